@@ -1,0 +1,1 @@
+"""The database and the study folder: schema, history, opening, backing up."""

@@ -1,0 +1,1 @@
+"""Alembic history: one file per revision."""

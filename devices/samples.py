@@ -1,0 +1,81 @@
+"""Gaze samples: one structured NumPy array, one row per sample of the tracker."""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Eye = Literal["both", "left", "right"]
+
+NO_DEVICE_TIME = np.iinfo(np.int64).min
+"""`device_us` of a tracker that stamps no time of its own."""
+
+SAMPLE_DTYPE = np.dtype(
+    [
+        ("host_us", "<i8"),  # host clock, the instant of the sample (not of its arrival)
+        ("device_us", "<i8"),  # tracker's own clock, arbitrary origin
+        ("left_x_norm", "<f4"),
+        ("left_y_norm", "<f4"),
+        ("right_x_norm", "<f4"),
+        ("right_y_norm", "<f4"),
+        ("left_pupil_mm", "<f4"),
+        ("right_pupil_mm", "<f4"),
+        ("left_origin_x_mm", "<f4"),  # eye position, tracker frame: x right, y up, z to the user
+        ("left_origin_y_mm", "<f4"),
+        ("left_origin_z_mm", "<f4"),
+        ("right_origin_x_mm", "<f4"),
+        ("right_origin_y_mm", "<f4"),
+        ("right_origin_z_mm", "<f4"),
+        ("left_openness_mm", "<f4"),
+        ("right_openness_mm", "<f4"),
+    ]
+)
+
+VALUE_FIELDS = tuple(n for n in SAMPLE_DTYPE.names or () if not n.endswith("_us"))
+
+SampleArray = NDArray[np.void]
+"""Shape (N,), dtype `SAMPLE_DTYPE`, in order of `host_us`; values are NaN where an eye is lost."""
+
+
+def empty_samples(count: int) -> SampleArray:
+    """Return `count` samples with every value missing and every time 0."""
+    samples = np.zeros(count, dtype=SAMPLE_DTYPE)
+    samples["device_us"] = NO_DEVICE_TIME
+    for name in VALUE_FIELDS:
+        samples[name] = np.nan
+    return samples
+
+
+def gaze_norm(samples: SampleArray, eye: Eye = "both") -> NDArray[np.float64]:
+    """Return the point of gaze of each sample.
+
+    Parameters
+    ----------
+    samples
+        Shape (N,).
+    eye
+        "both" is the mean of the eyes that are there.
+
+    Returns
+    -------
+    NDArray
+        Shape (N, 2), normalised display area, NaN where the chosen eye (or both) is lost.
+    """
+    left = np.column_stack((samples["left_x_norm"], samples["left_y_norm"])).astype(np.float64)
+    right = np.column_stack((samples["right_x_norm"], samples["right_y_norm"])).astype(np.float64)
+    if eye == "left":
+        return left
+    if eye == "right":
+        return right
+    has_left, has_right = ~np.isnan(left).any(axis=1), ~np.isnan(right).any(axis=1)
+    mean = (left + right) / 2
+    mean[has_left & ~has_right] = left[has_left & ~has_right]
+    mean[has_right & ~has_left] = right[has_right & ~has_left]
+    return mean
+
+
+def valid_share(samples: SampleArray, eye: Eye = "both") -> float:
+    """Return the share of samples with gaze, 0 for none at all."""
+    if len(samples) == 0:
+        return 0.0
+    return float(1 - np.isnan(gaze_norm(samples, eye)[:, 0]).mean())

@@ -1,0 +1,61 @@
+"""Foveate's one command: each sub-command imports its room, and only that one.
+
+Exit codes: 0 done, 1 the work failed, 2 wrong arguments, 3 stopped by the user with a checkpoint.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+COMMANDS = {
+    "station": ("app.command", "open the reading station (also without any command)"),
+    "demo": ("app.demo.command", "the whole way once: phantoms, reading, pre-training, report"),
+    "import": ("app.images.command", "add images to a study"),
+    "devices": ("devices.command", "what trackers are attached, and what is missing"),
+    "train": ("trainer.command", "similarity, pre-training, encoder; needs no screen"),
+    "report": ("trainer.report.command", "one HTML file of a study and its runs"),
+    "db": ("migrations.command", "upgrade, check or back up a study's database"),
+}
+ALIASES = {"--demo": "demo", "--train": "train"}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    command, rest = _split(words)
+    if command is None:
+        _usage().parse_args(words)  # prints help or the error, and exits
+        return 2
+    module = import_module(COMMANDS[command][0])
+    return int(module.main(rest))
+
+
+def _split(words: list[str]) -> tuple[str | None, list[str]]:
+    """Return the command and its own arguments; no command at all opens the station."""
+    alias = next((w for w in words if w in ALIASES), None)
+    if alias is not None:
+        return ALIASES[alias], [w for w in words if w != alias]
+    if words and words[0] in COMMANDS:
+        return words[0], words[1:]
+    if not words or words[0] in ("--study", "--database"):
+        return "station", words
+    return None, words
+
+
+def _usage() -> argparse.ArgumentParser:
+    lines = "\n".join(f"  {name:10s} {text}" for name, (_, text) in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="python main.py",
+        usage="python main.py [--study FOLDER] | COMMAND …",
+        description="Foveate: record how images are read, learn from it. "
+        "For research, not for diagnosis.",
+        epilog=f"commands (each has --help):\n{lines}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("command", choices=list(COMMANDS))
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

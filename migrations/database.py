@@ -1,0 +1,250 @@
+"""Open, upgrade, check and back up the database, on SQLite or PostgreSQL.
+
+One `Database` per process and file. `read()` and `write()` each give one short transaction; on
+SQLite a writer takes the lock at once (BEGIN IMMEDIATE) and waits up to 30 s for it.
+"""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Self
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, event, exc, text
+from sqlalchemy.orm import Session as OrmSession
+
+from migrations.errors import (
+    DatabaseBusy,
+    DatabaseDamaged,
+    DatabaseError,
+    DatabaseTooNew,
+    DiskFull,
+)
+
+BUSY_TIMEOUT_S = 30
+
+
+def foveate_version() -> str:
+    """Return the version of this program."""
+    try:
+        return version("foveate")
+    except PackageNotFoundError:  # run from a folder that was never installed
+        return "unknown"
+
+
+class Database:
+    """The rows of a study.
+
+    Parameters
+    ----------
+    url
+        SQLAlchemy URL, e.g. ``sqlite:///…/foveate.sqlite`` or ``postgresql+psycopg://…``.
+    durable
+        Whether a commit survives power loss (``synchronous=FULL``); the recorder's setting.
+        Either way a commit survives the death of the process.
+    """
+
+    def __init__(self, url: str, *, durable: bool = False) -> None:
+        self.url = url
+        self.durable = durable
+        self.engine = self._make_engine()
+
+    @classmethod
+    def at(cls, path: Path, *, durable: bool = False) -> Self:
+        """Return the SQLite database of a file; the file need not exist yet."""
+        return cls(f"sqlite:///{path.as_posix()}", durable=durable)
+
+    @property
+    def path(self) -> Path | None:
+        """The SQLite file; None on a server."""
+        name = self.engine.url.database
+        return Path(name) if self.engine.dialect.name == "sqlite" and name else None
+
+    @property
+    def name(self) -> str:
+        """How messages call it: the file, or the URL without its password."""
+        return str(self.path or self.engine.url.render_as_string(hide_password=True))
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[OrmSession]:
+        """Give a session for reading; keep it short, an open one stops the WAL from shrinking."""
+        with self._explained(), OrmSession(self.engine) as session:
+            yield session
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[OrmSession]:
+        """Give a session for writing; commits at the end, rolls back on an error.
+
+        Raises
+        ------
+        DatabaseError
+            If the lock is not to be had, the disk is full or the file damaged. Nothing that was
+            committed before is lost.
+        """
+        with (
+            self._explained(),
+            self.engine.connect().execution_options(foveate_writer=True) as connection,
+            OrmSession(connection) as session,
+        ):
+            session.connection()  # take the lock now, not at the first statement
+            yield session
+            session.commit()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    def revision(self) -> str | None:
+        """Return the revision of the schema in the database, None where it is empty."""
+        with self._explained(), self.engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+
+    def upgrade(self, revision: str = "head") -> None:
+        """Bring the schema to a revision; a filled SQLite file is backed up first.
+
+        Raises
+        ------
+        DatabaseTooNew
+            If a newer Foveate wrote it; the message names both versions.
+        """
+        here, scripts = self.revision(), _scripts()
+        if here is not None and here not in {s.revision for s in scripts.walk_revisions()}:
+            raise DatabaseTooNew(
+                f"{self.name} has schema {here}, written by a newer Foveate; this is Foveate "
+                f"{foveate_version()}, which knows schemas up to {scripts.get_current_head()}. "
+                "Install the newer Foveate to open it."
+            )
+        if here == (scripts.get_current_head() if revision == "head" else revision):
+            return
+        if here is not None and self.path is not None:
+            self.backup(self.path.parent / "backups")
+        self._migrate(command.upgrade, revision)
+
+    def downgrade(self, revision: str) -> None:
+        """Take the schema back to an older revision (tests do)."""
+        self._migrate(command.downgrade, revision)
+
+    def backup(self, folder: Path) -> Path:
+        """Copy a SQLite database, consistent even while it is written to.
+
+        Returns
+        -------
+        Path
+            The copy, named by the instant.
+        """
+        if self.path is None:
+            raise DatabaseError("A server's database is backed up with the server's own tools.")
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+        copy = folder / f"{self.path.stem}-{stamp}.sqlite"
+        partial = copy.with_suffix(".partial")
+        with self._explained():
+            _copy_sqlite(self.path, partial)
+        partial.replace(copy)
+        return copy
+
+    def check(self) -> list[str]:
+        """Return what is wrong with the database: nothing, if it is sound."""
+        if self.path is None:
+            return []
+        with self._explained(), self.engine.connect() as connection:
+            integrity = connection.execute(text("PRAGMA integrity_check")).scalars().all()
+            broken = connection.execute(text("PRAGMA foreign_key_check")).all()
+        problems = [] if integrity == ["ok"] else [str(line) for line in integrity]
+        return problems + [f"{row[0]}: row {row[1]} refers to a missing {row[2]}" for row in broken]
+
+    def _make_engine(self) -> Engine:
+        if not self.url.startswith("sqlite"):
+            return create_engine(self.url, pool_pre_ping=True)
+        engine = create_engine(self.url, connect_args={"timeout": BUSY_TIMEOUT_S})
+        event.listen(engine, "connect", self._on_connect)
+        event.listen(engine, "begin", _on_begin)
+        return engine
+
+    def _on_connect(self, connection: Any, _record: object) -> None:
+        # The driver must not open transactions by itself: `_on_begin` does, so that a migration
+        # is one transaction and a writer takes its lock at once.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000}")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute(f"PRAGMA synchronous={'FULL' if self.durable else 'NORMAL'}")
+        cursor.close()
+        if self.path is not None and os.name == "posix":
+            self.path.chmod(0o600)
+
+    def _migrate(self, step: Any, revision: str) -> None:
+        config = _config()
+        with self._explained(), self.engine.connect() as connection:
+            # Tables are rebuilt under SQLite when altered; foreign keys must rest meanwhile.
+            if self.path is not None:
+                connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+                connection.rollback()
+            connection = connection.execution_options(foveate_writer=True)
+            config.attributes["connection"] = connection
+            with connection.begin():
+                step(config, revision)
+            if self.path is not None:
+                connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (exc.DBAPIError, sqlite3.Error) as error:
+            raise explain(error, self.name) from error
+
+
+def explain(error: exc.DBAPIError | sqlite3.Error, name: str) -> Exception:
+    """Return the error of ours that tells the user what befell the database, else the same one."""
+    said = str(getattr(error, "orig", error)).lower()
+    if "locked" in said or "busy" in said:
+        return DatabaseBusy(
+            f"{name} has been locked by another program for {BUSY_TIMEOUT_S} s. Close the other "
+            "program that writes to this study, then try again."
+        )
+    if "full" in said or "disk i/o" in said:
+        return DiskFull(
+            f"The disk that holds {name} is full or failing; what was committed is safe. Free "
+            "some space, then go on."
+        )
+    if "malformed" in said or "not a database" in said:
+        return DatabaseDamaged(
+            f"{name} is damaged or no database. Keep it as it is; restore the newest file of the "
+            "study's folder `backups`, or ask for help with `python main.py db check`."
+        )
+    if "unable to open" in said or "readonly" in said or "connection" in said:
+        return DatabaseError(f"{name} cannot be opened or written: {getattr(error, 'orig', error)}")
+    return error
+
+
+def _on_begin(connection: Any) -> None:
+    writer = connection.get_execution_options().get("foveate_writer")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
+
+
+def _copy_sqlite(source: Path, target: Path) -> None:
+    with (
+        contextlib.closing(sqlite3.connect(source, timeout=BUSY_TIMEOUT_S)) as origin,
+        contextlib.closing(sqlite3.connect(target)) as copy,
+    ):
+        origin.backup(copy)
+    target.chmod(0o600)
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", Path(__file__).parent.as_posix())
+    return config
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())

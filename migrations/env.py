@@ -1,0 +1,14 @@
+"""Alembic's environment: runs revisions on the connection that `Database` hands over."""
+
+from alembic import context
+
+from migrations.schema import Base
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    render_as_batch=True,
+    transactional_ddl=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

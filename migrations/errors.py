@@ -1,0 +1,48 @@
+"""Errors of the database room.
+
+StudyError                  anything about a study folder or its database
+├── NotAStudy               the folder holds no study
+├── UnsafeFolder            a network or cloud-synchronised folder: recording into it is refused
+├── SettingsError           study.toml cannot be understood
+└── DatabaseError
+    ├── DatabaseBusy        another process held the write lock too long
+    ├── DatabaseDamaged     the file is damaged or no database
+    ├── DiskFull            no space left to commit
+    └── DatabaseTooNew      written by a newer Foveate
+"""
+
+
+class StudyError(Exception):
+    """Anything about a study folder or its database."""
+
+
+class NotAStudy(StudyError):
+    """The folder holds no study."""
+
+
+class UnsafeFolder(StudyError):
+    """A network or cloud-synchronised folder: recording into it is refused."""
+
+
+class SettingsError(StudyError):
+    """study.toml cannot be understood."""
+
+
+class DatabaseError(StudyError):
+    """The database cannot be used."""
+
+
+class DatabaseBusy(DatabaseError):
+    """Another process held the write lock too long."""
+
+
+class DatabaseDamaged(DatabaseError):
+    """The file is damaged or no database."""
+
+
+class DiskFull(DatabaseError):
+    """No space is left to commit."""
+
+
+class DatabaseTooNew(DatabaseError):
+    """Written by a newer Foveate."""
