@@ -1,0 +1,1 @@
+"""From finished readings to an encoder and its report."""

@@ -1,0 +1,1 @@
+"""The demo: phantoms, autopilot, the whole way once."""

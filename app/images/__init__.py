@@ -1,0 +1,1 @@
+"""Cases: import, de-identification, greyscale, viewport."""

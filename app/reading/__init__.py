@@ -1,0 +1,1 @@
+"""A reading session without Qt: recorder, live gaze, state machine, recovery."""
