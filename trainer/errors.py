@@ -1,0 +1,58 @@
+"""Errors of the trainer room.
+
+TrainerError
+├── ConfigError          an option or a line of run.toml cannot be understood
+├── CohortError          the study holds nothing that can be trained on, or images are missing
+├── SimilarityError      gaze similarity cannot be computed or is empty
+├── ImageCacheError      a presentation image is missing, damaged or of another shape
+├── CheckpointError      a checkpoint is damaged, or of another config, cohort or relation
+├── RunBusy              another process trains in this run folder
+├── TrainingDiverged     the loss is no longer a finite number
+├── OutOfMemory          batch, size or encoder too large for this device
+├── ReportError          the report cannot be made
+└── Cancelled            the user asked to stop; not a fault
+"""
+
+
+class TrainerError(Exception):
+    """Anything that goes wrong between finished readings and an encoder."""
+
+
+class ConfigError(TrainerError):
+    """An option or a line of run.toml cannot be understood."""
+
+
+class CohortError(TrainerError):
+    """The study holds nothing that can be trained on, or images are missing."""
+
+
+class SimilarityError(TrainerError):
+    """Gaze similarity cannot be computed or is empty."""
+
+
+class ImageCacheError(TrainerError):
+    """A presentation image is missing, damaged or of another shape."""
+
+
+class CheckpointError(TrainerError):
+    """A checkpoint is damaged, or of another config, cohort or relation."""
+
+
+class RunBusy(TrainerError):
+    """Another process trains in this run folder."""
+
+
+class TrainingDiverged(TrainerError):
+    """The loss is no longer a finite number."""
+
+
+class OutOfMemory(TrainerError):
+    """Batch, size or encoder is too large for this device."""
+
+
+class ReportError(TrainerError):
+    """The report cannot be made."""
+
+
+class Cancelled(TrainerError):
+    """The user asked to stop; not a fault."""
