@@ -1,0 +1,88 @@
+"""Runs slow work off the GUI thread and brings its result back to it."""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+log = logging.getLogger(__name__)
+
+
+class Task(QObject):
+    """One piece of work in a thread of its own; made on the GUI thread, which its slots run in.
+
+    Signals
+    -------
+    progressed : object
+        What the work passed to `report`.
+    succeeded : object
+        What the work returned.
+    failed : object
+        The exception it raised.
+    ended
+        After either.
+    """
+
+    progressed = Signal(object)
+    succeeded = Signal(object)
+    failed = Signal(object)
+    ended = Signal()
+    _answered = Signal(object, object)
+
+    def __init__(self, work: Callable[[], Any], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._work = work
+        self._thread = threading.Thread(target=self._run, name="foveate-task", daemon=True)
+        self._answered.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+
+    def start(self) -> "Task":
+        """Begin; returns itself."""
+        self._thread.start()
+        return self
+
+    def wait(self, seconds: float = 30.0) -> bool:
+        """Wait for the work's end, not for its signals; whether it ended."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def report(self, value: object) -> None:
+        """Tell of progress; the work calls it in its thread."""
+        self._emit(self.progressed, value)
+
+    def _run(self) -> None:
+        result, error = None, None
+        try:
+            result = self._work()
+        except Exception as caught:  # handed to the GUI thread, which says it to the user
+            error = caught
+        self._emit(self._answered, result, error)
+
+    def _emit(self, signal: Any, *values: object) -> None:
+        try:
+            signal.emit(*values)
+        except RuntimeError:  # the window, and this object with it, is gone
+            log.info("A background task outlived its window.")
+
+    def _deliver(self, result: object, error: Exception | None) -> None:
+        if error is None:
+            self.succeeded.emit(result)
+        else:
+            log.error("A background task failed.", exc_info=error)
+            self.failed.emit(error)
+        self.ended.emit()
+
+
+def run(
+    owner: QObject,
+    work: Callable[[], Any],
+    succeeded: Callable[[Any], object],
+    failed: Callable[[Exception], object],
+) -> Task:
+    """Run `work` in a thread; one of the callbacks follows on the GUI thread."""
+    task = Task(work, owner)
+    task.succeeded.connect(succeeded)
+    task.failed.connect(failed)
+    task.ended.connect(task.deleteLater)
+    return task.start()
