@@ -1,0 +1,53 @@
+"""Errors of the reading station.
+
+AppError                  anything the station has to tell its user
+├── ImportRefused         a file cannot become a case; the rest of the import goes on
+├── ImportStopped         the import as a whole cannot go on
+├── LabelsError           the csv of labels cannot be understood
+├── ImageUnreadable       an image of the study is missing or damaged
+└── SessionError          a reading session cannot do what was asked
+    ├── ConsentMissing    the reader has not agreed to be recorded
+    ├── StationBusy       another station records into the same study
+    ├── WrongStep         not possible in the state the session is in
+    └── NotCommitted      rows still wait for the database
+"""
+
+
+class AppError(Exception):
+    """Anything the station has to tell its user."""
+
+
+class ImportRefused(AppError):
+    """A file cannot become a case; the rest of the import goes on."""
+
+
+class ImportStopped(AppError):
+    """The import as a whole cannot go on."""
+
+
+class LabelsError(AppError):
+    """The csv of labels cannot be understood."""
+
+
+class ImageUnreadable(AppError):
+    """An image of the study is missing or damaged."""
+
+
+class SessionError(AppError):
+    """A reading session cannot do what was asked."""
+
+
+class ConsentMissing(SessionError):
+    """The reader has not agreed to be recorded."""
+
+
+class StationBusy(SessionError):
+    """Another station records into the same study."""
+
+
+class WrongStep(SessionError):
+    """Not possible in the state the session is in."""
+
+
+class NotCommitted(SessionError):
+    """Rows still wait for the database."""
