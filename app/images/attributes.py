@@ -1,0 +1,167 @@
+"""What must be known of an image to show its stored values right, to and from `display.json`.
+
+Only these fields survive an import: the allow-list of de-identification is this dataclass.
+"""
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+from app.errors import ImageUnreadable
+
+DISPLAY_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which values are shown between black and white.
+
+    Attributes
+    ----------
+    center, width
+        In output units of the Modality LUT (as DICOM's Window Center and Width).
+    name
+        What the file calls it.
+    lut
+        Index into `DisplayAttributes.voi_luts` when a VOI LUT is meant; center and width then
+        describe its range, so that a drag can start from there.
+    """
+
+    center: float
+    width: float
+    name: str = ""
+    lut: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LookUpTable:
+    """A Modality or VOI LUT (DICOM PS3.3 C.11.1, C.11.2).
+
+    Attributes
+    ----------
+    first
+        Input value of the first entry; smaller inputs take the first entry, larger than the last
+        entry's the last.
+    bits
+        Of each entry, 8 to 16.
+    entries
+        Output values.
+    name
+        LUT Explanation.
+    """
+
+    first: int
+    bits: int
+    entries: tuple[int, ...]
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DisplayAttributes:
+    """How the stored values of one image are to be shown, and what is known of the picture.
+
+    Attributes
+    ----------
+    rows, columns
+        Size in source pixels.
+    photometric
+        "MONOCHROME1" or "MONOCHROME2".
+    bits_stored, bits_allocated, signed
+        Of a stored value.
+    stored_low, stored_high
+        Percentiles 0.1 and 99.9 of the stored values, padding left out.
+    voi_function
+        "LINEAR", "LINEAR_EXACT" or "SIGMOID".
+    padding_value, padding_limit
+        Stored values between them (inclusive) are no image: always black.
+    presentation_shape
+        "IDENTITY", "INVERSE" or None.
+    row_spacing_mm, column_spacing_mm
+        Distance between the centres of rows and of columns.
+    spacing_source
+        "calibrated" (Pixel Spacing), "detector" (Imager Pixel Spacing), or None.
+    burned_in
+        Whether identifying text is part of the pixels: "no", "yes" or "unknown".
+    note
+        What the import did to the pixels, in words; empty for nothing.
+    """
+
+    rows: int
+    columns: int
+    photometric: str
+    bits_stored: int
+    bits_allocated: int
+    signed: bool
+    stored_low: int
+    stored_high: int
+    source_format: str = "DICOM"
+    transfer_syntax: str | None = None
+    lossy: bool = False
+    rescale_slope: float = 1.0
+    rescale_intercept: float = 0.0
+    modality_lut: LookUpTable | None = None
+    windows: tuple[Window, ...] = ()
+    voi_luts: tuple[LookUpTable, ...] = ()
+    voi_function: str = "LINEAR"
+    padding_value: int | None = None
+    padding_limit: int | None = None
+    presentation_shape: str | None = None
+    row_spacing_mm: float | None = None
+    column_spacing_mm: float | None = None
+    spacing_source: str | None = None
+    magnification: float | None = None
+    pixel_aspect: float = 1.0
+    modality: str | None = None
+    body_part: str | None = None
+    laterality: str | None = None
+    view: str | None = None
+    for_processing: bool = False
+    burned_in: str = "unknown"
+    note: str = ""
+
+    @property
+    def inverse(self) -> bool:
+        """Whether the greyscale is turned round once: MONOCHROME1 or INVERSE, or both."""
+        return self.photometric == "MONOCHROME1" or self.presentation_shape == "INVERSE"
+
+    def to_json(self) -> str:
+        """Return the text of a `display.json`."""
+        return json.dumps({"version": DISPLAY_VERSION} | asdict(self), indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Return the attributes of a `display.json`.
+
+        Raises
+        ------
+        ImageUnreadable
+            If the text is damaged or of a newer version.
+        """
+        try:
+            table = json.loads(text)
+            if table["version"] > DISPLAY_VERSION:
+                raise ImageUnreadable("display.json was written by a newer Foveate; install it.")
+            known = {f.name for f in fields(cls)}
+            return cls(**{k: _decoded(k, v) for k, v in table.items() if k in known})
+        except (ValueError, TypeError, KeyError) as error:
+            raise ImageUnreadable(f"display.json is damaged: {error!r}.") from error
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Return the attributes of a file."""
+        return cls.from_json(path.read_text(encoding="utf-8"))
+
+
+def _decoded(name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if name == "windows":
+        return tuple(Window(**item) for item in value)
+    if name == "voi_luts":
+        return tuple(_table(item) for item in value)
+    return _table(value) if name == "modality_lut" else value
+
+
+def _table(item: dict[str, Any]) -> LookUpTable:
+    return LookUpTable(**(item | {"entries": tuple(item["entries"])}))

@@ -1,0 +1,97 @@
+"""`python main.py import --study FOLDER FILES… [--labels CSV] [--json]`."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from app.errors import AppError
+from app.images.importer import ImportResult, files_of, import_files
+from migrations.errors import StudyError
+from migrations.settings import StudySettings
+from migrations.study import Study
+
+_JSON_FIELDS = (
+    "path", "status", "reason", "rows", "columns", "bits", "photometric", "pixels_sha256",
+)  # fmt: skip
+
+
+def main(argv: Sequence[str]) -> int:
+    """Import files; 0 if at least one was accepted or known, 1 if none or the work failed."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return _import(arguments)
+    except (AppError, StudyError) as error:
+        sys.stderr.write(f"\n{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped. What was accepted before is in the study.\n")
+        return 1
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    files = files_of(arguments.files, leave_out=arguments.labels)
+    study = _study(arguments.study)
+    try:
+        began, counts = time.monotonic(), dict.fromkeys(("accepted", "known", "refused"), 0)
+        for result in import_files(study, files, labels=arguments.labels):
+            counts[result.status] += 1
+            _say(result, as_json=arguments.json)
+            _progress(sum(counts.values()), len(files), time.monotonic() - began)
+    finally:
+        study.close()
+    if not arguments.json:
+        sys.stdout.write(", ".join(f"{count} {status}" for status, count in counts.items()) + "\n")
+    return 0 if counts["accepted"] + counts["known"] else 1
+
+
+def _study(folder: Path) -> Study:
+    if (folder / "study.toml").is_file():
+        return Study.open(folder)
+    return Study.create(folder, StudySettings(name=folder.resolve().name))
+
+
+def _say(result: ImportResult, *, as_json: bool) -> None:
+    if as_json:
+        table = asdict(result) | {"path": str(result.path)}
+        table = {name: table[name] for name in _JSON_FIELDS}
+        if result.status == "refused":
+            table = {name: table[name] for name in _JSON_FIELDS[:3]}
+        sys.stdout.write(json.dumps(table) + "\n")
+    else:
+        size = f"{result.columns} × {result.rows}, {result.bits} bit" if result.image_id else ""
+        words = "; ".join(word for word in (size, result.reason) if word)
+        sys.stdout.write(f"{result.status:8s}  {result.path}  ({words})\n")
+    sys.stdout.flush()
+
+
+def _progress(done: int, total: int, seconds: float) -> None:
+    """Show a line that is written over, on a terminal only."""
+    if not sys.stderr.isatty():
+        return
+    rate = done / max(seconds, 1e-9)
+    left = (total - done) / rate
+    end = "\r" if done < total else "\n"
+    sys.stderr.write(f"{done} of {total} files, {rate:.1f} files/s, {left:.0f} s left   {end}")
+    sys.stderr.flush()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python main.py import",
+        description="Add images to a study: DICOM, PNG (8, 16 bit), JPEG (8 bit), or folders of "
+        "them. Each file is decoded apart, de-identified, and becomes one case. A folder without "
+        "a study gets one. For research, not for diagnosis.",
+    )
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILES")
+    parser.add_argument("--study", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument(
+        "--labels", type=Path, metavar="CSV", help="columns image, label, patient, split"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="one JSON object per file on standard output"
+    )
+    return parser

@@ -1,0 +1,174 @@
+"""Decode files in one spawned process, with a limit of memory and of time for each file.
+
+Compressed DICOM holds the interpreter lock for up to a second, and a hostile file can end its
+process: neither may reach the station or a recording.
+"""
+
+import json
+import multiprocessing
+import time
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import psutil
+
+from app.errors import ImportRefused, ImportStopped
+from app.images.attributes import DisplayAttributes
+from app.images.worker import OUT_OF_MEMORY, serve
+
+START_TIMEOUT_S = 60.0
+_LOOK_EVERY_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A decoded file; its pixels lie in the folder that was named.
+
+    Attributes
+    ----------
+    sha256
+        Of the stored values, C order, little-endian.
+    group
+        Hash of the patient; empty where the file names none.
+    attributes
+        Without windows and LUTs, which `display.json` holds.
+    """
+
+    sha256: str
+    group: str
+    attributes: DisplayAttributes
+
+
+class Decoder:
+    """One worker for many files; started at the first, replaced when a file kills it.
+
+    Parameters
+    ----------
+    key
+        Hashes identifiers; given to the worker so that they never leave it.
+    timeout_s
+        For each file.
+    memory_bytes
+        What decoding may take on top of the worker itself.
+    """
+
+    def __init__(self, key: bytes, *, timeout_s: float = 60.0, memory_bytes: int = 3 << 30) -> None:
+        self.key = key
+        self.timeout_s = timeout_s
+        self.memory_bytes = memory_bytes
+        self._process: BaseProcess | None = None
+        self._connection: Connection | None = None
+        self._base_bytes = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def decode(self, path: Path, folder: Path) -> Decoded:
+        """Decode a file into `stored.npy`, `display.json` and `presentation.png` of a folder.
+
+        Raises
+        ------
+        ImportRefused
+            If the file cannot become a case; the next one can be tried.
+        ImportStopped
+            If the folder cannot be written or no worker can be started.
+        """
+        connection = self._started()
+        request = {"path": str(path.absolute()), "folder": str(folder.absolute())}
+        try:
+            connection.send_bytes(json.dumps(request).encode())
+            answer = self._awaited(connection, self.timeout_s)
+        except (EOFError, OSError) as error:
+            code = self._ended()
+            raise ImportRefused(f"it made the decoder crash (exit code {code})") from error
+        if "refused" in answer:
+            raise ImportRefused(str(answer["refused"]))
+        if "stopped" in answer:
+            raise ImportStopped(
+                f"The study's folder {folder.parent} cannot be written ({answer['stopped']}). "
+                "What was imported before is safe; free some space, then import again."
+            )
+        attributes = DisplayAttributes.from_json(answer["attributes"])
+        return Decoded(answer["sha256"], answer["group"], attributes)
+
+    def close(self) -> None:
+        """End the worker."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+        if self._process is not None:
+            self._process.join(2.0)
+        self._ended()
+
+    def _started(self) -> Connection:
+        if self._connection is not None and self._process is not None and self._process.is_alive():
+            return self._connection
+        self._ended()
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(
+            target=serve, args=(theirs, self.key, self.memory_bytes), daemon=True
+        )
+        process.start()
+        theirs.close()
+        self._process, self._connection = process, ours
+        try:
+            self._awaited(ours, START_TIMEOUT_S)
+            self._base_bytes = psutil.Process(process.pid).memory_info().rss
+        except (EOFError, OSError, ImportRefused, psutil.Error) as error:
+            code = self._ended()
+            raise ImportStopped(
+                f"The process that decodes images does not start (exit code {code}). See the log; "
+                "reinstall Foveate with its extra `station` if packages are missing."
+            ) from error
+        return ours
+
+    def _awaited(self, connection: Connection, timeout_s: float) -> dict[str, Any]:
+        end = time.monotonic() + timeout_s
+        while not connection.poll(_LOOK_EVERY_S):
+            if time.monotonic() > end:
+                self._ended()
+                raise ImportRefused(f"it took longer than {timeout_s:.0f} s to decode")
+            if self._over_memory():
+                self._ended()
+                raise ImportRefused(OUT_OF_MEMORY)
+        answer: dict[str, Any] = json.loads(connection.recv_bytes())
+        return answer
+
+    def _over_memory(self) -> bool:
+        if self._process is None or self._process.pid is None or not self._base_bytes:
+            return False
+        try:
+            used = psutil.Process(self._process.pid).memory_info().rss
+        except psutil.Error:  # it has just ended; the pipe says so next
+            return False
+        return bool(used - self._base_bytes > self.memory_bytes)
+
+    def _ended(self) -> int | None:
+        """Make sure that no worker is left; return its exit code."""
+        process, self._process = self._process, None
+        connection, self._connection = self._connection, None
+        self._base_bytes = 0
+        if connection is not None:
+            connection.close()
+        if process is None:
+            return None
+        process.join(0.5)  # a crashed one needs a moment to be counted as ended
+        if process.is_alive():
+            process.kill()
+            process.join(5.0)
+        code = process.exitcode
+        process.close()
+        return code

@@ -1,0 +1,272 @@
+"""Where an image lies in its tile: zoom, pan, flip and rotation as one transform, without Qt.
+
+Frame `_view` is the device-independent pixels of the canvas. The state is the image point in the
+middle of the tile, so that flips, rotations and a changed tile keep what the reader looks at.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.view import Affine
+
+MAX_ZOOM = 40.0
+MIN_ZOOM_OF_FIT = 0.25
+
+Rect = tuple[float, float, float, float]
+Stored = NDArray[Any]
+
+
+class Resampled(NamedTuple):
+    """What a tile shows, in device pixels.
+
+    Attributes
+    ----------
+    pixels
+        Shape (h, w), stored values in the dtype of the image; off the image its border repeated.
+    mask
+        Shape (h, w), whether the pixel's centre lies on the image.
+    """
+
+    pixels: Stored
+    mask: NDArray[np.bool_]
+
+
+@dataclass(slots=True)
+class Viewport:
+    """One image in one tile.
+
+    Attributes
+    ----------
+    image_width, image_height
+        In source pixels.
+    tile_view
+        (x, y, width, height) of the tile, `_view`.
+    pixel_aspect
+        Height of a source pixel over its width; 1 for square ones.
+    zoom
+        Device-independent pixels per source pixel, along x.
+    center_x_image, center_y_image
+        The image point in the middle of the tile.
+    flipped_horizontally, flipped_vertically
+        Applied to the image before it is rotated.
+    rotation_deg
+        Clockwise: 0, 90, 180 or 270.
+    fitted
+        Whether the zoom follows the tile.
+    """
+
+    image_width: int
+    image_height: int
+    tile_view: Rect
+    pixel_aspect: float = 1.0
+    zoom: float = 1.0
+    center_x_image: float = 0.0
+    center_y_image: float = 0.0
+    flipped_horizontally: bool = False
+    flipped_vertically: bool = False
+    rotation_deg: int = 0
+    fitted: bool = True
+
+    def __post_init__(self) -> None:
+        self.fit()
+
+    def transform(self) -> Affine:
+        """Return the map from `_image` to `_view`."""
+        a, b, c, d = self._linear()
+        x, y, width, height = self.tile_view
+        cx, cy = self.center_x_image, self.center_y_image
+        tx = x + width / 2 - (a * cx + c * cy)
+        ty = y + height / 2 - (b * cx + d * cy)
+        return Affine(a, b, c, d, tx, ty)
+
+    def copy(self) -> "Viewport":
+        """Return an independent viewport in the same state."""
+        other = replace(self)
+        other.zoom, other.fitted = self.zoom, self.fitted
+        other.center_x_image, other.center_y_image = self.center_x_image, self.center_y_image
+        return other
+
+    def set_tile(self, tile_view: Rect) -> None:
+        """Give it another tile; a fitted image stays fitted."""
+        self.tile_view = tile_view
+        if self.fitted:
+            self.fit()
+
+    def fit(self) -> None:
+        """Show the whole image as large as the tile allows; flips and rotation stay."""
+        self.zoom = self.fit_zoom()
+        self.center_x_image, self.center_y_image = self.image_width / 2, self.image_height / 2
+        self.fitted = True
+
+    def fit_zoom(self) -> float:
+        """Return the zoom at which the whole image just fits into the tile."""
+        width, height = float(self.image_width), self.image_height * self.pixel_aspect
+        if self.rotation_deg % 180:
+            width, height = height, width
+        return max(min(self.tile_view[2] / width, self.tile_view[3] / height), 1e-6)
+
+    def reset(self) -> None:
+        """Undo flips, rotation, zoom and pan."""
+        self.flipped_horizontally = self.flipped_vertically = False
+        self.rotation_deg = 0
+        self.fit()
+
+    def zoom_at(self, x_view: float, y_view: float, factor: float) -> None:
+        """Zoom by a factor; the image point under (x_view, y_view) stays under it."""
+        fit = self.fit_zoom()
+        low, high = min(fit * MIN_ZOOM_OF_FIT, 1.0), max(fit, MAX_ZOOM)
+        before = self.transform().inverse().map((x_view, y_view))
+        self.zoom = float(np.clip(self.zoom * factor, low, high))
+        self._place(before, x_view, y_view)
+        self._keep_in_sight()
+        self.fitted = False
+
+    def pan_by(self, dx_view: float, dy_view: float) -> None:
+        """Move the image by so many `_view` pixels; part of it always stays in the tile."""
+        a, b, c, d = self._linear()
+        back = Affine(a, b, c, d).inverse().map((dx_view, dy_view))
+        self.center_x_image -= float(back[0])
+        self.center_y_image -= float(back[1])
+        self._keep_in_sight()
+        self.fitted = False
+
+    def one_to_one(self, device_pixel_ratio: float) -> None:
+        """Show one source pixel as one device pixel, on the grid of the screen: no blur."""
+        self.zoom = 1.0 / device_pixel_ratio
+        self.fitted = False
+        to_view = self.transform()
+        for _ in range(2):  # the second pass takes out the rounding of the first
+            corner = np.array([to_view.tx, to_view.ty])
+            shift = np.round(corner * device_pixel_ratio) / device_pixel_ratio - corner
+            self.pan_by(float(shift[0]), float(shift[1]))
+            to_view = self.transform()
+
+    def true_size(self, column_spacing_mm: float, view_pixel_mm: float) -> None:
+        """Show the object in its own size.
+
+        Parameters
+        ----------
+        column_spacing_mm
+            Distance between the columns of the image.
+        view_pixel_mm
+            Width of a device-independent pixel on the screen.
+        """
+        self.zoom = column_spacing_mm / view_pixel_mm
+        self.fitted = False
+
+    def rotate_by(self, degrees: int) -> None:
+        """Turn the image clockwise, as seen, by a multiple of 90°.
+
+        Raises
+        ------
+        ValueError
+            For any other angle: gaze maps stay exact under quarter turns only.
+        """
+        if degrees % 90:
+            raise ValueError(f"images are turned by multiples of 90°, not by {degrees}°.")
+        self.rotation_deg = (self.rotation_deg + degrees) % 360
+        if self.fitted:
+            self.fit()
+
+    def flip(self, *, horizontally: bool = False, vertically: bool = False) -> None:
+        """Mirror the image left to right or top to bottom, as seen."""
+        if self.rotation_deg % 180:
+            horizontally, vertically = vertically, horizontally
+        self.flipped_horizontally ^= horizontally
+        self.flipped_vertically ^= vertically
+
+    def resample(self, stored: Stored, device_pixel_ratio: float, smooth: bool) -> Resampled:
+        """Return the tile in device pixels, as stored values: the display LUT comes after it.
+
+        Parameters
+        ----------
+        stored
+            Shape (image_height, image_width); uint8, int8, uint16 or int16.
+        device_pixel_ratio
+            Device pixels per `_view` pixel.
+        smooth
+            Average over all source pixels when shrinking (at rest), instead of sampling
+            between neighbours (while dragging).
+        """
+        x, y, width, height = self.tile_view
+        columns = max(round(width * device_pixel_ratio), 1)
+        rows = max(round(height * device_pixel_ratio), 1)
+        step = 1.0 / device_pixel_ratio
+        to_view = Affine(step, 0.0, 0.0, step, x + step / 2, y + step / 2)
+        to_image = to_view.then(self.transform().inverse())
+        mask = self._mask(to_image, columns, rows)
+        scale = self.zoom * device_pixel_ratio
+        if smooth and scale < 1.0:
+            return Resampled(_shrunk(stored, to_image, columns, rows, scale), mask)
+        return Resampled(_warped(stored, to_image, columns, rows), mask)
+
+    def _linear(self) -> tuple[float, float, float, float]:
+        sx = -self.zoom if self.flipped_horizontally else self.zoom
+        sy = self.zoom * self.pixel_aspect * (-1.0 if self.flipped_vertically else 1.0)
+        cos, sin = _COS_SIN[self.rotation_deg]
+        return cos * sx, sin * sx, -sin * sy, cos * sy
+
+    def _place(self, point_image: NDArray[np.float64], x_view: float, y_view: float) -> None:
+        there = self.transform().map(point_image)
+        a, b, c, d = self._linear()
+        off = Affine(a, b, c, d).inverse().map(there - (x_view, y_view))
+        self.center_x_image += float(off[0])
+        self.center_y_image += float(off[1])
+
+    def _keep_in_sight(self) -> None:
+        """Bring back an image that left its tile: its nearest edge touches the tile's."""
+        a, b, c, d = self._linear()
+        half = np.array(self.tile_view[2:]) / 2
+        reach = np.abs(Affine(a, b, c, d).inverse().map([(half[0], 0.0), (0.0, half[1])])).sum(0)
+        size = self.image_width, self.image_height
+        self.center_x_image = float(np.clip(self.center_x_image, -reach[0], size[0] + reach[0]))
+        self.center_y_image = float(np.clip(self.center_y_image, -reach[1], size[1] + reach[1]))
+
+    def _mask(self, to_image: Affine, columns: int, rows: int) -> NDArray[np.bool_]:
+        # Under quarter turns one image axis depends on the column alone, the other on the row.
+        i, j = np.arange(columns), np.arange(rows)
+        along_i = to_image.map(np.stack((i, np.zeros(columns)), axis=1))
+        along_j = to_image.map(np.stack((np.zeros(rows), j), axis=1))
+        axis = 1 if self.rotation_deg % 180 else 0
+        size = (self.image_width, self.image_height)
+        on_i = (along_i[:, axis] >= 0) & (along_i[:, axis] < size[axis])
+        on_j = (along_j[:, 1 - axis] >= 0) & (along_j[:, 1 - axis] < size[1 - axis])
+        return np.asarray(on_j[:, None] & on_i[None, :])
+
+
+_COS_SIN = {0: (1.0, 0.0), 90: (0.0, 1.0), 180: (-1.0, 0.0), 270: (0.0, -1.0)}
+
+
+def _warped(stored: Stored, to_image: Affine, columns: int, rows: int) -> Stored:
+    """Sample at the centres of device pixels; OpenCV counts from the centre of pixel (0, 0)."""
+    t = to_image
+    matrix = np.array([[t.a, t.c, t.tx - 0.5], [t.b, t.d, t.ty - 0.5]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    source = stored.astype(np.int16) if stored.dtype == np.int8 else stored
+    seen = cv2.warpAffine(
+        source, matrix, (columns, rows), flags=flags, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(seen).astype(stored.dtype, copy=False)
+
+
+def _shrunk(stored: Stored, to_image: Affine, columns: int, rows: int, scale: float) -> Stored:
+    """Average what is visible down to about the tile's scale, then sample that in place."""
+    corners = to_image.map([(-1, -1), (columns, -1), (-1, rows), (columns, rows)])
+    size = np.array([stored.shape[1], stored.shape[0]])
+    low = np.clip(np.floor(corners.min(axis=0)).astype(int) - 1, 0, size - 1)
+    high = np.clip(np.ceil(corners.max(axis=0)).astype(int) + 1, low + 1, size)
+    crop = stored[low[1] : high[1], low[0] : high[0]]
+    small = np.maximum(np.round((high - low) * scale).astype(int), 1)
+    source = crop.astype(np.int16) if crop.dtype == np.int8 else crop
+    averaged = np.asarray(
+        cv2.resize(source, (int(small[0]), int(small[1])), interpolation=cv2.INTER_AREA)
+    )
+    fx, fy = small / (high - low)
+    to_small = Affine(float(fx), 0.0, 0.0, float(fy), float(-low[0] * fx), float(-low[1] * fy))
+    return _warped(averaged, to_image.then(to_small), columns, rows).astype(
+        stored.dtype, copy=False
+    )

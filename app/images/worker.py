@@ -1,0 +1,133 @@
+"""The process that decodes: it may be killed by a hostile file, never the station.
+
+It speaks JSON over one pipe (nothing is unpickled from it) and imports nothing heavy at module
+level, so that the spawning side can name its entry cheaply.
+"""
+
+import hashlib
+import json
+import os
+import sys
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.errors import ImportRefused
+from app.images.limits import require_file_size
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from app.images.attributes import DisplayAttributes
+
+OUT_OF_MEMORY = "it needs more memory to decode than an import may take"
+
+
+def serve(connection: Connection, key: bytes, memory_bytes: int) -> None:
+    """Answer requests {path, folder} until the pipe closes; the entry of the process."""
+    # What a decoder prints must not mix with the station's own output.
+    with open(os.devnull, "w") as nothing:
+        os.dup2(nothing.fileno(), 1)
+        os.dup2(nothing.fileno(), 2)
+    import app.images.read_dicom
+    import app.images.read_raster  # noqa: F401
+
+    limit_memory(memory_bytes)
+    connection.send_bytes(b"{}")
+    while True:
+        try:
+            request = json.loads(connection.recv_bytes())
+        except (EOFError, OSError):
+            return
+        answer = _answered(Path(request["path"]), Path(request["folder"]), key)
+        connection.send_bytes(json.dumps(answer).encode())
+
+
+def limit_memory(memory_bytes: int) -> None:
+    """Allow this process so much address space more than it has; Linux only.
+
+    Elsewhere the parent watches the process's memory and ends it.
+    """
+    if sys.platform != "linux":
+        return
+    import resource
+
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    limit = pages * os.sysconf("SC_PAGE_SIZE") + memory_bytes
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def _answered(path: Path, folder: Path, key: bytes) -> dict[str, Any]:
+    try:
+        return _decoded(path, folder, key)
+    except ImportRefused as error:
+        return {"refused": str(error)}
+    except MemoryError:
+        return {"refused": OUT_OF_MEMORY}
+    except _Unwritable as error:
+        return {"stopped": str(error)}
+    except OSError as error:
+        return {"refused": f"it cannot be read ({error.strerror or 'input/output error'})"}
+    except Exception as error:  # one strange file must not end the import
+        return {"refused": f"it cannot be read as an image ({type(error).__name__})"}
+
+
+def _decoded(path: Path, folder: Path, key: bytes) -> dict[str, Any]:
+    require_file_size(path.stat().st_size)
+    stored, attributes, group = _read(path, key)
+    stored = stored.astype(stored.dtype.newbyteorder("<"), copy=False)
+    digest = hashlib.sha256(stored.tobytes()).hexdigest()
+    _write(folder, stored, attributes)
+    # The lists of a LUT stay in the folder; the parent needs the plain fields only.
+    plain = replace(attributes, modality_lut=None, voi_luts=(), windows=())
+    return {"sha256": digest, "group": group, "attributes": plain.to_json()}
+
+
+def _read(path: Path, key: bytes) -> "tuple[NDArray[Any], DisplayAttributes, str]":
+    from app.images.read_dicom import looks_like_dicom, read_dicom
+    from app.images.read_raster import JPEG_HEAD, PNG_HEAD, read_raster
+
+    with path.open("rb") as file:
+        head = file.read(132)
+    if head.startswith(PNG_HEAD):
+        return *read_raster(path, "PNG"), ""
+    if head.startswith(JPEG_HEAD):
+        return *read_raster(path, "JPEG"), ""
+    if looks_like_dicom(head):
+        return read_dicom(path, key)
+    raise ImportRefused("it is neither DICOM nor PNG nor JPEG")
+
+
+class _Unwritable(Exception):
+    """The study's folder takes no more files."""
+
+
+def _write(folder: Path, stored: "NDArray[Any]", attributes: "DisplayAttributes") -> None:
+    import cv2
+    import numpy as np
+
+    from app.images.greyscale import display_lut
+
+    grey = display_lut(attributes).apply(stored)
+    done, png = cv2.imencode(".png", grey, [cv2.IMWRITE_PNG_COMPRESSION, 3])
+    if not done:
+        raise ImportRefused("its presentation cannot be written as PNG")
+    try:
+        with (folder / "stored.npy").open("xb") as file:
+            np.save(file, stored, allow_pickle=False)
+            _flush(file)
+        for name, data in (
+            ("display.json", attributes.to_json().encode()),
+            ("presentation.png", png.tobytes()),
+        ):
+            with (folder / name).open("xb") as file:
+                file.write(data)
+                _flush(file)
+    except OSError as error:
+        raise _Unwritable(error.strerror or str(error)) from error
+
+
+def _flush(file: Any) -> None:
+    file.flush()
+    os.fsync(file.fileno())
