@@ -1,0 +1,205 @@
+"""Views of a whole batch at once, in one channel, on the device: one resampling, tone, blur.
+
+Random numbers are drawn per image on the CPU (`draw_views`) and applied on the device
+(`apply_views`), so that views depend on seed and step alone.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+_Uniform = Callable[[float, float], Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What may happen to a view; a range is (lowest, highest).
+
+    Attributes
+    ----------
+    area, ratio
+        Share of the image that is cropped, and width/height of the crop against the image's own
+        (`squash`) or in pixels. None: the whole image.
+    rotation_deg
+        Largest rotation to either side, degrees.
+    flip
+        Chance of mirroring.
+    brightness, contrast, tone
+        Largest relative change, and the chance that both happen.
+    blur_sigma, blur
+        Gaussian, sigma in pixels of a 224-pixel view; and its chance.
+    solarise
+        Chance that values above one half are inverted.
+    """
+
+    area: tuple[float, float] | None = None
+    ratio: tuple[float, float] = (1.0, 1.0)
+    rotation_deg: float = 0.0
+    flip: float = 0.5
+    brightness: float = 0.0
+    contrast: float = 0.0
+    tone: float = 0.0
+    blur_sigma: tuple[float, float] = (0.1, 2.0)
+    blur: float = 0.5
+    solarise: float = 0.0
+
+
+RECIPES = {
+    # Ours, safe for X-ray: no solarise (bone would turn to air), no colour jitter.
+    "radiograph": Recipe(
+        area=(0.3, 1.0), ratio=(3 / 4, 4 / 3), rotation_deg=10, brightness=0.25, contrast=0.25,
+        tone=0.8,
+    ),
+    # As released (INbreast): no crop. Of its colour jitter .8/.8/.8/.2 only the first two act on
+    # grey images.
+    "mammo": Recipe(brightness=0.8, contrast=0.8, tone=0.8),
+    # As released (OAI); crop as torchvision's RandomResizedCrop.
+    "knee": Recipe(area=(0.08, 1.0), ratio=(3 / 4, 4 / 3), solarise=0.2),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ViewDraw:
+    """The random numbers of one view of a batch, each of shape (B,).
+
+    Attributes
+    ----------
+    affine
+        Shape (B, 2, 3), from view to image, both in units of -1 to 1 over the whole array.
+    brightness, contrast
+        Factors.
+    sigma
+        Blur, pixels of the view; 0 for none.
+    solarise
+        Bool.
+    """
+
+    affine: Tensor
+    brightness: Tensor
+    contrast: Tensor
+    sigma: Tensor
+    solarise: Tensor
+
+
+def draw_views(
+    recipe: Recipe, boxes: Tensor, side: int, size: int, flip: bool, generator: torch.Generator
+) -> ViewDraw:
+    """Draw the random numbers of one view.
+
+    Parameters
+    ----------
+    recipe
+        What may happen.
+    boxes
+        Width and height of each image within its square array, from the top left; (B, 2), float.
+    side, size
+        Sides of the arrays and of the views, pixels.
+    flip
+        Whether mirroring is allowed at all.
+    generator
+        Of this view and step, on the CPU.
+    """
+    count = len(boxes)
+
+    def uniform(lowest: float, highest: float) -> Tensor:
+        return torch.empty(count).uniform_(lowest, highest, generator=generator)
+
+    def chance(probability: float) -> Tensor:
+        return uniform(0, 1) < probability
+
+    crop = _draw_crop(recipe, boxes, uniform)
+    angle = uniform(-1, 1) * math.radians(recipe.rotation_deg)
+    mirrored = chance(recipe.flip) & torch.tensor(flip)
+    toned = chance(recipe.tone)
+    brightness = torch.where(toned, 1 + uniform(-1, 1) * recipe.brightness, torch.ones(count))
+    contrast = torch.where(toned, 1 + uniform(-1, 1) * recipe.contrast, torch.ones(count))
+    sigma = uniform(*recipe.blur_sigma) * size / 224
+    return ViewDraw(
+        affine=_affine(crop, angle, mirrored, side),
+        brightness=brightness,
+        contrast=contrast,
+        sigma=torch.where(chance(recipe.blur), sigma, torch.zeros(count)),
+        solarise=chance(recipe.solarise),
+    )
+
+
+def _draw_crop(recipe: Recipe, boxes: Tensor, uniform: _Uniform) -> Tensor:
+    """Return centre x, centre y, width, height of each crop in array pixels, shape (B, 4)."""
+    width, height = boxes[:, 0], boxes[:, 1]
+    area, ratio = uniform(*(recipe.area or (1.0, 1.0))), uniform(*map(math.log, recipe.ratio)).exp()
+    across, down = uniform(0, 1), uniform(0, 1)
+    if recipe.area is None:
+        return torch.stack([width / 2, height / 2, width, height], 1)
+    pixels = area * width * height
+    crop_width = torch.minimum((pixels * ratio).sqrt(), width)
+    crop_height = torch.minimum((pixels / ratio).sqrt(), height)
+    x = crop_width / 2 + across * (width - crop_width)
+    y = crop_height / 2 + down * (height - crop_height)
+    return torch.stack([x, y, crop_width, crop_height], 1)
+
+
+def _affine(crop: Tensor, angle: Tensor, mirrored: Tensor, side: int) -> Tensor:
+    """Return the maps from view to array: mirror, scale to the crop, turn about its centre."""
+    x, y, width, height = crop.unbind(1)
+    sign = torch.where(mirrored, -1.0, 1.0)
+    half_width, half_height = width / side * sign, height / side
+    cos, sin = angle.cos(), angle.sin()
+    rows = [
+        torch.stack([half_width * cos, -half_height * sin, 2 * x / side - 1], 1),
+        torch.stack([half_width * sin, half_height * cos, 2 * y / side - 1], 1),
+    ]
+    return torch.stack(rows, 1)
+
+
+def apply_views(images: Tensor, draw: ViewDraw, size: int) -> Tensor:
+    """Return one view of each image.
+
+    Parameters
+    ----------
+    images
+        Shape (B, 1, S, S), uint8, on the device.
+    draw
+        What to do; on the CPU.
+    size
+        Side of the views, pixels.
+
+    Returns
+    -------
+    Tensor
+        Shape (B, 1, size, size), float32, 0 to 1.
+    """
+    count, device = len(images), images.device
+    grid = nn.functional.affine_grid(
+        draw.affine.to(device), [count, 1, size, size], align_corners=False
+    )
+    view = nn.functional.grid_sample(images.float().div_(255), grid, align_corners=False)
+    view = _tone(view, draw.brightness.to(device), draw.contrast.to(device))
+    view = _blur(view, draw.sigma)
+    solarised = draw.solarise.to(device).view(-1, 1, 1, 1) & (view > 0.5)
+    return torch.where(solarised, 1 - view, view)
+
+
+def _tone(view: Tensor, brightness: Tensor, contrast: Tensor) -> Tensor:
+    """Scale about the image's own mean (contrast), then as a whole (brightness)."""
+    mean = view.mean((1, 2, 3), keepdim=True)
+    view = (view - mean) * contrast.view(-1, 1, 1, 1) + mean
+    return (view * brightness.view(-1, 1, 1, 1)).clamp_(0, 1)
+
+
+def _blur(view: Tensor, sigma: Tensor) -> Tensor:
+    """Blur the images whose sigma is above 0: two one-dimensional convolutions, one group each."""
+    chosen = sigma.nonzero()[:, 0]
+    if len(chosen) == 0:
+        return view
+    where, count = chosen.to(view.device), len(chosen)
+    half = min(math.ceil(3 * float(sigma.max())), view.shape[-1] - 1)
+    at = torch.arange(-half, half + 1)
+    kernel = torch.exp(-(at**2) / (2 * sigma[chosen, None] ** 2))
+    kernel = (kernel / kernel.sum(1, keepdim=True)).to(view.device)
+    picked = nn.functional.pad(view[where].transpose(0, 1), [half] * 4, mode="reflect")
+    picked = nn.functional.conv2d(picked, kernel.view(count, 1, 1, -1), groups=count)
+    picked = nn.functional.conv2d(picked, kernel.view(count, 1, -1, 1), groups=count)
+    return view.index_copy(0, where, picked.transpose(0, 1))

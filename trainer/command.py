@@ -1,0 +1,174 @@
+"""`python main.py train`: pre-train on a study, with a terminal or with a station listening.
+
+Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 stopped by the user with a checkpoint.
+"""
+
+import argparse
+import contextlib
+import logging
+import os
+import stat
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from rich.console import Console
+
+from migrations.errors import NotAStudy, StudyError
+from migrations.study import Study
+from trainer.config import (
+    ENCODERS,
+    METHODS,
+    PAIRS,
+    RECIPES,
+    make_config,
+    parse_settings,
+    read_config,
+)
+from trainer.errors import ConfigError, TrainerError
+from trainer.events import (
+    JsonReporter,
+    RunFailed,
+    RunFinished,
+    TerminalReporter,
+)
+from trainer.stopping import StopRequest
+
+log = logging.getLogger("trainer")
+
+_OPTIONS = (
+    "method", "pairs", "measure", "threshold", "positive_rate", "drop", "encoder", "recipe", "size",
+    "batch", "epochs", "device", "seed", "name",
+)  # fmt: skip
+
+Reporter = JsonReporter | TerminalReporter
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command and return its exit code."""
+    options = _parser().parse_args(argv)
+    with _reporter(options.events) as report:
+        try:
+            return _train(options, report)
+        except (ConfigError, NotAStudy) as error:
+            report(RunFailed(str(error)))
+            return 2
+        except (TrainerError, StudyError) as error:
+            report(RunFailed(str(error)))
+            return 1
+        except KeyboardInterrupt:
+            report(RunFailed("Broken off. The same command goes on from the last checkpoint."))
+            return 1
+        except Exception as error:
+            log.exception("Unexpected error")
+            report(RunFailed(f"Unexpected {type(error).__name__}: {error}. This is a fault of "
+                             "Foveate; the run's log.txt holds its traceback."))  # fmt: skip
+            return 1
+
+
+def _train(options: argparse.Namespace, report: Reporter) -> int:
+    given = {n: getattr(options, n) for n in _OPTIONS if getattr(options, n) is not None}
+    layers: list[dict[str, Any]] = [read_config(options.config)] if options.config else []
+    config = make_config(*layers, parse_settings(options.set), given)
+    stop = StopRequest()
+    if _is_listened_to(options.events):
+        stop.listen(sys.stdin.fileno())
+    study = Study.open(options.study, database_url=options.database)
+    with contextlib.closing(study), stop.on_signals():
+        from trainer.run import Run, run_training  # torch takes seconds; --help need not wait
+
+        run = Run(study, config, report, stop, fresh=options.fresh, out=options.out)
+        ended = run_training(run)
+    report(ended)
+    return 0 if isinstance(ended, RunFinished) else 3
+
+
+def _is_listened_to(events: str) -> bool:
+    """Return whether standard input may say `stop`: a station listens, or it is a pipe."""
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+    except (OSError, ValueError, AttributeError):  # no standard input at all
+        return False
+    return stat.S_ISFIFO(mode) or (events == "json" and not sys.stdin.isatty())
+
+
+@contextlib.contextmanager
+def _reporter(events: str) -> Iterator[Reporter]:
+    """Give the reporter; with JSON, keep all else off standard output, C libraries included."""
+    logging.captureWarnings(True)
+    try:
+        if events == "json":
+            with _only_json() as stream:
+                yield JsonReporter(stream)
+        else:
+            reporter = TerminalReporter(Console())
+            with contextlib.closing(reporter):
+                yield reporter
+    finally:
+        logging.captureWarnings(False)
+
+
+@contextlib.contextmanager
+def _only_json() -> Iterator[TextIO]:
+    stream = sys.stdout
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError, ValueError):
+            stream = stack.enter_context(_moved_stdout())
+        stack.enter_context(contextlib.redirect_stdout(sys.stderr))
+        yield stream
+
+
+@contextlib.contextmanager
+def _moved_stdout() -> Iterator[TextIO]:
+    """Give standard output under another descriptor; what writes to 1 lands on standard error."""
+    number = sys.stdout.fileno()
+    sys.stdout.flush()
+    kept = os.dup(number)
+    os.dup2(sys.stderr.fileno(), number)
+    try:
+        with os.fdopen(os.dup(kept), "w", encoding="utf-8", newline="\n") as stream:
+            yield stream
+    finally:
+        os.dup2(kept, number)
+        os.close(kept)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python main.py train",
+        description="Pre-train an encoder on a study's images and gaze. The same command continues "
+        "a run that was stopped.",
+    )
+    parser.add_argument("--study", type=Path, required=True, help="the study's folder")
+    parser.add_argument("--database", help="another database than the study's own (URL)")
+    parser.add_argument("--config", type=Path, help="settings as TOML")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="any setting by name"
+    )
+    parser.add_argument("--out", type=Path, help="the run's folder (default: in the study's runs)")
+    parser.add_argument("--fresh", action="store_true", help="start anew")
+    parser.add_argument(
+        "--events", choices=("text", "json"), default="text", help="json: one object per line"
+    )
+    _add_settings(parser)
+    return parser
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("settings (more by --config and --set)")
+    group.add_argument("--name", help="of the run")
+    group.add_argument("--method", choices=METHODS)
+    group.add_argument("--pairs", choices=PAIRS)
+    group.add_argument("--measure", help="gaze similarity, e.g. tima")
+    rule = group.add_mutually_exclusive_group()
+    rule.add_argument("--threshold", type=float, help="similarity above which images are a pair")
+    rule.add_argument("--positive-rate", type=float, help="share of pairs that are positive")
+    group.add_argument("--drop", type=float, help="gzpt: chance that a pair is left out of a step")
+    group.add_argument("--encoder", choices=ENCODERS)
+    group.add_argument("--recipe", choices=RECIPES)
+    group.add_argument("--size", type=int, help="side of the views, pixels")
+    group.add_argument("--batch", type=int, help="images per step")
+    group.add_argument("--epochs", type=int)
+    group.add_argument("--device", choices=("auto", "cpu", "cuda"))
+    group.add_argument("--seed", type=int)

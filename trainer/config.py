@@ -1,0 +1,287 @@
+"""What a run does: one frozen dataclass, from `run.toml`, `--set name=value` and options.
+
+Later layers win: defaults, then the file, then `--set`, then the options of the command line.
+`threshold` and `positive_rate` exclude each other: a layer that gives one clears the other.
+"""
+
+import ast
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from trainer.errors import ConfigError
+
+METHODS = ("byol", "simsiam")
+PAIRS = ("none", "mcgip", "gzpt", "label")
+ENCODERS = ("resnet18", "resnet34", "resnet50", "resnet101")
+RECIPES = ("radiograph", "mammo", "knee")
+
+# These do not change what is learnt, only where and under which name.
+_NOT_HASHED = ("name", "device", "checkpoint_every")
+
+
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """Settings of one pre-training run.
+
+    Attributes
+    ----------
+    name
+        Part of the run folder's name; empty: method, pairs and encoder.
+    method, pairs, encoder, recipe
+        One of `METHODS`, `PAIRS`, `ENCODERS`, `RECIPES`. Between a plain run (``pairs = "none"``)
+        and a gaze run only the pair mask differs.
+    measure, measure_parameters
+        Gaze similarity and what is passed on to it.
+    threshold, positive_rate
+        What makes two images a pair: similarity above `threshold`, or the share `positive_rate` of
+        all pairs that are most alike; exactly one is set. The default is a rate of 5 %, because the
+        papers' 0.95 of one measure lets through nearly all or hardly any pair of another measure
+        or cohort, while 5 % always gives some 12 extra pairs in a batch of 32 at `drop` 0.5.
+    drop
+        GzPT: chance that an extra pair is left out of a step, 0 ≤ drop < 1.
+    transductive
+        Whether images of the split "test" take part; a run that says so carries it to its report.
+    size, batch, epochs
+        Side of a view in pixels, images per step, passes over the cohort.
+    flip
+        Whether views may be mirrored; off where left and right carry meaning.
+    optimiser, lr, weight_decay, warmup_epochs, clip_grad
+        "adamw" or "sgd"; learning rate after warm-up, falling to 0 along a cosine by step;
+        largest norm of the gradient, 0 for no limit.
+        The default rate suits random initialisation; fine-tuned starts want some 2e-5.
+    momentum
+        EMA of the target net at the start, rising to 1 along a cosine (BYOL).
+    projector_hidden, projector_out, predictor_hidden
+        Widths of the heads; 0 for the released ones (twice the feature width, 256, twice the
+        feature width).
+    device, precision, channels_last
+        "auto", "cpu" or "cuda"; "auto", "fp32" or "bf16"; memory order of the nets.
+    seed
+        Of initialisation, order, views and dropped pairs.
+    checkpoint_every
+        Steps between checkpoints; 0: at the end of each epoch, once a minute at most.
+    """
+
+    name: str = ""
+    method: str = "byol"
+    pairs: str = "gzpt"
+    measure: str = "tima"
+    measure_parameters: dict[str, Any] = field(default_factory=dict)
+    threshold: float | None = None
+    positive_rate: float | None = 0.05
+    drop: float = 0.5
+    transductive: bool = False
+    encoder: str = "resnet18"
+    recipe: str = "radiograph"
+    flip: bool = True
+    size: int = 128
+    batch: int = 32
+    epochs: int = 100
+    optimiser: str = "adamw"
+    lr: float = 3e-4
+    weight_decay: float = 1e-6
+    warmup_epochs: float = 10.0
+    clip_grad: float = 0.0
+    momentum: float = 0.99
+    projector_hidden: int = 0
+    projector_out: int = 256
+    predictor_hidden: int = 0
+    device: str = "auto"
+    precision: str = "auto"
+    channels_last: bool = True
+    seed: int = 0
+    checkpoint_every: int = 0
+
+    def hash(self) -> str:
+        """Return 16 hex digits of all that shapes the weights."""
+        text = json.dumps(self.shaping(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def shaping(self) -> dict[str, Any]:
+        """Return the fields that shape the weights, as JSON values."""
+        return {k: v for k, v in asdict(self).items() if k not in _NOT_HASHED}
+
+    @property
+    def uses_gaze(self) -> bool:
+        """Whether pairs come from gaze similarity."""
+        return self.pairs in ("mcgip", "gzpt")
+
+    @property
+    def run_name(self) -> str:
+        """The name that the run goes by."""
+        return self.name or f"{self.method}-{self.pairs}-{self.encoder}"
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Return what a `run.toml` says, unchecked.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read or is no TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}.") from error
+
+
+def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
+    """Return what `--set name=value` says; `measure_parameters.NAME=value` reaches into the table.
+
+    Examples
+    --------
+    >>> parse_settings(["batch=16", "flip=false", "encoder=resnet50", "measure_parameters.grid=8"])
+    {'batch': 16, 'flip': False, 'encoder': 'resnet50', 'measure_parameters': {'grid': 8}}
+    """
+    table: dict[str, Any] = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals or not name.strip():
+            raise ConfigError(f"--set {setting}: write it as NAME=VALUE, e.g. --set batch=16.")
+        outer, dot, inner = name.strip().partition(".")
+        if dot:
+            table.setdefault(outer, {})[inner] = _literal(text.strip())
+        else:
+            table[outer] = _literal(text.strip())
+    return table
+
+
+def _literal(text: str) -> Any:
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def make_config(*layers: Mapping[str, Any]) -> RunConfig:
+    """Return the config of some layers, the last one strongest, checked.
+
+    Raises
+    ------
+    ConfigError
+        Naming the field, its value and what may stand there.
+    """
+    values: dict[str, Any] = {}
+    for layer in layers:
+        _add_layer(values, layer)
+    config = RunConfig(**{name: _typed(name, value) for name, value in values.items()})
+    _check_choices(config)
+    _check_ranges(config)
+    return config
+
+
+_DEFAULTS = RunConfig()
+_KNOWN = tuple(f.name for f in fields(RunConfig))
+
+
+def _add_layer(values: dict[str, Any], layer: Mapping[str, Any]) -> None:
+    for name in layer:
+        if name not in _KNOWN:
+            raise ConfigError(f"Unknown setting {name!r}; known are {', '.join(_KNOWN)}.")
+    rule = [n for n in ("threshold", "positive_rate") if layer.get(n) is not None]
+    if len(rule) == 2:
+        raise ConfigError(
+            "threshold and positive_rate are both given; a pair is made by one of them. "
+            "Take one away."
+        )
+    values.update(layer)
+    if rule:
+        values["positive_rate" if rule == ["threshold"] else "threshold"] = None
+
+
+def _typed(name: str, value: Any) -> Any:
+    default = getattr(_DEFAULTS, name)
+    kind = float if name in ("threshold", "positive_rate") else type(default)
+    if value is None and name in ("threshold", "positive_rate"):
+        return None
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if kind is str and not isinstance(value, str) and name == "name":
+        return str(value)
+    if type(value) is not kind:
+        raise ConfigError(f"{name} must be {_KINDS[kind]}, not {value!r}.")
+    return value
+
+
+_KINDS = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "text",
+    dict: "a table",
+}
+
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "method": METHODS,
+    "pairs": PAIRS,
+    "encoder": ENCODERS,
+    "recipe": RECIPES,
+    "optimiser": ("adamw", "sgd"),
+    "device": ("auto", "cpu", "cuda"),
+    "precision": ("auto", "fp32", "bf16"),
+}
+
+
+def _check_choices(config: RunConfig) -> None:
+    for name, known in (*_CHOICES.items(), ("measure", _measures())):
+        value = getattr(config, name)
+        if value not in known:
+            raise ConfigError(f"{name} is {value!r}; known are {', '.join(known)}.")
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{0,60}", config.name):
+        raise ConfigError(
+            f"name is {config.name!r}; it becomes part of a folder's name: up to 60 letters, "
+            "digits, dots, hyphens and underscores."
+        )
+
+
+def _measures() -> tuple[str, ...]:
+    from trainer.similarity.registry import MEASURES  # numba is slow to import; only now needed
+
+    return tuple(MEASURES)
+
+
+# Lowest, highest; a bound itself is allowed unless the text says otherwise.
+_RANGES: dict[str, tuple[float, float]] = {
+    "size": (16, 2048),
+    "batch": (2, 65536),
+    "epochs": (1, 1_000_000),
+    "lr": (1e-12, 1e3),
+    "weight_decay": (0, 10),
+    "warmup_epochs": (0, 1_000_000),
+    "clip_grad": (0, 1e9),
+    "momentum": (0, 1),
+    "projector_hidden": (0, 65536),
+    "projector_out": (2, 65536),
+    "predictor_hidden": (0, 65536),
+    "seed": (0, 2**63 - 1),
+    "checkpoint_every": (0, 1_000_000_000),
+}
+
+
+def _check_ranges(config: RunConfig) -> None:
+    for name, (lowest, highest) in _RANGES.items():
+        if not lowest <= getattr(config, name) <= highest:
+            raise ConfigError(
+                f"{name} is {getattr(config, name)}; it must lie between {lowest} and {highest}."
+            )
+    if not 0 <= config.drop < 1:
+        raise ConfigError(f"drop is {config.drop}; it is a probability of at least 0 and below 1.")
+    rate = config.positive_rate
+    if rate is not None and not 0 < rate < 1:
+        raise ConfigError(f"positive_rate is {rate}; it is a share above 0 and below 1.")
+    threshold = config.threshold
+    if threshold is not None and not -1 <= threshold <= 1:
+        raise ConfigError(f"threshold is {threshold}; similarity lies between -1 and 1.")
+    if rate is None and threshold is None:
+        raise ConfigError("Neither threshold nor positive_rate is given; pairs need one of them.")

@@ -1,0 +1,41 @@
+"""What a run computes on, and how precisely."""
+
+import torch
+
+from trainer.config import RunConfig
+from trainer.errors import ConfigError
+
+
+def choose_device(config: RunConfig) -> torch.device:
+    """Return the device of a run; "auto" takes CUDA if it is there.
+
+    Raises
+    ------
+    ConfigError
+        If CUDA is asked for and not there.
+    """
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise ConfigError(
+            "device is cuda, but torch finds no CUDA device. Check the driver (nvidia-smi) and "
+            "that torch was installed with CUDA, or use --device cpu."
+        )
+    if config.device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(config.device)
+
+
+def choose_bf16(config: RunConfig, device: torch.device) -> bool:
+    """Return whether the nets run in bfloat16 (autocast).
+
+    "auto" does so on GPUs that compute in it; on a CPU only if asked for, for many a CPU has to
+    emulate it and is then slower than in float32.
+    """
+    if config.precision == "auto":
+        return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    return config.precision == "bf16"
+
+
+def device_text(device: torch.device, bf16: bool) -> str:
+    """Return device and precision as people say it."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
+    return f"{name}, {'bf16' if bf16 else 'fp32'}"

@@ -1,0 +1,162 @@
+"""From a cohort to its pair policy: similarity (computed or found again), threshold, relation."""
+
+import contextlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from migrations.schema import SimilarityRun
+from migrations.study import Study
+from trainer.cohort import Cohort, Member
+from trainer.config import RunConfig
+from trainer.errors import CohortError, SimilarityError
+from trainer.pairs import PairPolicy, Relation, SameLabel
+from trainer.similarity.base import BoolArray, FloatArray
+from trainer.similarity.images import compare_images
+from trainer.similarity.rates import positive_rate, threshold_for_rate
+from trainer.similarity.registry import make_parameters
+from trainer.similarity.store import load_matrix, store_run
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenPairs:
+    """How pairs are made in a run.
+
+    Attributes
+    ----------
+    policy
+        Makes the masks.
+    threshold, positive_rate
+        In force, and the share of valid pairs above it; None where pairs need no gaze.
+    similarity_run_id
+        Row of the similarity; None where pairs need no gaze.
+    """
+
+    policy: PairPolicy
+    threshold: float | None = None
+    positive_rate: float | None = None
+    similarity_run_id: str | None = None
+
+
+def choose_members(cohort: Cohort, config: RunConfig) -> tuple[Member, ...]:
+    """Return the images that are trained on; those of the split "test" only if transductive.
+
+    Raises
+    ------
+    CohortError
+        If too few are left for what the config asks; says what is missing and how to get it.
+    """
+    members = tuple(m for m in cohort.members if config.transductive or m.split != "test")
+    if len(members) < 2:
+        held = len(cohort.members) - len(members)
+        raise CohortError(
+            f"The study has {len(members)} image(s) to train on, at least 2 are needed"
+            + (f" ({held} belong to the test split)" if held else "")
+            + ". Import images: python main.py import --study FOLDER FILES"
+        )
+    read = sum(1 for m in members if m.readings)
+    if config.uses_gaze and read < 2:
+        raise CohortError(
+            f"pairs is {config.pairs}, but only {read} of {len(members)} images have gaze of a "
+            "finished reading; at least 2 are needed. Read some cases in the station, or use "
+            "--pairs none."
+        )
+    if config.pairs == "label" and not any(m.label is not None for m in members):
+        raise CohortError("pairs is label, but no image has a label. Use --pairs none or gzpt.")
+    return members
+
+
+def choose_pairs(
+    study: Study,
+    cohort: Cohort,
+    members: Sequence[Member],
+    config: RunConfig,
+    progress: Callable[[int, int], None],
+    cancelled: Callable[[], bool],
+) -> ChosenPairs:
+    """Return the pairs of a run; similarity of the same cohort and parameters is not made twice.
+
+    Raises
+    ------
+    SimilarityError
+        If no pair of images can be compared.
+    Cancelled
+        If the user asked to stop.
+    """
+    if config.pairs == "none":
+        return ChosenPairs(PairPolicy())
+    if config.pairs == "label":
+        return ChosenPairs(PairPolicy(SameLabel.of([m.label for m in members])))
+    run_id, matrix, valid = _similarity(study, cohort, members, config, progress, cancelled)
+    if not valid.any():
+        raise SimilarityError(
+            f"{config.measure} gives no value for any pair of images: their gaze is too short. "
+            "Try another --measure, or read more cases."
+        )
+    threshold = _threshold(config, matrix, valid)
+    relation = Relation.of(matrix, valid, threshold)
+    drop = config.drop if config.pairs == "gzpt" else 0.0
+    rate = positive_rate(matrix, valid, threshold)
+    return ChosenPairs(PairPolicy(relation, drop), threshold, rate, run_id)
+
+
+def _similarity(
+    study: Study,
+    cohort: Cohort,
+    members: Sequence[Member],
+    config: RunConfig,
+    progress: Callable[[int, int], None],
+    cancelled: Callable[[], bool],
+) -> tuple[str, FloatArray, BoolArray]:
+    """Return the id of the similarity's row, its matrix and which pairs are valid."""
+    ids = tuple(m.image_id for m in members)
+    settings = dict(config.measure_parameters)
+    combine = str(settings.pop("combine", "mean"))
+    wanted = {**asdict(make_parameters(config.measure, settings)), "combine": combine}
+    found = _stored(study, cohort.fingerprint, config.measure, wanted, ids)
+    if found is not None:
+        return found
+    made = compare_images(config.measure, members, settings, progress, cancelled, combine=combine)
+    run_id = store_run(
+        study,
+        made,
+        ids,
+        cohort_fingerprint=cohort.fingerprint,
+        threshold=_threshold(config, made.matrix, made.valid),
+    )
+    return run_id, made.matrix, made.valid
+
+
+def _threshold(config: RunConfig, matrix: FloatArray, valid: BoolArray) -> float:
+    if config.threshold is not None:
+        return config.threshold
+    return threshold_for_rate(matrix, valid, config.positive_rate or 0.0)
+
+
+def _stored(
+    study: Study, fingerprint: str, measure: str, wanted: dict[str, Any], ids: tuple[str, ...]
+) -> tuple[str, FloatArray, BoolArray] | None:
+    query = (
+        select(SimilarityRun)
+        .where(
+            SimilarityRun.cohort_fingerprint == fingerprint,
+            SimilarityRun.measure == measure,
+            SimilarityRun.image_count == len(ids),
+            SimilarityRun.matrix_path.is_not(None),
+        )
+        .order_by(SimilarityRun.id.desc())
+    )
+    with study.database.read() as session:
+        rows = [(r.id, r.parameters, r.matrix_path) for r in session.scalars(query)]
+    plain = json.loads(json.dumps({"reader_id": None, **wanted}))
+    for run_id, parameters, path in rows:
+        same = {"reader_id": None, **parameters} == plain
+        if same and path and (study.folder / path).exists():
+            with contextlib.suppress(SimilarityError):  # damaged: made again
+                stored = load_matrix(study.folder / path)
+                if stored.ids == ids:
+                    return run_id, stored.similarity, stored.valid
+    return None

@@ -1,0 +1,86 @@
+"""BYOL with gaze pairs (Grill et al. 2020, arXiv 2006.07733; pairs: Wang et al. 2024).
+
+Predictions of one view are drawn to the targets of the other view of each positive. With no pairs
+but an image's own, this is plain BYOL.
+"""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+from trainer.methods.base import (
+    Method,
+    StepOutput,
+    Widths,
+    ema_momentum,
+    ema_update,
+    head,
+    masked_cosine,
+    target_of,
+)
+from trainer.pairs import MaskFn
+
+
+def byol_loss(
+    prediction_1: Tensor, prediction_2: Tensor, target_1: Tensor, target_2: Tensor, mask: Tensor
+) -> Tensor:
+    """Return L = −2 [ΣP∘cos(h(z1), z2′)/ΣP + ΣP∘cos(h(z2), z1′)/ΣP].
+
+    Parameters
+    ----------
+    prediction_1, prediction_2
+        Predictor output h(z) of each view, shape (B, D).
+    target_1, target_2
+        Target net's projections z′ of each view, shape (B, D); no gradient flows into them.
+    mask
+        Pair mask P, shape (B, B), bool; its diagonal is True.
+
+    Returns
+    -------
+    Tensor
+        Scalar from -4 (all positives coincide) to 4.
+    """
+    there = masked_cosine(prediction_1, target_2.detach(), mask)
+    back = masked_cosine(prediction_2, target_1.detach(), mask)
+    return -2 * (there + back)
+
+
+class Byol(Method):
+    """Online encoder, projector and predictor; the target follows encoder and projector.
+
+    Heads as released: projector d → 2d → 256, predictor 256 → 2d → 256, d the width of the
+    encoder's features (512 for ResNet-18).
+    """
+
+    def __init__(
+        self, encoder: nn.Module, features: int, widths: Widths, momentum: float = 0.99
+    ) -> None:
+        super().__init__()
+        hidden = widths.projector_hidden or 2 * features
+        out = widths.projector_out
+        self.encoder = encoder
+        self.projector = head(features, hidden, out)
+        self.predictor = head(out, widths.predictor_hidden or 2 * features, out)
+        self.target = target_of(nn.Sequential(self.encoder, self.projector))
+        self._momentum = momentum
+
+    def trainable(self) -> Iterable[nn.Parameter]:
+        """Return all but the target."""
+        for part in (self.encoder, self.projector, self.predictor):
+            yield from part.parameters()
+
+    def step_output(self, view_1: Tensor, view_2: Tensor, ids: Tensor, mask: MaskFn) -> StepOutput:
+        """Return the loss of a batch; views (B, 3, H, W), ids (B,)."""
+        z_1 = self.projector(self.encoder(view_1))
+        z_2 = self.projector(self.encoder(view_2))
+        with torch.no_grad():
+            target_1, target_2 = self.target(view_1), self.target(view_2)
+        pairs = mask(ids, ids, symmetric=True)
+        loss = byol_loss(self.predictor(z_1), self.predictor(z_2), target_1, target_2, pairs)
+        return StepOutput(loss, z_1.detach(), pairs)
+
+    def after_step(self, step: int, steps: int) -> None:
+        """Let the target follow."""
+        momentum = ema_momentum(self._momentum, step, steps)
+        ema_update(self.target, nn.Sequential(self.encoder, self.projector), momentum)

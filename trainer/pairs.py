@@ -1,0 +1,202 @@
+"""Which images of a batch are positives of one another.
+
+P_ij = 1 if i and j are the same image, or if their relation says so (Wang et al., McGIP, AAAI 2024,
+arXiv 2312.06069). GzPT keeps each extra pair with probability 1 − p, redrawn every step (IEEE TMI
+2025, doi 10.1109/TMI.2025.3528965). Ids are positions in the cohort that is trained on.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+MaskFn = Callable[..., Tensor]
+"""`mask(ids_a (A,), ids_b (B,), *, symmetric) -> bool (A, B)`, for the step that is running."""
+
+
+class Related(Protocol):
+    """Where extra pairs come from."""
+
+    def lookup(self, ids_a: Tensor, ids_b: Tensor) -> Tensor:
+        """Return bool (A, B): whether image a and image b are related; never an image to itself."""
+
+    def pair_count(self) -> int:
+        """Return how many unordered pairs of different images are related."""
+
+    def to(self, device: torch.device) -> "Related":
+        """Return the same on a device."""
+
+    def hash(self) -> str:
+        """Return 16 hex digits that change when any relation does."""
+
+
+@dataclass(frozen=True)
+class Relation:
+    """Images related by gaze: a dense table.
+
+    Attributes
+    ----------
+    table
+        Shape (N, N), bool, symmetric, False on the diagonal.
+    """
+
+    table: Tensor
+
+    @classmethod
+    def of(
+        cls, matrix: NDArray[np.floating], valid: NDArray[np.bool_], threshold: float
+    ) -> "Relation":
+        """Return the relation `similarity > threshold` between images with valid gaze.
+
+        Parameters
+        ----------
+        matrix
+            Similarity, shape (N, N).
+        valid
+            Shape (N, N) for pairs or (N,) for images; the others have only themselves.
+        threshold
+            A pair must lie above it.
+        """
+        allowed = valid if valid.ndim == 2 else valid[:, None] & valid[None, :]
+        table = (matrix > threshold) & allowed  # NaN compares as False
+        table = table | table.T
+        np.fill_diagonal(table, False)
+        return cls(torch.from_numpy(table))
+
+    def lookup(self, ids_a: Tensor, ids_b: Tensor) -> Tensor:
+        """Return bool (A, B); see `Related`."""
+        return self.table[ids_a[:, None], ids_b[None, :]]
+
+    def pair_count(self) -> int:
+        """Return the number of unordered pairs."""
+        return int(self.table.sum()) // 2
+
+    def to(self, device: torch.device) -> "Relation":
+        """Return the same on a device."""
+        return Relation(self.table.to(device))
+
+    def hash(self) -> str:
+        """Return 16 hex digits of the table."""
+        return _hash(np.packbits(self.table.cpu().numpy()).tobytes())
+
+
+@dataclass(frozen=True)
+class SameLabel:
+    """Images of the same label; those without one (-1) have only themselves.
+
+    Attributes
+    ----------
+    codes
+        Shape (N,), int64.
+    """
+
+    codes: Tensor
+
+    @classmethod
+    def of(cls, labels: Sequence[str | None]) -> "SameLabel":
+        """Return the relation of labels in the order of the cohort."""
+        known = {label: i for i, label in enumerate(sorted({x for x in labels if x is not None}))}
+        return cls(torch.tensor([-1 if x is None else known[x] for x in labels]))
+
+    def lookup(self, ids_a: Tensor, ids_b: Tensor) -> Tensor:
+        """Return bool (A, B); see `Related`."""
+        a, b = self.codes[ids_a][:, None], self.codes[ids_b][None, :]
+        return (a == b) & (a >= 0) & (ids_a[:, None] != ids_b[None, :])
+
+    def pair_count(self) -> int:
+        """Return the number of unordered pairs."""
+        counts = torch.bincount(self.codes[self.codes >= 0])
+        return int((counts * (counts - 1) // 2).sum())
+
+    def to(self, device: torch.device) -> "SameLabel":
+        """Return the same on a device."""
+        return SameLabel(self.codes.to(device))
+
+    def hash(self) -> str:
+        """Return 16 hex digits of the labels."""
+        return _hash(self.codes.cpu().numpy().tobytes())
+
+
+@dataclass(frozen=True)
+class PairPolicy:
+    """How the mask of a step is made.
+
+    Attributes
+    ----------
+    related
+        Extra pairs; None: an image has only itself (`none`, the plain method).
+    drop
+        Chance that an extra pair is left out of a step; 0 but for `gzpt`.
+    """
+
+    related: Related | None = None
+    drop: float = 0.0
+
+    def mask(
+        self,
+        ids_a: Tensor,
+        ids_b: Tensor,
+        generator: torch.Generator,
+        *,
+        symmetric: bool = False,
+    ) -> Tensor:
+        """Return the pair mask of a step.
+
+        Parameters
+        ----------
+        ids_a, ids_b
+            Image ids, shapes (A,) and (B,), on the device of the mask.
+        generator
+            Of the step; on the CPU.
+        symmetric
+            Whether a pair is kept or dropped in both directions at once, which needs `ids_a` and
+            `ids_b` to be the same batch (BYOL, SimSiam); else each cell is drawn alone (MoCo).
+
+        Returns
+        -------
+        Tensor
+            Shape (A, B), bool.
+        """
+        same = ids_a[:, None] == ids_b[None, :]
+        if self.related is None:
+            return same
+        extra = self.related.lookup(ids_a, ids_b)
+        if self.drop > 0:
+            extra = extra & _kept(same.shape, self.drop, generator, symmetric).to(extra.device)
+        return same | extra
+
+    def extra_pairs_per_batch(self, images: int, batch: int) -> float:
+        """Return how many extra unordered pairs a batch is expected to hold, after dropping.
+
+        Batches draw without replacement, so that each unordered pair of the cohort meets with
+        probability B(B−1)/(N(N−1)).
+        """
+        if self.related is None or images < 2:
+            return 0.0
+        meet = batch * (batch - 1) / (images * (images - 1))
+        return self.related.pair_count() * meet * (1 - self.drop)
+
+    def to(self, device: torch.device) -> "PairPolicy":
+        """Return the same on a device."""
+        return PairPolicy(self.related and self.related.to(device), self.drop)
+
+    def hash(self) -> str:
+        """Return 16 hex digits of the relation; empty where there is none."""
+        return "" if self.related is None else self.related.hash()
+
+
+def _kept(shape: torch.Size, drop: float, generator: torch.Generator, symmetric: bool) -> Tensor:
+    kept = torch.rand(shape, generator=generator) >= drop
+    if not symmetric:
+        return kept
+    upper = kept.triu(1)
+    return upper | upper.T
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]

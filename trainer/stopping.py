@@ -1,0 +1,64 @@
+"""How a run is asked to stop: a line `stop` on standard input, Ctrl-C, or a signal."""
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK")  # the last one is Windows' own
+
+
+class StopRequest:
+    """A wish to stop, set from any thread, looked at before every step."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def __call__(self) -> bool:
+        """Return whether a stop was asked for."""
+        return self._event.is_set()
+
+    def set(self) -> None:
+        """Ask for a stop."""
+        self._event.set()
+
+    def listen(self, descriptor: int) -> threading.Thread:
+        """Wait on a pipe for the line `stop`, in a daemon thread; its end means nothing.
+
+        The descriptor is read without Python's buffer: a daemon thread that holds the lock of
+        `sys.stdin` aborts the interpreter when it shuts down.
+        """
+        thread = threading.Thread(
+            target=self._listen, args=(descriptor,), name="stop-listener", daemon=True
+        )
+        thread.start()
+        return thread
+
+    def _listen(self, descriptor: int) -> None:
+        rest = b""
+        with contextlib.suppress(OSError):
+            while data := os.read(descriptor, 4096):
+                *lines, rest = (rest + data).split(b"\n")
+                if any(line.strip().lower() == b"stop" for line in lines):
+                    self.set()
+
+    @contextlib.contextmanager
+    def on_signals(self) -> Iterator[None]:
+        """Stop on SIGINT, SIGTERM and SIGBREAK; a second one breaks off at once."""
+        if threading.current_thread() is not threading.main_thread():
+            yield  # only the main thread may set handlers
+            return
+        known = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
+        before = {number: signal.signal(number, self._on_signal) for number in known}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        if self():
+            raise KeyboardInterrupt
+        self.set()
