@@ -1,0 +1,253 @@
+"""Training: press Pretrain, watch it learn, stop it, open what came out."""
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFrame, QProgressBar, QVBoxLayout
+
+from app import theme
+from app.pages.page import Page
+from app.pages.training_form import TrainingForm
+from app.widgets.curve import Curve
+from app.widgets.parts import Figure, button, column, label, panel, row, say
+
+STAGES = {
+    "cohort": "Collecting finished readings",
+    "similarity": "Comparing gaze",
+    "images": "Preparing images",
+    "train": "Training",
+    "export": "Exporting the encoder",
+    "report": "Writing the report",
+}
+_COLLAPSED = 0.1
+_WAITING = 0.1
+
+
+class TrainingPage(Page):
+    """Follows one training.
+
+    Attributes
+    ----------
+    state
+        "idle", "running", "finished", "stopped" or "failed".
+    folder
+        Of the study, which paths in results start from unless they are absolute.
+    result
+        The trainer's last event once it finished or stopped.
+
+    Signals
+    -------
+    pretrain_wanted : object
+        The trainer's options (list of words).
+    stop_wanted
+        Stop with a checkpoint.
+    """
+
+    pretrain_wanted = Signal(object)
+    stop_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__("training", "Training")
+        self.state = "idle"
+        self.result: dict[str, Any] = {}
+        self.folder = Path()
+        self.form = TrainingForm()
+        self.pretrain = button(
+            "pretrain",
+            "Pretrain",
+            lambda: self.pretrain_wanted.emit(self.form.options()),
+            role="primary",
+            picture="play",
+        )
+        self.stop = button("stop", "Stop", self._stop, picture="stop")
+        self.report = button("open_report", "Open report", self._open_report, picture="open")
+        for made in (self.stop, self.pretrain):
+            self.head.addWidget(made)
+        content = row(gap=2 * theme.GRID)
+        content.addWidget(self.form)
+        content.addLayout(self._make_right(), 1)
+        self.body.addLayout(content, 1)
+        self._readings = 0
+        self.show_readings(0)
+
+    def show_readings(self, finished: int) -> None:
+        """Say whether there is something to learn from."""
+        self._readings = finished
+        if self.state == "idle":
+            self._say_idle()
+        self._buttons()
+
+    def show_started(self) -> None:
+        """Show that a training begins."""
+        self.state, self.result = "running", {}
+        self.curve.clear()
+        self._notices.clear()
+        self._notice.hide()
+        self._result.hide()
+        self._bar.setRange(0, 0)
+        self._progress.show()
+        for figure in self._figures.values():
+            figure.show_value("–")
+        self._say_stage({"stage": "cohort", "message": ""})
+        self._buttons()
+
+    def show_stage(self, event: dict[str, Any]) -> None:
+        """Show that a stage begins."""
+        self._bar.setRange(0, 0)
+        self._say_stage(event)
+
+    def show_progress(self, event: dict[str, Any]) -> None:
+        """Show how far a stage is."""
+        total = int(event.get("total") or 0)
+        self._bar.setRange(0, total)
+        self._bar.setValue(int(event.get("done") or 0))
+        self._detail.setText(_progress_text(event))
+
+    def show_metrics(self, event: dict[str, Any]) -> None:
+        """Show the signals of a training step."""
+        self.curve.add(event["step"], float(event["loss"]), int(event["steps"]))
+        spread, wait = float(event["feature_spread"]), float(event["data_wait"])
+        show = {name: figure.show_value for name, figure in self._figures.items()}
+        show["loss"](f"{event['loss']:.3f}")
+        show["epoch"](f"{event['epoch']} / {event['epochs']}")
+        show["feature_spread"](f"{spread:.2f}", warn=spread < _COLLAPSED)
+        show["positives_per_anchor"](f"{event['positives_per_anchor']:.2f}")
+        show["data_wait"](f"{wait:.0%}", warn=wait > _WAITING)
+        show["images_per_s"](f"{event['images_per_s']:.0f} /s")
+
+    def show_warning(self, event: dict[str, Any]) -> None:
+        """Show what the trainer wants known; it goes on."""
+        text = str(event.get("message", ""))
+        if text not in self._notices:
+            self._notices.append(text)
+        self._notice.setText("\n".join(f"⚠ {line}" for line in self._notices[-3:]))
+        self._notice.show()
+
+    def show_finished(self, event: dict[str, Any]) -> None:
+        """Show that the training is done."""
+        self._end("finished", event)
+        rate = event.get("positive_rate")
+        pairs = "" if rate is None else f", {rate:.1%} of the pairs positive"
+        self.say_state(f"✓ Trained on {event.get('images', '?')} images{pairs}.")
+        lines = [f"Encoder: {event.get('encoder', '–')}", f"Report: {event.get('report', '–')}"]
+        self._show_result("\n".join(lines))
+
+    def show_stopped(self, event: dict[str, Any]) -> None:
+        """Show that the user stopped it."""
+        self._end("stopped", event)
+        step = event.get("step")
+        self.say_state("Stopped." if step is None else f"Stopped at step {step}.")
+        kept = "The checkpoint is kept: Pretrain with the same settings goes on from there."
+        lost = "The trainer was ended before it could write a checkpoint."
+        self._show_result(kept if event.get("checkpoint") else lost)
+
+    def show_failed(self, text: str) -> None:
+        """Show that it went wrong, and why."""
+        self._end("failed", {})
+        self.say_state("The training failed.", "error")
+        self._show_result(text)
+
+    def _end(self, state: str, event: dict[str, Any]) -> None:
+        self.state, self.result = state, event
+        self._progress.hide()
+        self._buttons()
+
+    def _buttons(self) -> None:
+        running = self.state == "running"
+        self.pretrain.setEnabled(not running and self._readings > 0)
+        self.pretrain.setToolTip("" if self._readings else "Read some cases first.")
+        self.stop.setEnabled(running)
+        self.form.setEnabled(not running)
+        self.report.setVisible(self.state == "finished" and bool(self.result.get("report")))
+
+    def _stop(self) -> None:
+        self.stop.setEnabled(False)
+        self.say_state("Stopping after this step…")
+        self.stop_wanted.emit()
+
+    def _open_report(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.folder / self.result["report"])))
+
+    def _say_idle(self) -> None:
+        if self._readings:
+            self.say_state(f"{self._readings} finished readings to learn from. Press Pretrain.")
+        else:
+            self.say_state("No finished readings yet. Read some cases, then come back.")
+
+    def _say_stage(self, event: dict[str, Any]) -> None:
+        stage = str(event.get("stage", ""))
+        self.say_state(f"{STAGES.get(stage, stage)}…")
+        self._detail.setText(str(event.get("message", "")))
+
+    def _show_result(self, text: str) -> None:
+        say(self._result_text, text, "body")
+        self._result.show()
+
+    def _make_right(self) -> QVBoxLayout:
+        right = column(gap=2 * theme.GRID)
+        self._progress, inner = panel()
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._detail = label("", "hint")
+        inner.addWidget(self._detail)
+        inner.addWidget(self._bar)
+        self._progress.hide()
+        right.addWidget(self._progress)
+        self._result = self._make_result()
+        right.addWidget(self._result)
+        self._notices: list[str] = []
+        self._notice = label("", "warning")
+        self._notice.hide()
+        right.addWidget(self._notice)
+        frame, plot = panel(margin=theme.GRID)
+        self.curve = Curve("Loss", "The loss appears here while training runs.")
+        plot.addWidget(self.curve, 1)
+        right.addWidget(frame, 1)
+        self._figures = _make_figures()
+        figures = row()
+        for figure in self._figures.values():
+            figures.addWidget(figure, 1)
+        right.addLayout(figures)
+        return right
+
+    def _make_result(self) -> QFrame:
+        frame, layout = panel()
+        self._result_text = label("")
+        self._result_text.setObjectName("training_result")
+        line = row(self._result_text)
+        line.setStretch(0, 1)
+        line.addWidget(self.report)
+        layout.addLayout(line)
+        frame.hide()
+        return frame
+
+
+def _make_figures() -> dict[str, Figure]:
+    return {
+        "epoch": Figure("Epoch"),
+        "loss": Figure("Loss"),
+        "feature_spread": Figure("Feature spread", "1 spread over the sphere, 0 collapsed"),
+        "positives_per_anchor": Figure("Positives / anchor", "Mean in the batch, itself included"),
+        "data_wait": Figure("Data wait", "Share of the time spent waiting for images"),
+        "images_per_s": Figure("Speed", "Images per second"),
+    }
+
+
+def _progress_text(event: dict[str, Any]) -> str:
+    unit = event.get("unit", "")
+    text = f"{event.get('done', 0):,} of {event.get('total', 0):,} {unit}"
+    if rate := event.get("rate"):
+        text += f", {rate:,.1f} {unit}/s"
+    if (left := event.get("seconds_left")) is not None:
+        text += f", {_duration(float(left))} left"
+    return text
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
