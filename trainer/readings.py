@@ -1,0 +1,229 @@
+"""Finished readings and their gaze on each image, computed anew from raw chunks and views."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+
+from devices.chunks import decode_chunk, join_chunks
+from devices.errors import DeviceError
+from devices.geometry import ScreenGeometry
+from devices.samples import Eye, SampleArray, gaze_norm
+from devices.view import TileView, ViewHistory
+from migrations.gaze import chunks_of, view_rows_of
+from migrations.schema import Calibration, Fixation, GazeChunk, Reading, Session
+from migrations.study import Study
+
+
+@dataclass(frozen=True, slots=True)
+class FixationList:
+    """Fixations on one image: times (M,) int64 like those of the reading, points (M, 2)."""
+
+    start_us: NDArray[np.int64]
+    duration_us: NDArray[np.int64]
+    points_image: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingGaze:
+    """One reading of one image.
+
+    Attributes
+    ----------
+    reading_id, reader_id
+        Of the finished reading; what it resumed is part of it.
+    time_us
+        Shape (N,), since the reading began; breaks between resumed parts are taken out.
+    points_image
+        Shape (N, 2), source-image pixels, samples on this image only.
+    fixations
+        As the filter found them, on this image only.
+    """
+
+    reading_id: str
+    reader_id: str
+    time_us: NDArray[np.int64]
+    points_image: NDArray[np.float64]
+    fixations: FixationList
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """What was left out: `kind` is "image" or "reading"."""
+
+    kind: str
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReadings:
+    """Gaze by image, in order of reading, and the readings that were left out."""
+
+    by_image: dict[str, list[ReadingGaze]]
+    dropped: list[Dropped]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What the database holds of one uninterrupted part of a reading."""
+
+    reading: Reading
+    session: Session
+    chunks: Sequence[GazeChunk]
+    views: Sequence[TileView]
+    fixations: Sequence[Fixation]
+    validation: Calibration | None
+
+
+def kept_readings(study: Study) -> KeptReadings:
+    """Return the gaze of all readings that count, and why the others do not.
+
+    Each reading is read in a short transaction of its own.
+    """
+    with study.database.read() as session:
+        rows = {r.id: r for r in session.scalars(select(Reading).order_by(Reading.id))}
+    kept = KeptReadings(defaultdict(list), [])
+    chains = [_chain(row, rows) for row in rows.values() if row.state == "finished"]
+    resumed = {part.id for chain in chains for part in chain[:-1]}
+    for row in rows.values():
+        if row.state != "finished" and row.id not in resumed:
+            kept.dropped.append(Dropped("reading", row.id, f"{row.state}, never finished"))
+    for chain in chains:
+        if chain[-1].id not in resumed:
+            _keep(study, chain, kept)
+    return KeptReadings(dict(kept.by_image), kept.dropped)
+
+
+def _chain(last: Reading, rows: Mapping[str, Reading]) -> list[Reading]:
+    """Return a reading and those it resumes, the first one first."""
+    chain, seen = [last], {last.id}
+    while (earlier := rows.get(chain[0].resumes_id or "")) is not None:
+        same = (earlier.case_id, earlier.reader_id) == (last.case_id, last.reader_id)
+        if not same or earlier.id in seen:
+            break
+        chain.insert(0, earlier)
+        seen.add(earlier.id)
+    return chain
+
+
+def _keep(study: Study, chain: Sequence[Reading], kept: KeptReadings) -> None:
+    reason = _refusal(chain)
+    if reason is None:
+        try:
+            found = _gaze(chain[-1], [_load(study, part) for part in chain])
+        except (DeviceError, ZeroDivisionError) as error:
+            reason = f"its gaze cannot be read: {error}"
+        else:
+            reason = None if found else "no gaze on any image"
+            for image_id, gaze in found.items():
+                kept.by_image[image_id].append(gaze)
+    if reason is not None:
+        kept.dropped.append(Dropped("reading", chain[-1].id, reason))
+
+
+def _refusal(chain: Sequence[Reading]) -> str | None:
+    if any(part.practice for part in chain):
+        return "practice"
+    bad = [part for part in chain if part.verdict == "bad"]
+    if bad:
+        reasons = ", ".join(str(r) for part in bad for r in part.verdict_reasons)
+        return f"verdict bad: {reasons or 'no reason given'}"
+    if any(part.ended_us is None for part in chain):
+        return "a part of it has no end"
+    return None
+
+
+def _load(study: Study, reading: Reading) -> _Part:
+    fixations = (
+        select(Fixation).where(Fixation.reading_id == reading.id).order_by(Fixation.start_us)
+    )
+    validation = (
+        select(Calibration)
+        .where(Calibration.session_id == reading.session_id, Calibration.kind == "validation")
+        .where(Calibration.started_us <= reading.started_us)
+        .order_by(Calibration.started_us.desc())
+        .limit(1)
+    )
+    with study.database.read() as session:
+        sitting = session.get_one(Session, reading.session_id)
+        return _Part(
+            reading,
+            sitting,
+            chunks_of(session, reading),
+            [TileView.from_row(dict(row)) for row in view_rows_of(session, reading.id)],
+            session.scalars(fixations).all(),
+            session.scalars(validation).first(),
+        )
+
+
+def _gaze(reading: Reading, parts: Iterable[_Part]) -> dict[str, ReadingGaze]:
+    """Return the gaze of a reading by image; parts come in order of time."""
+    samples: dict[str, list[tuple[NDArray[np.int64], NDArray[np.float64]]]] = defaultdict(list)
+    fixations: dict[str, list[tuple[int, int, float, float]]] = defaultdict(list)
+    elapsed = 0
+    for part in parts:
+        shift = elapsed - part.reading.started_us
+        for image_id, time_us, points in _samples_by_image(part):
+            samples[image_id].append((time_us + shift, points))
+        for f in part.fixations:
+            if f.image_id and f.x_image is not None and f.y_image is not None:
+                row = (f.start_us + shift, f.duration_us, f.x_image, f.y_image)
+                fixations[f.image_id].append(row)
+        elapsed += (part.reading.ended_us or 0) - part.reading.started_us
+    return {
+        image_id: ReadingGaze(
+            reading.id,
+            reading.reader_id,
+            np.concatenate([t for t, _ in runs]),
+            np.concatenate([p for _, p in runs]),
+            _fixation_list(fixations[image_id]),
+        )
+        for image_id, runs in samples.items()
+    }
+
+
+def _samples_by_image(
+    part: _Part,
+) -> Iterable[tuple[str, NDArray[np.int64], NDArray[np.float64]]]:
+    """Yield (image id, host times, points in image pixels) of what fell on each image."""
+    samples = _samples(part)
+    geometry = ScreenGeometry.from_dict(part.session.screen)
+    points_norm = gaze_norm(samples, _eye(part))
+    history = ViewHistory(part.views)
+    mapped = history.image_points(samples["host_us"], geometry.norm_to_screen(points_norm))
+    image_ids = np.array([view.image_id for view in history.views] + [""])
+    on = image_ids[mapped.view_index]
+    for image_id in dict.fromkeys(view.image_id for view in history.views):
+        chosen = on == image_id
+        if chosen.any():
+            yield image_id, samples["host_us"][chosen], mapped.points_image[chosen]
+
+
+def _samples(part: _Part) -> SampleArray:
+    chunks = (decode_chunk(c.blob, c.count, c.crc32, c.codec_version) for c in part.chunks)
+    samples = join_chunks(chunks)
+    host_us, reading = samples["host_us"], part.reading
+    return samples[(host_us >= reading.started_us) & (host_us < (reading.ended_us or 0))]
+
+
+def _eye(part: _Part) -> Eye:
+    """Return which eye counts; "better" is the more accurate one of the last validation."""
+    if part.session.eye != "better":
+        return cast(Eye, part.session.eye)
+    v = part.validation
+    if v is None or v.accuracy_left_deg is None or v.accuracy_right_deg is None:
+        return "both"
+    return "left" if v.accuracy_left_deg <= v.accuracy_right_deg else "right"
+
+
+def _fixation_list(rows: Sequence[tuple[int, int, float, float]]) -> FixationList:
+    return FixationList(
+        np.array([r[0] for r in rows], np.int64),
+        np.array([r[1] for r in rows], np.int64),
+        np.array([r[2:] for r in rows], np.float64).reshape(-1, 2),
+    )
