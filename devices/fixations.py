@@ -1,0 +1,310 @@
+"""From gaze in degrees to fixations, online or offline with the same result.
+
+One causal core in compiled code does the work; the offline call pushes the whole recording
+through it at once. `devices.windows` says what a local fit may use, `devices.velocity` and
+`devices.dispersion` label samples, `devices.episodes` makes fixations of the labels.
+"""
+
+import hashlib
+import json
+import math
+from dataclasses import asdict, dataclass
+from itertools import starmap
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from devices.dispersion import DISPERSION_DTYPE, advance_dispersion
+from devices.episodes import (
+    EPISODE_DTYPE,
+    RULES_DTYPE,
+    close_open,
+    empty_between,
+    empty_episodes,
+    pass_time,
+)
+from devices.velocity import (
+    NOISY_SIDE,
+    SIDE,
+    START_NOISE_DEG_S,
+    VELOCITY_DTYPE,
+    advance_velocity,
+)
+from devices.windows import MAX_REACH_US, WINDOW_DTYPE, drop_samples, oldest_needed
+
+Algorithm = Literal["velocity", "dispersion"]
+_VERSION = 1
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Fixation:
+    """A stretch of time in which the eye rested.
+
+    Attributes
+    ----------
+    start_us, end_us
+        Times of its first and its last sample.
+    x_deg, y_deg
+        Mean of its samples.
+    dispersion_deg
+        (max x - min x) + (max y - min y) of its samples.
+    sample_count
+        Valid samples in it.
+    """
+
+    start_us: int
+    end_us: int
+    x_deg: float
+    y_deg: float
+    dispersion_deg: float
+    sample_count: int
+
+    @property
+    def duration_us(self) -> int:
+        """Time from the first to the last sample."""
+        return self.end_us - self.start_us
+
+
+@dataclass(frozen=True, slots=True)
+class FilterParameters:
+    """How fixations are found; stored with each of them by `hash`.
+
+    Attributes
+    ----------
+    algorithm
+        "velocity" (I-VT) or "dispersion" (I-DT).
+    velocity_deg_s
+        Slower is fixation.
+    step_deg
+        Lowers that threshold where the window is so wide that a saccade this large would be slower.
+    noise_factor
+        Raises it to this many standard deviations (per axis) of the velocity's own noise.
+    window_us, noisy_window_us
+        Width of the window velocities are fitted in, and its width for a noisy signal.
+    dispersion_deg
+        I-DT: the largest dispersion of a fixation.
+    min_duration_us
+        Shorter ones are dropped.
+    max_loss_us
+        A longer loss ends a fixation; a shorter one is bridged.
+    merge_gap_us, merge_deg
+        Two fixations that are nearer than this in time and in space are one.
+    grow_deg
+        Fast samples beside a fixation that are this near to it belong to it: smoothing smears the
+        saccade over its neighbours.
+    """
+
+    algorithm: Algorithm = "velocity"
+    velocity_deg_s: float = 30.0
+    step_deg: float = 0.6
+    noise_factor: float = 2.2
+    window_us: int = 20_000
+    noisy_window_us: int = 50_000
+    dispersion_deg: float = 1.0
+    min_duration_us: int = 60_000
+    max_loss_us: int = 75_000
+    merge_gap_us: int = 75_000
+    merge_deg: float = 0.4
+    grow_deg: float = 0.4
+
+    def __post_init__(self) -> None:
+        if self.algorithm not in ("velocity", "dispersion"):
+            raise ValueError(
+                f"Fixation algorithm {self.algorithm!r}; known are 'velocity' and 'dispersion'."
+            )
+        if not self.noisy_window_us >= self.window_us > 0:
+            raise ValueError(
+                f"noisy_window_us must be at least window_us, and that above 0, "
+                f"not {self.noisy_window_us} and {self.window_us}."
+            )
+        for name, value in asdict(self).items():
+            if name != "algorithm" and not (math.isfinite(value) and value >= 0):
+                raise ValueError(f"Fixation parameter {name} must be 0 or more, not {value}.")
+
+    def hash(self) -> str:
+        """Return 12 hexadecimal digits of algorithm, its version and values; the same for ever."""
+        values = {k: v if isinstance(v, str) else float(v) for k, v in asdict(self).items()}
+        text = json.dumps(values | {"version": _VERSION}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+class OnlineFixationFilter:
+    """Finds fixations while samples arrive.
+
+    A fixation is given out once nothing can continue it any more: at most 50 ms after the gap and
+    loss limits of `FilterParameters` have passed since its end. However the samples are cut into
+    calls, the same fixations come out.
+    """
+
+    def __init__(self, parameters: FilterParameters | None = None) -> None:
+        self.parameters = parameters or FilterParameters()
+        self._reset()
+
+    def push(self, t_us: ArrayLike, x_deg: ArrayLike, y_deg: ArrayLike) -> list[Fixation]:
+        """Take the next samples and return the fixations that are now finished.
+
+        Parameters
+        ----------
+        t_us
+            Shape (N,), host clock. A sample not later than the one before it is ignored.
+        x_deg, y_deg
+            Shape (N,), NaN where lost.
+
+        Raises
+        ------
+        ValueError
+            If the three differ in length or are not one-dimensional.
+        """
+        t, x, y = _checked(t_us, x_deg, y_deg)
+        if len(t) == 0:
+            return []
+        t = np.where(np.isfinite(t), t, -math.inf)
+        latest = np.maximum.accumulate(np.concatenate(([self._now_us], t)))
+        fresh = t > latest[:-1]
+        self._now_us = float(latest[-1])
+        seen = fresh & np.isfinite(x) & np.isfinite(y)
+        if not seen.all():
+            t, x, y = t[seen], x[seen], y[seen]
+        return self._advance(t, x, y)
+
+    def flush(self) -> list[Fixation]:
+        """End the recording: return what is left and be ready for another one."""
+        self._now_us = math.inf
+        nothing = np.empty(0)
+        found = self._advance(nothing, nothing, nothing)
+        self._reset()
+        return found
+
+    def _reset(self) -> None:
+        p = self.parameters
+        self._now_us: float = -math.inf
+        self._buffer = [np.empty(0) for _ in range(5)]
+        self._window = _record(
+            WINDOW_DTYPE,
+            half_us=p.window_us / 2,
+            side=SIDE,
+            max_loss_us=p.max_loss_us,
+        )
+        self._episodes = empty_episodes()
+        self._between = empty_between()
+        is_velocity = p.algorithm == "velocity"
+        self._rules = _record(
+            RULES_DTYPE,
+            min_duration_us=p.min_duration_us,
+            max_loss_us=p.max_loss_us,
+            merge_gap_us=p.merge_gap_us,
+            merge_deg=p.merge_deg,
+            grow_deg=p.grow_deg,
+            wait_us=p.merge_gap_us + (0 if is_velocity else p.min_duration_us),
+        )
+        self._state = _velocity_state(p) if is_velocity else _dispersion_state(p)
+        self._kernel: Any = advance_velocity if is_velocity else advance_dispersion
+
+    def _advance(self, t: FloatArray, x: FloatArray, y: FloatArray) -> list[Fixation]:
+        fresh = (t, x, y, np.empty(len(t)), np.empty(len(t)))
+        columns = [
+            np.concatenate((old, new)) if len(old) else np.ascontiguousarray(new)
+            for old, new in zip(self._buffer, fresh, strict=True)
+        ]
+        window, rules = self._window[0], self._rules[0]
+        out = np.empty(len(columns[0]) + 2, EPISODE_DTYPE)
+        window["now_us"], rules["found"] = self._now_us, 0
+        self._kernel(*columns, self._state[0], window, self._episodes, self._between, rules, out)
+        if window["next"] == len(columns[0]):
+            pass_time(self._now_us, self._episodes, self._between, rules, out)
+        if math.isinf(self._now_us):
+            close_open(self._episodes, self._between, rules, out)
+            pass_time(self._now_us, self._episodes, self._between, rules, out)
+        self._keep(columns)
+        return _fixations(out[: int(rules["found"])])
+
+    def _keep(self, columns: list[FloatArray]) -> None:
+        p, window = self.parameters, self._window[0]
+        reach_us = 2 * max(p.noisy_window_us, p.window_us, MAX_REACH_US)
+        keep = oldest_needed(window, columns[0], reach_us, 2 * NOISY_SIDE + 1)
+        if p.algorithm == "dispersion":
+            keep = min(keep, int(self._state[0]["first"]))
+            self._state[0]["first"] -= keep
+        drop_samples(window, keep)
+        self._buffer = [column[keep:].copy() for column in columns]
+
+
+def detect_fixations(
+    t_us: ArrayLike,
+    x_deg: ArrayLike,
+    y_deg: ArrayLike,
+    parameters: FilterParameters | None = None,
+) -> list[Fixation]:
+    """Return the fixations of a whole recording, in order of time.
+
+    Parameters
+    ----------
+    t_us
+        Shape (N,), microseconds, ascending; irregular stamps and gaps are fine.
+    x_deg, y_deg
+        Shape (N,), degrees of visual angle, NaN where lost.
+    parameters
+        The default is the velocity filter.
+
+    Raises
+    ------
+    ValueError
+        If the three differ in length or are not one-dimensional.
+    """
+    online = OnlineFixationFilter(parameters)
+    return online.push(t_us, x_deg, y_deg) + online.flush()
+
+
+def _checked(
+    t_us: ArrayLike, x_deg: ArrayLike, y_deg: ArrayLike
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    t, x, y = (np.ascontiguousarray(a, dtype=np.float64) for a in (t_us, x_deg, y_deg))
+    if t.ndim != 1 or t.shape != x.shape or t.shape != y.shape:
+        raise ValueError(
+            f"Times and positions must be of one length (N,), not {t.shape}, {x.shape}, {y.shape}."
+        )
+    return t, x, y
+
+
+def _record(dtype: np.dtype[Any], **values: float) -> NDArray[np.void]:
+    record = np.zeros(1, dtype)
+    for name, value in values.items():
+        record[name] = value
+    return record
+
+
+def _velocity_state(p: FilterParameters) -> NDArray[np.void]:
+    return _record(
+        VELOCITY_DTYPE,
+        threshold_deg_s=p.velocity_deg_s,
+        step_deg=p.step_deg,
+        noise_factor=p.noise_factor,
+        half_us=p.window_us / 2,
+        noisy_half_us=p.noisy_window_us / 2,
+        noise_deg_s=START_NOISE_DEG_S,
+        gain=(p.window_us / p.noisy_window_us) ** 1.5,
+    )
+
+
+def _dispersion_state(p: FilterParameters) -> NDArray[np.void]:
+    return _record(
+        DISPERSION_DTYPE,
+        dispersion_deg=p.dispersion_deg,
+        min_duration_us=p.min_duration_us,
+        max_loss_us=p.max_loss_us,
+    )
+
+
+def _fixations(rows: NDArray[np.void]) -> list[Fixation]:
+    dispersion = rows["max_x"] - rows["min_x"] + rows["max_y"] - rows["min_y"]
+    columns = (
+        rows["start_us"].astype(np.int64),
+        rows["end_us"].astype(np.int64),
+        rows["sum_x"] / rows["count"],
+        rows["sum_y"] / rows["count"],
+        dispersion,
+        rows["count"],
+    )
+    return list(starmap(Fixation, zip(*(c.tolist() for c in columns), strict=True)))
