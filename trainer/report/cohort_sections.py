@@ -1,0 +1,139 @@
+"""Sections on what was imported and read, and how good the recordings are."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from trainer.report.data import ReadingRow, ReportData
+from trainer.report.page import Cell, Section, facts, missing, paragraph, percent, table
+
+LISTED_READINGS = 100
+
+
+def cohort_section(data: ReportData) -> Section:
+    """Return what is in the study, what is trained on, and what was left out and why."""
+    members = data.cohort.members
+    read = sum(1 for m in members if m.readings)
+    html = facts(
+        [
+            ("Images imported", len(data.image_numbers)),
+            ("Cases", data.case_count),
+            ("Readers", len({r.reader for r in data.readings})),
+            ("Readings", len(data.readings)),
+            ("Images in the cohort", len(members)),
+            ("of them with gaze", read),
+        ]
+    )
+    if not members:
+        html += missing("No image can be trained on yet: import some with `python main.py import`.")
+    if not data.readings:
+        html += missing("Nothing has been read yet: open the station and read some cases.")
+    else:
+        html += _states(data.readings)
+    html += _labels(data)
+    html += _dropped(data)
+    sittings = ", ".join(f"{model} ({n} sessions)" for model, n in data.sittings.items())
+    html += paragraph(f"Trackers: {sittings}.") if sittings else ""
+    return Section("cohort", "Cohort", html)
+
+
+def quality_section(data: ReportData) -> Section:
+    """Return the quality of the recordings, by reader and by reading."""
+    if not data.readings:
+        return Section("quality", "Data quality", missing("There is no reading to judge yet."))
+    html = _by_reader(data.readings) + _by_reading(data.readings)
+    note = (
+        "Lost: samples without the chosen eye. Off image: samples that fell on no image. Accuracy: "
+        "mean offset in degrees of visual angle at the session's last validation."
+    )
+    return Section("quality", "Data quality", html + paragraph(note, "note"))
+
+
+def _states(readings: Sequence[ReadingRow]) -> str:
+    states = ("finished", "interrupted", "abandoned", "open")
+    found = [*states, *sorted({r.state for r in readings} - set(states))]
+    rows: list[list[Cell]] = []
+    for reader in sorted({r.reader for r in readings}):
+        count = Counter(r.state for r in readings if r.reader == reader)
+        rows.append([reader, *(count[s] for s in found)])
+    return table("Readings by reader (pseudonym) and state", ["reader", *found], rows)
+
+
+def _labels(data: ReportData) -> str:
+    count = Counter(m.label for m in data.cohort.members if m.label is not None)
+    if not count:
+        return ""
+    rows: list[list[Cell]] = [[label, n] for label, n in sorted(count.items())]
+    return table("Images of the cohort by label", ["label", "images"], rows)
+
+
+def _dropped(data: ReportData) -> str:
+    if not data.cohort.dropped:
+        return paragraph("Nothing was left out of the cohort.")
+    count: Counter[tuple[str, str]] = Counter()
+    for dropped in data.cohort.dropped:
+        reason = dropped.reason if dropped.kind == "reading" else "no presentation image"
+        count[dropped.kind, reason] += 1
+    rows: list[list[Cell]] = [[kind, reason, n] for (kind, reason), n in count.most_common()]
+    return table("Left out of the cohort", ["what", "why", "number"], rows)
+
+
+def _by_reader(readings: Sequence[ReadingRow]) -> str:
+    rows: list[list[Cell]] = []
+    for reader in sorted({r.reader for r in readings}):
+        own = [r for r in readings if r.reader == reader]
+        rows.append(
+            [
+                reader,
+                len(own),
+                _median(r.seconds for r in own),
+                sum(r.samples or 0 for r in own),
+                sum(r.lost or 0 for r in own),
+                percent(_median(r.loss for r in own)),
+                percent(_median(r.off_image for r in own)),
+                _median(float(r.fixations) for r in own),
+                _median(r.accuracy_deg for r in own),
+                sum(r.verdict == "bad" for r in own),
+            ]
+        )
+    head = [
+        "reader", "readings", "time (s, median)", "samples", "lost", "loss (median)",
+        "off image (median)", "fixations (median)", "accuracy (°, median)", "bad",
+    ]  # fmt: skip
+    return table("By reader", head, rows)
+
+
+def _by_reading(readings: Sequence[ReadingRow]) -> str:
+    """Return a table of readings, the greatest loss first, folded away."""
+    ordered = sorted(readings, key=lambda r: (r.verdict != "bad", -(r.loss or 0.0)))
+    rows: list[list[Cell]] = [
+        [
+            ", ".join(f"#{n}" for n in r.images),
+            r.reader,
+            f"{r.state}{', practice' if r.practice else ''}",
+            None if r.seconds is None else round(r.seconds, 1),
+            r.samples,
+            r.lost,
+            percent(r.loss),
+            percent(r.off_image),
+            r.fixations,
+            None if r.accuracy_deg is None else f"{r.accuracy_deg:.2f}",
+            r.verdict,
+            "; ".join(r.reasons),
+        ]
+        for r in ordered[:LISTED_READINGS]
+    ]
+    head = [
+        "image", "reader", "state", "time (s)", "samples", "lost", "loss", "off image",
+        "fixations", "accuracy (°)", "verdict", "reasons",
+    ]  # fmt: skip
+    left = len(readings) - len(rows)
+    caption = "Readings, bad ones and those with the greatest loss first; # is the import number"
+    caption += f"; {left} more are not listed" if left else ""
+    return f"<details open><summary>Each reading</summary>{table(caption, head, rows)}</details>"
+
+
+def _median(values: Iterable[float | None]) -> float | None:
+    there = [v for v in values if v is not None]
+    return float(np.median(there)) if there else None

@@ -1,0 +1,196 @@
+"""Sections on where readers looked and which images were read alike."""
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import leaves_list, linkage
+from scipy.spatial.distance import squareform
+
+from trainer.cohort import Member
+from trainer.errors import ReportError
+from trainer.report.charts import histogram
+from trainer.report.data import ReportData, SimilarityFigures
+from trainer.report.page import Cell, Section, facts, figure, missing, paragraph, percent, table
+from trainer.report.pictures import (
+    SHOWN_FIXATIONS,
+    heat_picture,
+    matrix_picture,
+    path_picture,
+    presentation,
+)
+from trainer.similarity.rates import pair_values, positive_rate
+
+SHOWN_READINGS = 6
+SHOWN_PAIRS = 6
+_MOST_ORDERED = 2000  # beyond, ordering by clustering takes longer than it shows
+_COMMON_THRESHOLDS = (0.7, 0.8, 0.9, 0.95, 0.99)
+
+
+def readings_section(data: ReportData) -> Section:
+    """Return some readings, spread over the cohort, each as scan path and heat map."""
+    read = [m for m in data.cohort.members if m.readings]
+    if not read:
+        html = missing("No reading with gaze on an image is in the cohort yet.")
+        return Section("readings", "Readings", html)
+    chosen = [read[k] for k in _spread(len(read), SHOWN_READINGS)]
+    cards = "".join(_reading_card(data, m) for m in chosen)
+    note = (
+        "Circles are fixations in their order, their area the duration; warm colours are where "
+        f"gaze rested longest. {len(chosen)} of {len(read)} images with gaze are shown."
+    )
+    html = paragraph(note, "note") + f'<div class="grid">{cards}</div>'
+    return Section("readings", "Readings", html)
+
+
+def similarity_section(data: ReportData) -> Section:
+    """Return how alike the images were read: distribution, matrix, the most alike pairs."""
+    found = data.similarity
+    if found is None:
+        html = missing(
+            "Gaze similarity has not been computed yet: press Pretrain, or run "
+            f"`python main.py train --study {data.study.folder.name}`."
+        )
+        return Section("similarity", "Gaze similarity", html)
+    values = pair_values(found.matrix, found.valid)
+    html = _figures(found, values)
+    if len(values):
+        title = f"{found.run.measure} similarity"
+        chart = histogram(values, found.run.threshold, title)
+        html += '<div class="charts">'
+        html += figure(chart, f"{len(values)} pairs of images; a pair is positive above threshold.")
+        html += (
+            _rates(found, values) + "</div>" + _matrix(data, found, values) + _pairs(data, found)
+        )
+    else:
+        html += missing("No pair of images has a value: their gaze is too short or missing.")
+    return Section("similarity", "Gaze similarity", html)
+
+
+def _spread(count: int, wanted: int) -> list[int]:
+    return sorted({round(k) for k in np.linspace(0, count - 1, min(count, wanted))})
+
+
+def _reading_card(data: ReportData, member: Member) -> str:
+    reading, size = member.readings[0], (member.width, member.height)
+    number = data.image_numbers.get(member.image_id, 0)
+    readers = {r.id: r.reader for r in data.readings}
+    name = f"Image #{number}, reader {readers.get(reading.reading_id, '?')}"
+    try:
+        image = presentation(member.presentation)
+    except ReportError as error:
+        return f'<div class="card"><h3>{escape(name)}</h3>{missing(str(error))}</div>'
+    fixations = reading.fixations
+    count = len(fixations.duration_us)
+    path = path_picture(image, fixations, *size, f"{name}: scan path of {count} fixations")
+    heat = heat_picture(image, reading, *size, f"{name}: heat map of gaze")
+    seconds = fixations.duration_us.sum() / 1e6
+    said = f"{count} fixations, {seconds:.1f} s in all"
+    said += f"; the first {SHOWN_FIXATIONS} are drawn" if count > SHOWN_FIXATIONS else ""
+    samples = f"{len(reading.points_image)} samples on the image"
+    label = f" · {member.label}" if member.label else ""
+    return (
+        f'<div class="card"><h3>{escape(name + label)}</h3><div class="pair">'
+        f"{figure(path, said)}{figure(heat, samples)}</div></div>"
+    )
+
+
+def _figures(found: SimilarityFigures, values: NDArray[np.float64]) -> str:
+    run = found.run
+    settings = ", ".join(f"{k} {v}" for k, v in run.parameters.items() if v is not None)
+    rate = None
+    if run.threshold is not None:
+        rate = percent(positive_rate(found.matrix, found.valid, run.threshold))
+    return paragraph(f"Measure {run.measure}: {settings}.") + facts(
+        [
+            ("Images compared", run.image_count),
+            ("Pairs with a value", len(values)),
+            ("Share of all pairs", percent(run.valid_share)),
+            ("Threshold", run.threshold),
+            ("Positive rate", rate),
+            ("Computed in (s)", run.seconds),
+        ]
+    )
+
+
+def _rates(found: SimilarityFigures, values: NDArray[np.float64]) -> str:
+    own = [] if found.run.threshold is None else [found.run.threshold]
+    rows: list[list[Cell]] = [
+        [f"{t:.4f}", percent(positive_rate(found.matrix, found.valid, t))]
+        for t in sorted({*_COMMON_THRESHOLDS, *own})
+    ]
+    middle = ", ".join(f"{np.quantile(values, q):.3f}" for q in (0.05, 0.5, 0.95))
+    return (
+        "<div>"
+        + table("Share of pairs above a threshold", ["threshold", "positive rate"], rows)
+        + paragraph(f"5th, 50th and 95th percentile of similarity: {middle}.", "note")
+        + "</div>"
+    )
+
+
+def _matrix(data: ReportData, found: SimilarityFigures, values: NDArray[np.float64]) -> str:
+    labels = {m.image_id: m.label for m in data.cohort.members}
+    order = matrix_order(found, [labels.get(i) for i in found.ids])
+    square = np.ix_(order, order)
+    span = float(values.min()), float(values.max())
+    picture = matrix_picture(found.matrix[square], found.valid[square], span)
+    by_label = "label, within it by " if any(labels.values()) else ""
+    how = "import" if len(order) > _MOST_ORDERED else f"{by_label}likeness"
+    return "<h3>All pairs</h3>" + figure(picture, f"Images ordered by {how}; no value is grey.")
+
+
+def matrix_order(found: SimilarityFigures, labels: Sequence[str | None]) -> NDArray[np.int64]:
+    """Return an order of the images (N,): by label, within it alike images side by side."""
+    n = len(found.ids)
+    if n > _MOST_ORDERED or n < 3:
+        return np.arange(n)
+    distance = 1 - np.where(found.valid, found.matrix, 0.0)
+    np.fill_diagonal(distance, 0.0)
+    tree = linkage(squareform(distance, checks=False), "average")
+    leaves = leaves_list(tree)
+    names = np.array([labels[k] or "" for k in leaves])
+    return np.asarray(leaves[np.argsort(names, kind="stable")], np.int64)
+
+
+def top_pairs(found: SimilarityFigures, wanted: int = SHOWN_PAIRS) -> list[tuple[int, int]]:
+    """Return the most alike pairs, the most alike first, each image in one pair at most."""
+    rows, columns = np.triu_indices(len(found.ids), k=1)
+    kept = found.valid[rows, columns]
+    rows, columns = rows[kept], columns[kept]
+    used: set[int] = set()
+    pairs: list[tuple[int, int]] = []
+    for k in np.argsort(-found.matrix[rows, columns], kind="stable"):
+        i, j = int(rows[k]), int(columns[k])
+        if not used & {i, j}:
+            pairs.append((i, j))
+            used |= {i, j}
+        if len(pairs) == wanted:
+            break
+    return pairs
+
+
+def _pairs(data: ReportData, found: SimilarityFigures) -> str:
+    members = {m.image_id: m for m in data.cohort.members}
+    cards = ""
+    for i, j in top_pairs(found):
+        both = members.get(found.ids[i]), members.get(found.ids[j])
+        sides = "".join(_side(data, m) for m in both if m is not None)
+        value = found.matrix[i, j]
+        cards += f'<div class="card"><h3>{value:.4f}</h3><div class="pair">{sides}</div></div>'
+    note = paragraph("The most alike pairs; each image is in one pair at most.", "note")
+    return f'<h3>Read most alike</h3>{note}<div class="grid">{cards}</div>'
+
+
+def _side(data: ReportData, member: Member) -> str:
+    number = data.image_numbers.get(member.image_id, 0)
+    said = f"#{number}" + (f" · {member.label}" if member.label else "")
+    if not member.readings:
+        return figure("", said)
+    try:
+        image = presentation(member.presentation)
+    except ReportError as error:
+        return missing(str(error))
+    size = member.width, member.height
+    alt = f"Image #{number} with heat map of gaze"
+    return figure(heat_picture(image, member.readings[0], *size, alt), said)

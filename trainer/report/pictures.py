@@ -1,0 +1,129 @@
+"""Pictures of the report: an image with its scan path or heat map, and the similarity matrix."""
+
+import base64
+import io
+from html import escape
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PilImage
+
+from devices.density import colour, heat_map
+from trainer.errors import ReportError
+from trainer.readings import FixationList, ReadingGaze
+from trainer.similarity.base import BoolArray, FloatArray
+
+MAX_SIDE = 480
+SHOWN_FIXATIONS = 40
+_SIGMA_SHARE = 0.035  # of the longer side: about a degree of visual angle of an image seen whole
+_MATRIX_SIDE = 600
+_SCALE = ((22, 24, 27), (31, 71, 107), (64, 140, 190), (158, 205, 236), (247, 250, 252))
+
+
+def presentation(path: Path) -> NDArray[np.uint8]:
+    """Return the grey image (h, w), its longer side at most 480 px.
+
+    Raises
+    ------
+    ReportError
+        Naming the file, if it cannot be read.
+    """
+    try:
+        with PilImage.open(path) as image:
+            grey = image.convert("L")
+            grey.thumbnail((MAX_SIDE, MAX_SIDE), PilImage.Resampling.LANCZOS)
+            return np.asarray(grey).copy()
+    except (OSError, ValueError, PilImage.DecompressionBombError) as error:
+        raise ReportError(f"{path} is no image that can be read: {error}.") from error
+
+
+def heat_picture(
+    image: NDArray[np.uint8], reading: ReadingGaze, width: int, height: int, said: str
+) -> str:
+    """Return an image (h, w) under the heat map of a reading; `width`, `height` of the source."""
+    sigma = _SIGMA_SHARE * max(width, height)
+    weights = np.ones(len(reading.points_image))
+    heat = heat_map(reading.points_image, weights, width, height, sigma, max_side=MAX_SIDE // 2)
+    size = image.shape[1], image.shape[0]
+    cover = cv2.resize(colour(heat), size, interpolation=cv2.INTER_LINEAR).astype(np.float64)
+    share = cover[..., 3:] / 255
+    mixed = image[..., None] * (1 - share) + cover[..., :3] * share
+    source = _jpeg(np.rint(mixed).astype(np.uint8))
+    return f'<img class="picture" src="{source}" alt="{escape(said)}">'
+
+
+def path_picture(
+    image: NDArray[np.uint8], fixations: FixationList, width: int, height: int, said: str
+) -> str:
+    """Return an image (h, w) under its scan path: fixations numbered, their area the duration."""
+    h, w = image.shape
+    points = fixations.points_image[:SHOWN_FIXATIONS] * (w / width, h / height)
+    radii = 0.02 * max(w, h) * np.sqrt(fixations.duration_us[:SHOWN_FIXATIONS] / 250_000)
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    marks = "".join(
+        _fixation(k, x, y, r, 0.022 * max(w, h))
+        for k, ((x, y), r) in enumerate(zip(points, radii, strict=True), 1)
+    )
+    return (
+        f'<svg class="picture" viewBox="0 0 {w} {h}" role="img" aria-label="{escape(said)}">'
+        f'<image href="{_jpeg(image)}" width="{w}" height="{h}"/>'
+        f'<polyline points="{line}" fill="none" stroke="#6cb0e0" stroke-opacity="0.85" '
+        f'stroke-width="{0.004 * max(w, h):.1f}"/>{marks}</svg>'
+    )
+
+
+def matrix_picture(matrix: FloatArray, valid: BoolArray, span: tuple[float, float]) -> str:
+    """Return a matrix (N, N) as a picture with its colour bar; invalid pairs are grey."""
+    low, high = span
+    share = np.clip((matrix - low) / max(high - low, 1e-12), 0, 1)
+    pixels = _coloured(share)
+    pixels[~valid] = (90, 90, 90)
+    side = len(matrix)
+    if side > _MATRIX_SIDE:
+        size = _MATRIX_SIDE, _MATRIX_SIDE
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    bar = _coloured(np.linspace(1, 0, 64)[:, None])
+    ticks = "".join(
+        f'<text x="436" y="{14 + 392 * (1 - k / 4):.0f}">{low + (high - low) * k / 4:.2f}</text>'
+        for k in range(5)
+    )
+    said = f"Similarity of {side} images with each other, from {low:.2f} to {high:.2f}"
+    return (
+        f'<svg class="chart matrix" viewBox="0 0 480 412" role="img" aria-label="{said}">'
+        f'<image href="{_png(pixels)}" x="0" y="8" width="396" height="396" '
+        'preserveAspectRatio="none" style="image-rendering:pixelated"/>'
+        f'<image href="{_png(bar)}" x="412" y="8" width="16" height="396" '
+        f'preserveAspectRatio="none"/>{ticks}</svg>'
+    )
+
+
+def _fixation(number: int, x: float, y: float, radius: float, size: float) -> str:
+    return (
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="#6cb0e0" fill-opacity="0.35" '
+        f'stroke="#e8f3fb" stroke-width="1"/><text x="{x:.1f}" y="{y + size / 3:.1f}" '
+        f'text-anchor="middle" font-size="{size:.1f}" font-family="sans-serif" fill="#fff" '
+        f'stroke="#000" stroke-width="2" paint-order="stroke">{number}</text>'
+    )
+
+
+def _coloured(share: FloatArray) -> NDArray[np.uint8]:
+    """Return colours (…, 3) of shares 0 … 1; lightness rises with the share."""
+    stops = np.linspace(0, 1, len(_SCALE))
+    bands = [np.interp(share, stops, [rgb[k] for rgb in _SCALE]) for k in range(3)]
+    return np.rint(np.stack(bands, axis=-1)).astype(np.uint8)
+
+
+def _png(pixels: NDArray[np.uint8]) -> str:
+    return _data_url(pixels, "png")
+
+
+def _jpeg(pixels: NDArray[np.uint8]) -> str:
+    return _data_url(pixels, "jpeg", quality=88)
+
+
+def _data_url(pixels: NDArray[np.uint8], kind: str, **options: int) -> str:
+    buffer = io.BytesIO()
+    PilImage.fromarray(pixels).save(buffer, kind, **options)
+    return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
