@@ -164,6 +164,9 @@ def _require_size(dataset: FileDataset, syntax: uid.UID) -> None:
     rows, columns = _whole(dataset, "Rows", 0), _whole(dataset, "Columns", 0)
     samples = _whole(dataset, "SamplesPerPixel", 1)
     require_pixel_size(rows, columns, 1, samples * allocated // 8)
+    expected, there = rows * columns * samples * allocated // 8, len(dataset.PixelData)
+    if syntax in _NATIVE and there < expected:
+        raise ImportRefused(f"it is truncated: {there:,} of {expected:,} bytes of pixels are there")
 
 
 def _pixels(dataset: FileDataset, syntax: uid.UID) -> NDArray[Any]:
@@ -176,7 +179,7 @@ def _pixels(dataset: FileDataset, syntax: uid.UID) -> NDArray[Any]:
         raise ImportRefused(f"its pixels cannot be decoded ({short(error)})") from error
     if stored.shape != (dataset.Rows, dataset.Columns) or stored.dtype.kind not in "ui":
         raise ImportRefused(f"its pixels come out as {stored.shape} {stored.dtype}")
-    return stored
+    return stored.astype(stored.dtype.newbyteorder("<"), copy=False)
 
 
 def _whole(dataset: FileDataset, keyword: str, default: int) -> int:

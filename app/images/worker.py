@@ -76,7 +76,6 @@ def _answered(path: Path, folder: Path, key: bytes) -> dict[str, Any]:
 def _decoded(path: Path, folder: Path, key: bytes) -> dict[str, Any]:
     require_file_size(path.stat().st_size)
     stored, attributes, group = _read(path, key)
-    stored = stored.astype(stored.dtype.newbyteorder("<"), copy=False)
     digest = hashlib.sha256(stored.tobytes()).hexdigest()
     _write(folder, stored, attributes)
     # The lists of a LUT stay in the folder; the parent needs the plain fields only.
@@ -85,6 +84,7 @@ def _decoded(path: Path, folder: Path, key: bytes) -> dict[str, Any]:
 
 
 def _read(path: Path, key: bytes) -> "tuple[NDArray[Any], DisplayAttributes, str]":
+    """Return little-endian stored values, what is kept beside them, the patient's hash."""
     from app.images.read_dicom import looks_like_dicom, read_dicom
     from app.images.read_raster import JPEG_HEAD, PNG_HEAD, read_raster
 
