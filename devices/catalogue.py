@@ -1,0 +1,127 @@
+"""What trackers are attached, what is missing and why, and how to open one by its id."""
+
+import logging
+from dataclasses import dataclass
+
+from devices.errors import TrackerNotFound
+from devices.geometry import ScreenGeometry
+from devices.lsl import LslTracker, find_streams
+from devices.simulated import SimulatedParameters, SimulatedTracker, simulated_info
+from devices.tracker import Tracker, TrackerInfo
+
+OPEN_TIMEOUT_S = 2.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A kind of tracker of which none can be used now.
+
+    Attributes
+    ----------
+    kind
+        As in `TrackerInfo`.
+    reason, way_out
+        One sentence each.
+    """
+
+    kind: str
+    reason: str
+    way_out: str
+
+    def __str__(self) -> str:
+        """Return both sentences, led by the kind."""
+        name = {"lsl": "LSL", "tobii": "Tobii"}.get(self.kind, self.kind)
+        return f"{name}: {self.reason} {self.way_out}"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a look for trackers brought."""
+
+    trackers: tuple[TrackerInfo, ...]
+    missing: tuple[Missing, ...] = ()
+
+
+NO_TOBII = Missing(
+    "tobii",
+    "Tobii's SDK is made for Python 3.10 only; direct use comes with a later version.",
+    "Until then start TittaLSL or App-TobiiPro on this computer: the tracker then appears here "
+    "as an LSL stream.",
+)
+NO_STREAM = Missing(
+    "lsl",
+    "No gaze stream is sent on this computer.",
+    "Start the tracker's LSL sender and look again; for senders elsewhere set "
+    "FOVEATE_LSL_NETWORK=1.",
+)
+
+
+def find_trackers(timeout_s: float = 1.0, *, network: bool = False) -> Found:
+    """Look for trackers; blocks up to `timeout_s`, so use a worker.
+
+    Parameters
+    ----------
+    timeout_s
+        How long to listen for LSL streams.
+    network
+        Whether LSL may leave this computer.
+    """
+    simulated = simulated_info()
+    try:
+        streams = find_streams(timeout_s, network=network)
+    except TrackerNotFound as error:
+        no_library = Missing("lsl", "LSL cannot be used.", str(error))
+        return Found((simulated,), (no_library, NO_TOBII))
+    missing = (NO_TOBII,) if streams else (NO_STREAM, NO_TOBII)
+    return Found((simulated, *streams), missing)
+
+
+def open_tracker(
+    tracker_id: str,
+    geometry: ScreenGeometry,
+    *,
+    rate_hz: float | None = None,
+    seed: int = 0,
+    network: bool = False,
+) -> Tracker:
+    """Return the tracker of an id, not yet connected.
+
+    Parameters
+    ----------
+    tracker_id
+        As `find_trackers` gives it.
+    geometry
+        Of the tracked screen.
+    rate_hz
+        Where the tracker lets it be chosen; None for its default.
+    seed
+        Of the simulated reader.
+    network
+        Whether LSL may leave this computer.
+
+    Raises
+    ------
+    TrackerNotFound
+        If there is none of that id; the message lists what is there.
+    TrackerError
+        If it cannot run at that rate.
+    """
+    if tracker_id == "simulated":
+        parameters = SimulatedParameters() if rate_hz is None else SimulatedParameters(rate_hz)
+        return SimulatedTracker(geometry, parameters, seed)
+    found = find_trackers(OPEN_TIMEOUT_S, network=network)
+    info = next((t for t in found.trackers if t.id == tracker_id), None)
+    if info is None:
+        raise TrackerNotFound(_not_there(tracker_id, found))
+    if rate_hz is not None:
+        _log.warning("The rate of %s is set in its own software; %g Hz ignored.", info.id, rate_hz)
+    return LslTracker(info, geometry=geometry, network=network)
+
+
+def _not_there(tracker_id: str, found: Found) -> str:
+    there = ", ".join(info.id for info in found.trackers)
+    kind = tracker_id.partition(":")[0]
+    hints = "".join(f" {line}" for line in found.missing if line.kind == kind)
+    return f'There is no tracker "{tracker_id}". There is: {there}.{hints}'

@@ -1,0 +1,186 @@
+"""`python main.py devices`: what trackers are there, what is missing, and a live test."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from devices.catalogue import Found, find_trackers, open_tracker
+from devices.clock import HostClock, require_fine_clock
+from devices.errors import DeviceError, TrackerError
+from devices.geometry import ScreenGeometry
+from devices.quality import StreamQuality, stream_quality
+from devices.samples import SampleArray
+from devices.tracker import DeviceEvent, Tracker, TrackerInfo
+
+POLL_S = 0.005
+TYPICAL_SCREEN = ScreenGeometry(1920, 1080, 531.0, 299.0)
+"""Rate, loss and latency do not depend on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTest:
+    """What a live test of a tracker measured.
+
+    Attributes
+    ----------
+    latency_ms, latency_max_ms
+        Median and largest age of the newest sample when it could be read first; polling adds up
+        to 5 ms.
+    """
+
+    tracker: TrackerInfo
+    seconds: float
+    clock_step_us: float
+    stream: StreamQuality
+    latency_ms: float
+    latency_max_ms: float
+    events: tuple[DeviceEvent, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the figures, ready for JSON."""
+        return {
+            "tracker": asdict(self.tracker),
+            "seconds": self.seconds,
+            "clock_step_us": self.clock_step_us,
+            "stream": self.stream.as_dict(),
+            "latency_ms": self.latency_ms,
+            "latency_max_ms": self.latency_max_ms,
+            "events": [asdict(e) for e in self.events],
+        }
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """List the trackers, or test one; return the exit code."""
+    options = _parser().parse_args(argv)
+    try:
+        if options.test is None:
+            _write_found(find_trackers(options.timeout, network=options.network), options.json)
+        else:
+            _write_test(_run_test(options), options.json)
+    except DeviceError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def live_test(tracker: Tracker, seconds: float) -> LiveTest:
+    """Read a tracker for some seconds and measure its stream.
+
+    Raises
+    ------
+    TrackerError
+        If it cannot be opened or sends nothing.
+    """
+    step_us = require_fine_clock()
+    clock = HostClock()
+    tracker.connect(clock)
+    try:
+        chunks, ages_us = _read_for(tracker, clock, seconds)
+        events = tuple(tracker.events())
+    finally:
+        tracker.disconnect()
+    if not chunks:
+        told = "".join(f" {event.detail}" for event in events)
+        raise TrackerError(f"{tracker.info.name} sent no sample in {seconds:g} s.{told}")
+    stream = stream_quality(np.concatenate(chunks), tracker.info.rate_hz)
+    latency_ms, latency_max_ms = float(np.median(ages_us)) / 1e3, float(np.max(ages_us)) / 1e3
+    return LiveTest(tracker.info, seconds, step_us, stream, latency_ms, latency_max_ms, events)
+
+
+def _read_for(
+    tracker: Tracker, clock: HostClock, seconds: float
+) -> tuple[list[SampleArray], list[int]]:
+    """Return what came, and the age of the newest sample of each piece."""
+    chunks: list[SampleArray] = []
+    ages_us: list[int] = []
+    tracker.read()  # what piled up while it was opened tells nothing of its latency
+    end_us = clock.now_us() + round(seconds * 1e6)
+    while clock.now_us() < end_us:
+        samples = tracker.read()
+        if len(samples):
+            ages_us.append(clock.now_us() - int(samples["host_us"][-1]))
+            chunks.append(samples)
+        time.sleep(POLL_S)
+    return chunks, ages_us
+
+
+def _run_test(options: argparse.Namespace) -> LiveTest:
+    tracker = open_tracker(
+        options.test, TYPICAL_SCREEN, rate_hz=options.rate, network=options.network
+    )
+    return live_test(tracker, options.seconds)
+
+
+def _write_found(found: Found, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(asdict(found), indent=2) + "\n")
+        return
+    width = max(len(info.id) for info in found.trackers)
+    lines = ["Trackers:"]
+    lines += [f"  {info.id:{width}}  {_describe(info)}" for info in found.trackers]
+    lines += ["", "Missing:", *(f"  {line}" for line in found.missing)] if found.missing else []
+    lines += ["", "Test one: python main.py devices --test ID"]
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _describe(info: TrackerInfo) -> str:
+    rate = "rate not known until measured" if info.rate_hz is None else f"{info.rate_hz:g} Hz"
+    return ", ".join(part for part in (info.name, rate, info.note) if part)
+
+
+def _write_test(test: LiveTest, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(test.as_dict(), indent=2) + "\n")
+        return
+    stream, nominal_hz = test.stream, test.tracker.rate_hz
+    nominal = "" if nominal_hz is None else f" (nominal {nominal_hz:g} Hz)"
+    lines = [
+        f"{test.tracker.name}, {test.seconds:g} s:",
+        f"  samples    {stream.sample_count}",
+        f"  rate       {_figure(stream.measured_rate_hz)} Hz{nominal}",
+        f"  missing    {stream.lost_count} samples in {stream.gap_count} gaps, "
+        f"the longest {stream.longest_gap_us / 1e3:.1f} ms",
+        f"  jitter     {_figure(stream.jitter_us)} us",
+        f"  gaze lost  {100 * stream.loss:.1f} % of samples",
+        f"  latency    {test.latency_ms:.1f} ms median, {test.latency_max_ms:.1f} ms at most",
+        f"  clock      steps of {test.clock_step_us:.2f} us",
+        *(f"  {event.kind:10} {event.detail}" for event in test.events),
+    ]
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _figure(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.1f}"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python main.py devices",
+        description="List the eye trackers that are attached, or test one.",
+    )
+    parser.add_argument("--test", metavar="ID", help="read this tracker live and measure it")
+    parser.add_argument(
+        "--seconds", type=_positive, default=5.0, metavar="N", help="length of the test"
+    )
+    parser.add_argument(
+        "--rate", type=_positive, metavar="HZ", help="rate, where the tracker lets it be chosen"
+    )
+    parser.add_argument(
+        "--timeout", type=_positive, default=1.5, metavar="S", help="how long to look for trackers"
+    )
+    parser.add_argument("--network", action="store_true", help="look for LSL streams elsewhere too")
+    parser.add_argument("--json", action="store_true", help="write JSON and nothing else")
+    return parser
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+    return value
