@@ -1,0 +1,59 @@
+"""Whether the gaze of a reading can be used, by the limits of the study."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.reading.live import GazeFigures
+from devices.quality import ReadingLimits, reading_verdict
+from migrations.settings import StudySettings
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`word` is good, doubtful or bad; `reasons` say why, in words with figures."""
+
+    word: str
+    reasons: tuple[str, ...] = ()
+
+
+def judge(figures: GazeFigures, accuracy_deg: float | None, settings: StudySettings) -> Verdict:
+    """Judge a reading.
+
+    Parameters
+    ----------
+    accuracy_deg
+        Of the last validation before the reading; None where there was none.
+    """
+    if figures.sample_count == 0:
+        return Verdict("bad", ("no gaze was recorded",))
+    has_gaze = figures.loss < 1
+    word, reasons = reading_verdict(
+        figures.loss,
+        figures.off_image if has_gaze else None,
+        figures.duration_us,
+        accuracy_deg,
+        _limits(settings),
+    )
+    return Verdict(word, reasons)
+
+
+def columns(figures: GazeFigures, verdict: Verdict) -> dict[str, Any]:
+    """Return what table `reading` keeps of both."""
+    return {
+        "sample_count": figures.sample_count,
+        "lost_count": figures.missing_count,
+        "loss": figures.loss,
+        "off_image": figures.off_image,
+        "verdict": verdict.word,
+        "verdict_reasons": list(verdict.reasons),
+    }
+
+
+def _limits(settings: StudySettings) -> ReadingLimits:
+    usual = ReadingLimits()
+    return ReadingLimits(
+        doubtful_loss=settings.loss_alarm,
+        bad_loss=max(usual.bad_loss, settings.loss_alarm),
+        doubtful_accuracy_deg=settings.max_accuracy_deg,
+        bad_accuracy_deg=max(usual.bad_accuracy_deg, settings.max_accuracy_deg),
+    )
