@@ -5,12 +5,10 @@ through it at once. `devices.windows` says what a local fit may use, `devices.ve
 `devices.dispersion` label samples, `devices.episodes` makes fixations of the labels.
 """
 
-import hashlib
-import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import starmap
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,6 +22,7 @@ from devices.episodes import (
     empty_episodes,
     pass_time,
 )
+from devices.filter_parameters import Algorithm, FilterParameters
 from devices.velocity import (
     NOISY_SIDE,
     SIDE,
@@ -33,8 +32,13 @@ from devices.velocity import (
 )
 from devices.windows import MAX_REACH_US, WINDOW_DTYPE, drop_samples, oldest_needed
 
-Algorithm = Literal["velocity", "dispersion"]
-_VERSION = 1
+__all__ = [
+    "Algorithm",
+    "FilterParameters",
+    "Fixation",
+    "OnlineFixationFilter",
+    "detect_fixations",
+]
 FloatArray = NDArray[np.float64]
 
 
@@ -67,69 +71,6 @@ class Fixation:
         return self.end_us - self.start_us
 
 
-@dataclass(frozen=True, slots=True)
-class FilterParameters:
-    """How fixations are found; stored with each of them by `hash`.
-
-    Attributes
-    ----------
-    algorithm
-        "velocity" (I-VT) or "dispersion" (I-DT).
-    velocity_deg_s
-        Slower is fixation.
-    step_deg
-        Lowers that threshold where the window is so wide that a saccade this large would be slower.
-    noise_factor
-        Raises it to this many standard deviations (per axis) of the velocity's own noise.
-    window_us, noisy_window_us
-        Width of the window velocities are fitted in, and its width for a noisy signal.
-    dispersion_deg
-        I-DT: the largest dispersion of a fixation.
-    min_duration_us
-        Shorter ones are dropped.
-    max_loss_us
-        A longer loss ends a fixation; a shorter one is bridged.
-    merge_gap_us, merge_deg
-        Two fixations that are nearer than this in time and in space are one.
-    grow_deg
-        Fast samples beside a fixation that are this near to it belong to it: smoothing smears the
-        saccade over its neighbours.
-    """
-
-    algorithm: Algorithm = "velocity"
-    velocity_deg_s: float = 30.0
-    step_deg: float = 0.6
-    noise_factor: float = 2.2
-    window_us: int = 20_000
-    noisy_window_us: int = 50_000
-    dispersion_deg: float = 1.0
-    min_duration_us: int = 60_000
-    max_loss_us: int = 75_000
-    merge_gap_us: int = 75_000
-    merge_deg: float = 0.4
-    grow_deg: float = 0.4
-
-    def __post_init__(self) -> None:
-        if self.algorithm not in ("velocity", "dispersion"):
-            raise ValueError(
-                f"Fixation algorithm {self.algorithm!r}; known are 'velocity' and 'dispersion'."
-            )
-        if not self.noisy_window_us >= self.window_us > 0:
-            raise ValueError(
-                f"noisy_window_us must be at least window_us, and that above 0, "
-                f"not {self.noisy_window_us} and {self.window_us}."
-            )
-        for name, value in asdict(self).items():
-            if name != "algorithm" and not (math.isfinite(value) and value >= 0):
-                raise ValueError(f"Fixation parameter {name} must be 0 or more, not {value}.")
-
-    def hash(self) -> str:
-        """Return 12 hexadecimal digits of algorithm, its version and values; the same for ever."""
-        values = {k: v if isinstance(v, str) else float(v) for k, v in asdict(self).items()}
-        text = json.dumps(values | {"version": _VERSION}, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
 class OnlineFixationFilter:
     """Finds fixations while samples arrive.
 
@@ -140,6 +81,7 @@ class OnlineFixationFilter:
 
     def __init__(self, parameters: FilterParameters | None = None) -> None:
         self.parameters = parameters or FilterParameters()
+        self._now_us = -math.inf
         self._reset()
 
     def push(self, t_us: ArrayLike, x_deg: ArrayLike, y_deg: ArrayLike) -> list[Fixation]:
@@ -179,7 +121,7 @@ class OnlineFixationFilter:
 
     def _reset(self) -> None:
         p = self.parameters
-        self._now_us: float = -math.inf
+        self._now_us = -math.inf
         self._buffer = [np.empty(0) for _ in range(5)]
         self._window = _record(
             WINDOW_DTYPE,
