@@ -8,12 +8,9 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
-from scipy import fft
 
-FloatImage = NDArray[np.float32]
-
-LESIONS = ("normal", "mass", "spiculated", "calcification")
+from app.demo.fields import FloatImage, grid, power_noise, smooth
+from app.demo.lesions import draw_lesion
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +75,7 @@ def draw_mammogram(
     shape
         Of the patient's breast.
     lesion
-        One of `LESIONS`.
+        "normal", or one of `app.demo.lesions.LESIONS`.
     oblique
         MLO (with the pectoral muscle) instead of CC.
     right
@@ -94,7 +91,7 @@ def draw_mammogram(
         _add_muscle(image, breast, rng)
     findings = _landmarks(breast, gland)
     if lesion != "normal":
-        findings = (_add_lesion(image, breast, gland, lesion, rng), *findings)
+        findings = (_add_lesion(image, breast, lesion, rng), *findings)
     noise = rng.standard_normal(image.shape, dtype=np.float32)
     image += cv2.GaussianBlur(noise, (0, 0), 0.6) * (0.006 + 0.012 * breast.inside)
     image = np.clip(image * breast.edge, 0.0, 1.0)
@@ -152,17 +149,17 @@ def _gland(
 ) -> FloatImage:
     """Return the share of fibroglandular tissue: a cone behind the nipple, patchy, 0 to 1."""
     rows, columns = breast.depth.shape
-    y, x = _grid(rows, columns)
+    y, x = grid(rows, columns)
     nx, ny = breast.nipple
     along = (nx - x) / nx  # 0 at the nipple, 1 at the chest wall
     across = np.abs(y - ny + 0.10 * rows * along * breast.oblique) / (0.36 * rows)
-    cone = _smooth(along, 0.02, 0.18) * (1 - _smooth(along, 0.60, 0.98))
-    cone = cone * (1 - _smooth(across / np.clip(0.30 + 0.70 * along, 0.05, None), 0.55, 1.25))
-    cone *= _smooth(breast.depth, 0.015 * rows, 0.10 * rows)
-    patches = _power_noise(rows, columns, 4.4, rng, low_cut=3.0, coarse=8)
-    lobes = _power_noise(rows, columns, 3.4, rng, low_cut=9.0, coarse=4)
+    cone = smooth(along, 0.02, 0.18) * (1 - smooth(along, 0.60, 0.98))
+    cone = cone * (1 - smooth(across / np.clip(0.30 + 0.70 * along, 0.05, None), 0.55, 1.25))
+    cone *= smooth(breast.depth, 0.015 * rows, 0.10 * rows)
+    patches = power_noise(rows, columns, 4.4, rng, low_cut=3.0, coarse=8)
+    lobes = power_noise(rows, columns, 3.4, rng, low_cut=9.0, coarse=4)
     raised = 1.7 * cone + (0.42 * patches + 0.26 * lobes + 0.30 * (strands - 0.3)) * cone**0.5
-    return np.asarray(_smooth(raised, 1.0 - 0.95 * density, 2.55 - 0.8 * density), np.float32)
+    return np.asarray(smooth(raised, 1.0 - 0.95 * density, 2.55 - 0.8 * density), np.float32)
 
 
 def _tissue(
@@ -170,7 +167,7 @@ def _tissue(
 ) -> FloatImage:
     rows, columns = breast.depth.shape
     thick = np.sqrt(1 - (1 - np.clip(breast.depth / (0.16 * rows), 0, 1)) ** 2)
-    texture = _power_noise(rows, columns, 3.0, rng, low_cut=3.0)
+    texture = power_noise(rows, columns, 3.0, rng, low_cut=3.0)
     image = 0.09 + 0.12 * thick + 0.026 * texture * thick
     image += gland * (0.30 + 0.060 * texture)
     image += 0.095 * strands * thick * (0.75 + 0.6 * gland)
@@ -179,7 +176,7 @@ def _tissue(
     line = rows / 340
     image += 0.11 * np.exp(-(((breast.depth - 1.4 * line) / line) ** 2))
     nx, ny = breast.nipple
-    y, x = _grid(rows, columns)
+    y, x = grid(rows, columns)
     areola = np.exp(-(((x - nx + 4) / 16) ** 2 + ((y - ny) / 13) ** 2))
     return np.asarray(image * breast.inside + 0.16 * areola * breast.inside, np.float32)
 
@@ -188,17 +185,17 @@ def _strands(breast: _Outline, rng: np.random.Generator) -> FloatImage:
     """Return fine curved strands that run towards the nipple: zero lines of a stretched noise."""
     rows, columns = breast.depth.shape
     nx, ny = breast.nipple
-    y, x = _grid(rows, columns)
+    y, x = grid(rows, columns)
     radius = np.hypot(x - nx - 40, y - ny)
     angle = np.arctan2(y - ny, nx + 40 - x)
-    polar = _power_noise(256, 512, 3.0, rng, low_cut=6.0, stretch=4.0, coarse=1)
+    polar = power_noise(256, 512, 3.0, rng, low_cut=6.0, stretch=4.0, coarse=1)
     map_x = ((angle / np.pi + 1.0) * 255.5).astype(np.float32)
     map_y = (radius * (255.0 / np.hypot(rows, columns))).astype(np.float32)
     field = cv2.remap(polar, map_x, map_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
-    bends = _power_noise(rows, columns, 3.3, rng, low_cut=9.0)
+    bends = power_noise(rows, columns, 3.3, rng, low_cut=9.0)
     field = field + 0.45 * bends
     lines = np.exp(-((field / 0.20) ** 2))
-    strength = 0.45 + 0.45 * _power_noise(rows, columns, 3.6, rng, low_cut=4.0, coarse=8)
+    strength = 0.45 + 0.45 * power_noise(rows, columns, 3.6, rng, low_cut=4.0, coarse=8)
     return np.asarray(lines * np.clip(strength, 0, 1.4), np.float32)
 
 
@@ -221,42 +218,30 @@ def _vessels(breast: _Outline, rng: np.random.Generator) -> FloatImage:
 
 def _add_muscle(image: FloatImage, breast: _Outline, rng: np.random.Generator) -> None:
     rows, columns = image.shape
-    y, x = _grid(rows, columns)
+    y, x = grid(rows, columns)
     top, foot = breast.nipple[0] * rng.uniform(0.50, 0.60), rows * rng.uniform(0.50, 0.62)
     border = top * (1 - y / foot)
     border = border + 0.035 * columns * np.sin(np.pi * np.clip(y / foot, 0, 1))
-    muscle = _smooth(border - x, -9.0, 16.0) * (y < foot + 20)
-    streaks = _power_noise(rows, columns, 2.8, rng, low_cut=6.0)
+    muscle = smooth(border - x, -9.0, 16.0) * (y < foot + 20)
+    streaks = power_noise(rows, columns, 2.8, rng, low_cut=6.0)
     fibre = cv2.GaussianBlur(streaks, (0, 0), sigmaX=1.5, sigmaY=14)
     level = 0.50 + 0.12 * (1 - y / foot) + 0.03 * fibre + 0.008 * streaks
     np.copyto(image, (image * (1 - 0.9 * muscle) + level * 0.9 * muscle).astype(np.float32))
 
 
 def _add_lesion(
-    image: FloatImage, breast: _Outline, gland: FloatImage, lesion: str, rng: np.random.Generator
+    image: FloatImage, breast: _Outline, lesion: str, rng: np.random.Generator
 ) -> Finding:
-    rows = image.shape[0]
-    x, y = _place(breast, gland, rng)
-    scale = rows / 1024
-    if lesion == "mass":
-        radius = rng.uniform(26, 44) * scale
-        image += 0.22 * _blob(image.shape, x, y, radius, 0.10, 0.16, rng)
-        reach = radius * 1.2
-    elif lesion == "spiculated":
-        radius = rng.uniform(15, 24) * scale
-        image += 0.30 * _blob(image.shape, x, y, radius, 0.25, 0.35, rng)
-        image += 0.24 * _spicules(image.shape, x, y, radius, rng)
-        reach = radius * 2.4
-    else:
-        reach = rng.uniform(22, 38) * scale
-        image += _specks(image.shape, x, y, reach, rng)
-    return Finding(x, y, float(reach), 1.0)
+    x, y = _place(breast, rng)
+    added, reach = draw_lesion(lesion, breast.depth.shape, x, y, rng)
+    image += added
+    return Finding(x, y, reach, 1.0)
 
 
-def _place(breast: _Outline, gland: FloatImage, rng: np.random.Generator) -> tuple[float, float]:
+def _place(breast: _Outline, rng: np.random.Generator) -> tuple[float, float]:
     """Return a place deep enough in the breast, away from the chest wall and the muscle."""
-    rows, columns = gland.shape
-    y, x = _grid(rows, columns)
+    rows, columns = breast.depth.shape
+    y, x = grid(rows, columns)
     nx, ny = breast.nipple
     allowed = (breast.depth > 0.075 * rows) & (x > 0.16 * nx) & (x < 0.86 * nx)
     allowed &= np.abs(y - ny) < 0.27 * rows
@@ -265,54 +250,6 @@ def _place(breast: _Outline, gland: FloatImage, rng: np.random.Generator) -> tup
     ys, xs = np.nonzero(allowed)
     index = int(rng.integers(len(xs)))
     return float(xs[index]) + 0.5, float(ys[index]) + 0.5
-
-
-def _blob(
-    size: tuple[int, ...], x: float, y: float, radius: float, wobble: float, soft: float,
-    rng: np.random.Generator,
-) -> FloatImage:  # fmt: skip
-    ys, xs = _grid(*size)
-    angle = np.arctan2(ys - y, xs - x)
-    edge = 1 + sum(
-        wobble / k * rng.uniform(0.4, 1) * np.sin(k * angle + rng.uniform(0, 6.3))
-        for k in range(2, 7)
-    )
-    stretch = rng.uniform(0.78, 1.0)
-    distance = np.hypot(xs - x, (ys - y) / stretch) / (radius * edge)
-    body = 1 - _smooth(distance, 1 - soft, 1 + soft)
-    return np.asarray(body * (1 - 0.25 * np.clip(distance, 0, 1) ** 2), np.float32)
-
-
-def _spicules(
-    size: tuple[int, ...], x: float, y: float, radius: float, rng: np.random.Generator
-) -> FloatImage:
-    rays = np.zeros(size, np.float32)
-    count = int(rng.integers(18, 30))
-    for angle in np.linspace(0, 2 * np.pi, count, endpoint=False) + rng.normal(0, 0.1, count):
-        length, bend = radius * rng.uniform(1.7, 3.6), rng.normal(0, 0.18)
-        steps = np.linspace(0.4, 1.0, 9)
-        turns = angle + bend * steps
-        points = np.stack((x + length * steps * np.cos(turns), y + length * steps * np.sin(turns)))
-        for i in range(8):  # thinner and fainter outwards
-            ends = [tuple(int(v * 8) for v in points[:, i + k]) for k in (0, 1)]
-            strength = float((1 - steps[i] * 0.8) * rng.uniform(0.7, 1))
-            cv2.line(rays, ends[0], ends[1], strength, 2 if i < 4 else 1, cv2.LINE_AA, 3)
-    return np.asarray(cv2.GaussianBlur(rays, (0, 0), 0.9), np.float32)
-
-
-def _specks(
-    size: tuple[int, ...], x: float, y: float, reach: float, rng: np.random.Generator
-) -> FloatImage:
-    specks = np.zeros(size, np.float32)
-    for _ in range(int(rng.integers(12, 26))):
-        angle, far = rng.uniform(0, 2 * np.pi), reach * np.sqrt(rng.uniform(0, 1))
-        center = (int((x + far * np.cos(angle)) * 8), int((y + 0.7 * far * np.sin(angle)) * 8))
-        axes = (int(rng.uniform(7, 17)), int(rng.uniform(5, 10)))
-        cv2.ellipse(
-            specks, center, axes, float(rng.uniform(0, 180)), 0, 360,
-            float(rng.uniform(0.45, 0.95)), -1, cv2.LINE_8, 3,
-        )  # fmt: skip
-    return np.asarray(0.75 * cv2.GaussianBlur(specks, (0, 0), 0.8), np.float32)
 
 
 def _landmarks(breast: _Outline, gland: FloatImage) -> tuple[Finding, ...]:
@@ -342,43 +279,3 @@ def _add_marker(image: FloatImage, text: str, right: bool) -> None:
     height, width = plate.shape
     corner = image[rows // 28 : rows // 28 + height, columns - width - columns // 24 :][:, :width]
     np.maximum(corner, plate, out=corner)
-
-
-def _power_noise(
-    rows: int, columns: int, exponent: float, rng: np.random.Generator, *,
-    low_cut: float, stretch: float = 1.0, coarse: int = 2,
-) -> FloatImage:  # fmt: skip
-    """Return noise of unit variance whose power falls as 1/f^exponent.
-
-    Parameters
-    ----------
-    low_cut
-        Cycles per picture below which the power stays level.
-    stretch
-        How much longer its grains are along y than along x.
-    coarse
-        Made at so much lower resolution, then enlarged.
-    """
-    size = fft.next_fast_len(rows // coarse, True), fft.next_fast_len(columns // coarse, True)
-    white = rng.standard_normal(size, dtype=np.float32)
-    fy = fft.fftfreq(size[0], 1 / size[0])[:, None] * stretch
-    fx = fft.rfftfreq(size[1], 1 / size[1])[None, :]
-    gain = (np.maximum(fy**2 + fx**2, low_cut**2)) ** (-exponent / 4)
-    gain[0, 0] = 0.0
-    noise = fft.irfft2(fft.rfft2(white) * gain.astype(np.float32), size)
-    noise = cv2.resize(
-        np.ascontiguousarray(noise, np.float32), (columns, rows), interpolation=cv2.INTER_CUBIC
-    )
-    return np.asarray(noise / noise.std(), np.float32)
-
-
-def _smooth(values: NDArray[np.float32], low: float, high: float) -> FloatImage:
-    t = np.clip((values - low) / (high - low), 0, 1)
-    return np.asarray(t * t * (3 - 2 * t), np.float32)
-
-
-def _grid(rows: int, columns: int) -> tuple[FloatImage, FloatImage]:
-    return (
-        np.arange(rows, dtype=np.float32)[:, None],
-        np.arange(columns, dtype=np.float32)[None, :],
-    )

@@ -20,7 +20,8 @@ import numpy as np
 import pydicom
 from numpy.typing import NDArray
 
-from app.demo.breast import LESIONS, BreastShape, Finding, Mammogram, draw_mammogram
+from app.demo.breast import BreastShape, Finding, Mammogram, draw_mammogram
+from app.demo.lesions import LESIONS
 from app.demo.phantom_files import Encoding, dicom_file
 
 __all__ = ["Cohort", "CohortFile", "Finding", "read_truth", "write_cohort"]
@@ -33,6 +34,7 @@ _ENCODINGS = (
     Encoding(12, "MONOCHROME1", "implicit"),
     Encoding(14, "MONOCHROME2", "deflated"),
 )
+_CLASSES = ("normal", *LESIONS)
 # Which views a patient has: both views of one breast, or of both.
 _VIEWS = (("L CC", "L MLO"), ("R CC", "R MLO"), ("L CC", "L MLO", "R CC", "R MLO"))
 
@@ -129,7 +131,7 @@ def _plan(seed: int) -> Iterator[tuple[int, str, str, BreastShape]]:
     """Return patient after patient: number, view, lesion and the shape of the breast."""
     rng = np.random.default_rng(seed)
     for patient, views in enumerate(cycle(_VIEWS), 1):
-        lesion = LESIONS[(patient - 1) % len(LESIONS)]
+        lesion = _CLASSES[(patient - 1) % len(_CLASSES)]
         rows = 8 * int(rng.integers(122, 135))
         shape = BreastShape(
             rows, 8 * round(rows * 0.8125 / 8), rng.uniform(0.58, 0.78), rng.uniform(0.15, 0.85)
