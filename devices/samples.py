@@ -63,11 +63,13 @@ def gaze_norm(samples: SampleArray, eye: Eye = "both") -> NDArray[np.float64]:
     """
     left = np.column_stack((samples["left_x_norm"], samples["left_y_norm"])).astype(np.float64)
     right = np.column_stack((samples["right_x_norm"], samples["right_y_norm"])).astype(np.float64)
+    has_left, has_right = np.isfinite(left).all(axis=1), np.isfinite(right).all(axis=1)
+    # Half a point is no point: an eye with one coordinate only is lost in both.
+    left[~has_left] = right[~has_right] = np.nan
     if eye == "left":
         return left
     if eye == "right":
         return right
-    has_left, has_right = ~np.isnan(left).any(axis=1), ~np.isnan(right).any(axis=1)
     mean = (left + right) / 2
     mean[has_left & ~has_right] = left[has_left & ~has_right]
     mean[has_right & ~has_left] = right[has_right & ~has_left]
