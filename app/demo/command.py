@@ -1,0 +1,91 @@
+"""`python main.py --demo`: the whole way once, from eye to encoder, on real paths.
+
+A cohort is made and imported, a simulated reader calibrates and reads it in the real station, the
+trainer learns from the gaze, an encoder and a report come out.
+"""
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.command import PYSIDE_MISSING, has_screen, qt_problem
+from app.errors import AppError
+from devices.errors import DeviceError
+from migrations.errors import StudyError
+
+MARK = ".foveate-demo"
+DEFAULT_CASES, DEFAULT_SPEED = 24, 12.0
+_FEWEST_CASES = 4
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the demo; 0 done, 1 a stage failed."""
+    arguments = _parser().parse_args(argv)
+    if arguments.headless or not has_screen():
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    problem = qt_problem()
+    if problem:
+        sys.stderr.write(problem if problem != PYSIDE_MISSING else _EXTRA_MISSING)
+        return 1
+    from app.demo.tour import Tour, TourOptions
+
+    options = TourOptions(arguments.out, arguments.cases, arguments.seed, arguments.speed)
+    try:
+        _prepare(arguments.out)
+        summary = Tour(options).run()
+    except (AppError, DeviceError, StudyError, OSError) as error:
+        sys.stderr.write(f"\nThe demo stopped: {error}\n")
+        return 1
+    sys.stdout.write("\n" + "\n".join(summary) + "\n")
+    return 0
+
+
+_EXTRA_MISSING = 'The demo needs its extra: pip install -e ".[demo]"\n'
+
+
+def _prepare(folder: Path) -> None:
+    """Make the folder, or empty one that an earlier demo left; never touch another's files."""
+    if folder.is_dir() and any(folder.iterdir()):
+        if not (folder / MARK).exists():
+            raise AppError(
+                f"{folder} holds files that no demo made; name another folder with --out."
+            )
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).write_text("Made by `python main.py --demo`; the next demo empties it.\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python main.py --demo", description=__doc__)
+    parser.add_argument(
+        "--out", type=Path, default=Path("foveate-demo"), metavar="FOLDER",
+        help="where everything goes (default: foveate-demo)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--cases", type=_cases, default=DEFAULT_CASES, metavar="N",
+        help=f"how many images are made and read (default: {DEFAULT_CASES})",
+    )  # fmt: skip
+    parser.add_argument("--seed", type=int, default=0, metavar="S")
+    parser.add_argument(
+        "--speed", type=_speed, default=DEFAULT_SPEED, metavar="X",
+        help=f"times faster than life (default: {DEFAULT_SPEED:g})",
+    )  # fmt: skip
+    parser.add_argument("--headless", action="store_true", help="no window on the screen")
+    return parser
+
+
+def _cases(text: str) -> int:
+    count = int(text)
+    if count < _FEWEST_CASES:
+        raise argparse.ArgumentTypeError(f"at least {_FEWEST_CASES} cases, not {count}")
+    return count
+
+
+def _speed(text: str) -> float:
+    speed = float(text)
+    if not 0 < speed <= 60:
+        raise argparse.ArgumentTypeError(f"a speed above 0 and up to 60, not {text}")
+    return speed

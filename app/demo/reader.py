@@ -1,0 +1,193 @@
+"""The simulated reader's hands: a script that works the station by mouse and keys alone.
+
+It calibrates, reads every case (with windowing, zoom, pan and inversion on the way), answers, and
+presses Pretrain. Where its eyes go is the simulated tracker's affair; the script never touches it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+
+from app.demo.hands import click, drag, press, wheel
+from app.demo.progress import Progress
+from app.demo.steps import Script, Until
+from app.errors import AppError
+from app.station import Station
+
+READING_S = (30.0, 45.0)
+"""How long a case is read, on the session's clock."""
+_SETTLE_S = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the script is to do.
+
+    Attributes
+    ----------
+    answers
+        The label of each image by its id; the reader is right nine times in ten.
+    training
+        Fields of the training form to fill in before Pretrain.
+    shots
+        Folder for one screenshot of each page.
+    seed
+        Of the reader's answers and habits.
+    stop_once
+        Press Stop in mid-training and then Pretrain again: the run goes on where it stopped.
+    """
+
+    answers: Mapping[str, str]
+    training: Mapping[str, object]
+    shots: Path
+    seed: int = 0
+    stop_once: bool = False
+
+
+class SimulatedHands:
+    """Scripts for `run_script`, one for each part of the work."""
+
+    def __init__(self, station: Station, plan: Plan, progress: Progress) -> None:
+        self.station, self.plan, self.progress = station, plan, progress
+        self._rng = np.random.default_rng([plan.seed, 0xF0])
+        self._shot: set[str] = set()
+
+    def calibrate(self) -> Script:
+        """Calibrate and validate from the worklist."""
+        station, page = self.station, self.station.calibration_page
+        yield from self._pause(0.4)
+        self._shoot("worklist")
+        click(self._button(station.worklist_page, "calibrate"))
+        yield Until("the calibration to begin", lambda: page.state != "idle", 30)
+        yield from self._pause(0.25)
+        self._shoot("calibration-target")
+        yield Until("the calibration to end", lambda: page.state == "done", 90)
+        yield from self._pause(0.3)
+        self._shoot("calibration")
+        result = page.result
+        if result is not None and result.accuracy_deg is not None:
+            self.progress.say(
+                f"calibrated: accuracy {result.accuracy_deg:.2f}°, loss {result.loss or 0:.1%}"
+            )
+
+    def read(self, status: Callable[[], str]) -> Script:
+        """Read every case that is offered, from the button to the closing words."""
+        page = self.station.reading_page
+        click(self._button(self.station.calibration_page, "start_reading"))
+        number = 0
+        while True:
+            yield Until("the next case", lambda: page.state in ("reading", "complete"), 60)
+            if page.state == "complete":
+                break
+            number += 1
+            yield from self._read_case(number)
+            self.progress.update(f"case {number} read, {status()}")
+        yield from self._pause(0.2)
+        click(self._button(page, "back_to_worklist"))
+        yield Until("the worklist", lambda: self.station.window.current == "worklist", 30)
+        yield from self._pause(0.3)
+        self._shoot("worklist-read")
+
+    def pretrain(self, told: Callable[[], str]) -> Script:
+        """Fill in the form, press Pretrain, follow the run to its end."""
+        page = self.station.training_page
+        self.station.go("training")
+        page.form.preset(**self.plan.training)
+        yield from self._pause(0.3)
+        self._shoot("training-idle")
+        click(self._button(page, "pretrain"))
+        if self.plan.stop_once:
+            yield from self._stop_and_go_on()
+        yield from self._follow(told)
+        self._shoot("training")
+        if page.state != "finished":
+            raise AppError(f"Pre-training {page.state}: {page.message}")
+
+    def _stop_and_go_on(self) -> Script:
+        page = self.station.training_page
+        yield Until("the first epochs", lambda: page.step >= 3 or page.state != "running", 180)
+        click(self._button(page, "stop"))
+        yield Until("the trainer to stop", lambda: page.state != "running", 30)
+        self.progress.say(f"Stop pressed: {page.state}; Pretrain goes on from the checkpoint")
+        click(self._button(page, "pretrain"))
+
+    def _follow(self, told: Callable[[], str]) -> Script:
+        page = self.station.training_page
+
+        def ended() -> bool:
+            if page.state == "running":
+                self.progress.update(told())
+                if page.step >= 3:
+                    self._shoot("training-running")
+            return page.state != "running"
+
+        yield Until("the training to end", ended, 900)
+        yield from self._pause(0.3)
+
+    def _read_case(self, number: int) -> Script:
+        page, canvas = self.station.reading_page, self.station.reading_page.canvas
+        begun = page.current_case_id
+        seconds = self._rng.uniform(*READING_S)
+        yield from self._life(seconds * 0.35)
+        self._window(canvas)
+        yield from self._life(seconds * 0.15)
+        at = QPointF(canvas.width() * 0.5, canvas.height() * 0.5)
+        wheel(canvas, at, 2 + number % 3)
+        yield from self._life(seconds * 0.2)
+        if number in (2, 3):
+            self._shoot(f"reading-{number}")
+        drag(canvas, Qt.MouseButton.MiddleButton, at, QPointF(60, -40), 6)
+        yield from self._life(seconds * 0.15)
+        if number % 3 == 0:
+            press(canvas, Qt.Key.Key_I, "i")
+            yield from self._life(seconds * 0.05)
+            press(canvas, Qt.Key.Key_I, "i")
+        press(canvas, Qt.Key.Key_Space, " ")
+        yield from self._life(seconds * 0.15)
+        self._shoot("reading")
+        press(canvas, self._answer_key())
+        press(canvas, Qt.Key.Key_Return)
+        yield Until("the next case", lambda: page.current_case_id != begun, 60)
+
+    def _window(self, canvas: QWidget) -> None:
+        start = QPointF(canvas.width() * 0.4, canvas.height() * 0.4)
+        by = QPointF(*self._rng.uniform(-30, 30, 2))
+        drag(canvas, Qt.MouseButton.LeftButton, start, by, 8)
+        drag(canvas, Qt.MouseButton.LeftButton, start + by, -by, 8)
+
+    def _answer_key(self) -> Qt.Key:
+        assert self.station.study is not None
+        classes: Sequence[str] = self.station.study.settings.classes
+        image = self.station.reading_page.canvas.image
+        label = self.plan.answers.get(image.image_id if image else "", classes[-1])
+        index = classes.index(label) if label in classes else len(classes) - 1
+        if self._rng.random() < 0.1:
+            index = int(self._rng.integers(len(classes)))
+        return Qt.Key(Qt.Key.Key_1 + index)
+
+    def _life(self, seconds: float) -> Script:
+        """Wait on the session's clock, however fast it runs."""
+        clock = self.station.clock
+        until_us = clock.now_us() + round(seconds * 1e6)
+        yield Until("time to pass", lambda: clock.now_us() >= until_us, 30 + seconds)
+
+    def _pause(self, real_seconds: float = _SETTLE_S) -> Script:
+        """Let Qt draw what has changed."""
+        yield from self._life(real_seconds * self.station.clock.speed)
+
+    def _button(self, page: QWidget, name: str) -> QAbstractButton:
+        found = page.findChild(QAbstractButton, name)
+        if not isinstance(found, QAbstractButton):
+            raise AppError(f"The page {page.objectName()} has no button {name}.")
+        return found
+
+    def _shoot(self, name: str) -> None:
+        if name not in self._shot:
+            self._shot.add(name)
+            self.plan.shots.mkdir(parents=True, exist_ok=True)
+            QApplication.processEvents()
+            self.station.window.grab().save(str(self.plan.shots / f"{name}.png"))

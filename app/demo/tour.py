@@ -1,0 +1,160 @@
+"""The stages of the demo, one after the other, each timed."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtWidgets import QApplication
+from sqlalchemy import select
+
+from app import theme
+from app.demo.phantoms import Cohort, read_truth, write_cohort
+from app.demo.progress import Progress
+from app.demo.reader import Plan, SimulatedHands
+from app.demo.steps import run_script
+from app.demo.summary import summarise, write_summary
+from app.images.importer import import_paths
+from app.station import Station
+from devices.simulated import Target
+from migrations.schema import Image
+from migrations.settings import StudySettings
+from migrations.study import Study
+
+CLASSES = ("normal", "mass", "spiculated", "calcification", "other")
+TRAINING = {"method": "byol", "pairs": "gzpt", "measure": "tima", "amount": 10.0}
+VIEW_PX, BATCH, EPOCHS = 96, 12, 12
+
+
+@dataclass(frozen=True, slots=True)
+class TourOptions:
+    """What the command line says."""
+
+    out: Path
+    cases: int
+    seed: int
+    speed: float
+
+
+class Tour:
+    """One run of the demo."""
+
+    def __init__(self, options: TourOptions) -> None:
+        self.options = options
+        self.progress = Progress()
+        self.study: Study | None = None
+        self._result: dict[str, Any] = {}
+
+    def run(self) -> Iterator[str]:
+        """Run all stages and return the lines of the summary.
+
+        Raises
+        ------
+        AppError, DeviceError, StudyError
+            If a stage fails; what earlier stages made is kept.
+        """
+        out, progress = self.options.out, self.progress
+        with progress.stage("cohort", f"drawing {self.options.cases} cases as DICOM and PNG files"):
+            cohort = write_cohort(out / "source", self.options.cases, self.options.seed)
+        with progress.stage("import", f"importing {len(cohort.files)} files"):
+            self.study = self._import(cohort)
+        with _application():
+            self._at_the_station(self.study, cohort)
+        self._collect(out)
+        summary = summarise(self.study, self._result, progress.seconds)
+        write_summary(out / "summary.json", summary)
+        self.study.close()
+        return summary.lines()
+
+    def _import(self, cohort: Cohort) -> Study:
+        settings = StudySettings(
+            name="Demo", question="What is to be seen?", classes=CLASSES, order="random"
+        )
+        study = Study.create(self.options.out / "study", settings, durable=True)
+        results = import_paths(study, cohort.paths, labels=cohort.labels)
+        for result in results:
+            if result.status == "refused":
+                self.progress.say(f"refused {result.path.name}: {result.reason}")
+        accepted = sum(result.status == "accepted" for result in results)
+        self.progress.say(f"{accepted} of {len(results)} accepted, de-identified")
+        return study
+
+    def _at_the_station(self, study: Study, cohort: Cohort) -> None:
+        truth = Truth(study, cohort)
+        station = Station(
+            study,
+            reader="SIM-1",
+            consented=True,
+            seed=self.options.seed,
+            speed=self.options.speed,
+            finding_source=truth.findings,
+            full_screen=False,
+        )
+        plan = Plan(truth.labels, self._training(), self.options.out / "screens",
+                    self.options.seed, stop_once=True)  # fmt: skip
+        hands = SimulatedHands(station, plan, self.progress)
+        try:
+            station.window.resize(1440, 900)
+            station.show()
+            with self.progress.stage("calibrate", "the simulated reader calibrates"):
+                run_script(hands.calibrate())
+            with self.progress.stage("reading", f"reading at {self.options.speed:g} × life"):
+                run_script(hands.read(lambda: self._recorded(station)))
+                station.close_session()
+            with self.progress.stage("pretrain", "Pretrain pressed"):
+                run_script(hands.pretrain(lambda: self._trained(station)))
+            self._result = dict(station.training_page.result)
+        finally:
+            station.close()
+            station.window.close()
+
+    def _training(self) -> dict[str, object]:
+        epochs = max(3, round(EPOCHS * 24 / self.options.cases))
+        return TRAINING | {"size": VIEW_PX, "batch": BATCH, "epochs": epochs}
+
+    def _recorded(self, station: Station) -> str:
+        if station.session is None:
+            return ""
+        status = station.session.recorder.status()
+        return f"{status.sample_count:,} samples, {status.missing_count} lost"
+
+    def _trained(self, station: Station) -> str:
+        return station.training_page.message
+
+    def _collect(self, out: Path) -> None:
+        for name, key in (("encoder.safetensors", "encoder"), ("report.html", "report")):
+            shutil.copyfile(Path(self._result[key]), out / name)
+        self.progress.say(f"{out / 'encoder.safetensors'}, {out / 'report.html'}")
+
+
+class Truth:
+    """What is to be found on each image, looked up by its id."""
+
+    def __init__(self, study: Study, cohort: Cohort) -> None:
+        found = read_truth(cohort.truth)
+        by_digest = {file.pixels_sha256: file.label for file in cohort.files}
+        with study.database.read() as session:
+            images = session.execute(select(Image.id, Image.sha256)).all()
+        self.labels = {i: by_digest.get(digest, "other") for i, digest in images}
+        self._targets = {
+            i: tuple(Target(f.x, f.y, f.radius, f.weight) for f in found.get(digest, ()))
+            for i, digest in images
+        }
+
+    def findings(self, image_id: str) -> Sequence[Target]:
+        """Return the places that draw a reader's eye, in image pixels."""
+        return self._targets.get(image_id, ())
+
+
+class _application:
+    """A QApplication for as long as the stage at the station lasts."""
+
+    def __enter__(self) -> QApplication:
+        existing = QApplication.instance()
+        application = existing if isinstance(existing, QApplication) else QApplication([])
+        theme.apply(application)
+        return application
+
+    def __exit__(self, *_: object) -> None:
+        QApplication.processEvents()
