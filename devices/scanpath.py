@@ -94,6 +94,11 @@ class ScanPath:
         ]
         self._starts_us = [start_us]
 
+    @property
+    def planned_to_us(self) -> int:
+        """When the movement planned last ends."""
+        return self._movements[-1].end_us
+
     def advance(self, until_us: int) -> None:
         """Plan movements until one outlasts `until_us`."""
         while self._movements[-1].end_us <= until_us:

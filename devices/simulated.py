@@ -7,7 +7,7 @@ Seeds repeat bit for bit, whatever the rhythm of reading.
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +16,7 @@ from devices.attention import Attention, Dot, Habits, Reading, Scale, Stimulus, 
 from devices.clock import HostClock
 from devices.errors import CalibrationError, TrackerError
 from devices.geometry import FloatArray, ScreenGeometry
-from devices.samples import SampleArray, empty_samples
+from devices.samples import SAMPLE_DTYPE, VALUE_FIELDS, SampleArray, empty_samples
 from devices.scanpath import TrueFixation
 from devices.simulated_calibration import Correction, SimulatedCalibrator
 from devices.simulated_connection import Connection, Eyes
@@ -35,6 +35,12 @@ __all__ = [
 
 BATCH = 20_000
 OPENNESS_MM = 10.0
+_NOTHING = empty_samples(0)
+HALF_BETWEEN_EYES_MM = 31.5
+_GAZE_FIELDS = {
+    eye: [n for n in VALUE_FIELDS if n.startswith(eye) and "openness" not in n]
+    for eye in ("left", "right")
+}
 
 
 class SimulatedTracker:
@@ -95,13 +101,12 @@ class SimulatedTracker:
             run = self._run
             if run is None:
                 return empty_samples(0)
-            first, last = run.take_due(run.clock.now_us() - self.parameters.latency_us)
-            run.path.advance(run.clock.now_us())
-            batches = [
-                self._samples(run, start, min(start + BATCH, last))
-                for start in range(first, last, BATCH)
-            ]
-            return np.concatenate(batches) if batches else empty_samples(0)
+            now_us = run.clock.now_us()
+            run.path.advance(now_us)
+            first, last = run.take_due(now_us - self.parameters.latency_us)
+            pieces = list(self._pieces(run, first, last)) or [_NOTHING]
+            samples = np.concatenate(pieces) if len(pieces) > 1 else pieces[0].copy()
+            return samples if run.was_always_plugged else samples[run.plugged(samples["host_us"])]
 
     def events(self) -> list[DeviceEvent]:
         """Return events since the last call: cable pulled, cable back."""
@@ -202,6 +207,7 @@ class SimulatedTracker:
             last = run.corrections[-1]
             correction = Correction(run.clock.now_us(), left or last.left, right or last.right)
             run.corrections.append(correction)
+            run.forget_ahead()
 
     # -- inside
 
@@ -212,6 +218,7 @@ class SimulatedTracker:
                 now_us = self._run.clock.now_us()
                 self._attention = make(now_us)
                 self._run.path.turn_to(self._attention, now_us)
+                self._run.forget_ahead()
 
     def _wander(self, now_us: int) -> Attention:
         return Wander(self._scale, self._habits)
@@ -224,41 +231,61 @@ class SimulatedTracker:
             raise TrackerError("The simulated tracker is not connected; connect it first.")
         return self._run
 
+    def _pieces(self, run: Connection, first: int, last: int) -> Iterator[SampleArray]:
+        """Yield samples `first` up to `last` in pieces.
+
+        Rendered to the end of the movement under way, so that frequent reading stays cheap; a
+        command that changes what is to come makes the connection forget the rest.
+        """
+        while first < last:
+            if not run.ahead_from <= first < run.ahead_from + len(run.ahead):
+                known = run.index_at(run.path.planned_to_us - 1)
+                run.ahead = self._samples(run, first, min(max(last, known), first + BATCH))
+                run.ahead_from = first
+            start = first - run.ahead_from
+            piece = run.ahead[start : start + last - first]
+            first += len(piece)
+            yield piece
+
     def _samples(self, run: Connection, first: int, last: int) -> SampleArray:
-        """Return samples `first` up to `last`, less those the pulled cable kept."""
-        time_us = run.time_us(first, last)
-        noise = run.noise.rows(first, last)
+        """Return samples `first` up to `last` as if the cable were in."""
+        time_us, noise = run.time_us(first, last), run.noise.rows(first, last)
         gaze = self._eyes.raw(run.path.gaze_norm(time_us), noise)
         gaze = self._eyes.corrected(gaze, time_us, run.corrections)
-        samples = empty_samples(last - first)
+        samples = np.empty(last - first, SAMPLE_DTYPE)
         samples["host_us"] = time_us
         samples["device_us"] = run.device_us(first, last)
-        lost, lids = run.lost(time_us), run.blinks.depth(time_us)
-        seconds = (time_us - run.start_us) / 1e6
-        for index, eye in enumerate(("left", "right")):
-            self._fill_eye(samples, eye, gaze[index], noise, seconds)
-            for name in samples.dtype.names or ():
-                if name.startswith(eye):
-                    samples[name][lost[index]] = np.nan
-            closed = OPENNESS_MM * np.maximum(1.0 - 2.0 * lids, 0.0)
-            samples[f"{eye}_openness_mm"] = np.where(lost[index] & (lids == 0), np.nan, closed)
-        return samples[run.plugged(time_us)]
+        self._fill_eyes(samples, gaze, noise, (time_us - run.start_us) / 1e6)
+        _hide(samples, run.lost(time_us), run.blinks.depth(time_us))
+        return samples
 
-    def _fill_eye(
+    def _fill_eyes(
         self,
         samples: SampleArray,
-        eye: str,
         gaze_norm: FloatArray,
         noise: NDArray[np.float32],
         seconds: FloatArray,
     ) -> None:
-        side, column = (-1, 4) if eye == "left" else (1, 5)
-        samples[f"{eye}_x_norm"], samples[f"{eye}_y_norm"] = gaze_norm[:, 0], gaze_norm[:, 1]
-        samples[f"{eye}_pupil_mm"] = self._eyes.pupil_mm(side, seconds) + 0.02 * noise[:, column]
-        x, y, z = self._eyes.origin_mm(side, seconds)
-        samples[f"{eye}_origin_x_mm"] = x + 0.2 * noise[:, 6]
-        samples[f"{eye}_origin_y_mm"] = y + 0.2 * noise[:, 7]
-        samples[f"{eye}_origin_z_mm"] = z
+        pupil_mm = self._eyes.pupil_mm(seconds)
+        x, y, z = self._eyes.head_mm(seconds)
+        for eye, side, column in (("left", -1, 0), ("right", 1, 1)):
+            samples[f"{eye}_x_norm"] = gaze_norm[column, :, 0]
+            samples[f"{eye}_y_norm"] = gaze_norm[column, :, 1]
+            samples[f"{eye}_pupil_mm"] = pupil_mm + (0.04 * side) + 0.02 * noise[:, 4 + column]
+            samples[f"{eye}_origin_x_mm"] = x + (side * HALF_BETWEEN_EYES_MM) + 0.2 * noise[:, 6]
+            samples[f"{eye}_origin_y_mm"] = y + 0.2 * noise[:, 7]
+            samples[f"{eye}_origin_z_mm"] = z
+
+
+def _hide(samples: SampleArray, lost: NDArray[np.bool_], lids: FloatArray) -> None:
+    """Take away what a lost eye (2, N) cannot show, and close the lids in blinks."""
+    openness = OPENNESS_MM * np.maximum(1.0 - 2.0 * lids, 0.0)
+    for eye, gone in zip(("left", "right"), lost, strict=True):
+        samples[f"{eye}_openness_mm"] = openness
+        if gone.any():
+            samples[f"{eye}_openness_mm"][gone & (lids == 0)] = np.nan
+            for name in _GAZE_FIELDS[eye]:
+                samples[name][gone] = np.nan
 
 
 def _wait_until(clock: HostClock, time_us: int) -> None:

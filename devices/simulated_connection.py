@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from devices.attention import Attention, Scale
 from devices.clock import HostClock
 from devices.geometry import FloatArray, ScreenGeometry
+from devices.samples import empty_samples
 from devices.scanpath import ScanPath
 from devices.simulated_calibration import Correction
 from devices.simulated_parameters import SimulatedParameters
@@ -15,7 +16,6 @@ from devices.simulated_signal import IndexedNoise, Spells, displaced, mean_gap_u
 from devices.view import Affine
 
 LOSS_LENGTH_US = 25_000.0
-HALF_BETWEEN_EYES_MM = 31.5
 NOISE_COLUMNS = 8
 
 
@@ -47,31 +47,26 @@ class Eyes:
         starts = [c.since_us for c in corrections]
         in_force = np.searchsorted(starts, time_us, side="right") - 1
         gaze = np.empty_like(raw)
-        for index in np.unique(in_force):
-            chosen, c = in_force == index, corrections[max(index, 0)]
-            gaze[0, chosen], gaze[1, chosen] = (
-                c.left.map(raw[0, chosen]),
-                c.right.map(raw[1, chosen]),
-            )
-        since_us = np.asarray(starts, np.int64)[np.maximum(in_force, 0)]
-        minutes = (time_us - since_us) / 60e6
-        drift = self._p.drift_deg_per_min * minutes[:, None] * self._drift_direction
-        error = np.radians(np.asarray(self._p.bias_deg) + drift)
-        return displaced(self._geometry, gaze, error[:, 0], error[:, 1])
+        for index in range(int(in_force[0]), int(in_force[-1]) + 1):
+            a, b = np.searchsorted(in_force, (index, index + 1))
+            for eye, correction in enumerate((corrections[index].left, corrections[index].right)):
+                gaze[eye, a:b] = correction.map(raw[eye, a:b])
+        minutes = (time_us - np.asarray(starts, np.int64)[in_force]) / 60e6
+        drift = np.radians(self._p.drift_deg_per_min) * minutes
+        (bias_x, bias_y), (x, y) = np.radians(self._p.bias_deg), self._drift_direction
+        return displaced(self._geometry, gaze, bias_x + x * drift, bias_y + y * drift)
 
-    def pupil_mm(self, side: int, seconds: FloatArray) -> FloatArray:
-        """Return pupil diameters with their slow unrest (hippus)."""
+    def pupil_mm(self, seconds: FloatArray) -> FloatArray:
+        """Return pupil diameters (N,) with their slow unrest (hippus)."""
         a, b = self._phases[:2]
         unrest = 0.10 * np.sin(1.3 * seconds + a) + 0.06 * np.sin(3.1 * seconds + b)
-        diameter: FloatArray = self._pupil_mm + 0.04 * side + unrest
+        diameter: FloatArray = self._pupil_mm + unrest
         return diameter
 
-    def origin_mm(
-        self, side: int, seconds: FloatArray
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return an eye's place in the tracker's frame while the head sways a little."""
+    def head_mm(self, seconds: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the place between the eyes, in the tracker's frame; the head sways a little."""
         a, b, c = self._phases[2:]
-        x = side * HALF_BETWEEN_EYES_MM + 4.0 * np.sin(0.23 * seconds + a)
+        x = 4.0 * np.sin(0.23 * seconds + a)
         y = 0.5 * self._geometry.height_mm + 3.0 * np.sin(0.17 * seconds + b)
         z = self._geometry.distance_mm + 5.0 * np.sin(0.11 * seconds + c)
         return x, y, z
@@ -99,25 +94,36 @@ class Connection:
         self._path_rng = path
         self.blinks = self._blinks(blinks)
         shares = (parameters.loss, parameters.one_eye_loss / 2, parameters.one_eye_loss / 2)
-        self._losses = [self._loss(r, s) for r, s in zip(losses, shares, strict=True)]
+        hidden = [self._loss(r, s) for r, s in zip(losses, shares, strict=True)]
+        self._spells = (self.blinks, *hidden)
         self.unplugged_us: list[tuple[int, int | None]] = []
         self.corrections = [Correction(start_us)]
         self._next = 0
+        self.forget_ahead()
 
     def begin(self, attention: Attention) -> None:
         """Open the eyes."""
         drift_deg = self._p.micro_drift_deg
         self.path = ScanPath(self._geometry, self._path_rng, self.start_us, attention, drift_deg)
 
+    def forget_ahead(self) -> None:
+        """Drop samples rendered ahead of their time."""
+        self.ahead_from, self.ahead = 0, empty_samples(0)
+
     @property
     def is_plugged(self) -> bool:
         """Whether the cable is in."""
         return not self.unplugged_us or self.unplugged_us[-1][1] is not None
 
+    @property
+    def was_always_plugged(self) -> bool:
+        """Whether the cable was never pulled."""
+        return not self.unplugged_us
+
     def index_at(self, time_us: int) -> int:
         """Return how many samples have their instant at or before a time."""
         index = max(math.floor((time_us - self.start_us) / self._period_us) + 2, 0)
-        while index > 0 and int(self.time_us(index - 1, index)[0]) > time_us:
+        while index > 0 and self.start_us + round((index - 1) * self._period_us) > time_us:
             index -= 1
         return index
 
@@ -142,8 +148,12 @@ class Connection:
 
     def lost(self, time_us: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return where each eye is lost (2, N)."""
-        both = self.blinks.covers(time_us) | self._losses[0].covers(time_us)
-        return np.stack([both | one.covers(time_us) for one in self._losses[1:]])
+        lost = np.zeros((2, len(time_us)), np.bool_)
+        for spells, eyes in zip(self._spells, ((0, 1), (0, 1), (0,), (1,)), strict=True):
+            for a, b in spells.ranges(time_us):
+                for eye in eyes:
+                    lost[eye, a:b] = True
+        return lost
 
     def plugged(self, time_us: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return which samples (N,) were taken with the cable in."""

@@ -36,17 +36,18 @@ def displaced(
     NDArray
         Shape (..., 2), `_norm`.
     """
-    depth = geometry.distance_mm
-    right = (points_norm[..., 0] - 0.5) * geometry.width_mm
-    down = (points_norm[..., 1] - 0.5) * geometry.height_mm
-    in_plane = np.hypot(down, depth)
-    x_over, y_times = x / in_plane, y * np.hypot(in_plane, right) / in_plane
-    new_depth = depth * (1.0 - x_over * right) - y_times * down
-    new_right = depth * (right + x * in_plane) / new_depth
-    new_down = depth * (down * (1.0 - x_over * right) + y_times * depth) / new_depth
-    return np.stack(
-        (new_right / geometry.width_mm + 0.5, new_down / geometry.height_mm + 0.5), axis=-1
-    )
+    depth, width, height = geometry.distance_mm, geometry.width_mm, geometry.height_mm
+    right = (points_norm[..., 0] - 0.5) * width
+    down = (points_norm[..., 1] - 0.5) * height
+    in_plane = np.sqrt(down * down + depth * depth)
+    x_over = x / in_plane
+    y_times = y * np.sqrt(in_plane * in_plane + right * right) / in_plane
+    shrunk = 1.0 - x_over * right
+    scale = depth / (depth * shrunk - y_times * down)
+    turned = np.empty((*scale.shape, 2))
+    turned[..., 0] = scale * (right + x * in_plane) / width + 0.5
+    turned[..., 1] = scale * (down * shrunk + y_times * depth) / height + 0.5
+    return turned
 
 
 class IndexedNoise:
@@ -102,23 +103,28 @@ class Spells:
         self.starts_us: list[float] = []
         self.ends_us: list[float] = []
 
-    def covers(self, time_us: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Return which of the ascending times (N,) lie in a spell."""
-        return self.depth(time_us) > 0
+    def ranges(self, time_us: NDArray[np.int64]) -> list[tuple[int, int]]:
+        """Return which ranges of the ascending times (N,) lie in a spell."""
+        return [(a, b) for a, b, _, _ in self._within(time_us)]
 
     def depth(self, time_us: NDArray[np.int64]) -> FloatArray:
         """Return 0 outside of spells, rising to 1 at a spell's middle (N,)."""
         depth = np.zeros(len(time_us))
-        if len(time_us) == 0:
-            return depth
-        self._draw_to(int(time_us[-1]))
-        first = bisect_right(self.ends_us, float(time_us[0]))
-        last = bisect_left(self.starts_us, float(time_us[-1]) + 1)
-        for start, end in zip(self.starts_us[first:last], self.ends_us[first:last], strict=True):
-            a, b = np.searchsorted(time_us, (start, end))
+        for a, b, start, end in self._within(time_us):
             share = (time_us[a:b] - start) / (end - start)
             depth[a:b] = np.maximum(1.0 - np.abs(2.0 * share - 1.0), 1e-9)
         return depth
+
+    def _within(self, time_us: NDArray[np.int64]) -> list[tuple[int, int, float, float]]:
+        if len(time_us) == 0:
+            return []
+        self._draw_to(int(time_us[-1]))
+        first = bisect_right(self.ends_us, float(time_us[0]))
+        last = bisect_left(self.starts_us, float(time_us[-1]) + 1)
+        return [
+            (*np.searchsorted(time_us, (start, end)).tolist(), start, end)
+            for start, end in zip(self.starts_us[first:last], self.ends_us[first:last], strict=True)
+        ]
 
     def _draw_to(self, until_us: int) -> None:
         while self._drawn_to_us <= until_us and math.isfinite(self._mean_gap_us):

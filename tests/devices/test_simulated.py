@@ -324,13 +324,13 @@ def test_a_pulled_cable_gives_events_and_no_samples() -> None:
     clock.go_to(1_000_000)
     tracker.unplug()
     clock.go_to(2_500_000)
+    assert tracker.read()["host_us"].max() < 1_000_000
     tracker.plug()
     clock.go_to(3_000_000)
     samples, events = tracker.read(), tracker.events()
     assert [e.kind for e in events] == ["lost", "restored"]
     assert events[1].data == {"gap_us": 1_500_000}
-    inside = (samples["host_us"] >= 1_000_000) & (samples["host_us"] < 2_500_000)
-    assert not inside.any()
+    assert samples["host_us"].min() >= 2_500_000
     assert samples["host_us"].max() > 2_990_000
     assert tracker.events() == []
 
