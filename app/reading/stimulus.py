@@ -51,10 +51,10 @@ def salient_targets(presentation: Path) -> tuple[Target, ...]:
         raise ImageUnreadable(f"{presentation} is missing or damaged; import the image again.")
     scale = max(image.shape) / _SIDE
     size = (max(1, round(image.shape[1] / scale)), max(1, round(image.shape[0] / scale)))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     return tuple(
         Target((x + 0.5) * scale, (y + 0.5) * scale, radius * scale, weight)
-        for x, y, radius, weight in _blobs(small)
+        for x, y, radius, weight in _blobs(np.asarray(small, np.float32) / np.float32(255))
     )
 
 
