@@ -105,6 +105,7 @@ def palette() -> QPalette:
 def style_sheet() -> str:
     """Return `theme.qss` with its ``@colour`` names and point sizes filled in."""
     text = (Path(__file__).parent / "theme.qss").read_text(encoding="utf-8")
+    text = text.replace("@assets", (Path(__file__).parent / "widgets").as_posix())
     for name, colour in _COLOURS.items():
         text = text.replace(f"@{name};", f"{colour};").replace(f"@{name} ", f"{colour} ")
     for name, factor in SCALE.items():

@@ -15,8 +15,8 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
-from app.widgets.icons import icon
-from app.widgets.parts import column, label, row, rule, say
+from app.widgets.icons import icon, pixmap
+from app.widgets.parts import column, label, row, rule
 
 DEFAULT_SIZE = QSize(1280, 800)
 _ENTRIES = {
@@ -56,6 +56,7 @@ class MainWindow(QMainWindow):
         self._study = label("", "heading")
         self._who = label("", "small")
         self._device = label("", "small")
+        self._recording = self._make_recording()
         self._navigation = self._make_navigation()
         middle = QWidget()
         middle.setLayout(row(self._navigation, self._stack, gap=0))
@@ -117,9 +118,10 @@ class MainWindow(QMainWindow):
         """Say who reads."""
         self._who.setText(text)
 
-    def show_device(self, text: str, *, warn: bool = False) -> None:
-        """Say how the tracker is."""
-        say(self._device, f"⚠ {text}" if warn else text, "warning" if warn else "small")
+    def show_device(self, text: str, *, recording: bool = False) -> None:
+        """Name the tracker, and say whether gaze is being recorded."""
+        self._device.setText(text)
+        self._recording.setVisible(recording)
 
     def moveEvent(self, event: QMoveEvent) -> None:
         """Tell that what is on the screen lies elsewhere now."""
@@ -156,11 +158,20 @@ class MainWindow(QMainWindow):
         for widget in (
             self._who,
             self._device,
+            self._recording,
             rule(),
             label("For research, not for diagnosis.", "small"),
         ):
             foot.addWidget(widget)
         layout.addLayout(foot)
+        return frame
+
+    def _make_recording(self) -> QWidget:
+        sign = label("", wrap=False)
+        sign.setPixmap(pixmap("dot", theme.RED, 14))
+        frame = QWidget()
+        frame.setLayout(row(sign, label("Recording gaze", "small"), gap=4, stretch=True))
+        frame.hide()
         return frame
 
     def _entry(self, name: str, text: str, group: QButtonGroup) -> QToolButton:

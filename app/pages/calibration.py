@@ -16,10 +16,14 @@ from app.widgets.target import TargetField
 
 @dataclass(frozen=True, slots=True)
 class ValidationLook:
-    """A validation as the page shows it; degrees of visual angle, None where unknown."""
+    """A validation as the page shows it; degrees of visual angle, None where unknown.
+
+    `limit_norm` holds the half axes of the accuracy limit, as seen in the middle of the screen.
+    """
 
     offsets: tuple[TargetOffset, ...]
     aspect: float
+    limit_norm: tuple[float, float]
     accuracy_deg: float | None
     accuracy_left_deg: float | None
     accuracy_right_deg: float | None
@@ -56,8 +60,6 @@ class CalibrationPage(Page):
     -------
     begin_wanted, validate_wanted, reading_wanted, cancelled
         Buttons and keys.
-    redo_wanted : object
-        Targets (list of `_norm` points) to collect again.
     target_shown : object, object
         A target stands at (x_norm, y_norm).
     target_settled
@@ -67,7 +69,6 @@ class CalibrationPage(Page):
     begin_wanted = Signal()
     validate_wanted = Signal()
     reading_wanted = Signal()
-    redo_wanted = Signal(object)
     cancelled = Signal()
     target_shown = Signal(object, object)
     target_settled = Signal()
@@ -98,7 +99,7 @@ class CalibrationPage(Page):
         self.calibrate.setText("Calibrate" if calibrates else "Validate")
         own = "" if calibrates else " It calibrates with its own software; Foveate validates it."
         first = f"{points} points to calibrate, then " if calibrates else ""
-        self._plan.setText(f"{name}: {first}4 other points to check the accuracy.{own}")
+        self._plan.setText(f"{name}: {first}others to check the accuracy.{own}")
 
     def show_idle(self, text: str, *, warn: bool = False) -> None:
         """Wait for the user."""
@@ -106,7 +107,7 @@ class CalibrationPage(Page):
         self._cover(False)
         self._parts.setCurrentIndex(0 if self._result is None else 1)
         self.calibrate.setEnabled(True)
-        self._show_redo()
+        self._show_buttons()
         self.say_state(text, "warning" if warn else "lead")
 
     def show_waiting(self, text: str) -> None:
@@ -130,7 +131,7 @@ class CalibrationPage(Page):
         self._cover(False)
         self._parts.setCurrentIndex(1)
         self.calibrate.setEnabled(True)
-        self._picture.show_offsets(result.offsets, result.aspect)
+        self._picture.show_offsets(result.offsets, result.aspect, result.limit_norm)
         self._show_figures(result)
         problems = result.problems
         if problems:
@@ -138,21 +139,12 @@ class CalibrationPage(Page):
         else:
             self.say_state("✓ Calibrated: the limits of the study are met.")
         say(self._advice, _advice(problems), "hint")
-        self._show_redo()
+        self._show_buttons()
 
     def forget(self) -> None:
         """Drop the result of an earlier session."""
         self._result = None
         self.show_idle("Not calibrated in this session.")
-
-    def worst_target(self) -> tuple[float, float] | None:
-        """Return the target (`_norm`) with the largest error."""
-        offsets: Sequence[TargetOffset] = self._result.offsets if self._result else ()
-        known = [o for o in offsets if o.accuracy_deg is not None]
-        lost = [o for o in offsets if o.accuracy_deg is None]
-        if lost:
-            return lost[0].target_norm
-        return max(known, key=lambda o: o.accuracy_deg or 0).target_norm if known else None
 
     def resizeEvent(self, event: object) -> None:
         """Keep the dark field over the whole page."""
@@ -167,9 +159,9 @@ class CalibrationPage(Page):
         else:
             self.field.clear()
 
-    def _show_redo(self) -> None:
+    def _show_buttons(self) -> None:
         possible = self._result is not None
-        self.redo.setVisible(possible)
+        self.again.setVisible(possible)
         self.start.setVisible(possible)
         self.calibrate.setProperty("role", "" if possible else "primary")
         self.calibrate.style().unpolish(self.calibrate)
@@ -228,21 +220,18 @@ class CalibrationPage(Page):
         self.calibrate = button(
             "begin_calibration", "Calibrate", self.begin_wanted.emit, picture="calibration"
         )
-        self.redo = button("redo_point", "Redo the worst point", self._redo, picture="refresh")
+        self.again = button(
+            "validate_again", "Check again", self.validate_wanted.emit, picture="refresh"
+        )
         self.start = button(
             "calibrated_start", "Start reading", self.reading_wanted.emit, role="primary",
             picture="play",
         )  # fmt: skip
         foot = row(self._advice)
         foot.setStretch(0, 1)
-        for made in (self.redo, self.calibrate, self.start):
+        for made in (self.again, self.calibrate, self.start):
             foot.addWidget(made)
         self.body.addLayout(foot)
-
-    def _redo(self) -> None:
-        worst = self.worst_target()
-        if worst is not None:
-            self.redo_wanted.emit([worst])
 
 
 def _degrees(value: float | None) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtGui import QColor, QKeyEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QWidget
 
 from app import theme
@@ -67,6 +67,10 @@ class ReadingPage(QWidget):
         layout = column(self, gap=0)
         layout.addWidget(self.canvas, 1)
         layout.addWidget(self.strip)
+        self.setAutoFillBackground(True)
+        shade = self.palette()
+        shade.setColor(QPalette.ColorRole.Window, QColor(theme.CASE_BACKGROUND))
+        self.setPalette(shade)
         self._confirm = self._make_confirm()
         self._closing, self._closing_text = self._make_closing()
 

@@ -55,6 +55,7 @@ class StartPage(QWidget):
         """List studies to open again."""
         while (item := self._recent.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
+                widget.hide()
                 widget.deleteLater()
         if not folders:
             self._recent.addWidget(label("None yet on this computer.", "hint"))

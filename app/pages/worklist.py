@@ -25,6 +25,7 @@ from app.widgets.parts import button, column, label, panel, row
 from devices.tracker import TrackerInfo
 
 _NEW_READER = "New reader…"
+_WIDTHS = (240, 200, 96)
 
 
 class WorklistPage(Page):
@@ -109,7 +110,8 @@ class WorklistPage(Page):
     def show_missing(self, text: str) -> None:
         """Say why trackers that might be there are not offered."""
         self._missing.setText(text)
-        self._missing.setVisible(bool(text))
+        self.why.setVisible(bool(text))
+        self._missing.setVisible(bool(text) and self.why.isChecked())
 
     def show_ready(self, calibrate: bool, read: bool, why_not: str = "") -> None:
         """Say which next steps are possible."""
@@ -186,6 +188,12 @@ class WorklistPage(Page):
             tip="Look for trackers again",
         )  # fmt: skip
         look.setAccessibleName("Look for trackers again")
+        self._missing = label("", "small")
+        self._missing.hide()
+        self.why = button("why_missing", "Not listed?", role="quiet")
+        self.why.setCheckable(True)
+        self.why.toggled.connect(lambda shown: self._missing.setVisible(shown))
+        self.why.hide()
         line = row(gap=theme.GRID)
         line.addWidget(label("Reader", "hint", wrap=False))
         line.addWidget(self.reader, 1)
@@ -193,9 +201,8 @@ class WorklistPage(Page):
         line.addWidget(label("Tracker", "hint", wrap=False))
         line.addWidget(self.device, 2)
         line.addWidget(look)
+        line.addWidget(self.why)
         layout.addLayout(line)
-        self._missing = label("", "small")
-        self._missing.hide()
         layout.addWidget(self._missing)
         return frame
 
@@ -224,8 +231,11 @@ class WorklistPage(Page):
         table.verticalHeader().hide()
         table.verticalHeader().setDefaultSectionSize(4 * theme.GRID)
         head = table.horizontalHeader()
-        head.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         head.setHighlightSections(False)
+        head.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        head.setStretchLastSection(True)
+        for section, width in enumerate(_WIDTHS):
+            head.resizeSection(section, width)
         return table
 
     def _make_empty(self) -> QWidget:

@@ -32,7 +32,7 @@ STATES = {
     "finished": StateLook("Read", "check", theme.ACCENT),
 }
 _UNKNOWN = StateLook("–", "ring", theme.MUTED)
-VERDICTS = {"good": "Good gaze", "warn": "Usable gaze", "bad": "Bad gaze"}
+VERDICTS = {"good": "Good", "doubtful": "Doubtful", "bad": "Bad"}
 
 
 def look(state: str) -> StateLook:
@@ -50,7 +50,8 @@ def _verdict(row: WorklistRow) -> str:
     if not row.verdict:
         return "–"
     words = VERDICTS.get(row.verdict, row.verdict.capitalize())
-    return f"⚠ {words}" if row.verdict == "bad" else words
+    why = f": {row.reasons[0]}" if row.reasons else ""
+    return f"⚠ {words}{why}" if row.verdict == "bad" else f"{words}{why}"
 
 
 COLUMNS = (

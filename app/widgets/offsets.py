@@ -1,4 +1,4 @@
-"""The picture of a validation: where the targets stood and where each eye looked instead."""
+"""The picture of a validation: where the targets stood and where the gaze fell instead."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,21 +10,21 @@ from PySide6.QtWidgets import QWidget
 from app import theme
 
 Point = tuple[float, float]
-_LEFT, _RIGHT = QColor(theme.ACCENT), QColor(theme.AMBER)
+MAGNIFIED = 3
+"""Offsets and limits are drawn larger than the screen around them, or nobody could see them."""
 
 
 @dataclass(frozen=True, slots=True)
 class TargetOffset:
-    """One target and where each eye's gaze fell, `_norm`; None where an eye was lost."""
+    """One target and the gaze on it, `_norm`; None where there was no gaze."""
 
     target_norm: Point
-    left_norm: Point | None
-    right_norm: Point | None
+    gaze_norm: Point | None
     accuracy_deg: float | None
 
 
 class OffsetPicture(QWidget):
-    """Draws the screen in small, targets as crosses, the left eye as ○, the right as □."""
+    """Draws the screen in small: targets as crosses, gaze as discs, the limit as a ring."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,10 +32,13 @@ class OffsetPicture(QWidget):
         self.setMinimumSize(320, 200)
         self._offsets: tuple[TargetOffset, ...] = ()
         self._aspect = 16 / 9
+        self._limit_norm = (0.0, 0.0)
 
-    def show_offsets(self, offsets: Sequence[TargetOffset], aspect: float) -> None:
-        """Show a validation on a screen of this width to height."""
-        self._offsets, self._aspect = tuple(offsets), aspect
+    def show_offsets(
+        self, offsets: Sequence[TargetOffset], aspect: float, limit_norm: Point
+    ) -> None:
+        """Show a validation on a screen of this width to height, and the limit's half axes."""
+        self._offsets, self._aspect, self._limit_norm = tuple(offsets), aspect, limit_norm
         self.setAccessibleName(f"Gaze offsets at {len(offsets)} targets")
         self.update()
 
@@ -53,43 +56,46 @@ class OffsetPicture(QWidget):
         self._legend(painter, screen)
 
     def _screen(self) -> QRectF:
-        room = QRectF(self.rect()).adjusted(1, 1, -1, -28)
+        room = QRectF(self.rect()).adjusted(1, 1, -1, -32)
         width = min(room.width(), room.height() * self._aspect)
         height = width / self._aspect
         return QRectF((self.width() - width) / 2, room.top(), width, height)
 
     def _draw(self, painter: QPainter, screen: QRectF, offset: TargetOffset) -> None:
         at = _on(screen, offset.target_norm)
+        radii = (
+            self._limit_norm[0] * screen.width() * MAGNIFIED,
+            self._limit_norm[1] * screen.height() * MAGNIFIED,
+        )
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(QColor(theme.TEXT), 1.2))
-        painter.drawLine(at - QPointF(6, 0), at + QPointF(6, 0))
-        painter.drawLine(at - QPointF(0, 6), at + QPointF(0, 6))
-        for eye, colour, square in (
-            (offset.left_norm, _LEFT, False),
-            (offset.right_norm, _RIGHT, True),
-        ):
-            if eye is None:
-                continue
-            there = _on(screen, eye)
-            painter.setPen(QPen(colour, 1.4))
+        painter.setPen(QPen(QColor(theme.FAINT), 1, Qt.PenStyle.DashLine))
+        painter.drawEllipse(at, *radii)
+        _cross(painter, at)
+        if offset.gaze_norm is not None:
+            there = at + (_on(screen, offset.gaze_norm) - at) * MAGNIFIED
+            painter.setPen(QPen(QColor(theme.ACCENT), 1.6))
             painter.drawLine(at, there)
-            _mark(painter, there, square)
-        if offset.accuracy_deg is not None:
-            painter.setPen(QColor(theme.MUTED))
-            below = offset.target_norm[1] < 0.85
-            spot = QRectF(at.x() - 40, at.y() + (10 if below else -26), 80, 16)
-            painter.drawText(spot, Qt.AlignmentFlag.AlignCenter, f"{offset.accuracy_deg:.2f}°")
+            painter.setBrush(QColor(theme.ACCENT))
+            painter.drawEllipse(there, 3.5, 3.5)
+        known = offset.accuracy_deg is not None
+        painter.setPen(QColor(theme.MUTED if known else theme.AMBER))
+        text = f"{offset.accuracy_deg:.2f}°" if known else "no gaze"
+        spot = QRectF(at.x() - 48, at.y() + radii[1] + 4, 96, 18)
+        painter.drawText(spot, Qt.AlignmentFlag.AlignCenter, text)
 
     def _legend(self, painter: QPainter, screen: QRectF) -> None:
-        y = screen.bottom() + 16
+        y = screen.bottom() + 18
         x = screen.left() + 8
-        for text, colour, square in (("left eye", _LEFT, False), ("right eye", _RIGHT, True)):
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(colour, 1.4))
-            _mark(painter, QPointF(x, y), square)
-            painter.setPen(QColor(theme.MUTED))
-            painter.drawText(QPointF(x + 10, y + 4), text)
-            x += 96
+        _cross(painter, QPointF(x, y))
+        _say(painter, x + 14, y, "target")
+        painter.setPen(QPen(QColor(theme.ACCENT), 1.6))
+        painter.setBrush(QColor(theme.ACCENT))
+        painter.drawEllipse(QPointF(x + 90, y), 3.5, 3.5)
+        _say(painter, x + 102, y, f"gaze, offset drawn {MAGNIFIED} ×")
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(theme.FAINT), 1, Qt.PenStyle.DashLine))
+        painter.drawEllipse(QPointF(x + 276, y), 6, 6)
+        _say(painter, x + 290, y, "limit of the study")
 
 
 def _on(screen: QRectF, point: Point) -> QPointF:
@@ -98,8 +104,12 @@ def _on(screen: QRectF, point: Point) -> QPointF:
     )
 
 
-def _mark(painter: QPainter, at: QPointF, square: bool) -> None:
-    if square:
-        painter.drawRect(QRectF(at.x() - 3.5, at.y() - 3.5, 7, 7))
-    else:
-        painter.drawEllipse(at, 4, 4)
+def _cross(painter: QPainter, at: QPointF) -> None:
+    painter.setPen(QPen(QColor(theme.TEXT), 1.2))
+    painter.drawLine(at - QPointF(6, 0), at + QPointF(6, 0))
+    painter.drawLine(at - QPointF(0, 6), at + QPointF(0, 6))
+
+
+def _say(painter: QPainter, x: float, y: float, text: str) -> None:
+    painter.setPen(QColor(theme.MUTED))
+    painter.drawText(QPointF(x, y + 4), text)

@@ -48,7 +48,8 @@ def button(
     tip: str = "",
 ) -> QPushButton:
     """Return a button; `name` is its object name, by which tests and the autopilot find it."""
-    made = QPushButton(text)
+    # Fusion sets icon and text close together; a space parts them.
+    made = QPushButton(f" {text}" if picture and text else text)
     made.setObjectName(name)
     made.setAccessibleName(text)
     if role:

@@ -59,6 +59,12 @@ class ReadingStrip(QFrame):
         """Show the answer that was chosen."""
         self._answer.setText(text)
 
+    def clear(self) -> None:
+        """Say nothing but that nothing is being read."""
+        for part in (self._case, self._tracking, self._message, self._answer):
+            part.setText("")
+        self.show_recording(False)
+
     def show_message(self, text: str, *, warn: bool = False) -> None:
         """Say something about what to do; empty for nothing."""
         say(self._message, f"⚠ {text}" if warn and text else text, "warning" if warn else "small")

@@ -1,0 +1,153 @@
+"""`python main.py [--study FOLDER]`: the reading station."""
+
+import argparse
+import logging
+import logging.handlers
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from platformdirs import user_log_path
+
+from devices.errors import DeviceError
+from migrations.errors import StudyError
+
+if TYPE_CHECKING:
+    from app.station import Station
+
+log = logging.getLogger(__name__)
+
+QT_MISSING = (
+    "Foveate's window needs libraries that this system lacks. On Debian and Ubuntu:\n"
+    "  sudo apt-get install -y libegl1 libxkbcommon0 libdbus-1-3 fonts-dejavu-core\n"
+)
+PYSIDE_MISSING = (
+    'Foveate\'s window needs PySide6, which is not installed here:\n  pip install -e ".[station]"\n'
+)
+NO_SCREEN = (
+    "There is no screen here (neither DISPLAY nor WAYLAND_DISPLAY is set), so nobody can read. "
+    "Start the station on a desktop; `python main.py --demo` and `python main.py --train` need no "
+    "screen.\n"
+)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Open the station; 0 when its window was closed, 1 when it could not be opened."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.speed != 1 and arguments.device != "simulated":
+        parser.error("--speed is for the simulated reader; people read at their own.")
+    if not has_screen():
+        sys.stderr.write(NO_SCREEN)
+        return 1
+    problem = qt_problem()
+    if problem:
+        sys.stderr.write(problem)
+        return 1
+    start_log()
+    return _run(arguments)
+
+
+def has_screen() -> bool:
+    """Return whether Qt has somewhere to show a window."""
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def qt_problem() -> str:
+    """Return why Qt cannot be imported, with the way out; empty when it can."""
+    try:
+        import PySide6.QtWidgets  # noqa: F401
+    except ModuleNotFoundError:
+        return PYSIDE_MISSING
+    except ImportError as error:
+        return f"{QT_MISSING}({error})\n"
+    return ""
+
+
+def start_log() -> None:
+    """Write the log of this computer's station; it names no patient and no file of one."""
+    folder = user_log_path("foveate", appauthor=False)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handler: logging.Handler = logging.handlers.RotatingFileHandler(
+            folder / "station.log", maxBytes=2_000_000, backupCount=3, encoding="utf-8"
+        )
+    except OSError:
+        handler = logging.StreamHandler(sys.stderr)
+    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    logging.basicConfig(level=logging.INFO, format=form, handlers=[handler])
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from PySide6.QtWidgets import QApplication
+
+    from app import theme
+    from migrations.study import Study
+
+    application = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(application, QApplication)
+    theme.apply(application)
+    try:
+        study = Study.open(arguments.study, durable=True) if arguments.study else None
+        station = _station(study, arguments)
+    except (StudyError, DeviceError) as error:
+        log.exception("The station could not be opened.")
+        return _refuse(str(error))
+    station.show()
+    code = application.exec()
+    station.close()
+    return int(code)
+
+
+def _station(study: object, arguments: argparse.Namespace) -> "Station":
+    from app.station import Station
+    from migrations.study import Study
+
+    assert study is None or isinstance(study, Study)
+    return Station(
+        study,
+        device_id=arguments.device,
+        rate_hz=arguments.rate,
+        reader=arguments.reader,
+        speed=arguments.speed,
+    )
+
+
+def _refuse(text: str) -> int:
+    """Say why there is no station: on standard error, and where it can be seen in a dialog."""
+    sys.stderr.write(f"{text}\n")
+    from PySide6.QtGui import QGuiApplication
+    from PySide6.QtWidgets import QMessageBox
+
+    if QGuiApplication.platformName() not in ("offscreen", "minimal"):
+        QMessageBox.critical(None, "Foveate", text)
+    return 1
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1000:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0 and below 1000")
+    return value
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python main.py",
+        description="Open the reading station. For research, not for diagnosis.",
+    )
+    parser.add_argument("--study", type=Path, metavar="FOLDER", help="open this study")
+    parser.add_argument("--reader", metavar="PSEUDONYM", help="who reads")
+    parser.add_argument(
+        "--device", default="simulated", metavar="ID", help="tracker (see main.py devices)"
+    )
+    parser.add_argument("--rate", type=_positive, metavar="HZ", help="rate of the tracker")
+    parser.add_argument(
+        "--speed", type=_positive, default=1.0, metavar="X",
+        help="run the clock X times faster than life (simulated reader only)",
+    )  # fmt: skip
+    return parser

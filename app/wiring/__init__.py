@@ -1,0 +1,1 @@
+"""What joins pages, session, importer and trainer: one controller for each job of the station."""
