@@ -9,6 +9,7 @@ from trainer.report.data import ReadingRow, ReportData
 from trainer.report.page import Cell, Section, facts, missing, paragraph, percent, table
 
 LISTED_READINGS = 100
+UNFOLDED_READINGS = 30
 
 
 def cohort_section(data: ReportData) -> Section:
@@ -33,7 +34,9 @@ def cohort_section(data: ReportData) -> Section:
         html += _states(data.readings)
     html += _labels(data)
     html += _dropped(data)
-    sittings = ", ".join(f"{model} ({n} sessions)" for model, n in data.sittings.items())
+    sittings = ", ".join(
+        f"{model} ({n} session{'s' if n > 1 else ''})" for model, n in data.sittings.items()
+    )
     html += paragraph(f"Trackers: {sittings}.") if sittings else ""
     return Section("cohort", "Cohort", html)
 
@@ -87,21 +90,21 @@ def _by_reader(readings: Sequence[ReadingRow]) -> str:
             [
                 reader,
                 len(own),
-                _median(r.seconds for r in own),
+                sum(r.verdict == "bad" for r in own),
                 sum(r.samples or 0 for r in own),
                 sum(r.lost or 0 for r in own),
+                _median(r.seconds for r in own),
                 percent(_median(r.loss for r in own)),
                 percent(_median(r.off_image for r in own)),
                 _median(float(r.fixations) for r in own),
                 _median(r.accuracy_deg for r in own),
-                sum(r.verdict == "bad" for r in own),
             ]
         )
     head = [
-        "reader", "readings", "time (s, median)", "samples", "lost", "loss (median)",
-        "off image (median)", "fixations (median)", "accuracy (°, median)", "bad",
+        "reader", "readings", "verdict bad", "samples", "lost", "time (s)", "loss", "off image",
+        "fixations", "accuracy (°)",
     ]  # fmt: skip
-    return table("By reader", head, rows)
+    return table("By reader; from time on, the median of the readings", head, rows)
 
 
 def _by_reading(readings: Sequence[ReadingRow]) -> str:
@@ -131,7 +134,10 @@ def _by_reading(readings: Sequence[ReadingRow]) -> str:
     left = len(readings) - len(rows)
     caption = "Readings, bad ones and those with the greatest loss first; # is the import number"
     caption += f"; {left} more are not listed" if left else ""
-    return f"<details open><summary>Each reading</summary>{table(caption, head, rows)}</details>"
+    unfolded = " open" if len(rows) <= UNFOLDED_READINGS else ""
+    return (
+        f"<details{unfolded}><summary>Each reading</summary>{table(caption, head, rows)}</details>"
+    )
 
 
 def _median(values: Iterable[float | None]) -> float | None:

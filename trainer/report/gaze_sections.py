@@ -37,7 +37,7 @@ def readings_section(data: ReportData) -> Section:
     chosen = [read[k] for k in _spread(len(read), SHOWN_READINGS)]
     cards = "".join(_reading_card(data, m) for m in chosen)
     note = (
-        "Circles are fixations in their order, their area the duration; warm colours are where "
+        "Circles are fixations in their order, their area the duration; bright colours are where "
         f"gaze rested longest. {len(chosen)} of {len(read)} images with gaze are shown."
     )
     html = paragraph(note, "note") + f'<div class="grid">{cards}</div>'

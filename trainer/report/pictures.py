@@ -60,10 +60,10 @@ def path_picture(
     """Return an image (h, w) under its scan path: fixations numbered, their area the duration."""
     h, w = image.shape
     points = fixations.points_image[:SHOWN_FIXATIONS] * (w / width, h / height)
-    radii = 0.02 * max(w, h) * np.sqrt(fixations.duration_us[:SHOWN_FIXATIONS] / 250_000)
+    radii = 0.028 * max(w, h) * np.sqrt(fixations.duration_us[:SHOWN_FIXATIONS] / 250_000)
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     marks = "".join(
-        _fixation(k, x, y, r, 0.022 * max(w, h))
+        _fixation(k, x, y, r, 0.032 * max(w, h))
         for k, ((x, y), r) in enumerate(zip(points, radii, strict=True), 1)
     )
     return (

@@ -24,6 +24,9 @@ _PACKAGES = (
 )  # fmt: skip
 
 
+_UNTOLD = ("consent", "backup_folder")
+
+
 def runs_section(data: ReportData) -> Section:
     """Return training curves and final figures of the runs."""
     if not data.runs:
@@ -55,7 +58,8 @@ def settings_section(data: ReportData) -> Section:
     for run, name in zip(data.runs, _names(data.runs), strict=True):
         rows: list[list[Cell]] = [[key, text] for key, text in flat(run.config)]
         caption = f"Settings of {name}"
-        html += f"<details><summary>{escape(caption)}</summary>"
+        unfolded = " open" if len(data.runs) <= 2 else ""  # what is folded is not printed
+        html += f"<details{unfolded}><summary>{escape(caption)}</summary>"
         html += f"{table(caption, ['setting', 'value'], rows)}</details>"
     settings = data.study.settings
     study: list[list[Cell]] = [

@@ -49,7 +49,7 @@ def load_matrix(path: Path) -> StoredMatrix:
         If the file is missing, damaged or holds something else.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             ids = tuple(str(i) for i in file["ids"])
             return StoredMatrix(file["similarity"], file["valid"], ids)
     except (OSError, ValueError, KeyError, BadZipFile) as error:
