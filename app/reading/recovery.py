@@ -3,7 +3,8 @@
 Figures and the tail of the fixations are computed again from the chunks that were committed.
 """
 
-from dataclasses import dataclass
+import logging
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ from app.reading.live import GazeFigures, ReadingTrack
 from app.reading.lock import StationLock
 from app.reading.verdict import columns, judge
 from devices.chunks import decode_chunk
+from devices.errors import ChunkError
 from devices.fixations import FilterParameters
+from devices.tracker import DeviceEvent
 from migrations.database import Database
 from migrations.schema import (
     Calibration,
@@ -32,6 +35,8 @@ from migrations.schema import (
 )
 from migrations.schema import Session as SessionRow
 from migrations.settings import StudySettings, read_settings
+
+log = logging.getLogger(__name__)
 
 REASON = "the station stopped without closing the session"
 
@@ -150,13 +155,18 @@ def _close_recording(session: OrmSession, recording: Recording) -> int:
         .order_by(GazeChunk.sequence)
         .execution_options(yield_per=64)
     )
+    last_us = recording.started_us
     for chunk in chunks:
-        counts.add(decode_chunk(chunk.blob, chunk.count, chunk.crc32, chunk.codec_version))
-    recording.state = "interrupted"
-    recording.ended_us = recording.started_us if counts.last_us is None else counts.last_us
+        last_us = max(last_us, chunk.last_us)
+        try:
+            counts.add(decode_chunk(chunk.blob, chunk.count, chunk.crc32, chunk.codec_version))
+        except ChunkError as error:
+            event = DeviceEvent(chunk.first_us, "fault", f"chunk {chunk.sequence}: {error}")
+            recording.events = [*recording.events, asdict(event)]
+    recording.state, recording.ended_us = "interrupted", last_us
     recording.sample_count, recording.lost_count = counts.sample_count, counts.lost_count
     recording.measured_rate_hz = counts.measured_rate_hz
-    return recording.ended_us
+    return last_us
 
 
 def _close_reading(
@@ -200,7 +210,12 @@ def _recompute(session: OrmSession, reading: Reading, sitting: SessionRow) -> Ga
     track.ended_us = reading.ended_us
     for view, screen in shown:
         track.show(view, screen)
-    rows = track.push(samples_of(session, reading)) + track.finish()
+    try:
+        rows = track.push(samples_of(session, reading)) + track.finish()
+    except ChunkError:
+        # Named in the recording's events; the verdict then says that there is no gaze.
+        log.exception("A chunk of reading %s is damaged", reading.id)
+        return GazeFigures()
     written_us = session.scalar(
         select(func.max(Fixation.start_us)).where(Fixation.reading_id == reading.id)
     )
