@@ -4,11 +4,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from app.errors import NotCommitted, SessionError
-from app.reading.live import LiveGaze, warm_up
+from app.reading.live import LiveGaze
 from app.reading.lock import StationLock
 from app.reading.recorder import Recorder
 from app.reading.recovery import Interrupted, close_open_rows
 from app.reading.sitting import Sitting, open_sitting
+from app.reading.track import warm_up
 from app.reading.writer import Writer, update_row
 from devices.clock import HostClock
 from devices.fixations import FilterParameters

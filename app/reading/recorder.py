@@ -9,12 +9,13 @@ import threading
 import time
 import zlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from app.reading.counts import StreamCounts
+from app.reading.recorder_status import RecentRate, RecorderStatus
 from app.reading.writer import Writer, insert_into, update_row
 from devices.chunks import CODEC_VERSION, encode_chunk
 from devices.clock import HostClock
@@ -27,46 +28,6 @@ from migrations.schema import GazeChunk, Recording, new_id
 log = logging.getLogger(__name__)
 
 Listener = Callable[[SampleArray], None]
-_RATE_OVER_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class RecorderStatus:
-    """How the recording stands.
-
-    Attributes
-    ----------
-    recording
-        Whether the thread runs.
-    sample_count, missing_count
-        Samples received, and those missing between their time stamps.
-    committed_count, committed_us
-        Samples committed, and the host time of the last of them; None before the first.
-    queue_depth
-        Writes not committed yet.
-    last_commit_us
-        Host time at which the last chunk was committed; None before the first.
-    rate_hz
-        Samples per second of host time over the last real second.
-    lost_for_us
-        Host time since gaze was last seen (since the start, if never).
-    device_lost
-        Whether the device said that its connection is gone.
-    problem
-        What is wrong, in words for the user; empty when all is well.
-    """
-
-    recording: bool
-    sample_count: int
-    missing_count: int
-    committed_count: int
-    committed_us: int | None
-    queue_depth: int
-    last_commit_us: int | None
-    rate_hz: float
-    lost_for_us: int
-    device_lost: bool
-    problem: str
 
 
 class Recorder:
@@ -123,7 +84,7 @@ class Recorder:
         self._last_commit_us: int | None = None
         self._device_problem = ""
         self._device_lost = False
-        self._rate_marks: list[tuple[float, int]] = []
+        self._rate = RecentRate()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="foveate-recorder", daemon=True)
 
@@ -193,7 +154,7 @@ class Recorder:
             committed_us=self._committed_us,
             queue_depth=self.writer.depth,
             last_commit_us=self._last_commit_us,
-            rate_hz=self._rate_hz(),
+            rate_hz=self._rate.per_second / self._clock.speed,
             lost_for_us=max(0, self._clock.now_us() - seen_us),
             device_lost=self._device_lost,
             problem=self.writer.problem or self._device_problem,
@@ -225,7 +186,7 @@ class Recorder:
             self._counts.add(samples)
             for listener in self._listeners:
                 self._call(listener, samples)
-        self._mark_rate()
+        self._rate.mark(self._counts.sample_count)
         for ticker in self._tickers:
             self._call(ticker)
 
@@ -311,17 +272,3 @@ class Recorder:
                 events=self._events_json(),
             )
         )
-
-    def _mark_rate(self) -> None:
-        now = time.perf_counter()
-        marks = [mark for mark in self._rate_marks if now - mark[0] <= _RATE_OVER_S]
-        if not marks or now - marks[-1][0] >= _RATE_OVER_S / 10:
-            marks.append((now, self._counts.sample_count))
-        self._rate_marks = marks
-
-    def _rate_hz(self) -> float:
-        marks = self._rate_marks
-        if len(marks) < 2:
-            return 0.0
-        (first_s, first), (last_s, last) = marks[0], marks[-1]
-        return (last - first) / ((last_s - first_s) * self._clock.speed)

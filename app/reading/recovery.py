@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session as OrmSession
 from app.errors import StationBusy
 from app.reading.counts import StreamCounts
 from app.reading.gaze import eye_of, samples_of, screens_and_views
-from app.reading.live import GazeFigures, ReadingTrack
 from app.reading.lock import StationLock
+from app.reading.track import GazeFigures, ReadingTrack
 from app.reading.verdict import columns, judge
 from devices.chunks import decode_chunk
 from devices.errors import ChunkError

@@ -6,7 +6,6 @@ for the disk or the device; the GUI thread may call all the others.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
@@ -15,11 +14,11 @@ from app.errors import SessionError, WrongStep
 from app.reading.calibration import CalibrationRun, Point
 from app.reading.capture import Capture
 from app.reading.cases import CaseList, CaseToRead
-from app.reading.live import GazeFigures
 from app.reading.open_reading import OpenReading
 from app.reading.recovery import seconds_since
+from app.reading.track import GazeFigures
 from app.reading.validation import ValidationResult
-from app.reading.verdict import Verdict, columns, judge
+from app.reading.verdict import ReadingResult, columns, judge
 from app.reading.worklist import State, case_tiles
 from app.reading.writer import update_row
 from devices.clock import HostClock
@@ -40,17 +39,6 @@ class Phase(StrEnum):
     READY = "ready"
     READING = "reading"
     CLOSED = "closed"
-
-
-@dataclass(frozen=True, slots=True)
-class ReadingResult:
-    """What became of a reading, once its last sample has been seen."""
-
-    reading_id: str
-    case_id: str
-    state: State
-    figures: GazeFigures
-    verdict: Verdict
 
 
 class ReadingSession:

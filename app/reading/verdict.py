@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from app.reading.live import GazeFigures
+from app.reading.track import GazeFigures
+from app.reading.worklist import State
 from devices.quality import ReadingLimits, reading_verdict
 from migrations.settings import StudySettings
 
@@ -14,6 +15,17 @@ class Verdict:
 
     word: str
     reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingResult:
+    """What became of a reading, once its last sample has been seen."""
+
+    reading_id: str
+    case_id: str
+    state: State
+    figures: GazeFigures
+    verdict: Verdict
 
 
 def judge(figures: GazeFigures, accuracy_deg: float | None, settings: StudySettings) -> Verdict:

@@ -11,10 +11,10 @@ from sqlalchemy import select
 
 from app.errors import ImageUnreadable, SessionError
 from app.reading.gaze import ReadingGaze, reading_gaze
-from app.reading.live import ReadingTrack
 from app.reading.mapping import place_of
 from app.reading.session import ReadingSession
 from app.reading.stimulus import salient_targets, stimulus_for
+from app.reading.track import ReadingTrack
 from devices.clock import HostClock
 from devices.fixations import FilterParameters, detect_fixations
 from devices.geometry import ScreenGeometry
