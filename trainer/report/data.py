@@ -51,9 +51,13 @@ class ReadingRow:
 
 @dataclass(frozen=True, slots=True)
 class SimilarityFigures:
-    """A similarity run and its matrix; ids are those of images, in the order of both axes."""
+    """A similarity run and its matrix; ids are those of images, in the order of both axes.
+
+    `threshold` is that of the newest training run shown, else the one kept with the similarity.
+    """
 
     run: SimilarityRun
+    threshold: float | None
     matrix: FloatArray
     valid: BoolArray
     ids: tuple[str, ...]
@@ -202,10 +206,10 @@ def _similarity(
     study: Study, runs: Sequence[RunFigures], problems: list[str]
 ) -> SimilarityFigures | None:
     """Return the similarity of the newest run shown, else the study's newest."""
-    wanted = [r.run.similarity_run_id for r in runs if r.run.similarity_run_id]
+    wanted = [r.run for r in runs if r.run.similarity_run_id]
     query = select(SimilarityRun).order_by(SimilarityRun.id.desc())
     if wanted:
-        query = query.where(SimilarityRun.id == wanted[-1])
+        query = query.where(SimilarityRun.id == wanted[-1].similarity_run_id)
     with study.database.read() as session:
         run = session.scalars(query.limit(1)).first()
     if run is None or run.matrix_path is None:
@@ -215,4 +219,6 @@ def _similarity(
     except SimilarityError as error:
         problems.append(str(error))
         return None
-    return SimilarityFigures(run, stored.similarity, stored.valid, stored.ids)
+    used = wanted[-1].details.get("threshold") if wanted else None
+    threshold = run.threshold if used is None else float(used)
+    return SimilarityFigures(run, threshold, stored.similarity, stored.valid, stored.ids)

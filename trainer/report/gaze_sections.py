@@ -57,7 +57,7 @@ def similarity_section(data: ReportData) -> Section:
     html = _figures(found, values)
     if len(values):
         title = f"{found.run.measure} similarity"
-        chart = histogram(values, found.run.threshold, title)
+        chart = histogram(values, found.threshold, title)
         html += '<div class="charts">'
         html += figure(chart, f"{len(values)} pairs of images; a pair is positive above threshold.")
         html += (
@@ -100,14 +100,14 @@ def _figures(found: SimilarityFigures, values: NDArray[np.float64]) -> str:
     run = found.run
     settings = ", ".join(f"{k} {v}" for k, v in run.parameters.items() if v is not None)
     rate = None
-    if run.threshold is not None:
-        rate = percent(positive_rate(found.matrix, found.valid, run.threshold))
+    if found.threshold is not None:
+        rate = percent(positive_rate(found.matrix, found.valid, found.threshold))
     return paragraph(f"Measure {run.measure}: {settings}.") + facts(
         [
             ("Images compared", run.image_count),
             ("Pairs with a value", len(values)),
             ("Share of all pairs", percent(run.valid_share)),
-            ("Threshold", run.threshold),
+            ("Threshold", found.threshold),
             ("Positive rate", rate),
             ("Computed in (s)", run.seconds),
         ]
@@ -115,7 +115,7 @@ def _figures(found: SimilarityFigures, values: NDArray[np.float64]) -> str:
 
 
 def _rates(found: SimilarityFigures, values: NDArray[np.float64]) -> str:
-    own = [] if found.run.threshold is None else [found.run.threshold]
+    own = [] if found.threshold is None else [found.threshold]
     rows: list[list[Cell]] = [
         [f"{t:.4f}", percent(positive_rate(found.matrix, found.valid, t))]
         for t in sorted({*_COMMON_THRESHOLDS, *own})

@@ -120,14 +120,14 @@ def _results(runs: Sequence[RunFigures], names: Sequence[str]) -> str:
                 last.get("positives_per_anchor"),
                 last.get("images_per_s"),
                 percent(last.get("data_wait")),
-                run.run.message,
             ]
         )
     head = [
         "run", "state", "steps", "loss, first", "loss, last", "feature spread", "positive rate",
-        "positives per anchor", "images/s", "data wait", "message",
+        "positives per anchor", "images/s", "data wait",
     ]  # fmt: skip
-    return table("Runs", head, rows)
+    said = [f"{n}: {r.run.message}" for r, n in zip(runs, names, strict=True) if r.run.message]
+    return table("Runs", head, rows) + "".join(paragraph(text, "missing") for text in said)
 
 
 def _curve(runs: Sequence[RunFigures], names: Sequence[str], column: str, title: str) -> str:
