@@ -289,7 +289,7 @@ class Station(QObject):
         self.start_page.study_chosen.connect(self.open_study)
         work.reader_chosen.connect(self.choose_reader)
         work.reader_wanted.connect(lambda: self._ask_consent("", self._take_reader))
-        work.calibrate_wanted.connect(lambda: self.go("calibration"))
+        work.calibrate_wanted.connect(self.start_calibration)
         work.reading_wanted.connect(self.start_reading)
         calibrate.begin_wanted.connect(self.start_calibration)
         calibrate.validate_wanted.connect(lambda: self.start_calibration(validate_only=True))

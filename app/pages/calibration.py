@@ -218,13 +218,13 @@ class CalibrationPage(Page):
     def _fill_foot(self) -> None:
         self._advice = label("", "hint")
         self.calibrate = button(
-            "begin_calibration", "Calibrate", self.begin_wanted.emit, picture="calibration"
+            "calibrate", "Calibrate", self.begin_wanted.emit, picture="calibration"
         )
         self.again = button(
             "validate_again", "Check again", self.validate_wanted.emit, picture="refresh"
         )
         self.start = button(
-            "calibrated_start", "Start reading", self.reading_wanted.emit, role="primary",
+            "start_reading", "Start reading", self.reading_wanted.emit, role="primary",
             picture="play",
         )  # fmt: skip
         foot = row(self._advice)

@@ -7,6 +7,9 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit
 from app.widgets.parts import button, column, label, row
 
 
+_MOST_LINES = 6
+
+
 class RefusedList(QFrame):
     """Hidden until an import ended; closed by the user."""
 
@@ -17,7 +20,6 @@ class RefusedList(QFrame):
         self._list = QPlainTextEdit()
         self._list.setObjectName("refused")
         self._list.setReadOnly(True)
-        self._list.setMaximumHeight(120)
         self._list.setAccessibleName("Refused files")
         line = row(self._text)
         line.setStretch(0, 1)
@@ -36,5 +38,7 @@ class RefusedList(QFrame):
         """Show a summary, and one line per refused file: name and reason."""
         self._text.setText(f"⚠ {text}" if refused else f"✓ {text}")
         self._list.setPlainText("\n".join(f"{name}: {reason}" for name, reason in refused))
+        lines = min(len(refused), _MOST_LINES)
+        self._list.setFixedHeight(self._list.fontMetrics().lineSpacing() * lines + 16)
         self._list.setVisible(bool(refused))
         self.show()

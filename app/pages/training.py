@@ -36,6 +36,8 @@ class TrainingPage(Page):
         Of the study, which paths in results start from unless they are absolute.
     result
         The trainer's last event once it finished or stopped.
+    step
+        Steps done, as last told.
 
     Signals
     -------
@@ -53,6 +55,7 @@ class TrainingPage(Page):
         self.state = "idle"
         self.result: dict[str, Any] = {}
         self.folder = Path()
+        self.step = 0
         self.form = TrainingForm()
         self.pretrain = button(
             "pretrain",
@@ -72,6 +75,13 @@ class TrainingPage(Page):
         self._readings = 0
         self.show_readings(0)
 
+    @property
+    def message(self) -> str:
+        """What it says of the run, in one line."""
+        if self.state == "running":
+            return f"{self.state_text} {self._detail.text()}".strip()
+        return f"{self.state_text} {self._result_text.text()}".strip()
+
     def show_readings(self, finished: int) -> None:
         """Say whether there is something to learn from."""
         self._readings = finished
@@ -81,7 +91,7 @@ class TrainingPage(Page):
 
     def show_started(self) -> None:
         """Show that a training begins."""
-        self.state, self.result = "running", {}
+        self.state, self.result, self.step = "running", {}, 0
         self.curve.clear()
         self._notices.clear()
         self._notice.hide()
@@ -107,7 +117,8 @@ class TrainingPage(Page):
 
     def show_metrics(self, event: dict[str, Any]) -> None:
         """Show the signals of a training step."""
-        self.curve.add(event["step"], float(event["loss"]), int(event["steps"]))
+        self.step = int(event["step"])
+        self.curve.add(self.step, float(event["loss"]), int(event["steps"]))
         spread, wait = float(event["feature_spread"]), float(event["data_wait"])
         show = {name: figure.show_value for name, figure in self._figures.items()}
         show["loss"](f"{event['loss']:.3f}")

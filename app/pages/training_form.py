@@ -18,9 +18,9 @@ from app.widgets.parts import column, label
 _CHOICES = {
     "method": (("byol", "BYOL"), ("simsiam", "SimSiam")),
     "pairs": (
-        ("gzpt", "GzPT: gaze pairs, some dropped"),
-        ("mcgip", "McGIP: gaze pairs"),
-        ("none", "None: plain, for comparison"),
+        ("gzpt", "GzPT (gaze, some dropped)"),
+        ("mcgip", "McGIP (gaze)"),
+        ("none", "None (plain)"),
     ),
     "measure": (
         ("tima", "TIMA"),

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QImage, QMouseEvent
+from PySide6.QtWidgets import QApplication
 
 from app.demo.hands import drag, wheel
 from app.images.attributes import DisplayAttributes, Window
@@ -69,9 +70,14 @@ def test_a_left_drag_widens_and_lifts_the_window_and_says_so_once_a_frame(canvas
 def test_shift_makes_the_drag_ten_times_finer(canvas, qtbot) -> None:
     before = canvas.window_level
     shift = Qt.KeyboardModifier.ShiftModifier
-    qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, shift, QPoint(100, 100))
-    canvas._drag(Qt.MouseButton.LeftButton, QPointF(100, 100), QPointF(80, 0), shift)
-    qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, shift, QPoint(100, 100))
+    left = Qt.MouseButton.LeftButton
+    qtbot.mousePress(canvas, left, shift, QPoint(100, 100))
+    move = QMouseEvent(
+        QEvent.Type.MouseMove, QPointF(180, 100), canvas.mapToGlobal(QPointF(180, 100)),
+        Qt.MouseButton.NoButton, left, shift,
+    )  # fmt: skip
+    QApplication.sendEvent(canvas, move)
+    qtbot.mouseRelease(canvas, left, shift, QPoint(180, 100))
     assert canvas.window_level.width - before.width == pytest.approx(4001 / 800 * 8)
 
 
@@ -122,7 +128,7 @@ def test_keys_invert_flip_turn_and_reset_restores_all(canvas, qtbot) -> None:
 def test_fit_keeps_the_inversion(canvas, qtbot) -> None:
     qtbot.keyClick(canvas, Qt.Key.Key_I)
     qtbot.keyClick(canvas, Qt.Key.Key_Equal)
-    assert canvas.inverted
+    assert canvas.view.inverted
 
 
 def test_the_transform_is_that_of_the_tracked_screen(canvas) -> None:
