@@ -9,6 +9,18 @@ _FIRST_INTERVALS = 20
 _LATE = 1.5
 
 
+def last_gaze_us(samples: SampleArray) -> int | None:
+    """Return the time of the last sample (N,) with gaze of either eye, None without any.
+
+    Asked at every poll, so it looks at the last sample first.
+    """
+    left, right = samples["left_x_norm"], samples["right_x_norm"]
+    if left[-1] == left[-1] or right[-1] == right[-1]:  # equal to itself: no NaN
+        return int(samples["host_us"][-1])
+    seen = np.flatnonzero(~(np.isnan(left) & np.isnan(right)))
+    return int(samples["host_us"][seen[-1]]) if len(seen) else None
+
+
 class StreamCounts:
     """Running figures of one stream; nothing of it is kept but the figures.
 
@@ -26,15 +38,14 @@ class StreamCounts:
     lost_count
         Samples that should lie in the gaps between the time stamps: what the link or the
         recorder lost, not what the eye did (a blink is a sample without gaze).
-    last_us, last_valid_us
-        Time of the last sample, and of the last with gaze; None before the first.
+    last_us
+        Time of the last sample; None before the first.
     """
 
     def __init__(self, eye: Eye = "both") -> None:
         self.eye = eye
         self.sample_count = self.valid_count = self.lost_count = 0
         self.last_us: int | None = None
-        self.last_valid_us: int | None = None
         self._first: list[int] = []
         self._regular_count = self._regular_sum_us = 0
 
@@ -46,8 +57,6 @@ class StreamCounts:
         valid = ~np.isnan(gaze_norm(samples, self.eye)[:, 0])
         self.sample_count += len(samples)
         self.valid_count += int(valid.sum())
-        if valid.any():
-            self.last_valid_us = int(times[valid][-1])
         before = times[:1] if self.last_us is None else np.array([self.last_us])
         intervals = np.diff(times, prepend=before)
         self.last_us = int(times[-1])

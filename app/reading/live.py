@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from app.reading.counts import last_gaze_us
 from app.reading.track import GazeFigures, ReadingTrack
 from app.reading.writer import Writer, insert_into
 from devices.clock import HostClock
@@ -22,7 +23,7 @@ from devices.view import TileView
 from migrations.schema import Fixation as FixationRow
 
 _BEHIND_REAL_S = 0.1
-_STEP_REAL_S = 0.03
+_STEP_REAL_S = 0.1
 _GIVE_UP_REAL_S = 0.6
 
 
@@ -106,9 +107,7 @@ class LiveGaze:
         """Take fresh samples (the recorder's listener)."""
         self._incoming.append(samples)
         self._arrived_us = int(samples["host_us"][-1])
-        with_gaze = ~np.isnan(samples["left_x_norm"]) | ~np.isnan(samples["right_x_norm"])
-        if with_gaze.any():
-            self._valid_us = int(samples["host_us"][with_gaze][-1])
+        self._valid_us = last_gaze_us(samples) or self._valid_us
 
     def tick(self) -> None:
         """Work up the samples that are old enough (the recorder's ticker)."""

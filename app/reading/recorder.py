@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from app.reading.counts import StreamCounts
+from app.reading.counts import StreamCounts, last_gaze_us
 from app.reading.recorder_status import RecentRate, RecorderStatus
 from app.reading.writer import Writer, insert_into, update_row
 from devices.chunks import CODEC_VERSION, encode_chunk
@@ -78,7 +78,7 @@ class Recorder:
         self._events: list[DeviceEvent] = []
         self._pending: list[SampleArray] = []
         self._sequence = 0
-        self._started_us = 0
+        self._started_us = self._seen_us = self._sample_count = 0
         self._committed_count = 0
         self._committed_us: int | None = None
         self._last_commit_us: int | None = None
@@ -96,7 +96,7 @@ class Recorder:
         DeviceError
             If the tracker cannot be opened; nothing is written then.
         """
-        self._started_us = self._clock.now_us()
+        self._started_us = self._seen_us = self._clock.now_us()
         self.tracker.connect(self._clock)
         if self._own_writer:
             self.writer.start()
@@ -144,18 +144,16 @@ class Recorder:
 
     def status(self) -> RecorderStatus:
         """Return how the recording stands; cheap, from any thread."""
-        seen_us = self._counts.last_valid_us
-        seen_us = self._started_us if seen_us is None else seen_us
         return RecorderStatus(
             recording=self._thread.is_alive(),
-            sample_count=self._counts.sample_count,
+            sample_count=self._sample_count,
             missing_count=self._counts.lost_count,
             committed_count=self._committed_count,
             committed_us=self._committed_us,
             queue_depth=self.writer.depth,
             last_commit_us=self._last_commit_us,
             rate_hz=self._rate.per_second / self._clock.speed,
-            lost_for_us=max(0, self._clock.now_us() - seen_us),
+            lost_for_us=max(0, self._clock.now_us() - self._seen_us),
             device_lost=self._device_lost,
             problem=self.writer.problem or self._device_problem,
         )
@@ -183,10 +181,11 @@ class Recorder:
         self._note(self.tracker.events())
         if len(samples):
             self._pending.append(samples)
-            self._counts.add(samples)
+            self._sample_count += len(samples)
+            self._seen_us = last_gaze_us(samples) or self._seen_us
             for listener in self._listeners:
                 self._call(listener, samples)
-        self._rate.mark(self._counts.sample_count)
+        self._rate.mark(self._sample_count)
         for ticker in self._tickers:
             self._call(ticker)
 
@@ -235,6 +234,7 @@ class Recorder:
         if not self._pending:
             return
         samples = np.concatenate(self._pending)
+        self._counts.add(samples)
         blob = encode_chunk(samples)
         last_us, count = int(samples["host_us"].max()), len(samples)
         row = {
