@@ -62,6 +62,8 @@ class SimulatedHands:
         yield from self._pause(0.4)
         self._shoot("worklist")
         click(self._button(station.worklist_page, "calibrate"))
+        yield Until("the calibration page", lambda: station.window.current == "calibration")
+        click(self._button(page, "calibrate"))
         yield Until("the calibration to begin", lambda: page.state != "idle", 30)
         yield from self._pause(0.25)
         self._shoot("calibration-target")

@@ -124,7 +124,7 @@ class Tour:
 
     def _collect(self, out: Path) -> None:
         for name, key in (("encoder.safetensors", "encoder"), ("report.html", "report")):
-            shutil.copyfile(Path(self._result[key]), out / name)
+            shutil.copyfile(out / "study" / self._result[key], out / name)
         self.progress.say(f"{out / 'encoder.safetensors'}, {out / 'report.html'}")
 
 
