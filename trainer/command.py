@@ -27,13 +27,9 @@ from trainer.config import (
     read_config,
 )
 from trainer.errors import ConfigError, TrainerError
-from trainer.events import (
-    JsonReporter,
-    RunFailed,
-    RunFinished,
-    TerminalReporter,
-)
+from trainer.events import JsonReporter, RunFailed, RunFinished
 from trainer.stopping import StopRequest
+from trainer.terminal import TerminalReporter
 
 log = logging.getLogger("trainer")
 
@@ -126,10 +122,12 @@ def _moved_stdout() -> Iterator[TextIO]:
     sys.stdout.flush()
     kept = os.dup(number)
     os.dup2(sys.stderr.fileno(), number)
+    stream = os.fdopen(os.dup(kept), "w", encoding="utf-8", newline="\n")
     try:
-        with os.fdopen(os.dup(kept), "w", encoding="utf-8", newline="\n") as stream:
-            yield stream
+        yield stream
     finally:
+        with contextlib.suppress(BrokenPipeError):  # the station has gone; the run is done
+            stream.close()
         os.dup2(kept, number)
         os.close(kept)
 

@@ -110,6 +110,7 @@ def _prepare(run: Run) -> tuple[Job, RunRecord, ChosenPairs]:
         cohort = load_cohort(run.study)
         members = choose_members(cohort, run.config)
     run.say("cohort", _cohort_text(cohort, members))
+    _warn_of_dropped(run, cohort)
     with run.stage("similarity", _similarity_text(run.config)) as meter:
         pairs = choose_pairs(run.study, cohort, members, run.config, meter, run.stop)
     with run.stage("images", f"Preparing {len(members)} images") as meter:
@@ -227,6 +228,16 @@ def _cohort_text(cohort: Cohort, members: Sequence[Member]) -> str:
     text = f"{len(members)} images, {read} of them read ({readings} readings)"
     text += f", {held} held back as test split" if held else ""
     return text + (f", {len(cohort.dropped)} left out" if cohort.dropped else "")
+
+
+def _warn_of_dropped(run: Run, cohort: Cohort) -> None:
+    """Name what was left out and why, the first few of each reason."""
+    by_reason: dict[str, list[str]] = {}
+    for dropped in cohort.dropped:
+        by_reason.setdefault(f"{dropped.kind}: {dropped.reason}", []).append(dropped.id)
+    for reason, ids in by_reason.items():
+        named = ", ".join(ids[:3]) + (", …" if len(ids) > 3 else "")
+        run.warn(f"Left out {len(ids)} × {reason} ({named}).")
 
 
 def _similarity_text(config: RunConfig) -> str:

@@ -1,0 +1,107 @@
+"""Settings: layers, what excludes what, what is refused and by which name."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from trainer.config import (
+    ENCODERS,
+    METHODS,
+    RECIPES,
+    RunConfig,
+    make_config,
+    parse_settings,
+    read_config,
+)
+from trainer.errors import ConfigError
+
+
+def test_later_layers_win_over_earlier_ones() -> None:
+    config = make_config({"batch": 8, "epochs": 2}, {"batch": 16})
+    assert (config.batch, config.epochs, config.size) == (16, 2, RunConfig().size)
+
+
+def test_a_file_is_read_with_its_table_of_measure_parameters(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text('pairs = "mcgip"\nlr = 1\n[measure_parameters]\ncanvas = 400\n')
+    config = make_config(read_config(path))
+    assert config.pairs == "mcgip"
+    assert config.lr == 1.0
+    assert isinstance(config.lr, float)
+    assert config.measure_parameters == {"canvas": 400}
+
+
+def test_a_threshold_clears_the_default_rate_and_the_other_way_round() -> None:
+    by_threshold = make_config({"threshold": 0.95})
+    assert (by_threshold.threshold, by_threshold.positive_rate) == (0.95, None)
+    by_rate = make_config({"threshold": 0.95}, {"positive_rate": 0.1})
+    assert (by_rate.threshold, by_rate.positive_rate) == (None, 0.1)
+
+
+def test_a_layer_that_gives_both_rules_is_refused() -> None:
+    with pytest.raises(ConfigError, match="threshold and positive_rate"):
+        make_config({"threshold": 0.9, "positive_rate": 0.1})
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        ({"bach": 3}, "'bach'.*known are .*batch"),
+        ({"batch": 1}, "batch is 1.*between 2"),
+        ({"batch": "many"}, "batch must be a whole number"),
+        ({"batch": 4.5}, "batch must be a whole number"),
+        ({"flip": 1}, "flip must be true or false"),
+        ({"drop": 1.0}, "drop is 1.0"),
+        ({"positive_rate": 0}, "positive_rate is 0"),
+        ({"threshold": float("nan")}, "threshold is nan"),
+        ({"lr": float("nan")}, "lr is nan"),
+        ({"method": "dino"}, "method is 'dino'; known are byol, simsiam"),
+        ({"measure": "taste"}, "measure is 'taste'; known are .*tima"),
+        ({"encoder": "vit"}, "encoder is 'vit'; known are resnet18"),
+        ({"name": "../away"}, "name is"),
+        ({"threshold": None, "positive_rate": None}, "Neither"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(layer: dict, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        make_config(layer)
+
+
+def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text("batch = = 3")
+    with pytest.raises(ConfigError, match=r"run\.toml is not valid TOML"):
+        read_config(path)
+    with pytest.raises(ConfigError, match=r"absent\.toml cannot be read"):
+        read_config(tmp_path / "absent.toml")
+
+
+def test_settings_in_words_become_values() -> None:
+    settings = ["lr=1e-3", "flip=False", "recipe=mammo", "measure_parameters.canvas=400"]
+    assert parse_settings(settings) == {
+        "lr": 1e-3,
+        "flip": False,
+        "recipe": "mammo",
+        "measure_parameters": {"canvas": 400},
+    }
+    with pytest.raises(ConfigError, match="NAME=VALUE"):
+        parse_settings(["batch"])
+
+
+def test_the_hash_follows_what_shapes_the_weights_only() -> None:
+    config = RunConfig()
+    assert config.hash() == RunConfig().hash()
+    assert replace(config, name="again", device="cpu").hash() == config.hash()
+    for change in ({"seed": 1}, {"lr": 1e-4}, {"pairs": "none"}, {"measure_parameters": {"a": 1}}):
+        assert replace(config, **change).hash() != config.hash()
+
+
+def test_the_names_offered_are_those_that_exist() -> None:
+    from trainer.augment import RECIPES as MADE_RECIPES
+    from trainer.encoders import encoder_names
+    from trainer.methods.registry import method_names
+
+    assert method_names() == METHODS
+    assert encoder_names() == ENCODERS
+    assert tuple(MADE_RECIPES) == RECIPES

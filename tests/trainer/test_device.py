@@ -1,0 +1,30 @@
+"""What a run computes on."""
+
+import pytest
+import torch
+
+from trainer.config import RunConfig
+from trainer.device import choose_bf16, choose_device, device_text
+from trainer.errors import ConfigError
+
+CPU = torch.device("cpu")
+
+
+def test_auto_is_the_cpu_where_there_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert choose_device(RunConfig()) == CPU
+    with pytest.raises(ConfigError, match="no CUDA device"):
+        choose_device(RunConfig(device="cuda"))
+
+
+@pytest.mark.parametrize("has_bf16", [True, False])
+def test_auto_precision_follows_what_the_cpu_computes_in(
+    monkeypatch: pytest.MonkeyPatch, has_bf16: bool
+) -> None:
+    monkeypatch.setattr(
+        "torch.cpu.get_capabilities", lambda: {"avx512_bf16": has_bf16}, raising=False
+    )
+    assert choose_bf16(RunConfig(), CPU) is has_bf16
+    assert choose_bf16(RunConfig(precision="bf16"), CPU) is True
+    assert choose_bf16(RunConfig(precision="fp32"), CPU) is False
+    assert device_text(CPU, has_bf16) == ("CPU, bf16" if has_bf16 else "CPU, fp32")
