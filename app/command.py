@@ -1,11 +1,12 @@
 """`python main.py [--study FOLDER]`: the reading station."""
 
 import argparse
+import contextlib
 import logging
 import logging.handlers
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,8 +47,8 @@ def main(argv: Sequence[str]) -> int:
     if problem:
         sys.stderr.write(problem)
         return 1
-    start_log()
-    return _run(arguments)
+    with logged():
+        return _run(arguments)
 
 
 def has_screen() -> bool:
@@ -68,18 +69,29 @@ def qt_problem() -> str:
     return ""
 
 
-def start_log() -> None:
+@contextlib.contextmanager
+def logged() -> Iterator[None]:
     """Write the log of this computer's station; it names no patient and no file of one."""
+    handler, root = _log_handler(), logging.getLogger()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        handler.close()
+
+
+def _log_handler() -> logging.Handler:
     folder = user_log_path("foveate", appauthor=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handler: logging.Handler = logging.handlers.RotatingFileHandler(
+        return logging.handlers.RotatingFileHandler(
             folder / "station.log", maxBytes=2_000_000, backupCount=3, encoding="utf-8"
         )
     except OSError:
-        handler = logging.StreamHandler(sys.stderr)
-    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-    logging.basicConfig(level=logging.INFO, format=form, handlers=[handler])
+        return logging.StreamHandler(sys.stderr)
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -7,14 +7,11 @@ the reader, the tracker or the study changes, or the window closes.
 
 import logging
 import platform
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QFileDialog, QWidget
-from sqlalchemy import func, select
+from PySide6.QtWidgets import QWidget
 
 from app.errors import AppError
 from app.garbage import GuiGarbageCollector
@@ -27,17 +24,26 @@ from app.reading.recovery import close_interrupted
 from app.reading.session import ReadingSession
 from app.reading.sitting import has_consented
 from app.reading.stimulus import FindingSource
-from app.reading.worklist import WorklistRow, worklist
+from app.reading.worklist import worklist
 from app.recent import recent_studies, remember
 from app.screen import screen_geometry
-from app.widgets.dialogs import ConsentDialog, MessageDialog
+from app.widgets.dialogs import MessageDialog
 from app.window import MainWindow
+from app.wiring.bugs import BugHook
 from app.wiring.calibration import CalibrationController
 from app.wiring.devices import DeviceController
 from app.wiring.importing import ImportController
 from app.wiring.reading import ReadingController
 from app.wiring.sessions import SessionKeeper
 from app.wiring.simulated import SimulatedEye
+from app.wiring.studies import (
+    ask_consent,
+    ask_new_study,
+    ask_study,
+    finished_readings,
+    readers_of,
+    why_not_read,
+)
 from app.wiring.training import TrainingController
 from devices.catalogue import open_tracker
 from devices.clock import HostClock, require_fine_clock
@@ -45,7 +51,6 @@ from devices.errors import DeviceError
 from devices.geometry import ScreenGeometry
 from devices.tracker import Tracker
 from migrations.errors import StudyError
-from migrations.schema import Reader, Reading
 from migrations.settings import StudySettings
 from migrations.study import Study
 
@@ -118,8 +123,7 @@ class Station(QObject):
         self._make_pages()
         self._make_controllers(device_id, finding_source)
         self._connect()
-        self._hook = sys.excepthook
-        sys.excepthook = self._on_bug
+        self._bugs = BugHook(self.show_error)
         if study is not None:
             self.use_study(study)
         else:
@@ -161,9 +165,9 @@ class Station(QObject):
             return
         rows = worklist(self.study, self.reader or "")
         self.worklist_page.show_rows(rows)
-        self.worklist_page.show_readers(self._readers(), self.reader)
-        self.training_page.show_readings(self._finished_readings())
-        why_not = self._why_not(rows)
+        self.worklist_page.show_readers(readers_of(self.study, self.reader), self.reader)
+        self.training_page.show_readings(finished_readings(self.study))
+        why_not = why_not_read(rows, self.reader)
         self.worklist_page.show_ready(not why_not, not why_not, why_not)
         for name in ("calibration", "reading"):
             self.window.enable(name, not why_not, why_not)
@@ -246,7 +250,7 @@ class Station(QObject):
         if self.study is not None:
             self.study.close()
         self._collector.stop()
-        sys.excepthook = self._hook
+        self._bugs.remove()
 
     def show_error(self, title: str, error: Exception | str) -> None:
         """Say what went wrong; recording goes on behind the message."""
@@ -284,11 +288,11 @@ class Station(QObject):
         window.page_wanted.connect(self.go)
         window.placed.connect(self._placed)
         window.closing.connect(self.close)
-        self.start_page.open_requested.connect(self._ask_study)
-        self.start_page.create_requested.connect(self._ask_new_study)
+        self.start_page.open_requested.connect(lambda: ask_study(window, self.open_study))
+        self.start_page.create_requested.connect(lambda: ask_new_study(window, self.create_study))
         self.start_page.study_chosen.connect(self.open_study)
         work.reader_chosen.connect(self.choose_reader)
-        work.reader_wanted.connect(lambda: self._ask_consent("", self._take_reader))
+        work.reader_wanted.connect(self._ask_reader)
         work.calibrate_wanted.connect(self.start_calibration)
         work.reading_wanted.connect(self.start_reading)
         calibrate.begin_wanted.connect(self.start_calibration)
@@ -314,7 +318,7 @@ class Station(QObject):
         if agreed or has_consented(self.study, self.reader):
             self._open_session(self.study, self.reader, then)
         else:
-            self._ask_consent(self.reader, lambda _name: self._consent(then))
+            ask_consent(self.window, self.study, self.reader, lambda _name: self._consent(then))
 
     def _consent(self, then: Callable[[], object]) -> None:
         self._consented = True
@@ -400,55 +404,10 @@ class Station(QObject):
             points = self.study.settings.calibration_points
             self.calibration_page.show_device(info.name, info.calibrates, points)
 
-    def _why_not(self, rows: Sequence[WorklistRow]) -> str:
-        if not rows:
-            return "Import images first."
-        if not self.reader:
-            return "Choose a reader first."
-        left = any(row.state in ("to read", "interrupted", "open") for row in rows)
-        return "" if left else "All cases are read."
-
-    def _readers(self) -> list[str]:
-        assert self.study is not None
-        with self.study.database.read() as session:
-            names = list(session.scalars(select(Reader.pseudonym).order_by(Reader.pseudonym)))
-        return names if self.reader in (None, *names) else [*names, str(self.reader)]
-
-    def _finished_readings(self) -> int:
-        assert self.study is not None
-        query = select(func.count()).select_from(Reading).where(Reading.state == "finished")
-        with self.study.database.read() as session:
-            return int(session.scalar(query) or 0)
-
-    def _ask_consent(self, pseudonym: str, agreed: Callable[[str], object]) -> None:
-        if self.study is None:
-            return
-        taken = set(self._readers())
-        consent = self.study.settings.consent
-        ConsentDialog(self.window, consent, pseudonym, taken.__contains__, agreed).open()
+    def _ask_reader(self) -> None:
+        if self.study is not None:
+            ask_consent(self.window, self.study, "", self._take_reader)
 
     def _take_reader(self, pseudonym: str) -> None:
         self.choose_reader(pseudonym)
         self._consented = True
-
-    def _ask_study(self) -> None:
-        name = QFileDialog.getExistingDirectory(self.window, "Open a study's folder")
-        if name:
-            self.open_study(Path(name))
-
-    def _ask_new_study(self) -> None:
-        name, _ = QFileDialog.getSaveFileName(self.window, "New study: name its folder")
-        if name:
-            self.create_study(Path(name))
-
-    def _on_bug(
-        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
-    ) -> None:
-        if not isinstance(error, Exception):
-            self._hook(kind, error, trace)
-            return
-        log.critical("An unexpected error.", exc_info=(kind, error, trace))
-        self.show_error(
-            "Something went wrong in Foveate",
-            f"{kind.__name__}: {error}\n\nWhat was recorded is safe. The log has the details.",
-        )

@@ -25,7 +25,9 @@ _CHOICES = {
     "measure": (
         ("tima", "TIMA"),
         ("moment", "Moments"),
+        ("moment_sequence", "Moment sequence"),
         ("dhash", "dHash"),
+        ("density", "Density"),
     ),
 }
 _RATE, _THRESHOLD = "most alike", "alike above"

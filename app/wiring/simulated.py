@@ -4,9 +4,9 @@ from PySide6.QtCore import QObject
 
 from app.background import run
 from app.images.store import LoadedImage
-from app.reading.stimulus import FindingSource, salient_targets, stimulus_for
+from app.reading.stimulus import Findings, FindingSource, salient_targets, stimulus_for
 from devices.geometry import ScreenGeometry
-from devices.simulated import SimulatedTracker, Target
+from devices.simulated import SimulatedTracker
 from devices.tracker import Tracker
 from devices.view import TileView
 from migrations.study import Study
@@ -55,26 +55,26 @@ class SimulatedEye(QObject):
             self._attending = False
             self._find(view.image_id)
         elif self._attending:
-            self._tracker.move(stimulus_for(view, self._geometry, ()).to_norm)
+            self._tracker.move(stimulus_for(view, self._geometry, Findings()).to_norm)
 
     def _find(self, image_id: str) -> None:
         if self._findings is not None:
-            self._attend(image_id, tuple(self._findings(image_id)))
+            self._attend(image_id, self._findings(image_id))
             return
         study = self._study
         assert study is not None
         # Decoding a large presentation takes longer than the GUI thread may stand still.
         run(
             self,
-            lambda: salient_targets(study.presentation(image_id)),
-            lambda targets: self._attend(image_id, targets),
-            lambda _error: self._attend(image_id, ()),
+            lambda: Findings(salient_targets(study.presentation(image_id))),
+            lambda findings: self._attend(image_id, findings),
+            lambda _error: self._attend(image_id, Findings()),
         )
 
-    def _attend(self, image_id: str, targets: tuple[Target, ...]) -> None:
+    def _attend(self, image_id: str, findings: Findings) -> None:
         view = self._view
         if self._tracker is None or self._geometry is None or view is None:
             return
         if view.image_id == image_id:
             self._attending = True
-            self._tracker.attend(stimulus_for(view, self._geometry, targets))
+            self._tracker.attend(stimulus_for(view, self._geometry, findings))

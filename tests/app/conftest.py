@@ -4,7 +4,10 @@ import json
 import os
 import sys
 import tempfile
+import threading
 from pathlib import Path
+
+import pytest
 
 _SCREEN = {
     "name": "test",
@@ -27,3 +30,20 @@ def _describe_screen() -> None:
 
 if os.environ.get("QT_QPA_PLATFORM") == "offscreen" and sys.platform != "win32":
     _describe_screen()
+
+
+@pytest.fixture
+def no_leftovers():
+    before = set(threading.enumerate())
+    yield
+    left = [t for t in threading.enumerate() if t not in before and t.name.startswith("foveate")]
+    for thread in left:
+        thread.join(5)
+    assert not [t.name for t in left if t.is_alive()]
+
+
+@pytest.fixture(autouse=True)
+def own_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the user's own configuration out of the tests."""
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "APPDATA", "LOCALAPPDATA", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "user"))

@@ -1,0 +1,33 @@
+"""What happens when the program itself is at fault: logged with a traceback, told in a sentence."""
+
+import logging
+import sys
+from collections.abc import Callable
+from types import TracebackType
+
+log = logging.getLogger(__name__)
+
+Tell = Callable[[str, str], object]
+
+
+class BugHook:
+    """Takes the place of `sys.excepthook` until `remove`; Qt calls it for errors in slots."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._before = sys.excepthook
+        sys.excepthook = self._caught
+
+    def remove(self) -> None:
+        """Put the former hook back."""
+        sys.excepthook = self._before
+
+    def _caught(
+        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        if not isinstance(error, Exception):
+            self._before(kind, error, trace)
+            return
+        log.critical("An unexpected error.", exc_info=(kind, error, trace))
+        safe = "What was recorded is safe. The log of the station has the details."
+        self._tell("Something went wrong in Foveate", f"{kind.__name__}: {error}\n\n{safe}")

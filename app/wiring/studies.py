@@ -1,0 +1,60 @@
+"""What the pages show of a study beside its worklist, and the ways to open one."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtWidgets import QFileDialog, QWidget
+from sqlalchemy import func, select
+
+from app.reading.worklist import WorklistRow
+from app.widgets.dialogs import ConsentDialog
+from migrations.schema import Reader, Reading
+from migrations.study import Study
+
+_STILL_TO_READ = ("to read", "interrupted", "open")
+
+
+def readers_of(study: Study, current: str | None) -> list[str]:
+    """Return the pseudonyms of a study's readers, the one at the station among them."""
+    with study.database.read() as session:
+        names = list(session.scalars(select(Reader.pseudonym).order_by(Reader.pseudonym)))
+    return names if current is None or current in names else [*names, current]
+
+
+def finished_readings(study: Study) -> int:
+    """Return how many readings there are to learn from."""
+    query = select(func.count()).select_from(Reading).where(Reading.state == "finished")
+    with study.database.read() as session:
+        return int(session.scalar(query) or 0)
+
+
+def why_not_read(rows: Sequence[WorklistRow], reader: str | None) -> str:
+    """Return why nothing can be read now, in words; empty when it can."""
+    if not rows:
+        return "Import images first."
+    if not reader:
+        return "Choose a reader first."
+    left = any(row.state in _STILL_TO_READ for row in rows)
+    return "" if left else "All cases are read."
+
+
+def ask_consent(
+    window: QWidget, study: Study, pseudonym: str, agreed: Callable[[str], object]
+) -> None:
+    """Show the consent text, and ask for a pseudonym where none is given; does not wait."""
+    taken = set(readers_of(study, None))
+    ConsentDialog(window, study.settings.consent, pseudonym, taken.__contains__, agreed).open()
+
+
+def ask_study(window: QWidget, chosen: Callable[[Path], object]) -> None:
+    """Ask for the folder of a study."""
+    name = QFileDialog.getExistingDirectory(window, "Open a study's folder")
+    if name:
+        chosen(Path(name))
+
+
+def ask_new_study(window: QWidget, chosen: Callable[[Path], object]) -> None:
+    """Ask for the folder of a new study."""
+    name, _ = QFileDialog.getSaveFileName(window, "New study: name its folder")
+    if name:
+        chosen(Path(name))
