@@ -1,7 +1,7 @@
 """The stages of the demo, one after the other, each timed."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,15 +16,22 @@ from app.demo.reader import Plan, SimulatedHands
 from app.demo.steps import run_script
 from app.demo.summary import summarise, write_summary
 from app.images.importer import import_paths
+from app.reading.stimulus import Findings
 from app.station import Station
-from devices.simulated import Target
+from devices.attention import Style, Target
 from migrations.schema import Image
 from migrations.settings import StudySettings
 from migrations.study import Study
 
 CLASSES = ("normal", "mass", "spiculated", "calcification", "other")
 TRAINING = {"method": "byol", "pairs": "gzpt", "measure": "tima", "amount": 10.0}
-VIEW_PX, BATCH, EPOCHS = 96, 12, 12
+VIEW_PX, BATCH, STEPS = 96, 12, 40
+STYLES: dict[str, Style] = {
+    "mass": "concentrated",
+    "calcification": "concentrated",
+    "spiculated": "radial",
+}
+"""How a kind of image is read: gaze carries what is seen through where and how long one looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +117,7 @@ class Tour:
             station.window.close()
 
     def _training(self) -> dict[str, object]:
-        epochs = max(3, round(EPOCHS * 24 / self.options.cases))
+        epochs = max(3, round(STEPS * min(BATCH, self.options.cases) / self.options.cases))
         return TRAINING | {"size": VIEW_PX, "batch": BATCH, "epochs": epochs}
 
     def _recorded(self, station: Station) -> str:
@@ -142,9 +149,10 @@ class Truth:
             for i, digest in images
         }
 
-    def findings(self, image_id: str) -> Sequence[Target]:
-        """Return the places that draw a reader's eye, in image pixels."""
-        return self._targets.get(image_id, ())
+    def findings(self, image_id: str) -> Findings:
+        """Return the places that draw a reader's eye, and how that kind of image is read."""
+        style = STYLES.get(self.labels.get(image_id, ""), "search")
+        return Findings(self._targets.get(image_id, ()), style)
 
 
 class _application:

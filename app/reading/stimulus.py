@@ -1,6 +1,7 @@
 """What a simulated reader is shown: findings of an image, or its salient places."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -8,12 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import ImageUnreadable
+from devices.attention import Style
 from devices.geometry import ScreenGeometry
 from devices.simulated import Stimulus, Target
 from devices.view import Affine, TileView
 
-FindingSource = Callable[[str], tuple[Target, ...]]
-"""From an image id to the findings of that image, in `_image`."""
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What there is to see on an image, in `_image`, and how a reader goes about it."""
+
+    targets: tuple[Target, ...] = ()
+    style: Style = "search"
+
+
+FindingSource = Callable[[str], Findings]
+"""From an image id to the findings of that image."""
 
 _SIDE = 256
 _SCALES = (4.0, 8.0, 16.0)
@@ -58,21 +69,21 @@ def salient_targets(presentation: Path) -> tuple[Target, ...]:
     )
 
 
-def stimulus_for(view: TileView, geometry: ScreenGeometry, targets: tuple[Target, ...]) -> Stimulus:
+def stimulus_for(view: TileView, geometry: ScreenGeometry, findings: Findings) -> Stimulus:
     """Return what a reader in front of the tracked screen sees of an image.
 
     Parameters
     ----------
     view
         How the image lies on the screen.
-    targets
-        In `_image`; those outside the visible tile cannot be looked at and are left out.
+    findings
+        Targets outside the visible tile cannot be looked at and are left out.
     """
     to_screen = Affine(a=1 / geometry.width_screen, d=1 / geometry.height_screen)
     area = visible_area(view)
     x, y, width, height = area
-    seen = tuple(t for t in targets if x <= t.x < x + width and y <= t.y < y + height)
-    return Stimulus(seen, area, view.transform.then(to_screen))
+    seen = tuple(t for t in findings.targets if x <= t.x < x + width and y <= t.y < y + height)
+    return Stimulus(seen, area, view.transform.then(to_screen), findings.style)
 
 
 def visible_area(view: TileView) -> tuple[float, float, float, float]:

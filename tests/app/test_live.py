@@ -13,7 +13,7 @@ from app.errors import ImageUnreadable, SessionError
 from app.reading.gaze import ReadingGaze, reading_gaze
 from app.reading.mapping import place_of
 from app.reading.session import ReadingSession
-from app.reading.stimulus import salient_targets, stimulus_for
+from app.reading.stimulus import Findings, salient_targets, stimulus_for
 from app.reading.track import ReadingTrack
 from devices.clock import HostClock
 from devices.fixations import FilterParameters, detect_fixations
@@ -60,9 +60,9 @@ def read_once(
         view = view_of(clock.now_us(), case.tiles[0].image_id, kind, transform)
         session.show(view)
         if kind == "open":
-            tracker.attend(stimulus_for(view, GEOMETRY, targets))
+            tracker.attend(stimulus_for(view, GEOMETRY, Findings(targets)))
         else:
-            tracker.move(stimulus_for(view, GEOMETRY, targets).to_norm)
+            tracker.move(stimulus_for(view, GEOMETRY, Findings(targets)).to_norm)
         time.sleep(each_s)
     session.finish()
     assert session.settled()
@@ -247,7 +247,9 @@ def test_an_even_image_has_no_salient_place_and_a_damaged_one_is_named(tmp_path:
 
 def test_a_stimulus_lies_where_the_view_puts_the_image() -> None:
     view = view_of(0, "i", transform=ZOOMED)
-    stimulus = stimulus_for(view, GEOMETRY, (Target(300, 300, 40), Target(5, 5, 40)))
+    stimulus = stimulus_for(
+        view, GEOMETRY, Findings((Target(300, 300, 40), Target(5, 5, 40)), "radial")
+    )
     assert [target.x for target in stimulus.targets] == [300]  # the corner is zoomed out of sight
     expected = ((300 * 2.7 - 390) / 1920, (300 * 2.7 - 540) / 1080)
     assert stimulus.to_norm.map([(300, 300)])[0] == pytest.approx(expected)
