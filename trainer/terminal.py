@@ -23,7 +23,7 @@ class TerminalReporter:
         self._console = console
         self._bars = Progress(
             TextColumn("{task.description:10s}"),
-            BarColumn(bar_width=30),
+            BarColumn(bar_width=12),
             TextColumn("{task.completed:.0f}/{task.total:.0f} {task.fields[unit]}"),
             TextColumn("{task.fields[speed]}"),
             TextColumn("{task.fields[extra]}"),
@@ -43,7 +43,9 @@ class TerminalReporter:
             case Metrics():
                 self._metrics(event)
             case Notice():
-                self._console.print(f"[yellow]Warning:[/] {escape(event.message)}", highlight=False)
+                self._console.print(
+                    f"[yellow]Warning:[/] {escape(event.message)}", highlight=False, soft_wrap=True
+                )
             case RunFinished():
                 self._end(_summary(event))
             case RunStopped():
@@ -78,8 +80,7 @@ class TerminalReporter:
         task = self._task("train", event.steps, "steps")
         self._bars.update(
             task,
-            extra=f"epoch {event.epoch}/{event.epochs}  loss {event.loss:.4f}  "
-            f"spread {event.feature_spread:.2f}  {event.images_per_s:.0f} images/s",
+            extra=f"loss {event.loss:.3f}  spread {event.feature_spread:.2f}",
         )
 
 
