@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import ctypes.util
 import logging
 import logging.handlers
 import os
@@ -17,12 +18,17 @@ from migrations.errors import StudyError
 
 if TYPE_CHECKING:
     from app.station import Station
+    from app.window import MainWindow
 
 log = logging.getLogger(__name__)
 
 QT_MISSING = (
     "Foveate's window needs libraries that this system lacks. On Debian and Ubuntu:\n"
     "  sudo apt-get install -y libegl1 libxkbcommon0 libdbus-1-3 fonts-dejavu-core\n"
+)
+XCB_MISSING = (
+    "Foveate's window needs one more library under X11. On Debian and Ubuntu:\n"
+    "  sudo apt-get install -y libxcb-cursor0\n"
 )
 PYSIDE_MISSING = (
     'Foveate\'s window needs PySide6, which is not installed here:\n  pip install -e ".[station]"\n'
@@ -66,7 +72,15 @@ def qt_problem() -> str:
         return PYSIDE_MISSING
     except ImportError as error:
         return f"{QT_MISSING}({error})\n"
-    return ""
+    return XCB_MISSING if _lacks_xcb_cursor() else ""
+
+
+def _lacks_xcb_cursor() -> bool:
+    # Without it Qt ends the process with a message of its own instead of an exception.
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return False
+    under_x = "DISPLAY" in os.environ and not os.environ.get("WAYLAND_DISPLAY")
+    return under_x and ctypes.util.find_library("xcb-cursor") is None
 
 
 @contextlib.contextmanager
@@ -94,34 +108,46 @@ def _log_handler() -> logging.Handler:
         return logging.StreamHandler(sys.stderr)
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def first_window() -> "MainWindow":
+    """Show the empty window; what takes longer to load comes after it."""
     from PySide6.QtWidgets import QApplication
 
     from app import theme
-    from migrations.study import Study
+    from app.window import MainWindow
 
     application = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(application, QApplication)
     theme.apply(application)
+    window = MainWindow()
+    window.show()
+    application.processEvents()
+    return window
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from PySide6.QtWidgets import QApplication
+
+    window = first_window()
     try:
-        study = Study.open(arguments.study, durable=True) if arguments.study else None
-        station = _station(study, arguments)
+        station = _station(window, arguments)
     except (StudyError, DeviceError) as error:
         log.exception("The station could not be opened.")
+        window.close()
         return _refuse(str(error))
     station.show()
-    code = application.exec()
+    code = QApplication.exec()
     station.close()
     return int(code)
 
 
-def _station(study: object, arguments: argparse.Namespace) -> "Station":
+def _station(window: "MainWindow", arguments: argparse.Namespace) -> "Station":
     from app.station import Station
     from migrations.study import Study
 
-    assert study is None or isinstance(study, Study)
+    study = Study.open(arguments.study, durable=True) if arguments.study else None
     return Station(
         study,
+        window=window,
         device_id=arguments.device,
         rate_hz=arguments.rate,
         reader=arguments.reader,

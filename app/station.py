@@ -83,6 +83,8 @@ class Station(QObject):
         Whether calibration and reading take the whole screen.
     tracker_source
         Opens a tracker by id; the catalogue unless given.
+    window
+        Shown already while the rest was loading; a new one where None.
 
     Attributes
     ----------
@@ -105,6 +107,7 @@ class Station(QObject):
         finding_source: FindingSource | None = None,
         full_screen: bool = True,
         tracker_source: TrackerSource | None = None,
+        window: MainWindow | None = None,
     ) -> None:
         super().__init__()
         require_fine_clock()
@@ -120,7 +123,7 @@ class Station(QObject):
         )
         self._collector = GuiGarbageCollector(self)
         self._closed = False
-        self._make_pages()
+        self._make_pages(window or MainWindow())
         self._make_controllers(device_id, finding_source)
         self._connect()
         self._bugs = BugHook(self.show_error)
@@ -260,8 +263,8 @@ class Station(QObject):
 
     # ---- inside ----------------------------------------------------------------------------
 
-    def _make_pages(self) -> None:
-        self.window = MainWindow()
+    def _make_pages(self, window: MainWindow) -> None:
+        self.window = window
         self.start_page, self.worklist_page = StartPage(), WorklistPage()
         self.calibration_page, self.reading_page = CalibrationPage(), ReadingPage()
         self.training_page = TrainingPage()

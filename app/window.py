@@ -53,11 +53,15 @@ class MainWindow(QMainWindow):
         self._pages: dict[str, QWidget] = {}
         self._buttons: dict[str, QToolButton] = {}
         self._stack = QStackedWidget()
+        opening = label("Opening…", "lead", wrap=False)
+        opening.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._stack.addWidget(opening)
         self._study = label("", "heading")
         self._who = label("", "small")
         self._device = label("", "small")
         self._recording = self._make_recording()
         self._navigation = self._make_navigation()
+        self._navigation.hide()
         middle = QWidget()
         middle.setLayout(row(self._navigation, self._stack, gap=0))
         self.setCentralWidget(middle)

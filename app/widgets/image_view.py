@@ -47,6 +47,7 @@ class ImageView:
         self.smooth = True
         self._background = background
         self._sampled: Resampled | None = None
+        self._outside: NDArray[np.bool_] | None = None
         self._lut: DisplayLut | None = None
         self._grey: NDArray[np.uint8] | None = None
 
@@ -106,10 +107,13 @@ class ImageView:
                 self._sampled = self.viewport.resample(
                     self.image.stored, device_pixel_ratio, self.smooth
                 )
+                outside = ~self._sampled.mask
+                self._outside = outside if outside.any() else None
             if self._lut is None:
                 self._lut = display_lut(self.image.attributes, self.window, self.inverted)
             grey = self._lut.apply(self._sampled.pixels)
-            grey[~self._sampled.mask] = self._background
+            if self._outside is not None:
+                np.putmask(grey, self._outside, self._background)
             self._grey = np.ascontiguousarray(grey)
         return self._grey
 
