@@ -4,6 +4,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QComboBox,
     QDoubleSpinBox,
     QFrame,
@@ -18,7 +19,7 @@ from app.widgets.parts import column, label
 _CHOICES = {
     "method": (("byol", "BYOL"), ("simsiam", "SimSiam")),
     "pairs": (
-        ("gzpt", "GzPT (gaze, some dropped)"),
+        ("gzpt", "GzPT (gaze)"),
         ("mcgip", "McGIP (gaze)"),
         ("none", "None (plain)"),
     ),
@@ -115,6 +116,8 @@ class TrainingForm(QFrame):
     def _add(self, name: str, text: str, chosen: QWidget) -> None:
         chosen.setObjectName(name)
         chosen.setAccessibleName(text or name)
+        if isinstance(chosen, QAbstractSpinBox):  # style sheets do not reach its text
+            chosen.lineEdit().setTextMargins(6, 0, 0, 0)
         line = self._grid.rowCount()
         self._grid.addWidget(label(text, "hint", wrap=False), line, 0)
         self._grid.addWidget(chosen, line, 1)
