@@ -6,7 +6,6 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit
 
 from app.widgets.parts import button, column, label, row
 
-
 _MOST_LINES = 6
 
 
