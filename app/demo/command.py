@@ -5,6 +5,7 @@ trainer learns from the gaze, an encoder and a report come out.
 """
 
 import argparse
+import json
 import os
 import shutil
 import sys
@@ -24,8 +25,6 @@ _FEWEST_CASES = 4
 def main(argv: Sequence[str]) -> int:
     """Run the demo; 0 done, 1 a stage failed."""
     arguments = _parser().parse_args(argv)
-    if arguments.headless or not has_screen():
-        os.environ["QT_QPA_PLATFORM"] = "offscreen"
     problem = qt_problem()
     if problem:
         sys.stderr.write(problem if problem != PYSIDE_MISSING else _EXTRA_MISSING)
@@ -35,6 +34,8 @@ def main(argv: Sequence[str]) -> int:
     options = TourOptions(arguments.out, arguments.cases, arguments.seed, arguments.speed)
     try:
         _prepare(arguments.out)
+        if arguments.headless or not has_screen():
+            _go_offscreen(arguments.out / "screen.json")
         summary = Tour(options).run()
     except (AppError, DeviceError, StudyError, OSError) as error:
         sys.stderr.write(f"\nThe demo stopped: {error}\n")
@@ -43,6 +44,10 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
+_MONITOR = {
+    "name": "Offscreen monitor", "x": 0, "y": 0, "width": 1920, "height": 1080,
+    "logicalDpi": 96, "logicalBaseDpi": 96, "dpr": 1,
+}  # fmt: skip
 _EXTRA_MISSING = 'The demo needs its extra: pip install -e ".[demo]"\n'
 
 
@@ -56,6 +61,14 @@ def _prepare(folder: Path) -> None:
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARK).write_text("Made by `python main.py --demo`; the next demo empties it.\n")
+
+
+def _go_offscreen(config: Path) -> None:
+    """Let Qt draw into memory, on a monitor of usual size: its own is 800 × 800."""
+    config.write_text(json.dumps({"screens": [_MONITOR]}), encoding="utf-8")
+    # A drive's colon would end the plug-in's argument; Windows has a screen of its own anyway.
+    named = sys.platform != "win32" and ":" not in str(config)
+    os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={config}" if named else "offscreen"
 
 
 def _parser() -> argparse.ArgumentParser:

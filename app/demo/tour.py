@@ -24,7 +24,7 @@ from migrations.settings import StudySettings
 from migrations.study import Study
 
 CLASSES = ("normal", "mass", "spiculated", "calcification", "other")
-TRAINING = {"method": "byol", "pairs": "gzpt", "measure": "tima", "amount": 10.0}
+TRAINING = {"method": "byol", "pairs": "gzpt", "measure": "tima", "amount": 15.0}
 VIEW_PX, BATCH, STEPS = 96, 12, 40
 STYLES: dict[str, Style] = {
     "mass": "concentrated",
@@ -122,7 +122,7 @@ class Tour:
 
     def _recorded(self, station: Station) -> str:
         if station.session is None:
-            return ""
+            return "all done"
         status = station.session.recorder.status()
         return f"{status.sample_count:,} samples, {status.missing_count} lost"
 
