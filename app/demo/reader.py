@@ -59,11 +59,10 @@ class SimulatedHands:
     def calibrate(self) -> Script:
         """Calibrate and validate from the worklist."""
         station, page = self.station, self.station.calibration_page
-        yield from self._pause(0.4)
+        yield Until("the trackers to be found", lambda: station.devices.info is not None, 30)
+        yield from self._pause(0.3)
         self._shoot("worklist")
         click(self._button(station.worklist_page, "calibrate"))
-        yield Until("the calibration page", lambda: station.window.current == "calibration")
-        click(self._button(page, "calibrate"))
         yield Until("the calibration to begin", lambda: page.state != "idle", 30)
         yield from self._pause(0.25)
         self._shoot("calibration-target")
