@@ -4,6 +4,7 @@ Collected in a worker thread it would destroy Qt objects there, which crashes.
 """
 
 import gc
+from typing import ClassVar
 
 from PySide6.QtCore import QObject, QTimer
 
@@ -11,12 +12,20 @@ _EVERY_MS = 500
 
 
 class GuiGarbageCollector(QObject):
-    """Switches the automatic collector off and collects by a timer; `stop` undoes it."""
+    """Switches the automatic collector off and collects by a timer; `stop` undoes it.
+
+    Where several run, the last one to stop gives collecting back to Python.
+    """
+
+    _running: ClassVar[set[int]] = set()
+    _was_enabled: ClassVar[bool] = True
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._was_enabled = gc.isenabled()
-        self._thresholds = gc.get_threshold()
+        kind = GuiGarbageCollector
+        if not kind._running:
+            kind._was_enabled = gc.isenabled()
+        kind._running.add(id(self))
         gc.disable()
         self._timer = QTimer(self)
         self._timer.setInterval(_EVERY_MS)
@@ -25,14 +34,17 @@ class GuiGarbageCollector(QObject):
 
     def check(self) -> None:
         """Collect the oldest generation that is due, as the automatic collector would."""
-        counts = gc.get_count()
+        counts, thresholds = gc.get_count(), gc.get_threshold()
         for generation in (2, 1, 0):
-            if counts[generation] > max(self._thresholds[generation], 1):
+            if counts[generation] > max(thresholds[generation], 1):
                 gc.collect(generation)
                 return
 
     def stop(self) -> None:
-        """Give collecting back to Python."""
+        """Give collecting back to Python; safe to call twice."""
         self._timer.stop()
-        if self._was_enabled:
+        running = GuiGarbageCollector._running
+        was_running = id(self) in running
+        running.discard(id(self))
+        if was_running and not running and self._was_enabled:
             gc.enable()
