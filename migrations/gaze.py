@@ -13,7 +13,8 @@ def chunks_of(session: OrmSession, reading: Reading) -> Sequence[GazeChunk]:
     """Return, in order, the chunks of the reading's session that overlap its time.
 
     The first and last may reach beyond the reading: cut samples by
-    ``started_us <= host_us < ended_us``.
+    ``started_us <= host_us < ended_us``. So ``ended_us`` is never the time of a sample of the
+    reading: recovery sets it 1 us after the last one that was committed.
     """
     query = (
         select(GazeChunk)

@@ -48,7 +48,7 @@ class Interrupted:
     Attributes
     ----------
     ended_us
-        Host time of the last committed sample.
+        Host time just after the last committed sample: like every reading, up to, not at, it.
     lost_since_utc
         The real instant of it.
     gap_s
@@ -180,7 +180,8 @@ def _close_reading(
     was_open = reading.state == "open"
     if was_open:
         reading.state = "interrupted"
-        reading.ended_us = max(reading.started_us, last_us)
+        # The end of a reading is exclusive; its last committed sample must lie before it.
+        reading.ended_us = max(reading.started_us, last_us + 1)
         reading.details = {**reading.details, "reason": REASON}
     figures = _recompute(session, reading, sitting)
     verdict = judge(figures, _accuracy_deg(session, reading), settings)

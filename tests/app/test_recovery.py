@@ -112,10 +112,12 @@ def test_a_killed_station_loses_at_most_a_chunk_and_its_reading_is_interrupted(
         assert reading.sample_count == found.sample_count
         assert reading.verdict
         starts = [f.start_us for f in session.query(Fixation).order_by(Fixation.start_us)]
+        last_us = max(chunk.last_us for chunk in session.query(GazeChunk))
     gaze = reading_gaze(study.database, found.reading_id)
     again = detect_fixations(gaze.time_us, gaze.points_deg[:, 0], gaze.points_deg[:, 1])
     assert starts == [fixation.start_us for fixation in again]
     assert len(gaze.time_us) == found.sample_count
+    assert (gaze.time_us[-1], found.ended_us) == (last_us, last_us + 1)
     assert len(gaze.views.views) > 10
     assert close_interrupted(study.database) == []
 
