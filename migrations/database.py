@@ -17,7 +17,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, event, exc, text
+from sqlalchemy import Connection, Engine, create_engine, event, exc, text
 from sqlalchemy.orm import Session as OrmSession
 
 from migrations.errors import (
@@ -113,6 +113,8 @@ class Database:
         ------
         DatabaseTooNew
             If a newer Foveate wrote it; the message names both versions.
+        DatabaseError
+            If a step fails; the database is then as it was, and the message names the backup.
         """
         here, scripts = self.revision(), _scripts()
         if here is not None and here not in {s.revision for s in scripts.walk_revisions()}:
@@ -123,9 +125,13 @@ class Database:
             )
         if here == (scripts.get_current_head() if revision == "head" else revision):
             return
+        copy = None
         if here is not None and self.path is not None:
-            self.backup(self.path.parent / "backups")
-        self._migrate(command.upgrade, revision)
+            copy = self.backup(self.path.parent / "backups")
+        try:
+            self._migrate(command.upgrade, revision)
+        except Exception as error:
+            raise _not_upgraded(error, self.name, here, copy) from error
 
     def downgrade(self, revision: str) -> None:
         """Take the schema back to an older revision (tests do)."""
@@ -138,16 +144,30 @@ class Database:
         -------
         Path
             The copy, named by the instant.
+
+        Raises
+        ------
+        DatabaseError
+            If it cannot be read or the folder cannot be written; no half copy stays.
         """
         if self.path is None:
             raise DatabaseError("A server's database is backed up with the server's own tools.")
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
         copy = folder / f"{self.path.stem}-{stamp}.sqlite"
         partial = copy.with_suffix(".partial")
-        with self._explained():
-            _copy_sqlite(self.path, partial)
-        partial.replace(copy)
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with self._explained():
+                _copy_sqlite(self.path, partial)
+            partial.replace(copy)
+        except OSError as error:
+            raise DatabaseError(
+                f"{self.name} cannot be backed up to {folder}: {error.strerror}. Make the folder "
+                "writable, or free some space."
+            ) from error
+        finally:
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
         return copy
 
     def check(self) -> list[str]:
@@ -183,17 +203,31 @@ class Database:
 
     def _migrate(self, step: Any, revision: str) -> None:
         config = _config()
-        with self._explained(), self.engine.connect() as connection:
-            # Tables are rebuilt under SQLite when altered; foreign keys must rest meanwhile.
-            if self.path is not None:
-                connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-                connection.rollback()
-            connection = connection.execution_options(foveate_writer=True)
+        with (
+            self._explained(),
+            self.engine.connect().execution_options(foveate_writer=True) as connection,
+            self._foreign_keys_at_rest(connection),
+            connection.begin(),
+        ):
             config.attributes["connection"] = connection
-            with connection.begin():
-                step(config, revision)
+            step(config, revision)
             if self.path is not None:
-                connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+                _require_references(connection, self.name)
+
+    @contextlib.contextmanager
+    def _foreign_keys_at_rest(self, connection: Connection) -> Iterator[None]:
+        """Let tables be rebuilt, as SQLite alters them, though rows refer to them."""
+        if self.path is None:
+            yield
+            return
+        # On the driver itself: inside a transaction, which `connection` would begin, SQLite
+        # ignores this pragma without a word.
+        driver: Any = connection.connection.driver_connection
+        driver.execute("PRAGMA foreign_keys=OFF")
+        try:
+            yield
+        finally:
+            driver.execute("PRAGMA foreign_keys=ON")
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
@@ -224,6 +258,19 @@ def explain(error: exc.DBAPIError | sqlite3.Error, name: str) -> Exception:
     if "unable to open" in said or "readonly" in said or "connection" in said:
         return DatabaseError(f"{name} cannot be opened or written: {getattr(error, 'orig', error)}")
     return error
+
+
+def _not_upgraded(error: Exception, name: str, here: str | None, copy: Path | None) -> Exception:
+    kind = type(error) if isinstance(error, DatabaseError) else DatabaseError
+    said = str(error) if kind is not DatabaseError else f"({getattr(error, 'orig', error)})"
+    kept = f" A copy from before is {copy}." if copy else ""
+    return kind(f"{name} could not be upgraded from schema {here}; it is as it was.{kept} {said}")
+
+
+def _require_references(connection: Connection, name: str) -> None:
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if broken is not None:
+        raise DatabaseError(f"{name}: a row of {broken[0]} would refer to a missing {broken[2]}.")
 
 
 def _on_begin(connection: Any) -> None:
