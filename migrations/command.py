@@ -22,15 +22,16 @@ def main(argv: Sequence[str]) -> int:
 
 def _upgrade(arguments: argparse.Namespace) -> int:
     study = Study.open(arguments.study, database_url=arguments.database)
-    sys.stdout.write(f"{study.database.name} has schema {study.database.revision()}.\n")
+    name, revision = study.database.name, study.database.revision()
     study.close()
+    sys.stdout.write(f"{name} has schema {revision}.\n")
     return 0
 
 
 def _check(arguments: argparse.Namespace) -> int:
     # Looked at as it is, without an upgrade: a check must not change what it checks.
     database = _existing(arguments)
-    problems = database.check()
+    problems, revision = database.check(), database.revision()
     database.close()
     if problems:
         lines = "\n".join(f"  {problem}" for problem in problems[:20])
@@ -38,7 +39,7 @@ def _check(arguments: argparse.Namespace) -> int:
             f"{database.name} is damaged ({len(problems)} problems):\n{lines}\nKeep the file; "
             "restore the newest one of the study's folder `backups`."
         )
-    sys.stdout.write(f"{database.name} is sound (schema {database.revision()}).\n")
+    sys.stdout.write(f"{database.name} is sound (schema {revision}).\n")
     return 0
 
 
