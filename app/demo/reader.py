@@ -55,6 +55,7 @@ class SimulatedHands:
         self.station, self.plan, self.progress = station, plan, progress
         self._rng = np.random.default_rng([plan.seed, 0xF0])
         self._shot: set[str] = set()
+        self._lesion_shot = False
 
     def calibrate(self) -> Script:
         """Calibrate and validate from the worklist."""
@@ -149,7 +150,7 @@ class SimulatedHands:
             press(canvas, Qt.Key.Key_I, "i")
         press(canvas, Qt.Key.Key_Space, " ")
         yield from self._life(seconds * 0.15)
-        self._shoot("reading")
+        self._shoot_reading()
         press(canvas, self._answer_key())
         press(canvas, Qt.Key.Key_Return)
         yield Until("the next case", lambda: page.current_case_id != begun, 60)
@@ -160,11 +161,21 @@ class SimulatedHands:
         drag(canvas, Qt.MouseButton.LeftButton, start, by, 8)
         drag(canvas, Qt.MouseButton.LeftButton, start + by, -by, 8)
 
+    def _shoot_reading(self) -> None:
+        """Keep a picture of a case with a lesion; of any other until one comes."""
+        if not self._lesion_shot:
+            self._shot.discard("reading")
+            self._shoot("reading")
+        self._lesion_shot |= self._label() in ("mass", "spiculated")
+
+    def _label(self) -> str:
+        image = self.station.reading_page.canvas.image
+        return self.plan.answers.get(image.image_id if image else "", "")
+
     def _answer_key(self) -> Qt.Key:
         assert self.station.study is not None
         classes: Sequence[str] = self.station.study.settings.classes
-        image = self.station.reading_page.canvas.image
-        label = self.plan.answers.get(image.image_id if image else "", classes[-1])
+        label = self._label()
         index = classes.index(label) if label in classes else len(classes) - 1
         if self._rng.random() < 0.1:
             index = int(self._rng.integers(len(classes)))
