@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from devices.fixations import Fixation
 from devices.geometry import FloatArray, ScreenGeometry
-from devices.samples import Eye, SampleArray, gaze_norm
+from devices.samples import SampleArray
+from devices.steady import SteadyGaze
 from devices.view import ViewHistory
 
 
@@ -102,11 +103,15 @@ class MappedGaze:
 
 
 def map_samples(
-    samples: SampleArray, screens: ScreenHistory, views: ViewHistory, eye: Eye
+    samples: SampleArray, screens: ScreenHistory, views: ViewHistory, steady: SteadyGaze
 ) -> MappedGaze:
-    """Map samples (N,) through the screen and the views in force at the instant of each."""
+    """Map samples (N,) through the screen and the views in force at the instant of each.
+
+    `steady` begins afresh with the reading and is given all its samples in order, so that what
+    is computed again equals what was recorded.
+    """
     time_us = samples["host_us"].astype(np.int64)
-    norm = gaze_norm(samples, eye)
+    norm = steady.push(samples)
     on_image = views.image_points(time_us, screens.to_screen(time_us, norm))
     return MappedGaze(
         time_us, norm, screens.to_deg(time_us, norm), on_image.points_image, on_image.view_index

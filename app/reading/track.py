@@ -12,6 +12,7 @@ from app.reading.mapping import MappedGaze, ScreenHistory, map_samples, place_of
 from devices.fixations import FilterParameters, Fixation, OnlineFixationFilter, detect_fixations
 from devices.geometry import ScreenGeometry
 from devices.samples import Eye, SampleArray, empty_samples
+from devices.steady import SteadyGaze
 from devices.view import TileView, ViewHistory
 from migrations.schema import new_id
 
@@ -49,6 +50,7 @@ def warm_up(parameters: FilterParameters) -> None:
     t_us = np.arange(100) * 4_000
     steps = (t_us // 200_000).astype(np.float64)
     detect_fixations(t_us, 5 * steps, 5 * steps, parameters)
+    SteadyGaze().push(empty_samples(1))
 
 
 class ReadingTrack:
@@ -70,7 +72,7 @@ class ReadingTrack:
         self.ended_us: int | None = None
         self.last_fixation: Fixation | None = None
         self.on_closed: Callable[[GazeFigures], None] = lambda _figures: None
-        self._parameters, self._eye = parameters, eye
+        self._parameters, self._steady = parameters, SteadyGaze(eye)
         self._parameters_hash = parameters.hash()
         self._filter = OnlineFixationFilter(parameters)
         self._counts = StreamCounts(eye)
@@ -126,7 +128,7 @@ class ReadingTrack:
             self._views.add(view)
 
     def _map(self, samples: SampleArray) -> MappedGaze:
-        return map_samples(samples, self._screens, self._views, self._eye)
+        return map_samples(samples, self._screens, self._views, self._steady)
 
     def _keep(self, fresh: MappedGaze) -> None:
         self._mapped.append(fresh)
