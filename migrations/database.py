@@ -20,13 +20,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, exc, text
 from sqlalchemy.orm import Session as OrmSession
 
-from migrations.errors import (
-    DatabaseBusy,
-    DatabaseDamaged,
-    DatabaseError,
-    DatabaseTooNew,
-    DiskFull,
-)
+from migrations.errors import DatabaseError, DatabaseTooNew
+from migrations.explain import explain
 
 BUSY_TIMEOUT_S = 30
 
@@ -182,7 +177,7 @@ class Database:
 
     def _make_engine(self) -> Engine:
         if not self.url.startswith("sqlite"):
-            return create_engine(self.url, pool_pre_ping=True)
+            return _server_engine(self.url)
         engine = create_engine(self.url, connect_args={"timeout": BUSY_TIMEOUT_S})
         event.listen(engine, "connect", self._on_connect)
         event.listen(engine, "begin", _on_begin)
@@ -234,30 +229,18 @@ class Database:
         try:
             yield
         except (exc.DBAPIError, sqlite3.Error) as error:
-            raise explain(error, self.name) from error
+            raise explain(error, self.name, BUSY_TIMEOUT_S) from error
 
 
-def explain(error: exc.DBAPIError | sqlite3.Error, name: str) -> Exception:
-    """Return the error of ours that tells the user what befell the database, else the same one."""
-    said = str(getattr(error, "orig", error)).lower()
-    if "locked" in said or "busy" in said:
-        return DatabaseBusy(
-            f"{name} has been locked by another program for {BUSY_TIMEOUT_S} s. Close the other "
-            "program that writes to this study, then try again."
-        )
-    if "full" in said or "disk i/o" in said:
-        return DiskFull(
-            f"The disk that holds {name} is full or failing; what was committed is safe. Free "
-            "some space, then go on."
-        )
-    if "malformed" in said or "not a database" in said:
-        return DatabaseDamaged(
-            f"{name} is damaged or no database. Keep it as it is; restore the newest file of the "
-            "study's folder `backups`, or ask for help with `python main.py db check`."
-        )
-    if "unable to open" in said or "readonly" in said or "connection" in said:
-        return DatabaseError(f"{name} cannot be opened or written: {getattr(error, 'orig', error)}")
-    return error
+def _server_engine(url: str) -> Engine:
+    try:
+        return create_engine(url, pool_pre_ping=True)
+    except (exc.ArgumentError, ImportError) as error:
+        # The URL itself is not quoted: it may carry a password.
+        raise DatabaseError(
+            f"The database URL cannot be used ({error}). It looks like "
+            "postgresql+psycopg://user@host/database; a server needs Foveate's extra `postgresql`."
+        ) from error
 
 
 def _not_upgraded(error: Exception, name: str, here: str | None, copy: Path | None) -> Exception:

@@ -4,14 +4,16 @@
 ``runs/``, ``exports/``, ``backups/``.
 """
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from migrations.database import Database
-from migrations.errors import NotAStudy, UnsafeFolder
+from migrations.errors import NotAStudy, StudyError, UnsafeFolder
 from migrations.settings import StudySettings, read_settings, write_settings
 
 _CLOUD_NAMES = ("onedrive", "dropbox", "google drive", "googledrive", "icloud", "nextcloud", "box")
@@ -46,11 +48,12 @@ class Study:
             If the folder lies on a network drive or is synchronised to a cloud.
         """
         require_local(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        if os.name == "posix":
-            folder.chmod(0o700)
-        if not (folder / "study.toml").exists():
-            write_settings(folder / "study.toml", settings)
+        with _folder_explained(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            if os.name == "posix":
+                folder.chmod(0o700)
+            if not (folder / "study.toml").exists():
+                write_settings(folder / "study.toml", settings)
         return cls.open(folder, durable=durable)
 
     @classmethod
@@ -77,8 +80,9 @@ class Study:
                 f"by importing images: python main.py import --study {folder} FILES"
             )
         settings = read_settings(folder / "study.toml")
-        for name in ("images", "cache", "runs", "exports"):
-            (folder / name).mkdir(exist_ok=True)
+        with _folder_explained(folder):
+            for name in ("images", "cache", "runs", "exports"):
+                (folder / name).mkdir(exist_ok=True)
         if database_url:
             database = Database(database_url, durable=durable)
         else:
@@ -117,6 +121,18 @@ class Study:
     def close(self) -> None:
         """Close the database."""
         self.database.close()
+
+
+@contextlib.contextmanager
+def _folder_explained(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StudyError(
+            f"{folder} cannot be used as a study's folder: {error.strerror}"
+            f"{f' ({error.filename})' if error.filename else ''}. Name a folder that you may "
+            "write to."
+        ) from error
 
 
 def require_local(folder: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from app.errors import AppError
+from app.errors import AppError, ImportStopped
 from app.images.importer import ImportResult, files_of, import_files
 from migrations.errors import StudyError
 from migrations.settings import StudySettings
@@ -34,6 +34,9 @@ def main(argv: Sequence[str]) -> int:
 
 def _import(arguments: argparse.Namespace) -> int:
     files = files_of(arguments.files, leave_out=arguments.labels)
+    if not files:
+        named = ", ".join(str(path) for path in arguments.files)
+        raise ImportStopped(f"{named}: no files in there. Name image files or a folder of them.")
     study = _study(arguments.study)
     try:
         began, counts = time.monotonic(), dict.fromkeys(("accepted", "known", "refused"), 0)

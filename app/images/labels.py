@@ -39,7 +39,10 @@ def read_labels(path: Path) -> dict[str, LabelRow]:
     reader = csv.DictReader(lines, delimiter=separator, skipinitialspace=True)
     names = [(name or "").strip().lower() for name in reader.fieldnames or []]
     if "image" not in names:
-        raise LabelsError(f"{path} has no column `image`; its columns may be {_COLUMNS}.")
+        raise LabelsError(
+            f"{path} has no column `image`; its columns are {names}. Name one "
+            f"`image` (file names); others may be `label`, `patient`, `split`."
+        )
     reader.fieldnames = names
     found: dict[str, LabelRow] = {}
     for row in reader:
