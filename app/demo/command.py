@@ -18,7 +18,7 @@ from devices.errors import DeviceError
 from migrations.errors import StudyError
 
 MARK = ".foveate-demo"
-DEFAULT_CASES, DEFAULT_SPEED = 24, 12.0
+DEFAULT_CASES, DEFAULT_SPEED = 24, 15.0
 _FEWEST_CASES = 4
 
 

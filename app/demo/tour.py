@@ -25,7 +25,7 @@ from migrations.study import Study
 
 CLASSES = ("normal", "mass", "spiculated", "calcification", "other")
 TRAINING = {"method": "byol", "pairs": "gzpt", "measure": "tima", "amount": 15.0}
-VIEW_PX, BATCH, STEPS = 96, 12, 40
+VIEW_PX, BATCH, STEPS = 64, 12, 32
 STYLES: dict[str, Style] = {
     "mass": "concentrated",
     "calcification": "concentrated",
