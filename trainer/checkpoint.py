@@ -85,6 +85,13 @@ def save_checkpoint(folder: Path, step: int, identity: Identity, state: Mapping[
     return path
 
 
+def delete_older(newest: Path) -> None:
+    """Delete the other checkpoints of a run folder: a finished run goes on from none of them."""
+    for path in checkpoints(newest.parent):
+        if path != newest:
+            path.unlink(missing_ok=True)
+
+
 def load_checkpoint(path: Path, identity: Identity) -> dict[str, Any]:
     """Return the content of a checkpoint that belongs to this config, cohort and relation.
 

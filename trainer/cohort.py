@@ -6,7 +6,7 @@ to be.
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,9 +69,21 @@ class Cohort:
     fingerprint: str
 
 
-def load_cohort(study: Study) -> Cohort:
-    """Return the cohort of a study: all images with a presentation, and the gaze that counts."""
-    kept = kept_readings(study)
+def load_cohort(
+    study: Study,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Cohort:
+    """Return the cohort of a study: all images with a presentation, and the gaze that counts.
+
+    `progress` is told of readings done and in all; `cancelled` is asked before each.
+
+    Raises
+    ------
+    Cancelled
+        If the user asked to stop.
+    """
+    kept = kept_readings(study, progress, cancelled)
     with study.database.read() as session:
         images = session.scalars(select(Image).order_by(Image.import_number, Image.id)).all()
     dropped = [_without_presentation(i) for i in images if not study.presentation(i.id).is_file()]

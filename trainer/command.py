@@ -23,11 +23,10 @@ from trainer.config import (
     PAIRS,
     RECIPES,
     make_config,
-    parse_settings,
-    read_config,
 )
 from trainer.errors import ConfigError, TrainerError
 from trainer.events import JsonReporter, RunFailed, RunFinished
+from trainer.settings import parse_settings, read_config
 from trainer.stopping import StopRequest
 from trainer.terminal import TerminalReporter
 

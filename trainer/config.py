@@ -4,17 +4,15 @@ Later layers win: defaults, then the file, then `--set`, then the options of the
 `threshold` and `positive_rate` exclude each other: a layer that gives one clears the other.
 """
 
-import ast
+import difflib
 import hashlib
 import json
 import re
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
 from typing import Any
 
-from trainer.errors import ConfigError
+from trainer.errors import ConfigError, SimilarityError
 
 METHODS = ("byol", "simsiam")
 PAIRS = ("none", "mcgip", "gzpt", "label")
@@ -22,7 +20,8 @@ ENCODERS = ("resnet18", "resnet34", "resnet50", "resnet101")
 RECIPES = ("radiograph", "mammo", "knee")
 
 # These do not change what is learnt, only where and under which name.
-_NOT_HASHED = ("name", "device", "checkpoint_every")
+_NOT_HASHED = ("name", "device", "checkpoint_every", "keep_checkpoints")
+_MAY_BE_ABSENT = ("threshold", "positive_rate", "warmup_epochs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +50,13 @@ class RunConfig:
         Side of a view in pixels, images per step, passes over the cohort.
     flip
         Whether views may be mirrored; off where left and right carry meaning.
-    optimiser, lr, weight_decay, warmup_epochs, clip_grad
+    optimiser, lr, weight_decay, clip_grad
         "adamw" or "sgd"; learning rate after warm-up, falling to 0 along a cosine by step;
         largest norm of the gradient, 0 for no limit.
         The default rate suits random initialisation; fine-tuned starts want some 2e-5.
+    warmup_epochs
+        Epochs in which the rate rises. Unless given: 10, but a tenth of a run of fewer than 100
+        epochs, since a short run would else spend most of its steps on a rate too low to learn by.
     momentum
         EMA of the target net at the start, rising to 1 along a cosine (BYOL).
     projector_hidden, projector_out, predictor_hidden
@@ -66,6 +68,8 @@ class RunConfig:
         Of initialisation, order, views and dropped pairs.
     checkpoint_every
         Steps between checkpoints; 0: at the end of each epoch, once a minute at most.
+    keep_checkpoints
+        Whether a finished run keeps its older checkpoint too (some 200 MB each for ResNet-18).
     """
 
     name: str = ""
@@ -86,7 +90,7 @@ class RunConfig:
     optimiser: str = "adamw"
     lr: float = 3e-4
     weight_decay: float = 1e-6
-    warmup_epochs: float = 10.0
+    warmup_epochs: float | None = None
     clip_grad: float = 0.0
     momentum: float = 0.99
     projector_hidden: int = 0
@@ -97,6 +101,7 @@ class RunConfig:
     channels_last: bool = True
     seed: int = 0
     checkpoint_every: int = 0
+    keep_checkpoints: bool = False
 
     def hash(self) -> str:
         """Return 16 hex digits of all that shapes the weights."""
@@ -108,6 +113,11 @@ class RunConfig:
         return {k: v for k, v in asdict(self).items() if k not in _NOT_HASHED}
 
     @property
+    def warmup(self) -> float:
+        """Epochs of warm-up in force."""
+        return min(10.0, self.epochs / 10) if self.warmup_epochs is None else self.warmup_epochs
+
+    @property
     def uses_gaze(self) -> bool:
         """Whether pairs come from gaze similarity."""
         return self.pairs in ("mcgip", "gzpt")
@@ -116,52 +126,6 @@ class RunConfig:
     def run_name(self) -> str:
         """The name that the run goes by."""
         return self.name or f"{self.method}-{self.pairs}-{self.encoder}"
-
-
-def read_config(path: Path) -> dict[str, Any]:
-    """Return what a `run.toml` says, unchecked.
-
-    Raises
-    ------
-    ConfigError
-        If it cannot be read or is no TOML.
-    """
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}.") from error
-
-
-def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
-    """Return what `--set name=value` says; `measure_parameters.NAME=value` reaches into the table.
-
-    Examples
-    --------
-    >>> parse_settings(["batch=16", "flip=false", "encoder=resnet50", "measure_parameters.grid=8"])
-    {'batch': 16, 'flip': False, 'encoder': 'resnet50', 'measure_parameters': {'grid': 8}}
-    """
-    table: dict[str, Any] = {}
-    for setting in settings:
-        name, equals, text = setting.partition("=")
-        if not equals or not name.strip():
-            raise ConfigError(f"--set {setting}: write it as NAME=VALUE, e.g. --set batch=16.")
-        outer, dot, inner = name.strip().partition(".")
-        if dot:
-            table.setdefault(outer, {})[inner] = _literal(text.strip())
-        else:
-            table[outer] = _literal(text.strip())
-    return table
-
-
-def _literal(text: str) -> Any:
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
 
 
 def make_config(*layers: Mapping[str, Any]) -> RunConfig:
@@ -175,9 +139,10 @@ def make_config(*layers: Mapping[str, Any]) -> RunConfig:
     values: dict[str, Any] = {}
     for layer in layers:
         _add_layer(values, layer)
-    config = RunConfig(**{name: _typed(name, value) for name, value in values.items()})
+    config = RunConfig(**values)
     _check_choices(config)
     _check_ranges(config)
+    _check_measure_parameters(config)
     return config
 
 
@@ -188,22 +153,29 @@ _KNOWN = tuple(f.name for f in fields(RunConfig))
 def _add_layer(values: dict[str, Any], layer: Mapping[str, Any]) -> None:
     for name in layer:
         if name not in _KNOWN:
-            raise ConfigError(f"Unknown setting {name!r}; known are {', '.join(_KNOWN)}.")
+            raise ConfigError(_unknown(name))
     rule = [n for n in ("threshold", "positive_rate") if layer.get(n) is not None]
     if len(rule) == 2:
         raise ConfigError(
             "threshold and positive_rate are both given; a pair is made by one of them. "
             "Take one away."
         )
-    values.update(layer)
+    # Each layer is checked, also where a stronger one hides it: what is mistyped is not meant.
+    values.update({name: _typed(name, value) for name, value in layer.items()})
     if rule:
         values["positive_rate" if rule == ["threshold"] else "threshold"] = None
 
 
+def _unknown(name: str) -> str:
+    close = difflib.get_close_matches(name, _KNOWN, 1)
+    meant = f" Did you mean {close[0]!r}?" if close else ""
+    return f"Unknown setting {name!r}.{meant} Known are {', '.join(_KNOWN)}."
+
+
 def _typed(name: str, value: Any) -> Any:
     default = getattr(_DEFAULTS, name)
-    kind = float if name in ("threshold", "positive_rate") else type(default)
-    if value is None and name in ("threshold", "positive_rate"):
+    kind = float if name in _MAY_BE_ABSENT else type(default)
+    if value is None and name in _MAY_BE_ABSENT:
         return None
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
@@ -271,10 +243,9 @@ _RANGES: dict[str, tuple[float, float]] = {
 
 def _check_ranges(config: RunConfig) -> None:
     for name, (lowest, highest) in _RANGES.items():
-        if not lowest <= getattr(config, name) <= highest:
-            raise ConfigError(
-                f"{name} is {getattr(config, name)}; it must lie between {lowest} and {highest}."
-            )
+        value = getattr(config, name)
+        if value is not None and not lowest <= value <= highest:
+            raise ConfigError(f"{name} is {value}; it must lie between {lowest} and {highest}.")
     if not 0 <= config.drop < 1:
         raise ConfigError(f"drop is {config.drop}; it is a probability of at least 0 and below 1.")
     rate = config.positive_rate
@@ -285,3 +256,20 @@ def _check_ranges(config: RunConfig) -> None:
         raise ConfigError(f"threshold is {threshold}; similarity lies between -1 and 1.")
     if rate is None and threshold is None:
         raise ConfigError("Neither threshold nor positive_rate is given; pairs need one of them.")
+
+
+def _check_measure_parameters(config: RunConfig) -> None:
+    """Refuse them before the study is read, not after."""
+    from trainer.similarity.images import COMBINE  # numba is slow to import; only now needed
+    from trainer.similarity.registry import make_parameters
+
+    settings = dict(config.measure_parameters)
+    combine = settings.pop("combine", COMBINE[0])
+    if combine not in COMBINE:
+        raise ConfigError(
+            f"measure_parameters.combine is {combine!r}; known are {', '.join(COMBINE)}."
+        )
+    try:
+        make_parameters(config.measure, settings)
+    except SimilarityError as error:
+        raise ConfigError(f"measure_parameters: {error}") from error

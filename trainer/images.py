@@ -62,6 +62,8 @@ class ImageCache:
     def batch(self, ids: Tensor, device: torch.device) -> Tensor:
         """Return images by position, (B, 1, S, S), uint8, on the device."""
         picked = self.pixels[ids.to(self.pixels.device)]
+        if device.type == "cuda" and not picked.is_cuda:
+            picked = picked.pin_memory()  # else the copy waits for the device
         return picked.to(device, non_blocking=True)[:, None]
 
     def held_on(self, device: torch.device) -> "ImageCache":

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from trainer.augment import RECIPES, apply_views, draw_views
-from trainer.checkpoint import Identity, load_newest, save_checkpoint
+from trainer.checkpoint import Identity, delete_older, load_newest, save_checkpoint
 from trainer.config import RunConfig
 from trainer.encoders import to_input
 from trainer.errors import OutOfMemory
@@ -131,6 +131,8 @@ def train(job: Job, emit: Emit, stop: Callable[[], bool]) -> Outcome:
                 saved_s = time.monotonic()
     signals.require_finite(step, learning_rate(job, step))
     saved = save_checkpoint(job.folder, step, job.identity, _state(method, optimiser, signals))
+    if step == job.steps and not config.keep_checkpoints:
+        delete_older(saved)
     return Outcome(step == job.steps, step, method, saved, *signals.summary())
 
 
@@ -163,7 +165,7 @@ def batch_ids(seed: int, step: int, images: int, batch: int) -> Tensor:
 
 def learning_rate(job: Job, step: int) -> float:
     """Return the rate of a step: straight up during warm-up, then down a cosine to 0."""
-    warmup = min(job.config.warmup_epochs * job.steps_per_epoch, job.steps / 2)
+    warmup = min(job.config.warmup * job.steps_per_epoch, job.steps / 2)
     if step < warmup:
         return job.config.lr * (step + 1) / (warmup + 1)
     share = (step - warmup) / max(1.0, job.steps - warmup)

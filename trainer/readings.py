@@ -1,7 +1,7 @@
 """Finished readings and their gaze on each image, computed anew from raw chunks and views."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -17,6 +17,7 @@ from devices.view import TileView, ViewHistory
 from migrations.gaze import chunks_of, view_rows_of
 from migrations.schema import Calibration, Fixation, GazeChunk, Reading, Session
 from migrations.study import Study
+from trainer.errors import Cancelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +81,12 @@ class _Part:
     validation: Calibration | None
 
 
-def kept_readings(study: Study) -> KeptReadings:
+def kept_readings(
+    study: Study, progress: Callable[[int, int], None], cancelled: Callable[[], bool]
+) -> KeptReadings:
     """Return the gaze of all readings that count, and why the others do not.
 
-    Each reading is read in a short transaction of its own.
+    Each reading is read in a short transaction of its own; see `load_cohort`.
     """
     with study.database.read() as session:
         rows = {r.id: r for r in session.scalars(select(Reading).order_by(Reading.id))}
@@ -93,9 +96,12 @@ def kept_readings(study: Study) -> KeptReadings:
     for row in rows.values():
         if row.state != "finished" and row.id not in resumed:
             kept.dropped.append(Dropped("reading", row.id, f"{row.state}, never finished"))
-    for chain in chains:
-        if chain[-1].id not in resumed:
-            _keep(study, chain, kept)
+    whole = [chain for chain in chains if chain[-1].id not in resumed]
+    for done, chain in enumerate(whole, start=1):
+        if cancelled():
+            raise Cancelled("Stopped while the study was being read.")
+        _keep(study, chain, kept)
+        progress(done, len(whole))
     return KeptReadings(dict(kept.by_image), kept.dropped)
 
 

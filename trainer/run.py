@@ -15,7 +15,7 @@ from migrations.study import Study
 from trainer.checkpoint import Identity, checkpoints
 from trainer.cohort import Cohort, Member, load_cohort
 from trainer.config import RunConfig
-from trainer.device import choose_bf16, choose_device, device_text
+from trainer.device import choose_bf16, choose_device, device_text, prepare_device
 from trainer.errors import Cancelled, TrainerError
 from trainer.events import Emit, Meter, Notice, RunFinished, RunStopped, StageStarted
 from trainer.export import export_encoder
@@ -74,7 +74,7 @@ class Run:
         self.emit(Notice(message))
 
 
-_UNITS = {"similarity": "steps", "images": "images", "train": "steps"}
+_UNITS = {"cohort": "readings", "similarity": "steps", "images": "images", "train": "steps"}
 
 
 def run_training(run: Run) -> RunFinished | RunStopped:
@@ -106,8 +106,9 @@ def run_training(run: Run) -> RunFinished | RunStopped:
 def _prepare(run: Run) -> tuple[Job, RunRecord, ChosenPairs]:
     device = choose_device(run.config)
     bf16 = choose_bf16(run.config, device)
-    with run.stage("cohort", "Reading the study"):
-        cohort = load_cohort(run.study)
+    prepare_device(device)
+    with run.stage("cohort", "Reading the study") as meter:
+        cohort = load_cohort(run.study, meter, run.stop)
         members = choose_members(cohort, run.config)
     run.say("cohort", _cohort_text(cohort, members))
     _warn_of_dropped(run, cohort)

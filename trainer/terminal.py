@@ -55,10 +55,14 @@ class TerminalReporter:
 
     def close(self) -> None:
         """Leave the terminal as it was."""
-        self._bars.stop()
+        self._stop()
+
+    def _stop(self) -> None:
+        if self._tasks:  # bars never begun would end with an empty line
+            self._bars.stop()
 
     def _end(self, text: str) -> None:
-        self._bars.stop()
+        self._stop()
         self._console.print(text, highlight=False, soft_wrap=True)
 
     def _task(self, stage: str, total: int, unit: str) -> TaskID:

@@ -42,18 +42,28 @@ def dbscan(points, eps, min_samples):
 
 
 def heat_map(pixels, canvas=800):
-    g = canvas // 10
+    g = canvas / 10
     s = g / 6
+    near = [d for d in range(-canvas, canvas) if -g / 2 <= d <= g / 2 - 1]
     heat = np.zeros((canvas, canvas))
     for x, y in pixels:
-        for dy in range(-(g // 2), g // 2):
+        for dy in near:
             if not 0 <= y + dy < canvas:
                 continue
-            for dx in range(-(g // 2), g // 2):
+            for dx in near:
                 if 0 <= x + dx < canvas:
                     heat[y + dy, x + dx] += math.exp(-(dx**2 + dy**2) / (2 * s**2))
     heat = heat / heat.max()
     return np.round(255 * (heat - heat.min()) / (heat.max() - heat.min()))
+
+
+def resized(heat, count=32):
+    size = len(heat)
+    centre = np.clip((np.arange(count) + 0.5) * size / count - 0.5, 0, size - 1)
+    low = centre.astype(int)
+    high, share = np.minimum(low + 1, size - 1), centre - low
+    rows = heat[low] * (1 - share)[:, None] + heat[high] * share[:, None]
+    return np.floor(rows[:, low] * (1 - share) + rows[:, high] * share + 0.5)
 
 
 def moments(grid):

@@ -11,10 +11,9 @@ from trainer.config import (
     RECIPES,
     RunConfig,
     make_config,
-    parse_settings,
-    read_config,
 )
 from trainer.errors import ConfigError
+from trainer.settings import parse_settings, read_config
 
 
 def test_later_layers_win_over_earlier_ones() -> None:
@@ -47,7 +46,7 @@ def test_a_layer_that_gives_both_rules_is_refused() -> None:
 @pytest.mark.parametrize(
     ("layer", "message"),
     [
-        ({"bach": 3}, "'bach'.*known are .*batch"),
+        ({"bach": 3}, "'bach'.*Did you mean 'batch'.*Known are .*batch"),
         ({"batch": 1}, "batch is 1.*between 2"),
         ({"batch": "many"}, "batch must be a whole number"),
         ({"batch": 4.5}, "batch must be a whole number"),
@@ -61,11 +60,26 @@ def test_a_layer_that_gives_both_rules_is_refused() -> None:
         ({"encoder": "vit"}, "encoder is 'vit'; known are resnet18"),
         ({"name": "../away"}, "name is"),
         ({"threshold": None, "positive_rate": None}, "Neither"),
+        ({"warmup_epochs": -1.0}, "warmup_epochs is -1"),
+        ({"measure_parameters": {"epsi": 1}}, "measure_parameters: tima has no parameter 'epsi'"),
+        ({"measure_parameters": {"eps": "wide"}}, "measure_parameters: tima.eps must be"),
+        ({"measure_parameters": {"combine": "median"}}, "combine is 'median'; known are mean"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(layer: dict, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         make_config(layer)
+
+
+def test_a_mistyped_setting_is_refused_though_a_stronger_layer_hides_it() -> None:
+    with pytest.raises(ConfigError, match="epochs must be a whole number"):
+        make_config({"epochs": 2.5}, {"epochs": 3})
+
+
+def test_warm_up_is_ten_epochs_or_a_tenth_of_a_short_run_unless_given() -> None:
+    assert make_config({"epochs": 400}).warmup == 10
+    assert make_config({"epochs": 20}).warmup == 2
+    assert make_config({"epochs": 20, "warmup_epochs": 10}).warmup == 10
 
 
 def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
@@ -93,7 +107,12 @@ def test_the_hash_follows_what_shapes_the_weights_only() -> None:
     config = RunConfig()
     assert config.hash() == RunConfig().hash()
     assert replace(config, name="again", device="cpu").hash() == config.hash()
-    for change in ({"seed": 1}, {"lr": 1e-4}, {"pairs": "none"}, {"measure_parameters": {"a": 1}}):
+    for change in (
+        {"seed": 1},
+        {"lr": 1e-4},
+        {"pairs": "none"},
+        {"measure_parameters": {"eps": 1}},
+    ):
         assert replace(config, **change).hash() != config.hash()
 
 

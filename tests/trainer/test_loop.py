@@ -215,6 +215,13 @@ def test_only_damaged_checkpoints_are_an_error(tmp_path: Path) -> None:
         run(job)
 
 
+def test_a_finished_run_keeps_its_newest_checkpoint_alone_unless_asked(tmp_path: Path) -> None:
+    for keep, names in ((False, ["08"]), (True, ["08", "06"])):
+        folder = tmp_path / str(keep)
+        run(job_in(folder, replace(CONFIG, checkpoint_every=3, keep_checkpoints=keep)))
+        assert [p.stem[-2:] for p in checkpoints(folder)] == names
+
+
 def test_a_checkpoint_holds_plain_values_only(tmp_path: Path) -> None:
     job = job_in(tmp_path)
     path = save_checkpoint(tmp_path, 3, job.identity, {"method": {"w": torch.ones(2)}})

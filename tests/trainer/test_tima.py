@@ -179,12 +179,19 @@ def test_the_minimum_of_a_map_that_covers_the_canvas_is_taken_off() -> None:
     found = tima.features(gaze(points, 40, 40), TimaParameters(canvas=40, eps=2.0))
     heat = reference_tima.heat_map(points, 40)
     assert heat.min() == 0
-    centre = np.clip((np.arange(32) + 0.5) * 40 / 32 - 0.5, 0, 39)
-    low = centre.astype(int)
-    high, share = np.minimum(low + 1, 39), centre - low
-    rows = heat[low] * (1 - share)[:, None] + heat[high] * share[:, None]
-    grid = np.floor(rows[:, low] * (1 - share) + rows[:, high] * share + 0.5)
+    grid = reference_tima.resized(heat)
     assert found[0].tolist() == pytest.approx(reference_tima.moments(grid), rel=1e-12)
+
+
+@pytest.mark.parametrize("canvas", [32, 90, 101, 250])
+def test_windows_of_canvases_that_are_no_multiple_of_20_hold_the_whole_offsets(canvas) -> None:
+    rng = np.random.default_rng(canvas)
+    points = [(int(x), int(y)) for x, y in rng.integers(0, canvas, (60, 2))]
+    parameters = TimaParameters(canvas=canvas, eps=2.0)
+    found = tima.features(gaze(points, canvas, canvas), parameters)
+    grid = reference_tima.resized(reference_tima.heat_map(points, canvas))
+    expected = reference_tima.moments(grid)
+    assert found[0].tolist() == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize(

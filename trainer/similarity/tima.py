@@ -70,8 +70,9 @@ def features(gaze: Gaze, parameters: TimaParameters) -> FloatArray:
     """Return (mu, Hu) of each cluster's heat map, shape (clusters, 2), clusters in label order."""
     xy = canvas_points(gaze, parameters).xy
     labels = cluster_labels(xy, parameters)
-    low, high, share = bilinear_positions(parameters.canvas)
-    return _cluster_moments(xy, labels, parameters.canvas, _window(parameters), low, high, share)
+    size = parameters.canvas
+    low, high, share = bilinear_positions(size)
+    return _cluster_moments(xy, labels, size, _window(size), low, high, share)
 
 
 def matrix(sequences: Sequence[FloatArray], parameters: TimaParameters, work: Work) -> Pairs:
@@ -89,15 +90,12 @@ def matrix(sequences: Sequence[FloatArray], parameters: TimaParameters, work: Wo
     return Pairs(out, np.logical_and.outer(has, has))
 
 
-def _window(parameters: TimaParameters) -> FloatArray:
-    return _window_of(parameters.canvas // 10)
-
-
 @lru_cache(maxsize=8)
-def _window_of(side: int) -> FloatArray:
-    """Return the Gaussian a point adds: offsets −side/2 … side/2 − 1 on both axes."""
-    offset = np.arange(side) - side // 2
-    sigma = side / 6
+def _window(canvas: int) -> FloatArray:
+    """Return the Gaussian a point adds: g = H/10, s = g/6, whole offsets in −g/2 … g/2 − 1."""
+    half = canvas // 20
+    offset = np.arange(-half, half)
+    sigma = canvas / 10 / 6
     squared = offset[:, None] ** 2 + offset[None, :] ** 2
     window: FloatArray = np.exp(-squared / (2 * sigma**2))
     return window
