@@ -2,7 +2,7 @@
 
 import argparse
 import contextlib
-import ctypes.util
+import ctypes
 import logging
 import logging.handlers
 import os
@@ -24,12 +24,23 @@ log = logging.getLogger(__name__)
 
 QT_MISSING = (
     "Foveate's window needs libraries that this system lacks. On Debian and Ubuntu:\n"
-    "  sudo apt-get install -y libegl1 libxkbcommon0 libdbus-1-3 fonts-dejavu-core\n"
+    "  sudo apt-get install -y libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1 "
+    "libglib2.0-0 fonts-dejavu-core\n"
 )
 XCB_MISSING = (
-    "Foveate's window needs one more library under X11. On Debian and Ubuntu:\n"
-    "  sudo apt-get install -y libxcb-cursor0\n"
+    "Foveate's window needs libraries of X11 that this system lacks. On Debian and Ubuntu:\n"
+    "  sudo apt-get install -y libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0 "
+    "libxkbcommon-x11-0\n"
 )
+XCB_LIBRARIES = (
+    "libxcb-cursor.so.0",
+    "libxcb-icccm.so.4",
+    "libxcb-keysyms.so.1",
+    "libxcb-shape.so.0",
+    "libxkbcommon-x11.so.0",
+)
+"""What Qt's X11 plugin needs beside what its import needs: without one of them Qt ends the process
+(tried one by one on a bare Debian 12)."""
 PYSIDE_MISSING = (
     'Foveate\'s window needs PySide6, which is not installed here:\n  pip install -e ".[station]"\n'
 )
@@ -72,15 +83,23 @@ def qt_problem() -> str:
         return PYSIDE_MISSING
     except ImportError as error:
         return f"{QT_MISSING}({error})\n"
-    return XCB_MISSING if _lacks_xcb_cursor() else ""
+    missing = _missing_x_libraries()
+    return f"{XCB_MISSING}({', '.join(missing)})\n" if missing else ""
 
 
-def _lacks_xcb_cursor() -> bool:
-    # Without it Qt ends the process with a message of its own instead of an exception.
+def _missing_x_libraries() -> list[str]:
     if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
-        return False
+        return []
     under_x = "DISPLAY" in os.environ and not os.environ.get("WAYLAND_DISPLAY")
-    return under_x and ctypes.util.find_library("xcb-cursor") is None
+    return [name for name in XCB_LIBRARIES if not _loads(name)] if under_x else []
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
 
 
 @contextlib.contextmanager

@@ -1,6 +1,6 @@
 """The window: a slim navigation on the left, one page beside it; alone the image while reading."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QMoveEvent
@@ -38,6 +38,11 @@ class MainWindow(QMainWindow):
         The window was moved or came to another screen.
     closing
         The window is about to close.
+
+    Attributes
+    ----------
+    may_close
+        Asked before it closes; where it answers False the window stays.
     """
 
     page_wanted = Signal(str)
@@ -50,6 +55,7 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(icon("reading", theme.ACCENT, 48))
         self.resize(DEFAULT_SIZE)
         self.setMinimumSize(960, 640)
+        self.may_close: Callable[[], bool] = lambda: True
         self._pages: dict[str, QWidget] = {}
         self._buttons: dict[str, QToolButton] = {}
         self._stack = QStackedWidget()
@@ -60,6 +66,9 @@ class MainWindow(QMainWindow):
         self._who = label("", "small")
         self._device = label("", "small")
         self._recording = self._make_recording()
+        self._trouble = label("", "warning")
+        self._trouble.setFont(theme.font("small"))
+        self._trouble.hide()
         self._navigation = self._make_navigation()
         self._navigation.hide()
         middle = QWidget()
@@ -126,6 +135,13 @@ class MainWindow(QMainWindow):
         """Name the tracker, and say whether gaze is being recorded."""
         self._device.setText(text)
         self._recording.setVisible(recording)
+        self.show_trouble("")
+
+    def show_trouble(self, text: str, detail: str = "") -> None:
+        """Say what is wrong with the recording; empty for nothing."""
+        self._trouble.setText(f"⚠ {text}" if text else "")
+        self._trouble.setToolTip(detail)
+        self._trouble.setVisible(bool(text))
 
     def moveEvent(self, event: QMoveEvent) -> None:
         """Tell that what is on the screen lies elsewhere now."""
@@ -139,7 +155,10 @@ class MainWindow(QMainWindow):
             self.placed.emit()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Let the station end what runs."""
+        """Let the station end what runs, or stay open until it may."""
+        if not self.may_close():
+            event.ignore()
+            return
         self.closing.emit()
         super().closeEvent(event)
 
@@ -163,6 +182,7 @@ class MainWindow(QMainWindow):
             self._who,
             self._device,
             self._recording,
+            self._trouble,
             rule(),
             label("For research, not for diagnosis.", "small"),
         ):

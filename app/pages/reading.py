@@ -86,13 +86,16 @@ class ReadingPage(QWidget):
         self.strip.show_answer("")
         self.strip.show_message("Opening the case…")
 
-    def show_case(self, case_id: str, image: LoadedImage, number: int, count: int) -> None:
-        """Show a case; `view_changed("open")` follows at once."""
+    def show_case(
+        self, case_id: str, image: LoadedImage, number: int, count: int, notice: str = ""
+    ) -> None:
+        """Show a case, with a notice in the strip; `view_changed("open")` follows at once."""
         self.state, self.current_case_id, self.answer = "reading", case_id, None
         self._hide_panels()
         self.strip.show_case(number, count)
         self.strip.show_answer("")
-        self.strip.show_message(self._choices())
+        said = f"{notice}   {self._choices()}" if notice else self._choices()
+        self.strip.show_message(said, warn=bool(notice))
         self.canvas.setFocus()
         self.canvas.set_image(image)
 

@@ -23,6 +23,8 @@ STAGES = {
 }
 _COLLAPSED = 0.1
 _WAITING = 0.1
+_MOST_REPORTS = 2000
+"""The trainer tells at most so many steps of a run."""
 
 
 class TrainingPage(Page):
@@ -55,7 +57,8 @@ class TrainingPage(Page):
         self.state = "idle"
         self.result: dict[str, Any] = {}
         self.folder = Path()
-        self.step = 0
+        self.step = self._before = 0
+        self._settings: tuple[object, ...] = ()
         self.form = TrainingForm()
         self.pretrain = button(
             "pretrain",
@@ -91,8 +94,12 @@ class TrainingPage(Page):
 
     def show_started(self) -> None:
         """Show that a training begins."""
-        self.state, self.result, self.step = "running", {}, 0
-        self.curve.clear()
+        self.state, self.result = "running", {}
+        settings = (self.folder, *self.form.options())
+        self._before = self.step if settings == self._settings else 0
+        self._settings, self.step = settings, 0
+        if not self._before:
+            self.curve.clear()
         self._notices.clear()
         self._notice.hide()
         self._result.hide()
@@ -117,7 +124,9 @@ class TrainingPage(Page):
 
     def show_metrics(self, event: dict[str, Any]) -> None:
         """Show the signals of a training step."""
-        self.step = int(event["step"])
+        step = int(event["step"])
+        self._go_on_from(step, int(event["steps"]))
+        self.step = step
         self.curve.add(self.step, float(event["loss"]), int(event["steps"]))
         spread, wait = float(event["feature_spread"]), float(event["data_wait"])
         show = {name: figure.show_value for name, figure in self._figures.items()}
@@ -127,6 +136,18 @@ class TrainingPage(Page):
         show["positives_per_anchor"](f"{event['positives_per_anchor']:.2f}")
         show["data_wait"](f"{wait:.0%}", warn=wait > _WAITING)
         show["images_per_s"](f"{event['images_per_s']:.0f} /s")
+
+    def _go_on_from(self, step: int, steps: int) -> None:
+        # A run that goes on where the one before was stopped keeps its curve; any other begins
+        # anew. The checkpoint may lie before what was told last: those steps are told again.
+        before, self._before = self._before, 0
+        if not before:
+            return
+        stride = -(-steps // _MOST_REPORTS)
+        if stride < step <= before + stride:
+            self.curve.keep_until(step)
+        else:
+            self.curve.clear()
 
     def show_warning(self, event: dict[str, Any]) -> None:
         """Show what the trainer wants known; it goes on."""

@@ -153,8 +153,7 @@ class TrainingForm(QFrame):
 
 def _combo(choices: tuple[tuple[str, str], ...]) -> QComboBox:
     made = QComboBox()
-    made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    made.setMinimumContentsLength(12)
+    made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
     for value, text in choices:
         made.addItem(text, value)
         made.setItemData(made.count() - 1, text, Qt.ItemDataRole.ToolTipRole)

@@ -42,6 +42,7 @@ class CaseList:
         self._states: dict[str, tuple[State, str | None]] = {
             row.case_id: (row.state, row.reading_id) for row in self._rows
         }
+        self._aside: dict[str, str] = {}
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -52,12 +53,30 @@ class CaseList:
         return sum(state == "finished" for state, _ in self._states.values())
 
     def next(self) -> CaseToRead | None:
-        """Return the first interrupted case, else the first to be read, else None."""
+        """Return the first interrupted case, else the first to be read, else None.
+
+        Cases set aside are left out.
+        """
         for wanted in ("interrupted", "to read"):
             for row in self._rows:
-                if self._states[row.case_id][0] == wanted and self._tiles.get(row.case_id):
+                if self._states[row.case_id][0] == wanted and self._can_be_shown(row.case_id):
                     return self.get(row.case_id)
         return None
+
+    @property
+    def aside(self) -> tuple[str, ...]:
+        """Names of the cases set aside, in the order in which that happened."""
+        return tuple(self._aside.values())
+
+    def set_aside(self, case_id: str) -> None:
+        """Offer a case no more: its images cannot be shown. The next session offers it again.
+
+        Raises
+        ------
+        SessionError
+            If the session does not know it.
+        """
+        self._aside[case_id] = self.get(case_id).name
 
     def get(self, case_id: str) -> CaseToRead:
         """Return a case by its id.
@@ -88,3 +107,6 @@ class CaseList:
     def mark(self, case_id: str, state: State, reading_id: str) -> None:
         """Note how the latest reading of a case stands."""
         self._states[case_id] = (state, reading_id)
+
+    def _can_be_shown(self, case_id: str) -> bool:
+        return case_id not in self._aside and bool(self._tiles.get(case_id))

@@ -146,6 +146,11 @@ class ReadingSession:
         self._require(Phase.IDLE, Phase.CALIBRATING, Phase.READY, Phase.READING)
         return self.cases.next()
 
+    def set_aside(self, case: CaseToRead) -> None:
+        """Skip a case whose images cannot be shown; the session's row names it."""
+        self.cases.set_aside(case.case_id)
+        self._capture.note(set_aside=list(self.cases.aside))
+
     def calibrate(
         self, targets: Sequence[Point] | None = None, validation: Sequence[Point] | None = None
     ) -> CalibrationRun:

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Executable, Insert, Table, Update, insert, update
 
 from migrations.database import Database
-from migrations.errors import DatabaseError
+from migrations.errors import DatabaseBusy, DatabaseDamaged, DatabaseError, DiskFull
 from migrations.schema import Base
 
 log = logging.getLogger(__name__)
@@ -25,6 +25,12 @@ _BATCH = 256
 _FIRST_RETRY_S = 0.05
 _LAST_RETRY_S = 1.0
 _SLOW_COMMIT_S = 2.0
+_SLOW = "Saving waits: another program holds the study, or its disk is slow"
+_CAUSES: dict[type[DatabaseError], str] = {
+    DiskFull: "Saving waits: the disk is full, free some space",
+    DatabaseBusy: "Saving waits: another program holds the study, close it",
+    DatabaseDamaged: "Saving waits: the database is damaged",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,7 @@ class Writer:
         self._changed = threading.Condition()
         self._put_count = self._done_count = 0
         self._closing = False
-        self._trouble = ""
+        self._trouble, self._cause = "", _SLOW
         self._waiting_since: float | None = None
         self._retry_s = _FIRST_RETRY_S
         self._commit_s: deque[float] = deque(maxlen=1000)
@@ -148,6 +154,15 @@ class Writer:
             return f"{self.rejected} rows were refused by {self.database.name}; see the log."
         return ""
 
+    @property
+    def brief(self) -> str:
+        """`problem` in a few words, for a line read in passing; empty if there is none."""
+        if not self.problem:
+            return ""
+        if self._trouble or self._waiting_since is not None:
+            return f"{self._cause}. Nothing is lost."
+        return "Some rows were refused; see the log."
+
     def commit_seconds(self) -> tuple[float, ...]:
         """Return how long the last commits (1,000 at most) took."""
         return tuple(self._commit_s)
@@ -191,14 +206,14 @@ class Writer:
     def _back_off(self, error: DatabaseError) -> None:
         if not self._trouble:
             log.error("Rows cannot be committed for now: %s", error)
-        self._trouble = str(error)
+        self._trouble, self._cause = str(error), _CAUSES.get(type(error), _SLOW)
         time.sleep(self._retry_s)
         self._retry_s = min(self._retry_s * 2, _LAST_RETRY_S)
 
     def _recover(self) -> None:
         if self._trouble:
             log.warning("Rows are committed again; %d waited", self.depth)
-        self._trouble, self._retry_s = "", _FIRST_RETRY_S
+        self._trouble, self._cause, self._retry_s = "", _SLOW, _FIRST_RETRY_S
 
     def _acknowledge(self, count: int) -> None:
         with self._changed:

@@ -42,6 +42,11 @@ class Curve(QWidget):
         self._points, self._steps = [], 0
         self.update()
 
+    def keep_until(self, step: float) -> None:
+        """Forget what lies at or after a step: it will be told again."""
+        self._points = [point for point in self._points if point[0] < step]
+        self.update()
+
     def add(self, step: float, value: float, steps: int) -> None:
         """Add a value; `steps` is where the axis ends. What is no number is left out."""
         self._steps = steps

@@ -29,6 +29,54 @@ class MessageDialog(QDialog):
         layout.addLayout(line)
 
 
+class SavingDialog(QDialog):
+    """Says that the window closes once all is saved.
+
+    Parameters
+    ----------
+    stay
+        Called when the user wants the window to stay.
+    insist
+        Called when the user wants it closed, whatever is lost.
+    """
+
+    def __init__(
+        self, parent: QWidget, stay: Callable[[], object], insist: Callable[[], object]
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("saving_dialog")
+        self.setWindowTitle("Saving")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setMinimumWidth(520)
+        self._stay = stay
+        self._said = label("")
+        self._insist = button("close_and_lose", "", insist)
+        self._insist.hide()
+        layout = column(self, 3 * theme.GRID, gap=2 * theme.GRID)
+        layout.addWidget(label("Saving what was recorded", "heading"))
+        layout.addWidget(self._said)
+        line = row()
+        line.addStretch(1)
+        line.addWidget(self._insist)
+        line.addWidget(button("keep_open", "Keep Foveate open", stay, role="primary"))
+        layout.addLayout(line)
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return self._said.text()
+
+    def show_waiting(self, writes: int, problem: str) -> None:
+        """Say how much waits, and for what; losing it is offered only where there is trouble."""
+        self._said.setText(f"{problem}\n\nFoveate closes when all is saved.".strip())
+        self._insist.setText(f"Close and lose {writes} unsaved writes")
+        self._insist.setVisible(bool(problem) and writes > 0)
+
+    def reject(self) -> None:
+        """Esc keeps the window."""
+        self._stay()
+
+
 class ConsentDialog(QDialog):
     """Shows the study's consent text; asks a new reader for a pseudonym.
 

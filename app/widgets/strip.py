@@ -4,7 +4,7 @@ from PySide6.QtWidgets import QFrame, QLabel
 
 from app import theme
 from app.widgets.icons import pixmap
-from app.widgets.parts import label, row, say
+from app.widgets.parts import ElidedLabel, label, row, say
 
 HEIGHT = 32
 
@@ -21,8 +21,8 @@ class ReadingStrip(QFrame):
         self._dot = QLabel()
         self._dot.setPixmap(pixmap("dot", theme.RED, 14))
         self._recording = label("", "small", wrap=False)
-        self._tracking = label("", "small", wrap=False)
-        self._message = label("", "small", wrap=False)
+        self._tracking = ElidedLabel("small")
+        self._message = ElidedLabel("small")
         self._answer = label("", "small", wrap=False)
         layout = row(gap=theme.GRID, parent=self)
         layout.setContentsMargins(16, 0, 16, 0)
@@ -50,9 +50,10 @@ class ReadingStrip(QFrame):
         self._dot.setVisible(recording)
         self._recording.setText("Recording" if recording else "Not recording")
 
-    def show_tracking(self, text: str, *, warn: bool) -> None:
+    def show_tracking(self, text: str, *, warn: bool, detail: str = "") -> None:
         """Say how the tracking is."""
         say(self._tracking, f"⚠ {text}" if warn else text, "warning" if warn else "small")
+        self._tracking.setToolTip(detail)
         self._smaller(self._tracking)
 
     def show_answer(self, text: str) -> None:

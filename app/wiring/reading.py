@@ -1,10 +1,12 @@
 """Reading cases: page, session, prefetched images, and who else wants to know what is seen."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, QPointF, QTimer, Signal
 
+from app.errors import ImageUnreadable
 from app.images.store import LoadedImage
 from app.pages.reading import ReadingPage
 from app.reading.cases import CaseToRead
@@ -13,7 +15,7 @@ from app.wiring.prefetch import Prefetcher
 from devices.geometry import ScreenGeometry
 from devices.view import CLOSED, TileView
 
-_STRIP_MS = 250
+log = logging.getLogger(__name__)
 
 
 class ReadingController(QObject):
@@ -45,9 +47,8 @@ class ReadingController(QObject):
         self._session: ReadingSession | None = None
         self._prefetch: Prefetcher | None = None
         self._case: CaseToRead | None = None
-        self._strip = QTimer(self)
-        self._strip.setInterval(_STRIP_MS)
-        self._strip.timeout.connect(self._show_status)
+        self._skipped: list[str] = []
+        self._shown = 0
         page.view_changed.connect(self._view_changed)
         page.answered.connect(self._guarded(lambda s, label: s.answer(label)))
         page.next_wanted.connect(self._next)
@@ -69,8 +70,7 @@ class ReadingController(QObject):
         self._page.canvas.origin_desktop = QPointF(geometry.x_desktop, geometry.y_desktop)
         self._page.set_classes(session.study.settings.classes)
         self._page.strip.show_recording(True)
-        self._strip.start()
-        self._show_status()
+        self._skipped, self._shown = [], 0
         self._page.show_loading()
         self._load_next()
 
@@ -88,8 +88,8 @@ class ReadingController(QObject):
             self._page.canvas.placement_changed()
 
     def _load_next(self) -> None:
-        assert self._session is not None
-        assert self._prefetch is not None
+        if self._session is None or self._prefetch is None:  # left meanwhile
+            return
         case = self._session.next_case()
         if case is None:
             self._complete()
@@ -98,19 +98,28 @@ class ReadingController(QObject):
             self._prefetch.want(case.tiles[0].image_id)
 
     def _loaded(self, _image_id: str, image: LoadedImage | None, error: Exception | None) -> None:
-        if self._session is None or image is None:
-            self._stop()
-            self._page.leave()
-            self.failed.emit(error)
+        if self._session is None:
             return
         case = self._coming
+        if image is None:
+            self._skip(self._session, case, error)
+            return
         self._session.begin(case)
         self._case = case
-        self._page.show_case(case.case_id, image, case.index + 1, case.total)
+        notice = _skipped_text(self._skipped) if self._skipped else ""
+        self._skipped, self._shown = [], self._shown + 1
+        self._page.show_case(case.case_id, image, case.index + 1, case.total, notice)
         self.case_shown.emit(case.case_id)
         following = self._session.next_case()
         if following is not None and self._prefetch is not None:
             self._prefetch.ahead(following.tiles[0].image_id)
+
+    def _skip(self, session: ReadingSession, case: CaseToRead, error: Exception | None) -> None:
+        log.error("A case was skipped: its image cannot be shown.", exc_info=error)
+        session.set_aside(case)
+        self._skipped.append(case.name)
+        # A turn of the event loop between two, however many are damaged.
+        QTimer.singleShot(0, self._load_next)
 
     def _view_changed(self, kind: str) -> None:
         if self._session is None or self._case is None:
@@ -143,8 +152,13 @@ class ReadingController(QObject):
 
     def _complete(self) -> None:
         assert self._session is not None
-        count = len(self._session.cases)
-        self._page.show_complete(f"All {count} cases of this worklist are read.")
+        cases = self._session.cases
+        if self._skipped and not self._shown:
+            self._stop()
+            self._page.leave()
+            self.failed.emit(ImageUnreadable(_nothing_text(self._skipped)))
+            return
+        self._page.show_complete(_complete_text(cases.finished_count, len(cases), cases.aside))
         self._stop()
         self.completed.emit()
 
@@ -154,7 +168,6 @@ class ReadingController(QObject):
 
     def _stop(self) -> None:
         self._case = self._session = None
-        self._strip.stop()
         self._page.strip.clear()
         if self._prefetch is not None:
             self._prefetch.close()
@@ -162,21 +175,36 @@ class ReadingController(QObject):
             self._prefetch = None
         self.seen.emit(None, None)
 
-    def _show_status(self) -> None:
-        if self._session is None:
-            return
-        status = self._session.recorder.status()
-        lost_s = status.lost_for_us / 1e6
-        if status.problem:
-            self._page.strip.show_tracking(status.problem, warn=True)
-        elif lost_s > self._session.study.settings.lost_sign_s:
-            self._page.strip.show_tracking(f"No gaze for {lost_s:.0f} s", warn=True)
-        else:
-            self._page.strip.show_tracking("Tracking", warn=False)
-
     def _guarded(self, act: Callable[[ReadingSession, str], object]) -> Callable[[str], None]:
         def run(value: str) -> None:
             if self._session is not None and self._case is not None:
                 act(self._session, value)
 
         return run
+
+
+def _named(names: Sequence[str], most: int = 4) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _skipped_text(names: Sequence[str]) -> str:
+    verb = "is damaged and was skipped" if len(names) == 1 else "are damaged and were skipped"
+    return f"{_named(names)} {verb}."
+
+
+def _complete_text(read: int, total: int, aside: Sequence[str]) -> str:
+    if not aside:
+        return f"All {total} cases of this worklist are read."
+    return (
+        f"{read} of {total} cases of this worklist are read. {_named(aside)} could not be shown: "
+        "the image is missing or damaged. The next session offers it again."
+    )
+
+
+def _nothing_text(names: Sequence[str]) -> str:
+    return (
+        f"{_named(names)}: the image is missing or damaged, and no other case is left to read. "
+        "Restore the study's images from a copy, or import the files again; the next session "
+        "offers the case again."
+    )

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QAbstractButton, QComboBox
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QStyle, QStyleOptionComboBox
 
 from app import theme
 from app.background import run
@@ -179,6 +179,64 @@ def test_training_says_what_to_do_first_and_shows_a_run(qtbot) -> None:
     assert page.state == "failed"
     assert "lower the batch" in page.message
     assert page.pretrain.isEnabled()
+
+
+def _metrics(step: int) -> dict[str, float]:
+    return {
+        "step": step, "steps": 40, "epoch": 1, "epochs": 4, "loss": 2.0 / step,
+        "feature_spread": 0.7, "data_wait": 0.0, "positives_per_anchor": 1.5, "images_per_s": 9.0,
+    }  # fmt: skip
+
+
+def _trained(page: TrainingPage, steps: range) -> list[float]:
+    page.show_started()
+    for step in steps:
+        page.show_metrics(_metrics(step))
+    page.show_stopped({"step": steps[-1], "checkpoint": "c.pt"})
+    return [step for step, _ in page.curve.points]
+
+
+def test_the_curve_goes_on_where_a_stopped_run_is_taken_up(qtbot) -> None:
+    page = TrainingPage()
+    qtbot.addWidget(page)
+    assert _trained(page, range(1, 6)) == [1, 2, 3, 4, 5]
+    assert _trained(page, range(6, 9)) == [1, 2, 3, 4, 5, 6, 7, 8]
+    # Stopped before its checkpoint: the steps told again are not shown twice.
+    assert _trained(page, range(7, 10)) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+
+
+def test_the_curve_begins_anew_for_another_run(qtbot) -> None:
+    page = TrainingPage()
+    qtbot.addWidget(page)
+    _trained(page, range(1, 6))
+    assert _trained(page, range(1, 3)) == [1, 2]
+    page.form.preset(epochs=7)
+    page.show_started()
+    assert page.curve.points == []
+    page.show_metrics(_metrics(3))
+    assert _trained(page, range(9, 11)) == [9, 10]
+
+
+def test_no_text_of_a_choice_is_cut_off(qtbot, qapp) -> None:
+    theme.apply(qapp)
+    page = TrainingPage()
+    qtbot.addWidget(page)
+    page.resize(1072, 800)
+    page.show()
+    for chosen in page.findChildren(QComboBox):
+        style, option = chosen.style(), QStyleOptionComboBox()
+        chosen.initStyleOption(option)
+        field = style.subControlRect(
+            QStyle.ComplexControl.CC_ComboBox,
+            option,
+            QStyle.SubControl.SC_ComboBoxEditField,
+            chosen,
+        )
+        widths = [
+            chosen.fontMetrics().horizontalAdvance(chosen.itemText(i))
+            for i in range(chosen.count())
+        ]
+        assert field.width() >= max(widths, default=0), chosen.objectName()
 
 
 def test_a_killed_training_does_not_promise_a_checkpoint(qtbot) -> None:

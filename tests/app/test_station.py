@@ -69,7 +69,7 @@ def station(qtbot, study: Study, no_leftovers):
     station = Station(
         study, reader="R1", consented=True, speed=8.0, tracker_source=_simulated, full_screen=False
     )
-    qtbot.addWidget(station.window)
+    qtbot.addWidget(station.window, before_close_func=lambda _window: station.close())
     station.window.show()
     qtbot.waitExposed(station.window)
     yield station
@@ -382,7 +382,23 @@ def test_missing_libraries_are_named_with_the_line_to_paste(monkeypatch, capsys)
     assert "pip install" in capsys.readouterr().err
     monkeypatch.setattr(command, "qt_problem", lambda: command.QT_MISSING)
     assert command.main([]) == 1
-    assert "libegl1 libxkbcommon0 libdbus-1-3 fonts-dejavu-core" in capsys.readouterr().err
+    assert "apt-get install -y libegl1 libgl1 libxkbcommon0" in capsys.readouterr().err
+
+
+def test_missing_x_libraries_are_named_before_qt_ends_the_process(monkeypatch, capsys) -> None:
+    if not sys.platform.startswith("linux"):
+        pytest.skip("Only Linux has X11 libraries of its own.")
+    monkeypatch.setenv("DISPLAY", ":99")
+    for name in ("WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(command, "XCB_LIBRARIES", ("libxcb-that-nobody-has.so.0",))
+    assert command.main([]) == 1
+    said = capsys.readouterr().err
+    assert "libxcb-that-nobody-has.so.0" in said
+    assert (
+        "apt-get install -y libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0 "
+        "libxkbcommon-x11-0"
+    ) in said
 
 
 def test_a_folder_without_a_study_is_refused_in_words(tmp_path: Path, capsys, qapp) -> None:

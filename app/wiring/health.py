@@ -1,0 +1,79 @@
+"""How the recording stands, in a few words for whoever looks: the strip and the navigation."""
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.reading.session import ReadingSession
+
+_EVERY_MS = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What is said of a recording.
+
+    Attributes
+    ----------
+    text
+        A few words.
+    warn
+        Whether the reader has to know now.
+    detail
+        The whole story, with what to do; empty where `text` tells all.
+    """
+
+    text: str
+    warn: bool = False
+    detail: str = ""
+
+
+class HealthWatch(QObject):
+    """Asks an open session a few times a second.
+
+    Signals
+    -------
+    told : object
+        The `Health` of the session; each time it was asked, changed or not.
+    """
+
+    told = Signal(object)
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._session: ReadingSession | None = None
+        self._timer = QTimer(self)
+        self._timer.setInterval(_EVERY_MS)
+        self._timer.timeout.connect(self.look)
+
+    def follow(self, session: ReadingSession | None) -> None:
+        """Watch this session; None for none."""
+        self._session = session
+        if session is None:
+            self._timer.stop()
+        else:
+            self._timer.start()
+            self.look()
+
+    def look(self) -> None:
+        """Ask now."""
+        if self._session is not None:
+            self.told.emit(health_of(self._session))
+
+
+def health_of(session: ReadingSession) -> Health:
+    """Return how a session's recording stands; cheap, waits for nothing."""
+    status, saving = session.recorder.status(), session.writer.brief
+    if status.device_lost:
+        text = "Tracker gone: check its cable. Recording goes on when it is back."
+        return Health(
+            f"{text} {saving}".strip(), True, f"{status.problem} {session.writer.problem}"
+        )
+    if saving:
+        return Health(saving, True, session.writer.problem)
+    if status.problem:
+        return Health("The tracker cannot be read.", True, status.problem)
+    lost_s = status.lost_for_us / 1e6
+    if status.recording and lost_s > session.study.settings.lost_sign_s:
+        return Health(f"No gaze for {lost_s:.0f} s", True)
+    return Health("Tracking" if status.recording else "Saving…")
