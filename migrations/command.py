@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from migrations.database import Database
@@ -21,18 +22,15 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _upgrade(arguments: argparse.Namespace) -> int:
-    study = Study.open(arguments.study, database_url=arguments.database)
-    name, revision = study.database.name, study.database.revision()
-    study.close()
-    sys.stdout.write(f"{name} has schema {revision}.\n")
+    with closing(Study.open(arguments.study, database_url=arguments.database)) as study:
+        sys.stdout.write(f"{study.database.name} has schema {study.database.revision()}.\n")
     return 0
 
 
 def _check(arguments: argparse.Namespace) -> int:
     # Looked at as it is, without an upgrade: a check must not change what it checks.
-    database = _existing(arguments)
-    problems, revision = database.check(), database.revision()
-    database.close()
+    with closing(_existing(arguments)) as database:
+        problems, revision = database.check(), database.revision()
     if problems:
         lines = "\n".join(f"  {problem}" for problem in problems[:20])
         raise DatabaseDamaged(
@@ -44,9 +42,8 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _backup(arguments: argparse.Namespace) -> int:
-    study = Study.open(arguments.study, database_url=arguments.database)
-    copy = study.database.backup(arguments.to) if arguments.to else study.backup()
-    study.close()
+    with closing(Study.open(arguments.study, database_url=arguments.database)) as study:
+        copy = study.database.backup(arguments.to) if arguments.to else study.backup()
     sys.stdout.write(f"Copied to {copy}.\n")
     return 0
 

@@ -87,7 +87,11 @@ class Study:
             database = Database(database_url, durable=durable)
         else:
             database = Database.at(folder / "foveate.sqlite", durable=durable)
-        database.upgrade()
+        try:
+            database.upgrade()
+        except BaseException:
+            database.close()
+            raise
         return cls(folder, settings, database)
 
     def image_folder(self, image_id: str) -> Path:
