@@ -6,6 +6,7 @@ import ctypes
 import logging
 import logging.handlers
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -153,10 +154,17 @@ def _run(arguments: argparse.Namespace) -> int:
         log.exception("The station could not be opened.")
         window.close()
         return _refuse(str(error))
+    _close_on_signals(window)
     station.show()
     code = QApplication.exec()
     station.close()
     return int(code)
+
+
+def _close_on_signals(window: "MainWindow") -> None:
+    # Ctrl+C and a polite kill end the station as its window's button does: all is saved first.
+    for which in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(which, lambda _number, _frame: window.close())
 
 
 def _station(window: "MainWindow", arguments: argparse.Namespace) -> "Station":

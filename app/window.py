@@ -19,6 +19,7 @@ from app.widgets.icons import icon, pixmap
 from app.widgets.parts import column, label, row, rule
 
 DEFAULT_SIZE = QSize(1280, 800)
+_MINIMUM_SIZE = QSize(960, 640)
 _ENTRIES = {
     "worklist": "Worklist",
     "calibration": "Calibration",
@@ -53,8 +54,9 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setWindowTitle("Foveate")
         self.setWindowIcon(icon("reading", theme.ACCENT, 48))
-        self.resize(DEFAULT_SIZE)
-        self.setMinimumSize(960, 640)
+        room = self.screen().availableSize()
+        self.resize(DEFAULT_SIZE.boundedTo(room))
+        self.setMinimumSize(_MINIMUM_SIZE.boundedTo(room))
         self.may_close: Callable[[], bool] = lambda: True
         self._pages: dict[str, QWidget] = {}
         self._buttons: dict[str, QToolButton] = {}

@@ -19,6 +19,7 @@ _STEPS = (
     ("2", "Read", "Calibrate the tracker, read the cases one by one."),
     ("3", "Pretrain", "Gaze makes the pairs; an encoder and a report come out."),
 )
+_STEP_LINES = 3
 
 
 class StartPage(QWidget):
@@ -110,6 +111,9 @@ class StartPage(QWidget):
 def _step(number: str, title: str, text: str) -> QFrame:
     frame, layout = panel()
     layout.addWidget(label(f"{number}  {title}", "heading"))
-    layout.addWidget(label(text, "hint"))
+    said = label(text, "hint")
+    said.setAlignment(Qt.AlignmentFlag.AlignTop)
+    said.setMinimumHeight(_STEP_LINES * said.fontMetrics().lineSpacing())
+    layout.addWidget(said)
     layout.addStretch(1)
     return frame

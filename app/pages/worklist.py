@@ -97,7 +97,7 @@ class WorklistPage(Page):
         self.reader.setCurrentText(current or "Choose…")
 
     def show_devices(self, trackers: Sequence[TrackerInfo], current: str) -> None:
-        """Offer the trackers that are attached."""
+        """Offer the trackers that are attached; the chosen one stays, attached or not."""
         self.device.clear()
         for info in trackers:
             rate = f", {info.rate_hz:g} Hz" if info.rate_hz else ""
@@ -105,7 +105,9 @@ class WorklistPage(Page):
             self.device.setItemData(
                 self.device.count() - 1, info.note or info.id, Qt.ItemDataRole.ToolTipRole
             )
-        self.device.setCurrentIndex(max(self.device.findData(current), 0))
+        if self.device.findData(current) < 0:
+            self.device.addItem(f"⚠ {current}: not found", current)
+        self.device.setCurrentIndex(self.device.findData(current))
 
     def show_missing(self, text: str) -> None:
         """Say why trackers that might be there are not offered."""

@@ -111,6 +111,8 @@ class ConsentDialog(QDialog):
         self._name.setPlaceholderText("R1")
         self._name.setMaxLength(32)
         self._name.setReadOnly(bool(pseudonym))
+        if pseudonym:  # nothing to type: the keyboard goes to the buttons
+            self._name.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._problem = label("", "warning")
         self._agree = button("consent_agree", "I agree", self._accept, role="primary")
         self._fill(consent)
@@ -138,6 +140,7 @@ class ConsentDialog(QDialog):
         name = self._name.text().strip()
         taken = not self._known and bool(name) and self._taken(name)
         self._problem.setText(f"⚠ {name} is in use already." if taken else "")
+        self._problem.setVisible(taken)
         self._agree.setEnabled(bool(name) and not taken)
 
     def _accept(self) -> None:

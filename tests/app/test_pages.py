@@ -131,6 +131,8 @@ def test_devices_are_offered_and_the_one_in_use_stays_chosen(qtbot) -> None:
     page.show_devices(infos, "lsl:x")
     assert page.device.currentData() == "lsl:x"
     assert page.device.itemText(0) == "Simulated reader, 250 Hz"
+    page.show_devices(infos, "lsl:unplugged")
+    assert page.device.currentText() == "⚠ lsl:unplugged: not found"
     page.show_missing("Tobii: no SDK.")
     assert page.why.isVisibleTo(page)
 
