@@ -1,6 +1,6 @@
 """Gaze similarity, timed: features a reading, pairs a second, each measure on the same readings.
 
-python bench/similarity.py [--readings 200] [--points 800] [--pairs 2000] [--jobs 2]
+python bench/similarity.py [--readings 200] [--measures tima …]
 """
 
 import argparse
@@ -39,12 +39,14 @@ def main() -> None:
     parser.add_argument("--points", type=int, default=800)
     parser.add_argument("--pairs", type=int, default=2000, help="readings of the pairwise step")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--measures", nargs="+", default=list(MEASURES), choices=list(MEASURES))
     options = parser.parse_args()
     rng = np.random.default_rng(0)
     gazes = [reading(rng, options.points) for _ in range(options.readings)]
     print(f"{options.readings} readings of {options.points} points, {options.jobs} jobs")
     print(f"{'measure':18s}{'ms/reading, 1 job':>18s}{'end to end s':>14s}{'M pairs/s':>12s}")
-    for name, measure in MEASURES.items():
+    for name in options.measures:
+        measure = MEASURES[name]
         parameters = make_parameters(name)
         compare(name, gazes[:8], jobs=1)  # compiled
         found = [measure.features(g, parameters) for g in gazes]
