@@ -6,6 +6,7 @@ TrainerError
 ├── SimilarityError      gaze similarity cannot be computed or is empty
 ├── ImageCacheError      a presentation image is missing, damaged or of another shape
 ├── CheckpointError      a checkpoint is damaged, or of another config, cohort or relation
+├── RunFolderError       the run's folder cannot be made or written
 ├── RunBusy              another process trains in this run folder
 ├── TrainingDiverged     the loss is no longer a finite number
 ├── OutOfMemory          batch, size or encoder too large for this device
@@ -36,6 +37,10 @@ class ImageCacheError(TrainerError):
 
 class CheckpointError(TrainerError):
     """A checkpoint is damaged, or of another config, cohort or relation."""
+
+
+class RunFolderError(TrainerError):
+    """The run's folder cannot be made or written: disk full, read-only."""
 
 
 class RunBusy(TrainerError):

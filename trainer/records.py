@@ -16,7 +16,7 @@ from sqlalchemy import select
 from migrations.schema import TrainingRun, new_id, utc_now
 from migrations.study import Study
 from trainer.checkpoint import Identity, checkpoints
-from trainer.errors import CheckpointError, RunBusy
+from trainer.errors import CheckpointError, RunBusy, RunFolderError
 
 _LOCK = "running.json"
 
@@ -74,15 +74,15 @@ def open_run(
     ------
     CheckpointError
         If `out` holds a finished run, or any run while `fresh`.
+    RunFolderError
+        If the folder cannot be made.
     """
     known = None if fresh else _unfinished(study, identity, out)
     if known is not None:
         record = RunRecord(study, known.id, _folder_of(study, known), continued=True)
         record.update(state="running", ended_utc=None, message=None)
         return record
-    folder = out or _new_folder(study, identity)
-    _require_free(study, folder, fresh)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _made(out, fresh) if out else _new_folder(study, identity)
     record = RunRecord(study, new_id(), folder, continued=bool(checkpoints(folder)))
     _insert(record, identity, similarity_run_id)
     return record
@@ -124,12 +124,16 @@ def _new_folder(study: Study, identity: Identity) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     name = f"{stamp}-{identity.config.run_name}"
     folder, number = study.runs / name, 2
-    while folder.exists():  # two runs begun within a second
-        folder, number = study.runs / f"{name}-{number}", number + 1
-    return folder
+    with _writable(study.runs):
+        while True:
+            try:
+                folder.mkdir(parents=True)
+                return folder
+            except FileExistsError:  # two runs begun within a second
+                folder, number = study.runs / f"{name}-{number}", number + 1
 
 
-def _require_free(study: Study, folder: Path, fresh: bool) -> None:
+def _made(folder: Path, fresh: bool) -> Path:
     if (folder / "encoder.safetensors").exists():
         raise CheckpointError(f"{folder} holds a finished run. Name another folder with --out.")
     if fresh and checkpoints(folder):
@@ -137,12 +141,28 @@ def _require_free(study: Study, folder: Path, fresh: bool) -> None:
             f"{folder} holds a run with checkpoints. Name another folder with --out, or leave out "
             "--fresh to continue it."
         )
+    with _writable(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@contextlib.contextmanager
+def _writable(folder: Path) -> Iterator[None]:
+    """Say of a folder that cannot be written what to do; a full disk is no fault of ours."""
+    try:
+        yield
+    except OSError as error:
+        raise RunFolderError(
+            f"{folder} cannot be written: {error.strerror}. Free some disk space, or name a folder "
+            "that can be written with --out."
+        ) from error
 
 
 def _insert(record: RunRecord, identity: Identity, similarity_run_id: str | None) -> None:
     config = identity.config
     text = json.dumps({"name": config.run_name, **identity.as_dict()}, indent=2)
-    (record.folder / "config.json").write_text(text + "\n", encoding="utf-8")
+    with _writable(record.folder):
+        (record.folder / "config.json").write_text(text + "\n", encoding="utf-8")
     row = TrainingRun(
         id=record.run_id,
         name=config.run_name,
@@ -169,13 +189,16 @@ def at_work(record: RunRecord) -> Iterator[None]:
     ------
     RunBusy
         If a living process trains there.
+    RunFolderError
+        If the folder cannot be written.
     """
     lock = record.folder / _LOCK
     _require_idle(lock, record.folder)
     process = psutil.Process()
     me = {"pid": process.pid, "created": process.create_time(), "since_utc": utc_now()}
-    lock.write_text(json.dumps(me), encoding="utf-8")
-    handler = logging.FileHandler(record.folder / "log.txt", encoding="utf-8")
+    with _writable(record.folder):
+        _claim(lock, json.dumps(me))
+        handler = logging.FileHandler(record.folder / "log.txt", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logger = logging.getLogger("trainer")
     logger.addHandler(handler)
@@ -188,6 +211,16 @@ def at_work(record: RunRecord) -> Iterator[None]:
         logger.removeHandler(handler)
         handler.close()
         lock.unlink(missing_ok=True)
+
+
+def _claim(lock: Path, text: str) -> None:
+    """Put the lock there unless another process has just done so."""
+    lock.unlink(missing_ok=True)  # of a dead process
+    try:
+        with lock.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise RunBusy(f"{lock.parent} has just been taken by another process.") from error
 
 
 def _require_idle(lock: Path, folder: Path) -> None:

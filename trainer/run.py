@@ -183,7 +183,14 @@ def _report(run: Run, record: RunRecord) -> Path | None:
     try:
         from trainer.report import write_report
 
-        return write_report(run.study, [record.run_id], record.folder / "report.html")
+        path = record.folder / "report.html"
+        return write_report(run.study, [record.run_id], path, cancelled=run.stop)
+    except Cancelled:
+        run.warn(
+            "Stopped before the report was written; the encoder is. Write the report: "
+            f"python main.py report --study {run.study.folder}"
+        )
+        return None
     except Exception as error:
         log.exception("The report failed")
         run.warn(

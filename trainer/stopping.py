@@ -7,7 +7,8 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
-_SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK")  # the last one is Windows' own
+# SIGBREAK is Windows' own; SIGHUP comes when a terminal on a GPU box is lost.
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP")
 
 
 class StopRequest:
@@ -46,11 +47,11 @@ class StopRequest:
 
     @contextlib.contextmanager
     def on_signals(self) -> Iterator[None]:
-        """Stop on SIGINT, SIGTERM and SIGBREAK; a second one breaks off at once."""
+        """Stop on a signal; a second one breaks off at once. `nohup` keeps SIGHUP off."""
         if threading.current_thread() is not threading.main_thread():
             yield  # only the main thread may set handlers
             return
-        known = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
+        known = [getattr(signal, name) for name in _SIGNALS if _is_heard(name)]
         before = {number: signal.signal(number, self._on_signal) for number in known}
         try:
             yield
@@ -62,3 +63,10 @@ class StopRequest:
         if self():
             raise KeyboardInterrupt
         self.set()
+
+
+def _is_heard(name: str) -> bool:
+    number = getattr(signal, name, None)
+    if number is None:
+        return False
+    return name != "SIGHUP" or signal.getsignal(number) is not signal.SIG_IGN

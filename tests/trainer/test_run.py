@@ -12,10 +12,18 @@ from sqlalchemy import select
 from migrations.schema import Image, SimilarityRun, TrainingRun
 from migrations.study import Study
 from tests.trainer.tiny_study import make_study
-from trainer.checkpoint import checkpoints
+from trainer.checkpoint import Identity, checkpoints
 from trainer.config import RunConfig
-from trainer.errors import CheckpointError, CohortError, ConfigError, ImageCacheError, RunBusy
+from trainer.errors import (
+    CheckpointError,
+    CohortError,
+    ConfigError,
+    ImageCacheError,
+    RunBusy,
+    RunFolderError,
+)
 from trainer.events import Metrics, Notice, RunFinished, RunStopped, StageStarted
+from trainer.records import open_run
 from trainer.run import Run, run_training
 
 pytestmark = pytest.mark.usefixtures("tiny_encoder")
@@ -208,7 +216,7 @@ def test_few_extra_pairs_are_warned_about(study: Study) -> None:
 
 
 def test_a_failure_is_written_into_the_row(study: Study, monkeypatch) -> None:
-    def wrong(*_):
+    def wrong(*_, **_options):
         raise RuntimeError("shape mismatch")
 
     monkeypatch.setattr("trainer.loop.apply_views", wrong)
@@ -220,7 +228,7 @@ def test_a_failure_is_written_into_the_row(study: Study, monkeypatch) -> None:
 
 
 def test_a_report_that_fails_does_not_cost_the_encoder(study: Study, monkeypatch) -> None:
-    def wrong(*_):
+    def wrong(*_, **__):
         raise ValueError("no ink")
 
     monkeypatch.setattr("trainer.report.write_report", wrong)
@@ -264,3 +272,33 @@ def test_cuda_that_is_not_there_is_said_before_anything_is_done(study: Study, mo
     with pytest.raises(ConfigError, match="no CUDA device"):
         train(study, replace(CONFIG, device="cuda"))
     assert checkpoints(study.runs) == []
+
+
+def test_a_stop_while_the_report_is_written_leaves_a_finished_run(study: Study) -> None:
+    stages: list[str] = []
+
+    def emit(event) -> None:
+        if isinstance(event, StageStarted):
+            stages.append(event.stage)
+
+    ended = run_training(Run(study, CONFIG, emit, lambda: "report" in stages))
+    assert isinstance(ended, RunFinished)
+    assert ended.report is None
+    assert Path(ended.encoder).is_file()
+    (row,) = rows_of(study)
+    assert (row.state, row.report_path) == ("finished", None)
+
+
+def test_a_stop_while_the_study_is_read_begins_no_run(study: Study) -> None:
+    ended, _ = train(study, stop=lambda: True)
+    assert ended == RunStopped(None, None, None, 0)
+    assert rows_of(study) == rows_of(study, SimilarityRun) == []
+
+
+def test_a_runs_folder_that_cannot_be_written_is_named(study: Study, monkeypatch) -> None:
+    def full(*_args, **_options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.mkdir", full)
+    with pytest.raises(RunFolderError, match=r"cannot be written: No space left.*--out"):
+        open_run(study, Identity(CONFIG, "cohort", "", 8), None, fresh=False, out=None)

@@ -42,3 +42,17 @@ def test_a_signal_stops_and_a_second_one_breaks_off(name: str) -> None:
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(number)
     assert signal.getsignal(number) is before
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no SIGHUP")
+def test_a_lost_terminal_stops_unless_nohup_said_otherwise() -> None:
+    before = signal.getsignal(signal.SIGHUP)
+    try:
+        for handler, stops in ((signal.SIG_DFL, True), (signal.SIG_IGN, False)):
+            signal.signal(signal.SIGHUP, handler)
+            stop = StopRequest()
+            with stop.on_signals():
+                signal.raise_signal(signal.SIGHUP)
+            assert stop() is stops
+    finally:
+        signal.signal(signal.SIGHUP, before)

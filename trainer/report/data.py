@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -93,11 +93,15 @@ class ReportData:
     problems: list[str] = field(default_factory=list)
 
 
-def gather(study: Study, run_ids: Sequence[str] | None) -> ReportData:
+def gather(
+    study: Study, run_ids: Sequence[str] | None, cancelled: Callable[[], bool] = lambda: False
+) -> ReportData:
     """Read everything; `run_ids` names training runs (row id or folder name), None all of them.
 
     Raises
     ------
+    Cancelled
+        If `cancelled` said so while readings were read.
     ReportError
         If a named run does not exist.
     """
@@ -109,7 +113,7 @@ def gather(study: Study, run_ids: Sequence[str] | None) -> ReportData:
         trackers = session.scalars(select(Session.tracker_model).order_by(Session.id)).all()
     return ReportData(
         study,
-        load_cohort(study),
+        load_cohort(study, cancelled=cancelled),
         numbers,
         cases,
         _readings(study, numbers),

@@ -1,13 +1,13 @@
 """Put the report together and write it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 
 from migrations.database import foveate_version
 from migrations.schema import utc_now
 from migrations.study import Study
-from trainer.errors import ReportError
+from trainer.errors import Cancelled, ReportError
 from trainer.report.cohort_sections import cohort_section, quality_section
 from trainer.report.data import ReportData, gather
 from trainer.report.gaze_sections import readings_section, similarity_section
@@ -18,7 +18,10 @@ FILE_NAME = "report.html"
 
 
 def write_report(
-    study: Study, run_ids: Sequence[str] | None = None, out: Path | None = None
+    study: Study,
+    run_ids: Sequence[str] | None = None,
+    out: Path | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> Path:
     """Write one HTML file that needs nothing else; what is missing is said in it.
 
@@ -30,6 +33,8 @@ def write_report(
         Training runs to show, by row id or folder name; None for all.
     out
         The file; None for `exports/report.html` of the study.
+    cancelled
+        Asked between readings and between sections.
 
     Returns
     -------
@@ -40,9 +45,11 @@ def write_report(
     ------
     ReportError
         If a named run does not exist, or the file cannot be written.
+    Cancelled
+        If the user asked to stop; an older file stays as it was.
     """
     path = out or study.exports / FILE_NAME
-    text = render(gather(study, run_ids))
+    text = render(gather(study, run_ids, cancelled), cancelled)
     partial = path.with_name(f"{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,18 +60,25 @@ def write_report(
     return path
 
 
-def render(data: ReportData) -> str:
-    """Return the report as HTML."""
+_SECTIONS = (
+    cohort_section,
+    quality_section,
+    readings_section,
+    similarity_section,
+    runs_section,
+    settings_section,
+    versions_section,
+)
+
+
+def render(data: ReportData, cancelled: Callable[[], bool] = lambda: False) -> str:
+    """Return the report as HTML; see `write_report`."""
     name = data.study.settings.name
-    sections = [
-        cohort_section(data),
-        quality_section(data),
-        readings_section(data),
-        similarity_section(data),
-        runs_section(data),
-        settings_section(data),
-        versions_section(data),
-    ]
+    sections = []
+    for section in _SECTIONS:
+        if cancelled():
+            raise Cancelled("Stopped while the report was being written.")
+        sections.append(section(data))
     return page(f"{name}: Foveate report", _head(data, name), sections)
 
 
