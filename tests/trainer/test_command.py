@@ -1,6 +1,7 @@
 """`python main.py train` as a process: the protocol, exit codes, a world without Qt."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -127,3 +128,20 @@ def test_an_unexpected_error_is_an_event_too(folder: Path, monkeypatch, capsys) 
     monkeypatch.setattr("trainer.run.run_training", wrong)
     assert main(["--study", str(folder), "--events", "json"]) == 1
     assert "ZeroDivisionError: by nought" in json.loads(capsys.readouterr().out)["message"]
+
+
+def test_idle_threads_sleep_so_that_a_station_beside_the_trainer_keeps_its_core(
+    folder: Path, monkeypatch
+) -> None:
+    from trainer.events import RunStopped
+
+    seen: list = []
+    monkeypatch.setattr("os.environ", dict(os.environ))
+    monkeypatch.setattr("trainer.run.run_training", lambda _: RunStopped(None, None, None, 0))
+    for given in (None, "ACTIVE"):
+        os.environ.pop("OMP_WAIT_POLICY", None)
+        if given:
+            os.environ["OMP_WAIT_POLICY"] = given
+        main(["--study", str(folder), "--events", "json"])
+        seen.append(os.environ["OMP_WAIT_POLICY"])
+    assert seen == ["PASSIVE", "ACTIVE"]
