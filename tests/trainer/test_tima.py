@@ -147,6 +147,18 @@ def test_clusters_are_those_of_scikit_learn_border_points_included(points, eps, 
     assert dbscan(space_time, eps, least).tolist() == expected.tolist()
 
 
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(50, 600), st.booleans())
+def test_clusters_of_long_readings_are_those_of_scikit_learn(seed, n, shuffled) -> None:
+    rng = np.random.default_rng(seed)
+    points = rng.integers(0, 800, (9, 2))[rng.integers(0, 9, n)] + rng.integers(-60, 60, (n, 2))
+    space_time = np.column_stack((np.clip(points, 0, 799) / 800, np.arange(n) / n))
+    if shuffled:
+        rng.shuffle(space_time)
+    expected = DBSCAN(eps=0.2, min_samples=n // 10 + 1).fit_predict(space_time)
+    assert dbscan(space_time, 0.2, n // 10 + 1).tolist() == expected.tolist()
+
+
 def test_a_border_point_goes_to_the_first_cluster_that_reaches_it() -> None:
     # The point at 0.12 reaches 0.02 and 0.22, both core; with itself it has 3 in reach, not 4.
     points = np.array([(x, 0.0, 0.0) for x in (0.0, 0.01, 0.02, 0.12, 0.22, 0.23, 0.24)])
