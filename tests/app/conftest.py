@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from migrations.settings import StudySettings
+from migrations.study import Study
+
 _SCREEN = {
     "name": "test",
     "x": 0,
@@ -40,6 +43,21 @@ def no_leftovers():
     for thread in left:
         thread.join(5)
     assert not [t.name for t in left if t.is_alive()]
+
+
+@pytest.fixture(autouse=True)
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the key that hashes identifiers: the test's own."""
+    monkeypatch.setenv("FOVEATE_CONFIG_DIR", str(tmp_path / "config"))
+    return tmp_path / "config"
+
+
+@pytest.fixture
+def study(tmp_path: Path):
+    """A study without cases; files that need another have their own."""
+    study = Study.create(tmp_path / "study", StudySettings())
+    yield study
+    study.close()
 
 
 @pytest.fixture(autouse=True)

@@ -12,22 +12,8 @@ from pydicom.data import get_testdata_file
 from app.errors import ImportStopped
 from app.images import deidentify
 from app.images.importer import import_paths
-from migrations.settings import StudySettings
 from migrations.study import Study
 from tests.app.image_files import good
-
-
-@pytest.fixture(autouse=True)
-def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("FOVEATE_CONFIG_DIR", str(tmp_path / "config"))
-    return tmp_path / "config"
-
-
-@pytest.fixture
-def study(tmp_path: Path):
-    study = Study.create(tmp_path / "study", StudySettings())
-    yield study
-    study.close()
 
 
 def test_the_key_is_made_once_readable_by_its_owner_alone(config: Path) -> None:

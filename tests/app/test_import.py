@@ -18,24 +18,10 @@ from app.images.importer import import_paths
 from app.images.labels import read_labels
 from app.images.store import load
 from migrations.schema import Audit, CaseImage, Image, StudyCase
-from migrations.settings import StudySettings
 from migrations.study import Study
 from tests.app.image_files import good, png
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(autouse=True)
-def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("FOVEATE_CONFIG_DIR", str(tmp_path / "config"))
-    return tmp_path / "config"
-
-
-@pytest.fixture
-def study(tmp_path: Path):
-    study = Study.create(tmp_path / "study", StudySettings())
-    yield study
-    study.close()
 
 
 def test_an_accepted_file_is_an_image_a_case_and_an_audit_row(study: Study, tmp_path: Path) -> None:

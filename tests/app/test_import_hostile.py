@@ -19,22 +19,8 @@ from app.images.decode import Decoder
 from app.images.importer import import_files, import_paths
 from migrations.errors import DiskFull
 from migrations.schema import Image
-from migrations.settings import StudySettings
 from migrations.study import Study
 from tests.app.image_files import good, png
-
-
-@pytest.fixture(autouse=True)
-def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("FOVEATE_CONFIG_DIR", str(tmp_path / "config"))
-    return tmp_path / "config"
-
-
-@pytest.fixture
-def study(tmp_path: Path):
-    study = Study.create(tmp_path / "study", StudySettings())
-    yield study
-    study.close()
 
 
 def hostile(folder: Path) -> dict[str, Path]:

@@ -43,11 +43,16 @@ def test_each_event_is_one_line_with_its_name_time_and_fields() -> None:
 
 
 def test_a_reader_that_has_gone_away_does_not_stop_the_run() -> None:
+    tried: list[str] = []
+
     class Gone(io.StringIO):
-        def write(self, _: str) -> int:
+        def write(self, text: str) -> int:
+            tried.append(text)
             raise BrokenPipeError
 
-    JsonReporter(Gone())(Notice("unheard"))
+    reporter = JsonReporter(Gone())
+    reporter(Notice("unheard"))
+    assert len(tried) == 1
 
 
 def test_progress_gives_rate_and_time_left_of_the_last_ten_seconds() -> None:
