@@ -10,6 +10,7 @@ from importlib import import_module
 
 COMMANDS = {
     "station": ("app.command", "open the reading station (also without any command)"),
+    "read": ("app.autopilot.command", "read a study's cases; --autopilot: without hands"),
     "demo": ("app.demo.command", "the whole way once: phantoms, reading, pre-training, report"),
     "import": ("app.images.command", "add images to a study"),
     "devices": ("devices.command", "what trackers are attached, and what is missing"),

@@ -5,6 +5,7 @@ AppError                  anything the station has to tell its user
 ├── ImportStopped         the import as a whole cannot go on
 ├── LabelsError           the csv of labels cannot be understood
 ├── ImageUnreadable       an image of the study is missing or damaged
+├── StoppedByUser         work was ended by a signal; what was done is kept
 └── SessionError          a reading session cannot do what was asked
     ├── ConsentMissing    the reader has not agreed to be recorded
     ├── StationBusy       another station records into the same study
@@ -31,6 +32,10 @@ class LabelsError(AppError):
 
 class ImageUnreadable(AppError):
     """An image of the study is missing or damaged."""
+
+
+class StoppedByUser(AppError):
+    """Work was ended by a signal; what was done is kept."""
 
 
 class SessionError(AppError):

@@ -5,8 +5,6 @@ trainer learns from the gaze, an encoder and a report come out.
 """
 
 import argparse
-import json
-import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -14,6 +12,7 @@ from pathlib import Path
 
 from app.command import PYSIDE_MISSING, has_screen, qt_problem
 from app.errors import AppError
+from app.offscreen import go_offscreen
 from devices.errors import DeviceError
 from migrations.errors import StudyError
 
@@ -35,7 +34,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         _prepare(arguments.out)
         if arguments.headless or not has_screen():
-            _go_offscreen(arguments.out / "screen.json")
+            go_offscreen(arguments.out / "screen.json")
         summary = Tour(options).run()
     except (AppError, DeviceError, StudyError, OSError) as error:
         sys.stderr.write(f"\nThe demo stopped: {error}\n")
@@ -44,10 +43,6 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-_MONITOR = {
-    "name": "Offscreen monitor", "x": 0, "y": 0, "width": 1920, "height": 1080,
-    "logicalDpi": 96, "logicalBaseDpi": 96, "dpr": 1,
-}  # fmt: skip
 _EXTRA_MISSING = 'The demo needs its extra: pip install -e ".[demo]"\n'
 
 
@@ -61,14 +56,6 @@ def _prepare(folder: Path) -> None:
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARK).write_text("Made by `python main.py --demo`; the next demo empties it.\n")
-
-
-def _go_offscreen(config: Path) -> None:
-    """Let Qt draw into memory, on a monitor of usual size: its own is 800 × 800."""
-    config.write_text(json.dumps({"screens": [_MONITOR]}), encoding="utf-8")
-    # A drive's colon would end the plug-in's argument; Windows has a screen of its own anyway.
-    named = sys.platform != "win32" and ":" not in str(config)
-    os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={config}" if named else "offscreen"
 
 
 def _parser() -> argparse.ArgumentParser:

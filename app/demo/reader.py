@@ -34,7 +34,7 @@ class Plan:
     training
         Fields of the training form to fill in before Pretrain.
     shots
-        Folder for one screenshot of each page.
+        Folder for one screenshot of each page; None for none.
     seed
         Of the reader's answers and habits.
     stop_once
@@ -43,7 +43,7 @@ class Plan:
 
     answers: Mapping[str, str]
     training: Mapping[str, object]
-    shots: Path
+    shots: Path | None
     seed: int = 0
     stop_once: bool = False
 
@@ -67,7 +67,9 @@ class SimulatedHands:
         yield Until("the calibration to begin", lambda: page.state != "idle", 30)
         yield from self._pause(0.25)
         self._shoot("calibration-target")
-        yield Until("the calibration to end", lambda: page.state == "done", 90)
+        yield Until("the calibration to end", lambda: page.state in ("done", "idle"), 90)
+        if page.state == "idle":
+            raise AppError(f"The calibration was not done: {page.state_text}")
         yield from self._pause(0.3)
         self._shoot("calibration")
         result = page.result
@@ -198,7 +200,7 @@ class SimulatedHands:
         return found
 
     def _shoot(self, name: str) -> None:
-        if name not in self._shot:
+        if self.plan.shots is not None and name not in self._shot:
             self._shot.add(name)
             self.plan.shots.mkdir(parents=True, exist_ok=True)
             QApplication.processEvents()

@@ -43,6 +43,7 @@ class CaseList:
             row.case_id: (row.state, row.reading_id) for row in self._rows
         }
         self._aside: dict[str, str] = {}
+        self._left: int | None = None
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -57,6 +58,8 @@ class CaseList:
 
         Cases set aside are left out.
         """
+        if self._left is not None and self._left <= 0:
+            return None
         for wanted in ("interrupted", "to read"):
             for row in self._rows:
                 if self._states[row.case_id][0] == wanted and self._can_be_shown(row.case_id):
@@ -104,9 +107,15 @@ class CaseList:
             resumes_id=reading_id if state == "interrupted" else None,
         )
 
+    def stop_after(self, count: int) -> None:
+        """Offer no further case once `count` more are finished; the rest stays to be read."""
+        self._left = count
+
     def mark(self, case_id: str, state: State, reading_id: str) -> None:
         """Note how the latest reading of a case stands."""
         self._states[case_id] = (state, reading_id)
+        if state == "finished" and self._left is not None:
+            self._left -= 1
 
     def _can_be_shown(self, case_id: str) -> bool:
         return case_id not in self._aside and bool(self._tiles.get(case_id))

@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 
 Listener = Callable[[SampleArray], None]
 
+_COMMIT_REAL_S = 0.03
+"""Kept back for the last poll and the commit, so that a chunk is safe when its time is up."""
+
 
 class Recorder:
     """Records one tracker into one `recording` row and its chunks.
@@ -42,7 +45,8 @@ class Recorder:
     session_id
         The row of the session, committed already.
     chunk_real_seconds, poll_real_seconds
-        Real time between commits and between polls, whatever the speed of the clock.
+        Real time within which a sample is committed, and between polls, whatever the speed of
+        the clock.
     writer
         Shared with the other rows of the session; the recorder's own where None.
 
@@ -159,12 +163,13 @@ class Recorder:
         )
 
     def _run(self) -> None:
-        next_cut = time.perf_counter() + self._chunk_s
+        cut_every_s = max(self._chunk_s - _COMMIT_REAL_S, self._poll_s)
+        next_cut = time.perf_counter() + cut_every_s
         while not self._stopping.wait(self._poll_s):
             self._guarded(self._poll)
             if time.perf_counter() >= next_cut:
                 self._guarded(self._cut_chunk)
-                next_cut = time.perf_counter() + self._chunk_s
+                next_cut = time.perf_counter() + cut_every_s
         self._guarded(self._poll)
         self._guarded(self._cut_chunk)
         self._guarded(self.tracker.disconnect)

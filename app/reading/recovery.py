@@ -182,14 +182,13 @@ def _close_reading(
         reading.state = "interrupted"
         # The end of a reading is exclusive; its last committed sample must lie before it.
         reading.ended_us = max(reading.started_us, last_us + 1)
-        reading.details = {**reading.details, "reason": REASON}
+        reading.details = {**reading.details, "reason": REASON, **_gap(sitting, reading.ended_us)}
     figures = _recompute(session, reading, sitting)
     verdict = judge(figures, _accuracy_deg(session, reading), settings)
     for name, value in columns(figures, verdict).items():
         setattr(reading, name, value)
     if not was_open or reading.ended_us is None:
         return None
-    instant = _utc_of(sitting, reading.ended_us)
     return Interrupted(
         reading_id=reading.id,
         case_id=reading.case_id,
@@ -197,10 +196,17 @@ def _close_reading(
         reader=session.get_one(Reader, reading.reader_id).pseudonym,
         started_us=reading.started_us,
         ended_us=reading.ended_us,
-        lost_since_utc=utc_text(instant),
-        gap_s=(datetime.now(UTC) - instant).total_seconds(),
+        lost_since_utc=reading.details["lost_since_utc"],
+        gap_s=reading.details["gap_s"],
         sample_count=figures.sample_count,
     )
+
+
+def _gap(sitting: SessionRow, ended_us: int) -> dict[str, Any]:
+    """Return since when nothing was recorded, and for how many real seconds until now."""
+    instant = _utc_of(sitting, ended_us)
+    gap_s = (datetime.now(UTC) - instant).total_seconds()
+    return {"lost_since_utc": utc_text(instant), "gap_s": gap_s}
 
 
 def _recompute(session: OrmSession, reading: Reading, sitting: SessionRow) -> GazeFigures:

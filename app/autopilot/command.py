@@ -1,0 +1,128 @@
+"""`python main.py read --study FOLDER [--autopilot]`: read the cases of a study.
+
+With --autopilot nobody is needed: a simulated reader with a pseudonym and consent of its own works
+the real station by mouse and keys, goes on with what it finds interrupted, and closes the session.
+Alone, the command opens the station for a person, at the next case.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.command import has_screen, logged, qt_problem
+from app.errors import AppError, StoppedByUser
+from app.offscreen import go_offscreen, is_small_offscreen
+from devices.errors import DeviceError
+from migrations.errors import StudyError
+
+STOPPED = 3
+
+
+def main(argv: Sequence[str]) -> int:
+    """Read; 0 done, 1 it failed, 3 stopped by the user (the case comes again)."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    _check(parser, arguments)
+    if not arguments.autopilot:
+        return _by_hand(arguments)
+    problem = qt_problem()
+    if problem:
+        sys.stderr.write(problem)
+        return 1
+    with logged(), tempfile.TemporaryDirectory(prefix="foveate-") as folder:
+        if arguments.headless or not has_screen() or is_small_offscreen():
+            go_offscreen(Path(folder) / "screen.json")
+        return _run(arguments)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from app.autopilot.drive import AutopilotOptions, drive
+
+    options = AutopilotOptions(
+        arguments.study,
+        arguments.device,
+        arguments.cases,
+        arguments.speed,
+        arguments.rate,
+        arguments.reader,
+        arguments.seed,
+    )
+    try:
+        sys.stdout.write("\n".join(drive(options)) + "\n")
+    except StoppedByUser as stopped:
+        sys.stderr.write(f"\n{stopped}\n")
+        return STOPPED
+    except (AppError, DeviceError, StudyError, OSError) as error:
+        sys.stderr.write(f"\nReading stopped: {error}\n")
+        return 1
+    return 0
+
+
+def _by_hand(arguments: argparse.Namespace) -> int:
+    from app import command
+
+    words = ["--study", str(arguments.study), "--device", arguments.device]
+    words += ["--speed", str(arguments.speed)]
+    words += ["--reader", arguments.reader] if arguments.reader else []
+    words += ["--rate", str(arguments.rate)] if arguments.rate else []
+    return command.main(words)
+
+
+def _check(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    if arguments.speed != 1 and arguments.device != "simulated":
+        parser.error("--speed is for the simulated reader; a real tracker runs at its own.")
+    if not arguments.autopilot and arguments.cases is not None:
+        parser.error("--cases is for --autopilot; a reader leaves with Esc.")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python main.py read",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="The autopilot reads every case of the study. Images whose burned-in text nobody "
+        "has cleared yet are read too: no person sees them; it clears none of them.",
+    )
+    parser.add_argument("--study", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument(
+        "--device", default="simulated", metavar="ID", help="tracker (see main.py devices)"
+    )
+    parser.add_argument(
+        "--autopilot", action="store_true", help="read without hands, for trials and tests"
+    )
+    parser.add_argument(
+        "--cases", type=_count, metavar="N", help="at most so many cases (default: all)"
+    )
+    parser.add_argument(
+        "--speed", type=_positive, default=1.0, metavar="X",
+        help="run the clock X times faster than life (default: 1, real time)",
+    )  # fmt: skip
+    parser.add_argument("--rate", type=_positive, metavar="HZ", help="rate of the tracker")
+    parser.add_argument(
+        "--reader", metavar="PSEUDONYM", help="who reads; the autopilot makes its own: AUTO-1, …"
+    )
+    parser.add_argument("--seed", type=int, metavar="S", help="of the simulated reader's habits")
+    parser.add_argument("--headless", action="store_true", help="no window on the screen")
+    return parser
+
+
+def _count(text: str) -> int:
+    try:
+        count = int(text)
+    except ValueError:
+        count = 0
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"a whole number of at least 1, not {text}")
+    return count
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 2000:
+        raise argparse.ArgumentTypeError(f"a number above 0 and below 2000, not {text}")
+    return value

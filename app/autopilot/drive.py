@@ -1,0 +1,230 @@
+"""A session without hands: the real station, worked by the simulated reader's mouse and keys."""
+
+import signal
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import numpy as np
+from PySide6.QtWidgets import QApplication
+from sqlalchemy import select
+
+from app import theme
+from app.autopilot.readers import autopilot_reader
+from app.demo.progress import Progress
+from app.demo.reader import Plan, SimulatedHands
+from app.demo.steps import Script, Until, run_script
+from app.errors import AppError, StoppedByUser
+from app.reading.recovery import close_interrupted
+from app.reading.worklist import worklist
+from app.station import Station
+from migrations.schema import Image, Reading, Recording
+from migrations.schema import Session as SessionRow
+from migrations.study import Study
+
+_CLOSE_S = 24 * 3600.0
+"""How long the end waits for a disk that is full or a database that is locked: nothing is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class AutopilotOptions:
+    """What the command line says; `cases` and `seed` None where it does not."""
+
+    study: Path
+    device: str
+    cases: int | None
+    speed: float
+    rate_hz: float | None
+    reader: str | None
+    seed: int | None
+
+
+def drive(options: AutopilotOptions) -> list[str]:
+    """Run one session and return the lines that sum it up.
+
+    Raises
+    ------
+    StoppedByUser
+        After a signal; what was read is committed, the open case is interrupted.
+    AppError, DeviceError, StudyError
+        If it cannot be run; what was recorded is kept.
+    """
+    study = Study.open(options.study, durable=True)
+    try:
+        # What a crash left open is the reader's to go on with: seen before the reader is chosen.
+        recovered = len(close_interrupted(study.database))
+        reader = autopilot_reader(study, options.reader)
+        pilot = Autopilot(study, reader, options, Progress())
+    except BaseException:
+        study.close()
+        raise
+    with _application(), _signals(pilot.stop):
+        return pilot.run(recovered)
+
+
+class Autopilot:
+    """Works one station from the first target to the closed session."""
+
+    def __init__(
+        self, study: Study, reader: str, options: AutopilotOptions, progress: Progress
+    ) -> None:
+        self._study, self._reader, self._options = study, reader, options
+        self._progress = progress
+        self._stopped = False
+        self._session_id = ""
+
+    def stop(self) -> None:
+        """Ask for an orderly end."""
+        self._stopped = True
+
+    def run(self, recovered: int) -> list[str]:
+        """Calibrate, read, close; return what was done."""
+        options, progress = self._options, self._progress
+        station = Station(
+            self._study,
+            device_id=options.device,
+            rate_hz=options.rate_hz,
+            reader=self._reader,
+            consented=True,
+            speed=options.speed,
+            seed=self._seed,
+        )
+        hands = SimulatedHands(station, Plan(self._answers(), {}, None, self._seed), progress)
+        try:
+            station.show()
+            with progress.stage("open", self._greeting(recovered)):
+                run_script(self._watched(station, self._tracker_found(station)))
+            with progress.stage("calibrate", "calibration and validation"):
+                run_script(self._watched(station, hands.calibrate()))
+            self._note(station)
+            with progress.stage("reading", f"reading at {options.speed:g} × life"):
+                run_script(self._watched(station, hands.read(lambda: _recorded(station))))
+            with progress.stage("close", "committing and copying the database"):
+                run_script(self._closed(station))
+            return self._summary()
+        except StoppedByUser:
+            station.close_session()
+            run_script(self._closed(station))
+            raise
+        finally:
+            station.close()
+            station.window.close()
+
+    @property
+    def _seed(self) -> int:
+        if self._options.seed is not None:
+            return self._options.seed
+        return zlib.crc32(self._reader.encode())
+
+    def _greeting(self, recovered: int) -> str:
+        cut_off = f", {recovered} readings cut off by a crash come again" if recovered else ""
+        return f"reader {self._reader}{cut_off}"
+
+    def _tracker_found(self, station: Station) -> Script:
+        devices = station.devices
+        yield Until("the trackers to be looked for", lambda: devices.found is not None, 30)
+        if devices.info is None:
+            there = ", ".join(info.id for info in devices.found.trackers) if devices.found else ""
+            raise AppError(f"There is no tracker {self._options.device!r}. There is: {there}.")
+
+    def _note(self, station: Station) -> None:
+        assert station.session is not None
+        self._session_id = station.session.session_id
+        if self._options.cases is not None:
+            station.session.cases.stop_after(self._options.cases)
+
+    def _watched(self, station: Station, script: Script) -> Script:
+        """Run a script, but stop for a signal, and for what the station would tell its user."""
+        for step in script:
+            yield Until(step.what, self._or_trouble(station, step.condition), step.timeout_s)
+            if self._stopped:
+                raise StoppedByUser(
+                    "Stopped: what was recorded is saved; the case that was open comes again."
+                )
+            if station.last_error:
+                raise AppError(station.last_error)
+
+    def _or_trouble(self, station: Station, condition: Callable[[], bool]) -> Callable[[], bool]:
+        return lambda: self._stopped or bool(station.last_error) or condition()
+
+    def _closed(self, station: Station) -> Script:
+        def closed() -> bool:
+            held = station.sessions.held
+            if held is not None and held.writer.problem:
+                self._progress.update(held.writer.problem)
+            return not station.sessions.busy
+
+        yield Until("the session to be closed", closed, _CLOSE_S)
+
+    def _answers(self) -> dict[str, str]:
+        """Return the label of each image where it is an answer of the study, else any answer."""
+        classes, drawn = self._study.settings.classes, np.random.default_rng(self._seed)
+        with self._study.database.read() as session:
+            rows = session.execute(select(Image.id, Image.label).order_by(Image.id)).all()
+        return {
+            image_id: label if label in classes else str(drawn.choice(classes))
+            for image_id, label in rows
+        }
+
+    def _summary(self) -> list[str]:
+        with self._study.database.read() as session:
+            sitting = session.get_one(SessionRow, self._session_id)
+            readings = session.scalars(
+                select(Reading).where(Reading.session_id == sitting.id).order_by(Reading.id)
+            ).all()
+            recordings = session.scalars(
+                select(Recording).where(Recording.session_id == sitting.id)
+            ).all()
+            left = sum(row.state != "finished" for row in worklist(self._study, self._reader))
+            return [
+                f"reader      {self._reader}",
+                f"readings    {_states(readings)}, {left} cases left",
+                f"resumed     {sum(r.resumes_id is not None for r in readings)}",
+                f"samples     {sum(r.sample_count for r in recordings):,} recorded, "
+                f"{sum(r.lost_count for r in recordings):,} lost",
+                f"verdicts    {_counted(str(r.verdict) for r in readings)}",
+            ]
+
+
+def _states(readings: Sequence[Reading]) -> str:
+    return _counted(reading.state for reading in readings) or "none"
+
+
+def _counted(words: Iterable[str]) -> str:
+    return ", ".join(f"{count} {word}" for word, count in Counter(words).items())
+
+
+def _recorded(station: Station) -> str:
+    if station.session is None:
+        return "all done"
+    status = station.session.recorder.status()
+    return f"{status.sample_count:,} samples, {status.missing_count} lost"
+
+
+@contextmanager
+def _application() -> Iterator[None]:
+    existing = QApplication.instance()
+    application = existing if isinstance(existing, QApplication) else QApplication([])
+    theme.apply(application)
+    yield
+    QApplication.processEvents()
+
+
+@contextmanager
+def _signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Let Ctrl+C and a polite kill end the session in order; a second one breaks off at once."""
+
+    def heard(number: int, _frame: FrameType | None) -> None:
+        stop()
+        signal.signal(number, signal.SIG_DFL)
+
+    before = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

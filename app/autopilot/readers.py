@@ -1,0 +1,72 @@
+"""The autopilot's own pseudonyms, kept apart from those of people."""
+
+import re
+
+from sqlalchemy import select
+
+from app.errors import AppError
+from app.reading.worklist import WorklistRow, worklist
+from migrations.schema import Reader, new_id
+from migrations.study import Study
+
+_PREFIX = "AUTO-"
+_CUT_OFF = ("interrupted", "open")
+
+
+def autopilot_reader(study: Study, wanted: str | None = None) -> str:
+    """Return who the autopilot reads as; a new one is written with its mark, consent follows.
+
+    Unless one is named, that is the autopilot's reader who was cut off, else the newest one who
+    has cases left, else a new one.
+
+    Raises
+    ------
+    AppError
+        If the study has no cases, or the name is a person's.
+    """
+    if not worklist(study, ""):
+        raise AppError(
+            f"{study.folder} has no cases; import some: "
+            f"python main.py import --study {study.folder} FILES"
+        )
+    readers = _readers(study)
+    if wanted is not None:
+        if not readers.get(wanted, True):
+            raise AppError(
+                f"{wanted} is the pseudonym of a person; the autopilot reads under its own. Leave "
+                "--reader out, or name another."
+            )
+        name = wanted
+    else:
+        own = [reader for reader, is_own in readers.items() if is_own]
+        name = _unfinished(study, own) or _new_name(readers)
+    if name not in readers:
+        _write(study, name)
+    return name
+
+
+def _readers(study: Study) -> dict[str, bool]:
+    """Return pseudonyms in order of birth, and whether each is the autopilot's."""
+    with study.database.read() as session:
+        rows = session.scalars(select(Reader).order_by(Reader.id)).all()
+        return {row.pseudonym: bool(row.details.get("autopilot")) for row in rows}
+
+
+def _unfinished(study: Study, own: list[str]) -> str | None:
+    lists = [(name, worklist(study, name)) for name in reversed(own)]
+    cut_off = next((name for name, rows in lists if _has(rows, *_CUT_OFF)), None)
+    return cut_off or next((name for name, rows in lists if _has(rows, "to read")), None)
+
+
+def _has(rows: list[WorklistRow], *states: str) -> bool:
+    return any(row.state in states for row in rows)
+
+
+def _new_name(readers: dict[str, bool]) -> str:
+    numbers = [int(m[1]) for name in readers if (m := re.fullmatch(rf"{_PREFIX}(\d+)", name))]
+    return f"{_PREFIX}{max(numbers, default=0) + 1}"
+
+
+def _write(study: Study, name: str) -> None:
+    with study.database.write() as session:
+        session.add(Reader(id=new_id(), pseudonym=name, details={"autopilot": True}))

@@ -1,0 +1,30 @@
+"""A monitor in memory, for a computer without a screen."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+_MONITOR = {
+    "name": "Offscreen monitor", "x": 0, "y": 0, "width": 1920, "height": 1080,
+    "logicalDpi": 96, "logicalBaseDpi": 96, "dpr": 1,
+}  # fmt: skip
+
+
+def go_offscreen(config: Path) -> None:
+    """Let Qt draw into memory, on a monitor of usual size: its own is 800 × 800.
+
+    Parameters
+    ----------
+    config
+        File that describes the monitor; it is written here and read by Qt when it starts.
+    """
+    config.write_text(json.dumps({"screens": [_MONITOR]}), encoding="utf-8")
+    # A drive's colon would end the plug-in's argument; Windows has a screen of its own anyway.
+    named = sys.platform != "win32" and ":" not in str(config)
+    os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={config}" if named else "offscreen"
+
+
+def is_small_offscreen() -> bool:
+    """Return whether Qt was told to draw into memory without a monitor of usual size."""
+    return os.environ.get("QT_QPA_PLATFORM") == "offscreen"
