@@ -2,10 +2,14 @@
 
 The recorder thread polls `read`; drivers that call back only append to a queue of their own. No
 method but `connect` and those of the calibrator may block.
+
+Beside `Tracker`, some devices offer more; ask with `isinstance(tracker, PositionGuide)` and the
+like: `PositionGuide` (where the head is), `KeepsCalibration` (a calibration saved and applied
+again), `TellsClock` (offset of its clock and the age of that figure), `TellsDisplayArea`.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from devices.clock import HostClock
 from devices.samples import SampleArray
@@ -29,6 +33,8 @@ class TrackerInfo:
         Rates that can be chosen.
     calibrates
         Whether Foveate calibrates it; else its own software does and Foveate validates only.
+    has_openness
+        Whether its samples carry the opening of the lids.
     """
 
     id: str
@@ -39,6 +45,7 @@ class TrackerInfo:
     rate_hz: float | None = None
     rates_hz: tuple[float, ...] = ()
     calibrates: bool = False
+    has_openness: bool = False
     note: str = ""
 
 
@@ -69,6 +76,54 @@ class CalibrationOutcome:
     status: Literal["success", "left_only", "right_only", "failure"]
     points: tuple[PointResult, ...] = ()
     device_data: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UserPosition:
+    """Where the reader's eyes are before the tracker.
+
+    Attributes
+    ----------
+    time_us
+        Host clock, when it was heard.
+    left, right
+        (x, y, z) in the box the tracker can see, each 0 to 1 and best at 0.5: x from the reader's
+        left to right, y from top to bottom, z from near to far. None where an eye is not seen.
+    distance_mm
+        From the eyes to the tracker; None where it does not say.
+    """
+
+    time_us: int
+    left: tuple[float, float, float] | None
+    right: tuple[float, float, float] | None
+    distance_mm: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClockOffset:
+    """Offset from the device's (or sender's) clock to the host's.
+
+    Attributes
+    ----------
+    offset_us
+        To be added to the device's time.
+    age_s
+        Seconds since it was measured.
+    uncertainty_us
+        Half the time the measurement took; None where unknown.
+    """
+
+    offset_us: float
+    age_s: float
+    uncertainty_us: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DisplayArea:
+    """The tracked screen as the tracker was told of it."""
+
+    width_mm: float
+    height_mm: float
 
 
 class Calibrator(Protocol):
@@ -121,3 +176,50 @@ class Tracker(Protocol):
 
     def calibrator(self) -> Calibrator | None:
         """Return the means to calibrate it, None where its own software does that."""
+
+
+@runtime_checkable
+class PositionGuide(Protocol):
+    """A tracker that tells where the head is, calibrated or not."""
+
+    def user_position(self) -> UserPosition | None:
+        """Return, without blocking, where the eyes were last; None before the first answer."""
+
+
+@runtime_checkable
+class KeepsCalibration(Protocol):
+    """A tracker whose calibration can be stored and applied again; both calls may block."""
+
+    def calibration_data(self) -> bytes:
+        """Return the calibration in force.
+
+        Raises
+        ------
+        CalibrationError
+            If there is none, or the tracker does not give it.
+        """
+
+    def apply_calibration(self, data: bytes) -> None:
+        """Apply what `calibration_data` (or `CalibrationOutcome.device_data`) gave.
+
+        Raises
+        ------
+        CalibrationError
+            If the data is not of this kind of tracker, or it refuses.
+        """
+
+
+@runtime_checkable
+class TellsClock(Protocol):
+    """A tracker whose own clock is paired with the host's."""
+
+    def clock_offset(self) -> ClockOffset | None:
+        """Return the offset in use; None before the first measurement."""
+
+
+@runtime_checkable
+class TellsDisplayArea(Protocol):
+    """A tracker that knows the size of the screen it is mounted on."""
+
+    def display_area(self) -> DisplayArea | None:
+        """Return the screen's size; None where it was not set up."""

@@ -18,7 +18,7 @@ from app.demo.summary import summarise, write_summary
 from app.images.importer import import_paths
 from app.reading.stimulus import Findings
 from app.station import Station
-from devices.attention import Style, Target
+from devices.simulated import Style, Target
 from migrations.schema import Image
 from migrations.settings import StudySettings
 from migrations.study import Study

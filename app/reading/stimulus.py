@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import ImageUnreadable
-from devices.attention import Style
 from devices.geometry import ScreenGeometry
-from devices.simulated import Stimulus, Target
+from devices.simulated import Stimulus, Style, Target
 from devices.view import Affine, TileView
 
 

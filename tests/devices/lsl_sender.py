@@ -6,7 +6,7 @@ import time
 
 import pylsl
 
-from devices.lsl_streams import LOOPBACK_CONFIG
+from devices.lsl.streams import LOOPBACK_CONFIG
 
 
 def describe(info: pylsl.StreamInfo, channels: list[dict[str, str]]) -> None:

@@ -13,7 +13,7 @@ import pytest
 from devices.clock import HostClock
 from devices.errors import StreamLayoutError, TrackerNotFound
 from devices.lsl import LslTracker, find_streams
-from devices.lsl_time import StampClock
+from devices.lsl.stamps import StampClock
 from devices.samples import gaze_norm
 from devices.tracker import TrackerInfo
 

@@ -5,8 +5,8 @@ import pytest
 
 from devices.errors import StreamLayoutError
 from devices.geometry import ScreenGeometry
-from devices.lsl_channels import layout_of
-from devices.lsl_layouts import Channel
+from devices.lsl.channels import layout_of
+from devices.lsl.layouts import Channel
 from devices.samples import gaze_norm
 
 GEOMETRY = ScreenGeometry(1920, 1080, 530.0, 300.0, device_pixel_ratio=2.0)

@@ -11,9 +11,16 @@ from devices.clock import HostClock
 from devices.errors import CalibrationError, TrackerError
 from devices.geometry import ScreenGeometry
 from devices.samples import gaze_norm, valid_share
-from devices.scanpath import TrueFixation
 from devices.simulated import SimulatedParameters, SimulatedTracker, Stimulus, Target
-from devices.tracker import Tracker
+from devices.simulated.scanpath import TrueFixation
+from devices.tracker import (
+    DisplayArea,
+    KeepsCalibration,
+    PositionGuide,
+    TellsClock,
+    TellsDisplayArea,
+    Tracker,
+)
 from devices.view import Affine
 
 GEOMETRY = ScreenGeometry(1920, 1080, 530.0, 300.0, 650.0)
@@ -445,3 +452,47 @@ def test_generation_is_cheap() -> None:
     start = time.process_time()
     read_for(tracker, clock, 65_000_000, 200_000)  # as polled every 10 ms at twenty times life
     assert time.process_time() - start < 1.5, "one minute of gaze; about 0.2 s when measured"
+
+
+def test_the_head_is_told_where_the_samples_say_it_is() -> None:
+    tracker, clock = connected()
+    assert isinstance(tracker, PositionGuide)
+    samples = read_for(tracker, clock, 2_000_000)
+    position = tracker.user_position()
+    assert position is not None
+    assert position.distance_mm == pytest.approx(samples["left_origin_z_mm"][-1], abs=1)
+    for place in (position.left, position.right):
+        assert place is not None
+        assert all(0 < axis < 1 for axis in place)
+    assert position.left[0] < position.right[0], "x runs from the reader's left to right"
+    tracker.unplug()
+    assert tracker.user_position() is None
+
+
+def test_a_stored_calibration_applied_again_gives_the_same_gaze() -> None:
+    clock = HostClock(speed=60.0)
+    distorted = replace(CLEAN, gain_error=0.05, offset_error_deg=2.0)
+    tracker = SimulatedTracker(GEOMETRY, distorted, seed=2)
+    tracker.connect(clock)
+    assert isinstance(tracker, KeepsCalibration)
+    before = errors_deg(tracker, clock, GRID)
+    outcome = calibrate(tracker, clock)
+    assert tracker.calibration_data() == outcome.device_data
+    tracker.connect(clock)
+    assert errors_deg(tracker, clock, GRID).max() > 1, "a new connection starts uncalibrated"
+    tracker.apply_calibration(outcome.device_data)
+    assert errors_deg(tracker, clock, GRID).max() < 0.1 < before.max()
+    with pytest.raises(CalibrationError, match="calibrate anew"):
+        tracker.apply_calibration(b"of another tracker")
+
+
+def test_its_clock_and_screen_are_told() -> None:
+    tracker, clock = connected()
+    assert isinstance(tracker, TellsClock)
+    samples = read_for(tracker, clock, 500_000)
+    offset = tracker.clock_offset()
+    assert offset is not None
+    told_us = samples["device_us"][-1] + offset.offset_us
+    assert told_us == pytest.approx(samples["host_us"][-1], abs=50)
+    assert isinstance(tracker, TellsDisplayArea)
+    assert tracker.display_area() == DisplayArea(530.0, 300.0)

@@ -1,20 +1,18 @@
-"""From gaze in degrees to fixations, online or offline with the same result.
+"""Both doors of the filter: online, and offline with the same result.
 
 One causal core in compiled code does the work; the offline call pushes the whole recording
-through it at once. `devices.windows` says what a local fit may use, `devices.velocity` and
-`devices.dispersion` label samples, `devices.episodes` makes fixations of the labels.
+through it at once.
 """
 
 import math
-from dataclasses import dataclass
 from itertools import starmap
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from devices.dispersion import DISPERSION_DTYPE, advance_dispersion
-from devices.episodes import (
+from devices.fixations.dispersion import DISPERSION_DTYPE, advance_dispersion
+from devices.fixations.episodes import (
     EPISODE_DTYPE,
     RULES_DTYPE,
     close_open,
@@ -22,53 +20,18 @@ from devices.episodes import (
     empty_episodes,
     pass_time,
 )
-from devices.filter_parameters import Algorithm, FilterParameters
-from devices.velocity import (
+from devices.fixations.model import Fixation
+from devices.fixations.parameters import FilterParameters
+from devices.fixations.velocity import (
     NOISY_SIDE,
     SIDE,
     START_NOISE_DEG_S,
     VELOCITY_DTYPE,
     advance_velocity,
 )
-from devices.windows import MAX_REACH_US, WINDOW_DTYPE, drop_samples, oldest_needed
+from devices.fixations.windows import MAX_REACH_US, WINDOW_DTYPE, drop_samples, oldest_needed
 
-__all__ = [
-    "Algorithm",
-    "FilterParameters",
-    "Fixation",
-    "OnlineFixationFilter",
-    "detect_fixations",
-]
 FloatArray = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Fixation:
-    """A stretch of time in which the eye rested.
-
-    Attributes
-    ----------
-    start_us, end_us
-        Times of its first and its last sample.
-    x_deg, y_deg
-        Mean of its samples.
-    dispersion_deg
-        (max x - min x) + (max y - min y) of its samples.
-    sample_count
-        Valid samples in it.
-    """
-
-    start_us: int
-    end_us: int
-    x_deg: float
-    y_deg: float
-    dispersion_deg: float
-    sample_count: int
-
-    @property
-    def duration_us(self) -> int:
-        """Time from the first to the last sample."""
-        return self.end_us - self.start_us
 
 
 class OnlineFixationFilter:

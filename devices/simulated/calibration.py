@@ -82,7 +82,7 @@ class SimulatedCalibrator:
         if left is None and right is None:
             return CalibrationOutcome("failure", points)
         self._tracker.correct(left, right)
-        return CalibrationOutcome(_status(left, right), points, _as_bytes(left, right))
+        return CalibrationOutcome(_status(left, right), points, as_bytes(left, right))
 
     def leave(self) -> None:
         """Leave calibration mode."""
@@ -141,8 +141,28 @@ def _status(left: Affine | None, right: Affine | None) -> Status:
     return "success" if right is not None else "left_only"
 
 
-def _as_bytes(left: Affine | None, right: Affine | None) -> bytes:
+def as_bytes(left: Affine | None, right: Affine | None) -> bytes:
+    """Return a calibration as the simulated tracker stores it."""
+
     def numbers(m: Affine | None) -> list[float] | None:
         return None if m is None else [m.a, m.b, m.c, m.d, m.tx, m.ty]
 
     return json.dumps({"left": numbers(left), "right": numbers(right)}).encode()
+
+
+def from_bytes(data: bytes) -> tuple[Affine | None, Affine | None]:
+    """Return the two eyes' maps that `as_bytes` wrote.
+
+    Raises
+    ------
+    CalibrationError
+        If the data is of another tracker or damaged.
+    """
+    try:
+        stored = json.loads(data)
+        left, right = (stored[eye] and Affine(*stored[eye]) for eye in ("left", "right"))
+    except (ValueError, TypeError, KeyError) as error:
+        raise CalibrationError(
+            "The stored calibration is not one of the simulated tracker; calibrate anew."
+        ) from error
+    return left, right

@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from devices.errors import TrackerNotFound
-from devices.lsl_layouts import Channel
+from devices.lsl.layouts import Channel
 from devices.tracker import TrackerInfo
 
 GAZE_TYPES = ("gaze", "eyetracker")

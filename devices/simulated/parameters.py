@@ -76,5 +76,6 @@ def simulated_info(rate_hz: float = SimulatedParameters().rate_hz) -> TrackerInf
         rate_hz=rate_hz,
         rates_hz=RATES_HZ,
         calibrates=True,
+        has_openness=True,
         note="For trials, tests and the demo: gaze is computed, nobody is recorded.",
     )

@@ -12,8 +12,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from devices.episodes import OPEN, add_sample, close_open, pass_time, take_sample
-from devices.windows import place_window
+from devices.fixations.episodes import OPEN, add_sample, close_open, pass_time, take_sample
+from devices.fixations.windows import place_window
 
 DISPERSION_DTYPE = np.dtype(
     [

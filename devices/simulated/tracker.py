@@ -10,37 +10,31 @@ import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from devices.attention import Attention, Dot, Habits, Reading, Scale, Stimulus, Target, Wander
 from devices.clock import HostClock
 from devices.errors import CalibrationError, TrackerError
 from devices.geometry import FloatArray, ScreenGeometry
-from devices.samples import SAMPLE_DTYPE, VALUE_FIELDS, SampleArray, empty_samples
-from devices.scanpath import TrueFixation
-from devices.simulated_calibration import Correction, SimulatedCalibrator
-from devices.simulated_connection import Connection, Eyes
-from devices.simulated_parameters import SimulatedParameters, simulated_info
-from devices.tracker import DeviceEvent
+from devices.samples import SAMPLE_DTYPE, SampleArray, empty_samples
+from devices.simulated.attention import (
+    Attention,
+    Dot,
+    Habits,
+    Reading,
+    Scale,
+    Stimulus,
+    Wander,
+)
+from devices.simulated.calibration import Correction, SimulatedCalibrator, as_bytes, from_bytes
+from devices.simulated.connection import Connection, Eyes, in_track_box
+from devices.simulated.parameters import SimulatedParameters, simulated_info
+from devices.simulated.render import HALF_BETWEEN_EYES_MM, fill_eyes, hide
+from devices.simulated.scanpath import TrueFixation
+from devices.tracker import ClockOffset, DeviceEvent, DisplayArea, UserPosition
 from devices.view import Affine
 
-__all__ = [
-    "SimulatedParameters",
-    "SimulatedTracker",
-    "Stimulus",
-    "Target",
-    "TrueFixation",
-    "simulated_info",
-]
-
 BATCH = 20_000
-OPENNESS_MM = 10.0
 _NOTHING = empty_samples(0)
-HALF_BETWEEN_EYES_MM = 31.5
-_GAZE_FIELDS = {
-    eye: [n for n in VALUE_FIELDS if n.startswith(eye) and "openness" not in n]
-    for eye in ("left", "right")
-}
 
 
 class SimulatedTracker:
@@ -117,6 +111,46 @@ class SimulatedTracker:
     def calibrator(self) -> SimulatedCalibrator:
         """Return its calibrator."""
         return SimulatedCalibrator(self)
+
+    def user_position(self) -> UserPosition | None:
+        """Return where the swaying head is now; None while the cable is out."""
+        with self._lock:
+            run = self._run
+            if run is None or not run.is_plugged:
+                return None
+            now_us = run.clock.now_us()
+            is_lost = run.lost(np.array([now_us]))[:, 0]
+            head_mm = self._eyes.head_mm(np.array([(now_us - run.start_us) / 1e6]))
+        x, y, z = (float(axis[0]) for axis in head_mm)
+        places = [
+            None if lost else in_track_box(self._geometry, x + side * HALF_BETWEEN_EYES_MM, y, z)
+            for lost, side in zip(is_lost, (-1, 1), strict=True)
+        ]
+        return UserPosition(now_us, places[0], places[1], None if all(is_lost) else z)
+
+    def calibration_data(self) -> bytes:
+        """Return the calibration in force."""
+        with self._lock:
+            last = self._require_run().corrections[-1]
+            return as_bytes(last.left, last.right)
+
+    def apply_calibration(self, data: bytes) -> None:
+        """Apply a stored calibration from now on."""
+        self.correct(*from_bytes(data))
+
+    def clock_offset(self) -> ClockOffset | None:
+        """Return the offset of the device's clock; known exactly."""
+        with self._lock:
+            run = self._run
+            if run is None:
+                return None
+            index = run.index_at(run.clock.now_us())
+            device_us = int(run.device_us(index, index + 1)[0])
+            return ClockOffset(float(run.time_us(index, index + 1)[0] - device_us), 0.0, 0.0)
+
+    def display_area(self) -> DisplayArea:
+        """Return the size of the simulated screen."""
+        return DisplayArea(self._geometry.width_mm, self._geometry.height_mm)
 
     # -- the reader
 
@@ -255,37 +289,9 @@ class SimulatedTracker:
         samples = np.empty(last - first, SAMPLE_DTYPE)
         samples["host_us"] = time_us
         samples["device_us"] = run.device_us(first, last)
-        self._fill_eyes(samples, gaze, noise, (time_us - run.start_us) / 1e6)
-        _hide(samples, run.lost(time_us), run.blinks.depth(time_us))
+        fill_eyes(samples, gaze, noise, self._eyes, (time_us - run.start_us) / 1e6)
+        hide(samples, run.lost(time_us), run.blinks.depth(time_us))
         return samples
-
-    def _fill_eyes(
-        self,
-        samples: SampleArray,
-        gaze_norm: FloatArray,
-        noise: NDArray[np.float32],
-        seconds: FloatArray,
-    ) -> None:
-        pupil_mm = self._eyes.pupil_mm(seconds)
-        x, y, z = self._eyes.head_mm(seconds)
-        for eye, side, column in (("left", -1, 0), ("right", 1, 1)):
-            samples[f"{eye}_x_norm"] = gaze_norm[column, :, 0]
-            samples[f"{eye}_y_norm"] = gaze_norm[column, :, 1]
-            samples[f"{eye}_pupil_mm"] = pupil_mm + (0.04 * side) + 0.02 * noise[:, 4 + column]
-            samples[f"{eye}_origin_x_mm"] = x + (side * HALF_BETWEEN_EYES_MM) + 0.2 * noise[:, 6]
-            samples[f"{eye}_origin_y_mm"] = y + 0.2 * noise[:, 7]
-            samples[f"{eye}_origin_z_mm"] = z
-
-
-def _hide(samples: SampleArray, lost: NDArray[np.bool_], lids: FloatArray) -> None:
-    """Take away what a lost eye (2, N) cannot show, and close the lids in blinks."""
-    openness = OPENNESS_MM * np.maximum(1.0 - 2.0 * lids, 0.0)
-    for eye, gone in zip(("left", "right"), lost, strict=True):
-        samples[f"{eye}_openness_mm"] = openness
-        if gone.any():
-            samples[f"{eye}_openness_mm"][gone & (lids == 0)] = np.nan
-            for name in _GAZE_FIELDS[eye]:
-                samples[name][gone] = np.nan
 
 
 def _wait_until(clock: HostClock, time_us: int) -> None:

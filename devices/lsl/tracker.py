@@ -12,14 +12,12 @@ import numpy as np
 from devices.clock import HostClock
 from devices.errors import StreamLayoutError, TrackerError, TrackerNotFound
 from devices.geometry import FloatArray, ScreenGeometry
-from devices.lsl_channels import layout_of
-from devices.lsl_layouts import ENOUGH_TO_JUDGE, Layout
-from devices.lsl_streams import channels_of, find_streams, load_pylsl, resolve, tracker_info
-from devices.lsl_time import StampClock
+from devices.lsl.channels import layout_of
+from devices.lsl.layouts import ENOUGH_TO_JUDGE, Layout
+from devices.lsl.stamps import StampClock
+from devices.lsl.streams import channels_of, load_pylsl, resolve, tracker_info
 from devices.samples import SampleArray, empty_samples, gaze_norm
 from devices.tracker import Calibrator, DeviceEvent, EventKind, TrackerInfo
-
-__all__ = ["LslTracker", "find_streams"]
 
 BUFFER_S = 360
 POLL_S = 0.01

@@ -5,18 +5,20 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.attention import Attention, Scale
 from devices.clock import HostClock
 from devices.geometry import FloatArray, ScreenGeometry
 from devices.samples import empty_samples
-from devices.scanpath import ScanPath
-from devices.simulated_calibration import Correction
-from devices.simulated_parameters import SimulatedParameters
-from devices.simulated_signal import IndexedNoise, Spells, displaced, mean_gap_us
+from devices.simulated.attention import Attention, Scale
+from devices.simulated.calibration import Correction
+from devices.simulated.parameters import SimulatedParameters
+from devices.simulated.scanpath import ScanPath
+from devices.simulated.signal import IndexedNoise, Spells, displaced, mean_gap_us
 from devices.view import Affine
 
 LOSS_LENGTH_US = 25_000.0
 NOISE_COLUMNS = 8
+TRACK_BOX_MM = (400.0, 300.0, 300.0)
+TRACK_BOX_DISTANCE_MM = 650.0
 
 
 class Eyes:
@@ -181,3 +183,12 @@ def _distortion(scale: Scale, parameters: SimulatedParameters, rng: np.random.Ge
     return Affine(
         gain_x, 0, 0, gain_y, 0.5 * (1 - gain_x) + offset_x, 0.5 * (1 - gain_y) + offset_y
     )
+
+
+def in_track_box(
+    geometry: ScreenGeometry, x_mm: float, y_mm: float, z_mm: float
+) -> tuple[float, float, float]:
+    """Return a place (tracker frame, mm) in the box the tracker sees; (0.5, 0.5, 0.5) is best."""
+    x = 0.5 + x_mm / TRACK_BOX_MM[0]
+    y = 0.5 - (y_mm - geometry.height_mm / 2) / TRACK_BOX_MM[1]
+    return x, y, 0.5 + (z_mm - TRACK_BOX_DISTANCE_MM) / TRACK_BOX_MM[2]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.attention import Aim, Attention
 from devices.geometry import FloatArray, ScreenGeometry
+from devices.simulated.attention import Aim, Attention
 
 SACCADE_BASE_US, SACCADE_US_PER_DEG = 21_000, 2_200
 """Main sequence (Carpenter 1988): duration = 2.2 ms/° + 21 ms."""

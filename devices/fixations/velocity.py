@@ -15,8 +15,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from devices.episodes import take_sample
-from devices.windows import is_at_end, place_window, set_window
+from devices.fixations.episodes import take_sample
+from devices.fixations.windows import is_at_end, place_window, set_window
 
 VELOCITY_DTYPE = np.dtype(
     [

@@ -12,7 +12,7 @@ from typing import Literal
 
 from devices.errors import StreamLayoutError
 from devices.geometry import ScreenGeometry
-from devices.lsl_layouts import WAY_OUT, Channel, Column, Layout
+from devices.lsl.layouts import WAY_OUT, Channel, Column, Layout
 
 Side = Literal["left", "right", "both"]
 

@@ -1,0 +1,16 @@
+"""The simulated reader: a tracker whose truth is known."""
+
+from devices.simulated.attention import Stimulus, Style, Target
+from devices.simulated.parameters import SimulatedParameters, simulated_info
+from devices.simulated.scanpath import TrueFixation
+from devices.simulated.tracker import SimulatedTracker
+
+__all__ = [
+    "SimulatedParameters",
+    "SimulatedTracker",
+    "Stimulus",
+    "Style",
+    "Target",
+    "TrueFixation",
+    "simulated_info",
+]
