@@ -63,8 +63,8 @@ class DisplayAttributes:
 
     Attributes
     ----------
-    rows, columns
-        Size in source pixels.
+    rows, columns, frames
+        Size in source pixels; more than one frame is a stack.
     photometric
         "MONOCHROME1" or "MONOCHROME2".
     bits_stored, bits_allocated, signed
@@ -95,6 +95,7 @@ class DisplayAttributes:
     signed: bool
     stored_low: int
     stored_high: int
+    frames: int = 1
     source_format: str = "DICOM"
     transfer_syntax: str | None = None
     lossy: bool = False

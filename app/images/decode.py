@@ -22,6 +22,7 @@ from app.images.worker import OUT_OF_MEMORY, serve
 
 START_TIMEOUT_S = 60.0
 _LOOK_EVERY_S = 0.1
+_BYTES_PER_S = 2e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Decoder:
     key
         Hashes identifiers; given to the worker so that they never leave it.
     timeout_s
-        For each file.
+        For each file; large ones get a second more for every 2 MB.
     memory_bytes
         What decoding may take on top of the worker itself.
     """
@@ -85,16 +86,7 @@ class Decoder:
         ImportStopped
             If the folder cannot be written or no worker can be started.
         """
-        connection = self._started()
-        request = {"path": str(path.absolute()), "folder": str(folder.absolute())}
-        try:
-            connection.send_bytes(json.dumps(request).encode())
-            answer = self._awaited(connection, self.timeout_s)
-        except (EOFError, OSError) as error:
-            code = self._ended()
-            raise ImportRefused(f"it made the decoder crash (exit code {code})") from error
-        if "refused" in answer:
-            raise ImportRefused(str(answer["refused"]))
+        answer = self._answer({"path": str(path.absolute()), "folder": str(folder.absolute())})
         if "stopped" in answer:
             raise ImportStopped(
                 f"The study's folder {folder.parent} cannot be written ({answer['stopped']}). "
@@ -102,6 +94,17 @@ class Decoder:
             )
         attributes = DisplayAttributes.from_json(answer["attributes"])
         return Decoded(answer["sha256"], answer["group"], attributes)
+
+    def listed(self, dicomdir: Path) -> list[Path]:
+        """Return the files that a DICOMDIR names, all of them below its folder.
+
+        Raises
+        ------
+        ImportRefused
+            If it cannot be read.
+        """
+        answer = self._answer({"path": str(dicomdir.absolute())})
+        return [dicomdir.parent.joinpath(*parts) for parts in answer["files"]]
 
     def close(self) -> None:
         """End the worker."""
@@ -111,6 +114,18 @@ class Decoder:
         if self._process is not None:
             self._process.join(2.0)
         self._ended()
+
+    def _answer(self, request: dict[str, str]) -> dict[str, Any]:
+        connection = self._started()
+        try:
+            connection.send_bytes(json.dumps(request).encode())
+            answer = self._awaited(connection, self._patience_s(Path(request["path"])))
+        except (EOFError, OSError) as error:
+            code = self._ended()
+            raise ImportRefused(f"it made the decoder crash (exit code {code})") from error
+        if "refused" in answer:
+            raise ImportRefused(str(answer["refused"]))
+        return answer
 
     def _started(self) -> Connection:
         if self._connection is not None and self._process is not None and self._process.is_alive():
@@ -146,6 +161,12 @@ class Decoder:
                 raise ImportRefused(OUT_OF_MEMORY)
         answer: dict[str, Any] = json.loads(connection.recv_bytes())
         return answer
+
+    def _patience_s(self, path: Path) -> float:
+        try:
+            return self.timeout_s + path.stat().st_size / _BYTES_PER_S
+        except OSError:  # the worker says what is wrong with it
+            return self.timeout_s
 
     def _over_memory(self) -> bool:
         if self._process is None or self._process.pid is None or not self._base_bytes:

@@ -82,13 +82,14 @@ def source_group_of(dataset: Any, key: bytes) -> str:
 def display_attributes(
     dataset: Any, stored: NDArray[Any], transfer_syntax: str, *, lossy: bool
 ) -> DisplayAttributes:
-    """Return what is kept of a data set beside its stored values (H, W)."""
+    """Return what is kept of a data set beside its stored values (H, W) or (N, H, W)."""
     padding, limit = _padding(dataset)
     low, high = stored_range(stored, padding, limit)
     spacing, source = _spacing(dataset)
     return DisplayAttributes(
-        rows=stored.shape[0],
-        columns=stored.shape[1],
+        rows=stored.shape[-2],
+        columns=stored.shape[-1],
+        frames=stored.shape[0] if stored.ndim == 3 else 1,
         photometric=str(dataset.PhotometricInterpretation),
         bits_stored=int(dataset.BitsStored),
         bits_allocated=stored.dtype.itemsize * 8,
@@ -114,6 +115,7 @@ def display_attributes(
         modality=_code(dataset, "Modality"),
         body_part=_code(dataset, "BodyPartExamined"),
         laterality=_choice(dataset, "ImageLaterality", _LATERALITY)
+        or _choice(dataset, "FrameLaterality", _LATERALITY)
         or _choice(dataset, "Laterality", _LATERALITY),
         view=_view(dataset),
         for_processing=_text(dataset, "PresentationIntentType") == "FOR PROCESSING",
@@ -125,15 +127,16 @@ def stored_range(
     stored: NDArray[Any], padding: int | None = None, limit: int | None = None
 ) -> tuple[int, int]:
     """Return the percentiles 0.1 and 99.9 of stored values, padding left out."""
-    values = stored.ravel()
+    offset, size = int(np.iinfo(stored.dtype).min), 2 ** (8 * stored.dtype.itemsize)
+    counts = np.zeros(size, np.int64)
+    for frame in stored if stored.ndim == 3 else (stored,):  # a stack would not fit as int64
+        counts += np.bincount(frame.ravel().astype(np.int64) - offset, minlength=size)
+    left = counts.copy()
     if padding is not None:
         low, high = sorted((padding, padding if limit is None else limit))
-        values = values[(values < low) | (values > high)]
-    if values.size == 0:
-        return int(stored.min()), int(stored.max())
-    offset = int(np.iinfo(values.dtype).min)
-    counts = np.bincount(values.astype(np.int64) - offset).cumsum()
-    ends = np.searchsorted(counts, (0.001 * values.size, 0.999 * values.size)) + offset
+        left[max(low - offset, 0) : max(high - offset + 1, 0)] = 0
+    counts = (left if left.any() else counts).cumsum()
+    ends = np.searchsorted(counts, (0.001 * counts[-1], 0.999 * counts[-1])) + offset
     return int(ends[0]), int(ends[1])
 
 

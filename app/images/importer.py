@@ -22,6 +22,7 @@ from app.errors import ImportRefused, ImportStopped
 from app.images.attributes import DisplayAttributes
 from app.images.decode import Decoded, Decoder
 from app.images.deidentify import identifier_key, source_group
+from app.images.dicomdir import is_dicomdir
 from app.images.labels import LabelRow, read_labels
 from migrations.schema import Audit, CaseImage, Image, StudyCase, new_id
 from migrations.study import Study
@@ -99,11 +100,13 @@ def import_paths(
 
 
 def files_of(paths: Iterable[Path], *, leave_out: Path | None = None) -> list[Path]:
-    """Return the files meant: folders walked in order, a DICOMDIR standing for its folder."""
+    """Return the files meant: folders walked in order, a DICOMDIR standing for what it lists."""
     found: dict[Path, None] = {}
     for path in paths:
-        folder = path.parent if path.name.upper() == "DICOMDIR" and path.is_file() else path
-        found.update(dict.fromkeys(_walked(folder) if folder.is_dir() else [path]))
+        if path.is_dir():
+            found.update(dict.fromkeys(_walked(path)))
+        else:
+            found.update(dict.fromkeys(_listed(path) if is_dicomdir(path) else [path]))
     return [path for path in found if leave_out is None or path != leave_out]
 
 
@@ -124,6 +127,16 @@ def import_files(
                 log.info("file %d of this import: refused", number)
                 result = ImportResult(path, "refused", str(error))
             yield result
+
+
+def _listed(dicomdir: Path) -> list[Path]:
+    """Return what a DICOMDIR lists; its whole folder where it cannot be read."""
+    with Decoder(b"") as decoder:
+        try:
+            return decoder.listed(dicomdir)
+        except ImportRefused:
+            log.warning("A DICOMDIR cannot be read; its folder is searched instead.")
+            return _walked(dicomdir.parent)
 
 
 def _walked(folder: Path) -> list[Path]:
@@ -194,9 +207,9 @@ def _image_row(session: OrmSession, key: bytes, decoded: Decoded, row: LabelRow)
 
 
 _SAME = (
-    "rows", "columns", "photometric", "source_format", "transfer_syntax", "lossy", "modality",
-    "body_part", "laterality", "view", "row_spacing_mm", "column_spacing_mm", "for_processing",
-    "burned_in",
+    "rows", "columns", "frames", "photometric", "source_format", "transfer_syntax", "lossy",
+    "modality", "body_part", "laterality", "view", "row_spacing_mm", "column_spacing_mm",
+    "for_processing", "burned_in",
 )  # fmt: skip
 
 

@@ -4,6 +4,8 @@ from app.errors import ImportRefused
 
 MAX_FILE_BYTES = 1 << 30
 MAX_PIXEL_BYTES = 256 << 20
+MAX_STACK_BYTES = 768 << 20
+"""Of all frames of a stack together; each frame keeps to `MAX_PIXEL_BYTES`."""
 MAX_SIDE = 30_000
 """OpenCV's resampling counts source pixels in 16 bits."""
 MAX_HEADER_BYTES = 64 << 20
@@ -24,10 +26,11 @@ def require_pixel_size(rows: int, columns: int, frames: int, bytes_per_pixel: in
     """Refuse a picture that says it is empty or larger than any radiograph."""
     if min(rows, columns, frames) < 1:
         raise ImportRefused(f"it says it is {rows} × {columns} pixels, {frames} frames")
-    total = rows * columns * frames * bytes_per_pixel
-    if max(rows, columns) > MAX_SIDE or total > MAX_PIXEL_BYTES:
+    frame = rows * columns * bytes_per_pixel
+    total = frame * frames
+    if max(rows, columns) > MAX_SIDE or frame > MAX_PIXEL_BYTES or total > MAX_STACK_BYTES:
         raise ImportRefused(
             f"it says it is {rows:,} × {columns:,} pixels, {frames:,} frames "
-            f"({total / 1e6:,.0f} MB); the limit is {MAX_SIDE:,} a side and "
-            f"{MAX_PIXEL_BYTES / 1e6:,.0f} MB in all"
+            f"({total / 1e6:,.0f} MB); the limit is {MAX_SIDE:,} a side, "
+            f"{MAX_PIXEL_BYTES / 1e6:,.0f} MB a frame and {MAX_STACK_BYTES / 1e6:,.0f} MB in all"
         )

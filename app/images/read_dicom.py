@@ -1,6 +1,7 @@
 """Decode one DICOM file; runs in the worker process only, where a hostile file does no harm."""
 
 import io
+import struct
 import warnings
 import zlib
 from pathlib import Path
@@ -11,6 +12,7 @@ import pydicom
 from numpy.typing import NDArray
 from pydicom import uid
 from pydicom.dataset import FileDataset
+from pydicom.encaps import generate_frames
 from pydicom.filebase import DicomBytesIO
 from pydicom.filereader import _read_file_meta_info, read_preamble
 from pydicom.filewriter import write_file_meta_info
@@ -18,6 +20,8 @@ from pydicom.filewriter import write_file_meta_info
 from app.errors import ImportRefused
 from app.images import deidentify
 from app.images.attributes import DisplayAttributes
+from app.images.codestream import frame_header, require_same
+from app.images.functional_groups import adopt_frame
 from app.images.limits import MAX_HEADER_BYTES, MAX_PIXEL_BYTES, require_pixel_size
 
 # Which decoder is trusted with which transfer syntax. RLE goes to pydicom's own (pylibjpeg-rle
@@ -36,8 +40,8 @@ _PLUGINS = {
     uid.JPEGLosslessSV1: "gdcm",
     uid.JPEGLSLossless: "pyjpegls",
     uid.JPEGLSNearLossless: "pyjpegls",
-    uid.JPEG2000Lossless: "",
-    uid.JPEG2000: "",
+    uid.JPEG2000Lossless: "pylibjpeg",
+    uid.JPEG2000: "pylibjpeg",
 }
 _LOSSY = (
     uid.JPEGBaseline8Bit,
@@ -69,8 +73,8 @@ def read_dicom(path: Path, key: bytes) -> tuple[NDArray[Any], DisplayAttributes,
     Returns
     -------
     tuple
-        Stored values (H, W) in pydicom's `pixel_array` dtype, what is kept beside them, and the
-        patient's hash (empty where the file names neither patient nor study).
+        Stored values (H, W), of a stack (N, H, W), in pydicom's `pixel_array` dtype, what is kept
+        beside them, and the patient's hash (empty where the file names neither patient nor study).
 
     Raises
     ------
@@ -79,26 +83,30 @@ def read_dicom(path: Path, key: bytes) -> tuple[NDArray[Any], DisplayAttributes,
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # files in the field break small rules of the standard
-        dataset = _dataset(path)
+        dataset, deflated = _dataset(path)
         _require_image(dataset)
         syntax = _syntax(dataset)
-        _require_size(dataset, syntax)
-        stored = _pixels(dataset, syntax)
+        shape = _require_size(dataset, syntax)
+        stored = _pixels(dataset, syntax, shape)
+        adopt_frame(dataset, shape[0] // 2 if len(shape) == 3 else 0)
         lossy = syntax in _LOSSY
-        kept = deidentify.display_attributes(dataset, stored, str(syntax), lossy=lossy)
+        named = uid.DeflatedExplicitVRLittleEndian if deflated else syntax
+        kept = deidentify.display_attributes(dataset, stored, str(named), lossy=lossy)
         return stored, kept, deidentify.source_group_of(dataset, key)
 
 
-def _dataset(path: Path) -> FileDataset:
+def _dataset(path: Path) -> tuple[FileDataset, bool]:
+    """Return a file's data set, and whether it was deflated."""
     try:
-        dataset = pydicom.dcmread(_inflated(path) or path, force=True)
+        inflated = _inflated(path)
+        dataset = pydicom.dcmread(inflated or path, force=True)
     except (ImportRefused, MemoryError):
         raise
     except Exception as error:  # pydicom raises whatever a broken file makes it stumble over
         raise ImportRefused(f"it is no readable DICOM file ({short(error)})") from error
     if not len(dataset):
-        raise ImportRefused("it is no readable DICOM file (it holds no data elements)")
-    return dataset
+        raise ImportRefused("it is no readable DICOM file, or cut off (no data element is whole)")
+    return dataset, inflated is not None
 
 
 def _inflated(path: Path) -> io.BytesIO | None:
@@ -124,18 +132,21 @@ def _inflated(path: Path) -> io.BytesIO | None:
 def _require_image(dataset: FileDataset) -> None:
     if str(dataset.file_meta.get("MediaStorageSOPClassUID", "")) == _DICOMDIR:
         raise ImportRefused("it is a DICOMDIR: name its folder instead")
+    if "FloatPixelData" in dataset or "DoubleFloatPixelData" in dataset:
+        raise ImportRefused("its pixels are floating-point numbers; Foveate reads whole ones")
     if "PixelData" not in dataset:
         kind = str(dataset.get("Modality", "")) or "no modality"
         raise ImportRefused(f"it is a DICOM file without a picture ({kind})")
     photometric = str(dataset.get("PhotometricInterpretation", ""))
+    if not photometric:
+        raise ImportRefused(
+            "it does not say how its pixels are meant (no Photometric Interpretation)"
+        )
     if photometric not in ("MONOCHROME1", "MONOCHROME2"):
         raise ImportRefused(
-            f"it is a colour image ({photometric or 'no Photometric Interpretation'}); "
-            "Foveate reads greyscale images"
+            f"it is a colour image ({photometric}); Foveate reads greyscale images. Export it as "
+            "MONOCHROME2 or as PNG"
         )
-    frames = _whole(dataset, "NumberOfFrames", 1)
-    if frames > 1:
-        raise ImportRefused(f"it has {frames} frames; Foveate reads single-frame images")
 
 
 def _syntax(dataset: FileDataset) -> uid.UID:
@@ -150,34 +161,57 @@ def _syntax(dataset: FileDataset) -> uid.UID:
     return syntax
 
 
-def _require_size(dataset: FileDataset, syntax: uid.UID) -> None:
+def _require_size(dataset: FileDataset, syntax: uid.UID) -> tuple[int, ...]:
+    """Check sizes before anything is decoded; return the shape (H, W) or (N, H, W) to come."""
     allocated = _whole(dataset, "BitsAllocated", 0)
     stored = _whole(dataset, "BitsStored", allocated)
     if allocated not in (8, 16) or not 1 <= stored <= allocated:
         raise ImportRefused(
             f"it has {stored} bits stored in {allocated}; Foveate reads up to 16 bits in 8 or 16"
         )
-    if syntax == uid.JPEGExtended12Bit and allocated > 8:
-        raise ImportRefused(
-            "12-bit JPEG Extended cannot be decoded reliably; export it uncompressed or lossless"
-        )
-    rows, columns = _whole(dataset, "Rows", 0), _whole(dataset, "Columns", 0)
     samples = _whole(dataset, "SamplesPerPixel", 1)
-    require_pixel_size(rows, columns, 1, samples * allocated // 8)
-    expected, there = rows * columns * samples * allocated // 8, len(dataset.PixelData)
-    if syntax in _NATIVE and there < expected:
-        raise ImportRefused(f"it is truncated: {there:,} of {expected:,} bytes of pixels are there")
+    if samples != 1:
+        raise ImportRefused(f"it says it is greyscale but has {samples} samples per pixel")
+    rows, columns = _whole(dataset, "Rows", 0), _whole(dataset, "Columns", 0)
+    frames = _whole(dataset, "NumberOfFrames", 1)
+    require_pixel_size(rows, columns, frames, allocated // 8)
+    if syntax in _NATIVE:
+        expected, there = rows * columns * frames * allocated // 8, len(dataset.PixelData)
+        if there < expected:
+            raise ImportRefused(
+                f"it is truncated: {there:,} of {expected:,} bytes of pixels are there"
+            )
+    elif syntax != uid.RLELossless:
+        _require_frames(dataset, rows, columns, frames, allocated)
+    return (rows, columns) if frames == 1 else (frames, rows, columns)
 
 
-def _pixels(dataset: FileDataset, syntax: uid.UID) -> NDArray[Any]:
+def _require_frames(
+    dataset: FileDataset, rows: int, columns: int, frames: int, allocated: int
+) -> None:
+    try:
+        found = generate_frames(dataset.PixelData, number_of_frames=frames)
+        headers = [frame_header(data) for data in found]
+    except (ValueError, EOFError, struct.error) as error:
+        said = short(error)
+        raise ImportRefused(f"its compressed frames cannot be told apart ({said})") from error
+    for header in headers:
+        require_same(header, rows, columns, allocated)
+    if len(headers) < frames:
+        raise ImportRefused(f"it is truncated: {len(headers):,} of {frames:,} frames are there")
+
+
+def _pixels(dataset: FileDataset, syntax: uid.UID, shape: tuple[int, ...]) -> NDArray[Any]:
     try:
         dataset.pixel_array_options(decoding_plugin=_PLUGINS.get(syntax, ""))
         stored = np.ascontiguousarray(dataset.pixel_array)
     except MemoryError:
         raise
     except Exception as error:  # decoders raise their own kinds
-        raise ImportRefused(f"its pixels cannot be decoded ({short(error)})") from error
-    if stored.shape != (dataset.Rows, dataset.Columns) or stored.dtype.kind not in "ui":
+        raise ImportRefused(
+            f"its pixels cannot be decoded, they are damaged or cut short ({_said(error)})"
+        ) from error
+    if stored.shape != shape or stored.dtype.kind not in "ui":
         raise ImportRefused(f"its pixels come out as {stored.shape} {stored.dtype}")
     return stored.astype(stored.dtype.newbyteorder("<"), copy=False)
 
@@ -188,6 +222,13 @@ def _whole(dataset: FileDataset, keyword: str, default: int) -> int:
         return default if value is None or value == "" else int(value)
     except (TypeError, ValueError) as error:
         raise ImportRefused(f"its {keyword} is no number") from error
+
+
+def _said(error: BaseException) -> str:
+    """Return what the decoder itself said, without pydicom's words around it."""
+    plugin = str(error).rpartition("available plugins:")[2].strip()
+    # gdcm gives nothing where it cannot decode, which pydicom stumbles over.
+    return "gdcm gives nothing" if "'NoneType'" in plugin else short(ValueError(plugin or error))
 
 
 def short(error: BaseException) -> str:

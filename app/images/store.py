@@ -1,7 +1,8 @@
 """Read an image of the study back: its stored values, bit for bit, and how to show them."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +19,20 @@ class LoadedImage:
     Attributes
     ----------
     stored
-        Shape (height, width), the stored values in pydicom's `pixel_array` dtype.
+        Shape (height, width), the stored values of the frame that is shown, in pydicom's
+        `pixel_array` dtype.
+    stack
+        Shape (frames, height, width), all frames of a stack, read from disk when they are touched;
+        None for a single image.
+    frame
+        Which frame of the stack `stored` is, from 0.
     """
 
     image_id: str
     stored: NDArray[Any]
     attributes: DisplayAttributes
+    stack: NDArray[Any] | None = None
+    frame: int = 0
 
     @property
     def width(self) -> int:
@@ -35,9 +44,21 @@ class LoadedImage:
         """Source pixels along y."""
         return int(self.stored.shape[0])
 
+    @property
+    def frame_count(self) -> int:
+        """How many frames there are; 1 for a single image."""
+        return 1 if self.stack is None else len(self.stack)
+
+    def at_frame(self, frame: int) -> Self:
+        """Return the image at another frame, kept within the stack."""
+        frame = min(max(frame, 0), self.frame_count - 1)
+        if self.stack is None or frame == self.frame:
+            return self
+        return replace(self, stored=np.asarray(self.stack[frame]), frame=frame)
+
 
 def load(study: Study, image_id: str) -> LoadedImage:
-    """Read an image; safe from any thread.
+    """Read an image, a stack at its middle frame; safe from any thread.
 
     Raises
     ------
@@ -47,15 +68,25 @@ def load(study: Study, image_id: str) -> LoadedImage:
     folder = study.image_folder(image_id)
     try:
         attributes = DisplayAttributes.read(folder / "display.json")
-        stored = np.load(folder / "stored.npy", allow_pickle=False)
+        stored = _values(folder / "stored.npy", mapped=attributes.frames > 1)
     except (OSError, ValueError, EOFError) as error:
         raise ImageUnreadable(
             f"Image {image_id} of the study {study.folder} is missing or damaged ({error}). "
             "Restore its folder from a copy of the study, or import the file again."
         ) from error
-    if stored.shape != (attributes.rows, attributes.columns):
+    size = attributes.rows, attributes.columns
+    expected = (attributes.frames, *size) if attributes.frames > 1 else size
+    if stored.shape != expected:
         raise ImageUnreadable(
-            f"Image {image_id} is {stored.shape} but its display.json says "
-            f"{(attributes.rows, attributes.columns)}; restore its folder from a copy."
+            f"Image {image_id} is {stored.shape} but its display.json says {expected}; restore its "
+            "folder from a copy."
         )
-    return LoadedImage(image_id, stored, attributes)
+    if stored.ndim == 2:
+        return LoadedImage(image_id, stored, attributes)
+    middle = len(stored) // 2
+    return LoadedImage(image_id, np.asarray(stored[middle]), attributes, stored, middle)
+
+
+def _values(path: Path, *, mapped: bool) -> NDArray[Any]:
+    values: NDArray[Any] = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+    return values

@@ -25,7 +25,10 @@ OUT_OF_MEMORY = "it needs more memory to decode than an import may take"
 
 
 def serve(connection: Connection, key: bytes, memory_bytes: int) -> None:
-    """Answer requests {path, folder} until the pipe closes; the entry of the process."""
+    """Answer requests until the pipe closes; the entry of the process.
+
+    {path, folder} decodes a file into a folder, {path} alone lists the files of a DICOMDIR.
+    """
     # What a decoder prints must not mix with the station's own output.
     with open(os.devnull, "w") as nothing:
         os.dup2(nothing.fileno(), 1)
@@ -40,7 +43,7 @@ def serve(connection: Connection, key: bytes, memory_bytes: int) -> None:
             request = json.loads(connection.recv_bytes())
         except (EOFError, OSError):
             return
-        answer = _answered(Path(request["path"]), Path(request["folder"]), key)
+        answer = _answered(request, key)
         connection.send_bytes(json.dumps(answer).encode())
 
 
@@ -58,9 +61,14 @@ def limit_memory(memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
-def _answered(path: Path, folder: Path, key: bytes) -> dict[str, Any]:
+def _answered(request: dict[str, str], key: bytes) -> dict[str, Any]:
+    from app.images.dicomdir import listed_files
+
+    path = Path(request["path"])
     try:
-        return _decoded(path, folder, key)
+        if "folder" not in request:
+            return {"files": listed_files(path)}
+        return _decoded(path, Path(request["folder"]), key)
     except ImportRefused as error:
         return {"refused": str(error)}
     except MemoryError:
@@ -76,7 +84,7 @@ def _answered(path: Path, folder: Path, key: bytes) -> dict[str, Any]:
 def _decoded(path: Path, folder: Path, key: bytes) -> dict[str, Any]:
     require_file_size(path.stat().st_size)
     stored, attributes, group = _read(path, key)
-    digest = hashlib.sha256(stored.tobytes()).hexdigest()
+    digest = hashlib.sha256(stored.reshape(-1).view("uint8").data).hexdigest()
     _write(folder, stored, attributes)
     # The lists of a LUT stay in the folder; the parent needs the plain fields only.
     plain = replace(attributes, modality_lut=None, voi_luts=(), windows=())
@@ -109,7 +117,8 @@ def _write(folder: Path, stored: "NDArray[Any]", attributes: "DisplayAttributes"
 
     from app.images.greyscale import display_lut
 
-    grey = display_lut(attributes).apply(stored)
+    shown = stored[len(stored) // 2] if stored.ndim == 3 else stored
+    grey = display_lut(attributes).apply(shown)
     done, png = cv2.imencode(".png", grey, [cv2.IMWRITE_PNG_COMPRESSION, 3])
     if not done:
         raise ImportRefused("its presentation cannot be written as PNG")

@@ -133,7 +133,7 @@ class _SaysAlive:
 
 
 def test_a_file_that_takes_too_long_is_refused_and_its_process_ended(tmp_path: Path) -> None:
-    with Decoder(b"k" * 32, timeout_s=-1.0) as decoder:
+    with Decoder(b"k" * 32, timeout_s=-100.0) as decoder:
         with pytest.raises(ImportRefused, match="took longer"):
             decoder.decode(_slow(tmp_path / "x.png"), tmp_path)
         assert decoder._process is None

@@ -1,0 +1,92 @@
+"""What a compressed frame says of itself, read before a decoder sees it.
+
+A data set may lie about its codestream; a decoder then returns the right number of pixels in the
+wrong shape. Only JPEG's SOF (ISO 10918-1, 14495-1) and JPEG 2000's SIZ (ISO 15444-1) are read.
+"""
+
+from dataclasses import dataclass
+
+from app.errors import ImportRefused
+
+_SOI, _SOC, _JP2 = b"\xff\xd8", b"\xff\x4f", b"\x00\x00\x00\x0cjP  "
+_SIZ = b"\xff\x51"
+# C4, C8 and CC share the range of the start-of-frame markers without being one; F7 is JPEG-LS.
+_FRAMES = frozenset((*range(0xC0, 0xD0), 0xF7)) - {0xC4, 0xC8, 0xCC}
+_DCT = frozenset((0xC0, 0xC1, 0xC2))
+_ALONE = frozenset((0x01, *range(0xD0, 0xD9)))
+
+
+@dataclass(frozen=True, slots=True)
+class FrameHeader:
+    """Size of a compressed frame; `dct` says that it is lossy JPEG."""
+
+    rows: int
+    columns: int
+    bits: int
+    samples: int
+    dct: bool = False
+
+
+def frame_header(data: bytes) -> FrameHeader | None:
+    """Return what a codestream says it holds; None where it is neither JPEG nor JPEG 2000."""
+    if data[:2] == _SOI:
+        return _jpeg(data)
+    if data[:2] == _SOC or data[:8] == _JP2:
+        return _jpeg_2000(data)
+    return None
+
+
+def require_same(header: FrameHeader | None, rows: int, columns: int, allocated: int) -> None:
+    """Refuse a frame that is not what its data set says.
+
+    Raises
+    ------
+    ImportRefused
+        If sizes differ, or if it is lossy JPEG of more than 8 bits.
+    """
+    if header is None:
+        raise ImportRefused("its pixels are not in the transfer syntax that it names")
+    if header.dct and header.bits > 8:
+        raise ImportRefused(
+            f"{header.bits}-bit JPEG Extended cannot be decoded reliably; export it uncompressed "
+            "or lossless"
+        )
+    says = f"{rows} × {columns} pixels of {allocated} bits"
+    if (header.rows, header.columns) != (rows, columns) or header.bits > allocated:
+        raise ImportRefused(
+            f"it says {says}, its compressed pixels are {header.rows} × {header.columns} of "
+            f"{header.bits} bits"
+        )
+    if header.samples != 1:
+        raise ImportRefused(f"its compressed pixels have {header.samples} colours")
+
+
+def _jpeg(data: bytes) -> FrameHeader | None:
+    at = 2
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker == 0xFF or marker in _ALONE:  # a fill byte, or a marker without a length
+            at += 1 if marker == 0xFF else 2
+            continue
+        if marker in _FRAMES:
+            return _frame(data[at + 4 : at + 10], marker)
+        at += 2 + int.from_bytes(data[at + 2 : at + 4])
+    return None
+
+
+def _frame(body: bytes, marker: int) -> FrameHeader | None:
+    if len(body) < 6:
+        return None
+    rows, columns = int.from_bytes(body[1:3]), int.from_bytes(body[3:5])
+    return FrameHeader(rows, columns, body[0], body[5], marker in _DCT)
+
+
+def _jpeg_2000(data: bytes) -> FrameHeader | None:
+    at = data.find(_SIZ, 0, 4096)
+    body = data[at + 2 : at + 41]
+    if at < 0 or len(body) < 39:
+        return None
+    # Lsiz, Rsiz, then image size, image offset, tile size, tile offset (x before y), components.
+    width, height, left, top = (int.from_bytes(body[i : i + 4]) for i in (4, 8, 12, 16))
+    samples, bits = int.from_bytes(body[36:38]), (body[38] & 0x7F) + 1
+    return FrameHeader(height - top, width - left, bits, samples)

@@ -1,0 +1,101 @@
+"""All files of pydicom and pydicom-data: what is accepted is pydicom's own array, bit for bit."""
+
+import warnings
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom import uid
+
+from app.errors import ImportRefused
+from app.images.attributes import DisplayAttributes
+from app.images.worker import _read
+
+ROOTS = [Path(pydicom.__file__).parent / "data"]
+try:
+    import data_store
+
+    ROOTS.append(Path(data_store.__file__).parent / "data")
+except ImportError:
+    pass
+NO_DATA = (".py", ".pyc", ".json", ".txt", ".md", ".csv")
+FILES = [
+    path
+    for root in ROOTS
+    for path in sorted(root.rglob("*"))
+    if path.is_file() and path.suffix not in NO_DATA
+]
+REASONS = (
+    "colour image", "without a picture", "bits stored in", "12-bit JPEG", "is a DICOMDIR",
+    "neither DICOM", "is truncated", "NumberOfFrames is no number", "no readable DICOM",
+    "how its pixels are meant", "its compressed pixels are",
+)  # fmt: skip
+
+
+SYNTAXES = {
+    "Implicit VR Little Endian",
+    "Explicit VR Little Endian",
+    "Explicit VR Big Endian",
+    "Deflated Explicit VR Little Endian",
+    "RLE Lossless",
+    "JPEG Lossless, Non-Hierarchical, First-Order Prediction (Process 14 [Selection Value 1])",
+    "JPEG-LS Lossless Image Compression",
+    "JPEG-LS Lossy (Near-Lossless) Image Compression",
+    "JPEG 2000 Image Compression (Lossless Only)",
+    "JPEG 2000 Image Compression",
+}
+
+
+def pydicoms(path: Path) -> tuple[pydicom.Dataset | None, np.ndarray | None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            dataset = pydicom.dcmread(path, force=True)
+            return dataset, dataset.pixel_array
+        except Exception:
+            return None, None
+
+
+def grey(dataset: pydicom.Dataset | None) -> bool:
+    return (
+        dataset is not None
+        and str(dataset.get("PhotometricInterpretation")).startswith("MONOCHROME")
+        and dataset.BitsAllocated in (8, 16)
+    )
+
+
+def decoded(path: Path) -> tuple[np.ndarray, DisplayAttributes] | str:
+    """Return what we make of a file, or why it is refused."""
+    try:
+        return _read(path, b"k" * 32)[:2]
+    except ImportRefused as refused:
+        return str(refused)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_every_greyscale_file_of_both_corpora_gives_pydicoms_own_array() -> None:
+    counts: Counter[str] = Counter()
+    seen = set()
+    for path in FILES:
+        dataset, expected = pydicoms(path)
+        ours = decoded(path)
+        if isinstance(ours, str):
+            reason = next((r for r in REASONS if r in ours), None)
+            assert reason, f"{path.name}: {ours}"
+            assert not grey(dataset), f"{path.name} is greyscale, and was refused: {ours}"
+            counts[reason] += 1
+            continue
+        stored, attributes = ours
+        counts["accepted"] += 1
+        seen.add(attributes.transfer_syntax)
+        assert expected is not None, f"{path.name}: pydicom cannot decode what was accepted"
+        little = expected.astype(expected.dtype.newbyteorder("<"))
+        assert (stored.dtype, stored.shape) == (little.dtype, little.shape), path.name
+        assert stored.tobytes() == little.tobytes(), path.name
+        assert attributes.frames == (1 if stored.ndim == 2 else len(stored))
+    assert counts["accepted"] >= (80 if len(ROOTS) == 2 else 40)
+    assert counts["colour image"] >= 20
+    if len(ROOTS) == 2:
+        assert {uid.UID(str(syntax)).name for syntax in seen} == SYNTAXES
