@@ -15,6 +15,7 @@ COMMANDS = {
     "import": ("app.images.command", "add images to a study"),
     "devices": ("devices.command", "what trackers are attached, and what is missing"),
     "train": ("trainer.command", "similarity, pre-training, encoder; needs no screen"),
+    "probe": ("trainer.probe.command", "how well encoders tell classes apart, beside baselines"),
     "report": ("trainer.report.command", "one HTML file of a study and its runs"),
     "db": ("migrations.command", "upgrade, check or back up a study's database"),
 }

@@ -11,6 +11,7 @@ TrainerError
 ├── TrainingDiverged     the loss is no longer a finite number
 ├── OutOfMemory          batch, size or encoder too large for this device
 ├── ReportError          the report cannot be made
+├── ProbeError           images, labels, splits or encoders do not allow an honest comparison
 └── Cancelled            the user asked to stop; not a fault
 """
 
@@ -57,6 +58,10 @@ class OutOfMemory(TrainerError):
 
 class ReportError(TrainerError):
     """The report cannot be made."""
+
+
+class ProbeError(TrainerError):
+    """Images, labels, splits or encoders do not allow an honest comparison."""
 
 
 class Cancelled(TrainerError):

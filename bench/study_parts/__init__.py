@@ -1,0 +1,1 @@
+"""Parts of the controlled study: phantoms, simulated gaze, cells, tables."""

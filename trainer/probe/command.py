@@ -1,0 +1,151 @@
+"""`python main.py probe`: how well encoders tell classes apart, beside honest baselines.
+
+Exit codes: 0 done, 1 failed, 2 wrong arguments.
+"""
+
+import argparse
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from migrations.errors import NotAStudy, StudyError
+from migrations.study import Study
+from trainer.errors import ConfigError, TrainerError
+
+log = logging.getLogger("trainer")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command and return its exit code."""
+    parser = _parser()
+    options = parser.parse_args(argv)
+    problem = _misused(options)
+    if problem:
+        parser.error(problem)
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # see trainer.command
+    try:
+        return _probe(options)
+    except (TrainerError, StudyError) as error:
+        log.debug("The probe failed", exc_info=True)
+        sys.stderr.write(f"{error}\n")
+        return 2 if isinstance(error, NotAStudy | ConfigError) else 1
+    except KeyboardInterrupt:
+        sys.stderr.write("Broken off; nothing was written.\n")
+        return 1
+
+
+def _probe(options: argparse.Namespace) -> int:
+    from trainer.probe.about import about  # torch takes seconds; --help need not wait
+    from trainer.probe.prepare import prepare
+    from trainer.probe.run import answer
+    from trainer.probe.tables import show
+    from trainer.probe.write import write_results
+
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    with contextlib.ExitStack() as stack:
+        study = None
+        if options.study:
+            study = Study.open(options.study, database_url=options.database)
+            stack.enter_context(contextlib.closing(study))
+        question = prepare(options, study)
+        with _stages() as stage:
+            found = answer(question, stage)
+        show(found, console)
+        out = options.out or (study.exports / "probe" if study else None)
+        if out is not None:
+            write_results(out, found, about(question, found, options))
+            console.print(f"Written to {out}", markup=False, highlight=False, soft_wrap=True)
+    return 0
+
+
+@contextlib.contextmanager
+def _stages() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
+    """Give what announces stages on standard error, each with rate and time left."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+
+        def stage(name: str) -> Callable[[int, int], None]:
+            task = progress.add_task(name, total=None, rate="")
+
+            def told(done: int, total: int) -> None:
+                speed = progress.tasks[task].speed
+                rate = f"{speed:.1f}/s" if speed else ""
+                progress.update(task, completed=done, total=total, rate=rate)
+
+            return told
+
+        yield stage
+
+
+def _misused(options: argparse.Namespace) -> str | None:
+    if options.images and not (options.labels or options.splits):
+        return "--images needs --labels, or --splits whose names begin with the class"
+    if options.labels and not options.images:
+        return "--labels belongs to --images; a study has its labels in its database"
+    if options.repeats < 1:
+        return "--repeats must be at least 1"
+    return None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python main.py probe",
+        description="Try encoders on labelled images: linear probe, nearest neighbours and, on "
+        "request, fine-tuning, with raw pixels and an untrained net beside them. Splits are by "
+        "patient; test images choose nothing. For research, not for diagnosis.",
+    )
+    parser.add_argument(
+        "--encoder", nargs="+", action="extend", default=[], metavar="FILE|RUN", required=True,
+        help="encoder files, run folders, or names of the study's runs",
+    )  # fmt: skip
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--study", type=Path, metavar="FOLDER", help="labelled images of a study")
+    source.add_argument(
+        "--images", type=Path, metavar="FOLDER", help="a folder of PNG or JPEG radiographs"
+    )
+    parser.add_argument(
+        "--labels", type=Path, metavar="CSV", help="columns image, label, and patient, split"
+    )
+    parser.add_argument("--database", metavar="URL", help="another database than the study's own")
+    parser.add_argument(
+        "--splits", type=Path, metavar="JSON",
+        help="{train, val, test} lists of images, or a splits.json of an earlier probe or a run",
+    )  # fmt: skip
+    parser.add_argument(
+        "--label-budget", default="10,25,100,all", metavar="N,…",
+        help="labelled images in all, and/or all (default: 10,25,100,all)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--probes", default="linear,knn", help="of linear, knn, finetune (default: linear,knn)"
+    )
+    parser.add_argument(
+        "--init", "--imagenet", type=Path, metavar="FILE", dest="imagenet",
+        help="weights to show beside as the baseline imagenet",
+    )  # fmt: skip
+    parser.add_argument(
+        "--transductive", action="store_true",
+        help="allow encoders that saw test images; said with every figure",
+    )  # fmt: skip
+    parser.add_argument("--repeats", type=int, default=10, help="splits or draws (default: 10)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--size", type=int, help="side of the input, pixels (default: as each was pre-trained)"
+    )
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument(
+        "--out", type=Path, metavar="FOLDER",
+        help="where results go (default for a study: exports/probe)",
+    )  # fmt: skip
+    return parser

@@ -1,0 +1,230 @@
+"""Who is trained on and who is tested: by patient, stratified, repeated, seeded, stored."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trainer.errors import ProbeError
+from trainer.probe.labelled import IntArray, LabelledSet, patient_labels
+
+TEST_SHARE = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Positions of the images that are trained on and tested, each ascending."""
+
+    train: IntArray
+    test: IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """The splits of a comparison.
+
+    Attributes
+    ----------
+    parts
+        One for each repeat; a fixed split is there once and its repeats draw other labels.
+    origin
+        Where they come from, in words.
+    """
+
+    parts: tuple[Split, ...]
+    origin: str
+
+    @property
+    def fixed(self) -> bool:
+        """Whether all repeats share one split."""
+        return len(self.parts) == 1
+
+    def tested(self) -> IntArray:
+        """Return the positions of all images that are tested in any repeat."""
+        return np.unique(np.concatenate([part.test for part in self.parts]))
+
+
+def random_splits(data: LabelledSet, repeats: int, seed: int) -> Splits:
+    """Return splits that hold about 30 % of each class's patients back.
+
+    Raises
+    ------
+    ProbeError
+        If a class has a single patient, who cannot be on both sides.
+    """
+    codes, patients = data.codes, data.patients
+    of_patient = patient_labels(codes, patients)
+    for code, name in enumerate(data.classes):
+        own = [p for p, c in of_patient.items() if c == code]
+        if len(own) < 2:
+            raise ProbeError(
+                f"Class {name!r} has {len(own)} patient(s) of its own; at least 2 are needed, one "
+                "to train on and one to test. Leave the class out or join it with another."
+            )
+    parts = [_random_split(of_patient, patients, seed, repeat) for repeat in range(repeats)]
+    said = f"{TEST_SHARE:.0%} of the patients tested, stratified by class, {repeats} times"
+    return Splits(tuple(parts), f"{said}, seed {seed}")
+
+
+def _random_split(
+    of_patient: Mapping[int, int], patients: IntArray, seed: int, repeat: int
+) -> Split:
+    rng = np.random.default_rng([seed, repeat])
+    tested: list[int] = []
+    for code in sorted(set(of_patient.values())):
+        own = rng.permutation([p for p, c in of_patient.items() if c == code])
+        tested += own[: min(max(1, round(TEST_SHARE * len(own))), len(own) - 1)].tolist()
+    is_test = np.isin(patients, tested)
+    return Split(np.flatnonzero(~is_test), np.flatnonzero(is_test))
+
+
+def column_split(data: LabelledSet) -> Splits | None:
+    """Return the split that the images carry themselves; None if none is tested.
+
+    Images of "val" are trained on: nothing but training images ever chooses anything.
+    """
+    words = [image.split for image in data.images]
+    if "test" not in words:
+        return None
+    train = [k for k, word in enumerate(words) if word in ("train", "val")]
+    if not train:  # only the test set is marked
+        train = [k for k, word in enumerate(words) if word != "test"]
+    test = [k for k, word in enumerate(words) if word == "test"]
+    return checked(data, [(train, test)], "as the images carry it")
+
+
+def read_splits(path: Path) -> dict[str, Any]:
+    """Return what a file of splits says, unchecked but for being one.
+
+    Raises
+    ------
+    ProbeError
+        If it cannot be read, or holds neither train and test nor repeats of them.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ProbeError(f"{path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise ProbeError(f"{path} is no JSON: {error}.") from error
+    if not isinstance(content, dict) or not all(_is_split(part) for part in _parts(content)):
+        raise ProbeError(
+            f"{path} holds no splits: needed is an object with the lists train and test (and val "
+            "if there is one), or one with the list repeats of such objects."
+        )
+    return content
+
+
+def named_images(content: Mapping[str, Any]) -> list[str]:
+    """Return every image that a file of splits names, each once."""
+    names = (str(n) for part in _parts(content) for key in _KEYS for n in part.get(key, ()))
+    return list(dict.fromkeys(names))
+
+
+def file_splits(data: LabelledSet, content: Mapping[str, Any], path: Path) -> Splits:
+    """Return the splits of a file for some images.
+
+    Raises
+    ------
+    ProbeError
+        If it names an image that is not there, or a patient lies on both sides.
+    """
+    place = _places(data)
+    parts = [
+        tuple(
+            sorted({k for key in keys for k in _positions(place, part.get(key, ()), path)})
+            for keys in (("train", "val"), ("test",))
+        )
+        for part in _parts(content)
+    ]
+    return checked(data, [(train, test) for train, test in parts], f"from {path.name}")
+
+
+_KEYS = ("train", "val", "test")
+
+
+def _parts(content: Mapping[str, Any]) -> Sequence[Any]:
+    repeats = content.get("repeats")
+    return repeats if isinstance(repeats, list) and repeats else [content]
+
+
+def _is_split(part: Any) -> bool:
+    return isinstance(part, dict) and all(
+        isinstance(part.get(key, []), list) and (key == "val" or part.get(key)) for key in _KEYS
+    )
+
+
+def _places(data: LabelledSet) -> dict[str, int | None]:
+    """Return where each image is by its name, and by its file name where that is unique."""
+    place: dict[str, int | None] = {}
+    for k, image in enumerate(data.images):
+        short = image.name.rsplit("/", 1)[-1]
+        place[short] = None if short in place else k
+    place.update({image.name: k for k, image in enumerate(data.images)})
+    return place
+
+
+def _positions(place: Mapping[str, int | None], names: Iterable[Any], path: Path) -> list[int]:
+    """Return positions of named images; those without a label are no part of a probe."""
+    words = [str(name).replace("\\", "/") for name in names]
+    found = [place.get(word, place.get(word.rsplit("/", 1)[-1])) for word in words]
+    there = [k for k in found if k is not None]
+    if words and not there:
+        raise ProbeError(
+            f"{path} names {len(words)} images such as {words[0]}, none of which is labelled here."
+        )
+    return there
+
+
+def checked(
+    data: LabelledSet, parts: Sequence[tuple[Sequence[int], Sequence[int]]], origin: str
+) -> Splits:
+    """Return splits after a look at patients and classes.
+
+    Raises
+    ------
+    ProbeError
+        If a patient is on both sides, or a side lacks a class it needs.
+    """
+    splits = []
+    for train, test in parts:
+        split = Split(np.array(sorted(train), np.int64), np.array(sorted(test), np.int64))
+        _refuse_leak(data, split, origin)
+        _require_classes(data, split, origin)
+        splits.append(split)
+    return Splits(tuple(splits), origin)
+
+
+def _refuse_leak(data: LabelledSet, split: Split, origin: str) -> None:
+    train = {data.images[k].patient for k in split.train}
+    both = sorted({data.images[k].patient for k in split.test} & train)
+    if both:
+        named = ", ".join(both[:3]) + (", …" if len(both) > 3 else "")
+        raise ProbeError(
+            f"The split ({origin}) leaks: {len(both)} patient(s) are both trained on and tested "
+            f"({named}). Put all images of a patient on one side."
+        )
+
+
+def _require_classes(data: LabelledSet, split: Split, origin: str) -> None:
+    codes = data.codes
+    missing = sorted(set(codes[split.test]) - set(codes[split.train]))
+    if missing:
+        names = ", ".join(data.classes[k] for k in missing)
+        raise ProbeError(f"The split ({origin}) tests {names}, but trains on no image of it.")
+    if len(set(codes[split.test])) < 2:
+        raise ProbeError(f"The split ({origin}) tests fewer than two classes; nothing can be told.")
+
+
+def splits_as_json(data: LabelledSet, splits: Splits, seed: int) -> dict[str, Any]:
+    """Return splits as a file that `--splits` reads again."""
+    names = [image.name for image in data.images]
+    parts = [
+        {"train": [names[k] for k in part.train], "test": [names[k] for k in part.test]}
+        for part in splits.parts
+    ]
+    about = {"by": "patient", "seed": seed, "origin": splits.origin}
+    return {**about, **parts[0]} if splits.fixed else {**about, "repeats": parts}
