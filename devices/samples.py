@@ -1,5 +1,6 @@
 """Gaze samples: one structured NumPy array, one row per sample of the tracker."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -46,6 +47,20 @@ def empty_samples(count: int) -> SampleArray:
     return samples
 
 
+def concatenate_samples(parts: Sequence[SampleArray]) -> SampleArray:
+    """Return runs of samples as one, in the order given; empty for none.
+
+    NumPy's own `concatenate` compares the fields of structured arrays one by one at each call,
+    which the recorder's thread would pay many times a second.
+    """
+    joined = np.empty(sum(len(part) for part in parts), dtype=SAMPLE_DTYPE)
+    start = 0
+    for part in parts:
+        joined[start : start + len(part)] = part
+        start += len(part)
+    return joined
+
+
 def gaze_norm(samples: SampleArray, eye: Eye = "both") -> NDArray[np.float64]:
     """Return the point of gaze of each sample.
 
@@ -61,19 +76,25 @@ def gaze_norm(samples: SampleArray, eye: Eye = "both") -> NDArray[np.float64]:
     NDArray
         Shape (N, 2), normalised display area, NaN where the chosen eye (or both) is lost.
     """
-    left = np.column_stack((samples["left_x_norm"], samples["left_y_norm"])).astype(np.float64)
-    right = np.column_stack((samples["right_x_norm"], samples["right_y_norm"])).astype(np.float64)
-    has_left, has_right = np.isfinite(left).all(axis=1), np.isfinite(right).all(axis=1)
+    left, right = eyes_norm(samples)
+    return {"left": left, "right": right}[eye] if eye != "both" else mean_of_eyes(left, right)
+
+
+def eyes_norm(samples: SampleArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the points of gaze (N, 2) of the left and of the right eye, NaN where it is lost."""
+    points = np.empty((2, len(samples), 2))
+    for eye, name in enumerate(("left", "right")):
+        points[eye, :, 0], points[eye, :, 1] = samples[f"{name}_x_norm"], samples[f"{name}_y_norm"]
     # Half a point is no point: an eye with one coordinate only is lost in both.
-    left[~has_left] = right[~has_right] = np.nan
-    if eye == "left":
-        return left
-    if eye == "right":
-        return right
+    points[~np.isfinite(points).all(axis=2)] = np.nan
+    return points[0], points[1]
+
+
+def mean_of_eyes(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean (N, 2) of the eyes that are there, NaN where both are lost."""
     mean = (left + right) / 2
-    mean[has_left & ~has_right] = left[has_left & ~has_right]
-    mean[has_right & ~has_left] = right[has_right & ~has_left]
-    return mean
+    mean = np.where(np.isnan(mean), left, mean)
+    return np.where(np.isnan(mean), right, mean)
 
 
 def valid_share(samples: SampleArray, eye: Eye = "both") -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from devices.samples import Eye, SampleArray, gaze_norm
+from devices.samples import Eye, SampleArray, eyes_norm, gaze_norm, mean_of_eyes
 
 _MEMORY_US = 500_000.0
 
@@ -29,9 +29,11 @@ class SteadyGaze:
 
     def push(self, samples: SampleArray) -> NDArray[np.float64]:
         """Return the points (N, 2) of the next samples, normalised display area, NaN where lost."""
-        points = gaze_norm(samples, self.eye)
-        if self.eye == "both" and len(samples):
-            left, right = gaze_norm(samples, "left"), gaze_norm(samples, "right")
+        if self.eye != "both":
+            return gaze_norm(samples, self.eye)
+        left, right = eyes_norm(samples)
+        points = mean_of_eyes(left, right)
+        if len(samples):
             _steady(samples["host_us"].astype(np.int64), left, right, points, self._state)
         return points
 

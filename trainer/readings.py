@@ -12,7 +12,8 @@ from sqlalchemy import select
 from devices.chunks import decode_chunk, join_chunks
 from devices.errors import DeviceError
 from devices.geometry import ScreenGeometry
-from devices.samples import Eye, SampleArray, gaze_norm
+from devices.samples import Eye, SampleArray
+from devices.steady import SteadyGaze
 from devices.view import TileView, ViewHistory
 from migrations.gaze import chunks_of, view_rows_of
 from migrations.schema import Calibration, Fixation, GazeChunk, Reading, Session
@@ -199,7 +200,7 @@ def _samples_by_image(
     """Yield (image id, host times, points in image pixels) of what fell on each image."""
     samples = _samples(part)
     geometry = ScreenGeometry.from_dict(part.session.screen)
-    points_norm = gaze_norm(samples, _eye(part))
+    points_norm = SteadyGaze(_eye(part)).push(samples)  # as it was mapped while recording
     history = ViewHistory(part.views)
     mapped = history.image_points(samples["host_us"], geometry.norm_to_screen(points_norm))
     image_ids = np.array([view.image_id for view in history.views] + [""])
@@ -218,7 +219,13 @@ def _samples(part: _Part) -> SampleArray:
 
 
 def _eye(part: _Part) -> Eye:
-    """Return which eye counts; "better" is the more accurate one of the last validation."""
+    """Return which eye counts: the one noted, else what the session says.
+
+    "better" is the more accurate one of the last validation.
+    """
+    noted = part.reading.details.get("eye")
+    if noted in ("both", "left", "right"):
+        return cast(Eye, noted)
     if part.session.eye != "better":
         return cast(Eye, part.session.eye)
     v = part.validation

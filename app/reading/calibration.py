@@ -9,8 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
 from app.errors import WrongStep
 from app.reading.recorder import Recorder
 from app.reading.validation import ValidationResult, judge_validation, validation_columns
@@ -18,7 +16,7 @@ from app.reading.writer import insert_into
 from devices.clock import HostClock
 from devices.geometry import ScreenGeometry
 from devices.quality import validate
-from devices.samples import SampleArray, empty_samples
+from devices.samples import SampleArray, concatenate_samples
 from devices.tracker import CalibrationOutcome, Calibrator, PointResult
 from migrations.schema import Calibration, new_id
 from migrations.settings import StudySettings
@@ -148,7 +146,7 @@ class CalibrationRun:
             raise WrongStep("No validation target is shown; show one first.")
         target, shown_us = self._shown
         start_us, end_us = shown_us + SETTLE_US, shown_us + SETTLE_US + WINDOW_US
-        samples = np.concatenate([empty_samples(0), *self._recent])
+        samples = concatenate_samples(self._recent)
         patience_us = 1e6 * _GIVE_UP_REAL_S * self._clock.speed
         arrived = len(samples) > 0 and samples["host_us"][-1] >= end_us
         if not arrived and self._clock.now_us() < end_us + patience_us:

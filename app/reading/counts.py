@@ -49,16 +49,18 @@ class StreamCounts:
         self._first: list[int] = []
         self._regular_count = self._regular_sum_us = 0
 
-    def add(self, samples: SampleArray) -> None:
-        """Count samples (N,), in order of time."""
+    def add(self, samples: SampleArray, valid: NDArray[np.bool_] | None = None) -> None:
+        """Count samples (N,), in order of time; `valid` (N,) where gaze is known already."""
         if len(samples) == 0:
             return
         times = samples["host_us"]
-        valid = ~np.isnan(gaze_norm(samples, self.eye)[:, 0])
+        if valid is None:
+            valid = ~np.isnan(gaze_norm(samples, self.eye)[:, 0])
         self.sample_count += len(samples)
         self.valid_count += int(valid.sum())
         before = times[:1] if self.last_us is None else np.array([self.last_us])
-        intervals = np.diff(times, prepend=before)
+        intervals = np.empty(len(times), np.int64)
+        intervals[0], intervals[1:] = times[0] - before[0], times[1:] - times[:-1]
         self.last_us = int(times[-1])
         self._add_intervals(intervals[intervals > 0])
 

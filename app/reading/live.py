@@ -10,20 +10,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from app.reading.counts import last_gaze_us
 from app.reading.track import GazeFigures, ReadingTrack
 from app.reading.writer import Writer, insert_into
 from devices.clock import HostClock
 from devices.fixations import FilterParameters, Fixation
 from devices.geometry import ScreenGeometry
-from devices.samples import Eye, SampleArray, empty_samples
+from devices.samples import Eye, SampleArray, concatenate_samples, empty_samples
 from devices.view import TileView
 from migrations.schema import Fixation as FixationRow
 
 _BEHIND_REAL_S = 0.1
-_STEP_REAL_S = 0.1
+_STEP_REAL_S = 0.2
 _GIVE_UP_REAL_S = 0.6
 
 
@@ -133,7 +131,7 @@ class LiveGaze:
         if not self._incoming:
             return empty_samples(0)
         # The list is this thread's own: `listen` and `tick` run one after the other.
-        samples = np.concatenate(self._incoming)
+        samples = concatenate_samples(self._incoming)
         old = samples["host_us"] < until_us
         self._incoming = [] if old.all() else [samples[~old]]
         return samples[old]

@@ -54,7 +54,7 @@ class OpenReading:
             "started_us": self.started_us,
             "details": dict(self.details),
         }
-        self.writer.put(insert_into(Reading, row))
+        self.writer.put(insert_into(Reading, row), now=True)
 
     def show(self, view: TileView, geometry: ScreenGeometry | None) -> None:
         """Write a view; the first one, and each that comes with another screen, tells the screen.
@@ -112,7 +112,8 @@ class OpenReading:
         self.writer.put(
             update_row(
                 Reading, self.reading_id, state=state, ended_us=ended_us, details=dict(self.details)
-            )
+            ),
+            now=True,
         )
         return ended_us
 

@@ -12,15 +12,13 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
 from app.reading.counts import StreamCounts, last_gaze_us
 from app.reading.recorder_status import RecentRate, RecorderStatus
 from app.reading.writer import Writer, insert_into, update_row
 from devices.chunks import CODEC_VERSION, encode_chunk
 from devices.clock import HostClock
 from devices.errors import DeviceError
-from devices.samples import Eye, SampleArray, empty_samples
+from devices.samples import Eye, SampleArray, concatenate_samples, empty_samples
 from devices.tracker import DeviceEvent, Tracker
 from migrations.database import Database
 from migrations.schema import GazeChunk, Recording, new_id
@@ -29,7 +27,7 @@ log = logging.getLogger(__name__)
 
 Listener = Callable[[SampleArray], None]
 
-_COMMIT_REAL_S = 0.03
+_COMMIT_REAL_S = 0.05
 """Kept back for the last poll and the commit, so that a chunk is safe when its time is up."""
 
 
@@ -64,7 +62,7 @@ class Recorder:
         session_id: str,
         *,
         chunk_real_seconds: float = 0.25,
-        poll_real_seconds: float = 0.008,
+        poll_real_seconds: float = 0.04,
         eye: Eye = "both",
         writer: Writer | None = None,
     ) -> None:
@@ -238,7 +236,7 @@ class Recorder:
     def _cut_chunk(self) -> None:
         if not self._pending:
             return
-        samples = np.concatenate(self._pending)
+        samples = concatenate_samples(self._pending)
         self._counts.add(samples)
         blob = encode_chunk(samples)
         last_us, count = int(samples["host_us"].max()), len(samples)
@@ -254,7 +252,7 @@ class Recorder:
             "blob": blob,
         }
         write = insert_into(GazeChunk, row)
-        self.writer.put(write.then(lambda: self._acknowledge(last_us, count)))
+        self.writer.put(write.then(lambda: self._acknowledge(last_us, count)), now=True)
         self._pending = []
         self._sequence += 1
 

@@ -74,6 +74,7 @@ class ReadingSession:
         self.validation: ValidationResult | None = None
         self._capture = capture
         self._reading: OpenReading | None = None
+        self._ended_us: dict[str, int] = {}
 
     @classmethod
     def open(
@@ -182,7 +183,7 @@ class ReadingSession:
         chosen = self.cases.get(case if isinstance(case, str) else case.case_id)
         details: dict[str, Any] = {"eye": self.live.eye}
         if chosen.resumes_id is not None:
-            details["resumed_after_s"] = seconds_since(self.study.database, chosen.resumes_id)
+            details["resumed_after_s"] = self._seconds_since(chosen.resumes_id)
         reading = OpenReading(
             new_id(),
             self.session_id,
@@ -257,6 +258,12 @@ class ReadingSession:
         self.phase = Phase.CLOSED
         return self.study.backup()
 
+    def _seconds_since(self, reading_id: str) -> float | None:
+        ended_us = self._ended_us.get(reading_id)  # of this session: its row may still be queued
+        if ended_us is None:
+            return seconds_since(self.study.database, reading_id)
+        return self.clock.real_seconds(self.clock.now_us() - ended_us)
+
     def _calibrated(self, validation: ValidationResult | None) -> None:
         if self.phase is not Phase.CALIBRATING:
             return  # the session was closed meanwhile
@@ -271,7 +278,7 @@ class ReadingSession:
         reading = self._open_reading()
         validation = self.validation
         accuracy_deg = validation.accuracy_deg if validation else None
-        ended_us = reading.end(state, reason)
+        ended_us = self._ended_us[reading.reading_id] = reading.end(state, reason)
 
         def closed(figures: GazeFigures) -> None:
             verdict = judge(figures, accuracy_deg, self.study.settings)

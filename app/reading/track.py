@@ -93,9 +93,9 @@ class ReadingTrack:
             own = own[own["host_us"] < self.ended_us]
         if len(own) == 0:
             return []
-        self._counts.add(own)
         fresh = self._map(own)
         with_gaze = ~np.isnan(fresh.points_norm[:, 0])
+        self._counts.add(own, with_gaze)
         self._off_count += int((with_gaze & (fresh.view_index < 0)).sum())
         self._keep(fresh)
         found = self._filter.push(fresh.time_us, fresh.points_deg[:, 0], fresh.points_deg[:, 1])

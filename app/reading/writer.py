@@ -22,6 +22,9 @@ from migrations.schema import Base
 log = logging.getLogger(__name__)
 
 _BATCH = 256
+_GATHER_S = 0.1
+"""How long small rows wait for others, or for a chunk, to be committed with: a drag makes sixty
+views a second, and each commit costs a millisecond of this computer."""
 _FIRST_RETRY_S = 0.05
 _LAST_RETRY_S = 1.0
 _SLOW_COMMIT_S = 2.0
@@ -89,7 +92,7 @@ class Writer:
         self._queue: deque[Write] = deque()
         self._changed = threading.Condition()
         self._put_count = self._done_count = 0
-        self._closing = False
+        self._closing = self._hurry = False
         self._trouble, self._cause = "", _SLOW
         self._waiting_since: float | None = None
         self._retry_s = _FIRST_RETRY_S
@@ -100,17 +103,27 @@ class Writer:
         """Start the thread; writes put before are kept until then."""
         self._thread.start()
 
-    def put(self, *writes: Write) -> None:
-        """Queue writes; those of one call stand side by side. Never waits for a commit."""
+    def put(self, *writes: Write, now: bool = False) -> None:
+        """Queue writes; those of one call stand side by side. Never waits for a commit.
+
+        Parameters
+        ----------
+        now
+            Whether they, and what stands before them, are committed without a tenth of a second's
+            wait for others.
+        """
         with self._changed:
             self._queue.extend(writes)
             self._put_count += len(writes)
+            self._hurry |= now
             self._changed.notify_all()
 
     def flush(self, timeout_s: float | None = None) -> bool:
         """Wait until all that was put so far is committed; False when that takes too long."""
         with self._changed:
             wanted = self._put_count
+            self._hurry = True
+            self._changed.notify_all()
             return self._changed.wait_for(lambda: self._done_count >= wanted, timeout_s)
 
     def close(self, timeout_s: float = 60.0) -> bool:
@@ -175,6 +188,8 @@ class Writer:
     def _next_batch(self) -> list[Write]:
         with self._changed:
             self._changed.wait_for(lambda: self._queue or self._closing)
+            self._changed.wait_for(lambda: self._hurry or self._closing, _GATHER_S)
+            self._hurry = False
             return [self._queue[i] for i in range(min(_BATCH, len(self._queue)))]
 
     def _commit(self, batch: list[Write]) -> int:
@@ -200,8 +215,9 @@ class Writer:
 
     def _transact(self, batch: list[Write]) -> None:
         with self.database.write() as session:
+            connection = session.connection()  # the ORM has nothing to add to a finished row
             for write in batch:
-                session.execute(write.statement, list(write.rows) or None)
+                connection.execute(write.statement, list(write.rows) or None)
 
     def _back_off(self, error: DatabaseError) -> None:
         if not self._trouble:

@@ -169,3 +169,18 @@ def test_the_fingerprint_follows_what_is_trained_on(maker: StudyMaker) -> None:
     assert load_cohort(maker.study).fingerprint == empty
     maker.image()
     assert len({empty, one, load_cohort(maker.study).fingerprint}) == 3
+
+
+def test_losing_one_eye_moves_no_gaze(maker: StudyMaker) -> None:
+    image_id = maker.image()
+    start_us, count = 1_000_000, 100
+    samples = empty_samples(count)
+    samples["host_us"] = start_us + STEP_US * np.arange(count)
+    for side, x_norm in (("left", 0.19), ("right", 0.21)):
+        samples[f"{side}_x_norm"], samples[f"{side}_y_norm"] = x_norm, 0.2
+    samples["left_x_norm"][60:] = samples["left_y_norm"][60:] = np.nan
+    reading_id = maker.reading(maker.case(image_id), start_us, start_us + STEP_US * count)
+    maker.view(reading_id, image_id, start_us)
+    maker.chunk(samples)
+    (gaze,) = kept(maker).by_image[image_id]
+    assert np.ptp(gaze.points_image[:, 0]) < 0.1  # the mean of the eyes alone leaps by 10 pixels
