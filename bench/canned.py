@@ -5,11 +5,10 @@ So that what `bench/recording.py` measures is the recorder, and not the reader t
 
 import numpy as np
 
-from devices.attention import Target
 from devices.clock import HostClock
 from devices.geometry import ScreenGeometry
 from devices.samples import SampleArray
-from devices.simulated import SimulatedParameters, SimulatedTracker, Stimulus
+from devices.simulated import SimulatedParameters, SimulatedTracker, Stimulus, Target
 from devices.tracker import Calibrator, DeviceEvent, TrackerInfo
 from devices.view import Affine
 

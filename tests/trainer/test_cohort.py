@@ -8,7 +8,7 @@ from sqlalchemy import update
 from devices.samples import empty_samples
 from devices.view import Affine
 from migrations.schema import Calibration, GazeChunk, Reading
-from tests.trainer.gaze_study import GEOMETRY, StudyMaker
+from tests.trainer.gaze_study import GEOMETRY, STEP_US, StudyMaker
 from trainer.cohort import load_cohort
 
 
@@ -182,5 +182,6 @@ def test_losing_one_eye_moves_no_gaze(maker: StudyMaker) -> None:
     reading_id = maker.reading(maker.case(image_id), start_us, start_us + STEP_US * count)
     maker.view(reading_id, image_id, start_us)
     maker.chunk(samples)
-    (gaze,) = kept(maker).by_image[image_id]
+    (member,) = load_cohort(maker.study).members
+    (gaze,) = member.readings
     assert np.ptp(gaze.points_image[:, 0]) < 0.1  # the mean of the eyes alone leaps by 10 pixels
