@@ -14,6 +14,7 @@ COMMANDS = {
     "demo": ("app.demo.command", "the whole way once: phantoms, reading, pre-training, report"),
     "import": ("app.images.command", "add images to a study"),
     "devices": ("devices.command", "what trackers are attached, and what is missing"),
+    "similarity": ("trainer.similarity.command", "how alike readings are by gaze"),
     "train": ("trainer.command", "similarity, pre-training, encoder; needs no screen"),
     "probe": ("trainer.probe.command", "how well encoders tell classes apart, beside baselines"),
     "report": ("trainer.report.command", "one HTML file of a study and its runs"),

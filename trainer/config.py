@@ -260,16 +260,9 @@ def _check_ranges(config: RunConfig) -> None:
 
 def _check_measure_parameters(config: RunConfig) -> None:
     """Refuse them before the study is read, not after."""
-    from trainer.similarity.images import COMBINE  # numba is slow to import; only now needed
-    from trainer.similarity.registry import make_parameters
+    from trainer.similarity.items import settings_of  # numba is slow to import; only now needed
 
-    settings = dict(config.measure_parameters)
-    combine = settings.pop("combine", COMBINE[0])
-    if combine not in COMBINE:
-        raise ConfigError(
-            f"measure_parameters.combine is {combine!r}; known are {', '.join(COMBINE)}."
-        )
     try:
-        make_parameters(config.measure, settings)
+        settings_of(config.measure, config.measure_parameters)
     except SimilarityError as error:
         raise ConfigError(f"measure_parameters: {error}") from error

@@ -4,6 +4,7 @@ TrainerError
 ├── ConfigError          an option or a line of run.toml cannot be understood
 ├── CohortError          the study holds nothing that can be trained on, or images are missing
 ├── SimilarityError      gaze similarity cannot be computed or is empty
+│   └── GazeFileError    a file of gaze cannot be read
 ├── ImageCacheError      a presentation image is missing, damaged or of another shape
 ├── CheckpointError      a checkpoint is damaged, or of another config, cohort or relation
 ├── RunFolderError       the run's folder cannot be made or written
@@ -30,6 +31,10 @@ class CohortError(TrainerError):
 
 class SimilarityError(TrainerError):
     """Gaze similarity cannot be computed or is empty."""
+
+
+class GazeFileError(SimilarityError):
+    """A file of gaze, or the order of files, cannot be read."""
 
 
 class ImageCacheError(TrainerError):

@@ -3,7 +3,7 @@
 import contextlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -15,10 +15,11 @@ from trainer.config import RunConfig
 from trainer.errors import CohortError, SimilarityError
 from trainer.pairs import PairPolicy, Relation, SameLabel
 from trainer.similarity.base import BoolArray, FloatArray
-from trainer.similarity.images import compare_images
+from trainer.similarity.comparison import Drive, prepare
+from trainer.similarity.items import said, settings_of
 from trainer.similarity.rates import positive_rate, threshold_for_rate
-from trainer.similarity.registry import make_parameters
 from trainer.similarity.store import load_matrix, store_run
+from trainer.similarity.study_gaze import feature_cache, gaze_of_members, reader_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +114,23 @@ def _similarity(
 ) -> tuple[str, FloatArray, BoolArray]:
     """Return the id of the similarity's row, its matrix and which pairs are valid."""
     ids = tuple(m.image_id for m in members)
-    settings = dict(config.measure_parameters)
-    combine = str(settings.pop("combine", "mean"))
-    wanted = {**asdict(make_parameters(config.measure, settings)), "combine": combine}
+    wanted = said(*settings_of(config.measure, config.measure_parameters))
     found = _stored(study, cohort.fingerprint, config.measure, wanted, ids)
     if found is not None:
         return found
-    made = compare_images(config.measure, members, settings, progress, cancelled, combine=combine)
+    gaze = gaze_of_members(members, reader_names(study))
+    readings = len(gaze.gazes)
+
+    def pairs_told(done: int, total: int) -> None:
+        progress(readings + readings * done // max(total, 1), 2 * readings)
+
+    drive = Drive(
+        features_told=lambda done, total: progress(readings - total + done, 2 * readings),
+        pairs_told=pairs_told,
+        cancelled=cancelled,
+        cache=feature_cache(study),
+    )
+    made = prepare(config.measure, gaze, config.measure_parameters, drive).matrix()
     run_id = store_run(
         study,
         made,
@@ -151,10 +162,9 @@ def _stored(
     )
     with study.database.read() as session:
         rows = [(r.id, r.parameters, r.matrix_path) for r in session.scalars(query)]
-    plain = json.loads(json.dumps({"reader_id": None, **wanted}))
+    plain = json.loads(json.dumps(wanted))
     for run_id, parameters, path in rows:
-        same = {"reader_id": None, **parameters} == plain
-        if same and path and (study.folder / path).exists():
+        if parameters == plain and path and (study.folder / path).exists():
             with contextlib.suppress(SimilarityError):  # damaged: made again
                 stored = load_matrix(study.folder / path)
                 if stored.ids == ids:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -44,6 +44,9 @@ class ReadingGaze:
         Shape (N, 2), source-image pixels, samples on this image only.
     fixations
         As the filter found them, on this image only.
+    image_px_per_deg
+        Image pixels that a degree of visual angle covered, the mean over samples; None where the
+        geometry is not known.
     """
 
     reading_id: str
@@ -51,6 +54,7 @@ class ReadingGaze:
     time_us: NDArray[np.int64]
     points_image: NDArray[np.float64]
     fixations: FixationList
+    image_px_per_deg: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +174,13 @@ def _load(study: Study, reading: Reading) -> _Part:
 
 def _gaze(reading: Reading, parts: Iterable[_Part]) -> dict[str, ReadingGaze]:
     """Return the gaze of a reading by image; parts come in order of time."""
-    samples: dict[str, list[tuple[NDArray[np.int64], NDArray[np.float64]]]] = defaultdict(list)
+    samples: dict[str, list[_OnImage]] = defaultdict(list)
     fixations: dict[str, list[tuple[int, int, float, float]]] = defaultdict(list)
     elapsed = 0
     for part in parts:
         shift = elapsed - part.reading.started_us
-        for image_id, time_us, points in _samples_by_image(part):
-            samples[image_id].append((time_us + shift, points))
+        for image_id, run in _samples_by_image(part):
+            samples[image_id].append(replace(run, time_us=run.time_us + shift))
         for f in part.fixations:
             if f.image_id and f.x_image is not None and f.y_image is not None:
                 row = (f.start_us + shift, f.duration_us, f.x_image, f.y_image)
@@ -186,18 +190,26 @@ def _gaze(reading: Reading, parts: Iterable[_Part]) -> dict[str, ReadingGaze]:
         image_id: ReadingGaze(
             reading.id,
             reading.reader_id,
-            np.concatenate([t for t, _ in runs]),
-            np.concatenate([p for _, p in runs]),
+            np.concatenate([run.time_us for run in runs]),
+            np.concatenate([run.points_image for run in runs]),
             _fixation_list(fixations[image_id]),
+            _mean_px_per_deg(runs),
         )
         for image_id, runs in samples.items()
     }
 
 
-def _samples_by_image(
-    part: _Part,
-) -> Iterable[tuple[str, NDArray[np.int64], NDArray[np.float64]]]:
-    """Yield (image id, host times, points in image pixels) of what fell on each image."""
+@dataclass(frozen=True, slots=True)
+class _OnImage:
+    """Samples on one image: host times, image pixels, image pixels per degree (NaN: not known)."""
+
+    time_us: NDArray[np.int64]
+    points_image: NDArray[np.float64]
+    px_per_deg: NDArray[np.float64]
+
+
+def _samples_by_image(part: _Part) -> Iterable[tuple[str, _OnImage]]:
+    """Yield image ids and what fell on each image."""
     samples = _samples(part)
     geometry = ScreenGeometry.from_dict(part.session.screen)
     points_norm = SteadyGaze(_eye(part)).push(samples)  # as it was mapped while recording
@@ -205,10 +217,35 @@ def _samples_by_image(
     mapped = history.image_points(samples["host_us"], geometry.norm_to_screen(points_norm))
     image_ids = np.array([view.image_id for view in history.views] + [""])
     on = image_ids[mapped.view_index]
+    px_per_deg = np.array([*_px_per_deg(part, geometry, history), np.nan])[mapped.view_index]
     for image_id in dict.fromkeys(view.image_id for view in history.views):
         chosen = on == image_id
         if chosen.any():
-            yield image_id, samples["host_us"][chosen], mapped.points_image[chosen]
+            yield (
+                image_id,
+                _OnImage(
+                    samples["host_us"][chosen], mapped.points_image[chosen], px_per_deg[chosen]
+                ),
+            )
+
+
+def _px_per_deg(part: _Part, geometry: ScreenGeometry, history: ViewHistory) -> list[float]:
+    """Return the image pixels that a degree covers in each view; NaN where it is not known."""
+    imported = part.session.details.get("imported") or {}
+    if "geometry" in imported.get("lacks", ()) or geometry.width_mm <= 0:
+        return [np.nan] * len(history.views)
+    degree_mm = geometry.distance_mm * np.tan(np.radians(1.0))
+    degree_screen = degree_mm * geometry.width_screen / geometry.width_mm
+    scales = (
+        abs(v.transform.a * v.transform.d - v.transform.b * v.transform.c) for v in history.views
+    )
+    return [degree_screen / float(np.sqrt(scale)) if scale > 0 else np.nan for scale in scales]
+
+
+def _mean_px_per_deg(runs: Sequence[_OnImage]) -> float | None:
+    """Return the mean over samples, or None."""
+    mean = float(np.concatenate([run.px_per_deg for run in runs]).mean())
+    return mean if np.isfinite(mean) else None
 
 
 def _samples(part: _Part) -> SampleArray:

@@ -63,7 +63,10 @@ def test_a_layer_that_gives_both_rules_is_refused() -> None:
         ({"warmup_epochs": -1.0}, "warmup_epochs is -1"),
         ({"measure_parameters": {"epsi": 1}}, "measure_parameters: tima has no parameter 'epsi'"),
         ({"measure_parameters": {"eps": "wide"}}, "measure_parameters: tima.eps must be"),
-        ({"measure_parameters": {"combine": "median"}}, "combine is 'median'; known are mean"),
+        (
+            {"measure_parameters": {"combine": "median"}},
+            "combine must be mean, max or first",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(layer: dict, message: str) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from trainer.similarity.images import compare_images
 
 from migrations.schema import Calibration, TrainingRun
 from tests.trainer.gaze_study import StudyMaker
@@ -15,7 +16,6 @@ from trainer.report.charts import Series, histogram, line_chart
 from trainer.report.command import main
 from trainer.report.data import gather
 from trainer.report.gaze_sections import matrix_order, top_pairs
-from trainer.similarity.images import compare_images
 from trainer.similarity.store import store_run
 
 _VOID = {"meta", "img", "br", "hr", "link", "input"}

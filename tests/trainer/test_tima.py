@@ -8,11 +8,11 @@ from sklearn.cluster import DBSCAN
 
 from tests.trainer import reference_tima
 from trainer.errors import SimilarityError
-from trainer.similarity import tima
-from trainer.similarity.base import Gaze, Work
+from trainer.similarity.base import FeatureTable, Gaze, canvas_points
 from trainer.similarity.clusters import dbscan
+from trainer.similarity.measures import tima
+from trainer.similarity.measures.tima import TimaParameters
 from trainer.similarity.registry import compare
-from trainer.similarity.tima import TimaParameters
 
 
 def gaze(points, width=800, height=800):
@@ -26,7 +26,13 @@ def similar(a, b, **parameters):
 
 def aligned(a, b, **parameters):
     sequences = [np.array(a, np.float64).reshape(-1, 2), np.array(b, np.float64).reshape(-1, 2)]
-    return tima.matrix(sequences, TimaParameters(**parameters), Work(1)).matrix[0, 1]
+    one, other = (FeatureTable.of([sequence]) for sequence in sequences)
+    return tima.similarity(one, other, TimaParameters(**parameters)).values[0, 0]
+
+
+def labels_of(points):
+    parameters = TimaParameters()
+    return tima.cluster_labels(canvas_points(gaze(points), parameters), parameters)
 
 
 @st.composite
@@ -58,13 +64,13 @@ def test_one_point_is_one_cluster_with_the_moments_written_out() -> None:
 
 def test_two_far_points_held_for_long_are_two_clusters_in_order_of_time() -> None:
     points = [(700, 700)] * 20 + [(100, 100)] * 20
-    labels = tima.cluster_labels(np.array(points), TimaParameters())
+    labels = labels_of(points)
     assert labels.tolist() == [0] * 20 + [1] * 20
 
 
 def test_the_same_place_looked_at_twice_with_a_pause_between_is_two_clusters() -> None:
     points = [(200, 200)] * 20 + [(600, 600)] * 20 + [(200, 200)] * 20
-    labels = tima.cluster_labels(np.array(points), TimaParameters())
+    labels = labels_of(points)
     assert labels.tolist() == [0] * 20 + [1] * 20 + [2] * 20
 
 
@@ -218,7 +224,7 @@ def test_windows_of_canvases_that_are_no_multiple_of_20_hold_the_whole_offsets(c
         ({"off_canvas": "wrap"}, "off_canvas must be clip or drop"),
         ({"weight_mu": -1.0}, "weight_mu, weight_hu must be 0 or more"),
         ({"epsilon": 0.1}, "tima has no parameter 'epsilon'"),
-        ({"eps": "wide"}, "tima.eps must be float"),
+        ({"eps": "wide"}, "tima.eps must be a number"),
         ({"canvas": 800.5}, "tima.canvas must be a whole number"),
     ],
 )

@@ -1,24 +1,21 @@
-"""What all measures share: the gaze of one reading, its canvas, and how long work is driven."""
+"""What all measures share: the gaze of one reading, its canvas, features and their similarity."""
 
-import os
-import threading
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.errors import Cancelled, SimilarityError
+from trainer.errors import SimilarityError
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
-Progress = Callable[[int, int], None]
-"""Called with (done, total) from the thread that called; total is the same all along."""
 
 MIN_CANVAS = 32
 OFF_CANVAS = ("clip", "drop")
+PROPORTIONS = ("square", "image")
+POINTS = ("samples", "fixations")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +30,19 @@ class Gaze:
         Of the image, in the same pixels.
     time_us
         Shape (N,), optional; only `density` weighs by time.
+    fixations_image, fixation_us
+        Shapes (M, 2) and (M,), optional: fixations and how long they lasted.
+    image_px_per_deg
+        Image pixels that one degree of visual angle covers, where the geometry is known.
     """
 
     points_image: FloatArray
     width: float
     height: float
     time_us: NDArray[np.int64] | None = None
+    fixations_image: FloatArray | None = None
+    fixation_us: NDArray[np.int64] | None = None
+    image_px_per_deg: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +52,38 @@ class CanvasParameters:
     Attributes
     ----------
     canvas
-        Side of the square canvas in pixels, at least 32.
+        Longer side of the canvas in pixels, at least 32.
+    proportions
+        "square", the released way, or those of the "image".
     off_canvas
         Points off the canvas: "clip" to its border or "drop".
     """
 
     canvas: int = 800
+    proportions: str = "square"
     off_canvas: str = "clip"
 
     def __post_init__(self) -> None:
         require(self.canvas >= MIN_CANVAS, "canvas", f"at least {MIN_CANVAS}", self.canvas)
-        choices = " or ".join(OFF_CANVAS)
-        require(self.off_canvas in OFF_CANVAS, "off_canvas", choices, self.off_canvas)
+        require_one_of(OFF_CANVAS, "off_canvas", self.off_canvas)
+        require_one_of(PROPORTIONS, "proportions", self.proportions)
+
+
+@dataclass(frozen=True, slots=True)
+class PointParameters(CanvasParameters):
+    """Those of every measure that takes either raw samples or fixations.
+
+    Attributes
+    ----------
+    points
+        "samples", the released way, or "fixations" as Foveate's filter found them.
+    """
+
+    points: str = "samples"
+
+    def __post_init__(self) -> None:
+        CanvasParameters.__post_init__(self)
+        require_one_of(POINTS, "points", self.points)
 
 
 def require(fine: bool, name: str, wanted: str, value: object) -> None:
@@ -68,12 +92,36 @@ def require(fine: bool, name: str, wanted: str, value: object) -> None:
         raise SimilarityError(f"Parameter {name} must be {wanted}, not {value!r}.")
 
 
+def require_one_of(choices: Sequence[str], name: str, value: str) -> None:
+    """Raise SimilarityError naming the parameter and the choices, unless it is one of them."""
+    require(value in choices, name, f"{', '.join(choices[:-1])} or {choices[-1]}", value)
+
+
+def require_weights(weight_mu: float, weight_hu: float) -> None:
+    """Raise SimilarityError unless both are 0 or more and not both 0."""
+    weights = weight_mu, weight_hu
+    fine = min(weights) >= 0 and 0 < sum(weights) < np.inf
+    require(fine, "weight_mu, weight_hu", "0 or more", weights)
+
+
 @dataclass(frozen=True, slots=True)
 class CanvasPoints:
-    """Integer pixels (N, 2) of the canvas, and which points of the gaze they came from (N,)."""
+    """Gaze on a canvas.
+
+    Attributes
+    ----------
+    xy
+        Shape (N, 2), integer pixels of the canvas, in order of time.
+    kept
+        Shape (N,): which points of the gaze they came from.
+    width, height
+        Of the canvas.
+    """
 
     xy: NDArray[np.int64]
     kept: NDArray[np.int64]
+    width: int
+    height: int
 
 
 def canvas_points(gaze: Gaze, parameters: CanvasParameters) -> CanvasPoints:
@@ -83,128 +131,137 @@ def canvas_points(gaze: Gaze, parameters: CanvasParameters) -> CanvasPoints:
     whole coordinates on an image of the canvas's size stay as they are.
     """
     require(gaze.width > 0 and gaze.height > 0, "image size", "positive", (gaze.width, gaze.height))
-    points = np.asarray(gaze.points_image, np.float64).reshape(-1, 2)
+    points = np.asarray(chosen_points(gaze, parameters), np.float64).reshape(-1, 2)
     kept = np.flatnonzero(np.isfinite(points).all(axis=1))
-    size = np.array([gaze.width, gaze.height], np.float64)
-    pixels = np.floor(points[kept] * parameters.canvas / size)
-    last = parameters.canvas - 1
+    width, height = canvas_size(gaze, parameters)
+    pixels = np.floor(points[kept] * [width, height] / [gaze.width, gaze.height])
+    last = np.array([width - 1, height - 1])
     if parameters.off_canvas == "drop":
         on_canvas = ((pixels >= 0) & (pixels <= last)).all(axis=1)
         pixels, kept = pixels[on_canvas], kept[on_canvas]
-    return CanvasPoints(np.clip(pixels, 0, last).astype(np.int64), kept)
+    return CanvasPoints(np.clip(pixels, 0, last).astype(np.int64), kept, width, height)
 
 
-def no_progress(_done: int, _total: int) -> None:
-    """Tell nobody."""
+def canvas_size(gaze: Gaze, parameters: CanvasParameters) -> tuple[int, int]:
+    """Return width and height of the canvas of one reading."""
+    if parameters.proportions == "square":
+        return parameters.canvas, parameters.canvas
+    scale = parameters.canvas / max(gaze.width, gaze.height)
+    sides = (max(MIN_CANVAS, round(side * scale)) for side in (gaze.width, gaze.height))
+    width, height = sides
+    return width, height
 
 
-def never() -> bool:
-    """Go on: nobody asked to stop."""
-    return False
+def chosen_points(gaze: Gaze, parameters: CanvasParameters) -> FloatArray:
+    """Return the points (N, 2) that count: samples, or fixations where the parameters say so."""
+    wanted = getattr(parameters, "points", "samples")
+    return fixations_of(gaze)[0] if wanted == "fixations" else gaze.points_image
+
+
+def fixations_of(gaze: Gaze) -> tuple[FloatArray, NDArray[np.int64]]:
+    """Return fixations (M, 2) and their durations (M,) in microseconds.
+
+    Raises
+    ------
+    SimilarityError
+        If none were ever made of this gaze.
+    """
+    if gaze.fixations_image is None or gaze.fixation_us is None:
+        raise SimilarityError(
+            "These readings have no fixations, only points of gaze. Fixations come with a study; "
+            "use points=samples, and source=anchors for multimatch."
+        )
+    return gaze.fixations_image, gaze.fixation_us
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """How long work is driven: threads, who is told, who may stop it.
+class FeatureTable:
+    """Features of N readings, one after another.
 
     Attributes
     ----------
-    jobs
-        Threads; 0 is one for each core.
-    progress, cancelled
-        Called from the calling thread, between blocks.
+    flat
+        Shape (total, K).
+    starts
+        Shape (N + 1,): reading i has rows starts[i] to starts[i + 1].
     """
 
-    jobs: int = 0
-    progress: Progress = field(default=no_progress)
-    cancelled: Callable[[], bool] = field(default=never)
+    flat: NDArray[Any]
+    starts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, found: Sequence[NDArray[Any]]) -> "FeatureTable":
+        """Return the table of some features, each of shape (any, K)."""
+        lengths = [len(f) for f in found]
+        starts = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
+        flat = np.concatenate(list(found)) if len(found) else np.empty((0, 1))
+        return cls(flat, starts)
+
+    def __len__(self) -> int:
+        """Return N."""
+        return len(self.starts) - 1
+
+    def part(self, first: int, end: int) -> "FeatureTable":
+        """Return readings first … end − 1, without a copy."""
+        starts = self.starts[first : end + 1]
+        return FeatureTable(self.flat[starts[0] : starts[-1]], starts - starts[0])
+
+    def take(self, readings: NDArray[np.int64]) -> "FeatureTable":
+        """Return some readings, copied."""
+        return FeatureTable.of([self.flat[self.starts[i] : self.starts[i + 1]] for i in readings])
 
     @property
-    def threads(self) -> int:
-        """Number of threads."""
-        return self.jobs if self.jobs > 0 else os.cpu_count() or 1
+    def lengths(self) -> NDArray[np.int64]:
+        """Rows of each reading (N,)."""
+        return np.diff(self.starts)
 
-    def run(self, tasks: Iterable[Callable[[], Any]], weights: Sequence[int]) -> None:
-        """Run tasks on all threads; their kernels must free the GIL.
-
-        Parameters
-        ----------
-        tasks
-            Each writes its own part of a shared array.
-        weights
-            Shape (number of tasks,): what each counts for in the progress.
-
-        Raises
-        ------
-        Cancelled
-            As soon as `cancelled` says so and the tasks already begun have ended.
-        """
-        total, done = int(sum(weights)), 0
-        stop = threading.Event()
-        with ThreadPoolExecutor(self.threads) as pool:
-            pending = {
-                pool.submit(_unless, stop, t): w for t, w in zip(tasks, weights, strict=True)
-            }
-            try:
-                while pending:
-                    if self.cancelled():
-                        raise Cancelled("Stopped while gaze similarity was computed.")
-                    finished, _ = wait(pending, 0.2, FIRST_COMPLETED)
-                    for future in finished:
-                        future.result()
-                        done += pending.pop(future)
-                    self.progress(done, total)
-            finally:
-                stop.set()
-
-
-def _unless(stop: threading.Event, task: Callable[[], Any]) -> None:
-    if not stop.is_set():
-        task()
-
-
-def row_blocks(count: int, pairs_per_block: int = 200_000) -> list[tuple[int, int]]:
-    """Return runs of rows (first, end) of the upper triangle with about as many pairs each."""
-    blocks, first, pairs = [], 0, 0
-    for row in range(count):
-        pairs += count - 1 - row
-        if pairs >= pairs_per_block or row == count - 1:
-            blocks.append((first, row + 1))
-            first, pairs = row + 1, 0
-    return blocks
-
-
-def run_rows(work: Work, count: int, task: Callable[[int, int], None]) -> None:
-    """Run `task(first, end)` over all rows of an upper triangle, weighed by their pairs."""
-    blocks = row_blocks(count)
-
-    def bound(first: int, end: int) -> Callable[[], None]:
-        return lambda: task(first, end)
-
-    weights = [sum(count - 1 - row for row in range(first, end)) for first, end in blocks]
-    work.run([bound(*block) for block in blocks], weights)
+    def stacked(self) -> NDArray[Any]:
+        """Return (N, rows, K) where all readings have the same number of rows."""
+        rows = int(self.lengths[0]) if len(self) else 1
+        return self.flat.reshape(len(self), rows, self.flat.shape[1])
 
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Similarity of all pairs.
+    """Similarity of the readings of one table with those of another.
 
     Attributes
     ----------
-    matrix
-        Shape (N, N), symmetric, diagonal 1.
+    values
+        Shape (A, B), or (A, B, D) by dimension.
     valid
-        Shape (N, N): whether the definition gives a value; where not, `matrix` holds the value
+        Shape (A, B): whether the definition gives a value; where not, `values` holds the value
         that the definition prescribes for such pairs.
     """
 
-    matrix: FloatArray
+    values: FloatArray
     valid: BoolArray
+
+
+class Table(Protocol):
+    """Features of N things, of which runs can be taken."""
+
+    def __len__(self) -> int:
+        """Return N."""
+
+    def part(self, first: int, end: int) -> Any:
+        """Return things first … end − 1, without a copy."""
+
+    def take(self, readings: NDArray[np.int64]) -> Any:
+        """Return some things, copied."""
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Rows of features of each (N,)."""
+
+
+Compare = Callable[[Any, Any, Any], Pairs]
+"""`similarity(a: Table, b: Table, parameters)` of all pairs of two tables of one kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A measure of how alike two readings are.
+    """A measure of how alike two readings are: two functions and what is said of them.
 
     Attributes
     ----------
@@ -213,16 +270,26 @@ class Measure:
     parameters
         A frozen dataclass whose defaults are the released ones.
     features
-        Features of one reading, one float64 array; frees the GIL where it matters.
-    matrix
-        All pairs of features.
+        Features of one reading, an array (any, K); frees the GIL where it matters.
+    similarity
+        Of two tables of features, for all pairs; frees the GIL.
+    diagonal
+        Similarity of a reading with itself; None: as `similarity` gives it.
+    pair_parameters
+        Those that only `similarity` looks at, so that features outlive a change of them.
+    dimensions, by_dimension
+        Where similarity has several: their names, and a `similarity` with values (A, B, D).
     """
 
     name: str
     title: str
     parameters: type[CanvasParameters]
-    features: Callable[[Gaze, Any], FloatArray]
-    matrix: Callable[[Sequence[FloatArray], Any, Work], Pairs]
+    features: Callable[[Gaze, Any], NDArray[Any]]
+    similarity: Compare
+    diagonal: float | None = 1.0
+    pair_parameters: tuple[str, ...] = ()
+    dimensions: tuple[str, ...] = ()
+    by_dimension: Compare | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +299,7 @@ class Similarity:
     Attributes
     ----------
     matrix
-        Shape (N, N), float64, symmetric; 1 is the same.
+        Shape (N, N), float64, symmetric; 1 is the same. (N, N, D) where asked for by dimension.
     valid
         Shape (N, N): pairs for which the measure gives a value.
     measure, parameters
@@ -244,5 +311,5 @@ class Similarity:
     matrix: FloatArray
     valid: BoolArray
     measure: str
-    parameters: dict[str, Any]
-    seconds: float
+    parameters: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0

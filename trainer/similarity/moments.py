@@ -1,7 +1,11 @@
 """Moments of a 32 × 32 heat map and how far two of them differ; compiled, shared by measures."""
 
+from dataclasses import dataclass
+from functools import lru_cache
+
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from trainer.similarity.base import FloatArray
 
@@ -40,35 +44,44 @@ def difference(a: float, b: float) -> float:
     return abs(a - b) / abs(larger)
 
 
-def bilinear_positions(size: int, count: int = GRID) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return where `count` half-pixel centres fall on an axis of `size` pixels.
+@dataclass(frozen=True, slots=True)
+class Taps:
+    """Where the half-pixel centres of a bilinear resize fall on an axis; shapes (count,).
 
-    Returns
-    -------
-    low, high, share
-        Shape (count,) each: value = low pixel · (1 − share) + high pixel · share, inside the axis.
+    Value = low pixel · (1 − share) + high pixel · share, inside the axis.
     """
+
+    low: NDArray[np.int64]
+    high: NDArray[np.int64]
+    share: FloatArray
+
+    @property
+    def pixels(self) -> NDArray[np.int64]:
+        """Every pixel that is needed, the low ones first (2 · count,)."""
+        return np.concatenate((self.low, self.high))
+
+
+@lru_cache(maxsize=64)
+def bilinear_taps(size: int, count: int = GRID) -> Taps:
+    """Return the taps of `count` half-pixel centres on an axis of `size` pixels."""
     position = np.clip((np.arange(count) + 0.5) * size / count - 0.5, 0, size - 1)
-    low = np.floor(position)
-    return low, np.minimum(low + 1, size - 1), position - low
+    low = np.floor(position).astype(np.int64)
+    return Taps(low, np.minimum(low + 1, size - 1), position - low)
 
 
 @njit(cache=True, nogil=True)
-def resized(
-    values: FloatArray, low: FloatArray, high: FloatArray, share: FloatArray, whole: bool
-) -> FloatArray:
-    """Return a square map resized bilinearly; rounded to whole grey levels if `whole`.
+def bilinear(corners: FloatArray, down: FloatArray, across: FloatArray) -> FloatArray:
+    """Return the resized map (rows, columns), rounded to whole grey levels.
 
-    `values` holds whole grey levels; `low`, `high`, `share` are `bilinear_positions` of its side.
+    `corners` (2 · rows, 2 · columns) holds whole grey levels at `Taps.pixels` of both axes; `down`
+    (rows,) and `across` (columns,) are their shares.
     """
-    count = len(low)
-    grid = np.empty((count, count))
-    for r in range(count):
-        top, bottom, v = int(low[r]), int(high[r]), share[r]
-        for c in range(count):
-            left, right, u = int(low[c]), int(high[c]), share[c]
-            upper = values[top, left] * (1 - u) + values[top, right] * u
-            lower = values[bottom, left] * (1 - u) + values[bottom, right] * u
-            value = upper * (1 - v) + lower * v
-            grid[r, c] = np.floor(value + 0.5) if whole else value
+    rows, columns = len(down), len(across)
+    grid = np.empty((rows, columns))
+    for r in range(rows):
+        for c in range(columns):
+            v, u = down[r], across[c]
+            upper = corners[r, c] * (1 - u) + corners[r, columns + c] * u
+            lower = corners[rows + r, c] * (1 - u) + corners[rows + r, columns + c] * u
+            grid[r, c] = np.floor(upper * (1 - v) + lower * v + 0.5)
     return grid

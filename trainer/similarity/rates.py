@@ -1,14 +1,18 @@
 """Thresholds and the share of pairs above them; a pair of an item with itself never counts."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from trainer.similarity.base import BoolArray, FloatArray
 
+COMMON_THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99)
+
 
 def pair_values(matrix: FloatArray, valid: BoolArray) -> FloatArray:
     """Return the values of the valid pairs i < j of (N, N) matrices."""
-    upper = np.triu_indices(len(matrix), k=1)
-    return np.asarray(matrix[upper][valid[upper]], np.float64)
+    rows = (matrix[i, i + 1 :][valid[i, i + 1 :]] for i in range(len(matrix)))
+    return np.concatenate([*rows, np.empty(0)])
 
 
 def positive_rate(matrix: FloatArray, valid: BoolArray, threshold: float) -> float:
@@ -27,3 +31,12 @@ def threshold_for_rate(matrix: FloatArray, valid: BoolArray, rate: float) -> flo
     if wanted >= len(values):
         return float(np.nextafter(values[-1], -np.inf)) if len(values) else 1.0
     return float(values[wanted])
+
+
+def rates_at(matrix: FloatArray, valid: BoolArray, thresholds: Sequence[float]) -> dict[str, float]:
+    """Return the positive rate at each threshold, by the threshold as text."""
+    values = np.sort(pair_values(matrix, valid))
+    if not len(values):
+        return {f"{t:g}": 0.0 for t in thresholds}
+    above = len(values) - np.searchsorted(values, thresholds, side="right")
+    return {f"{t:g}": float(a / len(values)) for t, a in zip(thresholds, above, strict=True)}

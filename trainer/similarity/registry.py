@@ -1,6 +1,7 @@
 """The measures by name, and the one way to compare readings by any of them.
 
-A measure is a module of this package with a `MEASURE`; a new one needs no other change.
+A measure is a module of `trainer.similarity.measures` with a `MEASURE`; a new one needs no other
+change.
 """
 
 import importlib
@@ -8,33 +9,26 @@ import pkgutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
+from types import ModuleType
 from typing import Any
 
-import numpy as np
-
-import trainer.similarity as package
 from trainer.errors import SimilarityError
-from trainer.similarity.base import (
-    CanvasParameters,
-    FloatArray,
-    Gaze,
-    Measure,
-    Progress,
-    Similarity,
-    Work,
-    never,
-    no_progress,
-)
+from trainer.similarity import measures as package
+from trainer.similarity.base import CanvasParameters, Gaze, Measure, Similarity, require
+from trainer.similarity.dense import dense
+from trainer.similarity.features import FeatureCache, feature_table
+from trainer.similarity.work import Progress, Work, never, no_progress
 
 
-def _discover() -> dict[str, Measure]:
+def discover(package: ModuleType) -> dict[str, Measure]:
+    """Return the measures of all modules of a package by name."""
     names = sorted(m.name for m in pkgutil.iter_modules(package.__path__, f"{package.__name__}."))
-    others = (importlib.import_module(name) for name in names if name != __name__)
-    found = [m.MEASURE for m in others if isinstance(getattr(m, "MEASURE", None), Measure)]
+    modules = [importlib.import_module(name) for name in names]
+    found = [m.MEASURE for m in modules if isinstance(getattr(m, "MEASURE", None), Measure)]
     return {measure.name: measure for measure in found}
 
 
-MEASURES: dict[str, Measure] = _discover()
+MEASURES: dict[str, Measure] = discover(package)
 
 
 def find_measure(name: str) -> Measure:
@@ -80,6 +74,8 @@ def compare(
     cancelled: Callable[[], bool] = never,
     *,
     jobs: int = 0,
+    by_dimension: bool = False,
+    cache: FeatureCache | None = None,
 ) -> Similarity:
     """Compare all pairs of readings.
 
@@ -97,6 +93,10 @@ def compare(
         Asked between blocks.
     jobs
         Threads; 0 is one for each core.
+    by_dimension
+        Give all dimensions of the measure, (N, N, D), instead of one number.
+    cache
+        Where features are kept and found again.
 
     Raises
     ------
@@ -106,35 +106,22 @@ def compare(
         Soon after `cancelled` returned True.
     """
     start, chosen, n = time.perf_counter(), find_measure(measure), len(gazes)
-    if isinstance(parameters, CanvasParameters):
-        settings = parameters
-    else:
-        settings = make_parameters(measure, parameters)
-    features = _features(
-        chosen, gazes, settings, Work(jobs, lambda done, _: progress(done, 2 * n), cancelled)
-    )
-    second_half = Work(
-        jobs, lambda done, total: progress(n + n * done // max(total, 1), 2 * n), cancelled
-    )
-    pairs = chosen.matrix(features, settings, second_half)
+    if not isinstance(parameters, CanvasParameters):
+        parameters = make_parameters(measure, parameters)
+    dimensions = chosen.dimensions if by_dimension else ("one",)
+    require(bool(dimensions), "dimensions", "left out: only multimatch has several", measure)
+
+    def half(first: int) -> Work:
+        def told(done: int, total: int) -> None:
+            progress(first + n * done // max(total, 1), 2 * n)
+
+        return Work(jobs, told, cancelled)
+
+    table = feature_table(chosen, gazes, parameters, half(0), cache)
+    pairs = dense(chosen, table, parameters, half(n), by_dimension=by_dimension)
+    progress(2 * n, 2 * n)
     seconds = time.perf_counter() - start
-    return Similarity(pairs.matrix, pairs.valid, measure, asdict(settings), seconds)
-
-
-def _features(
-    measure: Measure, gazes: Sequence[Gaze], parameters: CanvasParameters, work: Work
-) -> list[FloatArray]:
-    out: list[FloatArray] = [np.empty(0)] * len(gazes)
-
-    def fill(i: int) -> Callable[[], None]:
-        def task() -> None:
-            out[i] = measure.features(gazes[i], parameters)
-
-        return task
-
-    # One reading a task: an hour at 1,200 Hz takes seconds, and a stop must not wait for eight.
-    work.run([fill(i) for i in range(len(gazes))], [1] * len(gazes))
-    return out
+    return Similarity(pairs.values, pairs.valid, measure, asdict(parameters), seconds)
 
 
 def _converted(name: str, value: Any, default: Any) -> Any:
@@ -143,11 +130,14 @@ def _converted(name: str, value: Any, default: Any) -> Any:
         if kind is bool:
             return _boolean(value)
         converted = kind(value)
-    except (TypeError, ValueError) as error:
-        raise SimilarityError(f"{name} must be {kind.__name__}, not {value!r}.") from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise SimilarityError(f"{name} must be {_KINDS[kind]}, not {value!r}.") from error
     if kind is int and not isinstance(value, str) and converted != value:
         raise SimilarityError(f"{name} must be a whole number, not {value!r}.")
     return converted
+
+
+_KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
 
 def _boolean(value: Any) -> bool:

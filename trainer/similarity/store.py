@@ -1,8 +1,9 @@
 """Keep a similarity: its matrix as a file, its run and nearest neighbours as rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -66,16 +67,19 @@ def store_run(
     cohort_fingerprint: str,
     threshold: float | None = None,
     neighbours: int = NEIGHBOURS,
+    findings: Mapping[str, Any] | None = None,
 ) -> str:
     """Keep the similarity of a study's images; return the id of its `similarity_run`.
 
     The matrix goes to `cache/similarity/<id>.npz`, the `neighbours` most alike images of each to
-    `neighbour`, both rows in one transaction.
+    `neighbour`, both rows in one transaction; `findings` (`Findings.as_dict()`) to the run's
+    `details`, where the station finds them.
     """
     run_id = new_id()
     path = study.cache / "similarity" / f"{run_id}.npz"
     save_matrix(path, similarity, image_ids)
     run = _run_row(run_id, similarity, cohort_fingerprint, threshold)
+    run.details = {"findings": dict(findings)} if findings else {}
     run.matrix_path = path.relative_to(study.folder).as_posix()
     rows = neighbour_rows(run_id, similarity, image_ids, neighbours)
     with study.database.write() as session:

@@ -3,12 +3,12 @@
 Definition: McGIP's heat-sequence scheme; the number of runs is not in the released code.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from trainer.similarity.base import FloatArray, Gaze, Measure, canvas_points, require
-from trainer.similarity.moment import MomentParameters, matrix, whole_moments
+from trainer.similarity.measures.moment import MomentParameters, similarity, whole_moments
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,17 @@ def features(gaze: Gaze, parameters: MomentSequenceParameters) -> FloatArray:
 
     Runs begin at sample floor(k·n / frames), so they differ by one sample at most.
     """
-    xy = canvas_points(gaze, parameters).xy
-    frames = parameters.frames
-    cuts = np.arange(frames + 1) * len(xy) // frames
-    runs = (xy[cuts[k] : cuts[k + 1]] for k in range(frames))
-    return np.array([whole_moments(run, parameters.canvas) for run in runs])
+    points, frames = canvas_points(gaze, parameters), parameters.frames
+    cuts = np.arange(frames + 1) * len(points.xy) // frames
+    runs = (replace(points, xy=points.xy[cuts[k] : cuts[k + 1]]) for k in range(frames))
+    return np.array([whole_moments(run) for run in runs])
 
 
 MEASURE = Measure(
-    "moment_sequence", "Gaze moments in sequence", MomentSequenceParameters, features, matrix
+    "moment_sequence",
+    "Gaze moments in sequence",
+    MomentSequenceParameters,
+    features,
+    similarity,
+    pair_parameters=("weight_mu", "weight_hu"),
 )

@@ -4,7 +4,6 @@ Definition: GzPT, IEEE TMI 2025, doi 10.1109/TMI.2025.3528965 (older files call 
 released code computes it on a square canvas.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,22 +12,23 @@ from numba import njit
 from numpy.typing import NDArray
 
 from trainer.similarity.base import (
-    CanvasParameters,
+    CanvasPoints,
+    FeatureTable,
     FloatArray,
     Gaze,
     Measure,
     Pairs,
-    Work,
+    PointParameters,
     canvas_points,
     require,
-    run_rows,
+    require_weights,
 )
 from trainer.similarity.clusters import dbscan
-from trainer.similarity.moments import bilinear_positions, difference, moments, resized
+from trainer.similarity.moments import GRID, bilinear, bilinear_taps, difference, moments
 
 
 @dataclass(frozen=True, slots=True)
-class TimaParameters(CanvasParameters):
+class TimaParameters(PointParameters):
     """Parameters of TIMA; the released code's downstream variant is 20 and 0.5/0.5.
 
     Attributes
@@ -47,55 +47,46 @@ class TimaParameters(CanvasParameters):
     weight_hu: float = 0.3
 
     def __post_init__(self) -> None:
-        CanvasParameters.__post_init__(self)
-        require(self.eps > 0, "eps", "above 0", self.eps)
+        PointParameters.__post_init__(self)
+        require(0 < self.eps < np.inf, "eps", "above 0", self.eps)
         divisor = self.min_samples_divisor
         require(divisor >= 1, "min_samples_divisor", "at least 1", divisor)
-        weights = self.weight_mu, self.weight_hu
-        require(
-            min(weights) >= 0 and sum(weights) > 0, "weight_mu, weight_hu", "0 or more", weights
-        )
+        require_weights(self.weight_mu, self.weight_hu)
 
 
-def cluster_labels(xy: NDArray[np.int64], parameters: TimaParameters) -> NDArray[np.int64]:
-    """Return the cluster (N,) of each pixel (N, 2) of gaze in order of time, −1 for noise."""
-    n = len(xy)
-    points = np.empty((n, 3))
-    points[:, :2] = xy / parameters.canvas
-    points[:, 2] = np.arange(n) / max(n, 1)
-    return dbscan(points, parameters.eps, n // parameters.min_samples_divisor + 1)
+def cluster_labels(points: CanvasPoints, parameters: TimaParameters) -> NDArray[np.int64]:
+    """Return the cluster (N,) of each point in order of time, −1 for noise."""
+    n = len(points.xy)
+    space_time = np.empty((n, 3))
+    space_time[:, :2] = points.xy / [points.width, points.height]
+    space_time[:, 2] = np.arange(n) / max(n, 1)
+    return dbscan(space_time, parameters.eps, n // parameters.min_samples_divisor + 1)
 
 
 def features(gaze: Gaze, parameters: TimaParameters) -> FloatArray:
     """Return (mu, Hu) of each cluster's heat map, shape (clusters, 2), clusters in label order."""
-    xy = canvas_points(gaze, parameters).xy
-    labels = cluster_labels(xy, parameters)
-    size = parameters.canvas
-    low, high, share = bilinear_positions(size)
-    return _cluster_moments(xy, labels, size, _window(size), low, high, share)
+    points = canvas_points(gaze, parameters)
+    labels = cluster_labels(points, parameters)
+    size = points.height, points.width
+    down, across = bilinear_taps(points.height), bilinear_taps(points.width)
+    axes = down.pixels, across.pixels
+    shares = down.share, across.share
+    return _cluster_moments(points.xy, labels, size, _window(points.height), axes, shares)
 
 
-def matrix(sequences: Sequence[FloatArray], parameters: TimaParameters, work: Work) -> Pairs:
+def similarity(a: FeatureTable, b: FeatureTable, parameters: TimaParameters) -> Pairs:
     """Return 1 − D/K of all pairs of sequences (clusters, 2); 0 and invalid without a cluster."""
-    n = len(sequences)
-    starts = np.concatenate(([0], np.cumsum([len(s) for s in sequences]))).astype(np.int64)
-    flat: FloatArray = np.concatenate([*sequences, np.empty((0, 2))])
-    out, weights = np.eye(n), (parameters.weight_mu, parameters.weight_hu)
-
-    def rows(first: int, end: int) -> None:
-        _align_rows(flat, starts, weights, first, end, out)
-
-    run_rows(work, n, rows)
-    has = np.diff(starts) > 0
-    return Pairs(out, np.logical_and.outer(has, has))
+    weights = parameters.weight_mu, parameters.weight_hu
+    values = _aligned(a.flat, a.starts, b.flat, b.starts, weights)
+    return Pairs(values, np.logical_and.outer(a.lengths > 0, b.lengths > 0))
 
 
 @lru_cache(maxsize=8)
-def _window(canvas: int) -> FloatArray:
+def _window(height: int) -> FloatArray:
     """Return the Gaussian a point adds: g = H/10, s = g/6, whole offsets in −g/2 … g/2 − 1."""
-    half = canvas // 20
+    half = height // 20
     offset = np.arange(-half, half)
-    sigma = canvas / 10 / 6
+    sigma = height / 10 / 6
     squared = offset[:, None] ** 2 + offset[None, :] ** 2
     window: FloatArray = np.exp(-squared / (2 * sigma**2))
     return window
@@ -103,21 +94,21 @@ def _window(canvas: int) -> FloatArray:
 
 @njit(cache=True, nogil=True)
 def _add_window(heat: FloatArray, x: int, y: int, window: FloatArray) -> None:
-    side, size = window.shape[0], heat.shape[0]
+    side = window.shape[0]
     left, top = x - side // 2, y - side // 2
-    first, end = max(0, -left), min(side, size - left)
-    for row in range(max(0, -top), min(side, size - top)):
+    first, end = max(0, -left), min(side, heat.shape[1] - left)
+    for row in range(max(0, -top), min(side, heat.shape[0] - top)):
         line, added = heat[top + row, left + first : left + end], window[row, first:end]
         for column in range(len(line)):
             line[column] += added[column]
 
 
 @njit(cache=True, nogil=True)
-def _bounds(xy: NDArray[np.int64], side: int, size: int) -> tuple[int, int, int, int]:
+def _bounds(xy: NDArray[np.int64], side: int, size: tuple[int, int]) -> tuple[int, int, int, int]:
     """Return the rectangle (left, top, right, bottom) that windows around points can touch."""
     back, ahead = side // 2, side - side // 2
-    left, right = max(0, xy[:, 0].min() - back), min(size, xy[:, 0].max() + ahead)
-    top, bottom = max(0, xy[:, 1].min() - back), min(size, xy[:, 1].max() + ahead)
+    left, right = max(0, xy[:, 0].min() - back), min(size[1], xy[:, 0].max() + ahead)
+    top, bottom = max(0, xy[:, 1].min() - back), min(size[0], xy[:, 1].max() + ahead)
     return left, top, right, bottom
 
 
@@ -145,42 +136,36 @@ def _grey(value: float, low: float, high: float) -> float:
 def _grid(
     heat: FloatArray,
     span: tuple[float, float],
-    low: FloatArray,
-    high: FloatArray,
-    share: FloatArray,
+    axes: tuple[NDArray[np.int64], NDArray[np.int64]],
+    shares: tuple[FloatArray, FloatArray],
 ) -> FloatArray:
     """Return the 32 × 32 grey levels; only the pixels that they need are normalised."""
-    count = len(low)
-    corners = np.empty((2 * count, 2 * count))
-    for r in range(2 * count):
-        row = int(low[r // 2] if r % 2 == 0 else high[r // 2])
-        for c in range(2 * count):
-            column = int(low[c // 2] if c % 2 == 0 else high[c // 2])
-            corners[r, c] = _grey(heat[row, column], span[0], span[1])
-    even: FloatArray = np.arange(count).astype(np.float64) * 2
-    odd: FloatArray = even + 1
-    return resized(corners, even, odd, share, True)
+    corners = np.empty((2 * GRID, 2 * GRID))
+    for r in range(2 * GRID):
+        for c in range(2 * GRID):
+            corners[r, c] = _grey(heat[axes[0][r], axes[1][c]], span[0], span[1])
+    grid: FloatArray = bilinear(corners, shares[0], shares[1])
+    return grid
 
 
 @njit(cache=True, nogil=True)
 def _cluster_moments(
     xy: NDArray[np.int64],
     labels: NDArray[np.int64],
-    size: int,
+    size: tuple[int, int],
     window: FloatArray,
-    low: FloatArray,
-    high: FloatArray,
-    share: FloatArray,
+    axes: tuple[NDArray[np.int64], NDArray[np.int64]],
+    shares: tuple[FloatArray, FloatArray],
 ) -> FloatArray:
     clusters = labels.max() + 1 if len(labels) else 0
     out = np.empty((clusters, 2))
-    heat = np.zeros((size, size))
+    heat = np.zeros(size)
     for cluster in range(clusters):
         members = xy[labels == cluster]
         box = _bounds(members, window.shape[0], size)
         for k in range(len(members)):
             _add_window(heat, members[k, 0], members[k, 1], window)
-        grid = _grid(heat, _range(heat, box), low, high, share)
+        grid = _grid(heat, _range(heat, box), axes, shares)
         out[cluster, 0], out[cluster, 1] = moments(grid)
         heat[box[1] : box[3], box[0] : box[2]] = 0.0
     return out
@@ -219,28 +204,33 @@ def _align(
 
 
 @njit(cache=True, nogil=True)
-def _align_rows(
-    flat: FloatArray,
-    starts: NDArray[np.int64],
+def _aligned(
+    a: FloatArray,
+    a_starts: NDArray[np.int64],
+    b: FloatArray,
+    b_starts: NDArray[np.int64],
     weights: tuple[float, float],
-    first: int,
-    end: int,
-    out: FloatArray,
-) -> None:
-    n = len(starts) - 1
+) -> FloatArray:
+    rows, columns = len(a_starts) - 1, len(b_starts) - 1
     longest = 1
-    for i in range(n):
-        longest = max(longest, starts[i + 1] - starts[i])
+    for j in range(columns):
+        longest = max(longest, b_starts[j + 1] - b_starts[j])
     total, cells = np.empty(longest), np.empty(longest, np.int64)
-    for i in range(first, end):
-        a = flat[starts[i] : starts[i + 1]]
-        for j in range(i + 1, n):
-            b = flat[starts[j] : starts[j + 1]]
-            value = 0.0
-            if len(a) > 0 and len(b) > 0:
-                value = _align(a, b, weights, total, cells)
-            out[i, j] = value
-            out[j, i] = value
+    out = np.zeros((rows, columns))
+    for i in range(rows):
+        one = a[a_starts[i] : a_starts[i + 1]]
+        for j in range(columns):
+            other = b[b_starts[j] : b_starts[j + 1]]
+            if len(one) > 0 and len(other) > 0:
+                out[i, j] = _align(one, other, weights, total, cells)
+    return out
 
 
-MEASURE = Measure("tima", "TIMA", TimaParameters, features, matrix)
+MEASURE = Measure(
+    "tima",
+    "TIMA",
+    TimaParameters,
+    features,
+    similarity,
+    pair_parameters=("weight_mu", "weight_hu"),
+)

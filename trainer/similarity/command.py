@@ -1,0 +1,190 @@
+"""`python main.py similarity`: how alike readings are by gaze, with or without a study.
+
+Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 stopped by the user.
+"""
+
+import argparse
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from migrations.errors import StudyError
+from trainer.errors import Cancelled, ConfigError, SimilarityError, TrainerError
+from trainer.events import RunFailed
+from trainer.settings import parse_settings
+from trainer.similarity.job import Job, Request, run_job
+from trainer.similarity.output import MATRIX_SUFFIXES
+from trainer.stopping import StopRequest
+from trainer.terminal import TerminalReporter
+
+log = logging.getLogger("trainer")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command and return its exit code."""
+    parser = _parser()
+    options = parser.parse_args(argv)
+    console = Console()
+    report = TerminalReporter(console)
+    stop = StopRequest()
+    try:
+        request = _request(options)
+        with stop.on_signals():
+            run_job(Job(request, console, report, stop))
+        return 0
+    except (Cancelled, KeyboardInterrupt):
+        report.close()
+        console.print("Stopped; nothing was written but features, which the next run finds again.")
+        return 3
+    except ConfigError as error:
+        report(RunFailed(str(error)))
+        return 2
+    except (TrainerError, StudyError) as error:
+        report(RunFailed(str(error)))
+        return 1
+    except MemoryError:
+        report(RunFailed("Not enough memory for the matrix. Write a sparse --graph instead."))
+        return 1
+    finally:
+        report.close()
+
+
+def _request(options: argparse.Namespace) -> Request:
+    """Return what is asked for, checked as far as the command line tells.
+
+    Raises
+    ------
+    ConfigError
+        Naming the option.
+    """
+    settings = parse_settings(options.set)
+    for name in ("canvas", "combine", "reader"):
+        if getattr(options, name) is not None:
+            settings[name] = getattr(options, name)
+    canvas_size = _canvas(settings)
+    request = Request(
+        gaze=options.gaze,
+        measure=options.measure,
+        settings=settings,
+        out=options.out,
+        graph=options.graph,
+        order=options.order,
+        jobs=options.jobs,
+        threshold=options.threshold,
+        positive_rate=options.positive_rate,
+        top_k=options.top_k,
+        by_dimension=options.dimensions == "all",
+        agreement=tuple(options.agreement),
+        image_size=options.image_size or canvas_size,
+        database=options.database,
+    )
+    _check(request)
+    return request
+
+
+def _canvas(settings: dict[str, Any]) -> tuple[float, float] | None:
+    """Turn a canvas given as WIDTHxHEIGHT into the parameters for it; return its size."""
+    text = str(settings.get("canvas", ""))
+    if "x" not in text.lower():
+        return None
+    width, height = _size(text)
+    settings |= {"canvas": int(max(width, height)), "proportions": "image"}
+    return width, height
+
+
+def _check(request: Request) -> None:
+    # What is mistyped must not wait until the gaze is read.
+    from trainer.similarity.items import settings_of
+    from trainer.similarity.registry import find_measure
+
+    try:
+        settings_of(request.measure, request.settings)
+        for name in request.agreement:
+            find_measure(name)
+    except SimilarityError as error:
+        raise ConfigError(str(error)) from error
+    _check_files(request)
+    if request.by_dimension and not find_measure(request.measure).dimensions:
+        raise ConfigError(f"--dimensions all: {request.measure} has one dimension only.")
+    rate = request.positive_rate
+    if rate is not None and not 0 < rate < 1:
+        raise ConfigError(f"--positive-rate {rate}: a share above 0 and below 1.")
+    if request.jobs < 0:
+        raise ConfigError(f"--jobs {request.jobs}: a number of threads, or 0 for all cores.")
+    if request.top_k is not None and request.top_k < 1:
+        raise ConfigError(f"--top-k {request.top_k}: at least 1.")
+
+
+def _check_files(request: Request) -> None:
+    if request.out is not None and request.out.suffix not in MATRIX_SUFFIXES:
+        raise ConfigError(f"--out {request.out}: its name must end in .npy or .npz.")
+    if request.graph is not None and request.graph.suffix != ".npz":
+        raise ConfigError(f"--graph {request.graph}: its name must end in .npz.")
+    if request.out is not None and request.out == request.graph:
+        raise ConfigError("--out and --graph name the same file.")
+    if request.graph is not None and request.rule_count != 1:
+        raise ConfigError("--graph needs one of --threshold, --positive-rate, --top-k.")
+
+
+def _size(text: str) -> tuple[float, float]:
+    width, _, height = text.lower().partition("x")
+    try:
+        size = float(width), float(height)
+    except ValueError as error:
+        raise ConfigError(f"{text!r} is no size; write WIDTHxHEIGHT, e.g. 1920x1080.") from error
+    if min(size) <= 0:
+        raise ConfigError(f"{text!r}: both sides must be above 0.")
+    return size
+
+
+def _size_option(text: str) -> tuple[float, float]:
+    try:
+        return _size(text)
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python main.py similarity",
+        description="Compare readings by gaze: a study, a folder of gaze JSON files as McGIP's "
+        "code writes them, or a MicEye csv. Points of files are canvas pixels unless --image-size "
+        "says otherwise.",
+    )
+    parser.add_argument(
+        "--gaze", "--study", dest="gaze", type=Path, required=True, metavar="PATH",
+        help="a study's folder, a folder of gaze JSON files, or a MicEye csv",
+    )  # fmt: skip
+    parser.add_argument("--measure", default="tima", help="tima (default), moment, dhash, …")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE",
+        help="a parameter of the measure, or combine and reader",
+    )  # fmt: skip
+    parser.add_argument("--canvas", help="canvas side in pixels (800), or WIDTHxHEIGHT")
+    parser.add_argument(
+        "--image-size", type=_size_option, metavar="WIDTHxHEIGHT",
+        help="size of the frame that points of files lie in (default: the canvas)",
+    )  # fmt: skip
+    parser.add_argument("--combine", help="several readings of an image: mean, max or first")
+    parser.add_argument("--reader", help="readings of this reader only (pseudonym)")
+    parser.add_argument("--order", type=Path, help="file with one name a line (default: by name)")
+    parser.add_argument("--jobs", type=int, default=0, help="threads (default: one for each core)")
+    parser.add_argument("--out", type=Path, help="matrix: .npy, or .npz with validity and ids")
+    parser.add_argument(
+        "--dimensions", choices=("chosen", "all"), default="chosen",
+        help="multimatch: all writes (N, N, 5)",
+    )  # fmt: skip
+    parser.add_argument("--graph", type=Path, help="sparse graph: .npz for scipy.sparse.load_npz")
+    rule = parser.add_mutually_exclusive_group()
+    rule.add_argument("--threshold", type=float, help="similarity above which a pair is positive")
+    rule.add_argument("--positive-rate", type=float, help="share of pairs that are positive")
+    rule.add_argument("--top-k", type=int, metavar="K", help="the K most alike of each")
+    parser.add_argument(
+        "--agreement", nargs="+", default=[], metavar="MEASURE",
+        help="rank correlation with other measures",
+    )  # fmt: skip
+    parser.add_argument("--database", help="another database than the study's own (URL)")
+    return parser

@@ -1,0 +1,210 @@
+"""Pairs above a threshold, or the nearest neighbours of each, without an N × N matrix."""
+
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from trainer.errors import SimilarityError
+from trainer.similarity.base import BoolArray, FloatArray, Measure, Table
+from trainer.similarity.dense import compare_tile, pair_count, tile_side, tiles
+from trainer.similarity.work import Task, Work
+
+MAX_PAIRS = 60_000_000
+"""Pairs a graph may hold: some 2.5 GB at the worst moment, when rows are put in order."""
+_SAMPLE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A sparse relation of N readings.
+
+    Attributes
+    ----------
+    matrix
+        CSR (N, N), float32; nothing on the diagonal. A pair that is not stored is no positive.
+    threshold
+        Above which pairs were stored; None for nearest neighbours.
+    pairs, positive_pairs
+        Valid pairs that were looked at, and those stored (in either direction), i < j.
+    """
+
+    matrix: csr_array
+    threshold: float | None
+    pairs: int
+    positive_pairs: int
+
+    @property
+    def positive_rate(self) -> float:
+        """Share of the valid pairs that is stored."""
+        return self.positive_pairs / self.pairs if self.pairs else 0.0
+
+
+def threshold_graph(
+    measure: Measure, table: Table, parameters: Any, threshold: float, work: Work
+) -> Graph:
+    """Return all valid pairs above a threshold, both directions of each.
+
+    Raises
+    ------
+    SimilarityError
+        If there are more than `MAX_PAIRS`; says what to do.
+    """
+    found = _Found(threshold)
+
+    def task(rows: slice, columns: slice) -> Task:
+        def compare() -> None:
+            tile = compare_tile(measure.similarity, table, parameters, rows, columns)
+            allowed = _above_diagonal(tile.valid, rows, columns)
+            found.add(tile.values, allowed, rows.start, columns.start)
+
+        return compare
+
+    n = len(table)
+    side = tile_side(table, work.threads)
+    work.run(((task(*t), pair_count(*t)) for t in tiles(n, side)), n * (n - 1) // 2)
+    return found.graph(n)
+
+
+def nearest_graph(
+    measure: Measure, table: Table, parameters: Any, neighbours: int, work: Work
+) -> Graph:
+    """Return the most alike readings of each, those of equal value in order.
+
+    A reading may be among the nearest of another that is not among its own, so that the graph is
+    not symmetric.
+    """
+    n = len(table)
+    best = np.full((n, neighbours), -np.inf)
+    names = np.full((n, neighbours), n, np.int64)
+    side = tile_side(table, work.threads)
+    locks = [threading.Lock() for _ in range(-(-n // side))]
+    valid_pairs: list[int] = []
+
+    def task(rows: slice, columns: slice) -> Task:
+        def compare() -> None:
+            tile = compare_tile(measure.similarity, table, parameters, rows, columns)
+            allowed = _above_diagonal(tile.valid, rows, columns)
+            values = np.where(allowed, tile.values, -np.inf)
+            valid_pairs.append(int(allowed.sum()))
+            with locks[rows.start // side]:
+                _keep_best(values, columns.start, best[rows], names[rows])
+            with locks[columns.start // side]:
+                turned = np.ascontiguousarray(values.T)
+                _keep_best(turned, rows.start, best[columns], names[columns])
+
+        return compare
+
+    work.run(((task(*t), pair_count(*t)) for t in tiles(n, side)), n * (n - 1) // 2)
+    rows, places = np.nonzero(np.isfinite(best))
+    matrix = _csr(n, rows, names[rows, places], best[rows, places].astype(np.float32))
+    both = matrix + matrix.T
+    return Graph(matrix, None, sum(valid_pairs), both.nnz // 2)
+
+
+def sampled_threshold(
+    measure: Measure, table: Table, parameters: Any, rate: float, work: Work
+) -> float:
+    """Return the threshold that a share `rate` of pairs exceeds, from a sample of a million pairs.
+
+    The pairs are those of some readings drawn by a fixed seed with some others; the rate reached
+    is told by the graph.
+    """
+    n = len(table)
+    side = min(n, int(np.sqrt(2 * _SAMPLE)))
+    drawn = np.sort(np.random.default_rng(0).permutation(n)[:side])
+    sample = table.take(drawn)
+    values: list[FloatArray] = []
+
+    def task(rows: slice, columns: slice) -> Task:
+        def compare() -> None:
+            tile = compare_tile(measure.similarity, sample, parameters, rows, columns)
+            values.append(tile.values[_above_diagonal(tile.valid, rows, columns)])
+
+        return compare
+
+    width = tile_side(sample, work.threads)
+    work.run(((task(*t), pair_count(*t)) for t in tiles(side, width)), side * (side - 1) // 2)
+    found = np.sort(np.concatenate([*values, np.empty(0)]))[::-1]
+    wanted = int(np.floor(rate * len(found) + 1e-9))
+    if not len(found):
+        return 1.0
+    return float(found[wanted]) if wanted < len(found) else float(np.nextafter(found[-1], -np.inf))
+
+
+class _Found:
+    """Pairs as they are found by many threads."""
+
+    def __init__(self, threshold: float) -> None:
+        self._threshold, self._lock = threshold, threading.Lock()
+        self._parts: list[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]] = []
+        self._count = self._valid = 0
+
+    def add(self, values: FloatArray, allowed: BoolArray, top: int, left: int) -> None:
+        """Keep what lies above the threshold in one tile."""
+        rows, columns = np.nonzero((values > self._threshold) & allowed)
+        part = (
+            (rows + top).astype(np.int32),
+            (columns + left).astype(np.int32),
+            values[rows, columns].astype(np.float32),
+        )
+        with self._lock:
+            self._parts.append(part)
+            self._count += len(rows)
+            self._valid += int(allowed.sum())
+            if self._count > MAX_PAIRS:
+                raise SimilarityError(
+                    f"More than {MAX_PAIRS:,} pairs lie above {self._threshold:g}; that many are "
+                    "hardly positives. Raise --threshold, lower --positive-rate, or take the "
+                    "nearest of each with --top-k."
+                )
+
+    def graph(self, n: int) -> Graph:
+        """Return both directions of all pairs."""
+        empty = np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32)
+        parts = zip(empty, *self._parts, strict=True)
+        rows, columns, values = (np.concatenate(part) for part in parts)
+        self._parts.clear()
+        both = np.concatenate((rows, columns)), np.concatenate((columns, rows))
+        matrix = _csr(n, *both, np.concatenate((values, values)))
+        return Graph(matrix, self._threshold, self._valid, self._count)
+
+
+def _above_diagonal(valid: BoolArray, rows: slice, columns: slice) -> BoolArray:
+    """Return which pairs of a tile count: valid ones i < j."""
+    return np.triu(valid, 1) if rows == columns else valid
+
+
+def _csr(
+    n: int, rows: NDArray[Any], columns: NDArray[Any], values: NDArray[np.float32]
+) -> csr_array:
+    matrix = csr_array((values, (rows, columns)), shape=(n, n))
+    matrix.sort_indices()
+    return matrix
+
+
+@njit(cache=True, nogil=True)
+def _keep_best(
+    values: FloatArray, first_name: int, best: FloatArray, names: NDArray[np.int64]
+) -> None:
+    """Put values (R, C) into the sorted best (R, K); of equal ones the lower name comes first."""
+    last = best.shape[1] - 1
+    for r in range(values.shape[0]):
+        for c in range(values.shape[1]):
+            value, name = values[r, c], first_name + c
+            if value == -np.inf or not _before(value, name, best[r, last], names[r, last]):
+                continue
+            k = last
+            while k > 0 and _before(value, name, best[r, k - 1], names[r, k - 1]):
+                best[r, k], names[r, k] = best[r, k - 1], names[r, k - 1]
+                k -= 1
+            best[r, k], names[r, k] = value, name
+
+
+@njit(cache=True, nogil=True)
+def _before(value: float, name: int, other: float, other_name: int) -> bool:
+    return value > other or (value == other and name < other_name)

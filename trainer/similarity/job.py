@@ -1,0 +1,284 @@
+"""What the similarity command does: gaze, features, pairs, files, findings, rows of the study."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from migrations.study import Study
+from trainer.cohort import Cohort, load_cohort
+from trainer.errors import GazeFileError
+from trainer.events import Meter, StageStarted
+from trainer.similarity.base import Similarity
+from trainer.similarity.comparison import Comparison, Drive, prepare
+from trainer.similarity.findings import (
+    CaseSplit,
+    Findings,
+    Matches,
+    case_split,
+    describe,
+    odd_of_counts,
+    rank_correlation,
+)
+from trainer.similarity.graph import Graph
+from trainer.similarity.items import said
+from trainer.similarity.output import matrix_facts, write_graph, write_json, write_matrix
+from trainer.similarity.rates import threshold_for_rate
+from trainer.similarity.sources import GazeList, in_order, read_json_folder, read_miceye
+from trainer.similarity.store import store_run
+from trainer.similarity.study_gaze import feature_cache, gaze_of_members, reader_names
+from trainer.similarity.tables import print_findings, print_matches
+from trainer.terminal import TerminalReporter
+
+DEFAULT_THRESHOLD = 0.95
+_LARGEST_SPLIT = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for; see `--help` of the command."""
+
+    gaze: Path
+    measure: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    out: Path | None = None
+    graph: Path | None = None
+    order: Path | None = None
+    jobs: int = 0
+    threshold: float | None = None
+    positive_rate: float | None = None
+    top_k: int | None = None
+    by_dimension: bool = False
+    agreement: tuple[str, ...] = ()
+    image_size: tuple[float, float] | None = None
+    database: str | None = None
+
+    @property
+    def rule_count(self) -> int:
+        """How many rules for positives are given."""
+        return sum(v is not None for v in (self.threshold, self.positive_rate, self.top_k))
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A request, and where progress and stops come and go."""
+
+    request: Request
+    console: Console
+    report: TerminalReporter
+    stop: Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The gaze, and the study and cohort it comes from, if any."""
+
+    gaze: GazeList
+    study: Study | None = None
+    cohort: Cohort | None = None
+
+
+def run_job(job: Job) -> None:
+    """Compare, write and tell.
+
+    Raises
+    ------
+    TrainerError, StudyError
+        If it cannot be done.
+    Cancelled
+        If the user asked to stop.
+    """
+    with _source(job) as source:
+        request = job.request
+        if source.gaze.note:
+            job.console.print(source.gaze.note, highlight=False, soft_wrap=True)
+        drive = Drive(
+            request.jobs,
+            Meter(job.report, "features", "readings"),
+            Meter(job.report, "pairs", "pairs"),
+            job.stop,
+            feature_cache(source.study) if source.study else None,
+        )
+        comparison = prepare(request.measure, source.gaze, request.settings, drive)
+        if request.graph is not None:
+            _make_graph(job, comparison, request.graph)
+        if request.out is not None or request.graph is None:
+            _make_matrix(job, comparison, source)
+
+
+@contextlib.contextmanager
+def _source(job: Job) -> Iterator[_Source]:
+    path = job.request.gaze
+    with contextlib.ExitStack() as stack:
+        if (path / "study.toml").is_file():
+            study = Study.open(path, database_url=job.request.database)
+            stack.enter_context(contextlib.closing(study))
+            cohort = load_cohort(study, Meter(job.report, "cohort", "readings"), job.stop)
+            gaze = gaze_of_members(cohort.members, reader_names(study))
+            yield _Source(_ordered(job.request, gaze), study, cohort)
+        else:
+            yield _Source(_ordered(job.request, _from_files(job)))
+
+
+def _from_files(job: Job) -> GazeList:
+    """Return the gaze of a folder or csv; its points lie on the canvas unless said otherwise."""
+    request, path = job.request, job.request.gaze
+    side = float(request.settings.get("canvas", 800))
+    size = request.image_size or (side, side)
+    meter = Meter(job.report, "gaze", "files" if path.is_dir() else "lines")
+    if path.is_dir():
+        gaze = read_json_folder(path, size, meter)
+    elif path.is_file():
+        gaze = read_miceye(path, size, meter)
+    else:
+        raise GazeFileError(f"{path} is not there. Name a study, a folder of gaze or a MicEye csv.")
+    frame = "the canvas" if request.image_size is None else "an image"
+    return replace(
+        gaze, note=f"Points are taken as pixels of {frame} of {size[0]:g} × {size[1]:g}."
+    )
+
+
+def _ordered(request: Request, gaze: GazeList) -> GazeList:
+    if request.order is None:
+        return gaze
+    try:
+        lines = request.order.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise GazeFileError(f"{request.order} cannot be read as text: {error}.") from error
+    return in_order(gaze, [line.strip() for line in lines if line.strip()])
+
+
+def _facts(comparison: Comparison, note: str) -> dict[str, Any]:
+    return {
+        "measure": comparison.measure.name,
+        "parameters": said(comparison.items, comparison.parameters),
+        "note": note,
+        "ids": list(comparison.gaze.ids),
+        "readings": len(comparison.gaze.gazes),
+    }
+
+
+def _make_graph(job: Job, comparison: Comparison, path: Path) -> None:
+    request = job.request
+    if request.top_k is not None:
+        graph = comparison.nearest(request.top_k)
+    elif request.positive_rate is not None:
+        graph = comparison.above_rate(request.positive_rate)
+    else:
+        graph = comparison.above(
+            DEFAULT_THRESHOLD if request.threshold is None else request.threshold
+        )
+    ids = comparison.gaze.ids
+    write_graph(path, graph, ids, comparison.measure.name)
+    degrees = np.diff(graph.matrix.indptr)
+    facts = _facts(comparison, comparison.gaze.note) | {
+        "threshold": graph.threshold,
+        "top_k": request.top_k,
+        "valid_pairs": graph.pairs,
+        "stored_pairs": graph.positive_pairs,
+        "positive_rate": graph.positive_rate,
+        "unmatched": int((degrees == 0).sum()),
+        "largest_degree": int(degrees.max()) if len(degrees) else 0,
+    }
+    beside = write_json(path, facts)
+    job.report.close()
+    job.console.print(
+        f"{graph.positive_pairs:,} pairs of {len(ids):,} items, {graph.positive_rate:.3%} of all: "
+        f"{path} and {beside.name}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if graph.threshold is not None:
+        print_matches(job.console, _odd_of_graph(graph, ids, degrees))
+
+
+def _odd_of_graph(graph: Graph, ids: tuple[str, ...], degrees: Any) -> Matches:
+    # Which items have no value at all is not kept for a graph: all others count as partners.
+    partners = np.full(len(ids), max(len(ids) - 1, 0))
+    return odd_of_counts(degrees, partners, ids, graph.threshold or 0.0, graph.positive_rate)
+
+
+def _make_matrix(job: Job, comparison: Comparison, source: _Source) -> None:
+    request, ids = job.request, comparison.gaze.ids
+    similarity = comparison.matrix()
+    threshold = _threshold(request, similarity)
+    findings = describe(
+        similarity,
+        ids,
+        threshold,
+        _case_split(job, comparison),
+        _agreement(job, source, similarity),
+    )
+    if request.out is not None:
+        _write(request, comparison, similarity, findings)
+    job.report.close()
+    print_findings(job.console, findings)
+    if source.study is not None and source.cohort is not None and request.order is None:
+        store_run(
+            source.study, similarity, ids, cohort_fingerprint=source.cohort.fingerprint,
+            threshold=threshold, findings=findings.as_dict(),
+        )  # fmt: skip
+
+
+def _write(
+    request: Request, comparison: Comparison, similarity: Similarity, findings: Findings
+) -> None:
+    out = request.out
+    assert out is not None
+    written = similarity
+    if request.by_dimension:
+        written = comparison.matrix(by_dimension=True)
+    write_matrix(out, written, comparison.gaze.ids)
+    facts = _facts(comparison, comparison.gaze.note) | matrix_facts(similarity)
+    facts["dimensions"] = list(comparison.measure.dimensions) if request.by_dimension else None
+    facts["seconds"] = round(similarity.seconds, 3)
+    write_json(out, facts | {"findings": findings.as_dict()})
+
+
+def _threshold(request: Request, similarity: Similarity) -> float:
+    if request.positive_rate is not None:
+        return threshold_for_rate(similarity.matrix, similarity.valid, request.positive_rate)
+    return DEFAULT_THRESHOLD if request.threshold is None else request.threshold
+
+
+def _case_split(job: Job, comparison: Comparison) -> CaseSplit | None:
+    """Return within-case against between-case similarity, where cases were read several times."""
+    gaze = comparison.gaze
+    if gaze.readers or not gaze.cases:
+        cases: list[object] = [gaze.ids[owner] for owner in gaze.owners]
+    else:
+        cases = [gaze.cases[owner] or gaze.ids[owner] for owner in gaze.owners]
+    repeated = len(set(cases)) < len(cases)
+    if not repeated or len(cases) > _LARGEST_SPLIT:
+        return None
+    every_reading = replace(
+        gaze,
+        ids=tuple(str(i) for i in range(len(cases))),
+        owners=np.arange(len(cases)),
+        cases=(),
+    )
+    quiet = Drive(job.request.jobs, cancelled=job.stop, cache=comparison.drive.cache)
+    readings = prepare(job.request.measure, every_reading, job.request.settings, quiet).matrix()
+    return case_split(readings, cases, gaze.readers)
+
+
+def _agreement(job: Job, source: _Source, similarity: Similarity) -> dict[str, float]:
+    """Return the rank correlation with other measures, made with their released parameters."""
+    found = {}
+    shared = ("canvas", "proportions", "off_canvas", "combine", "reader")
+    settings = {k: v for k, v in job.request.settings.items() if k in shared}
+    for name in job.request.agreement:
+        if name == similarity.measure:
+            continue
+        job.report(StageStarted("agreement", name))
+        cache = feature_cache(source.study) if source.study else None
+        drive = Drive(job.request.jobs, cancelled=job.stop, cache=cache)
+        other = prepare(name, source.gaze, settings, drive).matrix()
+        rho = rank_correlation(similarity, other)
+        if rho is not None:
+            found[name] = rho
+    return found
