@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from trainer.similarity.base import Gaze, Work
+from trainer.similarity.base import FeatureTable, Gaze
+from trainer.similarity.dense import dense
 from trainer.similarity.registry import MEASURES, compare, make_parameters
+from trainer.similarity.work import Work
 
 
 def reading(rng: np.random.Generator, points: int) -> Gaze:
@@ -52,9 +54,11 @@ def main() -> None:
         found = [measure.features(g, parameters) for g in gazes]
         one = seconds(lambda m=measure, p=parameters: [m.features(g, p) for g in gazes], 2)
         whole = seconds(lambda n=name: compare(n, gazes, jobs=options.jobs), 2)
-        many = [found[k % len(found)] for k in range(options.pairs)]
+        many = FeatureTable.of([found[k % len(found)] for k in range(options.pairs)])
         work = Work(options.jobs)
-        pair = seconds(lambda m=measure, p=parameters, f=many, w=work: m.matrix(f, p, w))
+        pair = seconds(
+            lambda m=measure, p=parameters, f=many, w=work: dense(m, f, p, w, by_dimension=False)
+        )
         rate = options.pairs * (options.pairs - 1) / 2 / pair / 1e6
         print(f"{name:18s}{one / len(gazes) * 1e3:18.2f}{whole:14.2f}{rate:12.2f}")
 

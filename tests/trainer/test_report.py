@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from trainer.similarity.images import compare_images
 
 from migrations.schema import Calibration, TrainingRun
 from tests.trainer.gaze_study import StudyMaker
@@ -16,7 +15,9 @@ from trainer.report.charts import Series, histogram, line_chart
 from trainer.report.command import main
 from trainer.report.data import gather
 from trainer.report.gaze_sections import matrix_order, top_pairs
+from trainer.similarity.comparison import Drive, prepare
 from trainer.similarity.store import store_run
+from trainer.similarity.study_gaze import gaze_of_members, reader_names
 
 _VOID = {"meta", "img", "br", "hr", "link", "input"}
 
@@ -85,7 +86,8 @@ def fill(maker: StudyMaker, images: int = 5) -> str:
             )
         )  # fmt: skip
     cohort = load_cohort(maker.study)
-    similarity = compare_images("tima", cohort.members, jobs=1)
+    gaze = gaze_of_members(cohort.members, reader_names(maker.study))
+    similarity = prepare("tima", gaze, {}, Drive(1)).matrix()
     ids = [m.image_id for m in cohort.members]
     run = store_run(
         maker.study, similarity, ids, cohort_fingerprint=cohort.fingerprint, threshold=0.9
