@@ -42,3 +42,29 @@ def _model(screen: QScreen) -> str:
     # The serial number of a monitor identifies a workplace; its model does not.
     words = [screen.manufacturer(), screen.model()]
     return " ".join(word for word in words if word) or f"{sys.platform} screen"
+
+
+def outside_screen(
+    place_desktop: tuple[float, float, float, float], geometry: ScreenGeometry
+) -> str:
+    """Return why images at (x, y, width, height) of the desktop cannot be read; empty if they can.
+
+    Gaze beside the tracked screen is not tracked: all of the images must lie on it.
+    """
+    x, y, width, height = place_desktop
+    left, top = x - geometry.x_desktop, y - geometry.y_desktop
+    inside = (
+        left >= -_SLACK
+        and top >= -_SLACK
+        and left + width <= geometry.width_screen + _SLACK
+        and top + height <= geometry.height_screen + _SLACK
+    )
+    if inside:
+        return ""
+    return (
+        "The window does not lie on the tracked screen with all of its images. Move it back to "
+        f"{geometry.name or 'the tracked screen'} and go on."
+    )
+
+
+_SLACK = 1.0

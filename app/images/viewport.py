@@ -5,35 +5,17 @@ middle of the tile, so that flips, rotations and a changed tile keep what the re
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.images.resample import Rect, Resampled, Stored, sampled
 from devices.view import Affine
+
+__all__ = ["Rect", "Resampled", "Viewport"]
 
 MAX_ZOOM = 40.0
 MIN_ZOOM_OF_FIT = 0.25
-
-Rect = tuple[float, float, float, float]
-Stored = NDArray[Any]
-
-
-class Resampled(NamedTuple):
-    """What a tile shows, in device pixels.
-
-    Attributes
-    ----------
-    pixels
-        Shape (h, w), stored values in the dtype of the image; off the image its border repeated.
-    mask
-        Shape (h, w), whether the pixel's centre lies on the image.
-    """
-
-    pixels: Stored
-    mask: NDArray[np.bool_]
-
 
 @dataclass(slots=True)
 class Viewport:
@@ -57,6 +39,13 @@ class Viewport:
         Clockwise: 0, 90, 180 or 270.
     fitted
         Whether the zoom follows the tile.
+    anchor
+        Where in its tile a fitted image lies, across: 0 at the left edge, 0.5 in the middle,
+        1 at the right edge (a chest wall that meets another).
+    shared_zoom
+        A fitted image is no larger than this, so that images side by side share a scale.
+    hung_flipped
+        Whether it hangs mirrored: reset goes back to that.
     """
 
     image_width: int
@@ -70,6 +59,9 @@ class Viewport:
     flipped_vertically: bool = False
     rotation_deg: int = 0
     fitted: bool = True
+    anchor: float = 0.5
+    shared_zoom: float | None = None
+    hung_flipped: bool = False
 
     def __post_init__(self) -> None:
         self.fit()
@@ -85,10 +77,21 @@ class Viewport:
 
     def copy(self) -> "Viewport":
         """Return an independent viewport in the same state."""
-        other = replace(self)
+        other = replace(self)  # which fits it
         other.zoom, other.fitted = self.zoom, self.fitted
         other.center_x_image, other.center_y_image = self.center_x_image, self.center_y_image
         return other
+
+    def magnified(
+        self, at_view: tuple[float, float], tile_view: Rect, factor: float
+    ) -> "Viewport":
+        """Return a lens: the image point under `at_view` stays there, `factor` times as large."""
+        lens = self.copy()
+        under = self.transform().inverse().map(at_view)
+        lens.tile_view, lens.fitted = tile_view, False
+        lens.zoom = min(self.zoom * factor, MAX_ZOOM)
+        lens._place(under, *at_view)
+        return lens
 
     def set_tile(self, tile_view: Rect) -> None:
         """Give it another tile; a fitted image stays fitted."""
@@ -98,9 +101,12 @@ class Viewport:
 
     def fit(self) -> None:
         """Show the whole image as large as the tile allows; flips and rotation stay."""
-        self.zoom = self.fit_zoom()
+        own, shared = self.fit_zoom(), self.shared_zoom
+        self.zoom = own if shared is None else min(own, shared)
         self.center_x_image, self.center_y_image = self.image_width / 2, self.image_height / 2
         self.fitted = True
+        if self.anchor != 0.5:
+            self._anchor()
 
     def fit_zoom(self) -> float:
         """Return the zoom at which the whole image just fits into the tile."""
@@ -110,8 +116,8 @@ class Viewport:
         return max(min(self.tile_view[2] / width, self.tile_view[3] / height), 1e-6)
 
     def reset(self) -> None:
-        """Undo flips, rotation, zoom and pan."""
-        self.flipped_horizontally = self.flipped_vertically = False
+        """Undo flips, rotation, zoom and pan: back to how it was hung."""
+        self.flipped_horizontally, self.flipped_vertically = self.hung_flipped, False
         self.rotation_deg = 0
         self.fit()
 
@@ -178,6 +184,8 @@ class Viewport:
             horizontally, vertically = vertically, horizontally
         self.flipped_horizontally ^= horizontally
         self.flipped_vertically ^= vertically
+        if self.fitted:
+            self.fit()
 
     def resample(self, stored: Stored, device_pixel_ratio: float, smooth: bool) -> Resampled:
         """Return the tile in device pixels, as stored values: the display LUT comes after it.
@@ -192,17 +200,27 @@ class Viewport:
             Average over all source pixels when shrinking (at rest), instead of sampling
             between neighbours (while dragging).
         """
-        x, y, width, height = self.tile_view
-        columns = max(round(width * device_pixel_ratio), 1)
-        rows = max(round(height * device_pixel_ratio), 1)
-        step = 1.0 / device_pixel_ratio
-        to_view = Affine(step, 0.0, 0.0, step, x + step / 2, y + step / 2)
-        to_image = to_view.then(self.transform().inverse())
-        mask = self._mask(to_image, columns, rows)
-        scale = self.zoom * device_pixel_ratio
-        if smooth and scale < 1.0:
-            return Resampled(_shrunk(stored, to_image, columns, rows, scale), mask)
-        return Resampled(_warped(stored, to_image, columns, rows), mask)
+        size = (self.image_width, self.image_height)
+        return sampled(
+            stored,
+            self.transform().inverse(),
+            self.tile_view,
+            size,
+            (device_pixel_ratio, self.zoom * device_pixel_ratio),
+            smooth=smooth,
+        )
+
+    def _anchor(self) -> None:
+        """Push the image across its tile, towards the edge it is anchored at."""
+        x, _, width, _ = self.tile_view
+        size = (self.image_width, self.image_height)
+        seen = self.transform().map([(0, 0), size])[:, 0]
+        spare = width - abs(float(seen[1] - seen[0]))
+        shift = x + self.anchor * spare - float(seen.min())
+        a, b, c, d = self._linear()
+        back = Affine(a, b, c, d).inverse().map((shift, 0.0))
+        self.center_x_image -= float(back[0])
+        self.center_y_image -= float(back[1])
 
     def _linear(self) -> tuple[float, float, float, float]:
         sx = -self.zoom if self.flipped_horizontally else self.zoom
@@ -226,47 +244,5 @@ class Viewport:
         self.center_x_image = float(np.clip(self.center_x_image, -reach[0], size[0] + reach[0]))
         self.center_y_image = float(np.clip(self.center_y_image, -reach[1], size[1] + reach[1]))
 
-    def _mask(self, to_image: Affine, columns: int, rows: int) -> NDArray[np.bool_]:
-        # Under quarter turns one image axis depends on the column alone, the other on the row.
-        i, j = np.arange(columns), np.arange(rows)
-        along_i = to_image.map(np.stack((i, np.zeros(columns)), axis=1))
-        along_j = to_image.map(np.stack((np.zeros(rows), j), axis=1))
-        axis = 1 if self.rotation_deg % 180 else 0
-        size = (self.image_width, self.image_height)
-        on_i = (along_i[:, axis] >= 0) & (along_i[:, axis] < size[axis])
-        on_j = (along_j[:, 1 - axis] >= 0) & (along_j[:, 1 - axis] < size[1 - axis])
-        return np.asarray(on_j[:, None] & on_i[None, :])
-
 
 _COS_SIN = {0: (1.0, 0.0), 90: (0.0, 1.0), 180: (-1.0, 0.0), 270: (0.0, -1.0)}
-
-
-def _warped(stored: Stored, to_image: Affine, columns: int, rows: int) -> Stored:
-    """Sample at the centres of device pixels; OpenCV counts from the centre of pixel (0, 0)."""
-    t = to_image
-    matrix = np.array([[t.a, t.c, t.tx - 0.5], [t.b, t.d, t.ty - 0.5]])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    source = stored.astype(np.int16) if stored.dtype == np.int8 else stored
-    seen = cv2.warpAffine(
-        source, matrix, (columns, rows), flags=flags, borderMode=cv2.BORDER_REPLICATE
-    )
-    return np.asarray(seen).astype(stored.dtype, copy=False)
-
-
-def _shrunk(stored: Stored, to_image: Affine, columns: int, rows: int, scale: float) -> Stored:
-    """Average what is visible down to about the tile's scale, then sample that in place."""
-    corners = to_image.map([(-1, -1), (columns, -1), (-1, rows), (columns, rows)])
-    size = np.array([stored.shape[1], stored.shape[0]])
-    low = np.clip(np.floor(corners.min(axis=0)).astype(int) - 1, 0, size - 1)
-    high = np.clip(np.ceil(corners.max(axis=0)).astype(int) + 1, low + 1, size)
-    crop = stored[low[1] : high[1], low[0] : high[0]]
-    small = np.maximum(np.round((high - low) * scale).astype(int), 1)
-    source = crop.astype(np.int16) if crop.dtype == np.int8 else crop
-    averaged = np.asarray(
-        cv2.resize(source, (int(small[0]), int(small[1])), interpolation=cv2.INTER_AREA)
-    )
-    fx, fy = small / (high - low)
-    to_small = Affine(float(fx), 0.0, 0.0, float(fy), float(-low[0] * fx), float(-low[1] * fy))
-    return _warped(averaged, to_image.then(to_small), columns, rows).astype(
-        stored.dtype, copy=False
-    )

@@ -1,17 +1,22 @@
-"""Reading: the image owns the screen; one thin strip says how things stand."""
+"""Reading: the images own the screen; one thin strip says how things stand."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPalette, QResizeEvent
-from PySide6.QtWidgets import QFrame, QLabel, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app import theme
-from app.images.store import LoadedImage
+from app.hanging.lightbox import Hung
+from app.pages.reading_panels import KeysPanel, NotePanel, ReadingPanel
 from app.widgets.canvas import ImageCanvas
 from app.widgets.keys import KeyMap, class_index
-from app.widgets.parts import button, column, label, panel, row
+from app.widgets.parts import button, column
 from app.widgets.strip import ReadingStrip
+
+_READING = ("reading", "addendum")
+_MESSAGE_MS = 4000
+_ANNOTATIONS = ("box", "keypoint", "note", "confidence_up", "confidence_down")
 
 
 class ReadingPage(QWidget):
@@ -20,33 +25,48 @@ class ReadingPage(QWidget):
     Attributes
     ----------
     state
-        "idle", "loading", "reading", "paused" or "complete".
+        "idle", "loading", "reading", "paused", "addendum", "between" or "complete".
     current_case_id
         The case on the screen, if any.
     answer
         The class chosen for it, if any.
+    may_resume
+        Asked before a paused reading goes on; what stands against it, empty for nothing.
 
     Signals
     -------
-    view_changed : str
-        What the reader sees has changed (`TileView.kind`).
+    view_changed : str, int
+        What the reader sees of a tile has changed (`TileView.kind`).
     answered : str
-        A class was chosen.
+        A class was chosen; in the state "addendum" for the case before.
     next_wanted
         The case is answered and done with.
     paused, resumed, left
-        The confirm panel came, went, or the reading is to be left.
+        A panel covers the images, they are back, or the reading is to be left.
     back_wanted
         Back to the worklist.
+    correct_wanted, correct_ended
+        The last answer is to be corrected; enough of that.
+    went_on
+        The reader goes on after a break or feedback.
+    asked : str
+        An action of the key map that the station does: undo, flag, keypoint, confidence_up, ….
+    note_written : str
+        A free note.
     """
 
-    view_changed = Signal(str)
+    view_changed = Signal(str, int)
     answered = Signal(str)
     next_wanted = Signal()
     paused = Signal()
     resumed = Signal()
     left = Signal()
     back_wanted = Signal()
+    correct_wanted = Signal()
+    correct_ended = Signal()
+    went_on = Signal()
+    asked = Signal(str)
+    note_written = Signal(str)
 
     def __init__(self, keys: KeyMap | None = None) -> None:
         super().__init__()
@@ -56,14 +76,21 @@ class ReadingPage(QWidget):
         self.state = "idle"
         self.current_case_id: str | None = None
         self.answer: str | None = None
+        self.may_resume: Callable[[], str] = lambda: ""
         self._classes: tuple[str, ...] = ()
-        self._keys = keys or KeyMap()
-        self.canvas = ImageCanvas(keys=self._keys)
+        self._allowed: frozenset[str] = frozenset()
+        self._time_is_up = False
+        self.keys = keys or KeyMap()
+        self.canvas = ImageCanvas(keys=self.keys)
         self.canvas.view_changed.connect(self._on_view_changed)
+        self.canvas.said.connect(self.say_shortly)
         policy = self.canvas.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         self.canvas.setSizePolicy(policy)
         self.strip = ReadingStrip()
+        self._quiet = QTimer(self)
+        self._quiet.setSingleShot(True)
+        self._quiet.timeout.connect(self._say_what_to_do)
         layout = column(self, gap=0)
         layout.addWidget(self.canvas, 1)
         layout.addWidget(self.strip)
@@ -71,12 +98,27 @@ class ReadingPage(QWidget):
         shade = self.palette()
         shade.setColor(QPalette.ColorRole.Window, QColor(theme.CASE_BACKGROUND))
         self.setPalette(shade)
-        self._confirm = self._make_confirm()
-        self._closing, self._closing_text = self._make_closing()
+        self._make_panels()
 
-    def set_classes(self, classes: Sequence[str]) -> None:
-        """Offer the answers of the study."""
+    @property
+    def panel(self) -> ReadingPanel | None:
+        """The panel that is up, if any."""
+        return next((p for p in self._panels if p.isVisibleTo(self)), None)
+
+    def use_keys(self, keys: KeyMap) -> None:
+        """Obey other keys from now on."""
+        self.keys = self.canvas.keys = keys
+        self._panels.remove(self._help)
+        self._help.deleteLater()
+        self._help = KeysPanel(self, keys, self._resume)
+        self._panels.append(self._help)
+
+    def set_study(self, classes: Sequence[str], annotations: Sequence[str] = ()) -> None:
+        """Offer the answers and the annotations of the study."""
         self._classes = tuple(classes)
+        kinds = set(annotations) | ({"confidence_up", "confidence_down"}
+                                    if "confidence" in annotations else set())  # fmt: skip
+        self._allowed = frozenset(kinds)
 
     def show_loading(self) -> None:
         """Wait for the first case."""
@@ -87,26 +129,82 @@ class ReadingPage(QWidget):
         self.strip.show_message("Opening the case…")
 
     def show_case(
-        self, case_id: str, image: LoadedImage, number: int, count: int, notice: str = ""
+        self,
+        case_id: str,
+        images: Sequence[Hung],
+        hanging: str,
+        number: int,
+        count: int,
+        notice: str = "",
     ) -> None:
         """Show a case, with a notice in the strip; `view_changed("open")` follows at once."""
         self.state, self.current_case_id, self.answer = "reading", case_id, None
+        self._time_is_up = False
         self._hide_panels()
         self.strip.show_case(number, count)
         self.strip.show_answer("")
         said = f"{notice}   {self._choices()}" if notice else self._choices()
         self.strip.show_message(said, warn=bool(notice))
         self.canvas.setFocus()
-        self.canvas.set_image(image)
+        self.canvas.set_case(images, hanging)
 
-    def show_complete(self, text: str) -> None:
+    def show_addendum(self, answer: str) -> None:
+        """Let the answer of the case now on the canvas be corrected; nothing is recorded."""
+        self.state = "addendum"
+        self._hide_panels()
+        self.strip.show_answer(f"Answer given: {answer}")
+        self.strip.show_message(
+            f"Correcting the case before.   {self._choices()}   Enter: back to this case",
+            warn=True,
+        )
+        self.canvas.setFocus()
+
+    def end_addendum(self) -> None:
+        """Show the open case's own state again."""
+        self.state = "reading"
+        self.strip.show_answer(f"Answer: {self.answer}" if self.answer else "")
+        self._say_what_to_do()
+
+    def forget_answer(self) -> None:
+        """Take back the answer that was chosen."""
+        self.answer = None
+        self.strip.show_answer("")
+
+    def show_between(self, heading: str, text: str, *, may_go_on: bool = True) -> None:
+        """Say something between two cases: a break, or how the answer compares."""
+        self.state, self.current_case_id = "between", None
+        self.canvas.set_image(None)
+        self.strip.show_message("")
+        self._between.say(text, heading)
+        self._between.buttons["go_on"].setEnabled(may_go_on)
+        self._show_panel(self._between)
+
+    def show_complete(self, text: str, *, correctable: bool = False) -> None:
         """Say that there is nothing left to read."""
         self.state, self.current_case_id = "complete", None
         self.canvas.set_image(None)
         self.strip.show_message("")
         self.strip.show_answer("")
-        self._closing_text.setText(text)
+        self._closing.say(text)
+        self._closing.buttons["correct"].setVisible(correctable)
         self._show_panel(self._closing)
+
+    def hold(self, text: str, heading: str = "Paused") -> None:
+        """Pause from outside, saying why."""
+        if self.state == "addendum":
+            self.correct_ended.emit()
+        self.canvas.flush()
+        self.state = "paused"
+        self._confirm.say(text, heading)
+        self._show_panel(self._confirm)
+        self.paused.emit()
+
+    def cover(self, text: str) -> None:
+        """Hide the images for good, the answer still to be given (time is up)."""
+        self.canvas.flush()
+        self._time_is_up = True
+        self._hide_panels()
+        self.strip.show_message(f"{text}   {self._choices()}", warn=True)
 
     def leave(self) -> None:
         """Clear the screen."""
@@ -114,35 +212,63 @@ class ReadingPage(QWidget):
         self._hide_panels()
         self.canvas.set_image(None)
 
+    def say_shortly(self, text: str) -> None:
+        """Say something in the strip for a few seconds."""
+        self.strip.show_message(text)
+        self._quiet.start(_MESSAGE_MS)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Answer, go on, leave; the canvas has had the keys of the view before."""
-        action = self._keys.action(event)
-        if self.state == "paused" and action == "leave":
+        action = self.keys.action(event)
+        index = class_index(event)
+        if self.state == "paused" and action in ("leave", "help"):
             self._resume()
-        elif self.state != "reading":
+        elif self.state == "between" and action == "next":
+            self._go_on()
+        elif self.state not in _READING:
             event.ignore()
-        elif (index := class_index(event)) is not None:
+        elif index is not None:
             self._answer(index)
-        elif action == "next":
-            self._next()
-        elif action == "leave":
-            self._pause()
+        elif self.state == "addendum":
+            self._end_correction(action, event)
+        elif action in self._doing:
+            self._doing[action]()
+        elif action in _ANNOTATIONS:
+            self._annotate(action)
+        elif action in ("undo", "flag"):
+            self.asked.emit(action)
         else:
             event.ignore()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the panels in the middle."""
-        self._center(self._confirm)
-        self._center(self._closing)
+        for panel in self._panels:
+            self._center(panel)
 
     def _answer(self, index: int) -> None:
         if index >= len(self._classes):
             self.strip.show_message(f"There is no answer {index + 1}. {self._choices()}", warn=True)
             return
-        self.answer = self._classes[index]
-        self.strip.show_answer(f"Answer: {index + 1} {self.answer}")
-        self.strip.show_message("Enter: next case")
-        self.answered.emit(self.answer)
+        chosen = self._classes[index]
+        if self.state == "reading":
+            self.answer = chosen
+            self.strip.show_answer(f"Answer: {index + 1} {chosen}")
+            self.strip.show_message("Enter: next case")
+        else:
+            self.strip.show_answer(f"Corrected: {index + 1} {chosen}")
+        self.answered.emit(chosen)
+
+    def _annotate(self, action: str) -> None:
+        if action not in self._allowed:
+            self.say_shortly(f"This study asks for no {action.split('_')[0]}.")
+        elif action == "note":
+            self._covered(self._note)
+        elif action == "box":
+            self.canvas.use_tool("" if self.canvas.tool == "box" else "box")
+            on = "Box: drag, or arrows and Enter; Shift+arrows change its size."
+            self.say_shortly(on if self.canvas.tool else "No more boxes.")
+        else:
+            self.asked.emit(action)
 
     def _next(self) -> None:
         if self.answer is None:
@@ -151,79 +277,99 @@ class ReadingPage(QWidget):
         self.canvas.flush()
         self.next_wanted.emit()
 
+    def _end_correction(self, action: str | None, event: QKeyEvent) -> None:
+        if action in ("next", "leave", "back"):
+            self.correct_ended.emit()
+        else:
+            event.ignore()
+
     def _choices(self) -> str:
         return "   ".join(f"{i + 1} {name}" for i, name in enumerate(self._classes))
 
+    def _say_what_to_do(self) -> None:
+        if self.state == "reading":
+            self.strip.show_message("Enter: next case" if self.answer else self._choices())
+
     def _pause(self) -> None:
+        self.hold("Leave, and this reading is kept as interrupted; the case is offered again.")
+
+    def _covered(self, panel: ReadingPanel) -> None:
+        """Put up a panel that pauses the reading."""
         self.canvas.flush()
         self.state = "paused"
-        self._show_panel(self._confirm)
+        self._show_panel(panel)
         self.paused.emit()
 
     def _resume(self) -> None:
+        against = self.may_resume()
+        if against:
+            self._confirm.say(against)
+            self._show_panel(self._confirm)
+            return
         self.state = "reading"
         self._hide_panels()
-        self.canvas.setFocus()
-        self.resumed.emit()
+        if not self._time_is_up:
+            self.resumed.emit()
 
     def _leave(self) -> None:
         self.leave()
         self.left.emit()
 
-    def _on_view_changed(self, kind: str) -> None:
+    def _go_on(self) -> None:
+        if self._between.buttons["go_on"].isEnabled():
+            self.went_on.emit()
+
+    def _note_kept(self, text: str) -> None:
+        self._resume()
+        self.note_written.emit(text)
+
+    def _on_view_changed(self, kind: str, tile: int) -> None:
         if self.state == "reading":
-            self.view_changed.emit(kind)
+            self.view_changed.emit(kind, tile)
 
-    def _make_confirm(self) -> QFrame:
-        frame, layout = panel("overlay", 24)
-        layout.addWidget(label("Paused", "heading"))
-        layout.addWidget(
-            label("Leave, and this reading is kept as interrupted; the case is offered again.")
-        )
-        layout.addSpacing(theme.GRID)
-        layout.addLayout(
-            row(
-                button("resume_reading", "Go on reading", self._resume, role="primary"),
-                button("leave_reading", "Leave", self._leave),
-                stretch=True,
-            )
-        )
-        return self._as_panel(frame)
+    def _make_panels(self) -> None:
+        self._doing: dict[str | None, Callable[[], object]] = {
+            "next": self._next,
+            "leave": self._pause,
+            "back": self.correct_wanted.emit,
+            "help": lambda: self._covered(self._help),
+        }
+        self._confirm = ReadingPanel(self, "Paused", {
+            "resume": button("resume_reading", "Go on reading", self._resume, role="primary"),
+            "leave": button("leave_reading", "Leave", self._leave),
+        })  # fmt: skip
+        self._closing = ReadingPanel(self, "Thank you", {
+            "back": button("back_to_worklist", "Back to the worklist", self.back_wanted.emit,
+                           role="primary"),
+            "correct": button("correct_last", "Correct the last answer",
+                              self.correct_wanted.emit),
+        })  # fmt: skip
+        self._between = ReadingPanel(self, "", {
+            "go_on": button("go_on", "Go on", self._go_on, role="primary"),
+            "leave": button("leave_between", "Leave", self._leave),
+        })  # fmt: skip
+        self._note = NotePanel(self)
+        self._note.written.connect(self._note_kept)
+        self._note.given_up.connect(self._resume)
+        self._help: ReadingPanel = KeysPanel(self, self.keys, self._resume)
+        self._panels = [self._confirm, self._closing, self._between, self._note, self._help]
 
-    def _make_closing(self) -> tuple[QFrame, QLabel]:
-        frame, layout = panel("overlay", 24)
-        text = label("")
-        layout.addWidget(label("Thank you", "heading"))
-        layout.addWidget(text)
-        layout.addSpacing(theme.GRID)
-        back = button("back_to_worklist", "Back to the worklist", self.back_wanted.emit,
-                      role="primary")  # fmt: skip
-        layout.addLayout(row(back, stretch=True))
-        return self._as_panel(frame), text
-
-    def _as_panel(self, frame: QFrame) -> QFrame:
-        frame.setParent(self)
-        frame.setFixedWidth(440)
-        frame.hide()
-        return frame
-
-    def _show_panel(self, frame: QFrame) -> None:
-        # The image goes while a panel covers it: nobody's gaze at the panel lands on the image.
+    def _show_panel(self, panel: ReadingPanel) -> None:
+        # The images go while a panel covers them: nobody's gaze at the panel lands on them.
+        for other in self._panels:
+            other.hide()
         self.canvas.hide()
-        frame.adjustSize()
-        self._center(frame)
-        frame.show()
-        frame.raise_()
-        first = frame.findChild(QWidget, "resume_reading") or frame.findChild(
-            QWidget, "back_to_worklist"
-        )
-        if first is not None:
-            first.setFocus()
+        panel.adjustSize()
+        self._center(panel)
+        panel.show()
+        panel.raise_()
+        panel.first.setFocus()
 
     def _hide_panels(self) -> None:
-        self._confirm.hide()
-        self._closing.hide()
-        self.canvas.show()
+        for panel in self._panels:
+            panel.hide()
+        self.canvas.setVisible(not self._time_is_up)
+        (self if self._time_is_up else self.canvas).setFocus()
 
-    def _center(self, frame: QFrame) -> None:
-        frame.move((self.width() - frame.width()) // 2, (self.height() - frame.height()) // 2)
+    def _center(self, panel: ReadingPanel) -> None:
+        panel.move((self.width() - panel.width()) // 2, (self.height() - panel.height()) // 2)

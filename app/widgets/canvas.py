@@ -1,11 +1,11 @@
-"""One image on the screen: resampled to device pixels, through one table to grey, drawn 1:1.
+"""The images of a case on the screen: resampled to device pixels, through a table to grey, drawn 1:1.
 
-Qt never scales the image (its 16-bit scaling leaves 16 grey levels). While a drag goes on the
+Qt never scales an image (its 16-bit scaling leaves 16 grey levels). While a drag goes on the
 stored values are sampled fast; at rest they are sampled smoothly once more.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,41 +23,61 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import theme
+from app.hanging.lightbox import LENS_TILE, Changes, Hung, LightBox
+from app.hanging.marks import Mark
 from app.images.greyscale import Window
 from app.images.store import LoadedImage
-from app.images.viewport import Rect
+from app.widgets.drawing import Drawing
 from app.widgets.image_view import FINE, ImageView
 from app.widgets.keys import KeyMap
-from devices.view import TileView
+from app.widgets.overlay import draw_overlay
+from devices.view import CLOSED, TileView
 
 FRAME_MS = 16
 """Changes of the view are shown and told at most once a frame of a 60-Hz screen."""
 REST_MS = 140
 WHEEL_STEP = 1.15
 ZOOM_PIXELS = 200.0
-"""A right drag of this length zooms by e."""
+"""A zoom drag of this length zooms by e."""
 _BACKGROUND = QColor(theme.CASE_BACKGROUND)
+_BUTTONS = {
+    Qt.MouseButton.LeftButton: "left",
+    Qt.MouseButton.MiddleButton: "middle",
+    Qt.MouseButton.RightButton: "right",
+}
+_DRAWN = ("ruler", "box")
 
 
 class ImageCanvas(QWidget):
-    """Shows one image; mouse and keys change the view as on a PACS.
+    """Shows the images of one case; mouse and keys change the view as on a PACS.
 
-    Left drag windows (Shift: fine), middle drag pans, right drag and wheel zoom at the cursor.
+    Left drag windows (Shift: fine), middle drag pans, right drag zooms; the wheel zooms at the
+    cursor, on a stack it scrolls (Ctrl+wheel zooms there).
 
     Attributes
     ----------
-    view
-        What is seen of the image; None without one.
+    box
+        What hangs here.
     origin_desktop
         Top-left corner of the tracked screen on the desktop; None: of the canvas's own screen.
+    view_pixel_mm
+        Width of a device-independent pixel on the screen; None where it is not known.
+    marks
+        What is drawn over the images.
 
     Signals
     -------
-    view_changed : str
-        The kind of the change, when it reaches the screen (`TileView.kind`).
+    view_changed : str, int
+        The kind of a change and its tile, when it reaches the screen (`TileView.kind`).
+    drawn : object
+        A box (`Mark`) was drawn.
+    said : str
+        Something the reader should know.
     """
 
-    view_changed = Signal(str)
+    view_changed = Signal(str, int)
+    drawn = Signal(object)
+    said = Signal(str)
 
     def __init__(self, parent: QWidget | None = None, keys: KeyMap | None = None) -> None:
         super().__init__(parent)
@@ -65,57 +85,97 @@ class ImageCanvas(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setMouseTracking(True)
         self.setAccessibleName("Image")
         self.keys = keys or KeyMap()
-        self.view: ImageView | None = None
+        self.box = LightBox(_BACKGROUND.red())
         self.origin_desktop: QPointF | None = None
-        self._drawn: NDArray[np.uint8] | None = None
-        self._pending = ""
-        self._dragged: tuple[Qt.MouseButton, QPointF, QPointF] | None = None
+        self.view_pixel_mm: float | None = None
+        self.marks: list[Mark] = []
+        self._drawing: Drawing | None = None
+        self._magnifying = False
+        self._cursor = QPointF()
+        self._drawn: list[NDArray[np.uint8]] = []
+        self._pending: Changes = {}
+        self._dragged: tuple[Qt.MouseButton, int, QPointF, QPointF] | None = None
         self._frame = QElapsedTimer()
         self._frame.start()
         self._next_frame = self._timer(FRAME_MS, self.flush)
         self._rest = self._timer(REST_MS, self._settle)
 
     @property
+    def view(self) -> ImageView | None:
+        """What keys act on; None without an image."""
+        return self.box.view
+
+    @property
     def image(self) -> LoadedImage | None:
-        """What is shown."""
+        """What keys act on."""
         return self.view.image if self.view else None
 
     @property
     def window_level(self) -> Window | None:
-        """What is shown between black and white."""
+        """What is shown of it between black and white."""
         return self.view.window if self.view else None
 
+    @property
+    def tool(self) -> str:
+        """What a left drag draws: "ruler", "box" or, empty, nothing."""
+        return self._drawing.kind if self._drawing else ""
+
+    @property
+    def tiles(self) -> list[int]:
+        """The tiles on the screen, the lens among them."""
+        return [*self.box.views, *([LENS_TILE] if self.box.lens else [])]
+
     def set_image(self, image: LoadedImage | None) -> None:
-        """Show an image in its first preset, fitted; None clears the canvas."""
+        """Show one image; None clears the canvas."""
+        self.set_case([Hung(0, image)] if image else [], "one-up")
+
+    def set_case(self, images: Sequence[Hung], hanging: str) -> None:
+        """Hang the images of a case, each in its first preset, fitted; none clears the canvas."""
         self._next_frame.stop()
         self._rest.stop()
-        self._pending, self._dragged = "", None
-        self.view = ImageView(image, self._tile(), _BACKGROUND.red()) if image else None
+        self._pending, self._dragged, self._drawing = {}, None, None
+        self._magnifying, self.marks = False, []
+        self.box.hang(images, hanging, self._size(), self.devicePixelRatioF())
         self.update()
-        if image is not None:
-            self._pending = "open"
-            self.flush()
+        self._pending = dict.fromkeys(self.box.views, "open")
+        self.flush()
 
-    def tile_view(self, time_us: int, kind: str, tile: int = 0) -> TileView:
-        """Return what is on the screen now, in the frame of the tracked screen.
+    def take_down(self) -> LightBox:
+        """Return what hangs here and clear the canvas for something else; tells nothing."""
+        self._lens_off()
+        self._next_frame.stop()
+        self._pending, self._dragged, self._drawing = {}, None, None
+        hung, self.box = self.box, LightBox(_BACKGROUND.red())
+        return hung
+
+    def put_up(self, hung: LightBox) -> None:
+        """Show again what was taken down; tells nothing."""
+        self._pending, self.box = {}, hung
+        self.box.layout(self._size(), self.devicePixelRatioF())
+        self.update()
+
+    def tile_view(self, time_us: int, kind: str, tile: int | None = None) -> TileView:
+        """Return how a tile (the active one) lies now, in the frame of the tracked screen.
 
         Raises
         ------
         RuntimeError
             If there is no image.
         """
-        if self.view is None:
+        if not self.box.views:
             raise RuntimeError("The canvas shows no image.")
         corner = self.origin_desktop
         if corner is None:
             corner = QPointF(self.screen().geometry().topLeft())
         origin = self.mapToGlobal(QPointF(0, 0)) - corner
-        return self.view.tile_view(time_us, kind, tile, (origin.x(), origin.y()))
+        chosen = self.box.active if tile is None else tile
+        return self.box.tile_view(time_us, kind, chosen, (origin.x(), origin.y()))
 
     def grey(self) -> NDArray[np.uint8]:
-        """Return what is drawn, (height, width) in device pixels; empty without an image."""
+        """Return what is drawn of the active tile, (height, width) in device pixels."""
         if self.view is None:
             return np.zeros((0, 0), np.uint8)
         return self.view.grey(self.devicePixelRatioF())
@@ -124,96 +184,202 @@ class ImageCanvas(QWidget):
         """Do what a key stands for; whether the canvas knows the action."""
         if self.view is None:
             return False
-        kind = self.view.act(action, self.devicePixelRatioF())
-        if kind is None:
+        if action in _OWN:
+            _OWN[action](self)
+            return True
+        changed = self.box.act(action, self.devicePixelRatioF(), self.view_pixel_mm)
+        if changed is None:
             return False
-        self._changed(kind)
+        if action == "reset":
+            self.marks = [mark for mark in self.marks if mark.kind != "ruler"]
+            self.use_tool("")
+        if action == "true_size" and not changed.get(self.box.active):
+            self.said.emit("True size needs the file's spacing and the screen's millimetres.")
+        self._changed(changed)
         return True
 
+    def use_tool(self, kind: str) -> None:
+        """Let a left drag draw a ruler or a box; empty for windowing again."""
+        self._drawing = Drawing(kind) if kind in _DRAWN else None
+        self.update()
+
     def flush(self) -> None:
-        """Show and tell a change that waits for its frame; before a reading ends."""
+        """Show and tell the changes that wait for their frame; before a reading ends."""
         self._next_frame.stop()
-        kind, self._pending = self._pending, ""
-        if kind:
+        pending, self._pending = self._pending, {}
+        if pending:
             self._frame.restart()
             self.update()
-            self.view_changed.emit(kind)
+            for tile, kind in pending.items():
+                if kind:
+                    self.view_changed.emit(kind, tile)
 
     def placement_changed(self) -> None:
         """Tell that the window was moved on the desktop or to another screen."""
-        if self.view is not None:
-            self._changed("screen")
+        self._changed(dict.fromkeys(self.tiles, "screen"))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Begin a drag."""
-        if self._dragged is None and self.view is not None:
-            self._dragged = (event.button(), event.position(), event.position())
-            self.setFocus(Qt.FocusReason.MouseFocusReason)
+        """Begin a drag on the image under the cursor."""
+        at = event.position()
+        tile = self.box.tile_at(at.x(), at.y())
+        if self._dragged is not None or tile is None:
+            return
+        self.box.active = tile
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        self._dragged = (event.button(), tile, at, at)
+        if self._drawing and event.button() == Qt.MouseButton.LeftButton:
+            self._drawing.begin(self.box, tile, (at.x(), at.y()))
+        self.update()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Go on with a drag."""
-        if self._dragged is None or self.view is None:
-            return
-        button, start, last = self._dragged
-        self._dragged = (button, start, event.position())
-        by = event.position() - last
-        if button == Qt.MouseButton.LeftButton:
-            fine = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
-            self._changed(self.view.window_by(by.x(), by.y(), FINE if fine else 1.0))
-        elif button == Qt.MouseButton.MiddleButton:
-            self._changed(self.view.pan(by.x(), by.y()))
-        elif button == Qt.MouseButton.RightButton:
-            factor = math.exp(-by.y() / ZOOM_PIXELS)
-            self._changed(self.view.zoom(factor, start.x(), start.y()))
+        """Go on with a drag; move the lens."""
+        self._cursor = event.position()
+        if self._dragged is not None:
+            button, tile, start, last = self._dragged
+            self._dragged = (button, tile, start, self._cursor)
+            fine = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            self._drag(button, tile, start, self._cursor - last, fine)
+        elif self._magnifying:
+            self._move_lens()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End a drag."""
-        if self._dragged is not None and event.button() == self._dragged[0]:
-            self._dragged = None
-            self.flush()
+        if self._dragged is None or event.button() != self._dragged[0]:
+            return
+        self._dragged = None
+        if self._drawing and event.button() == Qt.MouseButton.LeftButton:
+            self._take(self._drawing.end(self.box))
+        self.flush()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom at the cursor."""
+        """Zoom at the cursor; on a stack scroll, unless Ctrl is held."""
         notches, at = event.angleDelta().y() / 120, event.position()
-        if self.view is not None and notches:
-            self._changed(self.view.zoom(WHEEL_STEP**notches, at.x(), at.y()))
+        tile = self.box.tile_at(at.x(), at.y())
         event.accept()
+        if tile is None or not notches:
+            return
+        view = self.box.views[tile]
+        if view.frames > 1 and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self._changed({tile: view.scroll(-int(math.copysign(max(1, abs(notches)), notches)))})
+        else:
+            self._changed(self.box.zoom(tile, WHEEL_STEP**notches, at.x(), at.y()))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Do what the key map says; other keys go to the page."""
+        if self._drawing and self._drawing.key(self.box, event):
+            self._take(self._drawing.placed())
+            self.update()
+            return
         action = self.keys.action(event)
         if action is None or not self.act(action):
             event.ignore()
 
+    def focusNextPrevChild(self, _next: bool) -> bool:
+        """Leave Tab to the key map: it goes from image to image."""
+        return False
+
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the grey values one to one on the device's pixels."""
+        """Draw the grey values one to one on the device's pixels, marks above them."""
         painter = QPainter(self)
-        if self.view is None:
-            painter.fillRect(self.rect(), _BACKGROUND)
-            return
-        # QImage copies nothing: the array must live as long as it is drawn.
-        grey = self._drawn = self.grey()
-        height, width = grey.shape
-        picture = QImage(grey.data, width, height, width, QImage.Format.Format_Grayscale8)
-        picture.setDevicePixelRatio(self.devicePixelRatioF())
-        painter.drawImage(QPointF(0, 0), picture)
+        painter.fillRect(self.rect(), _BACKGROUND)
+        # QImage copies nothing: the arrays must live as long as they are drawn.
+        self._drawn = []
+        lens = [self.box.lens] if self.box.lens else []
+        for view in (*self.box.views.values(), *lens):
+            self._paint(painter, view)
+        draft = self._drawing.draft(self.box) if self._drawing else None
+        draw_overlay(painter, self.box, [*self.marks, *([draft] if draft else [])])
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep what the reader looks at where it is."""
-        if self.view is not None:
-            self._changed(self.view.set_tile(self._tile()))
+        if self.box.views:
+            self._lens_off()
+            self._changed(self.box.layout(self._size(), self.devicePixelRatioF()))
 
     def event(self, event: QEvent) -> bool:
         """Draw anew on a screen with other pixels."""
-        if event.type() == QEvent.Type.DevicePixelRatioChange and self.view is not None:
-            self.view.stale()
-            self._changed("screen")
+        if event.type() == QEvent.Type.DevicePixelRatioChange and self.box.views:
+            self.box.layout(self._size(), self.devicePixelRatioF())
+            for view in self.box.views.values():
+                view.stale()
+            self._changed(dict.fromkeys(self.tiles, "screen"))
         return super().event(event)
 
-    def _changed(self, kind: str) -> None:
-        if self.view is not None and not self.view.smooth:
+    def _paint(self, painter: QPainter, view: ImageView) -> None:
+        grey = view.grey(self.devicePixelRatioF())
+        self._drawn.append(grey)
+        height, width = grey.shape
+        picture = QImage(grey.data, width, height, width, QImage.Format.Format_Grayscale8)
+        picture.setDevicePixelRatio(self.devicePixelRatioF())
+        x, y, _, _ = view.viewport.tile_view
+        painter.drawImage(QPointF(x, y), picture)
+
+    def _drag(
+        self, button: Qt.MouseButton, tile: int, start: QPointF, by: QPointF, fine: bool
+    ) -> None:
+        if self._drawing and button == Qt.MouseButton.LeftButton:
+            self._drawing.move(self.box, (self._cursor.x(), self._cursor.y()))
+            self.update()
+            return
+        does = self.keys.mouse.get(_BUTTONS.get(button, ""), "")
+        if does == "window":
+            speed = FINE if fine else 1.0
+            self._changed({tile: self.box.views[tile].window_by(by.x(), by.y(), speed)})
+        elif does == "pan":
+            self._changed(self.box.pan(tile, by.x(), by.y()))
+        elif does == "zoom":
+            factor = math.exp(-by.y() / ZOOM_PIXELS)
+            self._changed(self.box.zoom(tile, factor, start.x(), start.y()))
+
+    def _take(self, mark: Mark | None) -> None:
+        if mark is None:
+            return
+        if mark.kind == "ruler":
+            self.marks.append(mark)
+            self.said.emit(mark.text)
+        else:
+            self.drawn.emit(mark)
+        self.update()
+
+    def _toggle_lens(self) -> None:
+        self._magnifying = not self._magnifying
+        if self._magnifying:
+            if not self.rect().contains(self._cursor.toPoint()) or self._cursor.isNull():
+                self._cursor = QPointF(self.rect().center())
+            self._move_lens()
+        else:
+            self._lens_off()
+
+    def _move_lens(self) -> None:
+        was = self.box.lens is not None
+        at = (self._cursor.x(), self._cursor.y())
+        up = self.box.magnify(*at, self._size())
+        if up or was:
+            self._changed({LENS_TILE: "magnifier" if up else CLOSED})
+
+    def _lens_off(self) -> None:
+        self._magnifying = False
+        if self.box.lens is not None:
+            self.box.lens = None
+            self._changed({LENS_TILE: CLOSED})
+
+    def _toggle_tool(self, kind: str) -> None:
+        self.use_tool("" if self.tool == kind else kind)
+
+    def _toggle_link(self) -> None:
+        self.box.linked = not self.box.linked
+        self.said.emit("Zoom linked." if self.box.linked else "Zoom no longer linked.")
+
+    def _next_tile(self, step: int) -> None:
+        self.box.activate_next(step)
+        self.update()
+
+    def _changed(self, changed: Changes) -> None:
+        if any(not view.smooth for view in self.box.views.values()):
             self._rest.start()
-        self._pending = kind
+        self._pending |= {tile: kind for tile, kind in changed.items() if kind}
+        if self._magnifying and self.box.lens is not None and LENS_TILE not in changed:
+            self._move_lens()  # what it magnifies has changed
         waited = self._frame.elapsed()
         if waited >= FRAME_MS:
             self.flush()
@@ -221,12 +387,15 @@ class ImageCanvas(QWidget):
             self._next_frame.start(FRAME_MS - waited)
 
     def _settle(self) -> None:
-        if self._dragged is None and self.view is not None and not self.view.smooth:
-            self.view.settle()
-            self.update()
+        if self._dragged is not None:
+            return
+        for view in self.box.views.values():
+            if not view.smooth:
+                view.settle()
+        self.update()
 
-    def _tile(self) -> Rect:
-        return (0.0, 0.0, float(max(self.width(), 1)), float(max(self.height(), 1)))
+    def _size(self) -> tuple[float, float]:
+        return float(max(self.width(), 1)), float(max(self.height(), 1))
 
     def _timer(self, interval_ms: int, slot: Callable[[], None]) -> QTimer:
         timer = QTimer(self)
@@ -234,3 +403,12 @@ class ImageCanvas(QWidget):
         timer.setInterval(interval_ms)
         timer.timeout.connect(slot)
         return timer
+
+
+_OWN: dict[str, Callable[[ImageCanvas], None]] = {
+    "magnifier": ImageCanvas._toggle_lens,
+    "ruler": lambda canvas: canvas._toggle_tool("ruler"),
+    "link": ImageCanvas._toggle_link,
+    "next_tile": lambda canvas: canvas._next_tile(1),
+    "previous_tile": lambda canvas: canvas._next_tile(-1),
+}

@@ -3,6 +3,8 @@
 No Qt here: the canvas turns mouse and keys into calls, and paints `grey`.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +18,22 @@ FINE = 0.1
 """Share of the usual speed of a window drag while Shift is held."""
 DRAG_PIXELS = 800.0
 """A drag of this length runs through the whole range of the image's values."""
-_PLACES = ("fit", "one_to_one", "reset")
+_PLACES = ("fit", "one_to_one", "reset", "true_size")
+_STEP_VIEW = 40.0
+_MOVES = {
+    "pan_left": (_STEP_VIEW, 0.0),
+    "pan_right": (-_STEP_VIEW, 0.0),
+    "pan_up": (0.0, _STEP_VIEW),
+    "pan_down": (0.0, -_STEP_VIEW),
+}
+_WINDOWS = {
+    "window_wider": (20.0, 0.0),
+    "window_narrower": (-20.0, 0.0),
+    "window_darker": (0.0, 20.0),
+    "window_brighter": (0.0, -20.0),
+}
+NOTHING = ""
+"""Kind of a change that the image cannot make: nothing of the view has changed."""
 
 
 class ImageView:
@@ -33,6 +50,8 @@ class ImageView:
 
     Attributes
     ----------
+    frame
+        Which frame of a stack is shown, from 0.
     smooth
         Whether `grey` averages over source pixels (at rest) or samples them (while dragging).
     """
@@ -44,6 +63,7 @@ class ImageView:
         )
         self.window: Window = default_window(image.attributes)
         self.inverted = False
+        self.frame = 0
         self.smooth = True
         self._background = background
         self._sampled: Resampled | None = None
@@ -51,8 +71,37 @@ class ImageView:
         self._lut: DisplayLut | None = None
         self._grey: NDArray[np.uint8] | None = None
 
-    def act(self, action: str, device_pixel_ratio: float) -> str | None:
-        """Do what a key stands for; return the kind of the change, None for another's key."""
+    @property
+    def frames(self) -> int:
+        """How many frames the image has."""
+        return 1 if self.image.stored.ndim == 2 else int(self.image.stored.shape[0])
+
+    @property
+    def plane(self) -> NDArray[Any]:
+        """The frame that is shown, (H, W) stored values."""
+        stored = self.image.stored
+        return stored if stored.ndim == 2 else np.asarray(stored[self.frame])
+
+    @property
+    def spacing_mm(self) -> tuple[float, float] | None:
+        """Distance of columns and of rows in the patient's plane; None where it is not known."""
+        shown = self.image.attributes
+        if not shown.column_spacing_mm or not shown.row_spacing_mm:
+            return None
+        # At the detector the shadow is larger than the breast by the magnification.
+        larger = (shown.magnification or 1.0) if shown.spacing_source == "detector" else 1.0
+        return shown.column_spacing_mm / larger, shown.row_spacing_mm / larger
+
+    def act(
+        self, action: str, device_pixel_ratio: float, view_pixel_mm: float | None = None
+    ) -> str | None:
+        """Do what a key stands for; return the kind of the change, None for another's key.
+
+        Parameters
+        ----------
+        view_pixel_mm
+            Width of a device-independent pixel on the screen, for the true size.
+        """
         if action.startswith("preset_"):
             return self._preset(int(action.removeprefix("preset_")) - 1)
         if action == "invert":
@@ -63,8 +112,39 @@ class ImageView:
             factor = KEY_STEP if action == "zoom_in" else 1 / KEY_STEP
             return self.zoom(factor, x + width / 2, y + height / 2)
         if action in _PLACES:
-            return self._place(action, device_pixel_ratio)
+            return self._place(action, device_pixel_ratio, view_pixel_mm)
+        if action in _MOVES:
+            return self.pan(*_MOVES[action])
+        if action in _WINDOWS:
+            return self.window_by(*_WINDOWS[action])
+        if action in ("frame_next", "frame_back"):
+            return self.scroll(1 if action == "frame_next" else -1)
         return self._turn(action)
+
+    def scroll(self, frames: int) -> str:
+        """Show another frame of a stack, as far as there are any."""
+        chosen = min(max(self.frame + frames, 0), self.frames - 1)
+        if chosen == self.frame:
+            return NOTHING
+        self.frame = chosen
+        return self._moved("frame")
+
+    def share_zoom(self, zoom: float) -> None:
+        """Fit no larger than `zoom`, so that images side by side share a scale."""
+        self.viewport.shared_zoom = zoom
+        if self.viewport.fitted:
+            self.viewport.fit()
+        self._moved("", smooth=self.smooth)
+
+    def magnified(
+        self, at_view: tuple[float, float], tile_view: Rect, factor: float
+    ) -> "ImageView":
+        """Return a lens over a place of this view, in the same window."""
+        lens = ImageView(self.image, tile_view, self._background)
+        lens.viewport = self.viewport.magnified(at_view, tile_view, factor)
+        lens.window, lens.inverted, lens.frame = self.window, self.inverted, self.frame
+        lens._lut, lens.smooth = self._table(), False
+        return lens
 
     def zoom(self, factor: float, x_view: float, y_view: float) -> str:
         """Zoom about a place of the canvas."""
@@ -105,13 +185,11 @@ class ImageView:
         if self._grey is None:
             if self._sampled is None:
                 self._sampled = self.viewport.resample(
-                    self.image.stored, device_pixel_ratio, self.smooth
+                    self.plane, device_pixel_ratio, self.smooth
                 )
                 outside = ~self._sampled.mask
                 self._outside = outside if outside.any() else None
-            if self._lut is None:
-                self._lut = display_lut(self.image.attributes, self.window, self.inverted)
-            grey = self._lut.apply(self._sampled.pixels)
+            grey = self._table().apply(self._sampled.pixels)
             if self._outside is not None:
                 np.putmask(grey, self._outside, self._background)
             self._grey = np.ascontiguousarray(grey)
@@ -136,6 +214,7 @@ class ImageView:
             self.image.height,
             viewport.transform().then(Affine(tx=left, ty=top)),
             (left + x, top + y, width, height),
+            frame=self.frame,
             window_center=self.window.center,
             window_width=self.window.width,
             inverted=self.inverted,
@@ -150,16 +229,28 @@ class ImageView:
             self.window = offered[index]
         return self._recoloured("window")
 
-    def _place(self, action: str, device_pixel_ratio: float) -> str:
+    def _place(
+        self, action: str, device_pixel_ratio: float, view_pixel_mm: float | None
+    ) -> str:
         if action == "fit":
             self.viewport.fit()
         elif action == "one_to_one":
             self.viewport.one_to_one(device_pixel_ratio)
+        elif action == "true_size":
+            if self.spacing_mm is None or view_pixel_mm is None:
+                return NOTHING
+            self.viewport.true_size(self.spacing_mm[0], view_pixel_mm)
         else:
             self.viewport.reset()
             self.window, self.inverted = default_window(self.image.attributes), False
+            self.frame = 0
         self._lut = None
         return self._moved(action)
+
+    def _table(self) -> DisplayLut:
+        if self._lut is None:
+            self._lut = display_lut(self.image.attributes, self.window, self.inverted)
+        return self._lut
 
     def _turn(self, action: str) -> str | None:
         if action in ("flip_horizontally", "flip_vertically"):

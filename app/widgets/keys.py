@@ -1,35 +1,101 @@
-"""Which key does what in the reading view, as OHIF and Weasis agree; remappable.
+"""Which key and which mouse button does what in the reading view; remappable.
 
-The digits 1 to 9 belong to the classes of the study; a map that takes them, or gives one key to
-two actions, is refused.
+The defaults are those on which OHIF and Weasis agree. The digits 1 to 9 belong to the classes of
+the study; a map that takes them, or gives one key to two actions, is refused.
 """
 
+import json
+import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 
 from app.errors import AppError
+from app.images.deidentify import config_folder
+
+log = logging.getLogger(__name__)
 
 DEFAULT: dict[str, tuple[str, ...]] = {
-    "invert": ("I",),
-    "flip_horizontally": ("H",),
-    "flip_vertically": ("V",),
-    "rotate_right": ("R",),
-    "rotate_left": ("L",),
-    "zoom_in": ("Plus",),
-    "zoom_out": ("Minus",),
-    "fit": ("Equal",),
-    "one_to_one": ("A", "0"),
-    "reset": ("Space",),
+    "next": ("Return", "Enter", "N", "PageDown"),
+    "back": ("Backspace", "B", "PageUp"),
+    "leave": ("Escape", "P"),
+    "undo": ("U", "Ctrl+Z"),
+    "flag": ("F",),
+    "box": ("X",),
+    "keypoint": ("K",),
+    "note": ("C",),
+    "confidence_up": ("Period",),
+    "confidence_down": ("Comma",),
+    "help": ("F12", "Question"),
     "preset_1": ("F1",),
     "preset_2": ("F2",),
     "preset_3": ("F3",),
     "preset_4": ("F4",),
     "preset_5": ("F5",),
-    "next": ("Return", "Enter", "N", "PageDown"),
-    "leave": ("Escape",),
+    "invert": ("I",),
+    "zoom_in": ("Plus",),
+    "zoom_out": ("Minus",),
+    "fit": ("Equal",),
+    "one_to_one": ("A", "0"),
+    "true_size": ("S",),
+    "magnifier": ("M",),
+    "ruler": ("D",),
+    "link": ("Z",),
+    "next_tile": ("Tab",),
+    "previous_tile": ("Shift+Tab",),
+    "flip_horizontally": ("H",),
+    "flip_vertically": ("V",),
+    "rotate_right": ("R",),
+    "rotate_left": ("L",),
+    "pan_left": ("Left",),
+    "pan_right": ("Right",),
+    "pan_up": ("Up",),
+    "pan_down": ("Down",),
+    "window_wider": ("Shift+Right",),
+    "window_narrower": ("Shift+Left",),
+    "window_brighter": ("Shift+Up",),
+    "window_darker": ("Shift+Down",),
+    "frame_next": ("Ctrl+Down",),
+    "frame_back": ("Ctrl+Up",),
+    "reset": ("Space",),
 }
+WORDS = {
+    "next": "Next case",
+    "back": "Back: correct the last answer",
+    "leave": "Pause or leave",
+    "undo": "Undo the last mark",
+    "flag": "Flag an incidental finding",
+    "box": "Draw boxes (off again)",
+    "keypoint": "Mark where you look",
+    "note": "Write a note",
+    "confidence_up": "More confident",
+    "confidence_down": "Less confident",
+    "help": "Show the keys",
+    "fit": "Fit to the tile",
+    "one_to_one": "One image pixel, one screen pixel",
+    "true_size": "True size",
+    "magnifier": "Magnifier (off again)",
+    "ruler": "Ruler (off again)",
+    "link": "Link the zoom of all images (off again)",
+    "next_tile": "Next image of the case",
+    "previous_tile": "Image before",
+    "frame_next": "Next frame of a stack",
+    "frame_back": "Frame before",
+    "reset": "Reset all",
+}
+MOUSE_DEFAULT = {"left": "window", "middle": "pan", "right": "zoom"}
+"""What a drag with each button does."""
+_MOUSE_ACTIONS = ("window", "pan", "zoom")
+_MODIFIERS = {
+    "Shift": Qt.KeyboardModifier.ShiftModifier,
+    "Ctrl": Qt.KeyboardModifier.ControlModifier,
+    "Alt": Qt.KeyboardModifier.AltModifier,
+}
+_NONE = Qt.KeyboardModifier.NoModifier
+_Chord = tuple[Qt.Key, Qt.KeyboardModifier]
 
 
 class KeyConflict(AppError):
@@ -42,7 +108,9 @@ class KeyMap:
     Parameters
     ----------
     bindings
-        Names of keys (as in `Qt.Key`, less ``Key_``) by action.
+        Names of keys (as in `Qt.Key`, less ``Key_``; Shift+, Ctrl+, Alt+ before it) by action.
+    mouse
+        What a drag with the left, middle and right button does: window, pan or zoom.
 
     Raises
     ------
@@ -50,25 +118,41 @@ class KeyMap:
         Naming the key and both actions.
     """
 
-    def __init__(self, bindings: Mapping[str, tuple[str, ...]] = DEFAULT) -> None:
-        self._actions: dict[Qt.Key, str] = {}
+    def __init__(
+        self,
+        bindings: Mapping[str, tuple[str, ...]] = DEFAULT,
+        mouse: Mapping[str, str] = MOUSE_DEFAULT,
+    ) -> None:
+        self.bindings = dict(bindings)
+        self.mouse = dict(mouse)
+        self._actions: dict[_Chord, str] = {}
         for action, names in bindings.items():
             for name in names:
                 self._bind(name, action)
+        _check_mouse(self.mouse)
 
     def action(self, event: QKeyEvent) -> str | None:
         """Return the action of a key press, if any."""
-        return self._actions.get(Qt.Key(event.key()))
+        key = Qt.Key(event.key())
+        # Shift+Tab comes as a key of its own.
+        if key == Qt.Key.Key_Backtab:
+            return self._actions.get((Qt.Key.Key_Tab, _MODIFIERS["Shift"]))
+        held = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        found = self._actions.get((key, held))
+        # A sign that needs Shift on this keyboard (+ = ?) is still that sign.
+        return found or self._actions.get((key, held & ~_MODIFIERS["Shift"]))
+
+    def keys_of(self, action: str) -> str:
+        """Return the keys of an action in words."""
+        return " or ".join(_spoken(name) for name in self.bindings.get(action, ()))
 
     def _bind(self, name: str, action: str) -> None:
-        key = getattr(Qt.Key, f"Key_{name}", None)
-        if key is None:
-            raise KeyConflict(f"There is no key {name!r} (for {action}).")
-        if Qt.Key.Key_1 <= key <= Qt.Key.Key_9:
+        chord = _chord(name, action)
+        if Qt.Key.Key_1 <= chord[0] <= Qt.Key.Key_9:
             raise KeyConflict(f"Key {name} answers with a class; {action} cannot have it.")
-        if key in self._actions:
-            raise KeyConflict(f"Key {name} cannot do both {self._actions[key]} and {action}.")
-        self._actions[key] = action
+        if chord in self._actions:
+            raise KeyConflict(f"Key {name} cannot do both {self._actions[chord]} and {action}.")
+        self._actions[chord] = action
 
 
 def class_index(event: QKeyEvent) -> int | None:
@@ -77,3 +161,86 @@ def class_index(event: QKeyEvent) -> int | None:
     if Qt.Key.Key_1 <= key <= Qt.Key.Key_9:
         return int(key) - int(Qt.Key.Key_1)
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedKeys:
+    """The reader's own keys, or the usual ones with what was wrong with them."""
+
+    keys: KeyMap
+    problem: str = ""
+
+
+def load_keys() -> LoadedKeys:
+    """Return this user's keys; a file that cannot be used is said and left as it is."""
+    path = _file()
+    if not path.is_file():
+        return LoadedKeys(KeyMap())
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+        own = {action: tuple(names) for action, names in table.get("keys", {}).items()}
+        return LoadedKeys(KeyMap(DEFAULT | own, MOUSE_DEFAULT | table.get("mouse", {})))
+    except (OSError, ValueError, TypeError, AttributeError, KeyConflict) as error:
+        log.warning("The user's keys cannot be used.", exc_info=True)
+        return LoadedKeys(KeyMap(), f"{path} cannot be used ({error}); the usual keys are in force.")
+
+
+def save_keys(keys: KeyMap) -> None:
+    """Keep this user's keys.
+
+    Raises
+    ------
+    AppError
+        If the file cannot be written.
+    """
+    path = _file()
+    changed = {a: list(names) for a, names in keys.bindings.items() if DEFAULT.get(a) != names}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps({"keys": changed, "mouse": keys.mouse}, indent=1)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise AppError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def words_of(action: str) -> str:
+    """Return what an action is called."""
+    return WORDS.get(action, action.replace("_", " ").capitalize())
+
+
+def _file() -> Path:
+    return config_folder() / "keys.json"
+
+
+def _chord(name: str, action: str) -> _Chord:
+    *held, key_name = name.split("+") if name != "+" else ["Plus"]
+    key = getattr(Qt.Key, f"Key_{key_name.strip()}", None)
+    if key is None or any(word.strip() not in _MODIFIERS for word in held):
+        raise KeyConflict(f"There is no key {name!r} (for {action}).")
+    modifiers = _NONE
+    for word in held:
+        modifiers |= _MODIFIERS[word.strip()]
+    return key, modifiers
+
+
+def _check_mouse(mouse: Mapping[str, str]) -> None:
+    for button, action in mouse.items():
+        if button not in MOUSE_DEFAULT or action not in _MOUSE_ACTIONS:
+            raise KeyConflict(
+                f"A {button} drag cannot {action}; left, middle, right can window, pan, zoom."
+            )
+    missing = [action for action in _MOUSE_ACTIONS if action not in mouse.values()]
+    if missing:
+        raise KeyConflict(f"Two mouse buttons do the same, and none does {missing[0]}.")
+
+
+_SPOKEN = {
+    "Return": "Enter", "Period": ".", "Comma": ",", "Plus": "+", "Minus": "−", "Equal": "=",
+    "Question": "?", "Escape": "Esc", "PageDown": "Page down", "PageUp": "Page up",
+    "Left": "←", "Right": "→", "Up": "↑", "Down": "↓",
+}  # fmt: skip
+
+
+def _spoken(name: str) -> str:
+    *held, key = name.split("+")
+    return "+".join([*held, _SPOKEN.get(key, key)])

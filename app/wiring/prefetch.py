@@ -1,24 +1,29 @@
-"""Loads images ahead of the reader, in a thread: reading a file holds no lock the GUI needs."""
+"""Loads cases ahead of the reader, in a thread: reading a file holds no lock the GUI needs."""
 
 import logging
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from PySide6.QtCore import QObject, Qt, Signal
 
+from app.hanging.lightbox import Hung
 from app.images.greyscale import display_lut
-from app.images.store import LoadedImage, load
+from app.images.store import load
+from app.reading.worklist import CaseTile
 from migrations.study import Study
 
 log = logging.getLogger(__name__)
 
+Images = tuple[Hung, ...]
+
 
 class Prefetcher(QObject):
-    """Holds at most the image on the screen and the next one.
+    """Holds at most the images of the case on the screen and of the next one.
 
     Signals
     -------
     loaded : str, object, object
-        Image id, the image or None, the exception or None; on the GUI thread.
+        Case id, its images (tuple of `Hung`) or None, the exception or None; on the GUI thread.
     """
 
     loaded = Signal(str, object, object)
@@ -28,23 +33,25 @@ class Prefetcher(QObject):
         super().__init__(parent)
         self._study = study
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="foveate-prefetch")
-        self._futures: dict[str, Future[LoadedImage]] = {}
+        self._futures: dict[str, Future[Images]] = {}
         self._wanted = ""
         self._done.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
-    def ahead(self, image_id: str) -> None:
-        """Begin to load an image that will be wanted."""
-        if image_id not in self._futures:
-            future = self._pool.submit(_ready, self._study, image_id)
-            self._futures[image_id] = future
-            future.add_done_callback(lambda _f: self._tell(image_id))
+    def ahead(self, case_id: str, tiles: Sequence[CaseTile]) -> None:
+        """Begin to load a case that will be wanted."""
+        if case_id not in self._futures:
+            future = self._pool.submit(_ready, self._study, tuple(tiles))
+            self._futures[case_id] = future
+            future.add_done_callback(lambda _f: self._tell(case_id))
 
-    def want(self, image_id: str) -> None:
-        """Ask for an image: `loaded` follows, at once where it was loaded ahead."""
-        self._wanted = image_id
-        self.ahead(image_id)
-        if self._futures[image_id].done():
-            self._deliver(image_id)
+    def want(self, case_id: str, tiles: Sequence[CaseTile]) -> None:
+        """Ask for a case: `loaded` follows, at once where it was loaded ahead."""
+        self._wanted = case_id
+        for other in [c for c in self._futures if c != case_id]:
+            self._futures.pop(other).cancel()  # loaded ahead, but another came first
+        self.ahead(case_id, tiles)
+        if self._futures[case_id].done():
+            self._deliver(case_id)
 
     def close(self) -> None:
         """Drop everything."""
@@ -52,23 +59,27 @@ class Prefetcher(QObject):
         self._futures.clear()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _tell(self, image_id: str) -> None:
+    def _tell(self, case_id: str) -> None:
         try:
-            self._done.emit(image_id)
+            self._done.emit(case_id)
         except RuntimeError:
-            log.info("An image was loaded after its session had ended.")
+            log.info("A case was loaded after its session had ended.")
 
-    def _deliver(self, image_id: str) -> None:
-        if image_id != self._wanted:
+    def _deliver(self, case_id: str) -> None:
+        if case_id != self._wanted:
             return
         self._wanted = ""
         # What is on the screen is held by the canvas; what was skipped is not needed again.
-        future = self._futures.pop(image_id)
+        future = self._futures.pop(case_id)
         error = future.exception()
-        self.loaded.emit(image_id, None if error else future.result(), error)
+        self.loaded.emit(case_id, None if error else future.result(), error)
 
 
-def _ready(study: Study, image_id: str) -> LoadedImage:
-    image = load(study, image_id)
+def _ready(study: Study, tiles: Sequence[CaseTile]) -> Images:
+    return tuple(_hung(study, tile) for tile in tiles)
+
+
+def _hung(study: Study, tile: CaseTile) -> Hung:
+    image = load(study, tile.image_id)
     display_lut(image.attributes)  # its Modality LUT is computed once and kept
-    return image
+    return Hung(tile.tile, image)

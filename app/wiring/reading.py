@@ -7,19 +7,27 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, QPointF, QTimer, Signal
 
 from app.errors import ImageUnreadable
-from app.images.store import LoadedImage
 from app.pages.reading import ReadingPage
 from app.reading.cases import CaseToRead
 from app.reading.session import ReadingSession
-from app.wiring.prefetch import Prefetcher
+from app.screen import outside_screen
+from app.wiring.answers import Answers
+from app.wiring.between import Between
+from app.wiring.prefetch import Images, Prefetcher
 from devices.geometry import ScreenGeometry
-from devices.view import CLOSED, TileView
+from devices.view import CLOSED
 
 log = logging.getLogger(__name__)
 
 
 class ReadingController(QObject):
     """Leads a session through its cases.
+
+    Attributes
+    ----------
+    before_case
+        Called with what goes on when the next case may come; may do something first (a drift
+        probe). By default it goes on at once.
 
     Signals
     -------
@@ -45,17 +53,24 @@ class ReadingController(QObject):
         super().__init__(parent)
         self._page = page
         self._session: ReadingSession | None = None
+        self._geometry: ScreenGeometry | None = None
         self._prefetch: Prefetcher | None = None
         self._case: CaseToRead | None = None
+        self._held: Images | None = None
         self._skipped: list[str] = []
         self._shown = 0
+        self.before_case: Callable[[Callable[[], None]], object] = lambda go_on: go_on()
+        self.answers = Answers(page, self)
+        self.between = Between(page, self._go_on, self)
+        page.may_resume = self._not_here
         page.view_changed.connect(self._view_changed)
-        page.answered.connect(self._guarded(lambda s, label: s.answer(label)))
         page.next_wanted.connect(self._next)
         page.paused.connect(self._paused)
-        page.resumed.connect(lambda: self._view_changed("open"))
+        page.resumed.connect(self._resumed)
         page.left.connect(self._left)
         page.back_wanted.connect(self._back)
+        self.answers.covered.connect(self._paused)
+        self.answers.uncovered.connect(self._resumed)
 
     @property
     def reading(self) -> bool:
@@ -64,13 +79,17 @@ class ReadingController(QObject):
 
     def start(self, session: ReadingSession, geometry: ScreenGeometry) -> None:
         """Show the next case of a session."""
-        self._session = session
+        self._session, self._geometry = session, geometry
         self._prefetch = Prefetcher(session.study, self)
         self._prefetch.loaded.connect(self._loaded)
-        self._page.canvas.origin_desktop = QPointF(geometry.x_desktop, geometry.y_desktop)
-        self._page.set_classes(session.study.settings.classes)
+        settings, canvas = session.study.settings, self._page.canvas
+        canvas.origin_desktop = QPointF(geometry.x_desktop, geometry.y_desktop)
+        canvas.view_pixel_mm = geometry.width_mm / geometry.width_screen
+        self._page.set_study(settings.classes, settings.annotations)
         self._page.strip.show_recording(True)
         self._skipped, self._shown = [], 0
+        self.answers.begin(session)
+        self.between.begin(session)
         self._page.show_loading()
         self._load_next()
 
@@ -78,14 +97,31 @@ class ReadingController(QObject):
         """End what is open as interrupted, whatever the reason."""
         if self._session is not None and self._case is not None:
             self._page.canvas.flush()
+            self.answers.leave_correction()
             self._session.interrupt(reason)
             self._page.leave()
         self._stop()
 
     def placement_changed(self) -> None:
-        """Tell that the window moved."""
-        if self.reading:
+        """Tell that the window moved; off the tracked screen nothing is recorded."""
+        if not self.reading:
+            return
+        against = self._not_here()
+        if not against:
             self._page.canvas.placement_changed()
+        elif self._page.state in ("reading", "addendum"):
+            self._page.hold(against, "Recording is paused")
+
+    def screen_changed(self, geometry: ScreenGeometry, text: str) -> None:
+        """Tell that the tracked screen itself has changed; the reader is asked to look at it."""
+        self._geometry = geometry
+        canvas = self._page.canvas
+        canvas.origin_desktop = QPointF(geometry.x_desktop, geometry.y_desktop)
+        canvas.view_pixel_mm = geometry.width_mm / geometry.width_screen
+        if self._session is not None and self._case is not None:
+            if self._page.state in ("reading", "addendum"):
+                self._page.hold(text, "The screen has changed")
+            self._show(CLOSED)
 
     def _load_next(self) -> None:
         if self._session is None or self._prefetch is None:  # left meanwhile
@@ -95,24 +131,37 @@ class ReadingController(QObject):
             self._complete()
         else:
             self._coming = case
-            self._prefetch.want(case.tiles[0].image_id)
+            self._prefetch.want(case.case_id, case.tiles)
 
-    def _loaded(self, _image_id: str, image: LoadedImage | None, error: Exception | None) -> None:
+    def _loaded(self, _case_id: str, images: Images | None, error: Exception | None) -> None:
         if self._session is None:
             return
-        case = self._coming
-        if image is None:
-            self._skip(self._session, case, error)
+        if images is None:
+            self._skip(self._session, self._coming, error)
             return
-        self._session.begin(case)
+        against = self._not_here()
+        if against:
+            self._held = images
+            self._page.hold(against, "Recording has not started")
+            return
+        self._begin(images)
+
+    def _begin(self, images: Images) -> None:
+        session, case = self._session, self._coming
+        assert session is not None
+        session.begin(case)
         self._case = case
         notice = _skipped_text(self._skipped) if self._skipped else ""
         self._skipped, self._shown = [], self._shown + 1
-        self._page.show_case(case.case_id, image, case.index + 1, case.total, notice)
+        self.answers.case_begun(case, images)
+        self._page.show_case(
+            case.case_id, images, case.hanging, case.index + 1, case.total, notice
+        )
+        self.between.case_begun()
         self.case_shown.emit(case.case_id)
-        following = self._session.next_case()
+        following = session.next_case()
         if following is not None and self._prefetch is not None:
-            self._prefetch.ahead(following.tiles[0].image_id)
+            self._prefetch.ahead(following.case_id, following.tiles)
 
     def _skip(self, session: ReadingSession, case: CaseToRead, error: Exception | None) -> None:
         log.error("A case was skipped: its image cannot be shown.", exc_info=error)
@@ -121,28 +170,60 @@ class ReadingController(QObject):
         # A turn of the event loop between two, however many are damaged.
         QTimer.singleShot(0, self._load_next)
 
-    def _view_changed(self, kind: str) -> None:
+    def _view_changed(self, kind: str, tile: int) -> None:
         if self._session is None or self._case is None:
             return
         canvas = self._page.canvas
-        view = canvas.tile_view(self._session.clock.now_us(), kind)
-        self._session.show(view)
-        self.seen.emit(view, canvas.image)
+        view = canvas.tile_view(self._session.clock.now_us(), kind, tile)
+        self._session.show(view, self._geometry)
+        shown = canvas.box.views.get(tile)
+        if shown is not None:
+            self.seen.emit(view, shown.image)
 
     def _next(self) -> None:
         if self._session is None or self._case is None:
             return
-        self._case = None
+        case, self._case = self._case, None
         self.seen.emit(None, None)
         self._session.finish()
-        self._load_next()
+        self.answers.case_ended()
+        self.between.case_ended(case, more=self._session.next_case() is not None)
+
+    def _go_on(self) -> None:
+        """Show the next case, after whatever comes between two."""
+        self.before_case(self._load_next)
 
     def _paused(self) -> None:
         if self._session is not None and self._case is not None:
-            now_us = self._session.clock.now_us()
-            closed: TileView = self._page.canvas.tile_view(now_us, CLOSED)
-            self._session.show(replace(closed, kind=CLOSED))
+            self.between.pause()
+            self._show(CLOSED)
             self.seen.emit(None, None)
+
+    def _resumed(self) -> None:
+        if self._held is not None:
+            images, self._held = self._held, None
+            self._begin(images)
+            return
+        self.between.resume()
+        for tile in self._page.canvas.tiles:
+            self._view_changed("open", tile)
+
+    def _show(self, kind: str) -> None:
+        """Write that all tiles are as `kind` says."""
+        assert self._session is not None
+        now_us = self._session.clock.now_us()
+        for tile in self._page.canvas.tiles:
+            view = replace(self._page.canvas.tile_view(now_us, kind, tile), kind=kind)
+            self._session.show(view, self._geometry)
+
+    def _not_here(self) -> str:
+        """Return what keeps the images off the tracked screen, empty for nothing."""
+        if self._geometry is None:
+            return ""
+        canvas = self._page.canvas
+        corner = canvas.mapToGlobal(QPointF(0, 0))
+        place = (corner.x(), corner.y(), float(canvas.width()), float(canvas.height()))
+        return outside_screen(place, self._geometry)
 
     def _left(self) -> None:
         if self._session is not None and self._case is not None:
@@ -158,29 +239,25 @@ class ReadingController(QObject):
             self._page.leave()
             self.failed.emit(ImageUnreadable(_nothing_text(self._skipped)))
             return
-        self._page.show_complete(_complete_text(cases.finished_count, len(cases), cases.aside))
+        text = _complete_text(cases.finished_count, len(cases), cases.aside)
+        self._page.show_complete(text, correctable=self.answers.correctable)
         self._stop()
         self.completed.emit()
 
     def _back(self) -> None:
         self._page.leave()
+        self.answers.forget()
         self.ended.emit()
 
     def _stop(self) -> None:
-        self._case = self._session = None
+        self._case = self._session = self._held = None
+        self.between.stop()
         self._page.strip.clear()
         if self._prefetch is not None:
             self._prefetch.close()
             self._prefetch.deleteLater()
             self._prefetch = None
         self.seen.emit(None, None)
-
-    def _guarded(self, act: Callable[[ReadingSession, str], object]) -> Callable[[str], None]:
-        def run(value: str) -> None:
-            if self._session is not None and self._case is not None:
-                act(self._session, value)
-
-        return run
 
 
 def _named(names: Sequence[str], most: int = 4) -> str:

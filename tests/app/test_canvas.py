@@ -41,7 +41,7 @@ def canvas(qtbot):
     qtbot.waitExposed(canvas)
     canvas.set_image(make_image())
     canvas.kinds = []
-    canvas.view_changed.connect(canvas.kinds.append)
+    canvas.view_changed.connect(lambda kind, _tile: canvas.kinds.append(kind))
     return canvas
 
 

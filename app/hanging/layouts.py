@@ -1,0 +1,72 @@
+"""Where the tiles of a hanging lie on the canvas, on the grid of its device pixels."""
+
+import math
+
+from app.errors import AppError
+from app.images.viewport import Rect
+
+HANGINGS = ("one-up", "two-up", "mammo", "prior")
+"""One image; two side by side; four mammograms, chest walls meeting; current over prior."""
+GAP_VIEW = 4.0
+"""Between tiles, device-independent pixels."""
+
+
+class UnknownHanging(AppError):
+    """A case is to hang in a way that there is none of."""
+
+
+def require_hanging(name: str) -> str:
+    """Return the name of a hanging.
+
+    Raises
+    ------
+    UnknownHanging
+        Naming those there are.
+    """
+    if name not in HANGINGS:
+        raise UnknownHanging(f"There is no hanging {name!r}; there are {', '.join(HANGINGS)}.")
+    return name
+
+
+def grid_of(hanging: str, count: int) -> tuple[int, int]:
+    """Return rows and columns for `count` images; a hanging grows where they are more."""
+    count = max(count, 1)
+    if hanging == "mammo":
+        return max(2, math.ceil(count / 2)), 2
+    if hanging == "prior":
+        return 2, max(1, math.ceil(count / 2))
+    if hanging == "two-up":
+        return max(1, math.ceil(count / 2)), 2
+    columns = math.ceil(math.sqrt(count))
+    return math.ceil(count / columns), columns
+
+
+def tile_rects(
+    hanging: str, count: int, size_view: tuple[float, float], device_pixel_ratio: float
+) -> tuple[Rect, ...]:
+    """Return (x, y, width, height) of each tile, row by row, `_view`.
+
+    Every edge lies on a device pixel, so that a tile is drawn one to one; tiles of one row and
+    of one column are of one size.
+
+    Parameters
+    ----------
+    size_view
+        Width and height of the canvas.
+    """
+    rows, columns = grid_of(hanging, count)
+    wide = _side(size_view[0], columns, device_pixel_ratio)
+    high = _side(size_view[1], rows, device_pixel_ratio)
+    gap = round(GAP_VIEW * device_pixel_ratio) / device_pixel_ratio
+    if columns == rows == 1:
+        return ((0.0, 0.0, float(size_view[0]), float(size_view[1])),)
+    return tuple(
+        (column * (wide + gap), row * (high + gap), wide, high)
+        for row in range(rows)
+        for column in range(columns)
+    )
+
+
+def _side(length: float, count: int, ratio: float) -> float:
+    gap = round(GAP_VIEW * ratio)
+    return max(math.floor((length * ratio - gap * (count - 1)) / count), 1) / ratio

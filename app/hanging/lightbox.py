@@ -1,0 +1,228 @@
+"""The images of a case as they hang: their tiles, one scale, linked zoom. No Qt here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.hanging.layouts import grid_of, tile_rects
+from app.hanging.mammography import chest_wall_side, wanted_side
+from app.images.store import LoadedImage
+from app.widgets.image_view import ImageView
+from devices.view import CLOSED, TileView
+
+Changes = dict[int, str]
+"""Kind of the change (`TileView.kind`) by tile."""
+LENS_TILE = 99
+"""The magnifier is a tile of its own, above the others."""
+LENS_SIDE_VIEW = 260.0
+LENS_FACTOR = 2.5
+_LINKED = {"fit", "one_to_one", "true_size", "zoom_in", "zoom_out", "reset"}
+
+
+@dataclass(frozen=True, slots=True)
+class Hung:
+    """One image and the tile it hangs in."""
+
+    tile: int
+    image: LoadedImage
+
+
+class LightBox:
+    """What hangs on a canvas.
+
+    Parameters
+    ----------
+    background
+        Grey off the images, 0 to 255.
+
+    Attributes
+    ----------
+    views
+        By tile; tiles without an image are missing.
+    active
+        The tile that keys act on.
+    linked
+        Whether zoom and pan of one image move all.
+    lens
+        The magnifier while it is up.
+    """
+
+    def __init__(self, background: int) -> None:
+        self.views: dict[int, ImageView] = {}
+        self.active = 0
+        self.linked = False
+        self.lens: ImageView | None = None
+        self._background = background
+        self._hanging = "one-up"
+        self._count = 1
+
+    @property
+    def view(self) -> ImageView | None:
+        """The view that keys act on."""
+        return self.views.get(self.active)
+
+    def hang(
+        self,
+        images: Sequence[Hung],
+        hanging: str,
+        size_view: tuple[float, float],
+        device_pixel_ratio: float,
+    ) -> None:
+        """Hang the images of a case, each in its first preset; an empty case clears all."""
+        self.lens, self.linked = None, False
+        self._hanging = hanging
+        self._count = max((hung.tile + 1 for hung in images), default=1)
+        rects = self._rects(size_view, device_pixel_ratio)
+        self.views = {
+            hung.tile: ImageView(hung.image, rects[hung.tile], self._background)
+            for hung in sorted(images, key=lambda hung: hung.tile)
+        }
+        self.active = min(self.views, default=0)
+        if hanging in ("mammo", "prior"):
+            for view in self.views.values():
+                _turn_to_chest_wall(view)
+        self.layout(size_view, device_pixel_ratio)
+
+    def layout(self, size_view: tuple[float, float], device_pixel_ratio: float) -> Changes:
+        """Give the tiles their places on a canvas of another size."""
+        rects = self._rects(size_view, device_pixel_ratio)
+        changed: Changes = {}
+        for tile, view in self.views.items():
+            changed[tile] = view.set_tile(rects[tile])
+        if self._hanging in ("mammo", "prior") and len(self.views) > 1:
+            self._share_scale()
+        return changed
+
+    def tile_at(self, x_view: float, y_view: float) -> int | None:
+        """Return the tile with an image under a place of the canvas."""
+        for tile, view in self.views.items():
+            x, y, width, height = view.viewport.tile_view
+            if x <= x_view < x + width and y <= y_view < y + height:
+                return tile
+        return None
+
+    def activate_next(self, step: int = 1) -> None:
+        """Let keys act on the next image."""
+        tiles = list(self.views)
+        if tiles:
+            self.active = tiles[(tiles.index(self.active) + step) % len(tiles)]
+
+    def zoom(self, tile: int, factor: float, x_view: float, y_view: float) -> Changes:
+        """Zoom one image about a place of the canvas, or all about their like places."""
+        view = self.views[tile]
+        x, y, width, height = view.viewport.tile_view
+        u, v = (x_view - x) / width, (y_view - y) / height
+        changed: Changes = {tile: view.zoom(factor, x_view, y_view)}
+        for other, linked, mirrored in self._others(tile):
+            left, top, w, h = linked.viewport.tile_view
+            at = left + ((1 - u) if mirrored else u) * w
+            changed[other] = linked.zoom(factor, at, top + v * h)
+        return changed
+
+    def pan(self, tile: int, dx_view: float, dy_view: float) -> Changes:
+        """Move one image, or all."""
+        changed: Changes = {tile: self.views[tile].pan(dx_view, dy_view)}
+        for other, linked, mirrored in self._others(tile):
+            changed[other] = linked.pan(-dx_view if mirrored else dx_view, dy_view)
+        return changed
+
+    def act(
+        self, action: str, device_pixel_ratio: float, view_pixel_mm: float | None
+    ) -> Changes | None:
+        """Do what a key stands for to the active image; None for another's key."""
+        if action in ("zoom_in", "zoom_out"):
+            return self._zoom_by_key(action)
+        kind = self._act_on(self.active, action, device_pixel_ratio, view_pixel_mm)
+        if kind is None:
+            return None
+        changed = {self.active: kind}
+        if action in _LINKED:
+            for other, _, _ in self._others(self.active):
+                done = self._act_on(other, action, device_pixel_ratio, view_pixel_mm)
+                if done is not None:
+                    changed[other] = done
+        return changed
+
+    def magnify(self, x_view: float, y_view: float, size_view: tuple[float, float]) -> bool:
+        """Hold the lens over a place; whether there is an image under it."""
+        tile = self.tile_at(x_view, y_view)
+        if tile is None:
+            self.lens = None
+            return False
+        side = LENS_SIDE_VIEW
+        left = min(max(round(x_view - side / 2), 0), max(round(size_view[0] - side), 0))
+        top = min(max(round(y_view - side / 2), 0), max(round(size_view[1] - side), 0))
+        self.lens = self.views[tile].magnified(
+            (x_view, y_view), (float(left), float(top), side, side), LENS_FACTOR
+        )
+        return True
+
+    def tile_view(
+        self, time_us: int, kind: str, tile: int, origin_screen: tuple[float, float]
+    ) -> TileView:
+        """Return how a tile lies on the screen, the canvas's corner lying at `origin_screen`.
+
+        Raises
+        ------
+        KeyError
+            If no image hangs there.
+        """
+        if tile == LENS_TILE:
+            if self.lens is not None:
+                return self.lens.tile_view(time_us, kind, tile, origin_screen)
+            some = next(iter(self.views.values()))
+            return some.tile_view(time_us, CLOSED, tile, origin_screen)
+        return self.views[tile].tile_view(time_us, kind, tile, origin_screen)
+
+    def _act_on(
+        self, tile: int, action: str, device_pixel_ratio: float, view_pixel_mm: float | None
+    ) -> str | None:
+        view = self.views.get(tile)
+        return None if view is None else view.act(action, device_pixel_ratio, view_pixel_mm)
+
+    def _zoom_by_key(self, action: str) -> Changes | None:
+        if self.view is None:
+            return None
+        x, y, width, height = self.view.viewport.tile_view
+        factor = 1.25 if action == "zoom_in" else 0.8
+        return self.zoom(self.active, factor, x + width / 2, y + height / 2)
+
+    def _others(self, tile: int) -> list[tuple[int, ImageView, bool]]:
+        """Return the images linked to one, and whether each hangs as its mirror image."""
+        if not self.linked:
+            return []
+        own = self.views[tile].viewport.anchor
+        return [
+            (other, view, view.viewport.anchor != own)
+            for other, view in self.views.items()
+            if other != tile
+        ]
+
+    def _share_scale(self) -> None:
+        """Let fitted images share one scale: millimetres where all tell them, else pixels."""
+        spacings = [view.spacing_mm[0] if view.spacing_mm else None for view in self.views.values()]
+        known = [s for s in spacings if s]
+        each = known if len(known) == len(spacings) else [1.0] * len(spacings)
+        views = list(self.views.values())
+        per_mm = min(v.viewport.fit_zoom() / mm for v, mm in zip(views, each, strict=True))
+        for view, mm in zip(views, each, strict=True):
+            view.share_zoom(per_mm * mm)
+
+    def _rects(
+        self, size_view: tuple[float, float], ratio: float
+    ) -> tuple[tuple[float, float, float, float], ...]:
+        return tile_rects(self._hanging, self._count, size_view, ratio)
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return grid_of(self._hanging, self._count)
+
+
+def _turn_to_chest_wall(view: ImageView) -> None:
+    """Let a mammogram's chest wall lie at the edge where it meets the other breast's."""
+    wanted = wanted_side(view.image.attributes)
+    if wanted is None:
+        return
+    view.viewport.anchor = 1.0 if wanted == "right" else 0.0
+    view.viewport.hung_flipped = chest_wall_side(view.image) != wanted
+    view.viewport.reset()

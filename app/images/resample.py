@@ -1,0 +1,100 @@
+"""A tile of an image in device pixels, still as stored values: the display LUT comes after it."""
+
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.view import Affine
+
+Rect = tuple[float, float, float, float]
+Stored = NDArray[Any]
+
+
+class Resampled(NamedTuple):
+    """What a tile shows, in device pixels.
+
+    Attributes
+    ----------
+    pixels
+        Shape (h, w), stored values in the dtype of the image; off the image its border repeated.
+    mask
+        Shape (h, w), whether the pixel's centre lies on the image.
+    """
+
+    pixels: Stored
+    mask: NDArray[np.bool_]
+
+
+def sampled(
+    stored: Stored,
+    view_to_image: Affine,
+    tile_view: Rect,
+    size_image: tuple[int, int],
+    ratio_and_scale: tuple[float, float],
+    *,
+    smooth: bool,
+) -> Resampled:
+    """Return a tile; see `Viewport.resample`.
+
+    Parameters
+    ----------
+    size_image
+        Width and height of the image.
+    ratio_and_scale
+        Device pixels per `_view` pixel, and per source pixel along x.
+    """
+    ratio, scale = ratio_and_scale
+    x, y, width, height = tile_view
+    columns, rows = max(round(width * ratio), 1), max(round(height * ratio), 1)
+    step = 1.0 / ratio
+    to_image = Affine(step, 0.0, 0.0, step, x + step / 2, y + step / 2).then(view_to_image)
+    mask = _mask(to_image, columns, rows, size_image)
+    if smooth and scale < 1.0:
+        return Resampled(_shrunk(stored, to_image, columns, rows, scale), mask)
+    return Resampled(_warped(stored, to_image, columns, rows), mask)
+
+
+def _mask(
+    to_image: Affine, columns: int, rows: int, size_image: tuple[int, int]
+) -> NDArray[np.bool_]:
+    # Under quarter turns one image axis depends on the column alone, the other on the row.
+    i, j = np.arange(columns), np.arange(rows)
+    along_i = to_image.map(np.stack((i, np.zeros(columns)), axis=1))
+    along_j = to_image.map(np.stack((np.zeros(rows), j), axis=1))
+    axis = 1 if abs(to_image.b) > abs(to_image.a) else 0
+    on_i = (along_i[:, axis] >= 0) & (along_i[:, axis] < size_image[axis])
+    on_j = (along_j[:, 1 - axis] >= 0) & (along_j[:, 1 - axis] < size_image[1 - axis])
+    return np.asarray(on_j[:, None] & on_i[None, :])
+
+
+def _warped(stored: Stored, to_image: Affine, columns: int, rows: int) -> Stored:
+    """Sample at the centres of device pixels; OpenCV counts from the centre of pixel (0, 0)."""
+    t = to_image
+    matrix = np.array([[t.a, t.c, t.tx - 0.5], [t.b, t.d, t.ty - 0.5]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    source = stored.astype(np.int16) if stored.dtype == np.int8 else stored
+    seen = cv2.warpAffine(
+        source, matrix, (columns, rows), flags=flags, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(seen).astype(stored.dtype, copy=False)
+
+
+def _shrunk(stored: Stored, to_image: Affine, columns: int, rows: int, scale: float) -> Stored:
+    """Average what is visible down to about the tile's scale, then sample that in place."""
+    corners = to_image.map([(-1, -1), (columns, -1), (-1, rows), (columns, rows)])
+    size = np.array([stored.shape[1], stored.shape[0]])
+    low = np.clip(np.floor(corners.min(axis=0)).astype(int) - 1, 0, size - 1)
+    high = np.clip(np.ceil(corners.max(axis=0)).astype(int) + 1, low + 1, size)
+    crop = stored[low[1] : high[1], low[0] : high[0]]
+    small = np.maximum(np.round((high - low) * scale).astype(int), 1)
+    source = crop.astype(np.int16) if crop.dtype == np.int8 else crop
+    averaged = np.asarray(
+        cv2.resize(source, (int(small[0]), int(small[1])), interpolation=cv2.INTER_AREA)
+    )
+    fx, fy = small / (high - low)
+    to_small = Affine(float(fx), 0.0, 0.0, float(fy), float(-low[0] * fx), float(-low[1] * fy))
+    return _warped(averaged, to_image.then(to_small), columns, rows).astype(
+        stored.dtype, copy=False
+    )
