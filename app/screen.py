@@ -9,6 +9,8 @@ from devices.geometry import ScreenGeometry
 
 _MM_PER_INCH = 25.4
 _USUAL_DPI = 96.0
+_SLACK = 8.0
+"""A window's frame may stand over the screen's edge by so many device-independent pixels."""
 
 
 def screen_geometry(screen: QScreen) -> ScreenGeometry:
@@ -65,6 +67,3 @@ def outside_screen(
         "The window does not lie on the tracked screen with all of its images. Move it back to "
         f"{geometry.name or 'the tracked screen'} and go on."
     )
-
-
-_SLACK = 1.0

@@ -20,7 +20,24 @@ class StudySettings:
     classes
         The answers a reader can give, by the digit keys in this order.
     order
-        "fixed" or "random" (seeded per reader).
+        "fixed", "random" (seeded per reader) or "blocked" (blocks of `block_size` cases in the
+        study's order, the blocks and the cases within each drawn per reader).
+    annotations
+        What a reader can say beside the class: "box", "keypoint", "note", "confidence".
+    repeat_share
+        Share of the cases that are read once more by the same reader, 0 to 1.
+    reread_bad
+        Whether a case whose gaze was bad is offered again.
+    washout_days
+        Before a case is read again by the same reader.
+    break_after_cases, break_s
+        A break after so many cases (0: none), and how long it lasts at least.
+    time_limit_s
+        After which the images of a case go and the answer is asked for; 0: none.
+    feedback
+        "off", "practice" or "on": whether the reader is shown the label after answering.
+    incidental_contact
+        Whom an incidental finding is flagged for.
     eye
         "both", "left", "right" or "better": which eye the point of gaze is taken from.
     max_accuracy_deg, max_loss
@@ -43,6 +60,16 @@ class StudySettings:
     question: str = "Is there a finding?"
     classes: tuple[str, ...] = ("no finding", "finding")
     order: str = "random"
+    block_size: int = 20
+    annotations: tuple[str, ...] = ("note",)
+    repeat_share: float = 0.0
+    reread_bad: bool = True
+    washout_days: int = 28
+    break_after_cases: int = 0
+    break_s: float = 0.0
+    time_limit_s: float = 0.0
+    feedback: str = "off"
+    incidental_contact: str = ""
     eye: str = "both"
     max_accuracy_deg: float = 1.0
     max_loss: float = 0.10
@@ -59,10 +86,20 @@ class StudySettings:
 
 
 _CHOICES = {
-    "order": ("fixed", "random"),
+    "order": ("fixed", "random", "blocked"),
+    "feedback": ("off", "practice", "on"),
     "eye": ("both", "left", "right", "better"),
     "fixation_algorithm": ("velocity", "dispersion"),
     "calibration_points": (5, 9, 13),
+}
+ANNOTATIONS = ("box", "keypoint", "note", "confidence")
+_AT_LEAST: dict[str, float] = {
+    "block_size": 1,
+    "washout_days": 0,
+    "break_after_cases": 0,
+    "break_s": 0,
+    "time_limit_s": 0,
+    "repeat_share": 0,
 }
 
 
@@ -107,10 +144,18 @@ def _checked(path: Path, key: str, value: Any) -> Any:
         raise SettingsError(f"{path}: {key} must be {type(default).__name__}, not {value!r}.")
     if key in _CHOICES and value not in _CHOICES[key]:
         raise SettingsError(f"{path}: {key} must be one of {_CHOICES[key]}, not {value!r}.")
+    if key in _AT_LEAST and value < _AT_LEAST[key]:
+        raise SettingsError(f"{path}: {key} must be {_AT_LEAST[key]:g} or more, not {value!r}.")
+    if key == "repeat_share" and value > 1:
+        raise SettingsError(f"{path}: repeat_share is a share from 0 to 1, not {value!r}.")
+    if key == "annotations" and (unknown := [v for v in value if v not in ANNOTATIONS]):
+        raise SettingsError(f"{path}: annotations can be {ANNOTATIONS}, not {unknown[0]!r}.")
     return value
 
 
 def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, tuple):
         return "[" + ", ".join(_toml(v) for v in value) + "]"
     if isinstance(value, str):

@@ -4,10 +4,9 @@ The order is that of OHIF's and IHE's hanging: right breast left, left breast ri
 chest walls meet in the middle; CC over MLO.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.images.attributes import DisplayAttributes
 from app.images.greyscale import display_lut
@@ -45,7 +44,7 @@ def chest_wall_side(image: LoadedImage) -> Side:
 
     The breast reaches that edge and air the other: the edge with more light is the chest wall.
     """
-    stored: NDArray[Any] = image.stored if image.stored.ndim == 2 else image.stored[0]
+    stored = image.stored
     step = max(1, stored.shape[0] // _MOST_ROWS)
     strip = max(1, round(stored.shape[1] * _STRIP_SHARE))
     edges = np.concatenate((stored[::step, :strip], stored[::step, -strip:]), axis=1)

@@ -17,6 +17,7 @@ __all__ = ["Rect", "Resampled", "Viewport"]
 MAX_ZOOM = 40.0
 MIN_ZOOM_OF_FIT = 0.25
 
+
 @dataclass(slots=True)
 class Viewport:
     """One image in one tile.
@@ -82,9 +83,7 @@ class Viewport:
         other.center_x_image, other.center_y_image = self.center_x_image, self.center_y_image
         return other
 
-    def magnified(
-        self, at_view: tuple[float, float], tile_view: Rect, factor: float
-    ) -> "Viewport":
+    def magnified(self, at_view: tuple[float, float], tile_view: Rect, factor: float) -> "Viewport":
         """Return a lens: the image point under `at_view` stays there, `factor` times as large."""
         lens = self.copy()
         under = self.transform().inverse().map(at_view)

@@ -67,8 +67,9 @@ class NotePanel(ReadingPanel):
     given_up = Signal()
 
     def __init__(self, parent: QWidget) -> None:
-        keep = button("keep_note", "Keep the note", self._keep, role="primary")
-        drop = button("drop_note", "Back to the case", self.given_up.emit)
+        # A signal exists once the parent class has been made: hence the lambdas.
+        keep = button("keep_note", "Keep the note", lambda: self._keep(), role="primary")
+        drop = button("drop_note", "Back to the case", lambda: self.given_up.emit())
         super().__init__(parent, "Note", {"keep": keep, "drop": drop})
         self.say("Free text, no names. Ctrl+Enter keeps it, Esc goes back.")
         self.editor = QPlainTextEdit()

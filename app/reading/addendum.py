@@ -51,4 +51,4 @@ def _writes(
 def _write_directly(database: Database, writes: tuple[Write, ...]) -> None:
     with database.write() as session:
         for write in writes:
-            write(session)
+            session.execute(write.statement, [dict(row) for row in write.rows] or None)

@@ -1,4 +1,4 @@
-"""The images of a case on the screen: resampled to device pixels, through a table to grey, drawn 1:1.
+"""The images of a case on the screen: resampled to device pixels, through a table, drawn 1:1.
 
 Qt never scales an image (its 16-bit scaling leaves 16 grey levels). While a drag goes on the
 stored values are sampled fast; at rest they are sampled smoothly once more.

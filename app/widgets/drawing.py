@@ -87,9 +87,7 @@ class Drawing:
         text = length_text(view, self._start, self._end) if self.kind == "ruler" else ""
         return Mark(self.kind, self._tile, view.frame, self._start, self._end, text)
 
-    def _step(
-        self, box: LightBox, arrow: tuple[int, int], held: Qt.KeyboardModifier
-    ) -> None:
+    def _step(self, box: LightBox, arrow: tuple[int, int], held: Qt.KeyboardModifier) -> None:
         if self._start is None or not self._by_key or self._tile != box.active:
             self._first(box)
         step = _STEP_VIEW / (4 if held & Qt.KeyboardModifier.ControlModifier else 1)

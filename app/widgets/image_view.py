@@ -3,8 +3,6 @@
 No Qt here: the canvas turns mouse and keys into calls, and paints `grey`.
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -50,8 +48,6 @@ class ImageView:
 
     Attributes
     ----------
-    frame
-        Which frame of a stack is shown, from 0.
     smooth
         Whether `grey` averages over source pixels (at rest) or samples them (while dragging).
     """
@@ -63,7 +59,6 @@ class ImageView:
         )
         self.window: Window = default_window(image.attributes)
         self.inverted = False
-        self.frame = 0
         self.smooth = True
         self._background = background
         self._sampled: Resampled | None = None
@@ -74,13 +69,12 @@ class ImageView:
     @property
     def frames(self) -> int:
         """How many frames the image has."""
-        return 1 if self.image.stored.ndim == 2 else int(self.image.stored.shape[0])
+        return self.image.frame_count
 
     @property
-    def plane(self) -> NDArray[Any]:
-        """The frame that is shown, (H, W) stored values."""
-        stored = self.image.stored
-        return stored if stored.ndim == 2 else np.asarray(stored[self.frame])
+    def frame(self) -> int:
+        """Which frame of a stack is shown, from 0."""
+        return self.image.frame
 
     @property
     def spacing_mm(self) -> tuple[float, float] | None:
@@ -123,10 +117,10 @@ class ImageView:
 
     def scroll(self, frames: int) -> str:
         """Show another frame of a stack, as far as there are any."""
-        chosen = min(max(self.frame + frames, 0), self.frames - 1)
-        if chosen == self.frame:
+        chosen = self.image.at_frame(self.frame + frames)
+        if chosen is self.image:
             return NOTHING
-        self.frame = chosen
+        self.image = chosen
         return self._moved("frame")
 
     def share_zoom(self, zoom: float) -> None:
@@ -142,7 +136,7 @@ class ImageView:
         """Return a lens over a place of this view, in the same window."""
         lens = ImageView(self.image, tile_view, self._background)
         lens.viewport = self.viewport.magnified(at_view, tile_view, factor)
-        lens.window, lens.inverted, lens.frame = self.window, self.inverted, self.frame
+        lens.window, lens.inverted = self.window, self.inverted
         lens._lut, lens.smooth = self._table(), False
         return lens
 
@@ -185,7 +179,7 @@ class ImageView:
         if self._grey is None:
             if self._sampled is None:
                 self._sampled = self.viewport.resample(
-                    self.plane, device_pixel_ratio, self.smooth
+                    self.image.stored, device_pixel_ratio, self.smooth
                 )
                 outside = ~self._sampled.mask
                 self._outside = outside if outside.any() else None
@@ -229,9 +223,7 @@ class ImageView:
             self.window = offered[index]
         return self._recoloured("window")
 
-    def _place(
-        self, action: str, device_pixel_ratio: float, view_pixel_mm: float | None
-    ) -> str:
+    def _place(self, action: str, device_pixel_ratio: float, view_pixel_mm: float | None) -> str:
         if action == "fit":
             self.viewport.fit()
         elif action == "one_to_one":
@@ -243,7 +235,6 @@ class ImageView:
         else:
             self.viewport.reset()
             self.window, self.inverted = default_window(self.image.attributes), False
-            self.frame = 0
         self._lut = None
         return self._moved(action)
 

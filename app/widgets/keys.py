@@ -182,7 +182,9 @@ def load_keys() -> LoadedKeys:
         return LoadedKeys(KeyMap(DEFAULT | own, MOUSE_DEFAULT | table.get("mouse", {})))
     except (OSError, ValueError, TypeError, AttributeError, KeyConflict) as error:
         log.warning("The user's keys cannot be used.", exc_info=True)
-        return LoadedKeys(KeyMap(), f"{path} cannot be used ({error}); the usual keys are in force.")
+        return LoadedKeys(
+            KeyMap(), f"{path} cannot be used ({error}); the usual keys are in force."
+        )
 
 
 def save_keys(keys: KeyMap) -> None:

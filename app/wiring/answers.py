@@ -81,13 +81,13 @@ class Answers(QObject):
         self._before = self._open = self._aside = None
 
     def case_begun(self, case: CaseToRead, images: Images) -> None:
-        """A case is open now."""
+        """Begin with a case."""
         assert self._session is not None
         self._said, self._answer, self._confidence = [], None, None
         self._open, self._reading_id = (case, images), self._session.reading_id or ""
 
     def case_ended(self) -> None:
-        """It is finished; its answer can be corrected until the next one has its own."""
+        """Let the answer be corrected until the next case has its own."""
         if self._open is not None and self._answer is not None:
             given = GivenAnswer(self._reading_id, *self._answer)
             self._before = _Before(*self._open, given)

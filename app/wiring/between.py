@@ -15,9 +15,7 @@ from migrations.study import Study
 class Between(QObject):
     """Keeps the study's times; calls `go_on` when the next case may come."""
 
-    def __init__(
-        self, page: ReadingPage, go_on: Callable[[], object], parent: QObject
-    ) -> None:
+    def __init__(self, page: ReadingPage, go_on: Callable[[], object], parent: QObject) -> None:
         super().__init__(parent)
         self._page, self._go_on = page, go_on
         self._session: ReadingSession | None = None

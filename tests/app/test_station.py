@@ -201,6 +201,7 @@ def test_a_whole_worklist_is_read_and_the_session_closed_and_copied(station, stu
 
 
 def test_moving_the_window_is_part_of_the_view_history(station, study, qtbot) -> None:
+    station.window.resize(1100, 700)
     _start(station, qtbot)
     before = station.window.pos()
     station.window.move(before.x() + 37, before.y() + 21)
@@ -209,6 +210,27 @@ def test_moving_the_window_is_part_of_the_view_history(station, study, qtbot) ->
     views = _rows(study, ViewEvent)
     assert views[-1].kind == "screen"
     assert (views[-1].tile_x - views[0].tile_x, views[-1].tile_y - views[0].tile_y) == (37, 21)
+
+
+def test_off_the_tracked_screen_recording_pauses_and_will_not_start(station, study, qtbot) -> None:
+    page, window = station.reading_page, station.window
+    window.resize(1100, 700)
+    window.move(700, 0)
+    station.start_reading()
+    qtbot.waitUntil(lambda: page.state == "paused", timeout=10000)
+    assert "tracked screen" in page.panel.text
+    assert _rows(study, Reading) == []
+    click(page.findChild(QPushButton, "resume_reading"))
+    assert page.state == "paused"  # it is still not there
+    window.move(0, 0)
+    click(page.findChild(QPushButton, "resume_reading"))
+    assert page.state == "reading"
+    window.move(900, 40)
+    qtbot.waitUntil(lambda: page.state == "paused", timeout=2000)
+    window.move(0, 0)
+    click(page.findChild(QPushButton, "resume_reading"))
+    _settled(station)
+    assert [v.kind for v in _rows(study, ViewEvent)] == ["open", "close", "open"]
 
 
 def test_calibration_runs_to_a_result_in_degrees(station, study, qtbot) -> None:
