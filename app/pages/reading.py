@@ -98,7 +98,8 @@ class ReadingPage(QWidget):
         shade = self.palette()
         shade.setColor(QPalette.ColorRole.Window, QColor(theme.CASE_BACKGROUND))
         self.setPalette(shade)
-        self._make_panels()
+        self._help: ReadingPanel = KeysPanel(self, self.keys, self._resume)
+        self._panels = self._make_panels()
 
     @property
     def panel(self) -> ReadingPanel | None:
@@ -327,7 +328,7 @@ class ReadingPage(QWidget):
         if self.state == "reading":
             self.view_changed.emit(kind, tile)
 
-    def _make_panels(self) -> None:
+    def _make_panels(self) -> list[ReadingPanel]:
         self._doing: dict[str | None, Callable[[], object]] = {
             "next": self._next,
             "leave": self._pause,
@@ -351,8 +352,7 @@ class ReadingPage(QWidget):
         self._note = NotePanel(self)
         self._note.written.connect(self._note_kept)
         self._note.given_up.connect(self._resume)
-        self._help: ReadingPanel = KeysPanel(self, self.keys, self._resume)
-        self._panels = [self._confirm, self._closing, self._between, self._note, self._help]
+        return [self._confirm, self._closing, self._between, self._note, self._help]
 
     def _show_panel(self, panel: ReadingPanel) -> None:
         # The images go while a panel covers them: nobody's gaze at the panel lands on them.
