@@ -13,6 +13,7 @@ COMMANDS = {
     "read": ("app.autopilot.command", "read a study's cases; --autopilot: without hands"),
     "demo": ("app.demo.command", "the whole way once: phantoms, reading, pre-training, report"),
     "import": ("app.images.command", "add images to a study"),
+    "import-gaze": ("app.interchange.import_command", "add gaze recorded by other systems"),
     "devices": ("devices.command", "what trackers are attached, and what is missing"),
     "similarity": ("trainer.similarity.command", "how alike readings are by gaze"),
     "train": ("trainer.command", "similarity, pre-training, encoder; needs no screen"),
@@ -47,7 +48,7 @@ def _split(words: list[str]) -> tuple[str | None, list[str]]:
 
 
 def _usage() -> argparse.ArgumentParser:
-    lines = "\n".join(f"  {name:10s} {text}" for name, (_, text) in COMMANDS.items())
+    lines = "\n".join(f"  {name:12s} {text}" for name, (_, text) in COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog="python main.py",
         usage="python main.py [--study FOLDER] | COMMAND …",

@@ -1,0 +1,128 @@
+"""Which image of the study a foreign file means: by hash, by id, or by a name said for this run.
+
+A study keeps no file names. They are known while images are imported in the same run
+(``--images``), or from a csv that ties names to images (``--match``); otherwise gaze must name an
+image by its pixels' sha256 or its id.
+"""
+
+import csv
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import select
+
+from app.errors import GazeFileError
+from app.images.importer import ImportResult
+from app.interchange.tables import read_text
+from migrations.schema import CaseImage, Image
+from migrations.study import Study
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedImage:
+    """An image of the study and the case it hangs in."""
+
+    image_id: str
+    case_id: str
+    sha256: str
+    width: int
+    height: int
+
+
+@dataclass(slots=True)
+class Matcher:
+    """Names in this run only; several images under one name count as none.
+
+    Attributes
+    ----------
+    images
+        By id.
+    names
+        Name (see `keys_of`) → ids of images.
+    """
+
+    images: dict[str, MatchedImage]
+    names: dict[str, set[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, study: Study) -> "Matcher":
+        """Return a matcher that knows the study's hashes and ids."""
+        query = (
+            select(Image.id, CaseImage.case_id, Image.sha256, Image.columns, Image.rows)
+            .join(CaseImage, CaseImage.image_id == Image.id)
+            .order_by(CaseImage.id)
+        )
+        images: dict[str, MatchedImage] = {}
+        with study.database.read() as session:
+            for row in session.execute(query):
+                images.setdefault(row[0], MatchedImage(*row))
+        return cls(images)
+
+    def learn(self, result: ImportResult) -> None:
+        """Remember the file name of an image that was just imported, for this run."""
+        if result.image_id in self.images:
+            self._add(result.path.name, str(result.image_id))
+
+    def learn_csv(self, path: Path) -> None:
+        """Read a csv: `image` as gaze files name it, and `sha256` or `image_id`, or `file`.
+
+        Raises
+        ------
+        GazeFileError
+            If columns are missing, or a hash or id is none of the study's.
+        """
+        lines = read_text(path).splitlines()
+        header = lines[0] if lines else ""
+        rows = csv.DictReader(
+            io.StringIO("\n".join(lines)), delimiter=max(",;\t", key=header.count)
+        )
+        columns = {(name or "").strip().lower() for name in rows.fieldnames or ()}
+        if "image" not in columns or not columns & {"sha256", "image_id", "file"}:
+            raise GazeFileError(
+                f"{path} needs the column `image` (as the gaze files name it) and one of "
+                "`sha256`, `image_id`, `file`."
+            )
+        for row in rows:
+            plain = {(k or "").strip().lower(): (v or "").strip() for k, v in row.items()}
+            meant = plain.get("sha256") or plain.get("image_id") or plain.get("file", "")
+            found = self.find(meant)
+            if found is None:
+                raise GazeFileError(
+                    f"{path}, line {rows.line_num}: the study has no image {meant}."
+                )
+            self._add(plain["image"], found.image_id)
+
+    def find(self, name: str) -> MatchedImage | None:
+        """Return the image meant, None if the study has none of that name or several."""
+        by_hash = next((i for i in self.images.values() if i.sha256 == name.lower()), None)
+        found = self.images.get(name) or by_hash
+        if found is not None:
+            return found
+        for key in keys_of(name):
+            ids = self.names.get(key, set())
+            if len(ids) == 1:
+                return self.images[next(iter(ids))]
+        return None
+
+    def _add(self, name: str, image_id: str) -> None:
+        for key in keys_of(name):
+            self.names.setdefault(key, set()).add(image_id)
+
+
+def leaf(name: str) -> str:
+    """Return the last part of a path written on any system."""
+    return name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+
+
+def keys_of(name: str) -> tuple[str, str]:
+    """Return what a file name is known by: with and without its ending, case aside."""
+    last = leaf(name).lower()
+    stem, dot, ending = last.rpartition(".")
+    is_ending = bool(dot) and ending in _ENDINGS
+    return (f"name {last}", f"stem {stem if is_ending else last}")
+
+
+_ENDINGS = {
+    "png", "jpg", "jpeg", "dcm", "dicom", "tif", "tiff", "bmp", "json", "csv", "tsv", "npy",
+}  # fmt: skip

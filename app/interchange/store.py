@@ -1,0 +1,399 @@
+"""Write foreign readings into the tables a station writes; what comes after sees no difference.
+
+One session for each reader and screen of an import; a reading comes whole or not at all, and the
+same reading does not come twice.
+"""
+
+import hashlib
+import json
+import platform
+import zlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session as OrmSession
+
+from app.interchange.matching import MatchedImage
+from app.interchange.source import SourceAnnotation, SourceFixations, SourceReading
+from app.interchange.stored_gaze import (
+    VIRTUAL_SIDE,
+    PlacedReading,
+    image_points,
+    placed,
+    virtual_screen,
+)
+from app.reading.gaze import reading_gaze
+from app.reading.mapping import place_of
+from devices.chunks import CODEC_VERSION, encode_chunk
+from devices.fixations import FilterParameters, detect_fixations
+from devices.samples import SampleArray
+from migrations.database import foveate_version
+from migrations.schema import (
+    Annotation,
+    Audit,
+    Fixation,
+    GazeChunk,
+    Reader,
+    Reading,
+    Recording,
+    Session,
+    ViewEvent,
+    new_id,
+    utc_now,
+)
+from migrations.study import Study
+
+CHUNK_SAMPLES = 1000
+_PAUSE_US = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReading:
+    """What became of a foreign reading.
+
+    Attributes
+    ----------
+    status
+        "accepted" or "known" (the same reading is in the study).
+    clamped, lost, off_image
+        Samples moved to the border, without gaze, and with gaze beside the image.
+    """
+
+    status: str
+    reading_id: str
+    image_id: str
+    samples: int = 0
+    fixations: int = 0
+    lost: int = 0
+    off_image: int = 0
+    clamped: int = 0
+
+
+@dataclass(slots=True)
+class _Sitting:
+    session_id: str
+    reader_id: str
+    recording_id: str
+    next_us: int = _PAUSE_US
+    sequence: int = 0
+
+
+@dataclass(slots=True)
+class ReadingStore:
+    """Writes the readings of one import.
+
+    Parameters
+    ----------
+    format_name
+        Named in every row that came this way.
+    """
+
+    study: Study
+    format_name: str
+    _known: dict[str, str] = field(default_factory=dict)
+    _sittings: dict[tuple[str, str], _Sitting] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, study: Study, format_name: str) -> "ReadingStore":
+        """Return a store that knows what was imported before."""
+        store = cls(study, format_name)
+        with study.database.read() as session:
+            for reading_id, details in session.execute(select(Reading.id, Reading.details)):
+                digest = (details or {}).get("imported", {}).get("digest")
+                if digest:
+                    store._known[digest] = reading_id
+        return store
+
+    def add(self, reading: SourceReading, image: MatchedImage, reader: str) -> StoredReading:
+        """Write one reading of an image.
+
+        Parameters
+        ----------
+        reader
+            Pseudonym of who read.
+        """
+        digest = _digest(reading, image, reader)
+        if digest in self._known:
+            return StoredReading("known", self._known[digest], image.image_id)
+        reading_id = new_id()
+        with self.study.database.write() as session:
+            sitting = self._sitting(session, reading, reader)
+            made = placed(reading, image.image_id, image.width, image.height, sitting.next_us)
+            self._write(session, sitting, reading_id, reading, made, image, digest)
+        result = self._finish(reading_id, reading, made, image)
+        sitting.next_us = made.ended_us + _PAUSE_US
+        self._known[digest] = reading_id
+        return result
+
+    def close(self) -> None:
+        """Close the recordings and sessions of this import."""
+        with self.study.database.write() as session:
+            for sitting in self._sittings.values():
+                recording = session.get_one(Recording, sitting.recording_id)
+                recording.state, recording.ended_us = "closed", sitting.next_us
+                session.get_one(Session, sitting.session_id).ended_utc = utc_now()
+                _audit(session, "gaze imported", sitting.session_id, {"format": self.format_name})
+
+    def _sitting(self, session: OrmSession, reading: SourceReading, reader: str) -> _Sitting:
+        screen = json.dumps(reading.screen.as_dict()) if reading.screen else ""
+        key = (reader, f"{screen} {','.join(reading.lacks)}")
+        if key not in self._sittings:
+            self._sittings[key] = self._open(session, reading, reader)
+        return self._sittings[key]
+
+    def _open(self, session: OrmSession, reading: SourceReading, reader: str) -> _Sitting:
+        row = session.scalar(select(Reader).where(Reader.pseudonym == reader))
+        if row is None:
+            row = Reader(id=new_id(), pseudonym=reader, details={"imported": True})
+            session.add(row)
+            session.flush()
+        sitting = _Sitting(new_id(), row.id, new_id())
+        session.add(_session_row(sitting, reading, self.format_name))
+        session.flush()
+        session.add(Recording(id=sitting.recording_id, session_id=sitting.session_id, started_us=0))
+        session.flush()
+        return sitting
+
+    def _write(
+        self,
+        session: OrmSession,
+        sitting: _Sitting,
+        reading_id: str,
+        reading: SourceReading,
+        made: PlacedReading,
+        image: MatchedImage,
+        digest: str,
+    ) -> None:
+        imported = {
+            "format": self.format_name,
+            "lacks": list(reading.lacks),
+            "digest": digest,
+            "source_zero_us": made.source_zero_us,
+            "clamped": _runs(made.clamped),
+            **({"source": reading.details} if reading.details else {}),
+        }
+        session.add(
+            Reading(
+                id=reading_id,
+                session_id=sitting.session_id,
+                case_id=image.case_id,
+                reader_id=sitting.reader_id,
+                state="finished",
+                started_us=made.started_us,
+                ended_us=made.ended_us,
+                details={"eye": "both", "imported": imported},
+            )
+        )
+        session.flush()
+        views = [
+            {**view.as_row(), "id": new_id(), "reading_id": reading_id,
+             "screen": made.screen.as_dict() if k == 0 else None}
+            for k, view in enumerate(made.views)
+        ]  # fmt: skip
+        if views:
+            session.execute(insert(ViewEvent), views)
+        _write_chunks(session, sitting, made.samples)
+        marks = [
+            _annotation_row(mark, reading_id, image.image_id, made) for mark in reading.annotations
+        ]
+        if marks:
+            session.execute(insert(Annotation), marks)
+
+    def _finish(
+        self, reading_id: str, reading: SourceReading, made: PlacedReading, image: MatchedImage
+    ) -> StoredReading:
+        """Write fixations and figures: the gaze is computed as that of any reading is."""
+        gaze = reading_gaze(self.study.database, reading_id)
+        lost = np.isnan(gaze.points_norm[:, 0])
+        off = ~lost & np.isnan(gaze.points_image[:, 0])
+        rows = _source_fixations(reading, made, image) if reading.fixations else []
+        if reading.fixations is None and reading.time_us is not None:
+            rows = _found_fixations(gaze, FilterParameters())
+        with self.study.database.write() as session:
+            row = session.get_one(Reading, reading_id)
+            row.sample_count = len(lost)
+            row.lost_count = 0
+            row.loss = float(lost.mean()) if len(lost) else 1.0
+            row.off_image = float(off.sum() / max((~lost).sum(), 1))
+            row.verdict, row.verdict_reasons = "doubtful", _reasons(reading, row, made)
+            session.get_one(Recording, _recording_of(session, row)).sample_count += len(lost)
+            if rows:
+                session.execute(insert(Fixation), [{**r, "reading_id": reading_id} for r in rows])
+        return StoredReading(
+            "accepted", reading_id, image.image_id, len(lost), len(rows), int(lost.sum()),
+            int(off.sum()), int(made.clamped.sum()),
+        )  # fmt: skip
+
+
+def _recording_of(session: OrmSession, reading: Reading) -> str:
+    query = select(Recording.id).where(Recording.session_id == reading.session_id)
+    return str(session.scalars(query).one())
+
+
+def _session_row(sitting: _Sitting, reading: SourceReading, format_name: str) -> Session:
+    screen = reading.screen or virtual_screen(VIRTUAL_SIDE / 2)
+    return Session(
+        id=sitting.session_id,
+        reader_id=sitting.reader_id,
+        station=platform.node(),
+        software_version=foveate_version(),
+        started_utc=utc_now(),
+        zero_utc=utc_now(),
+        tracker_id=f"imported:{format_name}",
+        tracker_kind="imported",
+        tracker_model="",
+        tracker_serial="",
+        screen=screen.as_dict(),
+        screen_width_mm=screen.width_mm,
+        screen_height_mm=screen.height_mm,
+        refresh_hz=screen.refresh_hz,
+        distance_mm=screen.distance_mm,
+        distance_source=screen.distance_source,
+        case_order=[],
+        details={"imported": {"format": format_name, "lacks": list(reading.lacks)}},
+    )
+
+
+def _write_chunks(session: OrmSession, sitting: _Sitting, samples: SampleArray) -> None:
+    rows = []
+    for first in range(0, len(samples), CHUNK_SAMPLES):
+        part = samples[first : first + CHUNK_SAMPLES]
+        blob = encode_chunk(part)
+        rows.append(
+            {
+                "id": new_id(),
+                "recording_id": sitting.recording_id,
+                "sequence": sitting.sequence,
+                "first_us": int(part["host_us"][0]),
+                "last_us": int(part["host_us"][-1]),
+                "count": len(part),
+                "codec_version": CODEC_VERSION,
+                "crc32": zlib.crc32(blob),
+                "blob": blob,
+            }
+        )
+        sitting.sequence += 1
+    if rows:
+        session.execute(insert(GazeChunk), rows)
+
+
+def _annotation_row(
+    mark: SourceAnnotation, reading_id: str, image_id: str, made: PlacedReading
+) -> dict[str, Any]:
+    p = made.placements[0]
+    scale_x, scale_y = (mark.scale or p.scale_x), (mark.scale or p.scale_y)
+    return {
+        "id": new_id(),
+        "reading_id": reading_id,
+        "image_id": image_id,
+        "time_us": made.ended_us - 1,
+        "kind": mark.kind,
+        "label": mark.label,
+        "x_image": None if mark.x_canvas is None else (mark.x_canvas - p.x_canvas) / scale_x,
+        "y_image": None if mark.y_canvas is None else (mark.y_canvas - p.y_canvas) / scale_y,
+        "width_image": None if mark.width_canvas is None else mark.width_canvas / scale_x,
+        "height_image": None if mark.height_canvas is None else mark.height_canvas / scale_y,
+        "details": {"imported": True},
+    }
+
+
+def _source_fixations(
+    reading: SourceReading, made: PlacedReading, image: MatchedImage
+) -> list[dict[str, Any]]:
+    found = reading.fixations
+    assert found is not None
+    points = image_points(found, image.width, image.height)
+    norm = made.screen.screen_to_norm(made.to_screen(found.points_canvas))
+    deg = made.screen.norm_to_deg(norm)
+    rows = []
+    for k in range(len(points)):
+        if not np.isfinite(deg[k]).all():
+            continue
+        on = bool(np.isfinite(points[k]).all())
+        start_us = int(found.start_us[k]) - (made.source_zero_us or 0)
+        rows.append(
+            {
+                "id": new_id(),
+                "image_id": image.image_id if on else None,
+                "frame": 0,
+                "start_us": start_us,
+                "duration_us": int(found.duration_us[k]),
+                "x_image": float(points[k, 0]) if on else None,
+                "y_image": float(points[k, 1]) if on else None,
+                "x_deg": float(deg[k, 0]),
+                "y_deg": float(deg[k, 1]),
+                "dispersion_deg": 0.0,
+                "sample_count": _samples_within(made, start_us, int(found.duration_us[k])),
+                "spans_view_change": False,
+                "algorithm": "source",
+                "parameters_hash": "",
+            }
+        )
+    return rows
+
+
+def _samples_within(made: PlacedReading, start_us: int, duration_us: int) -> int:
+    host_us = made.samples["host_us"]
+    return int(((host_us >= start_us) & (host_us <= start_us + duration_us)).sum())
+
+
+def _found_fixations(gaze: Any, parameters: FilterParameters) -> list[dict[str, Any]]:
+    found = detect_fixations(gaze.time_us, gaze.points_deg[:, 0], gaze.points_deg[:, 1], parameters)
+    rows = []
+    for fixation in found:
+        place = place_of(fixation, gaze.mapped, gaze.views)
+        rows.append(
+            {
+                "id": new_id(),
+                "image_id": place.image_id,
+                "frame": place.frame,
+                "start_us": fixation.start_us,
+                "duration_us": fixation.duration_us,
+                "x_image": place.x_image,
+                "y_image": place.y_image,
+                "x_deg": fixation.x_deg,
+                "y_deg": fixation.y_deg,
+                "dispersion_deg": fixation.dispersion_deg,
+                "sample_count": fixation.sample_count,
+                "spans_view_change": place.spans_view_change,
+                "algorithm": parameters.algorithm,
+                "parameters_hash": parameters.hash(),
+            }
+        )
+    return rows
+
+
+def _reasons(reading: SourceReading, row: Reading, made: PlacedReading) -> list[str]:
+    """Return why imported gaze is doubtful: never bad, for it cannot be recorded again."""
+    reasons = [f"imported; the source does not say: {', '.join(reading.lacks)}"]
+    if row.loss:
+        reasons.append(f"gaze lost {row.loss:.0%} of the time")
+    if row.off_image:
+        reasons.append(f"gaze off the image {row.off_image:.0%} of the time")
+    if made.clamped.any():
+        reasons.append(f"{int(made.clamped.sum())} samples were moved to the image's border")
+    return reasons if reading.lacks else ["imported; accuracy was not validated", *reasons[1:]]
+
+
+def _runs(mask: Any) -> list[list[int]]:
+    """Return the runs of True in a mask (N,) as [first, count]."""
+    edges = np.flatnonzero(np.diff(np.r_[False, mask, False].astype(np.int8)))
+    return [[int(a), int(b - a)] for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _digest(reading: SourceReading, image: MatchedImage, reader: str) -> str:
+    """Return what tells a reading from every other: reader, image, gaze, times, fixations."""
+    digest = hashlib.sha256(f"{reader}\0{image.sha256}".encode())
+    parts: list[Any] = [reading.points_canvas, reading.time_us]
+    if reading.fixations is not None:
+        found: SourceFixations = reading.fixations
+        parts += [found.start_us, found.duration_us, found.points_canvas]
+    for part in parts:
+        digest.update(b"\0" if part is None else np.ascontiguousarray(part).tobytes())
+    return digest.hexdigest()
+
+
+def _audit(session: OrmSession, action: str, subject: str, details: dict[str, Any]) -> None:
+    session.add(Audit(station=platform.node(), action=action, subject=subject, details=details))
