@@ -25,8 +25,8 @@ from app.interchange.source import (
 from app.interchange.tables import microseconds, read_bytes
 from devices.errors import DeviceError
 from devices.geometry import FloatArray, ScreenGeometry
-from devices.lsl_channels import layout_of
-from devices.lsl_layouts import Channel
+from devices.lsl.channels import layout_of
+from devices.lsl.layouts import Channel
 from devices.samples import SampleArray, gaze_norm
 
 ASSUMED_SCREEN = ScreenGeometry(1920, 1080, 1920 * 0.27, 1080 * 0.27)
