@@ -10,7 +10,7 @@ from app.interchange.import_command import main
 from migrations.study import Study
 from tests.app.interchange.gaze_files import gaze_json, picture
 from trainer.cohort import load_cohort
-from trainer.similarity.images import compare_images
+from trainer.similarity.command import main as similarity
 
 LEFT = [[150 + k, 100 + 12 * k] for k in range(50)]
 RIGHT = [[100 + 8 * k, 600 - k] for k in range(50)]
@@ -41,9 +41,13 @@ def test_images_and_gaze_come_in_one_run_and_reach_the_trainer(folder: Path, cap
     assert not cohort.dropped
     points = cohort.members[0].readings[0].points_image
     np.testing.assert_array_equal(points, np.array(LEFT) / 4)  # 800-px copy of a 200-px image
-    similar = compare_images("density", cohort.members, {})
-    matrix = np.asarray(similar.matrix)
-    assert similar.valid[~np.eye(4, dtype=bool)].all()
+    out = folder / "relation.npz"
+    words = ["--study", str(study.folder), "--measure", "density", "--out", str(out)]
+    assert similarity(words) == 0
+    with np.load(out) as file:
+        matrix, valid, ids = file["similarity"], file["valid"], file["ids"].tolist()
+    assert ids == [m.image_id for m in cohort.members]
+    assert valid[~np.eye(4, dtype=bool)].all()
     assert min(matrix[0, 2], matrix[1, 3]) > 0.99 > 0.5 > max(matrix[0, 1], matrix[2, 3])
     study.close()
 
