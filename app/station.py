@@ -19,6 +19,7 @@ from app.recent import recent_studies, remember
 from app.window import MainWindow
 from app.wiring.attendance import TrackerSource
 from app.wiring.bugs import BugHook
+from app.wiring.clearing import ClearingController
 from app.wiring.devices import DeviceController
 from app.wiring.importing import ImportController
 from app.wiring.room import ReadingRoom
@@ -107,6 +108,7 @@ class Station(QObject):
         )
         self._name_parts()
         self.imports = ImportController(self.worklist_page, self)
+        self.clearing = ClearingController(self._shell.clearing, self)
         self.devices = DeviceController(self.worklist_page, device_id, self._device_changed, self)
         self.training = TrainingController(self.training_page, self)
         self._connect()
@@ -148,6 +150,8 @@ class Station(QObject):
             return
         self._shell.leave_bare()
         self.window.show_page(name)
+        if name == "clearing":
+            self.clearing.show()
         self.refresh()
 
     def screenshot(self, name: str, path: Path) -> None:
@@ -174,6 +178,7 @@ class Station(QObject):
         found = close_interrupted(study.database)
         self.study = study
         self.imports.set_study(study)
+        self.clearing.set_study(study)
         self.training.set_study(study)
         self.window.show_study(study.settings.name)
         remember(study.folder)
@@ -231,6 +236,7 @@ class Station(QObject):
             return
         self._closed = True
         self.imports.close()
+        self.clearing.close()
         self.devices.close()
         self._finish_sessions()
         self.training.close()
@@ -261,6 +267,10 @@ class Station(QObject):
         work.reader_wanted.connect(self._ask_reader)
         work.calibrate_wanted.connect(self.start_calibration)
         work.reading_wanted.connect(self.start_reading)
+        work.clearing_wanted.connect(lambda: self.go("clearing"))
+        self._shell.clearing.left.connect(lambda: self.go("worklist"))
+        self.clearing.changed.connect(self._imported)
+        self.clearing.failed.connect(self.show_error)
         calibrate.begin_wanted.connect(self.start_calibration)
         calibrate.validate_wanted.connect(lambda: self.start_calibration(validate_only=True))
         calibrate.reading_wanted.connect(self.start_reading)

@@ -9,7 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from app.errors import AppError, ImportStopped
-from app.images.importer import ImportResult, files_of, import_files
+from app.images.importer import files_of, import_files
+from app.images.results import ImportResult
 from migrations.errors import StudyError
 from migrations.settings import StudySettings
 from migrations.study import Study
@@ -40,7 +41,8 @@ def _import(arguments: argparse.Namespace) -> int:
     study = _study(arguments.study)
     try:
         began, counts = time.monotonic(), dict.fromkeys(("accepted", "known", "refused"), 0)
-        for result in import_files(study, files, labels=arguments.labels):
+        linkage = arguments.linkage
+        for result in import_files(study, files, labels=arguments.labels, linkage=linkage):
             counts[result.status] += 1
             _say(result, as_json=arguments.json)
             _progress(sum(counts.values()), len(files), time.monotonic() - began)
@@ -92,7 +94,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILES")
     parser.add_argument("--study", type=Path, required=True, metavar="FOLDER")
     parser.add_argument(
-        "--labels", type=Path, metavar="CSV", help="columns image, label, patient, split"
+        "--labels",
+        type=Path,
+        metavar="CSV",
+        help="columns image, and any of label, patient, split, case (images of one case hang "
+        "together)",
+    )
+    parser.add_argument(
+        "--linkage",
+        type=Path,
+        metavar="CSV",
+        help="a file outside the study that is to say which image came from whom",
     )
     parser.add_argument(
         "--json", action="store_true", help="one JSON object per file on standard output"

@@ -7,7 +7,8 @@ process: neither may reach the station or a recording.
 import json
 import multiprocessing
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -18,6 +19,8 @@ import psutil
 
 from app.errors import ImportRefused, ImportStopped
 from app.images.attributes import DisplayAttributes
+from app.images.masks import MaskTemplate, Rectangle, rectangle_of
+from app.images.origin import Origin
 from app.images.worker import OUT_OF_MEMORY, serve
 
 START_TIMEOUT_S = 60.0
@@ -32,16 +35,25 @@ class Decoded:
     Attributes
     ----------
     sha256
-        Of the stored values, C order, little-endian.
-    group
-        Hash of the patient; empty where the file names none.
+        Of the stored values of the file, C order, little-endian.
+    kept_sha256
+        Of what lies in the folder: other than `sha256` where rectangles were blacked out.
+    origin
+        Where it comes from, without a name.
     attributes
         Without windows and LUTs, which `display.json` holds.
+    rectangles
+        What the device's mask template blacked out.
+    original
+        Identifiers for a linkage file; empty unless they were asked for.
     """
 
     sha256: str
-    group: str
+    kept_sha256: str
+    origin: Origin
     attributes: DisplayAttributes
+    rectangles: tuple[Rectangle, ...] = ()
+    original: dict[str, str] = field(default_factory=dict)
 
 
 class Decoder:
@@ -76,8 +88,22 @@ class Decoder:
     ) -> None:
         self.close()
 
-    def decode(self, path: Path, folder: Path) -> Decoded:
+    def decode(
+        self,
+        path: Path,
+        folder: Path,
+        *,
+        masks: Sequence[MaskTemplate] = (),
+        linkage: bool = False,
+    ) -> Decoded:
         """Decode a file into `stored.npy`, `display.json` and `presentation.png` of a folder.
+
+        Parameters
+        ----------
+        masks
+            Templates; that of the file's device is applied.
+        linkage
+            Whether the file's identifiers are wanted for a linkage file.
 
         Raises
         ------
@@ -86,14 +112,23 @@ class Decoder:
         ImportStopped
             If the folder cannot be written or no worker can be started.
         """
-        answer = self._answer({"path": str(path.absolute()), "folder": str(folder.absolute())})
+        request = {"path": str(path.absolute()), "folder": str(folder.absolute())}
+        answer = self._answer(
+            request | {"masks": [asdict(mask) for mask in masks], "linkage": linkage}
+        )
         if "stopped" in answer:
             raise ImportStopped(
                 f"The study's folder {folder.parent} cannot be written ({answer['stopped']}). "
                 "What was imported before is safe; free some space, then import again."
             )
-        attributes = DisplayAttributes.from_json(answer["attributes"])
-        return Decoded(answer["sha256"], answer["group"], attributes)
+        return Decoded(
+            answer["sha256"],
+            answer["kept_sha256"],
+            Origin.from_json(answer["origin"]),
+            DisplayAttributes.from_json(answer["attributes"]),
+            tuple(rectangle_of(values) for values in answer["rectangles"]),
+            answer.get("original", {}),
+        )
 
     def listed(self, dicomdir: Path) -> list[Path]:
         """Return the files that a DICOMDIR names, all of them below its folder.
@@ -115,7 +150,7 @@ class Decoder:
             self._process.join(2.0)
         self._ended()
 
-    def _answer(self, request: dict[str, str]) -> dict[str, Any]:
+    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
         connection = self._started()
         try:
             connection.send_bytes(json.dumps(request).encode())

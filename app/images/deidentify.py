@@ -5,8 +5,6 @@ hash, so that images of one patient stay in one split; the key lies in the user'
 folder, never in a study.
 """
 
-import hashlib
-import hmac
 import math
 import os
 import secrets
@@ -20,6 +18,7 @@ from platformdirs import user_config_path
 from app.errors import ImportStopped
 from app.images.attributes import DisplayAttributes, LookUpTable, Window
 from app.images.greyscale import VOI_FUNCTIONS
+from app.images.origin import Identity, Origin, device_text, keyed_hash, new_uid, shifted_day
 
 KEY_BYTES = 32
 _VIEW_CODES = {
@@ -27,6 +26,16 @@ _VIEW_CODES = {
     "399260004": "ML", "R-10224": "ML", "399352003": "LM", "R-10228": "LM",
     "399196006": "LMO", "R-10230": "LMO",
 }  # fmt: skip
+_UIDS = {
+    "study": "StudyInstanceUID", "series": "SeriesInstanceUID", "image": "SOPInstanceUID",
+    "frame_of_reference": "FrameOfReferenceUID",
+}  # fmt: skip
+LINKED = {
+    "patient_id": "PatientID", "patient_name": "PatientName", "study_date": "StudyDate",
+    "accession_number": "AccessionNumber", "study_uid": "StudyInstanceUID",
+    "series_uid": "SeriesInstanceUID", "image_uid": "SOPInstanceUID",
+}  # fmt: skip
+"""Columns of a linkage file and the elements they come from."""
 _LATERALITY = ("L", "R", "B", "U")
 _IDENTIFYING = (
     "PatientName", "PatientID", "OtherPatientIDs", "PatientBirthDate", "AccessionNumber",
@@ -66,8 +75,7 @@ def identifier_key(folder: Path | None = None) -> bytes:
 
 def source_group(key: bytes, kind: str, identifier: str) -> str:
     """Return the keyed hash (HMAC-SHA256, 128 bits) that stands for a patient or a source."""
-    digest = hmac.new(key, f"{kind}\0{identifier.strip()}".encode(), hashlib.sha256)
-    return digest.hexdigest()[:32]
+    return keyed_hash(key, kind, identifier).hex()[:32]
 
 
 def source_group_of(dataset: Any, key: bytes) -> str:
@@ -77,6 +85,29 @@ def source_group_of(dataset: Any, key: bytes) -> str:
         if identifier:
             return source_group(key, kind, identifier)
     return ""
+
+
+def origin_of(dataset: Any, key: bytes) -> Origin:
+    """Return where a data set comes from, with nothing left that identifies."""
+    uids = {name: _text(dataset, keyword) for name, keyword in _UIDS.items()}
+    patient, day = _text(dataset, "PatientID"), _text(dataset, "StudyDate")
+    maker, model = (
+        device_text(_text(dataset, keyword))
+        for keyword in ("Manufacturer", "ManufacturerModelName")
+    )
+    return Origin(
+        group=source_group_of(dataset, key),
+        uids={name: new_uid(key, original) for name, original in uids.items() if original},
+        study_day=shifted_day(key, patient, day) if patient else None,
+        manufacturer=maker if _anonymous(dataset, maker) else "",
+        model=model if _anonymous(dataset, model) else "",
+    )
+
+
+def identity_of(dataset: Any, key: bytes) -> Identity:
+    """Return who a data set is of: what is kept, and what only a linkage file may hold."""
+    original = {name: _text(dataset, keyword) for name, keyword in LINKED.items()}
+    return Identity(origin_of(dataset, key), original)
 
 
 def display_attributes(

@@ -15,16 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
 from app.errors import ImportRefused, ImportStopped
-from app.images.attributes import DisplayAttributes
+from app.images.cases import add_to_case
 from app.images.decode import Decoded, Decoder
 from app.images.deidentify import identifier_key, source_group
 from app.images.dicomdir import is_dicomdir
 from app.images.labels import LabelRow, read_labels
-from migrations.schema import Audit, CaseImage, Image, StudyCase, new_id
+from app.images.linkage import Linkage
+from app.images.masks import MaskTemplate, read_masks
+from app.images.results import ImportResult, result_of
+from migrations.schema import Audit, Image, new_id
 from migrations.study import Study
 
 log = logging.getLogger(__name__)
@@ -34,37 +37,13 @@ _STAGING = ".incoming-"
 _STALE_S = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class ImportResult:
-    """What became of one file.
-
-    Attributes
-    ----------
-    status
-        "accepted", "known" (the same pixels are in the study) or "refused".
-    reason
-        Why it was refused, or what was done to its pixels; else empty.
-    pixels_sha256
-        Of the stored values as C-order array in pydicom's `pixel_array` dtype, little-endian.
-    """
-
-    path: Path
-    status: str
-    reason: str = ""
-    image_id: str | None = None
-    rows: int | None = None
-    columns: int | None = None
-    bits: int | None = None
-    photometric: str | None = None
-    pixels_sha256: str | None = None
-
-
 def import_paths(
     study: Study,
     paths: Iterable[Path],
     *,
     progress: Progress | None = None,
     labels: Path | None = None,
+    linkage: Path | None = None,
 ) -> list[ImportResult]:
     """Import files and folders into a study.
 
@@ -77,7 +56,9 @@ def import_paths(
     progress
         Called after each file with how many are done, of how many.
     labels
-        A csv with the columns `image`, and any of `label`, `patient`, `split`.
+        A csv with the columns `image`, and any of `label`, `patient`, `split`, `case`.
+    linkage
+        A csv outside the study that is to say which image came from whom.
 
     Returns
     -------
@@ -91,7 +72,7 @@ def import_paths(
     """
     files = files_of(paths, leave_out=labels)
     results = []
-    with contextlib.closing(import_files(study, files, labels=labels)) as imported:
+    with contextlib.closing(import_files(study, files, labels=labels, linkage=linkage)) as imported:
         for result in imported:
             results.append(result)
             if progress is not None:
@@ -111,16 +92,23 @@ def files_of(paths: Iterable[Path], *, leave_out: Path | None = None) -> list[Pa
 
 
 def import_files(
-    study: Study, files: Iterable[Path], *, labels: Path | None = None
+    study: Study,
+    files: Iterable[Path],
+    *,
+    labels: Path | None = None,
+    linkage: Path | None = None,
 ) -> Generator[ImportResult, None, None]:
     """Import files one by one, giving each result as soon as it stands; see `import_paths`."""
     rows = read_labels(labels) if labels is not None else {}
     key = identifier_key()
     _sweep(study.folder / "images")
-    with Decoder(key) as decoder:
+    with contextlib.ExitStack() as open_things:
+        linked = open_things.enter_context(Linkage(linkage, study.folder)) if linkage else None
+        decoder = open_things.enter_context(Decoder(key))
+        run = _Import(study, decoder, read_masks(study.folder), linked)
         for number, path in enumerate(files, 1):
             try:
-                result = _imported(study, decoder, path, rows.get(path.name, LabelRow()))
+                result = run.imported(path, rows.get(path.name, LabelRow()))
                 log.info("file %d of this import: %s", number, result.status)
             except ImportRefused as error:
                 # The reason may quote the file, so the log names its kind only.
@@ -148,20 +136,32 @@ def _walked(folder: Path) -> list[Path]:
     return files
 
 
-def _imported(study: Study, decoder: Decoder, path: Path, row: LabelRow) -> ImportResult:
-    if not path.is_file():
-        raise ImportRefused("there is no such file")
-    staging = study.folder / "images" / f"{_STAGING}{uuid.uuid4().hex}"
-    try:
-        staging.mkdir()
-    except OSError as error:
-        raise ImportStopped(f"{staging.parent} cannot be written: {error.strerror}.") from error
-    try:
-        decoded = decoder.decode(path, staging)
-        image_id, status = _stored(study, decoder.key, decoded, row, staging)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-    return _result(path, status, image_id, decoded)
+@dataclass(frozen=True, slots=True)
+class _Import:
+    """What the files of one import have in common."""
+
+    study: Study
+    decoder: Decoder
+    masks: tuple[MaskTemplate, ...]
+    linkage: Linkage | None
+
+    def imported(self, path: Path, row: LabelRow) -> ImportResult:
+        if not path.is_file():
+            raise ImportRefused("there is no such file")
+        staging = self.study.folder / "images" / f"{_STAGING}{uuid.uuid4().hex}"
+        try:
+            staging.mkdir()
+        except OSError as error:
+            raise ImportStopped(f"{staging.parent} cannot be written: {error.strerror}.") from error
+        try:
+            linked = self.linkage is not None
+            decoded = self.decoder.decode(path, staging, masks=self.masks, linkage=linked)
+            image_id, status = _stored(self.study, self.decoder.key, decoded, row, staging)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+        if self.linkage is not None:
+            self.linkage.add(path, image_id, decoded.origin.group, decoded.original)
+        return result_of(path, status, image_id, decoded)
 
 
 def _stored(
@@ -171,14 +171,16 @@ def _stored(
     folder: Path | None = None
     try:
         with study.database.write() as session:
-            known = session.scalar(select(Image).where(Image.sha256 == decoded.sha256))
+            known = _known(session, decoded)
             if known is not None:
                 _complete(known, row)
                 return known.id, "known"
             image = _image_row(session, key, decoded, row)
             folder = study.image_folder(image.id)
             staging.rename(folder)
-            _add_case(session, image)
+            add_to_case(session, image)
+            details = {"import_number": image.import_number}
+            _audit(session, "image imported", image, details)
             return image.id, "accepted"
     except BaseException:
         if folder is not None:  # without its row an image must not stay
@@ -186,19 +188,26 @@ def _stored(
         raise
 
 
+def _known(session: OrmSession, decoded: Decoded) -> Image | None:
+    """Return the image with the same pixels, also where rectangles of it were blacked out."""
+    imported = Image.details["imported_sha256"].as_string()
+    same = or_(Image.sha256.in_((decoded.sha256, decoded.kept_sha256)), imported == decoded.sha256)
+    return session.scalars(select(Image).where(same).limit(1)).first()
+
+
 def _image_row(session: OrmSession, key: bytes, decoded: Decoded, row: LabelRow) -> Image:
     shown = decoded.attributes
     number = (session.scalar(select(func.max(Image.import_number))) or 0) + 1
-    patient = source_group(key, "patient", row.patient) if row.patient else decoded.group
+    patient = source_group(key, "patient", row.patient) if row.patient else decoded.origin.group
     image = Image(
         id=new_id(),
-        sha256=decoded.sha256,
+        sha256=decoded.kept_sha256,
         bits=shown.bits_stored,
         source_group=patient or source_group(key, "pixels", decoded.sha256),
         label=row.label,
         split=row.split,
         import_number=number,
-        details={"note": shown.note} if shown.note else {},
+        details=_details(key, decoded, row),
         **{name: getattr(shown, name) for name in _SAME},
     )
     session.add(image)
@@ -206,27 +215,23 @@ def _image_row(session: OrmSession, key: bytes, decoded: Decoded, row: LabelRow)
     return image
 
 
+def _details(key: bytes, decoded: Decoded, row: LabelRow) -> dict[str, Any]:
+    details = decoded.origin.details()
+    if decoded.attributes.note:
+        details["note"] = decoded.attributes.note
+    if decoded.rectangles:
+        details["blacked_out"] = [list(rectangle) for rectangle in decoded.rectangles]
+        details["imported_sha256"] = decoded.sha256
+    if row.case:
+        details["case_key"] = source_group(key, "case", row.case)
+    return details
+
+
 _SAME = (
     "rows", "columns", "frames", "photometric", "source_format", "transfer_syntax", "lossy",
     "modality", "body_part", "laterality", "view", "row_spacing_mm", "column_spacing_mm",
     "for_processing", "burned_in",
 )  # fmt: skip
-
-
-def _add_case(session: OrmSession, image: Image) -> None:
-    position = session.scalar(select(func.max(StudyCase.position)))
-    position = 0 if position is None else position + 1
-    case = StudyCase(id=new_id(), name=_case_name(session, position + 1), position=position)
-    session.add(case)
-    session.flush()
-    session.add(CaseImage(case_id=case.id, image_id=image.id, tile=0))
-    _audit(session, "image imported", image, {"import_number": image.import_number})
-
-
-def _case_name(session: OrmSession, number: int) -> str:
-    while session.scalar(select(StudyCase.id).where(StudyCase.name == f"Case {number:03d}")):
-        number += 1
-    return f"Case {number:03d}"
 
 
 def _complete(image: Image, row: LabelRow) -> None:
@@ -237,21 +242,6 @@ def _complete(image: Image, row: LabelRow) -> None:
 
 def _audit(session: OrmSession, action: str, image: Image, details: dict[str, Any]) -> None:
     session.add(Audit(station=platform.node(), action=action, subject=image.id, details=details))
-
-
-def _result(path: Path, status: str, image_id: str, decoded: Decoded) -> ImportResult:
-    shown: DisplayAttributes = decoded.attributes
-    return ImportResult(
-        path,
-        status,
-        shown.note,
-        image_id,
-        shown.rows,
-        shown.columns,
-        shown.bits_stored,
-        shown.photometric,
-        decoded.sha256,
-    )
 
 
 def _sweep(images: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app.errors import LabelsError
 
-_COLUMNS = ("image", "label", "patient", "split")
+_COLUMNS = ("image", "label", "patient", "split", "case")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +16,14 @@ class LabelRow:
     label: str | None = None
     patient: str | None = None
     split: str | None = None
+    case: str | None = None
 
 
 def read_labels(path: Path) -> dict[str, LabelRow]:
     """Return the rows of a csv by file name.
 
-    Its columns are `image` (a file's name), and any of `label`, `patient`, `split`; separated by
-    comma, semicolon or tab, UTF-8.
+    Its columns are `image` (a file's name), and any of `label`, `patient`, `split`, `case`;
+    separated by comma, semicolon or tab, UTF-8.
 
     Raises
     ------
@@ -41,14 +42,14 @@ def read_labels(path: Path) -> dict[str, LabelRow]:
     if "image" not in names:
         raise LabelsError(
             f"{path} has no column `image`; its columns are {names}. Name one "
-            f"`image` (file names); others may be `label`, `patient`, `split`."
+            f"`image` (file names); others may be `label`, `patient`, `split`, `case`."
         )
     reader.fieldnames = names
     found: dict[str, LabelRow] = {}
     for row in reader:
         values = {k: (row.get(k) or "").strip() or None for k in _COLUMNS}
         name = Path((values["image"] or "").replace("\\", "/")).name
-        entry = LabelRow(values["label"], values["patient"], values["split"])
+        entry = LabelRow(values["label"], values["patient"], values["split"], values["case"])
         if not name:
             raise LabelsError(f"{path}, line {reader.line_num}: the column `image` is empty.")
         if found.setdefault(name, entry) != entry:

@@ -23,6 +23,7 @@ from app.images.attributes import DisplayAttributes
 from app.images.codestream import frame_header, require_same
 from app.images.functional_groups import adopt_frame
 from app.images.limits import MAX_HEADER_BYTES, MAX_PIXEL_BYTES, require_pixel_size
+from app.images.origin import Identity
 
 # Which decoder is trusted with which transfer syntax. RLE goes to pydicom's own (pylibjpeg-rle
 # aborts on hostile files); what is not listed is refused.
@@ -60,7 +61,7 @@ def looks_like_dicom(head: bytes) -> bool:
     return head[:2] in (b"\x02\x00", b"\x08\x00") and len(head) > 8 and head[3] == 0
 
 
-def read_dicom(path: Path, key: bytes) -> tuple[NDArray[Any], DisplayAttributes, str]:
+def read_dicom(path: Path, key: bytes) -> tuple[NDArray[Any], DisplayAttributes, Identity]:
     """Decode and de-identify a file.
 
     Parameters
@@ -74,7 +75,7 @@ def read_dicom(path: Path, key: bytes) -> tuple[NDArray[Any], DisplayAttributes,
     -------
     tuple
         Stored values (H, W), of a stack (N, H, W), in pydicom's `pixel_array` dtype, what is kept
-        beside them, and the patient's hash (empty where the file names neither patient nor study).
+        beside them, and who it is of.
 
     Raises
     ------
@@ -92,7 +93,7 @@ def read_dicom(path: Path, key: bytes) -> tuple[NDArray[Any], DisplayAttributes,
         lossy = syntax in _LOSSY
         named = uid.DeflatedExplicitVRLittleEndian if deflated else syntax
         kept = deidentify.display_attributes(dataset, stored, str(named), lossy=lossy)
-        return stored, kept, deidentify.source_group_of(dataset, key)
+        return stored, kept, deidentify.identity_of(dataset, key)
 
 
 def _dataset(path: Path) -> tuple[FileDataset, bool]:

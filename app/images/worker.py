@@ -4,11 +4,10 @@ It speaks JSON over one pipe (nothing is unpickled from it) and imports nothing 
 level, so that the spawning side can name its entry cheaply.
 """
 
-import hashlib
 import json
 import os
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from app.images.attributes import DisplayAttributes
+    from app.images.origin import Identity
 
 OUT_OF_MEMORY = "it needs more memory to decode than an import may take"
 
@@ -61,19 +61,20 @@ def limit_memory(memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
-def _answered(request: dict[str, str], key: bytes) -> dict[str, Any]:
+def _answered(request: dict[str, Any], key: bytes) -> dict[str, Any]:
     from app.images.dicomdir import listed_files
+    from app.images.files import Unwritable
 
     path = Path(request["path"])
     try:
         if "folder" not in request:
             return {"files": listed_files(path)}
-        return _decoded(path, Path(request["folder"]), key)
+        return _decoded(request, key)
     except ImportRefused as error:
         return {"refused": str(error)}
     except MemoryError:
         return {"refused": OUT_OF_MEMORY}
-    except _Unwritable as error:
+    except Unwritable as error:
         return {"stopped": str(error)}
     except OSError as error:
         return {"refused": f"it cannot be read ({error.strerror or 'input/output error'})"}
@@ -81,62 +82,40 @@ def _answered(request: dict[str, str], key: bytes) -> dict[str, Any]:
         return {"refused": f"it cannot be read as an image ({type(error).__name__})"}
 
 
-def _decoded(path: Path, folder: Path, key: bytes) -> dict[str, Any]:
+def _decoded(request: dict[str, Any], key: bytes) -> dict[str, Any]:
+    from app.images.files import digest_of, write_image
+    from app.images.masks import blacked_out, mask_for, template_of
+
+    path = Path(request["path"])
     require_file_size(path.stat().st_size)
-    stored, attributes, group = _read(path, key)
-    digest = hashlib.sha256(stored.reshape(-1).view("uint8").data).hexdigest()
-    _write(folder, stored, attributes)
+    stored, attributes, identity = _read(path, key)
+    digest = kept_digest = digest_of(stored)
+    templates = [template_of(item) for item in request.get("masks", ())]
+    origin, size = identity.origin, (attributes.rows, attributes.columns)
+    rectangles = mask_for(templates, origin.manufacturer, origin.model, *size)
+    if rectangles:
+        stored, attributes = blacked_out(stored, attributes, rectangles)
+        kept_digest = digest_of(stored)
+    write_image(Path(request["folder"]), stored, attributes)
     # The lists of a LUT stay in the folder; the parent needs the plain fields only.
     plain = replace(attributes, modality_lut=None, voi_luts=(), windows=())
-    return {"sha256": digest, "group": group, "attributes": plain.to_json()}
+    answer: dict[str, Any] = {"sha256": digest, "kept_sha256": kept_digest}
+    answer |= {"origin": asdict(origin), "rectangles": rectangles, "attributes": plain.to_json()}
+    return answer | ({"original": identity.original} if request.get("linkage") else {})
 
 
-def _read(path: Path, key: bytes) -> "tuple[NDArray[Any], DisplayAttributes, str]":
-    """Return little-endian stored values, what is kept beside them, the patient's hash."""
+def _read(path: Path, key: bytes) -> "tuple[NDArray[Any], DisplayAttributes, Identity]":
+    """Return little-endian stored values, what is kept beside them, and who they are of."""
+    from app.images.origin import Identity
     from app.images.read_dicom import looks_like_dicom, read_dicom
     from app.images.read_raster import JPEG_HEAD, PNG_HEAD, read_raster
 
     with path.open("rb") as file:
         head = file.read(132)
     if head.startswith(PNG_HEAD):
-        return *read_raster(path, "PNG"), ""
+        return *read_raster(path, "PNG"), Identity()
     if head.startswith(JPEG_HEAD):
-        return *read_raster(path, "JPEG"), ""
+        return *read_raster(path, "JPEG"), Identity()
     if looks_like_dicom(head):
         return read_dicom(path, key)
     raise ImportRefused("it is neither DICOM nor PNG nor JPEG")
-
-
-class _Unwritable(Exception):
-    """The study's folder takes no more files."""
-
-
-def _write(folder: Path, stored: "NDArray[Any]", attributes: "DisplayAttributes") -> None:
-    import cv2
-    import numpy as np
-
-    from app.images.greyscale import display_lut
-
-    shown = stored[len(stored) // 2] if stored.ndim == 3 else stored
-    grey = display_lut(attributes).apply(shown)
-    done, png = cv2.imencode(".png", grey, [cv2.IMWRITE_PNG_COMPRESSION, 3])
-    if not done:
-        raise ImportRefused("its presentation cannot be written as PNG")
-    try:
-        with (folder / "stored.npy").open("xb") as file:
-            np.save(file, stored, allow_pickle=False)
-            _flush(file)
-        for name, data in (
-            ("display.json", attributes.to_json().encode()),
-            ("presentation.png", png.tobytes()),
-        ):
-            with (folder / name).open("xb") as file:
-                file.write(data)
-                _flush(file)
-    except OSError as error:
-        raise _Unwritable(error.strerror or str(error)) from error
-
-
-def _flush(file: Any) -> None:
-    file.flush()
-    os.fsync(file.fileno())

@@ -39,7 +39,8 @@ class WorklistPage(Page):
         A new reader is to be entered.
     files_chosen : object
         Files and folders (list of `Path`) to import, dropped on the page.
-    import_wanted, folder_wanted, import_stopped, devices_wanted, calibrate_wanted, reading_wanted
+    import_wanted, folder_wanted, import_stopped, devices_wanted, calibrate_wanted, reading_wanted,
+    clearing_wanted
         Buttons were pressed.
     """
 
@@ -53,6 +54,7 @@ class WorklistPage(Page):
     devices_wanted = Signal()
     calibrate_wanted = Signal()
     reading_wanted = Signal()
+    clearing_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__("worklist", "Worklist")
@@ -74,6 +76,11 @@ class WorklistPage(Page):
             "start_reading", "Start reading", self.reading_wanted.emit, role="primary",
             picture="play",
         )  # fmt: skip
+        self.clear_images = button(
+            "clear_images", "Clear images…", self.clearing_wanted.emit, picture="check",
+            tip="Look at the images that may carry a burned-in name, before a reader sees them",
+        )  # fmt: skip
+        self.clear_images.hide()
         self.refused = RefusedList()
         self.table = self._make_table()
         self._middle = QStackedWidget()
@@ -86,6 +93,9 @@ class WorklistPage(Page):
         self.model.set_rows(rows)
         self._middle.setCurrentIndex(1 if rows else 0)
         self._say(rows)
+        waiting = sum(row.to_clear for row in rows)
+        self.clear_images.setText(f" Clear {waiting:,} images…")
+        self.clear_images.setVisible(waiting > 0)
 
     def show_readers(self, pseudonyms: Sequence[str], current: str | None) -> None:
         """Offer the readers of the study."""
@@ -164,11 +174,13 @@ class WorklistPage(Page):
             return
         read = sum(r.state == "finished" for r in rows)
         left = len(rows) - read
+        waiting = sum(r.to_clear > 0 for r in rows)
         rest = f"{left} to read" if left else "all read"
-        self.say_state(f"{len(rows)} cases: {read} read, {rest}.")
+        wait = f", {waiting} of them wait to be cleared" if waiting else ""
+        self.say_state(f"{len(rows)} cases: {read} read, {rest}{wait}.")
 
     def _fill(self) -> None:
-        for made in (self.import_files, self.import_folder):
+        for made in (self.clear_images, self.import_files, self.import_folder):
             self.head.addWidget(made)
         self.body.addWidget(self._make_choices())
         self._importing = self._make_import()

@@ -54,9 +54,13 @@ def _verdict(row: WorklistRow) -> str:
     return f"⚠ {words}{why}" if row.verdict == "bad" else f"{words}{why}"
 
 
+def _state(row: WorklistRow) -> str:
+    return "Waits to be cleared" if row.to_clear else look(row.state).words
+
+
 COLUMNS = (
     _Column("Case", lambda row: row.name),
-    _Column("State", lambda row: look(row.state).words),
+    _Column("State", _state),
     _Column("Images", lambda row: str(row.image_count)),
     _Column("Gaze", _verdict),
 )

@@ -43,6 +43,7 @@ class CaseList:
             row.case_id: (row.state, row.reading_id) for row in self._rows
         }
         self._aside: dict[str, str] = {}
+        self._left_out: frozenset[str] = frozenset()
         self._left: int | None = None
 
     def __len__(self) -> int:
@@ -81,6 +82,10 @@ class CaseList:
         """
         self._aside[case_id] = self.get(case_id).name
 
+    def leave_out(self, case_ids: Iterable[str]) -> None:
+        """Never offer these: their images wait to be cleared of burned-in names."""
+        self._left_out = frozenset(case_ids)
+
     def get(self, case_id: str) -> CaseToRead:
         """Return a case by its id.
 
@@ -118,4 +123,5 @@ class CaseList:
             self._left -= 1
 
     def _can_be_shown(self, case_id: str) -> bool:
-        return case_id not in self._aside and bool(self._tiles.get(case_id))
+        out = case_id in self._aside or case_id in self._left_out
+        return not out and bool(self._tiles.get(case_id))

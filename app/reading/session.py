@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from app.errors import SessionError, WrongStep
+from app.images.clearing import cases_to_clear
 from app.reading.calibration import CalibrationRun, Point
 from app.reading.capture import Capture
 from app.reading.cases import CaseList, CaseToRead
@@ -88,6 +89,7 @@ class ReadingSession:
         station: str = "",
         seed: int | None = None,
         consented: bool = False,
+        cleared_only: bool = False,
         details: dict[str, Any] | None = None,
     ) -> Self:
         """Lock the study, recover what a crash left, connect the tracker, start to record.
@@ -102,6 +104,8 @@ class ReadingSession:
             Of the order of cases; by default that of the reader's earlier sessions, or a new one.
         consented
             Whether the reader agrees now; needed once per reader and consent text.
+        cleared_only
+            Whether cases are left out whose images may carry a burned-in name.
         details
             Whatever else the session row shall hold, ready for JSON.
 
@@ -125,7 +129,10 @@ class ReadingSession:
             consented=consented,
             details=details or {},
         )
-        return cls(capture)
+        session = cls(capture)
+        if cleared_only:
+            session.cases.leave_out(cases_to_clear(study))
+        return session
 
     @property
     def current_case(self) -> CaseToRead | None:

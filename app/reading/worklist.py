@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, case, func, select
 
+from app.images.clearing import waiting
 from migrations.schema import CaseImage, Image, Reader, Reading, StudyCase
 from migrations.study import Study
 
@@ -25,6 +26,8 @@ class WorklistRow:
         Of the reader's latest reading of the case.
     reading_id, verdict, reasons
         Of that reading; None and empty where there is none.
+    to_clear
+        Images that may carry a burned-in name; until they are cleared no reader sees the case.
     """
 
     position: int
@@ -37,6 +40,7 @@ class WorklistRow:
     reading_id: str | None = None
     verdict: str | None = None
     reasons: tuple[str, ...] = ()
+    to_clear: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +63,22 @@ def worklist(study: Study, reader: str) -> list[WorklistRow]:
     """
     latest = _latest_readings(reader)
     images = (
-        select(CaseImage.case_id, func.count().label("count"))
+        select(
+            CaseImage.case_id,
+            func.count().label("count"),
+            func.sum(case((waiting(), 1), else_=0)).label("to_clear"),
+        )
+        .join(Image, Image.id == CaseImage.image_id)
         .group_by(CaseImage.case_id)
         .subquery()
     )
     query = (
-        select(StudyCase, func.coalesce(images.c.count, 0), Reading)
+        select(
+            StudyCase,
+            func.coalesce(images.c.count, 0),
+            func.coalesce(images.c.to_clear, 0),
+            Reading,
+        )
         .outerjoin(images, images.c.case_id == StudyCase.id)
         .outerjoin(latest, latest.c.case_id == StudyCase.id)
         .outerjoin(Reading, Reading.id == latest.c.reading_id)
@@ -120,7 +134,9 @@ def _latest_readings(reader: str) -> Any:
     )
 
 
-def _row(position: int, case: StudyCase, image_count: int, reading: Reading | None) -> WorklistRow:
+def _row(
+    position: int, shown: StudyCase, image_count: int, to_clear: int, reading: Reading | None
+) -> WorklistRow:
     fields: dict[str, Any] = {"state": "to read"}
     if reading is not None:
         fields = {
@@ -131,10 +147,11 @@ def _row(position: int, case: StudyCase, image_count: int, reading: Reading | No
         }
     return WorklistRow(
         position=position,
-        case_id=case.id,
-        name=case.name,
-        practice=case.practice,
-        hanging=case.hanging,
+        case_id=shown.id,
+        name=shown.name,
+        practice=shown.practice,
+        hanging=shown.hanging,
         image_count=image_count,
+        to_clear=to_clear,
         **fields,
     )

@@ -89,6 +89,7 @@ class Attendance(QObject):
                 geometry,
                 station=platform.node(),
                 consented=consented,
+                cleared_only=True,
             )
 
         self._sessions.want(make, then)

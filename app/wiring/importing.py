@@ -9,7 +9,8 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog
 
 from app.background import Task
-from app.images.importer import ImportResult, files_of, import_files
+from app.images.importer import files_of, import_files
+from app.images.results import ImportResult
 from app.pages.worklist import WorklistPage
 from migrations.study import Study
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QWidget
 
 from app.pages.calibration import CalibrationPage
+from app.pages.clearing import ClearingPage
 from app.pages.reading import ReadingPage
 from app.pages.start import StartPage
 from app.pages.training import TrainingPage
@@ -36,13 +37,14 @@ class Shell:
         self._full_screen = full_screen
         self.start, self.worklist = StartPage(), WorklistPage()
         self.calibration, self.reading = CalibrationPage(), ReadingPage()
-        self.training = TrainingPage()
+        self.training, self.clearing = TrainingPage(), ClearingPage()
         self.pages: dict[str, QWidget] = {
             "start": self.start,
             "worklist": self.worklist,
             "calibration": self.calibration,
             "reading": self.reading,
             "training": self.training,
+            "clearing": self.clearing,
         }
         window.add_pages(self.pages)
 

@@ -34,7 +34,9 @@ def why_not_read(rows: Sequence[WorklistRow], reader: str | None) -> str:
         return "Import images first."
     if not reader:
         return "Choose a reader first."
-    left = any(row.state in _STILL_TO_READ for row in rows)
+    left = [row for row in rows if row.state in _STILL_TO_READ]
+    if left and all(row.to_clear for row in left):
+        return "The images wait to be cleared of burned-in names: press “Clear images…”."
     return "" if left else "All cases are read."
 
 

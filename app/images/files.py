@@ -1,0 +1,61 @@
+"""The three files of an image: its stored values, how to show them, and a picture of that."""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import ImportRefused
+from app.images.attributes import DisplayAttributes
+from app.images.greyscale import display_lut
+
+STORED, DISPLAY, PRESENTATION = "stored.npy", "display.json", "presentation.png"
+_COMPRESSION = 3
+
+
+class Unwritable(Exception):
+    """The study's folder takes no more files."""
+
+
+def digest_of(stored: NDArray[Any]) -> str:
+    """Return the SHA-256 of little-endian stored values in C order."""
+    return hashlib.sha256(stored.reshape(-1).view(np.uint8).data).hexdigest()
+
+
+def write_image(folder: Path, stored: NDArray[Any], attributes: DisplayAttributes) -> None:
+    """Write an image into a folder that has none; each file is on the disk afterwards.
+
+    Parameters
+    ----------
+    stored
+        Shape (H, W) or (N, H, W); the presentation shows the middle of a stack.
+
+    Raises
+    ------
+    Unwritable
+        If the disk is full or the folder not ours; also if a file is there already.
+    """
+    shown = stored[len(stored) // 2] if stored.ndim == 3 else stored
+    grey = display_lut(attributes).apply(shown)
+    done, png = cv2.imencode(".png", grey, [cv2.IMWRITE_PNG_COMPRESSION, _COMPRESSION])
+    if not done:
+        raise ImportRefused("its presentation cannot be written as PNG")
+    try:
+        with (folder / STORED).open("xb") as file:
+            np.save(file, stored, allow_pickle=False)
+            _flush(file)
+        for name, data in ((DISPLAY, attributes.to_json().encode()), (PRESENTATION, png.tobytes())):
+            with (folder / name).open("xb") as file:
+                file.write(data)
+                _flush(file)
+    except OSError as error:
+        raise Unwritable(error.strerror or str(error)) from error
+
+
+def _flush(file: Any) -> None:
+    file.flush()
+    os.fsync(file.fileno())

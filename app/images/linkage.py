@@ -1,0 +1,78 @@
+"""The linkage file: which image came from whom. Only if the user names one, never in the study."""
+
+import csv
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TextIO
+
+from app.errors import ImportStopped
+from app.images.deidentify import LINKED
+
+COLUMNS = ("file", "image_id", "source_group", *LINKED)
+
+
+class Linkage:
+    """A csv that grows by a line per accepted or known file; readable by its owner alone.
+
+    Parameters
+    ----------
+    path
+        A file of earlier imports is gone on with.
+    study_folder
+        Must not hold it: a study is de-identified as a whole.
+
+    Raises
+    ------
+    ImportStopped
+        If it lies inside the study's folder, or cannot be written.
+    """
+
+    def __init__(self, path: Path, study_folder: Path) -> None:
+        self.path = path
+        if path.resolve().is_relative_to(study_folder.resolve()):
+            raise ImportStopped(
+                f"The linkage file {path} would lie inside the study's folder, which holds no "
+                "identifiers. Name a file elsewhere, where only you can read it."
+            )
+        self._file = self._opened()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def add(self, file: Path, image_id: str, group: str, original: dict[str, str]) -> None:
+        """Write a line; it is in the file when this returns.
+
+        Raises
+        ------
+        ImportStopped
+            If the disk takes no more.
+        """
+        row = {"file": str(file), "image_id": image_id, "source_group": group} | original
+        try:
+            csv.DictWriter(self._file, COLUMNS, restval="").writerow(row)
+            self._file.flush()
+        except OSError as error:
+            raise ImportStopped(self._unwritable(error)) from error
+
+    def _opened(self) -> TextIO:
+        try:
+            handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            file = os.fdopen(handle, "a", encoding="utf-8", newline="")
+            if os.fstat(handle).st_size == 0:
+                csv.writer(file).writerow(COLUMNS)
+                file.flush()
+        except OSError as error:
+            raise ImportStopped(self._unwritable(error)) from error
+        return file
+
+    def _unwritable(self, error: OSError) -> str:
+        return f"The linkage file {self.path} cannot be written: {error.strerror}."
