@@ -15,6 +15,7 @@ from app.demo.progress import Progress
 from app.demo.reader import Plan, SimulatedHands
 from app.demo.steps import run_script
 from app.demo.summary import summarise, write_summary
+from app.images.clearing import clear, to_clear
 from app.images.importer import import_paths
 from app.reading.stimulus import Findings
 from app.station import Station
@@ -85,6 +86,8 @@ class Tour:
                 self.progress.say(f"refused {result.path.name}: {result.reason}")
         accepted = sum(result.status == "accepted" for result in results)
         self.progress.say(f"{accepted} of {len(results)} accepted, de-identified")
+        # Drawn here, they carry no names; real ones are looked at on the contact sheet.
+        clear(study, [image.image_id for image in to_clear(study)], "demo")
         return study
 
     def _at_the_station(self, study: Study, cohort: Cohort) -> None:

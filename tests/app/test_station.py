@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from app import command
 from app.demo.hands import click, drag, press, wheel
+from app.images.clearing import clear, to_clear
 from app.images.importer import import_paths
 from app.station import Station
 from app.trainer_process import TrainerProcess
@@ -48,6 +49,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = StudySettings(name="Trial", classes=("normal", "mass"), order="fixed")
     study = Study.create(folder / "study", settings)
     import_paths(study, _pictures(folder / "pictures"))
+    clear(study, [image.image_id for image in to_clear(study)], "test")
     study.close()
     return study.folder
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QLabel, QPushButton
 from sqlalchemy import event, func, select
 
 from app.demo.hands import click, press
+from app.images.clearing import clear, to_clear
 from app.images.importer import import_paths
 from app.station import Station
 from app.widgets.dialogs import SavingDialog
@@ -33,6 +34,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for i in range(3):
         cv2.imwrite(str(folder / f"picture-{i}.png"), np.roll(ramp, 20 * i).astype(np.uint16))
     import_paths(study, sorted(folder.glob("*.png")))
+    clear(study, [image.image_id for image in to_clear(study)], "test")
     study.close()
     return study.folder
 
