@@ -161,8 +161,14 @@ class Station(QObject):
     def refresh(self) -> None:
         """Read again what the pages show of the study."""
         if self.study is not None and not self._closed:
-            self._shell.show_study(self.study, self.reader)
+            cleared_only = self._room.attendance.cleared_only
+            self._shell.show_study(self.study, self.reader, cleared_only=cleared_only)
             self._show_tracker()
+
+    def offer_all(self) -> None:
+        """Offer cases with images nobody has cleared too: what reads is no person."""
+        self._room.attendance.cleared_only = False
+        self.refresh()
 
     def show_error(self, title: str, error: Exception | str) -> None:
         """Say what went wrong; recording goes on behind the message."""

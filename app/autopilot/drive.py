@@ -93,6 +93,7 @@ class Autopilot:
             speed=options.speed,
             seed=self._seed,
         )
+        station.offer_all()
         hands = SimulatedHands(station, Plan(self._answers(), {}, None, self._seed), progress)
         try:
             station.show()

@@ -29,6 +29,8 @@ class Attendance(QObject):
         Pseudonym; None until one is chosen.
     geometry
         Of the screen the open session is recorded on.
+    cleared_only
+        Whether cases wait until their images are cleared of burned-in names.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Attendance(QObject):
         self._consented = consented
         self.reader = reader
         self.geometry: ScreenGeometry | None = None
+        self.cleared_only = True
 
     def choose(self, pseudonym: str, *, consented: bool = False) -> None:
         """Let someone else read."""
@@ -77,6 +80,7 @@ class Attendance(QObject):
             self.geometry = screen_geometry(self._window.screen())
             self._window.show_device("Opening the tracker…")
         geometry, consented = self.geometry, self._consented
+        cleared_only = self.cleared_only
         assert geometry is not None
 
         def make() -> ReadingSession:
@@ -89,7 +93,7 @@ class Attendance(QObject):
                 geometry,
                 station=platform.node(),
                 consented=consented,
-                cleared_only=True,
+                cleared_only=cleared_only,
             )
 
         self._sessions.want(make, then)

@@ -1,6 +1,7 @@
 """The window and its pages as one: what they show of study, reader, tracker and errors."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtWidgets import QWidget
@@ -48,9 +49,11 @@ class Shell:
         }
         window.add_pages(self.pages)
 
-    def show_study(self, study: Study, reader: str | None) -> None:
+    def show_study(self, study: Study, reader: str | None, *, cleared_only: bool) -> None:
         """Show what a study holds for a reader, and what can be done next."""
         rows = worklist(study, reader or "")
+        if not cleared_only:
+            rows = [replace(row, to_clear=0) for row in rows]
         self.worklist.show_rows(rows)
         self.worklist.show_readers(readers_of(study, reader), reader)
         self.training.show_readings(finished_readings(study))
