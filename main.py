@@ -18,6 +18,7 @@ COMMANDS = {
     "similarity": ("trainer.similarity.command", "how alike readings are by gaze"),
     "train": ("trainer.command", "similarity, pre-training, encoder; needs no screen"),
     "probe": ("trainer.probe.command", "how well encoders tell classes apart, beside baselines"),
+    "queue": ("trainer.queue", "work off a study's queued pre-trainings"),
     "report": ("trainer.report.command", "one HTML file of a study and its runs"),
     "db": ("migrations.command", "upgrade, check or back up a study's database"),
 }

@@ -26,6 +26,7 @@ from app.wiring.room import ReadingRoom
 from app.wiring.shell import Shell
 from app.wiring.studies import ask_new_study, ask_study
 from app.wiring.training import TrainingController
+from app.wiring.workspace_door import WorkspaceDoor
 from devices.catalogue import open_tracker
 from devices.clock import HostClock, require_fine_clock
 from devices.errors import DeviceError
@@ -111,6 +112,9 @@ class Station(QObject):
         self.clearing = ClearingController(self._shell.clearing, self)
         self.devices = DeviceController(self.worklist_page, device_id, self._device_changed, self)
         self.training = TrainingController(self.training_page, self)
+        self.workspace = WorkspaceDoor(
+            self.window, self.training, self.go, self.show_error, self.replay, self
+        )
         self._connect()
         self._bugs = BugHook(self.show_error)
         if study is not None:
@@ -152,7 +156,12 @@ class Station(QObject):
         self.window.show_page(name)
         if name == "clearing":
             self.clearing.show()
+        self.workspace.refresh(name)
         self.refresh()
+
+    def replay(self, reading_id: str) -> None:
+        """Replay a reading."""
+        self.show_error("Replay", reading_id)
 
     def screenshot(self, name: str, path: Path) -> None:
         """Write a picture of the window showing a page, or of the page as it is if it is shown."""
@@ -186,6 +195,7 @@ class Station(QObject):
         self.imports.set_study(study)
         self.clearing.set_study(study)
         self.training.set_study(study)
+        self.workspace.set_study(study)
         self.window.show_study(study.settings.name)
         remember(study.folder)
         self.go("worklist")
@@ -246,6 +256,7 @@ class Station(QObject):
         self.devices.close()
         self._finish_sessions()
         self.training.close()
+        self.workspace.close()
         if self.study is not None:
             self.study.close()
         self._collector.stop()

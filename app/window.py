@@ -24,8 +24,15 @@ _ENTRIES = {
     "worklist": "Worklist",
     "calibration": "Calibration",
     "reading": "Reading",
-    "training": "Training",
 }
+_WORKSPACE = {
+    "cohort": "Cohort",
+    "similarity": "Gaze similarity",
+    "training": "Pretrain",
+    "runs": "Runs",
+    "features": "Features",
+}
+"""The researcher's pages; a reader never sees them."""
 
 
 class MainWindow(QMainWindow):
@@ -39,6 +46,8 @@ class MainWindow(QMainWindow):
         The window was moved or came to another screen.
     closing
         The window is about to close.
+    workspace_wanted : bool
+        The researcher's workspace is to be opened, or left.
 
     Attributes
     ----------
@@ -49,6 +58,7 @@ class MainWindow(QMainWindow):
     page_wanted = Signal(str)
     placed = Signal()
     closing = Signal()
+    workspace_wanted = Signal(bool)
 
     def __init__(self) -> None:
         super().__init__()
@@ -124,6 +134,18 @@ class MainWindow(QMainWindow):
         self._buttons[name].setEnabled(possible)
         self._buttons[name].setToolTip("" if possible else why_not)
 
+    @property
+    def in_workspace(self) -> bool:
+        """Whether the researcher's pages are offered instead of the reader's."""
+        return self._in_workspace
+
+    def open_workspace(self, opened: bool) -> None:
+        """Offer the researcher's pages, or the reader's again."""
+        self._in_workspace = opened
+        for name, made in self._buttons.items():
+            made.setVisible((name in _WORKSPACE) == opened)
+        self._door.setText("  Back to reading" if opened else "  Researcher…")
+
     def show_study(self, name: str) -> None:
         """Name the open study."""
         self._study.setText(name)
@@ -175,9 +197,12 @@ class MainWindow(QMainWindow):
         head.addWidget(self._study)
         layout.addLayout(head)
         group = QButtonGroup(self)
-        for name, text in _ENTRIES.items():
+        for name, text in (_ENTRIES | _WORKSPACE).items():
             layout.addWidget(self._entry(name, text, group))
         layout.addStretch(1)
+        self._door = self._make_door()
+        layout.addWidget(self._door)
+        self.open_workspace(False)
         foot = column(gap=theme.GRID)
         foot.setContentsMargins(16, 16, 16, 16)
         for widget in (
@@ -191,6 +216,19 @@ class MainWindow(QMainWindow):
             foot.addWidget(widget)
         layout.addLayout(foot)
         return frame
+
+    def _make_door(self) -> QToolButton:
+        made = QToolButton()
+        made.setObjectName("workspace_door")
+        made.setProperty("role", "navigation")
+        made.setIcon(icon("lock"))
+        made.setIconSize(QSize(20, 20))
+        made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        made.clicked.connect(
+            lambda _checked=False: self.workspace_wanted.emit(not self._in_workspace)
+        )
+        return made
 
     def _make_recording(self) -> QWidget:
         sign = label("", wrap=False)

@@ -42,6 +42,11 @@ Reporter = JsonReporter | TerminalReporter
 
 def main(argv: Sequence[str]) -> int:
     """Run the command and return its exit code."""
+    if "--describe" in argv:
+        from trainer.describe import describe
+
+        sys.stdout.write(describe() + "\n")
+        return 0
     options = _parser().parse_args(argv)
     with _reporter(options.events) as report:
         try:

@@ -194,6 +194,12 @@ _KINDS = {
     dict: "a table",
 }
 
+
+def choices() -> dict[str, tuple[str, ...]]:
+    """Return what may stand in each field that is chosen from a list."""
+    return {**_CHOICES, "measure": _measures()}
+
+
 _CHOICES: dict[str, tuple[str, ...]] = {
     "method": METHODS,
     "pairs": PAIRS,
@@ -206,7 +212,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 
 
 def _check_choices(config: RunConfig) -> None:
-    for name, known in (*_CHOICES.items(), ("measure", _measures())):
+    for name, known in choices().items():
         value = getattr(config, name)
         if value not in known:
             raise ConfigError(f"{name} is {value!r}; known are {', '.join(known)}.")
@@ -224,7 +230,7 @@ def _measures() -> tuple[str, ...]:
 
 
 # Lowest, highest; a bound itself is allowed unless the text says otherwise.
-_RANGES: dict[str, tuple[float, float]] = {
+RANGES: dict[str, tuple[float, float]] = {
     "size": (16, 2048),
     "batch": (2, 65536),
     "epochs": (1, 1_000_000),
@@ -242,7 +248,7 @@ _RANGES: dict[str, tuple[float, float]] = {
 
 
 def _check_ranges(config: RunConfig) -> None:
-    for name, (lowest, highest) in _RANGES.items():
+    for name, (lowest, highest) in RANGES.items():
         value = getattr(config, name)
         if value is not None and not lowest <= value <= highest:
             raise ConfigError(f"{name} is {value}; it must lie between {lowest} and {highest}.")

@@ -15,6 +15,7 @@ from devices.geometry import ScreenGeometry
 from devices.samples import Eye, SampleArray
 from devices.steady import SteadyGaze
 from devices.view import TileView, ViewHistory
+from migrations.cohort_rules import why_left_out
 from migrations.gaze import chunks_of, view_rows_of
 from migrations.schema import Calibration, Fixation, GazeChunk, Reading, Session
 from migrations.study import Study
@@ -138,15 +139,9 @@ def _keep(study: Study, chain: Sequence[Reading], kept: KeptReadings) -> None:
 
 
 def _refusal(chain: Sequence[Reading]) -> str | None:
-    if any(part.practice for part in chain):
-        return "practice"
-    bad = [part for part in chain if part.verdict == "bad"]
-    if bad:
-        reasons = ", ".join(str(r) for part in bad for r in part.verdict_reasons)
-        return f"verdict bad: {reasons or 'no reason given'}"
-    if any(part.ended_us is None for part in chain):
-        return "a part of it has no end"
-    return None
+    reason = why_left_out(chain[-1], chain[:-1])
+    unended = any(part.ended_us is None for part in chain)
+    return reason or ("a part of it has no end" if unended else None)
 
 
 def _load(study: Study, reading: Reading) -> _Part:

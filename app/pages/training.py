@@ -1,17 +1,22 @@
-"""Training: press Pretrain, watch it learn, stop it, open what came out."""
+"""Pretrain: press it, watch it learn, stop it, queue more, open what came out."""
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFrame, QProgressBar, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QProgressBar, QVBoxLayout, QWidget
 
 from app import theme
 from app.pages.page import Page
 from app.pages.training_form import TrainingForm
 from app.widgets.curve import Curve
 from app.widgets.parts import Figure, button, column, label, panel, row, say
+from app.workspace.estimate import Estimate
+from app.workspace.run_settings import RunSettings
+from migrations.jobs import Job
 
 STAGES = {
     "cohort": "Collecting finished readings",
@@ -47,19 +52,26 @@ class TrainingPage(Page):
         The trainer's options (list of words).
     stop_wanted
         Stop with a checkpoint.
+    take_back_wanted : object
+        A waiting job is not to run after all.
+    settings_wanted
+        The trainer is to be asked for all its settings.
     """
 
     pretrain_wanted = Signal(object)
     stop_wanted = Signal()
+    take_back_wanted = Signal(object)
+    settings_wanted = Signal()
 
     def __init__(self) -> None:
-        super().__init__("training", "Training")
+        super().__init__("training", "Pretrain")
         self.state = "idle"
         self.result: dict[str, Any] = {}
         self.folder = Path()
         self.step = self._before = 0
         self._settings: tuple[object, ...] = ()
         self.form = TrainingForm()
+        self.form.all_wanted.connect(self.settings_wanted)
         self.pretrain = button(
             "pretrain",
             "Pretrain",
@@ -92,10 +104,41 @@ class TrainingPage(Page):
             self._say_idle()
         self._buttons()
 
-    def show_started(self) -> None:
-        """Show that a training begins."""
+    def show_settings(self, settings: RunSettings) -> None:
+        """Offer every setting that the trainer has."""
+        self.form.show_settings(settings)
+
+    def show_no_settings(self, why: str) -> None:
+        """Say that the trainer could not be asked."""
+        self.form.show_no_settings(why)
+
+    def show_estimate(self, estimate: Estimate) -> None:
+        """Say what a run with these settings will take."""
+        time = "time known after the first steps"
+        if estimate.seconds is not None:
+            time = f"about {_duration(estimate.seconds)}, as an earlier run took"
+        memory = ""
+        if estimate.memory_bytes is not None:
+            memory = f"; some {estimate.memory_bytes / 1e9:.1f} GB of memory in fp32"
+        self._estimate.setText(f"{time[0].upper()}{time[1:]}{memory}.")
+
+    def show_queue(self, waiting: Sequence[Job]) -> None:
+        """List what runs next; each can be taken back."""
+        while (item := self._queue_rows.takeAt(0)) is not None:
+            if (old := item.widget()) is not None:
+                old.deleteLater()
+        for number, job in enumerate(waiting, start=1):
+            text = label(f"{number}. {' '.join(job.options)}", "small")
+            back = button("take_back", "Take back", partial(self.take_back_wanted.emit, job))
+            line = QWidget()
+            line.setLayout(row(text, back))
+            self._queue_rows.addWidget(line)
+        self._queue.setVisible(bool(waiting))
+
+    def show_started(self, options: Sequence[str]) -> None:
+        """Show that a training with these options begins."""
         self.state, self.result = "running", {}
-        settings = (self.folder, *self.form.options())
+        settings = (self.folder, *options)
         self._before = self.step if settings == self._settings else 0
         self._settings, self.step = settings, 0
         if not self._before:
@@ -188,10 +231,10 @@ class TrainingPage(Page):
 
     def _buttons(self) -> None:
         running = self.state == "running"
-        self.pretrain.setEnabled(not running and self._readings > 0)
+        self.pretrain.setEnabled(self._readings > 0)
+        self.pretrain.setText(" Add to queue" if running else " Pretrain")
         self.pretrain.setToolTip("" if self._readings else "Read some cases first.")
         self.stop.setEnabled(running)
-        self.form.setEnabled(not running)
         self.report.setVisible(self.state == "finished" and bool(self.result.get("report")))
 
     def _stop(self) -> None:
@@ -229,6 +272,14 @@ class TrainingPage(Page):
         right.addWidget(self._progress)
         self._result = self._make_result()
         right.addWidget(self._result)
+        self._queue, inner = panel()
+        inner.addWidget(label("Queue", "heading"))
+        self._queue_rows = column(gap=theme.GRID // 2)
+        inner.addLayout(self._queue_rows)
+        self._queue.hide()
+        right.addWidget(self._queue)
+        self._estimate = label("", "hint")
+        right.addWidget(self._estimate)
         self._notices: list[str] = []
         self._notice = label("", "warning")
         self._notice.hide()

@@ -142,7 +142,41 @@ def _refresh(path: QPainterPath) -> None:
     _line(path, (17.5, 3), (17.5, 7.5), (13, 7.5))
 
 
+def _cohort(path: QPainterPath) -> None:
+    for x, height in ((5, 6), (9.5, 11), (14, 15), (18.5, 8)):
+        _line(path, (x, 20), (x, 20 - height))
+    _line(path, (2.5, 20), (21.5, 20))
+
+
+def _similarity(path: QPainterPath) -> None:
+    _circle(path, 9, 12, 6)
+    _circle(path, 15, 12, 6)
+
+
+def _runs(path: QPainterPath) -> None:
+    _line(path, (3, 18), (8, 12), (13, 15), (21, 6))
+    _line(path, (3, 12), (8, 8), (13, 10), (21, 16))
+
+
+def _features(path: QPainterPath) -> None:
+    for x, y in ((6, 7), (9, 10), (5, 12), (16, 6), (19, 9), (15, 16), (18, 18), (12, 18)):
+        _circle(path, x, y, 1.1)
+
+
+def _lock(path: QPainterPath) -> None:
+    path.addRoundedRect(QRectF(5, 11, 14, 9), 1.5, 1.5)
+    path.moveTo(8, 11)
+    path.lineTo(8, 8)
+    path.arcTo(QRectF(8, 4, 8, 8), 180, -180)
+    path.lineTo(16, 11)
+
+
 _DRAW: dict[str, _Draw] = {
+    "cohort": _cohort,
+    "similarity": _similarity,
+    "runs": _runs,
+    "features": _features,
+    "lock": _lock,
     "worklist": _worklist,
     "calibration": _calibration,
     "reading": _reading,

@@ -1,45 +1,101 @@
-"""The training page and the trainer's process."""
+"""The page Pretrain and the queue of trainings, which goes on when the window is closed."""
 
+import subprocess
 from collections.abc import Sequence
+from typing import Any
 
 from PySide6.QtCore import QObject
 
+from app.background import run
 from app.pages.training import TrainingPage
-from app.trainer_process import TrainerProcess
+from app.trainer_queue import TrainerQueue
+from app.workspace.estimate import estimate
+from app.workspace.run_settings import RunSettings, settings_of
+from app.workspace.runs import RunRow, runs
+from migrations.jobs import Job
 from migrations.study import Study
 
 
 class TrainingController(QObject):
-    """Starts and stops the trainer; hands its events to the page."""
+    """Starts, follows and stops trainings; hands their events to the page."""
 
     def __init__(self, page: TrainingPage, parent: QObject) -> None:
         super().__init__(parent)
         self._page = page
         self._study: Study | None = None
-        process = self.process = TrainerProcess(self)
-        process.stage.connect(page.show_stage)
-        process.progress.connect(page.show_progress)
-        process.metrics.connect(page.show_metrics)
-        process.warning.connect(page.show_warning)
-        process.finished.connect(page.show_finished)
-        process.stopped.connect(page.show_stopped)
-        process.failed.connect(page.show_failed)
+        self._runs: tuple[RunRow, ...] = ()
+        queue = self.queue = TrainerQueue(self)
+        queue.started.connect(lambda job: page.show_started(job.options))
+        queue.stage.connect(page.show_stage)
+        queue.progress.connect(page.show_progress)
+        queue.metrics.connect(page.show_metrics)
+        queue.warning.connect(page.show_warning)
+        queue.finished.connect(page.show_finished)
+        queue.stopped.connect(page.show_stopped)
+        queue.failed.connect(page.show_failed)
+        queue.changed.connect(self._show_queue)
         page.pretrain_wanted.connect(self.start)
-        page.stop_wanted.connect(process.stop)
+        page.stop_wanted.connect(queue.stop)
+        page.take_back_wanted.connect(self._take_back)
+        page.settings_wanted.connect(self._load_settings)
+        page.form.changed.connect(self._show_estimate)
 
     def set_study(self, study: Study | None) -> None:
-        """Train on this study from now on."""
+        """Train on this study from now on; a training that goes on is found again."""
         self._study = study
         if study is not None:
             self._page.folder = study.folder
+        self.queue.set_study(None if study is None else study.folder)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read again what time and memory earlier runs took."""
+        study = self._study
+        if study is None:
+            return
+
+        def known(found: tuple[RunRow, ...]) -> None:
+            self._runs = found
+            self._show_estimate()
+
+        run(self, lambda: runs(study), known, lambda _e: None)
 
     def start(self, options: Sequence[str]) -> None:
-        """Start a training unless one runs."""
-        if self._study is None or self.process.running:
+        """Put a training at the end of the queue."""
+        if self._study is None:
             return
-        self._page.show_started()
-        self.process.start(self._study.folder, options)
+        try:
+            self.queue.start(options)
+        except OSError as error:
+            self._page.show_failed(f"{self._study.runs} cannot be written: {error.strerror}.")
+
+    def reproduce(self, row: RunRow) -> None:
+        """Start a new run with the settings of another."""
+        self.start([*settings_of(row.config), "--fresh"])
 
     def close(self) -> None:
-        """Stop with a checkpoint and wait for it."""
-        self.process.close()
+        """Look away; what runs goes on and is found again."""
+        self.queue.close()
+
+    def _show_queue(self) -> None:
+        waiting = [j for j in self.queue.jobs() if j.state == "waiting"]
+        followed = self.queue.job
+        self._page.show_queue([j for j in waiting if followed is None or j.id != followed.id])
+        self.refresh()
+
+    def _take_back(self, job: Job) -> None:
+        self.queue.take_back(job)
+
+    def _show_estimate(self) -> None:
+        self._page.show_estimate(estimate(self._runs, self._page.form.values()))
+
+    def _load_settings(self) -> None:
+        program = self.queue.program
+
+        def load() -> Any:
+            done = subprocess.run(
+                [*program, "train", "--describe"], capture_output=True, text=True, check=True
+            )
+            return RunSettings.from_json(done.stdout)
+
+        run(self, load, self._page.show_settings, lambda e: self._page.show_no_settings(str(e)))

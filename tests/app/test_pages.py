@@ -170,7 +170,7 @@ def test_training_says_what_to_do_first_and_shows_a_run(qtbot) -> None:
     assert not page.pretrain.isEnabled()
     page.show_readings(4)
     assert page.pretrain.isEnabled()
-    page.show_started()
+    page.show_started(page.form.options())
     assert page.stop.isEnabled()
     page.show_progress(
         {"done": 1500, "total": 3000, "unit": "steps", "rate": 5.0, "seconds_left": 300.0}
@@ -191,7 +191,7 @@ def _metrics(step: int) -> dict[str, float]:
 
 
 def _trained(page: TrainingPage, steps: range) -> list[float]:
-    page.show_started()
+    page.show_started(page.form.options())
     for step in steps:
         page.show_metrics(_metrics(step))
     page.show_stopped({"step": steps[-1], "checkpoint": "c.pt"})
@@ -213,7 +213,7 @@ def test_the_curve_begins_anew_for_another_run(qtbot) -> None:
     _trained(page, range(1, 6))
     assert _trained(page, range(1, 3)) == [1, 2]
     page.form.preset(epochs=7)
-    page.show_started()
+    page.show_started(page.form.options())
     assert page.curve.points == []
     page.show_metrics(_metrics(3))
     assert _trained(page, range(9, 11)) == [9, 10]
@@ -244,7 +244,7 @@ def test_no_text_of_a_choice_is_cut_off(qtbot, qapp) -> None:
 def test_a_killed_training_does_not_promise_a_checkpoint(qtbot) -> None:
     page = TrainingPage()
     qtbot.addWidget(page)
-    page.show_started()
+    page.show_started(page.form.options())
     page.show_stopped({})
     assert "before it could write a checkpoint" in page.message
 
@@ -254,8 +254,8 @@ def test_the_form_speaks_the_trainers_language(qtbot) -> None:
     qtbot.addWidget(page)
     page.form.preset(pairs="mcgip", rule="alike above", amount=0.9, epochs=3, size=64, batch=4)
     assert page.form.options() == [
-        "--method", "byol", "--pairs", "mcgip", "--measure", "tima", "--threshold", "0.9",
-        "--epochs", "3", "--size", "64", "--batch", "4",
+        "--method", "byol", "--pairs", "mcgip", "--encoder", "resnet18", "--measure", "tima",
+        "--threshold", "0.9", "--epochs", "3", "--size", "64", "--batch", "4",
     ]  # fmt: skip
     page.form.preset(pairs="none")
     assert "--measure" not in page.form.options()

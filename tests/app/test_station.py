@@ -18,7 +18,6 @@ from app.demo.hands import click, drag, press, wheel
 from app.images.clearing import clear, to_clear
 from app.images.importer import import_paths
 from app.station import Station
-from app.trainer_process import TrainerProcess
 from devices.geometry import ScreenGeometry
 from devices.simulated import SimulatedParameters, SimulatedTracker
 from migrations.schema import Annotation, Calibration, Fixation, Reader, Reading, ViewEvent
@@ -317,7 +316,9 @@ def test_files_are_imported_by_dropping_them(qtbot, tmp_path: Path, no_leftovers
     station.close()
 
 
-def test_pretrain_and_stop_reach_the_trainer_and_come_back(station, study, qtbot, tmp_path) -> None:
+def test_pretrain_and_stop_reach_the_trainer_and_come_back(
+    station, study, qtbot, tmp_path, monkeypatch
+) -> None:
     script = tmp_path / "trainer.py"
     script.write_text(
         "import json, sys\n"
@@ -331,9 +332,13 @@ def test_pretrain_and_stop_reach_the_trainer_and_come_back(station, study, qtbot
         "say(event='stopped', run_id='r', checkpoint='c.pt', step=3)\n"
         "sys.exit(3)\n"
     )
-    station.training.process._program = TrainerProcess(
-        program=[sys.executable, str(script)]
-    )._program
+    queue = tmp_path / "queue.py"
+    queue.write_text(
+        "import sys; from pathlib import Path; from trainer.queue import work_off\n"
+        f"work_off(Path(sys.argv[3]), (sys.executable, {str(script)!r}))\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    station.training.queue.program = [sys.executable, str(queue)]
     page = station.training_page
     page.show_readings(3)
     page.form.preset(epochs=9, size=64, batch=8, amount=10)

@@ -1,0 +1,85 @@
+"""The door to the researcher's workspace: asks for the PIN, makes the pages at the first opening.
+
+They load plotting libraries that a reading station does not need to start.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from app.widgets.pin_dialog import PinDialog
+from app.window import MainWindow
+from app.wiring.training import TrainingController
+from migrations.study import Study
+
+if TYPE_CHECKING:
+    from app.wiring.workspace import WorkspaceController
+
+FIRST_PAGE = "cohort"
+
+
+class WorkspaceDoor(QObject):
+    """Opens and leaves the workspace.
+
+    Parameters
+    ----------
+    go
+        Shows a page by name.
+    """
+
+    def __init__(
+        self,
+        window: MainWindow,
+        training: TrainingController,
+        go: Callable[[str], object],
+        tell_error: Callable[[str, Exception | str], object],
+        replay: Callable[[str], object],
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._window, self._training = window, training
+        self._go, self._tell_error, self._replay = go, tell_error, replay
+        self._study: Study | None = None
+        self.inside: WorkspaceController | None = None
+        window.workspace_wanted.connect(self._wanted)
+
+    def set_study(self, study: Study | None) -> None:
+        """Belong to this study from now on; another study's researcher has to open it again."""
+        self._study = study
+        self._window.open_workspace(False)
+        if self.inside is not None:
+            self.inside.set_study(study)
+
+    def open(self) -> None:
+        """Open the workspace; who calls knows the PIN, or needs none (demo, tests)."""
+        if self.inside is None:
+            self._furnish()
+        self._window.open_workspace(True)
+        self._go(FIRST_PAGE)
+
+    def refresh(self, page: str) -> None:
+        """Read again what one of its pages shows."""
+        if self.inside is not None:
+            self.inside.refresh(page)
+
+    def close(self) -> None:
+        """End what runs in it."""
+        if self.inside is not None:
+            self.inside.close()
+
+    def _wanted(self, opened: bool) -> None:
+        if not opened:
+            self._window.open_workspace(False)
+            self._go("worklist")
+        else:
+            PinDialog(self._window, self.open).open()
+
+    def _furnish(self) -> None:
+        from app.wiring.workspace import WorkspaceController  # pyqtgraph: 0.3 s
+
+        self.inside = WorkspaceController(
+            self._tell_error, self._training.reproduce, self._go, self._replay, self
+        )
+        self._window.add_pages(self.inside.pages)
+        self.inside.set_study(self._study)

@@ -1,0 +1,1 @@
+"""The researcher's workspace without Qt: cohort, gaze similarity, runs, features."""

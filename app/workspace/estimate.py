@@ -1,0 +1,56 @@
+"""What time and memory a run will take, before it starts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.workspace.runs import RunRow
+
+_ALIKE = ("method", "encoder", "size", "batch")
+
+# Parameters and activations (outputs of convolutions or blocks at 224 px) in millions, as the
+# papers and timm list them; three tensors of that size are kept for each output to go back.
+_NETS = {
+    "resnet18": (11.7, 2.5),
+    "resnet34": (21.8, 3.8),
+    "resnet50": (25.6, 11.1),
+    "resnet101": (44.5, 16.2),
+    "vit_small": (22.1, 12.0),
+    "vit_base": (86.6, 16.5),
+    "vit_large": (304.3, 43.8),
+}
+_KEPT_PER_OUTPUT = 3
+_COPIES = 5
+"""Of the weights: themselves, their gradient, two moments of AdamW, the moving average."""
+_VIEWS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Seconds by an earlier run of the same kind, None without one; memory in bytes, roughly."""
+
+    seconds: float | None
+    memory_bytes: float | None
+
+
+def estimate(earlier: Sequence[RunRow], values: Mapping[str, Any]) -> Estimate:
+    """Return what a run with some settings will take."""
+    return Estimate(_seconds(earlier, values), _memory(values))
+
+
+def _seconds(earlier: Sequence[RunRow], values: Mapping[str, Any]) -> float | None:
+    for row in earlier:
+        same = all(row.config.get(name) == values.get(name) for name in _ALIKE)
+        took, epochs = row.details.get("training_seconds"), row.config.get("epochs")
+        if row.state == "finished" and same and took and epochs:
+            return float(took) / int(epochs) * int(values["epochs"])
+    return None
+
+
+def _memory(values: Mapping[str, Any]) -> float | None:
+    net = _NETS.get(str(values.get("encoder", "resnet18")))
+    if net is None:
+        return None
+    parameters, activations = net[0] * 1e6, net[1] * 1e6
+    images = int(values["batch"]) * _VIEWS * (int(values["size"]) / 224) ** 2
+    return 4 * (_COPIES * parameters + _KEPT_PER_OUTPUT * activations * images)

@@ -1,0 +1,118 @@
+"""Pre-training runs side by side: settings that differ, curves, probe results."""
+
+import contextlib
+import csv
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from migrations.schema import TrainingRun
+from migrations.study import Study
+
+CURVES = ("loss", "feature_spread", "rankme", "knn_accuracy", "learning_rate", "data_wait")
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run; paths are absolute, or None where the file is not there."""
+
+    id: str
+    name: str
+    state: str
+    started_utc: str
+    config: dict[str, Any]
+    details: dict[str, Any]
+    folder: Path
+    encoder: Path | None
+    report: Path | None
+    metrics: Path
+    message: str
+
+    @property
+    def title(self) -> str:
+        """How the researcher tells it from others."""
+        return f"{self.name}, {self.started_utc[:16].replace('T', ' ')}"
+
+
+def runs(study: Study) -> tuple[RunRow, ...]:
+    """Return all runs, the newest first."""
+    with study.database.read() as session:
+        rows = session.scalars(select(TrainingRun).order_by(TrainingRun.id.desc())).all()
+    return tuple(_row(study, row) for row in rows)
+
+
+def differences(chosen: Sequence[RunRow]) -> list[tuple[str, list[str]]]:
+    """Return the settings in which runs differ: name and each run's value, as text."""
+    names = dict.fromkeys(name for run in chosen for name in run.config)
+    found = []
+    for name in names:
+        values = [_text(run.config.get(name)) for run in chosen]
+        if len(set(values)) > 1:
+            found.append((name, values))
+    return found
+
+
+def curve(run: RunRow, name: str) -> list[tuple[int, float]]:
+    """Return (step, value) of a signal; a run that was continued tells a step once."""
+    points: dict[int, float] = {}
+    with contextlib.suppress(OSError):
+        for line in run.metrics.read_text(encoding="utf-8").splitlines():
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                event = json.loads(line)
+                points[int(event["step"])] = float(event[name])
+    return sorted(points.items())
+
+
+def signals(chosen: Iterable[RunRow]) -> list[str]:
+    """Return the signals that any of some runs has told."""
+    return [name for name in CURVES if any(curve(run, name) for run in chosen)]
+
+
+def probe_rows(run: RunRow) -> list[dict[str, Any]]:
+    """Return the rows of a run's `probe.json`, empty where it was not probed."""
+    for path in (run.folder / "probe.json", run.folder / "probe" / "probe.json"):
+        with contextlib.suppress(OSError, ValueError):
+            rows = json.loads(path.read_text(encoding="utf-8"))
+            if isinstance(rows, list):
+                return [row for row in rows if isinstance(row, dict)]
+    return []
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a table as comma-separated values."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def _row(study: Study, row: TrainingRun) -> RunRow:
+    metrics = study.folder / row.metrics_path
+    return RunRow(
+        id=row.id,
+        name=row.name,
+        state=row.state,
+        started_utc=row.started_utc,
+        config=dict(row.config),
+        details=dict(row.details),
+        folder=metrics.parent,
+        encoder=_existing(study, row.encoder_path),
+        report=_existing(study, row.report_path),
+        metrics=metrics,
+        message=row.message or "",
+    )
+
+
+def _existing(study: Study, stored: str | None) -> Path | None:
+    path = study.folder / stored if stored else None
+    return path if path is not None and path.is_file() else None
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "–"
+    return json.dumps(value, sort_keys=True) if isinstance(value, dict | list) else str(value)

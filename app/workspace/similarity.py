@@ -1,0 +1,179 @@
+"""A stored gaze similarity as a researcher asks it: rates, neighbours, outliers, agreement."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+
+from app.errors import AppError
+from migrations.schema import SimilarityRun
+from migrations.study import Study
+
+_SAMPLED_PAIRS = 100_000
+
+
+class SimilarityUnreadable(AppError):
+    """A matrix file is missing or damaged, or too large to be shown whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarityChoice:
+    """A stored similarity run that can be shown."""
+
+    id: str
+    measure: str
+    created_utc: str
+    images: int
+    path: Path
+    fingerprint: str
+    details: dict[str, Any]
+
+    @property
+    def title(self) -> str:
+        """How the researcher tells it from others."""
+        return f"{self.measure}, {self.images} images, {self.created_utc[:16].replace('T', ' ')}"
+
+
+def similarity_choices(study: Study) -> tuple[SimilarityChoice, ...]:
+    """Return the runs whose matrix is still in the cache, the newest first."""
+    query = select(SimilarityRun).order_by(SimilarityRun.id.desc())
+    with study.database.read() as session:
+        rows = session.scalars(query).all()
+    found = []
+    for row in rows:
+        path = study.folder / (row.matrix_path or "-")
+        if path.is_file():
+            choice = SimilarityChoice(
+                row.id,
+                row.measure,
+                row.created_utc,
+                row.image_count,
+                path,
+                row.cohort_fingerprint,
+                dict(row.details),
+            )
+            found.append(choice)
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class Relation:
+    """How alike the gaze on N images is.
+
+    Attributes
+    ----------
+    ids
+        Image ids, shape (N,).
+    matrix
+        Shape (N, N), float32; NaN where the measure gives no value.
+    """
+
+    ids: tuple[str, ...]
+    matrix: NDArray[np.float32]
+
+    @cached_property
+    def sorted_values(self) -> NDArray[np.float32]:
+        """Similarity of all valid pairs, ascending."""
+        values = self.matrix[np.triu_indices(len(self.ids), 1)]
+        return np.sort(values[np.isfinite(values)])
+
+    @property
+    def pair_count(self) -> int:
+        """All pairs of two images, valid or not."""
+        return len(self.ids) * (len(self.ids) - 1) // 2
+
+    def rate(self, threshold: float) -> float:
+        """Return the share of all pairs whose similarity is above a threshold."""
+        above = len(self.sorted_values) - np.searchsorted(
+            self.sorted_values, np.float32(threshold), side="right"
+        )
+        return float(above) / self.pair_count if self.pair_count else 0.0
+
+    def neighbours(self, index: int, count: int) -> list[tuple[int, float]]:
+        """Return the `count` images read most like one: (index, similarity)."""
+        line = np.where(np.isfinite(self.matrix[index]), self.matrix[index], -np.inf)
+        line[index] = -np.inf
+        best = np.argsort(-line, kind="stable")[:count]
+        return [(int(i), float(line[i])) for i in best if np.isfinite(line[i])]
+
+    def sample_pairs(self, threshold: float, count: int, seed: int = 0) -> list[tuple[int, int]]:
+        """Return some pairs just above a threshold: the ones that it lets in last."""
+        values = np.where(np.isfinite(self.matrix), self.matrix, -np.inf)
+        rows, columns = np.nonzero(np.triu(values > threshold, 1))
+        nearest = np.argsort(values[rows, columns], kind="stable")[: 20 * count]
+        generator = np.random.default_rng(seed)
+        chosen = generator.permutation(nearest)[:count]
+        return [(int(rows[k]), int(columns[k])) for k in chosen]
+
+    def extremes(self, threshold: float) -> tuple[list[int], list[int]]:
+        """Return images positive with over half of the others, and those with none.
+
+        Either is a hint of bad gaze: a reading that is like everything says nothing.
+        """
+        above = np.nan_to_num(self.matrix, nan=-np.inf) > threshold
+        np.fill_diagonal(above, False)
+        partners = above.sum(axis=1)
+        half = (len(self.ids) - 1) / 2
+        everything = [int(i) for i in np.flatnonzero(partners > half)]
+        return everything, [int(i) for i in np.flatnonzero(partners == 0)]
+
+
+def load_relation(path: Path) -> Relation:
+    """Return a stored matrix; runs off the GUI thread.
+
+    Raises
+    ------
+    SimilarityUnreadable
+        If it is missing, damaged, or a graph without a full matrix.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if "similarity" not in file:
+                raise SimilarityUnreadable(
+                    f"{path.name} is a graph of the closest pairs only; it is too large a cohort "
+                    "to be shown as a matrix."
+                )
+            matrix = file["similarity"].astype(np.float32)
+            matrix[~file["valid"]] = np.nan
+            return Relation(tuple(str(i) for i in file["ids"]), matrix)
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise SimilarityUnreadable(
+            f"{path} cannot be read ({error}). Compute it again: python main.py similarity"
+        ) from error
+
+
+def agreement(relations: Sequence[Relation]) -> NDArray[np.float64]:
+    """Return the Spearman rank correlation (K, K) of the pairs that K relations share.
+
+    At most 100,000 pairs are drawn; NaN where two relations share fewer than three.
+    """
+    out = np.full((len(relations),) * 2, np.nan)
+    for a, first in enumerate(relations):
+        for b, second in enumerate(relations[: a + 1]):
+            out[a, b] = out[b, a] = _rank_correlation(first, second)
+    return out
+
+
+def _rank_correlation(first: Relation, second: Relation) -> float:
+    places = {image_id: i for i, image_id in enumerate(second.ids)}
+    shared = [(i, places[x]) for i, x in enumerate(first.ids) if x in places]
+    if len(shared) < 3:
+        return float("nan")
+    i, j = np.array(shared).T
+    generator = np.random.default_rng(0)
+    rows, columns = np.triu_indices(len(shared), 1)
+    drawn = generator.permutation(len(rows))[:_SAMPLED_PAIRS]
+    rows, columns = rows[drawn], columns[drawn]
+    a, b = first.matrix[i[rows], i[columns]], second.matrix[j[rows], j[columns]]
+    both = np.isfinite(a) & np.isfinite(b)
+    if both.sum() < 3:
+        return float("nan")
+    from scipy.stats import spearmanr
+
+    return float(spearmanr(a[both], b[both]).statistic)

@@ -1,0 +1,255 @@
+"""The researcher's workspace over a study of rows, driven as a researcher does."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QItemSelectionModel, Qt
+from PySide6.QtWidgets import QAbstractButton, QDialog, QLineEdit
+from sqlalchemy import select
+
+from app.demo.hands import click
+from app.station import Station
+from app.widgets.plots import PlotUnwritable, save_plot
+from app.workspace.cohort import cohort_rows, decide, missing
+from app.workspace.estimate import estimate
+from app.workspace.features import clusters, load_features, map_pca
+from app.workspace.ordering import cluster_order
+from app.workspace.pin import PinRefused, is_pin, set_pin
+from app.workspace.run_settings import settings_of
+from app.workspace.runs import curve, differences, runs
+from app.workspace.similarity import agreement, load_relation, similarity_choices
+from migrations.schema import Audit, Reading
+from tests.app.workspace.cohort_study import add_run, add_similarity, make_study
+from trainer.cohort import load_cohort
+from trainer.config import make_config
+from trainer.settings import parse_settings
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    study = make_study(tmp_path_factory.mktemp("cohort") / "study", 20, readers=2)
+    add_similarity(study)
+    add_similarity(study, "density", seed=1)
+    add_run(study, "gaze", pairs="gzpt", measure="tima", measure_parameters={"eps": 0.3})
+    add_run(study, "plain", pairs="none", measure="tima")
+    study.close()
+    return study.folder
+
+
+@pytest.fixture
+def cohort(tmp_path: Path, filled: Path):
+    import shutil
+
+    from migrations.study import Study
+
+    shutil.copytree(filled, tmp_path / "cohort")
+    study = Study.open(tmp_path / "cohort")
+    yield study
+    study.close()
+
+
+@pytest.fixture
+def station(qtbot, cohort):
+    made = Station(cohort, reader="R1", consented=True, full_screen=False)
+    qtbot.addWidget(made.window, before_close_func=lambda _w: made.close())
+    made.window.show()
+    yield made
+    made.close()
+
+
+def test_the_cohort_says_what_counts_and_why_not(cohort) -> None:
+    rows = cohort_rows(cohort)
+    assert len(rows) == 40
+    left = [row for row in rows if not row.counts]
+    assert {row.case for row in left} == {"Case 010", "Case 020"}
+    assert "verdict bad: lost 40 %" in left[0].left_out
+    assert rows[0].accuracy_deg == 0.6
+    assert rows[0].duration_s == pytest.approx(8.0)
+    assert any("2 of 20 images have no gaze" in text for text in missing(cohort, rows))
+    assert any("Only 18 images were read" in text for text in missing(cohort, rows))
+
+
+def test_a_choice_by_hand_is_recorded_and_the_trainer_follows_it(cohort) -> None:
+    rows = cohort_rows(cohort)
+    good = next(row for row in rows if row.counts)
+    bad = next(row for row in rows if not row.counts)
+    decide(cohort, [good.reading_id], False, "looked away")
+    decide(cohort, [bad.reading_id], True, "loss was a blink")
+    with pytest.raises(ValueError, match="Say why"):
+        decide(cohort, [good.reading_id], True, " ")
+    now = {row.reading_id: row for row in cohort_rows(cohort)}
+    assert now[good.reading_id].left_out == "dropped by hand: looked away"
+    assert now[bad.reading_id].counts
+    dropped = {d.id: d.reason for d in load_cohort(cohort).dropped}
+    assert dropped[good.reading_id] == "dropped by hand: looked away"
+    assert "verdict bad" not in dropped.get(bad.reading_id, "")
+    with cohort.database.read() as session:
+        actions = session.scalars(select(Audit.action).order_by(Audit.id)).all()
+    assert actions[-2:] == ["drop reading", "keep reading"]
+    decide(cohort, [good.reading_id], None, "")
+    with cohort.database.read() as session:
+        assert "cohort" not in session.get_one(Reading, good.reading_id).details
+
+
+def test_a_relation_tells_rates_neighbours_and_outliers(cohort) -> None:
+    choices = similarity_choices(cohort)
+    assert [choice.measure for choice in choices] == ["density", "tima"]
+    relation = load_relation(choices[1].path)
+    values = relation.matrix[np.triu_indices(20, 1)]
+    assert relation.rate(0.5) == pytest.approx(np.nansum(values > 0.5) / 190)
+    assert np.isnan(relation.matrix[0, 1])
+    near = relation.neighbours(4, 3)
+    assert [i % 3 for i, _ in near] == [1, 1, 1]
+    assert near[0][1] == pytest.approx(max(v for k, v in enumerate(relation.matrix[4]) if k != 4))
+    for first, second in relation.sample_pairs(0.5, 5):
+        assert relation.matrix[first, second] > 0.5
+    assert relation.extremes(2.0)[1] == list(range(20))
+    assert relation.extremes(-1.0)[0] == list(range(20))
+    order = cluster_order(np.nan_to_num(relation.matrix), np.isfinite(relation.matrix))
+    classes = [int(i) % 3 for i in order]
+    assert sum(a != b for a, b in itertools.pairwise(classes)) == 2
+    both = agreement([relation, load_relation(choices[0].path)])
+    assert both[0, 1] == both[1, 0] > 0.4
+    assert both[0, 0] == pytest.approx(1.0)
+
+
+def test_runs_are_compared_by_what_differs(cohort) -> None:
+    plain, gaze = runs(cohort)
+    named = dict(differences([plain, gaze]))
+    assert set(named) == {"pairs", "measure_parameters"}
+    assert named["pairs"] == ["none", "gzpt"]
+    assert curve(gaze, "loss")[0] == (0, 2.0)
+    layers = parse_settings(settings_of(gaze.config)[1::2])
+    config = make_config(layers)
+    assert (config.pairs, config.measure_parameters, config.epochs) == ("gzpt", {"eps": 0.3}, 4)
+    earlier = [gaze]
+    values = {"method": "byol", "encoder": None, "size": None, "batch": None, "epochs": 8}
+    assert estimate(earlier, {**values, "size": 64, "batch": 8}).seconds is None
+    row = type(gaze)(
+        **{
+            **{f: getattr(gaze, f) for f in gaze.__slots__},
+            "config": {**gaze.config, "encoder": "resnet18", "size": 64, "batch": 8},
+        }
+    )
+    found = estimate([row], {**values, "encoder": "resnet18", "size": 64, "batch": 8})
+    assert found.seconds == pytest.approx(120.0)
+
+
+def test_features_are_mapped_and_clustered(cohort) -> None:
+    features = load_features(runs(cohort)[0].folder / "features.npz")
+    points, share = map_pca(features)
+    assert points.shape == (20, 2)
+    assert 0 < share[1] <= share[0] < 1
+    assert [i % 3 for i, _ in features.neighbours(0, 4)] == [0, 0, 0, 0]
+    assert len(set(clusters(features))) > 1
+
+
+def test_a_pin_opens_and_a_wrong_one_does_not(tmp_path: Path) -> None:
+    with pytest.raises(PinRefused, match="at least 4"):
+        set_pin("12", tmp_path)
+    set_pin("2468", tmp_path)
+    assert is_pin("2468", tmp_path)
+    assert not is_pin("1357", tmp_path)
+    (tmp_path / "researcher.json").write_text("{}")
+    with pytest.raises(PinRefused, match="damaged"):
+        is_pin("2468", tmp_path)
+
+
+def _dialog(station, name: str) -> QDialog:
+    found = station.window.findChild(QDialog, name)
+    assert found is not None
+    return found
+
+
+def test_a_reader_sees_no_results_until_the_pin_is_given(station, qtbot) -> None:
+    window = station.window
+    entry = window.findChild(QAbstractButton, "go_cohort")
+    assert not entry.isVisible()
+    click(window.findChild(QAbstractButton, "workspace_door"))
+    dialog = _dialog(station, "pin_dialog")
+    dialog.findChild(QLineEdit, "pin").setText("2468")
+    dialog.findChild(QLineEdit, "pin_again").setText("1357")
+    click(dialog.findChild(QAbstractButton, "pin_ok"))
+    assert "not the same" in dialog.problem
+    dialog.findChild(QLineEdit, "pin_again").setText("2468")
+    click(dialog.findChild(QAbstractButton, "pin_ok"))
+    assert window.current == "cohort"
+    assert entry.isVisible()
+    assert not window.findChild(QAbstractButton, "go_worklist").isVisible()
+    click(window.findChild(QAbstractButton, "workspace_door"))
+    assert window.current == "worklist"
+    assert not entry.isVisible()
+
+
+def test_every_page_fills_and_saves_its_plots(station, qtbot, tmp_path: Path) -> None:
+    station.workspace.open()
+    inside = station.workspace.inside
+    qtbot.waitUntil(lambda: inside.cohort.model.rowCount() == 40, timeout=15000)
+    inside.cohort.search.setText("Case 010")
+    assert inside.cohort.model.rowCount() == 2
+    for ending in ("png", "svg", "csv"):
+        target = tmp_path / f"plot.{ending}"
+        save_plot(inside.cohort.plots["loss"].getPlotItem(), target)
+        assert target.stat().st_size > 20
+    with pytest.raises(PlotUnwritable, match="saved as"):
+        save_plot(inside.cohort.plots["loss"].getPlotItem(), tmp_path / "plot.bmp")
+    station.go("similarity")
+    page = inside.similarity
+    qtbot.waitUntil(lambda: page.relation is not None, timeout=30000)
+    page.slider.setValue(0)
+    assert "% of pairs positive" in page.rate_text
+    first = page.rate_text
+    page.slider.setValue(900)
+    assert page.rate_text != first
+    assert page.neighbours.cards[1].caption.startswith("Case")
+    station.go("runs")
+    qtbot.waitUntil(lambda: len(inside.runs.rows) == 2, timeout=15000)
+    inside.runs.table.selectAll()
+    assert inside.runs.differences.rowCount() == 2
+    station.go("features")
+    qtbot.waitUntil(lambda: inside.features.features is not None, timeout=30000)
+    assert len(inside.features.near.cards) > 3
+
+
+def test_dropping_in_the_page_asks_why_and_shows_it(station, cohort, qtbot) -> None:
+    station.workspace.open()
+    page = station.workspace.inside.cohort
+    qtbot.waitUntil(lambda: page.model.rowCount() == 40, timeout=15000)
+    row = next(k for k, r in enumerate(page.model.rows) if r.counts)
+    marked = page.model.rows[row].reading_id
+    page.table.selectionModel().select(
+        page.model.index(row, 0),
+        QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows,
+    )
+    click(page.findChild(QAbstractButton, "drop_readings"))
+    dialog = _dialog(station, "reason_dialog")
+    assert not dialog.findChild(QAbstractButton, "reason_ok").isEnabled()
+    dialog.findChild(QLineEdit, "reason").setText("second screen")
+    click(dialog.findChild(QAbstractButton, "reason_ok"))
+
+    def dropped() -> bool:
+        return any(
+            r.reading_id == marked and "second screen" in r.left_out for r in page.model.rows
+        )
+
+    qtbot.waitUntil(dropped, timeout=15000)
+    assert "35 kept" in page.state_text
+    assert page.model.headerData(0, Qt.Orientation.Horizontal) == "Case"
+
+
+def test_the_form_offers_all_that_the_trainer_has(station, qtbot) -> None:
+    page = station.training_page
+    station.workspace.open()
+    station.go("training")
+    page.form.all_wanted.emit()
+    qtbot.waitUntil(lambda: bool(page.form.rest.editors), timeout=30000)
+    page.form.preset(lr=0.001, seed=7)
+    words = page.form.options()
+    config = make_config(
+        parse_settings([w for k, w in enumerate(words) if words[k - 1] == "--set"])
+    )
+    assert (config.lr, config.seed) == (0.001, 7)
+    assert "lr" in page.form.rest.editors
+    assert page.form.rest.editors["lr"].toolTip()

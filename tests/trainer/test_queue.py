@@ -1,0 +1,154 @@
+"""The queue process, with trainers that are real processes speaking the protocol."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from migrations.jobs import Job, add_job, jobs, queue_folder, read_job
+from trainer.queue import work_off
+
+ROOT = Path(__file__).parents[2]
+CHILD = """
+import json, os, sys, time
+def say(**fields):
+    sys.stdout.write(json.dumps(fields) + "\\n"); sys.stdout.flush()
+assert sys.argv[1] == "train" and sys.argv[4:6] == ["--events", "json"], sys.argv
+"""
+
+
+def _program(tmp_path: Path, body: str) -> tuple[str, str]:
+    script = tmp_path / "child.py"
+    script.write_text(CHILD + body, encoding="utf-8")
+    return sys.executable, str(script)
+
+
+def _wait_for(check, seconds: float = 20.0) -> None:
+    until = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def test_jobs_run_one_after_another_in_order(tmp_path: Path) -> None:
+    program = _program(
+        tmp_path, "say(event='stage', message=sys.argv[6])\nsay(event='result', at=time.time())"
+    )
+    first, second = add_job(tmp_path, ["--a"]), add_job(tmp_path, ["--b"])
+    assert work_off(tmp_path, program) == 0
+    assert [job.state for job in jobs(tmp_path)] == ["finished", "finished"]
+    assert '"message": "--a"' in first.events_file.read_text()
+    assert '"message": "--b"' in second.events_file.read_text()
+    assert not (queue_folder(tmp_path) / "queue.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "state", "message"),
+    [
+        ("say(event='error', message='No images.'); sys.exit(1)", "failed", "No images."),
+        ("sys.stderr.write('CUDA out of memory'); os._exit(9)", "failed", "CUDA out of memory"),
+        ("say(event='stopped', step=3); sys.exit(3)", "stopped", ""),
+        ("pass", "failed", "exit code 0"),
+    ],
+    ids=["its own words", "a crash", "stopped", "no result"],
+)
+def test_the_end_of_a_job_is_told(tmp_path: Path, body: str, state: str, message: str) -> None:
+    job = add_job(tmp_path, [])
+    work_off(tmp_path, _program(tmp_path, body))
+    ended = read_job(job.folder)
+    assert ended is not None
+    assert ended.state == state
+    assert message in ended.message
+
+
+def test_a_program_that_is_not_there_is_told(tmp_path: Path) -> None:
+    job = add_job(tmp_path, [])
+    work_off(tmp_path, [str(tmp_path / "no-such-python")])
+    ended = read_job(job.folder)
+    assert ended is not None
+    assert "could not be started" in ended.message
+
+
+def test_a_stop_file_reaches_the_trainer_and_a_waiting_job_never_begins(tmp_path: Path) -> None:
+    running, waiting = add_job(tmp_path, []), add_job(tmp_path, [])
+    running.stop_file.touch()
+    waiting.stop_file.touch()
+    running.stop_file.unlink()
+    body = (
+        f"open({str(running.stop_file)!r}, 'w').close()\n"
+        "assert sys.stdin.readline() == 'stop\\n'\n"
+        "say(event='stopped', step=7); sys.exit(3)"
+    )
+    work_off(tmp_path, _program(tmp_path, body))
+    assert [job.state for job in jobs(tmp_path)] == ["stopped", "stopped"]
+    assert '"step": 7' in running.events_file.read_text()
+    assert not waiting.events_file.exists()
+
+
+def test_a_trainer_outlives_a_killed_queue_process_and_is_found_again(tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    program = _program(
+        tmp_path,
+        f"while not os.path.exists({str(go)!r}): time.sleep(0.02)\nsay(event='result')",
+    )
+    job = add_job(tmp_path, [])
+    code = f"from trainer.queue import work_off; work_off({tmp_path!r}, {program!r})".replace(
+        "PosixPath", "__import__('pathlib').Path"
+    )
+    queue = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
+    try:
+        _wait_for(lambda: _state(job) == "running")
+        queue.kill()
+        queue.wait(10)
+        running = read_job(job.folder)
+        assert running is not None
+        trainer = psutil.Process(running.pid)
+        assert trainer.is_running()
+        go.touch()
+        work_off(tmp_path, program)
+    finally:
+        go.touch()
+        queue.kill()
+    assert _state(job) == "finished"
+
+
+def test_a_job_whose_trainer_was_killed_with_its_queue_is_failed_with_a_way_on(
+    tmp_path: Path,
+) -> None:
+    job = add_job(tmp_path, [])
+    dead = subprocess.Popen([sys.executable, "-c", "pass"])
+    dead.wait(10)
+    job.become("running", pid=dead.pid, pid_created=1.0)
+    work_off(tmp_path, _program(tmp_path, "say(event='result')"))
+    ended = read_job(job.folder)
+    assert ended is not None
+    assert ended.state == "failed"
+    assert "Resume" in ended.message
+
+
+def test_a_second_queue_process_leaves_at_once(tmp_path: Path) -> None:
+    import json
+
+    me = psutil.Process()
+    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        queue_folder(tmp_path).mkdir(parents=True)
+        birth = psutil.Process(other.pid).create_time()
+        lock = queue_folder(tmp_path) / "queue.json"
+        lock.write_text(json.dumps({"pid": other.pid, "pid_created": birth}))
+        job = add_job(tmp_path, [])
+        work_off(tmp_path, _program(tmp_path, "say(event='result')"))
+        assert _state(job) == "waiting"
+    finally:
+        other.communicate(b"\n")
+    work_off(tmp_path, _program(tmp_path, "say(event='result')"))
+    assert _state(job) == "finished"
+    assert me.pid != other.pid
+
+
+def _state(job: Job) -> str:
+    found = read_job(job.folder)
+    return found.state if found else ""
