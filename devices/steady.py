@@ -5,11 +5,15 @@ half of it when one eye is lost, and the filter sees a saccade. Here the offset 
 both are seen, and the eye that is left is moved by half of it. Raw samples stay as they are.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from devices.samples import Eye, SampleArray, eyes_norm, gaze_norm, mean_of_eyes
+from devices.view import Affine
 
 _MEMORY_US = 500_000.0
 
@@ -20,15 +24,22 @@ class SteadyGaze:
     Parameters
     ----------
     eye
-        With "left" or "right" there is nothing to correct.
+        With "left" or "right" there is no offset to keep.
+    correction
+        Of the point of gaze, `_norm` to `_norm`, as a reading's row holds it; None for none.
     """
 
-    def __init__(self, eye: Eye = "both") -> None:
+    def __init__(self, eye: Eye = "both", correction: Affine | None = None) -> None:
         self.eye = eye
+        self._correction = correction
         self._state = np.zeros(4)
 
     def push(self, samples: SampleArray) -> NDArray[np.float64]:
         """Return the points (N, 2) of the next samples, normalised display area, NaN where lost."""
+        points = self._points(samples)
+        return points if self._correction is None else self._correction.map(points)
+
+    def _points(self, samples: SampleArray) -> NDArray[np.float64]:
         if self.eye != "both":
             return gaze_norm(samples, self.eye)
         left, right = eyes_norm(samples)
@@ -36,6 +47,12 @@ class SteadyGaze:
         if len(samples):
             _steady(samples["host_us"].astype(np.int64), left, right, points, self._state)
         return points
+
+
+def correction_of(details: Mapping[str, Any]) -> Affine | None:
+    """Return the correction that a reading's details hold; None where there is none."""
+    stored = details.get("correction")
+    return Affine(**stored) if stored else None
 
 
 @njit(cache=True, nogil=True)

@@ -19,6 +19,8 @@ class ReadingLimits:
     bad_duration_us: int = 500_000
     doubtful_accuracy_deg: float = 1.0
     bad_accuracy_deg: float = 2.5
+    doubtful_drift_deg: float = 1.0
+    bad_drift_deg: float = 2.5
 
 
 def reading_verdict(
@@ -27,6 +29,8 @@ def reading_verdict(
     duration_us: int,
     accuracy_deg: float | None,
     limits: ReadingLimits | None = None,
+    *,
+    drift_deg: float | None = None,
 ) -> tuple[Verdict, tuple[str, ...]]:
     """Judge a reading by its gaze.
 
@@ -40,6 +44,8 @@ def reading_verdict(
         Of the calibration in force; None if it was never validated.
     limits
         Beyond which a reading is doubtful or bad.
+    drift_deg
+        What the last drift probe before it found; None where there was none, which is no fault.
 
     Returns
     -------
@@ -61,6 +67,10 @@ def reading_verdict(
         (
             _grade(accuracy_deg, at.doubtful_accuracy_deg, at.bad_accuracy_deg),
             _said("calibration off by {:.1f}°", accuracy_deg, "accuracy was not validated"),
+        ),
+        (
+            _grade(drift_deg or 0.0, at.doubtful_drift_deg, at.bad_drift_deg),
+            _said("drifted by {:.1f}° before the case", drift_deg, "drift unknown"),
         ),
     )
     verdicts: tuple[Verdict, ...] = ("good", "doubtful", "bad")

@@ -42,6 +42,11 @@ class StudySettings:
         "both", "left", "right" or "better": which eye the point of gaze is taken from.
     max_accuracy_deg, max_loss
         Limits of a calibration; not met, the session is marked.
+    drift_every_cases, max_drift_deg
+        A fixation mark between two cases after so many (0: never), and the drift beyond which the
+        reader is offered to calibrate again.
+    absence_s
+        Without eyes for so long in a case, the images go and the reader's code is asked for.
     lost_sign_s
         Loss of tracking after which the reader sees the quiet sign.
     loss_alarm
@@ -73,6 +78,9 @@ class StudySettings:
     eye: str = "both"
     max_accuracy_deg: float = 1.0
     max_loss: float = 0.10
+    drift_every_cases: int = 10
+    max_drift_deg: float = 1.0
+    absence_s: float = 20.0
     lost_sign_s: float = 1.5
     loss_alarm: float = 0.15
     fixation_algorithm: str = "velocity"

@@ -13,7 +13,7 @@ from devices.chunks import decode_chunk, join_chunks
 from devices.errors import DeviceError
 from devices.geometry import ScreenGeometry
 from devices.samples import Eye, SampleArray
-from devices.steady import SteadyGaze
+from devices.steady import SteadyGaze, correction_of
 from devices.view import TileView, ViewHistory
 from migrations.cohort_rules import why_left_out
 from migrations.gaze import chunks_of, view_rows_of
@@ -207,7 +207,9 @@ def _samples_by_image(part: _Part) -> Iterable[tuple[str, _OnImage]]:
     """Yield image ids and what fell on each image."""
     samples = _samples(part)
     geometry = ScreenGeometry.from_dict(part.session.screen)
-    points_norm = SteadyGaze(_eye(part)).push(samples)  # as it was mapped while recording
+    points_norm = SteadyGaze(_eye(part), correction_of(part.reading.details)).push(
+        samples
+    )  # as it was mapped while recording
     history = ViewHistory(part.views)
     mapped = history.image_points(samples["host_us"], geometry.norm_to_screen(points_norm))
     image_ids = np.array([view.image_id for view in history.views] + [""])

@@ -2,7 +2,8 @@
 
 Targets of the calibration go to the tracker's own calibrator, those of the validation are held out
 and are judged from recorded samples alone. A tracker that is calibrated by its own software is only
-validated.
+validated. The calibrator stays in calibration mode until the reader is content with the validation,
+so that single targets can be collected again and the rest is kept.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,51 +11,27 @@ from dataclasses import asdict
 from typing import Any
 
 from app.errors import WrongStep
+from app.reading.correction import corrected_samples
+from app.reading.former import FormerCalibration
 from app.reading.recorder import Recorder
+from app.reading.target_watch import Point, TargetWatch
+from app.reading.targets import CALIBRATION_TARGETS, VALIDATION_TARGETS
 from app.reading.validation import ValidationResult, judge_validation, validation_columns
 from app.reading.writer import insert_into
 from devices.clock import HostClock
 from devices.geometry import ScreenGeometry
 from devices.quality import validate
-from devices.samples import SampleArray, concatenate_samples
-from devices.tracker import CalibrationOutcome, Calibrator, PointResult
+from devices.tracker import CalibrationOutcome, Calibrator, KeepsCalibration, PointResult
+from devices.view import Affine
 from migrations.schema import Calibration, new_id
 from migrations.settings import StudySettings
-
-Point = tuple[float, float]
-"""A place on the tracked screen, `_norm`."""
-
-_NEAR, _FAR = 0.1, 0.9
-_CORNERS = ((_NEAR, _NEAR), (_FAR, _NEAR), (_NEAR, _FAR), (_FAR, _FAR))
-_EDGES = ((0.5, _NEAR), (_NEAR, 0.5), (_FAR, 0.5), (0.5, _FAR))
-_INNER = ((0.3, 0.3), (0.7, 0.3), (0.3, 0.7), (0.7, 0.7))
-CALIBRATION_TARGETS: dict[int, tuple[Point, ...]] = {
-    5: ((0.5, 0.5), *_CORNERS),
-    9: ((0.5, 0.5), *_CORNERS, *_EDGES),
-    13: ((0.5, 0.5), *_CORNERS, *_EDGES, *_INNER),
-}
-VALIDATION_TARGETS: tuple[Point, ...] = (
-    (0.4, 0.5),
-    (0.2, 0.25),
-    (0.8, 0.25),
-    (0.2, 0.75),
-    (0.8, 0.75),
-)
-"""Held out: none of them is a calibration target."""
-
-SETTLE_US = 500_000
-"""From a target's appearance until the eye rests on it."""
-WINDOW_US = 500_000
-"""What is judged after that."""
-_KEPT_US = 3 * (SETTLE_US + WINDOW_US)
-_GIVE_UP_REAL_S = 1.0
 
 
 class CalibrationRun:
     """One calibration with its validation, or a validation alone.
 
-    `collect`, `discard` and `compute` block: call them from a worker. The others may be called
-    from the GUI thread.
+    `collect`, `discard`, `compute`, `reapply` and `release` block: call them from a worker. The
+    others may be called from the GUI thread.
 
     Parameters
     ----------
@@ -62,6 +39,10 @@ class CalibrationRun:
         Running; its samples are what is validated.
     on_end
         Told the last validation when the run ends; None where there was none.
+    correction
+        Of the point of gaze, in force for the validation.
+    after
+        A run whose calibrator is still in calibration mode: only `targets` are collected anew.
 
     Attributes
     ----------
@@ -69,6 +50,8 @@ class CalibrationRun:
         To be collected; empty where the tracker is calibrated by its own software.
     validation_targets
         To be shown afterwards, one by one.
+    outcome
+        Of the calibration; None before it was computed.
     """
 
     def __init__(
@@ -81,21 +64,29 @@ class CalibrationRun:
         *,
         targets: Sequence[Point] | None = None,
         validation_targets: Sequence[Point] | None = None,
+        correction: Affine | None = None,
+        after: "CalibrationRun | None" = None,
     ) -> None:
         self._calibrator = recorder.tracker.calibrator()
+        self._is_entered = self._is_over = False
+        if after is not None and after._is_entered:
+            self._calibrator, self._is_entered, after._is_entered = after._calibrator, True, False
         wanted = CALIBRATION_TARGETS[settings.calibration_points] if targets is None else targets
         self.targets = tuple(wanted) if self._calibrator else ()
         held_out = VALIDATION_TARGETS if validation_targets is None else validation_targets
         self.validation_targets = tuple(held_out)
         self.result: ValidationResult | None = None
+        self.outcome: CalibrationOutcome | None = None
         self._recorder, self._clock = recorder, clock
         self._geometry, self._settings, self._on_end = geometry, settings, on_end
+        self._correction = correction
         self._started_us = clock.now_us()
-        self._is_entered = self._is_over = False
-        self._recent: list[SampleArray] = []
-        self._shown: tuple[Point, int] | None = None
-        self._seen: dict[Point, SampleArray] = {}
-        recorder.add_listener(self._listen)
+        self._watch = TargetWatch(recorder, clock)
+
+    @property
+    def may_redo(self) -> bool:
+        """Whether single targets can be collected again."""
+        return self._is_entered
 
     def collect(self, target: Point) -> PointResult:
         """Collect one target while the reader looks at it; again, to redo it. Blocks.
@@ -119,10 +110,8 @@ class CalibrationRun:
         self._require_calibrator().discard(*target)
 
     def compute(self) -> CalibrationOutcome:
-        """Compute and apply the calibration, write its row, leave calibration mode. Blocks."""
-        calibrator = self._require_calibrator()
-        outcome = calibrator.compute()
-        self._leave()
+        """Compute and apply the calibration and write its row. Blocks."""
+        outcome = self.outcome = self._require_calibrator().compute()
         self._write(
             "calibration",
             outcome.status,
@@ -131,29 +120,37 @@ class CalibrationRun:
         )
         return outcome
 
+    def reapply(self, former: FormerCalibration) -> None:
+        """Apply an earlier calibration again and write its row; the validation follows. Blocks.
+
+        Raises
+        ------
+        WrongStep
+            If the tracker keeps no calibrations.
+        CalibrationError
+            If it refuses this one.
+        """
+        tracker = self._recorder.tracker
+        if not isinstance(tracker, KeepsCalibration):
+            raise WrongStep(f"{tracker.info.name} keeps no calibrations; calibrate it.")
+        self._started_us = self._clock.now_us()
+        tracker.apply_calibration(former.data)
+        self._write(
+            "calibration",
+            "re-applied",
+            points=[{"from": former.calibration_id}],
+            device_data=former.data,
+        )
+
     def show(self, target: Point) -> None:
         """Say that a validation target is on the screen from now on."""
-        if not self._seen:
+        if not self._watch.seen:
             self._started_us = self._clock.now_us()
-        self._shown = (target, self._clock.now_us())
+        self._watch.show(target)
 
     def is_sampled(self) -> bool:
-        """Return whether the target shown has been looked at long enough; take it if so.
-
-        A tracker that gives nothing does not hold the reader up: the target then has no sample.
-        """
-        if self._shown is None:
-            raise WrongStep("No validation target is shown; show one first.")
-        target, shown_us = self._shown
-        start_us, end_us = shown_us + SETTLE_US, shown_us + SETTLE_US + WINDOW_US
-        samples = concatenate_samples(self._recent)
-        patience_us = 1e6 * _GIVE_UP_REAL_S * self._clock.speed
-        arrived = len(samples) > 0 and samples["host_us"][-1] >= end_us
-        if not arrived and self._clock.now_us() < end_us + patience_us:
-            return False
-        times = samples["host_us"]
-        self._seen[target] = samples[(times >= start_us) & (times < end_us)]
-        return True
+        """Return whether the target shown has been looked at long enough; take it if so."""
+        return self._watch.is_sampled()
 
     def validate(self) -> ValidationResult:
         """Judge the targets sampled so far against the limits of the study; write the row.
@@ -163,30 +160,35 @@ class CalibrationRun:
         WrongStep
             If no target has been sampled.
         """
-        if not self._seen:
+        seen, self._watch.seen = self._watch.seen, {}
+        if not seen:
             raise WrongStep("Nothing to validate yet; show the validation targets first.")
-        validation = validate(list(self._seen), list(self._seen.values()), self._geometry)
+        samples = [corrected_samples(part, self._correction) for part in seen.values()]
+        validation = validate(list(seen), samples, self._geometry)
         self.result = judge_validation(validation, self._settings)
         status = "within limits" if self.result.within_limits else "beyond limits"
         self._write("validation", status, **validation_columns(validation))
-        self._seen = {}
         return self.result
 
-    def end(self) -> None:
-        """End the run, whether it was gone through or given up; safe to call twice."""
+    def end(self, *, keep: bool = False) -> None:
+        """End the run, whether it was gone through or given up; safe to call twice.
+
+        Parameters
+        ----------
+        keep
+            Whether the calibrator stays in calibration mode, for `after` of another run; `release`
+            ends that.
+        """
         if self._is_over:
             return
         self._is_over = True
-        self._recorder.remove_listener(self._listen)
-        self._leave()
+        self._watch.stop()
+        if not keep:
+            self.release()
         self._on_end(self.result)
 
-    def _listen(self, samples: SampleArray) -> None:
-        oldest_us = int(samples["host_us"][-1]) - _KEPT_US
-        kept = [part for part in self._recent if part["host_us"][-1] >= oldest_us]
-        self._recent = [*kept, samples]
-
-    def _leave(self) -> None:
+    def release(self) -> None:
+        """Leave calibration mode; safe to call twice."""
         if self._is_entered and self._calibrator is not None:
             self._calibrator.leave()
             self._is_entered = False

@@ -12,7 +12,7 @@ from app.reading.mapping import MappedGaze, ScreenHistory, map_samples
 from devices.chunks import decode_chunk, join_chunks
 from devices.geometry import FloatArray, ScreenGeometry
 from devices.samples import Eye, SampleArray
-from devices.steady import SteadyGaze
+from devices.steady import SteadyGaze, correction_of
 from devices.view import TileView, ViewHistory
 from migrations.database import Database
 from migrations.gaze import chunks_of, view_rows_of
@@ -74,8 +74,8 @@ def reading_gaze(database: Database, reading_id: str) -> ReadingGaze:
             raise SessionError(f"There is no reading {reading_id} in {database.name}.")
         samples = samples_of(session, reading)
         screens, views = _shown(session, reading)
-        eye = eye_of(reading)
-    gaze = map_samples(samples, screens, views, SteadyGaze(eye))
+        eye, correction = eye_of(reading), correction_of(reading.details)
+    gaze = map_samples(samples, screens, views, SteadyGaze(eye, correction))
     return ReadingGaze(
         reading_id,
         samples,

@@ -17,7 +17,7 @@ from devices.clock import HostClock
 from devices.fixations import FilterParameters, Fixation
 from devices.geometry import ScreenGeometry
 from devices.samples import Eye, SampleArray, concatenate_samples, empty_samples
-from devices.view import TileView
+from devices.view import Affine, TileView
 from migrations.schema import Fixation as FixationRow
 
 _BEHIND_REAL_S = 0.1
@@ -42,7 +42,7 @@ class LiveGaze:
     Parameters
     ----------
     eye
-        Which eye the point of gaze is taken from; can be set between readings.
+        Which eye the point of gaze is taken from; can be set between readings, as `correction`.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class LiveGaze:
         eye: Eye = "both",
     ) -> None:
         self.eye = eye
+        self.correction: Affine | None = None
         self.geometry = geometry
         self._writer, self._clock, self._parameters = writer, clock, parameters
         self._behind_us = round(_BEHIND_REAL_S * 1e6 * clock.speed)
@@ -67,7 +68,9 @@ class LiveGaze:
 
     def open(self, reading_id: str, started_us: int) -> None:
         """Begin a reading."""
-        track = ReadingTrack(reading_id, started_us, self.geometry, self._parameters, self.eye)
+        track = ReadingTrack(
+            reading_id, started_us, self.geometry, self._parameters, self.eye, self.correction
+        )
         with self._lock:
             self._tracks.append(track)
 

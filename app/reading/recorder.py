@@ -86,6 +86,7 @@ class Recorder:
         self._last_commit_us: int | None = None
         self._device_problem = ""
         self._device_lost = False
+        self._latest = empty_samples(0)
         self._rate = RecentRate()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="foveate-recorder", daemon=True)
@@ -144,6 +145,10 @@ class Recorder:
         """Return what the device said so far."""
         return tuple(self._events)
 
+    def latest(self) -> SampleArray:
+        """Return the samples (N,) of the last poll that brought any; none before the first."""
+        return self._latest
+
     def status(self) -> RecorderStatus:
         """Return how the recording stands; cheap, from any thread."""
         return RecorderStatus(
@@ -184,6 +189,7 @@ class Recorder:
         self._note(self.tracker.events())
         if len(samples):
             self._pending.append(samples)
+            self._latest = samples
             self._sample_count += len(samples)
             self._seen_us = last_gaze_us(samples) or self._seen_us
             for listener in self._listeners:

@@ -21,6 +21,7 @@ from app.reading.verdict import columns, judge
 from devices.chunks import decode_chunk
 from devices.errors import ChunkError
 from devices.fixations import FilterParameters
+from devices.steady import correction_of
 from devices.tracker import DeviceEvent
 from migrations.database import Database
 from migrations.schema import (
@@ -184,7 +185,8 @@ def _close_reading(
         reading.ended_us = max(reading.started_us, last_us + 1)
         reading.details = {**reading.details, "reason": REASON, **_gap(sitting, reading.ended_us)}
     figures = _recompute(session, reading, sitting)
-    verdict = judge(figures, _accuracy_deg(session, reading), settings)
+    drift_deg = reading.details.get("drift_deg")
+    verdict = judge(figures, _accuracy_deg(session, reading), settings, drift_deg)
     for name, value in columns(figures, verdict).items():
         setattr(reading, name, value)
     if not was_open or reading.ended_us is None:
@@ -213,7 +215,14 @@ def _recompute(session: OrmSession, reading: Reading, sitting: SessionRow) -> Ga
     """Return the figures of a reading, and add the fixations that were not written any more."""
     geometry, shown = screens_and_views(session, reading)
     parameters = FilterParameters(**sitting.details.get("fixation_parameters", {}))
-    track = ReadingTrack(reading.id, reading.started_us, geometry, parameters, eye_of(reading))
+    track = ReadingTrack(
+        reading.id,
+        reading.started_us,
+        geometry,
+        parameters,
+        eye_of(reading),
+        correction_of(reading.details),
+    )
     track.ended_us = reading.ended_us
     for view, screen in shown:
         track.show(view, screen)

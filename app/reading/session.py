@@ -6,17 +6,21 @@ for the disk or the device; the GUI thread may call all the others.
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
 
 from app.errors import SessionError, WrongStep
 from app.images.clearing import cases_to_clear
-from app.reading.calibration import CalibrationRun, Point
+from app.reading.calibration import CalibrationRun
 from app.reading.capture import Capture
 from app.reading.cases import CaseList, CaseToRead
+from app.reading.drift import DriftProbe
 from app.reading.open_reading import OpenReading
 from app.reading.recovery import seconds_since
+from app.reading.setup import Setup
+from app.reading.target_watch import Point
 from app.reading.track import GazeFigures
 from app.reading.validation import ValidationResult
 from app.reading.verdict import ReadingResult, columns, judge
@@ -59,8 +63,8 @@ class ReadingSession:
         What a crashed station had left open; closed when this session was opened.
     results
         By reading id; filled in shortly after each reading ends (`settled` waits for it).
-    validation
-        The last validation; None before the first.
+    setup
+        How the reader sits: distance, glasses, the last validation, correction and drift.
     """
 
     def __init__(self, capture: Capture) -> None:
@@ -72,7 +76,7 @@ class ReadingSession:
         self.cases = CaseList(capture.sitting.cases, case_tiles(capture.study))
         self.recovered = capture.recovered
         self.results: dict[str, ReadingResult] = {}
-        self.validation: ValidationResult | None = None
+        self.setup = Setup(capture)
         self._capture = capture
         self._reading: OpenReading | None = None
         self._ended_us: dict[str, int] = {}
@@ -159,8 +163,16 @@ class ReadingSession:
         self.cases.set_aside(case.case_id)
         self._capture.note(set_aside=list(self.cases.aside))
 
+    @property
+    def validation(self) -> ValidationResult | None:
+        """The last validation; None before the first."""
+        return self.setup.validation
+
     def calibrate(
-        self, targets: Sequence[Point] | None = None, validation: Sequence[Point] | None = None
+        self,
+        targets: Sequence[Point] | None = None,
+        validation: Sequence[Point] | None = None,
+        after: CalibrationRun | None = None,
     ) -> CalibrationRun:
         """Begin a calibration; `CalibrationRun.end` brings the session back to ``ready``.
 
@@ -168,6 +180,8 @@ class ReadingSession:
         ----------
         targets, validation
             `_norm`; by default the study's number of points and held-out ones.
+        after
+            Go on from this run: what it collected is kept, but for `targets`.
         """
         self._require(Phase.IDLE, Phase.READY)
         self.phase = Phase.CALIBRATING
@@ -179,6 +193,21 @@ class ReadingSession:
             self._calibrated,
             targets=targets,
             validation_targets=validation,
+            correction=self.setup.correction,
+            after=after,
+        )
+
+    def probe_drift(self) -> DriftProbe:
+        """Begin a drift probe; the mark is on the screen now."""
+        self._require(Phase.IDLE, Phase.READY)
+        settings, setup = self.study.settings, self.setup
+        return DriftProbe(
+            self.recorder,
+            self.clock,
+            setup.geometry,
+            settings.max_drift_deg,
+            setup.correction,
+            setup.drifted,
         )
 
     def begin(self, case: CaseToRead | str) -> str:
@@ -188,7 +217,7 @@ class ReadingSession:
         """
         self._require(Phase.IDLE, Phase.READY)
         chosen = self.cases.get(case if isinstance(case, str) else case.case_id)
-        details: dict[str, Any] = {"eye": self.live.eye}
+        details: dict[str, Any] = {"eye": self.live.eye, **self._gaze_details()}
         if chosen.resumes_id is not None:
             details["resumed_after_s"] = self._seconds_since(chosen.resumes_id)
         reading = OpenReading(
@@ -265,6 +294,11 @@ class ReadingSession:
         self.phase = Phase.CLOSED
         return self.study.backup()
 
+    def _gaze_details(self) -> dict[str, Any]:
+        correction, drift_deg = self.setup.correction, self.setup.drift_deg
+        found: dict[str, Any] = {} if correction is None else {"correction": asdict(correction)}
+        return found if drift_deg is None else found | {"drift_deg": drift_deg}
+
     def _seconds_since(self, reading_id: str) -> float | None:
         ended_us = self._ended_us.get(reading_id)  # of this session: its row may still be queued
         if ended_us is None:
@@ -275,20 +309,18 @@ class ReadingSession:
         if self.phase is not Phase.CALIBRATING:
             return  # the session was closed meanwhile
         if validation is not None:
-            self.validation = validation
-            if self.study.settings.eye == "better":
-                self.live.eye = validation.better_eye
-            self._capture.note(validated=validation.within_limits)
+            self.setup.validated(validation)
         self.phase = Phase.READY
 
     def _end(self, state: State, reason: str) -> str:
         reading = self._open_reading()
         validation = self.validation
         accuracy_deg = validation.accuracy_deg if validation else None
+        drift_deg = self.setup.drift_deg
         ended_us = self._ended_us[reading.reading_id] = reading.end(state, reason)
 
         def closed(figures: GazeFigures) -> None:
-            verdict = judge(figures, accuracy_deg, self.study.settings)
+            verdict = judge(figures, accuracy_deg, self.study.settings, drift_deg)
             self.writer.put(update_row(Reading, reading.reading_id, **columns(figures, verdict)))
             self.results[reading.reading_id] = ReadingResult(
                 reading.reading_id, reading.case.case_id, state, figures, verdict

@@ -13,7 +13,7 @@ from devices.fixations import FilterParameters, Fixation, OnlineFixationFilter, 
 from devices.geometry import ScreenGeometry
 from devices.samples import Eye, SampleArray, empty_samples
 from devices.steady import SteadyGaze
-from devices.view import TileView, ViewHistory
+from devices.view import Affine, TileView, ViewHistory
 from migrations.schema import new_id
 
 _KEPT_US = 60_000_000
@@ -66,13 +66,14 @@ class ReadingTrack:
         geometry: ScreenGeometry,
         parameters: FilterParameters,
         eye: Eye,
+        correction: Affine | None = None,
     ) -> None:
         self.reading_id = reading_id
         self.started_us = started_us
         self.ended_us: int | None = None
         self.last_fixation: Fixation | None = None
         self.on_closed: Callable[[GazeFigures], None] = lambda _figures: None
-        self._parameters, self._steady = parameters, SteadyGaze(eye)
+        self._parameters, self._steady = parameters, SteadyGaze(eye, correction)
         self._parameters_hash = parameters.hash()
         self._filter = OnlineFixationFilter(parameters)
         self._counts = StreamCounts(eye)

@@ -28,13 +28,20 @@ class ReadingResult:
     verdict: Verdict
 
 
-def judge(figures: GazeFigures, accuracy_deg: float | None, settings: StudySettings) -> Verdict:
+def judge(
+    figures: GazeFigures,
+    accuracy_deg: float | None,
+    settings: StudySettings,
+    drift_deg: float | None = None,
+) -> Verdict:
     """Judge a reading.
 
     Parameters
     ----------
     accuracy_deg
         Of the last validation before the reading; None where there was none.
+    drift_deg
+        Of the last drift probe since that; None where there was none.
     """
     if figures.sample_count == 0:
         return Verdict("bad", ("no gaze was recorded",))
@@ -45,6 +52,7 @@ def judge(figures: GazeFigures, accuracy_deg: float | None, settings: StudySetti
         figures.duration_us,
         accuracy_deg,
         _limits(settings),
+        drift_deg=drift_deg,
     )
     return Verdict(word, reasons)
 
@@ -68,4 +76,6 @@ def _limits(settings: StudySettings) -> ReadingLimits:
         bad_loss=max(usual.bad_loss, settings.loss_alarm),
         doubtful_accuracy_deg=settings.max_accuracy_deg,
         bad_accuracy_deg=max(usual.bad_accuracy_deg, settings.max_accuracy_deg),
+        doubtful_drift_deg=settings.max_drift_deg,
+        bad_drift_deg=max(usual.bad_drift_deg, settings.max_drift_deg),
     )

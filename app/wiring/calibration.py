@@ -7,8 +7,9 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.background import Task, run
 from app.pages.calibration import CalibrationPage
-from app.reading.calibration import CalibrationRun, Point
+from app.reading.calibration import CalibrationRun
 from app.reading.session import ReadingSession
+from app.reading.target_watch import Point
 from app.screen import desktop_point
 from app.wiring.validation_look import validation_look
 from devices.geometry import ScreenGeometry

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from app.errors import WrongStep
-from app.reading.calibration import CALIBRATION_TARGETS, VALIDATION_TARGETS, CalibrationRun
+from app.reading.calibration import CalibrationRun
 from app.reading.session import Phase, ReadingSession
+from app.reading.targets import CALIBRATION_TARGETS, VALIDATION_TARGETS
 from devices.clock import HostClock
 from devices.simulated import SimulatedParameters, SimulatedTracker
 from devices.tracker import Tracker
