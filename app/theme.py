@@ -113,6 +113,11 @@ def style_sheet() -> str:
     return text
 
 
+def readable_on(ground: QColor) -> QColor:
+    """Return a grey that stands out quietly from a grey ground, near black or near white."""
+    return QColor("#d8dadd" if ground.lightness() < 128 else "#16181b")
+
+
 def contrast(first: str, second: str) -> float:
     """Return the contrast ratio of two colours, 1 to 21 (WCAG 2.2, relative luminance)."""
     a, b = sorted((_luminance(QColor(first)), _luminance(QColor(second))), reverse=True)

@@ -47,6 +47,8 @@ class EyeQuality:
         Share of samples without gaze, 0 … 1; 1 where no sample came at all.
     sample_count
         Samples with gaze.
+    gaze_x_norm, gaze_y_norm
+        Median gaze on the one target; None without any, and for all targets together.
     """
 
     accuracy_deg: float | None
@@ -54,6 +56,8 @@ class EyeQuality:
     precision_sd_deg: float | None
     loss: float
     sample_count: int
+    gaze_x_norm: float | None = None
+    gaze_y_norm: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields, ready for JSON."""
@@ -159,9 +163,7 @@ def validate(
 
 def _target(target: FloatArray, samples: SampleArray, geometry: ScreenGeometry) -> TargetQuality:
     both, left, right = (_eye(target, gaze_norm(samples, eye), geometry) for eye in EYES)
-    gaze = gaze_norm(samples)
-    there = gaze[~np.isnan(gaze).any(axis=1)]
-    x, y = np.median(there, axis=0).tolist() if len(there) else (None, None)
+    x, y = both.gaze_x_norm, both.gaze_y_norm
     return TargetQuality(float(target[0]), float(target[1]), x, y, both, left, right)
 
 
@@ -174,8 +176,10 @@ def _eye(target: FloatArray, gaze: FloatArray, geometry: ScreenGeometry) -> EyeQ
     successive = seen[1:] & seen[:-1]
     steps = geometry.angle_deg(gaze[:-1][successive], gaze[1:][successive])
     spread = geometry.angle_deg(there, np.broadcast_to(there.mean(axis=0), there.shape))
-    error = geometry.angle_deg(np.median(there, axis=0)[None], target[None])
-    return EyeQuality(float(error[0]), _rms(steps), _rms(spread), loss, len(there))
+    median = np.median(there, axis=0)
+    error = geometry.angle_deg(median[None], target[None])
+    x, y = median.tolist()
+    return EyeQuality(float(error[0]), _rms(steps), _rms(spread), loss, len(there), x, y)
 
 
 def _over_targets(parts: Sequence[EyeQuality], counts: Sequence[int]) -> EyeQuality:

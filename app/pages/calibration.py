@@ -1,49 +1,29 @@
 """Calibration and validation: targets on the dark page, then the result as a picture in degrees."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, Qt, Signal
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QComboBox, QSpinBox, QStackedWidget, QVBoxLayout, QWidget
 
 from app import theme
 from app.pages.page import Page
+from app.pages.validation_panel import ValidationLook, ValidationPanel
+from app.widgets.head_guide import HeadGuide
 from app.widgets.icons import pixmap
-from app.widgets.offsets import OffsetPicture, TargetOffset
-from app.widgets.parts import Figure, button, column, label, panel, row, say
+from app.widgets.parts import button, column, label, panel, row, say
 from app.widgets.target import TargetField
 
+__all__ = ["CalibrationPage", "ValidationLook"]
 
-@dataclass(frozen=True, slots=True)
-class ValidationLook:
-    """A validation as the page shows it; degrees of visual angle, None where unknown.
-
-    `limit_norm` holds the half axes of the accuracy limit, as seen in the middle of the screen.
-    """
-
-    offsets: tuple[TargetOffset, ...]
-    aspect: float
-    limit_norm: tuple[float, float]
-    accuracy_deg: float | None
-    accuracy_left_deg: float | None
-    accuracy_right_deg: float | None
-    precision_deg: float | None
-    loss: float | None
-    max_accuracy_deg: float
-    max_loss: float
-    distance_note: str = ""
-
-    @property
-    def problems(self) -> list[str]:
-        """Which limits of the study are not met, in words."""
-        found = []
-        if self.accuracy_deg is None:
-            found.append("no gaze was seen")
-        elif self.accuracy_deg > self.max_accuracy_deg:
-            found.append(f"accuracy {self.accuracy_deg:.2f}° is over {self.max_accuracy_deg:g}°")
-        if self.loss is not None and self.loss > self.max_loss:
-            found.append(f"{self.loss:.0%} of the samples were lost, over {self.max_loss:.0%}")
-        return found
+_EYEWEAR = {
+    "": "not asked",
+    "none": "nothing",
+    "glasses": "glasses",
+    "contact lenses": "contact lenses",
+    "varifocals": "varifocals",
+}
+_UNMEASURED_MM, _FARTHEST_MM = 199, 2000
 
 
 class CalibrationPage(Page):
@@ -52,14 +32,18 @@ class CalibrationPage(Page):
     Attributes
     ----------
     state
-        "idle", "collecting", "validating" or "done".
-    field
-        The dark page with the target.
+        "idle", "positioning", "collecting", "validating", "drift" or "done".
+    field, guide
+        The dark page with the target; the head before the tracker.
 
     Signals
     -------
     begin_wanted, validate_wanted, reading_wanted, cancelled
         Buttons and keys.
+    redo_wanted : object
+        Calibration targets to be collected again.
+    correction_wanted : bool
+        A correction is to be used, or to be used no more.
     target_shown : object, object
         A target stands at (x_norm, y_norm).
     target_settled
@@ -70,29 +54,46 @@ class CalibrationPage(Page):
     validate_wanted = Signal()
     reading_wanted = Signal()
     cancelled = Signal()
+    redo_wanted = Signal(object)
+    correction_wanted = Signal(bool)
     target_shown = Signal(object, object)
     target_settled = Signal()
 
     def __init__(self) -> None:
         super().__init__("calibration", "Calibration")
         self.state = "idle"
-        self.field = TargetField()
+        self.field, self.guide = TargetField(), HeadGuide()
         self.field.settled.connect(self.target_settled)
         self.field.cancelled.connect(self.cancelled)
+        self.guide.cancelled.connect(self.cancelled)
         self._result: ValidationLook | None = None
         self._parts = QStackedWidget()
         self._parts.addWidget(self._make_intro())
-        self._parts.addWidget(self._make_result())
+        self._panel = ValidationPanel()
+        self._panel.chosen_changed.connect(self._show_buttons)
+        self._parts.addWidget(self._panel)
         self.body.addWidget(self._parts, 1)
         self._fill_foot()
-        self.field.setParent(self)
-        self.field.hide()
+        for cover in (self.field, self.guide):
+            cover.setParent(self)
+            cover.hide()
         self.show_idle("Not calibrated in this session.")
 
     @property
     def result(self) -> ValidationLook | None:
         """The validation that is shown."""
         return self._result
+
+    @property
+    def eyewear(self) -> str:
+        """What the reader wears; empty where nobody said."""
+        return str(self._eyewear.currentData())
+
+    @property
+    def taped_mm(self) -> float | None:
+        """The distance that was measured by hand; None where it was not."""
+        value = self._distance.value()
+        return None if value == _UNMEASURED_MM else float(value)
 
     def show_device(self, name: str, calibrates: bool, points: int) -> None:
         """Say what will happen with this tracker."""
@@ -101,10 +102,15 @@ class CalibrationPage(Page):
         first = f"{points} points to calibrate, then " if calibrates else ""
         self._plan.setText(f"{name}: {first}others to check the accuracy.{own}")
 
+    def set_ground(self, grey: int) -> None:
+        """Stand the targets on a ground as bright as the cases, 0 to 255."""
+        for cover in (self.field, self.guide):
+            cover.set_ground(QColor(grey, grey, grey))
+
     def show_idle(self, text: str, *, warn: bool = False) -> None:
         """Wait for the user."""
         self.state = "idle"
-        self._cover(False)
+        self._cover(None)
         self._parts.setCurrentIndex(0 if self._result is None else 1)
         self.calibrate.setEnabled(True)
         self._show_buttons()
@@ -115,12 +121,17 @@ class CalibrationPage(Page):
         self.calibrate.setEnabled(False)
         self.say_state(text)
 
+    def show_guide(self) -> None:
+        """Show the head before the tracker; `guide` is told what to draw."""
+        self.state = "positioning"
+        self._cover(self.guide)
+
     def show_target(
         self, state: str, at: QPointF, norm: tuple[float, float], text: str, speed: float
     ) -> None:
         """Show one target at a desktop place; `target_settled` follows."""
         self.state = state
-        self._cover(True)
+        self._cover(self.field)
         self.target_shown.emit(*norm)
         self.field.show_target(QPointF(self.field.mapFromGlobal(at)), text, speed=speed)
 
@@ -128,11 +139,10 @@ class CalibrationPage(Page):
         """Show a validation against the study's limits."""
         self._result = result
         self.state = "done"
-        self._cover(False)
+        self._cover(None)
         self._parts.setCurrentIndex(1)
         self.calibrate.setEnabled(True)
-        self._picture.show_offsets(result.offsets, result.aspect, result.limit_norm)
-        self._show_figures(result)
+        self._panel.show_look(result)
         problems = result.problems
         if problems:
             self.say_state(f"Limits of the study not met: {'; '.join(problems)}.", "warning")
@@ -148,37 +158,32 @@ class CalibrationPage(Page):
 
     def resizeEvent(self, event: object) -> None:
         """Keep the dark field over the whole page."""
-        self.field.setGeometry(self.rect())
+        for cover in (self.field, self.guide):
+            cover.setGeometry(self.rect())
 
-    def _cover(self, covered: bool) -> None:
-        self.field.setVisible(covered)
-        if covered:
-            self.field.setGeometry(self.rect())
-            self.field.raise_()
-            self.field.setFocus()
-        else:
+    def _cover(self, cover: QWidget | None) -> None:
+        for each in (self.field, self.guide):
+            each.setVisible(each is cover)
+        if cover is not self.field:
             self.field.clear()
+        if cover is not None:
+            cover.setGeometry(self.rect())
+            cover.raise_()
+            cover.setFocus()
 
     def _show_buttons(self) -> None:
-        possible = self._result is not None
+        look, count = self._result, len(self._panel.chosen)
+        possible = look is not None
         self.again.setVisible(possible)
         self.start.setVisible(possible)
+        self.redo.setVisible(bool(look and look.collected and count))
+        self.redo.setText(f"Redo {count} point{'s' if count > 1 else ''}")
+        self.correct.setVisible(bool(look and look.may_correct))
+        corrected = bool(look and look.corrected)
+        self.correct.setText("Drop the correction" if corrected else "Correct the offset")
         self.calibrate.setProperty("role", "" if possible else "primary")
         self.calibrate.style().unpolish(self.calibrate)
         self.calibrate.style().polish(self.calibrate)
-
-    def _show_figures(self, result: ValidationLook) -> None:
-        over = result.accuracy_deg is None or result.accuracy_deg > result.max_accuracy_deg
-        self._accuracy.show_value(_degrees(result.accuracy_deg), warn=over)
-        self._left.show_value(_degrees(result.accuracy_left_deg))
-        self._right.show_value(_degrees(result.accuracy_right_deg))
-        self._precision.show_value(_degrees(result.precision_deg))
-        loss = "–" if result.loss is None else f"{result.loss:.1%}"
-        self._loss.show_value(loss, warn=(result.loss or 0) > result.max_loss)
-        self._limits.setText(
-            f"Limits of the study: accuracy {result.max_accuracy_deg:g}°, "
-            f"loss {result.max_loss:.0%}. {result.distance_note}"
-        )
 
     def _make_intro(self) -> QWidget:
         frame, layout = panel(margin=32)
@@ -197,26 +202,45 @@ class CalibrationPage(Page):
             widget.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             lines.addWidget(widget)
         layout.addLayout(lines)
+        layout.addSpacing(2 * theme.GRID)
+        layout.addLayout(self._make_questions())
         return frame
 
-    def _make_result(self) -> QWidget:
-        frame, layout = panel()
-        self._picture = OffsetPicture()
-        layout.addWidget(self._picture, 1)
-        self._accuracy = Figure("Accuracy", "Mean angle between target and gaze, both eyes")
-        self._left, self._right = Figure("Left eye"), Figure("Right eye")
-        self._precision = Figure("Precision", "Root mean square from sample to sample")
-        self._loss = Figure("Samples lost")
-        figures = row()
-        for figure in (self._accuracy, self._left, self._right, self._precision, self._loss):
-            figures.addWidget(figure, 1)
-        layout.addLayout(figures)
-        self._limits = label("", "small")
-        layout.addWidget(self._limits)
-        return frame
+    def _make_questions(self) -> QVBoxLayout:
+        self._eyewear = QComboBox()
+        self._eyewear.setObjectName("eyewear")
+        self._eyewear.setAccessibleName("What you wear")
+        for value, text in _EYEWEAR.items():
+            self._eyewear.addItem(text, value)
+        self._distance = QSpinBox()
+        self._distance.setObjectName("taped_distance")
+        self._distance.setAccessibleName("Distance from the eyes to the screen")
+        self._distance.setRange(_UNMEASURED_MM, _FARTHEST_MM)
+        self._distance.setSpecialValueText("not measured")
+        self._distance.setSuffix(" mm")
+        self._distance.setSingleStep(10)
+        asked = row(
+            label("You wear", "hint", wrap=False),
+            self._eyewear,
+            label("Eyes to screen, by tape", "hint", wrap=False),
+            self._distance,
+        )
+        asked.insertStretch(0, 1)
+        asked.addStretch(1)
+        why = label(
+            "The tape counts where the tracker does not tell the distance; without either, degrees "
+            "are marked as assumed.", "small", wrap=False,
+        )  # fmt: skip
+        why.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        lines = column()
+        lines.addLayout(asked)
+        lines.addWidget(why)
+        return lines
 
     def _fill_foot(self) -> None:
         self._advice = label("", "hint")
+        self.correct = button("correct", "Correct the offset", self._correct)
+        self.redo = button("redo_points", "Redo points", self._redo, picture="refresh")
         self.calibrate = button(
             "calibrate", "Calibrate", self.begin_wanted.emit, picture="calibration"
         )
@@ -229,13 +253,15 @@ class CalibrationPage(Page):
         )  # fmt: skip
         foot = row(self._advice)
         foot.setStretch(0, 1)
-        for made in (self.again, self.calibrate, self.start):
+        for made in (self.correct, self.redo, self.again, self.calibrate, self.start):
             foot.addWidget(made)
         self.body.addLayout(foot)
 
+    def _redo(self) -> None:
+        self.redo_wanted.emit(self._panel.chosen)
 
-def _degrees(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}°"
+    def _correct(self) -> None:
+        self.correction_wanted.emit(not (self._result and self._result.corrected))
 
 
 def _advice(problems: Sequence[str]) -> str:

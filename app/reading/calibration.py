@@ -76,7 +76,7 @@ class CalibrationRun:
         held_out = VALIDATION_TARGETS if validation_targets is None else validation_targets
         self.validation_targets = tuple(held_out)
         self.result: ValidationResult | None = None
-        self.outcome: CalibrationOutcome | None = None
+        self.outcome: CalibrationOutcome | None = after.outcome if after else None
         self._recorder, self._clock = recorder, clock
         self._geometry, self._settings, self._on_end = geometry, settings, on_end
         self._correction = correction

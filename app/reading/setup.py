@@ -57,6 +57,10 @@ class Setup:
         if eyewear != self.eyewear:
             self._capture.note(eyewear=eyewear)
 
+    def note_ground(self, grey: int) -> None:
+        """Note the grey, 0 to 255, that the calibration targets stand on."""
+        self._capture.note(calibration_grey=grey)
+
     def take_distance(self, taped_mm: float | None) -> ScreenGeometry:
         """Take the tracker's distance where it tells one, else the taped one; return the geometry.
 

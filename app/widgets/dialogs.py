@@ -29,6 +29,48 @@ class MessageDialog(QDialog):
         layout.addLayout(line)
 
 
+class ChoiceDialog(QDialog):
+    """Asks for one of two things; Esc is the second.
+
+    Parameters
+    ----------
+    first, second
+        Object name, text and what is called, of each button.
+    """
+
+    def __init__(
+        self,
+        parent: QWidget,
+        title: str,
+        text: str,
+        first: tuple[str, str, Callable[[], object]],
+        second: tuple[str, str, Callable[[], object]],
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("choice_dialog")
+        self.setWindowTitle(title)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setMinimumWidth(480)
+        self._second = second[2]
+        layout = column(self, 3 * theme.GRID, gap=2 * theme.GRID)
+        layout.addWidget(label(title, "heading"))
+        layout.addWidget(label(text))
+        line = row()
+        line.addStretch(1)
+        line.addWidget(button(second[0], second[1], self.reject))
+        line.addWidget(button(first[0], first[1], lambda: self._take(first[2]), role="primary"))
+        layout.addLayout(line)
+
+    def reject(self) -> None:
+        """Take the second."""
+        super().reject()
+        self._second()
+
+    def _take(self, act: Callable[[], object]) -> None:
+        self.accept()
+        act()
+
+
 class SavingDialog(QDialog):
     """Says that the window closes once all is saved.
 

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from app import theme
 
 Point = tuple[float, float]
+_REACH = 14
 MAGNIFIED = 3
 """Offsets and limits are drawn larger than the screen around them, or nobody could see them."""
 
@@ -21,10 +22,22 @@ class TargetOffset:
     target_norm: Point
     gaze_norm: Point | None
     accuracy_deg: float | None
+    left_norm: Point | None = None
+    right_norm: Point | None = None
 
 
 class OffsetPicture(QWidget):
-    """Draws the screen in small: targets as crosses, gaze as discs, the limit as a ring."""
+    """Draws the screen in small: targets as crosses, gaze as discs, the limit as a ring.
+
+    Calibration targets are small squares; a click chooses one to be collected again.
+
+    Signals
+    -------
+    chosen_changed
+        Other ones are chosen.
+    """
+
+    chosen_changed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,6 +46,25 @@ class OffsetPicture(QWidget):
         self._offsets: tuple[TargetOffset, ...] = ()
         self._aspect = 16 / 9
         self._limit_norm = (0.0, 0.0)
+        self._collected: tuple[Point, ...] = ()
+        self.chosen: tuple[Point, ...] = ()
+
+    def show_collected(self, collected: Sequence[Point], chosen: Sequence[Point]) -> None:
+        """Show calibration targets, some of them chosen to be collected again."""
+        self._collected, self.chosen = tuple(collected), tuple(chosen)
+        self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Choose the calibration target under the mouse, or take the choice back."""
+        screen, at = self._screen(), event.position()
+        for point in self._collected:
+            if (_on(screen, point) - at).manhattanLength() <= _REACH:
+                kept = tuple(each for each in self.chosen if each != point)
+                wanted = {*kept, point} if len(kept) == len(self.chosen) else set(kept)
+                self.chosen = tuple(each for each in self._collected if each in wanted)
+                self.update()
+                self.chosen_changed.emit()
+                return
 
     def show_offsets(
         self, offsets: Sequence[TargetOffset], aspect: float, limit_norm: Point
@@ -51,6 +83,8 @@ class OffsetPicture(QWidget):
         painter.setPen(QPen(QColor(theme.LINE), 1))
         painter.setBrush(QColor(theme.CASE_BACKGROUND))
         painter.drawRoundedRect(screen, 4, 4)
+        for point in self._collected:
+            self._draw_collected(painter, _on(screen, point), point in self.chosen)
         for offset in self._offsets:
             self._draw(painter, screen, offset)
         self._legend(painter, screen)
@@ -60,6 +94,12 @@ class OffsetPicture(QWidget):
         width = min(room.width(), room.height() * self._aspect)
         height = width / self._aspect
         return QRectF((self.width() - width) / 2, room.top(), width, height)
+
+    def _draw_collected(self, painter: QPainter, at: QPointF, chosen: bool) -> None:
+        half = 7.0 if chosen else 4.0
+        painter.setPen(QPen(QColor(theme.AMBER if chosen else theme.FAINT), 2 if chosen else 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(QRectF(at.x() - half, at.y() - half, 2 * half, 2 * half))
 
     def _draw(self, painter: QPainter, screen: QRectF, offset: TargetOffset) -> None:
         at = _on(screen, offset.target_norm)
@@ -71,6 +111,9 @@ class OffsetPicture(QWidget):
         painter.setPen(QPen(QColor(theme.FAINT), 1, Qt.PenStyle.DashLine))
         painter.drawEllipse(at, *radii)
         _cross(painter, at)
+        for letter, eye in (("L", offset.left_norm), ("R", offset.right_norm)):
+            if eye is not None:
+                self._draw_eye(painter, at + (_on(screen, eye) - at) * MAGNIFIED, letter)
         if offset.gaze_norm is not None:
             there = at + (_on(screen, offset.gaze_norm) - at) * MAGNIFIED
             painter.setPen(QPen(QColor(theme.ACCENT), 1.6))
@@ -82,6 +125,11 @@ class OffsetPicture(QWidget):
         text = f"{offset.accuracy_deg:.2f}°" if known else "no gaze"
         spot = QRectF(at.x() - 48, at.y() + radii[1] + 4, 96, 18)
         painter.drawText(spot, Qt.AlignmentFlag.AlignCenter, text)
+
+    def _draw_eye(self, painter: QPainter, there: QPointF, letter: str) -> None:
+        painter.setPen(QColor(theme.MUTED))
+        spot = QRectF(there.x() - 8, there.y() - 8, 16, 16)
+        painter.drawText(spot, Qt.AlignmentFlag.AlignCenter, letter)
 
     def _legend(self, painter: QPainter, screen: QRectF) -> None:
         y = screen.bottom() + 18
@@ -96,6 +144,10 @@ class OffsetPicture(QWidget):
         painter.setPen(QPen(QColor(theme.FAINT), 1, Qt.PenStyle.DashLine))
         painter.drawEllipse(QPointF(x + 276, y), 6, 6)
         _say(painter, x + 290, y, "limit of the study")
+        _say(painter, x + 420, y, "L, R  each eye")
+        if self._collected:
+            self._draw_collected(painter, QPointF(x + 528, y), True)
+            _say(painter, x + 542, y, "to be collected again (click)")
 
 
 def _on(screen: QRectF, point: Point) -> QPointF:

@@ -11,6 +11,8 @@ from app import theme
 SHRINK_MS = 900
 _LARGE, _SMALL, _HOLE = 26.0, 7.0, 2.0
 _DISC = QColor("#b9bdc2")
+_DIM = 60
+"""Lightness of a ground on which quiet greys can be seen well enough."""
 
 
 class TargetField(QWidget):
@@ -35,6 +37,7 @@ class TargetField(QWidget):
         self._at: QPointF | None = None
         self._radius = _LARGE
         self._text = ""
+        self._ground = QColor(theme.CASE_BACKGROUND)
         self._shrink = QVariantAnimation(self)
         self._shrink.setEasingCurve(QEasingCurve.Type.OutCubic)
         self._shrink.setStartValue(_LARGE)
@@ -48,6 +51,11 @@ class TargetField(QWidget):
         self._shrink.stop()
         self._shrink.setDuration(max(math.ceil(SHRINK_MS / speed), 1))
         self._shrink.start()
+        self.update()
+
+    def set_ground(self, ground: QColor) -> None:
+        """Draw on another background: one as bright as the cases."""
+        self._ground = ground
         self.update()
 
     def clear(self) -> None:
@@ -66,9 +74,10 @@ class TargetField(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the disc, its black hole, and a quiet line of text at the lower edge."""
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(theme.CASE_BACKGROUND))
+        painter.fillRect(self.rect(), self._ground)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QColor(theme.FAINT))
+        light = self._ground.lightness()
+        painter.setPen(QColor(theme.FAINT) if light < _DIM else theme.readable_on(self._ground))
         painter.setFont(theme.font("small"))
         painter.drawText(
             self.rect().adjusted(0, 0, 0, -12),
@@ -78,7 +87,9 @@ class TargetField(QWidget):
         if self._at is None:
             return
         painter.setPen(Qt.PenStyle.NoPen)
-        for radius, colour in ((self._radius, _DISC), (_HOLE, QColor("#000000"))):
+        black, bright = QColor("#000000"), _DISC if light < _DIM else QColor("#ffffff")
+        disc, hole = (bright, black) if light < 128 else (black, bright)
+        for radius, colour in ((self._radius, disc), (_HOLE, hole)):
             painter.setBrush(colour)
             painter.drawEllipse(self._at, radius, radius)
 

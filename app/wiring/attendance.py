@@ -56,6 +56,10 @@ class Attendance(QObject):
         if pseudonym != self.reader or consented:
             self.reader, self._consented = pseudonym, consented
 
+    def measured(self, geometry: ScreenGeometry) -> None:
+        """Take over the screen with the distance that was measured."""
+        self.geometry = geometry
+
     def ask_reader(self, study: Study, chosen: Callable[[str], object]) -> None:
         """Ask a new reader for pseudonym and consent."""
         ask_consent(self._window, study, "", chosen)

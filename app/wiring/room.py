@@ -8,6 +8,7 @@ from app.reading.session import ReadingSession
 from app.reading.stimulus import FindingSource
 from app.wiring.attendance import Attendance, Then, TrackerSource
 from app.wiring.calibration import CalibrationController
+from app.wiring.drift import DriftController
 from app.wiring.health import HealthWatch
 from app.wiring.leaving import Leaving
 from app.wiring.reading import ReadingController
@@ -57,6 +58,8 @@ class ReadingRoom(QObject):
         self.attendance = Attendance(
             shell.window, clock, tracker_source, self.sessions, reader=reader, consented=consented
         )
+        self.drift = DriftController(shell, lambda: self.session, self._recalibrate, self)
+        self.reading.before_case = self.drift.before_case
         self._leaving = Leaving(shell.window, self.sessions, self.close_session)
         self._connect()
 
@@ -77,6 +80,8 @@ class ReadingRoom(QObject):
     def close_session(self) -> None:
         """End the session; its rows are committed and the database is copied in a worker."""
         self.calibration.cancel("The session was closed.")
+        self.calibration.accept()
+        self.drift.reset()
         self.reading.interrupt("the session was closed")
         if self.session is not None:
             self.eye.use(None, None, None)
@@ -104,6 +109,7 @@ class ReadingRoom(QObject):
         shell.calibration.target_shown.connect(self.eye.fixate)
         self.calibration.started.connect(shell.go_bare)
         self.calibration.ended.connect(shell.leave_bare)
+        self.calibration.measured.connect(self.attendance.measured)
         self.calibration.failed.connect(lambda e: shell.show_error("Calibration failed", e))
         self.sessions.opened.connect(self._opened)
         self.sessions.closed.connect(self._closed)
@@ -140,6 +146,8 @@ class ReadingRoom(QObject):
         session, geometry = self.session, self.attendance.geometry
         assert session is not None
         assert geometry is not None
+        self.calibration.accept()
+        self.drift.reset()
         self._shell.go_bare()
         self._shell.window.show_page("reading")
         self.reading.start(session, geometry)
@@ -150,6 +158,10 @@ class ReadingRoom(QObject):
         assert session is not None
         assert geometry is not None
         self.calibration.start(session, geometry, validate_only=validate_only)
+
+    def _recalibrate(self) -> None:
+        self.reading.interrupt("calibration")  # between two cases: nothing is open
+        self._calibrate(False)
 
     def _reading_failed(self, error: Exception) -> None:
         # The next session offers again what this one could not show.

@@ -25,6 +25,7 @@ from app.widgets.curve import Curve
 from app.widgets.dialogs import ConsentDialog
 from app.widgets.icons import icon, pixmap
 from app.widgets.offsets import TargetOffset
+from app.widgets.quality_table import EyeLook
 from app.window import MainWindow
 from devices.tracker import TrackerInfo
 
@@ -39,9 +40,9 @@ def _look(accuracy: float | None = 0.4, loss: float = 0.02) -> ValidationLook:
         TargetOffset((0.2, 0.2), (0.21, 0.2), accuracy),
         TargetOffset((0.8, 0.2), None, None),
     )
-    return ValidationLook(
-        offsets, 1.6, (0.02, 0.03), accuracy, 0.5, 0.3, 0.2, loss, 1.0, 0.1, "Distance assumed."
-    )
+    both = EyeLook("Both eyes", accuracy, 0.2, 0.3, loss)
+    eyes = (both, EyeLook("Left eye", 0.5, 0.2, 0.3, loss), EyeLook("Right eye", 0.3, 0.2, 0.3, 0))
+    return ValidationLook(offsets, 1.6, (0.02, 0.03), eyes, 1.0, 0.1, "Distance assumed.")
 
 
 @pytest.mark.parametrize("background", [theme.WINDOW, theme.PANEL, theme.RAISED])
