@@ -211,7 +211,8 @@ class TrainerQueue(QObject):
         process.setProgram(words[0])
         process.setArguments(words[1:])
         process.setStandardOutputFile(QProcess.nullDevice())
-        process.setStandardErrorFile(QProcess.nullDevice())
+        if self._study is not None:
+            process.setStandardErrorFile(str(queue_folder(self._study) / "log.txt"))
         process.setStandardInputFile(QProcess.nullDevice())
         started: Any = process.startDetached()  # the stubs promise a pair; it is a bool
         if not started:

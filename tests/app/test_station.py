@@ -319,7 +319,7 @@ def test_files_are_imported_by_dropping_them(qtbot, tmp_path: Path, no_leftovers
 def test_pretrain_and_stop_reach_the_trainer_and_come_back(
     station, study, qtbot, tmp_path, monkeypatch
 ) -> None:
-    script = tmp_path / "trainer.py"
+    script = tmp_path / "child.py"
     script.write_text(
         "import json, sys\n"
         "say = lambda **f: (sys.stdout.write(json.dumps(f) + '\\n'), sys.stdout.flush())\n"
