@@ -75,6 +75,9 @@ class DisplayAttributes:
         "LINEAR", "LINEAR_EXACT" or "SIGMOID".
     padding_value, padding_limit
         Stored values between them (inclusive) are no image: always black.
+    air_value
+        The one stored value of the air around a breast, where a mammogram names no padding: always
+        black too.
     presentation_shape
         "IDENTITY", "INVERSE" or None.
     row_spacing_mm, column_spacing_mm
@@ -107,6 +110,7 @@ class DisplayAttributes:
     voi_function: str = "LINEAR"
     padding_value: int | None = None
     padding_limit: int | None = None
+    air_value: int | None = None
     presentation_shape: str | None = None
     row_spacing_mm: float | None = None
     column_spacing_mm: float | None = None
@@ -125,6 +129,16 @@ class DisplayAttributes:
     def inverse(self) -> bool:
         """Whether the greyscale is turned round once: MONOCHROME1 or INVERSE, or both."""
         return self.photometric == "MONOCHROME1" or self.presentation_shape == "INVERSE"
+
+    @property
+    def black_range(self) -> tuple[int, int] | None:
+        """Stored values (both inclusive) that are no image: padding, or a mammogram's air."""
+        value = self.air_value if self.padding_value is None else self.padding_value
+        if value is None:
+            return None
+        limit = None if self.padding_value is None else self.padding_limit
+        low, high = sorted((value, value if limit is None else limit))
+        return low, high
 
     def to_json(self) -> str:
         """Return the text of a `display.json`."""

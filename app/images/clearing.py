@@ -30,6 +30,7 @@ from migrations.study import Study
 
 SHEET = 40
 """Images on one contact sheet."""
+_WHITE_PAPER = 200
 
 
 class ClearingError(AppError):
@@ -202,16 +203,21 @@ def picture(study: Study, image_id: str) -> NDArray[np.uint8]:
 
 
 def thumbnail(shown: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Return a picture (H, W) shrunk into a square, its fine bright strokes kept.
+    """Return a picture (H, W) shrunk into a square, fine strokes kept: white ones, black on white.
 
-    Averaging alone makes small white text vanish, which is what a contact sheet is there to find.
+    Averaging alone makes small text vanish, which is what a contact sheet is there to find.
     """
     factor = max(*shown.shape, side) / side
-    if factor > 1.0:
-        reach = round(factor)
-        shown = np.asarray(cv2.dilate(shown, np.ones((reach, reach), np.uint8)), np.uint8)
     size = max(round(shown.shape[1] / factor), 1), max(round(shown.shape[0] / factor), 1)
-    return np.asarray(cv2.resize(shown, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+    def small(picture: Any) -> NDArray[np.uint8]:
+        return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+    if factor <= 1.0:
+        return small(shown)
+    reach = np.ones((round(factor), round(factor)), np.uint8)
+    bright, dark = small(cv2.dilate(shown, reach)), small(cv2.erode(shown, reach))
+    return np.where(small(shown) > _WHITE_PAPER, dark, bright)
 
 
 def last_clearer(study: Study) -> str:

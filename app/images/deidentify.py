@@ -8,6 +8,7 @@ folder, never in a study.
 import math
 import os
 import secrets
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from platformdirs import user_config_path
 
 from app.errors import ImportStopped
+from app.images.air import air_value
 from app.images.attributes import DisplayAttributes, LookUpTable, Window
 from app.images.greyscale import VOI_FUNCTIONS
 from app.images.origin import Identity, Origin, device_text, keyed_hash, new_uid, shifted_day
@@ -117,7 +119,7 @@ def display_attributes(
     padding, limit = _padding(dataset)
     low, high = stored_range(stored, padding, limit)
     spacing, source = _spacing(dataset)
-    return DisplayAttributes(
+    kept = DisplayAttributes(
         rows=stored.shape[-2],
         columns=stored.shape[-1],
         frames=stored.shape[0] if stored.ndim == 3 else 1,
@@ -152,6 +154,7 @@ def display_attributes(
         for_processing=_text(dataset, "PresentationIntentType") == "FOR PROCESSING",
         burned_in={"NO": "no", "YES": "yes"}.get(_text(dataset, "BurnedInAnnotation"), "unknown"),
     )
+    return replace(kept, air_value=air_value(stored, kept))
 
 
 def stored_range(

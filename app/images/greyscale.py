@@ -110,10 +110,9 @@ def _modality_values(
     values = _values(attributes.bits_stored, attributes.signed)
     output = _modality(attributes, values.astype(np.float64))
     output.flags.writeable = False
-    if attributes.padding_value is None:
+    if attributes.black_range is None:
         return output, None
-    ends = attributes.padding_value, attributes.padding_limit
-    low, high = sorted(ends[0] if end is None else end for end in ends)
+    low, high = attributes.black_range
     whole = _values(attributes.bits_allocated, attributes.signed)
     repeated = np.tile((values >= low) & (values <= high), len(whole) // len(values))
     return output, repeated | ((whole >= low) & (whole <= high))

@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from app.errors import GazeFileError
-from app.images.importer import ImportResult
+from app.images.results import ImportResult
 from app.interchange.tables import read_text
 from migrations.schema import CaseImage, Image
 from migrations.study import Study

@@ -100,8 +100,8 @@ class ImportController(QObject):
 
     def _done(self, results: list[ImportResult]) -> None:
         self.results, self._task = results, None
-        refused = [(r.path.name, r.reason) for r in results if r.status == "refused"]
-        self._page.show_imported(_summary(results, self._stop.is_set()), refused)
+        remarks = [(r.path.name, r.reason) for r in results if r.reason]
+        self._page.show_imported(_summary(results, self._stop.is_set()), remarks)
         self.changed.emit()
 
     def _failed(self, error: Exception) -> None:

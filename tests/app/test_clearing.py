@@ -221,6 +221,8 @@ def test_small_bright_text_stays_visible_on_the_sheet() -> None:
     small = thumbnail(shown, 150)
     assert small.shape == (150, 100)
     assert small.max() > 60
+    paper = thumbnail(255 - shown, 150)
+    assert paper.min() < 195
 
 
 def test_text_on_any_frame_of_a_stack_is_seen(study: Study, tmp_path: Path) -> None:

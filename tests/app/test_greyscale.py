@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from app.errors import ImageUnreadable
+from app.images.air import air_value
 from app.images.attributes import DisplayAttributes, LookUpTable, Window
 from app.images.greyscale import default_window, display_lut, presets
 
@@ -103,6 +104,32 @@ def test_padding_is_black_under_every_inversion() -> None:
         shown = display_lut(attributes, Window(2048, 4096), inverted).apply(stored)
         assert shown[0, 0] == 0
     assert shown[0, 1] > 250
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+def test_air_stays_black_under_every_window_and_inversion(photometric: str) -> None:
+    stored = np.full((40, 30), 4095 if photometric == "MONOCHROME1" else 0, np.uint16)
+    stored[10:30, :20] = np.arange(400, dtype=np.uint16).reshape(20, 20) * 5 + 1000
+    attributes = replace(BASE, photometric=photometric, modality="MG")
+    attributes = replace(attributes, air_value=air_value(stored, attributes))
+    assert attributes.air_value == stored[0, 0]
+    for window in (Window(2000, 1500), Window(100, 4000), Window(4000, 8000)):
+        for inverted in (False, True):
+            shown = display_lut(attributes, window, inverted).apply(stored)
+            assert (shown[stored == stored[0, 0]] == 0).all()
+    assert shown[10, 0] > 0
+
+
+def test_only_a_mammogram_with_one_value_of_air_has_any() -> None:
+    stored = np.zeros((40, 30), np.uint16)
+    stored[10:30, :20] = 1000
+    chest = replace(BASE, modality="DX")
+    assert air_value(stored, chest) is None
+    breast = replace(BASE, modality="MG")
+    assert air_value(stored, replace(breast, padding_value=0)) is None
+    noisy = stored + np.random.default_rng(0).integers(0, 60, stored.shape).astype(np.uint16)
+    assert air_value(noisy, breast) is None
+    assert air_value(np.full((9, 9), 7, np.uint16), breast) is None
 
 
 def test_bits_above_those_stored_are_no_part_of_the_value() -> None:
