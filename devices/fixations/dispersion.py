@@ -13,13 +13,12 @@ from numba import njit
 from numpy.typing import NDArray
 
 from devices.fixations.episodes import OPEN, add_sample, close_open, pass_time, take_sample
-from devices.fixations.windows import place_window
+from devices.fixations.windows import arrive, is_cut_off, place_window
 
 DISPERSION_DTYPE = np.dtype(
     [
         ("dispersion_deg", "f8"),
         ("min_duration_us", "f8"),
-        ("max_loss_us", "f8"),
         ("first", "i8"),  # first sample of the stretch that may become a fixation
         ("fixating", "?"),
         ("min_x", "f8"),
@@ -60,6 +59,8 @@ def _trim(state: Any, i: int, sx: NDArray[np.float64], sy: NDArray[np.float64]) 
 
 @njit(cache=True, nogil=True)
 def advance_dispersion(
+    stamps: NDArray[np.float64],
+    known: NDArray[np.int64],
     t: NDArray[np.float64],
     x: NDArray[np.float64],
     y: NDArray[np.float64],
@@ -72,22 +73,63 @@ def advance_dispersion(
     rules: Any,
     out: Any,
 ) -> None:
-    """Label every sample whose window is complete and hand it on; `sx`, `sy` are filled, deg."""
-    while place_window(window, t):
-        i = window.next
-        low, high = window.from_, window.to
-        sx[i], sy[i] = x[low : high + 1].mean(), y[low : high + 1].mean()
-        if i == 0 or t[i] - t[i - 1] > state.max_loss_us:
-            pass_time(t[i], episodes, between, rules, out)
-            _begin(state, i, sx[i], sy[i])
-        _include(state, sx[i], sy[i])
-        if state.fixating and not _fits(state):
-            close_open(episodes, between, rules, out)
-            _begin(state, i, sx[i], sy[i])
-        elif not state.fixating:
-            _trim(state, i, sx, sy)
-        _hand_on(t, x, y, i, state, episodes, between, rules, out)
-        window.next += 1
+    """Hear of each stamp, label the samples whose windows it completes, release what is due.
+
+    `known` counts the valid samples up to each stamp; `sx`, `sy` are filled, deg.
+    """
+    for k in range(len(stamps)):
+        arrive(window, stamps[k])
+        n = known[k]
+        while place_window(window, t, n):
+            i = window.next
+            low, high = window.from_, window.to
+            sx[i], sy[i] = x[low : high + 1].mean(), y[low : high + 1].mean()
+            _place(t, sx, sy, i, state, window, episodes, between, rules, out)
+            _hand_on(t, x, y, i, state, episodes, between, rules, out)
+            window.next += 1
+        first = window.next if state.fixating else min(state.first, window.next)
+        if pass_time(t, x, y, first, n, window, episodes, between, rules, out):
+            _go_on(state, sx, sy, first, window.next)
+            window.next = n
+
+
+@njit(cache=True, nogil=True)
+def _go_on(
+    state: Any, sx: NDArray[np.float64], sy: NDArray[np.float64], first: int, next_: int
+) -> None:
+    """Take samples `first` up to `next_` for the fixation that they continue."""
+    state.fixating = True
+    for j in range(first, next_):
+        if j == first:
+            _begin(state, j, sx[j], sy[j])
+        _include(state, sx[j], sy[j])
+    state.fixating = True
+
+
+@njit(cache=True, nogil=True)
+def _place(
+    t: NDArray[np.float64],
+    sx: NDArray[np.float64],
+    sy: NDArray[np.float64],
+    i: int,
+    state: Any,
+    window: Any,
+    episodes: Any,
+    between: Any,
+    rules: Any,
+    out: Any,
+) -> None:
+    """Let the stretch grow by sample i, or begin a new one there."""
+    was_closed = state.fixating and episodes[OPEN].count == 0
+    if i == 0 or is_cut_off(window, t) or was_closed:
+        close_open(episodes, between, rules, out)
+        _begin(state, i, sx[i], sy[i])
+    _include(state, sx[i], sy[i])
+    if state.fixating and not _fits(state):
+        close_open(episodes, between, rules, out)
+        _begin(state, i, sx[i], sy[i])
+    elif not state.fixating:
+        _trim(state, i, sx, sy)
 
 
 @njit(cache=True, nogil=True)
@@ -102,12 +144,10 @@ def _hand_on(
     rules: Any,
     out: Any,
 ) -> None:
-    if state.fixating:
-        take_sample(t[i], x[i], y[i], True, episodes, between, rules, out)
-    elif t[i] - t[state.first] >= state.min_duration_us:
+    if not state.fixating:
+        if t[i] - t[state.first] < state.min_duration_us:
+            return
         state.fixating = True
         for j in range(state.first, i):
             add_sample(episodes[OPEN], t[j], x[j], y[j])
-        take_sample(t[i], x[i], y[i], True, episodes, between, rules, out)
-    else:
-        pass_time(t[i], episodes, between, rules, out)
+    take_sample(t[i], x[i], y[i], True, episodes, between, rules, out)

@@ -1,7 +1,8 @@
 """From labelled samples to fixations: grow, merge what was torn apart, drop what is too short.
 
 At most two episodes are alive: the `OPEN` one, which grows, and the `HELD` one before it, which
-waits whether the open one is its continuation. Both filters share this, sample by sample.
+waits whether the open one is its continuation. It is given out at the last stamp before
+`max_delay_us` have passed since its end, continued or not: that is the filter's fixed delay.
 """
 
 import math
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+from devices.fixations.windows import is_cut_off
 
 EPISODE_DTYPE = np.dtype(
     [
@@ -28,10 +31,8 @@ EPISODE_DTYPE = np.dtype(
 RULES_DTYPE = np.dtype(
     [
         ("min_duration_us", "f8"),
-        ("max_loss_us", "f8"),
-        ("merge_gap_us", "f8"),
+        ("max_delay_us", "f8"),
         ("merge_deg", "f8"),
-        ("wait_us", "f8"),  # how long a held episode waits for its continuation to show
         ("reach_us", "f8"),  # how far the smoothing smears a saccade into its neighbours
         ("grow_deg", "f8"),  # smeared samples this near are given back
         ("noise_squared", "f8"),  # variance of the positions, per axis, deg²
@@ -42,7 +43,7 @@ RULES_DTYPE = np.dtype(
 OPEN, HELD = 0, 1
 _ROOM = 128
 DECIDE_US = 20_000.0
-"""Age at which an open episode is compared with the held one, long before its own end."""
+"""Age at which an open episode is compared with the held one, before the held one's time is up."""
 
 
 @njit(cache=True, nogil=True)
@@ -73,15 +74,12 @@ def take_sample(
     out: Any,
 ) -> None:
     """Take the next labelled sample."""
-    pass_time(t_us, episodes, between, rules, out)
     if fixating:
         add_sample(episodes[OPEN], t_us, x, y)
         if episodes[HELD].count and t_us - episodes[OPEN].start_us >= DECIDE_US:
             _compare(episodes, between, rules, out)
         return
-    if episodes[OPEN].count:
-        close_open(episodes, between, rules, out)
-        rules.waiting = 0
+    close_open(episodes, between, rules, out)
     _take_between(t_us, x, y, episodes[HELD], between, rules)
 
 
@@ -124,13 +122,64 @@ def _grow_back(episode: Any, between: Any, rules: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def pass_time(t_us: float, episodes: Any, between: Any, rules: Any, out: Any) -> None:
-    """Close and release what no sample at `t_us` or later can continue."""
-    if episodes[OPEN].count and t_us - episodes[OPEN].end_us > rules.max_loss_us:
+def pass_time(
+    t: NDArray[np.float64],
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    first: int,
+    n: int,
+    window: Any,
+    episodes: Any,
+    between: Any,
+    rules: Any,
+    out: Any,
+) -> bool:
+    """Release what could not be released in time at the next stamp.
+
+    Samples `first` up to `n` came too late to be labelled in time; if they lie where the eye
+    rested before, they continue that fixation, and True says that they are used up.
+    """
+    is_pending = window.next < n
+    is_lost = is_cut_off(window, t) if is_pending else _is_due(episodes[OPEN], window, rules)
+    if is_lost:
         close_open(episodes, between, rules, out)
     held = episodes[HELD]
-    if held.count and not episodes[OPEN].count and t_us - held.end_us > rules.wait_us:
+    if not held.count or not _is_due(held, window, rules):
+        return False
+    if episodes[OPEN].count:
+        _join_if_same(episodes, between, rules)
+    elif first < n and _continues(held, t, x, y, first, n, rules):
+        for j in range(first, n):
+            add_sample(held, t[j], x[j], y[j])
+        episodes[OPEN] = held
+        held.count = rules.waiting = 0
+        return True
+    if held.count:
         _release(held, rules, out)
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _is_due(episode: Any, window: Any, rules: Any) -> bool:
+    wait_us = max(rules.max_delay_us, 1.6 * window.step_us)
+    return bool(episode.count and window.horizon_us > episode.end_us + wait_us)
+
+
+@njit(cache=True, nogil=True)
+def _continues(
+    held: Any,
+    t: NDArray[np.float64],
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    first: int,
+    n: int,
+    rules: Any,
+) -> bool:
+    if t[first] - held.end_us > rules.max_delay_us:
+        return False
+    dx = x[first:n].mean() - held.sum_x / held.count
+    dy = y[first:n].mean() - held.sum_y / held.count
+    return _is_same_place(dx, dy, held.count, n - first, rules)
 
 
 @njit(cache=True, nogil=True)
@@ -138,36 +187,48 @@ def close_open(episodes: Any, between: Any, rules: Any, out: Any) -> None:
     """End the open episode: it is now held, unless it was a mere flicker beside the held one."""
     if not episodes[OPEN].count:
         return
-    if episodes[HELD].count and not _compare(episodes, between, rules, out):
-        return
-    _grow_back(episodes[OPEN], between, rules)
-    episodes[OPEN].core_us = episodes[OPEN].end_us
-    episodes[HELD] = episodes[OPEN]
-    episodes[OPEN].count = 0
+    if episodes[HELD].count:
+        _compare(episodes, between, rules, out)
+    if episodes[OPEN].count:
+        _grow_back(episodes[OPEN], between, rules)
+        episodes[OPEN].core_us = episodes[OPEN].end_us
+        episodes[HELD] = episodes[OPEN]
+        episodes[OPEN].count = 0
+    rules.waiting = 0
 
 
 @njit(cache=True, nogil=True)
-def _compare(episodes: Any, between: Any, rules: Any, out: Any) -> bool:
-    """Merge the held episode into the open one, or release it; False if the open one was dropped.
+def _compare(episodes: Any, between: Any, rules: Any, out: Any) -> None:
+    """Merge the held episode into the open one, or release it, or drop the open one.
 
     A stretch below `DECIDE_US` far from the held episode is a turning point of a saccade or an
     outlier; it must not keep apart what lies on its two sides.
     """
+    if _join_if_same(episodes, between, rules):
+        return
+    if episodes[OPEN].end_us - episodes[OPEN].start_us < DECIDE_US:
+        episodes[OPEN].count = 0
+    else:
+        _release(episodes[HELD], rules, out)
+
+
+@njit(cache=True, nogil=True)
+def _join_if_same(episodes: Any, between: Any, rules: Any) -> bool:
     first, then = episodes[HELD], episodes[OPEN]
     _grow_back(then, between, rules)
-    in_time = then.start_us - first.end_us <= rules.merge_gap_us
     dx = then.sum_x / then.count - first.sum_x / first.count
     dy = then.sum_y / then.count - first.sum_y / first.count
-    slack = 2.0 * math.sqrt(rules.noise_squared * (1.0 / first.count + 1.0 / then.count))
-    if in_time and math.hypot(dx, dy) <= rules.merge_deg + slack:
-        _join(first, then)
-        first.count = 0
-    elif in_time and then.end_us - then.start_us < DECIDE_US:
-        then.count = 0
+    if not _is_same_place(dx, dy, first.count, then.count, rules):
         return False
-    else:
-        _release(first, rules, out)
+    _join(first, then)
+    first.count = 0
     return True
+
+
+@njit(cache=True, nogil=True)
+def _is_same_place(dx: float, dy: float, first: int, then: int, rules: Any) -> bool:
+    slack = 2.0 * math.sqrt(rules.noise_squared * (1.0 / first + 1.0 / then))
+    return bool(math.hypot(dx, dy) <= rules.merge_deg + slack)
 
 
 @njit(cache=True, nogil=True)
@@ -190,6 +251,13 @@ def _release(episode: Any, rules: Any, out: Any) -> None:
         out[rules.found] = episode
         rules.found += 1
     episode.count = 0
+
+
+def end_recording(episodes: Any, between: Any, rules: Any, out: Any) -> None:
+    """Release what is left."""
+    close_open(episodes, between, rules, out)
+    if episodes[HELD]["count"]:
+        _release(episodes[HELD], rules, out)
 
 
 def empty_episodes() -> NDArray[np.void]:

@@ -15,21 +15,22 @@ from devices.fixations.dispersion import DISPERSION_DTYPE, advance_dispersion
 from devices.fixations.episodes import (
     EPISODE_DTYPE,
     RULES_DTYPE,
-    close_open,
     empty_between,
     empty_episodes,
-    pass_time,
+    end_recording,
 )
 from devices.fixations.model import Fixation
 from devices.fixations.parameters import FilterParameters
 from devices.fixations.velocity import (
-    NOISY_SIDE,
-    SIDE,
+    LEAST,
     START_NOISE_DEG_S,
     VELOCITY_DTYPE,
     advance_velocity,
 )
-from devices.fixations.windows import MAX_REACH_US, WINDOW_DTYPE, drop_samples, oldest_needed
+from devices.fixations.windows import REACH_US, WINDOW_DTYPE, drop_samples
+
+DISPERSION_LINK_US = 35_000.0
+"""I-DT bridges a shorter loss: its windows look 10 ms ahead, and all must be done in 50 ms."""
 
 FloatArray = NDArray[np.float64]
 
@@ -37,8 +38,8 @@ FloatArray = NDArray[np.float64]
 class OnlineFixationFilter:
     """Finds fixations while samples arrive.
 
-    A fixation is given out once nothing can continue it any more: at most 50 ms after the gap and
-    loss limits of `FilterParameters` have passed since its end. However the samples are cut into
+    A fixation is given out with the last stamp before `max_delay_us` (50 ms) have passed since its
+    last sample; what could continue it later comes too late. However the samples are cut into
     calls, the same fixations come out.
     """
 
@@ -69,16 +70,21 @@ class OnlineFixationFilter:
         latest = np.maximum.accumulate(np.concatenate(([self._now_us], t)))
         fresh = t > latest[:-1]
         self._now_us = float(latest[-1])
+        if not fresh.any():
+            return []
         seen = fresh & np.isfinite(x) & np.isfinite(y)
+        known = np.cumsum(seen, dtype=np.int64)
+        if not fresh.all():
+            known = known[fresh]
+        stamps = t if fresh.all() else t[fresh]
         if not seen.all():
             t, x, y = t[seen], x[seen], y[seen]
-        return self._advance(t, x, y)
+        return self._advance(stamps, known, t, x, y)
 
     def flush(self) -> list[Fixation]:
         """End the recording: return what is left and be ready for another one."""
-        self._now_us = math.inf
         nothing = np.empty(0)
-        found = self._advance(nothing, nothing, nothing)
+        found = self._advance(np.array([math.inf]), np.zeros(1, np.int64), *[nothing] * 3)
         self._reset()
         return found
 
@@ -86,53 +92,61 @@ class OnlineFixationFilter:
         p = self.parameters
         self._now_us = -math.inf
         self._buffer = [np.empty(0) for _ in range(5)]
+        is_velocity = p.algorithm == "velocity"
         self._window = _record(
             WINDOW_DTYPE,
             half_us=p.window_us / 2,
-            side=SIDE,
-            max_loss_us=p.max_loss_us,
+            least=LEAST,
+            now_us=-math.inf,
+            extends=is_velocity,
+            longest_link_us=REACH_US if is_velocity else DISPERSION_LINK_US,
         )
         self._episodes = empty_episodes()
         self._between = empty_between()
-        is_velocity = p.algorithm == "velocity"
         self._rules = _record(
             RULES_DTYPE,
             min_duration_us=p.min_duration_us,
-            max_loss_us=p.max_loss_us,
-            merge_gap_us=p.merge_gap_us,
+            max_delay_us=p.max_delay_us,
             merge_deg=p.merge_deg,
             grow_deg=p.grow_deg,
-            wait_us=p.merge_gap_us + (0 if is_velocity else p.min_duration_us),
         )
         self._state = _velocity_state(p) if is_velocity else _dispersion_state(p)
         self._kernel: Any = advance_velocity if is_velocity else advance_dispersion
 
-    def _advance(self, t: FloatArray, x: FloatArray, y: FloatArray) -> list[Fixation]:
-        fresh = (t, x, y, np.empty(len(t)), np.empty(len(t)))
+    def _advance(
+        self,
+        stamps: FloatArray,
+        known: NDArray[np.int64],
+        t: FloatArray,
+        x: FloatArray,
+        y: FloatArray,
+    ) -> list[Fixation]:
+        fresh = (t, x, y, np.full(len(t), np.nan), np.full(len(t), np.nan))
+        known = known + len(self._buffer[0])
         columns = [
             np.concatenate((old, new)) if len(old) else np.ascontiguousarray(new)
             for old, new in zip(self._buffer, fresh, strict=True)
         ]
-        window, rules = self._window[0], self._rules[0]
-        out = np.empty(len(columns[0]) + 2, EPISODE_DTYPE)
-        window["now_us"], rules["found"] = self._now_us, 0
-        self._kernel(*columns, self._state[0], window, self._episodes, self._between, rules, out)
-        if window["next"] == len(columns[0]):
-            pass_time(self._now_us, self._episodes, self._between, rules, out)
-        if math.isinf(self._now_us):
-            close_open(self._episodes, self._between, rules, out)
-            pass_time(self._now_us, self._episodes, self._between, rules, out)
+        rules = self._rules[0]
+        rules["found"] = 0
+        out = np.empty(len(t) + 3, EPISODE_DTYPE)
+        common = (self._window[0], self._episodes, self._between, rules, out)
+        self._kernel(stamps, known, *columns, self._state[0], *common)
+        if stamps[-1] == math.inf:
+            end_recording(self._episodes, self._between, rules, out)
         self._keep(columns)
         return _fixations(out[: int(rules["found"])])
 
     def _keep(self, columns: list[FloatArray]) -> None:
-        p, window = self.parameters, self._window[0]
-        reach_us = 2 * max(p.noisy_window_us, p.window_us, MAX_REACH_US)
-        keep = oldest_needed(window, columns[0], reach_us, 2 * NOISY_SIDE + 1)
-        if p.algorithm == "dispersion":
-            keep = min(keep, int(self._state[0]["first"]))
-            self._state[0]["first"] -= keep
-        drop_samples(window, keep)
+        if len(columns[0]) == 0:
+            return
+        window = self._window[0]
+        first = None
+        if self.parameters.algorithm == "dispersion":
+            first = int(self._state[0]["first"])
+        keep = drop_samples(window, columns[0], len(columns[0]) if first is None else first)
+        if first is not None:
+            self._state[0]["first"] = first - keep
         self._buffer = [column[keep:].copy() for column in columns]
 
 
@@ -198,7 +212,6 @@ def _dispersion_state(p: FilterParameters) -> NDArray[np.void]:
         DISPERSION_DTYPE,
         dispersion_deg=p.dispersion_deg,
         min_duration_us=p.min_duration_us,
-        max_loss_us=p.max_loss_us,
     )
 
 

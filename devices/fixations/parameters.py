@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 Algorithm = Literal["velocity", "dispersion"]
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,11 @@ class FilterParameters:
         I-DT: the largest dispersion of a fixation.
     min_duration_us
         Shorter ones are dropped.
-    max_loss_us
-        A longer loss ends a fixation; a shorter one is bridged.
-    merge_gap_us, merge_deg
-        Two fixations that are nearer than this in time and in space are one.
+    max_delay_us
+        A fixation is given out this long after its end. A loss, or a movement, that is shorter and
+        after which the eye is still in place is bridged; a longer one ends the fixation.
+    merge_deg
+        What counts as still in place.
     grow_deg
         Fast samples beside a fixation that are this near to it belong to it: smoothing smears the
         saccade over its neighbours.
@@ -47,9 +48,8 @@ class FilterParameters:
     noisy_window_us: int = 50_000
     dispersion_deg: float = 1.0
     min_duration_us: int = 60_000
-    max_loss_us: int = 75_000
-    merge_gap_us: int = 75_000
-    merge_deg: float = 0.4
+    max_delay_us: int = 50_000
+    merge_deg: float = 0.3
     grow_deg: float = 0.4
 
     def __post_init__(self) -> None:

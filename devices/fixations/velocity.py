@@ -9,14 +9,15 @@ Sources: Salvucci and Goldberg 2000 (I-VT); Savitzky and Golay 1964; Robbins and
 the running quantile.
 """
 
+import math
 from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from devices.fixations.episodes import take_sample
-from devices.fixations.windows import is_at_end, place_window, set_window
+from devices.fixations.episodes import close_open, pass_time, take_sample
+from devices.fixations.windows import arrive, is_cut_off, place_window, set_window
 
 VELOCITY_DTYPE = np.dtype(
     [
@@ -31,7 +32,7 @@ VELOCITY_DTYPE = np.dtype(
     ]
 )
 START_NOISE_DEG_S = 3.0
-SIDE, NOISY_SIDE = 1, 2
+LEAST, NOISY_LEAST = 2, 5
 # A window twice as wide holds twice the samples: the noise of its slope falls by 2^-1.5 per
 # doubling. Measured against the wide window to decide whether the narrow one would do again.
 _CALM_FACTOR = 4.0
@@ -42,6 +43,7 @@ _QUANTILE = 1 / 3
 _QUANTILE_IN_SIGMA = 0.9005 * 1.5
 _ADAPT_PER_S = 3.0
 _SATURATION_US = 40_000.0
+LONGEST_REACH_US = 50_000.0
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
@@ -85,15 +87,17 @@ def _choose_window(state: Any, window: Any, t: NDArray[np.float64]) -> None:
     if not state.is_noisy and state.noise_deg_s > limit:
         state.is_noisy = True
         state.noise_deg_s *= state.gain
-        set_window(window, t, state.noisy_half_us, NOISY_SIDE)
+        set_window(window, t, state.noisy_half_us, NOISY_LEAST)
     elif state.is_noisy and state.noise_deg_s < _CALM_AGAIN * limit * state.gain:
         state.is_noisy = False
         state.noise_deg_s /= state.gain
-        set_window(window, t, state.half_us, SIDE)
+        set_window(window, t, state.half_us, LEAST)
 
 
 @njit(cache=True, nogil=True)
 def advance_velocity(
+    stamps: NDArray[np.float64],
+    known: NDArray[np.int64],
     t: NDArray[np.float64],
     x: NDArray[np.float64],
     y: NDArray[np.float64],
@@ -106,22 +110,49 @@ def advance_velocity(
     rules: Any,
     out: Any,
 ) -> None:
-    """Label every sample whose window is complete and hand it on; `vx`, `vy` are filled, deg/s."""
-    while window.next < len(t):
-        _choose_window(state, window, t)
-        if not place_window(window, t):
-            break
-        i = window.next
-        vx[i], vy[i], spread = _slope(t, x, y, i, window.from_, window.to)
-        if not is_at_end(window) and window.low < i:
-            dx, dy = vx[i] - vx[window.low], vy[i] - vy[window.low]
-            _track_noise(state, dx * dx + dy * dy, t[i] - t[i - 1])
-        noise = state.noise_deg_s
-        rules.noise_squared = noise * noise * spread * 1e-12
-        rules.reach_us = max(window.half_us, 1.01 * (t[window.to] - t[i]))
-        width_us = max(t[window.to] - t[window.from_], 1.0)
-        limit = min(state.threshold_deg_s, 1e6 * state.step_deg / width_us)
-        limit = max(limit, state.noise_factor * noise)
-        fixating = spread > 0 and vx[i] * vx[i] + vy[i] * vy[i] <= limit * limit
-        take_sample(t[i], x[i], y[i], fixating, episodes, between, rules, out)
-        window.next += 1
+    """Hear of each stamp, label the samples whose windows it completes, release what is due.
+
+    `known` counts the valid samples up to each stamp; `vx`, `vy` are filled, deg/s.
+    """
+    for k in range(len(stamps)):
+        arrive(window, stamps[k])
+        n = known[k]
+        while window.next < n:
+            _choose_window(state, window, t)
+            if not place_window(window, t, n):
+                break
+            if is_cut_off(window, t):
+                close_open(episodes, between, rules, out)
+            i = window.next
+            fixating = _is_slow(t, x, y, vx, vy, state, window, rules)
+            take_sample(t[i], x[i], y[i], fixating, episodes, between, rules, out)
+            window.next += 1
+        if pass_time(t, x, y, window.next, n, window, episodes, between, rules, out):
+            window.next = n
+
+
+@njit(cache=True, nogil=True)
+def _is_slow(
+    t: NDArray[np.float64],
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    vx: NDArray[np.float64],
+    vy: NDArray[np.float64],
+    state: Any,
+    window: Any,
+    rules: Any,
+) -> bool:
+    i = window.next
+    vx[i], vy[i], spread = _slope(t, x, y, i, window.from_, window.to)
+    before = i - max((window.to - window.from_) // 2, 1)  # its window overlaps half of this one
+    if not window.at_edge and before >= max(window.run, 0) and not math.isnan(vx[before]):
+        dx, dy = vx[i] - vx[before], vy[i] - vy[before]
+        _track_noise(state, dx * dx + dy * dy, t[i] - t[i - 1])
+    noise = state.noise_deg_s
+    rules.noise_squared = noise * noise * spread * 1e-12
+    side_us = t[i] - t[window.from_] if window.to == i else t[window.to] - t[i]
+    rules.reach_us = max(window.half_us, min(1.01 * side_us, LONGEST_REACH_US))
+    width_us = max(t[window.to] - t[window.from_], 1.0)
+    limit = min(state.threshold_deg_s, 1e6 * state.step_deg / width_us)
+    limit = max(limit, state.noise_factor * noise)
+    return bool(spread > 0 and vx[i] * vx[i] + vy[i] * vy[i] <= limit * limit)

@@ -66,7 +66,7 @@ def test_start_and_end_are_times_of_samples_and_the_count_is_that_of_samples_bet
 @BOTH
 def test_a_fixation_interrupted_by_a_short_loss_is_one_and_by_a_long_one_two(parameters):
     t_us = np.arange(0, 600_000, 2_000)
-    for loss_us, expected in ((50_000, 1), (150_000, 2)):
+    for loss_us, expected in ((40_000, 1), (60_000, 2), (150_000, 2)):
         x, y = np.zeros(len(t_us)), np.ones(len(t_us))
         lost = (t_us > 250_000) & (t_us < 250_000 + loss_us)
         x[lost] = y[lost] = np.nan
@@ -90,7 +90,7 @@ def test_samples_that_never_came_are_a_loss_like_nan(parameters):
 def test_a_saccade_hidden_in_a_short_loss_still_parts_two_fixations(parameters):
     t_us = np.arange(0, 600_000, 2_000)
     x = np.where(t_us < 300_000, 0.0, 6.0)
-    x[(t_us > 270_000) & (t_us < 330_000)] = np.nan
+    x[(t_us > 280_000) & (t_us < 320_000)] = np.nan
     found = detect_fixations(t_us, x, np.zeros(len(t_us)), parameters)
     assert [round(f.x_deg) for f in found] == [0, 6]
 
@@ -147,30 +147,19 @@ def test_online_gives_the_same_fixations_as_offline_however_samples_are_cut(para
 
 
 @BOTH
-@pytest.mark.parametrize("case", sorted(_CASES), ids=str)
-def test_one_sample_at_a_time_gives_the_same_fixations_soon_after_their_end(parameters, case):
-    r = _CASES[case]
+@pytest.mark.parametrize("rate_hz", [30, 60, 90, 120, 500, 1200])
+@pytest.mark.parametrize("noise_deg", [0.05, 0.4])
+def test_a_fixation_comes_out_at_most_50_ms_after_its_last_sample(parameters, rate_hz, noise_deg):
+    r = simulate(rate_hz, noise_deg, seconds=8, seed=3, blink_every_s=2)
     online, found = OnlineFixationFilter(parameters), []
-    limit_us = parameters.merge_gap_us + parameters.max_loss_us + 50_000 + 2e6 / case[0]
-    if parameters.algorithm == "dispersion":
-        limit_us += parameters.min_duration_us
+    # I-DT keeps to it by one sample, since its own rhythm is less sure.
+    limit_us = 50_000 if parameters is VELOCITY else 50_000 + 1e6 / rate_hz
     for t_us, x, y in zip(r.t_us, r.x_deg, r.y_deg, strict=True):
         for fixation in online.push([t_us], [x], [y]):
             assert t_us - fixation.end_us <= limit_us
             found.append(fixation)
+    assert len(found) > 12
     assert found + online.flush() == detect_fixations(r.t_us, r.x_deg, r.y_deg, parameters)
-
-
-@pytest.mark.parametrize("rate_hz", [30, 60, 120, 500, 1200])
-def test_without_losses_a_fixation_comes_out_50_ms_after_its_continuation_is_ruled_out(rate_hz):
-    r = simulate(rate_hz, 0.1, seconds=10, blink_every_s=0, short_loss_every_s=0)
-    online, found = OnlineFixationFilter(), 0
-    limit_us = VELOCITY.merge_gap_us + 50_000 + 2e6 / rate_hz
-    for t_us, x, y in zip(r.t_us, r.x_deg, r.y_deg, strict=True):
-        for fixation in online.push([t_us], [x], [y]):
-            found += 1
-            assert t_us - fixation.end_us <= limit_us
-    assert found > 20
 
 
 @BOTH
@@ -237,7 +226,7 @@ def test_the_hash_is_short_stable_and_tells_parameters_apart():
     others = {
         FilterParameters(algorithm="dispersion").hash(),
         FilterParameters(velocity_deg_s=20).hash(),
-        FilterParameters(merge_gap_us=40_000).hash(),
+        FilterParameters(max_delay_us=40_000).hash(),
     }
     assert len(others | {FilterParameters().hash()}) == 4
     assert FilterParameters(velocity_deg_s=30).hash() == FilterParameters().hash()
@@ -265,9 +254,9 @@ def test_large_times_lose_no_microsecond():
 # Least F1 by noise (deg, standard deviation per axis) and rate, a little below what was measured
 # with bench/fixations.py: a change that loses accuracy anywhere fails here.
 _BARS = {
-    0.05: {30: 0.90, 60: 0.96, 120: 0.98, 250: 0.98, 500: 0.98, 1200: 0.97},
-    0.20: {30: 0.84, 60: 0.91, 120: 0.95, 250: 0.96, 500: 0.96, 1200: 0.97},
-    0.40: {30: 0.72, 60: 0.80, 120: 0.84, 250: 0.90, 500: 0.92, 1200: 0.95},
+    0.05: {30: 0.87, 60: 0.92, 120: 0.97, 250: 0.98, 500: 0.98, 1200: 0.98},
+    0.20: {30: 0.78, 60: 0.86, 120: 0.95, 250: 0.97, 500: 0.98, 1200: 0.98},
+    0.40: {30: 0.66, 60: 0.73, 120: 0.86, 250: 0.91, 500: 0.96, 1200: 0.97},
 }
 
 
