@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from app import theme
 from app.hanging.lightbox import Hung
-from app.pages.reading_panels import KeysPanel, NotePanel, ReadingPanel
+from app.pages.reading_panels import CodePanel, KeysPanel, NotePanel, ReadingPanel
 from app.widgets.canvas import ImageCanvas
 from app.widgets.keys import KeyMap, class_index
 from app.widgets.parts import button, column
@@ -53,6 +53,8 @@ class ReadingPage(QWidget):
         An action of the key map that the station does: undo, flag, keypoint, confidence_up, ….
     note_written : str
         A free note.
+    code_given : str
+        What the reader typed as the code that `ask_code` asks for.
     """
 
     view_changed = Signal(str, int)
@@ -67,6 +69,7 @@ class ReadingPage(QWidget):
     went_on = Signal()
     asked = Signal(str)
     note_written = Signal(str)
+    code_given = Signal(str)
 
     def __init__(self, keys: KeyMap | None = None) -> None:
         super().__init__()
@@ -79,7 +82,7 @@ class ReadingPage(QWidget):
         self.may_resume: Callable[[], str] = lambda: ""
         self._classes: tuple[str, ...] = ()
         self._allowed: frozenset[str] = frozenset()
-        self._time_is_up = False
+        self._time_is_up = self._asks_code = False
         self.keys = keys or KeyMap()
         self.canvas = ImageCanvas(keys=self.keys)
         self.canvas.view_changed.connect(self._on_view_changed)
@@ -200,6 +203,21 @@ class ReadingPage(QWidget):
         self._show_panel(self._confirm)
         self.paused.emit()
 
+    def ask_code(self, text: str) -> None:
+        """Pause, and go on only when `code_accepted` says so: who reads may be another."""
+        self._asks_code = True
+        self._code.ask(text)
+        if self.state == "paused":
+            self._show_panel(self._code)
+            return
+        self.hold(text)
+        self._show_panel(self._code)
+
+    def code_accepted(self) -> None:
+        """Go on: the reader's code was right."""
+        self._asks_code = False
+        self._resume()
+
     def cover(self, text: str) -> None:
         """Hide the images for good, the answer still to be given (time is up)."""
         self.canvas.flush()
@@ -210,6 +228,7 @@ class ReadingPage(QWidget):
     def leave(self) -> None:
         """Clear the screen."""
         self.state, self.current_case_id = "idle", None
+        self._asks_code = False
         self._hide_panels()
         self.canvas.set_image(None)
 
@@ -302,6 +321,9 @@ class ReadingPage(QWidget):
         self.paused.emit()
 
     def _resume(self) -> None:
+        if self._asks_code:
+            self._show_panel(self._code)
+            return
         against = self.may_resume()
         if against:
             self._confirm.say(against)
@@ -352,7 +374,9 @@ class ReadingPage(QWidget):
         self._note = NotePanel(self)
         self._note.written.connect(self._note_kept)
         self._note.given_up.connect(self._resume)
-        return [self._confirm, self._closing, self._between, self._note, self._help]
+        self._code = CodePanel(self, self._leave)
+        self._code.given.connect(self.code_given)
+        return [self._confirm, self._closing, self._between, self._note, self._code, self._help]
 
     def _show_panel(self, panel: ReadingPanel) -> None:
         # The images go while a panel covers them: nobody's gaze at the panel lands on them.

@@ -4,7 +4,15 @@ from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QPlainTextEdit, QPushButton, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QWidget,
+)
 
 from app import theme
 from app.widgets.keys import KeyMap, words_of
@@ -50,6 +58,38 @@ class ReadingPanel(QFrame):
         if heading:
             self._heading.setText(heading)
         self._text.setVisible(bool(text))
+
+
+class CodePanel(ReadingPanel):
+    """Asks whether it is still the same reader, by the pseudonym of the session.
+
+    Signals
+    -------
+    given : str
+        A code was typed.
+    """
+
+    given = Signal(str)
+
+    def __init__(self, parent: QWidget, leave: Callable[[], object]) -> None:
+        confirm = button("confirm_reader", "Go on reading", lambda: self._give(), role="primary")
+        buttons = {"confirm": confirm, "leave": button("leave_absent", "Leave", leave)}
+        super().__init__(parent, "Is it still you?", buttons)
+        self._code = QLineEdit()
+        self._code.setObjectName("reader_code")
+        self._code.setAccessibleName("Reader's code")
+        self._code.setMaxLength(32)
+        self._code.returnPressed.connect(self._give)
+        self.body.addWidget(self._code)
+        self.first = self._code
+
+    def ask(self, text: str) -> None:
+        """Ask, saying why; what was typed before is gone."""
+        self.say(text)
+        self._code.clear()
+
+    def _give(self) -> None:
+        self.given.emit(self._code.text().strip())
 
 
 class NotePanel(ReadingPanel):

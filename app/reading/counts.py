@@ -38,6 +38,8 @@ class StreamCounts:
     lost_count
         Samples that should lie in the gaps between the time stamps: what the link or the
         recorder lost, not what the eye did (a blink is a sample without gaze).
+    gap_count, longest_gap_us
+        Intervals more than half longer than the usual one, and the longest of them.
     last_us
         Time of the last sample; None before the first.
     """
@@ -45,9 +47,11 @@ class StreamCounts:
     def __init__(self, eye: Eye = "both") -> None:
         self.eye = eye
         self.sample_count = self.valid_count = self.lost_count = 0
+        self.gap_count = self.longest_gap_us = 0
         self.last_us: int | None = None
         self._first: list[int] = []
         self._regular_count = self._regular_sum_us = 0
+        self._regular_squares = 0.0
 
     def add(self, samples: SampleArray, valid: NDArray[np.bool_] | None = None) -> None:
         """Count samples (N,), in order of time; `valid` (N,) where gaze is known already."""
@@ -76,6 +80,14 @@ class StreamCounts:
             return None
         return 1e6 * self._regular_count / self._regular_sum_us
 
+    @property
+    def jitter_us(self) -> float | None:
+        """Standard deviation of the intervals that are no gaps; None before there are enough."""
+        if self._regular_count == 0:
+            return None
+        mean = self._regular_sum_us / self._regular_count
+        return float(np.sqrt(max(self._regular_squares / self._regular_count - mean**2, 0.0)))
+
     def _add_intervals(self, intervals_us: NDArray[np.int64]) -> None:
         # The rate is measured, never believed: senders state one they do not keep.
         if self._regular_count == 0:
@@ -88,7 +100,12 @@ class StreamCounts:
         regular = intervals_us <= _LATE * expected_us
         self._regular_count += int(regular.sum())
         self._regular_sum_us += int(intervals_us[regular].sum())
-        missing = np.rint(intervals_us[~regular] / expected_us) - 1
+        self._regular_squares += float(np.square(intervals_us[regular], dtype=np.float64).sum())
+        gaps_us = intervals_us[~regular]
+        if len(gaps_us):
+            self.gap_count += len(gaps_us)
+            self.longest_gap_us = max(self.longest_gap_us, int(gaps_us.max()))
+        missing = np.rint(gaps_us / expected_us) - 1
         self.lost_count += int(missing.sum())
 
     def _expected_us(self, intervals_us: NDArray[np.int64]) -> float:

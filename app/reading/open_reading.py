@@ -104,6 +104,13 @@ class OpenReading:
         if annotation_id == self.answer_id:
             self.answer_id = self.answer_label = None
 
+    def absent(self, gone_us: int) -> None:
+        """Note that no eyes were seen for so long, up to now; the row tells it at once."""
+        now_us = self.clock.now_us()
+        spells = [*self.details.get("absences_us", []), [now_us - gone_us, now_us]]
+        self.details["absences_us"] = spells
+        self.writer.put(update_row(Reading, self.reading_id, details=dict(self.details)))
+
     def end(self, state: str, reason: str) -> int:
         """Write how the reading ends, and return when."""
         ended_us = max(self.clock.now_us(), self.started_us + 1)

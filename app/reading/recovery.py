@@ -189,6 +189,7 @@ def _close_reading(
     verdict = judge(figures, _accuracy_deg(session, reading), settings, drift_deg)
     for name, value in columns(figures, verdict).items():
         setattr(reading, name, value)
+    reading.details = {**reading.details, "stream": figures.stream()}
     if not was_open or reading.ended_us is None:
         return None
     return Interrupted(

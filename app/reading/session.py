@@ -233,6 +233,7 @@ class ReadingSession:
         reading.begin()
         self.cases.mark(chosen.case_id, "open", reading.reading_id)
         self._reading, self.phase = reading, Phase.READING
+        self.writer.peak_depth = 0
         return reading.reading_id
 
     def show(self, view: TileView, geometry: ScreenGeometry | None = None) -> None:
@@ -257,6 +258,10 @@ class ReadingSession:
     def undo(self, annotation_id: str) -> None:
         """Mark an annotation of the open reading undone; the row stays."""
         self._open_reading().undo(annotation_id)
+
+    def note_absence(self, gone_us: int) -> None:
+        """Note in the open reading that no eyes were seen for so long, up to now."""
+        self._open_reading().absent(gone_us)
 
     def finish(self) -> str:
         """End the reading as finished; return its id."""
@@ -316,12 +321,14 @@ class ReadingSession:
         reading = self._open_reading()
         validation = self.validation
         accuracy_deg = validation.accuracy_deg if validation else None
-        drift_deg = self.setup.drift_deg
+        drift_deg, queue_depth = self.setup.drift_deg, self.writer.peak_depth
         ended_us = self._ended_us[reading.reading_id] = reading.end(state, reason)
 
         def closed(figures: GazeFigures) -> None:
             verdict = judge(figures, accuracy_deg, self.study.settings, drift_deg)
-            self.writer.put(update_row(Reading, reading.reading_id, **columns(figures, verdict)))
+            reading.details["stream"] = {**figures.stream(), "queue_depth": queue_depth}
+            row = columns(figures, verdict) | {"details": dict(reading.details)}
+            self.writer.put(update_row(Reading, reading.reading_id, **row))
             self.results[reading.reading_id] = ReadingResult(
                 reading.reading_id, reading.case.case_id, state, figures, verdict
             )

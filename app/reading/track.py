@@ -30,6 +30,8 @@ class GazeFigures:
         Samples, and those missing between their time stamps.
     loss
         Share of samples without gaze.
+    gap_count, longest_gap_us, jitter_us
+        Of the time stamps, as `StreamCounts` says.
     off_image
         Share of samples with gaze that fell on no image.
     duration_us
@@ -43,6 +45,19 @@ class GazeFigures:
     fixation_count: int = 0
     duration_us: int = 0
     measured_rate_hz: float | None = None
+    gap_count: int = 0
+    longest_gap_us: int = 0
+    jitter_us: float | None = None
+
+    def stream(self) -> dict[str, Any]:
+        """Return how regularly samples came, as a reading's details keep it."""
+        return {
+            "missing": self.missing_count,
+            "gaps": self.gap_count,
+            "longest_gap_us": self.longest_gap_us,
+            "jitter_us": self.jitter_us,
+            "measured_rate_hz": self.measured_rate_hz,
+        }
 
 
 def warm_up(parameters: FilterParameters) -> None:
@@ -119,6 +134,9 @@ class ReadingTrack:
             fixation_count=self._fixation_count,
             duration_us=max(0, (end_us or self.started_us) - self.started_us),
             measured_rate_hz=counts.measured_rate_hz,
+            gap_count=counts.gap_count,
+            longest_gap_us=counts.longest_gap_us,
+            jitter_us=counts.jitter_us,
         )
 
     def _take_views(self) -> None:

@@ -83,12 +83,14 @@ class Writer:
         The durable database that is written to.
     rejected
         How many writes the database refused for good: a defect of ours, logged with traceback.
+    peak_depth
+        The most writes that waited at once since it was last set to 0.
     """
 
     def __init__(self, database: Database) -> None:
         self._own = not database.durable
         self.database = Database(database.url, durable=True) if self._own else database
-        self.rejected = 0
+        self.rejected = self.peak_depth = 0
         self._queue: deque[Write] = deque()
         self._changed = threading.Condition()
         self._put_count = self._done_count = 0
@@ -115,6 +117,7 @@ class Writer:
         with self._changed:
             self._queue.extend(writes)
             self._put_count += len(writes)
+            self.peak_depth = max(self.peak_depth, len(self._queue))
             self._hurry |= now
             self._changed.notify_all()
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject
 
 from app.reading.session import ReadingSession
 from app.reading.stimulus import FindingSource
+from app.wiring.absence import AbsenceWatch
 from app.wiring.attendance import Attendance, Then, TrackerSource
 from app.wiring.calibration import CalibrationController
 from app.wiring.drift import DriftController
@@ -55,6 +56,7 @@ class ReadingRoom(QObject):
         self.reading = ReadingController(shell.reading, self)
         self.eye = SimulatedEye(findings, self)
         self.health = HealthWatch(self)
+        self.absence = AbsenceWatch(shell.reading, self)
         self.attendance = Attendance(
             shell.window, clock, tracker_source, self.sessions, reader=reader, consented=consented
         )
@@ -119,6 +121,7 @@ class ReadingRoom(QObject):
         self.reading.ended.connect(self._to_worklist)
         self.reading.failed.connect(self._reading_failed)
         self.health.told.connect(shell.show_health)
+        self.health.told.connect(lambda _health: self.absence.look())
 
     def _with_session(self, study: Study, device_id: str, then: Then) -> None:
         self._study = study
@@ -131,10 +134,12 @@ class ReadingRoom(QObject):
         self.eye.use(self._study, self.session.tracker, self.attendance.geometry)
         self._shell.calibration.forget()
         self._changed()
+        self.absence.follow(self.session)
         self.health.follow(self.session)
 
     def _closed(self) -> None:
         self.health.follow(None)
+        self.absence.follow(None)
         self._refresh()
 
     def _failed(self, title: str, error: Exception) -> None:
