@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject
 
+from app.awake import KeepAwake
 from app.reading.session import ReadingSession
 from app.reading.stimulus import FindingSource
 from app.wiring.absence import AbsenceWatch
@@ -57,6 +58,7 @@ class ReadingRoom(QObject):
         self.eye = SimulatedEye(findings, self)
         self.health = HealthWatch(self)
         self.absence = AbsenceWatch(shell.reading, self)
+        self.awake = KeepAwake()
         self.attendance = Attendance(
             shell.window, clock, tracker_source, self.sessions, reader=reader, consented=consented
         )
@@ -103,6 +105,7 @@ class ReadingRoom(QObject):
         try:
             self.sessions.finish()
         finally:
+            self.awake.release()
             self.health.follow(None)
 
     def _connect(self) -> None:
@@ -134,10 +137,12 @@ class ReadingRoom(QObject):
         self.eye.use(self._study, self.session.tracker, self.attendance.geometry)
         self._shell.calibration.forget()
         self._changed()
+        self.awake.hold()
         self.absence.follow(self.session)
         self.health.follow(self.session)
 
     def _closed(self) -> None:
+        self.awake.release()
         self.health.follow(None)
         self.absence.follow(None)
         self._refresh()
