@@ -116,6 +116,8 @@ class Tour:
                 run_script(hands.pretrain(lambda: self._trained(station)))
             self._result = dict(station.training_page.result)
         finally:
+            if station.training.queue.running:  # else it would go on without the demo
+                station.training.queue.stop()
             station.close()
             station.window.close()
 

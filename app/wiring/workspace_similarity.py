@@ -100,7 +100,6 @@ class SimilarityController(QObject):
         if study is None:
             return
         words = ["similarity", "--gaze", str(study.folder), "--measure", measure]
-        words += ["--out", str(study.cache / "similarity" / f"{measure}.npz")]
 
         def done() -> None:
             self._page.show_idle()
@@ -122,12 +121,15 @@ class SimilarityController(QObject):
 
 
 def between_readers(details: dict[str, Any]) -> list[str]:
-    """Say whether gaze carries the case: readers of one case against readers of two."""
-    found = details.get("findings", {}).get("between_readers")
-    if not isinstance(found, dict) or found.get("within_case") is None:
+    """Say whether gaze carries the case: two readers of one case against readers of two."""
+    split = (details.get("findings") or {}).get("case_split")
+    if not split:
         return ["No case was read by two readers: whether gaze carries the case is not known."]
-    within, across = found["within_case"], found["between_cases"]
-    return [f"Two readers of one case: {within:.3f} alike; of two cases: {across:.3f}."]
+    return [
+        f"Two readers of one case: {split['within_mean']:.3f} alike; of two cases: "
+        f"{split['between_mean']:.3f}. A pair of one case is the more alike one in "
+        f"{split['separation']:.0%} of draws (50 %: gaze says nothing of the case)."
+    ]
 
 
 def case_names(study: Study) -> dict[str, str]:
