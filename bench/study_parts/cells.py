@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from trainer.similarity.images import image_similarity
 
 from study_parts.gaze import Tracker, permuted, read_all
 from study_parts.phantoms import CLASSES, SIDE, Phantom, make_phantoms
@@ -27,7 +28,6 @@ from trainer.probe.finetune import finetune
 from trainer.probe.labelled import LabelledImage, LabelledSet
 from trainer.probe.metrics import score_all
 from trainer.probe.splits import Split, Splits
-from trainer.similarity.images import image_similarity
 from trainer.similarity.rates import positive_rate, threshold_for_rate
 from trainer.similarity.registry import compare
 
@@ -184,7 +184,7 @@ def probe(seed: int, make: Any) -> dict[str, Any]:
 
 
 def supervised(seed: int) -> dict[str, Any]:
-    """Train ResNet-18 on all labels of the training side: can the phantoms carry the question?"""
+    """Train ResNet-18 on all labels: whether the phantoms can carry the question."""
     own, begun = cohort(seed), time.perf_counter()
     data = own.labelled
 

@@ -1,7 +1,7 @@
 """Simulated readers before the phantoms: the class is carried by where and how long they look.
 
 Normal: a wide search. Mass: concentrated on it. Spiculated: concentrated, with excursions outwards
-along the spicules. The eye and the tracker are those of `devices.simulated`, on a clock of their own.
+along the spicules. Eye and tracker are those of `devices.simulated`, on a clock of their own.
 """
 
 from collections.abc import Sequence

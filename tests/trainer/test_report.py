@@ -130,7 +130,7 @@ def test_the_report_shows_the_study_and_fetches_nothing(maker: StudyMaker, tmp_p
     assert all(s.startswith(("data:image/", "#")) for s in page.sources)
     assert page.without_name == []
     assert "://" not in (tmp_path / "out" / "r.html").read_text(encoding="utf-8")
-    assert sum(s.startswith("data:image/jpeg") for s in page.sources) == 4 * 2 + 2 * 2
+    assert sum(s.startswith("data:image/jpeg") for s in page.sources) == 4 * 2 + 2 * 2 + 2
     assert sum(s.startswith("data:image/png") for s in page.sources) == 2
     for said in (
         "verdict bad: loss above 15 %", "R01", "0.47", "byol-gzpt", "config.method", "mass",

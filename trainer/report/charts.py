@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 WIDTH, HEIGHT = 420, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 12, 36
-STYLES = 4
+STYLES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,15 @@ class Series:
     name: str
     x: FloatArray
     y: FloatArray
+    style: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A named line of (mean, low, high) at each category, None where there is none."""
+
+    name: str
+    points: tuple[tuple[float, float, float] | None, ...]
     style: int = 0
 
 
@@ -49,6 +58,47 @@ def line_chart(series: Sequence[Series], x_title: str, y_title: str) -> str:
         f"{s.name} from {s.y[0]:.4g} to {s.y[-1]:.4g}" for s in finite
     )
     return _chart(said, _frame(axes, x_title, y_title) + lines)
+
+
+def interval_chart(
+    series: Sequence[Interval], categories: Sequence[str], x_title: str, y_title: str
+) -> str:
+    """Return means with whiskers over categories side by side; empty text without a value."""
+    there = [p for s in series for p in s.points if p is not None]
+    if not there or not categories:
+        return ""
+    values = np.array(there, np.float64)
+    axes = _Axes((-0.5, len(categories) - 0.5), _span(values, 0.05))
+    marks = "".join(_whiskers(s, k, len(series), axes) for k, s in enumerate(series))
+    names = "".join(
+        f'<text x="{axes.place(np.array([float(k)]), np.array([axes.y[0]]))[0, 0]:.1f}" '
+        f'y="{HEIGHT - _BOTTOM + 14}" text-anchor="middle">{escape(name)}</text>'
+        for k, name in enumerate(categories)
+    )
+    said = f"{y_title} by {x_title}: " + "; ".join(
+        f"{s.name} " + ", ".join("none" if p is None else f"{p[0]:.3f}" for p in s.points)
+        for s in series
+    )
+    return _chart(said, _frame(axes, x_title, y_title, ticked=False) + names + marks)
+
+
+def _whiskers(series: Interval, number: int, count: int, axes: _Axes) -> str:
+    """Return a line through the means, shifted a little so that whiskers stand side by side."""
+    shift = (number - (count - 1) / 2) * 0.5 / max(count, 1)
+    drawn = [(k + shift, *p) for k, p in enumerate(series.points) if p is not None]
+    if not drawn:
+        return ""
+    x, mean, low, high = (np.array(column, np.float64) for column in zip(*drawn, strict=True))
+    middle, bottom, top = (axes.place(x, y) for y in (mean, low, high))
+    style = f"s{series.style % STYLES}"
+    path = " ".join(f"{a:.1f},{b:.1f}" for a, b in middle)
+    bars = "".join(
+        f'<line class="whisker {style}" x1="{a:.1f}" y1="{b:.1f}" x2="{a:.1f}" y2="{c:.1f}"/>'
+        for (a, b), (_, c) in zip(bottom, top, strict=True)
+    )
+    dots = "".join(f'<circle class="dot {style}" cx="{a:.1f}" cy="{b:.1f}" r="3"/>'
+                   for a, b in middle)  # fmt: skip
+    return f'<polyline class="series {style}" points="{path}"/>{bars}{dots}'
 
 
 def histogram(values: FloatArray, mark: float | None, x_title: str, bins: int = 40) -> str:
@@ -88,7 +138,8 @@ def _finite(series: Series) -> Series:
 def _span(values: FloatArray, margin: float) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
     if low == high:
-        return low - 0.5, high + 0.5
+        half = abs(low) / 2 or 0.5
+        return low - half, high + half
     return low - margin * (high - low), high + margin * (high - low)
 
 
@@ -115,10 +166,10 @@ def _mark(axes: _Axes, mark: float | None) -> str:
     )
 
 
-def _frame(axes: _Axes, x_title: str, y_title: str) -> str:
+def _frame(axes: _Axes, x_title: str, y_title: str, *, ticked: bool = True) -> str:
     floor = HEIGHT - _BOTTOM
     parts = [f'<path class="axis" d="M{_LEFT} {_TOP}V{floor}H{WIDTH - _RIGHT}"/>']
-    for value in _ticks(*axes.x):
+    for value in _ticks(*axes.x) if ticked else ():
         x = axes.place(np.array([value]), np.array([axes.y[0]]))[0, 0]
         parts.append(f'<text x="{x:.1f}" y="{floor + 14}" text-anchor="middle">{value:g}</text>')
     for value in _ticks(*axes.y):

@@ -6,7 +6,17 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from trainer.report.data import ReadingRow, ReportData
-from trainer.report.page import Cell, Section, facts, missing, paragraph, percent, table
+from trainer.report.flow import flow_chart, image_steps, reading_steps
+from trainer.report.page import (
+    Cell,
+    Section,
+    facts,
+    figure,
+    missing,
+    paragraph,
+    percent,
+    table,
+)
 
 LISTED_READINGS = 100
 UNFOLDED_READINGS = 30
@@ -26,11 +36,12 @@ def cohort_section(data: ReportData) -> Section:
             ("of them with gaze", read),
         ]
     )
+    html += figure(flow_chart([image_steps(data), reading_steps(data)]), "Flow of the cohort")
     if not members:
         html += missing("No image can be trained on yet: import some with `python main.py import`.")
     if not data.readings:
         html += missing("Nothing has been read yet: open the station and read some cases.")
-    else:
+    elif not data.share:
         html += _states(data.readings)
     html += _labels(data)
     html += _dropped(data)
@@ -45,7 +56,10 @@ def quality_section(data: ReportData) -> Section:
     """Return the quality of the recordings, by reader and by reading."""
     if not data.readings:
         return Section("quality", "Data quality", missing("There is no reading to judge yet."))
-    html = _by_reader(data.readings) + _by_reading(data.readings)
+    if data.share:
+        html = _overall(data.readings)
+    else:
+        html = _by_reader(data.readings) + _by_reading(data.readings)
     note = (
         "Lost: samples without the chosen eye. Off image: samples that fell on no image. Accuracy: "
         "mean offset in degrees of visual angle at the session's last validation."
@@ -82,29 +96,38 @@ def _dropped(data: ReportData) -> str:
     return table("Left out of the cohort", ["what", "why", "number"], rows)
 
 
+_QUALITY = (
+    "readings", "verdict bad", "samples", "lost", "time (s)", "loss", "off image", "fixations",
+    "accuracy (°)",
+)  # fmt: skip
+
+
+def _quality(own: Sequence[ReadingRow]) -> list[Cell]:
+    return [
+        len(own),
+        sum(r.verdict == "bad" for r in own),
+        sum(r.samples or 0 for r in own),
+        sum(r.lost or 0 for r in own),
+        _median(r.seconds for r in own),
+        percent(_median(r.loss for r in own)),
+        percent(_median(r.off_image for r in own)),
+        _median(float(r.fixations) for r in own),
+        _median(r.accuracy_deg for r in own),
+    ]
+
+
 def _by_reader(readings: Sequence[ReadingRow]) -> str:
-    rows: list[list[Cell]] = []
-    for reader in sorted({r.reader for r in readings}):
-        own = [r for r in readings if r.reader == reader]
-        rows.append(
-            [
-                reader,
-                len(own),
-                sum(r.verdict == "bad" for r in own),
-                sum(r.samples or 0 for r in own),
-                sum(r.lost or 0 for r in own),
-                _median(r.seconds for r in own),
-                percent(_median(r.loss for r in own)),
-                percent(_median(r.off_image for r in own)),
-                _median(float(r.fixations) for r in own),
-                _median(r.accuracy_deg for r in own),
-            ]
-        )
-    head = [
-        "reader", "readings", "verdict bad", "samples", "lost", "time (s)", "loss", "off image",
-        "fixations", "accuracy (°)",
-    ]  # fmt: skip
-    return table("By reader; from time on, the median of the readings", head, rows)
+    rows: list[list[Cell]] = [
+        [reader, *_quality([r for r in readings if r.reader == reader])]
+        for reader in sorted({r.reader for r in readings})
+    ]
+    caption = "By reader; from time on, the median of the readings"
+    return table(caption, ["reader", *_QUALITY], rows)
+
+
+def _overall(readings: Sequence[ReadingRow]) -> str:
+    caption = "All readers together; from time on, the median of the readings"
+    return table(caption, _QUALITY, [_quality(readings)])
 
 
 def _by_reading(readings: Sequence[ReadingRow]) -> str:

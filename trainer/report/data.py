@@ -1,5 +1,6 @@
 """What the report shows, read from the study in short transactions."""
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -25,6 +26,7 @@ from migrations.schema import (
 from migrations.study import Study
 from trainer.cohort import Cohort, load_cohort
 from trainer.errors import ReportError, SimilarityError
+from trainer.report.probe_sections import ProbeFigures, find_probes, read_probe
 from trainer.similarity.base import BoolArray, FloatArray
 from trainer.similarity.store import load_matrix
 
@@ -65,11 +67,12 @@ class SimilarityFigures:
 
 @dataclass(frozen=True, slots=True)
 class RunFigures:
-    """A training run, the content of its config.json and the rows of its metrics.jsonl."""
+    """A training run, its config.json, the rows of its metrics.jsonl, hashes of what it used."""
 
     run: TrainingRun
     config: dict[str, Any]
     metrics: list[dict[str, Any]]
+    hashes: dict[str, str] = field(default_factory=dict)
 
     def column(self, name: str) -> FloatArray:
         """Return one figure of all rows (N,), NaN where it is missing."""
@@ -80,7 +83,15 @@ class RunFigures:
 
 @dataclass(frozen=True, slots=True)
 class ReportData:
-    """All that the report shows."""
+    """All that the report shows.
+
+    Attributes
+    ----------
+    setups, filters
+        How gaze was recorded and how fixations were found, in words, each once.
+    share
+        Whether it leaves the house: then images, notes and figures of single readers stay out.
+    """
 
     study: Study
     cohort: Cohort
@@ -91,12 +102,23 @@ class ReportData:
     similarity: SimilarityFigures | None
     runs: list[RunFigures]
     problems: list[str] = field(default_factory=list)
+    probes: list[ProbeFigures] = field(default_factory=list)
+    setups: list[str] = field(default_factory=list)
+    filters: list[str] = field(default_factory=list)
+    share: bool = False
 
 
 def gather(
-    study: Study, run_ids: Sequence[str] | None, cancelled: Callable[[], bool] = lambda: False
+    study: Study,
+    run_ids: Sequence[str] | None,
+    cancelled: Callable[[], bool] = lambda: False,
+    *,
+    probes: Sequence[Path] | None = None,
+    share: bool = False,
 ) -> ReportData:
     """Read everything; `run_ids` names training runs (row id or folder name), None all of them.
+
+    `probes` names folders of probe results, None all of the study's exports.
 
     Raises
     ------
@@ -110,18 +132,50 @@ def gather(
     with study.database.read() as session:
         numbers = {i: n for i, n in session.execute(select(Image.id, Image.import_number))}
         cases = session.scalar(select(func.count()).select_from(StudyCase)) or 0
-        trackers = session.scalars(select(Session.tracker_model).order_by(Session.id)).all()
+        sessions = session.scalars(select(Session).order_by(Session.id)).all()
+        filters = session.execute(
+            select(Fixation.algorithm, Fixation.parameters_hash).distinct().order_by("algorithm")
+        )
+        filters_told = [f"{name} (parameters {text})" for name, text in filters]
+    folders = find_probes(study.exports) if probes is None else probes
     return ReportData(
         study,
         load_cohort(study, cancelled=cancelled),
         numbers,
         cases,
         _readings(study, numbers),
-        Counter(trackers),
+        Counter(s.tracker_model for s in sessions),
         _similarity(study, runs, problems),
         runs,
         problems,
+        [found for folder in folders if (found := read_probe(folder, problems)) is not None],
+        list(dict.fromkeys(map(_setup, sessions))),
+        filters_told,
+        share,
     )
+
+
+def _setup(session: Session) -> str:
+    rate = f" at {session.tracker_rate_hz:g} Hz" if session.tracker_rate_hz else ""
+    return (
+        f"{session.tracker_model} ({session.tracker_kind}){rate}, a screen of "
+        f"{session.screen_width_mm:g} × {session.screen_height_mm:g} mm seen from "
+        f"{session.distance_mm:g} mm ({session.distance_source})"
+    )
+
+
+def _hashes(study: Study, row: TrainingRun, config: dict[str, Any]) -> dict[str, str]:
+    """Return hashes of config, cohort, relation and encoder, as far as they are known."""
+    found = {
+        "config": str(config.get("config_hash") or ""),
+        "cohort": row.cohort_fingerprint,
+        "relation": str(config.get("relation") or ""),
+    }
+    path = study.folder / row.encoder_path if row.encoder_path else None
+    if path is not None and path.is_file():
+        with path.open("rb") as file:
+            found["encoder"] = hashlib.file_digest(file, "sha256").hexdigest()
+    return {name: text for name, text in found.items() if text}
 
 
 def _readings(study: Study, numbers: dict[str, int]) -> list[ReadingRow]:
@@ -203,7 +257,8 @@ def _run(study: Study, row: TrainingRun, problems: list[str]) -> RunFigures:
             metrics.append(json.loads(line))
         except ValueError:  # the last line of a run that was killed while writing it
             problems.append(f"Run {row.name}: a damaged line of {path.name} was skipped.")
-    return RunFigures(row, config, [m for m in metrics if "step" in m])
+    hashes = _hashes(study, row, config)
+    return RunFigures(row, config, [m for m in metrics if "step" in m], hashes)
 
 
 def _similarity(

@@ -13,6 +13,7 @@ from trainer.errors import ReportError
 from trainer.report.charts import histogram
 from trainer.report.data import ReportData, SimilarityFigures
 from trainer.report.page import Cell, Section, facts, figure, missing, paragraph, percent, table
+from trainer.report.pair_sections import findings_html, positive_pairs_html
 from trainer.report.pictures import (
     SHOWN_FIXATIONS,
     heat_picture,
@@ -31,6 +32,9 @@ _COMMON_THRESHOLDS = (0.7, 0.8, 0.9, 0.95, 0.99)
 def readings_section(data: ReportData) -> Section:
     """Return some readings, spread over the cohort, each as scan path and heat map."""
     read = [m for m in data.cohort.members if m.readings]
+    if data.share:
+        html = missing("Images and single readings are left out of a report that is shared.")
+        return Section("readings", "Readings", html)
     if not read:
         html = missing("No reading with gaze on an image is in the cohort yet.")
         return Section("readings", "Readings", html)
@@ -60,9 +64,9 @@ def similarity_section(data: ReportData) -> Section:
         chart = histogram(values, found.threshold, title)
         html += '<div class="charts">'
         html += figure(chart, f"{len(values)} pairs of images; a pair is positive above threshold.")
-        html += (
-            _rates(found, values) + "</div>" + _matrix(data, found, values) + _pairs(data, found)
-        )
+        html += _rates(found, values) + "</div>" + findings_html(data, found)
+        html += _matrix(data, found, values)
+        html += "" if data.share else _pairs(data, found)
     else:
         html += missing("No pair of images has a value: their gaze is too short or missing.")
     return Section("similarity", "Gaze similarity", html)
@@ -179,7 +183,8 @@ def _pairs(data: ReportData, found: SimilarityFigures) -> str:
         value = found.matrix[i, j]
         cards += f'<div class="card"><h3>{value:.4f}</h3><div class="pair">{sides}</div></div>'
     note = paragraph("The most alike pairs; each image is in one pair at most.", "note")
-    return f'<h3>Read most alike</h3>{note}<div class="grid">{cards}</div>'
+    html = f'<h3>Read most alike</h3>{note}<div class="grid">{cards}</div>'
+    return html + positive_pairs_html(data, found, _side)
 
 
 def _side(data: ReportData, member: Member) -> str:

@@ -22,8 +22,8 @@ _MATRIX_SIDE = 600
 _SCALE = ((22, 24, 27), (31, 71, 107), (64, 140, 190), (158, 205, 236), (247, 250, 252))
 
 
-def presentation(path: Path) -> NDArray[np.uint8]:
-    """Return the grey image (h, w), its longer side at most 480 px.
+def presentation(path: Path, side: int = MAX_SIDE) -> NDArray[np.uint8]:
+    """Return the grey image (h, w), its longer side at most `side` px.
 
     Raises
     ------
@@ -33,10 +33,15 @@ def presentation(path: Path) -> NDArray[np.uint8]:
     try:
         with PilImage.open(path) as image:
             grey = image.convert("L")
-            grey.thumbnail((MAX_SIDE, MAX_SIDE), PilImage.Resampling.LANCZOS)
+            grey.thumbnail((side, side), PilImage.Resampling.LANCZOS)
             return np.asarray(grey).copy()
     except (OSError, ValueError, PilImage.DecompressionBombError) as error:
         raise ReportError(f"{path} is no image that can be read: {error}.") from error
+
+
+def grey_picture(image: NDArray[np.uint8], said: str) -> str:
+    """Return an image (h, w) as it is."""
+    return f'<img class="picture" src="{_jpeg(image)}" alt="{escape(said)}">'
 
 
 def heat_picture(

@@ -18,7 +18,7 @@ _CURVES = (
     ("positives_per_anchor", "positives per anchor"),
     ("learning_rate", "learning rate"),
 )
-_PACKAGES = (
+PACKAGES = (
     "numpy", "scipy", "numba", "opencv-python-headless", "scikit-learn", "sqlalchemy", "torch",
     "torchvision", "safetensors",
 )  # fmt: skip
@@ -36,7 +36,7 @@ def runs_section(data: ReportData) -> Section:
         )
         return Section("runs", "Pre-training", html)
     names = _names(data.runs)
-    html = _results(data.runs, names)
+    html = _results(data.runs, names, share=data.share)
     shown = data.runs[-STYLES:]
     if any(run.metrics for run in shown):
         html += legend(names[-STYLES:])
@@ -63,7 +63,7 @@ def settings_section(data: ReportData) -> Section:
         html += f"{table(caption, ['setting', 'value'], rows)}</details>"
     settings = data.study.settings
     study: list[list[Cell]] = [
-        [n, _text(getattr(settings, n))] for n in settings.__slots__ if n != "consent"
+        [n, _text(getattr(settings, n))] for n in settings.__slots__ if n not in _UNTOLD
     ]
     html += table("Settings of the study", ["setting", "value"], study)
     return Section("settings", "Settings", html)
@@ -71,7 +71,7 @@ def settings_section(data: ReportData) -> Section:
 
 def versions_section(data: ReportData) -> Section:
     """Return program, packages, machine and the fingerprint that names the cohort."""
-    packages: list[list[Cell]] = [[name, _version(name)] for name in _PACKAGES]
+    packages: list[list[Cell]] = [[name, package_version(name)] for name in PACKAGES]
     rows: list[list[Cell]] = [
         ["Foveate", foveate_version()],
         ["Python", platform.python_version()],
@@ -103,7 +103,7 @@ def _names(runs: Sequence[RunFigures]) -> list[str]:
     ]
 
 
-def _results(runs: Sequence[RunFigures], names: Sequence[str]) -> str:
+def _results(runs: Sequence[RunFigures], names: Sequence[str], *, share: bool) -> str:
     rows: list[list[Cell]] = []
     for run, name in zip(runs, names, strict=True):
         loss, details = run.column("loss"), run.run.details
@@ -126,6 +126,8 @@ def _results(runs: Sequence[RunFigures], names: Sequence[str]) -> str:
         "run", "state", "steps", "loss, first", "loss, last", "feature spread", "positive rate",
         "positives per anchor", "images/s", "data wait",
     ]  # fmt: skip
+    if share:
+        return table("Runs", head, rows)
     said = [f"{n}: {r.run.message}" for r, n in zip(runs, names, strict=True) if r.run.message]
     return table("Runs", head, rows) + "".join(paragraph(text, "missing") for text in said)
 
@@ -146,7 +148,8 @@ def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _version(package: str) -> str:
+def package_version(package: str) -> str:
+    """Return the version of an installed package."""
     try:
         return version(package)
     except PackageNotFoundError:

@@ -10,11 +10,17 @@ from migrations.study import Study
 from trainer.errors import Cancelled, ReportError
 from trainer.report.cohort_sections import cohort_section, quality_section
 from trainer.report.data import ReportData, gather
+from trainer.report.figures import write_figures
 from trainer.report.gaze_sections import readings_section, similarity_section
-from trainer.report.page import page, paragraph
+from trainer.report.methods_text import methods_section
+from trainer.report.neighbour_sections import neighbour_section
+from trainer.report.page import Section, page, paragraph
+from trainer.report.participation import participation_section
+from trainer.report.probe_sections import probe_section
 from trainer.report.run_sections import runs_section, settings_section, versions_section
 
 FILE_NAME = "report.html"
+_Maker = Callable[[ReportData, Callable[[], bool]], Section]
 
 
 def write_report(
@@ -22,6 +28,10 @@ def write_report(
     run_ids: Sequence[str] | None = None,
     out: Path | None = None,
     cancelled: Callable[[], bool] = lambda: False,
+    *,
+    share: bool = False,
+    probes: Sequence[Path] | None = None,
+    figures: Path | None = None,
 ) -> Path:
     """Write one HTML file that needs nothing else; what is missing is said in it.
 
@@ -35,6 +45,12 @@ def write_report(
         The file; None for `exports/report.html` of the study.
     cancelled
         Asked between readings and between sections.
+    share
+        Leave out images, notes and figures of single readers.
+    probes
+        Folders of probe results; None for those in the study's exports.
+    figures
+        Folder for the figures and tables as files of their own; None for none.
 
     Returns
     -------
@@ -49,7 +65,8 @@ def write_report(
         If the user asked to stop; an older file stays as it was.
     """
     path = out or study.exports / FILE_NAME
-    text = render(gather(study, run_ids, cancelled), cancelled)
+    data = gather(study, run_ids, cancelled, probes=probes, share=share)
+    text = render(data, cancelled)
     partial = path.with_name(f"{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -57,17 +74,31 @@ def write_report(
         partial.replace(path)
     except OSError as error:
         raise ReportError(f"The report cannot be written to {path}: {error.strerror}.") from error
+    if figures is not None:
+        write_figures(figures, text, data)
     return path
 
 
-_SECTIONS = (
-    cohort_section,
-    quality_section,
-    readings_section,
-    similarity_section,
-    runs_section,
-    settings_section,
-    versions_section,
+def _probes(data: ReportData, cancelled: Callable[[], bool]) -> Section:
+    return probe_section(data.probes, data.study.folder.name)
+
+
+def _plain(section: Callable[[ReportData], Section]) -> _Maker:
+    return lambda data, cancelled: section(data)
+
+
+_SECTIONS: tuple[_Maker, ...] = (
+    _plain(cohort_section),
+    _plain(participation_section),
+    _plain(quality_section),
+    _plain(readings_section),
+    _plain(similarity_section),
+    _plain(runs_section),
+    _probes,
+    neighbour_section,
+    _plain(methods_section),
+    _plain(settings_section),
+    _plain(versions_section),
 )
 
 
@@ -78,15 +109,17 @@ def render(data: ReportData, cancelled: Callable[[], bool] = lambda: False) -> s
     for section in _SECTIONS:
         if cancelled():
             raise Cancelled("Stopped while the report was being written.")
-        sections.append(section(data))
+        sections.append(section(data, cancelled))
     return page(f"{name}: Foveate report", _head(data, name), sections)
 
 
 def _head(data: ReportData, name: str) -> str:
     when = utc_now()[:16].replace("T", " ")
+    shared = "Made to be shared: images, notes and figures of single readers are left out."
     return (
         f"<h1>{escape(name)}</h1>"
         + paragraph(data.study.settings.question, "lead")
         + paragraph(f"Report of {when} UTC, Foveate {foveate_version()}.", "note")
         + paragraph("For research, not for diagnosis.", "research")
+        + (paragraph(shared, "research") if data.share else "")
     )

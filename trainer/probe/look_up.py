@@ -1,0 +1,28 @@
+"""Features of single pictures by an encoder file, for looking up what is alike."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from trainer.probe.candidates import DEFAULT_SIZE, Candidate
+from trainer.probe.features import extract
+from trainer.probe.inputs import read_inputs
+from trainer.probe.labelled import FloatArray, LabelledImage
+from trainer.probe.loading import load_weights
+
+
+def features_of(encoder: Path, pictures: Sequence[Path]) -> FloatArray:
+    """Return features (N, D) of pictures at the size that the encoder was pre-trained with.
+
+    Raises
+    ------
+    ProbeError
+        If the encoder or a picture cannot be read.
+    """
+    weights = load_weights(encoder)
+    size = weights.size or DEFAULT_SIZE
+    images = [LabelledImage(path.name, path, "", path.name) for path in pictures]
+    pixels = read_inputs(images, [size]).by_size[size]
+    candidate = Candidate(encoder.name, size, weights.net, weights.seen, {})
+    return extract(candidate, pixels, torch.device("cpu"))

@@ -1,0 +1,108 @@
+"""What similarity tells of the cohort, and the pairs that pre-training draws together."""
+
+from collections.abc import Callable
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.cohort import Member
+from trainer.report.data import ReportData, SimilarityFigures
+from trainer.report.page import Cell, paragraph, percent, table
+from trainer.similarity.findings import odd_ones
+
+SHOWN_POSITIVE = 6
+Side = Callable[[ReportData, Member], str]
+
+
+def findings_html(data: ReportData, found: SimilarityFigures) -> str:
+    """Return purity of the pairs, images that match everything or nothing, and the case's part."""
+    if found.threshold is None:
+        return ""
+    html = "<h3>What it tells</h3>" + _purity(data, found)
+    odd = odd_ones(found.matrix, found.valid, found.ids, found.threshold)
+    numbers = data.image_numbers
+    lines = [
+        (odd.everything_count, "match more than half of all others: look at their gaze",
+         [f"#{numbers.get(i, 0)} ({share:.0%})" for i, share in odd.everything[:8]]),
+        (odd.nothing_count, "match none: in training they have only themselves",
+         [f"#{numbers.get(i, 0)}" for i in odd.nothing[:8]]),
+        (odd.without_value_count, "cannot be compared: too little gaze, or none",
+         [f"#{numbers.get(i, 0)}" for i in odd.without_value[:8]]),
+    ]  # fmt: skip
+    for count, said, named in lines:
+        if count:
+            html += paragraph(f"{count} images {said} ({', '.join(named)}{'…' * (count > 8)}).")
+    return html + _case_split(data, found)
+
+
+def _purity(data: ReportData, found: SimilarityFigures) -> str:
+    """Return how many positive pairs share a label, against pairs drawn at random."""
+    labels = {m.image_id: m.label or "" for m in data.cohort.members}
+    own = np.array([labels.get(i, "") for i in found.ids])
+    first, second = np.triu_indices(len(own), k=1)
+    known = (own[first] != "") & (own[second] != "") & found.valid[first, second]
+    if not known.any() or found.threshold is None:
+        return ""
+    same = own[first] == own[second]
+    positive = (found.matrix[first, second] > found.threshold) & known
+    rows: list[list[Cell]] = [
+        ["positive pairs", int(positive.sum()), _share(same[positive])],
+        ["all pairs", int(known.sum()), _share(same[known])],
+    ]
+    caption = "Pair purity: share of pairs whose images have one label (labels made no pair)"
+    return table(caption, ["pairs of labelled images", "number", "same label"], rows)
+
+
+def _share(same: NDArray[np.bool_]) -> str | None:
+    return percent(float(same.mean())) if len(same) else None
+
+
+def _case_split(data: ReportData, found: SimilarityFigures) -> str:
+    findings = found.run.details.get("findings") or {}
+    split = findings.get("case_split")
+    if not isinstance(split, dict):
+        return ""
+    html = paragraph(
+        f"Readings of one image by {split['who']} are alike by {split['within_mean']:.3f} on "
+        f"average, readings of different images by {split['between_mean']:.3f}; a pair of one "
+        f"image is the more alike one in {split['separation']:.1%} of comparisons (50 % would "
+        "say that gaze does not depend on the image)."
+    )
+    by_readers = split.get("by_readers") or []
+    if data.share or not by_readers:
+        return html
+    rows: list[list[Cell]] = [[a, b, within, between, n] for a, b, within, between, n in by_readers]
+    head = ["reader", "reader", "same image", "other images", "pairs of one image"]
+    return html + table("Likeness between readers", head, rows)
+
+
+def drawn_pairs(found: SimilarityFigures, wanted: int = SHOWN_POSITIVE) -> list[tuple[int, int]]:
+    """Return some positive pairs (i < j), drawn evenly from all of them by a fixed seed."""
+    if found.threshold is None:
+        return []
+    first, second = np.triu_indices(len(found.ids), k=1)
+    positive = (found.matrix[first, second] > found.threshold) & found.valid[first, second]
+    at = np.flatnonzero(positive)
+    chosen = np.sort(np.random.default_rng(0).permutation(at)[:wanted])
+    return [(int(first[k]), int(second[k])) for k in chosen]
+
+
+def positive_pairs_html(data: ReportData, found: SimilarityFigures, side: Side) -> str:
+    """Return positive pairs as pictures with heat maps, drawn at random: what training sees."""
+    pairs = drawn_pairs(found)
+    if not pairs:
+        return ""
+    members = {m.image_id: m for m in data.cohort.members}
+    cards = ""
+    for i, j in pairs:
+        both = members.get(found.ids[i]), members.get(found.ids[j])
+        sides = "".join(side(data, m) for m in both if m is not None)
+        title = escape(f"{found.matrix[i, j]:.4f}")
+        cards += f'<div class="card"><h3>{title}</h3><div class="pair">{sides}</div></div>'
+    note = paragraph(
+        "Drawn at random from all pairs above the threshold: this is what pre-training draws "
+        "together, the good and the doubtful.",
+        "note",
+    )
+    return f'<h3>Positive pairs</h3>{note}<div class="grid">{cards}</div>'
