@@ -45,7 +45,7 @@ def test_a_desktops_screen_saver_is_inhibited_and_let_go(tmp_path: Path) -> None
     finally:
         for process in (saver, daemon):
             process.kill()
-            process.wait()
+            process.communicate()
 
 
 def test_on_macos_caffeinate_runs_while_it_is_held(tmp_path: Path, monkeypatch) -> None:
