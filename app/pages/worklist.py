@@ -25,7 +25,7 @@ from app.widgets.parts import button, column, label, panel, row
 from devices.tracker import TrackerInfo
 
 _NEW_READER = "New reader…"
-_WIDTHS = (240, 200, 96)
+_WIDTHS = (240, 240, 96)
 
 
 class WorklistPage(Page):
@@ -172,10 +172,12 @@ class WorklistPage(Page):
         if not rows:
             self.say_state("No cases yet.")
             return
-        read = sum(r.state == "finished" for r in rows)
+        read = sum(r.state in ("finished", "waiting", "again") for r in rows)
+        again = sum(r.state == "again" for r in rows)
         left = len(rows) - read
         waiting = sum(r.to_clear > 0 for r in rows)
         rest = f"{left} to read" if left else "all read"
+        rest += f", {again} to read again" if again else ""
         wait = f", {waiting} of them wait to be cleared" if waiting else ""
         self.say_state(f"{len(rows)} cases: {read} read, {rest}{wait}.")
 

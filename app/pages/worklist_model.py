@@ -30,6 +30,8 @@ STATES = {
     "interrupted": StateLook("Interrupted", "half", theme.AMBER),
     "abandoned": StateLook("Given up", "half", theme.AMBER),
     "finished": StateLook("Read", "check", theme.ACCENT),
+    "again": StateLook("Read again", "refresh", theme.ACCENT),
+    "waiting": StateLook("Read, again later", "check", theme.MUTED),
 }
 _UNKNOWN = StateLook("–", "ring", theme.MUTED)
 VERDICTS = {"good": "Good", "doubtful": "Doubtful", "bad": "Bad"}
@@ -55,7 +57,14 @@ def _verdict(row: WorklistRow) -> str:
 
 
 def _state(row: WorklistRow) -> str:
-    return "Waits to be cleared" if row.to_clear else look(row.state).words
+    if row.to_clear:
+        return "Waits to be cleared"
+    words = look(row.state).words
+    if row.state == "waiting" and row.reread is not None and row.reread.not_before is not None:
+        words = f"Read, again from {row.reread.not_before:%d %b %Y}"
+    if row.state == "again" and row.reread is not None:
+        words = f"{words} ({row.reread.why})"
+    return f"{words}, practice" if row.practice else words
 
 
 COLUMNS = (

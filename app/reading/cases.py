@@ -4,7 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from app.errors import SessionError
+from app.reading.rereads import Reread
 from app.reading.worklist import CaseTile, State, WorklistRow
+
+_READ = ("finished", "waiting", "again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,8 @@ class CaseToRead:
         Its images.
     resumes_id
         The interrupted reading that reading it now goes on with; None otherwise.
+    reread
+        What reading it now repeats, and why; None for a first reading.
     """
 
     case_id: str
@@ -29,6 +34,7 @@ class CaseToRead:
     total: int
     tiles: tuple[CaseTile, ...]
     resumes_id: str | None
+    reread: Reread | None = None
 
 
 class CaseList:
@@ -52,7 +58,7 @@ class CaseList:
     @property
     def finished_count(self) -> int:
         """How many cases are read."""
-        return sum(state == "finished" for state, _ in self._states.values())
+        return sum(state in _READ for state, _ in self._states.values())
 
     def next(self) -> CaseToRead | None:
         """Return the first interrupted case, else the first to be read, else None.
@@ -61,7 +67,7 @@ class CaseList:
         """
         if self._left is not None and self._left <= 0:
             return None
-        for wanted in ("interrupted", "to read"):
+        for wanted in ("interrupted", "to read", "again"):
             for row in self._rows:
                 if self._states[row.case_id][0] == wanted and self._can_be_shown(row.case_id):
                     return self.get(row.case_id)
@@ -110,6 +116,7 @@ class CaseList:
             total=len(self._rows),
             tiles=self._tiles.get(case_id, ()),
             resumes_id=reading_id if state == "interrupted" else None,
+            reread=row.reread if state in ("again", "interrupted", "open") else None,
         )
 
     def stop_after(self, count: int) -> None:

@@ -220,6 +220,8 @@ class ReadingSession:
         details: dict[str, Any] = {"eye": self.live.eye, **self._gaze_details()}
         if chosen.resumes_id is not None:
             details["resumed_after_s"] = self._seconds_since(chosen.resumes_id)
+        if chosen.reread is not None:
+            details["reread"] = chosen.reread.as_details()
         reading = OpenReading(
             new_id(),
             self.session_id,

@@ -77,7 +77,8 @@ def open_sitting(
     with study.database.write() as session:
         reader = _reader(session, study, pseudonym, station, consented)
         order_seed = _order_seed(session, study, reader, seed)
-        cases = tuple(reading_order(rows, pseudonym, order_seed))
+        blocks = study.settings.block_size if study.settings.order == "blocked" else None
+        cases = tuple(reading_order(rows, pseudonym, order_seed, blocks))
         sitting = Sitting(new_id(), reader.id, pseudonym, order_seed, cases, noted)
         row = _session_row(sitting, info, clock, geometry)
         row.station, row.eye = station, study.settings.eye

@@ -1,17 +1,22 @@
 """What a reader has to read and has read; nothing of another reader's results is in it."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from sqlalchemy import and_, case, func, select
+from sqlalchemy.orm import Session as OrmSession
 
 from app.images.clearing import waiting
+from app.reading.rereads import PastReading, Reread, RereadPlan
 from migrations.schema import CaseImage, Image, Reader, Reading, StudyCase
+from migrations.schema import Session as SessionRow
 from migrations.study import Study
 
-State = Literal["to read", "open", "interrupted", "finished", "abandoned"]
+State = Literal["to read", "open", "interrupted", "finished", "abandoned", "again", "waiting"]
+"""Of a reading; "again" and "waiting" are finished ones to be read once more, now or later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,8 @@ class WorklistRow:
         Of the reader's latest reading of the case.
     reading_id, verdict, reasons
         Of that reading; None and empty where there is none.
+    reread
+        The finished reading that reading the case now repeats, and why; None for a first one.
     to_clear
         Images that may carry a burned-in name; until they are cleared no reader sees the case.
     """
@@ -40,6 +47,7 @@ class WorklistRow:
     reading_id: str | None = None
     verdict: str | None = None
     reasons: tuple[str, ...] = ()
+    reread: Reread | None = None
     to_clear: int = 0
 
 
@@ -53,15 +61,16 @@ class CaseTile:
     height: int
 
 
-def worklist(study: Study, reader: str) -> list[WorklistRow]:
+def worklist(study: Study, reader: str, now: datetime | None = None) -> list[WorklistRow]:
     """Return a reader's worklist in the order of the study.
 
     Parameters
     ----------
     reader
         Pseudonym; one that has not read yet has everything to read.
+    now
+        Which re-reads have waited their washout; this instant where None.
     """
-    latest = _latest_readings(reader)
     images = (
         select(
             CaseImage.case_id,
@@ -73,20 +82,18 @@ def worklist(study: Study, reader: str) -> list[WorklistRow]:
         .subquery()
     )
     query = (
-        select(
-            StudyCase,
-            func.coalesce(images.c.count, 0),
-            func.coalesce(images.c.to_clear, 0),
-            Reading,
-        )
+        select(StudyCase, func.coalesce(images.c.count, 0), func.coalesce(images.c.to_clear, 0))
         .outerjoin(images, images.c.case_id == StudyCase.id)
-        .outerjoin(latest, latest.c.case_id == StudyCase.id)
-        .outerjoin(Reading, Reading.id == latest.c.reading_id)
         .order_by(StudyCase.practice.desc(), StudyCase.position, StudyCase.name)
     )
     with study.database.read() as session:
-        rows = session.execute(query).all()
-        return [_row(position, *row) for position, row in enumerate(rows)]
+        cases = session.execute(query).all()
+        read = _readings_of(session, reader)
+        plan = RereadPlan(study.settings, now or datetime.now(UTC))
+        return [
+            _row(position, shown, (count, to_clear), read.get(shown.id, ()), plan)
+            for position, (shown, count, to_clear) in enumerate(cases)
+        ]
 
 
 def case_tiles(study: Study) -> dict[str, tuple[CaseTile, ...]]:
@@ -104,7 +111,9 @@ def case_tiles(study: Study) -> dict[str, tuple[CaseTile, ...]]:
     return tiles
 
 
-def reading_order(rows: Iterable[WorklistRow], reader: str, seed: int | None) -> list[WorklistRow]:
+def reading_order(
+    rows: Iterable[WorklistRow], reader: str, seed: int | None, block_size: int | None = None
+) -> list[WorklistRow]:
     """Return cases in the order a reader gets them, practice first.
 
     Each case draws its own place from seed, reader and name, so that the order of the others
@@ -114,44 +123,64 @@ def reading_order(rows: Iterable[WorklistRow], reader: str, seed: int | None) ->
     ----------
     seed
         None keeps the order of the study.
+    block_size
+        Cases of a block, which stay together; the blocks draw their places too. None: no blocks.
     """
 
-    def key(row: WorklistRow) -> tuple[bool, str, int]:
-        drawn = f"{seed}\n{reader}\n{row.name}".encode()
-        place = "" if seed is None else hashlib.sha256(drawn).hexdigest()
-        return (not row.practice, place, row.position)
+    def drawn(what: str) -> str:
+        if seed is None:
+            return ""
+        return hashlib.sha256(f"{seed}\n{reader}\n{what}".encode()).hexdigest()
+
+    def key(row: WorklistRow) -> tuple[bool, str, str, int]:
+        block = "" if block_size is None else drawn(f"block {row.position // block_size}")
+        return (not row.practice, block, drawn(row.name), row.position)
 
     return sorted(rows, key=key)
 
 
-def _latest_readings(reader: str) -> Any:
-    # Ids are ordered by the time they were made: the largest is the latest.
-    return (
-        select(Reading.case_id, func.max(Reading.id).label("reading_id"))
+def _readings_of(session: OrmSession, reader: str) -> dict[str, list[PastReading]]:
+    """Return a reader's readings of each case, the oldest first."""
+    query = (
+        select(Reading, SessionRow.zero_utc, SessionRow.clock_speed)
         .join(Reader, and_(Reader.id == Reading.reader_id, Reader.pseudonym == reader))
-        .group_by(Reading.case_id)
-        .subquery()
+        .join(SessionRow, SessionRow.id == Reading.session_id)
+        .order_by(Reading.id)  # ids are ordered by the time they were made
     )
+    found: dict[str, list[PastReading]] = {}
+    for reading, zero_utc, speed in session.execute(query):
+        past = PastReading(reading, zero_utc, speed)
+        found.setdefault(reading.case_id, []).append(past)
+    return found
 
 
 def _row(
-    position: int, shown: StudyCase, image_count: int, to_clear: int, reading: Reading | None
+    position: int,
+    shown: StudyCase,
+    counts: tuple[int, int],
+    readings: Sequence[PastReading],
+    plan: RereadPlan,
 ) -> WorklistRow:
     fields: dict[str, Any] = {"state": "to read"}
-    if reading is not None:
+    if readings:
+        latest = readings[-1].reading
         fields = {
-            "state": reading.state,
-            "reading_id": reading.id,
-            "verdict": reading.verdict,
-            "reasons": tuple(reading.verdict_reasons),
+            "state": latest.state,
+            "reading_id": latest.id,
+            "verdict": latest.verdict,
+            "reasons": tuple(latest.verdict_reasons),
+            "reread": plan.marked(latest),
         }
+        again = plan.due(shown, readings)
+        if again is not None:
+            fields |= {"state": "again" if plan.may_read(again) else "waiting", "reread": again}
     return WorklistRow(
         position=position,
         case_id=shown.id,
         name=shown.name,
         practice=shown.practice,
         hanging=shown.hanging,
-        image_count=image_count,
-        to_clear=to_clear,
+        image_count=counts[0],
+        to_clear=counts[1],
         **fields,
     )

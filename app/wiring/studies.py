@@ -11,7 +11,7 @@ from app.widgets.dialogs import ConsentDialog
 from migrations.schema import Reader, Reading
 from migrations.study import Study
 
-_STILL_TO_READ = ("to read", "interrupted", "open")
+_STILL_TO_READ = ("to read", "interrupted", "open", "again")
 
 
 def readers_of(study: Study, current: str | None) -> list[str]:
@@ -37,7 +37,12 @@ def why_not_read(rows: Sequence[WorklistRow], reader: str | None) -> str:
     left = [row for row in rows if row.state in _STILL_TO_READ]
     if left and all(row.to_clear for row in left):
         return "The images wait to be cleared of burned-in names: press “Clear images…”."
-    return "" if left else "All cases are read."
+    if left:
+        return ""
+    waiting = [r.reread.not_before for r in rows if r.state == "waiting" and r.reread]
+    first = min((when for when in waiting if when), default=None)
+    again = f" {len(waiting)} are read again from {first:%d %B %Y} on." if first else ""
+    return f"All cases are read.{again}"
 
 
 def ask_consent(

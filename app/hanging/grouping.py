@@ -1,0 +1,187 @@
+"""Images that came in one by one become cases of several: four mammograms, a pair, a prior."""
+
+import platform
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session as OrmSession
+
+from app.hanging.layouts import HANGINGS, grid_of
+from app.hanging.mammography import tile_of
+from migrations.schema import Audit, CaseImage, Image, Reading, StudyCase
+from migrations.study import Study
+
+AUTO = "auto"
+CHOICES = (*HANGINGS, AUTO)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An image that was imported, and what the csv of labels says of its case.
+
+    Attributes
+    ----------
+    case
+        Images that say the same hang together; None: those of one patient do, where a hanging
+        is asked for.
+    practice
+        Whether its case is a practice case.
+    prior
+        Whether it is an earlier image, to hang below the current one.
+    """
+
+    image_id: str
+    case: str | None = None
+    practice: bool = False
+    prior: bool = False
+
+
+def hang_cases(study: Study, arrivals: Sequence[Arrival], hanging: str | None) -> int:
+    """Join images into cases and mark practice; return how many cases were joined or rearranged.
+
+    Cases that someone has read stay as they were read.
+
+    Parameters
+    ----------
+    arrivals
+        In order of import.
+    hanging
+        One of `CHOICES`; None joins only what the csv says belongs together.
+    """
+    made = 0
+    with study.database.write() as session:
+        for group in _groups(session, arrivals, hanging):
+            made += _joined(session, group, hanging or AUTO)
+        for arrival in arrivals:
+            if arrival.practice:
+                _mark_practice(session, arrival.image_id)
+    return made
+
+
+def arrange(images: Sequence[tuple[Image, bool]], hanging: str) -> tuple[str, list[int]]:
+    """Return the hanging of a case and the tile of each of its images.
+
+    Parameters
+    ----------
+    images
+        Each with whether it is a prior.
+    """
+    views = [tile_of(image.laterality, image.view) for image, _ in images]
+    chosen = _chosen(images, views) if hanging == AUTO else hanging
+    if chosen == "mammo":
+        return chosen, _free(views)
+    if chosen == "prior":
+        return chosen, _over_prior(images)
+    sides = [(image.laterality or "").upper() != "R" for image, _ in images]
+    order = sorted(range(len(images)), key=lambda i: (sides[i], i))
+    return chosen, [order.index(i) for i in range(len(images))]
+
+
+def _chosen(images: Sequence[tuple[Image, bool]], views: Sequence[int | None]) -> str:
+    if any(prior for _, prior in images):
+        return "prior"
+    if len(images) == 1:
+        return "one-up"
+    if (
+        all(view is not None for view in views)
+        and len({v // 2 for v in views if v is not None}) > 1
+    ):
+        return "mammo"
+    return "two-up"
+
+
+def _free(wanted: Sequence[int | None]) -> list[int]:
+    """Give each image the tile it wants, or the next that nobody wants."""
+    taken: set[int] = set()
+    tiles: list[int | None] = []
+    for tile in wanted:
+        tiles.append(None if tile is None or tile in taken else tile)
+        taken |= {tile} if tile is not None else set()
+    spare = (i for i in range(2 * len(wanted) + 4) if i not in taken)
+    return [next(spare) if tile is None else tile for tile in tiles]
+
+
+def _over_prior(images: Sequence[tuple[Image, bool]]) -> list[int]:
+    """Hang current images in the upper row, priors below; told by nobody, the later half."""
+    priors = [prior for _, prior in images]
+    if not any(priors):
+        half = (len(images) + 1) // 2
+        priors = [i >= half for i in range(len(images))]
+    most = max(priors.count(True), priors.count(False))
+    _, columns = grid_of("prior", 2 * most)
+    counts = {False: 0, True: columns}
+    tiles = []
+    for prior in priors:
+        tiles.append(counts[prior])
+        counts[prior] += 1
+    return tiles
+
+
+def _groups(
+    session: OrmSession, arrivals: Iterable[Arrival], hanging: str | None
+) -> list[list[Arrival]]:
+    groups: dict[str, list[Arrival]] = {}
+    for arrival in arrivals:
+        image = session.get_one(Image, arrival.image_id)
+        alone = arrival.case is None and hanging is None
+        key = f"case {arrival.case}" if arrival.case else f"patient {image.source_group}"
+        groups.setdefault(f"image {image.id}" if alone else key, []).append(arrival)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _joined(session: OrmSession, group: Sequence[Arrival], hanging: str) -> bool:
+    """Put the images of a group into the case of its first one; whether that changed anything."""
+    ids = [arrival.image_id for arrival in group]
+    hung = session.scalars(select(CaseImage).where(CaseImage.image_id.in_(ids))).all()
+    rows = sorted(hung, key=lambda row: ids.index(row.image_id))
+    cases = list(dict.fromkeys(row.case_id for row in rows))
+    if len(rows) < len(ids) or not _are_free(session, cases, len(rows)):
+        return False
+    priors = {arrival.image_id: arrival.prior for arrival in group}
+    images = [(session.get_one(Image, image_id), priors[image_id]) for image_id in ids]
+    chosen, tiles = arrange(images, hanging)
+    kept = session.get_one(StudyCase, cases[0])
+    if (kept.hanging, tiles) == (chosen, [row.tile for row in rows]) and len(cases) == 1:
+        return False
+    kept.hanging = chosen
+    _move(session, rows, kept, tiles)
+    for spare in cases[1:]:
+        session.delete(session.get_one(StudyCase, spare))
+    session.add(
+        Audit(
+            station=platform.node(), action="images joined into a case", subject=kept.id,
+            details={"images": len(ids), "hanging": chosen},
+        )
+    )  # fmt: skip
+    session.flush()
+    return True
+
+
+def _are_free(session: OrmSession, cases: Sequence[str], count: int) -> bool:
+    """Return whether nobody has read these cases, and they hold no other images."""
+    is_read = session.scalar(select(Reading.id).where(Reading.case_id.in_(cases)).limit(1))
+    held = session.scalar(
+        select(func.count()).select_from(CaseImage).where(CaseImage.case_id.in_(cases))
+    )
+    return is_read is None and held == count
+
+
+def _move(
+    session: OrmSession, rows: Sequence[CaseImage], case: StudyCase, tiles: Sequence[int]
+) -> None:
+    for spare, row in enumerate(rows):
+        row.case_id, row.tile = case.id, -1 - spare  # out of each other's way first
+    session.flush()
+    for row, tile in zip(rows, tiles, strict=True):
+        row.tile = tile
+    session.flush()
+
+
+def _mark_practice(session: OrmSession, image_id: str) -> None:
+    for case in session.scalars(
+        select(StudyCase)
+        .join(CaseImage, CaseImage.case_id == StudyCase.id)
+        .where(CaseImage.image_id == image_id)
+    ):
+        case.practice = True
