@@ -17,6 +17,7 @@ COMMANDS = {
     "devices": ("devices.command", "what trackers are attached, and what is missing"),
     "similarity": ("trainer.similarity.command", "how alike readings are by gaze"),
     "train": ("trainer.command", "similarity, pre-training, encoder; needs no screen"),
+    "encode": ("trainer.encode", "features of a folder of images by an encoder file"),
     "probe": ("trainer.probe.command", "how well encoders tell classes apart, beside baselines"),
     "queue": ("trainer.queue", "work off a study's queued pre-trainings"),
     "report": ("trainer.report.command", "one HTML file of a study and its runs"),

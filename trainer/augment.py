@@ -58,6 +58,8 @@ RECIPES = {
     "mammo": Recipe(brightness=0.8, contrast=0.8, tone=0.8),
     # As released (OAI); crop as torchvision's RandomResizedCrop.
     "knee": Recipe(area=(0.08, 1.0), ratio=(3 / 4, 4 / 3), solarise=0.2),
+    # As released (Tufts): blur alone; a quarter of view pairs are the same picture twice.
+    "dental": Recipe(flip=0.0),
 }  # fmt: skip
 
 
@@ -83,9 +85,27 @@ class ViewDraw:
     sigma: Tensor
     solarise: Tensor
 
+    def rows(self, share: slice) -> "ViewDraw":
+        """Return the numbers of some images of the batch."""
+        return ViewDraw(
+            self.affine[share],
+            self.brightness[share],
+            self.contrast[share],
+            self.sigma[share],
+            self.solarise[share],
+        )
+
 
 def draw_views(
-    recipe: Recipe, boxes: Tensor, side: int, size: int, flip: bool, generator: torch.Generator
+    recipe: Recipe,
+    boxes: Tensor,
+    side: int,
+    size: int,
+    flip: bool,
+    generator: torch.Generator,
+    *,
+    centred_in: Tensor | None = None,
+    keeping: Tensor | None = None,
 ) -> ViewDraw:
     """Draw the random numbers of one view.
 
@@ -101,6 +121,12 @@ def draw_views(
         Whether mirroring is allowed at all.
     generator
         Of this view and step, on the CPU.
+    centred_in
+        Boxes (x0, y0, x1, y1) in array pixels that the centres of crops lie in, (B, 4); contrastive
+        crop (Peng et al. 2022, arXiv 2202.03278). None: anywhere.
+    keeping
+        Boxes that a crop keeps in view, or lies in where it is smaller, (B, 4); NaN for an image
+        without one. None: anywhere.
     """
     count = len(boxes)
 
@@ -111,6 +137,10 @@ def draw_views(
         return uniform(0, 1) < probability
 
     crop = _draw_crop(recipe, boxes, uniform)
+    if recipe.area is not None and centred_in is not None:
+        crop = _centred(crop, boxes, centred_in, generator)
+    if recipe.area is not None and keeping is not None:
+        crop = _kept(crop, boxes, keeping)
     angle = uniform(-1, 1) * math.radians(recipe.rotation_deg)
     mirrored = chance(recipe.flip) & torch.tensor(flip)
     toned = chance(recipe.tone)
@@ -141,6 +171,31 @@ def _draw_crop(recipe: Recipe, boxes: Tensor, uniform: _Uniform) -> Tensor:
     return torch.stack([x, y, crop_width, crop_height], 1)
 
 
+_CENTRE_SPREAD = 0.6  # of ContrastiveCrop: centres near the rim of a box more often than its middle
+
+
+def _centred(crop: Tensor, boxes: Tensor, within: Tensor, generator: torch.Generator) -> Tensor:
+    """Return crops whose centres are drawn in boxes by a Beta law, kept on the image."""
+    shape = torch.full((2, len(crop), 2), _CENTRE_SPREAD)
+    one, other = torch._standard_gamma(shape, generator=generator)
+    share = one / (one + other).clamp(min=1e-12)
+    centre = within[:, :2] + share * (within[:, 2:] - within[:, :2])
+    half = crop[:, 2:] / 2
+    return torch.cat([torch.minimum(torch.maximum(centre, half), boxes - half), crop[:, 2:]], 1)
+
+
+def _kept(crop: Tensor, boxes: Tensor, keeping: Tensor) -> Tensor:
+    """Return crops moved so that each shows its box, or lies in it where the crop is smaller."""
+    size, corner = crop[:, 2:], crop[:, :2] - crop[:, 2:] / 2
+    free = (boxes - size).clamp(min=1e-6)
+    share = (corner / free).clamp(0, 1)  # the draw, as a share of where the crop may begin
+    one, other = keeping[:, 2:] - size, keeping[:, :2]
+    lowest = torch.minimum(torch.maximum(torch.minimum(one, other), torch.zeros_like(free)), free)
+    highest = torch.minimum(torch.maximum(torch.maximum(one, other), torch.zeros_like(free)), free)
+    moved = lowest + share * (highest - lowest)
+    return torch.cat([torch.where(moved.isnan(), corner, moved) + size / 2, size], 1)
+
+
 def _affine(crop: Tensor, angle: Tensor, mirrored: Tensor, side: int) -> Tensor:
     """Return the maps from view to array: mirror, scale to the crop, turn about its centre."""
     x, y, width, height = crop.unbind(1)
@@ -154,7 +209,16 @@ def _affine(crop: Tensor, angle: Tensor, mirrored: Tensor, side: int) -> Tensor:
     return torch.stack(rows, 1)
 
 
-def apply_views(images: Tensor, draw: ViewDraw, size: int) -> Tensor:
+def whole_views(boxes: Tensor, side: int) -> ViewDraw:
+    """Return the draw that shows each whole image unchanged; see `draw_views`."""
+    count = len(boxes)
+    ones, zeros = torch.ones(count), torch.zeros(count)
+    crop = torch.cat([boxes / 2, boxes], 1)
+    affine = _affine(crop, zeros, zeros.bool(), side)
+    return ViewDraw(affine, ones, ones, zeros, zeros.bool())
+
+
+def apply_views(images: Tensor, draw: ViewDraw, size: int | tuple[int, int]) -> Tensor:
     """Return one view of each image.
 
     Parameters
@@ -164,16 +228,17 @@ def apply_views(images: Tensor, draw: ViewDraw, size: int) -> Tensor:
     draw
         What to do; on the CPU.
     size
-        Side of the views, pixels.
+        Side of the views, or their height and width; pixels.
 
     Returns
     -------
     Tensor
-        Shape (B, 1, size, size), float32, 0 to 1.
+        Shape (B, 1, height, width), float32, 0 to 1.
     """
     count, device = len(images), images.device
+    height, width = (size, size) if isinstance(size, int) else size
     grid = nn.functional.affine_grid(
-        draw.affine.to(device), [count, 1, size, size], align_corners=False
+        draw.affine.to(device), [count, 1, height, width], align_corners=False
     )
     view = nn.functional.grid_sample(images.float().div_(255), grid, align_corners=False)
     view = _tone(view, draw.brightness.to(device), draw.contrast.to(device))
@@ -195,7 +260,7 @@ def _blur(view: Tensor, sigma: Tensor) -> Tensor:
     if len(chosen) == 0:
         return view
     where, count = chosen.to(view.device), len(chosen)
-    half = min(math.ceil(3 * float(sigma.max())), view.shape[-1] - 1)
+    half = min(math.ceil(3 * float(sigma.max())), min(view.shape[-2:]) - 1)
     at = torch.arange(-half, half + 1)
     kernel = torch.exp(-(at**2) / (2 * sigma[chosen, None] ** 2))
     kernel = (kernel / kernel.sum(1, keepdim=True)).to(view.device)

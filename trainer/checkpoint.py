@@ -31,12 +31,15 @@ class Identity:
         Hash of the pairs; empty where a run has none.
     images
         Number of images trained on.
+    init
+        Hash of the file that weights start from; empty for a random start.
     """
 
     config: RunConfig
     cohort: str
     relation: str
     images: int
+    init: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, as stored."""
@@ -46,7 +49,12 @@ class Identity:
             "cohort": self.cohort,
             "relation": self.relation,
             "images": self.images,
+            "init": self.init,
         }
+
+    def key(self) -> dict[str, Any]:
+        """Return what tells runs apart at a glance: hashes only."""
+        return {k: v for k, v in self.as_dict().items() if k != "config"}
 
 
 def checkpoints(folder: Path) -> list[Path]:
@@ -144,6 +152,8 @@ def _require_same(path: Path, identity: Identity, theirs: Mapping[str, Any]) -> 
         lines.append(f"images: {ours['images']} here, {theirs['images']} there")
     if ours["cohort"] != theirs["cohort"]:
         lines.append(f"cohort fingerprint: {ours['cohort']} here, {theirs['cohort']} there")
+    if ours["init"] != theirs.get("init", ""):
+        lines.append(f"init (hash): {ours['init']} here, {theirs.get('init', '')} there")
     if ours["relation"] != theirs["relation"]:
         lines.append(f"pairs (hash): {ours['relation']} here, {theirs['relation']} there")
     if lines:

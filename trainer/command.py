@@ -11,30 +11,27 @@ import stat
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console
 
 from migrations.errors import NotAStudy, StudyError
 from migrations.study import Study
-from trainer.config import (
-    ENCODERS,
-    METHODS,
-    PAIRS,
-    RECIPES,
-    make_config,
-)
+from trainer.config import ENCODERS, METHODS, PAIRS, RECIPES, RunConfig, make_config
 from trainer.errors import ConfigError, TrainerError
 from trainer.events import JsonReporter, RunFailed, RunFinished
 from trainer.settings import parse_settings, read_config
 from trainer.stopping import StopRequest
 from trainer.terminal import TerminalReporter
 
+if TYPE_CHECKING:
+    from trainer.sources.base import Source
+
 log = logging.getLogger("trainer")
 
 _OPTIONS = (
-    "method", "pairs", "measure", "threshold", "positive_rate", "drop", "encoder", "recipe", "size",
-    "batch", "epochs", "device", "seed", "name",
+    "method", "pairs", "measure", "threshold", "positive_rate", "drop", "encoder", "init", "recipe",
+    "size", "batch", "epochs", "device", "seed", "name", "transductive",
 )  # fmt: skip
 
 Reporter = JsonReporter | TerminalReporter
@@ -74,15 +71,45 @@ def _train(options: argparse.Namespace, report: Reporter) -> int:
     stop = StopRequest()
     if _is_listened_to(options.events):
         stop.listen(sys.stdin.fileno())
-    study = Study.open(options.study, database_url=options.database)
-    with contextlib.closing(study), stop.on_signals():
-        _share_the_cores()
+    _share_the_cores()
+    with contextlib.closing(_source(options, config)) as source, stop.on_signals():
+        from trainer.distributed import joined, rank
         from trainer.run import Run, run_training  # torch takes seconds; --help need not wait
 
-        run = Run(study, config, report, stop, fresh=options.fresh, out=options.out)
-        ended = run_training(run)
-    report(ended)
+        with joined(config.device):
+            run = Run(source, config, report, stop, fresh=options.fresh, out=options.out)
+            ended = run_training(run)
+            first = rank() == 0
+    if first:
+        report(ended)
     return 0 if isinstance(ended, RunFinished) else 3
+
+
+def _source(options: argparse.Namespace, config: RunConfig) -> "Source":
+    """Return where the images come from: a study, or a folder of files."""
+    if (options.study is None) == (options.images is None):
+        raise ConfigError(
+            "Name where the images come from: --study FOLDER, or --images FOLDER for image files "
+            "without a study; one of the two."
+        )
+    if options.images is not None:
+        from trainer.sources.folder import FolderSource
+
+        out = options.out
+        return FolderSource(
+            options.images,
+            options.relation,
+            options.order,
+            options.labels,
+            runs=out.absolute().parent if out else Path("runs"),
+            cache_folder=options.cache,
+        )
+    if options.order or options.labels:
+        raise ConfigError("--order and --labels go with --images; a study knows both itself.")
+    from trainer.sources.study import StudySource
+
+    study = Study.open(options.study, database_url=options.database)
+    return StudySource(study, options.relation)
 
 
 def _share_the_cores() -> None:
@@ -105,7 +132,10 @@ def _is_listened_to(events: str) -> bool:
 
 @contextlib.contextmanager
 def _reporter(events: str) -> Iterator[Reporter]:
-    """Give the reporter; with JSON, keep all else off standard output, C libraries included."""
+    """Give the reporter; with JSON, keep all else off standard output, C libraries included.
+
+    Of several processes the first one speaks; the others keep to their errors.
+    """
     logging.captureWarnings(True)
     try:
         if events == "json":
@@ -149,11 +179,27 @@ def _moved_stdout() -> Iterator[TextIO]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python main.py train",
-        description="Pre-train an encoder on a study's images and gaze. The same command continues "
-        "a run that was stopped.",
+        description="Pre-train an encoder on the images and gaze of a study, or on a folder of "
+        "images and a relation file. The same command continues a run that was stopped.",
     )
-    parser.add_argument("--study", type=Path, required=True, help="the study's folder")
+    parser.add_argument("--study", type=Path, metavar="FOLDER", help="the study's folder")
     parser.add_argument("--database", help="another database than the study's own (URL)")
+    files = parser.add_argument_group("without a study")
+    files.add_argument(
+        "--images", type=Path, metavar="FOLDER", help="pictures, perhaps one sub-folder per class"
+    )
+    files.add_argument(
+        "--relation", type=Path, metavar="FILE",
+        help="how alike the images are: .npy (N, N) in the order of names, .npz, or a sparse graph",
+    )  # fmt: skip
+    files.add_argument(
+        "--order", type=Path, metavar="FILE", help="names of the images, one a line, in order"
+    )
+    files.add_argument(
+        "--labels", type=Path, metavar="FILE",
+        help="csv with the columns image and label, patient, split (default: the parent folder)",
+    )  # fmt: skip
+    files.add_argument("--cache", type=Path, metavar="FOLDER", help="where decoded images are kept")
     parser.add_argument("--config", type=Path, help="settings as TOML")
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="any setting by name"
@@ -170,17 +216,24 @@ def _parser() -> argparse.ArgumentParser:
 def _add_settings(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("settings (more by --config and --set)")
     group.add_argument("--name", help="of the run")
-    group.add_argument("--method", choices=METHODS)
+    group.add_argument("--method", help=", ".join(METHODS))
     group.add_argument("--pairs", choices=PAIRS)
     group.add_argument("--measure", help="gaze similarity, e.g. tima")
     rule = group.add_mutually_exclusive_group()
     rule.add_argument("--threshold", type=float, help="similarity above which images are a pair")
     rule.add_argument("--positive-rate", type=float, help="share of pairs that are positive")
     group.add_argument("--drop", type=float, help="gzpt: chance that a pair is left out of a step")
-    group.add_argument("--encoder", choices=ENCODERS)
+    group.add_argument("--encoder", help=", ".join(ENCODERS))
+    group.add_argument(
+        "--init", metavar="FILE", help="weights to start from (torchvision, timm, released .pth)"
+    )
     group.add_argument("--recipe", choices=RECIPES)
-    group.add_argument("--size", type=int, help="side of the views, pixels")
+    group.add_argument("--size", type=int, metavar="PX", help="side of the views, pixels")
     group.add_argument("--batch", type=int, help="images per step")
     group.add_argument("--epochs", type=int)
     group.add_argument("--device", choices=("auto", "cpu", "cuda"))
     group.add_argument("--seed", type=int)
+    group.add_argument(
+        "--transductive", action="store_true", default=None,
+        help="let images of the test split take part; run, probe and report say so",
+    )  # fmt: skip

@@ -1,27 +1,26 @@
 """What a run does: one frozen dataclass, from `run.toml`, `--set name=value` and options.
 
-Later layers win: defaults, then the file, then `--set`, then the options of the command line.
-`threshold` and `positive_rate` exclude each other: a layer that gives one clears the other.
+Later layers win: defaults, then the settings of the recipe that a layer names, then the file, then
+`--set`, then the options of the command line. `threshold` and `positive_rate` exclude each other: a
+layer that gives one clears the other.
 """
 
-import difflib
 import hashlib
 import json
-import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from trainer.errors import ConfigError, SimilarityError
-
-METHODS = ("byol", "simsiam")
+METHODS = ("simclr", "mocov2", "mocov3", "byol", "simsiam")
 PAIRS = ("none", "mcgip", "gzpt", "label")
-ENCODERS = ("resnet18", "resnet34", "resnet50", "resnet101")
-RECIPES = ("radiograph", "mammo", "knee")
+ENCODERS = ("resnet18", "resnet34", "resnet50", "resnet101", "vit_s_16", "vit_b_16", "vit_l_16")
+RECIPES = ("radiograph", "mammo", "knee", "dental")
 
-# These do not change what is learnt, only where and under which name.
-_NOT_HASHED = ("name", "device", "checkpoint_every", "keep_checkpoints")
-_MAY_BE_ABSENT = ("threshold", "positive_rate", "warmup_epochs")
+# These do not change what is learnt, only where, how fast and under which name.
+_NOT_HASHED = (
+    "name", "device", "checkpoint_every", "keep_checkpoints", "workers", "compile", "knn_every",
+    "init",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +43,55 @@ class RunConfig:
         or cohort, while 5 % always gives some 12 extra pairs in a batch of 32 at `drop` 0.5.
     drop
         GzPT: chance that an extra pair is left out of a step, 0 ≤ drop < 1.
-    transductive
+    normalisation
+        "batch": the mean over all positive pairs of a batch, as released; "anchor": the mean over
+        anchors of the mean over each one's positives, as SupCon, so that an image with many
+        positives counts no more than one with few.
+    same_patient
+        "negative": two images of one patient may be negatives of each other; "ignore": never.
+    transductive, test_share
         Whether images of the split "test" take part; a run that says so carries it to its report.
-    size, batch, epochs
-        Side of a view in pixels, images per step, passes over the cohort.
+        Share of the images (whole patients) that become "test" where no split is stored yet; None:
+        0.2 for a study, 0 for a folder of images.
+    in_channels, init
+        Channels of the encoder, 3 or 1; file that its weights start from, empty: random.
+    size, aspect, batch, accumulate, epochs
+        Height of a view in pixels and its width by height; images per step over all processes,
+        steps whose gradients are summed before the optimiser's; passes over the cohort.
     flip
         Whether views may be mirrored; off where left and right carry meaning.
+    crop
+        "random" as the recipe has it; "ccrop": within the box that the encoder's own activation
+        marks (contrastive crop, as the released baseline); "gaze": keeping what was looked at
+        (FocusContrast).
     optimiser, lr, weight_decay, clip_grad
-        "adamw" or "sgd"; learning rate after warm-up, falling to 0 along a cosine by step;
+        "adamw", "sgd" or "lars"; learning rate after warm-up, falling to 0 along a cosine by step;
         largest norm of the gradient, 0 for no limit.
         The default rate suits random initialisation; fine-tuned starts want some 2e-5.
     warmup_epochs
         Epochs in which the rate rises. Unless given: 10, but a tenth of a run of fewer than 100
         epochs, since a short run would else spend most of its steps on a rate too low to learn by.
-    momentum
-        EMA of the target net at the start, rising to 1 along a cosine (BYOL).
+    momentum, momentum_schedule
+        EMA of the target net and whether it rises to 1 along a cosine ("cosine") or stays
+        ("constant"). None and "": the method's own, 0.99 rising for BYOL and MoCo v3, 0.999 staying
+        for MoCo v2.
+    temperature, queue
+        Of the contrastive losses; None: the method's own, 0.2 (MoCo), 0.1 (SimCLR). Keys that
+        MoCo v2 remembers.
     projector_hidden, projector_out, predictor_hidden
-        Widths of the heads; 0 for the released ones (twice the feature width, 256, twice the
-        feature width).
-    device, precision, channels_last
-        "auto", "cpu" or "cuda"; "auto", "fp32" or "bf16"; memory order of the nets.
+        Widths of the heads; 0 for the method's own.
+    norm
+        "batch", or "group" where batches are too small or processes too many for batch statistics.
+    early_stop
+        Epochs without a better signal (online kNN, or loss without labels) until a run ends; 0
+        never.
+    device, precision, channels_last, compile, workers
+        "auto", "cpu" or "cuda"; "auto", "fp32", "bf16" or "fp16"; memory order of the nets;
+        whether torch compiles them; threads that make views ahead of the step.
     seed
         Of initialisation, order, views and dropped pairs.
+    knn_every
+        Epochs between looks at the online kNN and RankMe; 0: some twenty times in a run.
     checkpoint_every
         Steps between checkpoints; 0: at the end of each epoch, once a minute at most.
     keep_checkpoints
@@ -80,26 +106,42 @@ class RunConfig:
     threshold: float | None = None
     positive_rate: float | None = 0.05
     drop: float = 0.5
+    normalisation: str = "batch"
+    same_patient: str = "negative"
     transductive: bool = False
+    test_share: float | None = None
     encoder: str = "resnet18"
+    in_channels: int = 3
+    init: str = ""
     recipe: str = "radiograph"
     flip: bool = True
+    crop: str = "random"
     size: int = 128
+    aspect: float = 1.0
     batch: int = 32
+    accumulate: int = 1
     epochs: int = 100
     optimiser: str = "adamw"
     lr: float = 3e-4
     weight_decay: float = 1e-6
     warmup_epochs: float | None = None
     clip_grad: float = 0.0
-    momentum: float = 0.99
+    momentum: float | None = None
+    momentum_schedule: str = ""
+    temperature: float | None = None
+    queue: int = 1280
     projector_hidden: int = 0
-    projector_out: int = 256
+    projector_out: int = 0
     predictor_hidden: int = 0
+    norm: str = "batch"
+    early_stop: int = 0
     device: str = "auto"
     precision: str = "auto"
     channels_last: bool = True
+    compile: bool = False
+    workers: int = 1
     seed: int = 0
+    knn_every: int = 0
     checkpoint_every: int = 0
     keep_checkpoints: bool = False
 
@@ -116,6 +158,11 @@ class RunConfig:
     def warmup(self) -> float:
         """Epochs of warm-up in force."""
         return min(10.0, self.epochs / 10) if self.warmup_epochs is None else self.warmup_epochs
+
+    @property
+    def view(self) -> tuple[int, int]:
+        """Height and width of a view, pixels."""
+        return self.size, round(self.size * self.aspect)
 
     @property
     def uses_gaze(self) -> bool:
@@ -136,139 +183,8 @@ def make_config(*layers: Mapping[str, Any]) -> RunConfig:
     ConfigError
         Naming the field, its value and what may stand there.
     """
-    values: dict[str, Any] = {}
-    for layer in layers:
-        _add_layer(values, layer)
-    config = RunConfig(**values)
-    _check_choices(config)
-    _check_ranges(config)
-    _check_measure_parameters(config)
+    from trainer.config_check import check, merged  # knows this module
+
+    config = RunConfig(**merged(layers))
+    check(config)
     return config
-
-
-_DEFAULTS = RunConfig()
-_KNOWN = tuple(f.name for f in fields(RunConfig))
-
-
-def _add_layer(values: dict[str, Any], layer: Mapping[str, Any]) -> None:
-    for name in layer:
-        if name not in _KNOWN:
-            raise ConfigError(_unknown(name))
-    rule = [n for n in ("threshold", "positive_rate") if layer.get(n) is not None]
-    if len(rule) == 2:
-        raise ConfigError(
-            "threshold and positive_rate are both given; a pair is made by one of them. "
-            "Take one away."
-        )
-    # Each layer is checked, also where a stronger one hides it: what is mistyped is not meant.
-    values.update({name: _typed(name, value) for name, value in layer.items()})
-    if rule:
-        values["positive_rate" if rule == ["threshold"] else "threshold"] = None
-
-
-def _unknown(name: str) -> str:
-    close = difflib.get_close_matches(name, _KNOWN, 1)
-    meant = f" Did you mean {close[0]!r}?" if close else ""
-    return f"Unknown setting {name!r}.{meant} Known are {', '.join(_KNOWN)}."
-
-
-def _typed(name: str, value: Any) -> Any:
-    default = getattr(_DEFAULTS, name)
-    kind = float if name in _MAY_BE_ABSENT else type(default)
-    if value is None and name in _MAY_BE_ABSENT:
-        return None
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if kind is str and not isinstance(value, str) and name == "name":
-        return str(value)
-    if type(value) is not kind:
-        raise ConfigError(f"{name} must be {_KINDS[kind]}, not {value!r}.")
-    return value
-
-
-_KINDS = {
-    int: "a whole number",
-    float: "a number",
-    bool: "true or false",
-    str: "text",
-    dict: "a table",
-}
-
-
-def choices() -> dict[str, tuple[str, ...]]:
-    """Return what may stand in each field that is chosen from a list."""
-    return {**_CHOICES, "measure": _measures()}
-
-
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "method": METHODS,
-    "pairs": PAIRS,
-    "encoder": ENCODERS,
-    "recipe": RECIPES,
-    "optimiser": ("adamw", "sgd"),
-    "device": ("auto", "cpu", "cuda"),
-    "precision": ("auto", "fp32", "bf16"),
-}
-
-
-def _check_choices(config: RunConfig) -> None:
-    for name, known in choices().items():
-        value = getattr(config, name)
-        if value not in known:
-            raise ConfigError(f"{name} is {value!r}; known are {', '.join(known)}.")
-    if not re.fullmatch(r"[A-Za-z0-9_.-]{0,60}", config.name):
-        raise ConfigError(
-            f"name is {config.name!r}; it becomes part of a folder's name: up to 60 letters, "
-            "digits, dots, hyphens and underscores."
-        )
-
-
-def _measures() -> tuple[str, ...]:
-    from trainer.similarity.registry import MEASURES  # numba is slow to import; only now needed
-
-    return tuple(MEASURES)
-
-
-# Lowest, highest; a bound itself is allowed unless the text says otherwise.
-RANGES: dict[str, tuple[float, float]] = {
-    "size": (16, 2048),
-    "batch": (2, 65536),
-    "epochs": (1, 1_000_000),
-    "lr": (1e-12, 1e3),
-    "weight_decay": (0, 10),
-    "warmup_epochs": (0, 1_000_000),
-    "clip_grad": (0, 1e9),
-    "momentum": (0, 1),
-    "projector_hidden": (0, 65536),
-    "projector_out": (2, 65536),
-    "predictor_hidden": (0, 65536),
-    "seed": (0, 2**63 - 1),
-    "checkpoint_every": (0, 1_000_000_000),
-}
-
-
-def _check_ranges(config: RunConfig) -> None:
-    for name, (lowest, highest) in RANGES.items():
-        value = getattr(config, name)
-        if value is not None and not lowest <= value <= highest:
-            raise ConfigError(f"{name} is {value}; it must lie between {lowest} and {highest}.")
-    if not 0 <= config.drop < 1:
-        raise ConfigError(f"drop is {config.drop}; it is a probability of at least 0 and below 1.")
-    rate = config.positive_rate
-    if rate is not None and not 0 < rate < 1:
-        raise ConfigError(f"positive_rate is {rate}; it is a share above 0 and below 1.")
-    threshold = config.threshold
-    if threshold is not None and not -1 <= threshold <= 1:
-        raise ConfigError(f"threshold is {threshold}; similarity lies between -1 and 1.")
-    if rate is None and threshold is None:
-        raise ConfigError("Neither threshold nor positive_rate is given; pairs need one of them.")
-
-
-def _check_measure_parameters(config: RunConfig) -> None:
-    """Refuse them before the study is read, not after."""
-    from trainer.similarity.items import settings_of  # numba is slow to import; only now needed
-
-    try:
-        settings_of(config.measure, config.measure_parameters)
-    except SimilarityError as error:
-        raise ConfigError(f"measure_parameters: {error}") from error

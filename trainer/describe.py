@@ -6,7 +6,8 @@ import re
 from dataclasses import MISSING, fields
 from typing import Any
 
-from trainer.config import RANGES, RunConfig, choices
+from trainer.config import RunConfig
+from trainer.config_check import RANGES, choices
 
 _UNITS = {"size": "px", "batch": "images", "epochs": "epochs", "warmup_epochs": "epochs"}
 _KINDS = {int: "int", float: "float", bool: "bool", str: "str", dict: "table"}

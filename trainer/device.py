@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from trainer.config import RunConfig
+from trainer.distributed import is_launched
 from trainer.errors import ConfigError
 
 
@@ -22,24 +23,35 @@ def choose_device(config: RunConfig) -> torch.device:
             "device is cuda, but torch finds no CUDA device. Check the driver (nvidia-smi) and "
             "that torch was installed with CUDA, or use --device cpu."
         )
-    if config.device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(config.device)
+    cuda = config.device == "cuda" or (config.device == "auto" and torch.cuda.is_available())
+    if not cuda:
+        return torch.device("cpu")
+    # Of several processes on a machine each has a device of its own.
+    return (
+        torch.device("cuda", torch.cuda.current_device())
+        if is_launched()
+        else (torch.device("cuda"))
+    )
 
 
-def choose_bf16(config: RunConfig, device: torch.device) -> bool:
-    """Return whether the nets run in bfloat16 (autocast).
+def choose_precision(config: RunConfig, device: torch.device) -> torch.dtype:
+    """Return what the nets compute in: float32, or bfloat16 or float16 by autocast.
 
-    "auto" does so where the device computes in it: a CPU without AVX512-BF16 or AMX emulates it and
-    is then some thirty times slower than in float32 (measured), one with it twice as fast.
+    "auto" takes bfloat16 where the device computes in it: a CPU without AVX512-BF16 or AMX emulates
+    it and is then some thirty times slower than in float32 (measured), one with it twice as fast.
     """
     if config.precision != "auto":
-        return config.precision == "bf16"
+        return _DTYPES[config.precision]
     if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    ask = getattr(torch.cpu, "get_capabilities", None)  # newer than the oldest torch we allow
-    capabilities: Mapping[str, Any] = ask() if ask else {}
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+        fast = bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    else:
+        ask = getattr(torch.cpu, "get_capabilities", None)  # newer than the oldest torch we allow
+        capabilities: Mapping[str, Any] = ask() if ask else {}
+        fast = bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+    return torch.bfloat16 if fast else torch.float32
+
+
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def prepare_device(device: torch.device) -> None:
@@ -48,7 +60,7 @@ def prepare_device(device: torch.device) -> None:
         torch.backends.cudnn.benchmark = True
 
 
-def device_text(device: torch.device, bf16: bool) -> str:
+def device_text(device: torch.device, precision: torch.dtype) -> str:
     """Return device and precision as people say it."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
-    return f"{name}, {'bf16' if bf16 else 'fp32'}"
+    return f"{name}, {next(k for k, v in _DTYPES.items() if v == precision)}"

@@ -6,6 +6,8 @@ TrainerError
 ├── SimilarityError      gaze similarity cannot be computed or is empty
 │   └── GazeFileError    a file of gaze cannot be read
 ├── ImageCacheError      a presentation image is missing, damaged or of another shape
+├── EncoderError         a file of weights is damaged or does not fit the encoder
+├── ImageFolderError     a folder of images, its order, labels or relation do not go together
 ├── CheckpointError      a checkpoint is damaged, or of another config, cohort or relation
 ├── RunFolderError       the run's folder cannot be made or written
 ├── RunBusy              another process trains in this run folder
@@ -39,6 +41,14 @@ class GazeFileError(SimilarityError):
 
 class ImageCacheError(TrainerError):
     """A presentation image is missing, damaged or of another shape."""
+
+
+class EncoderError(TrainerError):
+    """A file of weights is damaged or does not fit the encoder."""
+
+
+class ImageFolderError(TrainerError):
+    """A folder of images, its order, labels or relation do not go together."""
 
 
 class CheckpointError(TrainerError):

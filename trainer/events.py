@@ -57,6 +57,11 @@ class Metrics:
         they spread evenly over the sphere, 0 where all images give the same one (collapse).
     positives_per_anchor
         Mean number of positives of an image in the batch, itself included.
+    rank_me
+        Effective rank of the features of the cohort, from 1 to their width, at the last look; None
+        before the first.
+    knn
+        Share of images whose label other patients' nearest images tell; None without labels.
     """
 
     event: ClassVar[str] = "metrics"
@@ -70,6 +75,8 @@ class Metrics:
     data_wait: float
     feature_spread: float
     positives_per_anchor: float
+    rank_me: float | None = None
+    knn: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

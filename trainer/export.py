@@ -1,7 +1,7 @@
 """The encoder as a file that others can load, and the card that says where it comes from."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,41 +10,75 @@ from safetensors.torch import save_file
 from torch import nn
 
 from trainer.checkpoint import Identity
-from trainer.encoders import IMAGENET_MEAN, IMAGENET_STD
+from trainer.encoders import GREY_MEAN, GREY_STD, IMAGENET_MEAN, IMAGENET_STD, is_vit
+from trainer.model_card import model_card
+from trainer.onnx_export import export_onnx
+from trainer.weights import to_timm
 
 
 def export_encoder(
-    folder: Path, encoder: nn.Module, identity: Identity, facts: Mapping[str, Any]
+    folder: Path,
+    encoder: nn.Module,
+    identity: Identity,
+    facts: Mapping[str, Any],
+    seen: Sequence[str] = (),
 ) -> Path:
-    """Write `encoder.safetensors`, `encoder.json` and `README.md` into a run folder.
+    """Write `encoder.safetensors`, `encoder.onnx`, `encoder.json` and `README.md` to a run folder.
+
+    A transformer is written a second time with timm's keys, `encoder.timm.safetensors`.
 
     Parameters
     ----------
     folder
         The run folder.
     encoder
-        Its state dict has torchvision's keys, less ``fc``.
+        Its state dict has torchvision's keys, less the last layer.
     identity
         Config, cohort and pairs.
     facts
         Figures of the run for the card, as JSON values.
+    seen
+        `pixel_fingerprint` of each image that took part in pre-training.
 
     Returns
     -------
     Path
-        The weights; load them with ``strict=True`` into the torchvision net whose ``fc`` is
+        The weights; they load with ``strict=True`` into the torchvision net whose last layer is
         ``nn.Identity()``.
     """
     path = folder / "encoder.safetensors"
-    card = _card(identity, facts)
-    partial = path.with_suffix(".partial")
-    about = {"config_hash": identity.config.hash(), "cohort": identity.cohort, "format": "pt"}
-    save_file(_plain(encoder), partial, metadata=about)
-    partial.replace(path)
+    state, about = _plain(encoder), _metadata(identity, seen)
+    _save(state, path, about)
+    if is_vit(identity.config.encoder):
+        _save(to_timm(state), folder / "encoder.timm.safetensors", about)
+    onnx = export_onnx(folder / "encoder.onnx", encoder, identity.config)
+    card = _card(identity, {**facts, "onnx": onnx})
     text = json.dumps(card, indent=2, ensure_ascii=False)
     (folder / "encoder.json").write_text(text + "\n", encoding="utf-8")
-    (folder / "README.md").write_text(_readme(card), encoding="utf-8")
+    (folder / "README.md").write_text(model_card(card), encoding="utf-8")
     return path
+
+
+def _metadata(identity: Identity, seen: Sequence[str]) -> dict[str, str]:
+    """Return what the file says of itself; safetensors keeps text only."""
+    config = identity.config
+    return {
+        "format": "pt",
+        "encoder": config.encoder,
+        "in_channels": str(config.in_channels),
+        "config": json.dumps(config.shaping()),
+        "config_hash": config.hash(),
+        "cohort": identity.cohort,
+        "relation": identity.relation,
+        "transductive": "true" if config.transductive else "false",
+        "seen_images": " ".join(sorted(f[:16] for f in seen)),
+    }
+
+
+def _save(state: dict[str, torch.Tensor], path: Path, about: dict[str, str]) -> None:
+    partial = path.with_suffix(".partial")
+    save_file(state, partial, metadata=about)
+    partial.replace(path)
 
 
 def _plain(encoder: nn.Module) -> dict[str, torch.Tensor]:
@@ -62,10 +96,11 @@ def _card(identity: Identity, facts: Mapping[str, Any]) -> dict[str, Any]:
         "name": config.run_name,
         "encoder": config.encoder,
         "input": {
-            "channels": 3,
-            "size": config.size,
-            "mean": IMAGENET_MEAN,
-            "std": IMAGENET_STD,
+            "channels": config.in_channels,
+            "height": config.view[0],
+            "width": config.view[1],
+            "mean": IMAGENET_MEAN if config.in_channels == 3 else (GREY_MEAN,),
+            "std": IMAGENET_STD if config.in_channels == 3 else (GREY_STD,),
             "grey": "the presentation image (VOI applied, 0 black to 1 white) in all channels",
         },
         "method": config.method,
@@ -77,37 +112,3 @@ def _card(identity: Identity, facts: Mapping[str, Any]) -> dict[str, Any]:
         "config": config.shaping(),
         **facts,
     }
-
-
-def _readme(card: Mapping[str, Any]) -> str:
-    left_out = {"config", "input", "name"}
-    rows = "\n".join(f"| {k} | {v} |" for k, v in card.items() if k not in left_out)
-    settings = "\n".join(f"| {k} | {v} |" for k, v in card["config"].items())
-    shown = card["input"]
-    return f"""# {card["name"]}
-
-An image encoder pre-trained by Foveate. For research, not for diagnosis.
-
-```python
-import torch, torchvision
-from safetensors.torch import load_file
-
-net = torchvision.models.{card["encoder"]}()
-net.fc = torch.nn.Identity()
-net.load_state_dict(load_file("encoder.safetensors"), strict=True)
-```
-
-Input: {shown["channels"]} channels, {shown["size"]} px, {shown["grey"]}, normalised with mean
-{list(shown["mean"])} and standard deviation {list(shown["std"])}.
-
-| fact | value |
-|---|---|
-{rows}
-
-| setting | value |
-|---|---|
-{settings}
-
-The weights were learnt from the images of one study; whether they may be passed on is for those who
-hold the rights in its images to say.
-"""

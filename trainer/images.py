@@ -1,33 +1,53 @@
-"""The image cache: presentation PNGs decoded once into one memory-mapped uint8 array.
+"""The image cache: pictures decoded once into one memory-mapped uint8 array.
 
 Each image is shrunk with its aspect kept so that its long side fills a square array, and lies at
 its top left; the rest stays black, as air is. Views are cropped within the image's box only, so
 that no view shows mostly padding and no anatomy is cut off beforehand. The arrays are half as large
 again as a view: a crop of 44 % of the area still has a pixel for each of the view's.
+
+A cache is named by the content of its images, their order and its layout; nothing else decides
+whether it is used again.
 """
 
 import contextlib
 import hashlib
+import json
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from trainer.content import file_hashes
+from trainer.decode import fitted, load_grey, pixel_fingerprint
+from trainer.decode_pool import Task, decode_all
 from trainer.errors import Cancelled, ImageCacheError
 
-_LAYOUT = 1  # part of the key: another layout is another cache
+__all__ = [
+    "ImageCache",
+    "Source",
+    "cache_side",
+    "decode_grey",
+    "fitted",
+    "load_grey",
+    "open_cache",
+    "pixel_fingerprint",
+]
+
+_LAYOUT = 2  # part of the key: another layout is another cache
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An image to be cached: size in pixels, `sha256` of its stored values, its 8-bit PNG."""
+    """An image to be cached: size in pixels, `sha256` of its stored values, its picture file.
+
+    `width` and `height` are 0 where only the file knows them.
+    """
 
     image_id: str
     sha256: str
@@ -46,10 +66,16 @@ class ImageCache:
         Shape (N, S, S), uint8; memory-mapped from the file, or on the device.
     boxes
         Width and height of each image within its array, (N, 2), float32, on the CPU.
+    fingerprints
+        `pixel_fingerprint` of each image as decoded; empty where it is not known.
+    path
+        The file, where there is one.
     """
 
     pixels: Tensor
     boxes: Tensor
+    fingerprints: tuple[str, ...] = ()
+    path: Path | None = None
 
     @property
     def side(self) -> int:
@@ -66,6 +92,15 @@ class ImageCache:
             picked = picked.pin_memory()  # else the copy waits for the device
         return picked.to(device, non_blocking=True)[:, None]
 
+    def described(self) -> "ImageCache":
+        """Return the cache without its pixels, for another process to open."""
+        return ImageCache(torch.empty(0), self.boxes, self.fingerprints, self.path)
+
+    def opened(self) -> "ImageCache":
+        """Return the cache that `described` was made of, mapped from its file."""
+        assert self.path is not None
+        return load_cache(self.path)
+
     def held_on(self, device: torch.device) -> "ImageCache":
         """Return the cache on the device if half of its free memory holds it, else unchanged."""
         if device.type != "cuda":
@@ -73,24 +108,12 @@ class ImageCache:
         free, _ = torch.cuda.mem_get_info(device)
         if self.pixels.nbytes > free // 2:
             return self
-        return ImageCache(self.pixels.to(device), self.boxes)
+        return ImageCache(self.pixels.to(device), self.boxes, self.fingerprints, self.path)
 
 
 def cache_side(size: int) -> int:
     """Return the side of the arrays for views of a size: half as large again, in steps of 16."""
     return -(-size * 3 // 2 // 16) * 16
-
-
-def fitted(width: int, height: int, side: int) -> tuple[int, int]:
-    """Return width and height of an image whose long side is made `side`.
-
-    Examples
-    --------
-    >>> fitted(2048, 1024, 192), fitted(10, 3000, 192)
-    ((192, 96), (1, 192))
-    """
-    scale = side / max(width, height)
-    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def open_cache(
@@ -110,7 +133,7 @@ def open_cache(
     sources
         The images, in the order of the cohort.
     size
-        Side of the views, pixels.
+        Side of the views, pixels; the longer one.
     progress
         Called with the images done and in all.
     cancelled
@@ -119,38 +142,61 @@ def open_cache(
     Raises
     ------
     ImageCacheError
-        If a PNG is missing, damaged or of another shape; names the image and the remedy.
+        If a picture is missing, damaged or of another shape; names the image and the remedy.
     Cancelled
         If the user asked to stop; nothing half-made is left.
     """
     side = cache_side(size)
-    path = folder / f"images-{size}-{_key(sources, side)}.npy"
+    path = folder / f"images-{size}-{_key(folder, sources, side, cancelled)}.npy"
     shape = (len(sources), side, side)
-    if not path.exists():
+    if not (path.exists() and _about(path).exists()):
         _build(path, sources, shape, progress, cancelled)
-    pixels = np.load(path, mmap_mode="c")  # copy on write: torch wants writable memory
-    if pixels.shape != shape or pixels.dtype != np.uint8:
+    return load_cache(path, shape)
+
+
+def load_cache(path: Path, shape: tuple[int, ...] | None = None) -> ImageCache:
+    """Return a cache that is there.
+
+    Raises
+    ------
+    ImageCacheError
+        If it is damaged; says what to do.
+    """
+    try:
+        pixels = np.load(path, mmap_mode="c")  # copy on write: torch wants writable memory
+        about = json.loads(_about(path).read_text(encoding="utf-8"))
+        boxes, fingerprints = about["boxes"], tuple(about["fingerprints"])
+    except (OSError, ValueError, KeyError) as error:
+        raise ImageCacheError(f"{path} is damaged; delete it, it is made again.") from error
+    sound = pixels.dtype == np.uint8 and len(boxes) == len(pixels) == len(fingerprints)
+    if not sound or (shape is not None and pixels.shape != shape):
         raise ImageCacheError(f"{path} is damaged; delete it, it is made again.")
-    boxes = [fitted(s.width, s.height, side) for s in sources]
-    return ImageCache(torch.from_numpy(pixels), torch.tensor(boxes, dtype=torch.float32))
+    sizes = torch.tensor(boxes, dtype=torch.float32).view(-1, 2)
+    return ImageCache(torch.from_numpy(pixels), sizes, fingerprints, path)
 
 
-def _key(sources: Sequence[Source], side: int) -> str:
-    """Hash what the pixels depend on; the PNG's own stamp, because its window can be changed."""
-    digest = hashlib.sha256(f"{_LAYOUT} {side}".encode())
+def _about(path: Path) -> Path:
+    return path.with_suffix(".json")
+
+
+def _key(folder: Path, sources: Sequence[Source], side: int, cancelled: Callable[[], bool]) -> str:
+    """Hash what the pixels depend on: the pictures' own bytes, whatever their path and date."""
     for source in sources:
-        stat = _stat(source)
-        digest.update(f"\n{source.sha256} {stat.st_size} {stat.st_mtime_ns}".encode())
+        _require_there(source)
+    hashes = file_hashes([s.presentation for s in sources], folder / "content.json", cancelled)
+    digest = hashlib.sha256(f"{_LAYOUT} {side}".encode())
+    for value in hashes:
+        digest.update(f"\n{value}".encode())
     return digest.hexdigest()[:16]
 
 
-def _stat(source: Source) -> os.stat_result:
+def _require_there(source: Source) -> None:
     try:
-        return source.presentation.stat()
+        source.presentation.stat()
     except OSError as error:
         raise ImageCacheError(
             f"Image {source.image_id}: {source.presentation} is missing ({error.strerror}). "
-            "Copy the study's images folder along with its database, or import the image again."
+            "Copy the images along with the study's database, or import the image again."
         ) from error
 
 
@@ -161,70 +207,52 @@ def _build(
     progress: Callable[[int, int], None],
     cancelled: Callable[[], bool],
 ) -> None:
-    """Decode with one thread a core (OpenCV lets the others run), then give the file its name."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Decode into a file beside, then give it its name: there whole or not at all."""
     partial = path.with_suffix(f".partial-{os.getpid()}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         pixels = np.lib.format.open_memmap(partial, mode="w+", dtype=np.uint8, shape=shape)
-        _fill(pixels, sources, progress, cancelled)
+        about = _fill(partial, pixels, sources, progress, cancelled)
         pixels.flush()
         del pixels  # Windows renames no file that is mapped
+        _about(path).write_text(json.dumps(about), encoding="utf-8")
         partial.replace(path)
     except OSError as error:
-        raise ImageCacheError(f"{path} cannot be written: {error.strerror}.") from error
+        raise ImageCacheError(
+            f"{path} cannot be written: {error.strerror}. Free some disk space, or lower --size."
+        ) from error
     finally:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
 
 
 def _fill(
+    path: Path,
     pixels: NDArray[np.uint8],
     sources: Sequence[Source],
     progress: Callable[[int, int], None],
     cancelled: Callable[[], bool],
-) -> None:
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        futures = [pool.submit(_place, pixels[i], s) for i, s in enumerate(sources)]
-        try:
-            for done, future in enumerate(as_completed(futures), start=1):
-                future.result()
-                progress(done, len(sources))
-                if cancelled():
-                    raise Cancelled("Stopped while images were being prepared.")
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-
-
-def _place(array: NDArray[np.uint8], source: Source) -> None:
-    grey = decode_grey(source)
-    width, height = fitted(source.width, source.height, array.shape[0])
-    smaller = width < grey.shape[1]
-    method = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-    array[:height, :width] = cv2.resize(grey, (width, height), interpolation=method)
+) -> dict[str, Any]:
+    tasks = [Task(i, s.image_id, s.presentation, s.width, s.height) for i, s in enumerate(sources)]
+    boxes: list[tuple[int, int]] = [(0, 0)] * len(sources)
+    fingerprints = [""] * len(sources)
+    for done, made in enumerate(decode_all(tasks, path, pixels), start=1):
+        boxes[made.index], fingerprints[made.index] = made.box, made.fingerprint
+        progress(done, len(sources))
+        if cancelled():
+            raise Cancelled("Stopped while images were being prepared.")
+    return {"boxes": boxes, "fingerprints": fingerprints}
 
 
 def decode_grey(source: Source) -> NDArray[np.uint8]:
-    """Return the presentation of an image, shape (H, W), uint8.
+    """Return the picture of an image, shape (H, W), uint8.
 
     Raises
     ------
     ImageCacheError
         If it is missing, damaged or of another shape than the database says.
     """
-    _stat(source)
-    data = np.fromfile(
-        source.presentation, dtype=np.uint8
-    )  # cv2.imread fails on some Windows paths
-    grey = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if len(data) else None
-    if grey is None:
-        raise ImageCacheError(
-            f"Image {source.image_id}: {source.presentation} is damaged. Import the image again."
-        )
-    height, width = grey.shape
-    if abs(width * source.height - height * source.width) > 2 * max(source.width, source.height):
-        raise ImageCacheError(
-            f"Image {source.image_id}: {source.presentation} is {width} × {height} pixels, the "
-            f"database says {source.width} × {source.height}. Import the image again."
-        )
-    return np.asarray(grey, dtype=np.uint8)
+    from trainer.decode_pool import decode_task
+
+    _require_there(source)
+    return decode_task(Task(0, source.image_id, source.presentation, source.width, source.height))

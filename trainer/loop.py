@@ -5,7 +5,6 @@ steps are the same, bit for bit on the CPU.
 """
 
 import contextlib
-import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,70 +12,26 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import nn
 
-from trainer.augment import RECIPES, apply_views, draw_views
-from trainer.checkpoint import Identity, delete_older, load_newest, save_checkpoint
+from trainer import distributed
+from trainer.batches import Batch, Batches
+from trainer.checkpoint import delete_older, load_newest, save_checkpoint
 from trainer.config import RunConfig
-from trainer.encoders import to_input
-from trainer.errors import OutOfMemory
+from trainer.errors import OutOfMemory, TrainingDiverged
 from trainer.events import Emit, Meter, Notice
-from trainer.images import ImageCache
+from trainer.job import Job
+from trainer.looks import Looks
 from trainer.methods.base import Method, StepOutput
 from trainer.methods.registry import make_method
-from trainer.pairs import PairPolicy
+from trainer.optimise import make_optimiser, scheduled_rate
+from trainer.pairs import StepPairs
 from trainer.seeds import Stream, generator_for
 from trainer.signals import Signals, cut_metrics
 
-_MOST_REPORTS = 2000  # rows of metrics.jsonl in a whole run
+__all__ = ["Job", "Outcome", "learning_rate", "train"]
+
 _CHECKPOINT_REST_S = 60  # a small cohort's epoch takes a second, its checkpoint 200 MB
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """All that the loop needs; settings of `device` and `precision` are resolved."""
-
-    identity: Identity
-    images: ImageCache
-    policy: PairPolicy
-    folder: Path
-    device: torch.device
-    bf16: bool
-
-    @property
-    def config(self) -> RunConfig:
-        """Settings of the run."""
-        return self.identity.config
-
-    @property
-    def batch(self) -> int:
-        """Images per step; the whole cohort where it is smaller than a batch."""
-        return min(self.config.batch, len(self.images))
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Full batches in the cohort; what is left over waits for the next epoch's order."""
-        return len(self.images) // self.batch
-
-    @property
-    def steps(self) -> int:
-        """Steps of the whole run."""
-        return self.config.epochs * self.steps_per_epoch
-
-    @property
-    def extra_pairs(self) -> float:
-        """Extra pairs expected in a batch, after dropping."""
-        return self.policy.extra_pairs_per_batch(len(self.images), self.batch)
-
-    @property
-    def report_every(self) -> int:
-        """Steps between reports."""
-        return max(1, self.steps // _MOST_REPORTS)
-
-    @property
-    def metrics(self) -> Path:
-        """Where reports are kept, one JSON object a row."""
-        return self.folder / "metrics.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +45,42 @@ class Outcome:
     loss_first: float
     loss_last: float
     feature_spread: float
+    last_signals: dict[str, float | None]
+
+
+@dataclass(slots=True)
+class _Learner:
+    """The nets and what changes them; `call` is the method, shared among processes if several."""
+
+    method: Method
+    call: nn.Module
+    optimiser: torch.optim.Optimizer
+    scaler: torch.amp.GradScaler
+
+    def state(self, job: Job, step: int, signals: Signals) -> dict[str, Any]:
+        """Return all that a resume needs, summed gradients of a step halfway included."""
+        cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+        halfway = step % job.config.accumulate != 0 and step < job.steps
+        gradients = [p.grad for p in self.method.trainable()] if halfway else []
+        return {
+            "method": self.method.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "gradients": gradients,
+            "signals": signals.saved(),
+            "random": {"cpu": torch.get_rng_state(), "cuda": cuda},
+        }
+
+    def restore(self, content: dict[str, Any]) -> None:
+        """Put back what `state` returned."""
+        self.method.load_state_dict(content["method"])
+        self.optimiser.load_state_dict(content["optimiser"])
+        self.scaler.load_state_dict(content["scaler"])
+        for parameter, gradient in zip(self.method.trainable(), content["gradients"], strict=False):
+            parameter.grad = None if gradient is None else gradient.to(parameter)
+        torch.set_rng_state(content["random"]["cpu"])
+        if len(content["random"]["cuda"]) == torch.cuda.device_count():
+            torch.cuda.set_rng_state_all(content["random"]["cuda"])
 
 
 def train(job: Job, emit: Emit, stop: Callable[[], bool]) -> Outcome:
@@ -104,116 +95,92 @@ def train(job: Job, emit: Emit, stop: Callable[[], bool]) -> Outcome:
     CheckpointError
         If the folder's checkpoint belongs to another run, or none can be written.
     """
-    config = job.config
-    method = _placed(make_method(config), job)
-    optimiser = make_optimiser(config, method)
-    step, gathered = _resume(job, method, optimiser, emit)
-    signals = Signals(job.metrics, job.steps, config.epochs, job.batch, gathered)
-    meter, saved_s = Meter(emit, "train", "steps"), time.monotonic()
-    method.train()
     with _memory_explained(job):
-        while step < job.steps and not stop():
-            started = time.perf_counter()
-            ids, view_1, view_2 = make_batch(job, step)
-            ready = time.perf_counter()
-            rate = learning_rate(job, step)
-            output = _update(job, method, optimiser, (view_1, view_2), ids, step, rate)
-            signals.add(output, ready - started, time.perf_counter() - started)
-            step += 1
-            meter(step, job.steps)
-            if step % job.report_every == 0 or step == job.steps:
-                signals.report(step, rate, emit)
-            if step % job.steps_per_epoch == 0:
-                signals.end_epoch()
-            if step < job.steps and _checkpoint_due(job, step, saved_s):
-                signals.require_finite(step, rate)
-                save_checkpoint(job.folder, step, job.identity, _state(method, optimiser, signals))
-                saved_s = time.monotonic()
-    signals.require_finite(step, learning_rate(job, step))
-    saved = save_checkpoint(job.folder, step, job.identity, _state(method, optimiser, signals))
-    if step == job.steps and not config.keep_checkpoints:
+        learner = _learner(job)
+        step, content = _resume(job, learner, emit)
+        learner.method.train()
+        signals = Signals(job, content.get("signals", {}))
+        looks = Looks(job, signals)
+        meter, saved_s, ended_early = Meter(emit, "train", "steps"), time.monotonic(), False
+        made = Batches(job, step, learner.method, content.get("boxes"))
+        with contextlib.closing(made) as batches, contextlib.closing(signals):
+            while step < job.steps and not ended_early and not distributed.any_of(stop()):
+                started = time.perf_counter()
+                batch = batches.next()
+                ready = time.perf_counter()
+                rate = learning_rate(job, step)
+                output = _update(job, learner, batch, step, rate)
+                signals.add(output, ready - started, time.perf_counter() - started)
+                step += 1
+                meter(step, job.steps)
+                if step % job.look_every == 0 or step == job.steps:
+                    looks.take(learner.method, step)
+                if step % job.report_every == 0 or step == job.steps:
+                    signals.report(step, rate, emit)
+                if step % job.steps_per_epoch == 0:
+                    signals.end_epoch()
+                    ended_early = looks.should_end(emit)
+                if step < job.steps and _checkpoint_due(job, step, saved_s):
+                    signals.require_finite(step, rate)
+                    _save(job, learner, step, signals, batches)
+                    saved_s = time.monotonic()
+        signals.require_finite(step, learning_rate(job, step))
+        saved = _save(job, learner, step, signals, batches)
+    finished = step == job.steps or ended_early
+    if finished and not job.config.keep_checkpoints and distributed.rank() == 0:
         delete_older(saved)
-    return Outcome(step == job.steps, step, method, saved, *signals.summary())
-
-
-def make_batch(job: Job, step: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Return ids (B,) and the two views (B, 3, size, size) of a step; the same whenever asked."""
-    config = job.config
-    chosen = batch_ids(config.seed, step, len(job.images), job.batch)
-    pixels = job.images.batch(chosen, job.device)
-    views = []
-    for stream in (Stream.VIEW_1, Stream.VIEW_2):
-        draw = draw_views(
-            RECIPES[config.recipe],
-            job.images.boxes[chosen],
-            job.images.side,
-            config.size,
-            config.flip,
-            generator_for(config.seed, stream, step),
-        )
-        view = to_input(apply_views(pixels, draw, config.size))
-        views.append(view.contiguous(memory_format=_memory_format(config)))
-    return chosen.to(job.device), views[0], views[1]
-
-
-def batch_ids(seed: int, step: int, images: int, batch: int) -> Tensor:
-    """Return the images of a step, (batch,): a slice of its epoch's permutation."""
-    epoch, at = divmod(step, images // batch)
-    order = torch.randperm(images, generator=generator_for(seed, Stream.ORDER, epoch))
-    return order[at * batch : (at + 1) * batch]
+    return Outcome(finished, step, learner.method, saved, *signals.summary(), looks.last())
 
 
 def learning_rate(job: Job, step: int) -> float:
     """Return the rate of a step: straight up during warm-up, then down a cosine to 0."""
-    warmup = min(job.config.warmup * job.steps_per_epoch, job.steps / 2)
-    if step < warmup:
-        return job.config.lr * (step + 1) / (warmup + 1)
-    share = (step - warmup) / max(1.0, job.steps - warmup)
-    return job.config.lr * (math.cos(math.pi * share) + 1) / 2
+    accumulate = job.config.accumulate
+    per_epoch = job.steps_per_epoch / accumulate
+    return scheduled_rate(job.config, step // accumulate, job.updates, per_epoch)
 
 
-def make_optimiser(config: RunConfig, method: Method) -> torch.optim.Optimizer:
-    """Return the optimiser; biases and norms are not decayed."""
-    weights = [p for p in method.trainable() if p.requires_grad]
-    groups: list[dict[str, Any]] = [
-        {"params": [p for p in weights if p.ndim > 1], "weight_decay": config.weight_decay},
-        {"params": [p for p in weights if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    if config.optimiser == "sgd":
-        return torch.optim.SGD(groups, lr=config.lr, momentum=0.9)
-    return torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, 0.95), fused=True)
+def _learner(job: Job) -> _Learner:
+    config = job.config
+    method = make_method(config).to(  # type: ignore[call-overload]
+        job.device, memory_format=_memory_format(config)
+    )
+    if distributed.world() > 1 and job.device.type == "cuda":
+        method = nn.SyncBatchNorm.convert_sync_batchnorm(method)  # type: ignore[no-untyped-call]
+    if config.compile:
+        method.encoder.compile()
+    optimiser = make_optimiser(config, method)
+    scaler = torch.amp.GradScaler(job.device.type, enabled=job.precision == torch.float16)
+    return _Learner(method, _shared(method, job), optimiser, scaler)
 
 
-def _update(
-    job: Job,
-    method: Method,
-    optimiser: torch.optim.Optimizer,
-    views: tuple[Tensor, Tensor],
-    ids: Tensor,
-    step: int,
-    rate: float,
-) -> StepOutput:
-    """Make one optimiser step."""
-    draws = generator_for(job.config.seed, Stream.PAIRS, step)
+def _shared(method: Method, job: Job) -> nn.Module:
+    """Return the method as all processes call it; gradients are averaged over them."""
+    if distributed.world() == 1:
+        return method
+    devices = [job.device.index] if job.device.type == "cuda" else None
+    return nn.parallel.DistributedDataParallel(method, devices, broadcast_buffers=False)
 
-    def mask(ids_a: Tensor, ids_b: Tensor, *, symmetric: bool = False) -> Tensor:
-        return job.policy.mask(ids_a, ids_b, draws, symmetric=symmetric)
 
+def _update(job: Job, learner: _Learner, batch: Batch, step: int, rate: float) -> StepOutput:
+    """Take the gradient of one batch, and make an optimiser step when it is due."""
+    config, optimiser, scaler = job.config, learner.optimiser, learner.scaler
+    pairs = StepPairs(job.policy, generator_for(config.seed, Stream.PAIRS, step))
+    lowered = job.precision != torch.float32
+    with torch.autocast(job.device.type, job.precision, enabled=lowered):
+        output: StepOutput = learner.call(batch.view_1, batch.view_2, batch.ids, pairs)
+    scaler.scale(output.loss / config.accumulate).backward()  # type: ignore[no-untyped-call]
+    if not job.update_due(step):
+        return output
     for group in optimiser.param_groups:
         group["lr"] = rate
-    with torch.autocast(job.device.type, torch.bfloat16, enabled=job.bf16):
-        output = method.step_output(*views, ids, mask)
+    if config.clip_grad > 0:
+        scaler.unscale_(optimiser)
+        nn.utils.clip_grad_norm_(learner.method.trainable(), config.clip_grad)
+    scaler.step(optimiser)
+    scaler.update()
     optimiser.zero_grad(set_to_none=True)
-    output.loss.backward()  # type: ignore[no-untyped-call]
-    if job.config.clip_grad > 0:
-        torch.nn.utils.clip_grad_norm_(method.trainable(), job.config.clip_grad)
-    optimiser.step()
-    method.after_step(step, job.steps)
+    learner.method.after_step(step // config.accumulate, job.updates)
     return output
-
-
-def _placed(method: Method, job: Job) -> Method:
-    return method.to(job.device, memory_format=_memory_format(job.config))  # type: ignore[call-overload,no-any-return]
 
 
 def _memory_format(config: RunConfig) -> torch.memory_format:
@@ -223,36 +190,42 @@ def _memory_format(config: RunConfig) -> torch.memory_format:
 def _checkpoint_due(job: Job, step: int, saved_s: float) -> bool:
     if job.config.checkpoint_every:
         return step % job.config.checkpoint_every == 0
-    return step % job.steps_per_epoch == 0 and time.monotonic() - saved_s > _CHECKPOINT_REST_S
+    due = step % job.steps_per_epoch == 0 and time.monotonic() - saved_s > _CHECKPOINT_REST_S
+    return distributed.any_of(due) if step % job.steps_per_epoch == 0 else False
 
 
-def _state(method: Method, optimiser: torch.optim.Optimizer, signals: Signals) -> dict[str, Any]:
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-    return {
-        "method": method.state_dict(),
-        "optimiser": optimiser.state_dict(),
-        "signals": signals.saved(),
-        "random": {"cpu": torch.get_rng_state(), "cuda": cuda},
-    }
+def _save(job: Job, learner: _Learner, step: int, signals: Signals, batches: Batches) -> Path:
+    """Write the checkpoint, by the first of several processes."""
+    _require_sound(learner.method, step, job)
+    path: Path | None = None
+    if distributed.rank() == 0:
+        state = {**learner.state(job, step, signals), "boxes": batches.boxes}
+        path = save_checkpoint(job.folder, step, job.identity, state)
+    saved: Path = distributed.from_first(path)
+    return saved
 
 
-def _resume(
-    job: Job, method: Method, optimiser: torch.optim.Optimizer, emit: Emit
-) -> tuple[int, dict[str, Any]]:
-    """Put back the newest checkpoint; return its step and signals; 0 and none without."""
+def _require_sound(method: Method, step: int, job: Job) -> None:
+    """Refuse to keep weights that the last step has broken though its loss was finite still."""
+    if not all(bool(p.isfinite().all()) for p in method.trainable()):
+        raise TrainingDiverged(
+            f"A weight is no longer a finite number after step {step} of {job.steps}. Lower the "
+            "rate (--set lr=…) or limit the gradient (--set clip_grad=1)."
+        )
+
+
+def _resume(job: Job, learner: _Learner, emit: Emit) -> tuple[int, dict[str, Any]]:
+    """Put back the newest checkpoint; return its step and content; 0 and none without."""
     content, problems = load_newest(job.folder, job.identity)
     for problem in problems:
         emit(Notice(f"{problem}. The checkpoint before it is used."))
     step = int(content["step"]) if content else 0
-    cut_metrics(job.metrics, step)
+    if distributed.rank() == 0:
+        cut_metrics(job.metrics, step)
     if content is None:
         return 0, {}
-    method.load_state_dict(content["method"])
-    optimiser.load_state_dict(content["optimiser"])
-    torch.set_rng_state(content["random"]["cpu"])
-    if len(content["random"]["cuda"]) == torch.cuda.device_count():
-        torch.cuda.set_rng_state_all(content["random"]["cuda"])
-    return step, content["signals"]
+    learner.restore(content)
+    return step, content
 
 
 @contextlib.contextmanager
@@ -260,11 +233,18 @@ def _memory_explained(job: Job) -> Iterator[None]:
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "memory" not in str(error).lower():
+        if isinstance(error, RuntimeError) and not _is_memory(error):
             raise
         config = job.config
+        height, width = config.view
         raise OutOfMemory(
-            f"Out of memory on {job.device}: batch {job.batch}, size {config.size} px, "
-            f"{config.encoder}, {'bf16' if job.bf16 else 'fp32'}. Lower --batch first (it needs "
-            f"memory in proportion), then --size, or take a smaller --encoder."
+            f"Out of memory on {job.device}: batch {job.batch}, size {height} × {width} px, "
+            f"{config.encoder}, {job.precision}. Lower --batch first (it needs memory in "
+            "proportion; --set accumulate=N keeps the effective batch), then --size, or take a "
+            "smaller --encoder."
         ) from error
+
+
+def _is_memory(error: RuntimeError) -> bool:
+    text = str(error).lower()
+    return isinstance(error, torch.OutOfMemoryError) or "memory" in text

@@ -19,6 +19,22 @@ MaskFn = Callable[..., Tensor]
 """`mask(ids_a (A,), ids_b (B,), *, symmetric) -> bool (A, B)`, for the step that is running."""
 
 
+@dataclass(frozen=True, slots=True)
+class StepPairs:
+    """The pairs of the step that is running; itself the step's `MaskFn`."""
+
+    policy: "PairPolicy"
+    draws: torch.Generator
+
+    def __call__(self, ids_a: Tensor, ids_b: Tensor, *, symmetric: bool = False) -> Tensor:
+        """Return the pair mask (A, B), bool; see `PairPolicy.mask`."""
+        return self.policy.mask(ids_a, ids_b, self.draws, symmetric=symmetric)
+
+    def passed_over(self, ids_a: Tensor, ids_b: Tensor) -> Tensor | None:
+        """Return which cells (A, B) are no negatives; see `PairPolicy.passed_over`."""
+        return self.policy.passed_over(ids_a, ids_b)
+
+
 class Related(Protocol):
     """Where extra pairs come from."""
 
@@ -68,6 +84,15 @@ class Relation:
         np.fill_diagonal(table, False)
         return cls(torch.from_numpy(table))
 
+    @classmethod
+    def of_edges(
+        cls, rows: NDArray[np.integer], columns: NDArray[np.integer], images: int
+    ) -> "Relation":
+        """Return the relation of stored pairs, given in both directions, (E,) each."""
+        table = np.zeros((images, images), dtype=bool)
+        table[rows, columns] = True
+        return cls(torch.from_numpy(table))
+
     def lookup(self, ids_a: Tensor, ids_b: Tensor) -> Tensor:
         """Return bool (A, B); see `Related`."""
         return self.table[ids_a[:, None], ids_b[None, :]]
@@ -83,6 +108,55 @@ class Relation:
     def hash(self) -> str:
         """Return 16 hex digits of the table."""
         return _hash(np.packbits(self.table.cpu().numpy()).tobytes())
+
+
+@dataclass(frozen=True)
+class SparseRelation:
+    """Images related by gaze: neighbours of each, for cohorts whose table would not fit.
+
+    Attributes
+    ----------
+    starts
+        Where each image's neighbours begin in `neighbours`, and their end; (N + 1,), int64.
+    neighbours
+        Ids, ascending for each image; (E,), int64.
+    """
+
+    starts: Tensor
+    neighbours: Tensor
+
+    @classmethod
+    def of_edges(
+        cls, rows: NDArray[np.integer], columns: NDArray[np.integer], images: int
+    ) -> "SparseRelation":
+        """Return the relation of stored pairs, given in both directions, (E,) each."""
+        order = np.lexsort((columns, rows))
+        starts = np.concatenate([[0], np.bincount(rows, minlength=images).cumsum()])
+        neighbours = np.asarray(columns, np.int64)[order]
+        return cls(torch.from_numpy(starts.astype(np.int64)), torch.from_numpy(neighbours))
+
+    def lookup(self, ids_a: Tensor, ids_b: Tensor) -> Tensor:
+        """Return bool (A, B); see `Related`. Memory grows with A × N, not with N × N."""
+        images, device = len(self.starts) - 1, self.starts.device
+        begin, count = self.starts[ids_a], self.starts[ids_a + 1] - self.starts[ids_a]
+        line = torch.repeat_interleave(torch.arange(len(ids_a), device=device), count)
+        ahead = torch.repeat_interleave(count.cumsum(0) - count, count)
+        within = torch.arange(len(line), device=device) - ahead
+        rows = torch.zeros(len(ids_a), images, dtype=torch.bool, device=device)
+        rows[line, self.neighbours[begin[line] + within]] = True
+        return rows[:, ids_b]
+
+    def pair_count(self) -> int:
+        """Return the number of unordered pairs."""
+        return len(self.neighbours) // 2
+
+    def to(self, device: torch.device) -> "SparseRelation":
+        """Return the same on a device."""
+        return SparseRelation(self.starts.to(device), self.neighbours.to(device))
+
+    def hash(self) -> str:
+        """Return 16 hex digits of the pairs."""
+        return _hash(self.starts.cpu().numpy().tobytes() + self.neighbours.cpu().numpy().tobytes())
 
 
 @dataclass(frozen=True)
@@ -132,10 +206,20 @@ class PairPolicy:
         Extra pairs; None: an image has only itself (`none`, the plain method).
     drop
         Chance that an extra pair is left out of a step; 0 but for `gzpt`.
+    patients
+        Number of each image's patient, (N,), int64, if two images of one patient are never
+        negatives of each other; None: they may be.
     """
 
     related: Related | None = None
     drop: float = 0.0
+    patients: Tensor | None = None
+
+    def passed_over(self, ids_a: Tensor, ids_b: Tensor) -> Tensor | None:
+        """Return bool (A, B): images of one patient, which are no negatives; None: no such rule."""
+        if self.patients is None:
+            return None
+        return self.patients[ids_a][:, None] == self.patients[ids_b][None, :]
 
     def mask(
         self,
@@ -183,7 +267,8 @@ class PairPolicy:
 
     def to(self, device: torch.device) -> "PairPolicy":
         """Return the same on a device."""
-        return PairPolicy(self.related and self.related.to(device), self.drop)
+        patients = None if self.patients is None else self.patients.to(device)
+        return PairPolicy(self.related and self.related.to(device), self.drop, patients)
 
     def hash(self) -> str:
         """Return 16 hex digits of the relation; empty where there is none."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import psutil
 from sqlalchemy import select
@@ -39,9 +39,9 @@ class RunRecord:
             for name, value in values.items():
                 setattr(row, name, value)
 
-    def path(self, name: str) -> str:
-        """Return the path of one of the run's files as rows keep it."""
-        return stored_path(self.study, self.folder / name)
+    def stored(self, path: Path) -> str:
+        """Return the path of a file as rows keep it."""
+        return stored_path(self.study, path)
 
 
 def stored_path(study: Study, path: Path) -> str:
@@ -82,7 +82,7 @@ def open_run(
         record = RunRecord(study, known.id, _folder_of(study, known), continued=True)
         record.update(state="running", ended_utc=None, message=None)
         return record
-    folder = _made(out, fresh) if out else _new_folder(study, identity)
+    folder = made_folder(out, fresh) if out else new_folder(study.runs, identity)
     record = RunRecord(study, new_id(), folder, continued=bool(checkpoints(folder)))
     _insert(record, identity, similarity_run_id)
     return record
@@ -113,6 +113,7 @@ def _is_same(details: Mapping[str, Any], identity: Identity) -> bool:
         details.get("config_hash") == identity.config.hash()
         and details.get("relation_hash") == identity.relation
         and details.get("images") == identity.images
+        and details.get("init", "") == identity.init
     )
 
 
@@ -120,20 +121,36 @@ def _folder_of(study: Study, row: TrainingRun) -> Path:
     return (study.folder / row.metrics_path).parent
 
 
-def _new_folder(study: Study, identity: Identity) -> Path:
+def new_folder(runs: Path, identity: Identity) -> Path:
+    """Make a run folder named by time and run.
+
+    Raises
+    ------
+    RunFolderError
+        If it cannot be made.
+    """
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     name = f"{stamp}-{identity.config.run_name}"
-    folder, number = study.runs / name, 2
-    with _writable(study.runs):
+    folder, number = runs / name, 2
+    with _writable(runs):
         while True:
             try:
                 folder.mkdir(parents=True)
                 return folder
             except FileExistsError:  # two runs begun within a second
-                folder, number = study.runs / f"{name}-{number}", number + 1
+                folder, number = runs / f"{name}-{number}", number + 1
 
 
-def _made(folder: Path, fresh: bool) -> Path:
+def made_folder(folder: Path, fresh: bool) -> Path:
+    """Make the run folder that the user named.
+
+    Raises
+    ------
+    CheckpointError
+        If it holds a finished run, or any run while `fresh`.
+    RunFolderError
+        If it cannot be made.
+    """
     if (folder / "encoder.safetensors").exists():
         raise CheckpointError(f"{folder} holds a finished run. Name another folder with --out.")
     if fresh and checkpoints(folder):
@@ -158,11 +175,22 @@ def _writable(folder: Path) -> Iterator[None]:
         ) from error
 
 
+def write_config(folder: Path, identity: Identity) -> None:
+    """Write `config.json` into a run folder.
+
+    Raises
+    ------
+    RunFolderError
+        If it cannot be written.
+    """
+    text = json.dumps({"name": identity.config.run_name, **identity.as_dict()}, indent=2)
+    with _writable(folder):
+        (folder / "config.json").write_text(text + "\n", encoding="utf-8")
+
+
 def _insert(record: RunRecord, identity: Identity, similarity_run_id: str | None) -> None:
     config = identity.config
-    text = json.dumps({"name": config.run_name, **identity.as_dict()}, indent=2)
-    with _writable(record.folder):
-        (record.folder / "config.json").write_text(text + "\n", encoding="utf-8")
+    write_config(record.folder, identity)
     row = TrainingRun(
         id=record.run_id,
         name=config.run_name,
@@ -170,19 +198,25 @@ def _insert(record: RunRecord, identity: Identity, similarity_run_id: str | None
         state="running",
         cohort_fingerprint=identity.cohort,
         similarity_run_id=similarity_run_id,
-        metrics_path=record.path("metrics.jsonl"),
+        metrics_path=record.stored(record.folder / "metrics.jsonl"),
         details={
             "config_hash": config.hash(),
             "relation_hash": identity.relation,
             "images": identity.images,
+            "init": identity.init,
         },
     )
     with record.study.database.write() as session:
         session.add(row)
 
 
+class _AtWork(Protocol):
+    @property
+    def folder(self) -> Path: ...
+
+
 @contextlib.contextmanager
-def at_work(record: RunRecord) -> Iterator[None]:
+def at_work(record: _AtWork) -> Iterator[None]:
     """Keep other processes out of a run folder, and log into its `log.txt`.
 
     Raises

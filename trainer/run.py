@@ -1,28 +1,35 @@
-"""One run from the study to the report: cohort, similarity, images, train, export, report."""
+"""One run from its source to the report: cohort, similarity, images, train, export, report."""
 
 import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from migrations.schema import utc_now
-from migrations.study import Study
+from trainer import distributed
 from trainer.checkpoint import Identity, checkpoints
-from trainer.cohort import Cohort, Member, load_cohort
+from trainer.cohort import Cohort, Member
 from trainer.config import RunConfig
-from trainer.device import choose_bf16, choose_device, device_text, prepare_device
-from trainer.errors import Cancelled, TrainerError
+from trainer.device import choose_device, choose_precision, device_text, prepare_device
+from trainer.errors import Cancelled, CohortError, TrainerError
 from trainer.events import Emit, Meter, Notice, RunFinished, RunStopped, StageStarted
 from trainer.export import export_encoder
-from trainer.gaze_pairs import ChosenPairs, choose_members, choose_pairs
-from trainer.images import ImageCache, Source, open_cache
-from trainer.loop import Job, Outcome, train
-from trainer.records import RunRecord, at_work, open_run, stored_path
+from trainer.focus import gaze_boxes
+from trainer.gaze_pairs import ChosenPairs
+from trainer.images import ImageCache, open_cache
+from trainer.images import Source as Picture
+from trainer.job import Job
+from trainer.loop import Outcome, train
+from trainer.pairs import PairPolicy, SameLabel
+from trainer.records import at_work
+from trainer.sources.base import Record, Source
+from trainer.weights import file_hash
 
 log = logging.getLogger("trainer")
 
@@ -35,7 +42,7 @@ class Run:
 
     Attributes
     ----------
-    study, config
+    source, config
         What is trained on, and how.
     fresh, out
         Start anew; the run folder if the user named one.
@@ -45,7 +52,7 @@ class Run:
         By stage.
     """
 
-    study: Study
+    source: Source
     config: RunConfig
     emit: Emit
     stop: Callable[[], bool]
@@ -80,6 +87,9 @@ _UNITS = {"cohort": "readings", "similarity": "steps", "images": "images", "trai
 def run_training(run: Run) -> RunFinished | RunStopped:
     """Run all stages; the same call continues what was stopped.
 
+    Of several processes only the first prepares, records and exports; the others train with it and
+    end with what says nothing but whether the run was stopped.
+
     Returns
     -------
     RunFinished or RunStopped
@@ -90,10 +100,16 @@ def run_training(run: Run) -> RunFinished | RunStopped:
     TrainerError
         If a stage fails; the run's row then says so too.
     """
+    if distributed.rank() > 0:
+        return _follow(run)
     try:
         job, record, pairs = _prepare(run)
-    except Cancelled:
-        return RunStopped(None, None, None, 0)
+    except BaseException as error:
+        distributed.from_first(None)
+        if isinstance(error, Cancelled):
+            return RunStopped(None, None, None, 0)
+        raise
+    distributed.from_first(replace(job, images=job.images.described(), device=CPU))
     with at_work(record), _recorded_failure(record):
         run.say("train", _beginning(run, job, record))
         with run.stage("train", _pairs_text(run, job)):
@@ -103,50 +119,106 @@ def run_training(run: Run) -> RunFinished | RunStopped:
         return _finish(run, job, record, pairs, outcome)
 
 
-def _prepare(run: Run) -> tuple[Job, RunRecord, ChosenPairs]:
+CPU = torch.device("cpu")
+
+
+def _follow(run: Run) -> RunFinished | RunStopped:
+    """Train beside the first process, which has prepared everything."""
+    first: Job | None = distributed.from_first(None)
+    if first is None:
+        return RunStopped(None, None, None, 0)
     device = choose_device(run.config)
-    bf16 = choose_bf16(run.config, device)
     prepare_device(device)
-    with run.stage("cohort", "Reading the study") as meter:
-        cohort = load_cohort(run.study, meter, run.stop)
-        members = choose_members(cohort, run.config)
-    run.say("cohort", _cohort_text(cohort, members))
+    images = first.images.opened().held_on(device)
+    job = replace(first, images=images, policy=first.policy.to(device), device=device)
+    outcome = train(job, lambda _: None, run.stop)
+    if not outcome.finished:
+        return RunStopped(None, None, None, outcome.step)
+    return RunFinished("", str(job.folder), "", None, len(images), None, outcome.loss_first,
+                       outcome.loss_last, outcome.feature_spread, {})  # fmt: skip
+
+
+def _prepare(run: Run) -> tuple[Job, Record, ChosenPairs]:
+    config, source = run.config, run.source
+    device = choose_device(config)
+    precision = choose_precision(config, device)
+    prepare_device(device)
+    init = file_hash(Path(config.init)) if config.init else ""
+    with run.stage("cohort", "Reading the images and what is known of them") as meter:
+        cohort = source.load(config, meter, run.stop)
+        members = source.members(cohort, config)
+    run.say("cohort", _cohort_text(cohort, members, config))
     _warn_of_dropped(run, cohort)
-    with run.stage("similarity", _similarity_text(run.config)) as meter:
-        pairs = choose_pairs(run.study, cohort, members, run.config, meter, run.stop)
+    _warn_of_config(run)
+    with run.stage("similarity", _similarity_text(config)) as meter:
+        pairs = source.pairs(cohort, members, config, meter, run.stop)
     with run.stage("images", f"Preparing {len(members)} images") as meter:
         images = _cache(run, members, meter).held_on(device)
-    identity = Identity(run.config, cohort.fingerprint, pairs.policy.hash(), len(members))
-    record = open_run(run.study, identity, pairs.similarity_run_id, fresh=run.fresh, out=run.out)
-    policy = pairs.policy.to(device)
-    return Job(identity, images, policy, record.folder, device, bf16), record, pairs
+    policy = _with_patients(pairs.policy, members, config)
+    identity = Identity(config, cohort.fingerprint, policy.hash(), len(members), init)
+    distributed.own_share(min(config.batch, len(members)))  # refused before anything is made
+    record = source.open_run(identity, pairs.similarity_run_id, fresh=run.fresh, out=run.out)
+    source.splits(cohort).write(record.folder / "splits.json")
+    job = Job(
+        identity,
+        images,
+        policy.to(device),
+        record.folder,
+        device,
+        precision,
+        labels=SameLabel.of([m.label for m in members]).codes,
+        groups=_patient_numbers(members),
+        focus=_focus(config, members, images),
+    )
+    return job, record, pairs
+
+
+def _focus(config: RunConfig, members: Sequence[Member], images: ImageCache) -> Tensor | None:
+    if config.crop != "gaze":
+        return None
+    if not any(m.readings for m in members):
+        raise CohortError(
+            "crop is gaze, but no image has gaze of a finished reading. Read some cases in the "
+            "station, or use --set crop=random."
+        )
+    return gaze_boxes(members, images)
 
 
 def _cache(run: Run, members: Sequence[Member], meter: Meter) -> ImageCache:
-    sources = [
-        Source(m.image_id, m.sha256, m.width, m.height, run.study.presentation(m.image_id))
-        for m in members
-    ]
-    return open_cache(run.study.cache, sources, run.config.size, progress=meter, cancelled=run.stop)
+    pictures = [Picture(m.image_id, m.sha256, m.width, m.height, m.presentation) for m in members]
+    size = max(run.config.view)
+    return open_cache(run.source.cache, pictures, size, progress=meter, cancelled=run.stop)
+
+
+def _with_patients(policy: PairPolicy, members: Sequence[Member], config: RunConfig) -> PairPolicy:
+    if config.same_patient != "ignore":
+        return policy
+    return replace(policy, patients=_patient_numbers(members))
+
+
+def _patient_numbers(members: Sequence[Member]) -> Tensor:
+    numbers = {g: i for i, g in enumerate(sorted({m.source_group for m in members}))}
+    return torch.tensor([numbers[m.source_group] for m in members])
 
 
 def _finish(
-    run: Run, job: Job, record: RunRecord, pairs: ChosenPairs, outcome: Outcome
+    run: Run, job: Job, record: Record, pairs: ChosenPairs, outcome: Outcome
 ) -> RunFinished:
     facts = _facts(run, job, pairs, outcome)
     with run.stage("export", "Writing the encoder"):
-        encoder = export_encoder(record.folder, outcome.method.encoder, job.identity, facts)
+        seen = job.images.fingerprints
+        encoder = export_encoder(record.folder, outcome.method.encoder, job.identity, facts, seen)
     record.update(
         state="finished",
         ended_utc=utc_now(),
-        checkpoint_path=stored_path(run.study, outcome.checkpoint),
-        encoder_path=stored_path(run.study, encoder),
+        checkpoint_path=record.stored(outcome.checkpoint),
+        encoder_path=record.stored(encoder),
         details={**facts, "seconds": run.seconds},
     )
     with run.stage("report", "Writing the report"):
         report = _report(run, record)
     record.update(
-        details={"seconds": run.seconds}, report_path=record.path(report.name) if report else None
+        details={"seconds": run.seconds}, report_path=record.stored(report) if report else None
     )
     return RunFinished(
         run_id=record.run_id,
@@ -167,50 +239,51 @@ def _facts(run: Run, job: Job, pairs: ChosenPairs, outcome: Outcome) -> dict[str
         "threshold": pairs.threshold,
         "positive_rate": pairs.positive_rate,
         "extra_pairs_per_batch": job.extra_pairs,
+        "images": len(job.images),
         "steps": outcome.step,
         "batch": job.batch,
         "loss_first": outcome.loss_first,
         "loss_last": outcome.loss_last,
         "feature_spread": outcome.feature_spread,
-        "device": device_text(job.device, job.bf16),
+        **outcome.last_signals,
+        "transductive": run.config.transductive,
+        "init": job.identity.init,
+        "device": device_text(job.device, job.precision),
         "torch": torch.__version__,
         "training_seconds": run.seconds["train"],
     }
 
 
-def _report(run: Run, record: RunRecord) -> Path | None:
+def _report(run: Run, record: Record) -> Path | None:
     """Write the report; one that fails must not cost the encoder."""
     try:
-        from trainer.report import write_report
-
-        path = record.folder / "report.html"
-        return write_report(run.study, [record.run_id], path, cancelled=run.stop)
+        return run.source.report(record, run.stop)
     except Cancelled:
         run.warn(
             "Stopped before the report was written; the encoder is. Write the report: "
-            f"python main.py report --study {run.study.folder}"
+            f"python main.py report {run.source.hint}"
         )
         return None
     except Exception as error:
         log.exception("The report failed")
         run.warn(
             f"The report could not be made ({error}); the encoder is written. Try again: "
-            f"python main.py report --study {run.study.folder}"
+            f"python main.py report {run.source.hint}"
         )
         return None
 
 
-def _stopped(record: RunRecord, outcome: Outcome) -> RunStopped:
+def _stopped(record: Record, outcome: Outcome) -> RunStopped:
     record.update(
         state="stopped",
         ended_utc=utc_now(),
-        checkpoint_path=stored_path(record.study, outcome.checkpoint),
+        checkpoint_path=record.stored(outcome.checkpoint),
     )
     return RunStopped(record.run_id, str(record.folder), str(outcome.checkpoint), outcome.step)
 
 
 @contextlib.contextmanager
-def _recorded_failure(record: RunRecord) -> Iterator[None]:
+def _recorded_failure(record: Record) -> Iterator[None]:
     """Write a failure into the run's row and log; name the checkpoint that is left."""
     try:
         yield
@@ -222,18 +295,20 @@ def _recorded_failure(record: RunRecord) -> Iterator[None]:
             state="failed",
             ended_utc=utc_now(),
             message=str(error) if known else f"{type(error).__name__}: {error}",
-            checkpoint_path=stored_path(record.study, left[0]) if left else None,
+            checkpoint_path=record.stored(left[0]) if left else None,
         )
         if isinstance(error, TrainerError) and left:
             raise type(error)(f"{error} The last good checkpoint is {left[0]}.") from error
         raise
 
 
-def _cohort_text(cohort: Cohort, members: Sequence[Member]) -> str:
+def _cohort_text(cohort: Cohort, members: Sequence[Member], config: RunConfig) -> str:
     readings = sum(len(m.readings) for m in members)
     read = sum(1 for m in members if m.readings)
     held = len(cohort.members) - len(members)
-    text = f"{len(members)} images, {read} of them read ({readings} readings)"
+    text = f"{len(members)} images"
+    text += f", {read} of them read ({readings} readings)" if readings else ""
+    text += ", those of the test split among them (transductive)" if config.transductive else ""
     text += f", {held} held back as test split" if held else ""
     return text + (f", {len(cohort.dropped)} left out" if cohort.dropped else "")
 
@@ -248,18 +323,28 @@ def _warn_of_dropped(run: Run, cohort: Cohort) -> None:
         run.warn(f"Left out {len(ids)} × {reason} ({named}).")
 
 
+def _warn_of_config(run: Run) -> None:
+    config = run.config
+    if config.recipe != "radiograph" and not config.init and config.lr <= 1e-4:
+        run.warn(
+            f"The rate {config.lr:g} of recipe {config.recipe} was released for a start from "
+            "ImageNet weights (--init FILE); from random weights it learns slowly. Without a file: "
+            "--set lr=3e-4."
+        )
+
+
 def _similarity_text(config: RunConfig) -> str:
     if config.uses_gaze:
         return f"Comparing gaze by {config.measure}"
     return f"Not needed: pairs is {config.pairs}"
 
 
-def _beginning(run: Run, job: Job, record: RunRecord) -> str:
+def _beginning(run: Run, job: Job, record: Record) -> str:
     config, begins = job.config, "Continuing" if record.continued else "Training"
     return (
         f"{begins} {record.folder.name}: {config.method}, {config.encoder}, {config.size} px, "
         f"batch {job.batch}, {config.epochs} epochs = {job.steps} steps on "
-        f"{device_text(job.device, job.bf16)}"
+        f"{device_text(job.device, job.precision)}"
     )
 
 
@@ -269,7 +354,7 @@ def _pairs_text(run: Run, job: Job) -> str:
     if job.batch < config.batch:
         run.warn(f"The cohort has {job.batch} images; a batch holds these, not {config.batch}.")
     if config.pairs == "none":
-        return "Pairs: each image with itself (plain)"
+        return "Pairs: each image with itself (plain), 0 extra pairs expected in a batch"
     if job.extra_pairs < FEW_EXTRA_PAIRS:
         run.warn(
             f"Only {job.extra_pairs:.1f} extra pairs are expected in a batch: {config.pairs} will "

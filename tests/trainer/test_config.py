@@ -55,7 +55,7 @@ def test_a_layer_that_gives_both_rules_is_refused() -> None:
         ({"positive_rate": 0}, "positive_rate is 0"),
         ({"threshold": float("nan")}, "threshold is nan"),
         ({"lr": float("nan")}, "lr is nan"),
-        ({"method": "dino"}, "method is 'dino'; known are byol, simsiam"),
+        ({"method": "dino"}, "method is 'dino'; known are simclr, mocov2"),
         ({"measure": "taste"}, "measure is 'taste'; known are .*tima"),
         ({"encoder": "vit"}, "encoder is 'vit'; known are resnet18"),
         ({"name": "../away"}, "name is"),

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from trainer.config import RunConfig
-from trainer.device import choose_bf16, choose_device, device_text
+from trainer.device import choose_device, choose_precision, device_text
 from trainer.errors import ConfigError
 
 CPU = torch.device("cpu")
@@ -24,7 +24,8 @@ def test_auto_precision_follows_what_the_cpu_computes_in(
     monkeypatch.setattr(
         "torch.cpu.get_capabilities", lambda: {"avx512_bf16": has_bf16}, raising=False
     )
-    assert choose_bf16(RunConfig(), CPU) is has_bf16
-    assert choose_bf16(RunConfig(precision="bf16"), CPU) is True
-    assert choose_bf16(RunConfig(precision="fp32"), CPU) is False
-    assert device_text(CPU, has_bf16) == ("CPU, bf16" if has_bf16 else "CPU, fp32")
+    auto = torch.bfloat16 if has_bf16 else torch.float32
+    assert choose_precision(RunConfig(), CPU) == auto
+    assert choose_precision(RunConfig(precision="bf16"), CPU) == torch.bfloat16
+    assert choose_precision(RunConfig(precision="fp32"), CPU) == torch.float32
+    assert device_text(CPU, auto) == ("CPU, bf16" if has_bf16 else "CPU, fp32")

@@ -31,6 +31,7 @@ def test_each_image_fills_its_box_and_the_rest_is_black(tmp_path: Path, sources)
     assert cache.side == cache_side(32) == 48
     assert cache.boxes.tolist() == [[32, 48], [48, 12], [48, 48]]
     assert done == [(1, 3), (2, 3), (3, 3)]
+    assert all(len(f) == 64 for f in cache.fingerprints)
     for number, (width, height) in enumerate([(32, 48), (48, 12), (48, 48)]):
         expected = torch.zeros(48, 48, dtype=torch.uint8)
         expected[:height, :width] = 40 * (number + 1)
@@ -49,7 +50,7 @@ def test_a_cache_that_is_there_is_used_again(tmp_path: Path, sources) -> None:
     calls: list[int] = []
     open_cache(tmp_path, sources, 32, progress=lambda d, t: calls.append(d))
     assert calls == []
-    assert len(list(tmp_path.glob("images-32-*"))) == 1
+    assert len(list(tmp_path.glob("images-32-*.npy"))) == 1
 
 
 def test_another_presentation_of_an_image_makes_another_cache(tmp_path: Path, sources) -> None:

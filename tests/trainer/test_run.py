@@ -25,6 +25,7 @@ from trainer.errors import (
 from trainer.events import Metrics, Notice, RunFinished, RunStopped, StageStarted
 from trainer.records import open_run
 from trainer.run import Run, run_training
+from trainer.sources.study import StudySource
 
 pytestmark = pytest.mark.usefixtures("tiny_encoder")
 
@@ -49,7 +50,7 @@ class StopAfter:
 
 def train(study: Study, config: RunConfig = CONFIG, stop=lambda: False, **options):
     events: list = []
-    ended = run_training(Run(study, config, events.append, stop, **options))
+    ended = run_training(Run(StudySource(study), config, events.append, stop, **options))
     return ended, events
 
 
@@ -63,8 +64,12 @@ def rows_of(study: Study, table=TrainingRun) -> list:
 def stop_in_training(study: Study, **options):
     """Stop a run two steps into its training, whatever is asked before."""
     steps: list = []
-    run = Run(study, CONFIG, lambda e: steps.append(e) if isinstance(e, Metrics) else None,
-              lambda: len(steps) >= 2, **options)  # fmt: skip
+
+    def emit(event) -> None:
+        if isinstance(event, Metrics):
+            steps.append(event)
+
+    run = Run(StudySource(study), CONFIG, emit, lambda: len(steps) >= 2, **options)
     return run_training(run)
 
 
@@ -219,7 +224,7 @@ def test_a_failure_is_written_into_the_row(study: Study, monkeypatch) -> None:
     def wrong(*_, **_options):
         raise RuntimeError("shape mismatch")
 
-    monkeypatch.setattr("trainer.loop.apply_views", wrong)
+    monkeypatch.setattr("trainer.batches.apply_views", wrong)
     with pytest.raises(RuntimeError):
         train(study)
     (row,) = rows_of(study)
@@ -281,7 +286,7 @@ def test_a_stop_while_the_report_is_written_leaves_a_finished_run(study: Study) 
         if isinstance(event, StageStarted):
             stages.append(event.stage)
 
-    ended = run_training(Run(study, CONFIG, emit, lambda: "report" in stages))
+    ended = run_training(Run(StudySource(study), CONFIG, emit, lambda: "report" in stages))
     assert isinstance(ended, RunFinished)
     assert ended.report is None
     assert Path(ended.encoder).is_file()

@@ -9,21 +9,20 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from trainer.methods.base import (
-    Method,
-    StepOutput,
-    Widths,
-    ema_momentum,
-    ema_update,
-    head,
-    masked_cosine,
-    target_of,
-)
-from trainer.pairs import MaskFn
+from trainer.distributed import gather
+from trainer.methods.base import Method, StepOutput, Widths, head
+from trainer.methods.ema import ema_momentum, ema_update, target_of
+from trainer.methods.losses import masked_cosine
+from trainer.pairs import StepPairs
 
 
 def byol_loss(
-    prediction_1: Tensor, prediction_2: Tensor, target_1: Tensor, target_2: Tensor, mask: Tensor
+    prediction_1: Tensor,
+    prediction_2: Tensor,
+    target_1: Tensor,
+    target_2: Tensor,
+    mask: Tensor,
+    normalisation: str = "batch",
 ) -> Tensor:
     """Return L = −2 [ΣP∘cos(h(z1), z2′)/ΣP + ΣP∘cos(h(z2), z1′)/ΣP].
 
@@ -35,14 +34,16 @@ def byol_loss(
         Target net's projections z′ of each view, shape (B, D); no gradient flows into them.
     mask
         Pair mask P, shape (B, B), bool; its diagonal is True.
+    normalisation
+        See `losses.pair_mean`.
 
     Returns
     -------
     Tensor
         Scalar from -4 (all positives coincide) to 4.
     """
-    there = masked_cosine(prediction_1, target_2.detach(), mask)
-    back = masked_cosine(prediction_2, target_1.detach(), mask)
+    there = masked_cosine(prediction_1, target_2.detach(), mask, normalisation)
+    back = masked_cosine(prediction_2, target_1.detach(), mask, normalisation)
     return -2 * (there + back)
 
 
@@ -54,33 +55,44 @@ class Byol(Method):
     """
 
     def __init__(
-        self, encoder: nn.Module, features: int, widths: Widths, momentum: float = 0.99
+        self,
+        encoder: nn.Module,
+        features: int,
+        widths: Widths,
+        momentum: float = 0.99,
+        schedule: str = "cosine",
+        normalisation: str = "batch",
     ) -> None:
         super().__init__()
         hidden = widths.projector_hidden or 2 * features
-        out = widths.projector_out
+        out = widths.projector_out or 256
         self.encoder = encoder
         self.projector = head(features, hidden, out)
         self.predictor = head(out, widths.predictor_hidden or 2 * features, out)
         self.target = target_of(nn.Sequential(self.encoder, self.projector))
-        self._momentum = momentum
+        self._momentum, self._schedule = momentum, schedule
+        self._normalisation = normalisation
 
     def trainable(self) -> Iterable[nn.Parameter]:
         """Return all but the target."""
         for part in (self.encoder, self.projector, self.predictor):
             yield from part.parameters()
 
-    def step_output(self, view_1: Tensor, view_2: Tensor, ids: Tensor, mask: MaskFn) -> StepOutput:
-        """Return the loss of a batch; views (B, 3, H, W), ids (B,)."""
+    def step_output(
+        self, view_1: Tensor, view_2: Tensor, ids: Tensor, pairs: StepPairs
+    ) -> StepOutput:
+        """Return the loss of a batch; views (B, C, H, W), ids (B,)."""
         z_1 = self.projector(self.encoder(view_1))
         z_2 = self.projector(self.encoder(view_2))
         with torch.no_grad():
-            target_1, target_2 = self.target(view_1), self.target(view_2)
-        pairs = mask(ids, ids, symmetric=True)
-        loss = byol_loss(self.predictor(z_1), self.predictor(z_2), target_1, target_2, pairs)
-        return StepOutput(loss, z_1.detach(), pairs)
+            targets = gather(self.target(view_1)), gather(self.target(view_2))
+        predictions = gather(self.predictor(z_1)), gather(self.predictor(z_2))
+        every = gather(ids)
+        mask = pairs(every, every, symmetric=True)
+        loss = byol_loss(*predictions, *targets, mask, self._normalisation)
+        return StepOutput(loss, gather(z_1.detach()), mask)
 
     def after_step(self, step: int, steps: int) -> None:
         """Let the target follow."""
-        momentum = ema_momentum(self._momentum, step, steps)
+        momentum = ema_momentum(self._momentum, step, steps, self._schedule)
         ema_update(self.target, nn.Sequential(self.encoder, self.projector), momentum)

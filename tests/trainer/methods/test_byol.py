@@ -7,10 +7,12 @@ import torch
 from torch import nn
 from torch.nn.functional import cosine_similarity
 
-from trainer.methods.base import Widths, ema_momentum, masked_cosine
+from trainer.methods.base import Widths
 from trainer.methods.byol import Byol, byol_loss
+from trainer.methods.ema import ema_momentum
+from trainer.methods.losses import masked_cosine
 from trainer.methods.simsiam import SimSiam, simsiam_loss
-from trainer.pairs import PairPolicy
+from trainer.pairs import PairPolicy, StepPairs
 
 
 @pytest.fixture
@@ -96,11 +98,8 @@ def small_net() -> nn.Module:
 
 def step_of(method) -> torch.Tensor:
     views = torch.randn(2, 4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
-
-    def mask(a, b, *, symmetric=False):
-        return PairPolicy().mask(a, b, torch.Generator(), symmetric=symmetric)
-
-    return method.step_output(views[0], views[1], torch.arange(4), mask)
+    pairs = StepPairs(PairPolicy(), torch.Generator())
+    return method.step_output(views[0], views[1], torch.arange(4), pairs)
 
 
 def test_the_target_follows_by_the_momentum_and_never_learns() -> None:

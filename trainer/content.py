@@ -1,0 +1,83 @@
+"""Files named by their content, and the content of a file that did not change known at once."""
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from trainer.errors import Cancelled, ImageCacheError
+
+_Index = dict[str, list[object]]
+
+
+def file_hashes(
+    paths: Sequence[Path], index_file: Path, cancelled: Callable[[], bool] = lambda: False
+) -> list[str]:
+    """Return 32 hex digits of the content of each file.
+
+    Parameters
+    ----------
+    paths
+        The files.
+    index_file
+        Remembers size, time stamp and hash of each file; one that can be deleted at any time.
+    cancelled
+        Looked at between files.
+
+    Raises
+    ------
+    ImageCacheError
+        If a file cannot be read.
+    Cancelled
+        If the user asked to stop.
+    """
+    index = _read(index_file)
+    stamps = [[s.st_size, s.st_mtime_ns] for s in map(_stat, paths)]
+    keys = [os.path.abspath(p) for p in paths]
+    unknown = [
+        i for i, key in enumerate(keys) if index.get(key, [None, None, None])[:2] != stamps[i]
+    ]
+    if unknown:
+        with ThreadPoolExecutor() as pool:  # hashing lets other threads run
+            for i, value in zip(unknown, pool.map(_hash, [paths[i] for i in unknown]), strict=True):
+                index[keys[i]] = [*stamps[i], value]
+                if cancelled():
+                    pool.shutdown(cancel_futures=True)
+                    raise Cancelled("Stopped while images were being looked at.")
+        _write(index_file, index)
+    return [str(index[key][2]) for key in keys]
+
+
+def _stat(path: Path) -> os.stat_result:
+    try:
+        return path.stat()
+    except OSError as error:
+        raise ImageCacheError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _hash(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+    except OSError as error:
+        raise ImageCacheError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _read(path: Path) -> _Index:
+    with contextlib.suppress(OSError, ValueError):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(content, dict):
+            return {k: v for k, v in content.items() if isinstance(v, list) and len(v) == 3}
+    return {}
+
+
+def _write(path: Path, index: _Index) -> None:
+    """Keep the index; a folder that cannot be written costs time, not the run."""
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(f".partial-{os.getpid()}")
+        partial.write_text(json.dumps(index), encoding="utf-8")
+        partial.replace(path)

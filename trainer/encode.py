@@ -1,0 +1,140 @@
+"""`python main.py encode`: features of a folder of images by an encoder file."""
+
+import argparse
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.console import Console
+from torch import nn
+
+from trainer.augment import Recipe, apply_views, whole_views
+from trainer.decode import place
+from trainer.encoders import EncoderInfo, encoder_names, load_encoder, to_input
+from trainer.errors import TrainerError
+from trainer.events import Meter
+from trainer.folder import find_images, read_order
+from trainer.images import cache_side, load_grey
+from trainer.terminal import TerminalReporter
+
+_WHOLE = Recipe(flip=0.0, blur=0.0)
+_BATCH = 32
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command and return its exit code."""
+    options = _parser().parse_args(argv)
+    console = Console()
+    reporter = TerminalReporter(console)
+    try:
+        _run(options, console, Meter(reporter, "encode", "images"))
+        return 0
+    except (TrainerError, OSError) as error:
+        console.print(f"[red]Failed:[/] {error}", highlight=False, soft_wrap=True)
+        return 1
+    except KeyboardInterrupt:
+        console.print("Broken off; nothing was written.")
+        return 1
+    finally:
+        reporter.close()
+
+
+def _run(options: argparse.Namespace, console: Console, meter: Meter) -> None:
+    device = torch.device(_device(options.device))
+    encoder, info = load_encoder(options.encoder, name=options.name)
+    found = find_images(options.images)
+    names = read_order(options.order, found) if options.order else list(found)
+    paths = [found[n] for n in names]
+    size = options.size or info.size
+    features = encode(encoder.to(device), info, paths, size, device, progress=meter)
+    save_features(options.out, features, names)
+    console.print(
+        f"{len(names)} images × {features.shape[1]} features ({info.name}, {size} px) "
+        f"→ {options.out}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def encode(
+    encoder: nn.Module,
+    info: EncoderInfo,
+    paths: Sequence[Path],
+    size: int | None = None,
+    device: torch.device | None = None,
+    *,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> NDArray[np.float32]:
+    """Return features of image files, shape (N, D), float32; whole images, no augmentation.
+
+    Each image goes the way it goes in training: the same loader, the same shrinking, squashed into
+    a view of `size` pixels, by the encoder in evaluation mode.
+
+    Raises
+    ------
+    ImageCacheError
+        If a file is damaged; names it.
+    """
+    device = device or torch.device("cpu")
+    side_px = size or info.size
+    encoder.eval()
+    made: list[NDArray[np.float32]] = []
+    for start, batch in _batches(paths):
+        with torch.inference_mode():
+            views = _views(batch, side_px, info, device)
+            made.append(encoder(views).float().cpu().numpy())
+        progress(start + len(batch), len(paths))
+    return np.concatenate(made) if made else np.zeros((0, info.features), np.float32)
+
+
+def _batches(paths: Sequence[Path]) -> Iterator[tuple[int, Sequence[Path]]]:
+    for start in range(0, len(paths), _BATCH):
+        yield start, paths[start : start + _BATCH]
+
+
+def _views(
+    paths: Sequence[Path], size: int, info: EncoderInfo, device: torch.device
+) -> torch.Tensor:
+    width = round(size * info.aspect)
+    side = cache_side(max(size, width))
+    arrays = np.zeros((len(paths), side, side), np.uint8)
+    boxes = [place(array, load_grey(path)) for array, path in zip(arrays, paths, strict=True)]
+    draw = whole_views(torch.tensor(boxes, dtype=torch.float32), side)
+    pixels = torch.from_numpy(arrays)[:, None].to(device)
+    return to_input(apply_views(pixels, draw, (size, width)), info.in_channels)
+
+
+def save_features(path: Path, features: NDArray[np.float32], names: Sequence[str]) -> None:
+    """Write `features` (N, D) float32 and `names` (N,) into one npz file, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("wb") as file:
+        np.savez(file, features=features.astype(np.float32), names=np.array(names, dtype=np.str_))
+    partial.replace(path)
+
+
+def _device(name: str) -> str:
+    if name != "auto":
+        return name
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python main.py encode",
+        description="Features of images by an encoder, as npz with the keys features (N, D) "
+        "float32 and names (N,): paths within the folder, in order.",
+    )
+    parser.add_argument(
+        "--encoder", type=Path, required=True, metavar="FILE",
+        help="encoder.safetensors of a run, or a torchvision or timm file of weights",
+    )  # fmt: skip
+    parser.add_argument("--images", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--order", type=Path, metavar="FILE", help="names, one a line, in order")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="features.npz")
+    parser.add_argument("--size", type=int, help="side of the views, pixels (default: as trained)")
+    parser.add_argument("--name", choices=encoder_names(), help="if the file does not tell")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    return parser

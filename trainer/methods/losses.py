@@ -1,0 +1,92 @@
+"""What the losses are made of: small pure functions over features and pair masks.
+
+A mask says which pairs are positive. `normalisation` says how their terms are averaged: "batch"
+over all positive pairs of the batch, as released, so that an anchor with many positives weighs
+more; "anchor" over each anchor's positives first, then over anchors, as SupCon does (Khosla et al.
+2020, arXiv 2004.11362).
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+def pair_mean(values: Tensor, mask: Tensor, normalisation: str = "batch") -> Tensor:
+    """Return the mean of values over positive pairs.
+
+    Parameters
+    ----------
+    values, mask
+        Shape (A, B); the mask bool, with at least one pair.
+    normalisation
+        "batch": ΣP∘v / ΣP; "anchor": the mean over anchors i that have a positive of
+        Σ_j P_ij v_ij / Σ_j P_ij.
+
+    Returns
+    -------
+    Tensor
+        Scalar.
+    """
+    kept = torch.where(mask, values, torch.zeros_like(values))
+    if normalisation == "batch":
+        return kept.sum() / mask.sum()
+    count = mask.sum(1)
+    by_anchor = kept.sum(1) / count.clamp(min=1)
+    return by_anchor.sum() / (count > 0).sum()
+
+
+def masked_cosine(
+    predictions: Tensor, targets: Tensor, mask: Tensor, normalisation: str = "batch"
+) -> Tensor:
+    """Return the mean cosine over positive pairs, ΣP∘cos / ΣP.
+
+    Parameters
+    ----------
+    predictions, targets
+        Shapes (A, D) and (B, D).
+    mask
+        Shape (A, B), bool, at least one pair.
+    normalisation
+        See `pair_mean`.
+
+    Returns
+    -------
+    Tensor
+        Scalar in -1 to 1, computed in float32.
+    """
+    return pair_mean(unit(predictions) @ unit(targets).T, mask, normalisation)
+
+
+def info_nce(
+    logits: Tensor, positives: Tensor, candidates: Tensor, normalisation: str = "batch"
+) -> Tensor:
+    """Return −ΣM∘logsoftmax(logits)/ΣM: positives stay in the denominator.
+
+    Parameters
+    ----------
+    logits
+        Cosines by temperature, shape (A, K).
+    positives
+        M, shape (A, K), bool.
+    candidates
+        What the softmax runs over, shape (A, K), bool; a positive is a candidate always. A cell
+        that is neither counts for nothing.
+    normalisation
+        See `pair_mean`.
+
+    Returns
+    -------
+    Tensor
+        Scalar.
+    """
+    seen = logits.masked_fill(~(candidates | positives), -torch.inf)
+    return -pair_mean(seen.log_softmax(1), positives, normalisation)
+
+
+def unit(features: Tensor) -> Tensor:
+    """Return features (N, D) of length 1, in float32."""
+    return nn.functional.normalize(features.float(), dim=1)
+
+
+def without(candidates: Tensor, passed_over: Tensor | None) -> Tensor:
+    """Return candidates (A, K) less those that are no negatives; None takes none away."""
+    return candidates if passed_over is None else candidates & ~passed_over

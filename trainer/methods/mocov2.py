@@ -1,0 +1,125 @@
+"""MoCo v2 with gaze pairs (Chen et al. 2020, arXiv 2003.04297; pairs: Wang et al. 2024).
+
+A query is compared with its own key and with keys of earlier steps. Keys of related images in the
+queue are positives too. Unlike the released code, the queue carries the ids of its images from the
+start, empty slots count for nothing, and an image's own older keys are never negatives.
+"""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+from trainer.distributed import gather
+from trainer.methods.base import Method, StepOutput, Widths
+from trainer.methods.ema import ema_momentum, ema_update, target_of
+from trainer.methods.losses import info_nce, unit, without
+from trainer.methods.queue import KeyQueue
+from trainer.pairs import StepPairs
+
+
+def moco_v2_loss(
+    queries: Tensor,
+    keys: Tensor,
+    queue: Tensor,
+    related: Tensor,
+    candidates: Tensor,
+    temperature: float,
+    normalisation: str = "batch",
+) -> Tensor:
+    """Return −ΣM∘logsoftmax(z)/ΣM with z = [q·k, q·queue]/τ and M = [1, related].
+
+    Parameters
+    ----------
+    queries, keys
+        Of one view each, shape (B, D); no gradient flows into keys.
+    queue
+        Earlier keys, shape (K, D).
+    related
+        Earlier keys that are positives, shape (B, K), bool.
+    candidates
+        Earlier keys that count at all, shape (B, K), bool.
+    temperature
+        τ, by which cosines are divided.
+    normalisation
+        See `losses.pair_mean`.
+
+    Returns
+    -------
+    Tensor
+        Scalar.
+    """
+    q, k = unit(queries), unit(keys.detach())
+    logits = torch.cat([(q * k).sum(1, keepdim=True), q @ queue.T], 1) / temperature
+    own = torch.ones(len(q), 1, dtype=torch.bool, device=q.device)
+    return info_nce(
+        logits, torch.cat([own, related], 1), torch.cat([own, candidates], 1), normalisation
+    )
+
+
+class MoCoV2(Method):
+    """Query net, key net that follows it, and a queue of 1,280 keys.
+
+    Head as released: d → d → 256, fc-ReLU-fc.
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        features: int,
+        widths: Widths,
+        momentum: float = 0.999,
+        schedule: str = "constant",
+        temperature: float = 0.2,
+        queue: int = 1280,
+        normalisation: str = "batch",
+    ) -> None:
+        super().__init__()
+        hidden, out = widths.projector_hidden or features, widths.projector_out or 256
+        self.encoder = encoder
+        self.projector = nn.Sequential(
+            nn.Linear(features, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, out)
+        )
+        self.target = target_of(nn.Sequential(self.encoder, self.projector))
+        self.queue = KeyQueue(queue, out)
+        self._momentum, self._schedule = momentum, schedule
+        self._temperature, self._normalisation = temperature, normalisation
+
+    def trainable(self) -> Iterable[nn.Parameter]:
+        """Return all but the key net."""
+        for part in (self.encoder, self.projector):
+            yield from part.parameters()
+
+    def step_output(
+        self, view_1: Tensor, view_2: Tensor, ids: Tensor, pairs: StepPairs
+    ) -> StepOutput:
+        """Return the loss of a batch and remember its keys; views (B, C, H, W), ids (B,)."""
+        queries = gather(self.projector(self.encoder(view_1)))
+        with torch.no_grad():
+            keys = unit(gather(self.target(view_2)))
+        every = gather(ids)
+        related, candidates = queue_masks(every, self.queue.ids, pairs)
+        loss = moco_v2_loss(
+            queries, keys, self.queue.keys.clone(), related, candidates,
+            self._temperature, self._normalisation,
+        )  # fmt: skip
+        self.queue.add(keys, every)
+        own = torch.ones(len(every), 1, dtype=torch.bool, device=every.device)
+        return StepOutput(loss, queries.detach(), torch.cat([own, related], 1))
+
+    def after_step(self, step: int, steps: int) -> None:
+        """Let the key net follow."""
+        momentum = ema_momentum(self._momentum, step, steps, self._schedule)
+        ema_update(self.target, nn.Sequential(self.encoder, self.projector), momentum)
+
+
+def queue_masks(ids: Tensor, queue_ids: Tensor, pairs: StepPairs) -> tuple[Tensor, Tensor]:
+    """Return which keys of a queue are positives and which count at all, (B, K) bool each.
+
+    Empty slots and an image's own older keys are neither.
+    """
+    filled = queue_ids >= 0
+    other = filled & (ids[:, None] != queue_ids)
+    known = queue_ids.clamp(min=0)  # an empty slot must not look up an id
+    related = pairs(ids, known) & other
+    return related, without(other, pairs.passed_over(ids, known))

@@ -1,0 +1,96 @@
+"""Relations between images in files, as written by us or by the released code."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from trainer.errors import SimilarityError
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedRelation:
+    """How alike images are.
+
+    Attributes
+    ----------
+    values
+        Dense (N, N) float, or a sparse matrix in which a pair that is not stored is no positive.
+    valid
+        Shape (N, N) or (N,), bool; which pairs or images can be compared.
+    ids
+        Of the images in the order of both axes; None where the file does not say.
+    """
+
+    values: NDArray[np.floating] | sparse.csr_array
+    valid: NDArray[np.bool_]
+    ids: tuple[str, ...] | None
+
+    def __len__(self) -> int:
+        return int(self.values.shape[0])
+
+
+def load_relation(path: Path) -> LoadedRelation:
+    """Return a relation: `.npy` (N, N), `.npz` with `similarity`, `valid`, `ids`, or CSR `.npz`.
+
+    Raises
+    ------
+    SimilarityError
+        If the file is missing, damaged or of another shape; says what it holds.
+    """
+    try:
+        with path.open("rb") as raw:
+            content = np.load(raw, allow_pickle=False)
+            if isinstance(content, np.ndarray):
+                return _dense(path, content, {})
+            with content:
+                table = {name: content[name] for name in content.files}
+    except (OSError, ValueError, BadZipFile, EOFError) as error:
+        raise SimilarityError(f"{path} cannot be read as a relation: {error}.") from error
+    if "indptr" in table:
+        return _sparse(path, table)
+    if "similarity" not in table:
+        raise SimilarityError(
+            f"{path} holds {', '.join(table) or 'nothing'}; a relation has `similarity` (N, N), or "
+            "`data`, `indices`, `indptr` and `shape`."
+        )
+    return _dense(path, table["similarity"], table)
+
+
+def _dense(path: Path, values: NDArray[Any], table: Mapping[str, Any]) -> LoadedRelation:
+    square = values.ndim == 2 and values.shape[0] == values.shape[1]
+    if not square or values.dtype.kind not in "fiub":
+        raise SimilarityError(
+            f"{path} holds {values.dtype} of shape {values.shape}; a relation is (N, N) numbers."
+        )
+    valid = np.asarray(table.get("valid", np.ones(len(values), bool)), dtype=bool)
+    if valid.shape not in (values.shape, values.shape[:1]):
+        raise SimilarityError(f"{path}: `valid` has shape {valid.shape}, not {values.shape}.")
+    numbers = values if values.dtype.kind == "f" else values.astype(np.float32)
+    return LoadedRelation(numbers, valid, _ids(path, table, len(values)))
+
+
+def _sparse(path: Path, table: Mapping[str, Any]) -> LoadedRelation:
+    try:
+        size = tuple(int(n) for n in table["shape"])
+        graph = sparse.csr_array((table["data"], table["indices"], table["indptr"]), shape=size)
+        graph.check_format()
+    except (KeyError, ValueError, TypeError, IndexError) as error:
+        raise SimilarityError(f"{path} is no sparse graph that can be read: {error}.") from error
+    if graph.shape[0] != graph.shape[1]:
+        raise SimilarityError(f"{path} has shape {graph.shape}; a relation is (N, N).")
+    return LoadedRelation(graph, np.ones(graph.shape[0], bool), _ids(path, table, graph.shape[0]))
+
+
+def _ids(path: Path, table: Mapping[str, Any], count: int) -> tuple[str, ...] | None:
+    if "ids" not in table:
+        return None
+    ids: Sequence[Any] = table["ids"].tolist()
+    if len(ids) != count:
+        raise SimilarityError(f"{path} has {len(ids)} ids for {count} images.")
+    return tuple(str(i) for i in ids)

@@ -1,0 +1,1 @@
+"""Where images, pairs and splits of a run come from: a study, or files only."""

@@ -1,0 +1,279 @@
+"""Weights in files: whose keys they carry, which prefixes, and whether they fit an encoder.
+
+Opened are safetensors and torch files, the latter with `weights_only=True`: a file of weights must
+not be able to run code.
+"""
+
+import hashlib
+import importlib
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from torch import Tensor, nn
+
+from trainer.errors import EncoderError
+
+# The first layer tells whose keys a file carries, and what stands before them.
+_LANDMARKS = ("conv1.weight", "conv_proj.weight", "patch_embed.proj.weight")
+_INNER = ("state_dict", "model_state_dict", "model", "encoder", "net", "student", "teacher")
+_FOLLOWERS = ("target", "momentum", "encoder_k", "teacher", "ema")
+_HEADS = re.compile(r"^(fc|head|heads|pre_logits|fc_norm)\.")
+_RESNETS = {  # blocks of stage 3, kind of block
+    (2, False): "resnet18",
+    (6, False): "resnet34",
+    (6, True): "resnet50",
+    (23, True): "resnet101",
+}
+_VITS = {384: "vit_s_16", 768: "vit_b_16", 1024: "vit_l_16"}
+_MOST_NAMED = 12
+
+
+@dataclass(frozen=True)
+class FoundWeights:
+    """An encoder's weights as a file holds them, with torchvision's keys.
+
+    Attributes
+    ----------
+    state
+        Less prefixes and heads.
+    left_out
+        Keys of the file that are no part of the encoder.
+    metadata
+        Of a safetensors file.
+    """
+
+    state: dict[str, Tensor]
+    left_out: tuple[str, ...]
+    metadata: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def _first(self) -> Tensor:
+        return self.state.get("conv1.weight", self.state.get("conv_proj.weight", torch.empty(0)))
+
+    @property
+    def in_channels(self) -> int:
+        """Channels that the first convolution takes."""
+        return int(self._first.shape[1]) if self._first.ndim == 4 else 3
+
+    @property
+    def grid(self) -> int:
+        """Patches along a side, of a vision transformer; 14 for 224 pixels."""
+        positions = self.state.get("encoder.pos_embedding")
+        return 14 if positions is None else math.isqrt(positions.shape[1] - 1)
+
+
+def read_weights(path: Path) -> FoundWeights:
+    """Return the encoder in a file.
+
+    Raises
+    ------
+    EncoderError
+        If the file cannot be read, or holds no ResNet or vision transformer.
+    """
+    table, metadata = _tensors(path)
+    prefix, landmark = _place_of_encoder(path, table)
+    inside = {k.removeprefix(prefix): v for k, v in table.items() if k.startswith(prefix)}
+    if landmark == "patch_embed.proj.weight":
+        inside = from_timm(inside)
+    elif landmark == "conv1.weight":  # nets beside the encoder, where no prefix sets it apart
+        inside = {k: v for k, v in inside.items() if re.match(r"(conv1|bn1|layer\d|fc)\.", k)}
+    state = {k: v for k, v in inside.items() if not _HEADS.match(k)}
+    left = [k for k in table if k.removeprefix(prefix) not in state or not k.startswith(prefix)]
+    kept_timm = landmark == "patch_embed.proj.weight"
+    if kept_timm:
+        left = [k for k in table if not k.startswith(prefix)]
+    return FoundWeights(state, tuple(left), metadata)
+
+
+def _tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    try:
+        if path.suffix == ".safetensors":
+            with safe_open(path, "pt") as file:
+                table = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+                return table, dict(file.metadata() or {})
+        with torch.serialization.safe_globals(_numpy_values()):
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise EncoderError(f"{path} is not there. Name a file of weights.") from error
+    except Exception as error:  # torch and safetensors raise anything
+        first = str(error).splitlines()[0] if str(error) else ""
+        raise EncoderError(
+            f"{path} cannot be read as weights: {type(error).__name__}: {first[:200]} (files are "
+            "opened without running code in them; a checkpoint that holds other objects must be "
+            "saved again as a state dict)."
+        ) from error
+    return _unwrapped(path, content), {}
+
+
+def _numpy_values() -> list[Any]:
+    """Return what the meta data of mmcv's checkpoints are made of; harmless when loaded."""
+    kinds = [type(np.dtype(t)) for t in (np.float64, np.float32, np.int64, np.int32, np.bool_)]
+    core = importlib.import_module("numpy._core.multiarray")
+    return [core.scalar, core._reconstruct, np.ndarray, np.dtype, *kinds]
+
+
+def _unwrapped(path: Path, content: Any) -> dict[str, Tensor]:
+    """Return the state dict within a checkpoint."""
+    for _ in range(3):
+        if not isinstance(content, Mapping):
+            break
+        table = {str(k): v for k, v in content.items() if isinstance(v, Tensor)}
+        if any(k.endswith(_LANDMARKS) for k in table):
+            return table
+        inner = [content[k] for k in _INNER if isinstance(content.get(k), Mapping)]
+        if not inner:
+            break
+        content = inner[0]
+    raise EncoderError(f"{path} holds no state dict of a ResNet or vision transformer.")
+
+
+def _place_of_encoder(path: Path, table: Mapping[str, Tensor]) -> tuple[str, str]:
+    """Return the prefix before the encoder's keys, and the landmark that stands behind it."""
+    places = []
+    for key in table:
+        for landmark in _LANDMARKS:
+            before = key.removesuffix(landmark)
+            whole = key.endswith(landmark) and (not before or before.endswith("."))
+            inside_block = re.search(r"(layer\d+|blocks|layers)\.", before)
+            if whole and not inside_block:
+                places.append((before, landmark))
+    if not places:
+        raise EncoderError(f"{path} holds no ResNet or vision transformer: no first layer in it.")
+    return min(places, key=lambda p: (any(f in p[0] for f in _FOLLOWERS), len(p[0]), p[0]))
+
+
+def guess_name(found: FoundWeights) -> str:
+    """Return which encoder the weights are of; empty where none is known."""
+    projection = found.state.get("conv_proj.weight")
+    if projection is not None:
+        return _VITS.get(projection.shape[0], "")
+    blocks = {int(m[1]) for k in found.state if (m := re.match(r"layer3\.(\d+)\.", k))}
+    return _RESNETS.get((len(blocks), "layer3.0.conv3.weight" in found.state), "")
+
+
+def fit(net: nn.Module, found: FoundWeights, path: Path) -> tuple[str, ...]:
+    """Load weights strictly; return the file's keys that are no part of the encoder.
+
+    Raises
+    ------
+    EncoderError
+        Listing keys that are missing, unknown or of another shape.
+    """
+    wanted = net.state_dict()
+    state = {k: _adapted(k, v, wanted[k]) if k in wanted else v for k, v in found.state.items()}
+    counters = [k for k in wanted if k.endswith("num_batches_tracked") and k not in state]
+    state.update({k: torch.zeros_like(wanted[k]) for k in counters})
+    problems = [f"missing: {k}" for k in wanted if k not in state]
+    problems += [f"unknown: {k}" for k in state if k not in wanted]
+    problems += [
+        f"shape: {k} is {tuple(state[k].shape)}, the encoder wants {tuple(wanted[k].shape)}"
+        for k in wanted
+        if k in state and state[k].shape != wanted[k].shape
+    ]
+    if problems:
+        more = len(problems) - _MOST_NAMED
+        lines = problems[:_MOST_NAMED] + ([f"and {more} more"] if more > 0 else [])
+        raise EncoderError(
+            f"{path} does not fit the encoder:\n  " + "\n  ".join(lines) + "\nName the encoder "
+            "that the file is of (--encoder)."
+        )
+    net.load_state_dict(state, strict=True)
+    return found.left_out
+
+
+def _adapted(key: str, value: Tensor, wanted: Tensor) -> Tensor:
+    if key == "encoder.pos_embedding" and value.shape != wanted.shape:
+        return _resampled_positions(value, wanted)
+    if key in ("conv1.weight", "conv_proj.weight") and value.ndim == wanted.ndim == 4:
+        return with_channels(value, wanted.shape[1])
+    return value
+
+
+def with_channels(weight: Tensor, channels: int) -> Tensor:
+    """Return a first convolution (O, C, H, W) for another number of channels.
+
+    Its answer to a grey image, the same in all channels, stays what it was.
+    """
+    if weight.shape[1] == channels:
+        return weight
+    return weight.sum(1, keepdim=True).expand(-1, channels, -1, -1) / channels
+
+
+def _resampled_positions(value: Tensor, wanted: Tensor) -> Tensor:
+    """Return position embeddings (1, 1 + G², D) for another grid, the class token's unchanged."""
+    if value.ndim != 3 or value.shape[2] != wanted.shape[2]:
+        return value
+    old, new = math.isqrt(value.shape[1] - 1), math.isqrt(wanted.shape[1] - 1)
+    token, grid = value[:, :1], value[:, 1:].reshape(1, old, old, -1).permute(0, 3, 1, 2)
+    grid = nn.functional.interpolate(grid.float(), (new, new), mode="bicubic", align_corners=False)
+    return torch.cat([token, grid.permute(0, 2, 3, 1).reshape(1, new * new, -1).to(token)], 1)
+
+
+# timm's names against torchvision's, of a vision transformer.
+_TIMM = (
+    (r"^cls_token$", "class_token"),
+    (r"^pos_embed$", "encoder.pos_embedding"),
+    (r"^patch_embed\.proj\.", "conv_proj."),
+    (r"^norm\.", "encoder.ln."),
+    (r"^blocks\.(\d+)\.norm1\.", r"encoder.layers.encoder_layer_\1.ln_1."),
+    (r"^blocks\.(\d+)\.norm2\.", r"encoder.layers.encoder_layer_\1.ln_2."),
+    (r"^blocks\.(\d+)\.attn\.qkv\.(weight|bias)$",
+     r"encoder.layers.encoder_layer_\1.self_attention.in_proj_\2"),
+    (r"^blocks\.(\d+)\.attn\.proj\.",
+     r"encoder.layers.encoder_layer_\1.self_attention.out_proj."),
+    (r"^blocks\.(\d+)\.mlp\.fc1\.", r"encoder.layers.encoder_layer_\1.mlp.0."),
+    (r"^blocks\.(\d+)\.mlp\.fc2\.", r"encoder.layers.encoder_layer_\1.mlp.3."),
+)  # fmt: skip
+_TORCHVISION = (
+    (r"^class_token$", "cls_token"),
+    (r"^encoder\.pos_embedding$", "pos_embed"),
+    (r"^conv_proj\.", "patch_embed.proj."),
+    (r"^encoder\.ln\.", "norm."),
+    (r"^encoder\.layers\.encoder_layer_(\d+)\.ln_1\.", r"blocks.\1.norm1."),
+    (r"^encoder\.layers\.encoder_layer_(\d+)\.ln_2\.", r"blocks.\1.norm2."),
+    (r"^encoder\.layers\.encoder_layer_(\d+)\.self_attention\.in_proj_(weight|bias)$",
+     r"blocks.\1.attn.qkv.\2"),
+    (r"^encoder\.layers\.encoder_layer_(\d+)\.self_attention\.out_proj\.",
+     r"blocks.\1.attn.proj."),
+    (r"^encoder\.layers\.encoder_layer_(\d+)\.mlp\.0\.", r"blocks.\1.mlp.fc1."),
+    (r"^encoder\.layers\.encoder_layer_(\d+)\.mlp\.3\.", r"blocks.\1.mlp.fc2."),
+)  # fmt: skip
+
+
+def from_timm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return a vision transformer's state dict with torchvision's keys, from timm's."""
+    return {_renamed(key, _TIMM): value for key, value in state.items()}
+
+
+def to_timm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return a vision transformer's state dict with timm's keys, from torchvision's."""
+    return {_renamed(key, _TORCHVISION): value for key, value in state.items()}
+
+
+def _renamed(key: str, rules: tuple[tuple[str, str], ...]) -> str:
+    for pattern, replacement in rules:
+        if re.match(pattern, key):
+            return re.sub(pattern, replacement, key)
+    return key
+
+
+def file_hash(path: Path) -> str:
+    """Return 16 hex digits of a file's content.
+
+    Raises
+    ------
+    EncoderError
+        If it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    except OSError as error:
+        raise EncoderError(f"{path} cannot be read: {error.strerror}.") from error
