@@ -19,7 +19,7 @@ RECIPES = ("radiograph", "mammo", "knee", "dental")
 # These do not change what is learnt, only where, how fast and under which name.
 _NOT_HASHED = (
     "name", "device", "checkpoint_every", "keep_checkpoints", "workers", "compile", "knn_every",
-    "init",
+    "init", "onnx",
 )  # fmt: skip
 
 
@@ -94,8 +94,9 @@ class RunConfig:
         Epochs between looks at the online kNN and RankMe; 0: some twenty times in a run.
     checkpoint_every
         Steps between checkpoints; 0: at the end of each epoch, once a minute at most.
-    keep_checkpoints
-        Whether a finished run keeps its older checkpoint too (some 200 MB each for ResNet-18).
+    keep_checkpoints, onnx
+        Whether a finished run keeps its older checkpoint too (some 200 MB each for ResNet-18);
+        whether the encoder is written as ONNX too.
     """
 
     name: str = ""
@@ -144,6 +145,7 @@ class RunConfig:
     knn_every: int = 0
     checkpoint_every: int = 0
     keep_checkpoints: bool = False
+    onnx: bool = True
 
     def hash(self) -> str:
         """Return 16 hex digits of all that shapes the weights."""

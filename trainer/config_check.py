@@ -84,14 +84,13 @@ _KINDS = {
     dict: "a table",
 }
 
-_CHOICES: dict[str, tuple[Any, ...]] = {
+_CHOICES: dict[str, tuple[str, ...]] = {
     "method": METHODS,
     "pairs": PAIRS,
     "encoder": ENCODERS,
     "recipe": RECIPES,
     "normalisation": ("batch", "anchor"),
     "same_patient": ("negative", "ignore"),
-    "in_channels": (1, 3),
     "crop": ("random", "ccrop", "gaze"),
     "optimiser": ("adamw", "sgd", "lars"),
     "momentum_schedule": ("", "cosine", "constant"),
@@ -103,6 +102,7 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
 # Lowest, highest; a bound itself is allowed unless the text says otherwise.
 RANGES: dict[str, tuple[float, float]] = {
     "test_share": (0, 0.9),
+    "in_channels": (1, 3),
     "size": (16, 2048),
     "aspect": (0.1, 10),
     "batch": (2, 65536),
@@ -126,7 +126,7 @@ RANGES: dict[str, tuple[float, float]] = {
 }
 
 
-def choices() -> dict[str, tuple[Any, ...]]:
+def choices() -> dict[str, tuple[str, ...]]:
     """Return what may stand in each field that is chosen from a list."""
     return {**_CHOICES, "measure": _measures()}
 
@@ -142,6 +142,8 @@ def check(config: RunConfig) -> None:
     _check_choices(config)
     _check_ranges(config)
     _check_measure_parameters(config)
+    if config.in_channels == 2:
+        raise ConfigError("in_channels is 2; an encoder takes 1 (grey) or 3 (as ImageNet's).")
     if config.encoder.startswith("vit") and (config.size % 16 or config.aspect != 1):
         raise ConfigError(
             f"{config.encoder} cuts square views into patches of 16 pixels; size is {config.size}, "

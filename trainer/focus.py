@@ -1,5 +1,6 @@
 """Where in its image a crop should lie: what readers looked at, or what the encoder answers to."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -114,8 +115,9 @@ def _activation(output: Tensor) -> Tensor:
         maps: Tensor = output.detach().clamp(min=0).sum(1)
         return maps
     patches = output.detach()[:, 1:].norm(dim=2)
-    grid = round(patches.shape[1] ** 0.5)
-    return patches.view(len(patches), grid, grid)
+    grid = math.isqrt(patches.shape[1])
+    tiles: Tensor = patches.view(len(patches), grid, grid)
+    return tiles
 
 
 def whole_input(job: Job, ids: Tensor) -> Tensor:

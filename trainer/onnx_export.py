@@ -26,6 +26,8 @@ def export_onnx(path: Path, encoder: nn.Module, config: RunConfig) -> str:
     whose features are not those of the encoder is not kept. What ONNX needs is an extra of the
     installation: without it, or if it fails, a run loses nothing but this file.
     """
+    if not config.onnx:
+        return "not asked for"
     if importlib.util.find_spec("onnxscript") is None:
         return "not written: install onnx, onnxscript and onnxruntime for it"
     try:

@@ -150,7 +150,7 @@ def _prepare(run: Run) -> tuple[Job, Record, ChosenPairs]:
     run.say("cohort", _cohort_text(cohort, members, config))
     _warn_of_dropped(run, cohort)
     _warn_of_config(run)
-    with run.stage("similarity", _similarity_text(config)) as meter:
+    with run.stage("similarity", source.pairs_text(config)) as meter:
         pairs = source.pairs(cohort, members, config, meter, run.stop)
     with run.stage("images", f"Preparing {len(members)} images") as meter:
         images = _cache(run, members, meter).held_on(device)
@@ -215,8 +215,10 @@ def _finish(
         encoder_path=record.stored(encoder),
         details={**facts, "seconds": run.seconds},
     )
-    with run.stage("report", "Writing the report"):
-        report = _report(run, record)
+    report = None
+    if run.source.has_report:
+        with run.stage("report", "Writing the report"):
+            report = _report(run, record)
     record.update(
         details={"seconds": run.seconds}, report_path=record.stored(report) if report else None
     )
@@ -331,12 +333,6 @@ def _warn_of_config(run: Run) -> None:
             "ImageNet weights (--init FILE); from random weights it learns slowly. Without a file: "
             "--set lr=3e-4."
         )
-
-
-def _similarity_text(config: RunConfig) -> str:
-    if config.uses_gaze:
-        return f"Comparing gaze by {config.measure}"
-    return f"Not needed: pairs is {config.pairs}"
 
 
 def _beginning(run: Run, job: Job, record: Record) -> str:

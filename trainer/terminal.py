@@ -114,9 +114,14 @@ def _summary(event: RunFinished) -> str:
         f"  loss            {event.loss_first:.4f} first, {event.loss_last:.4f} last\n"
         f"  feature spread  {event.feature_spread:.2f} (1 spread, 0 collapsed)\n"
         f"  time            {stages}\n"
-        f"  encoder         {escape(event.encoder)}\n"
-        f"  report          {escape(event.report or 'not made, see the warning above')}"
+        f"  encoder         {escape(event.encoder)}" + _report_line(event)
     )
+
+
+def _report_line(event: RunFinished) -> str:
+    if event.report is None and "report" not in event.seconds:
+        return ""  # a folder of images has none
+    return f"\n  report          {escape(event.report or 'not made, see the warning above')}"
 
 
 def _stopped(event: RunStopped) -> str:

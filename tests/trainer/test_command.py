@@ -14,6 +14,7 @@ from trainer.command import main
 
 ROOT = Path(__file__).parents[2]
 SMALL = ["--size", "32", "--batch", "4", "--epochs", "1", "--positive-rate", "0.4"]
+SMALL += ["--set", "onnx=false"]
 
 # Stands before main.py: no Qt, no pydicom, as on a GPU box; one thread.
 BLOCKED = """

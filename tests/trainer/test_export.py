@@ -32,7 +32,7 @@ def test_it_loads_strictly_into_torchvision_and_gives_the_same_features(tmp_path
 
 
 def test_the_card_says_where_the_weights_come_from(tmp_path: Path) -> None:
-    config = RunConfig(name="first", transductive=True)
+    config = RunConfig(name="first", transductive=True, onnx=False)
     encoder, _ = make_encoder("resnet18")
     path = export_encoder(tmp_path, encoder, Identity(config, "abc", "def", 8), {"images": 8})
     card = json.loads((tmp_path / "encoder.json").read_text())

@@ -29,7 +29,9 @@ from trainer.sources.study import StudySource
 
 pytestmark = pytest.mark.usefixtures("tiny_encoder")
 
-CONFIG = RunConfig(size=16, batch=4, epochs=3, positive_rate=0.4, drop=0.25, device="cpu")
+CONFIG = RunConfig(
+    size=16, batch=4, epochs=3, positive_rate=0.4, drop=0.25, device="cpu", onnx=False
+)
 
 
 @pytest.fixture

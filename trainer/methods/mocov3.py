@@ -80,7 +80,7 @@ class MoCoV3(Method):
         self.encoder = encoder
         if patches is not None:
             patches.requires_grad_(False)
-            encoder.encoder.pos_embedding.requires_grad_(False)  # type: ignore[union-attr]
+            encoder.get_parameter("encoder.pos_embedding").requires_grad_(False)
         layers = 2 if patches is None else 3
         self.projector = _perceptron([features, *[hidden] * (layers - 1), out])
         self.predictor = _perceptron(
@@ -132,11 +132,11 @@ def _perceptron(widths: list[int], last_norm: bool = True) -> nn.Sequential:
 @torch.no_grad()
 def set_sine_positions(encoder: nn.Module) -> None:
     """Give a vision transformer fixed two-dimensional sines as position embeddings."""
-    positions = encoder.encoder.pos_embedding  # type: ignore[union-attr]
-    count, width = int(positions.shape[1]) - 1, int(positions.shape[2])  # type: ignore[union-attr,index]
+    positions = encoder.get_parameter("encoder.pos_embedding")
+    count, width = int(positions.shape[1]) - 1, int(positions.shape[2])
     grid = math.isqrt(count)
     frequencies = 1 / 10000 ** (torch.arange(width // 4) / (width // 4))
     along = torch.arange(grid)[:, None] * frequencies
     y, x = along.repeat_interleave(grid, 0), along.repeat(grid, 1)
     made = torch.cat([x.sin(), x.cos(), y.sin(), y.cos()], 1)
-    positions.copy_(torch.cat([torch.zeros(1, width), made])[None])  # type: ignore[operator]
+    positions.copy_(torch.cat([torch.zeros(1, width), made])[None])

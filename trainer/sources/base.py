@@ -47,6 +47,13 @@ class Source(Protocol):
     def hint(self) -> str:
         """How this source is named on the command line."""
 
+    @property
+    def has_report(self) -> bool:
+        """Whether a run of it has a report."""
+
+    def pairs_text(self, config: RunConfig) -> str:
+        """Say where pairs come from."""
+
     def load(self, config: RunConfig, progress: Progress, cancelled: Cancelled) -> Cohort:
         """Return all images and what is known of them; splits are stored already."""
 

@@ -57,6 +57,17 @@ class FolderSource:
         """How this source is named on the command line."""
         return f"--images {self.images}"
 
+    @property
+    def has_report(self) -> bool:
+        """The report shows a study; a folder's run has its model card."""
+        return False
+
+    def pairs_text(self, config: RunConfig) -> str:
+        """Say where pairs come from."""
+        if config.uses_gaze:
+            return f"Reading {self.relation}"
+        return f"Not needed: pairs is {config.pairs}"
+
     def load(self, config: RunConfig, progress: Progress, cancelled: Cancelled) -> Cohort:
         """Return the images in dataset order, with labels, patients and splits."""
         if config.uses_gaze and self.relation is None:

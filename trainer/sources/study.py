@@ -34,6 +34,19 @@ class StudySource:
         """How this source is named on the command line."""
         return f"--study {self.study.folder}"
 
+    @property
+    def has_report(self) -> bool:
+        """A study's runs have one."""
+        return True
+
+    def pairs_text(self, config: RunConfig) -> str:
+        """Say where pairs come from."""
+        if not config.uses_gaze:
+            return f"Not needed: pairs is {config.pairs}"
+        return (
+            f"Reading {self.relation}" if self.relation else f"Comparing gaze by {config.measure}"
+        )
+
     def load(self, config: RunConfig, progress: Progress, cancelled: Cancelled) -> Cohort:
         """Store the splits, then read the study."""
         share = TEST_SHARE if config.test_share is None else config.test_share
