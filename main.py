@@ -21,6 +21,8 @@ COMMANDS = {
     "probe": ("trainer.probe.command", "how well encoders tell classes apart, beside baselines"),
     "queue": ("trainer.queue", "work off a study's queued pre-trainings"),
     "report": ("trainer.report.command", "one HTML file of a study and its runs"),
+    "export": ("app.interchange.exports.command", "take a study out: BIDS, tables, npz, archive"),
+    "import-archive": ("app.interchange.exports.archive_command", "make a study of an archive"),
     "db": ("migrations.command", "upgrade, check or back up a study's database"),
 }
 ALIASES = {"--demo": "demo", "--train": "train"}
@@ -33,8 +35,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     if command is None:
         _usage().parse_args(words)  # prints help or the error, and exits
         return 2
-    module = import_module(COMMANDS[command][0])
+    module = import_module(_module_of(command, rest))
     return int(module.main(rest))
+
+
+def _module_of(command: str, words: list[str]) -> str:
+    """Return the module of a command; exports that need the trainer are the trainer's."""
+    if command == "export" and words and words[0] in ("mcgip", "relation", "features"):
+        return "trainer.layouts.command"
+    return COMMANDS[command][0]
 
 
 def _split(words: list[str]) -> tuple[str | None, list[str]]:
@@ -50,7 +59,7 @@ def _split(words: list[str]) -> tuple[str | None, list[str]]:
 
 
 def _usage() -> argparse.ArgumentParser:
-    lines = "\n".join(f"  {name:12s} {text}" for name, (_, text) in COMMANDS.items())
+    lines = "\n".join(f"  {name:14s} {text}" for name, (_, text) in COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog="python main.py",
         usage="python main.py [--study FOLDER] | COMMAND …",

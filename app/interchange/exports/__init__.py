@@ -1,0 +1,1 @@
+"""What leaves a study: one module per format; pseudonyms only, no free text, no dates."""

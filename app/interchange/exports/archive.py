@@ -1,0 +1,166 @@
+"""A whole study as one zip file: every file with its SHA-256, the database copied while in use.
+
+Caches, exports and backups stay behind: caches can be computed again, the others are copies.
+"""
+
+import hashlib
+import json
+import shutil
+import tempfile
+import uuid
+import zipfile
+import zlib
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+from app.errors import ExportError
+from app.interchange.exports.content import Progress
+from migrations.database import Database, foveate_version
+from migrations.study import Study, require_local
+
+CONTENTS = "foveate-archive.json"
+ENDING = ".foveate.zip"
+_FOLDERS = ("images", "runs", "cache/similarity")
+_STORED = (".npz", ".png", ".pt", ".safetensors", ".gz", ".zip", ".parquet")
+_BLOCK = 1 << 20
+_VERSION = 1
+
+
+def export_archive(study: Study, out: Path, progress: Progress) -> Path:
+    """Write the study into one file.
+
+    Parameters
+    ----------
+    out
+        A folder, which gets a file named by study and time; or the file itself (``….zip``).
+
+    Returns
+    -------
+    Path
+        The archive; it appears whole or not at all.
+
+    Raises
+    ------
+    ExportError
+        If it exists already.
+    """
+    path = out if out.suffix == ".zip" else out / f"{study.folder.name}-{_stamp()}{ENDING}"
+    if path.exists():
+        raise ExportError(f"{path} exists already; name another file with --out.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".archive-") as folder:
+            _write(study, partial, study.database.backup(Path(folder)), progress)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return path
+
+
+def import_archive(path: Path, folder: Path, progress: Progress) -> int:
+    """Unpack an archive into a new study's folder, each file checked; return how many there are.
+
+    Raises
+    ------
+    ExportError
+        If it is none of ours, damaged (naming the file), or the folder is not empty. Nothing is
+        left behind then.
+    """
+    require_local(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ExportError(f"{folder} is not empty; name a new folder with --study.")
+    staging = folder.parent / f".incoming-{uuid.uuid4().hex}"
+    try:
+        staging.mkdir(parents=True, mode=0o700)
+        count = _unpacked(path, staging, progress)
+        problems = _check(staging / "foveate.sqlite")
+        if problems:
+            raise ExportError(f"{path}: its database is damaged ({problems[0]}).")
+        if folder.exists():
+            folder.rmdir()
+        staging.rename(folder)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return count
+
+
+def _write(study: Study, partial: Path, database: Path, progress: Progress) -> None:
+    files = {"study.toml": study.folder / "study.toml", "foveate.sqlite": database}
+    for name in _FOLDERS:
+        for file in sorted((study.folder / name).rglob("*")):
+            hidden = any(part.startswith(".") for part in file.relative_to(study.folder).parts)
+            if file.is_file() and not hidden:
+                files[file.relative_to(study.folder).as_posix()] = file
+    sums: dict[str, str] = {}
+    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for done, (name, file) in enumerate(files.items(), 1):
+            sums[name] = _add(archive, name, file)
+            progress(done, len(files))
+        contents = {"version": _VERSION, "foveate_version": foveate_version(), "sha256": sums}
+        archive.writestr(CONTENTS, json.dumps(contents, indent=1))
+
+
+def _add(archive: zipfile.ZipFile, name: str, file: Path) -> str:
+    info = zipfile.ZipInfo(name)
+    stored = file.suffix in _STORED
+    info.compress_type = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
+    digest = hashlib.sha256()
+    with file.open("rb") as source, archive.open(info, "w", force_zip64=True) as target:
+        while block := source.read(_BLOCK):
+            digest.update(block)
+            target.write(block)
+    return digest.hexdigest()
+
+
+def _unpacked(path: Path, staging: Path, progress: Progress) -> int:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            contents = json.loads(archive.read(CONTENTS))
+            sums = dict(contents["sha256"])
+            if contents["version"] > _VERSION:
+                raise ExportError(f"{path} was written by a newer Foveate; install it.")
+            missing = {"study.toml", "foveate.sqlite"} - set(sums)
+            if missing:
+                raise ExportError(f"{path} lacks {', '.join(sorted(missing))}.")
+            for done, (name, wanted) in enumerate(sums.items(), 1):
+                _extract(archive, name, wanted, staging, path)
+                progress(done, len(sums))
+            return len(sums)
+    except (
+        OSError,
+        KeyError,
+        ValueError,
+        TypeError,
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+    ) as error:
+        raise ExportError(f"{path} is no study archive, or damaged ({error}).") from error
+
+
+def _extract(archive: zipfile.ZipFile, name: str, wanted: str, staging: Path, path: Path) -> None:
+    inside = PurePosixPath(name)
+    if inside.is_absolute() or ".." in inside.parts or "\\" in name or ":" in name:
+        raise ExportError(f"{path}: the name {name!r} points out of the study; not unpacked.")
+    target = staging / inside
+    target.parent.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256()
+    with archive.open(name) as source, target.open("xb") as file:
+        while block := source.read(_BLOCK):
+            digest.update(block)
+            file.write(block)
+    if digest.hexdigest() != wanted:
+        raise ExportError(f"{path} is damaged: {name} does not have the checksum it was given.")
+
+
+def _check(database: Path) -> list[str]:
+    opened = Database.at(database)
+    try:
+        return opened.check()
+    finally:
+        opened.close()
+
+
+def _stamp() -> str:
+    return datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")

@@ -1,0 +1,30 @@
+"""`python main.py import-archive FILE --study FOLDER`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.errors import AppError
+from app.interchange.exports.archive import import_archive
+from app.interchange.exports.command import shown_progress
+from migrations.errors import StudyError
+
+
+def main(argv: Sequence[str]) -> int:
+    """Unpack an archive into a new folder; 0 done, 1 it is damaged or cannot be written."""
+    parser = argparse.ArgumentParser(
+        prog="python main.py import-archive",
+        description="Make a study of an archive that `export archive` wrote. Every file is checked "
+        "against its SHA-256; a damaged archive leaves nothing behind.",
+    )
+    parser.add_argument("archive", type=Path, metavar="FILE")
+    parser.add_argument("--study", type=Path, required=True, metavar="FOLDER", help="a new folder")
+    arguments = parser.parse_args(argv)
+    try:
+        count = import_archive(arguments.archive, arguments.study, shown_progress("files"))
+    except (AppError, StudyError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(f"{count} files, all checksums right, in {arguments.study}\n")
+    return 0

@@ -1,0 +1,274 @@
+"""BIDS with eye tracking as of 1.11: one file per eye, events, geometry, participants.
+
+``sub-<reader>/beh/sub-…_task-reading_run-…_recording-eye1_physio.tsv.gz`` (no header; columns
+timestamp, x_coordinate, y_coordinate, pupil_size), its ``.json``, ``…_physioevents`` with the
+fixations, and ``…_events`` with what was shown, answered and annotated. Times of events are seconds
+since the reading began; a run is one reading.
+"""
+
+import gzip
+import io
+import json
+import math
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.interchange.exports.content import Content, ExportReading, Progress
+from devices.geometry import FloatArray
+from migrations.database import foveate_version
+
+BIDS_VERSION = "1.11.0"
+TASK = "reading"
+_NAME = "n/a"
+Row = Sequence[Any]
+
+
+def export_bids(content: Content, out: Path, progress: Progress) -> list[Path]:
+    """Write a BIDS data set into an empty folder; return its files."""
+    labels: dict[str, str] = {}
+    runs: dict[str, int] = {}
+    written = _data_set(content, out)
+    people: dict[str, str] = {}
+    for reading in content.readings(progress):
+        if reading.gaze is None or not len(reading.gaze.time_us):
+            continue
+        label = _label(reading.reader, labels)
+        people.setdefault(label, reading.reader)
+        runs[label] = runs.get(label, 0) + 1
+        folder = out / f"sub-{label}" / "beh"
+        folder.mkdir(parents=True, exist_ok=True)
+        stem = f"sub-{label}_task-{TASK}_run-{runs[label]:03d}"
+        written += _run(content, reading, folder, stem)
+    return [*written, *_participants(out, people)]
+
+
+def _label(pseudonym: str, labels: dict[str, str]) -> str:
+    """Return the letters and digits of a pseudonym, told apart from those of the others."""
+    if pseudonym not in labels:
+        plain = re.sub(r"[^A-Za-z0-9]", "", pseudonym) or "reader"
+        taken, label, number = set(labels.values()), plain, 2
+        while label.lower() in {t.lower() for t in taken}:
+            label, number = f"{plain}x{number}", number + 1
+        labels[pseudonym] = label
+    return labels[pseudonym]
+
+
+def _data_set(content: Content, out: Path) -> list[Path]:
+    settings = content.study.settings
+    description = {
+        "Name": settings.name,
+        "BIDSVersion": BIDS_VERSION,
+        "DatasetType": "raw",
+        "GeneratedBy": [{"Name": "Foveate", "Version": foveate_version()}],
+    }
+    readme = (
+        f"# {settings.name}\n\nGaze of readers of medical images, recorded with Foveate "
+        f"for research, not for diagnosis. The readers were asked: {settings.question}\n\n"
+        "Each run is one reading of one case. `events.tsv` says what was shown and how it lay on "
+        "the screen (`a` to `ty` map image pixels to screen pixels: x_screen = a*x + c*y + tx, "
+        "y_screen = b*x + d*y + ty); images are named by the SHA-256 of their stored pixel values. "
+        "`physioevents` hold the fixations. Readers are pseudonyms.\n"
+    )
+    (out / "README.md").write_text(readme, encoding="utf-8")
+    return [_json(out / "dataset_description.json", description), out / "README.md"]
+
+
+def _participants(out: Path, people: dict[str, str]) -> list[Path]:
+    rows = [(f"sub-{label}", pseudonym) for label, pseudonym in sorted(people.items())]
+    table = _tsv(out / "participants.tsv", ("participant_id", "pseudonym"), rows)
+    about = {"pseudonym": {"Description": "The reader's pseudonym in the study"}}
+    return [table, _json(out / "participants.json", about)]
+
+
+def _run(content: Content, reading: ExportReading, folder: Path, stem: str) -> list[Path]:
+    written = []
+    for number, (eye, recorded) in enumerate(_eyes(reading), 1):
+        name = f"{stem}_recording-eye{number}"
+        written.append(_physio(reading, folder / f"{name}_physio.tsv.gz", eye))
+        written.append(_json(folder / f"{name}_physio.json", _physio_facts(reading, recorded)))
+        written.append(_physioevents(content, reading, folder / f"{name}_physioevents.tsv.gz"))
+        written.append(_json(folder / f"{name}_physioevents.json", _PHYSIOEVENTS))
+    events = _tsv(folder / f"{stem}_events.tsv", _EVENT_COLUMNS, _events(content, reading))
+    facts = _event_facts(reading, content.study.settings.question)
+    return [*written, events, _json(folder / f"{stem}_events.json", facts)]
+
+
+def _eyes(reading: ExportReading) -> list[tuple[str, str]]:
+    """Return which eyes there are, as our samples and as BIDS call them."""
+    if "eyes" in reading.lacks:
+        return [("left", "cyclopean")]
+    there = [e for e in ("left", "right") if np.isfinite(reading.eye_screen(e)).any()]
+    return [(e, e) for e in there] or [("left", "left")]
+
+
+def _physio(reading: ExportReading, path: Path, eye: str) -> Path:
+    assert reading.gaze is not None
+    points: FloatArray = reading.eye_screen(eye)
+    pupils = reading.gaze.samples[f"{eye}_pupil_mm"]
+    rows = zip(reading.gaze.time_us.tolist(), points[:, 0], points[:, 1], pupils, strict=True)
+    return _gzipped(path, rows)
+
+
+def _physio_facts(reading: ExportReading, recorded: str) -> dict[str, Any]:
+    assert reading.gaze is not None
+    first_us = int(reading.gaze.time_us[0]) - reading.reading.started_us
+    facts: dict[str, Any] = {
+        "TaskName": TASK,
+        "SamplingFrequency": _rate_hz(reading),
+        "StartTime": first_us / 1e6,
+        "Columns": ["timestamp", "x_coordinate", "y_coordinate", "pupil_size"],
+        "PhysioType": "eyetrack",
+        "RecordedEye": recorded,
+        "SampleCoordinateSystem": "gaze-on-screen",
+        "EnvironmentCoordinates": "top-left",
+        "Manufacturer": _manufacturer(reading.session.tracker_kind),
+        "ManufacturersModelName": reading.session.tracker_model or _NAME,
+        "timestamp": {"Description": "Clock of the recording computer", "Units": "us"},
+        "x_coordinate": {"Description": "Point of gaze, from the left edge", "Units": "pixel"},
+        "y_coordinate": {"Description": "Point of gaze, from the top edge", "Units": "pixel"},
+        "pupil_size": {"Description": "Pupil size as diameter", "Units": "mm"},
+    }
+    return facts | _calibration_facts(reading, recorded)
+
+
+def _manufacturer(kind: str) -> str:
+    return {"tobii": "Tobii", "simulated": "Foveate (simulated)"}.get(kind, _NAME)
+
+
+def _calibration_facts(reading: ExportReading, recorded: str) -> dict[str, Any]:
+    validation = reading.validation
+    if validation is None:
+        return {}
+    side = {"left": "accuracy_left_deg", "right": "accuracy_right_deg"}
+    error = getattr(validation, side.get(recorded, "accuracy_deg"))
+    facts: dict[str, Any] = {"CalibrationCount": 1}
+    if error is not None:
+        facts["AverageCalibrationError"] = error
+    return facts
+
+
+def _rate_hz(reading: ExportReading) -> float:
+    """Return the measured rate: BIDS wants one, also of gaze that came without times."""
+    assert reading.gaze is not None
+    steps = np.diff(reading.gaze.time_us)
+    steps = steps[steps > 0]
+    if len(steps):
+        return round(1e6 / float(np.median(steps)), 6)
+    return reading.session.tracker_rate_hz or 60.0
+
+
+def _physioevents(content: Content, reading: ExportReading, path: Path) -> Path:
+    rows = [
+        (
+            f.start_us,
+            f.duration_us / 1e6,
+            "fixation",
+            json.dumps(
+                {
+                    "image_sha256": content.sha256(f.image_id),
+                    "x_image": f.x_image,
+                    "y_image": f.y_image,
+                    "x_deg": f.x_deg,
+                    "y_deg": f.y_deg,
+                    "dispersion_deg": f.dispersion_deg,
+                    "algorithm": f.algorithm,
+                }
+            ),
+        )
+        for f in reading.fixations
+    ]
+    return _gzipped(path, rows)
+
+
+_PHYSIOEVENTS = {
+    "TaskName": TASK,
+    "Columns": ["onset", "duration", "trial_type", "message"],
+    "Description": "Fixations as the filter found them",
+    "OnsetSource": "timestamp",
+    "onset": {"Description": "Start, on the clock of `timestamp`", "Units": "us"},
+    "duration": {"Description": "From the first to the last sample", "Units": "s"},
+    "trial_type": {"Description": "What it is", "Levels": {"fixation": "The eye rested"}},
+    "message": {"Description": "JSON: image, centre in image pixels and degrees, dispersion"},
+}
+_MAP = ("a", "b", "c", "d", "tx", "ty")
+_EVENT_COLUMNS = ("onset", "duration", "trial_type", "image_sha256", "label", "x_image", "y_image",
+                  "width_image", "height_image", *_MAP)  # fmt: skip
+
+
+def _events(content: Content, reading: ExportReading) -> list[Row]:
+    zero, ended = reading.reading.started_us, reading.reading.ended_us or reading.reading.started_us
+    rows: list[Row] = [(0.0, (ended - zero) / 1e6, "reading", *[_NAME] * (len(_EVENT_COLUMNS) - 3))]
+    for view in reading.views:
+        place = [getattr(view, name) for name in _MAP]
+        sha256 = content.sha256(view.image_id)
+        kind = f"view_{view.kind}"
+        rows.append(((view.time_us - zero) / 1e6, 0.0, kind, sha256, *[_NAME] * 5, *place))
+    for mark in reading.annotations:
+        if mark.kind != "note" and mark.undone_us is None:
+            spot = [mark.x_image, mark.y_image, mark.width_image, mark.height_image]
+            sha256, kind = content.sha256(mark.image_id) or _NAME, f"annotation_{mark.kind}"
+            label = mark.label or _NAME
+            onset = max((mark.time_us - zero) / 1e6, 0.0)
+            rows.append((onset, 0.0, kind, sha256, label, *spot, *[_NAME] * 6))
+    return sorted(rows, key=lambda row: row[0])
+
+
+def _event_facts(reading: ExportReading, question: str) -> dict[str, Any]:
+    screen = reading.screen
+    facts: dict[str, Any] = {
+        "TaskName": TASK,
+        "TaskDescription": "Reading medical images",
+        "Instructions": question,
+        "StimulusPresentation": {
+            "ScreenDistance": screen.distance_mm / 1000,
+            "ScreenSize": [screen.width_mm / 1000, screen.height_mm / 1000],
+            "ScreenResolution": [round(screen.width_screen), round(screen.height_screen)],
+            "ScreenOrigin": ["top", "left"],
+            "ScreenRefreshRate": screen.refresh_hz,
+            "SoftwareName": "Foveate",
+            "SoftwareVersion": reading.session.software_version,
+        },
+        "trial_type": {"Description": "reading (the whole run), view_… or annotation_…"},
+        "image_sha256": {"Description": "SHA-256 of the image's stored pixel values"},
+        "label": {"Description": "Class or name that the reader gave"},
+    }
+    for name in ("x_image", "y_image", "width_image", "height_image"):
+        facts[name] = {"Description": "Place on the image", "Units": "pixel"}
+    for name in _MAP:
+        facts[name] = {"Description": "Map from image pixels to screen pixels; see README"}
+    distance = {"Description": f"Screen distance: {screen.distance_source}"}
+    return facts | {"trial_type": {**facts["trial_type"], "LongName": distance["Description"]}}
+
+
+def _json(path: Path, content: dict[str, Any]) -> Path:
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
+
+
+def _tsv(path: Path, header: Sequence[str], rows: Iterable[Row]) -> Path:
+    lines = ["\t".join(header), *("\t".join(map(_cell, row)) for row in rows)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def _gzipped(path: Path, rows: Iterable[Row]) -> Path:
+    """Write rows without a header; the same rows give the same bytes."""
+    with (
+        path.open("wb") as raw,
+        gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed,
+        io.TextIOWrapper(packed, encoding="utf-8", newline="") as file,
+    ):
+        file.writelines("\t".join(map(_cell, row)) + "\n" for row in rows)
+    return path
+
+
+def _cell(value: Any) -> str:
+    if value is None or (isinstance(value, (float, np.floating)) and math.isnan(value)):
+        return _NAME
+    if isinstance(value, np.float32):
+        return str(value)
+    return repr(float(value)) if isinstance(value, (float, np.floating)) else str(value)
