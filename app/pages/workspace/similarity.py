@@ -154,7 +154,7 @@ class SimilarityPage(Page):
         layout.addWidget(label("Under the pointer", "heading"))
         self._pair_text = label("", "lead")
         layout.addWidget(self._pair_text)
-        self.pair = (PictureCard(self._loader), PictureCard(self._loader))
+        self.pair = (PictureCard(self._loader, 120), PictureCard(self._loader, 120))
         for card in self.pair:
             layout.addWidget(card)
         layout.addStretch(1)
