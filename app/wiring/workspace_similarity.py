@@ -68,8 +68,9 @@ class SimilarityController(QObject):
         self._page.show_busy("Ordering the matrix so that alike images lie together…")
 
         def load() -> Any:
-            relation = load_relation(choice.path)
-            return relation, case_names(study), order_of(choice.path)
+            relation, order = load_relation(choice.path), order_of(choice.path)
+            relation.prepare()
+            return relation, case_names(study), order, relation.overview(order)
 
         def loaded(found: Any) -> None:
             self._page.show_idle()

@@ -16,6 +16,8 @@ from migrations.schema import SimilarityRun
 from migrations.study import Study
 
 _SAMPLED_PAIRS = 100_000
+OVERVIEW = 1000
+"""Pixels a side of the matrix as it is drawn: more would stall the window."""
 
 
 class SimilarityUnreadable(AppError):
@@ -78,22 +80,42 @@ class Relation:
     matrix: NDArray[np.float32]
 
     @cached_property
+    def _pairs(self) -> tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.int32]]:
+        """Valid pairs by ascending similarity: values, first and second image."""
+        rows, columns = np.triu_indices(len(self.ids), 1)
+        values = self.matrix[rows, columns]
+        order = np.argsort(values, kind="stable")[: np.isfinite(values).sum()]  # NaN come last
+        return values[order], rows[order].astype(np.int32), columns[order].astype(np.int32)
+
+    @cached_property
+    def _sorted_lines(self) -> NDArray[np.float32]:
+        """Each image's similarities to the others, ascending; −inf where there is none."""
+        lines = np.where(np.isfinite(self.matrix), self.matrix, -np.inf)
+        np.fill_diagonal(lines, -np.inf)
+        lines.sort(axis=1)
+        return lines
+
+    def prepare(self) -> None:
+        """Sort once, off the GUI thread: every question is quick after that."""
+        _ = self._pairs, self._sorted_lines
+
+    @property
     def sorted_values(self) -> NDArray[np.float32]:
         """Similarity of all valid pairs, ascending."""
-        values = self.matrix[np.triu_indices(len(self.ids), 1)]
-        return np.sort(values[np.isfinite(values)])
+        return self._pairs[0]
 
     @property
     def pair_count(self) -> int:
         """All pairs of two images, valid or not."""
         return len(self.ids) * (len(self.ids) - 1) // 2
 
+    def _first_above(self, threshold: float) -> int:
+        return int(np.searchsorted(self.sorted_values, np.float32(threshold), side="right"))
+
     def rate(self, threshold: float) -> float:
         """Return the share of all pairs whose similarity is above a threshold."""
-        above = len(self.sorted_values) - np.searchsorted(
-            self.sorted_values, np.float32(threshold), side="right"
-        )
-        return float(above) / self.pair_count if self.pair_count else 0.0
+        above = len(self.sorted_values) - self._first_above(threshold)
+        return above / self.pair_count if self.pair_count else 0.0
 
     def neighbours(self, index: int, count: int) -> list[tuple[int, float]]:
         """Return the `count` images read most like one: (index, similarity)."""
@@ -104,11 +126,10 @@ class Relation:
 
     def sample_pairs(self, threshold: float, count: int, seed: int = 0) -> list[tuple[int, int]]:
         """Return some pairs just above a threshold: the ones that it lets in last."""
-        values = np.where(np.isfinite(self.matrix), self.matrix, -np.inf)
-        rows, columns = np.nonzero(np.triu(values > threshold, 1))
-        nearest = np.argsort(values[rows, columns], kind="stable")[: 20 * count]
-        generator = np.random.default_rng(seed)
-        chosen = generator.permutation(nearest)[:count]
+        _, rows, columns = self._pairs
+        first = self._first_above(threshold)
+        nearest = np.arange(first, min(first + 20 * count, len(rows)))
+        chosen = np.random.default_rng(seed).permutation(nearest)[:count]
         return [(int(rows[k]), int(columns[k])) for k in chosen]
 
     def extremes(self, threshold: float) -> tuple[list[int], list[int]]:
@@ -116,12 +137,25 @@ class Relation:
 
         Either is a hint of bad gaze: a reading that is like everything says nothing.
         """
-        above = np.nan_to_num(self.matrix, nan=-np.inf) > threshold
-        np.fill_diagonal(above, False)
-        partners = above.sum(axis=1)
-        half = (len(self.ids) - 1) / 2
-        everything = [int(i) for i in np.flatnonzero(partners > half)]
-        return everything, [int(i) for i in np.flatnonzero(partners == 0)]
+        n = len(self.ids)
+        lines = self._sorted_lines
+        above = np.array([n - np.searchsorted(line, threshold, side="right") for line in lines])
+        everything = [int(i) for i in np.flatnonzero(above > (n - 1) / 2)]
+        return everything, [int(i) for i in np.flatnonzero(above == 0)]
+
+    def overview(self, order: NDArray[np.int64], most: int = OVERVIEW) -> NDArray[np.float32]:
+        """Return the matrix in an order, (M, M) with M ≤ `most`: means of blocks.
+
+        What has no value counts as 0.
+        """
+        values = np.nan_to_num(self.matrix[np.ix_(order, order)], nan=0.0)
+        block = -(-len(order) // most)
+        if block <= 1:
+            return values
+        starts = np.arange(0, len(order), block)
+        sums = np.add.reduceat(np.add.reduceat(values, starts, axis=0), starts, axis=1)
+        sizes = np.diff(np.append(starts, len(order)))
+        return (sums / np.outer(sizes, sizes)).astype(np.float32)
 
 
 def load_relation(path: Path) -> Relation:

@@ -82,12 +82,19 @@ class SimilarityPage(Page):
         self.compute.setEnabled(True)
 
     def show_relation(
-        self, relation: Relation, names: dict[str, str], order: NDArray[np.int64]
+        self,
+        relation: Relation,
+        names: dict[str, str],
+        order: NDArray[np.int64],
+        overview: NDArray[np.float32],
     ) -> None:
-        """Show a relation, its images named, in an order in which alike ones lie together."""
+        """Show a relation, its images named, in an order in which alike ones lie together.
+
+        `overview` is the ordered matrix as it is drawn.
+        """
         self.relation, self._names, self._order = relation, names, order
-        values = np.nan_to_num(relation.matrix[np.ix_(order, order)], nan=0.0)
-        self._image.setImage(values.T, autoLevels=False)
+        self._image.setImage(overview.T, autoLevels=False)
+        self._image.setRect(0, 0, len(order), len(order))
         self._view.getPlotItem().autoRange()
         self._spread_slider()
         self.say_state(
@@ -233,7 +240,7 @@ class SimilarityPage(Page):
     def _hovered(self, place: QPointF) -> None:
         if self.relation is None or not len(self._order):
             return
-        point = self._image.mapFromScene(place)
+        point = self._view.getPlotItem().getViewBox().mapSceneToView(place)
         x, y = int(point.x()), int(point.y())
         if 0 <= x < len(self._order) and 0 <= y < len(self._order):
             self.show_pair(int(self._order[y]), int(self._order[x]))
