@@ -156,8 +156,8 @@ class Station(QObject):
         self.window.show_page(name)
         if name == "clearing":
             self.clearing.show()
-        self.workspace.refresh(name)
-        self.refresh()
+        if not self.workspace.refresh(name):
+            self.refresh()
 
     def replay(self, reading_id: str) -> None:
         """Replay a reading."""

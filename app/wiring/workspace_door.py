@@ -58,10 +58,12 @@ class WorkspaceDoor(QObject):
         self._window.open_workspace(True)
         self._go(FIRST_PAGE)
 
-    def refresh(self, page: str) -> None:
-        """Read again what one of its pages shows."""
-        if self.inside is not None:
+    def refresh(self, page: str) -> bool:
+        """Read again what a page shows, off the GUI thread; False if the page is not its own."""
+        own = self.inside is not None and page in self.inside.pages
+        if self.inside is not None and own:
             self.inside.refresh(page)
+        return own
 
     def close(self) -> None:
         """End what runs in it."""
