@@ -1,19 +1,37 @@
-"""Gaze similarity, timed: features a reading, pairs a second, each measure on the same readings.
+"""Gaze similarity: end to end and pairwise, against the released way, and how it grows.
 
-python bench/similarity.py [--readings 200] [--measures tima …]
+python -m bench.similarity measures [--readings 5000] [--measures tima …]
+    Features, end to end and pairwise of each measure, and in the same run the released way on some
+    pairs: its heat maps read from JPEG for every pair, moments by Python loops. One table.
+python -m bench.similarity growth [--sizes 10000 30000 100000] [--measures moment tima density]
+    The above-threshold graph of many readings: time, memory, pairs kept. Each size in a process of
+    its own, so that its peak memory is its own.
 """
 
 import argparse
+import json
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from trainer.similarity.base import FeatureTable, Gaze
+from trainer.similarity.comparison import Drive, prepare
 from trainer.similarity.dense import dense
-from trainer.similarity.registry import MEASURES, compare, make_parameters
+from trainer.similarity.features import feature_table
+from trainer.similarity.registry import MEASURES, make_parameters
+from trainer.similarity.sources import GazeList
 from trainer.similarity.work import Work
+
+THRESHOLDS = {"moment": 0.95, "tima": 0.95, "density": 0.7, "dhash": 0.9, "moment_sequence": 0.9}
 
 
 def reading(rng: np.random.Generator, points: int) -> Gaze:
@@ -21,10 +39,10 @@ def reading(rng: np.random.Generator, points: int) -> Gaze:
     places = rng.uniform(80, 720, (rng.integers(6, 16), 2))
     stays = rng.dirichlet(np.full(len(places), 2.0))
     at = np.repeat(np.arange(len(places)), rng.multinomial(points, stays))
-    return Gaze(places[at] + rng.normal(0, 8, (points, 2)), 800, 800)
+    return Gaze(np.floor(places[at] + rng.normal(0, 8, (points, 2))), 800, 800)
 
 
-def seconds(task: Callable[[], Any], repeats: int = 3) -> float:
+def seconds(task: Callable[[], Any], repeats: int = 1) -> float:
     """Return the least time of some repeats."""
     times = []
     for _ in range(repeats):
@@ -34,33 +52,132 @@ def seconds(task: Callable[[], Any], repeats: int = 3) -> float:
     return min(times)
 
 
-def main() -> None:
-    """Print one line a measure."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--readings", type=int, default=200)
-    parser.add_argument("--points", type=int, default=800)
-    parser.add_argument("--pairs", type=int, default=2000, help="readings of the pairwise step")
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--measures", nargs="+", default=list(MEASURES), choices=list(MEASURES))
-    options = parser.parse_args()
+def machine() -> str:
+    """Return what was measured on."""
+    names = ("numpy", "scipy", "numba", "opencv-python-headless", "multimatch-gaze")
+    versions = ", ".join(f"{name} {version(name)}" for name in names)
+    return f"{platform.machine()}, Python {platform.python_version()}, {versions}"
+
+
+def bench_measures(options: argparse.Namespace) -> None:
+    """Print the table of measures."""
+    from bench.released_similarity import RELEASED, loop_moments, small_map, store
+
     rng = np.random.default_rng(0)
     gazes = [reading(rng, options.points) for _ in range(options.readings)]
-    print(f"{options.readings} readings of {options.points} points, {options.jobs} jobs")
-    print(f"{'measure':18s}{'ms/reading, 1 job':>18s}{'end to end s':>14s}{'M pairs/s':>12s}")
-    for name in options.measures:
-        measure = MEASURES[name]
-        parameters = make_parameters(name)
-        compare(name, gazes[:8], jobs=1)  # compiled
-        found = [measure.features(g, parameters) for g in gazes]
-        one = seconds(lambda m=measure, p=parameters: [m.features(g, p) for g in gazes], 2)
-        whole = seconds(lambda n=name: compare(n, gazes, jobs=options.jobs), 2)
-        many = FeatureTable.of([found[k % len(found)] for k in range(options.pairs)])
-        work = Work(options.jobs)
-        pair = seconds(
-            lambda m=measure, p=parameters, f=many, w=work: dense(m, f, p, w, by_dimension=False)
-        )
-        rate = options.pairs * (options.pairs - 1) / 2 / pair / 1e6
-        print(f"{name:18s}{one / len(gazes) * 1e3:18.2f}{whole:14.2f}{rate:12.2f}")
+    pairs = options.readings * (options.readings - 1) / 2
+    print(
+        f"{options.readings} readings of {options.points} points, {options.jobs} jobs; {machine()}"
+    )
+    print("| measure | features, 1 job | features, s | pairwise, s | end to end, s | released, a pair"
+          " | ours, a pair | ratio | ratio to moment loops alone |")  # fmt: skip
+    print("|---|---|---|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as name:
+        folders = [Path(name) / str(k) for k in range(options.stored)]
+        for folder, gaze in zip(folders, gazes, strict=False):
+            store(folder, gaze)
+        for measure in options.measures:
+            features, found = _features(measure, gazes, options.jobs)
+            one_job = seconds(lambda m=measure: _features(m, gazes[:100], 1)) / 100
+            pairwise = seconds(lambda m=measure, t=found: _pairwise(m, t, options.jobs))
+            ours = (features + pairwise) / pairs
+            line = f"| {measure} | {one_job * 1e3:.2f} ms | {features:.1f} | {pairwise:.2f} | "
+            line += f"{features + pairwise:.1f} | "
+            if measure not in RELEASED:
+                print(line + f"- | {ours * 1e6:.2f} µs | - | - |", flush=True)
+                continue
+            there = _released(RELEASED[measure], folders, options.seconds)
+            line += f"{there * 1e3:.2f} ms | {ours * 1e6:.2f} µs | {there / ours:,.0f} × | "
+            loops = _loops(folders, loop_moments, small_map) if measure == "tima" else None
+            print(line + (f"{loops / ours:,.0f} × ({loops * 1e3:.2f} ms) |" if loops else "- |"),
+                  flush=True)  # fmt: skip
+
+
+def _features(measure: str, gazes: list[Gaze], jobs: int) -> tuple[float, FeatureTable]:
+    chosen, parameters = MEASURES[measure], make_parameters(measure)
+    feature_table(chosen, gazes[:4], parameters, Work(1))  # compiled
+    start = time.perf_counter()
+    table = feature_table(chosen, gazes, parameters, Work(jobs))
+    return time.perf_counter() - start, table
+
+
+def _pairwise(measure: str, table: FeatureTable, jobs: int) -> None:
+    parameters = make_parameters(measure)
+    dense(MEASURES[measure], table, parameters, Work(jobs), by_dimension=False)
+
+
+def _released(compare: Callable[[Path, Path], float], folders: list[Path], limit_s: float) -> float:
+    """Return seconds a pair of the released way, over as many pairs as fit into some seconds."""
+    start, done = time.perf_counter(), 0
+    for i, a in enumerate(folders):
+        for b in folders[i + 1 :]:
+            try:
+                compare(a, b)
+            except ValueError:  # multimatch_gaze: acos of a hair above 1
+                continue
+            done += 1
+            if time.perf_counter() - start > limit_s:
+                return (time.perf_counter() - start) / done
+    return (time.perf_counter() - start) / done
+
+
+def _loops(folders: list[Path], loops: Callable[..., Any], load: Callable[..., Any]) -> float:
+    """Return seconds a pair that the moment loops alone take, heat maps in memory."""
+    grids = [[load(path) for path in sorted(f.glob("cluster_*.jpg"))] for f in folders[:6]]
+    total = seconds(lambda: [loops(grid) for one in grids for grid in one])
+    return 2 * total / len(grids)
+
+
+def bench_growth(options: argparse.Namespace) -> None:
+    """Print the table of growth; each cell in a process of its own."""
+    print(f"Graph above a threshold, {options.jobs} jobs; {machine()}")
+    print("| measure | readings | features, s | pairs, s | M pairs/s | peak memory | pairs kept |")
+    print("|---|---|---|---|---|---|---|")
+    for measure in options.measures:
+        for size in options.sizes:
+            command = [sys.executable, "-m", "bench.similarity", "one", "--measures", measure,
+                       "--sizes", str(size), "--jobs", str(options.jobs),
+                       "--points", str(options.points)]  # fmt: skip
+            out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            found = json.loads(out)
+            print(f"| {measure} > {THRESHOLDS[measure]} | {size:,} | {found['features']:.0f} | "
+                  f"{found['pairs']:.0f} | {size * (size - 1) / 2 / found['pairs'] / 1e6:.1f} | "
+                  f"{found['memory']:.2f} GB | {found['kept']:,} ({found['rate']:.3%}) |",
+                  flush=True)  # fmt: skip
+
+
+def bench_one(options: argparse.Namespace) -> None:
+    """Print one cell of the growth table as JSON: gaze, features and graph, all in memory."""
+    measure, size = options.measures[0], options.sizes[0]
+    rng = np.random.default_rng(0)
+    gazes = [reading(rng, options.points) for _ in range(size)]
+    ids = tuple(str(k) for k in range(size))
+    _features(measure, gazes, 1) if size < 10 else _features(measure, gazes[:8], 1)
+    comparison = prepare(measure, GazeList(ids, gazes, np.arange(size)), {}, Drive(options.jobs))
+    start = time.perf_counter()
+    graph = comparison.above(THRESHOLDS[measure])
+    took = time.perf_counter() - start
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    found = {"features": comparison.seconds, "pairs": took, "memory": memory,
+             "kept": graph.positive_pairs, "rate": graph.positive_rate}  # fmt: skip
+    print(json.dumps(found))
+
+
+def main() -> None:
+    """Run one of the parts."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("part", choices=("measures", "growth", "one"))
+    parser.add_argument("--readings", type=int, default=5000)
+    parser.add_argument("--points", type=int, default=800)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--stored", type=int, default=24, help="readings for the released way")
+    parser.add_argument("--seconds", type=float, default=5.0, help="of the released way, a measure")
+    parser.add_argument("--measures", nargs="+", default=list(MEASURES), choices=list(MEASURES))
+    parser.add_argument("--sizes", nargs="+", type=int, default=[10_000, 30_000, 100_000])
+    options = parser.parse_args()
+    {"measures": bench_measures, "growth": bench_growth, "one": bench_one}[options.part](options)
 
 
 if __name__ == "__main__":

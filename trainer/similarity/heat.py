@@ -77,8 +77,12 @@ def reduced(points: CanvasPoints, height: int, width: int) -> FloatArray:
     needed = visited.weighed(
         _rows_of_blur(points.height, height), _rows_of_blur(points.width, width)
     )
-    scaled = 255 * (needed / _maximum(visited, points.height, points.width))
+    highest, is_one_pixel = _maximum(visited, points.height, points.width)
+    scaled = 255 * (needed / highest)
     near = np.abs(scaled - np.rint(scaled)) < _NEARLY_WHOLE * 255
+    if is_one_pixel:  # whatever the order of summing, it is divided by itself
+        top = near & (scaled > 254.5)
+        scaled[top], near[top] = 255.0, False
     if (near & (scaled > _NEARLY_WHOLE)).any():
         # So near a whole number the order of summing decides; then OpenCV's own order does.
         blurred = _blurred_by_opencv(points)
@@ -86,8 +90,8 @@ def reduced(points: CanvasPoints, height: int, width: int) -> FloatArray:
     return np.asarray(bilinear(np.floor(scaled), down.share, across.share), np.float64)
 
 
-def _maximum(visited: _Visited, height: int, width: int) -> float:
-    """Return the maximum of the whole map.
+def _maximum(visited: _Visited, height: int, width: int) -> tuple[float, bool]:
+    """Return the maximum of the whole map, and whether one pixel alone reaches it.
 
     No pixel of a block lies above the sum of the largest weights that any of its pixels has. Where
     that is below a value already found, the block is left out; the others are cut into smaller
@@ -100,7 +104,8 @@ def _maximum(visited: _Visited, height: int, width: int) -> float:
             _largest_weights(height, side)[rows], _largest_weights(width, side)[columns]
         )
         if side == 1:
-            return max(best, float(bounds.max()))
+            best = float(bounds.max())
+            return best, int((bounds >= best * _SLACK).sum()) == 1
         # The likeliest block's own pixels give a value that is reached.
         r, c = np.unravel_index(int(bounds.argmax()), bounds.shape)
         block = _within(rows[[r]], side, height), _within(columns[[c]], side, width)

@@ -31,17 +31,26 @@ def moments(grid: FloatArray) -> tuple[float, float]:
     return mu, spread / (mu * mu)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def difference(a: float, b: float) -> float:
-    """Return |a − b| / |max(a, b)|: 1 where either is NaN or the larger is 0, 0 where equal."""
-    if np.isnan(a) or np.isnan(b):
-        return 1.0
-    if a == b:
-        return 0.0
-    larger = max(a, b)
-    if larger == 0.0:
-        return 1.0
-    return abs(a - b) / abs(larger)
+    """Return |a − b| / max(a, b) of two moments: 1 where either is NaN, 0 where they are equal.
+
+    Moments are 0 or more; the larger one is 0 only where both are, and equal. Without branches,
+    so that the compiler takes several pairs at a time.
+    """
+    larger = a if a > b else b
+    apart = abs(a - b) / larger
+    unknown = 0.0 if a == b else 1.0
+    return apart if apart == apart else unknown
+
+
+@njit(cache=True, nogil=True)
+def longest(starts: NDArray[np.int64]) -> int:
+    """Return the most rows that one reading of a table has, at least 1."""
+    found = 1
+    for i in range(len(starts) - 1):
+        found = max(found, starts[i + 1] - starts[i])
+    return found
 
 
 @dataclass(frozen=True, slots=True)

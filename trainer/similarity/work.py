@@ -77,9 +77,11 @@ class Work:
         self.progress(queue.done, total)
 
     def _watch(self, queue: "_Queue", threads: list[threading.Thread], total: int) -> None:
-        while any(thread.is_alive() for thread in threads):
+        while True:
             if self.cancelled():
                 raise Cancelled("Stopped while gaze similarity was computed.")
+            if not any(thread.is_alive() for thread in threads):
+                return
             queue.ended.wait(0.1)
             if not queue.stop.is_set() and queue.done < total:
                 self.progress(queue.done, total)

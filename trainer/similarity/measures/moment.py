@@ -58,7 +58,7 @@ def similarity(a: FeatureTable, b: FeatureTable, parameters: MomentParameters) -
     return Pairs(values, np.logical_and.outer(*has))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _compared(a: FloatArray, b: FloatArray, weight_mu: float, weight_hu: float) -> FloatArray:
     frames = a.shape[1]
     out = np.empty((len(a), len(b)))

@@ -24,7 +24,14 @@ from trainer.similarity.base import (
     require_weights,
 )
 from trainer.similarity.clusters import dbscan
-from trainer.similarity.moments import GRID, bilinear, bilinear_taps, difference, moments
+from trainer.similarity.moments import (
+    GRID,
+    bilinear,
+    bilinear_taps,
+    difference,
+    longest,
+    moments,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,20 +119,7 @@ def _bounds(xy: NDArray[np.int64], side: int, size: tuple[int, int]) -> tuple[in
     return left, top, right, bottom
 
 
-@njit(cache=True, nogil=True)
-def _range(heat: FloatArray, box: tuple[int, int, int, int]) -> tuple[float, float]:
-    """Return minimum and maximum of the whole map, all of which lies 0 outside the box."""
-    left, top, right, bottom = box
-    covers = right - left == heat.shape[1] and bottom - top == heat.shape[0]
-    low, high = np.inf if covers else 0.0, 0.0
-    for row in range(top, bottom):
-        for column in range(left, right):
-            low = min(low, heat[row, column])
-            high = max(high, heat[row, column])
-    return low, high
-
-
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _grey(value: float, low: float, high: float) -> float:
     """Return the grey level 0 … 255 of a value, halves to even."""
     scaled, floor = value / high, low / high
@@ -135,15 +129,24 @@ def _grey(value: float, low: float, high: float) -> float:
 @njit(cache=True, nogil=True)
 def _grid(
     heat: FloatArray,
-    span: tuple[float, float],
+    box: tuple[int, int, int, int],
+    low: float,
     axes: tuple[NDArray[np.int64], NDArray[np.int64]],
     shares: tuple[FloatArray, FloatArray],
 ) -> FloatArray:
-    """Return the 32 × 32 grey levels; only the pixels that they need are normalised."""
-    corners = np.empty((2 * GRID, 2 * GRID))
+    """Return the 32 × 32 grey levels of a map that lies within a box, all 0 around it.
+
+    `low` is the minimum of the whole map. Only the pixels that are needed are normalised.
+    """
+    left, top, right, bottom = box
+    high = heat.max()
+    corners = np.full((2 * GRID, 2 * GRID), _grey(0.0, low, high))
     for r in range(2 * GRID):
+        row = axes[0][r]
         for c in range(2 * GRID):
-            corners[r, c] = _grey(heat[axes[0][r], axes[1][c]], span[0], span[1])
+            column = axes[1][c]
+            if top <= row < bottom and left <= column < right:
+                corners[r, c] = _grey(heat[row - top, column - left], low, high)
     grid: FloatArray = bilinear(corners, shares[0], shares[1])
     return grid
 
@@ -159,48 +162,61 @@ def _cluster_moments(
 ) -> FloatArray:
     clusters = labels.max() + 1 if len(labels) else 0
     out = np.empty((clusters, 2))
-    heat = np.zeros(size)
     for cluster in range(clusters):
         members = xy[labels == cluster]
         box = _bounds(members, window.shape[0], size)
+        left, top, right, bottom = box
+        heat = np.zeros((bottom - top, right - left))  # small enough to stay in the cache
         for k in range(len(members)):
-            _add_window(heat, members[k, 0], members[k, 1], window)
-        grid = _grid(heat, _range(heat, box), axes, shares)
-        out[cluster, 0], out[cluster, 1] = moments(grid)
-        heat[box[1] : box[3], box[0] : box[2]] = 0.0
+            _add_window(heat, members[k, 0] - left, members[k, 1] - top, window)
+        low = heat.min() if heat.shape == size else 0.0
+        out[cluster, 0], out[cluster, 1] = moments(_grid(heat, box, low, axes, shares))
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
+def _costs(
+    one: FloatArray, mu: FloatArray, hu: FloatArray, weights: tuple[float, float], out: FloatArray
+) -> None:
+    """Write what it costs to align each cluster of one reading with all of many (clusters, all).
+
+    One run over all readings of a tile, which the compiler does several at a time.
+    """
+    for i in range(len(one)):
+        for k in range(len(mu)):
+            out[i, k] = weights[0] * difference(one[i, 0], mu[k]) + weights[1] * difference(
+                one[i, 1], hu[k]
+            )
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _align(
-    a: FloatArray,
-    b: FloatArray,
-    weights: tuple[float, float],
-    total: FloatArray,
-    cells: NDArray[np.int64],
+    costs: FloatArray, first: int, rows: int, columns: int, line: FloatArray, cells: FloatArray
 ) -> float:
     """Return 1 − D/K of two sequences; row after row, K counted along the path traced back.
 
     The step chosen at a cell depends on its three neighbours alone, so counting forward gives the
     K of a trace from the end: ties go to the diagonal, then to i − 1, then to j − 1.
     """
-    m = len(b)
-    for i in range(len(a)):
-        diagonal, diagonal_cells = np.inf, 0
-        for j in range(m):
-            cost = weights[0] * difference(a[i, 0], b[j, 0])
-            cost += weights[1] * difference(a[i, 1], b[j, 1])
-            above, above_cells = (total[j], cells[j]) if i > 0 else (np.inf, 0)
-            best, steps = diagonal, diagonal_cells
+    total, steps = 0.0, 0.0
+    for j in range(columns):
+        total, steps = total + costs[0, first + j], steps + 1.0
+        line[j], cells[j] = total, steps
+    for i in range(1, rows):
+        diagonal, diagonal_cells = line[0], cells[0]
+        total, steps = diagonal + costs[i, first], diagonal_cells + 1.0
+        line[0], cells[0] = total, steps
+        for j in range(1, columns):
+            above, above_cells = line[j], cells[j]
+            best, best_cells = diagonal, diagonal_cells
             if above < best:
-                best, steps = above, above_cells
-            if j > 0 and total[j - 1] < best:
-                best, steps = total[j - 1], cells[j - 1]
-            if i == 0 and j == 0:
-                best, steps = 0.0, 0
+                best, best_cells = above, above_cells
+            if total < best:
+                best, best_cells = total, steps
             diagonal, diagonal_cells = above, above_cells
-            total[j], cells[j] = cost + best, steps + 1
-    return float(1.0 - total[m - 1] / cells[m - 1])
+            total, steps = best + costs[i, first + j], best_cells + 1.0
+            line[j], cells[j] = total, steps
+    return float(1.0 - total / steps)
 
 
 @njit(cache=True, nogil=True)
@@ -211,18 +227,18 @@ def _aligned(
     b_starts: NDArray[np.int64],
     weights: tuple[float, float],
 ) -> FloatArray:
-    rows, columns = len(a_starts) - 1, len(b_starts) - 1
-    longest = 1
-    for j in range(columns):
-        longest = max(longest, b_starts[j + 1] - b_starts[j])
-    total, cells = np.empty(longest), np.empty(longest, np.int64)
-    out = np.zeros((rows, columns))
-    for i in range(rows):
+    high, wide = longest(a_starts), longest(b_starts)
+    costs = np.empty((high, len(b)))
+    line, cells = np.empty(wide), np.empty(wide)
+    mu, hu = b[:, 0].copy(), b[:, -1].copy()
+    out = np.zeros((len(a_starts) - 1, len(b_starts) - 1))
+    for i in range(out.shape[0]):
         one = a[a_starts[i] : a_starts[i + 1]]
-        for j in range(columns):
-            other = b[b_starts[j] : b_starts[j + 1]]
-            if len(one) > 0 and len(other) > 0:
-                out[i, j] = _align(one, other, weights, total, cells)
+        _costs(one, mu, hu, weights, costs)
+        for j in range(out.shape[1]):
+            columns = b_starts[j + 1] - b_starts[j]
+            if len(one) > 0 and columns > 0:
+                out[i, j] = _align(costs, b_starts[j], len(one), columns, line, cells)
     return out
 
 
