@@ -69,8 +69,10 @@ def bench_measures(options: argparse.Namespace) -> None:
     print(
         f"{options.readings} readings of {options.points} points, {options.jobs} jobs; {machine()}"
     )
-    print("| measure | features, 1 job | features, s | pairwise, s | end to end, s | released, a pair"
-          " | ours, a pair | ratio | ratio to moment loops alone |")  # fmt: skip
+    print(
+        "| measure | features, 1 job | features, s | pairwise, s | end to end, s "
+        "| released, a pair | ours, a pair | ratio | ratio to moment loops alone |"
+    )
     print("|---|---|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as name:
         folders = [Path(name) / str(k) for k in range(options.stored)]

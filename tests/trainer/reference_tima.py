@@ -87,6 +87,18 @@ def features(points, width=800, height=800, divisor=10, eps=0.2):
     return out
 
 
+def canvas_features(pixels, canvas):
+    """Return those of pixels of a canvas of another size, resized bilinearly."""
+    n = len(pixels)
+    space_time = [np.array([x / canvas, y / canvas, i / n]) for i, (x, y) in enumerate(pixels)]
+    labels = dbscan(space_time, 0.2, n // 10 + 1)
+    out = []
+    for cluster in range(max(labels, default=-1) + 1):
+        members = [tuple(p) for p, label in zip(pixels, labels, strict=True) if label == cluster]
+        out.append(moments(resized(heat_map(members, canvas))))
+    return out
+
+
 def difference(a, b):
     if math.isnan(a) or math.isnan(b):
         return 1.0
