@@ -1,12 +1,15 @@
 """What trackers are attached, what is missing and why, and how to open one by its id."""
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from devices.errors import TrackerNotFound
+from devices.errors import TrackerError, TrackerNotFound
 from devices.geometry import ScreenGeometry
 from devices.lsl import LslTracker, find_streams
+from devices.mouse import MouseTracker, mouse_info
 from devices.simulated import SimulatedParameters, SimulatedTracker, simulated_info
+from devices.tobii.search import find_tobii, open_tobii
 from devices.tracker import Tracker, TrackerInfo
 
 OPEN_TIMEOUT_S = 2.0
@@ -44,11 +47,14 @@ class Found:
     missing: tuple[Missing, ...] = ()
 
 
+TOBII_WAY_OUT = (
+    "Run: python main.py devices setup-tobii (it needs a Python 3.10 beside this one). Or start "
+    "TittaLSL or App-TobiiPro on this computer: the tracker then appears here as an LSL stream."
+)
 NO_TOBII = Missing(
     "tobii",
-    "Tobii's SDK is made for Python 3.10 only; direct use comes with a later version.",
-    "Until then start TittaLSL or App-TobiiPro on this computer: the tracker then appears here "
-    "as an LSL stream.",
+    "The SDK is there, but no tracker of Tobii answers.",
+    "Look at cable and power, and whether Tobii Pro Eye Tracker Manager sees it.",
 )
 NO_STREAM = Missing(
     "lsl",
@@ -68,14 +74,31 @@ def find_trackers(timeout_s: float = 1.0, *, network: bool = False) -> Found:
     network
         Whether LSL may leave this computer.
     """
-    simulated = simulated_info()
+    with ThreadPoolExecutor(1) as worker:
+        tobii = worker.submit(_look_for_tobii)
+        streams = _look_for_streams(timeout_s, network)
+    found = (streams, tobii.result())
+    trackers = tuple(info for looked in found for info in looked.trackers)
+    return Found(
+        (simulated_info(), mouse_info(), *trackers),
+        tuple(line for looked in found for line in looked.missing),
+    )
+
+
+def _look_for_streams(timeout_s: float, network: bool) -> Found:
     try:
-        streams = find_streams(timeout_s, network=network)
+        streams = tuple(find_streams(timeout_s, network=network))
     except TrackerNotFound as error:
-        no_library = Missing("lsl", "LSL cannot be used.", str(error))
-        return Found((simulated,), (no_library, NO_TOBII))
-    missing = (NO_TOBII,) if streams else (NO_STREAM, NO_TOBII)
-    return Found((simulated, *streams), missing)
+        return Found((), (Missing("lsl", "LSL cannot be used.", str(error)),))
+    return Found(streams, () if streams else (NO_STREAM,))
+
+
+def _look_for_tobii() -> Found:
+    try:
+        trackers = tuple(find_tobii())
+    except TrackerError as error:
+        return Found((), (Missing("tobii", str(error), TOBII_WAY_OUT),))
+    return Found(trackers, () if trackers else (NO_TOBII,))
 
 
 def open_tracker(
@@ -111,6 +134,10 @@ def open_tracker(
     if tracker_id == "simulated":
         parameters = SimulatedParameters() if rate_hz is None else SimulatedParameters(rate_hz)
         return SimulatedTracker(geometry, parameters, seed)
+    if tracker_id == "mouse":
+        return MouseTracker() if rate_hz is None else MouseTracker(rate_hz)
+    if tracker_id.startswith("tobii:"):
+        return open_tobii(tracker_id, rate_hz)
     found = find_trackers(OPEN_TIMEOUT_S, network=network)
     info = next((t for t in found.trackers if t.id == tracker_id), None)
     if info is None:

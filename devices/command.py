@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,12 @@ from devices.errors import DeviceError, TrackerError
 from devices.geometry import ScreenGeometry
 from devices.quality import StreamQuality, stream_quality
 from devices.samples import SampleArray
+from devices.tobii.interpreters import (
+    PYTHON_VARIABLE,
+    REQUIREMENT,
+    environment_folder,
+    make_environment,
+)
 from devices.tracker import DeviceEvent, Tracker, TrackerInfo
 
 POLL_S = 0.005
@@ -59,7 +66,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """List the trackers, or test one; return the exit code."""
     options = _parser().parse_args(argv)
     try:
-        if options.test is None:
+        if options.action == "setup-tobii":
+            _set_up_tobii(options)
+        elif options.test is None:
             _write_found(find_trackers(options.timeout, network=options.network), options.json)
         else:
             _write_test(_run_test(options), options.json)
@@ -117,6 +126,21 @@ def _run_test(options: argparse.Namespace) -> LiveTest:
     return live_test(tracker, options.seconds)
 
 
+def _set_up_tobii(options: argparse.Namespace) -> None:
+    folder = options.folder or environment_folder()
+    sys.stderr.write(f"Making the environment of Tobii's SDK in {folder} …\n")
+    made = make_environment(options.python, folder)
+    if options.json:
+        sys.stdout.write(json.dumps({"python": str(made.path), "sdk": REQUIREMENT}) + "\n")
+        return
+    lines = [f"{REQUIREMENT} is ready in {folder}."]
+    if folder != environment_folder():
+        lines.append(f"Tell Foveate of it: set {PYTHON_VARIABLE}={made.path}")
+    lines.append("Tobii's licence holds for it: research without commercial use; see")
+    lines.append("docs/trackers.md. Now look for the tracker: python main.py devices")
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
 def _write_found(found: Found, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps(asdict(found), indent=2) + "\n")
@@ -164,6 +188,16 @@ def _parser() -> argparse.ArgumentParser:
         prog="python main.py devices",
         description="List the eye trackers that are attached, or test one.",
     )
+    parser.add_argument(
+        "action",
+        nargs="?",
+        choices=["setup-tobii"],
+        help="setup-tobii: make the Python 3.10 environment of Tobii's SDK",
+    )
+    parser.add_argument(
+        "--python", type=Path, metavar="PATH", help="setup-tobii: the Python 3.10 to make it from"
+    )
+    parser.add_argument("--folder", type=Path, metavar="DIR", help="setup-tobii: where to make it")
     parser.add_argument("--test", metavar="ID", help="read this tracker live and measure it")
     parser.add_argument(
         "--seconds", type=_positive, default=5.0, metavar="N", help="length of the test"

@@ -2,6 +2,7 @@
 
 import builtins
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -14,11 +15,18 @@ from devices.geometry import ScreenGeometry
 from devices.lsl import LslTracker
 from devices.samples import empty_samples
 from devices.simulated import SimulatedTracker
+from devices.tobii import interpreters, search
 from devices.tracker import TrackerInfo
 from main import main
 
 GEOMETRY = ScreenGeometry(1920, 1080, 530.0, 300.0)
 STREAM = TrackerInfo("lsl:abc", "lsl", "Tobii_gaze", serial="abc")
+
+
+@pytest.fixture(autouse=True)
+def no_sdk(monkeypatch):
+    """As on a computer on which Tobii's SDK was never set up."""
+    monkeypatch.setattr(search, "interpreter_with_sdk", lambda: None)
 
 
 @pytest.fixture
@@ -33,7 +41,7 @@ def no_stream(monkeypatch):
 
 def test_the_simulated_reader_is_always_there_and_tobii_is_missing_with_a_way_out(no_stream):
     found = find_trackers(0.1)
-    assert [info.id for info in found.trackers] == ["simulated"]
+    assert [info.id for info in found.trackers] == ["simulated", "mouse"]
     assert [line.kind for line in found.missing] == ["lsl", "tobii"]
     assert "3.10" in str(found.missing[1])
     assert "TittaLSL" in found.missing[1].way_out
@@ -41,7 +49,7 @@ def test_the_simulated_reader_is_always_there_and_tobii_is_missing_with_a_way_ou
 
 def test_streams_are_listed_after_the_simulated_reader(one_stream):
     found = find_trackers(0.1)
-    assert [info.id for info in found.trackers] == ["simulated", "lsl:abc"]
+    assert [info.id for info in found.trackers] == ["simulated", "mouse", "lsl:abc"]
     assert [line.kind for line in found.missing] == ["tobii"]
 
 
@@ -55,7 +63,7 @@ def test_without_pylsl_the_extra_that_brings_it_is_named(monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", no_pylsl)
     found = find_trackers(0.1)
-    assert [info.id for info in found.trackers] == ["simulated"]
+    assert [info.id for info in found.trackers] == ["simulated", "mouse"]
     assert "station" in str(found.missing[0])
 
 
@@ -81,9 +89,9 @@ def test_the_seed_reaches_the_simulated_reader():
 
 
 def test_an_unknown_id_is_told_with_what_is_there(one_stream):
-    with pytest.raises(TrackerNotFound, match=r'"lsl:xyz".*simulated, lsl:abc'):
+    with pytest.raises(TrackerNotFound, match=r'"lsl:xyz".*simulated, mouse, lsl:abc'):
         open_tracker("lsl:xyz", GEOMETRY)
-    with pytest.raises(TrackerNotFound, match=r"tobii:1.*3\.10"):
+    with pytest.raises(TrackerNotFound, match=r"3\.10"):
         open_tracker("tobii:1", GEOMETRY)
 
 
@@ -100,7 +108,7 @@ def test_the_command_lists_trackers_as_text_and_as_json(one_stream, capsys):
     assert "Tobii:" in text
     assert main(["devices", "--json"]) == 0
     parsed = json.loads(capsys.readouterr().out)
-    assert [t["id"] for t in parsed["trackers"]] == ["simulated", "lsl:abc"]
+    assert [t["id"] for t in parsed["trackers"]] == ["simulated", "mouse", "lsl:abc"]
     assert parsed["missing"][0]["kind"] == "tobii"
 
 
@@ -178,3 +186,21 @@ def test_a_live_test_reports_what_the_tracker_lost():
     test = command.live_test(tracker, 0.3)
     assert [event.kind for event in test.events] == ["lost", "restored"]
     assert np.isfinite(test.latency_ms)
+
+
+def test_setup_tobii_refuses_another_python_by_its_version(capsys, tmp_path):
+    words = ["devices", "setup-tobii", "--python", sys.executable, "--folder", str(tmp_path / "e")]
+    assert main(words) == 1
+    assert "3.10 only" in capsys.readouterr().err
+    assert not (tmp_path / "e").exists()
+
+
+def test_setup_tobii_makes_the_environment_and_proves_it(capsys, tmp_path, monkeypatch):
+    made = []
+    ready = interpreters.Interpreter(tmp_path / "e/bin/python", (3, 10), has_sdk=True)
+    monkeypatch.setattr(command, "make_environment", lambda *a: made.append(a) or ready)
+    assert main(["devices", "setup-tobii", "--folder", str(tmp_path / "e")]) == 0
+    out = capsys.readouterr().out
+    assert "FOVEATE_TOBII_PYTHON=" in out
+    assert "licence" in out
+    assert made == [(None, tmp_path / "e")]
