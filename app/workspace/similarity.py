@@ -148,14 +148,15 @@ class Relation:
 
         What has no value counts as 0.
         """
-        values = np.nan_to_num(self.matrix[np.ix_(order, order)], nan=0.0)
+        values: NDArray[np.float32] = np.nan_to_num(self.matrix[np.ix_(order, order)], nan=0.0)
         block = -(-len(order) // most)
         if block <= 1:
             return values
         starts = np.arange(0, len(order), block)
         sums = np.add.reduceat(np.add.reduceat(values, starts, axis=0), starts, axis=1)
         sizes = np.diff(np.append(starts, len(order)))
-        return (sums / np.outer(sizes, sizes)).astype(np.float32)
+        means: NDArray[np.float32] = (sums / np.outer(sizes, sizes)).astype(np.float32)
+        return means
 
 
 def load_relation(path: Path) -> Relation:
