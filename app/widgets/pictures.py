@@ -76,6 +76,8 @@ class PictureCard(QFrame):
         self._picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._caption = label("", "small")
         self._caption.setFixedWidth(side)
+        self._caption.setMinimumHeight(2 * self._caption.fontMetrics().lineSpacing())
+        self._caption.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         layout = column(self, theme.GRID, gap=theme.GRID // 2)
         layout.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addWidget(self._caption, 0, Qt.AlignmentFlag.AlignHCenter)
