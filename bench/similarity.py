@@ -31,7 +31,7 @@ from trainer.similarity.registry import MEASURES, make_parameters
 from trainer.similarity.sources import GazeList
 from trainer.similarity.work import Work
 
-THRESHOLDS = {"moment": 0.95, "tima": 0.95, "density": 0.7, "dhash": 0.9, "moment_sequence": 0.9}
+THRESHOLDS = {"moment": 0.98, "tima": 0.95, "density": 0.7, "dhash": 0.9, "moment_sequence": 0.9}
 
 
 def reading(rng: np.random.Generator, points: int) -> Gaze:

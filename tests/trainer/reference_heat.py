@@ -49,15 +49,7 @@ def sequence_similarity(a, b):
 
 def dhash_bits(points, canvas=800):
     heat = heat_map(to_canvas(points, canvas, canvas, canvas), canvas, canvas)
-    small = np.zeros((8, 9))
-    for r in range(8):
-        for c in range(9):
-            y, x = (r + 0.5) * canvas / 8 - 0.5, (c + 0.5) * canvas / 9 - 0.5
-            top, left = int(y), int(x)
-            v, u = y - top, x - left
-            upper = heat[top, left] * (1 - u) + heat[top, left + 1] * u
-            lower = heat[top + 1, left] * (1 - u) + heat[top + 1, left + 1] * u
-            small[r, c] = int(upper * (1 - v) + lower * v + 0.5)
+    small = resized(heat, 9, 8)
     return [int(small[r, c] > small[r, c + 1]) for r in range(8) for c in range(8)]
 
 

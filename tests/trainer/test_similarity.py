@@ -125,15 +125,7 @@ def test_a_sequence_of_moments_is_the_mean_over_equal_runs() -> None:
 @given(_points)
 def test_dhash_bits_agree_with_the_definition(points) -> None:
     heat = reference_heat(points)
-    small = np.zeros((8, 9))
-    for r in range(8):
-        for c in range(9):
-            y, x = (r + 0.5) * 100 - 0.5, (c + 0.5) * 800 / 9 - 0.5
-            top, left = int(y), int(x)
-            v, u = y - top, x - left
-            upper = heat[top, left] * (1 - u) + heat[top, left + 1] * u
-            lower = heat[top + 1, left] * (1 - u) + heat[top + 1, left + 1] * u
-            small[r, c] = int(upper * (1 - v) + lower * v + 0.5)
+    small = reference_tima.resized(heat, 9, 8)
     found = dhash.features(gaze(points), PointParameters()).reshape(8, 8)
     assert found.tolist() == (small[:, :-1] > small[:, 1:]).tolist()
 

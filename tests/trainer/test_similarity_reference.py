@@ -2,6 +2,7 @@
 
 import math
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from tests.trainer.made_readings import gaze, readings
 from trainer.similarity.base import canvas_points
 from trainer.similarity.heat import _maximum, _Visited
 from trainer.similarity.measures.moment import MomentParameters
+from trainer.similarity.moments import bilinear, bilinear_taps
 from trainer.similarity.registry import compare
 
 _some = st.lists(readings(), min_size=2, max_size=3)
@@ -132,3 +134,13 @@ def test_one_point_on_a_sampled_pixel_is_the_maximum_itself() -> None:
     expected = reference_heat.moment_similarity((mu, hu), other)
     assert result.matrix[0, 1] == pytest.approx(expected, abs=1e-9)
     assert not math.isnan(hu)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(32, 300), st.integers(32, 300), st.integers(2, 32), st.integers(0, 2**32 - 1))
+def test_resizing_is_that_of_opencv_to_the_last_grey_level(height, width, count, seed) -> None:
+    grey = np.random.default_rng(seed).integers(0, 256, (height, width)).astype(np.uint8)
+    down, across = bilinear_taps(height, count), bilinear_taps(width, count)
+    corners = grey[np.ix_(down.pixels, across.pixels)].astype(np.float64)
+    found = bilinear(corners, down.weights, across.weights)
+    assert found.tolist() == cv2.resize(grey, (count, count)).tolist()

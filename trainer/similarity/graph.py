@@ -15,7 +15,7 @@ from trainer.similarity.dense import compare_tile, pair_count, tile_side, tiles
 from trainer.similarity.work import Task, Work
 
 MAX_PAIRS = 60_000_000
-"""Pairs a graph may hold: some 2.5 GB at the worst moment, when rows are put in order."""
+"""Pairs a graph may hold: some 1.7 GB at the worst moment, when they are put in order."""
 _SAMPLE = 1_000_000
 
 
@@ -164,14 +164,43 @@ class _Found:
                 )
 
     def graph(self, n: int) -> Graph:
-        """Return both directions of all pairs."""
-        empty = np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32)
-        parts = zip(empty, *self._parts, strict=True)
-        rows, columns, values = (np.concatenate(part) for part in parts)
-        self._parts.clear()
-        both = np.concatenate((rows, columns)), np.concatenate((columns, rows))
-        matrix = _csr(n, *both, np.concatenate((values, values)))
+        """Return both directions of all pairs; what was found is given up, part after part."""
+        degrees = np.zeros(n + 1, np.int64)
+        for rows, columns, _ in self._parts:
+            _count(rows, columns, degrees)
+        starts = np.cumsum(degrees)
+        places = starts[:-1].copy()
+        partners = np.empty(int(starts[-1]), np.int32)
+        values = np.empty(len(partners), np.float32)
+        while self._parts:
+            _place(*self._parts.pop(), places, partners, values)
+        matrix = csr_array((values, partners, starts), shape=(n, n))
+        matrix.sort_indices()
         return Graph(matrix, self._threshold, self._valid, self._count)
+
+
+@njit(cache=True, nogil=True)
+def _count(rows: NDArray[np.int32], columns: NDArray[np.int32], degrees: NDArray[np.int64]) -> None:
+    for k in range(len(rows)):
+        degrees[rows[k] + 1] += 1
+        degrees[columns[k] + 1] += 1
+
+
+@njit(cache=True, nogil=True)
+def _place(
+    rows: NDArray[np.int32],
+    columns: NDArray[np.int32],
+    found: NDArray[np.float32],
+    places: NDArray[np.int64],
+    partners: NDArray[np.int32],
+    values: NDArray[np.float32],
+) -> None:
+    """Put pairs into CSR rows, both ways; `places` says where the next one of each row goes."""
+    for k in range(len(rows)):
+        for row, column in ((rows[k], columns[k]), (columns[k], rows[k])):
+            partners[places[row]] = column
+            values[places[row]] = found[k]
+            places[row] += 1
 
 
 def _above_diagonal(valid: BoolArray, rows: slice, columns: slice) -> BoolArray:

@@ -87,7 +87,7 @@ def reduced(points: CanvasPoints, height: int, width: int) -> FloatArray:
         # So near a whole number the order of summing decides; then OpenCV's own order does.
         blurred = _blurred_by_opencv(points)
         scaled = 255 * (blurred[np.ix_(down.pixels, across.pixels)] / blurred.max())
-    return np.asarray(bilinear(np.floor(scaled), down.share, across.share), np.float64)
+    return np.asarray(bilinear(np.floor(scaled), down.weights, across.weights), np.float64)
 
 
 def _maximum(visited: _Visited, height: int, width: int) -> tuple[float, bool]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from trainer.similarity.base import FloatArray
 
 GRID = 32
+_WHOLE = 2048
 
 
 @njit(cache=True, nogil=True)
@@ -55,42 +56,50 @@ def longest(starts: NDArray[np.int64]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Taps:
-    """Where the half-pixel centres of a bilinear resize fall on an axis; shapes (count,).
+    """Where the half-pixel centres of a bilinear resize fall on an axis of whole grey levels.
 
-    Value = low pixel · (1 − share) + high pixel · share, inside the axis.
+    Attributes
+    ----------
+    pixels
+        Shape (2 · count,): every pixel that is needed, the lower ones first.
+    weights
+        Shape (2 · count,): of those pixels, in 2048ths, as OpenCV resizes 8-bit images.
     """
 
-    low: NDArray[np.int64]
-    high: NDArray[np.int64]
-    share: FloatArray
-
-    @property
-    def pixels(self) -> NDArray[np.int64]:
-        """Every pixel that is needed, the low ones first (2 · count,)."""
-        return np.concatenate((self.low, self.high))
+    pixels: NDArray[np.int64]
+    weights: NDArray[np.int64]
 
 
 @lru_cache(maxsize=64)
 def bilinear_taps(size: int, count: int = GRID) -> Taps:
     """Return the taps of `count` half-pixel centres on an axis of `size` pixels."""
-    position = np.clip((np.arange(count) + 0.5) * size / count - 0.5, 0, size - 1)
+    position = ((np.arange(count) + 0.5) * (size / count) - 0.5).astype(np.float32)
     low = np.floor(position).astype(np.int64)
-    return Taps(low, np.minimum(low + 1, size - 1), position - low)
+    share = position - low.astype(np.float32)
+    share[(low < 0) | (low >= size - 1)] = 0  # beyond the outermost centres: the pixel itself
+    low = np.clip(low, 0, size - 1)
+    whole = np.float32(_WHOLE)
+    weights = np.concatenate((np.rint((1 - share) * whole), np.rint(share * whole)))
+    pixels = np.concatenate((low, np.minimum(low + 1, size - 1)))
+    return Taps(pixels, weights.astype(np.int64))
 
 
 @njit(cache=True, nogil=True)
-def bilinear(corners: FloatArray, down: FloatArray, across: FloatArray) -> FloatArray:
-    """Return the resized map (rows, columns), rounded to whole grey levels.
+def bilinear(corners: FloatArray, down: NDArray[np.int64], across: NDArray[np.int64]) -> FloatArray:
+    """Return the resized map (rows, columns) in whole grey levels, bit for bit as OpenCV does.
 
     `corners` (2 · rows, 2 · columns) holds whole grey levels at `Taps.pixels` of both axes; `down`
-    (rows,) and `across` (columns,) are their shares.
+    and `across` are the `Taps.weights`. The shifts are those of OpenCV's fixed-point arithmetic:
+    exact rounding would give another grey level here and there, which sums do not forgive.
     """
-    rows, columns = len(down), len(across)
+    rows, columns = len(down) // 2, len(across) // 2
     grid = np.empty((rows, columns))
     for r in range(rows):
         for c in range(columns):
-            v, u = down[r], across[c]
-            upper = corners[r, c] * (1 - u) + corners[r, columns + c] * u
-            lower = corners[rows + r, c] * (1 - u) + corners[rows + r, columns + c] * u
-            grid[r, c] = np.floor(upper * (1 - v) + lower * v + 0.5)
+            left, right = across[c], across[columns + c]
+            upper = int(corners[r, c]) * left + int(corners[r, columns + c]) * right
+            lower = int(corners[rows + r, c]) * left + int(corners[rows + r, columns + c]) * right
+            value = (down[r] * (upper >> 4)) >> 16
+            value += (down[rows + r] * (lower >> 4)) >> 16
+            grid[r, c] = (value + 2) >> 2
     return grid

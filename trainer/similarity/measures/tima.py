@@ -77,8 +77,8 @@ def features(gaze: Gaze, parameters: TimaParameters) -> FloatArray:
     size = points.height, points.width
     down, across = bilinear_taps(points.height), bilinear_taps(points.width)
     axes = down.pixels, across.pixels
-    shares = down.share, across.share
-    return _cluster_moments(points.xy, labels, size, _window(points.height), axes, shares)
+    weights = down.weights, across.weights
+    return _cluster_moments(points.xy, labels, size, _window(points.height), axes, weights)
 
 
 def similarity(a: FeatureTable, b: FeatureTable, parameters: TimaParameters) -> Pairs:
@@ -132,7 +132,7 @@ def _grid(
     box: tuple[int, int, int, int],
     low: float,
     axes: tuple[NDArray[np.int64], NDArray[np.int64]],
-    shares: tuple[FloatArray, FloatArray],
+    weights: tuple[NDArray[np.int64], NDArray[np.int64]],
 ) -> FloatArray:
     """Return the 32 × 32 grey levels of a map that lies within a box, all 0 around it.
 
@@ -147,7 +147,7 @@ def _grid(
             column = axes[1][c]
             if top <= row < bottom and left <= column < right:
                 corners[r, c] = _grey(heat[row - top, column - left], low, high)
-    grid: FloatArray = bilinear(corners, shares[0], shares[1])
+    grid: FloatArray = bilinear(corners, weights[0], weights[1])
     return grid
 
 
@@ -158,7 +158,7 @@ def _cluster_moments(
     size: tuple[int, int],
     window: FloatArray,
     axes: tuple[NDArray[np.int64], NDArray[np.int64]],
-    shares: tuple[FloatArray, FloatArray],
+    weights: tuple[NDArray[np.int64], NDArray[np.int64]],
 ) -> FloatArray:
     clusters = labels.max() + 1 if len(labels) else 0
     out = np.empty((clusters, 2))
@@ -170,7 +170,7 @@ def _cluster_moments(
         for k in range(len(members)):
             _add_window(heat, members[k, 0] - left, members[k, 1] - top, window)
         low = heat.min() if heat.shape == size else 0.0
-        out[cluster, 0], out[cluster, 1] = moments(_grid(heat, box, low, axes, shares))
+        out[cluster, 0], out[cluster, 1] = moments(_grid(heat, box, low, axes, weights))
     return out
 
 
