@@ -73,7 +73,8 @@ def use_group_norm(module: nn.Module) -> None:
     """Replace batch normalisation by group normalisation of up to 32 groups, in place."""
     for name, child in module.named_children():
         if isinstance(child, nn.BatchNorm1d | nn.BatchNorm2d):
-            groups = math.gcd(32, child.num_features)
+            # Of eight channels at least: a group of one would be nought for every image.
+            groups = math.gcd(32, max(1, child.num_features // 8))
             new = nn.GroupNorm(groups, child.num_features, affine=child.affine)
             if child.affine and not child.weight.requires_grad:  # of a net that only follows
                 new.requires_grad_(False)
