@@ -199,7 +199,9 @@ def _save(job: Job, learner: _Learner, step: int, signals: Signals, batches: Bat
     _require_sound(learner.method, step, job)
     path: Path | None = None
     if distributed.rank() == 0:
-        state = {**learner.state(job, step, signals), "boxes": batches.boxes}
+        halfway = step % job.steps_per_epoch != 0  # else the next epoch looks for new boxes
+        boxes = batches.boxes if halfway else None
+        state = {**learner.state(job, step, signals), "boxes": boxes}
         path = save_checkpoint(job.folder, step, job.identity, state)
     saved: Path = distributed.from_first(path)
     return saved
