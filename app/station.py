@@ -22,7 +22,10 @@ from app.wiring.bugs import BugHook
 from app.wiring.clearing import ClearingController
 from app.wiring.devices import DeviceController
 from app.wiring.importing import ImportController
+from app.wiring.review import ReviewController
 from app.wiring.room import ReadingRoom
+from app.wiring.settings import SettingsController
+from app.wiring.setup import SetupController
 from app.wiring.shell import Shell
 from app.wiring.studies import ask_new_study, ask_study
 from app.wiring.training import TrainingController
@@ -115,6 +118,14 @@ class Station(QObject):
         self.workspace = WorkspaceDoor(
             self.window, self.training, self.go, self.show_error, self.replay, self
         )
+        self.review = ReviewController(self._shell.review, lambda: self._room.sessions.busy, self)
+        self.setup = SetupController(
+            self._shell.setup, self._shell.reading, self.window, self.close_session,
+            self.show_error, self,
+        )  # fmt: skip
+        self.settings = SettingsController(
+            self._shell.settings, self._reopen, self.show_error, self
+        )
         self._connect()
         self._bugs = BugHook(self.show_error)
         if study is not None:
@@ -154,14 +165,14 @@ class Station(QObject):
             return
         self._shell.leave_bare()
         self.window.show_page(name)
-        if name == "clearing":
-            self.clearing.show()
+        self._open_page(name)
         if not self.workspace.refresh(name):
             self.refresh()
 
     def replay(self, reading_id: str) -> None:
-        """Replay a reading."""
-        self.show_error("Replay", reading_id)
+        """Play a reading again, for the researcher."""
+        self.go("review")
+        self.review.show(None, researcher=True, reading_id=reading_id)
 
     def screenshot(self, name: str, path: Path) -> None:
         """Write a picture of the window showing a page, or of the page as it is if it is shown."""
@@ -194,6 +205,8 @@ class Station(QObject):
         self.study = study
         self.imports.set_study(study)
         self.clearing.set_study(study)
+        self.review.set_study(study)
+        self.settings.set_study(study)
         self.training.set_study(study)
         self.workspace.set_study(study)
         self.window.show_study(study.settings.name)
@@ -288,10 +301,34 @@ class Station(QObject):
         self._shell.clearing.left.connect(lambda: self.go("worklist"))
         self.clearing.changed.connect(self._imported)
         self.clearing.failed.connect(self.show_error)
+        self._shell.review.end_wanted.connect(self._end_session_and_review)
+        self.sessions.closed.connect(self._session_closed)
         calibrate.begin_wanted.connect(self.start_calibration)
         calibrate.validate_wanted.connect(lambda: self.start_calibration(validate_only=True))
         calibrate.reading_wanted.connect(self.start_reading)
         self.imports.changed.connect(self._imported)
+
+    def _open_page(self, name: str) -> None:
+        """Fill a page that is about to be seen."""
+        if name == "clearing":
+            self.clearing.show()
+        elif name == "review":
+            self.review.show(self.reader, researcher=self.window.in_workspace)
+        elif name == "setup":
+            self.setup.show()
+
+    def _reopen(self, study: Study) -> None:
+        """Open a study again whose settings were written anew; the page stays."""
+        self.use_study(Study.open(study.folder, durable=True))
+        self.workspace.reopen("settings")
+
+    def _session_closed(self) -> None:
+        if self.window.current == "review":
+            self._open_page("review")
+
+    def _end_session_and_review(self) -> None:
+        self.close_session()
+        self.go("review")
 
     def _finish_sessions(self) -> None:
         try:

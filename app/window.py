@@ -24,6 +24,8 @@ _ENTRIES = {
     "worklist": "Worklist",
     "calibration": "Calibration",
     "reading": "Reading",
+    "review": "Review",
+    "setup": "Station",
 }
 _WORKSPACE = {
     "cohort": "Cohort",
@@ -31,6 +33,7 @@ _WORKSPACE = {
     "training": "Pretrain",
     "runs": "Runs",
     "features": "Features",
+    "settings": "Study settings",
 }
 """The researcher's pages; a reader never sees them."""
 

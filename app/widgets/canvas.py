@@ -344,8 +344,9 @@ class ImageCanvas(QWidget):
     def _toggle_lens(self) -> None:
         self._magnifying = not self._magnifying
         if self._magnifying:
-            if not self.rect().contains(self._cursor.toPoint()) or self._cursor.isNull():
-                self._cursor = QPointF(self.rect().center())
+            if self.box.tile_at(self._cursor.x(), self._cursor.y()) is None and self.view:
+                x, y, width, height = self.view.viewport.tile_view
+                self._cursor = QPointF(x + width / 2, y + height / 2)
             self._move_lens()
         else:
             self._lens_off()

@@ -171,7 +171,29 @@ def _lock(path: QPainterPath) -> None:
     path.lineTo(16, 11)
 
 
+def _review(path: QPainterPath) -> None:
+    path.arcMoveTo(QRectF(4, 4, 16, 16), 130)
+    path.arcTo(QRectF(4, 4, 16, 16), 130, -310)
+    _line(path, (3.5, 4), (4.5, 9), (9.5, 8))
+    _line(path, (12, 8), (12, 12.5), (15.5, 14.5))
+
+
+def _setup(path: QPainterPath) -> None:
+    path.addRoundedRect(QRectF(3, 4, 18, 12), 1.5, 1.5)
+    _line(path, (12, 16), (12, 20))
+    _line(path, (8, 20), (16, 20))
+
+
+def _settings(path: QPainterPath) -> None:
+    for y, x in ((6, 9), (12, 15), (18, 8)):
+        _line(path, (3.5, y), (20.5, y))
+        _circle(path, x, y, 2)
+
+
 _DRAW: dict[str, _Draw] = {
+    "review": _review,
+    "setup": _setup,
+    "settings": _settings,
     "cohort": _cohort,
     "similarity": _similarity,
     "runs": _runs,

@@ -2,14 +2,15 @@
 
 import platform
 from collections.abc import Callable
+from typing import Any
 
 from PySide6.QtCore import QObject
 
 from app.reading.session import ReadingSession
 from app.reading.sitting import has_consented
-from app.screen import screen_geometry
 from app.window import MainWindow
 from app.wiring.sessions import SessionKeeper
+from app.wiring.setup import tracked_screen
 from app.wiring.studies import ask_consent
 from devices.clock import HostClock
 from devices.geometry import ScreenGeometry
@@ -50,6 +51,7 @@ class Attendance(QObject):
         self.reader = reader
         self.geometry: ScreenGeometry | None = None
         self.cleared_only = True
+        self._setup: dict[str, Any] = {}
 
     def choose(self, pseudonym: str, *, consented: bool = False) -> None:
         """Let someone else read."""
@@ -81,10 +83,10 @@ class Attendance(QObject):
 
     def _open(self, study: Study, reader: str, device_id: str, then: Then) -> None:
         if self._sessions.session is None:
-            self.geometry = screen_geometry(self._window.screen())
+            self.geometry, self._setup = tracked_screen(self._window.screen())
             self._window.show_device("Opening the tracker…")
         geometry, consented = self.geometry, self._consented
-        cleared_only = self.cleared_only
+        cleared_only, setup = self.cleared_only, self._setup
         assert geometry is not None
 
         def make() -> ReadingSession:
@@ -98,6 +100,7 @@ class Attendance(QObject):
                 station=platform.node(),
                 consented=consented,
                 cleared_only=cleared_only,
+                details=setup,
             )
 
         self._sessions.want(make, then)

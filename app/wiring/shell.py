@@ -9,6 +9,9 @@ from PySide6.QtWidgets import QWidget
 from app.pages.calibration import CalibrationPage
 from app.pages.clearing import ClearingPage
 from app.pages.reading import ReadingPage
+from app.pages.review import ReviewPage
+from app.pages.settings import SettingsPage
+from app.pages.setup import SetupPage
 from app.pages.start import StartPage
 from app.pages.training import TrainingPage
 from app.pages.worklist import WorklistPage
@@ -39,6 +42,7 @@ class Shell:
         self.start, self.worklist = StartPage(), WorklistPage()
         self.calibration, self.reading = CalibrationPage(), ReadingPage()
         self.training, self.clearing = TrainingPage(), ClearingPage()
+        self.review, self.setup, self.settings = ReviewPage(), SetupPage(), SettingsPage()
         self.pages: dict[str, QWidget] = {
             "start": self.start,
             "worklist": self.worklist,
@@ -46,6 +50,9 @@ class Shell:
             "reading": self.reading,
             "training": self.training,
             "clearing": self.clearing,
+            "review": self.review,
+            "setup": self.setup,
+            "settings": self.settings,
         }
         window.add_pages(self.pages)
 

@@ -58,6 +58,13 @@ class WorkspaceDoor(QObject):
         self._window.open_workspace(True)
         self._go(FIRST_PAGE)
 
+    def reopen(self, page: str) -> None:
+        """Go on in it, on a page, after the study was opened anew by its researcher."""
+        if self.inside is None:
+            self._furnish()
+        self._window.open_workspace(True)
+        self._go(page)
+
     def refresh(self, page: str) -> bool:
         """Read again what a page shows, off the GUI thread; False if the page is not its own."""
         own = self.inside is not None and page in self.inside.pages

@@ -1,0 +1,1 @@
+"""Looking at readings after a session: what was seen, where the eyes went, how good the gaze is."""
