@@ -2,22 +2,29 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from sqlalchemy import select
 
 from app.errors import WrongStep
 from app.reading.calibration import CalibrationRun
+from app.reading.correction import offset_correction
+from app.reading.gaze import reading_gaze
+from app.reading.luminance import case_grey
+from app.reading.posture import posture
 from app.reading.session import Phase, ReadingSession
-from app.reading.targets import CALIBRATION_TARGETS, VALIDATION_TARGETS
+from app.reading.targets import CALIBRATION_TARGETS, VALIDATION_TARGETS, bad_targets
 from devices.clock import HostClock
+from devices.quality import validate
 from devices.simulated import SimulatedParameters, SimulatedTracker
-from devices.tracker import Tracker
-from migrations.schema import Calibration, Session
+from devices.tracker import PointResult, Tracker, UserPosition
+from migrations.schema import Calibration, Fixation, Image, Session
 from migrations.study import Study
-from tests.app.reading_doubles import GEOMETRY, ScriptedTracker, make_study
+from tests.app.reading_doubles import GEOMETRY, ScriptedTracker, make_study, view_of
 
 SPEED = 12.0
 
@@ -53,7 +60,9 @@ def rows(study: Study) -> list[Calibration]:
 
 
 def test_a_simulated_reader_is_calibrated_and_found_within_limits(study: Study) -> None:
-    tracker = SimulatedTracker(GEOMETRY, SimulatedParameters(rate_hz=300.0), seed=2)
+    tracker = SimulatedTracker(
+        GEOMETRY, SimulatedParameters(rate_hz=300.0, blinks_per_min=0.0), seed=2
+    )
     session = opened(study, tracker)
     run = session.calibrate()
     assert session.phase is Phase.CALIBRATING
@@ -77,7 +86,7 @@ def test_a_simulated_reader_is_calibrated_and_found_within_limits(study: Study) 
     assert len(validation.points) == len(VALIDATION_TARGETS)
     assert validation.accuracy_deg == pytest.approx(result.accuracy_deg)
     assert validation.precision_rms_left_deg > 0
-    assert 0 <= validation.loss < 0.2
+    assert 0 <= validation.loss < 0.1
     with study.database.read() as opened_rows:
         assert opened_rows.scalars(select(Session)).one().details["validated"] is True
 
@@ -176,3 +185,219 @@ def test_the_better_eye_is_used_where_the_study_asks_for_it(tmp_path: Path) -> N
 def test_validation_targets_are_held_out(count: int) -> None:
     assert len(set(CALIBRATION_TARGETS[count])) == count
     assert not set(CALIBRATION_TARGETS[count]) & set(VALIDATION_TARGETS)
+
+
+# ---- single points again, earlier calibrations, corrections, distance, drift -----------------
+
+
+def calibrated(session: ReadingSession, tracker: SimulatedTracker) -> CalibrationRun:
+    run = session.calibrate()
+    for target in run.targets:
+        tracker.fixate(*target)
+        time.sleep(0.8 / SPEED)
+        run.collect(target)
+    assert run.compute().status == "success"
+    return run
+
+
+def validated(run: CalibrationRun, tracker: SimulatedTracker | ScriptedTracker) -> float:
+    look_at_all(run, tracker)
+    result = run.validate()
+    assert result.accuracy_deg is not None
+    return result.accuracy_deg
+
+
+def test_a_single_bad_point_is_collected_again_and_the_rest_is_kept(study: Study) -> None:
+    tracker = SimulatedTracker(
+        GEOMETRY, SimulatedParameters(rate_hz=300.0, blinks_per_min=0.0), seed=2
+    )
+    session = opened(study, tracker)
+    run = session.calibrate()
+    bad = run.targets[1]
+    for target in run.targets:  # at one target the reader looks elsewhere
+        tracker.fixate(*((bad[0] + 0.06, bad[1] + 0.06) if target == bad else target))
+        time.sleep(0.8 / SPEED)
+        run.collect(target)
+    run.compute()
+    before_deg = validated(run, tracker)
+    run.end(keep=True)
+    assert run.may_redo
+    again = session.calibrate([bad], after=run)
+    assert (again.targets, again.may_redo, run.may_redo) == ((bad,), True, False)
+    tracker.fixate(*bad)
+    time.sleep(0.8 / SPEED)
+    again.discard(bad)
+    again.collect(bad)
+    assert len(again.compute().points) == len(CALIBRATION_TARGETS[5])
+    assert validated(again, tracker) < 0.7 * before_deg
+    again.end()
+    session.close()
+    assert [row.kind for row in rows(study)] == ["calibration", "validation"] * 2
+
+
+def test_bad_points_are_those_an_eye_missed_and_the_nearest_of_a_target_that_is_off() -> None:
+    points = [PointResult(x, y, True, (x, y) != (0.9, 0.1)) for x, y in CALIBRATION_TARGETS[5]]
+    samples = ScriptedTracker(lambda t: np.full((len(t), 2), 0.2)).samples_at(np.arange(9))
+    validation = validate([(0.2, 0.2), (0.2, 0.75)], [samples, samples], GEOMETRY)
+    assert bad_targets(points, validation, 1.0) == ((0.9, 0.1), (0.1, 0.9))
+    assert bad_targets(points, None, 1.0) == ((0.9, 0.1),)
+    assert bad_targets([], validation, 1.0) == ()
+
+
+def test_an_earlier_calibration_is_offered_to_the_same_reader_with_the_same_glasses(
+    study: Study,
+) -> None:
+    tracker = SimulatedTracker(
+        GEOMETRY, SimulatedParameters(rate_hz=300.0, blinks_per_min=0.0), seed=2
+    )
+    session = opened(study, tracker)
+    session.setup.set_eyewear("glasses")
+    assert session.setup.former() is None
+    run = calibrated(session, tracker)
+    first_deg = validated(run, tracker)
+    run.end()
+    session.close()
+    session = opened(study, tracker)
+    assert session.setup.former() is None  # nobody said yet what is worn today
+    session.setup.set_eyewear("glasses")
+    former = session.setup.former()
+    assert former is not None
+    run = session.calibrate()
+    uncorrected_deg = validated(run, tracker)
+    run.reapply(former)
+    again_deg = validated(run, tracker)
+    run.end()
+    session.close()
+    assert again_deg < 0.7 * uncorrected_deg
+    assert again_deg == pytest.approx(first_deg, abs=0.3)
+    stored = rows(study)
+    assert [row.status for row in stored if row.kind == "calibration"] == ["success", "re-applied"]
+    assert stored[-2].device_data == stored[0].device_data
+    other = ReadingSession.open(study, "R2", tracker, HostClock(SPEED), GEOMETRY, consented=True)
+    other.setup.set_eyewear("glasses")
+    assert other.setup.former() is None
+    other.close()
+    with study.database.read() as opened_rows:
+        sessions = opened_rows.scalars(select(Session).order_by(Session.id)).all()
+        assert [each.details["eyewear"] for each in sessions] == ["glasses"] * 3
+
+
+def test_a_stored_correction_moves_the_mapped_gaze_and_no_raw_sample(study: Study) -> None:
+    class OffByHundredPixels(ScriptedTracker):
+        def samples_at(self, index: np.ndarray) -> np.ndarray:
+            samples = super().samples_at(index)
+            for eye in ("left", "right"):
+                samples[f"{eye}_x_norm"] += np.float32(100 / 1920)
+            return samples
+
+    tracker = OffByHundredPixels(rate_hz=300.0)
+    session = opened(study, tracker)
+    run = session.calibrate(validation=[(0.5, 0.5)])
+    assert validated(run, tracker) > 2
+    run.end()
+    assert session.validation is not None
+    session.setup.correct(offset_correction(session.validation.validation))
+    run = session.calibrate((), validation=[(0.5, 0.5)])
+    assert validated(run, tracker) < 0.05
+    run.end()
+    case = session.next_case()
+    assert case is not None
+    reading_id = session.begin(case)
+    session.show(view_of(session.clock.now_us(), case.tiles[0].image_id))
+    time.sleep(0.5)
+    session.finish()
+    assert session.settled()
+    session.close()
+    gaze = reading_gaze(study.database, reading_id)
+    assert np.nanmedian(gaze.samples["left_x_norm"]) == pytest.approx(0.5 + 100 / 1920, abs=1e-5)
+    assert np.nanmedian(gaze.points_norm[:, 0]) == pytest.approx(0.5, abs=1e-4)
+    kinds = [(row.kind, row.status) for row in rows(study)]
+    assert ("correction", "in use") in kinds
+    with study.database.read() as opened_rows:
+        fixation = opened_rows.scalars(select(Fixation)).first()
+        x_screen = 1.35 * fixation.x_image + 285
+        assert x_screen == pytest.approx(960, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("tells", "taped_mm", "expected"),
+    [
+        (True, 700.0, "tracker"),
+        (False, 700.0, "taped"),
+        (False, None, "assumed"),
+    ],
+)
+def test_the_distance_is_the_trackers_else_the_tapes_else_assumed(
+    study: Study, tells: bool, taped_mm: float | None, expected: str
+) -> None:
+    geometry = replace(GEOMETRY, distance_mm=650.0, distance_source="assumed")
+    tracker = SimulatedTracker(geometry, seed=1) if tells else ScriptedTracker(rate_hz=300.0)
+    session = ReadingSession.open(study, "R1", tracker, HostClock(), geometry, consented=True)
+    time.sleep(0.3)
+    assert session.setup.tells_distance is tells
+    taken = session.setup.take_distance(taped_mm)
+    session.close()
+    assert taken.distance_source == expected
+    with study.database.read() as opened_rows:
+        row = opened_rows.scalars(select(Session)).one()
+        assert (row.distance_source, row.screen["distance_source"]) == (expected, expected)
+        assert row.distance_mm == taken.distance_mm
+    if expected == "tracker":
+        assert taken.distance_mm == pytest.approx(650, abs=15)
+
+
+def test_drift_is_measured_stored_and_marks_the_readings_after_it(study: Study) -> None:
+    tracker = ScriptedTracker(lambda t: np.full((len(t), 2), (0.54, 0.5)), rate_hz=300.0)
+    session = opened(study, tracker)
+    run = session.calibrate(validation=[(0.54, 0.5)])
+    assert validated(run, tracker) < 0.05
+    run.end()
+    probe = session.probe_drift()
+    while not probe.is_done():
+        time.sleep(0.005)
+    drift_deg = probe.drift_deg()
+    assert drift_deg == pytest.approx(1.86, abs=0.02)  # 0.04 of 527 mm, seen from 650 mm
+    reading_id = session.begin(session.next_case() or "")
+    time.sleep(4 / SPEED)
+    session.finish()
+    assert session.settled()
+    session.close()
+    assert "drifted by 1.9° before the case" in session.results[reading_id].verdict.reasons
+    assert rows(study)[-1].kind == "drift"
+    assert (rows(study)[-1].status, rows(study)[-1].accuracy_deg) == ("beyond limits", drift_deg)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "said", "well"),
+    [
+        ((0.4, 0.5, 0.5), (0.6, 0.5, 0.5), "65 cm: you sit well", True),
+        ((0.1, 0.5, 0.5), (0.2, 0.5, 0.5), "65 cm: move a little to the right", False),
+        (
+            (0.4, 0.1, 0.9),
+            (0.6, 0.1, 0.9),
+            "65 cm: sit a little lower, come a little nearer",
+            False,
+        ),
+        ((0.4, 0.5, 0.5), None, "65 cm: only one eye is seen", False),
+        (None, None, "The tracker does not see your eyes", False),
+    ],
+)
+def test_the_reader_is_told_how_to_sit(left, right, said: str, well: bool) -> None:
+    told = posture(UserPosition(0, left, right, 650.0))
+    assert (told.text, told.well) == (said, well)
+
+
+def test_targets_stand_on_a_ground_as_bright_as_the_cases(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "bright", cases=2)
+    assert case_grey(study, GEOMETRY, 11) == 11  # no presentations: what lies around them
+    with study.database.read() as opened_rows:
+        ids = opened_rows.scalars(select(Image.id)).all()
+    for image_id, grey in zip(ids, (40, 200), strict=True):
+        path = study.presentation(image_id)
+        path.parent.mkdir(parents=True)
+        cv2.imwrite(str(path), np.full((800, 1000), grey, np.uint8))
+    covered = (1000 * 1.35) / 1920
+    light = [covered * (g / 255) ** 2.2 + (1 - covered) * (11 / 255) ** 2.2 for g in (40, 200)]
+    expected = 255 * np.mean(light) ** (1 / 2.2)
+    assert case_grey(study, GEOMETRY, 11) == pytest.approx(expected, abs=1)
+    study.close()
