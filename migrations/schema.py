@@ -5,6 +5,7 @@ units are suffixes, as everywhere: `_image`, `_screen`, `_deg`, `_mm`, `_hz`.
 """
 
 import os
+import threading
 import time
 import uuid
 from datetime import UTC, datetime
@@ -26,9 +27,32 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 Json = dict[str, Any]
 
 
+_STEP_NS = 250
+"""A little more than what the fraction of a millisecond in an id resolves."""
+_order = threading.Lock()
+_latest_ns = 0
+
+
+def ids_after(id_: str) -> None:
+    """Let every id from now on come after this one, though the computer's clock was set back."""
+    global _latest_ns
+    value = uuid.UUID(id_).int
+    milliseconds, fraction = value >> 80, (value >> 64) & 0xFFF
+    with _order:
+        _latest_ns = max(_latest_ns, milliseconds * 1_000_000 + (fraction * 1_000_000 >> 12))
+
+
+def _next_ns() -> int:
+    """Return the time, but later than at any call before, whatever happens to the clock."""
+    global _latest_ns
+    with _order:
+        _latest_ns = max(time.time_ns(), _latest_ns + _STEP_NS)
+        return _latest_ns
+
+
 def new_id() -> str:
-    """Return a time-ordered UUID (version 7, RFC 9562) as text."""
-    milliseconds, rest_ns = divmod(time.time_ns(), 1_000_000)
+    """Return a time-ordered UUID (version 7, RFC 9562) as text, later than all before it."""
+    milliseconds, rest_ns = divmod(_next_ns(), 1_000_000)
     fraction = (rest_ns << 12) // 1_000_000  # orders ids within a millisecond (method 3)
     random = int.from_bytes(os.urandom(8), "big") >> 2
     value = (milliseconds << 80) | (0x7 << 76) | (fraction << 64) | (0x2 << 62) | random

@@ -102,7 +102,8 @@ def seconds_since(database: Database, reading_id: str) -> float | None:
         sitting = session.get_one(SessionRow, reading.session_id)
         if reading.ended_us is None:
             return None
-        return (datetime.now(UTC) - _utc_of(sitting, reading.ended_us)).total_seconds()
+        passed = datetime.now(UTC) - _utc_of(sitting, reading.ended_us)
+        return max(passed.total_seconds(), 0.0)
 
 
 def _open_sittings() -> Any:
@@ -208,7 +209,8 @@ def _close_reading(
 def _gap(sitting: SessionRow, ended_us: int) -> dict[str, Any]:
     """Return since when nothing was recorded, and for how many real seconds until now."""
     instant = _utc_of(sitting, ended_us)
-    gap_s = (datetime.now(UTC) - instant).total_seconds()
+    # A clock that was set back meanwhile cannot tell how long it was: no gap is negative.
+    gap_s = max((datetime.now(UTC) - instant).total_seconds(), 0.0)
     return {"lost_since_utc": utc_text(instant), "gap_s": gap_s}
 
 

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session as OrmSession
 
 from app.errors import ConsentMissing, SessionError
@@ -15,7 +15,7 @@ from devices.clock import HostClock, require_fine_clock
 from devices.geometry import ScreenGeometry
 from devices.tracker import TrackerInfo
 from migrations.database import foveate_version
-from migrations.schema import Audit, Reader, new_id, utc_now, utc_text
+from migrations.schema import Audit, Reader, Reading, ids_after, new_id, utc_now, utc_text
 from migrations.schema import Session as SessionRow
 from migrations.study import Study
 
@@ -75,6 +75,7 @@ def open_sitting(
     noted = {"clock_step_us": require_fine_clock(), **_computer(), **details}
     rows = worklist(study, pseudonym)
     with study.database.write() as session:
+        _keep_order(session)
         reader = _reader(session, study, pseudonym, station, consented)
         order_seed = _order_seed(session, study, reader, seed)
         blocks = study.settings.block_size if study.settings.order == "blocked" else None
@@ -85,6 +86,14 @@ def open_sitting(
         session.add(row)
         _audit(session, station, "session opened", sitting.session_id)
     return sitting
+
+
+def _keep_order(session: OrmSession) -> None:
+    # Ids tell which reading is the latest, also after the computer's clock was set back.
+    for table in (SessionRow, Reading):
+        newest = session.scalar(select(func.max(table.id)))
+        if newest is not None:
+            ids_after(newest)
 
 
 def _reader(
