@@ -59,15 +59,21 @@ def small_disk(tmp_path: Path):
     subprocess.run(["umount", "-l", str(place)], check=True)
 
 
+def fill(path: Path) -> None:
+    """Write until the disk takes no more."""
+    with path.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+
+
 def test_a_disk_that_fills_up_delays_rows_and_loses_none(small_disk: Path) -> None:
     study = make_study(small_disk / "study", cases=1)
     tracker = ScriptedTracker()
     session = opened(study, tracker)
     reading_id = session.begin(session.next_case() or "")
     filler = small_disk / "filler"
-    with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="space"):
-        while True:
-            file.write(bytes(4096))
+    with pytest.raises(OSError, match="space"):
+        fill(filler)
     until(lambda: "full" in session.writer.problem)
     assert "free some space" in session.writer.brief
     safe = session.recorder.status().committed_count
