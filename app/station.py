@@ -6,6 +6,7 @@ the reader, the tracker or the study changes, or the window closes.
 """
 
 import logging
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject
@@ -13,6 +14,7 @@ from PySide6.QtCore import QObject
 from app.errors import AppError
 from app.garbage import GuiGarbageCollector
 from app.reading.recovery import close_interrupted
+from app.reading.replay import PREFIX, replay_tracker
 from app.reading.session import ReadingSession
 from app.reading.stimulus import FindingSource
 from app.recent import recent_studies, remember
@@ -33,6 +35,8 @@ from app.wiring.workspace_door import WorkspaceDoor
 from devices.catalogue import open_tracker
 from devices.clock import HostClock, require_fine_clock
 from devices.errors import DeviceError
+from devices.geometry import ScreenGeometry
+from devices.tracker import Tracker
 from migrations.errors import StudyError
 from migrations.settings import StudySettings
 from migrations.study import Study
@@ -95,9 +99,7 @@ class Station(QObject):
         self._closed = False
         self._collector = GuiGarbageCollector(self)
         self._shell = Shell(window or MainWindow(), full_screen=full_screen)
-        source = tracker_source or (
-            lambda name, geometry: open_tracker(name, geometry, rate_hz=rate_hz, seed=seed)
-        )
+        source = tracker_source or partial(self._open_tracker, rate_hz=rate_hz, seed=seed)
         self._room = ReadingRoom(
             self._shell,
             self.clock,
@@ -173,6 +175,13 @@ class Station(QObject):
         """Play a reading again, for the researcher."""
         self.go("review")
         self.review.show(None, researcher=True, reading_id=reading_id)
+
+    def _open_tracker(
+        self, name: str, geometry: ScreenGeometry, *, rate_hz: float | None, seed: int
+    ) -> Tracker:
+        if name.startswith(PREFIX) and self.study is not None:
+            return replay_tracker(self.study, name)
+        return open_tracker(name, geometry, rate_hz=rate_hz, seed=seed)
 
     def screenshot(self, name: str, path: Path) -> None:
         """Write a picture of the window showing a page, or of the page as it is if it is shown."""

@@ -13,6 +13,7 @@ from app.wiring.calibration import CalibrationController
 from app.wiring.drift import DriftController
 from app.wiring.health import HealthWatch
 from app.wiring.leaving import Leaving
+from app.wiring.mouse import MouseEye
 from app.wiring.reading import ReadingController
 from app.wiring.sessions import SessionKeeper
 from app.wiring.shell import Shell
@@ -56,6 +57,7 @@ class ReadingRoom(QObject):
         self.calibration = CalibrationController(shell.calibration, self)
         self.reading = ReadingController(shell.reading, self)
         self.eye = SimulatedEye(findings, self)
+        self.mouse = MouseEye(self)
         self.health = HealthWatch(self)
         self.absence = AbsenceWatch(shell.reading, self)
         self.awake = KeepAwake()
@@ -89,6 +91,7 @@ class ReadingRoom(QObject):
         self.reading.interrupt("the session was closed")
         if self.session is not None:
             self.eye.use(None, None, None)
+            self.mouse.use(None, None)
             self.sessions.close()
             self._shell.calibration.forget()
             self._changed()
@@ -135,6 +138,7 @@ class ReadingRoom(QObject):
     def _opened(self) -> None:
         assert self.session is not None
         self.eye.use(self._study, self.session.tracker, self.attendance.geometry)
+        self.mouse.use(self.session.tracker, self.attendance.geometry)
         self._shell.calibration.forget()
         self._changed()
         self.awake.hold()
@@ -142,6 +146,7 @@ class ReadingRoom(QObject):
         self.health.follow(self.session)
 
     def _closed(self) -> None:
+        self.mouse.use(None, None)
         self.awake.release()
         self.health.follow(None)
         self.absence.follow(None)
