@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from trainer.similarity.images import image_similarity
 
 from study_parts.gaze import Tracker, permuted, read_all
 from study_parts.phantoms import CLASSES, SIDE, Phantom, make_phantoms
@@ -28,8 +27,9 @@ from trainer.probe.finetune import finetune
 from trainer.probe.labelled import LabelledImage, LabelledSet
 from trainer.probe.metrics import score_all
 from trainer.probe.splits import Split, Splits
+from trainer.similarity.comparison import Drive, prepare
 from trainer.similarity.rates import positive_rate, threshold_for_rate
-from trainer.similarity.registry import compare
+from trainer.similarity.sources import GazeList
 
 TRAINED, TESTED = 600, 300
 BUDGETS = (10, 25, 100)
@@ -138,9 +138,10 @@ def _similarity(
     phantoms = cohort(seed).phantoms[:TRAINED]
     readings = read_all(phantoms, readers, Tracker(accuracy_deg, loss), seed)
     mixed = permuted(readings, g, np.random.default_rng([seed, 17]))
-    by_reading = compare(measure, [gaze for own in mixed for gaze in own])
     owners = np.repeat(np.arange(TRAINED), readers)
-    found = image_similarity(by_reading, owners, TRAINED)
+    names = tuple(str(k) for k in range(TRAINED))
+    gazes = GazeList(names, [gaze for own in mixed for gaze in own], owners)
+    found = prepare(measure, gazes, {}, Drive()).matrix()
     return found.matrix, found.valid
 
 

@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import Any, Protocol
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from trainer.probe.budgets import ALL, Budget, draw_labelled
 from trainer.probe.compare import Difference, difference, with_holm
@@ -132,7 +133,9 @@ def evaluate(
         split = splits.parts[0 if splits.fixed else repeat]
         for name, values in features.items():
             probes = [p for p in settings.probes if p != "finetune" or name not in not_finetuned]
-            _try(bench, name, standardised(values, split.train), split, repeat, probes)
+            # Two threads on matrices this small wait for each other more than they compute.
+            with threadpool_limits(1):
+                _try(bench, name, standardised(values, split.train), split, repeat, probes)
             done += 1
             progress(done, total)
     return _outcome(bench, list(features))

@@ -1,0 +1,238 @@
+"""docs/study.md and its figure, from the stored lines alone."""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from study_parts.plan import (
+    DEGREES,
+    METHODS,
+    SEEDS,
+    SEEDS_OF_CONDITIONS,
+    Cell,
+    all_cells,
+    condition_cells,
+    measure_cells,
+)
+from study_parts.summary import BUDGETS, Line, auc, by_cell, gain, over_seeds
+from trainer.report.charts import Interval, interval_chart
+from trainer.report.figures import standalone
+
+DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
+PAGE, CHART = DOCS / "study.md", DOCS / "images" / "study.svg"
+
+
+def write_page(
+    checks: Sequence[Line], purity: Sequence[Line], cells: Sequence[Line]
+) -> Iterable[Path]:
+    """Write page and figure; return what was written."""
+    found = by_cell(cells)
+    chart = _chart(found)
+    parts = [
+        (Path(__file__).parent / "study_head.md").read_text(encoding="utf-8"),
+        _state(cells), _checks(checks), _main(found, chart), _findings(), _purity(purity),
+        _conditions(found), _measures(found), _runs(cells),
+    ]  # fmt: skip
+    PAGE.write_text("\n\n".join(part.strip() for part in parts if part) + "\n", encoding="utf-8")
+    written = [PAGE]
+    if chart:
+        CHART.write_text(chart, encoding="utf-8")
+        written.append(CHART)
+    return written
+
+
+def _state(cells: Sequence[Line]) -> str:
+    """Say what was run and what was not."""
+    done = {json.dumps(line["key"], sort_keys=True) for line in cells}
+    rows = []
+    for table, seeds in (("main", SEEDS), ("conditions", SEEDS_OF_CONDITIONS),
+                         ("measures", SEEDS_OF_CONDITIONS)):  # fmt: skip
+        wanted = [c for c in all_cells(seeds) if c.table == table]
+        had = sum(1 for c in wanted if json.dumps(c.key, sort_keys=True) in done)
+        rows.append([table, str(len(wanted)), str(had), str(len(wanted) - had)])
+    text = _table(["table", "cells planned", "run", "not run"], rows)
+    return (
+        "## What was run and what was not\n\n" + text + "\n\nA cell that was not run is absent or "
+        "a dash below; a figure without an interval stands on one seed and proves nothing."
+    )
+
+
+def _checks(checks: Sequence[Line]) -> str:
+    if not checks:
+        return "## Can the phantoms carry the question?\n\nNot checked yet."
+    rows = []
+    for line in checks:
+        if line["cell"] == "supervised":
+            rows.append(["supervised, 600 labels, fine-tuned", str(line["seed"]), "–", "–", "–",
+                         f"{line['auc']:.3f}"])  # fmt: skip
+        else:
+            values = [f"{line['linear'][b]:.3f}" for b in BUDGETS]
+            rows.append(["untrained, linear probe", str(line["seed"]), *values, "–"])
+    head = ["net", "seed", *(f"AUC, {b} labels" for b in BUDGETS), "AUC, all labels"]
+    return (
+        "## Can the phantoms carry the question?\n\nA supervised ResNet-18 must reach an AUC above "
+        "0.95 at this image size.\n\n" + _table(head, rows)
+    )
+
+
+def _main(found: dict[str, list[Line]], chart: str) -> str:
+    text = "## Gain by degree\n\n"
+    if chart:
+        text += (
+            "![AUC at 10 labels by policy and degree](images/study.svg)\n\n"
+            "AUC of the linear probe at 10 labels, by what the pairs come from.\n\n"
+        )
+    for method in METHODS:
+        rows = _method_rows(found, method)
+        if rows:
+            text += f"### {method}\n\n{_table(_MAIN_HEAD, rows)}\n\n"
+    return text
+
+
+_MAIN_HEAD = [
+    "pairs", "g", "purity", *(f"AUC {b}" for b in BUDGETS), *(f"gain {b}" for b in BUDGETS),
+    "kNN AUC 10", "spread", "seeds",
+]  # fmt: skip
+
+
+def _method_rows(found: dict[str, list[Line]], method: str) -> list[list[str]]:
+    plain = found.get(Cell(method, "none").name, [])
+    cells = [Cell(method, "none")]
+    for pairs in ("gzpt", "mcgip"):
+        drop = 0.5 if pairs == "gzpt" else 0.0
+        cells += [Cell(method, pairs, g, drop=drop) for g in DEGREES]
+    cells.append(Cell(method, "label"))
+    return [_row(c, found[c.name], plain) for c in cells if c.name in found]
+
+
+def _row(cell: Cell, lines: list[Line], plain: list[Line]) -> list[str]:
+    gains = ["–"] * 3
+    if cell.pairs != "none":
+        gains = [gain(lines, plain, b).text(signed=True) for b in BUDGETS]
+    return [
+        cell.pairs,
+        "–" if cell.g is None else f"{cell.g:g}",
+        _mean(lines, "purity"),
+        *(auc(lines, b).text() for b in BUDGETS),
+        *gains,
+        auc(lines, "10", "knn").text(),
+        _mean(lines, "feature_spread"),
+        str(len(lines)),
+    ]
+
+
+def _findings() -> str:
+    """Return what people concluded from these tables, written by hand beside this file."""
+    path = Path(__file__).parent / "study_findings.md"
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def _purity(purity: Sequence[Line]) -> str:
+    """Return purity by measure and rule at g = 1, and at g = 0 for the default rule."""
+    if not purity:
+        return ""
+    measures = list(dict.fromkeys(line["key"]["measure"] for line in purity))
+    rules = list(dict.fromkeys(row["rule"] for line in purity for row in line["rows"]))
+    rows = []
+    for measure in measures:
+        own = [line for line in purity if line["key"]["measure"] == measure]
+        cells = [_purity_cell(own, rule) for rule in rules]
+        rows.append([measure, *cells, str(len(own))])
+    return (
+        "## How pure the pairs are\n\nShare of positive pairs whose images are of one class, at "
+        "g = 1 (in brackets the share of all pairs that is positive). Pairs drawn at random: a "
+        "third.\n\n" + _table(["measure", *rules, "seeds"], rows)
+    )
+
+
+def _purity_cell(lines: Sequence[Line], rule: str) -> str:
+    rows = [r for line in lines for r in line["rows"] if r["rule"] == rule and r["g"] == 1.0]
+    values = [r["purity"] for r in rows if r["purity"] is not None]
+    if not values:
+        return "none"
+    rate = float(np.mean([r["positive_rate"] for r in rows]))
+    return f"{np.mean(values):.2f} ({rate:.1%})"
+
+
+def _conditions(found: dict[str, list[Line]]) -> str:
+    base = Cell("byol", "gzpt", 1.0)
+    cells = [(base, "as in the main table")] + [(c, _changed(base, c)) for c in condition_cells()]
+    text = "## What a laboratory can choose: rate, p, readers, tracker (BYOL, gzpt, g = 1)\n\n"
+    return text + _gain_table(found, cells, "changed")
+
+
+def _measures(found: dict[str, list[Line]]) -> str:
+    cells = [(Cell("byol", "gzpt", 1.0), "tima")] + [(c, c.measure) for c in measure_cells()]
+    text = "## Which measure carries most (BYOL, gzpt, g = 1, 5 % of the pairs)\n\n"
+    return text + _gain_table(found, cells, "measure")
+
+
+def _gain_table(found: dict[str, list[Line]], cells: Sequence[tuple[Cell, str]], name: str) -> str:
+    plain = found.get(Cell("byol", "none").name, [])
+    rows = [
+        [told, _mean(found[c.name], "purity"), _mean(found[c.name], "positive_rate"),
+         _mean(found[c.name], "extra_pairs_per_batch"),
+         *(gain(found[c.name], plain, b).text(signed=True) for b in BUDGETS),
+         str(len(found[c.name]))]
+        for c, told in cells
+        if c.name in found
+    ]  # fmt: skip
+    if len(rows) < 2:
+        return "Not run yet."
+    head = [name, "purity", "positive rate", "extra pairs a batch",
+            *(f"gain {b}" for b in BUDGETS), "seeds"]  # fmt: skip
+    return _table(head, rows)
+
+
+def _changed(base: Cell, cell: Cell) -> str:
+    names = {"positive_rate": "positive rate", "drop": "p", "accuracy_deg": "accuracy (°)"}
+    return ", ".join(
+        f"{names.get(k, k)} {v:g}"
+        for k, v in cell.key.items()
+        if v != base.key[k] and k != "seed" and v is not None
+    )
+
+
+def _mean(lines: Sequence[Line], field: str) -> str:
+    figure = over_seeds([line.get(field) for line in lines])
+    return "–" if figure.seeds == 0 else f"{figure.mean:.3g}"
+
+
+def _chart(found: dict[str, list[Line]]) -> str:
+    """Return AUC at 10 labels: one line a method, categories from plain to labels."""
+    columns: list[tuple[str, Any]] = [("plain", lambda m: Cell(m, "none"))]
+    columns += [(f"gzpt g={g:g}", lambda m, g=g: Cell(m, "gzpt", g)) for g in DEGREES]
+    columns.append(("labels", lambda m: Cell(m, "label")))
+    series = []
+    for style, method in enumerate(METHODS):
+        points = []
+        for _, make in columns:
+            figure = auc(found.get(make(method).name, []), "10")
+            low, high = (figure.low, figure.high) if figure.seeds > 1 else (figure.mean,) * 2
+            points.append((figure.mean, low, high) if figure.seeds else None)
+        series.append(Interval(method, tuple(points), style))
+    drawn = [s for s in series if any(s.points)]
+    chart = interval_chart(drawn, [name for name, _ in columns], "pairs", "AUC at 10 labels")
+    return standalone(chart) if chart else ""
+
+
+def _runs(cells: Sequence[Line]) -> str:
+    if not cells:
+        return ""
+    seconds = [line["seconds"] for line in cells]
+    codes = ", ".join(sorted({line["code"] for line in cells}))
+    return (
+        f"## Runs\n\n{len(cells)} cells, {sum(seconds) / 3600:.1f} hours, median "
+        f"{np.median(seconds):.0f} s a cell on a machine of 2 cores that others used too; made "
+        f"with commit(s) {codes}, torch {cells[-1]['torch']}. Lines: `bench/study/cells.jsonl`, "
+        "with every setting."
+    )
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(lines)
