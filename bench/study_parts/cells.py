@@ -15,10 +15,11 @@ from study_parts.phantoms import CLASSES, SIDE, Phantom, make_phantoms
 from study_parts.plan import Cell
 from trainer.checkpoint import Identity
 from trainer.config import RunConfig, make_config
-from trainer.device import choose_bf16
+from trainer.device import choose_precision
 from trainer.encoders import make_encoder, seeded_weights
 from trainer.images import ImageCache
-from trainer.loop import Job, train
+from trainer.job import Job
+from trainer.loop import train
 from trainer.pairs import PairPolicy, Relation, SameLabel
 from trainer.probe.candidates import Candidate
 from trainer.probe.evaluate import Settings, evaluate
@@ -102,7 +103,7 @@ def config_of(cell: Cell, epochs: int = EPOCHS) -> RunConfig:
     """Return the settings of a cell; between a plain and a gaze run only the pairs differ."""
     layer: dict[str, Any] = {
         "method": cell.method, "pairs": cell.pairs, "seed": cell.seed, "size": SIDE,
-        "batch": BATCH, "epochs": epochs, "device": "cpu", "drop": cell.drop,
+        "batch": BATCH, "epochs": epochs, "device": "cpu", "drop": cell.drop, "knn_every": epochs,
     }  # fmt: skip
     if cell.uses_gaze:
         layer["measure"] = cell.measure
@@ -167,14 +168,14 @@ def _pretrain(cell: Cell, config: RunConfig, policy: PairPolicy, folder: Path) -
     pixels = torch.from_numpy(cohort(cell.seed).pixels[:TRAINED])
     images = ImageCache(pixels, torch.full((TRAINED, 2), float(SIDE)))
     identity = Identity(config, f"phantoms of seed {cell.seed}", policy.hash(), TRAINED)
-    job = Job(identity, images, policy, folder, CPU, choose_bf16(config, CPU))
+    job = Job(identity, images, policy, folder, CPU, choose_precision(config, CPU))
     return train(job, lambda event: None, lambda: False), job
 
 
 def probe(seed: int, make: Any) -> dict[str, Any]:
     """Return AUC by probe and budget: the mean over draws of labels, and each draw's."""
     own = cohort(seed)
-    features = extract(Candidate("cell", SIDE, make, None, {}), own.pixels, CPU)
+    features = extract(Candidate("cell", (SIDE, SIDE), make, None, {}), own.pixels, CPU)
     settings = Settings(BUDGETS, ("linear", "knn"), DRAWS, seed)
     found = evaluate({"cell": features}, own.labelled, own.splits, settings)
     rows = [row for row in found.rows if row["metric"] == "auc"]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-METHODS = ("byol", "moco", "simsiam")
+METHODS = ("byol", "mocov2", "simsiam")
 DEGREES = (0.0, 0.5, 1.0)
 SEEDS = 5
 SEEDS_OF_CONDITIONS = 3

@@ -22,12 +22,12 @@ def tiny_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
     class Tiny(nn.Module):
         def __init__(self, weights: None) -> None:
             super().__init__()
-            self.body = nn.Sequential(
-                nn.Conv2d(3, 8, 3, 2, 1), nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 16, 3, 2, 1)
-            )
+            self.conv1 = nn.Conv2d(3, 8, 3, 2, 1)
+            self.bn1 = nn.BatchNorm2d(8)
+            self.layer1 = nn.Conv2d(8, 16, 3, 2, 1)
             self.fc = nn.Linear(16, 10)
 
         def forward(self, x):
-            return self.fc(self.body(x).mean((2, 3)))
+            return self.fc(self.layer1(self.bn1(self.conv1(x)).relu()).mean((2, 3)))
 
     monkeypatch.setitem(encoders._MAKERS, "resnet18", Tiny)

@@ -3,19 +3,14 @@
 from pathlib import Path
 
 import numpy as np
-import torch
 from sqlalchemy import select
 
 from migrations.schema import TrainingRun
 from migrations.study import Study
 from trainer.cohort import Cohort
-from trainer.encoders import to_input
 from trainer.errors import CohortError
-from trainer.probe.inputs import squashed
 from trainer.probe.loading import load_weights
-from trainer.probe.pixels import read_grey
-
-BATCH, DEFAULT_SIZE = 32, 224
+from trainer.probe.look_up import features_of
 
 
 def write_features(study: Study, cohort: Cohort, out: Path, encoder: Path | None) -> list[Path]:
@@ -27,24 +22,17 @@ def write_features(study: Study, cohort: Cohort, out: Path, encoder: Path | None
         If no encoder is named and the study has none.
     """
     file = encoder or _newest(study)
-    weights = load_weights(file)
-    net, size = weights.net().eval(), weights.size or DEFAULT_SIZE
-    parts = []
-    with torch.inference_mode():
-        for first in range(0, len(cohort.members), BATCH):
-            chosen = cohort.members[first : first + BATCH]
-            grey = np.stack([squashed(read_grey(m.presentation), size) for m in chosen])
-            view = torch.from_numpy(grey)[:, None].float().div_(255)
-            parts.append(net(to_input(view)).float().numpy())
+    info = load_weights(file).info
+    features = features_of(file, [m.presentation for m in cohort.members])
     path = out / "features.npz"
     np.savez(
         path,
-        features=np.concatenate(parts),
+        features=features.astype(np.float32),
         ids=np.array([m.image_id for m in cohort.members]),
         sha256=np.array([m.sha256 for m in cohort.members]),
         labels=np.array([m.label or "" for m in cohort.members]),
-        encoder=np.array(weights.encoder),
-        size=np.array(size),
+        encoder=np.array(info.name),
+        size=np.array(info.size),
     )
     return [path]
 

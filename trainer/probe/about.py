@@ -62,7 +62,8 @@ def about(question: Question, answer: Answer, options: argparse.Namespace) -> di
         "encoders": [
             {
                 "name": c.name,
-                "size": c.size,
+                "size": c.view[0],
+                "view": list(c.view),
                 "saw_test_images": answer.seen[c.name].text(),
                 **c.about,
             }

@@ -2,20 +2,20 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from migrations.study import Study
-from trainer.encoders import make_encoder, seeded_weights
+from trainer.encoders import EncoderInfo, is_vit, make_encoder, seeded_weights
 from trainer.errors import ProbeError
+from trainer.probe.inputs import View
 from trainer.probe.loading import load_weights
 
 RAW, UNTRAINED, IMAGENET = "raw-pixels", "untrained", "imagenet"
 RAW_SIZE = 64
-DEFAULT_SIZE = 224
 ENCODER_FILE = "encoder.safetensors"
 
 
@@ -27,23 +27,26 @@ class Candidate:
     ----------
     name
         As in the table.
-    size
-        Side of its input, pixels.
+    view
+        Height and width of its input, pixels.
     make
         Makes the net; None for raw pixels.
     seen
         Fingerprints of the images that its pre-training saw; None where the file does not say.
     about
         Facts for the record: file, its SHA-256, encoder, config.
+    channels
+        Of its input.
     baseline
         Whether it only stands beside.
     """
 
     name: str
-    size: int
+    view: View
     make: Callable[[], nn.Module] | None
     seen: frozenset[str] | None
     about: dict[str, Any]
+    channels: int = 3
     baseline: bool = False
 
 
@@ -69,17 +72,25 @@ def make_candidates(
         If a file is no encoder.
     """
     own = [_of_file(name, path, size) for name, path in files]
-    given_size = size or max((c.size for c in own), default=DEFAULT_SIZE)
-    baselines = [Candidate(RAW, RAW_SIZE, None, frozenset(), {"encoder": None}, True)]
-    kinds = dict.fromkeys((str(c.about["encoder"]), c.size) for c in own)
-    for number, (encoder, own_size) in enumerate(kinds):
-        name = UNTRAINED if number == 0 else f"{UNTRAINED} ({encoder}, {own_size} px)"
-        baselines.append(_untrained(name, encoder, own_size, seed))
+    raw = (RAW_SIZE, RAW_SIZE)
+    baselines = [Candidate(RAW, raw, None, frozenset(), {"encoder": None}, baseline=True)]
+    kinds = dict.fromkeys((str(c.about["encoder"]), c.view, c.channels) for c in own)
+    for number, (encoder, view, channels) in enumerate(kinds):
+        name = UNTRAINED if number == 0 else f"{UNTRAINED} ({encoder}, {view[0]} px, {channels})"
+        baselines.append(_untrained(name, encoder, view, channels, seed))
     if imagenet is not None:
-        weights = load_weights(imagenet)
-        about = {"file": str(imagenet), "sha256": _sha256(imagenet), "encoder": weights.encoder}
-        baselines.append(Candidate(IMAGENET, given_size, weights.net, frozenset(), about, True))
+        beside = _of_file(IMAGENET, imagenet, size or max(c.view[0] for c in own))
+        baselines.append(replace(beside, seen=frozenset(), baseline=True))
     return [*own, *baselines]
+
+
+def view_of(info: EncoderInfo, size: int | None = None) -> View:
+    """Return height and width of an encoder's input: as in its pre-training, or as asked for.
+
+    The grid of a vision transformer is fixed; there nothing else can be asked for.
+    """
+    height = info.size if size is None or is_vit(info.name) else size
+    return height, round(height * info.aspect)
 
 
 def find_encoder(word: str, study: Study | None) -> tuple[str, Path]:
@@ -124,19 +135,21 @@ def _of_file(name: str, path: Path, size: int | None) -> Candidate:
     about = {
         "file": str(path),
         "sha256": _sha256(path),
-        "encoder": weights.encoder,
+        "encoder": weights.info.name,
         "transductive": weights.transductive,
         "config": weights.config,
     }
-    return Candidate(name, size or weights.size or DEFAULT_SIZE, weights.net, weights.seen, about)
+    view = view_of(weights.info, size)
+    return Candidate(name, view, weights.net, weights.seen, about, weights.info.in_channels)
 
 
-def _untrained(name: str, encoder: str, size: int, seed: int) -> Candidate:
+def _untrained(name: str, encoder: str, view: View, channels: int, seed: int) -> Candidate:
     def make() -> nn.Module:
         with seeded_weights(seed):
-            return make_encoder(encoder)[0]
+            return make_encoder(encoder, channels, view[0])[0]
 
-    return Candidate(name, size, make, frozenset(), {"encoder": encoder, "seed": seed}, True)
+    about = {"encoder": encoder, "seed": seed}
+    return Candidate(name, view, make, frozenset(), about, channels, baseline=True)
 
 
 def _sha256(path: Path) -> str:

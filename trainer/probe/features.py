@@ -19,7 +19,7 @@ def extract(
     device: torch.device,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> FloatArray:
-    """Return features (N, D) of images (N, S, S): those of a net at rest, or the pixels."""
+    """Return features (N, D) of images (N, H, W): those of a net at rest, or the pixels."""
     if candidate.make is None:
         return pixels.reshape(len(pixels), -1).astype(np.float64) / 255
     net = candidate.make().to(device).eval()
@@ -27,7 +27,9 @@ def extract(
     with torch.inference_mode():
         for first in range(0, len(pixels), BATCH):
             grey = torch.from_numpy(pixels[first : first + BATCH])[:, None].to(device)
-            parts.append(net(to_input(grey.float().div_(255))).float().cpu().numpy())
+            parts.append(
+                net(to_input(grey.float().div_(255), candidate.channels)).float().cpu().numpy()
+            )
             progress(min(first + BATCH, len(pixels)), len(pixels))
     return np.concatenate(parts).astype(np.float64)
 

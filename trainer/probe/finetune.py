@@ -28,6 +28,7 @@ def finetune(
     tested: NDArray[np.uint8],
     device: torch.device,
     seed: int,
+    channels: int = 3,
 ) -> FloatArray:
     """Train on labelled images and return log-probabilities (M, K) of the tested ones.
 
@@ -38,20 +39,20 @@ def finetune(
     make
         Makes the encoder.
     pixels, codes
-        Labelled images (N, S, S) and their classes.
+        Labelled images (N, H, W) and their classes.
     tested
-        Shape (M, S, S); looked at when all is over.
+        Shape (M, H, W); looked at when all is over.
     seed
         Of head, order and views.
     """
-    net = _Net(make(), classes, pixels.shape[-1], seed).to(device)
+    net = _Net(make(), classes, (channels, *pixels.shape[1:]), seed).to(device)
     _train(net, torch.from_numpy(pixels), codes, device, seed)
     net.eval()
     parts = []
     with torch.inference_mode():
         for first in range(0, len(tested), BATCH):
             grey = torch.from_numpy(tested[first : first + BATCH])[:, None].to(device)
-            logits = net(to_input(grey.float().div_(255)))
+            logits = net(grey.float().div_(255))
             parts.append(logits.float().log_softmax(dim=1).cpu().numpy())
     return np.concatenate(parts).astype(np.float64)
 
@@ -59,17 +60,18 @@ def finetune(
 class _Net(nn.Module):
     """An encoder, its features brought to one scale, and a linear head from a seed."""
 
-    def __init__(self, encoder: nn.Module, classes: int, size: int, seed: int) -> None:
+    def __init__(self, encoder: nn.Module, classes: int, shape: tuple[int, ...], seed: int) -> None:
         super().__init__()
-        self.encoder = encoder.eval()
+        self.encoder, self.channels = encoder.eval(), shape[0]
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            width = int(encoder(torch.zeros(1, 3, size, size)).shape[1])
+            width = int(encoder(torch.zeros(1, *shape)).shape[1])
             self.head = nn.Linear(width, classes)
         self.norm = nn.BatchNorm1d(width, affine=False)
 
-    def forward(self, images: Tensor) -> Tensor:
-        return self.head(self.norm(self.encoder(images)))  # type: ignore[no-any-return]
+    def forward(self, views: Tensor) -> Tensor:
+        features = self.encoder(to_input(views, self.channels))
+        return self.head(self.norm(features))  # type: ignore[no-any-return]
 
 
 def _train(net: _Net, pixels: Tensor, codes: IntArray, device: torch.device, seed: int) -> None:
@@ -103,8 +105,8 @@ def _batch(count: int, step: int, seed: int) -> Tensor:
 
 
 def _views(pixels: Tensor, step: int, seed: int, device: torch.device) -> Tensor:
-    size = pixels.shape[-1]
-    boxes = torch.full((len(pixels), 2), float(size))
+    height, width = pixels.shape[1:]  # crops are drawn in shares of the image, whatever its aspect
+    boxes = torch.full((len(pixels), 2), float(height))
     generator = generator_for(seed, Stream.VIEW_1, step)
-    draw = draw_views(RECIPE, boxes, size, size, True, generator)
-    return to_input(apply_views(pixels[:, None].to(device), draw, size))
+    draw = draw_views(RECIPE, boxes, height, height, True, generator)
+    return apply_views(pixels[:, None].to(device), draw, (height, width))

@@ -9,10 +9,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.images import load_grey, pixel_fingerprint
 from trainer.probe.labelled import LabelledImage
-from trainer.probe.pixels import pixel_fingerprint, read_grey
 
 Progress = Callable[[int, int], None]
+View = tuple[int, int]
+"""Height and width, pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,34 +23,34 @@ class Inputs:
 
     Attributes
     ----------
-    by_size
-        Shape (N, size, size), uint8, for each size; the whole image, its aspect given up.
+    by_view
+        Shape (N, height, width), uint8, for each height and width; the whole image, squashed.
     fingerprints
         Of each image's 8-bit pixels, shape (N,): the first 16 hex digits, as encoders keep them.
     """
 
-    by_size: dict[int, NDArray[np.uint8]]
+    by_view: dict[View, NDArray[np.uint8]]
     fingerprints: tuple[str, ...]
 
 
 def read_inputs(
     images: Sequence[LabelledImage],
-    sizes: Sequence[int],
+    views: Sequence[View],
     progress: Progress = lambda done, total: None,
 ) -> Inputs:
     """Decode each image once, with a thread for each core.
 
     Raises
     ------
-    ProbeError
+    ImageCacheError
         Naming the first file that cannot be read.
     """
-    arrays = {size: np.empty((len(images), size, size), np.uint8) for size in set(sizes)}
+    arrays = {view: np.empty((len(images), *view), np.uint8) for view in set(views)}
 
     def place(k: int) -> str:
-        grey = read_grey(images[k].path)
-        for size, array in arrays.items():
-            array[k] = squashed(grey, size)
+        grey = load_grey(images[k].path)
+        for view, array in arrays.items():
+            array[k] = squashed(grey, view)
         return pixel_fingerprint(grey)[:16]
 
     prints = []
@@ -59,8 +61,8 @@ def read_inputs(
     return Inputs(arrays, tuple(prints))
 
 
-def squashed(grey: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """Return an image (H, W) as (size, size), averaged where it shrinks."""
-    smaller = max(grey.shape) > size
+def squashed(grey: NDArray[np.uint8], view: View) -> NDArray[np.uint8]:
+    """Return an image at the height and width of a view, averaged where it shrinks."""
+    smaller = grey.shape[0] > view[0] or grey.shape[1] > view[1]
     method = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(grey, (size, size), interpolation=method), np.uint8)
+    return np.asarray(cv2.resize(grey, (view[1], view[0]), interpolation=method), np.uint8)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from trainer.probe.candidates import DEFAULT_SIZE, Candidate
+from trainer.probe.candidates import Candidate, view_of
 from trainer.probe.features import extract
 from trainer.probe.inputs import read_inputs
 from trainer.probe.labelled import FloatArray, LabelledImage
@@ -17,12 +17,14 @@ def features_of(encoder: Path, pictures: Sequence[Path]) -> FloatArray:
 
     Raises
     ------
-    ProbeError
+    TrainerError
         If the encoder or a picture cannot be read.
     """
     weights = load_weights(encoder)
-    size = weights.size or DEFAULT_SIZE
+    view = view_of(weights.info)
     images = [LabelledImage(path.name, path, "", path.name) for path in pictures]
-    pixels = read_inputs(images, [size]).by_size[size]
-    candidate = Candidate(encoder.name, size, weights.net, weights.seen, {})
+    pixels = read_inputs(images, [view]).by_view[view]
+    candidate = Candidate(
+        encoder.name, view, weights.net, weights.seen, {}, weights.info.in_channels
+    )
     return extract(candidate, pixels, torch.device("cpu"))

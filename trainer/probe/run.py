@@ -74,7 +74,7 @@ def answer(question: Question, stage: Stage) -> Answer:
         raise ProbeError(
             f"All images have the label {question.data.classes[0]!r}; two classes are needed."
         )
-    inputs = read_inputs(question.data.images, [c.size for c in candidates], stage("images"))
+    inputs = read_inputs(question.data.images, [c.view for c in candidates], stage("images"))
     data, notes = _joined(question.data, inputs.fingerprints)
     splits = _splits(data, question)
     budgets, left_out = possible_budgets(
@@ -86,7 +86,7 @@ def answer(question: Question, stage: Stage) -> Answer:
     twice = max(duplicates(inputs.fingerprints, p.train, p.test) for p in splits.parts)
     if twice:
         notes += (f"{twice} tested images have the very pixels of a training image.",)
-    features = {c.name: extract(c, inputs.by_size[c.size], question.device,
+    features = {c.name: extract(c, inputs.by_view[c.view], question.device,
                                 stage(f"features of {c.name}")) for c in candidates}  # fmt: skip
     outcome = _evaluate(features, data, splits, settings, question, inputs, stage)
     return Answer(data, splits, settings, seen, outcome, (*data.notes, *notes, *left_out))
@@ -106,10 +106,17 @@ def _evaluate(
     def tuned(name: str, train: IntArray, test: IntArray, seed: int) -> FloatArray:
         candidate = by_name[name]
         assert candidate.make is not None
-        pixels = inputs.by_size[candidate.size]
+        pixels = inputs.by_view[candidate.view]
         codes, classes = data.codes[train], len(data.classes)
         return finetune(
-            candidate.make, pixels[train], codes, classes, pixels[test], question.device, seed
+            candidate.make,
+            pixels[train],
+            codes,
+            classes,
+            pixels[test],
+            question.device,
+            seed,
+            candidate.channels,
         )
 
     return evaluate(

@@ -10,6 +10,7 @@ import numpy as np
 
 from trainer.errors import ProbeError
 from trainer.probe.labelled import IntArray, LabelledSet, patient_labels
+from trainer.splits import split_by_group
 
 TEST_SHARE = 0.3
 
@@ -64,21 +65,15 @@ def random_splits(data: LabelledSet, repeats: int, seed: int) -> Splits:
                 f"Class {name!r} has {len(own)} patient(s) of its own; at least 2 are needed, one "
                 "to train on and one to test. Leave the class out or join it with another."
             )
-    parts = [_random_split(of_patient, patients, seed, repeat) for repeat in range(repeats)]
+    groups = [image.patient for image in data.images]
+    labels = [image.label for image in data.images]
+    parts = []
+    for repeat in range(repeats):
+        drawn = int(np.random.SeedSequence([seed, repeat]).generate_state(1)[0])
+        is_test = split_by_group(groups, labels, test_share=TEST_SHARE, seed=drawn)
+        parts.append(Split(np.flatnonzero(~is_test), np.flatnonzero(is_test)))
     said = f"{TEST_SHARE:.0%} of the patients tested, stratified by class, {repeats} times"
     return Splits(tuple(parts), f"{said}, seed {seed}")
-
-
-def _random_split(
-    of_patient: Mapping[int, int], patients: IntArray, seed: int, repeat: int
-) -> Split:
-    rng = np.random.default_rng([seed, repeat])
-    tested: list[int] = []
-    for code in sorted(set(of_patient.values())):
-        own = rng.permutation([p for p, c in of_patient.items() if c == code])
-        tested += own[: min(max(1, round(TEST_SHARE * len(own))), len(own) - 1)].tolist()
-    is_test = np.isin(patients, tested)
-    return Split(np.flatnonzero(~is_test), np.flatnonzero(is_test))
 
 
 def column_split(data: LabelledSet) -> Splits | None:

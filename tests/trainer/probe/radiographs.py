@@ -9,7 +9,7 @@ import numpy as np
 from safetensors.torch import save_file
 
 from trainer.encoders import make_encoder, seeded_weights
-from trainer.probe.pixels import pixel_fingerprint, read_grey
+from trainer.images import load_grey, pixel_fingerprint
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Radiographs:
         return self.labels
 
     def fingerprint(self, name: str) -> str:
-        return pixel_fingerprint(read_grey(self.images / name))[:16]
+        return pixel_fingerprint(load_grey(self.images / name))[:16]
 
 
 def make_radiographs(

@@ -1,10 +1,10 @@
 import pytest
 
 from tests.trainer.probe.radiographs import make_radiographs
-from trainer.errors import ProbeError
+from trainer.errors import ImageCacheError, ProbeError
+from trainer.images import load_grey
 from trainer.probe.folder import images_by_class_folder, labelled_folder
 from trainer.probe.labelled import ordered_classes
-from trainer.probe.pixels import read_grey
 
 
 def test_images_are_found_by_path_and_by_unique_name(tmp_path):
@@ -72,13 +72,13 @@ def test_a_damaged_file_is_named(tmp_path):
     made = make_radiographs(tmp_path, 4)
     path = made.images / made.rows[0]["image"]
     path.write_bytes(path.read_bytes()[:40])
-    with pytest.raises(ProbeError, match=r"000\.png is damaged or no image"):
-        read_grey(path)
+    with pytest.raises(ImageCacheError, match=r"000\.png is damaged or no image"):
+        load_grey(path)
 
 
 def test_sixteen_bits_keep_their_greys(tmp_path):
     made = make_radiographs(tmp_path, 1)
-    grey = read_grey(made.images / made.rows[0]["image"])
+    grey = load_grey(made.images / made.rows[0]["image"])
     assert grey.dtype.name == "uint8"
     assert (grey.min(), grey.max()) == (0, 255)
     assert len(set(grey.ravel().tolist())) > 100
