@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from devices.catalogue import Found, find_trackers, open_tracker
 from devices.clock import HostClock, require_fine_clock
 from devices.errors import DeviceError, TrackerError
 from devices.geometry import ScreenGeometry
+from devices.lsl.mapping import MAPPING_VARIABLE
 from devices.quality import StreamQuality, stream_quality
 from devices.samples import SampleArray
 from devices.tobii.interpreters import (
@@ -65,6 +67,8 @@ class LiveTest:
 def main(argv: Sequence[str] | None = None) -> int:
     """List the trackers, or test one; return the exit code."""
     options = _parser().parse_args(argv)
+    if options.mapping is not None:
+        os.environ[MAPPING_VARIABLE] = str(options.mapping)
     try:
         if options.action == "setup-tobii":
             _set_up_tobii(options)
@@ -209,6 +213,9 @@ def _parser() -> argparse.ArgumentParser:
         "--timeout", type=_positive, default=1.5, metavar="S", help="how long to look for trackers"
     )
     parser.add_argument("--network", action="store_true", help="look for LSL streams elsewhere too")
+    parser.add_argument(
+        "--mapping", type=Path, metavar="FILE", help="LSL mapping, TOML or JSON (docs/trackers.md)"
+    )
     parser.add_argument("--json", action="store_true", help="write JSON and nothing else")
     return parser
 

@@ -8,6 +8,7 @@ types of https://github.com/sccn/xdf/wiki/Gaze-Meta-Data or by plain labels.
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from devices.errors import StreamLayoutError
@@ -53,7 +54,11 @@ _GROUP = {"x": "gaze", "y": "gaze", "pupil": "pupil", "openness": "openness"}
 
 
 def layout_of(
-    stream: str, channels: Sequence[Channel], geometry: ScreenGeometry | None = None
+    stream: str,
+    channels: Sequence[Channel],
+    geometry: ScreenGeometry | None = None,
+    *,
+    unit: str | None = None,
 ) -> Layout:
     """Return the layout of a stream.
 
@@ -65,12 +70,16 @@ def layout_of(
         In order, as its description has them.
     geometry
         Of the tracked screen; needed for gaze in pixels only.
+    unit
+        Of gaze, where the user knows it better than the stream.
 
     Raises
     ------
     StreamLayoutError
         If no gaze point can be found, or its unit is not one of a screen.
     """
+    if unit is not None:
+        channels = [replace(c, unit=unit) if _quantity(c) in ("x", "y") else c for c in channels]
     labels = tuple(c.label for c in channels)
     found = [(_side(c), _quantity(c), i) for i, c in enumerate(channels)]
     gaze = _first_of_each(found, ("x", "y"))
@@ -142,7 +151,8 @@ def _scale(stream: str, channel: Channel, axis: str, geometry: ScreenGeometry | 
     if unit in _UNIT_SCALES:
         return _UNIT_SCALES[unit]
     if unit in _PERCENT:
-        return 0.01
+        # Gazepoint's own script calls 0 to 1 "percent"; what is sent is held against it later.
+        return 1.0 if _GAZEPOINT.fullmatch(channel.label.lower()) else 0.01
     if unit in _PIXELS and geometry is not None:
         size = geometry.width_screen if axis == "x" else geometry.height_screen
         return 1.0 / (size * geometry.device_pixel_ratio)

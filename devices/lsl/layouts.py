@@ -11,8 +11,8 @@ LOWEST_CONFIDENCE = 0.6  # Pupil Labs' own default for data of use
 LARGEST_PUPIL_MM = 15.0
 ENOUGH_TO_JUDGE = 30
 WAY_OUT = (
-    "Set the sender to publish gaze with unit normalized (0 to 1) or pixels, "
-    "or use another sender, such as TittaLSL."
+    "Say what it is in the LSL mapping file (docs/trackers.md): its unit, normalized, percent or "
+    "pixels, or its channels. Or use another sender, such as TittaLSL."
 )
 
 

@@ -14,10 +14,11 @@ from devices.errors import StreamLayoutError, TrackerError, TrackerNotFound
 from devices.geometry import FloatArray, ScreenGeometry
 from devices.lsl.channels import layout_of
 from devices.lsl.layouts import ENOUGH_TO_JUDGE, Layout
+from devices.lsl.mapping import mapping_for, mapping_path
 from devices.lsl.stamps import StampClock
 from devices.lsl.streams import channels_of, load_pylsl, resolve, tracker_info
 from devices.samples import SampleArray, empty_samples, gaze_norm
-from devices.tracker import Calibrator, DeviceEvent, EventKind, TrackerInfo
+from devices.tracker import Calibrator, ClockOffset, DeviceEvent, EventKind, TrackerInfo
 
 BUFFER_S = 360
 POLL_S = 0.01
@@ -103,6 +104,13 @@ class LslTracker:
     def events(self) -> list[DeviceEvent]:
         """Return events since the last call."""
         return [self._events.popleft() for _ in range(len(self._events))]
+
+    def clock_offset(self) -> ClockOffset | None:
+        """Return the offset of the sender's clock and the age of that figure."""
+        if self._feed is None:
+            return None
+        correction_s, age_s = self._feed.correction_and_age()
+        return ClockOffset(correction_s * 1e6, age_s)
 
     def calibrator(self) -> Calibrator | None:
         """Return None: the sender's software calibrates; Foveate validates."""
@@ -191,7 +199,12 @@ class _Feed:
             raise StreamLayoutError(
                 f'LSL stream "{info.name()}" sends text, not numbers; choose another stream.'
             )
-        return layout_of(info.name(), channels_of(info), self._geometry)
+        channels, path = channels_of(info), mapping_path()
+        mapping = mapping_for(info.name(), info.source_id(), path)
+        if mapping is not None and mapping.channels:
+            return mapping.layout(channels, self._geometry, path)
+        unit = None if mapping is None else mapping.unit
+        return layout_of(info.name(), channels, self._geometry, unit=unit)
 
     def _work(self) -> None:
         try:
