@@ -1,5 +1,7 @@
+import sys
 import threading
 import time
+from dataclasses import asdict
 from itertools import pairwise
 
 import cv2
@@ -9,12 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.trainer import reference_tima
+from trainer.config import make_config
 from trainer.errors import Cancelled, SimilarityError
+from trainer.settings import parse_settings
+from trainer.similarity import measures
 from trainer.similarity.base import FeatureTable, Gaze, PointParameters
 from trainer.similarity.dense import pair_count, tiles
+from trainer.similarity.items import settings_of
 from trainer.similarity.measures import density, dhash, moment, moment_sequence
 from trainer.similarity.rates import positive_rate, threshold_for_rate
-from trainer.similarity.registry import MEASURES, compare, make_parameters
+from trainer.similarity.registry import MEASURES, compare, discover, make_parameters
 from trainer.similarity.work import Work
 
 _points = st.lists(st.tuples(st.integers(-30, 829), st.integers(-30, 829)), max_size=30)
@@ -251,3 +257,43 @@ def test_the_threshold_for_a_rate_is_the_lowest_that_does_not_exceed_it(values, 
     lower = [v for v in values if v < threshold]
     if lower:
         assert positive_rate(matrix, valid, np.nextafter(threshold, -1)) > rate - 1e-9
+
+
+_SEVENTH = """
+import numpy as np
+from trainer.similarity.base import CanvasParameters, Measure, Pairs
+
+def features(gaze, parameters):
+    return np.array([[float(len(gaze.points_image))]])
+
+def similarity(a, b, parameters):
+    more = np.maximum.outer(a.flat[:, 0], b.flat[:, 0])
+    less = np.minimum.outer(a.flat[:, 0], b.flat[:, 0])
+    return Pairs(less / np.maximum(more, 1), more > 0)
+
+MEASURE = Measure("length", "Number of points", CanvasParameters, features, similarity)
+"""
+
+
+def test_a_seventh_measure_is_one_file(tmp_path, monkeypatch) -> None:
+    (tmp_path / "length.py").write_text(_SEVENTH)
+    monkeypatch.setattr(measures, "__path__", [*measures.__path__, str(tmp_path)])
+    try:
+        found = discover(measures)
+    finally:
+        sys.modules.pop("trainer.similarity.measures.length", None)
+    assert set(found) == {*MEASURES, "length"}
+    monkeypatch.setitem(MEASURES, "length", found["length"])
+    result = compare("length", [gaze([(1, 1)] * 4), gaze([(2, 2)] * 8)], {"canvas": 400}, jobs=1)
+    assert result.matrix.tolist() == [[1, 0.5], [0.5, 1]]
+    assert make_config({"measure": "length"}).measure == "length"
+
+
+@pytest.mark.parametrize("name", sorted(MEASURES))
+def test_every_parameter_is_taken_by_a_training_run(name: str) -> None:
+    parameters = asdict(make_parameters(name)) | {"combine": "max", "reader": "R01"}
+    words = [f"measure_parameters.{key}={value}" for key, value in parameters.items()]
+    config = make_config({"measure": name}, parse_settings(words))
+    items, made = settings_of(config.measure, config.measure_parameters)
+    assert made == make_parameters(name)
+    assert (items.combine, items.reader) == ("max", "R01")
