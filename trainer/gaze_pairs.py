@@ -13,13 +13,19 @@ from migrations.study import Study
 from trainer.cohort import Cohort, Member
 from trainer.config import RunConfig
 from trainer.errors import CohortError, SimilarityError
-from trainer.pairs import PairPolicy, Relation, SameLabel
+from trainer.pairs import PairPolicy, Relation, SameLabel, SparseRelation
 from trainer.similarity.base import BoolArray, FloatArray
-from trainer.similarity.comparison import Drive, prepare
+from trainer.similarity.between_readers import split_of
+from trainer.similarity.comparison import Comparison, Drive, prepare
+from trainer.similarity.findings import describe
+from trainer.similarity.graph import Graph
 from trainer.similarity.items import said, settings_of
 from trainer.similarity.rates import positive_rate, threshold_for_rate
 from trainer.similarity.store import load_matrix, store_run
 from trainer.similarity.study_gaze import feature_cache, gaze_of_members, reader_names
+
+LARGEST_MATRIX = 20_000
+"""Images beyond which pairs are kept as a sparse graph: a matrix would take 3.6 GB and more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,10 @@ def choose_pairs(
         return ChosenPairs(PairPolicy())
     if config.pairs == "label":
         return ChosenPairs(PairPolicy(SameLabel.of([m.label for m in members])))
+    drop = config.drop if config.pairs == "gzpt" else 0.0
+    if len(members) > LARGEST_MATRIX:
+        graph = _graph(study, members, config, progress, cancelled)
+        return ChosenPairs(PairPolicy(_sparse(graph), drop), graph.threshold, graph.positive_rate)
     run_id, matrix, valid = _similarity(study, cohort, members, config, progress, cancelled)
     if not valid.any():
         raise SimilarityError(
@@ -99,7 +109,6 @@ def choose_pairs(
         )
     threshold = _threshold(config, matrix, valid)
     relation = Relation.of(matrix, valid, threshold)
-    drop = config.drop if config.pairs == "gzpt" else 0.0
     rate = positive_rate(matrix, valid, threshold)
     return ChosenPairs(PairPolicy(relation, drop), threshold, rate, run_id)
 
@@ -118,6 +127,29 @@ def _similarity(
     found = _stored(study, cohort.fingerprint, config.measure, wanted, ids)
     if found is not None:
         return found
+    comparison = _compared(study, members, config, progress, cancelled)
+    made = comparison.matrix()
+    threshold = _threshold(config, made.matrix, made.valid)
+    findings = describe(made, ids, threshold, split_of(comparison))
+    run_id = store_run(
+        study,
+        made,
+        ids,
+        cohort_fingerprint=cohort.fingerprint,
+        threshold=threshold,
+        findings=findings.as_dict(),
+    )
+    return run_id, made.matrix, made.valid
+
+
+def _compared(
+    study: Study,
+    members: Sequence[Member],
+    config: RunConfig,
+    progress: Callable[[int, int], None],
+    cancelled: Callable[[], bool],
+) -> Comparison:
+    """Return the comparison of members; features are half of the progress, pairs the other."""
     gaze = gaze_of_members(members, reader_names(study))
     readings = len(gaze.gazes)
 
@@ -130,15 +162,26 @@ def _similarity(
         cancelled=cancelled,
         cache=feature_cache(study),
     )
-    made = prepare(config.measure, gaze, config.measure_parameters, drive).matrix()
-    run_id = store_run(
-        study,
-        made,
-        ids,
-        cohort_fingerprint=cohort.fingerprint,
-        threshold=_threshold(config, made.matrix, made.valid),
-    )
-    return run_id, made.matrix, made.valid
+    return prepare(config.measure, gaze, config.measure_parameters, drive)
+
+
+def _graph(
+    study: Study,
+    members: Sequence[Member],
+    config: RunConfig,
+    progress: Callable[[int, int], None],
+    cancelled: Callable[[], bool],
+) -> Graph:
+    """Return the pairs of a cohort whose matrix would not fit."""
+    comparison = _compared(study, members, config, progress, cancelled)
+    if config.threshold is not None:
+        return comparison.above(config.threshold)
+    return comparison.above_rate(config.positive_rate or 0.0)
+
+
+def _sparse(graph: Graph) -> SparseRelation:
+    pairs = graph.matrix.tocoo()
+    return SparseRelation.of_edges(pairs.row, pairs.col, pairs.shape[0])
 
 
 def _threshold(config: RunConfig, matrix: FloatArray, valid: BoolArray) -> float:

@@ -4,14 +4,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from sqlalchemy import select
 
 from devices.view import Affine
 from migrations.schema import Neighbour, SimilarityRun
 from tests.trainer.gaze_study import StudyMaker
+from trainer import gaze_pairs
 from trainer.cohort import load_cohort
+from trainer.config import make_config
 from trainer.errors import SimilarityError
+from trainer.gaze_pairs import ChosenPairs, choose_pairs
 from trainer.similarity.base import Gaze, Pairs, Similarity
+from trainer.similarity.between_readers import split_of
 from trainer.similarity.comparison import Drive, prepare
 from trainer.similarity.items import combined
 from trainer.similarity.registry import MEASURES, compare
@@ -199,3 +204,38 @@ def test_a_damaged_or_missing_matrix_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SimilarityError, match=r"m\.npz is no similarity matrix"):
         load_matrix(path)
     assert [p.name for p in tmp_path.iterdir()] == ["m.npz"]
+
+
+def test_a_cohort_too_large_for_a_matrix_has_the_same_pairs(
+    maker: StudyMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(maker)
+    cohort = load_cohort(maker.study)
+    config = make_config({"pairs": "mcgip", "measure": "density", "threshold": 0.05})
+
+    def chosen() -> ChosenPairs:
+        return choose_pairs(
+            maker.study, cohort, cohort.members, config, lambda done, total: None, lambda: False
+        )
+
+    dense = chosen()
+    monkeypatch.setattr(gaze_pairs, "LARGEST_MATRIX", 2)
+    sparse = chosen()
+    ids = torch.arange(len(cohort.members))
+    draws = torch.Generator()
+    assert torch.equal(sparse.policy.mask(ids, ids, draws), dense.policy.mask(ids, ids, draws))
+    assert dense.policy.related.pair_count() > 0
+    assert sparse.positive_rate == dense.positive_rate
+    with maker.study.database.read() as session:
+        run = session.get_one(SimilarityRun, dense.similarity_run_id)
+        assert run.details["findings"]["measure"] == "density"
+
+
+def test_readings_of_one_case_by_two_readers_are_split() -> None:
+    gaze = a_list([0, 0, 1, 1, 2], ("R1", "R2", "R1", "R2", "R1"))
+    split = split_of(prepare("moment", gaze, {}, Drive(1)))
+    assert split is not None
+    assert (split.within_pairs, split.between_pairs) == (2, 4)
+    by_reading = compare("moment", gaze.gazes, jobs=1).matrix
+    assert split.within_mean == pytest.approx((by_reading[0, 1] + by_reading[2, 3]) / 2)
+    assert split_of(prepare("moment", gaze, {"reader": "R1"}, Drive(1))) is None

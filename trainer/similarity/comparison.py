@@ -77,6 +77,11 @@ class Comparison:
     drive: Drive
     seconds: float
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All settings by name, of the measure and of items."""
+        return said(self.items, self.parameters)
+
     def matrix(self, *, by_dimension: bool = False) -> Similarity:
         """Return the matrix (N, N), or (N, N, D) by dimension."""
         start = time.perf_counter()
@@ -92,7 +97,7 @@ class Comparison:
             pairs.values,
             pairs.valid,
             self.measure.name,
-            said(self.items, self.parameters),
+            self.settings,
             self.seconds + time.perf_counter() - start,
         )
 

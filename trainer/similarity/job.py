@@ -14,18 +14,16 @@ from trainer.cohort import Cohort, load_cohort
 from trainer.errors import GazeFileError
 from trainer.events import Meter, StageStarted
 from trainer.similarity.base import Similarity
+from trainer.similarity.between_readers import split_of
 from trainer.similarity.comparison import Comparison, Drive, prepare
 from trainer.similarity.findings import (
-    CaseSplit,
     Findings,
     Matches,
-    case_split,
     describe,
     odd_of_counts,
     rank_correlation,
 )
 from trainer.similarity.graph import Graph
-from trainer.similarity.items import said
 from trainer.similarity.output import matrix_facts, write_graph, write_json, write_matrix
 from trainer.similarity.rates import threshold_for_rate
 from trainer.similarity.sources import GazeList, in_order, read_json_folder, read_miceye
@@ -35,7 +33,6 @@ from trainer.similarity.tables import print_findings, print_matches
 from trainer.terminal import TerminalReporter
 
 DEFAULT_THRESHOLD = 0.95
-_LARGEST_SPLIT = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +152,7 @@ def _ordered(request: Request, gaze: GazeList) -> GazeList:
 def _facts(comparison: Comparison, note: str) -> dict[str, Any]:
     return {
         "measure": comparison.measure.name,
-        "parameters": said(comparison.items, comparison.parameters),
+        "parameters": comparison.settings,
         "note": note,
         "ids": list(comparison.gaze.ids),
         "readings": len(comparison.gaze.gazes),
@@ -210,7 +207,7 @@ def _make_matrix(job: Job, comparison: Comparison, source: _Source) -> None:
         similarity,
         ids,
         threshold,
-        _case_split(job, comparison),
+        split_of(comparison),
         _agreement(job, source, similarity),
     )
     if request.out is not None:
@@ -243,27 +240,6 @@ def _threshold(request: Request, similarity: Similarity) -> float:
     if request.positive_rate is not None:
         return threshold_for_rate(similarity.matrix, similarity.valid, request.positive_rate)
     return DEFAULT_THRESHOLD if request.threshold is None else request.threshold
-
-
-def _case_split(job: Job, comparison: Comparison) -> CaseSplit | None:
-    """Return within-case against between-case similarity, where cases were read several times."""
-    gaze = comparison.gaze
-    if gaze.readers or not gaze.cases:
-        cases: list[object] = [gaze.ids[owner] for owner in gaze.owners]
-    else:
-        cases = [gaze.cases[owner] or gaze.ids[owner] for owner in gaze.owners]
-    repeated = len(set(cases)) < len(cases)
-    if not repeated or len(cases) > _LARGEST_SPLIT:
-        return None
-    every_reading = replace(
-        gaze,
-        ids=tuple(str(i) for i in range(len(cases))),
-        owners=np.arange(len(cases)),
-        cases=(),
-    )
-    quiet = Drive(job.request.jobs, cancelled=job.stop, cache=comparison.drive.cache)
-    readings = prepare(job.request.measure, every_reading, job.request.settings, quiet).matrix()
-    return case_split(readings, cases, gaze.readers)
 
 
 def _agreement(job: Job, source: _Source, similarity: Similarity) -> dict[str, float]:

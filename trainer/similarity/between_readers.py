@@ -1,0 +1,38 @@
+"""Readings of one case against readings of different cases, out of one comparison."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from trainer.similarity.comparison import Comparison, Drive, prepare
+from trainer.similarity.findings import CaseSplit, case_split
+
+LARGEST = 5000
+"""Readings beyond which the split is left out: it needs all pairs of readings in memory."""
+
+
+def split_of(comparison: Comparison) -> CaseSplit | None:
+    """Return the split of the readings that were compared.
+
+    A case is an image read by several readers; of files without readers, those of one `case`.
+
+    Returns
+    -------
+    CaseSplit or None
+        None where no case was read twice, or there are more than `LARGEST` readings.
+    """
+    gaze = comparison.gaze
+    if gaze.readers or not gaze.cases:
+        cases = [gaze.ids[owner] for owner in gaze.owners]
+    else:
+        cases = [gaze.cases[owner] or gaze.ids[owner] for owner in gaze.owners]
+    if len(set(cases)) == len(cases) or len(cases) > LARGEST:
+        return None
+    places = np.arange(len(cases))
+    alone = replace(gaze, ids=tuple(map(str, places)), owners=places, cases=())
+    quiet = Drive(
+        comparison.drive.jobs, cancelled=comparison.drive.cancelled, cache=comparison.drive.cache
+    )
+    settings = {name: value for name, value in comparison.settings.items() if name != "combine"}
+    readings = prepare(comparison.measure.name, alone, settings, quiet).matrix()
+    return case_split(readings, cases, gaze.readers)
