@@ -281,7 +281,8 @@ class ImageCanvas(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the grey values one to one on the device's pixels, marks above them."""
         painter = QPainter(self)
-        painter.fillRect(self.rect(), _BACKGROUND)
+        if len(self.box.views) != 1 or not self._filled(next(iter(self.box.views.values()))):
+            painter.fillRect(self.rect(), _BACKGROUND)
         # QImage copies nothing: the arrays must live as long as they are drawn.
         self._drawn = []
         lens = [self.box.lens] if self.box.lens else []
@@ -304,6 +305,11 @@ class ImageCanvas(QWidget):
                 view.stale()
             self._changed(dict.fromkeys(self.tiles, "screen"))
         return super().event(event)
+
+    def _filled(self, view: ImageView) -> bool:
+        """Return whether one tile covers the canvas, so that nothing need lie behind it."""
+        x, y, width, height = view.viewport.tile_view
+        return x <= 0 and y <= 0 and width >= self.width() and height >= self.height()
 
     def _paint(self, painter: QPainter, view: ImageView) -> None:
         grey = view.grey(self.devicePixelRatioF())

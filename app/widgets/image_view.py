@@ -34,6 +34,10 @@ NOTHING = ""
 """Kind of a change that the image cannot make: nothing of the view has changed."""
 
 
+Strip = tuple[slice, slice]
+"""Rows and columns of a drawn tile."""
+
+
 class ImageView:
     """One image and how it is shown.
 
@@ -62,7 +66,7 @@ class ImageView:
         self.smooth = True
         self._background = background
         self._sampled: Resampled | None = None
-        self._outside: NDArray[np.bool_] | None = None
+        self._outside: tuple[Strip, ...] = ()
         self._lut: DisplayLut | None = None
         self._grey: NDArray[np.uint8] | None = None
 
@@ -181,11 +185,10 @@ class ImageView:
                 self._sampled = self.viewport.resample(
                     self.image.stored, device_pixel_ratio, self.smooth
                 )
-                outside = ~self._sampled.mask
-                self._outside = outside if outside.any() else None
+                self._outside = _strips(self._sampled.mask)
             grey = self._table().apply(self._sampled.pixels)
-            if self._outside is not None:
-                np.putmask(grey, self._outside, self._background)
+            for strip in self._outside:
+                grey[strip] = self._background
             self._grey = np.ascontiguousarray(grey)
         return self._grey
 
@@ -261,3 +264,18 @@ class ImageView:
     def _recoloured(self, kind: str) -> str:
         self._lut = self._grey = None
         return kind
+
+
+def _strips(mask: NDArray[np.bool_]) -> tuple[Strip, ...]:
+    """Return what lies above, below, left and right of the image, which is a rectangle."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return ((slice(None), slice(None)),)
+    (top, bottom), (left, right) = (rows[0], rows[-1] + 1), (columns[0], columns[-1] + 1)
+    strips = (
+        (slice(0, top), slice(None)),
+        (slice(bottom, None), slice(None)),
+        (slice(top, bottom), slice(0, left)),
+        (slice(top, bottom), slice(right, None)),
+    )
+    return tuple(strip for strip in strips if mask[strip].size)
