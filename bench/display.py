@@ -221,10 +221,11 @@ def reading(study: Study, cases: int) -> None:
     prefetch.loaded.connect(show)
     for number in range(cases):
         began[0] = time.perf_counter()
-        prefetch.want(f"case {number}", _tiles(files, number))
+        room = canvas.room("one-up")
+        prefetch.want(f"case {number}", _tiles(files, number), room)
         if len(shown) <= number:
             loop.exec()
-        prefetch.ahead(f"case {number + 1}", _tiles(files, number + 1))
+        prefetch.ahead(f"case {number + 1}", _tiles(files, number + 1), room)
         QTimer.singleShot(120, loop.quit)  # the reader looks at it; a very fast one
         loop.exec()
         sizes.append(psutil.Process().memory_info().rss / 1e6)

@@ -1,5 +1,6 @@
 """A tile of an image in device pixels, still as stored values: the display LUT comes after it."""
 
+import threading
 from typing import Any, NamedTuple
 
 import cv2
@@ -45,11 +46,56 @@ def sampled(
     ratio_and_scale
         Device pixels per `_view` pixel, and per source pixel along x.
     """
-    ratio, scale = ratio_and_scale
+    key = _Key(view_to_image, tile_view, size_image, ratio_and_scale, smooth)
+    with _LOCK:
+        ready = _READY.pop((id(stored), key), None)
+    if ready is not None and ready[0] is stored:
+        return ready[1]
+    return _computed(stored, key)
+
+
+def sample_ahead(
+    stored: Stored,
+    view_to_image: Affine,
+    tile_view: Rect,
+    size_image: tuple[int, int],
+    ratio_and_scale: tuple[float, float],
+    *,
+    smooth: bool,
+) -> None:
+    """Do what `sampled` will be asked for, in another thread; it then only takes the result.
+
+    Averaging 14 megapixels takes tens of milliseconds, in which OpenCV holds no lock.
+    """
+    key = _Key(view_to_image, tile_view, size_image, ratio_and_scale, smooth)
+    ready = stored, _computed(stored, key)
+    with _LOCK:
+        _READY[id(stored), key] = ready
+        while len(_READY) > _MOST_READY:
+            del _READY[next(iter(_READY))]
+
+
+class _Key(NamedTuple):
+    view_to_image: Affine
+    tile_view: Rect
+    size_image: tuple[int, int]
+    ratio_and_scale: tuple[float, float]
+    smooth: bool
+
+
+_READY: dict[tuple[int, _Key], tuple[Stored, Resampled]] = {}
+_LOCK = threading.Lock()
+_MOST_READY = 5
+"""Tiles held for what is about to be shown: a case of four images, and one that comes to rest."""
+
+
+def _computed(stored: Stored, key: _Key) -> Resampled:
+    tile_view, size_image, smooth = key.tile_view, key.size_image, key.smooth
+    ratio, scale = key.ratio_and_scale
     x, y, width, height = tile_view
     columns, rows = max(round(width * ratio), 1), max(round(height * ratio), 1)
     step = 1.0 / ratio
-    to_image = Affine(step, 0.0, 0.0, step, x + step / 2, y + step / 2).then(view_to_image)
+    to_image = Affine(step, 0.0, 0.0, step, x + step / 2, y + step / 2).then(key.view_to_image)
     mask = _mask(to_image, columns, rows, size_image)
     if smooth and scale < 1.0:
         return Resampled(_shrunk(stored, to_image, columns, rows, scale), mask)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from app.images.resample import Rect, Resampled, Stored, sampled
+from app.images.resample import Rect, Resampled, Stored, sample_ahead, sampled
 from devices.view import Affine
 
 __all__ = ["Rect", "Resampled", "Viewport"]
@@ -199,15 +199,18 @@ class Viewport:
             Average over all source pixels when shrinking (at rest), instead of sampling
             between neighbours (while dragging).
         """
+        return sampled(stored, *self._sampling(device_pixel_ratio), smooth=smooth)
+
+    def resample_ahead(self, stored: Stored, device_pixel_ratio: float) -> None:
+        """Do what the next smooth `resample` will ask for; safe in another thread, on a copy."""
+        sample_ahead(stored, *self._sampling(device_pixel_ratio), smooth=True)
+
+    def _sampling(
+        self, device_pixel_ratio: float
+    ) -> tuple[Affine, Rect, tuple[int, int], tuple[float, float]]:
         size = (self.image_width, self.image_height)
-        return sampled(
-            stored,
-            self.transform().inverse(),
-            self.tile_view,
-            size,
-            (device_pixel_ratio, self.zoom * device_pixel_ratio),
-            smooth=smooth,
-        )
+        scales = device_pixel_ratio, self.zoom * device_pixel_ratio
+        return self.transform().inverse(), self.tile_view, size, scales
 
     def _anchor(self) -> None:
         """Push the image across its tile, towards the edge it is anchored at."""

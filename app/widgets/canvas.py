@@ -23,6 +23,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import theme
+from app.background import run
 from app.hanging.lightbox import LENS_TILE, Changes, Hung, LightBox
 from app.hanging.marks import Mark
 from app.images.greyscale import Window
@@ -396,10 +397,27 @@ class ImageCanvas(QWidget):
     def _settle(self) -> None:
         if self._dragged is not None:
             return
-        for view in self.box.views.values():
-            if not view.smooth:
+        rough = [view for view in self.box.views.values() if not view.smooth]
+        ratio = self.devicePixelRatioF()
+        seen = [(view.viewport.copy(), view.image.stored) for view in rough]
+
+        def work() -> None:
+            for viewport, stored in seen:
+                viewport.resample_ahead(stored, ratio)
+
+        def done(_none: object) -> None:
+            if self._dragged is not None or self._rest.isActive():
+                return  # moved on; it settles when it rests again
+            for view in rough:
                 view.settle()
-        self.update()
+            self.update()
+
+        if rough:
+            run(self, work, done, lambda _error: done(None))
+
+    def room(self, hanging: str) -> tuple[str, tuple[float, float], float]:
+        """Return where a case will hang, for what samples it ahead."""
+        return hanging, self._size(), self.devicePixelRatioF()
 
     def _size(self) -> tuple[float, float]:
         return float(max(self.width(), 1)), float(max(self.height(), 1))

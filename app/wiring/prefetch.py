@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from PySide6.QtCore import QObject, Qt, Signal
 
-from app.hanging.lightbox import Hung
+from app.hanging.lightbox import Hung, LightBox
 from app.images.greyscale import display_lut
 from app.images.store import load
 from app.reading.worklist import CaseTile
@@ -15,6 +15,8 @@ from migrations.study import Study
 log = logging.getLogger(__name__)
 
 Images = tuple[Hung, ...]
+Room = tuple[str, tuple[float, float], float]
+"""Hanging, width and height of the canvas, device pixels per one of its own."""
 
 
 class Prefetcher(QObject):
@@ -37,19 +39,19 @@ class Prefetcher(QObject):
         self._wanted = ""
         self._done.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
-    def ahead(self, case_id: str, tiles: Sequence[CaseTile]) -> None:
-        """Begin to load a case that will be wanted."""
+    def ahead(self, case_id: str, tiles: Sequence[CaseTile], room: Room | None = None) -> None:
+        """Begin to load a case that will be wanted, sampled for where it will hang."""
         if case_id not in self._futures:
-            future = self._pool.submit(_ready, self._study, tuple(tiles))
+            future = self._pool.submit(_ready, self._study, tuple(tiles), room)
             self._futures[case_id] = future
             future.add_done_callback(lambda _f: self._tell(case_id))
 
-    def want(self, case_id: str, tiles: Sequence[CaseTile]) -> None:
+    def want(self, case_id: str, tiles: Sequence[CaseTile], room: Room | None = None) -> None:
         """Ask for a case: `loaded` follows, at once where it was loaded ahead."""
         self._wanted = case_id
         for other in [c for c in self._futures if c != case_id]:
             self._futures.pop(other).cancel()  # loaded ahead, but another came first
-        self.ahead(case_id, tiles)
+        self.ahead(case_id, tiles, room)
         if self._futures[case_id].done():
             self._deliver(case_id)
 
@@ -75,8 +77,15 @@ class Prefetcher(QObject):
         self.loaded.emit(case_id, None if error else future.result(), error)
 
 
-def _ready(study: Study, tiles: Sequence[CaseTile]) -> Images:
-    return tuple(_hung(study, tile) for tile in tiles)
+def _ready(study: Study, tiles: Sequence[CaseTile], room: Room | None) -> Images:
+    images = tuple(_hung(study, tile) for tile in tiles)
+    if room is not None:
+        hanging, size, ratio = room
+        box = LightBox(0)
+        box.hang(images, hanging, size, ratio)
+        for view in box.views.values():
+            view.viewport.resample_ahead(view.image.stored, ratio)
+    return images
 
 
 def _hung(study: Study, tile: CaseTile) -> Hung:

@@ -131,7 +131,7 @@ class ReadingController(QObject):
             self._complete()
         else:
             self._coming = case
-            self._prefetch.want(case.case_id, case.tiles)
+            self._prefetch.want(case.case_id, case.tiles, self._page.canvas.room(case.hanging))
 
     def _loaded(self, _case_id: str, images: Images | None, error: Exception | None) -> None:
         if self._session is None:
@@ -159,7 +159,8 @@ class ReadingController(QObject):
         self.case_shown.emit(case.case_id)
         following = session.next_case()
         if following is not None and self._prefetch is not None:
-            self._prefetch.ahead(following.case_id, following.tiles)
+            room = self._page.canvas.room(following.hanging)
+            self._prefetch.ahead(following.case_id, following.tiles, room)
 
     def _skip(self, session: ReadingSession, case: CaseToRead, error: Exception | None) -> None:
         log.error("A case was skipped: its image cannot be shown.", exc_info=error)
