@@ -94,7 +94,7 @@ def test_a_disk_that_fills_up_delays_rows_and_loses_none(small_disk: Path) -> No
 def test_a_system_clock_set_back_keeps_gaze_order_and_the_latest_reading(
     tmp_path: Path, monkeypatch
 ) -> None:
-    study = make_study(tmp_path / "study", cases=1)
+    study = make_study(tmp_path / "study", cases=1, reread_bad=False)
     tracker = ScriptedTracker()
     session = opened(study, tracker)
     case = session.next_case()
