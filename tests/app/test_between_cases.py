@@ -1,4 +1,4 @@
-"""Eyes gone for long in a case: the images go, and only the reader's code brings them back."""
+"""At the station: eyes gone for long in a case, and the fixation mark between cases."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from app.demo.hands import click, press
 from app.station import Station
 from app.wiring.health import health_of
 from devices.simulated import SimulatedParameters, SimulatedTracker
-from migrations.schema import Reading, ViewEvent
+from migrations.schema import Calibration, Reading, ViewEvent
 from migrations.study import Study
 from tests.app.test_station_faults import filled  # noqa: F401
 
@@ -21,7 +21,8 @@ def study(tmp_path: Path, filled: Path):  # noqa: F811
 
     shutil.copytree(filled, tmp_path / "study")
     toml = tmp_path / "study" / "study.toml"
-    toml.write_text(toml.read_text().replace("absence_s = 20.0", "absence_s = 2.0"))
+    text = toml.read_text().replace("absence_s = 20.0", "absence_s = 2.0")
+    toml.write_text(text.replace("drift_every_cases = 10", "drift_every_cases = 1"))
     study = Study.open(tmp_path / "study", durable=True)
     yield study
     study.close()
@@ -68,4 +69,46 @@ def test_without_eyes_the_images_go_until_the_readers_code_is_typed(study, qtbot
         assert reading.details["stream"]["longest_gap_us"] >= 2_000_000
         kinds = [view.kind for view in session.query(ViewEvent).order_by(ViewEvent.time_us)]
         assert kinds.count("close") >= 1
+    station.close()
+
+
+def test_drift_beyond_the_limit_offers_to_calibrate_again(study, qtbot) -> None:
+    drifting = SimulatedParameters(rate_hz=120.0, drift_deg_per_min=20.0, blinks_per_min=0.0)
+    station = Station(
+        study,
+        reader="R1",
+        consented=True,
+        speed=6.0,
+        tracker_source=lambda _id, geometry: SimulatedTracker(geometry, drifting, seed=1),
+        full_screen=False,
+    )
+    qtbot.addWidget(station.window, before_close_func=lambda _window: station.close())
+    station.window.show()
+    page, calibrate = station.reading_page, station.calibration_page
+    station.start_calibration()
+    qtbot.waitUntil(lambda: calibrate.state == "done", timeout=30000)
+    station.start_reading()
+    qtbot.waitUntil(lambda: page.state == "reading", timeout=10000)
+    qtbot.wait(1500)  # nine seconds of the reader's life
+    press(page.canvas, Qt.Key.Key_1)
+    press(page.canvas, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: calibrate.state == "drift", timeout=10000)
+    assert station.window.current == "calibration"
+    wanted = "recalibrate"
+    qtbot.waitUntil(
+        lambda: station.window.findChild(QPushButton, wanted) is not None, timeout=10000
+    )
+    click(station.window.findChild(QPushButton, wanted))
+    qtbot.waitUntil(lambda: calibrate.state in ("positioning", "collecting"), timeout=10000)
+    qtbot.waitUntil(lambda: calibrate.state == "done", timeout=30000)
+    station.start_reading()
+    qtbot.waitUntil(lambda: page.state == "reading", timeout=10000)
+    station.close_session()
+    qtbot.waitUntil(lambda: not station.sessions.busy, timeout=10000)
+    with study.database.read() as session:
+        rows = session.query(Calibration).order_by(Calibration.id).all()
+        kinds = [row.kind for row in rows]
+        drift = rows[2]
+    assert kinds == ["calibration", "validation", "drift", "calibration", "validation"]
+    assert (drift.status, drift.accuracy_deg > 1) == ("beyond limits", True)
     station.close()
