@@ -118,7 +118,7 @@ def load_checkpoint(path: Path, identity: Identity) -> dict[str, Any]:
             f"{path} has layout {version}, this Foveate reads {_VERSION}. "
             "Use --fresh to start anew."
         )
-    _require_same(path, identity, theirs)
+    require_same(path, identity, theirs)
     return content
 
 
@@ -145,7 +145,14 @@ def load_newest(folder: Path, identity: Identity) -> tuple[dict[str, Any] | None
     return None, problems
 
 
-def _require_same(path: Path, identity: Identity, theirs: Mapping[str, Any]) -> None:
+def require_same(path: Path, identity: Identity, theirs: Mapping[str, Any]) -> None:
+    """Refuse what belongs to another run; `theirs` as `Identity.as_dict` gave it.
+
+    Raises
+    ------
+    CheckpointError
+        Naming each difference.
+    """
     ours = identity.as_dict()
     lines = differences(ours["config"], theirs["config"])
     if ours["images"] != theirs["images"]:

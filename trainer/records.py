@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from migrations.schema import TrainingRun, new_id, utc_now
 from migrations.study import Study
-from trainer.checkpoint import Identity, checkpoints
+from trainer.checkpoint import Identity, checkpoints, require_same
 from trainer.errors import CheckpointError, RunBusy, RunFolderError
 
 _LOCK = "running.json"
@@ -82,7 +82,7 @@ def open_run(
         record = RunRecord(study, known.id, _folder_of(study, known), continued=True)
         record.update(state="running", ended_utc=None, message=None)
         return record
-    folder = made_folder(out, fresh) if out else new_folder(study.runs, identity)
+    folder = made_folder(out, fresh, identity) if out else new_folder(study.runs, identity)
     record = RunRecord(study, new_id(), folder, continued=bool(checkpoints(folder)))
     _insert(record, identity, similarity_run_id)
     return record
@@ -141,13 +141,13 @@ def new_folder(runs: Path, identity: Identity) -> Path:
                 folder, number = runs / f"{name}-{number}", number + 1
 
 
-def made_folder(folder: Path, fresh: bool) -> Path:
+def made_folder(folder: Path, fresh: bool, identity: Identity) -> Path:
     """Make the run folder that the user named.
 
     Raises
     ------
     CheckpointError
-        If it holds a finished run, or any run while `fresh`.
+        If it holds a finished run, another run, or any run while `fresh`.
     RunFolderError
         If it cannot be made.
     """
@@ -158,6 +158,10 @@ def made_folder(folder: Path, fresh: bool) -> Path:
             f"{folder} holds a run with checkpoints. Name another folder with --out, or leave out "
             "--fresh to continue it."
         )
+    if checkpoints(folder):  # before its config.json is written over
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            theirs = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            require_same(folder, identity, theirs)
     with _writable(folder):
         folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -352,9 +352,13 @@ def _pairs_text(run: Run, job: Job) -> str:
     if config.pairs == "none":
         return "Pairs: each image with itself (plain), 0 extra pairs expected in a batch"
     if job.extra_pairs < FEW_EXTRA_PAIRS:
+        remedy = (
+            "Raise --batch."
+            if config.pairs == "label"
+            else ("Raise --positive-rate or --batch, or lower --threshold or --drop.")
+        )
         run.warn(
             f"Only {job.extra_pairs:.1f} extra pairs are expected in a batch: {config.pairs} will "
-            f"hardly differ from the plain method. Raise --positive-rate or --batch, or lower "
-            "--threshold or --drop."
+            f"hardly differ from the plain method. {remedy}"
         )
     return f"Pairs: {config.pairs}, {job.extra_pairs:.1f} extra pairs expected in a batch"

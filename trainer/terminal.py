@@ -84,8 +84,13 @@ class TerminalReporter:
         task = self._task("train", event.steps, "steps")
         self._bars.update(
             task,
-            extra=f"loss {event.loss:.3f}  spread {event.feature_spread:.2f}",
+            extra=f"loss {event.loss:.3f}  spread {event.feature_spread:.2f}{_look(event)}",
         )
+
+
+def _look(event: Metrics) -> str:
+    rank = "" if event.rank_me is None else f"  rank {event.rank_me:.0f}"
+    return rank + ("" if event.knn is None else f"  kNN {event.knn:.0%}")
 
 
 def duration_text(seconds: float) -> str:

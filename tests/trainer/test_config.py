@@ -8,6 +8,7 @@ import pytest
 from trainer.config import (
     ENCODERS,
     METHODS,
+    PAIRS,
     RECIPES,
     RunConfig,
     make_config,
@@ -127,3 +128,33 @@ def test_the_names_offered_are_those_that_exist() -> None:
     assert method_names() == METHODS
     assert encoder_names() == ENCODERS
     assert tuple(MADE_RECIPES) == RECIPES
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("method", METHODS)
+def test_a_plain_run_and_a_gaze_run_differ_in_their_pairs_alone(recipe: str, method: str) -> None:
+    runs = [
+        make_config({"recipe": recipe, "method": method, "pairs": pairs}).shaping()
+        for pairs in PAIRS
+    ]
+    for other in runs[1:]:
+        assert [k for k, v in other.items() if v != runs[0][k]] == ["pairs"]
+
+
+def test_a_recipe_brings_its_released_settings_and_the_users_win() -> None:
+    mammo = make_config({"recipe": "mammo"})
+    assert (mammo.size, mammo.batch, mammo.accumulate, mammo.lr) == (224, 32, 16, 2e-5)
+    assert (mammo.threshold, mammo.positive_rate, mammo.drop) == (0.95, None, 0.5)
+    dental = make_config({"recipe": "dental", "method": "mocov2"})
+    assert (dental.view, dental.batch, dental.threshold) == ((300, 600), 8, 0.7)
+    mine = make_config({"recipe": "mammo", "lr": 1e-3}, {"positive_rate": 0.1, "size": 64})
+    assert (mine.lr, mine.size, mine.threshold, mine.positive_rate) == (1e-3, 64, None, 0.1)
+
+
+def test_other_names_of_encoders_and_methods_are_understood() -> None:
+    config = make_config(
+        {"encoder": "ViT-small", "method": "moco_v3", "size": 224, "positive_rate": 0.1}
+    )
+    assert (config.encoder, config.method) == ("vit_s_16", "mocov3")
+    with pytest.raises(ConfigError, match="multiple of 16"):
+        make_config({"encoder": "vit_s_16", "size": 100})

@@ -227,3 +227,71 @@ def test_deep_files_are_windowed_and_eight_bit_ones_kept(tmp_path: Path) -> None
     plain = np.arange(256, dtype=np.uint8).reshape(16, 16)
     cv2.imencode(".png", plain)[1].tofile(tmp_path / "plain.png")
     assert np.array_equal(load_grey(tmp_path / "plain.png"), plain)
+
+
+@pytest.mark.usefixtures("tiny_encoder")
+def test_a_stopped_run_goes_on_and_another_config_is_refused_by_name(
+    images: Path, tmp_path: Path, monkeypatch
+) -> None:
+    from dataclasses import replace
+
+    from trainer.errors import CheckpointError
+    from trainer.events import Metrics, RunFinished, RunStopped
+    from trainer.run import Run, run_training
+    from trainer.sources.folder import FolderSource
+
+    config = RunConfig(
+        pairs="label", size=32, batch=4, epochs=3, device="cpu", onnx=False, precision="fp32"
+    )
+    steps: list = []
+
+    def go(config, stop=lambda: False, out=None):
+        steps.clear()
+        source = FolderSource(images, runs=tmp_path / "runs")
+
+        def emit(event) -> None:
+            if isinstance(event, Metrics):
+                steps.append(event.step)
+
+        return run_training(Run(source, config, emit, stop, out=out))
+
+    stopped = go(config, lambda: len(steps) >= 2)
+    assert isinstance(stopped, RunStopped)
+    with pytest.raises(CheckpointError, match=r"lr: 0\.5 here, 0\.0003 there"):
+        go(replace(config, lr=0.5), out=Path(stopped.run_folder))
+    ended = go(config)
+    assert isinstance(ended, RunFinished)
+    assert ended.run_folder == stopped.run_folder
+    assert steps == [3, 4, 5, 6]
+
+
+def test_many_images_are_decoded_by_processes_into_the_same_cache(tmp_path: Path) -> None:
+    import torch
+
+    from trainer.errors import ImageCacheError
+    from trainer.images import Source, open_cache
+
+    write_images(tmp_path / "images", 70)
+    paths = find_images(tmp_path / "images")
+    sources = [Source(n, "", 0, 0, p) for n, p in paths.items()]
+    many = open_cache(tmp_path / "many", sources, 32)
+    few = open_cache(tmp_path / "few", sources[:10], 32)
+    assert torch.equal(many.pixels[:10], few.pixels)
+    assert many.fingerprints[:10] == few.fingerprints
+    assert len(set(many.fingerprints)) == 70
+    sources[66].presentation.write_bytes(b"broken")
+    with pytest.raises(ImageCacheError, match=sources[66].image_id):
+        open_cache(tmp_path / "many", sources, 32)
+
+
+def test_a_copied_folder_needs_no_new_cache(tmp_path: Path, images: Path) -> None:
+    import shutil
+
+    from trainer.images import Source, open_cache
+
+    def sources(folder: Path) -> list[Source]:
+        return [Source(n, "", 0, 0, p) for n, p in find_images(folder).items()]
+
+    first = open_cache(tmp_path / "cache", sources(images), 32)
+    shutil.copytree(images, tmp_path / "copy", copy_function=shutil.copyfile)
+    assert open_cache(tmp_path / "cache", sources(tmp_path / "copy"), 32).path == first.path

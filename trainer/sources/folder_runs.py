@@ -52,7 +52,7 @@ def open_folder_run(
             record = FolderRecord(row["id"], folder, continued=bool(checkpoints(folder)))
             record.update(state="running", ended_utc=None, message=None)
             return record
-    folder = made_folder(out, fresh) if out else new_folder(runs, identity)
+    folder = made_folder(out, fresh, identity) if out else new_folder(runs, identity)
     record = FolderRecord(new_id(), folder, continued=bool(checkpoints(folder)))
     write_config(record.folder, identity)
     _write(folder, {
