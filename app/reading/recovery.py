@@ -187,7 +187,8 @@ def _close_reading(
         reading.details = {**reading.details, "reason": REASON, **_gap(sitting, reading.ended_us)}
     figures = _recompute(session, reading, sitting)
     drift_deg = reading.details.get("drift_deg")
-    verdict = judge(figures, _accuracy_deg(session, reading), settings, drift_deg)
+    partial = was_open or reading.state == "interrupted" or reading.resumes_id is not None
+    verdict = judge(figures, _accuracy_deg(session, reading), settings, drift_deg, partial=partial)
     for name, value in columns(figures, verdict).items():
         setattr(reading, name, value)
     reading.details = {**reading.details, "stream": figures.stream()}

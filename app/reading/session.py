@@ -327,7 +327,8 @@ class ReadingSession:
         ended_us = self._ended_us[reading.reading_id] = reading.end(state, reason)
 
         def closed(figures: GazeFigures) -> None:
-            verdict = judge(figures, accuracy_deg, self.study.settings, drift_deg)
+            partial = state == "interrupted" or reading.case.resumes_id is not None
+            verdict = judge(figures, accuracy_deg, self.study.settings, drift_deg, partial=partial)
             reading.details["stream"] = {**figures.stream(), "queue_depth": queue_depth}
             row = columns(figures, verdict) | {"details": dict(reading.details)}
             self.writer.put(update_row(Reading, reading.reading_id, **row))

@@ -33,6 +33,8 @@ def judge(
     accuracy_deg: float | None,
     settings: StudySettings,
     drift_deg: float | None = None,
+    *,
+    partial: bool = False,
 ) -> Verdict:
     """Judge a reading.
 
@@ -42,7 +44,13 @@ def judge(
         Of the last validation before the reading; None where there was none.
     drift_deg
         Of the last drift probe since that; None where there was none.
+    partial
+        Whether it was interrupted, or resumes an interrupted one: a part of two seconds says
+        nothing against the whole, which its verdict would otherwise drop from every cohort.
     """
+    if partial and figures.duration_us < ReadingLimits().doubtful_duration_us:
+        seconds = figures.duration_us / 1e6
+        return Verdict("doubtful", (f"a part of {seconds:.1f} s, too short to judge",))
     if figures.sample_count == 0:
         return Verdict("bad", ("no gaze was recorded",))
     has_gaze = figures.loss < 1
