@@ -34,9 +34,12 @@ def main() -> None:
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     period_s = 1 / plan.get("rate_hz", 100.0)
-    due = time.monotonic()
+    due = started = time.monotonic()
+    shift_s = 0.0
     while True:
-        outlet.push_sample(values)
+        if due - started > plan.get("reset_after_s", 1e9):
+            shift_s = plan["reset_by_s"]
+        outlet.push_sample(values, pylsl.local_clock() + shift_s)
         due += period_s
         time.sleep(max(due - time.monotonic(), 0))
 

@@ -206,6 +206,60 @@ def test_a_killed_sender_gives_lost_and_a_restarted_one_restored_with_its_gap(
     assert abs(clock.now_us() - int(samples["host_us"][-1])) < 300_000
 
 
+@pytest.mark.slow
+def test_a_sender_whose_clock_is_reset_is_told_and_its_gaze_stays_at_its_arrival(senders) -> None:
+    senders.start(
+        name="F-reset", channels=XY, values=[0.5] * 4, reset_after_s=3.0, reset_by_s=-5_000.0
+    )
+    clock = HostClock()
+    tracker = LslTracker(find("F-reset"))
+    tracker.connect(clock)
+    try:
+        told = wait_for_event(tracker, ["clock_reset"])
+        samples = read_for(tracker, 0.5)
+        offset = tracker.clock_offset()
+    finally:
+        tracker.disconnect()
+    assert "F-reset" in told[-1].detail
+    assert len(samples) > 20
+    assert (np.diff(samples["host_us"]) >= 0).all()
+    assert abs(clock.now_us() - int(samples["host_us"][-1])) < 500_000
+    assert offset is not None
+    assert 0 <= offset.age_s < 10
+
+
+@pytest.mark.slow
+def test_a_stalled_consumer_loses_nothing(senders) -> None:
+    senders.start(name="F-stall", channels=XY, values=[0.5] * 4, rate_hz=500.0)
+    tracker = LslTracker(find("F-stall"))
+    tracker.connect(HostClock())
+    try:
+        read_for(tracker, 0.3)
+        time.sleep(6.0)  # nobody reads
+        samples = read_for(tracker, 0.3)
+    finally:
+        tracker.disconnect()
+    assert len(samples) > 0.9 * 500 * 6
+    assert np.diff(samples["host_us"]).max() < 250_000
+    assert tracker.events() == []
+
+
+def test_a_stream_without_labels_is_understood_by_the_users_file(
+    senders, tmp_path, monkeypatch
+) -> None:
+    path = tmp_path / "map.toml"
+    path.write_text("[[stream]]\nname = 'F-map'\nunit = 'percent'\nchannels = {x = 1, y = 0}")
+    monkeypatch.setenv("FOVEATE_LSL_MAPPING", str(path))
+    senders.start(name="F-map", channels=[{"label": "a"}, {"label": "b"}], values=[25.0, 75.0])
+    tracker = LslTracker(find("F-map"))
+    tracker.connect(HostClock())
+    try:
+        samples = read_for(tracker, 0.4)
+    finally:
+        tracker.disconnect()
+    assert np.allclose(gaze_norm(samples), (0.75, 0.25))
+
+
 def test_a_clock_reset_at_the_sender_is_told_and_its_stamps_kept_near_their_arrival() -> None:
     clock = HostClock()
     local = [1000.0]
