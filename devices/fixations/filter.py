@@ -66,20 +66,30 @@ class OnlineFixationFilter:
         t, x, y = _checked(t_us, x_deg, y_deg)
         if len(t) == 0:
             return []
-        t = np.where(np.isfinite(t), t, -math.inf)
-        latest = np.maximum.accumulate(np.concatenate(([self._now_us], t)))
-        fresh = t > latest[:-1]
-        self._now_us = float(latest[-1])
-        if not fresh.any():
-            return []
-        seen = fresh & np.isfinite(x) & np.isfinite(y)
-        known = np.cumsum(seen, dtype=np.int64)
+        fresh = self._fresh(t)
         if not fresh.all():
-            known = known[fresh]
-        stamps = t if fresh.all() else t[fresh]
-        if not seen.all():
+            t, x, y = t[fresh], x[fresh], y[fresh]
+        if len(t) == 0:
+            return []
+        stamps, seen = t, np.isfinite(x) & np.isfinite(y)
+        known = np.cumsum(seen, dtype=np.int64)
+        if known[-1] < len(t):
             t, x, y = t[seen], x[seen], y[seen]
         return self._advance(stamps, known, t, x, y)
+
+    def _fresh(self, t: FloatArray) -> NDArray[np.bool_]:
+        """Return which stamps (N,), N > 0, are later than all before them."""
+        fresh = np.ones(len(t), np.bool_)
+        fresh[0] = t[0] > self._now_us
+        np.greater(t[1:], t[:-1], out=fresh[1:])
+        if not (fresh.all() and math.isfinite(t[0]) and math.isfinite(t[-1])):
+            t = np.where(np.isfinite(t), t, -math.inf)
+            latest = np.maximum.accumulate(np.concatenate(([self._now_us], t)))
+            fresh = t > latest[:-1]
+            t = t[fresh]
+        if len(t):
+            self._now_us = float(t[-1])
+        return fresh
 
     def flush(self) -> list[Fixation]:
         """End the recording: return what is left and be ready for another one."""

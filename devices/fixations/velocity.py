@@ -59,8 +59,10 @@ def _slope(
     n = high - low + 1
     st = sx = sy = stt = stx = sty = 0.0
     zero, x0, y0 = t[i], x[i], y[i]
-    for j in range(low, high + 1):
-        s, dx, dy = t[j] - zero, x[j] - x0, y[j] - y0
+    # Slices, so that the compiler knows that no index is negative and vectorises the loop.
+    ts, xs, ys = t[low : high + 1], x[low : high + 1], y[low : high + 1]
+    for j in range(n):
+        s, dx, dy = ts[j] - zero, xs[j] - x0, ys[j] - y0
         st += s
         sx += dx
         sy += dy
