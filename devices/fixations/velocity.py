@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from devices.fixations.episodes import close_open, pass_time, take_sample
+from devices.fixations.episodes import HELD, close_open, pass_time, take_sample
 from devices.fixations.windows import arrive, is_cut_off, place_window, set_window
 
 VELOCITY_DTYPE = np.dtype(
@@ -129,7 +129,10 @@ def advance_velocity(
             fixating = _is_slow(t, x, y, vx, vy, state, window, rules)
             take_sample(t[i], x[i], y[i], fixating, episodes, between, rules, out)
             window.next += 1
-        if pass_time(t, x, y, window.next, n, window, episodes, between, rules, out):
+        is_steady = window.next < n and not episodes[HELD].count and not is_cut_off(window, t)
+        if not is_steady and pass_time(
+            t, x, y, window.next, n, window, episodes, between, rules, out
+        ):
             window.next = n
 
 
