@@ -150,7 +150,7 @@ def drags_and_zooms(image: LoadedImage, size: tuple[int, int], times: int) -> No
 
     ours = row("ours: wheel event to painted", timed(zoom, times))
     rest = timed(lambda: (canvas.view and canvas.view.settle(), canvas.repaint()), times)
-    row("ours: averaged anew, at rest", rest)
+    row("ours: averaged at rest (done in a thread)", rest)
 
     def naive_zoom() -> None:
         naive.zoom = 1.0 + (naive.zoom + 0.1) % 1.0
