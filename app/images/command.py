@@ -10,6 +10,7 @@ from pathlib import Path
 
 from app.errors import AppError, ImportStopped
 from app.hanging.grouping import CHOICES, Arrival, hang_cases
+from app.images.clearing import to_clear
 from app.images.importer import files_of, import_files
 from app.images.labels import LabelRow, read_labels
 from app.images.results import ImportResult
@@ -56,10 +57,16 @@ def _import(arguments: argparse.Namespace) -> int:
                 )
             _progress(sum(counts.values()), len(files), time.monotonic() - began)
         hang_cases(study, list(arrivals.values()), arguments.hang)
+        waiting = len(to_clear(study))
     finally:
         study.close()
     if not arguments.json:
         sys.stdout.write(", ".join(f"{count} {status}" for status, count in counts.items()) + "\n")
+        if waiting:
+            sys.stdout.write(
+                f"{waiting} of the study's images may carry a burned-in name: clear them in the "
+                "station (Worklist, Clear images) before they are read.\n"
+            )
     return 0 if counts["accepted"] + counts["known"] else 1
 
 

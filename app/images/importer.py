@@ -19,7 +19,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
 from app.errors import ImportRefused, ImportStopped
-from app.images.cases import add_to_case
+from app.images.cases import add_case
 from app.images.decode import Decoded, Decoder
 from app.images.deidentify import identifier_key, source_group
 from app.images.dicomdir import is_dicomdir
@@ -178,7 +178,7 @@ def _stored(
             image = _image_row(session, key, decoded, row)
             folder = study.image_folder(image.id)
             staging.rename(folder)
-            add_to_case(session, image)
+            add_case(session, image)
             details = {"import_number": image.import_number}
             _audit(session, "image imported", image, details)
             return image.id, "accepted"
@@ -207,7 +207,7 @@ def _image_row(session: OrmSession, key: bytes, decoded: Decoded, row: LabelRow)
         label=row.label,
         split=row.split,
         import_number=number,
-        details=_details(key, decoded, row),
+        details=_details(decoded),
         **{name: getattr(shown, name) for name in _SAME},
     )
     session.add(image)
@@ -215,15 +215,13 @@ def _image_row(session: OrmSession, key: bytes, decoded: Decoded, row: LabelRow)
     return image
 
 
-def _details(key: bytes, decoded: Decoded, row: LabelRow) -> dict[str, Any]:
+def _details(decoded: Decoded) -> dict[str, Any]:
     details = decoded.origin.details()
     if decoded.attributes.note:
         details["note"] = decoded.attributes.note
     if decoded.rectangles:
         details["blacked_out"] = [list(rectangle) for rectangle in decoded.rectangles]
         details["imported_sha256"] = decoded.sha256
-    if row.case:
-        details["case_key"] = source_group(key, "case", row.case)
     return details
 
 

@@ -206,13 +206,14 @@ def test_images_of_one_case_in_the_csv_hang_together(study: Study, tmp_path: Pat
     good(tmp_path / "alone.dcm", 9)
     lines = [f"{name}.dcm,A" for name in views] + ["alone.dcm,"]
     (tmp_path / "l.csv").write_text("image,case\n" + "\n".join(lines))
-    files = [tmp_path / f"{name}.dcm" for name in (*views, "alone")]
-    ids = [r.image_id for r in import_paths(study, files, labels=tmp_path / "l.csv")]
+    files = [str(tmp_path / f"{name}.dcm") for name in (*views, "alone")]
+    assert main(["--study", str(study.folder), *files, "--labels", str(tmp_path / "l.csv")]) == 0
     with study.database.read() as session:
         cases = session.scalars(select(StudyCase).order_by(StudyCase.position)).all()
-        tiles = {link.image_id: link.tile for link in session.scalars(select(CaseImage))}
+        query = select(Image.import_number, CaseImage.tile).join(CaseImage)
+        tiles = {number: tile for number, tile in session.execute(query)}
     assert [case.hanging for case in cases] == ["mammo", "one-up"]
-    assert [tiles[image_id or ""] for image_id in ids] == [2, 1, 3, 0, 0]
+    assert tiles == {1: 2, 2: 1, 3: 3, 4: 0, 5: 0}
 
 
 def test_small_bright_text_stays_visible_on_the_sheet() -> None:

@@ -163,7 +163,7 @@ def test_a_full_disk_stops_the_import_and_keeps_what_was_committed(
     files = [good(tmp_path / f"{i}.dcm", i) for i in range(2)]
     running = import_files(study, files)
     assert next(running).status == "accepted"
-    monkeypatch.setattr(importer, "add_to_case", full)
+    monkeypatch.setattr(importer, "add_case", full)
     with pytest.raises(DiskFull):
         next(running)
     with study.database.read() as session:
