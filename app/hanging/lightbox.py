@@ -90,7 +90,7 @@ class LightBox:
             changed[tile] = view.set_tile(rects[tile])
         if self._hanging in ("mammo", "prior") and len(self.views) > 1:
             self._share_scale()
-        return changed
+        return self._coarse(changed)
 
     def tile_at(self, x_view: float, y_view: float) -> int | None:
         """Return the tile with an image under a place of the canvas."""
@@ -116,7 +116,7 @@ class LightBox:
             left, top, w, h = linked.viewport.tile_view
             at = left + ((1 - u) if mirrored else u) * w
             changed[other] = linked.zoom(factor, at, top + v * h)
-        return changed
+        return self._coarse(changed)
 
     def pan(self, tile: int, dx_view: float, dy_view: float) -> Changes:
         """Move one image, or all."""
@@ -140,7 +140,7 @@ class LightBox:
                 done = self._act_on(other, action, device_pixel_ratio, view_pixel_mm)
                 if done is not None:
                     changed[other] = done
-        return changed
+        return self._coarse(changed)
 
     def magnify(self, x_view: float, y_view: float, size_view: tuple[float, float]) -> bool:
         """Hold the lens over a place; whether there is an image under it."""
@@ -172,6 +172,13 @@ class LightBox:
             some = next(iter(self.views.values()))
             return some.tile_view(time_us, CLOSED, tile, origin_screen)
         return self.views[tile].tile_view(time_us, kind, tile, origin_screen)
+
+    def _coarse(self, changed: Changes) -> Changes:
+        """Sample several images fast at first: smoothly, one takes half of what a frame may."""
+        if len(changed) > 1:
+            for tile in changed:
+                self.views[tile].smooth = False
+        return changed
 
     def _act_on(
         self, tile: int, action: str, device_pixel_ratio: float, view_pixel_mm: float | None

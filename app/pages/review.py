@@ -70,7 +70,7 @@ class ReviewPage(Page):
         self._said_time = label("", "hint", wrap=False)
         self.figures = {name: Figure(name) for name in _FIGURES}
         self.fixations = _table()
-        self.empty = label("", "hint")
+        self.empty = label("", "hint", wrap=False)
         self.end_session = button("end_session", "End the session", self.end_wanted.emit)
         self._pages = QStackedWidget()
         self._pages.addWidget(self._make_empty())
@@ -274,6 +274,6 @@ def _table() -> QTableWidget:
     made.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
     made.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
     made.setFixedWidth(38 * theme.GRID)
-    for index, width in enumerate((80, 90, 60, 60)):
+    for index, width in enumerate((78, 100, 56, 56)):
         made.setColumnWidth(index, width)
     return made

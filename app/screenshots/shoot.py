@@ -40,7 +40,7 @@ def shoot(out: Path, desktop: str) -> None:
     application = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(application, QApplication)
     theme.apply(application)
-    study = _study(out / "study")
+    study = small_study(out / "study")
     station = Station(study, reader="R1", consented=True, speed=_SPEED, full_screen=False)
     station.offer_all()
     place = application.screens()[-1].geometry()
@@ -230,7 +230,7 @@ def _button(inside: QWidget, name: str) -> QAbstractButton:
     return found
 
 
-def _study(folder: Path) -> Study:
+def small_study(folder: Path) -> Study:
     """Make a study of phantoms: the first case hangs as a mammography."""
     shutil.rmtree(folder, ignore_errors=True)
     cohort = write_cohort(folder / "source", _CASES, 3)

@@ -142,6 +142,7 @@ class ImageCanvas(QWidget):
         self.box.hang(images, hanging, self._size(), self.devicePixelRatioF())
         self.update()
         self._pending = dict.fromkeys(self.box.views, "open")
+        self._rest.start()
         self.flush()
 
     def take_down(self) -> LightBox:
@@ -395,7 +396,8 @@ class ImageCanvas(QWidget):
             self._next_frame.start(FRAME_MS - waited)
 
     def _settle(self) -> None:
-        if self._dragged is not None:
+        """Sample smoothly, off the GUI thread."""
+        if self._dragged is not None or self._rest.isActive():
             return
         rough = [view for view in self.box.views.values() if not view.smooth]
         ratio = self.devicePixelRatioF()

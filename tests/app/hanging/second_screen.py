@@ -5,6 +5,7 @@ python -m tests.app.hanging.second_screen; Qt needs the screens before it starts
 
 import json
 import sys
+import time
 
 import numpy as np
 from PySide6.QtCore import QPoint, QPointF
@@ -37,7 +38,9 @@ def main() -> None:
     for action in ("rotate_right", "flip_vertically", "zoom_in"):
         canvas.act(action)
     app.processEvents()
-    canvas._settle()
+    for _ in range(20):
+        time.sleep(0.02)
+        app.processEvents()
     shown = canvas.grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
     bits = np.frombuffer(shown.constBits(), np.uint8)
     bits = bits.reshape(shown.height(), -1)[:, : shown.width()].astype(float)
