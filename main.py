@@ -23,7 +23,10 @@ COMMANDS = {
     "report": ("trainer.report.command", "one HTML file of a study and its runs"),
     "export": ("app.interchange.exports.command", "take a study out: BIDS, tables, npz, archive"),
     "import-archive": ("app.interchange.exports.archive_command", "make a study of an archive"),
-    "db": ("migrations.command", "upgrade, check or back up a study's database"),
+    "db": (
+        "migrations.command",
+        "upgrade, check, back up, push to a server, erase somebody",
+    ),
 }
 ALIASES = {"--demo": "demo", "--train": "train"}
 
@@ -43,6 +46,8 @@ def _module_of(command: str, words: list[str]) -> str:
     """Return the module of a command; exports that need the trainer are the trainer's."""
     if command == "export" and words and words[0] in ("mcgip", "relation", "features"):
         return "trainer.layouts.command"
+    if command == "db" and words and words[0] in ("push", "erase"):
+        return "app.sync.command"
     return COMMANDS[command][0]
 
 

@@ -24,6 +24,12 @@ from migrations.errors import DatabaseError, DatabaseTooNew
 from migrations.explain import explain
 
 BUSY_TIMEOUT_S = 30
+_PATIENCE = {
+    "connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}  # fmt: skip
+_UPGRADE_LOCK = 0x0F0EA7E
+"""Names the server's lock that lets one station at a time upgrade it."""
 
 
 def foveate_version() -> str:
@@ -204,6 +210,9 @@ class Database:
             self._foreign_keys_at_rest(connection),
             connection.begin(),
         ):
+            if self.path is None:
+                lock = text("SELECT pg_advisory_xact_lock(:name)")
+                connection.execute(lock, {"name": _UPGRADE_LOCK})
             config.attributes["connection"] = connection
             step(config, revision)
             if self.path is not None:
@@ -234,7 +243,9 @@ class Database:
 
 def _server_engine(url: str) -> Engine:
     try:
-        return create_engine(url, pool_pre_ping=True)
+        # A server that vanishes is noticed within half a minute, however the line was cut.
+        patience = _PATIENCE if url.startswith("postgresql") else {}
+        return create_engine(url, pool_pre_ping=True, connect_args=patience)
     except (exc.ArgumentError, ImportError) as error:
         # The URL itself is not quoted: it may carry a password.
         raise DatabaseError(

@@ -27,4 +27,8 @@ def explain(error: exc.DBAPIError | sqlite3.Error, name: str, waited_s: int) -> 
         )
     if "unable to open" in said or "readonly" in said or "connection" in said:
         return DatabaseError(f"{name} cannot be opened or written: {getattr(error, 'orig', error)}")
+    if type(getattr(error, "orig", error)).__module__.startswith("psycopg") and isinstance(
+        error, exc.OperationalError | exc.InterfaceError
+    ):
+        return DatabaseError(f"{name} cannot be reached: {getattr(error, 'orig', error)}")
     return error

@@ -7,13 +7,16 @@
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from sqlalchemy import select
+
 from migrations.database import Database
 from migrations.errors import NotAStudy, StudyError, UnsafeFolder
+from migrations.schema import Image
 from migrations.settings import StudySettings, read_settings, write_settings
 
 _CLOUD_NAMES = ("onedrive", "dropbox", "google drive", "googledrive", "icloud", "nextcloud", "box")
@@ -32,11 +35,15 @@ class Study:
         What `study.toml` says.
     database
         Its rows, upgraded to this program's schema.
+    local_ids
+        With a server: the id under which an image of the server lies in this folder, where the two
+        differ. Images are matched by the sha256 of their pixels.
     """
 
     folder: Path
     settings: StudySettings
     database: Database = field(repr=False)
+    local_ids: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def create(cls, folder: Path, settings: StudySettings, *, durable: bool = False) -> Self:
@@ -92,11 +99,12 @@ class Study:
         except BaseException:
             database.close()
             raise
-        return cls(folder, settings, database)
+        local_ids = _local_ids(folder, database) if database_url else {}
+        return cls(folder, settings, database, local_ids)
 
     def image_folder(self, image_id: str) -> Path:
         """Return where an image's `stored.npy`, `display.json`, `presentation.png` lie."""
-        return self.folder / "images" / image_id
+        return self.folder / "images" / self.local_ids.get(image_id, image_id)
 
     def presentation(self, image_id: str) -> Path:
         """Return the 8-bit PNG of an image: VOI applied, inverted once; what the trainer sees."""
@@ -125,6 +133,22 @@ class Study:
     def close(self) -> None:
         """Close the database."""
         self.database.close()
+
+
+def _local_ids(folder: Path, server: Database) -> dict[str, str]:
+    """Return server id → local id of the images that both have under different ids."""
+    path = folder / "foveate.sqlite"
+    if not path.is_file():
+        return {}
+    local = Database.at(path)
+    try:
+        with local.read() as session:
+            mine = {sha256: i for sha256, i in session.execute(select(Image.sha256, Image.id))}
+        with server.read() as session:
+            theirs = session.execute(select(Image.sha256, Image.id)).all()
+    finally:
+        local.close()
+    return {i: mine[sha256] for sha256, i in theirs if mine.get(sha256, i) != i}
 
 
 @contextlib.contextmanager

@@ -121,7 +121,7 @@ def _member(study: Study, image: Image, readings: Iterable[ReadingGaze]) -> Memb
 
 def _without_presentation(image: Image) -> Dropped:
     reason = (
-        f"image {image.id} (import number {image.import_number}) has no presentation.png; "
-        "import it again or copy the study with its folder images"
+        f"image {image.id} (import number {image.import_number}, sha256 {image.sha256[:16]}) has "
+        "no presentation.png here; import it again or copy the study with its folder images"
     )
     return Dropped("image", image.id, reason)

@@ -29,6 +29,7 @@ from app.images.masks import MaskTemplate, read_masks
 from app.images.results import ImportResult, result_of
 from migrations.schema import Audit, Image, new_id
 from migrations.study import Study
+from migrations.tombstones import Tombstones
 
 log = logging.getLogger(__name__)
 
@@ -171,6 +172,7 @@ def _stored(
     folder: Path | None = None
     try:
         with study.database.write() as session:
+            _require_not_erased(session, key, decoded, row)
             known = _known(session, decoded)
             if known is not None:
                 _complete(known, row)
@@ -186,6 +188,13 @@ def _stored(
         if folder is not None:  # without its row an image must not stay
             shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def _require_not_erased(session: OrmSession, key: bytes, decoded: Decoded, row: LabelRow) -> None:
+    """Refuse the images of a patient who was erased on request (`db erase`)."""
+    group = source_group(key, "patient", row.patient) if row.patient else decoded.origin.group
+    if Tombstones.of(session).bars(decoded.sha256, decoded.kept_sha256, group):
+        raise ImportRefused("its patient was erased from this study on request")
 
 
 def _known(session: OrmSession, decoded: Decoded) -> Image | None:

@@ -139,16 +139,21 @@ def _stored(
     store: ReadingStore, matcher: Matcher, loaded: _Loaded, options: ImportOptions
 ) -> FileReport:
     counts = loaded.file.counts
-    done, lacks = [], dict[str, None]()
+    done, lacks, barred = [], dict[str, None](), ""
     for reading in loaded.file.readings:
         image = matcher.find(reading.image)
         if image is None:
             counts.dropped[f"no image {reading.image} in the study"] += _rows(reading, counts)
             continue
-        done.append(store.add(reading, image, reading.reader or options.reader))
+        try:
+            done.append(store.add(reading, image, reading.reader or options.reader))
+        except GazeFileError as error:
+            counts.dropped[str(error)] += _rows(reading, counts)
+            barred = str(error)
+            continue
         lacks.update(dict.fromkeys(reading.lacks))
     status = _status(done)
-    reason = "" if done else _why(loaded.file)
+    reason = "" if done else barred or _why(loaded.file)
     return FileReport(
         loaded.path, status, reason, counts.read, counts.kept, dict(counts.dropped), tuple(lacks),
         loaded.file.notes, tuple(done),

@@ -15,6 +15,7 @@ import numpy as np
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session as OrmSession
 
+from app.errors import GazeFileError
 from app.interchange.matching import MatchedImage
 from app.interchange.source import SourceAnnotation, SourceFixations, SourceReading
 from app.interchange.stored_gaze import (
@@ -44,6 +45,7 @@ from migrations.schema import (
     utc_now,
 )
 from migrations.study import Study
+from migrations.tombstones import Tombstones
 
 CHUNK_SAMPLES = 1000
 _PAUSE_US = 1_000_000
@@ -93,6 +95,7 @@ class ReadingStore:
     study: Study
     format_name: str
     _known: dict[str, str] = field(default_factory=dict)
+    _erased: dict[str, bool] = field(default_factory=dict)
     _sittings: dict[tuple[str, str], _Sitting] = field(default_factory=dict)
 
     @classmethod
@@ -114,6 +117,8 @@ class ReadingStore:
         reader
             Pseudonym of who read.
         """
+        if self._is_erased(reader):
+            raise GazeFileError(f"reader {reader} was erased from this study on request")
         digest = _digest(reading, image, reader)
         if digest in self._known:
             return StoredReading("known", self._known[digest], image.image_id)
@@ -126,6 +131,12 @@ class ReadingStore:
         sitting.next_us = made.ended_us + _PAUSE_US
         self._known[digest] = reading_id
         return result
+
+    def _is_erased(self, reader: str) -> bool:
+        if reader not in self._erased:
+            with self.study.database.read() as session:
+                self._erased[reader] = Tombstones.of(session).bars_name(reader)
+        return self._erased[reader]
 
     def close(self) -> None:
         """Close the recordings and sessions of this import."""

@@ -1,0 +1,1 @@
+"""More than one station, and the right to be forgotten; Qt only in `background`."""

@@ -1,0 +1,176 @@
+"""`python main.py db push|erase …`: to the laboratory's server, and the right to be forgotten."""
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from app.errors import AppError, StationBusy
+from app.interchange.exports.command import shown_progress
+from app.reading.lock import StationLock
+from app.reading.recovery import close_open_rows
+from app.sync.erase import Erasure, erase
+from migrations.database import Database
+from migrations.errors import StudyError
+from migrations.schema import Audit, utc_now
+from migrations.study import Study
+from migrations.sync.push import PushReport, push
+
+URL_VARIABLE = "FOVEATE_DATABASE_URL"
+"""Where the URL may stand instead of on the command line, which other users can see."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run `push` or `erase`; 0 done, 1 it failed."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except (AppError, StudyError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped; the same command goes on from here.\n")
+        return 1
+
+
+def _push(arguments: argparse.Namespace) -> int:
+    study = Study.open(arguments.study)
+    with contextlib.closing(study), contextlib.closing(server_of(arguments.database)) as server:
+        _recover(study)
+        report = push(study.database, server, shown_progress("sessions"))
+        if report.readings or report.chunks:
+            _note(study, server.name)
+    if arguments.json:
+        sys.stdout.write(json.dumps(asdict(report)) + "\n")
+    else:
+        sys.stdout.write(_said(report, server.name))
+    return 0
+
+
+def server_of(url: str | None) -> Database:
+    """Return a server's database, its schema upgraded to this program's.
+
+    Raises
+    ------
+    DatabaseError
+        If it cannot be reached, or the URL is none of PostgreSQL's.
+    """
+    from migrations.errors import DatabaseError
+
+    url = url or os.environ.get(URL_VARIABLE, "")
+    if not url.startswith("postgresql"):
+        raise DatabaseError(
+            "Name the server: --database postgresql+psycopg://user@host/database (or in the "
+            f"variable {URL_VARIABLE})."
+        )
+    server = Database(url)
+    try:
+        server.upgrade()
+    except BaseException:
+        server.close()
+        raise
+    return server
+
+
+def _recover(study: Study) -> None:
+    """Close what a crash left open, unless a station is recording just now."""
+    lock = StationLock(study.folder)
+    with contextlib.suppress(StationBusy):
+        lock.acquire()
+        try:
+            close_open_rows(study.database)
+        finally:
+            lock.release()
+
+
+def _note(study: Study, server: str) -> None:
+    with study.database.write() as session:
+        details = {"server": server, "time_utc": utc_now()}
+        session.add(
+            Audit(station=platform.node(), action="pushed", subject="study", details=details)
+        )
+
+
+def _said(report: PushReport, server: str) -> str:
+    lines = [
+        f"{report.readings} readings and {report.chunks} chunks of gaze of {report.sessions} "
+        f"sessions sent to {server}; {report.known} sessions were there."
+    ]
+    if report.waiting:
+        lines.append(f"{report.waiting} sessions are still open here; they go when they end.")
+    if report.barred:
+        lines.append(f"{report.barred} sessions of erased readers were not sent.")
+    if report.erased:
+        lines.append(f"Erased on the server: {_counts(report.erased)}.")
+    return "\n".join(lines) + "\n"
+
+
+def _erase(arguments: argparse.Namespace) -> int:
+    named = arguments.reader or ", ".join(arguments.patient)
+    if not arguments.yes and sys.stdin.isatty():
+        sys.stderr.write(f"All data of {named} will be gone for ever. Type it again to go on: ")
+        sys.stderr.flush()
+        if sys.stdin.readline().strip() != named:
+            sys.stderr.write("Nothing was erased.\n")
+            return 1
+    study = Study.open(arguments.study)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.closing(study))
+        server = None
+        if arguments.database or os.environ.get(URL_VARIABLE):
+            server = stack.enter_context(contextlib.closing(server_of(arguments.database)))
+        done = erase(
+            study, reader=arguments.reader, patients=arguments.patient or (), server=server
+        )
+    if arguments.json:
+        sys.stdout.write(json.dumps(done.as_dict()) + "\n")
+    else:
+        sys.stdout.write(_erased(done))
+    return 0
+
+
+def _erased(done: Erasure) -> str:
+    lines = [f"Erased here: {_counts(done.rows)}; {done.images} images; the cache was emptied."]
+    if done.server_rows:
+        lines.append(f"Erased on the server: {_counts(done.server_rows)}.")
+    lines += [
+        f"The study was pushed to {name}: name it with --database to erase there now; else the "
+        "next push does."
+        for name in done.servers
+    ]
+    if done.traces:
+        lines.append("These still hold traces; delete what must not be kept:")
+        lines += [f"  {t.kind:7s} {t.path} ({t.reason})" for t in done.traces]
+    lines.append("A tombstone without personal data stops the data from coming back.")
+    return "\n".join(lines) + "\n"
+
+
+def _counts(rows: dict[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in rows.items()) or "nothing"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python main.py db", description=__doc__)
+    actions = parser.add_subparsers(dest="action", required=True, metavar="push|erase")
+    send = actions.add_parser("push", help="send finished sessions to the laboratory's server")
+    send.set_defaults(run=_push)
+    gone = actions.add_parser("erase", help="remove a reader or a patient for ever")
+    gone.set_defaults(run=_erase)
+    for action in (send, gone):
+        action.add_argument("--study", type=Path, required=True, metavar="FOLDER")
+        action.add_argument("--database", metavar="URL", help=f"the server (or {URL_VARIABLE})")
+        action.add_argument("--json", action="store_true", help="one JSON object")
+    whom = gone.add_mutually_exclusive_group(required=True)
+    whom.add_argument("--reader", metavar="PSEUDONYM")
+    whom.add_argument(
+        "--patient", nargs="+", metavar="GROUP|IMAGE",
+        help="source group, image id or sha256; or the patient's identifier, where this computer's "
+        "key made the groups",
+    )  # fmt: skip
+    gone.add_argument("--yes", action="store_true", help="do not ask again")
+    return parser

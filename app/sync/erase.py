@@ -1,0 +1,149 @@
+"""Erase a reader or a patient: rows, images, caches, the server's copies; name what is left."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from app.errors import AppError
+from app.images.deidentify import identifier_key, source_group
+from app.reading.lock import StationLock
+from app.sync.traces import Trace, find_traces
+from migrations.database import Database
+from migrations.erasure import Erased, compact, erase_again, erase_images, erase_reader
+from migrations.schema import Audit, Image
+from migrations.study import Study
+from migrations.tombstones import all_tombstones
+
+
+class NothingToErase(AppError):
+    """The study has nobody and nothing of this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What was done.
+
+    Attributes
+    ----------
+    rows, server_rows
+        Rows removed here and on the server, by table.
+    images
+        Image folders removed.
+    traces
+        What still holds data; for people to see to.
+    servers
+        Servers this study was pushed to, that were not named now.
+    """
+
+    kind: str
+    rows: dict[str, int]
+    images: int
+    traces: list[Trace]
+    server_rows: dict[str, int] = field(default_factory=dict)
+    servers: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields, ready for JSON."""
+        traces = [{"kind": t.kind, "path": str(t.path), "reason": t.reason} for t in self.traces]
+        return {
+            "kind": self.kind, "rows": self.rows, "images": self.images, "traces": traces,
+            "server_rows": self.server_rows, "servers": self.servers,
+        }  # fmt: skip
+
+
+def erase(
+    study: Study, *, reader: str | None, patients: Sequence[str], server: Database | None
+) -> Erasure:
+    """Erase a reader or images from a study, and from a server.
+
+    Parameters
+    ----------
+    reader
+        Pseudonym.
+    patients
+        Source groups, image ids, pixel hashes, or patient identifiers of this computer's key.
+    server
+        Where copies lie too.
+
+    Raises
+    ------
+    NothingToErase
+        If nothing of it is in the study.
+    StationBusy
+        If the study is being recorded into.
+    """
+    lock = StationLock(study.folder)
+    lock.acquire()
+    try:
+        if reader is not None:
+            erased = erase_reader(study.database, reader)
+        else:
+            erased = erase_images(study.database, images_of(study, patients))
+        if not erased:
+            named = reader if reader is not None else ", ".join(patients)
+            raise NothingToErase(
+                f"{study.folder} has no reader, image or patient {named}: nothing was erased. "
+                "Readers are named by pseudonym; patients by source group, image id or sha256."
+            )
+        images = _remove_files(study, erased)
+        compact(study.database)
+    finally:
+        lock.release()
+    server_rows = carry_out(study.database, server) if server is not None else {}
+    servers = [] if server is not None else pushed_to(study.database)
+    traces = find_traces(study, erased)
+    return Erasure(erased.kind, erased.rows, images, traces, server_rows, servers)
+
+
+def images_of(study: Study, patients: Sequence[str]) -> list[str]:
+    """Return the ids of the images meant: whole groups, or single images."""
+    found: dict[str, None] = {}
+    key = identifier_key()
+    with study.database.read() as session:
+        for name in patients:
+            hashed = source_group(key, "patient", name)
+            original = Image.details["imported_sha256"].as_string()
+            same = or_(
+                Image.source_group.in_((name, hashed)),
+                Image.id == name,
+                Image.sha256 == name,
+                original == name,
+            )
+            found.update(dict.fromkeys(session.scalars(select(Image.id).where(same))))
+    return list(found)
+
+
+def carry_out(local: Database, server: Database) -> dict[str, int]:
+    """Carry out a study's erasures on a server; return rows removed there, by table."""
+    with local.read() as session:
+        rows = [(r.id, r.time_utc, r.details) for r in all_tombstones(session)]
+    removed: dict[str, int] = {}
+    for row_id, time_utc, details in rows:
+        for name, count in erase_again(server, details, row_id, time_utc).rows.items():
+            removed[name] = removed.get(name, 0) + count
+    compact(server)
+    return removed
+
+
+def pushed_to(local: Database) -> list[str]:
+    """Return the servers a study was pushed to, by name."""
+    with local.read() as session:
+        details = session.scalars(select(Audit.details).where(Audit.action == "pushed")).all()
+    return sorted({str(d.get("server", "")) for d in details})
+
+
+def _remove_files(study: Study, erased: Erased) -> int:
+    removed = 0
+    for image_id in erased.image_ids:
+        folder = study.image_folder(image_id)
+        removed += folder.is_dir()
+        shutil.rmtree(folder, ignore_errors=True)
+    for entry in study.cache.iterdir() if study.cache.is_dir() else ():
+        if entry.is_dir():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)
+    return removed

@@ -1,0 +1,1 @@
+"""Many stations, one server: finished readings go there, erasures too, nothing comes back."""

@@ -1,0 +1,186 @@
+"""The right to be forgotten: no byte is left, here or on the server, and nothing comes back."""
+
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from app.images.importer import import_paths
+from app.interchange.importing import import_gaze
+from app.interchange.matching import Matcher
+from app.interchange.options import ImportOptions
+from main import main
+from migrations.database import Database
+from migrations.schema import Audit, Base, Image, Reader, Reading, Session, SimilarityRun
+from migrations.study import Study
+from migrations.sync.push import push
+from tests.app.interchange.conftest import NAMES
+from tests.app.interchange.gaze_files import gaze_json, picture
+from tests.app.interchange.readings import add_readings
+
+NAME = "Reader-Quine-7"
+
+
+@pytest.fixture
+def known(study: Study) -> set[bytes]:
+    """Two readers have read; return what is known of the one who will go."""
+    add_readings(study, (NAME, "R-02"))
+    with study.database.write() as session:
+        session.add(Audit(station="", action="noted", subject=NAME, details={"who": [NAME, "x"]}))
+        reader = session.scalar(select(Reader).where(Reader.pseudonym == NAME))
+        readings = session.scalars(select(Reading.id).where(Reading.reader_id == reader.id)).all()
+        sittings = session.scalars(select(Session.id).where(Session.reader_id == reader.id)).all()
+        similar = {"measure": "tima", "parameters": {"reader": NAME}, "cohort_fingerprint": "f"}
+        session.add(SimilarityRun(**similar, image_count=2, valid_share=1.0, seconds=1.0))
+        chunk = session.connection().exec_driver_sql(
+            "SELECT blob FROM gaze_chunk JOIN recording ON recording.id = recording_id "
+            "WHERE session_id = ?", (sittings[0],)
+        ).scalars().first()  # fmt: skip
+        return {NAME.encode(), reader.id.encode(), chunk[20:60]} | {
+            i.encode() for i in (*readings, *sittings)
+        }
+
+
+def _holds(folder: Path, needles: set[bytes]) -> list[str]:
+    return [
+        f"{path.name}: {needle[:40]!r}"
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+        for needle in needles
+        if needle in path.read_bytes()
+    ]
+
+
+def test_of_a_reader_no_byte_is_left(study, known, capsys) -> None:
+    assert _holds(study.folder, known)
+    (study.cache / "similarity").mkdir(exist_ok=True)
+    (study.cache / "similarity" / "x.npz").write_text(NAME)
+    assert main(["db", "erase", "--study", str(study.folder), "--reader", NAME, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["rows"]["reading"], said["rows"]["reader"]) == (2, 1)
+    study.close()
+    assert _holds(study.folder, known) == []
+    database = Database.at(study.folder / "foveate.sqlite")
+    assert database.check() == []
+    with database.read() as session:
+        assert session.scalars(select(Reader.pseudonym)).all() == ["R-02"]
+        assert len(session.scalars(select(Reading.id)).all()) == 2
+        stone = session.scalars(select(Audit).where(Audit.action == "erased")).one()
+        noted = session.scalars(select(Audit).where(Audit.action == "noted")).one()
+    assert NAME not in json.dumps(stone.details)
+    assert (noted.subject, noted.details) == ("erased", {"who": ["erased", "x"]})
+    with pytest.raises(Exception, match="append-only"), database.write() as session:
+        session.delete(session.get(Audit, stone.id))
+    database.close()
+
+
+def test_runs_exports_and_backups_that_hold_traces_are_listed(study, known, capsys) -> None:
+    study.backup()
+    (study.runs / "clean").mkdir()
+    (study.runs / "clean" / "config.json").write_text("{}")
+    (study.runs / "named").mkdir()
+    (study.runs / "named" / "report.html").write_text(f"<p>{NAME}</p>")
+    (study.runs / "weights").mkdir()
+    (study.runs / "weights" / "encoder.safetensors").write_bytes(b"x")
+    assert main(["export", "bids", "--study", str(study.folder)]) == 0
+    assert main(["export", "archive", "--study", str(study.folder)]) == 0
+    capsys.readouterr()
+    main(["db", "erase", "--study", str(study.folder), "--reader", NAME, "--json"])
+    traces = json.loads(capsys.readouterr().out)["traces"]
+    found = {(t["kind"], Path(t["path"]).name.split("-2")[0]) for t in traces}
+    assert found == {
+        ("run", "named"), ("run", "weights"), ("export", "bids"), ("export", "archive"),
+        ("backup", "foveate"),
+    }  # fmt: skip
+
+
+def test_a_patient_goes_with_images_rows_and_files(study, known, template, capsys) -> None:
+    with study.database.read() as session:
+        image = session.scalars(select(Image).order_by(Image.import_number)).first()
+    needles = {image.id.encode(), image.sha256.encode(), image.source_group.encode()}
+    pixels = (study.image_folder(image.id) / "stored.npy").read_bytes()[200:400]
+    group = image.source_group
+    assert main(["db", "erase", "--study", str(study.folder), "--patient", group]) == 0
+    assert "1 images" in capsys.readouterr().out
+    assert not study.image_folder(image.id).exists()
+    with study.database.read() as session:
+        assert len(session.scalars(select(Image.id)).all()) == 1
+        assert len(session.scalars(select(Reading.id)).all()) == 2
+    assert study.database.check() == []
+    study.close()
+    assert _holds(study.folder, needles | {pixels}) == []
+    # The same picture does not come back.
+    again = Study.open(study.folder)
+    file = picture(study.folder.parent / "again" / "x.png", NAMES.index("P1"))
+    (result,) = import_paths(again, [file])
+    assert (result.status, "erased" in result.reason) == ("refused", True)
+    again.close()
+
+
+def test_an_erased_reader_does_not_come_back_by_import(study, known, matcher, tmp_path) -> None:
+    main(["db", "erase", "--study", str(study.folder), "--reader", NAME])
+    path = gaze_json(tmp_path / "P1.json", [[1, 2], [3, 4]], "P1.png")
+    options = ImportOptions(reader=NAME)
+    (report,) = import_gaze(study, "mcgip", [path], options, Matcher.of(study))
+    assert report.status == "refused"
+    (report,) = import_gaze(study, "mcgip", [path], options, matcher)
+    assert (report.status, "erased" in report.reason) == ("refused", True)
+
+
+def test_who_is_not_there_is_said(study, known, capsys) -> None:
+    for words in (["--reader", "nobody"], ["--patient", "nothing"]):
+        assert main(["db", "erase", "--study", str(study.folder), *words]) == 1
+        assert "nothing was erased" in capsys.readouterr().err
+
+
+@pytest.fixture
+def server(server_url: str):
+    server = Database(server_url)
+    server.upgrade()
+    yield server
+    server.close()
+
+
+def _dump(server: Database) -> str:
+    with server.read() as session:
+        return "\n".join(
+            str(tuple(row))
+            for table in Base.metadata.sorted_tables
+            for row in session.execute(select(table))
+        )
+
+
+def test_the_servers_copies_go_and_no_station_brings_them_back(
+    study, known, server, tmp_path, capsys
+) -> None:
+    import shutil
+
+    shutil.copytree(study.folder, tmp_path / "other")
+    other = Study.open(tmp_path / "other")
+    push(study.database, server)
+    words = ["db", "erase", "--study", str(study.folder), "--reader", NAME]
+    assert NAME in _dump(server)
+    assert main([*words, "--database", server.url]) == 0
+    assert "Erased on the server" in capsys.readouterr().out
+    left = _dump(server)
+    texts = {k.decode() for k in known if k.isascii()}
+    assert not [t for t in texts if t in left]
+    report = push(other.database, server)  # a station that still has the data
+    assert (report.barred, report.readings) == (1, 0)
+    assert NAME not in _dump(server)
+    with server.read() as session:
+        assert session.scalars(select(Reader.pseudonym)).all() == ["R-02"]
+    other.close()
+
+
+def test_an_erasure_made_offline_reaches_the_server_with_the_next_push(
+    study, known, server, capsys
+) -> None:
+    assert main(["db", "push", "--study", str(study.folder), "--database", server.url]) == 0
+    assert main(["db", "erase", "--study", str(study.folder), "--reader", NAME]) == 0
+    assert "was pushed to postgresql+psycopg://" in capsys.readouterr().out
+    report = push(study.database, server)
+    assert report.erased["reading"] == 2
+    assert NAME not in _dump(server)
+    assert push(study.database, server).erased == {}
