@@ -37,7 +37,9 @@ def main(argv: Sequence[str]) -> int:
         return 0
     except (Cancelled, KeyboardInterrupt):
         report.close()
-        console.print("Stopped; nothing was written but features, which the next run finds again.")
+        console.print(
+            "Stopped; no file was written. Features of a study are kept for the next run."
+        )
         return 3
     except ConfigError as error:
         report(RunFailed(str(error)))
