@@ -36,6 +36,7 @@ from devices.catalogue import open_tracker
 from devices.clock import HostClock, require_fine_clock
 from devices.errors import DeviceError
 from devices.geometry import ScreenGeometry
+from devices.lsl import allow_network
 from devices.tracker import Tracker
 from migrations.errors import StudyError
 from migrations.settings import StudySettings
@@ -212,6 +213,7 @@ class Station(QObject):
             self.study.close()
         found = close_interrupted(study.database)
         self.study = study
+        allow_network(study.settings.lsl_network)
         self.imports.set_study(study)
         self.clearing.set_study(study)
         self.review.set_study(study)

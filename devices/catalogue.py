@@ -60,7 +60,7 @@ NO_STREAM = Missing(
     "lsl",
     "No gaze stream is sent on this computer.",
     "Start the tracker's LSL sender and look again; for senders elsewhere set "
-    "FOVEATE_LSL_NETWORK=1.",
+    "lsl_network in study.toml, or FOVEATE_LSL_NETWORK=1.",
 )
 
 

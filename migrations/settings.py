@@ -57,6 +57,8 @@ class StudySettings:
         5, 9 or 13.
     backup_folder
         Where the database is copied when a session ends; empty: the study's own `backups`.
+    lsl_network
+        Whether trackers' LSL streams may come from other computers.
     consent
         Text a reader agrees to before the first session.
     """
@@ -86,6 +88,7 @@ class StudySettings:
     fixation_algorithm: str = "velocity"
     calibration_points: int = 5
     backup_folder: str = ""
+    lsl_network: bool = False
     consent: str = (
         "My gaze is recorded while I read these images, for research. "
         "I take part of my own will and can stop at any time."

@@ -82,5 +82,6 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
     ),
     "Files": (
         Field("backup_folder", "Backup folder", "text", "Empty: the study's own backups"),
+        Field("lsl_network", "LSL streams of other computers", "bool", "From the next start on"),
     ),
 }  # fmt: skip

@@ -111,6 +111,25 @@ def test_samples_arrive_with_their_values_at_their_time(senders) -> None:
     assert tracker.events() == []
 
 
+@pytest.mark.parametrize(("allowed", "config"), [(False, 1), (True, 0)])
+def test_lsl_stays_on_this_computer_unless_the_study_allows_the_network(
+    monkeypatch, allowed, config
+) -> None:
+    import pylsl
+
+    from devices.lsl import streams
+
+    told = []
+    monkeypatch.setattr(pylsl, "set_config_content", told.append)
+    monkeypatch.setattr(streams, "_configured_network", None)
+    monkeypatch.setattr(streams, "_allowed_network", False)
+    monkeypatch.delenv(streams.NETWORK_VARIABLE, raising=False)
+    streams.allow_network(allowed)
+    streams.load_pylsl()
+    assert len(told) == config
+    assert all("127.0.0.1" in text for text in told)
+
+
 def test_a_faster_clock_scales_the_stamps(senders) -> None:
     senders.start(name="F-speed", channels=XY, values=[0.5] * 4)
     clock = HostClock(speed=10.0)
