@@ -112,7 +112,7 @@ class Editor:
 
     def __init__(self, field: Field, changed: Any) -> None:
         self._field = field
-        self.widget = getattr(self, f"_make_{field.kind}")(changed)
+        self.widget: QWidget = getattr(self, f"_make_{field.kind}")(changed)
         self.widget.setObjectName(f"setting_{field.name}")
         self.widget.setAccessibleName(field.label)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from PySide6.QtCore import QDate, Qt, Signal
 from PySide6.QtWidgets import (
@@ -70,7 +71,7 @@ class SetupPage(Page):
     @property
     def values(self) -> StationSetup:
         """What the page says now."""
-        measured = {}
+        measured: dict[str, Any] = {}
         if self._measured and self._geometry is not None:
             width, height = size_from_card(self.card.card_width, self._geometry)
             today = date.today().isoformat()

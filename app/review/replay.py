@@ -99,7 +99,8 @@ class Replay:
         if image_id not in self.image_ids:
             return np.zeros((0, 2))
         own = self.sample_image == self.image_ids.index(image_id)
-        return self.points_image[own & (self.time_us <= until_us)]
+        points: FloatArray = self.points_image[own & (self.time_us <= until_us)]
+        return points
 
 
 def readings_to_review(study: Study, reader: str | None) -> list[ReviewRow]:

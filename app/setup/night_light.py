@@ -37,14 +37,13 @@ def _on_gnome() -> bool | None:
     return {"true": True, "false": False}.get(done.stdout.strip())
 
 
-def _on_windows() -> bool | None:
-    if sys.platform != "win32":
-        return None
+if sys.platform == "win32":
     import winreg
 
-    try:
-        with winreg.OpenKey(winreg.HKEY_CURRENT_USER, _WINDOWS_KEY) as key:
-            data, _ = winreg.QueryValueEx(key, "Data")
-    except OSError:
-        return None
-    return len(data) > _STATE_BYTE and data[_STATE_BYTE] == _ON
+    def _on_windows() -> bool | None:
+        try:
+            with winreg.OpenKey(winreg.HKEY_CURRENT_USER, _WINDOWS_KEY) as key:
+                data, _ = winreg.QueryValueEx(key, "Data")
+        except OSError:
+            return None
+        return len(data) > _STATE_BYTE and data[_STATE_BYTE] == _ON

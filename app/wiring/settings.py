@@ -47,7 +47,6 @@ class SettingsController(QObject):
         except (OSError, StudyError) as error:
             self._tell_error("The settings could not be saved", error)
             return
+        settings = self._study.settings if self._study else settings
         again = " Every reader is asked to agree again." if asks_again else ""
-        self._page.show_settings(
-            self._study.settings, f"Saved; in force from the next session on.{again}"
-        )
+        self._page.show_settings(settings, f"Saved; in force from the next session on.{again}")
