@@ -12,7 +12,7 @@ import torch
 
 from study_parts.gaze import Tracker, permuted, read_all
 from study_parts.phantoms import CLASSES, SIDE, Phantom, make_phantoms
-from study_parts.plan import Cell
+from study_parts.plan import VARIANTS, Cell
 from trainer.checkpoint import Identity
 from trainer.config import RunConfig, make_config
 from trainer.device import choose_precision
@@ -106,7 +106,7 @@ def config_of(cell: Cell, epochs: int = EPOCHS) -> RunConfig:
         "batch": BATCH, "epochs": epochs, "device": "cpu", "drop": cell.drop, "knn_every": epochs,
     }  # fmt: skip
     if cell.uses_gaze:
-        layer["measure"] = cell.measure
+        layer["measure"], layer["measure_parameters"] = cell.comparison
         rule = "positive_rate" if cell.threshold is None else "threshold"
         layer[rule] = getattr(cell, rule)
     return make_config(layer)
@@ -142,7 +142,8 @@ def _similarity(
     owners = np.repeat(np.arange(TRAINED), readers)
     names = tuple(str(k) for k in range(TRAINED))
     gazes = GazeList(names, [gaze for own in mixed for gaze in own], owners)
-    found = prepare(measure, gazes, {}, Drive()).matrix()
+    named, settings = VARIANTS.get(measure, (measure, {}))
+    found = prepare(named, gazes, settings, Drive()).matrix()
     return found.matrix, found.valid
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+VARIANTS = {"tima-k20": ("tima", {"min_samples_divisor": 20})}
+"""Measures with other than their default parameters, by the name the study gives them."""
 METHODS = ("byol", "mocov2", "simsiam")
 DEGREES = (0.0, 0.5, 1.0)
 SEEDS = 5
@@ -47,6 +49,11 @@ class Cell:
     def uses_gaze(self) -> bool:
         """Whether pairs come from gaze."""
         return self.pairs in ("mcgip", "gzpt")
+
+    @property
+    def comparison(self) -> tuple[str, dict[str, Any]]:
+        """Measure and its parameters."""
+        return VARIANTS.get(self.measure, (self.measure, {}))
 
     @property
     def key(self) -> dict[str, Any]:
@@ -106,5 +113,5 @@ def condition_cells() -> Iterator[Cell]:
 def measure_cells() -> Iterator[Cell]:
     """Yield BYOL with GzPT at g = 1 for the other measures."""
     base = Cell("byol", "gzpt", 1.0, table="measures")
-    for measure in ("moment_sequence", "moment", "dhash", "density", "multimatch"):
+    for measure in ("moment_sequence", "tima-k20", "moment", "dhash", "density", "multimatch"):
         yield replace(base, measure=measure)

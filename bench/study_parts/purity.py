@@ -7,7 +7,7 @@ from study_parts.cells import TRAINED, cohort, purity, similarity
 from study_parts.plan import DEGREES, Cell
 from trainer.similarity.rates import positive_rate, threshold_for_rate
 
-MEASURES = ("tima", "moment", "moment_sequence", "dhash", "density", "multimatch")
+MEASURES = ("tima", "tima-k20", "moment", "moment_sequence", "dhash", "density", "multimatch")
 RATES = (0.01, 0.02, 0.05, 0.1, 0.2)
 THRESHOLDS = (0.7, 0.8, 0.9, 0.95)
 
