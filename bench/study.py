@@ -49,6 +49,8 @@ def _purity(options: argparse.Namespace) -> int:
 
     for seed in range(options.seeds):
         for measure in MEASURES:
+            if options.only and measure not in options.only:
+                continue
             key = {"measure": measure, "seed": seed}
             _once(PURITY, key, lambda m=measure, s=seed: purities(m, s), options)
     return 0
@@ -132,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("what", choices=("check", "purity", "run", "write"))
     parser.add_argument(
-        "--only", nargs="+", default=[], help="cells whose name holds one of these words"
+        "--only", nargs="+", default=[], help="cells whose name holds one of these words; measures"
     )
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument(
