@@ -19,6 +19,7 @@ from migrations.errors import StudyError
 
 if TYPE_CHECKING:
     from app.station import Station
+    from app.sync.background import ServerPush
     from app.window import MainWindow
 
 log = logging.getLogger(__name__)
@@ -155,8 +156,11 @@ def _run(arguments: argparse.Namespace) -> int:
         window.close()
         return _refuse(str(error))
     _close_on_signals(window)
+    pusher = _pusher(station, arguments.database)
     station.show()
     code = QApplication.exec()
+    if pusher is not None:
+        pusher.close()
     station.close()
     return int(code)
 
@@ -180,6 +184,21 @@ def _station(window: "MainWindow", arguments: argparse.Namespace) -> "Station":
         reader=arguments.reader,
         speed=arguments.speed,
     )
+
+
+def _pusher(station: "Station", url: str | None) -> "ServerPush | None":
+    """Send finished sessions to the laboratory's server, if one is named."""
+    from app.sync import URL_VARIABLE
+    from app.sync.background import ServerPush
+
+    if url:  # for the process that pushes; not on its command line, which others can see
+        os.environ[URL_VARIABLE] = url
+    if not os.environ.get(URL_VARIABLE):
+        return None
+    sessions = station.sessions
+    pusher = ServerPush(lambda: station.study, lambda: sessions.busy, station)
+    sessions.closed.connect(pusher.push)
+    return pusher
 
 
 def _refuse(text: str) -> int:
@@ -215,4 +234,7 @@ def _parser() -> argparse.ArgumentParser:
         "--speed", type=_positive, default=1.0, metavar="X",
         help="run the clock X times faster than life (simulated reader only)",
     )  # fmt: skip
+    parser.add_argument(
+        "--database", metavar="URL", help="server that finished sessions are pushed to"
+    )
     return parser

@@ -10,19 +10,19 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import psutil
+
 from app.errors import AppError, StationBusy
 from app.interchange.exports.command import shown_progress
 from app.reading.lock import StationLock
 from app.reading.recovery import close_open_rows
+from app.sync import URL_VARIABLE
 from app.sync.erase import Erasure, erase
 from migrations.database import Database
 from migrations.errors import StudyError
 from migrations.schema import Audit, utc_now
 from migrations.study import Study
 from migrations.sync.push import PushReport, push
-
-URL_VARIABLE = "FOVEATE_DATABASE_URL"
-"""Where the URL may stand instead of on the command line, which other users can see."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -41,7 +41,10 @@ def main(argv: Sequence[str]) -> int:
 def _push(arguments: argparse.Namespace) -> int:
     study = Study.open(arguments.study)
     with contextlib.closing(study), contextlib.closing(server_of(arguments.database)) as server:
-        _recover(study)
+        if arguments.background:
+            psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if os.name == "nt" else 10)
+        else:  # a station that runs sees to that itself, and needs its lock
+            _recover(study)
         report = push(study.database, server, shown_progress("sessions"))
         if report.readings or report.chunks:
             _note(study, server.name)
@@ -159,6 +162,9 @@ def _parser() -> argparse.ArgumentParser:
     actions = parser.add_subparsers(dest="action", required=True, metavar="push|erase")
     send = actions.add_parser("push", help="send finished sessions to the laboratory's server")
     send.set_defaults(run=_push)
+    send.add_argument(
+        "--background", action="store_true", help="at low priority, beside a station that runs"
+    )
     gone = actions.add_parser("erase", help="remove a reader or a patient for ever")
     gone.set_defaults(run=_erase)
     for action in (send, gone):
