@@ -4,7 +4,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QSize, Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QWidget
 from sqlalchemy import select
 
@@ -45,9 +45,9 @@ def shoot(out: Path, desktop: str) -> None:
     station.offer_all()
     place = application.screens()[-1].geometry()
     station.show()
-    station.window.setGeometry(place.adjusted(2, 2, -2, -2))
-    if desktop == "two-screens":
-        station.window.move(place.topLeft() + QPoint(2, 2))
+    station.window.move(place.topLeft() + QPoint(40, 40))
+    application.processEvents()  # on its screen first: a size is in that screen's pixels
+    station.window.resize(place.size() - QSize(80, 80))
     photographer = Photographer(station, out, desktop)
     try:
         run_script(photographer.all())
