@@ -61,6 +61,15 @@ def concatenate_samples(parts: Sequence[SampleArray]) -> SampleArray:
     return joined
 
 
+def split_by_span(samples: SampleArray, longest_us: int) -> list[SampleArray]:
+    """Return runs of samples (N,) in order of time as parts that last less than `longest_us`."""
+    since_us = samples["host_us"] - samples["host_us"][0]
+    if since_us[-1] < longest_us:
+        return [samples]
+    edges = np.flatnonzero(np.diff(since_us // longest_us)) + 1
+    return np.split(samples, edges)
+
+
 def gaze_norm(samples: SampleArray, eye: Eye = "both") -> NDArray[np.float64]:
     """Return the point of gaze of each sample.
 

@@ -18,7 +18,7 @@ from app.reading.writer import Writer, insert_into, update_row
 from devices.chunks import CODEC_VERSION, encode_chunk
 from devices.clock import HostClock
 from devices.errors import DeviceError
-from devices.samples import Eye, SampleArray, concatenate_samples, empty_samples
+from devices.samples import Eye, SampleArray, concatenate_samples, empty_samples, split_by_span
 from devices.tracker import DeviceEvent, Tracker
 from migrations.database import Database
 from migrations.schema import GazeChunk, Recording, new_id
@@ -242,8 +242,14 @@ class Recorder:
     def _cut_chunk(self) -> None:
         if not self._pending:
             return
-        samples = concatenate_samples(self._pending)
+        samples, self._pending = concatenate_samples(self._pending), []
         self._counts.add(samples)
+        # More than one where the computer kept this thread waiting, or samples came in a burst.
+        longest_us = round(1e6 * self._chunk_s * self._clock.speed)
+        for part in split_by_span(samples, longest_us):
+            self._put_chunk(part)
+
+    def _put_chunk(self, samples: SampleArray) -> None:
         blob = encode_chunk(samples)
         last_us, count = int(samples["host_us"].max()), len(samples)
         row = {
@@ -259,7 +265,6 @@ class Recorder:
         }
         write = insert_into(GazeChunk, row)
         self.writer.put(write.then(lambda: self._acknowledge(last_us, count)), now=True)
-        self._pending = []
         self._sequence += 1
 
     def _acknowledge(self, last_us: int, count: int) -> None:

@@ -336,3 +336,19 @@ def test_a_database_that_is_not_durable_is_opened_as_one(database: Database) -> 
         assert session.connection().exec_driver_sql("PRAGMA synchronous").scalar() == 2
     assert writer.close()
     plain.close()
+
+
+def test_a_recorder_that_was_kept_waiting_still_cuts_chunks_of_a_quarter_second(
+    database: Database, session_id: str
+) -> None:
+    tracker = ScriptedTracker()
+    recorder = Recorder(database, tracker, HostClock(), session_id)
+    recorder.add_listener(lambda _samples: time.sleep(0.7))  # as a computer that has no time
+    recorder.start()
+    time.sleep(1.0)
+    assert recorder.stop()
+    whole(database, recorder, tracker)
+    chunks = recorded(database, recorder.recording_id)
+    assert len(chunks) >= 3
+    spans_us = [int(chunk["host_us"][-1] - chunk["host_us"][0]) for chunk in chunks]
+    assert max(spans_us) < 250_000
