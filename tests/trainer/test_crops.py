@@ -76,8 +76,8 @@ def test_activation_marks_what_stands_out(tmp_path: Path) -> None:
     job = replace(job, images=ImageCache(pixels, job.images.boxes))
     method = make_method(job.config).train()
     with torch.no_grad():
-        method.encoder.body[0].weight.abs_()
-        method.encoder.body[3].weight.abs_()
+        method.encoder.conv1.weight.abs_()
+        method.encoder.layer1.weight.abs_()
     before = {k: v.clone() for k, v in method.state_dict().items()}
     x_0, y_0, x_1, y_1 = activation_boxes(method, job)[0].tolist()
     assert 14 < x_0 < 34 < x_1 <= 48  # it stands out at x 28 to 40, y 8 to 20

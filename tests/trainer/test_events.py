@@ -37,7 +37,7 @@ def test_each_event_is_one_line_with_its_name_time_and_fields() -> None:
     assert rows[1]["feature_spread"] is None  # JSON knows no NaN
     assert set(rows[1]) == {
         "event", "time_utc", "step", "steps", "epoch", "epochs", "loss", "learning_rate",
-        "images_per_s", "data_wait", "feature_spread", "positives_per_anchor",
+        "images_per_s", "data_wait", "feature_spread", "positives_per_anchor", "rank_me", "knn",
     }  # fmt: skip
     assert rows[3]["seconds"] == {"train": 75.0}
 
