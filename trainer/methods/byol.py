@@ -82,10 +82,11 @@ class Byol(Method):
         self, view_1: Tensor, view_2: Tensor, ids: Tensor, pairs: StepPairs
     ) -> StepOutput:
         """Return the loss of a batch; views (B, C, H, W), ids (B,)."""
-        z_1 = self.projector(self.encoder(view_1))
-        z_2 = self.projector(self.encoder(view_2))
+        # Targets first: their activations are gone before those of the online net are kept.
         with torch.no_grad():
             targets = gather(self.target(view_1)), gather(self.target(view_2))
+        z_1 = self.projector(self.encoder(view_1))
+        z_2 = self.projector(self.encoder(view_2))
         predictions = gather(self.predictor(z_1)), gather(self.predictor(z_2))
         every = gather(ids)
         mask = pairs(every, every, symmetric=True)
