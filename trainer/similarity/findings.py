@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from trainer.similarity.base import BoolArray, FloatArray, Similarity
 from trainer.similarity.rates import COMMON_THRESHOLDS, pair_values, positive_rate, rates_at
@@ -289,3 +288,11 @@ def _some_pairs(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     first = rng.integers(0, n, _SAMPLE)
     second = (first + rng.integers(1, n, _SAMPLE)) % n
     return np.minimum(first, second), np.maximum(first, second)
+
+
+def rankdata(values: FloatArray) -> FloatArray:
+    """Return the ranks of values, ties sharing their mean."""
+    from scipy import stats  # half a second to import; most runs need no ranks
+
+    ranks: FloatArray = stats.rankdata(values)
+    return ranks
