@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from migrations.schema import Reading, StudyCase
 from migrations.settings import StudySettings
 
 REPEAT, BAD_GAZE = "repeat", "bad gaze"
@@ -14,9 +13,9 @@ REPEAT, BAD_GAZE = "repeat", "bad gaze"
 
 @dataclass(frozen=True, slots=True)
 class PastReading:
-    """A reading, with what turns its host times into real ones."""
+    """A reading (a row of its table), with what turns its host times into real ones."""
 
-    reading: Reading
+    reading: Any
     zero_utc: str
     clock_speed: float
 
@@ -57,7 +56,7 @@ class RereadPlan:
     def __init__(self, settings: StudySettings, now: datetime) -> None:
         self._settings, self._now = settings, now
 
-    def due(self, case: StudyCase, readings: Sequence[PastReading]) -> Reread | None:
+    def due(self, case: Any, readings: Sequence[PastReading]) -> Reread | None:
         """Return the re-read that a case's readings (oldest first) call for."""
         latest = readings[-1]
         if latest.reading.state != "finished" or case.practice:
@@ -72,7 +71,7 @@ class RereadPlan:
         """Return whether its washout is over."""
         return reread.not_before is None or reread.not_before <= self._now
 
-    def marked(self, reading: Reading) -> Reread | None:
+    def marked(self, reading: Any) -> Reread | None:
         """Return what a reading itself repeats, for the one that goes on with it."""
         told = reading.details.get("reread")
         return Reread(told["of"], told["why"]) if told else None

@@ -74,15 +74,19 @@ def worklist(study: Study, reader: str, now: datetime | None = None) -> list[Wor
     images = (
         select(
             CaseImage.case_id,
-            func.count().label("count"),
+            func.count().label("image_count"),
             func.sum(case((waiting(), 1), else_=0)).label("to_clear"),
         )
         .join(Image, Image.id == CaseImage.image_id)
         .group_by(CaseImage.case_id)
         .subquery()
     )
-    query = (
-        select(StudyCase, func.coalesce(images.c.count, 0), func.coalesce(images.c.to_clear, 0))
+    query = (  # plain rows: thousands of mapped objects would stall the window
+        select(
+            StudyCase.__table__,
+            func.coalesce(images.c.image_count, 0).label("image_count"),
+            func.coalesce(images.c.to_clear, 0).label("to_clear"),
+        )
         .outerjoin(images, images.c.case_id == StudyCase.id)
         .order_by(StudyCase.practice.desc(), StudyCase.position, StudyCase.name)
     )
@@ -91,8 +95,8 @@ def worklist(study: Study, reader: str, now: datetime | None = None) -> list[Wor
         read = _readings_of(session, reader)
         plan = RereadPlan(study.settings, now or datetime.now(UTC))
         return [
-            _row(position, shown, (count, to_clear), read.get(shown.id, ()), plan)
-            for position, (shown, count, to_clear) in enumerate(cases)
+            _row(position, shown, read.get(shown.id, ()), plan)
+            for position, shown in enumerate(cases)
         ]
 
 
@@ -142,22 +146,21 @@ def reading_order(
 def _readings_of(session: OrmSession, reader: str) -> dict[str, list[PastReading]]:
     """Return a reader's readings of each case, the oldest first."""
     query = (
-        select(Reading, SessionRow.zero_utc, SessionRow.clock_speed)
+        select(Reading.__table__, SessionRow.zero_utc, SessionRow.clock_speed)
         .join(Reader, and_(Reader.id == Reading.reader_id, Reader.pseudonym == reader))
         .join(SessionRow, SessionRow.id == Reading.session_id)
         .order_by(Reading.id)  # ids are ordered by the time they were made
     )
     found: dict[str, list[PastReading]] = {}
-    for reading, zero_utc, speed in session.execute(query):
-        past = PastReading(reading, zero_utc, speed)
-        found.setdefault(reading.case_id, []).append(past)
+    for row in session.execute(query):
+        past = PastReading(row, row.zero_utc, row.clock_speed)
+        found.setdefault(row.case_id, []).append(past)
     return found
 
 
 def _row(
     position: int,
-    shown: StudyCase,
-    counts: tuple[int, int],
+    shown: Any,
     readings: Sequence[PastReading],
     plan: RereadPlan,
 ) -> WorklistRow:
@@ -180,7 +183,7 @@ def _row(
         name=shown.name,
         practice=shown.practice,
         hanging=shown.hanging,
-        image_count=counts[0],
-        to_clear=counts[1],
+        image_count=shown.image_count,
+        to_clear=shown.to_clear,
         **fields,
     )
