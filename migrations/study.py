@@ -22,6 +22,11 @@ from migrations.settings import StudySettings, read_settings, write_settings
 _CLOUD_NAMES = ("onedrive", "dropbox", "google drive", "googledrive", "icloud", "nextcloud", "box")
 _NETWORK_TYPES = ("nfs", "cifs", "smb", "9p", "afs", "sshfs", "fuse.rclone", "glusterfs", "ceph")
 
+URL_VARIABLE = "FOVEATE_DATABASE_URL"
+"""Where a server's URL may stand instead of on the command line, which other users can see."""
+SERVER = "server"
+"""As `database_url`: the server that the variable names."""
+
 
 @dataclass(frozen=True)
 class Study:
@@ -38,12 +43,15 @@ class Study:
     local_ids
         With a server: the id under which an image of the server lies in this folder, where the two
         differ. Images are matched by the sha256 of their pixels.
+    reads_server
+        Whether the rows are another database's than the folder's own.
     """
 
     folder: Path
     settings: StudySettings
     database: Database = field(repr=False)
     local_ids: Mapping[str, str] = field(default_factory=dict, repr=False)
+    reads_server: bool = False
 
     @classmethod
     def create(cls, folder: Path, settings: StudySettings, *, durable: bool = False) -> Self:
@@ -72,7 +80,8 @@ class Study:
         folder
             A folder with a `study.toml`.
         database_url
-            Another database than the folder's own, e.g. the laboratory's server.
+            Another database than the folder's own, e.g. the laboratory's server; "server" is the
+            one that the variable `FOVEATE_DATABASE_URL` names, which other users cannot see.
         durable
             Whether a commit survives power loss; what records says so.
 
@@ -80,7 +89,11 @@ class Study:
         ------
         NotAStudy
             If the folder has no `study.toml`.
+        StudyError
+            If "server" is asked for and the variable is not set.
         """
+        if database_url == SERVER:
+            database_url = _server_url()
         if not (folder / "study.toml").is_file():
             raise NotAStudy(
                 f"{folder} holds no study (no study.toml). Name the folder of a study, or make one "
@@ -100,7 +113,7 @@ class Study:
             database.close()
             raise
         local_ids = _local_ids(folder, database) if database_url else {}
-        return cls(folder, settings, database, local_ids)
+        return cls(folder, settings, database, local_ids, bool(database_url))
 
     def image_folder(self, image_id: str) -> Path:
         """Return where an image's `stored.npy`, `display.json`, `presentation.png` lie."""
@@ -133,6 +146,13 @@ class Study:
     def close(self) -> None:
         """Close the database."""
         self.database.close()
+
+
+def _server_url() -> str:
+    url = os.environ.get(URL_VARIABLE)
+    if not url:
+        raise StudyError(f"No server is named: set {URL_VARIABLE}, or give the URL itself.")
+    return url
 
 
 def _local_ids(folder: Path, server: Database) -> dict[str, str]:

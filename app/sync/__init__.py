@@ -1,4 +1,5 @@
 """More than one station, and the right to be forgotten; Qt only in `background`."""
 
-URL_VARIABLE = "FOVEATE_DATABASE_URL"
-"""Where the URL may stand instead of on the command line, which other users can see."""
+from migrations.study import URL_VARIABLE
+
+__all__ = ["URL_VARIABLE"]

@@ -13,7 +13,7 @@ from app.workspace.estimate import estimate
 from app.workspace.run_settings import RunSettings, settings_of
 from app.workspace.runs import RunRow, runs
 from migrations.jobs import Job
-from migrations.study import Study
+from migrations.study import SERVER, Study
 
 
 class TrainingController(QObject):
@@ -24,6 +24,7 @@ class TrainingController(QObject):
         self._page = page
         self._study: Study | None = None
         self._runs: tuple[RunRow, ...] = ()
+        self._from_server = False
         queue = self.queue = TrainerQueue(self)
         queue.started.connect(lambda job: page.show_started(job.options))
         queue.stage.connect(page.show_stage)
@@ -60,12 +61,17 @@ class TrainingController(QObject):
 
         run(self, lambda: runs(study), known, lambda _e: None)
 
+    def read_server(self, from_server: bool) -> None:
+        """Train on what the laboratory's server holds, or on this station's rows."""
+        self._from_server = from_server
+
     def start(self, options: Sequence[str]) -> None:
         """Put a training at the end of the queue."""
         if self._study is None:
             return
+        server = ["--database", SERVER] if self._from_server else []
         try:
-            self.queue.start(options)
+            self.queue.start([*options, *server])
         except OSError as error:
             self._page.show_failed(f"{self._study.runs} cannot be written: {error.strerror}.")
 

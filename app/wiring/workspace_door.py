@@ -3,15 +3,17 @@
 They load plotting libraries that a reading station does not need to start.
 """
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from app.background import run
 from app.widgets.pin_dialog import PinDialog
 from app.window import MainWindow
 from app.wiring.training import TrainingController
-from migrations.study import Study
+from migrations.study import SERVER, URL_VARIABLE, Study
 
 if TYPE_CHECKING:
     from app.wiring.workspace import WorkspaceController
@@ -21,6 +23,8 @@ FIRST_PAGE = "cohort"
 
 class WorkspaceDoor(QObject):
     """Opens and leaves the workspace.
+
+    Where a server is named (`--database`), the pages show what all stations pushed to it.
 
     Parameters
     ----------
@@ -41,11 +45,13 @@ class WorkspaceDoor(QObject):
         self._window, self._training = window, training
         self._go, self._tell_error, self._replay = go, tell_error, replay
         self._study: Study | None = None
+        self._server: Study | None = None
         self.inside: WorkspaceController | None = None
         window.workspace_wanted.connect(self._wanted)
 
     def set_study(self, study: Study | None) -> None:
         """Belong to this study from now on; another study's researcher has to open it again."""
+        self._disconnect()
         self._study = study
         self._window.open_workspace(False)
         if self.inside is not None:
@@ -57,6 +63,38 @@ class WorkspaceDoor(QObject):
             self._furnish()
         self._window.open_workspace(True)
         self._go(FIRST_PAGE)
+        if os.environ.get(URL_VARIABLE) and self._server is None:
+            self._connect()
+
+    def _connect(self) -> None:
+        """Read the laboratory's server, where one is named, instead of this station's rows."""
+        own = self._study
+        if own is None:
+            return
+
+        def connected(server: Study) -> None:
+            if own is not self._study or self.inside is None:
+                server.close()
+                return
+            self._server = server
+            self._training.read_server(True)
+            self.inside.set_study(server)
+            self._go(self._window.current)
+
+        run(
+            self,
+            lambda: Study.open(own.folder, database_url=SERVER),
+            connected,
+            lambda e: self._tell_error(
+                "No server; this station's rows are shown", e
+            ),
+        )
+
+    def _disconnect(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        self._training.read_server(False)
 
     def reopen(self, page: str) -> None:
         """Go on in it, on a page, after the study was opened anew by its researcher."""
@@ -76,6 +114,7 @@ class WorkspaceDoor(QObject):
         """End what runs in it."""
         if self.inside is not None:
             self.inside.close()
+        self._disconnect()
 
     def _wanted(self, opened: bool) -> None:
         if not opened:

@@ -19,7 +19,7 @@ from app.workspace.similarity import (
     similarity_choices,
 )
 from migrations.schema import CaseImage, StudyCase
-from migrations.study import Study
+from migrations.study import SERVER, Study
 
 
 class SimilarityController(QObject):
@@ -101,6 +101,7 @@ class SimilarityController(QObject):
         if study is None:
             return
         words = ["similarity", "--gaze", str(study.folder), "--measure", measure]
+        words += ["--database", SERVER] if study.reads_server else []
 
         def done() -> None:
             self._page.show_idle()

@@ -239,6 +239,27 @@ def test_dropping_in_the_page_asks_why_and_shows_it(station, cohort, qtbot) -> N
     assert page.model.headerData(0, Qt.Orientation.Horizontal) == "Case"
 
 
+def test_with_a_server_named_the_pages_show_what_all_stations_pushed(
+    station, cohort, qtbot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = make_study(tmp_path / "other", 25, pictures=False)
+    url = f"sqlite:///{(server.folder / 'foveate.sqlite').as_posix()}"
+    server.close()
+    monkeypatch.setenv("FOVEATE_DATABASE_URL", url)
+    station.workspace.open()
+    page = station.workspace.inside.cohort
+    qtbot.waitUntil(lambda: page.model.rowCount() == 25, timeout=15000)
+    options: list[list[str]] = []
+    monkeypatch.setattr(station.training.queue, "start", options.append)
+    station.training.start(["--epochs", "1"])
+    assert options == [["--epochs", "1", "--database", "server"]]
+    assert url not in str(options)  # it may hold a password
+    station.use_study(station.study)
+    assert not station.window.in_workspace
+    station.training.start([])
+    assert options[-1] == []
+
+
 def test_the_form_offers_all_that_the_trainer_has(station, qtbot) -> None:
     page = station.training_page
     station.workspace.open()
