@@ -313,6 +313,7 @@ class Station(QObject):
         self.clearing.changed.connect(self._imported)
         self.clearing.failed.connect(self.show_error)
         self._shell.review.end_wanted.connect(self._end_session_and_review)
+        self.sessions.opened.connect(self._tracker_known)
         self.sessions.closed.connect(self._session_closed)
         calibrate.begin_wanted.connect(self.start_calibration)
         calibrate.validate_wanted.connect(lambda: self.start_calibration(validate_only=True))
@@ -332,6 +333,10 @@ class Station(QObject):
         """Open a study again whose settings were written anew; the page stays."""
         self.use_study(Study.open(study.folder, durable=True))
         self.workspace.reopen("settings")
+
+    def _tracker_known(self) -> None:
+        if self.session is not None:
+            self.setup.tracker_known(self.session.tracker)
 
     def _session_closed(self) -> None:
         if self.window.current == "review":

@@ -15,10 +15,12 @@ from app.wiring.health import HealthWatch
 from app.wiring.leaving import Leaving
 from app.wiring.mouse import MouseEye
 from app.wiring.reading import ReadingController
+from app.wiring.screen_watch import ScreenWatch
 from app.wiring.sessions import SessionKeeper
 from app.wiring.shell import Shell
 from app.wiring.simulated import SimulatedEye
 from devices.clock import HostClock
+from devices.geometry import ScreenGeometry
 from migrations.study import Study
 
 
@@ -61,6 +63,7 @@ class ReadingRoom(QObject):
         self.health = HealthWatch(self)
         self.absence = AbsenceWatch(shell.reading, self)
         self.awake = KeepAwake()
+        self.screen = ScreenWatch(self._screen_changed, self)
         self.attendance = Attendance(
             shell.window, clock, tracker_source, self.sessions, reader=reader, consented=consented
         )
@@ -142,10 +145,18 @@ class ReadingRoom(QObject):
         self._shell.calibration.forget()
         self._changed()
         self.awake.hold()
+        self.screen.follow(self._shell.window.screen(), self.attendance.geometry)
         self.absence.follow(self.session)
         self.health.follow(self.session)
 
+    def _screen_changed(self, geometry: ScreenGeometry, text: str) -> None:
+        self.attendance.measured(geometry)
+        self.eye.use(self._study, self.session.tracker if self.session else None, geometry)
+        if self.reading.reading:
+            self.reading.screen_changed(geometry, text)
+
     def _closed(self) -> None:
+        self.screen.follow(None, None)
         self.mouse.use(None, None)
         self.awake.release()
         self.health.follow(None)

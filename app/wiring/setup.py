@@ -17,6 +17,7 @@ from app.setup.night_light import night_light
 from app.widgets.keys import KeyMap, load_keys, save_keys
 from app.window import MainWindow
 from devices.geometry import ScreenGeometry
+from devices.tracker import TellsDisplayArea, Tracker
 
 
 class SetupController(QObject):
@@ -47,6 +48,11 @@ class SetupController(QObject):
         loaded = load_keys()
         reading.use_keys(loaded.keys)
         page.show_keys(loaded.keys, loaded.problem)
+
+    def tracker_known(self, tracker: Tracker) -> None:
+        """Compare the screen with what a tracker takes it for, where it tells."""
+        area = tracker.display_area() if isinstance(tracker, TellsDisplayArea) else None
+        self.tracker_mm = None if area is None else (area.width_mm, area.height_mm)
 
     def show(self) -> None:
         """Show the set-up of the window's screen; what the system tells of it follows."""

@@ -85,9 +85,7 @@ class WorkspaceDoor(QObject):
             self,
             lambda: Study.open(own.folder, database_url=SERVER),
             connected,
-            lambda e: self._tell_error(
-                "No server; this station's rows are shown", e
-            ),
+            lambda e: self._tell_error("No server; this station's rows are shown", e),
         )
 
     def _disconnect(self) -> None:

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -353,6 +354,24 @@ def test_pretrain_and_stop_reach_the_trainer_and_come_back(
     qtbot.waitUntil(lambda: page.state == "stopped", timeout=15000)
     assert "step 3" in page.state_text
     assert page.pretrain.isEnabled()
+
+
+def test_a_screen_that_changes_in_a_reading_pauses_it_and_is_stored(
+    station, study, qtbot, monkeypatch
+) -> None:
+    _start(station, qtbot)
+    assert station.setup.tracker_mm is not None
+    known = station._room.attendance.geometry
+    changed = replace(known, width_screen=1024.0, height_screen=640.0)
+    monkeypatch.setattr("app.wiring.screen_watch.tracked_screen", lambda _screen: (changed, {}))
+    station._room.screen._look()
+    assert station.reading_page.state == "paused"
+    assert station._room.attendance.geometry.width_screen == 1024.0
+    _settled(station)
+    screens = [row.screen for row in _rows(study, ViewEvent) if row.screen]
+    assert screens[-1]["width_screen"] == 1024.0
+    station._room.screen._look()  # nothing new: nothing is said again
+    assert station.reading_page.state == "paused"
 
 
 def test_an_error_in_a_slot_is_told_without_ending_the_station(station, qtbot) -> None:
