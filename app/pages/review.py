@@ -229,9 +229,14 @@ class ReviewPage(Page):
 
     def _make_controls(self) -> QHBoxLayout:
         boxes = []
-        for name, words in (("show_path", "Scan path"), ("show_heat", "Heat map"),
-                            ("show_gaze", "Gaze")):  # fmt: skip
+        for name, words, tip in (
+            ("show_path", "Path", "Scan path: fixations in their order"),
+            ("show_heat", "Heat", "Heat map of dwell"),
+            ("show_gaze", "Gaze", "Where the eye is at this instant"),
+        ):
             box = QCheckBox(words)
+            box.setToolTip(tip)
+            box.setAccessibleName(tip)
             box.setObjectName(name)
             box.setChecked(getattr(self.views[0], name))
             box.toggled.connect(lambda on, name=name: self._show(name, on))
