@@ -138,7 +138,7 @@ class WorkspaceController(QObject):
     def _export(self, run_id: str, target: Path) -> None:
         encoder = self._run(run_id).encoder
         assert encoder is not None
-        card = encoder.with_name("model-card.md")
+        card = encoder.with_name("README.md")
 
         def copy() -> None:
             shutil.copyfile(encoder, target)
