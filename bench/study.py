@@ -18,7 +18,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch; see trainer.command
+# Before torch. One thread a cell: two cells side by side finish sooner than one after the other,
+# and neither waits for the other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).resolve().parent)]
 
 from study_parts.plan import SEEDS, Cell, all_cells  # noqa: E402
@@ -83,7 +86,8 @@ def _write(options: argparse.Namespace) -> int:
 
 def _is_meant(cell: Cell, words: Iterable[str]) -> bool:
     words = list(words)
-    return not words or any(word in f"{cell.name} seed={cell.seed}" for word in words)
+    told = f"{cell.table}/{cell.name} seed={cell.seed}"
+    return not words or any(word in told for word in words)
 
 
 def _once(

@@ -165,7 +165,9 @@ def _conditions(found: dict[str, list[Line]]) -> str:
 
 
 def _measures(found: dict[str, list[Line]]) -> str:
-    cells = [(Cell("byol", "gzpt", 1.0), "tima")] + [(c, c.measure) for c in measure_cells()]
+    cells = [(Cell("byol", "gzpt", 1.0), "moment_sequence")] + [
+        (c, c.measure) for c in measure_cells()
+    ]
     text = "## Which measure carries most (BYOL, gzpt, g = 1, 5 % of the pairs)\n\n"
     return text + _gain_table(found, cells, "measure")
 

@@ -35,7 +35,7 @@ class Cell:
     method: str = "byol"
     pairs: str = "none"
     g: float | None = None
-    measure: str = "tima"
+    measure: str = "moment_sequence"
     positive_rate: float | None = 0.05
     threshold: float | None = None
     drop: float = 0.5
@@ -64,7 +64,7 @@ class Cell:
     @property
     def name(self) -> str:
         """What `--only` is matched against."""
-        name = f"{self.table}/{self.method}/{self.pairs}"
+        name = f"{self.method}/{self.pairs}"
         if not self.uses_gaze:
             return name
         rule = f"rate={self.positive_rate:g}" if self.threshold is None else f"t={self.threshold:g}"
@@ -113,5 +113,5 @@ def condition_cells() -> Iterator[Cell]:
 def measure_cells() -> Iterator[Cell]:
     """Yield BYOL with GzPT at g = 1 for the other measures."""
     base = Cell("byol", "gzpt", 1.0, table="measures")
-    for measure in ("moment_sequence", "tima-k20", "moment", "dhash", "density", "multimatch"):
+    for measure in ("tima", "tima-k20", "moment", "dhash", "density", "multimatch"):
         yield replace(base, measure=measure)
