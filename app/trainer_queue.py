@@ -87,7 +87,9 @@ class TrainerQueue(QObject):
 
     def set_study(self, study: Path | None) -> None:
         """Follow this study's queue; a job that runs already is found again."""
-        self._study, self._job, self._seen = study, None, []
+        # Absolute: what the trainer tells of its files must not hang on where either was started.
+        self._study = None if study is None else study.absolute()
+        self._job, self._seen = None, []
         self._timer.stop()
         if study is not None and self.running:
             self._run()

@@ -54,6 +54,17 @@ def test_events_arrive_in_order_and_the_result_last(qtbot, queue) -> None:
     assert not trainer.running
 
 
+def test_a_study_named_from_here_is_named_in_full_to_the_trainer(
+    qtbot, queue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = queue("say(event='result', study=sys.argv[3])")
+    monkeypatch.chdir(tmp_path.parent)
+    trainer.set_study(Path(tmp_path.name))
+    with qtbot.waitSignal(trainer.finished, timeout=20000) as caught:
+        trainer.start([])
+    assert caught.args[0]["study"] == str(tmp_path)
+
+
 def test_a_closed_window_finds_its_training_again_from_its_first_event(
     qtbot, queue, tmp_path: Path
 ) -> None:
