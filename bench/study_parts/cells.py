@@ -96,6 +96,7 @@ def run_cell(cell: Cell, epochs: int = EPOCHS) -> dict[str, Any]:
         "config": config.shaping(),
         "config_hash": config.hash(),
         "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
     }
 
 
