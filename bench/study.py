@@ -2,7 +2,7 @@
 
 python bench/study.py check                 can the phantoms carry the question at all?
 python bench/study.py purity                how pure are the pairs of each measure?
-python bench/study.py run [--only TEXT …] [--seeds N] [--minutes M] [--commit]
+python bench/study.py run [--only TEXT …] [--seeds N] [--minutes M] [--part 1/2] [--commit]
 python bench/study.py write                 docs/study.md and its figure, from what is stored
 
 Cells are stored in bench/study/cells.jsonl as each ends; what is there is not run again.
@@ -63,7 +63,8 @@ def _run(options: argparse.Namespace) -> int:
     from study_parts.cells import run_cell
 
     begun, longest = time.monotonic(), 0.0
-    wanted = [c for c in all_cells(options.seeds) if _is_meant(c, options.only)]
+    part, parts = map(int, options.part.split("/"))
+    wanted = [c for c in all_cells(options.seeds) if _is_meant(c, options.only)][part - 1 :: parts]
     for number, cell in enumerate(wanted, 1):
         left = options.minutes * 60 - (time.monotonic() - begun)
         if left < longest:
@@ -143,6 +144,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument(
         "--minutes", type=float, default=1e9, help="begin no cell that would not fit"
+    )
+    parser.add_argument(
+        "--part", default="1/1", help="2/3: every third cell from the second; one for each process"
     )
     parser.add_argument("--commit", action="store_true", help="commit the file after each line")
     return parser
