@@ -101,11 +101,14 @@ def _source(options: argparse.Namespace, config: RunConfig) -> "Source":
             options.relation,
             options.order,
             options.labels,
+            options.splits,
             runs=out.absolute().parent if out else Path("runs"),
             cache_folder=options.cache,
         )
-    if options.order or options.labels:
-        raise ConfigError("--order and --labels go with --images; a study knows both itself.")
+    if options.order or options.labels or options.splits:
+        raise ConfigError(
+            "--order, --labels and --splits go with --images; a study knows all of them itself."
+        )
     from trainer.sources.study import StudySource
 
     study = Study.open(options.study, database_url=options.database)
@@ -198,6 +201,10 @@ def _parser() -> argparse.ArgumentParser:
     files.add_argument(
         "--labels", type=Path, metavar="FILE",
         help="csv with the columns image and label, patient, split (default: the parent folder)",
+    )  # fmt: skip
+    files.add_argument(
+        "--splits", type=Path, metavar="JSON",
+        help="{train, val, test} lists of images; those of test take no part",
     )  # fmt: skip
     files.add_argument("--cache", type=Path, metavar="FOLDER", help="where decoded images are kept")
     parser.add_argument("--config", type=Path, help="settings as TOML")

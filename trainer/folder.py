@@ -5,16 +5,23 @@ sub-folder per class, and an (N, N) matrix in the order of file names.
 """
 
 import csv
-from collections.abc import Mapping, Sequence
+import io
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.decode import SUFFIXES
 from trainer.errors import ImageFolderError
+from trainer.probe.splits import read_splits
 
-_NAME_COLUMNS = ("image", "name", "file", "filename", "path")
-_PATIENT_COLUMNS = ("patient", "group", "source_group", "patient_id")
+_COLUMNS = {
+    "image": ("image", "name", "file", "filename", "path"),
+    "label": ("label", "class"),
+    "patient": ("patient", "group", "source_group", "patient_id"),
+    "split": ("split",),
+}
 _SPLITS = ("train", "val", "test")
+_SPELLINGS = {"training": "train", "valid": "val", "validation": "val", "testing": "test"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +121,9 @@ class Resolver:
                 f"{where}: {text!r} may mean {', '.join(meant[:3])}; write the path within the "
                 "folder of images."
             )
-        raise ImageFolderError(f"{where}: {text!r} is none of the images.")
+        dicom = text.lower().endswith((".dcm", ".dicom"))
+        hint = " DICOM files are imported into a study first." if dicom else ""
+        raise ImageFolderError(f"{where}: there is no image {text!r} in the folder.{hint}")
 
 
 def _without_suffix(name: str) -> str:
@@ -122,46 +131,108 @@ def _without_suffix(name: str) -> str:
     return stem if dot and f".{suffix.lower()}" in SUFFIXES else name
 
 
-def read_labels(path: Path, names: Sequence[str]) -> dict[str, About]:
-    """Return what a csv says of images: columns `image`, and any of `label`, `patient`, `split`.
+def read_labels(path: Path, names: Sequence[str], *, strict: bool = False) -> dict[str, About]:
+    """Return what a table says of images.
 
-    Images that the csv does not name have neither; lines of images that are not trained on are
-    passed over.
+    Parameters
+    ----------
+    path
+        CSV in UTF-8, its columns divided by comma, semicolon or tab: `image`, and any of `label`,
+        `patient`, `split` (train, val or test).
+    names
+        The images; a line means one of them by path, or by file name, or without its suffix.
+    strict
+        Demand the column `label`, and an image for each line; else lines of no image are passed
+        over. Images that no line names are not in the result.
 
     Raises
     ------
     ImageFolderError
-        Naming the line and column that cannot be understood.
+        Naming the line and column that cannot be understood, or that contradicts another.
     """
-    resolve, table = Resolver(names), {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ImageFolderError(f"{path} cannot be read as csv: {error}.") from error
-    columns = [c.strip().lower() for c in (rows[0] if rows else {}) if c is not None]
-    name_column = next((c for c in _NAME_COLUMNS if c in columns), None)
-    if name_column is None:
-        raise ImageFolderError(
-            f"{path} has no column {_NAME_COLUMNS[0]!r} that names the images; it has "
-            f"{', '.join(columns) or 'no line'}."
-        )
-    for number, row in enumerate(rows, start=2):
-        plain = {k.strip().lower(): (v or "").strip() for k, v in row.items() if k is not None}
-        meant = resolve.find(plain[name_column])
-        if len(meant) == 1:
-            table[meant[0]] = _about(plain, f"{path}, line {number}")
+    resolve, table = Resolver(names), dict[str, About]()
+    lines: dict[str, str] = {}
+    for where, row in _rows(path, ("image", "label") if strict else ("image",)):
+        if not strict and not resolve.find(row["image"]):
+            continue
+        name, about = resolve(row["image"], where), _about(row, where)
+        earlier = table.setdefault(name, about)
+        lines.setdefault(name, where)
+        for what in ("label", "patient", "split"):
+            one, other = getattr(earlier, what), getattr(about, what)
+            if one != other:
+                raise ImageFolderError(
+                    f"{where}: {what} of {name} is {other!r}, but {one!r} in {lines[name]}. Keep "
+                    "one of them."
+                )
     if not table:
         raise ImageFolderError(f"{path} names none of the images.")
     return table
 
 
+def _rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield where each line of a table stands, and its known columns, empty where missing."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ImageFolderError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ImageFolderError(f"{path} is not UTF-8 text; save it as CSV in UTF-8.") from error
+    lines = io.StringIO(text, newline="")
+    delimiter = max(",;\t", key=lines.readline().count)
+    lines.seek(0)
+    reader = csv.DictReader(lines, delimiter=delimiter)
+    columns = [name.strip().lower() for name in reader.fieldnames or []]
+    taken = {k: next((c for c in own if c in columns), None) for k, own in _COLUMNS.items()}
+    for name in needed:
+        if taken[name] is None:
+            raise ImageFolderError(
+                f"{path} has no column {name!r}; it has {', '.join(columns) or 'none'}. Columns "
+                "are image, label, patient and split."
+            )
+    reader.fieldnames = columns
+    for row in reader:
+        plain = {k: v.strip() for k, v in row.items() if k and isinstance(v, str)}
+        where = f"{path}, line {reader.line_num}"
+        yield where, {k: plain.get(c, "") if c else "" for k, c in taken.items()}
+
+
 def _about(row: Mapping[str, str], where: str) -> About:
-    split = row.get("split", "").lower() or None
-    if split is not None and split not in _SPLITS:
-        raise ImageFolderError(f"{where}: split is {split!r}; known are {', '.join(_SPLITS)}.")
-    patient = next((row[c] for c in _PATIENT_COLUMNS if row.get(c)), None)
-    return About(row.get("label") or None, patient, split)
+    split = _SPELLINGS.get(row["split"].lower(), row["split"].lower())
+    if split and split not in _SPLITS:
+        raise ImageFolderError(f"{where}: split is {row['split']!r}; it is train, val or test.")
+    return About(row["label"] or None, row["patient"] or None, split or None)
+
+
+def read_split_file(path: Path, names: Sequence[str]) -> dict[str, str]:
+    """Return the split of each image that a JSON file names in its lists train, val and test.
+
+    Images that are not there are passed over: the file may speak of a larger set.
+
+    Raises
+    ------
+    ProbeError
+        If the file cannot be read as splits.
+    ImageFolderError
+        If it holds several splits, names an image in two lists, or none of the images.
+    """
+    content = read_splits(path)
+    if "repeats" in content:
+        raise ImageFolderError(
+            f"{path} holds {len(content['repeats'])} splits, pre-training needs one: an image that "
+            "any of them tests may not take part. Give a file with one train and one test list."
+        )
+    resolve, table = Resolver(names), dict[str, str]()
+    for split in _SPLITS:
+        for text in map(str, content.get(split, ())):
+            if not resolve.find(text):
+                continue
+            name = resolve(text, f"{path}, list {split}")
+            if table.setdefault(name, split) != split:
+                raise ImageFolderError(f"{path} names {name} in {table[name]} and in {split}.")
+    if not table:
+        raise ImageFolderError(f"{path} names none of the images.")
+    return table
 
 
 def labels_of_folders(names: Sequence[str]) -> dict[str, About]:

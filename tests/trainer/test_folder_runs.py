@@ -11,13 +11,20 @@ from safetensors import safe_open
 from scipy import sparse
 
 from trainer.command import main
-from trainer.config import RunConfig
+from trainer.config import RunConfig, make_config
 from trainer.encode import main as encode
 from trainer.errors import ImageFolderError, SimilarityError
-from trainer.folder import find_images, labels_of_folders, read_labels, read_order
+from trainer.folder import (
+    find_images,
+    labels_of_folders,
+    read_labels,
+    read_order,
+    read_split_file,
+)
 from trainer.images import load_grey, pixel_fingerprint
 from trainer.pairs import Relation, SparseRelation
 from trainer.relation import load_relation
+from trainer.sources.folder import FolderSource
 from trainer.sources.relations import pairs_of_relation
 
 NAMES = ["a/0.png", "a/2.png", "a/4.png", "a/6.png", "b/1.png", "b/3.png", "b/5.png", "b/7.png"]
@@ -60,7 +67,7 @@ def test_a_list_of_names_gives_the_order(tmp_path: Path) -> None:
     path.write_text("# mine\n7\n\na/0.png\n./b/1.png\n2.png\n")
     assert read_order(path, found()) == ["b/7.png", "a/0.png", "b/1.png", "a/2.png"]
     path.write_text("9.png\n")
-    with pytest.raises(ImageFolderError, match=r"line 1: '9\.png' is none"):
+    with pytest.raises(ImageFolderError, match=r"line 1: there is no image '9\.png'"):
         read_order(path, found())
     path.write_text("0\na/0.png\n")
     with pytest.raises(ImageFolderError, match=r"names a/0\.png twice"):
@@ -78,6 +85,41 @@ def test_labels_come_from_folders_or_a_csv(tmp_path: Path) -> None:
     path.write_text("image,label,split\n0.png,ill,half\n")
     with pytest.raises(ImageFolderError, match=r"line 2: split is 'half'"):
         read_labels(path, NAMES)
+    path.write_text("File;Class;Split\nb/1;ill;Testing\nother;well;\n")  # as other programs write
+    assert (read_labels(path, NAMES)["b/1.png"].split) == "test"
+
+
+def test_a_line_that_may_mean_two_images_is_no_silent_leak(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("image,label,split\n1.png,ill,test\n")
+    with pytest.raises(ImageFolderError, match=r"line 2: '1\.png' may mean a/1\.png, b/1\.png"):
+        read_labels(path, ["a/1.png", "b/1.png"])
+
+
+def test_a_file_of_splits_is_read_for_one_split_only(tmp_path: Path) -> None:
+    path = tmp_path / "splits.json"
+    path.write_text('{"train": ["a/0.png", "gone.png"], "test": ["b/1", "a/2.png"]}')
+    assert read_split_file(path, NAMES) == {
+        "a/0.png": "train",
+        "b/1.png": "test",
+        "a/2.png": "test",
+    }
+    path.write_text('{"train": ["a/0.png"], "test": ["0.png"]}')
+    with pytest.raises(ImageFolderError, match=r"names a/0\.png in train and in test"):
+        read_split_file(path, NAMES)
+    path.write_text('{"repeats": [{"train": ["a/0.png"], "test": ["b/1.png"]}]}')
+    with pytest.raises(ImageFolderError, match="holds 1 splits, pre-training needs one"):
+        read_split_file(path, NAMES)
+
+
+def test_holding_back_others_is_another_cohort(images: Path, tmp_path: Path) -> None:
+    path, config = tmp_path / "splits.json", make_config({"pairs": "none"})
+    found = []
+    for tested in (NAMES[0], NAMES[1], NAMES[0]):
+        path.write_text(json.dumps({"train": [n for n in NAMES if n != tested], "test": [tested]}))
+        source = FolderSource(images, split_file=path, runs=tmp_path)
+        found.append(source.load(config, lambda done, total: None, lambda: False).fingerprint)
+    assert found[0] == found[2] != found[1]
 
 
 def relation_files(folder: Path, matrix: np.ndarray, ids: list[str]) -> dict[str, Path]:
@@ -186,6 +228,18 @@ def test_from_files_to_an_encoder_that_knows_what_it_has_seen(
     assert json.loads((out / "run.json").read_text())["state"] == "finished"
     assert main(words(images, out, *more)) == 1
     assert "finished run" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("tiny_encoder")
+def test_images_that_a_file_of_splits_tests_take_no_part(images: Path, tmp_path: Path) -> None:
+    path = tmp_path / "released.json"
+    path.write_text(json.dumps({"train": NAMES[3:], "val": [NAMES[2]], "test": NAMES[:2]}))
+    out = tmp_path / "run"
+    assert main(words(images, out, "--pairs", "none", "--splits", str(path))) == 0
+    with safe_open(out / "encoder.safetensors", "pt") as file:
+        seen = set(file.metadata()["seen_images"].split())
+    assert seen == {pixel_fingerprint(load_grey(images / n))[:16] for n in NAMES[2:]}
+    assert json.loads((out / "splits.json").read_text())["test"] == sorted(NAMES[:2])
 
 
 @pytest.mark.usefixtures("tiny_encoder")

@@ -9,7 +9,14 @@ from trainer.cohort import Cohort, Member, fingerprint
 from trainer.config import RunConfig
 from trainer.content import file_hashes
 from trainer.errors import CohortError, ConfigError
-from trainer.folder import About, find_images, labels_of_folders, read_labels, read_order
+from trainer.folder import (
+    About,
+    find_images,
+    labels_of_folders,
+    read_labels,
+    read_order,
+    read_split_file,
+)
 from trainer.gaze_pairs import ChosenPairs
 from trainer.pairs import PairPolicy, SameLabel
 from trainer.relation import load_relation
@@ -33,6 +40,8 @@ class FolderSource:
         Text file of names; None: by name.
     labels
         csv with columns `image`, `label`, `patient`, `split`; None: the parent folder is the label.
+    split_file
+        JSON with lists of train, val and test images; stands in for the csv's column.
     runs
         Where run folders are made when none is named.
     cache_folder
@@ -43,6 +52,7 @@ class FolderSource:
     relation: Path | None = None
     order: Path | None = None
     labels: Path | None = None
+    split_file: Path | None = None
     runs: Path = Path("runs")
     cache_folder: Path | None = None
     _splits: Splits = field(default_factory=lambda: Splits({}, 0))
@@ -80,10 +90,11 @@ class FolderSource:
         about = read_labels(self.labels, names) if self.labels else labels_of_folders(names)
         hashes = file_hashes([found[n] for n in names], self.cache / "content.json", cancelled)
         plain = [about.get(n, About()) for n in names]
+        given = read_split_file(self.split_file, names) if self.split_file else {}
         splits = complete_splits(
             [a.patient or n for n, a in zip(names, plain, strict=True)],
             [a.label for a in plain],
-            [a.split for a in plain],
+            [given.get(n, a.split) for n, a in zip(names, plain, strict=True)],
             test_share=config.test_share or 0.0,
             seed=config.seed,
         )
@@ -93,7 +104,8 @@ class FolderSource:
             for n, h, a, s in zip(names, hashes, plain, splits, strict=True)
         )
         progress(len(members), len(members))
-        return Cohort(members, (), fingerprint(members))
+        # A run that was stopped is not continued with other images held back.
+        return Cohort(members, (), fingerprint(_trained_on(members, config)))
 
     def splits(self, cohort: Cohort) -> Splits:
         """Return the splits of the csv, or those drawn."""
@@ -101,7 +113,7 @@ class FolderSource:
 
     def members(self, cohort: Cohort, config: RunConfig) -> tuple[Member, ...]:
         """Return the images that are trained on."""
-        members = tuple(m for m in cohort.members if config.transductive or m.split != "test")
+        members = _trained_on(cohort.members, config)
         if len(members) < 2:
             raise CohortError(
                 f"{self.images} has {len(members)} image(s) to train on, at least 2 are needed."
@@ -143,3 +155,7 @@ class FolderSource:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def _trained_on(members: Sequence[Member], config: RunConfig) -> tuple[Member, ...]:
+    return tuple(m for m in members if config.transductive or m.split != "test")

@@ -1,7 +1,7 @@
 import pytest
 
 from tests.trainer.probe.radiographs import make_radiographs
-from trainer.errors import ImageCacheError, ProbeError
+from trainer.errors import ImageCacheError, ImageFolderError, ProbeError
 from trainer.images import load_grey
 from trainer.probe.folder import images_by_class_folder, labelled_folder
 from trainer.probe.labelled import ordered_classes
@@ -34,8 +34,8 @@ def test_what_is_left_out_is_said(tmp_path):
     made.rows[0]["label"] = ""
     made.rows = made.rows[:6]
     notes = labelled_folder(made.images, made.write_labels("image", "label")).notes
-    assert "1 rows have no label and were left out." in notes
-    assert "3 images of the folder are not in the table and were left out." in notes
+    assert "1 images have no label and were left out." in notes
+    assert "2 images of the folder are not in the table and were left out." in notes
     assert "each image counts as a patient of its own" in notes[-1]
 
 
@@ -51,20 +51,22 @@ def test_what_is_left_out_is_said(tmp_path):
 def test_a_bad_row_is_named(tmp_path, change, said):
     made = make_radiographs(tmp_path, 4)
     made.rows[1].update(change)
-    with pytest.raises(ProbeError, match=said):
+    with pytest.raises(ImageFolderError, match=said):
         labelled_folder(made.images, made.write_labels("image", "label", "patient", "split"))
 
 
 def test_two_labels_of_one_image_are_refused(tmp_path):
     made = make_radiographs(tmp_path, 4)
     made.rows.append({**made.rows[0], "label": "right"})
-    with pytest.raises(ProbeError, match="labelled 'right', an earlier line says 'left'"):
+    with pytest.raises(
+        ImageFolderError, match=r"line 6: label of .* is 'right', but 'left' in .*2"
+    ):
         labelled_folder(made.images, made.write_labels())
 
 
 def test_missing_columns_are_named(tmp_path):
     made = make_radiographs(tmp_path, 4)
-    with pytest.raises(ProbeError, match="no column 'label'; it has image, patient"):
+    with pytest.raises(ImageFolderError, match="no column 'label'; it has image, patient"):
         labelled_folder(made.images, made.write_labels("image", "patient"))
 
 
