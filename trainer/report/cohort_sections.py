@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from trainer.probe.labelled import ordered_classes
 from trainer.report.data import ReadingRow, ReportData
-from trainer.report.flow import flow_chart, image_steps, reading_steps
+from trainer.report.flow import flow_chart, folder_steps, image_steps, reading_steps
 from trainer.report.page import (
     Cell,
     Section,
@@ -28,7 +29,7 @@ def cohort_section(data: ReportData) -> Section:
     read = sum(1 for m in members if m.readings)
     html = facts(
         [
-            ("Images imported", len(data.image_numbers)),
+            ("Images imported", len(data.image_names)),
             ("Cases", data.case_count),
             ("Readers", len({r.reader for r in data.readings})),
             ("Readings", len(data.readings)),
@@ -49,6 +50,32 @@ def cohort_section(data: ReportData) -> Section:
         f"{model} ({n} session{'s' if n > 1 else ''})" for model, n in data.sittings.items()
     )
     html += paragraph(f"Trackers: {sittings}.") if sittings else ""
+    return Section("cohort", "Cohort", html)
+
+
+def folder_section(data: ReportData) -> Section:
+    """Return what is in a folder of images: labels, patients, what is held back."""
+    members = data.cohort.members
+    patients = {m.source_group for m in members}
+    html = facts(
+        [
+            ("Images", len(members)),
+            ("Patients", len(patients)),
+            ("Labelled images", sum(1 for m in members if m.label is not None)),
+            ("Held back for testing", sum(1 for m in members if m.split == "test")),
+        ]
+    )
+    html += figure(flow_chart(folder_steps(data)), "Flow of the images")
+    if all(m.source_group == m.image_id for m in members):
+        html += paragraph("No patients are known: each image counts as a patient of its own.")
+    splits = sorted({m.split or "train" for m in members}, key=("train", "val", "test").index)
+    count = Counter((m.label, m.split or "train") for m in members)
+    rows: list[list[Cell]] = [
+        [label, *(count[label, split] for split in splits)]
+        for label in ordered_classes([m.label for m in members if m.label is not None])
+    ]
+    if rows:
+        html += table("Images by label and split", ["label", *splits], rows)
     return Section("cohort", "Cohort", html)
 
 

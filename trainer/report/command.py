@@ -13,7 +13,7 @@ from pathlib import Path
 from migrations.errors import NotAStudy, StudyError
 from migrations.study import Study
 from trainer.errors import TrainerError
-from trainer.report.write import FILE_NAME, write_report
+from trainer.report.write import FILE_NAME, write_data, write_report
 
 log = logging.getLogger("trainer")
 BESIDE = ""
@@ -21,17 +21,12 @@ BESIDE = ""
 
 def main(argv: Sequence[str]) -> int:
     """Run the command and return its exit code."""
-    options = _parser().parse_args(argv)
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if options.study and (options.labels or options.splits or options.relation):
+        parser.error("--labels, --splits and --relation go with --images; a study knows them")
     try:
-        with contextlib.closing(Study.open(options.study, database_url=options.database)) as study:
-            path = write_report(
-                study,
-                options.runs,
-                options.out,
-                share=options.share,
-                probes=options.probes,
-                figures=_figures(options, study),
-            )
+        path = _of_study(options) if options.study else _of_folder(options)
     except (TrainerError, StudyError) as error:
         log.debug("The report failed", exc_info=True)
         sys.stderr.write(f"{error}\n")
@@ -40,33 +35,67 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _figures(options: argparse.Namespace, study: Study) -> Path | None:
+def _of_study(options: argparse.Namespace) -> Path:
+    with contextlib.closing(Study.open(options.study, database_url=options.database)) as study:
+        page = options.out or study.exports / FILE_NAME
+        return write_report(
+            study,
+            options.runs,
+            page,
+            share=options.share,
+            probes=options.probes,
+            figures=_figures(options, page),
+        )
+
+
+def _of_folder(options: argparse.Namespace) -> Path:
+    from trainer.report.folder import FolderFiles, gather_folder  # torch takes seconds
+
+    files = FolderFiles(options.images, options.labels, options.splits, options.relation)
+    runs = [Path(run) for run in options.runs or ()]
+    data = gather_folder(files, runs, probes=options.probes or (), share=options.share)
+    page = options.out or Path(FILE_NAME)
+    return write_data(data, page, figures=_figures(options, page))
+
+
+def _figures(options: argparse.Namespace, page: Path) -> Path | None:
     """Return where figures go: a folder beside the page, unless one is named."""
     if options.figures is None:
         return None
     if options.figures != BESIDE:
         return Path(options.figures)
-    page: Path = options.out or study.exports / FILE_NAME
     return page.with_name(f"{page.stem}-figures")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python main.py report",
-        description="Write one HTML file of a study and its runs; it opens offline and prints "
-        "well. For research, not for diagnosis.",
+        description="Write one HTML file of a study, or of a folder of images, and its runs; it "
+        "opens offline and prints well. For research, not for diagnosis.",
     )
-    parser.add_argument("--study", type=Path, required=True, metavar="FOLDER")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--study", type=Path, metavar="FOLDER")
+    source.add_argument(
+        "--images", type=Path, metavar="FOLDER", help="a folder of radiographs, without a study"
+    )
     parser.add_argument(
-        "--runs", nargs="+", metavar="ID", help="runs to show, by id or folder name; else all"
-    )
+        "--runs", nargs="+", metavar="ID",
+        help="runs to show: of a study by id or folder name, else all; of images by their folders",
+    )  # fmt: skip
     parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="else exports/report.html of the study"
-    )
+        "--out", type=Path, metavar="FILE",
+        help="else exports/report.html of the study, or report.html here",
+    )  # fmt: skip
     parser.add_argument(
         "--probes", nargs="+", type=Path, metavar="FOLDER",
         help="results of `probe` to show; else those in the study's exports",
     )  # fmt: skip
+    files = parser.add_argument_group("of a folder of images, as for `train`")
+    files.add_argument(
+        "--labels", type=Path, metavar="CSV", help="image, label, and patient, split"
+    )
+    files.add_argument("--splits", type=Path, metavar="JSON", help="{train, val, test} lists")
+    files.add_argument("--relation", type=Path, metavar="FILE", help="how alike images were read")
     parser.add_argument(
         "--figures", nargs="?", const=BESIDE, metavar="FOLDER",
         help="also write each figure (SVG, PNG, JPEG) and table (CSV); else beside the page",

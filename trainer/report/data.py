@@ -1,5 +1,6 @@
 """What the report shows, read from the study in short transactions."""
 
+import contextlib
 import hashlib
 import json
 from collections import Counter
@@ -26,9 +27,12 @@ from migrations.schema import (
 from migrations.study import Study
 from trainer.cohort import Cohort, load_cohort
 from trainer.errors import ReportError, SimilarityError
-from trainer.report.probe_sections import ProbeFigures, find_probes, read_probe
+from trainer.report.probe_sections import ProbeFigures, find_probes, read_probes
 from trainer.similarity.base import BoolArray, FloatArray
 from trainer.similarity.store import load_matrix
+
+_UNTOLD = ("consent", "backup_folder")
+"""Settings of a study that are nobody else's business."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +71,19 @@ class SimilarityFigures:
 
 @dataclass(frozen=True, slots=True)
 class RunFigures:
-    """A training run, its config.json, the rows of its metrics.jsonl, hashes of what it used."""
+    """A training run, its folder, its config.json and metrics.jsonl, hashes of what it used.
+
+    `held_back` is the number of test images in its splits.json, None where it does not say;
+    `encoder` its file of weights, if it is there.
+    """
 
     run: TrainingRun
+    folder: Path
     config: dict[str, Any]
     metrics: list[dict[str, Any]]
     hashes: dict[str, str] = field(default_factory=dict)
+    held_back: int | None = None
+    encoder: Path | None = None
 
     def column(self, name: str) -> FloatArray:
         """Return one figure of all rows (N,), NaN where it is missing."""
@@ -87,25 +98,41 @@ class ReportData:
 
     Attributes
     ----------
+    name, question
+        Head of the page.
+    hint
+        How the images are named on the command line.
+    image_names
+        What each image is called on the page, by its id.
+    settings, schema
+        Of the study; None and nothing where the images come from a plain folder.
     setups, filters
         How gaze was recorded and how fixations were found, in words, each once.
     share
         Whether it leaves the house: then images, notes and figures of single readers stay out.
     """
 
-    study: Study
+    name: str
+    question: str
+    hint: str
     cohort: Cohort
-    image_numbers: dict[str, int]
-    case_count: int
-    readings: list[ReadingRow]
-    sittings: Counter[str]
+    image_names: dict[str, str]
     similarity: SimilarityFigures | None
     runs: list[RunFigures]
+    case_count: int = 0
+    readings: list[ReadingRow] = field(default_factory=list)
+    sittings: Counter[str] = field(default_factory=Counter)
+    settings: dict[str, Any] | None = None
+    schema: str | None = None
     problems: list[str] = field(default_factory=list)
     probes: list[ProbeFigures] = field(default_factory=list)
     setups: list[str] = field(default_factory=list)
     filters: list[str] = field(default_factory=list)
     share: bool = False
+
+    def called(self, image_id: str) -> str:
+        """Return what an image is called on the page."""
+        return self.image_names.get(image_id, "#0")
 
 
 def gather(
@@ -138,20 +165,25 @@ def gather(
         )
         filters_told = [f"{name} (parameters {text})" for name, text in filters]
     folders = find_probes(study.exports) if probes is None else probes
+    settings = {n: getattr(study.settings, n) for n in study.settings.__slots__}
     return ReportData(
-        study,
-        load_cohort(study, cancelled=cancelled),
-        numbers,
-        cases,
-        _readings(study, numbers),
-        Counter(s.tracker_model for s in sessions),
-        _similarity(study, runs, problems),
-        runs,
-        problems,
-        [found for folder in folders if (found := read_probe(folder, problems)) is not None],
-        list(dict.fromkeys(map(_setup, sessions))),
-        filters_told,
-        share,
+        name=study.settings.name,
+        question=study.settings.question,
+        hint=f"--study {study.folder.name}",
+        cohort=load_cohort(study, cancelled=cancelled),
+        image_names={image: f"#{number}" for image, number in numbers.items()},
+        similarity=_similarity(study, runs, problems),
+        runs=runs,
+        case_count=cases,
+        readings=_readings(study, numbers),
+        sittings=Counter(s.tracker_model for s in sessions),
+        settings={n: value for n, value in settings.items() if n not in _UNTOLD},
+        schema=study.database.revision(),
+        problems=problems,
+        probes=read_probes(folders, problems),
+        setups=list(dict.fromkeys(map(_setup, sessions))),
+        filters=filters_told,
+        share=share,
     )
 
 
@@ -164,16 +196,15 @@ def _setup(session: Session) -> str:
     )
 
 
-def _hashes(study: Study, row: TrainingRun, config: dict[str, Any]) -> dict[str, str]:
+def _hashes(row: TrainingRun, config: dict[str, Any], encoder: Path | None) -> dict[str, str]:
     """Return hashes of config, cohort, relation and encoder, as far as they are known."""
     found = {
         "config": str(config.get("config_hash") or ""),
         "cohort": row.cohort_fingerprint,
         "relation": str(config.get("relation") or ""),
     }
-    path = study.folder / row.encoder_path if row.encoder_path else None
-    if path is not None and path.is_file():
-        with path.open("rb") as file:
+    if encoder is not None:
+        with encoder.open("rb") as file:
             found["encoder"] = hashlib.file_digest(file, "sha256").hexdigest()
     return {name: text for name, text in found.items() if text}
 
@@ -228,7 +259,7 @@ def _runs(study: Study, run_ids: Sequence[str] | None, problems: list[str]) -> l
         rows = list(session.scalars(select(TrainingRun).order_by(TrainingRun.id)))
     if run_ids is not None:
         rows = [_named(rows, name) for name in run_ids]
-    return [_run(study, row, problems) for row in rows]
+    return [run_figures(row, study.folder, problems) for row in rows]
 
 
 def _named(rows: Sequence[TrainingRun], name: str) -> TrainingRun:
@@ -239,8 +270,9 @@ def _named(rows: Sequence[TrainingRun], name: str) -> TrainingRun:
     raise ReportError(f"The study has no run {name!r}; there are: {known}.")
 
 
-def _run(study: Study, row: TrainingRun, problems: list[str]) -> RunFigures:
-    path = study.folder / row.metrics_path
+def run_figures(row: TrainingRun, root: Path, problems: list[str]) -> RunFigures:
+    """Return what the folder of a run tells; the paths of its row begin at `root`."""
+    path = root / row.metrics_path
     config: dict[str, Any] = dict(row.config)
     try:
         config = json.loads((path.parent / "config.json").read_text(encoding="utf-8"))
@@ -257,8 +289,26 @@ def _run(study: Study, row: TrainingRun, problems: list[str]) -> RunFigures:
             metrics.append(json.loads(line))
         except ValueError:  # the last line of a run that was killed while writing it
             problems.append(f"Run {row.name}: a damaged line of {path.name} was skipped.")
-    hashes = _hashes(study, row, config)
-    return RunFigures(row, config, [m for m in metrics if "step" in m], hashes)
+    encoder = root / row.encoder_path if row.encoder_path else None
+    if encoder is not None and not encoder.is_file():
+        encoder = None
+    return RunFigures(
+        row,
+        path.parent,
+        config,
+        [m for m in metrics if "step" in m],
+        _hashes(row, config, encoder),
+        _held_back(path.parent / "splits.json"),
+        encoder,
+    )
+
+
+def _held_back(path: Path) -> int | None:
+    with contextlib.suppress(OSError, ValueError):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(content, dict) and isinstance(content.get("test"), list):
+            return len(content["test"])
+    return None
 
 
 def _similarity(

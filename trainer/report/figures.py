@@ -94,7 +94,7 @@ def _write_numbers(folder: Path, data: ReportData) -> list[Path]:
         if run.metrics:
             columns = list(dict.fromkeys(key for row in run.metrics for key in row))
             rows = [[str(row.get(c, "")) for c in columns] for row in run.metrics]
-            path = folder / f"curves-{_slug(Path(run.run.metrics_path).parent.name)}.csv"
+            path = folder / f"curves-{_slug(run.folder.name)}.csv"
             _csv(path, [columns, *rows])
             written.append(path)
     if data.similarity is not None:

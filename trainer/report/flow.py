@@ -28,9 +28,27 @@ def image_steps(data: ReportData) -> list[Step]:
     unread = sum(1 for m in members if not m.readings)
     none = ((unread, "without kept gaze: they train, but have no gaze pairs"),) if unread else ()
     return [
-        Step(len(data.image_numbers), "images imported"),
+        Step(len(data.image_names), "images imported"),
         Step(len(members), "images in the cohort", lost),
         Step(len(members) - unread, "images with kept gaze", none),
+    ]
+
+
+def folder_steps(data: ReportData) -> list[list[Step]]:
+    """Return the flow of a folder's images: into pre-training, and into a probe."""
+    members = data.cohort.members
+    count = len(members)
+    held = sum(1 for m in members if m.split == "test")
+    plain = sum(1 for m in members if m.label is None)
+    return [
+        [
+            Step(count, "images in the folder"),
+            Step(count - held, "for pre-training", ((held, "held back for testing"),) * bool(held)),
+        ],
+        [
+            Step(count, "images in the folder"),
+            Step(count - plain, "with a label", ((plain, "without a label"),) * bool(plain)),
+        ],
     ]
 
 

@@ -14,8 +14,10 @@ from trainer.report.charts import histogram
 from trainer.report.data import ReportData, SimilarityFigures
 from trainer.report.page import Cell, Section, facts, figure, missing, paragraph, percent, table
 from trainer.report.pair_sections import findings_html, positive_pairs_html
+from trainer.report.participation import setting
 from trainer.report.pictures import (
     SHOWN_FIXATIONS,
+    grey_picture,
     heat_picture,
     matrix_picture,
     path_picture,
@@ -51,10 +53,13 @@ def readings_section(data: ReportData) -> Section:
 def similarity_section(data: ReportData) -> Section:
     """Return how alike the images were read: distribution, matrix, the most alike pairs."""
     found = data.similarity
+    if found is None and data.schema is None:
+        html = missing("No gaze is known here: `--relation FILE` shows how alike images were read.")
+        return Section("similarity", "Gaze similarity", html)
     if found is None:
-        html = missing(
+        html = _of_graphs(data) or missing(
             "Gaze similarity has not been computed yet: press Pretrain, or run "
-            f"`python main.py train --study {data.study.folder.name}`."
+            f"`python main.py train {data.hint}`."
         )
         return Section("similarity", "Gaze similarity", html)
     values = pair_values(found.matrix, found.valid)
@@ -72,15 +77,38 @@ def similarity_section(data: ReportData) -> Section:
     return Section("similarity", "Gaze similarity", html)
 
 
+def _of_graphs(data: ReportData) -> str:
+    """Return what runs tell of pairs whose similarity was too large to be kept as a matrix."""
+    rows: list[list[Cell]] = [
+        [
+            run.run.name,
+            str(setting(run, "measure") or ""),
+            run.run.details.get("threshold"),
+            percent(run.run.details.get("positive_rate")),
+            run.run.details.get("extra_pairs_per_batch"),
+        ]
+        for run in data.runs
+        if setting(run, "pairs") in ("mcgip", "gzpt")
+        and run.run.details.get("positive_rate") is not None
+    ]
+    if not rows:
+        return ""
+    note = paragraph(
+        "Pairs came from a sparse graph or a relation file, of which no matrix is kept with the "
+        "study: `python main.py similarity` compares the readings by themselves."
+    )
+    head = ["run", "measure", "threshold", "positive rate", "extra pairs a batch"]
+    return note + table("Pairs by gaze", head, rows)
+
+
 def _spread(count: int, wanted: int) -> list[int]:
     return sorted({round(k) for k in np.linspace(0, count - 1, min(count, wanted))})
 
 
 def _reading_card(data: ReportData, member: Member) -> str:
     reading, size = member.readings[0], (member.width, member.height)
-    number = data.image_numbers.get(member.image_id, 0)
     readers = {r.id: r.reader for r in data.readings}
-    name = f"Image #{number}, reader {readers.get(reading.reading_id, '?')}"
+    name = f"Image {data.called(member.image_id)}, reader {readers.get(reading.reading_id, '?')}"
     try:
         image = presentation(member.presentation)
     except ReportError as error:
@@ -188,14 +216,14 @@ def _pairs(data: ReportData, found: SimilarityFigures) -> str:
 
 
 def _side(data: ReportData, member: Member) -> str:
-    number = data.image_numbers.get(member.image_id, 0)
-    said = f"#{number}" + (f" · {member.label}" if member.label else "")
-    if not member.readings:
-        return figure("", said)
+    name = data.called(member.image_id)
+    said = name + (f" · {member.label}" if member.label else "")
     try:
         image = presentation(member.presentation)
     except ReportError as error:
         return missing(str(error))
+    if not member.readings:
+        return figure(grey_picture(image, f"Image {name}"), said)
     size = member.width, member.height
-    alt = f"Image #{number} with heat map of gaze"
+    alt = f"Image {name} with heat map of gaze"
     return figure(heat_picture(image, member.readings[0], *size, alt), said)

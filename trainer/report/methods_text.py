@@ -31,9 +31,10 @@ def _cohort(data: ReportData) -> str:
     members, groups = data.cohort.members, {m.source_group for m in data.cohort.members}
     labels = Counter(m.label for m in members if m.label is not None)
     held = sum(1 for m in members if m.split == "test")
+    what = "lay in a folder" if data.schema is None else "were imported"
     text = (
-        f"Images. {len(data.image_numbers)} images were imported into Foveate "
-        f"{foveate_version()}; {len(members)} of them, of {len(groups)} patients, formed the "
+        f"Images. {len(data.image_names)} images {what} (Foveate "
+        f"{foveate_version()}); {len(members)} of them, of {len(groups)} patients, formed the "
         f"cohort (fingerprint {data.cohort.fingerprint})."
     )
     if labels:
@@ -127,6 +128,7 @@ def _software(data: ReportData) -> str:
     packages = ", ".join(f"{name} {package_version(name)}" for name in PACKAGES)
     system = f"{platform.system()} {platform.machine()}"
     return (
-        f"Software. Foveate {foveate_version()}, database schema {data.study.database.revision()}, "
+        f"Software. Foveate {foveate_version()}, "
+        f"{f'database schema {data.schema}, ' if data.schema else ''}"
         f"Python {platform.python_version()} on {system}, {packages}."
     )

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 
 import numpy as np
 
@@ -42,7 +41,7 @@ def neighbour_section(data: ReportData, cancelled: Callable[[], bool]) -> Sectio
         if cancelled():
             break
         try:
-            spaces.append(_Space(run, _nearest(run, data.study.folder, members)))
+            spaces.append(_Space(run, _nearest(run, members)))
         except TrainerError as error:
             html += missing(str(error))
     html += _figures(data, members, spaces)
@@ -59,13 +58,7 @@ def neighbour_section(data: ReportData, cancelled: Callable[[], bool]) -> Sectio
 
 def _newest(data: ReportData, *, gaze: bool) -> RunFigures | None:
     wanted = ("mcgip", "gzpt") if gaze else ("none",)
-    fine = [
-        run
-        for run in data.runs
-        if setting(run, "pairs") in wanted
-        and run.run.encoder_path
-        and (data.study.folder / run.run.encoder_path).is_file()
-    ]
+    fine = [run for run in data.runs if setting(run, "pairs") in wanted and run.encoder is not None]
     return fine[-1] if fine else None
 
 
@@ -74,11 +67,12 @@ def _some(members: Sequence[Member]) -> list[Member]:
     return [members[int(k)] for k in kept]
 
 
-def _nearest(run: RunFigures, study: Path, members: Sequence[Member]) -> IntArray:
+def _nearest(run: RunFigures, members: Sequence[Member]) -> IntArray:
     """Return the nearest images of other patients, (N, up to COUNTED)."""
     from trainer.probe.look_up import features_of  # torch takes seconds
 
-    features = features_of(study / str(run.run.encoder_path), [m.presentation for m in members])
+    assert run.encoder is not None  # as `_newest` found
+    features = features_of(run.encoder, [m.presentation for m in members])
     groups = np.unique([m.source_group for m in members], return_inverse=True)[1]
     return nearest_of_others(features, groups.astype(np.int64))
 
@@ -167,8 +161,7 @@ def _row(data: ReportData, members: Sequence[Member], space: _Space, query: int)
 
 
 def _cell(data: ReportData, member: Member, rank: int) -> str:
-    number = data.image_numbers.get(member.image_id, 0)
-    said = f"#{number}" + (f" · {member.label}" if member.label else "")
+    said = data.called(member.image_id) + (f" · {member.label}" if member.label else "")
     said = f"{said} (asked)" if rank == 0 else f"{rank}. {said}"
     try:
         image = presentation(member.presentation, 200)

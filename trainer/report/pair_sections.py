@@ -21,18 +21,18 @@ def findings_html(data: ReportData, found: SimilarityFigures) -> str:
         return ""
     html = "<h3>What it tells</h3>" + _purity(data, found)
     odd = odd_ones(found.matrix, found.valid, found.ids, found.threshold)
-    numbers = data.image_numbers
     lines = [
-        (odd.everything_count, "match more than half of all others: look at their gaze",
-         [f"#{numbers.get(i, 0)} ({share:.0%})" for i, share in odd.everything[:8]]),
-        (odd.nothing_count, "match none: in training they have only themselves",
-         [f"#{numbers.get(i, 0)}" for i in odd.nothing[:8]]),
-        (odd.without_value_count, "cannot be compared: too little gaze, or none",
-         [f"#{numbers.get(i, 0)}" for i in odd.without_value[:8]]),
+        (odd.everything_count, "with matches in more than half of all others: look at their gaze",
+         [f"{data.called(i)} ({share:.0%})" for i, share in odd.everything[:8]]),
+        (odd.nothing_count, "without a match: in training they have only themselves",
+         [data.called(i) for i in odd.nothing[:8]]),
+        (odd.without_value_count, "without a value: too little gaze, or none",
+         [data.called(i) for i in odd.without_value[:8]]),
     ]  # fmt: skip
     for count, said, named in lines:
         if count:
-            html += paragraph(f"{count} images {said} ({', '.join(named)}{'…' * (count > 8)}).")
+            what = "image" if count == 1 else "images"
+            html += paragraph(f"{count} {what} {said} ({', '.join(named)}{'…' * (count > 8)}).")
     return html + _case_split(data, found)
 
 

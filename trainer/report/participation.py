@@ -40,17 +40,20 @@ def setting(run: RunFigures, name: str) -> object:
 
 
 def _row(data: ReportData, run: RunFigures) -> list[Cell]:
-    held = sum(1 for m in data.cohort.members if m.split == "test")
+    held = run.held_back
+    if held is None:
+        held = sum(1 for m in data.cohort.members if m.split == "test")
     used = [m for m in data.cohort.members if transductive(run) or m.split != "test"]
     gaze = setting(run, "pairs") in ("mcgip", "gzpt")
     readings = [r for m in used for r in m.readings] if gaze else []
+    known = data.schema is not None or not gaze  # a relation file does not say whose gaze it is
     images = run.run.details.get("images")
     return [
         run.run.name,
         int(images) if isinstance(images, int) else len(used),
         0 if transductive(run) else held,
-        len({r.reading_id for r in readings}),
-        len({r.reader_id for r in readings}),
+        len({r.reading_id for r in readings}) if known else None,
+        len({r.reader_id for r in readings}) if known else None,
         _source(data, run, gaze=gaze),
         "yes (transductive)" if transductive(run) else "no",
     ]
@@ -61,6 +64,8 @@ def _source(data: ReportData, run: RunFigures, *, gaze: bool) -> str:
         return {"label": "labels", "none": "the image itself"}.get(
             str(setting(run, "pairs")), "not said"
         )
+    if data.schema is None:
+        return "gaze, by a relation file"
     return f"gaze: {setting(run, 'measure') or 'not said'}"
 
 
@@ -72,7 +77,7 @@ def _readers(data: ReportData) -> str:
         for reading in {r.reading_id for m in data.cohort.members for r in m.readings}
     )
     recorded = Counter(r.reader for r in data.readings)
-    if data.share:
+    if data.share and recorded:
         count, total = sum(kept.values()), sum(recorded.values())
         return paragraph(f"{count} of {total} readings of {len(recorded)} readers were kept.")
     rows: list[list[Cell]] = [

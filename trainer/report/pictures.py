@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image as PilImage
 
 from devices.density import colour, heat_map
-from trainer.errors import ReportError
+from trainer.decode import load_grey
+from trainer.errors import ImageCacheError, ReportError
 from trainer.readings import FixationList, ReadingGaze
 from trainer.similarity.base import BoolArray, FloatArray
 
@@ -31,12 +32,14 @@ def presentation(path: Path, side: int = MAX_SIDE) -> NDArray[np.uint8]:
         Naming the file, if it cannot be read.
     """
     try:
-        with PilImage.open(path) as image:
-            grey = image.convert("L")
-            grey.thumbnail((side, side), PilImage.Resampling.LANCZOS)
-            return np.asarray(grey).copy()
-    except (OSError, ValueError, PilImage.DecompressionBombError) as error:
-        raise ReportError(f"{path} is no image that can be read: {error}.") from error
+        grey = load_grey(path)
+    except ImageCacheError as error:
+        raise ReportError(str(error)) from error
+    share = side / max(grey.shape)
+    if share >= 1:
+        return grey
+    size = max(1, round(grey.shape[1] * share)), max(1, round(grey.shape[0] * share))
+    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def grey_picture(image: NDArray[np.uint8], said: str) -> str:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,13 @@ def find_probes(exports: Path) -> list[Path]:
     return sorted(path.parent for path in exports.glob("*/probe.json"))
 
 
-def read_probe(folder: Path, problems: list[str]) -> ProbeFigures | None:
-    """Return results; None, and a sentence among the problems, if they cannot be read."""
+def read_probes(folders: Iterable[Path], problems: list[str]) -> list[ProbeFigures]:
+    """Return the results that can be read; the problems get a sentence for each other."""
+    found = [_read_probe(folder, problems) for folder in folders]
+    return [probe for probe in found if probe is not None]
+
+
+def _read_probe(folder: Path, problems: list[str]) -> ProbeFigures | None:
     try:
         rows = _read(folder / "probe.json")
         comparisons = _read(folder / "comparisons.json", [])
@@ -52,19 +58,18 @@ def _read(path: Path, default: Any = None) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def probe_section(probes: Sequence[ProbeFigures], study_name: str) -> Section:
+def probe_section(probes: Sequence[ProbeFigures], hint: str) -> Section:
     """Return tables and charts of all probes."""
     if not probes:
         html = missing(
-            "No encoder has been probed yet: run `python main.py probe --study "
-            f"{study_name} --encoder RUN`."
+            f"No encoder has been probed yet: run `python main.py probe {hint} --encoder RUN`."
         )
         return Section("probes", "Does it help?", html)
     return Section("probes", "Does it help?", "".join(_one(p, len(probes) > 1) for p in probes))
 
 
 def _one(found: ProbeFigures, titled: bool) -> str:
-    html = f"<h3>{found.name}</h3>" if titled else ""
+    html = f"<h3>{escape(found.name)}</h3>" if titled else ""
     html += _words(found)
     kinds = list(dict.fromkeys(str(row["probe"]) for row in found.rows))
     charts = "".join(_chart(found, kind) for kind in kinds)

@@ -24,15 +24,12 @@ PACKAGES = (
 )  # fmt: skip
 
 
-_UNTOLD = ("consent", "backup_folder")
-
-
 def runs_section(data: ReportData) -> Section:
     """Return training curves and final figures of the runs."""
     if not data.runs:
         html = missing(
             "No pre-training has been run yet: press Pretrain, or run "
-            f"`python main.py train --study {data.study.folder.name}`."
+            f"`python main.py train {data.hint}`."
         )
         return Section("runs", "Pre-training", html)
     names = _names(data.runs)
@@ -61,11 +58,9 @@ def settings_section(data: ReportData) -> Section:
         unfolded = " open" if len(data.runs) <= 2 else ""  # what is folded is not printed
         html += f"<details{unfolded}><summary>{escape(caption)}</summary>"
         html += f"{table(caption, ['setting', 'value'], rows)}</details>"
-    settings = data.study.settings
-    study: list[list[Cell]] = [
-        [n, _text(getattr(settings, n))] for n in settings.__slots__ if n not in _UNTOLD
-    ]
-    html += table("Settings of the study", ["setting", "value"], study)
+    if data.settings is not None:
+        study: list[list[Cell]] = [[name, _text(value)] for name, value in data.settings.items()]
+        html += table("Settings of the study", ["setting", "value"], study)
     return Section("settings", "Settings", html)
 
 
@@ -77,9 +72,10 @@ def versions_section(data: ReportData) -> Section:
         ["Python", platform.python_version()],
         ["system", f"{platform.system()} {platform.release()} {platform.machine()}"],
         *packages,
-        ["database schema", data.study.database.revision()],
         ["cohort fingerprint", data.cohort.fingerprint],
     ]
+    if data.schema:
+        rows.append(["database schema", data.schema])
     html = table("Made with", ["what", "version"], rows)
     html += "".join(paragraph(problem, "missing") for problem in data.problems)
     return Section("versions", "Versions", html)

@@ -8,7 +8,7 @@ from migrations.database import foveate_version
 from migrations.schema import utc_now
 from migrations.study import Study
 from trainer.errors import Cancelled, ReportError
-from trainer.report.cohort_sections import cohort_section, quality_section
+from trainer.report.cohort_sections import cohort_section, folder_section, quality_section
 from trainer.report.data import ReportData, gather
 from trainer.report.figures import write_figures
 from trainer.report.gaze_sections import readings_section, similarity_section
@@ -66,6 +66,17 @@ def write_report(
     """
     path = out or study.exports / FILE_NAME
     data = gather(study, run_ids, cancelled, probes=probes, share=share)
+    return write_data(data, path, cancelled, figures=figures)
+
+
+def write_data(
+    data: ReportData,
+    path: Path,
+    cancelled: Callable[[], bool] = lambda: False,
+    *,
+    figures: Path | None = None,
+) -> Path:
+    """Write what was gathered from a study or a folder, whole or not at all."""
     text = render(data, cancelled)
     partial = path.with_name(f"{path.name}.partial")
     try:
@@ -80,19 +91,14 @@ def write_report(
 
 
 def _probes(data: ReportData, cancelled: Callable[[], bool]) -> Section:
-    return probe_section(data.probes, data.study.folder.name)
+    return probe_section(data.probes, data.hint)
 
 
 def _plain(section: Callable[[ReportData], Section]) -> _Maker:
     return lambda data, cancelled: section(data)
 
 
-_SECTIONS: tuple[_Maker, ...] = (
-    _plain(cohort_section),
-    _plain(participation_section),
-    _plain(quality_section),
-    _plain(readings_section),
-    _plain(similarity_section),
+_OF_RUNS: tuple[_Maker, ...] = (
     _plain(runs_section),
     _probes,
     neighbour_section,
@@ -102,11 +108,27 @@ _SECTIONS: tuple[_Maker, ...] = (
 )
 
 
+_OF_STUDY: tuple[_Maker, ...] = (
+    _plain(cohort_section),
+    _plain(participation_section),
+    _plain(quality_section),
+    _plain(readings_section),
+    _plain(similarity_section),
+    *_OF_RUNS,
+)
+_OF_FOLDER: tuple[_Maker, ...] = (
+    _plain(folder_section),
+    _plain(participation_section),
+    _plain(similarity_section),
+    *_OF_RUNS,
+)
+
+
 def render(data: ReportData, cancelled: Callable[[], bool] = lambda: False) -> str:
     """Return the report as HTML; see `write_report`."""
-    name = data.study.settings.name
+    name = data.name
     sections = []
-    for section in _SECTIONS:
+    for section in _OF_FOLDER if data.schema is None else _OF_STUDY:
         if cancelled():
             raise Cancelled("Stopped while the report was being written.")
         sections.append(section(data, cancelled))
@@ -118,7 +140,7 @@ def _head(data: ReportData, name: str) -> str:
     shared = "Made to be shared: images, notes and figures of single readers are left out."
     return (
         f"<h1>{escape(name)}</h1>"
-        + paragraph(data.study.settings.question, "lead")
+        + paragraph(data.question, "lead")
         + paragraph(f"Report of {when} UTC, Foveate {foveate_version()}.", "note")
         + paragraph("For research, not for diagnosis.", "research")
         + (paragraph(shared, "research") if data.share else "")

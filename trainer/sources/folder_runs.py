@@ -21,7 +21,7 @@ class FolderRecord:
 
     def update(self, **values: Any) -> None:
         """Change `run.json`; `details` are added to those there."""
-        row = _read(self.folder)
+        row = read_run(self.folder)
         details = {**row.get("details", {}), **values.pop("details", {})}
         _write(self.folder, {**row, **values, "details": details})
 
@@ -46,7 +46,7 @@ def open_folder_run(
     """
     places = [out] if out else sorted(runs.glob("*/"), reverse=True) if runs.is_dir() else []
     for folder in [] if fresh else places:
-        row = _read(folder)
+        row = read_run(folder)
         unfinished = row.get("state") not in (None, "finished")
         if unfinished and row.get("identity") == identity.key():
             record = FolderRecord(row["id"], folder, continued=bool(checkpoints(folder)))
@@ -65,7 +65,8 @@ def open_folder_run(
     return record
 
 
-def _read(folder: Path) -> dict[str, Any]:
+def read_run(folder: Path) -> dict[str, Any]:
+    """Return `run.json` of a run folder; empty where it is none."""
     with contextlib.suppress(OSError, ValueError):
         row = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         if isinstance(row, dict):
