@@ -26,14 +26,13 @@ from trainer.images import ImageCache, open_cache
 from trainer.images import Source as Picture
 from trainer.job import Job
 from trainer.loop import Outcome, train
+from trainer.pair_facts import PairFacts, pair_facts, pairs_text
 from trainer.pairs import PairPolicy, SameLabel
 from trainer.records import at_work
 from trainer.sources.base import Record, Source
 from trainer.weights import file_hash
 
 log = logging.getLogger("trainer")
-
-FEW_EXTRA_PAIRS = 4
 
 
 @dataclass
@@ -112,11 +111,12 @@ def run_training(run: Run) -> RunFinished | RunStopped:
     distributed.from_first(replace(job, images=job.images.described(), device=CPU))
     with at_work(record), _recorded_failure(record):
         run.say("train", _beginning(run, job, record))
-        with run.stage("train", _pairs_text(run, job)):
+        worth = pair_facts(job)
+        with run.stage("train", pairs_text(job, worth, run.warn)):
             outcome = train(job, run.emit, run.stop)
         if not outcome.finished:
             return _stopped(record, outcome)
-        return _finish(run, job, record, pairs, outcome)
+        return _finish(run, job, record, pairs, worth, outcome)
 
 
 CPU = torch.device("cpu")
@@ -202,9 +202,9 @@ def _patient_numbers(members: Sequence[Member]) -> Tensor:
 
 
 def _finish(
-    run: Run, job: Job, record: Record, pairs: ChosenPairs, outcome: Outcome
+    run: Run, job: Job, record: Record, pairs: ChosenPairs, worth: PairFacts, outcome: Outcome
 ) -> RunFinished:
-    facts = _facts(run, job, pairs, outcome)
+    facts = {**_facts(run, job, pairs, outcome), **worth.as_dict()}
     with run.stage("export", "Writing the encoder"):
         seen = job.images.fingerprints
         encoder = export_encoder(record.folder, outcome.method.encoder, job.identity, facts, seen)
@@ -240,7 +240,6 @@ def _facts(run: Run, job: Job, pairs: ChosenPairs, outcome: Outcome) -> dict[str
     return {
         "threshold": pairs.threshold,
         "positive_rate": pairs.positive_rate,
-        "extra_pairs_per_batch": job.extra_pairs,
         "images": len(job.images),
         "steps": outcome.step,
         "batch": job.batch,
@@ -342,23 +341,3 @@ def _beginning(run: Run, job: Job, record: Record) -> str:
         f"batch {job.batch}, {config.epochs} epochs = {job.steps} steps on "
         f"{device_text(job.device, job.precision)}"
     )
-
-
-def _pairs_text(run: Run, job: Job) -> str:
-    """Say what the pairs will be, and warn where the run will hardly differ from the plain one."""
-    config = job.config
-    if job.batch < config.batch:
-        run.warn(f"The cohort has {job.batch} images; a batch holds these, not {config.batch}.")
-    if config.pairs == "none":
-        return "Pairs: each image with itself (plain), 0 extra pairs expected in a batch"
-    if job.extra_pairs < FEW_EXTRA_PAIRS:
-        remedy = (
-            "Raise --batch."
-            if config.pairs == "label"
-            else ("Raise --positive-rate or --batch, or lower --threshold or --drop.")
-        )
-        run.warn(
-            f"Only {job.extra_pairs:.1f} extra pairs are expected in a batch: {config.pairs} will "
-            f"hardly differ from the plain method. {remedy}"
-        )
-    return f"Pairs: {config.pairs}, {job.extra_pairs:.1f} extra pairs expected in a batch"

@@ -91,9 +91,18 @@ def _run(run: RunFigures) -> str:
     if rate is not None:
         text += f" {rate:.3%} of the pairs were positive"
         per_batch = details.get("extra_pairs_per_batch")
-        text += f", {per_batch:.1f} extra pairs expected in a batch." if per_batch else "."
+        text += f", {per_batch:.1f} extra pairs expected in a batch" if per_batch else ""
+        text += _worth(details)
     hashes = ", ".join(f"{k} {v}" for k, v in run.hashes.items())
     return text + (f" Hashes: {hashes}." if hashes else "") + f" All settings: {told}."
+
+
+def _worth(details: Mapping[str, Any]) -> str:
+    paired, purity = details.get("images_with_pairs"), details.get("pair_purity")
+    text = "" if paired is None else f"; {paired:.0%} of the images had such a pair"
+    if purity is not None:
+        text += f"; {purity:.1%} of those of labelled images joined one label (labels made none)"
+    return f"{text}."
 
 
 def _probe(about: Mapping[str, Any], name: str) -> str:
