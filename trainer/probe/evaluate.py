@@ -1,8 +1,10 @@
 """The heart of the probe: features, splits and labels in, figures with intervals out."""
 
 import hashlib
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, Protocol
@@ -23,7 +25,7 @@ from trainer.probe.intervals import (
 )
 from trainer.probe.knn import fit_knn
 from trainer.probe.labelled import FloatArray, IntArray, LabelledSet
-from trainer.probe.linear import fit_linear
+from trainer.probe.linear import fit_linear, unconverged_allowed
 from trainer.probe.metrics import score_all
 from trainer.probe.splits import Split, Splits
 
@@ -95,6 +97,25 @@ class _Bench:
     )
     choices: list[dict[str, Any]] = field(default_factory=list)
 
+    def split(self, repeat: int) -> Split:
+        """Return who is trained on and tested in a repeat."""
+        return self.splits.parts[0 if self.splits.fixed else repeat]
+
+    def keep(self, tried: Sequence["_Tried"]) -> None:
+        """Keep what was scored and chosen."""
+        for one in tried:
+            self.scores[one.key].append(one.scores)
+            self.choices.append(one.choice)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """One fit: encoder, probe and budget; its scores; what it chose."""
+
+    key: tuple[str, str, Budget]
+    scores: dict[str, FloatArray]
+    choice: dict[str, Any]
+
 
 def evaluate(
     features: Mapping[str, FloatArray],
@@ -128,16 +149,31 @@ def evaluate(
     patients = int(data.patients.max()) + 1
     draws = {n: make_draws(patients, n, settings.seed) for n in {1, repeats, _most_tuned(repeats)}}
     bench = _Bench(data, splits, settings, finetune, baselines, draws)
-    done, total = 0, repeats * len(features)
-    for repeat in range(repeats):
-        split = splits.parts[0 if splits.fixed else repeat]
-        for name, values in features.items():
-            probes = [p for p in settings.probes if p != "finetune" or name not in not_finetuned]
-            # Two threads on matrices this small wait for each other more than they compute.
-            with threadpool_limits(1):
-                _try(bench, name, standardised(values, split.train), split, repeat, probes)
-            done += 1
+    tasks = [(repeat, name) for repeat in range(repeats) for name in features]
+    tuned = [
+        (repeat, name)
+        for repeat, name in tasks
+        if "finetune" in settings.probes
+        and name not in not_finetuned
+        and repeat < _most_tuned(repeats)
+    ]
+    total = len(tasks) + len(tuned)
+
+    def try_frozen(task: tuple[int, str]) -> list[_Tried]:
+        repeat, name = task
+        split = bench.split(repeat)
+        frozen = [p for p in settings.probes if p != "finetune"]
+        return _try(bench, name, standardised(features[name], split.train), repeat, frozen)
+
+    # A core for each fit: two threads on matrices this small wait more than they compute.
+    workers = os.cpu_count() or 1
+    with unconverged_allowed(), threadpool_limits(1), ThreadPoolExecutor(workers) as pool:
+        for done, tried in enumerate(pool.map(try_frozen, tasks), start=1):
+            bench.keep(tried)
             progress(done, total)
+    for done, (repeat, name) in enumerate(tuned, start=len(tasks) + 1):
+        bench.keep(_try(bench, name, features[name], repeat, ["finetune"]))
+        progress(done, total)
     return _outcome(bench, list(features))
 
 
@@ -146,14 +182,10 @@ def _most_tuned(repeats: int) -> int:
 
 
 def _try(
-    bench: _Bench,
-    name: str,
-    features: FloatArray,
-    split: Split,
-    repeat: int,
-    probes: Sequence[str],
-) -> None:
+    bench: _Bench, name: str, features: FloatArray, repeat: int, probes: Sequence[str]
+) -> list[_Tried]:
     codes, patients, settings = bench.data.codes, bench.data.patients, bench.settings
+    split, found = bench.split(repeat), []
     weights = _weights(bench, patients[split.test])
     for budget in settings.budgets:
         if budget == ALL and bench.splits.fixed and repeat > 0:
@@ -161,13 +193,12 @@ def _try(
         rng = np.random.default_rng([settings.seed, repeat, 31])
         train = split.train[draw_labelled(codes[split.train], budget, rng)]
         for probe in probes:
-            if probe == "finetune" and repeat >= FINETUNE_REPEATS:
-                continue
             about = {"encoder": name, "probe": probe, "budget": budget, "repeat": repeat}
-            guess = _guess(bench, about, features, train, split.test, _fit_seed(bench, repeat))
-            bench.scores[name, probe, budget].append(
-                score_all(guess, codes[split.test], weights, bench.data.grades)
-            )
+            seed = _fit_seed(bench, repeat)
+            guess, choice = _guess(bench, about, features, train, split.test, seed)
+            scores = score_all(guess, codes[split.test], weights, bench.data.grades)
+            found.append(_Tried((name, probe, budget), scores, {**about, **choice}))
+    return found
 
 
 def _fit_seed(bench: _Bench, repeat: int) -> int:
@@ -187,23 +218,21 @@ def _guess(
     train: IntArray,
     test: IntArray,
     seed: int,
-) -> FloatArray:
-    """Fit on training images alone, note what was chosen, then look at the tested ones."""
+) -> tuple[FloatArray, dict[str, Any]]:
+    """Fit on training images alone; return guesses of the tested ones, and what was chosen."""
     codes, patients = bench.data.codes[train], bench.data.patients[train]
     classes = len(bench.data.classes)
     if about["probe"] == "finetune":
         assert bench.finetune is not None
-        bench.choices.append({**about, "choice": "none: a fixed recipe"})
-        return bench.finetune(about["encoder"], train, test, seed)
+        guess = bench.finetune(about["encoder"], train, test, seed)
+        return guess, {"choice": "none: a fixed recipe"}
     if about["probe"] == "linear":
         linear = fit_linear(features[train], codes, patients, classes, seed)
         noted = {"choice": {"C": linear.strength}, "fit": _hash(linear.weights)}
-        bench.choices.append({**about, **noted})
-        return linear.log_probabilities(features[test])
+        return linear.log_probabilities(features[test]), noted
     knn = fit_knn(features[train], codes, patients, classes, seed)
     noted = {"choice": {"k": knn.neighbours}, "fit": _hash(knn.features)}
-    bench.choices.append({**about, **noted})
-    return knn.log_probabilities(features[test])
+    return knn.log_probabilities(features[test]), noted
 
 
 def _hash(values: FloatArray) -> str:

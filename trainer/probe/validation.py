@@ -1,6 +1,6 @@
 """Choosing settings of a probe by inner validation, on its own training images alone."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -11,8 +11,8 @@ FOLDS = 5
 _FEW, _REPEATS_OF_FEW = 60, 2
 
 Choice = TypeVar("Choice")
-Attempt = Callable[[IntArray, IntArray], Sequence[FloatArray]]
-"""`attempt(train, held) -> one array of log-probabilities (held, K) for each choice`."""
+Attempt = Callable[[IntArray, IntArray], Iterable[FloatArray]]
+"""`attempt(train, held)` gives log-probabilities (held, K) of each choice in turn, when asked."""
 
 
 def inner_folds(codes: IntArray, patients: IntArray, rng: np.random.Generator) -> IntArray | None:
@@ -45,13 +45,16 @@ def choose(
     codes: IntArray,
     patients: IntArray,
     rng: np.random.Generator,
+    *,
+    rises: int | None = None,
 ) -> Choice:
     """Return the choice of least held-out log loss, each class counting the same.
 
     The first of equals is taken: list the simplest first. Few images are folded twice over,
-    for one way of folding them says little.
+    for one way of folding them says little. After `rises` rises of the loss in a row no further
+    choice is tried.
     """
-    losses = np.zeros(len(choices))
+    tried: list[tuple[IntArray, Iterator[FloatArray]]] = []
     for _ in range(_REPEATS_OF_FEW if len(codes) < _FEW else 1):
         folds = inner_folds(codes, patients, rng)
         if folds is None:
@@ -60,9 +63,14 @@ def choose(
             train, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
             if len(np.unique(codes[train])) < len(np.unique(codes)):
                 return default
-            losses += [
-                _loss(scores, codes, held) for scores in attempt(train, held)
-            ]  # sums over folds, so that every held-out image counts once
+            tried.append((held, iter(attempt(train, held))))
+    losses: list[float] = []
+    risen = 0
+    for _ in choices:  # a sum over folds, so that every held-out image counts once
+        losses.append(sum(_loss(next(scores), codes, held) for held, scores in tried))
+        risen = risen + 1 if len(losses) > 1 and losses[-1] > losses[-2] else 0
+        if risen == rises:
+            break
     return choices[int(np.argmin(losses))]
 
 
