@@ -97,7 +97,7 @@ def _path(
     codes: IntArray,
     classes: int,
     strengths: Sequence[float],
-    tolerance: float = 1e-4,
+    tolerance: float = 1e-3,
 ) -> Iterator[tuple[FloatArray, FloatArray]]:
     """Yield weights (K, D) and offsets (K,) for each strength, each starting from the last."""
     model = LogisticRegression(
