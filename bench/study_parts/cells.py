@@ -97,6 +97,7 @@ def run_cell(cell: Cell, epochs: int = EPOCHS) -> dict[str, Any]:
         "config_hash": config.hash(),
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
+        "precision": str(choose_precision(config, CPU)).removeprefix("torch."),
     }
 
 
