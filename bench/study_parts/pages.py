@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,7 @@ from trainer.report.charts import Interval, interval_chart
 from trainer.report.figures import standalone
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
-PAGE, CHART = DOCS / "study.md", DOCS / "images" / "study.svg"
+PAGE = DOCS / "study.md"
 
 
 def write_page(
@@ -30,17 +29,18 @@ def write_page(
 ) -> Iterable[Path]:
     """Write page and figure; return what was written."""
     found = by_cell(cells)
-    chart = _chart(found)
+    charts = {method: chart for method in METHODS if (chart := _chart(found, method))}
     parts = [
         (Path(__file__).parent / "study_head.md").read_text(encoding="utf-8"),
-        _state(cells), _checks(checks), _main(found, chart), _findings(), _purity(purity),
+        _state(cells), _checks(checks), _main(found, charts), _findings(), _purity(purity),
         _conditions(found), _measures(found), _runs(cells),
     ]  # fmt: skip
     PAGE.write_text("\n\n".join(part.strip() for part in parts if part) + "\n", encoding="utf-8")
     written = [PAGE]
-    if chart:
-        CHART.write_text(chart, encoding="utf-8")
-        written.append(CHART)
+    for method, chart in charts.items():
+        path = DOCS / "images" / f"study-{method}.svg"
+        path.write_text(chart, encoding="utf-8")
+        written.append(path)
     return written
 
 
@@ -78,18 +78,39 @@ def _checks(checks: Sequence[Line]) -> str:
     )
 
 
-def _main(found: dict[str, list[Line]], chart: str) -> str:
-    text = "## Gain by degree\n\n"
-    if chart:
-        text += (
-            "![AUC at 10 labels by policy and degree](images/study.svg)\n\n"
-            "AUC of the linear probe at 10 labels, by what the pairs come from.\n\n"
-        )
+def _main(found: dict[str, list[Line]], charts: Iterable[str]) -> str:
+    text = (
+        "## Gain by degree\n\nFigures: AUC of the linear probe at 10 labels by what the pairs come "
+        "from; GzPT solid, McGIP dashed. Bars are 95 % intervals over seeds; without a bar there "
+        "is one seed.\n\n"
+    )
     for method in METHODS:
         rows = _method_rows(found, method)
         if rows:
-            text += f"### {method}\n\n{_table(_MAIN_HEAD, rows)}\n\n"
-    return text
+            text += f"### {method}\n\n"
+            if method in charts:
+                text += f"![AUC at 10 labels, {method}](images/study-{method}.svg)\n\n"
+            text += f"{_table(_MAIN_HEAD, rows)}\n\n"
+    return text + _dropping(found)
+
+
+def _dropping(found: dict[str, list[Line]]) -> str:
+    """Return what GzPT's dropping of pairs changes: gzpt less mcgip of the same seed."""
+    rows = []
+    for method in METHODS:
+        for g in DEGREES:
+            gzpt, mcgip = (
+                found.get(Cell(method, pairs, g, drop=drop).name, [])
+                for pairs, drop in (("gzpt", 0.5), ("mcgip", 0.0))
+            )
+            both = [gain(gzpt, mcgip, b) for b in BUDGETS]
+            if both[0].seeds:
+                told = [figure.text(signed=True) for figure in both]
+                rows.append([method, f"{g:g}", *told, str(both[0].seeds)])
+    if not rows:
+        return ""
+    head = ["method", "g", *(f"GzPT − McGIP, {b} labels" for b in BUDGETS), "seeds"]
+    return "### What dropping half of the pairs changes\n\n" + _table(head, rows)
 
 
 _MAIN_HEAD = [
@@ -203,22 +224,26 @@ def _mean(lines: Sequence[Line], field: str) -> str:
     return "–" if figure.seeds == 0 else f"{figure.mean:.3g}"
 
 
-def _chart(found: dict[str, list[Line]]) -> str:
-    """Return AUC at 10 labels: one line a method, categories from plain to labels."""
-    columns: list[tuple[str, Any]] = [("plain", lambda m: Cell(m, "none"))]
-    columns += [(f"gzpt g={g:g}", lambda m, g=g: Cell(m, "gzpt", g)) for g in DEGREES]
-    columns.append(("labels", lambda m: Cell(m, "label")))
+def _chart(found: dict[str, list[Line]], method: str) -> str:
+    """Return AUC at 10 labels of a method: from plain over g to labels, a line for each policy."""
     series = []
-    for style, method in enumerate(METHODS):
-        points = []
-        for _, make in columns:
-            figure = auc(found.get(make(method).name, []), "10")
-            low, high = (figure.low, figure.high) if figure.seeds > 1 else (figure.mean,) * 2
-            points.append((figure.mean, low, high) if figure.seeds else None)
-        series.append(Interval(method, tuple(points), style))
-    drawn = [s for s in series if any(s.points)]
-    chart = interval_chart(drawn, [name for name, _ in columns], "pairs", "AUC at 10 labels")
+    for style, (pairs, drop) in enumerate((("gzpt", 0.5), ("mcgip", 0.0))):
+        cells = [Cell(method, "none"), *(Cell(method, pairs, g, drop=drop) for g in DEGREES),
+                 Cell(method, "label")]  # fmt: skip
+        points = tuple(_point(found.get(cell.name, [])) for cell in cells)
+        if any(points[1:-1]):
+            series.append(Interval(pairs, points, style))
+    names = ["plain", *(f"g = {g:g}" for g in DEGREES), "labels"]
+    chart = interval_chart(series, names, "pairs from", "AUC at 10 labels")
     return standalone(chart) if chart else ""
+
+
+def _point(lines: Sequence[Line]) -> tuple[float, float, float] | None:
+    """Return mean and interval, cut off at an AUC of 1; without an interval for one seed."""
+    figure = auc(lines, "10")
+    if figure.seeds < 2:
+        return (figure.mean,) * 3 if figure.seeds else None
+    return figure.mean, max(figure.low, 0.0), min(figure.high, 1.0)
 
 
 def _runs(cells: Sequence[Line]) -> str:
