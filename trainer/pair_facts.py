@@ -86,5 +86,5 @@ def pairs_text(job: Job, facts: PairFacts, warn: Callable[[str], None]) -> str:
         f"{facts.images_with_pairs:.0%} of the images have one"
     )
     if facts.pair_purity is not None:
-        text += f"; {facts.pair_purity:.0%} of those that have labels join one label"
+        text += f"; {facts.pair_purity:.0%} of the pairs of labelled images join one label"
     return text
