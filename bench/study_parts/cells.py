@@ -122,6 +122,9 @@ def _pairs(cell: Cell) -> tuple[PairPolicy, dict[str, Any]]:
     if cell.pairs == "label":
         return PairPolicy(SameLabel.of(labels), cell.drop), {"purity": 1.0}
     matrix, valid = similarity(cell)
+    if cell.read < 1.0:
+        kept = np.random.default_rng([cell.seed, 23]).random(TRAINED) < cell.read
+        valid = valid & kept[:, None] & kept[None, :]
     threshold = cell.threshold
     if threshold is None:
         threshold = threshold_for_rate(matrix, valid, cell.positive_rate or 0.0)

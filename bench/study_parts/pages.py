@@ -160,7 +160,9 @@ def _purity_cell(lines: Sequence[Line], rule: str) -> str:
 def _conditions(found: dict[str, list[Line]]) -> str:
     base = Cell("byol", "gzpt", 1.0)
     cells = [(base, "as in the main table")] + [(c, _changed(base, c)) for c in condition_cells()]
-    text = "## What a laboratory can choose: rate, p, readers, tracker (BYOL, gzpt, g = 1)\n\n"
+    text = (
+        "## What a laboratory can choose: rate, p, readers, cases, tracker (BYOL, gzpt, g = 1)\n\n"
+    )
     return text + _gain_table(found, cells, "changed")
 
 
@@ -190,11 +192,12 @@ def _gain_table(found: dict[str, list[Line]], cells: Sequence[tuple[Cell, str]],
 
 
 def _changed(base: Cell, cell: Cell) -> str:
-    names = {"positive_rate": "positive rate", "drop": "p", "accuracy_deg": "accuracy (°)"}
+    names = {"positive_rate": "positive rate", "drop": "p", "accuracy_deg": "accuracy (°)",
+             "read": "share of images read"}  # fmt: skip
     return ", ".join(
         f"{names.get(k, k)} {v:g}"
         for k, v in cell.key.items()
-        if v != base.key[k] and k != "seed" and v is not None
+        if v != base.key.get(k, 1.0) and k != "seed" and v is not None
     )
 
 

@@ -26,6 +26,8 @@ class Cell:
         What makes a pair of gaze, and GzPT's chance to drop it.
     readers, accuracy_deg, loss
         How many read each image; the tracker's constant error and share of time lost.
+    read
+        Share of the images that were read at all.
     seed
         Of phantoms, readers, weights and views.
     table
@@ -42,6 +44,7 @@ class Cell:
     readers: int = 1
     accuracy_deg: float = 0.5
     loss: float = 0.02
+    read: float = 1.0
     seed: int = 0
     table: str = "main"
 
@@ -59,6 +62,8 @@ class Cell:
     def key(self) -> dict[str, Any]:
         """What makes a cell the same as another, whatever table reports it."""
         fields = {k: v for k, v in asdict(self).items() if k != "table"}
+        if self.read == 1.0:  # as cells were kept before there was this field
+            del fields["read"]
         return fields if self.uses_gaze else {k: fields[k] for k in ("method", "pairs", "seed")}
 
     @property
@@ -71,7 +76,7 @@ class Cell:
         return (
             f"{name}/g={self.g:g}/{self.measure}/{rule}/p={self.drop:g}/readers={self.readers}"
             f"/accuracy={self.accuracy_deg:g}/loss={self.loss:g}"
-        )
+        ) + (f"/read={self.read:g}" if self.read < 1 else "")
 
 
 def all_cells(seeds: int) -> Iterator[Cell]:
@@ -104,6 +109,8 @@ def condition_cells() -> Iterator[Cell]:
         yield replace(base, drop=drop)
     for readers in (2, 3):
         yield replace(base, readers=readers)
+    for read in (0.25, 0.5):
+        yield replace(base, read=read)
     for accuracy in (1.0, 2.0, 3.0):
         yield replace(base, accuracy_deg=accuracy)
     for loss in (0.1, 0.3):
