@@ -160,9 +160,7 @@ def _purity_cell(lines: Sequence[Line], rule: str) -> str:
 def _conditions(found: dict[str, list[Line]]) -> str:
     base = Cell("byol", "gzpt", 1.0)
     cells = [(base, "as in the main table")] + [(c, _changed(base, c)) for c in condition_cells()]
-    text = (
-        "## What a laboratory can choose: rate, p, readers, cases, tracker (BYOL, gzpt, g = 1)\n\n"
-    )
+    text = "## What a laboratory can choose: rate, p, readers, cases, tracker (BYOL, gzpt)\n\n"
     return text + _gain_table(found, cells, "changed")
 
 
