@@ -141,6 +141,12 @@ def test_a_plain_run_and_a_gaze_run_differ_in_their_pairs_alone(recipe: str, met
         assert [k for k, v in other.items() if v != runs[0][k]] == ["pairs"]
 
 
+def test_simsiam_has_a_rate_of_its_own_unless_told() -> None:
+    assert make_config({"method": "simsiam"}).lr == 1e-4
+    assert make_config({"method": "simsiam", "lr": 3e-4}).lr == 3e-4
+    assert make_config({"method": "byol"}).lr == 3e-4
+
+
 def test_a_recipe_brings_its_released_settings_and_the_users_win() -> None:
     mammo = make_config({"recipe": "mammo"})
     assert (mammo.size, mammo.batch, mammo.accumulate, mammo.lr) == (224, 32, 16, 2e-5)
