@@ -114,11 +114,14 @@ class ScanPath:
         current.end_us = max(now_us, current.land_us) + reaction_us
 
     def gaze_norm(self, time_us: NDArray[np.int64]) -> FloatArray:
-        """Return the true point of gaze (N, 2) at ascending times already planned."""
+        """Return the true point of gaze (N, 2) at ascending times already planned.
+
+        Before the start the eye rests where it begins.
+        """
         if len(time_us) == 0:
             return np.empty((0, 2))
         first = max(bisect_right(self._starts_us, int(time_us[0])) - 1, 0)
-        last = bisect_right(self._starts_us, int(time_us[-1]))
+        last = max(bisect_right(self._starts_us, int(time_us[-1])), first + 1)
         chosen = self._movements[first:last]
         table = np.array(
             [(m.start_us, m.land_us, *m.from_norm, *m.to_norm, *m.drift_norm) for m in chosen]

@@ -171,6 +171,15 @@ def test_fixations_last_as_long_as_those_of_people() -> None:
     assert np.mean(lengths) > np.median(lengths), "log-normal: skewed to the right"
 
 
+def test_before_the_connection_the_eye_rests_where_it_begins() -> None:
+    clock = ManualClock()
+    clock.go_to(5_000_000)
+    tracker = SimulatedTracker(GEOMETRY, CLEAN, 1)
+    tracker.connect(clock)
+    early, first = tracker.true_gaze_norm([0, 1_000_000]), tracker.true_gaze_norm([5_000_000])
+    assert np.array_equal(early, np.repeat(first, 2, axis=0))
+
+
 def test_gaze_without_errors_is_the_truth() -> None:
     tracker, clock = connected()
     tracker.attend(Stimulus((Target(500, 500, 100),), AREA, IMAGE_TO_NORM))
