@@ -67,7 +67,8 @@ class RunConfig:
     optimiser, lr, weight_decay, clip_grad
         "adamw", "sgd" or "lars"; learning rate after warm-up, falling to 0 along a cosine by step;
         largest norm of the gradient, 0 for no limit.
-        The default rate suits random initialisation; fine-tuned starts want some 2e-5.
+        The default rate suits random initialisation (SimSiam: 1e-4, see `trainer.recipes`);
+        fine-tuned starts want some 2e-5.
     warmup_epochs
         Epochs in which the rate rises. Unless given: 10, but a tenth of a run of fewer than 100
         epochs, since a short run would else spend most of its steps on a rate too low to learn by.
