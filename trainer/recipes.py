@@ -25,6 +25,12 @@ _SETTINGS: dict[tuple[str, str], dict[str, Any]] = {
 
 
 def settings_of(recipe: str, method: str) -> dict[str, Any]:
-    """Return the settings of a recipe for a method; none for `radiograph`, which has defaults."""
+    """Return the settings of a recipe for a method; `radiograph` has the defaults.
+
+    But for SimSiam's rate: it has no target net to hold it, and at 3·10⁻⁴ it collapsed in part
+    (docs/study.md: feature spread 0.66, RankMe 57, where 10⁻⁴ kept 0.77 and 103).
+    """
+    if (recipe, method) == ("radiograph", "simsiam"):
+        return {"lr": 1e-4}
     kind = "siamese" if method in ("byol", "simsiam") else "contrastive"
     return dict(_SETTINGS.get((recipe, kind), {}))
