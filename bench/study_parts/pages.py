@@ -194,11 +194,12 @@ def _measures(found: dict[str, list[Line]]) -> str:
 
 
 def _gain_table(found: dict[str, list[Line]], cells: Sequence[tuple[Cell, str]], name: str) -> str:
-    plain = found.get(Cell("byol", "none").name, [])
+    plain, base = (found.get(c.name, []) for c in (Cell("byol", "none"), cells[0][0]))
     rows = [
         [told, _mean(found[c.name], "purity"), _mean(found[c.name], "positive_rate"),
          _mean(found[c.name], "extra_pairs_per_batch"),
          *(gain(found[c.name], plain, b).text(signed=True) for b in BUDGETS),
+         "–" if c == cells[0][0] else gain(found[c.name], base, "10").text(signed=True),
          str(len(found[c.name]))]
         for c, told in cells
         if c.name in found
@@ -206,8 +207,12 @@ def _gain_table(found: dict[str, list[Line]], cells: Sequence[tuple[Cell, str]],
     if len(rows) < 2:
         return "Not run yet."
     head = [name, "purity", "positive rate", "extra pairs a batch",
-            *(f"gain {b}" for b in BUDGETS), "seeds"]  # fmt: skip
-    return _table(head, rows)
+            *(f"gain {b}" for b in BUDGETS), "10: to the first row", "seeds"]  # fmt: skip
+    note = (
+        "Gains are to the plain run of the same seed; the last difference is to the first row's "
+        "run of the same seed, for rows differ in how many seeds they stand on.\n\n"
+    )
+    return note + _table(head, rows)
 
 
 def _changed(base: Cell, cell: Cell) -> str:
