@@ -12,7 +12,7 @@ from pathlib import Path
 
 from app.command import PYSIDE_MISSING, has_screen, qt_problem
 from app.errors import AppError
-from app.offscreen import go_offscreen
+from app.offscreen import go_offscreen, is_small_offscreen
 from devices.errors import DeviceError
 from migrations.errors import StudyError
 
@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> int:
     options = TourOptions(arguments.out, arguments.cases, arguments.seed, arguments.speed)
     try:
         _prepare(arguments.out)
-        if arguments.headless or not has_screen():
+        if arguments.headless or not has_screen() or is_small_offscreen():
             go_offscreen(arguments.out / "screen.json")
         summary = Tour(options).run()
     except (AppError, DeviceError, StudyError, OSError) as error:
