@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_log_path
 
+from app.offscreen import has_screen
 from devices.errors import DeviceError
 from migrations.errors import StudyError
 
@@ -68,13 +69,6 @@ def main(argv: Sequence[str]) -> int:
         return 1
     with logged():
         return _run(arguments)
-
-
-def has_screen() -> bool:
-    """Return whether Qt has somewhere to show a window."""
-    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def qt_problem() -> str:

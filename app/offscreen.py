@@ -11,6 +11,19 @@ _MONITOR = {
 }  # fmt: skip
 
 
+def has_screen() -> bool:
+    """Return whether Qt has somewhere to show a window."""
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def choose_screen(config: Path, *, headless: bool) -> None:
+    """Go offscreen if asked to, if there is no screen, or if Qt was told to without a monitor."""
+    if headless or not has_screen() or os.environ.get("QT_QPA_PLATFORM") == "offscreen":
+        go_offscreen(config)
+
+
 def go_offscreen(config: Path) -> None:
     """Let Qt draw into memory, on a monitor of usual size: its own is 800 × 800.
 
@@ -23,8 +36,3 @@ def go_offscreen(config: Path) -> None:
     # A drive's colon would end the plug-in's argument; Windows has a screen of its own anyway.
     named = sys.platform != "win32" and ":" not in str(config)
     os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={config}" if named else "offscreen"
-
-
-def is_small_offscreen() -> bool:
-    """Return whether Qt was told to draw into memory without a monitor of usual size."""
-    return os.environ.get("QT_QPA_PLATFORM") == "offscreen"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from trainer.decode import SUFFIXES
 from trainer.errors import ImageFolderError
-from trainer.probe.splits import read_splits
+from trainer.splits import SPLIT_NAMES, read_splits
 
 _COLUMNS = {
     "image": ("image", "name", "file", "filename", "path"),
@@ -20,7 +20,6 @@ _COLUMNS = {
     "patient": ("patient", "group", "source_group", "patient_id"),
     "split": ("split",),
 }
-_SPLITS = ("train", "val", "test")
 _SPELLINGS = {"training": "train", "valid": "val", "validation": "val", "testing": "test"}
 
 
@@ -199,7 +198,7 @@ def _rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[str, dict[str, st
 
 def _about(row: Mapping[str, str], where: str) -> About:
     split = _SPELLINGS.get(row["split"].lower(), row["split"].lower())
-    if split and split not in _SPLITS:
+    if split and split not in SPLIT_NAMES:
         raise ImageFolderError(f"{where}: split is {row['split']!r}; it is train, val or test.")
     return About(row["label"] or None, row["patient"] or None, split or None)
 
@@ -211,10 +210,9 @@ def read_split_file(path: Path, names: Sequence[str]) -> dict[str, str]:
 
     Raises
     ------
-    ProbeError
-        If the file cannot be read as splits.
     ImageFolderError
-        If it holds several splits, names an image in two lists, or none of the images.
+        If the file cannot be read as splits, holds several, names an image in two lists, or none
+        of the images.
     """
     content = read_splits(path)
     if "repeats" in content:
@@ -223,7 +221,7 @@ def read_split_file(path: Path, names: Sequence[str]) -> dict[str, str]:
             "any of them tests may not take part. Give a file with one train and one test list."
         )
     resolve, table = Resolver(names), dict[str, str]()
-    for split in _SPLITS:
+    for split in SPLIT_NAMES:
         for text in map(str, content.get(split, ())):
             if not resolve.find(text):
                 continue

@@ -2,9 +2,10 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,10 @@ from sqlalchemy import select
 
 from migrations.schema import Image
 from migrations.study import Study
+from trainer.errors import ImageFolderError
 
 TEST_SHARE = 0.2
+SPLIT_NAMES = ("train", "val", "test")
 FEWEST_GROUPS = 5
 """With fewer patients than this nothing is held out: one test patient shows nothing."""
 
@@ -102,7 +105,7 @@ class Splits:
 
     def write(self, path: Path) -> None:
         """Write `splits.json`."""
-        table = {n: self.ids(n) for n in ("train", "val", "test")}
+        table = {n: self.ids(n) for n in SPLIT_NAMES}
         text = json.dumps({**table, "seed": self.seed, "by": self.by}, indent=1)
         path.write_text(text + "\n", encoding="utf-8")
 
@@ -151,3 +154,38 @@ def store_splits(study: Study, *, test_share: float = TEST_SHARE, seed: int = 0)
             if image.split is None:
                 image.split = split
         return Splits({i.id: s for i, s in zip(images, splits, strict=True)}, seed)
+
+
+def read_splits(path: Path) -> dict[str, Any]:
+    """Return what a file of splits says, unchecked but for being one.
+
+    Raises
+    ------
+    ImageFolderError
+        If it cannot be read, or holds neither train and test nor repeats of them.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ImageFolderError(f"{path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise ImageFolderError(f"{path} is no JSON: {error}.") from error
+    if not isinstance(content, dict) or not all(_is_split(part) for part in parts_of(content)):
+        raise ImageFolderError(
+            f"{path} holds no splits: needed is an object with the lists train and test (and val "
+            "if there is one), or one with the list repeats of such objects."
+        )
+    return content
+
+
+def parts_of(content: Mapping[str, Any]) -> Sequence[Any]:
+    """Return the splits of a file: its repeats, or the one that it is."""
+    repeats = content.get("repeats")
+    return repeats if isinstance(repeats, list) and repeats else [content]
+
+
+def _is_split(part: Any) -> bool:
+    return isinstance(part, dict) and all(
+        isinstance(part.get(key, []), list) and (key == "val" or part.get(key))
+        for key in SPLIT_NAMES
+    )

@@ -11,9 +11,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.command import has_screen, logged, qt_problem
+from app.command import logged, qt_problem
 from app.errors import AppError, StoppedByUser
-from app.offscreen import go_offscreen, is_small_offscreen
+from app.offscreen import choose_screen
 from devices.errors import DeviceError
 from migrations.errors import StudyError
 
@@ -32,8 +32,7 @@ def main(argv: Sequence[str]) -> int:
         sys.stderr.write(problem)
         return 1
     with logged(), tempfile.TemporaryDirectory(prefix="foveate-") as folder:
-        if arguments.headless or not has_screen() or is_small_offscreen():
-            go_offscreen(Path(folder) / "screen.json")
+        choose_screen(Path(folder) / "screen.json", headless=arguments.headless)
         return _run(arguments)
 
 

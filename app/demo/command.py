@@ -10,9 +10,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.command import PYSIDE_MISSING, has_screen, qt_problem
+from app.command import PYSIDE_MISSING, qt_problem
 from app.errors import AppError
-from app.offscreen import go_offscreen, is_small_offscreen
+from app.offscreen import choose_screen
 from devices.errors import DeviceError
 from migrations.errors import StudyError
 
@@ -33,8 +33,7 @@ def main(argv: Sequence[str]) -> int:
     options = TourOptions(arguments.out, arguments.cases, arguments.seed, arguments.speed)
     try:
         _prepare(arguments.out)
-        if arguments.headless or not has_screen() or is_small_offscreen():
-            go_offscreen(arguments.out / "screen.json")
+        choose_screen(arguments.out / "screen.json", headless=arguments.headless)
         summary = Tour(options).run()
     except (AppError, DeviceError, StudyError, OSError) as error:
         sys.stderr.write(f"\nThe demo stopped: {error}\n")

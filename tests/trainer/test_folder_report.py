@@ -102,6 +102,30 @@ def test_a_graph_is_shown_and_a_shared_report_names_no_image(
     assert "image/jpeg" not in page.read_text(encoding="utf-8")
 
 
+def test_a_relation_is_cut_as_training_cuts_it(made: Radiographs, tmp_path: Path) -> None:
+    paths = relation_of(made, tmp_path)
+    with np.load(paths["whole"]) as stored:
+        values, ids = stored["similarity"], stored["ids"]
+    values[3] = values[:, 3] = np.nan
+    np.savez(paths["whole"], similarity=values, ids=ids)
+    with np.load(paths["graph"]) as stored:
+        table = dict(stored)
+    graph = sparse.csr_array((table["data"], table["indices"], table["indptr"]))
+    sparse.save_npz(paths["graph"], sparse.csr_array(sparse.triu(graph)))  # one direction of each
+    with np.load(paths["graph"]) as stored:
+        np.savez(paths["graph"], ids=ids, **stored)
+    whole, half = (
+        gather_folder(FolderFiles(made.images, relation=path), []).similarity
+        for path in (paths["whole"], paths["graph"])
+    )
+    assert whole is not None
+    assert half is not None
+    assert not whole.valid[3].any()
+    assert np.isfinite(whole.matrix[whole.valid]).all()
+    assert (half.valid == half.valid.T).all()
+    assert half.valid.sum() == graph.nnz
+
+
 def test_a_folder_without_runs_or_labels_says_what_is_missing(
     made: Radiographs, tmp_path: Path
 ) -> None:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import chain, combinations
 from typing import Any, Protocol
 
 import numpy as np
@@ -158,23 +158,36 @@ def evaluate(
         and repeat < _most_tuned(repeats)
     ]
     total = len(tasks) + len(tuned)
+    every = chain(_frozen(bench, features, tasks), _finetuned(bench, features, tuned))
+    for done, tried in enumerate(every, start=1):
+        bench.keep(tried)
+        progress(done, total)
+    return _outcome(bench, list(features))
 
-    def try_frozen(task: tuple[int, str]) -> list[_Tried]:
+
+def _frozen(
+    bench: _Bench, features: Mapping[str, FloatArray], tasks: Sequence[tuple[int, str]]
+) -> Iterator[list[_Tried]]:
+    """Yield what probes of frozen features score in each repeat and encoder, in this order."""
+    probes = [p for p in bench.settings.probes if p != "finetune"]
+
+    def attempt(task: tuple[int, str]) -> list[_Tried]:
         repeat, name = task
-        split = bench.split(repeat)
-        frozen = [p for p in settings.probes if p != "finetune"]
-        return _try(bench, name, standardised(features[name], split.train), repeat, frozen)
+        values = standardised(features[name], bench.split(repeat).train)
+        return _try(bench, name, values, repeat, probes)
 
     # A core for each fit: two threads on matrices this small wait more than they compute.
     workers = os.cpu_count() or 1
     with unconverged_allowed(), threadpool_limits(1), ThreadPoolExecutor(workers) as pool:
-        for done, tried in enumerate(pool.map(try_frozen, tasks), start=1):
-            bench.keep(tried)
-            progress(done, total)
-    for done, (repeat, name) in enumerate(tuned, start=len(tasks) + 1):
-        bench.keep(_try(bench, name, features[name], repeat, ["finetune"]))
-        progress(done, total)
-    return _outcome(bench, list(features))
+        yield from pool.map(attempt, tasks)
+
+
+def _finetuned(
+    bench: _Bench, features: Mapping[str, FloatArray], tasks: Sequence[tuple[int, str]]
+) -> Iterator[list[_Tried]]:
+    """Yield what fine-tuning scores, one after the other: each takes the whole device."""
+    for repeat, name in tasks:
+        yield _try(bench, name, features[name], repeat, ["finetune"])
 
 
 def _most_tuned(repeats: int) -> int:

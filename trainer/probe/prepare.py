@@ -15,7 +15,8 @@ from trainer.probe.evaluate import PROBES, Settings
 from trainer.probe.folder import images_by_class_folder, labelled_folder
 from trainer.probe.labelled import LabelledSet
 from trainer.probe.run import Question
-from trainer.probe.splits import named_images, read_splits
+from trainer.probe.splits import named_images
+from trainer.splits import read_splits
 
 SMALLEST, LARGEST = 16, 2048
 

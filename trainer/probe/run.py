@@ -15,7 +15,8 @@ from trainer.probe.finetune import finetune
 from trainer.probe.inputs import Inputs, read_inputs
 from trainer.probe.labelled import FloatArray, IntArray, LabelledSet
 from trainer.probe.seen import Seen, duplicates, look
-from trainer.probe.splits import Splits, column_split, file_splits, random_splits, read_splits
+from trainer.probe.splits import Splits, column_split, file_splits, random_splits
+from trainer.splits import read_splits
 
 Stage = Callable[[str], Callable[[int, int], None]]
 """`stage(name)` announces a stage and returns what is told of done and total in it."""

@@ -1,6 +1,5 @@
 """Who is trained on and who is tested: by patient, stratified, repeated, seeded, stored."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 
 from trainer.errors import ProbeError
 from trainer.probe.labelled import IntArray, LabelledSet, patient_labels
-from trainer.splits import split_by_group
+from trainer.splits import SPLIT_NAMES, parts_of, split_by_group
 
 TEST_SHARE = 0.3
 
@@ -91,31 +90,9 @@ def column_split(data: LabelledSet) -> Splits | None:
     return checked(data, [(train, test)], "as the images carry it")
 
 
-def read_splits(path: Path) -> dict[str, Any]:
-    """Return what a file of splits says, unchecked but for being one.
-
-    Raises
-    ------
-    ProbeError
-        If it cannot be read, or holds neither train and test nor repeats of them.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ProbeError(f"{path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise ProbeError(f"{path} is no JSON: {error}.") from error
-    if not isinstance(content, dict) or not all(_is_split(part) for part in _parts(content)):
-        raise ProbeError(
-            f"{path} holds no splits: needed is an object with the lists train and test (and val "
-            "if there is one), or one with the list repeats of such objects."
-        )
-    return content
-
-
 def named_images(content: Mapping[str, Any]) -> list[str]:
     """Return every image that a file of splits names, each once."""
-    names = (str(n) for part in _parts(content) for key in _KEYS for n in part.get(key, ()))
+    names = (str(n) for part in parts_of(content) for key in SPLIT_NAMES for n in part.get(key, ()))
     return list(dict.fromkeys(names))
 
 
@@ -133,23 +110,9 @@ def file_splits(data: LabelledSet, content: Mapping[str, Any], path: Path) -> Sp
             sorted({k for key in keys for k in _positions(place, part.get(key, ()), path)})
             for keys in (("train", "val"), ("test",))
         )
-        for part in _parts(content)
+        for part in parts_of(content)
     ]
     return checked(data, [(train, test) for train, test in parts], f"from {path.name}")
-
-
-_KEYS = ("train", "val", "test")
-
-
-def _parts(content: Mapping[str, Any]) -> Sequence[Any]:
-    repeats = content.get("repeats")
-    return repeats if isinstance(repeats, list) and repeats else [content]
-
-
-def _is_split(part: Any) -> bool:
-    return isinstance(part, dict) and all(
-        isinstance(part.get(key, []), list) and (key == "val" or part.get(key)) for key in _KEYS
-    )
 
 
 def _places(data: LabelledSet) -> dict[str, int | None]:

@@ -6,21 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy import sparse
 
 from migrations.schema import SimilarityRun, TrainingRun
 from trainer.cohort import Cohort
 from trainer.config import make_config
 from trainer.errors import ReportError
+from trainer.gaze_pairs import LARGEST_MATRIX
 from trainer.relation import load_relation
 from trainer.report.data import ReportData, RunFigures, SimilarityFigures, run_figures
 from trainer.report.participation import transductive
 from trainer.report.probe_sections import read_probes
 from trainer.sources.folder import FolderSource
 from trainer.sources.folder_runs import read_run
-from trainer.sources.relations import rows_of
-
-LARGEST_MATRIX = 20_000
-"""Images of a relation beyond which it is not shown: its matrix would take 3.6 GB and more."""
+from trainer.sources.relations import dense_of, edges_of, rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +126,14 @@ def _similarity(
     loaded = load_relation(path)
     rows = rows_of(loaded, path, names)
     ids = tuple(name for name in names if name in rows)
-    square = np.ix_([rows[n] for n in ids], [rows[n] for n in ids])
+    index = np.array([rows[name] for name in ids])
     if isinstance(loaded.values, np.ndarray):
-        matrix = np.asarray(loaded.values[square], np.float64)
-        valid = loaded.valid
-        if valid.ndim == 1:
-            valid = np.logical_and.outer(valid, valid)
-        valid = valid[square].copy()
+        matrix, valid = dense_of(loaded, index)
     else:  # a pair that a graph does not store is known to be below its threshold, no more
-        matrix = np.asarray(loaded.values.toarray()[square], np.float64)
-        valid = matrix != 0
+        edges = edges_of(sparse.csr_array(loaded.values), index)
+        matrix, valid = np.zeros((len(ids), len(ids))), np.zeros((len(ids), len(ids)), bool)
+        matrix[edges.rows, edges.columns] = edges.values
+        valid[edges.rows, edges.columns] = True
     np.fill_diagonal(valid, val=False)
     thresholds = [r.run.details.get("threshold") for r in runs]
     threshold = next((t for t in reversed(thresholds) if t is not None), None)

@@ -49,12 +49,12 @@ def pairs_of_relation(
     index = np.array([rows.get(c, -1) for c in chosen])
     drop = config.drop if config.pairs == "gzpt" else 0.0
     if isinstance(loaded.values, np.ndarray):
-        matrix, valid = _dense(loaded, index)
+        matrix, valid = dense_of(loaded, index)
         threshold = _threshold(config, matrix, valid)
         relation = Relation.of(matrix, valid, threshold)
         rate = positive_rate(matrix, valid, threshold)
         return ChosenPairs(PairPolicy(relation, drop), threshold, rate)
-    edges = _edges(sparse.csr_array(loaded.values), index)
+    edges = edges_of(sparse.csr_array(loaded.values), index)
     return _of_edges(edges, len(chosen), _sparse_threshold(config, edges, len(chosen)), drop)
 
 
@@ -81,9 +81,13 @@ def rows_of(loaded: LoadedRelation, path: Path, every: Sequence[str]) -> Mapping
     return rows
 
 
-def _dense(
+def dense_of(
     loaded: LoadedRelation, index: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return similarity and validity (N, N) of the rows at `index` of a dense relation.
+
+    −1 stands for an image that it does not know; a value that is no number is none.
+    """
     assert isinstance(loaded.values, np.ndarray)
     known, at = index >= 0, np.maximum(index, 0)
     matrix = np.asarray(loaded.values[np.ix_(at, at)], np.float64)
@@ -99,7 +103,7 @@ def _threshold(config: RunConfig, matrix: NDArray[np.float64], valid: NDArray[np
 
 
 @dataclass(frozen=True, slots=True)
-class _Edges:
+class Edges:
     """Stored pairs in both directions, no image with itself: rows, columns, values, each (E,)."""
 
     rows: NDArray[np.int64]
@@ -107,7 +111,7 @@ class _Edges:
     values: NDArray[np.float64]
 
 
-def _edges(graph: sparse.csr_array, index: NDArray[np.int64]) -> _Edges:
+def edges_of(graph: sparse.csr_array, index: NDArray[np.int64]) -> Edges:
     """Return the pairs between the chosen images; a neighbour of either is one of both."""
     keep = np.flatnonzero(index >= 0)
     part = graph[index[keep]][:, index[keep]].tocoo()
@@ -119,10 +123,10 @@ def _edges(graph: sparse.csr_array, index: NDArray[np.int64]) -> _Edges:
     last = np.append(keys[1:] != keys[:-1], True)[: len(keys)]  # the higher of both directions
     rows, columns = np.divmod(keys[last], count)
     apart = rows != columns
-    return _Edges(rows[apart], columns[apart], values[last][apart])
+    return Edges(rows[apart], columns[apart], values[last][apart])
 
 
-def _sparse_threshold(config: RunConfig, edges: _Edges, images: int) -> float:
+def _sparse_threshold(config: RunConfig, edges: Edges, images: int) -> float:
     """Return the threshold; a rate counts all pairs, those that are not stored are the least."""
     if config.threshold is not None:
         return config.threshold
@@ -133,7 +137,7 @@ def _sparse_threshold(config: RunConfig, edges: _Edges, images: int) -> float:
     return float(values[wanted])
 
 
-def _of_edges(edges: _Edges, images: int, threshold: float, drop: float) -> ChosenPairs:
+def _of_edges(edges: Edges, images: int, threshold: float, drop: float) -> ChosenPairs:
     above = edges.values > threshold
     rows, columns = edges.rows[above], edges.columns[above]
     kind = Relation if images <= _DENSE_UP_TO else SparseRelation

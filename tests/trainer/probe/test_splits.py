@@ -4,16 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.errors import ProbeError
+from trainer.errors import ImageFolderError, ProbeError
 from trainer.probe.budgets import draw_labelled, parse_budgets, possible_budgets, shares
 from trainer.probe.labelled import LabelledImage, LabelledSet
-from trainer.probe.splits import (
-    column_split,
-    file_splits,
-    random_splits,
-    read_splits,
-    splits_as_json,
-)
+from trainer.probe.splits import column_split, file_splits, random_splits, splits_as_json
+from trainer.splits import read_splits
 
 
 def labelled(count: int = 60, splits: dict[int, str] | None = None) -> LabelledSet:
@@ -94,7 +89,7 @@ def test_stored_splits_are_read_again(tmp_path):
 def test_a_file_without_splits_is_refused(tmp_path, text):
     path = tmp_path / "splits.json"
     path.write_text(text)
-    with pytest.raises(ProbeError, match=r"splits\.json"):
+    with pytest.raises(ImageFolderError, match=r"splits\.json"):
         read_splits(path)
 
 
