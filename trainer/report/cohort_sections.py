@@ -46,8 +46,8 @@ def cohort_section(data: ReportData) -> Section:
         html += _states(data.readings)
     html += _labels(data)
     html += _dropped(data)
-    sittings = ", ".join(
-        f"{model} ({n} session{'s' if n > 1 else ''})" for model, n in data.sittings.items()
+    sittings = "; ".join(
+        f"{model}, {n} session{'s' if n > 1 else ''}" for model, n in data.sittings.items()
     )
     html += paragraph(f"Trackers: {sittings}.") if sittings else ""
     return Section("cohort", "Cohort", html)

@@ -176,7 +176,7 @@ def gather(
         runs=runs,
         case_count=cases,
         readings=_readings(study, numbers),
-        sittings=Counter(s.tracker_model for s in sessions),
+        sittings=Counter(f"{s.tracker_model} ({s.tracker_kind})" for s in sessions),
         settings={n: value for n, value in settings.items() if n not in _UNTOLD},
         schema=study.database.revision(),
         problems=problems,

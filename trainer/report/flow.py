@@ -77,9 +77,9 @@ def flow_chart(flows: Sequence[Sequence[Step]]) -> str:
         parts.append(drawn)
         said += [_said(step) for step in steps]
         top += _GAP
-    label = escape("; ".join(said))
+    label, height = escape("; ".join(said)), top - _GAP + 2  # the last box's edge is not cut
     return (
-        f'<svg class="chart flow" viewBox="0 0 {_WIDTH} {top - _GAP}" role="img" '
+        f'<svg class="chart flow" viewBox="0 0 {_WIDTH} {height}" role="img" '
         f'aria-label="{label}">{"".join(parts)}</svg>'
     )
 

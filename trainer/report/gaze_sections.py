@@ -130,7 +130,7 @@ def _reading_card(data: ReportData, member: Member) -> str:
 
 def _figures(found: SimilarityFigures, values: NDArray[np.float64]) -> str:
     run = found.run
-    settings = ", ".join(f"{k} {v}" for k, v in run.parameters.items() if v is not None)
+    settings = ", ".join(f"{k} {v}" for k, v in run.parameters.items() if v not in (None, ""))
     rate = None
     if found.threshold is not None:
         rate = percent(positive_rate(found.matrix, found.valid, found.threshold))
