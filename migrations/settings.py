@@ -8,6 +8,9 @@ from typing import Any
 from migrations.database import foveate_version
 from migrations.errors import SettingsError
 
+SINGLE = "single"
+"""Of `StudySettings.hanging`: no images are joined but by the csv of labels."""
+
 
 @dataclass(frozen=True, slots=True)
 class StudySettings:
@@ -24,6 +27,9 @@ class StudySettings:
         study's order, the blocks and the cases within each drawn per reader).
     annotations
         What a reader can say beside the class: "box", "keypoint", "note", "confidence".
+    hanging
+        How the images of one patient that are imported together hang: `SINGLE` (each a case of
+        its own), "auto" (by view and laterality), "one-up", "two-up", "mammo" or "prior".
     repeat_share
         Share of the cases that are read once more by the same reader, 0 to 1.
     reread_bad
@@ -69,6 +75,7 @@ class StudySettings:
     order: str = "random"
     block_size: int = 20
     annotations: tuple[str, ...] = ("note",)
+    hanging: str = SINGLE
     repeat_share: float = 0.0
     reread_bad: bool = True
     washout_days: int = 28
@@ -97,6 +104,7 @@ class StudySettings:
 
 
 _CHOICES = {
+    "hanging": (SINGLE, "auto", "one-up", "two-up", "mammo", "prior"),
     "order": ("fixed", "random", "blocked"),
     "feedback": ("off", "practice", "on"),
     "eye": ("both", "left", "right", "better"),

@@ -1,6 +1,7 @@
 """`python main.py import --study FOLDER FILES… [--labels CSV] [--json]`."""
 
 import argparse
+import contextlib
 import json
 import sys
 import time
@@ -9,10 +10,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from app.errors import AppError, ImportStopped
-from app.hanging.grouping import CHOICES, Arrival, hang_cases
+from app.hanging.arrivals import import_cases
+from app.hanging.grouping import CHOICES
 from app.images.clearing import to_clear
-from app.images.importer import files_of, import_files
-from app.images.labels import LabelRow, read_labels
+from app.images.importer import files_of
 from app.images.results import ImportResult
 from migrations.errors import StudyError
 from migrations.settings import StudySettings
@@ -42,21 +43,20 @@ def _import(arguments: argparse.Namespace) -> int:
         named = ", ".join(str(path) for path in arguments.files)
         raise ImportStopped(f"{named}: no files in there. Name image files or a folder of them.")
     study = _study(arguments.study)
-    rows = read_labels(arguments.labels) if arguments.labels else {}
-    arrivals: dict[str, Arrival] = {}
     try:
         began, counts = time.monotonic(), dict.fromkeys(("accepted", "known", "refused"), 0)
-        linkage = arguments.linkage
-        for result in import_files(study, files, labels=arguments.labels, linkage=linkage):
-            counts[result.status] += 1
-            _say(result, as_json=arguments.json)
-            if result.image_id is not None:
-                row = rows.get(result.path.name, LabelRow())
-                arrivals[result.image_id] = Arrival(
-                    result.image_id, row.case, row.practice, row.prior
-                )
-            _progress(sum(counts.values()), len(files), time.monotonic() - began)
-        hang_cases(study, list(arrivals.values()), arguments.hang)
+        imported = import_cases(
+            study,
+            files,
+            labels=arguments.labels,
+            linkage=arguments.linkage,
+            hanging=arguments.hang,
+        )
+        with contextlib.closing(imported):
+            for result in imported:
+                counts[result.status] += 1
+                _say(result, as_json=arguments.json)
+                _progress(sum(counts.values()), len(files), time.monotonic() - began)
         waiting = len(to_clear(study))
     finally:
         study.close()
@@ -128,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
         choices=CHOICES,
         help="let the images of one patient, or of one `case` of the csv, hang together as one "
         "case: one-up, two-up, mammo (2 × 2, chest walls meeting), prior (current over prior), "
-        "auto (by view and laterality)",
+        "auto (by view and laterality); left out: as the study's settings say",
     )
     parser.add_argument(
         "--json", action="store_true", help="one JSON object per file on standard output"

@@ -11,7 +11,7 @@ from app.pages.page import Page
 from app.pages.validation_panel import ValidationLook, ValidationPanel
 from app.widgets.head_guide import HeadGuide
 from app.widgets.icons import pixmap
-from app.widgets.parts import button, column, label, panel, row, say
+from app.widgets.parts import button, column, indented, label, panel, row, say
 from app.widgets.target import TargetField
 
 __all__ = ["CalibrationPage", "ValidationLook"]
@@ -97,7 +97,7 @@ class CalibrationPage(Page):
 
     def show_device(self, name: str, calibrates: bool, points: int) -> None:
         """Say what will happen with this tracker."""
-        self.calibrate.setText("Calibrate" if calibrates else "Validate")
+        self.calibrate.setText(" Calibrate" if calibrates else " Validate")
         own = "" if calibrates else " It calibrates with its own software; Foveate validates it."
         first = f"{points} points to calibrate, then " if calibrates else ""
         self._plan.setText(f"{name}: {first}others to check the accuracy.{own}")
@@ -177,7 +177,7 @@ class CalibrationPage(Page):
         self.again.setVisible(possible)
         self.start.setVisible(possible)
         self.redo.setVisible(bool(look and look.collected and count))
-        self.redo.setText(f"Redo {count} point{'s' if count > 1 else ''}")
+        self.redo.setText(f" Redo {count} point{'s' if count > 1 else ''}")
         self.correct.setVisible(bool(look and look.may_correct))
         corrected = bool(look and look.corrected)
         self.correct.setText("Drop the correction" if corrected else "Correct the offset")
@@ -212,7 +212,7 @@ class CalibrationPage(Page):
         self._eyewear.setAccessibleName("What you wear")
         for value, text in _EYEWEAR.items():
             self._eyewear.addItem(text, value)
-        self._distance = QSpinBox()
+        self._distance = indented(QSpinBox())
         self._distance.setObjectName("taped_distance")
         self._distance.setAccessibleName("Distance from the eyes to the screen")
         self._distance.setRange(_UNMEASURED_MM, _FARTHEST_MM)

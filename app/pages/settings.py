@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from app import theme
 from app.pages.page import Page
 from app.pages.settings_fields import SECTIONS, Field
-from app.widgets.parts import button, column, label, panel, row
+from app.widgets.parts import button, column, indented, label, panel, row
 from migrations.settings import StudySettings
 
 _LINES = 4
@@ -177,14 +177,14 @@ class Editor:
         return made
 
     def _make_int(self, changed: Any) -> QSpinBox:
-        made = QSpinBox()
+        made = indented(QSpinBox())
         made.setRange(round(self._field.low), round(self._field.high))
         made.setSuffix(self._field.unit)
         made.valueChanged.connect(lambda _value: changed())
         return made
 
     def _make_float(self, changed: Any) -> QDoubleSpinBox:
-        made = QDoubleSpinBox()
+        made = indented(QDoubleSpinBox())
         made.setDecimals(2)
         made.setRange(self._field.low, self._field.high)
         made.setSingleStep(self._field.step)

@@ -40,6 +40,13 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
             choices=tuple(zip(ANNOTATIONS, ("Boxes", "Keypoints", "Note", "Confidence"),
                               strict=True)),
         ),
+        Field("hanging", "Images of one patient", "choice",
+              "As they are imported; what a csv of labels says of cases goes first", choices=(
+                  ("single", "Each a case of its own"),
+                  ("auto", "One case, hung by view and laterality"),
+                  ("one-up", "One case, in a grid"), ("two-up", "One case, in pairs"),
+                  ("mammo", "One case, as four mammograms"),
+                  ("prior", "One case, current over prior"))),
         Field("incidental_contact", "Incidental findings go to", "text",
               "Whom key F flags a case for: a role, no name"),
         Field("consent", "Consent text", "long", "Changed, every reader is asked again"),

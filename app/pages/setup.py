@@ -21,7 +21,7 @@ from app.setup.model import StationSetup, card_width_view, size_from_card
 from app.widgets.bank_card import BankCard
 from app.widgets.key_table import KeyTable
 from app.widgets.keys import KeyMap
-from app.widgets.parts import button, column, label, panel, row
+from app.widgets.parts import button, column, indented, label, panel, row
 from devices.geometry import ScreenGeometry
 
 _NO_DATE = QDate(2000, 1, 1)
@@ -144,12 +144,12 @@ class SetupPage(Page):
 
     def _make_fields(self) -> None:
         self.monitor = QLineEdit()
-        self.calibrated = QDateEdit()
+        self.calibrated = indented(QDateEdit())
         self.calibrated.setDisplayFormat("yyyy-MM-dd")
         self.calibrated.setMinimumDate(_NO_DATE)
         self.calibrated.setSpecialValueText("not entered")
         self.calibrated.setCalendarPopup(False)
-        self.luminance, self.room_light = QDoubleSpinBox(), QDoubleSpinBox()
+        self.luminance, self.room_light = indented(QDoubleSpinBox()), indented(QDoubleSpinBox())
         for box, unit, most in ((self.luminance, " cd/m²", 5000), (self.room_light, " lux", 5000)):
             box.setRange(0, most)
             box.setDecimals(0)

@@ -5,7 +5,6 @@ from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QAbstractSpinBox,
     QComboBox,
     QDoubleSpinBox,
     QFrame,
@@ -17,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from app import theme
 from app.pages.workspace.setting_fields import SettingFields
-from app.widgets.parts import button, column, label
+from app.widgets.parts import button, column, indented, label
 from app.workspace.run_settings import RunSettings
 
 _TITLES = {
@@ -114,7 +113,7 @@ class TrainingForm(QFrame):
         )
         self.rule = _combo((_RATE, _THRESHOLD), ("The most alike", "Alike above"))
         self._add("rule", "Positive if", self.rule)
-        self.amount = QDoubleSpinBox()
+        self.amount = indented(QDoubleSpinBox())
         self._add("amount", "", self.amount)
         self._count("epochs", "Epochs", 1, 10_000, 100)
         self._count("size", "View", 32, 1024, 128, " px", step=32)
@@ -222,8 +221,6 @@ class TrainingForm(QFrame):
     def _add(self, name: str, text: str, chosen: QWidget) -> None:
         chosen.setObjectName(name)
         chosen.setAccessibleName(text or name)
-        if isinstance(chosen, QAbstractSpinBox):  # style sheets do not reach its text
-            chosen.lineEdit().setTextMargins(6, 0, 0, 0)
         line = self._grid.rowCount()
         self._grid.addWidget(label(text, "hint", wrap=False), line, 0)
         self._grid.addWidget(chosen, line, 1)
@@ -249,7 +246,7 @@ class TrainingForm(QFrame):
         unit: str = "",
         step: int = 1,
     ) -> None:
-        chosen = QSpinBox()
+        chosen = indented(QSpinBox())
         chosen.setRange(low, high)
         chosen.setSingleStep(step)
         chosen.setValue(value)

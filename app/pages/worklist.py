@@ -265,6 +265,7 @@ class WorklistPage(Page):
             label("Drop images here", "heading", wrap=False),
             label("DICOM, PNG or JPEG, single files or whole folders.", "hint", wrap=False),
             label("They are de-identified as they come in.", "hint", wrap=False),
+            label("A csv dropped with them gives their labels and cases.", "hint", wrap=False),
         ):
             lines.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addLayout(lines)

@@ -6,6 +6,7 @@ from typing import TypeVar
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -19,6 +20,7 @@ from app import theme
 from app.widgets.icons import icon
 
 Box = TypeVar("Box", bound=QLayout)
+Spin = TypeVar("Spin", bound=QAbstractSpinBox)
 
 
 def label(text: str, role: str = "body", *, wrap: bool = True) -> QLabel:
@@ -87,6 +89,12 @@ def button(
         # Without the lambda the slot would get `clicked`'s bool.
         made.clicked.connect(lambda _checked=False: pressed())
     return made
+
+
+def indented(spin: Spin) -> Spin:
+    """Return a spin box whose text keeps off its border; style sheets do not reach it."""
+    spin.lineEdit().setTextMargins(6, 0, 0, 0)
+    return spin
 
 
 def panel(role: str = "panel", margin: int = 2 * theme.GRID) -> tuple[QFrame, QVBoxLayout]:

@@ -9,12 +9,14 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog
 
 from app.background import Task
-from app.images.importer import files_of, import_files
+from app.errors import LabelsError
+from app.hanging.arrivals import import_cases
+from app.images.importer import files_of
 from app.images.results import ImportResult
 from app.pages.worklist import WorklistPage
 from migrations.study import Study
 
-_FILES = "Images (*.dcm *.dicom *.ima *.png *.jpg *.jpeg *.jp2);;All files (*)"
+_FILES = "Images and labels (*.dcm *.dicom *.ima *.png *.jpg *.jpeg *.jp2 *.csv);;All files (*)"
 
 
 class ImportController(QObject):
@@ -56,7 +58,10 @@ class ImportController(QObject):
         self._study = study
 
     def start(self, paths: Sequence[Path]) -> None:
-        """Import files and folders; the page shows how it goes."""
+        """Import files and folders; the page shows how it goes.
+
+        A csv among them says the labels and cases of the others, as `import --labels` takes it.
+        """
         if self._study is None or self.running:
             return
         self._stop.clear()
@@ -77,9 +82,10 @@ class ImportController(QObject):
             self._task.wait()
 
     def _work(self, study: Study, paths: Sequence[Path]) -> list[ImportResult]:
-        files = files_of(paths)
+        labels = _labels_among(paths)
+        files = files_of(paths, leave_out=labels)
         results: list[ImportResult] = []
-        imported = import_files(study, files)
+        imported = import_cases(study, files, labels=labels)
         try:
             for result in imported:
                 results.append(result)
@@ -118,6 +124,21 @@ class ImportController(QObject):
         name = QFileDialog.getExistingDirectory(self._page, "Import a folder of images")
         if name:
             self.start([Path(name)])
+
+
+def _labels_among(paths: Sequence[Path]) -> Path | None:
+    """Return the csv of labels among what was chosen; one in a chosen folder is none.
+
+    Raises
+    ------
+    LabelsError
+        For two of them.
+    """
+    tables = [path for path in paths if path.suffix.lower() == ".csv" and path.is_file()]
+    if len(tables) > 1:
+        names = ", ".join(path.name for path in tables)
+        raise LabelsError(f"{names}: choose one csv of labels together with the images.")
+    return tables[0] if tables else None
 
 
 def _summary(results: Sequence[ImportResult], stopped: bool) -> str:

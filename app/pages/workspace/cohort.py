@@ -188,7 +188,11 @@ class CohortPage(Page):
     def _draw(self, name: str, values: Sequence[float]) -> None:
         drawn = self.plots[name]
         drawn.clear()
+        drawn.showGrid(y=bool(values), alpha=0.12)
+        for side in ("left", "bottom"):
+            drawn.getAxis(side).setStyle(showValues=bool(values), tickLength=-5 if values else 0)
         if not values:
+            drawn.setTitle("none known", color=theme.MUTED, size="9pt")
             return
         counts, edges = np.histogram(values, bins=min(_BINS, max(4, len(values))))
         bars = pg.BarGraphItem(
@@ -200,6 +204,8 @@ class CohortPage(Page):
             pen=theme.PANEL,
         )
         drawn.addItem(bars)
+        step = max(1, round(counts.max() / 4))  # whole readings
+        drawn.getAxis("left").setTickSpacing(step, step)
         median = float(np.median(values))
         line = pg.InfiniteLine(median, pen=pg.mkPen(theme.ACCENT, width=2))
         drawn.addItem(line)

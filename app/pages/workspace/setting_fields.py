@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
-from app.widgets.parts import label
+from app.widgets.parts import indented, label
 from app.workspace.run_settings import Setting, changed_options
 
 _WIDEST_SPIN = 2**31 - 1
@@ -94,7 +94,7 @@ class SettingFields(QWidget):
             box.toggled.connect(self.changed)
             return box
         if setting.kind == "int" and setting.default is not None:
-            spin = QSpinBox()
+            spin = indented(QSpinBox())
             # A spin box holds 32 bits; what goes beyond is for `--set`.
             spin.setRange(
                 int(setting.low or 0), int(min(setting.high or _WIDEST_SPIN, _WIDEST_SPIN))
