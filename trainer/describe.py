@@ -6,15 +6,19 @@ import re
 from dataclasses import MISSING, fields
 from typing import Any
 
-from trainer.config import RunConfig
+from trainer.config import METHODS, RunConfig
 from trainer.config_check import RANGES, choices
+from trainer.recipes import settings_of
 
 _UNITS = {"size": "px", "batch": "images", "epochs": "epochs", "warmup_epochs": "epochs"}
 _KINDS = {int: "int", float: "float", bool: "bool", str: "str", dict: "table"}
 
 
 def describe() -> str:
-    """Return fields of `RunConfig` and parameters of the measures: types, ranges, units, help."""
+    """Return fields of `RunConfig` and parameters of the measures: types, ranges, units, help.
+
+    And what each recipe changes of the defaults, by method.
+    """
     from trainer.similarity.registry import MEASURES
 
     texts = _help(inspect.getdoc(RunConfig) or "")
@@ -38,6 +42,10 @@ def describe() -> str:
                 for f in fields(measure.parameters)
             ]
             for name, measure in MEASURES.items()
+        },
+        "recipes": {
+            recipe: {method: settings_of(recipe, method) for method in METHODS}
+            for recipe in known["recipe"]
         },
     }
     return json.dumps(table, indent=1)

@@ -1,6 +1,6 @@
 """The settings of a pre-training: the few that matter first, presets, and all others by name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -119,6 +119,9 @@ class TrainingForm(QFrame):
         self._count("size", "View", 32, 1024, 128, " px", step=32)
         self._count("batch", "Batch", 2, 4096, 32, " images")
         self.rest = SettingFields()
+        self._described: dict[str, Any] = {}
+        self._defaults: dict[str, Any] = {}
+        self._recipes: Mapping[str, Mapping[str, Mapping[str, Any]]] = {}
         self._all = button("all_settings", "All settings…", self.all_wanted.emit, role="quiet")
         self._arrange()
         self._connect()
@@ -167,6 +170,13 @@ class TrainingForm(QFrame):
                 _refill(self._combo(setting.name), setting.choices)
         others = [s for s in settings.fields if s.name not in (*_BASIC, *_BY_RULE)]
         self.rest.show_settings(others)
+        self._described = {s.name: s.default for s in settings.fields}
+        self._defaults = dict(self._described)
+        self._recipes = settings.recipes
+        recipe = self.rest.editors["recipe"]
+        assert isinstance(recipe, QComboBox)
+        recipe.currentIndexChanged.connect(self._follow_recipe)
+        self._follow_recipe()
         self._all.hide()
         self._scroll.show()
 
@@ -193,12 +203,27 @@ class TrainingForm(QFrame):
     def _connect(self) -> None:
         self.rule.currentIndexChanged.connect(self._rule_changed)
         self.pairs.currentIndexChanged.connect(self._pairs_changed)
+        self.method.currentIndexChanged.connect(self._follow_recipe)
         self.presets.activated.connect(self._preset_chosen)
         for name in ("method", "pairs", "encoder"):
             self._combo(name).currentIndexChanged.connect(self.changed)
         for name in ("epochs", "size", "batch"):
             self._spin(name).valueChanged.connect(self.changed)
         self.rest.changed.connect(self.changed)
+
+    def _follow_recipe(self) -> None:
+        """Show what the recipe sets for this method, where the user has not chosen otherwise."""
+        if not self._recipes:
+            return  # the trainer was not asked yet; it follows the recipe by itself
+        recipe = self.rest.editors["recipe"]
+        assert isinstance(recipe, QComboBox)
+        chosen = self._recipes[recipe.currentText()].get(self.method.currentData(), {})
+        self.rest.follow(chosen)
+        for name in ("epochs", "size", "batch"):
+            spin, default = self._spin(name), chosen.get(name, self._described[name])
+            if spin.value() == self._defaults[name]:
+                spin.setValue(default)
+            self._defaults[name] = default
 
     def _preset_chosen(self) -> None:
         name = self.presets.currentData()

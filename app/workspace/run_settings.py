@@ -32,10 +32,17 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """All settings of a run, and the parameters of each measure."""
+    """All settings of a run, and the parameters of each measure.
+
+    Attributes
+    ----------
+    recipes
+        What a recipe sets where the user does not, by recipe and method.
+    """
 
     fields: tuple[Setting, ...]
     measures: Mapping[str, tuple[Setting, ...]]
+    recipes: Mapping[str, Mapping[str, Mapping[str, Any]]]
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -48,7 +55,7 @@ class RunSettings:
         """
         table = json.loads(text)
         measures = {name: _settings(rows) for name, rows in table["measures"].items()}
-        return cls(_settings(table["fields"]), measures)
+        return cls(_settings(table["fields"]), measures, table["recipes"])
 
 
 def settings_of(config: Mapping[str, Any]) -> list[str]:
@@ -62,13 +69,12 @@ def settings_of(config: Mapping[str, Any]) -> list[str]:
     return words
 
 
-def changed_options(settings: Sequence[Setting], values: Mapping[str, Any]) -> list[str]:
+def changed_options(defaults: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]:
     """Return the options for values that are not the default."""
     words: list[str] = []
-    for setting in settings:
-        value = values.get(setting.name, setting.default)
-        if value != setting.default and value is not None:
-            words += ["--set", f"{setting.name}={value}"]
+    for name, value in values.items():
+        if value != defaults[name] and value is not None:
+            words += ["--set", f"{name}={value}"]
     return words
 
 

@@ -1,6 +1,6 @@
 """A form made from described settings: one editor each, with range, unit and help."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from PySide6.QtCore import Signal
@@ -38,6 +38,7 @@ class SettingFields(QWidget):
         self._layout.setVerticalSpacing(theme.GRID)
         self._layout.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         self._settings: dict[str, Setting] = {}
+        self._defaults: dict[str, Any] = {}
         self.editors: dict[str, QWidget] = {}
 
     def show_settings(self, settings: Iterable[Setting]) -> None:
@@ -46,6 +47,7 @@ class SettingFields(QWidget):
             self._layout.removeRow(0)
         self.editors.clear()
         self._settings = {setting.name: setting for setting in settings}
+        self._defaults = {name: setting.default for name, setting in self._settings.items()}
         for setting in self._settings.values():
             editor = self._editor(setting)
             editor.setObjectName(f"setting_{setting.name}")
@@ -61,7 +63,15 @@ class SettingFields(QWidget):
 
     def options(self) -> list[str]:
         """Return the options of `python main.py train` for what is not the default."""
-        return changed_options(tuple(self._settings.values()), self.values())
+        return changed_options(self._defaults, self.values())
+
+    def follow(self, recipe: Mapping[str, Any]) -> None:
+        """Take a recipe's settings for the defaults; a value that the user changed stays."""
+        for name, setting in self._settings.items():
+            is_untouched = self._value(name) == self._defaults[name]
+            self._defaults[name] = recipe.get(name, setting.default)
+            if is_untouched:
+                self.set_value(name, self._defaults[name])
 
     def set_value(self, name: str, value: Any) -> None:
         """Set a field.
@@ -109,7 +119,7 @@ class SettingFields(QWidget):
         return line
 
     def _value(self, name: str) -> Any:
-        editor, setting = self.editors[name], self._settings[name]
+        editor, kind = self.editors[name], self._settings[name].kind
         if isinstance(editor, QComboBox):
             return editor.currentText()
         if isinstance(editor, QCheckBox):
@@ -119,8 +129,8 @@ class SettingFields(QWidget):
         assert isinstance(editor, QLineEdit)
         text = editor.text().strip()
         if not text:
-            return setting.default
-        return _number(text) if setting.kind in ("float", "int") else text
+            return self._defaults[name]
+        return _number(text) if kind in ("float", "int") else text
 
 
 def _number(text: str) -> Any:

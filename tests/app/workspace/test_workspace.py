@@ -274,3 +274,26 @@ def test_the_form_offers_all_that_the_trainer_has(station, qtbot) -> None:
     assert (config.lr, config.seed) == (0.001, 7)
     assert "lr" in page.form.rest.editors
     assert page.form.rest.editors["lr"].toolTip()
+
+
+def test_the_form_shows_what_a_recipe_sets_and_keeps_what_was_typed(station, qtbot) -> None:
+    form = station.training_page.form
+    station.workspace.open()
+    station.go("training")
+    form.all_wanted.emit()
+    qtbot.waitUntil(lambda: bool(form.rest.editors), timeout=30000)
+    form.preset(method="simsiam")
+    assert form.rest.values()["lr"] == 1e-4
+    assert "lr=0.0001" not in form.options()  # as the recipe has it
+    form.preset(lr=3e-4)
+    assert "lr=0.0003" in form.options()  # the general default, but not SimSiam's
+    form.preset(method="byol", recipe="mammo")
+    assert (form.values()["size"], form.values()["epochs"]) == (224, 400)
+    assert (form.rest.values()["lr"], form.rest.values()["accumulate"]) == (2e-5, 16)
+    form.preset(accumulate=1, warmup_epochs=None)
+    words = form.options()
+    assert "accumulate=1" in words
+    assert not [w for w in words if w.startswith(("lr=", "warmup_epochs="))]
+    form.preset(recipe="radiograph", method="mocov2")
+    assert form.rest.values()["lr"] == 3e-4
+    assert form.values()["size"] == 128
