@@ -1,11 +1,19 @@
 """Which readings count: the one rule that the workspace shows and the trainer follows."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from migrations.schema import Reading
 
 CHOICE = "cohort"
-"""Key of `reading.details` under which a researcher's choice lies: keep, reason, time_utc."""
+"""Key of `reading.details` under which a researcher's choice lies: keep (None: taken back), reason,
+time_utc."""
+
+
+def choice_of(reading: Reading) -> dict[str, Any] | None:
+    """Return what a researcher decided of a reading; None where its verdict decides."""
+    choice: dict[str, Any] | None = reading.details.get(CHOICE)
+    return None if choice is None or choice["keep"] is None else choice
 
 
 def why_left_out(reading: Reading, earlier: Sequence[Reading] = ()) -> str | None:
@@ -19,7 +27,7 @@ def why_left_out(reading: Reading, earlier: Sequence[Reading] = ()) -> str | Non
     parts = (*earlier, reading)
     if any(part.practice for part in parts):
         return "practice"
-    choice = reading.details.get(CHOICE)
+    choice = choice_of(reading)
     if choice is not None:
         return None if choice["keep"] else f"dropped by hand: {choice['reason']}"
     bad = [part for part in parts if part.verdict == "bad"]

@@ -108,6 +108,8 @@ def _said(report: PushReport, server: str) -> str:
         lines.append(f"{report.waiting} sessions are still open here; they go when they end.")
     if report.barred:
         lines.append(f"{report.barred} sessions of erased readers were not sent.")
+    if report.changed:
+        lines.append(f"{report.changed} rows there were brought up to date with changes made here.")
     if report.erased:
         lines.append(f"Erased on the server: {_counts(report.erased)}.")
     return "\n".join(lines) + "\n"

@@ -3,12 +3,11 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session as OrmSession
 
-from migrations.cohort_rules import CHOICE, why_left_out
+from migrations.cohort_rules import CHOICE, choice_of, why_left_out
 from migrations.schema import (
     Audit,
     Calibration,
@@ -131,10 +130,8 @@ def decide(study: Study, reading_ids: Iterable[str], keep: bool | None, reason: 
     with study.database.write() as session:
         for reading_id in reading_ids:
             reading = session.get_one(Reading, reading_id)
-            details = {k: v for k, v in reading.details.items() if k != CHOICE}
-            if keep is not None:
-                details[CHOICE] = {"keep": keep, "reason": reason.strip(), "time_utc": utc_now()}
-            reading.details = details
+            choice = {"keep": keep, "reason": reason.strip(), "time_utc": utc_now()}
+            reading.details = {**reading.details, CHOICE: choice}
             sitting = session.get_one(Session, reading.session_id)
             session.add(
                 Audit(
@@ -222,7 +219,7 @@ def _row(
     *,
     continued: bool,
 ) -> CohortRow:
-    choice: dict[str, Any] | None = reading.details.get(CHOICE)
+    choice = choice_of(reading)
     before = [accuracy for at, accuracy in validations if at <= reading.started_us]
     ended = reading.ended_us
     return CohortRow(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session as OrmSession
 from migrations.database import Database
 from migrations.erasure import keys_of
 from migrations.schema import CaseImage, Image, Reader, StudyCase, new_id
+from migrations.sync.changes import in_parts, renew_case, renew_images
 from migrations.tombstones import Tombstones
 
 Signature = tuple[Any, ...]
@@ -18,11 +19,18 @@ Signature = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Identities:
-    """Local id → id on the server; who was erased, here or there, is left out."""
+    """Local id → id on the server; who was erased, here or there, is left out.
+
+    Attributes
+    ----------
+    changed
+        Images and cases of the server that were brought up to date meanwhile.
+    """
 
     readers: dict[str, str]
     images: dict[str, str]
     cases: dict[str, str]
+    changed: int = 0
 
 
 def learn_identities(local: Database, server: Database) -> Identities:
@@ -42,7 +50,9 @@ def learn_identities(local: Database, server: Database) -> Identities:
     with server.write() as session:
         reader_ids = _same(session, Reader, allowed, "pseudonym")
         image_ids = _same(session, Image, rows, "sha256")
-    return Identities(reader_ids, image_ids, _cases(server, cases, tiles, image_ids))
+        renewed = renew_images(session, rows)
+    case_ids, rehung = _cases(server, cases, tiles, image_ids)
+    return Identities(reader_ids, image_ids, case_ids, renewed + rehung)
 
 
 def _is_barred(barred: tuple[Tombstones, ...], *keys: str | None, name: str | None = None) -> bool:
@@ -61,8 +71,8 @@ def _same(
     insert_missing(session, table, rows)
     column = getattr(table, unique)
     there: dict[str, str] = {}
-    for first in range(0, len(rows), 400):
-        values = [row[unique] for row in rows[first : first + 400]]
+    for part in in_parts(rows):
+        values = [row[unique] for row in part]
         found = session.execute(select(column, table.id).where(column.in_(values)))
         there |= {value: row_id for value, row_id in found}
     by_id = set(session.scalars(select(table.id)))
@@ -84,25 +94,28 @@ def _cases(
     cases: list[dict[str, Any]],
     tiles: list[dict[str, Any]],
     images: dict[str, str],
-) -> dict[str, str]:
+) -> tuple[dict[str, str], int]:
+    """Return the server's id of each case, and how many hang anew there."""
     hung: dict[str, list[dict[str, Any]]] = {}
     for tile in tiles:
         hung.setdefault(tile["case_id"], []).append(tile)
-    found = {}
+    found, rehung = {}, 0
     for case in cases:
         own = hung.get(case["id"], [])
         if not own or any(tile["image_id"] not in images for tile in own):
             continue  # an erased image's case
         shown = [tile | {"image_id": images[tile["image_id"]]} for tile in own]
         with server.write() as session:
-            found[case["id"]] = _case(session, case, shown)
-    return found
+            if session.get(StudyCase, case["id"]) is not None:
+                found[case["id"]] = case["id"]
+                rehung += renew_case(session, case, shown)
+            else:
+                found[case["id"]] = _case(session, case, shown)
+    return found, rehung
 
 
 def _case(session: OrmSession, case: dict[str, Any], shown: list[dict[str, Any]]) -> str:
     """Return the server's case of the same images in the same tiles; made if there is none."""
-    if session.get(StudyCase, case["id"]) is not None:
-        return str(case["id"])
     _lock_cases(session)
     wanted = _signature(case, shown)
     holding = select(CaseImage.case_id).where(CaseImage.image_id == shown[0]["image_id"])

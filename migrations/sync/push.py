@@ -26,6 +26,7 @@ from migrations.schema import (
     Session,
     ViewEvent,
 )
+from migrations.sync.changes import push_choices
 from migrations.sync.identity import Identities, insert_missing, learn_identities
 from migrations.tombstones import all_tombstones
 
@@ -50,6 +51,8 @@ class PushReport:
         Sessions of erased readers, not sent.
     erased
         Rows removed on the server by erasures of this study, by table.
+    changed
+        Images, cases and readings of the server that had changed here since they were sent.
     """
 
     sessions: int = 0
@@ -59,6 +62,7 @@ class PushReport:
     waiting: int = 0
     barred: int = 0
     erased: dict[str, int] = field(default_factory=dict)
+    changed: int = 0
 
 
 def push(local: Database, server: Database, progress: Progress = lambda d, t: None) -> PushReport:
@@ -90,6 +94,7 @@ def push(local: Database, server: Database, progress: Progress = lambda d, t: No
     for done, sitting in enumerate(ready, 1):
         _push_session(local, server, sitting, identities, report)
         progress(done, len(ready))
+    report.changed = identities.changed + push_choices(local, server)
     return report
 
 
