@@ -20,6 +20,7 @@ from app.workspace.pin import PinRefused, is_pin, set_pin
 from app.workspace.run_settings import settings_of
 from app.workspace.runs import curve, differences, runs
 from app.workspace.similarity import agreement, load_relation, similarity_choices
+from migrations.cohort_rules import choice_of
 from migrations.schema import Audit, Reading
 from tests.app.workspace.cohort_study import add_run, add_similarity, make_study
 from trainer.cohort import load_cohort
@@ -90,7 +91,8 @@ def test_a_choice_by_hand_is_recorded_and_the_trainer_follows_it(cohort) -> None
     assert actions[-2:] == ["drop reading", "keep reading"]
     decide(cohort, [good.reading_id], None, "")
     with cohort.database.read() as session:
-        assert "cohort" not in session.get_one(Reading, good.reading_id).details
+        assert choice_of(session.get_one(Reading, good.reading_id)) is None
+    assert next(r for r in cohort_rows(cohort) if r.reading_id == good.reading_id).counts
 
 
 def test_a_relation_tells_rates_neighbours_and_outliers(cohort) -> None:
