@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+from scipy.stats import spearmanr
 
 from study_parts.plan import (
     DEGREES,
@@ -16,7 +17,7 @@ from study_parts.plan import (
     condition_cells,
     measure_cells,
 )
-from study_parts.summary import BUDGETS, Line, auc, by_cell, gain, over_seeds
+from study_parts.summary import BUDGETS, Line, auc, by_cell, gain, over_seeds, right_pairs
 from trainer.report.charts import Interval, interval_chart
 from trainer.report.figures import standalone
 
@@ -190,7 +191,24 @@ def _measures(found: dict[str, list[Line]]) -> str:
         (c, c.measure) for c in measure_cells()
     ]
     text = "## Which measure carries most (BYOL, gzpt, g = 1, 5 % of the pairs)\n\n"
-    return text + _gain_table(found, cells, "measure")
+    return text + _gain_table(found, cells, "measure") + "\n\n" + _explained(found)
+
+
+def _explained(found: dict[str, list[Line]]) -> str:
+    """Say how far purity, and the number of right pairs, explain the gain."""
+    plain = found.get(Cell("byol", "none").name, [])
+    cells = [Cell("byol", "gzpt", g) for g in DEGREES] + [*condition_cells(), *measure_cells()]
+    runs = [line for c in cells for line in found.get(c.name, []) if line.get("purity") is not None]
+    gains = [gain([line], plain, "10").mean for line in runs]
+    if len(gains) < 3:
+        return ""
+    purity = spearmanr([line["purity"] for line in runs], gains).statistic
+    right = spearmanr(right_pairs(runs), gains).statistic
+    return (
+        f"What explains the gain at 10 labels, over all {len(runs)} runs of BYOL with GzPT that "
+        f"had a pair (every g, condition and measure): rank correlation {purity:.2f} with purity, "
+        f"{right:.2f} with the number of right pairs a batch (purity × extra pairs)."
+    )
 
 
 def _gain_table(found: dict[str, list[Line]], cells: Sequence[tuple[Cell, str]], name: str) -> str:
@@ -198,6 +216,7 @@ def _gain_table(found: dict[str, list[Line]], cells: Sequence[tuple[Cell, str]],
     rows = [
         [told, _mean(found[c.name], "purity"), _mean(found[c.name], "positive_rate"),
          _mean(found[c.name], "extra_pairs_per_batch"),
+         f"{over_seeds(right_pairs(found[c.name])).mean:.3g}",
          *(gain(found[c.name], plain, b).text(signed=True) for b in BUDGETS),
          "–" if c == cells[0][0] else gain(found[c.name], base, "10").text(signed=True),
          str(len(found[c.name]))]
@@ -206,7 +225,7 @@ def _gain_table(found: dict[str, list[Line]], cells: Sequence[tuple[Cell, str]],
     ]  # fmt: skip
     if len(rows) < 2:
         return "Not run yet."
-    head = [name, "purity", "positive rate", "extra pairs a batch",
+    head = [name, "purity", "positive rate", "extra pairs a batch", "right ones",
             *(f"gain {b}" for b in BUDGETS), "10: to the first row", "seeds"]  # fmt: skip
     note = (
         "Gains are to the plain run of the same seed; the last difference is to the first row's "
@@ -256,12 +275,12 @@ def _runs(cells: Sequence[Line]) -> str:
     if not cells:
         return ""
     seconds = [line["seconds"] for line in cells]
-    codes = ", ".join(sorted({line["code"] for line in cells}))
+    codes = list(dict.fromkeys(line["code"] for line in cells))
     return (
         f"## Runs\n\n{len(cells)} cells, {sum(seconds) / 3600:.1f} hours, median "
         f"{np.median(seconds):.0f} s a cell on a machine of 2 cores that others used too; made "
-        f"with commit(s) {codes}, torch {cells[-1]['torch']}. Lines: `bench/study/cells.jsonl`, "
-        "with every setting."
+        f"with {len(codes)} commits from {codes[0]} to {codes[-1]} (each line names its own), "
+        f"torch {cells[-1]['torch']}. Lines: `bench/study/cells.jsonl`, with every setting."
     )
 
 

@@ -55,6 +55,11 @@ def auc(lines: Iterable[Line], budget: str, probe: str = "linear") -> Figure:
     return over_seeds([line[probe][budget] for line in lines])
 
 
+def right_pairs(lines: Iterable[Line]) -> list[float]:
+    """Return how many extra pairs of each run's batch join images of one class, on average."""
+    return [(line.get("purity") or 0.0) * line["extra_pairs_per_batch"] for line in lines]
+
+
 def gain(lines: Iterable[Line], plain: Iterable[Line], budget: str) -> Figure:
     """Return the difference to the plain run of the same seed: same phantoms, labels, weights."""
     reference = {line["seed"]: line["linear"][budget] for line in plain}
