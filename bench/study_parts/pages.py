@@ -55,9 +55,12 @@ def _state(cells: Sequence[Line]) -> str:
         had = sum(1 for c in wanted if json.dumps(c.key, sort_keys=True) in done)
         rows.append([table, str(len(wanted)), str(had), str(len(wanted) - had)])
     text = _table(["table", "cells planned", "run", "not run"], rows)
-    return (
-        "## What was run and what was not\n\n" + text + "\n\nA cell that was not run is absent or "
-        "a dash below; a figure without an interval stands on one seed and proves nothing."
+    text = "## What was run and what was not\n\n" + text
+    if all(row[-1] == "0" for row in rows):
+        return text
+    return text + (
+        "\n\nA cell that was not run is absent or a dash below; a figure without an interval "
+        "stands on one seed and proves nothing."
     )
 
 
