@@ -27,8 +27,8 @@ def import_cases(
     Parameters
     ----------
     hanging
-        How the images of one patient hang, one of `app.hanging.grouping.CHOICES`; None: as the
-        study's settings say.
+        How the images of one patient hang, one of `app.hanging.grouping.CHOICES` or `SINGLE`;
+        None: as the study's settings say.
 
     Raises
     ------

@@ -16,7 +16,7 @@ from app.images.clearing import to_clear
 from app.images.importer import files_of
 from app.images.results import ImportResult
 from migrations.errors import StudyError
-from migrations.settings import StudySettings
+from migrations.settings import SINGLE, StudySettings
 from migrations.study import Study
 
 _JSON_FIELDS = (
@@ -125,10 +125,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--hang",
-        choices=CHOICES,
+        choices=(*CHOICES, SINGLE),
         help="let the images of one patient, or of one `case` of the csv, hang together as one "
         "case: one-up, two-up, mammo (2 × 2, chest walls meeting), prior (current over prior), "
-        "auto (by view and laterality); left out: as the study's settings say",
+        "auto (by view and laterality), single (each a case of its own); left out: as the study's "
+        "settings say",
     )
     parser.add_argument(
         "--json", action="store_true", help="one JSON object per file on standard output"

@@ -63,6 +63,7 @@ def test_the_settings_offer_every_hanging_there_is() -> None:
         ("auto", [], [("mammo", 4)] * 2),
         (SINGLE, [], [("one-up", 1)] * 8),
         (SINGLE, ["--hang", "two-up"], [("two-up", 4)] * 2),
+        ("auto", ["--hang", SINGLE], [("one-up", 1)] * 8),
     ],
 )
 def test_the_command_hangs_as_the_study_says_unless_told(
