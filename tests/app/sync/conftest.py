@@ -1,6 +1,18 @@
 """Stations with readings, and a real server."""
 
+import pytest
+
+from migrations.database import Database
 from tests.app.interchange.conftest import matcher, study, template
 from tests.postgres import cluster, server_url
 
-__all__ = ["cluster", "matcher", "server_url", "study", "template"]
+__all__ = ["cluster", "matcher", "server", "server_url", "study", "template"]
+
+
+@pytest.fixture
+def server(server_url: str):
+    """A PostgreSQL of today's schema."""
+    server = Database(server_url)
+    server.upgrade()
+    yield server
+    server.close()

@@ -134,14 +134,6 @@ def test_who_is_not_there_is_said(study, known, capsys) -> None:
         assert "nothing was erased" in capsys.readouterr().err
 
 
-@pytest.fixture
-def server(server_url: str):
-    server = Database(server_url)
-    server.upgrade()
-    yield server
-    server.close()
-
-
 def _dump(server: Database) -> str:
     with server.read() as session:
         return "\n".join(

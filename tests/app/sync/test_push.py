@@ -41,14 +41,6 @@ def _rows(database: Database, table) -> list[tuple]:
         return [tuple(r) for r in session.execute(select(*names).order_by(table.id))]
 
 
-@pytest.fixture
-def server(server_url: str):
-    server = Database(server_url)
-    server.upgrade()
-    yield server
-    server.close()
-
-
 def test_the_server_has_every_row_value_by_value_and_once(study, server) -> None:
     add_readings(study)
     report = push(study.database, server)

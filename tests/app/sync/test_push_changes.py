@@ -1,6 +1,5 @@
 """What changes at a station after its first push reaches the server with the next."""
 
-import pytest
 from sqlalchemy import select
 
 from app.hanging.grouping import Arrival, hang_cases
@@ -13,14 +12,6 @@ from migrations.study import Study
 from migrations.sync.push import push
 from tests.app.interchange.readings import add_readings
 from trainer.cohort import load_cohort
-
-
-@pytest.fixture
-def server(server_url: str):
-    server = Database(server_url)
-    server.upgrade()
-    yield server
-    server.close()
 
 
 def _images(database: Database) -> list[Image]:
