@@ -1,6 +1,7 @@
 """Shared by the tests of the reading room: a small study and a tracker that plays a script."""
 
 import threading
+import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -34,6 +35,15 @@ def steps(
 ) -> NDArray[np.float64]:
     """Gaze resting at one place after another, jumping between them; (N, 2) `_norm`."""
     return places[(t_s / each_s).astype(int) % len(places)]
+
+
+def until(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
+    """Wait for progress."""
+    deadline = time.perf_counter() + timeout_s
+    while not condition():
+        if time.perf_counter() > deadline:
+            raise TimeoutError("waited in vain")
+        time.sleep(0.01)
 
 
 class ScriptedTracker:

@@ -18,20 +18,20 @@ from devices.clock import HostClock
 from migrations import schema
 from migrations.schema import GazeChunk, Reading, Recording
 from migrations.study import Study
-from tests.app.reading_doubles import GEOMETRY, ScriptedTracker, make_study, recorded, view_of
+from tests.app.reading_doubles import (
+    GEOMETRY,
+    ScriptedTracker,
+    make_study,
+    recorded,
+    until,
+    view_of,
+)
 
 BURN = "import numpy as np\na = np.random.rand(500, 500)\nwhile True:\n    a @ a"
 
 
 def opened(study: Study, tracker: ScriptedTracker) -> ReadingSession:
     return ReadingSession.open(study, "R1", tracker, HostClock(), GEOMETRY, consented=True)
-
-
-def until(condition, timeout_s: float = 20.0) -> None:
-    deadline = time.perf_counter() + timeout_s
-    while not condition():
-        assert time.perf_counter() < deadline, "waited in vain"
-        time.sleep(0.01)
 
 
 def nothing_lost(study: Study, session: ReadingSession, tracker: ScriptedTracker) -> None:
