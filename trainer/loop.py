@@ -31,6 +31,8 @@ from trainer.signals import Signals, cut_metrics
 
 __all__ = ["Job", "Outcome", "learning_rate", "train"]
 
+# What torch, cuBLAS, cuDNN and the system say; "an illegal memory access" is another fault.
+_LACKS_MEMORY = ("out of memory", "not enough memory", "allocate memory", "alloc_failed")
 _CHECKPOINT_REST_S = 60  # a small cohort's epoch takes a second, its checkpoint 200 MB
 
 
@@ -249,4 +251,4 @@ def _memory_explained(job: Job) -> Iterator[None]:
 
 def _is_memory(error: RuntimeError) -> bool:
     text = str(error).lower()
-    return isinstance(error, torch.OutOfMemoryError) or "memory" in text
+    return isinstance(error, torch.OutOfMemoryError) or any(s in text for s in _LACKS_MEMORY)

@@ -168,21 +168,35 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_checkpoi
     assert checkpoints(tmp_path) == good
 
 
-def test_out_of_memory_says_what_to_lower(tmp_path: Path, monkeypatch) -> None:
+@pytest.mark.parametrize(
+    "said",
+    [
+        "DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 GB",
+        "DefaultCPUAllocator: not enough memory: you tried to allocate 9 GB",
+        "CUDA error: out of memory",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+    ],
+)
+def test_out_of_memory_says_what_to_lower(said: str, tmp_path: Path, monkeypatch) -> None:
     def full(*_):
-        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 GB")
+        raise RuntimeError(said)
 
     monkeypatch.setattr("trainer.batches.apply_views", full)
     with pytest.raises(OutOfMemory, match=r"batch 4, size 16 × 16 px, resnet18.*Lower --batch"):
         run(job_in(tmp_path))
 
 
-def test_other_errors_of_torch_are_not_called_out_of_memory(tmp_path: Path, monkeypatch) -> None:
+@pytest.mark.parametrize(
+    "said", ["shape mismatch", "CUDA error: an illegal memory access was encountered"]
+)
+def test_other_errors_of_torch_are_not_called_out_of_memory(
+    said: str, tmp_path: Path, monkeypatch
+) -> None:
     def wrong(*_):
-        raise RuntimeError("shape mismatch")
+        raise RuntimeError(said)
 
     monkeypatch.setattr("trainer.batches.apply_views", wrong)
-    with pytest.raises(RuntimeError, match="shape mismatch"):
+    with pytest.raises(RuntimeError, match=said):
         run(job_in(tmp_path))
 
 
