@@ -1,0 +1,53 @@
+"""Whether a run that was stopped ends as one that was not."""
+
+import torch
+from torch import Tensor
+
+from gpu_checks.bench import Bench
+from gpu_checks.jobs import StopAfter, job_of, run, worst
+
+# Method, precision, and whether cuDNN is held to kernels that always sum in one order.
+_WAYS = (
+    ("byol", "bf16", False),
+    ("mocov2", "fp16", False),
+    ("byol", "fp32", True),
+    ("mocov2", "bf16", True),
+)
+_TINY_WAYS = (("byol", "fp32", True),)
+
+
+def check_resume(bench: Bench) -> None:
+    """Train twice straight and once with stops; say how far apart the weights are."""
+    rows, ok = {}, True
+    for method, precision, exact in _TINY_WAYS if bench.tiny else _WAYS:
+        before = torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic
+        if exact:
+            torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = False, True
+        try:
+            straight, again, stopped = (
+                _weights(bench, method, precision, f"{exact}-{way}", way == "stopped")
+                for way in ("straight", "again", "stopped")
+            )
+        finally:
+            torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = before
+        apart, stopped_apart = worst(straight, again), worst(straight, stopped)
+        rows[f"{method}/{precision}/{'deterministic' if exact else 'as shipped'}"] = {
+            "two_straight_runs_differ": apart,
+            "stopped_differs": stopped_apart,
+        }
+        ok &= stopped_apart <= max(apart * 10, 0.0 if exact and apart == 0 else 1e-2)
+    bench.say("resume", ok, rows=rows)
+
+
+def _weights(
+    bench: Bench, method: str, precision: str, name: str, stops: bool
+) -> dict[str, Tensor]:
+    images, batch, size, epochs = (16, 8, 32, 2) if bench.tiny else (128, 32, 64, 3)
+    job = job_of(
+        bench, f"resume-{method}-{precision}-{name}", images, method=method, precision=precision,
+        size=size, batch=batch, epochs=epochs, accumulate=2, queue=100,
+    )  # fmt: skip
+    for steps in (3, 2) if stops else ():
+        run(job, StopAfter(steps))
+    out, _ = run(job)
+    return {k: v.detach().clone() for k, v in out.method.state_dict().items()}
