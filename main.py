@@ -12,7 +12,7 @@ COMMANDS = {
     "station": ("app.command", "open the reading station (also without any command)"),
     "read": ("app.autopilot.command", "read a study's cases; --autopilot: without hands"),
     "demo": ("app.demo.command", "the whole way once: phantoms, reading, pre-training, report"),
-    "import": ("app.images.command", "add images to a study"),
+    "import": ("app.hanging.import_command", "add images to a study"),
     "import-gaze": ("app.interchange.import_command", "add gaze recorded by other systems"),
     "devices": ("devices.command", "what trackers are attached, and what is missing"),
     "similarity": ("trainer.similarity.command", "how alike readings are by gaze"),
@@ -24,7 +24,7 @@ COMMANDS = {
     "export": ("app.interchange.exports.command", "take a study out: BIDS, tables, npz, archive"),
     "import-archive": ("app.interchange.exports.archive_command", "make a study of an archive"),
     "db": (
-        "migrations.command",
+        "migrations.study.command",
         "upgrade, check, back up, push to a server, erase somebody",
     ),
 }
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _module_of(command: str, words: list[str]) -> str:
     """Return the module of a command; exports that need the trainer are the trainer's."""
     if command == "export" and words and words[0] in ("mcgip", "relation", "features"):
-        return "trainer.layouts.command"
+        return "trainer.exports.command"
     if command == "db" and words and words[0] in ("push", "erase"):
         return "app.sync.command"
     return COMMANDS[command][0]

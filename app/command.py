@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_log_path
 
-from app.offscreen import has_screen
-from devices.errors import DeviceError
-from migrations.errors import StudyError
+from app.ui.offscreen import has_screen
+from devices.gaze.errors import GazeError
+from migrations.study.errors import StudyError
 
 if TYPE_CHECKING:
+    from app.shell.window import MainWindow
     from app.station import Station
     from app.sync.background import ServerPush
-    from app.window import MainWindow
 
 log = logging.getLogger(__name__)
 
@@ -127,8 +127,8 @@ def first_window() -> "MainWindow":
     """Show the empty window; what takes longer to load comes after it."""
     from PySide6.QtWidgets import QApplication
 
-    from app import theme
-    from app.window import MainWindow
+    from app.shell.window import MainWindow
+    from app.ui import theme
 
     application = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(application, QApplication)
@@ -145,7 +145,7 @@ def _run(arguments: argparse.Namespace) -> int:
     window = first_window()
     try:
         station = _station(window, arguments)
-    except (StudyError, DeviceError) as error:
+    except (StudyError, GazeError) as error:
         log.exception("The station could not be opened.")
         window.close()
         return _refuse(str(error))
@@ -167,7 +167,7 @@ def _close_on_signals(window: "MainWindow") -> None:
 
 def _station(window: "MainWindow", arguments: argparse.Namespace) -> "Station":
     from app.station import Station
-    from migrations.study import Study
+    from migrations.study.folder import Study
 
     study = Study.open(arguments.study, durable=True) if arguments.study else None
     return Station(

@@ -12,39 +12,39 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 
 from app.errors import AppError
-from app.garbage import GuiGarbageCollector
-from app.reading.recovery import close_interrupted
-from app.reading.replay import PREFIX, replay_tracker
-from app.reading.session import ReadingSession
-from app.reading.stimulus import FindingSource
-from app.recent import recent_studies, remember
-from app.window import MainWindow
-from app.wiring.attendance import TrackerSource
-from app.wiring.bugs import BugHook
-from app.wiring.clearing import ClearingController
-from app.wiring.devices import DeviceController
-from app.wiring.importing import ImportController
-from app.wiring.review import ReviewController
-from app.wiring.room import ReadingRoom
-from app.wiring.settings import SettingsController
-from app.wiring.setup import SetupController
-from app.wiring.shell import Shell
-from app.wiring.studies import ask_new_study, ask_study
-from app.wiring.training import TrainingController
-from app.wiring.workspace_door import WorkspaceDoor
+from app.pages.clearing.controller import ClearingController
+from app.pages.pretrain.controller import TrainingController
+from app.pages.review.controller import ReviewController
+from app.pages.settings.controller import SettingsController
+from app.pages.setup.controller import SetupController
+from app.pages.worklist.devices import DeviceController
+from app.pages.worklist.importing import ImportController
+from app.recording.recovery import close_interrupted
+from app.recording.replay_device import PREFIX, replay_tracker
+from app.recording.session import ReadingSession
+from app.recording.stimulus import FindingSource
+from app.shell.bugs import BugHook
+from app.shell.recent import recent_studies, remember
+from app.shell.shell import Shell
+from app.shell.studies import ask_new_study, ask_study
+from app.shell.window import MainWindow
+from app.shell.workspace_door import WorkspaceDoor
+from app.sitting.reader_choice import TrackerSource
+from app.sitting.reading_room import ReadingRoom
+from app.ui.garbage import GuiGarbageCollector
 from devices.catalogue import open_tracker
 from devices.clock import HostClock, require_fine_clock
-from devices.errors import DeviceError
-from devices.geometry import ScreenGeometry
+from devices.gaze.errors import GazeError
+from devices.gaze.geometry import ScreenGeometry
 from devices.lsl import allow_network
 from devices.tracker import Tracker
-from migrations.errors import StudyError
-from migrations.settings import StudySettings
-from migrations.study import Study
+from migrations.study.errors import StudyError
+from migrations.study.folder import Study
+from migrations.study.settings import StudySettings
 
 log = logging.getLogger(__name__)
 
-KNOWN_ERRORS = (AppError, DeviceError, StudyError)
+KNOWN_ERRORS = (AppError, GazeError, StudyError)
 """The user's environment, not our mistakes: told in their own words, without a traceback."""
 
 

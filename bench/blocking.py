@@ -49,10 +49,10 @@ def main() -> int:
     """Print the longest stall of each kind of work; 1 where one is above the bar."""
     from PySide6.QtWidgets import QApplication
 
-    from app import theme
     from app.demo.steps import run_script
     from app.screenshots.shoot import small_study
     from app.station import Station
+    from app.ui import theme
 
     application = QApplication([])
     theme.apply(application)

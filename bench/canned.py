@@ -6,11 +6,11 @@ So that what `bench/recording.py` measures is the recorder, and not the reader t
 import numpy as np
 
 from devices.clock import HostClock
-from devices.geometry import ScreenGeometry
-from devices.samples import SampleArray
+from devices.gaze.geometry import ScreenGeometry
+from devices.gaze.samples import SampleArray
+from devices.gaze.view import Affine
 from devices.simulated import SimulatedParameters, SimulatedTracker, Stimulus, Target
 from devices.tracker import Calibrator, DeviceEvent, TrackerInfo
-from devices.view import Affine
 
 GEOMETRY = ScreenGeometry(1920, 1080, 527.0, 296.0, distance_mm=650.0, distance_source="taped")
 

@@ -26,15 +26,15 @@ from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QWheelEven
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app import theme
 from app.images.attributes import DisplayAttributes, Window
 from app.images.files import write_image
 from app.images.store import LoadedImage
-from app.reading.worklist import CaseTile
-from app.widgets.canvas import ImageCanvas
-from app.wiring.prefetch import Prefetcher
-from migrations.settings import StudySettings
-from migrations.study import Study
+from app.pages.reading.canvas import ImageCanvas
+from app.pages.reading.prefetch import Prefetcher
+from app.recording.worklist import CaseTile
+from app.ui import theme
+from migrations.study.folder import Study
+from migrations.study.settings import StudySettings
 
 ROWS, COLUMNS = 4230, 3328  # 14 megapixels, a mammogram
 VIEW = (2048, 2560)

@@ -12,8 +12,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from devices.fixations import FilterParameters, OnlineFixationFilter, detect_fixations
-from tests.devices.gaze_signal import Recording, event_f1, simulate
+from devices.gaze.fixations import FilterParameters, OnlineFixationFilter, detect_fixations
+from tests.devices.gaze.gaze_signal import Recording, event_f1, simulate
 
 RATES_HZ = (30, 60, 120, 250, 500, 1200)
 NOISES_DEG = (0.05, 0.2, 0.4)

@@ -32,7 +32,7 @@ from gpu_checks.processes import check_nccl  # noqa: E402
 from gpu_checks.resume import check_resume  # noqa: E402
 from gpu_checks.throughput import check_compile, check_syncs, check_throughput  # noqa: E402
 
-from trainer.device import prepare_device  # noqa: E402
+from trainer.process.device import prepare_device  # noqa: E402
 
 CHECKS: dict[str, tuple[Callable[[Bench], None], float]] = {
     "env": (check_env, 0),

@@ -21,13 +21,13 @@ import numpy as np
 import psutil
 from sqlalchemy import text
 
-from app.reading.session import ReadingSession
+from app.recording.session import ReadingSession
 from bench.canned import GEOMETRY, CannedTracker, reading_gaze
 from devices.clock import HostClock
-from devices.view import Affine, TileView
-from migrations.schema import CaseImage, Image, StudyCase, new_id
-from migrations.settings import StudySettings
-from migrations.study import Study
+from devices.gaze.view import Affine, TileView
+from migrations.study.folder import Study
+from migrations.study.schema import CaseImage, Image, StudyCase, new_id
+from migrations.study.settings import StudySettings
 
 RATE_HZ = 1200.0
 _BURN = "import numpy as np\na = np.random.rand(600, 600)\nwhile True:\n    a @ a"

@@ -29,7 +29,7 @@ from trainer.similarity.dense import dense
 from trainer.similarity.features import feature_table
 from trainer.similarity.registry import MEASURES, make_parameters
 from trainer.similarity.sources import GazeList
-from trainer.similarity.work import Work
+from trainer.similarity.work_control import Work
 
 THRESHOLDS = {"moment": 0.98, "tima": 0.95, "density": 0.7, "dhash": 0.9, "moment_sequence": 0.9}
 

@@ -28,18 +28,18 @@ from torch import Tensor, nn
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from trainer.augment import Recipe, apply_views, draw_views  # noqa: E402
-from trainer.config import RunConfig  # noqa: E402
-from trainer.decode import place  # noqa: E402
-from trainer.encoders import to_input  # noqa: E402
-from trainer.images import ImageCache, cache_side  # noqa: E402
+from trainer.config.config import RunConfig  # noqa: E402
+from trainer.data.cache import ImageCache, cache_side  # noqa: E402
+from trainer.data.decode import place  # noqa: E402
+from trainer.encoders.nets import to_input  # noqa: E402
 from trainer.methods.base import Method  # noqa: E402
 from trainer.methods.byol import Byol  # noqa: E402
 from trainer.methods.mocov2 import MoCoV2  # noqa: E402
 from trainer.methods.registry import make_method  # noqa: E402
 from trainer.methods.simsiam import SimSiam  # noqa: E402
-from trainer.optimise import make_optimiser  # noqa: E402
-from trainer.pairs import PairPolicy, Relation, StepPairs  # noqa: E402
+from trainer.pairs.policy import PairPolicy, Relation, StepPairs  # noqa: E402
+from trainer.pretrain.augment import Recipe, apply_views, draw_views  # noqa: E402
+from trainer.pretrain.optimise import make_optimiser  # noqa: E402
 
 PEER = ROOT.parent / "shared" / "peers" / "bench_lightly.py"
 # What lightly's transforms do that a grey image can show: crop, flip, tone, blur, solarise.
@@ -227,9 +227,9 @@ def gpu(steps: int = 50) -> None:
     if not torch.cuda.is_available():
         print("GPU: none at hand, not measured")
         return
-    from trainer.batches import make_batch
-    from trainer.checkpoint import Identity
-    from trainer.job import Job
+    from trainer.pretrain.batches import make_batch
+    from trainer.pretrain.checkpoint import Identity
+    from trainer.pretrain.job import Job
 
     device = torch.device("cuda")
     torch.backends.cudnn.benchmark = True

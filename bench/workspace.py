@@ -16,8 +16,8 @@ os.environ.setdefault("FOVEATE_CONFIG_DIR", tempfile.mkdtemp())
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from app import theme
 from app.station import Station
+from app.ui import theme
 from app.workspace.cohort import cohort_rows
 from tests.app.workspace.cohort_study import add_run, add_similarity, make_study
 

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from devices.errors import TrackerError, TrackerNotFound
-from devices.geometry import ScreenGeometry
+from devices.gaze.geometry import ScreenGeometry
 from devices.lsl import LslTracker, find_streams
 from devices.mouse import MouseTracker, mouse_info
 from devices.simulated import SimulatedParameters, SimulatedTracker, simulated_info

@@ -15,10 +15,10 @@ import numpy as np
 from devices.catalogue import Found, find_trackers, open_tracker
 from devices.clock import HostClock, require_fine_clock
 from devices.errors import DeviceError, TrackerError
-from devices.geometry import ScreenGeometry
+from devices.gaze.geometry import ScreenGeometry
+from devices.gaze.quality import StreamQuality, stream_quality
+from devices.gaze.samples import SampleArray
 from devices.lsl.mapping import MAPPING_VARIABLE
-from devices.quality import StreamQuality, stream_quality
-from devices.samples import SampleArray
 from devices.tobii.interpreters import (
     PYTHON_VARIABLE,
     REQUIREMENT,

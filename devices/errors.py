@@ -1,26 +1,25 @@
 """Errors of the device room.
 
-DeviceError
-├── ClockError            the host clock is too coarse or stepped
-├── ChunkError            a stored gaze chunk is damaged or of an unknown version
-├── TrackerError          a tracker cannot be found, opened or understood
-│   ├── TrackerNotFound
-│   ├── TrackerLost       it was there and is gone
-│   └── StreamLayoutError its channels or units cannot be trusted
-└── CalibrationError      the tracker refused or failed a calibration step
+GazeError                 (devices.gaze.errors) the parent of all
+├── ChunkError            (devices.gaze.errors)
+└── DeviceError
+    ├── ClockError            the host clock is too coarse or stepped
+    ├── TrackerError          a tracker cannot be found, opened or understood
+    │   ├── TrackerNotFound
+    │   ├── TrackerLost       it was there and is gone
+    │   └── StreamLayoutError its channels or units cannot be trusted
+    └── CalibrationError      the tracker refused or failed a calibration step
 """
 
+from devices.gaze.errors import GazeError
 
-class DeviceError(Exception):
-    """Anything that goes wrong between the eye and the fixation."""
+
+class DeviceError(GazeError):
+    """A tracker or the host clock fails."""
 
 
 class ClockError(DeviceError):
     """The host clock cannot be trusted to 0.1 ms."""
-
-
-class ChunkError(DeviceError):
-    """A stored gaze chunk is damaged or of an unknown version."""
 
 
 class TrackerError(DeviceError):

@@ -6,7 +6,7 @@ import numpy as np
 
 from devices.clock import HostClock
 from devices.errors import TrackerError
-from devices.samples import SampleArray, empty_samples
+from devices.gaze.samples import SampleArray, empty_samples
 from devices.tracker import Calibrator, DeviceEvent, TrackerInfo
 
 RATE_HZ = 60.0

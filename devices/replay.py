@@ -6,8 +6,8 @@ import numpy as np
 
 from devices.clock import HostClock
 from devices.errors import TrackerError
-from devices.samples import SampleArray, empty_samples
-from devices.stream import stream_quality
+from devices.gaze.samples import SampleArray, empty_samples
+from devices.gaze.stream import stream_quality
 from devices.tracker import Calibrator, DeviceEvent, TrackerInfo
 
 

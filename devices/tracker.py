@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from devices.clock import HostClock
-from devices.samples import SampleArray
+from devices.gaze.samples import SampleArray
 
 EventKind = Literal["lost", "restored", "gap", "fault", "overflow", "clock_reset", "display_area"]
 

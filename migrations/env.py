@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from migrations.schema import Base
+from migrations.study.schema import Base
 
 context.configure(
     connection=context.config.attributes["connection"],

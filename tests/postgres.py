@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from migrations.schema import new_id
+from migrations.study.schema import new_id
 
 USER = "foveate"
 

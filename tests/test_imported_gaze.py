@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from app.interchange.import_command import main
-from migrations.study import Study
+from migrations.study.folder import Study
 from tests.app.interchange.gaze_files import gaze_json, picture
-from trainer.cohort import load_cohort
+from trainer.data.cohort import load_cohort
 from trainer.similarity.command import main as similarity
 
 LEFT = [[150 + k, 100 + 12 * k] for k in range(50)]
@@ -72,7 +72,7 @@ def test_a_match_csv_names_images_by_the_hash_of_their_pixels(folder: Path, caps
 
 
 def _settings():
-    from migrations.settings import StudySettings
+    from migrations.study.settings import StudySettings
 
     return StudySettings()
 

@@ -2,13 +2,11 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 import main
-
-ROOT = Path(main.__file__).parent
+from tests import ROOT
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,11 @@
 import re
 import tomllib
 from importlib import metadata
-from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 
-ROOT = Path(__file__).parent.parent
+from tests import ROOT
 
 
 def _closure(extra: str) -> set[str]:

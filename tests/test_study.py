@@ -1,21 +1,13 @@
 """The controlled study's own parts: what its claims rest on."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-BENCH = Path(__file__).parent.parent / "bench"
-
-
-@pytest.fixture(autouse=True)
-def _bench(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(BENCH))
-
 
 def test_phantoms_are_repeatable_and_patients_whole() -> None:
-    from study_parts.phantoms import CLASSES, SIDE, make_phantoms
+    from bench.study.phantoms import CLASSES, SIDE, make_phantoms
 
     some, again = make_phantoms(18, 3), make_phantoms(18, 3)
     assert all((a.grey == b.grey).all() for a, b in zip(some, again, strict=True))
@@ -27,8 +19,8 @@ def test_phantoms_are_repeatable_and_patients_whole() -> None:
 
 
 def test_gaze_carries_the_class_by_where_and_how_long_alone() -> None:
-    from study_parts.gaze import Tracker, read_all
-    from study_parts.phantoms import make_phantoms
+    from bench.study.gaze import Tracker, read_all
+    from bench.study.phantoms import make_phantoms
 
     phantoms = make_phantoms(27, 0)
     readings = [own[0] for own in read_all(phantoms, 1, Tracker(), 0)]
@@ -50,7 +42,7 @@ def test_gaze_carries_the_class_by_where_and_how_long_alone() -> None:
 
 @pytest.mark.parametrize(("g", "kept"), [(1.0, 40), (0.5, 20), (0.0, 0)])
 def test_the_degree_is_the_share_that_stays(g: float, kept: int) -> None:
-    from study_parts.gaze import permuted
+    from bench.study.gaze import permuted
 
     readings = [[k] for k in range(40)]  # anything that can change places
     mixed = permuted(readings, g, np.random.default_rng(0))  # type: ignore[arg-type]
@@ -60,7 +52,7 @@ def test_the_degree_is_the_share_that_stays(g: float, kept: int) -> None:
 
 
 def test_every_cell_has_a_key_of_its_own_and_plain_runs_are_shared() -> None:
-    from study_parts.plan import all_cells
+    from bench.study.plan import all_cells
 
     keys = [json.dumps(c.key, sort_keys=True) for c in all_cells(5)]
     assert len(set(keys)) == len(keys)
@@ -69,7 +61,7 @@ def test_every_cell_has_a_key_of_its_own_and_plain_runs_are_shared() -> None:
 
 
 def test_gains_are_paired_by_seed() -> None:
-    from study_parts.summary import gain, over_seeds
+    from bench.study.summary import gain, over_seeds
 
     plain = [{"seed": s, "linear": {"10": 0.7 + 0.1 * s}} for s in range(3)]
     gaze = [{"seed": s, "linear": {"10": 0.75 + 0.1 * s}} for s in (2, 0, 1)]

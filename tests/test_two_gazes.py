@@ -7,16 +7,16 @@ import pytest
 from PIL import Image as PilImage
 from sqlalchemy import select
 
-from app.reading.gaze import reading_gaze
-from app.reading.session import ReadingSession
+from app.recording.gaze import reading_gaze
+from app.recording.session import ReadingSession
 from devices.clock import HostClock
-from devices.geometry import ScreenGeometry
-from devices.view import Affine, TileView
-from migrations.schema import Image
-from migrations.study import Study
-from tests.app.reading_doubles import GEOMETRY, ScriptedTracker, make_study, until
-from trainer.cohort import load_cohort
-from trainer.readings import ReadingGaze
+from devices.gaze.geometry import ScreenGeometry
+from devices.gaze.view import Affine, TileView
+from migrations.study.folder import Study
+from migrations.study.schema import Image
+from tests.app.recording.reading_doubles import GEOMETRY, ScriptedTracker, make_study, until
+from trainer.data.cohort import load_cohort
+from trainer.data.readings import ReadingGaze
 
 SCALED = ScreenGeometry(1280, 720, 527.0, 296.0, distance_mm=650.0, distance_source="taped")
 """The same screen once the system's display scale went from 100 % to 150 %."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.workspace.similarity import Relation, load_relation
-from trainer.similarity.rates import positive_rate, threshold_for_rate
+from devices.gaze.pair_rates import positive_rate, threshold_for_rate
 
 IMAGES, UNREAD = 40, 10
 

@@ -11,20 +11,19 @@ import torchvision
 from safetensors.torch import load_file
 from sqlalchemy import func, select
 
-import main
 from app.demo.phantoms import Cohort, read_truth, write_cohort
 from app.images.importer import import_paths
-from app.reading.session import ReadingSession
-from app.reading.stimulus import Findings, stimulus_for
+from app.recording.session import ReadingSession
+from app.recording.stimulus import Findings, stimulus_for
 from devices.clock import HostClock
-from devices.geometry import ScreenGeometry
+from devices.gaze.geometry import ScreenGeometry
+from devices.gaze.view import Affine, TileView
 from devices.simulated import SimulatedTracker, Target
-from devices.view import Affine, TileView
-from migrations.schema import Fixation, GazeChunk, Image, Reading, Recording, TrainingRun
-from migrations.settings import StudySettings
-from migrations.study import Study
+from migrations.study.folder import Study
+from migrations.study.schema import Fixation, GazeChunk, Image, Reading, Recording, TrainingRun
+from migrations.study.settings import StudySettings
+from tests import ROOT
 
-ROOT = Path(main.__file__).parent
 GEOMETRY = ScreenGeometry(1920, 1080, 510.0, 287.0)
 CASES, SPEED, READ_S = 4, 20.0, 0.5
 

@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console
 
-from migrations.errors import NotAStudy, StudyError
-from migrations.study import Study
-from trainer.config import ENCODERS, METHODS, PAIRS, RECIPES, RunConfig, make_config
+from migrations.study.errors import NotAStudy, StudyError
+from migrations.study.folder import Study
+from trainer.config.config import ENCODERS, METHODS, PAIRS, RECIPES, RunConfig, make_config
 from trainer.errors import ConfigError, TrainerError
-from trainer.events import JsonReporter, RunFailed, RunFinished
-from trainer.settings import parse_settings, read_config
-from trainer.stopping import StopRequest
-from trainer.terminal import TerminalReporter
+from trainer.process.events import JsonReporter, RunFailed, RunFinished
+from trainer.process.set_options import parse_settings, read_config
+from trainer.process.stopping import StopRequest
+from trainer.process.terminal import TerminalReporter
 
 if TYPE_CHECKING:
-    from trainer.sources.base import Source
+    from trainer.runs.source import Source
 
 log = logging.getLogger("trainer")
 
@@ -40,7 +40,7 @@ Reporter = JsonReporter | TerminalReporter
 def main(argv: Sequence[str]) -> int:
     """Run the command and return its exit code."""
     if "--describe" in argv:
-        from trainer.describe import describe
+        from trainer.config.form_description import describe
 
         sys.stdout.write(describe() + "\n")
         return 0
@@ -73,8 +73,8 @@ def _train(options: argparse.Namespace, report: Reporter) -> int:
         stop.listen(sys.stdin.fileno())
     _share_the_cores()
     with contextlib.closing(_source(options, config)) as source, stop.on_signals():
-        from trainer.distributed import joined, rank
-        from trainer.run import Run, run_training  # torch takes seconds; --help need not wait
+        from trainer.process.distributed import joined, rank
+        from trainer.runs.run import Run, run_training
 
         with joined(config.device):
             run = Run(source, config, report, stop, fresh=options.fresh, out=options.out)
@@ -93,7 +93,7 @@ def _source(options: argparse.Namespace, config: RunConfig) -> "Source":
             "without a study; one of the two."
         )
     if options.images is not None:
-        from trainer.sources.folder import FolderSource
+        from trainer.runs.from_folder import FolderSource
 
         out = options.out
         return FolderSource(
@@ -109,7 +109,7 @@ def _source(options: argparse.Namespace, config: RunConfig) -> "Source":
         raise ConfigError(
             "--order, --labels and --splits go with --images; a study knows all of them itself."
         )
-    from trainer.sources.study import StudySource
+    from trainer.runs.from_study import StudySource
 
     study = Study.open(options.study, database_url=options.database)
     return StudySource(study, options.relation)

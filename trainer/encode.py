@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from rich.console import Console
 from torch import nn
 
-from trainer.augment import Recipe, apply_views, whole_views
-from trainer.decode import place
-from trainer.encoders import EncoderInfo, encoder_names, load_encoder, to_input
+from trainer.data.cache import cache_side, load_grey
+from trainer.data.decode import place
+from trainer.data.tables import find_images, read_order
+from trainer.encoders.nets import EncoderInfo, encoder_names, load_encoder, to_input
 from trainer.errors import TrainerError
-from trainer.events import Meter
-from trainer.folder import find_images, read_order
-from trainer.images import cache_side, load_grey
-from trainer.terminal import TerminalReporter
+from trainer.pretrain.augment import Recipe, apply_views, whole_views
+from trainer.process.events import Meter
+from trainer.process.terminal import TerminalReporter
 
 _WHOLE = Recipe(flip=0.0, blur=0.0)
 _BATCH = 32

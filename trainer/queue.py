@@ -16,9 +16,9 @@ from typing import Any
 
 import psutil
 
-from migrations.jobs import Job, jobs, queue_folder
+from migrations.study.jobs import Job, jobs, queue_folder
+from migrations.study.processes import MAIN
 
-_MAIN = Path(__file__).parent.parent / "main.py"
 _POLL_S = 0.2
 GRACE_S = 60.0
 """How long a trainer that was told to stop may take to write its checkpoint."""
@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> int:
     return work_off(options.study)
 
 
-def work_off(study: Path, program: Sequence[str] = (sys.executable, str(_MAIN))) -> int:
+def work_off(study: Path, program: Sequence[str] = (sys.executable, str(MAIN))) -> int:
     """Run what waits, the oldest first; 0 at once where another process already does.
 
     Parameters

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from app.command import logged, qt_problem
 from app.errors import AppError, StoppedByUser
-from app.offscreen import choose_screen
-from devices.errors import DeviceError
-from migrations.errors import StudyError
+from app.ui.offscreen import choose_screen
+from devices.gaze.errors import GazeError
+from migrations.study.errors import StudyError
 
 STOPPED = 3
 
@@ -53,7 +53,7 @@ def _run(arguments: argparse.Namespace) -> int:
     except StoppedByUser as stopped:
         sys.stderr.write(f"\n{stopped}\n")
         return STOPPED
-    except (AppError, DeviceError, StudyError, OSError) as error:
+    except (AppError, GazeError, StudyError, OSError) as error:
         sys.stderr.write(f"\nReading stopped: {error}\n")
         return 1
     return 0

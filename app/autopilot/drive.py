@@ -13,18 +13,18 @@ import numpy as np
 from PySide6.QtWidgets import QApplication
 from sqlalchemy import select
 
-from app import theme
 from app.autopilot.readers import autopilot_reader
 from app.demo.progress import Progress
 from app.demo.reader import Plan, SimulatedHands
 from app.demo.steps import Script, Until, run_script
 from app.errors import AppError, StoppedByUser
-from app.reading.recovery import close_interrupted
-from app.reading.worklist import worklist
+from app.recording.recovery import close_interrupted
+from app.recording.worklist import worklist
 from app.station import Station
-from migrations.schema import Image, Reading, Recording
-from migrations.schema import Session as SessionRow
-from migrations.study import Study
+from app.ui import theme
+from migrations.study.folder import Study
+from migrations.study.schema import Image, Reading, Recording
+from migrations.study.schema import Session as SessionRow
 
 _CLOSE_S = 24 * 3600.0
 """How long the end waits for a disk that is full or a database that is locked: nothing is lost."""

@@ -5,9 +5,9 @@ import re
 from sqlalchemy import select
 
 from app.errors import AppError
-from app.reading.worklist import WorklistRow, worklist
-from migrations.schema import Reader, new_id
-from migrations.study import Study
+from app.recording.worklist import WorklistRow, worklist
+from migrations.study.folder import Study
+from migrations.study.schema import Reader, new_id
 
 _PREFIX = "AUTO-"
 _CUT_OFF = ("interrupted", "open")

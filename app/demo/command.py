@@ -12,9 +12,9 @@ from pathlib import Path
 
 from app.command import PYSIDE_MISSING, qt_problem
 from app.errors import AppError
-from app.offscreen import choose_screen
-from devices.errors import DeviceError
-from migrations.errors import StudyError
+from app.ui.offscreen import choose_screen
+from devices.gaze.errors import GazeError
+from migrations.study.errors import StudyError
 
 MARK = ".foveate-demo"
 DEFAULT_CASES, DEFAULT_SPEED = 24, 15.0
@@ -35,7 +35,7 @@ def main(argv: Sequence[str]) -> int:
         _prepare(arguments.out)
         choose_screen(arguments.out / "screen.json", headless=arguments.headless)
         summary = Tour(options).run()
-    except (AppError, DeviceError, StudyError, OSError) as error:
+    except (AppError, GazeError, StudyError, OSError) as error:
         sys.stderr.write(f"\nThe demo stopped: {error}\n")
         return 1
     sys.stdout.write("\n" + "\n".join(summary) + "\n")

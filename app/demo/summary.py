@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from migrations.schema import Fixation, Image, Reading, Recording, TrainingRun
-from migrations.study import Study
+from migrations.study.folder import Study
+from migrations.study.schema import Fixation, Image, Reading, Recording, TrainingRun
 
 
 @dataclass(frozen=True, slots=True)

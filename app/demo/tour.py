@@ -9,7 +9,6 @@ from typing import Any
 from PySide6.QtWidgets import QApplication
 from sqlalchemy import select
 
-from app import theme
 from app.demo.phantoms import Cohort, read_truth, write_cohort
 from app.demo.progress import Progress
 from app.demo.reader import Plan, SimulatedHands
@@ -17,12 +16,13 @@ from app.demo.steps import run_script
 from app.demo.summary import summarise, write_summary
 from app.images.clearing import clear, to_clear
 from app.images.importer import import_paths
-from app.reading.stimulus import Findings
+from app.recording.stimulus import Findings
 from app.station import Station
+from app.ui import theme
 from devices.simulated import Style, Target
-from migrations.schema import Image
-from migrations.settings import StudySettings
-from migrations.study import Study
+from migrations.study.folder import Study
+from migrations.study.schema import Image
+from migrations.study.settings import StudySettings
 
 CLASSES = ("normal", "mass", "spiculated", "calcification", "other")
 TRAINING = {"method": "byol", "pairs": "gzpt", "measure": "tima", "amount": 15.0}

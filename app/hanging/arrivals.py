@@ -8,8 +8,8 @@ from app.hanging.grouping import Arrival, hang_cases
 from app.images.importer import import_files
 from app.images.labels import LabelRow, read_labels
 from app.images.results import ImportResult
-from migrations.settings import SINGLE
-from migrations.study import Study
+from migrations.study.folder import Study
+from migrations.study.settings import SINGLE
 
 
 def import_cases(

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session as OrmSession
 
 from app.hanging.layouts import HANGINGS, grid_of
 from app.hanging.mammography import tile_of
-from migrations.schema import Audit, CaseImage, Image, Reading, StudyCase
-from migrations.study import Study
+from migrations.study.folder import Study
+from migrations.study.schema import Audit, CaseImage, Image, Reading, StudyCase
 
 AUTO = "auto"
 CHOICES = (*HANGINGS, AUTO)

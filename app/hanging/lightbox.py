@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.hanging.image_view import ImageView
 from app.hanging.layouts import grid_of, tile_rects
 from app.hanging.mammography import chest_wall_side, wanted_side
 from app.images.store import LoadedImage
-from app.widgets.image_view import ImageView
-from devices.view import CLOSED, TileView
+from devices.gaze.view import CLOSED, TileView
 
 Changes = dict[int, str]
 """Kind of the change (`TileView.kind`) by tile."""

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from app.widgets.image_view import ImageView
+from app.hanging.image_view import ImageView
 
 Kind = Literal["ruler", "box", "keypoint"]
 Point = tuple[float, float]

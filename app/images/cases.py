@@ -3,7 +3,7 @@
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session as OrmSession
 
-from migrations.schema import CaseImage, Image, StudyCase, new_id
+from migrations.study.schema import CaseImage, Image, StudyCase, new_id
 
 
 def add_case(session: OrmSession, image: Image) -> None:

@@ -25,8 +25,8 @@ from app.images.files import STORED, Unwritable, digest_of, write_image
 from app.images.greyscale import display_lut
 from app.images.masks import MaskTemplate, Rectangle, add_mask, blacked_out
 from app.images.store import load
-from migrations.schema import Audit, CaseImage, Image, utc_now
-from migrations.study import Study
+from migrations.study.folder import Study
+from migrations.study.schema import Audit, CaseImage, Image, utc_now
 
 SHEET = 40
 """Images on one contact sheet."""

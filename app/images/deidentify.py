@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from platformdirs import user_config_path
 
 from app.errors import ImportStopped
-from app.images.air import air_value
 from app.images.attributes import DisplayAttributes, LookUpTable, Window
+from app.images.breast_background import air_value
 from app.images.greyscale import VOI_FUNCTIONS
 from app.images.origin import Identity, Origin, device_text, keyed_hash, new_uid, shifted_day
 

@@ -27,9 +27,9 @@ from app.images.labels import LabelRow, read_labels
 from app.images.linkage import Linkage
 from app.images.masks import MaskTemplate, read_masks
 from app.images.results import ImportResult, result_of
-from migrations.schema import Audit, Image, new_id
-from migrations.study import Study
-from migrations.tombstones import Tombstones
+from migrations.study.folder import Study
+from migrations.study.schema import Audit, Image, new_id
+from migrations.study.tombstones import Tombstones
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.view import Affine
+from devices.gaze.view import Affine
 
 Rect = tuple[float, float, float, float]
 Stored = NDArray[Any]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from app.errors import ImageUnreadable
 from app.images.attributes import DisplayAttributes
-from migrations.study import Study
+from migrations.study.folder import Study
 
 
 @dataclass(frozen=True, slots=True, eq=False)

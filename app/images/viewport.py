@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.images.resample import Rect, Resampled, Stored, sample_ahead, sampled
-from devices.view import Affine
+from devices.gaze.view import Affine
 
 __all__ = ["Rect", "Resampled", "Viewport"]
 

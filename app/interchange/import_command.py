@@ -13,11 +13,11 @@ from app.images.importer import import_files
 from app.interchange.importing import FORMATS, FileReport, import_gaze
 from app.interchange.matching import Matcher
 from app.interchange.options import ImportOptions
-from devices.errors import DeviceError
-from devices.geometry import DEFAULT_DISTANCE_MM, ScreenGeometry
-from migrations.errors import StudyError
-from migrations.settings import StudySettings
-from migrations.study import Study
+from devices.gaze.errors import GazeError
+from devices.gaze.geometry import DEFAULT_DISTANCE_MM, ScreenGeometry
+from migrations.study.errors import StudyError
+from migrations.study.folder import Study
+from migrations.study.settings import StudySettings
 
 ASSUMED_MM_PER_PX = 0.27
 
@@ -27,7 +27,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = _parser().parse_args(argv)
     try:
         return _import(arguments)
-    except (AppError, StudyError, DeviceError) as error:
+    except (AppError, StudyError, GazeError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except KeyboardInterrupt:

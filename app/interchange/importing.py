@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import GazeFileError
+from app.interchange.foreign_reading import RowCounts, SourceFile, SourceReading
 from app.interchange.formats.delimited import read_csv
 from app.interchange.formats.egd_cxr import read_egd_cxr
 from app.interchange.formats.mcgip import read_mcgip, read_mcgip_mammo
@@ -18,9 +19,8 @@ from app.interchange.formats.tobii import read_tobii_tsv
 from app.interchange.formats.xdf import read_xdf
 from app.interchange.matching import Matcher
 from app.interchange.options import ImportOptions
-from app.interchange.source import RowCounts, SourceFile, SourceReading
 from app.interchange.store import ReadingStore, StoredReading
-from migrations.study import Study
+from migrations.study.folder import Study
 
 Read = Callable[[Path, ImportOptions], SourceFile]
 FORMATS: dict[str, tuple[Read, tuple[str, ...], str]] = {

@@ -15,8 +15,8 @@ from sqlalchemy import select
 from app.errors import GazeFileError
 from app.images.results import ImportResult
 from app.interchange.tables import read_text
-from migrations.schema import CaseImage, Image
-from migrations.study import Study
+from migrations.study.folder import Study
+from migrations.study.schema import CaseImage, Image
 
 
 @dataclass(frozen=True, slots=True)

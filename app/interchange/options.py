@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from devices.geometry import ScreenGeometry
+from devices.gaze.geometry import ScreenGeometry
 
 Unit = Literal["image-px", "image-fraction", "screen-px", "screen-fraction"]
 Origin = Literal["top-left", "bottom-left", "centre"]

@@ -16,8 +16,8 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session as OrmSession
 
 from app.errors import GazeFileError
+from app.interchange.foreign_reading import SourceAnnotation, SourceFixations, SourceReading
 from app.interchange.matching import MatchedImage
-from app.interchange.source import SourceAnnotation, SourceFixations, SourceReading
 from app.interchange.stored_gaze import (
     VIRTUAL_SIDE,
     PlacedReading,
@@ -25,13 +25,14 @@ from app.interchange.stored_gaze import (
     placed,
     virtual_screen,
 )
-from app.reading.gaze import reading_gaze
-from app.reading.mapping import place_of
-from devices.chunks import CODEC_VERSION, encode_chunk
-from devices.fixations import FilterParameters, detect_fixations
-from devices.samples import SampleArray
-from migrations.database import foveate_version
-from migrations.schema import (
+from app.recording.gaze import reading_gaze
+from devices.gaze.chunks import CODEC_VERSION, encode_chunk
+from devices.gaze.fixations import FilterParameters, detect_fixations
+from devices.gaze.mapping import place_of
+from devices.gaze.samples import SampleArray
+from migrations.study.database import foveate_version
+from migrations.study.folder import Study
+from migrations.study.schema import (
     Annotation,
     Audit,
     Fixation,
@@ -44,8 +45,7 @@ from migrations.schema import (
     new_id,
     utc_now,
 )
-from migrations.study import Study
-from migrations.tombstones import Tombstones
+from migrations.study.tombstones import Tombstones
 
 CHUNK_SAMPLES = 1000
 _PAUSE_US = 1_000_000

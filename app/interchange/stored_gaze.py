@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.interchange.source import IntArray, Placement, SourceFixations, SourceReading
-from devices.geometry import DEFAULT_DISTANCE_MM, FloatArray, ScreenGeometry
-from devices.samples import NO_DEVICE_TIME, SampleArray, empty_samples
-from devices.view import Affine, TileView
+from app.interchange.foreign_reading import IntArray, Placement, SourceFixations, SourceReading
+from devices.gaze.geometry import DEFAULT_DISTANCE_MM, FloatArray, ScreenGeometry
+from devices.gaze.samples import NO_DEVICE_TIME, SampleArray, empty_samples
+from devices.gaze.view import Affine, TileView
 
 VIRTUAL_SIDE = 8192
 ASSUMED_IMAGE_HEIGHT_MM = 300.0

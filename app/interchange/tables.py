@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from app.errors import GazeFileError
-from app.interchange.source import IntArray
-from devices.geometry import FloatArray
+from app.interchange.foreign_reading import IntArray
+from devices.gaze.geometry import FloatArray
 
 _MISSING = {"", "nan", "na", "n/a", "none", "null", "."}
 TIME_UNITS_US = {"s": 1e6, "ms": 1e3, "us": 1.0, "ns": 1e-3}

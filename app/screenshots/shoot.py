@@ -8,17 +8,17 @@ from PySide6.QtCore import QPoint, QPointF, QSize, Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QWidget
 from sqlalchemy import select
 
-from app import theme
 from app.demo.hands import click, drag, press, wheel
 from app.demo.phantoms import write_cohort
 from app.demo.steps import Script, Until, run_script
 from app.hanging.grouping import Arrival, hang_cases
 from app.images.importer import import_paths
 from app.station import Station
-from app.widgets.dialogs import MessageDialog
-from migrations.schema import CaseImage, Image, StudyCase
-from migrations.settings import StudySettings
-from migrations.study import Study
+from app.ui import theme
+from app.ui.dialogs import MessageDialog
+from migrations.study.folder import Study
+from migrations.study.schema import CaseImage, Image, StudyCase
+from migrations.study.settings import StudySettings
 
 _CASES = 7
 _SPEED = 12.0

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.side_process import SideProcess
-from migrations.study import Study
+from app.ui.side_process import SideProcess
+from migrations.study.folder import Study
 
 log = logging.getLogger(__name__)
 FIRST_MS, EVERY_MS = 5_000, 300_000

@@ -14,15 +14,15 @@ import psutil
 
 from app.errors import AppError, StationBusy
 from app.interchange.exports.command import shown_progress
-from app.reading.lock import StationLock
-from app.reading.recovery import close_open_rows
+from app.recording.lock import StationLock
+from app.recording.recovery import close_open_rows
 from app.sync import URL_VARIABLE
 from app.sync.erase import Erasure, erase
-from migrations.database import Database
-from migrations.errors import StudyError
-from migrations.schema import Audit, utc_now
-from migrations.study import Study
-from migrations.sync.push import PushReport, push
+from migrations.study.database import Database
+from migrations.study.errors import StudyError
+from migrations.study.folder import Study
+from migrations.study.schema import Audit, utc_now
+from migrations.study.sync.push import PushReport, push
 
 
 def main(argv: Sequence[str]) -> int:
@@ -63,7 +63,7 @@ def server_of(url: str | None) -> Database:
     DatabaseError
         If it cannot be reached, or the URL is none of PostgreSQL's.
     """
-    from migrations.errors import DatabaseError
+    from migrations.study.errors import DatabaseError
 
     url = url or os.environ.get(URL_VARIABLE, "")
     if not url.startswith("postgresql"):

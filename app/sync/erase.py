@@ -9,13 +9,13 @@ from sqlalchemy import or_, select
 
 from app.errors import AppError
 from app.images.deidentify import identifier_key, source_group
-from app.reading.lock import StationLock
-from app.sync.traces import Trace, find_traces
-from migrations.database import Database
-from migrations.erasure import Erased, compact, erase_again, erase_images, erase_reader
-from migrations.schema import Audit, Image
-from migrations.study import Study
-from migrations.tombstones import all_tombstones
+from app.recording.lock import StationLock
+from app.sync.remaining_copies import Trace, find_traces
+from migrations.study.database import Database
+from migrations.study.erasure import Erased, compact, erase_again, erase_images, erase_reader
+from migrations.study.folder import Study
+from migrations.study.schema import Audit, Image
+from migrations.study.tombstones import all_tombstones
 
 
 class NothingToErase(AppError):

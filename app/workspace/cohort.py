@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session as OrmSession
 
-from migrations.cohort_rules import CHOICE, choice_of, why_left_out
-from migrations.schema import (
+from migrations.study.cohort_rules import CHOICE, choice_of, why_left_out
+from migrations.study.folder import Study
+from migrations.study.schema import (
     Audit,
     Calibration,
     CaseImage,
@@ -20,7 +21,6 @@ from migrations.schema import (
     StudyCase,
     utc_now,
 )
-from migrations.study import Study
 
 FEW_CASES = 30
 """Below so many read images a pre-training can hardly show anything."""

@@ -10,9 +10,9 @@ from scipy.cluster.vq import kmeans2
 from sqlalchemy import select
 
 from app.errors import AppError
-from migrations.cohort_rules import why_left_out
-from migrations.schema import CaseImage, Image, Reader, Reading
-from migrations.study import Study
+from migrations.study.cohort_rules import why_left_out
+from migrations.study.folder import Study
+from migrations.study.schema import CaseImage, Image, Reader, Reading
 
 CLUSTERS = 8
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image as PilImage
 from sqlalchemy import select
 
-from devices.density import colour, heat_map
-from migrations.schema import Fixation, Image, Reading
-from migrations.study import Study
+from devices.gaze.density import colour, heat_map
+from migrations.study.folder import Study
+from migrations.study.schema import Fixation, Image, Reading
 
 SIDE = 160
 """Of a small picture, pixels."""

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from migrations.schema import TrainingRun
-from migrations.study import Study
+from migrations.study.folder import Study
+from migrations.study.schema import TrainingRun
 
 CURVES = ("loss", "feature_spread", "rankme", "knn_accuracy", "learning_rate", "data_wait")
 

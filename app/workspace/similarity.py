@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from app.errors import AppError
-from migrations.schema import SimilarityRun
-from migrations.study import Study
+from migrations.study.folder import Study
+from migrations.study.schema import SimilarityRun
 
 _SAMPLED_PAIRS = 100_000
 OVERVIEW = 1000

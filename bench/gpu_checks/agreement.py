@@ -7,14 +7,14 @@ import time
 
 import numpy as np
 import torch
-from torch import Tensor
-
 from gpu_checks.bench import Bench, tail
 from gpu_checks.jobs import job_of, learner_of, run
-from trainer import loop
-from trainer.batches import make_batch
-from trainer.config import METHODS, RunConfig
-from trainer.device import choose_precision
+from torch import Tensor
+
+from trainer.config.config import METHODS, RunConfig
+from trainer.pretrain import loop
+from trainer.pretrain.batches import make_batch
+from trainer.process.device import choose_precision
 
 Trace = tuple[list[float], list[tuple[Tensor, Tensor, Tensor]]]
 """Losses of some steps, and views, ids and mask of each."""

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from safetensors.torch import load_file
-
 from gpu_checks.bench import ROOT, Bench
 from gpu_checks.jobs import pixels_of, worst
+from safetensors.torch import load_file
 
 _LONGEST_S = 180
 

@@ -4,14 +4,14 @@ import statistics
 import time
 
 import torch
-
 from gpu_checks.bench import Bench
 from gpu_checks.jobs import job_of, policy_of, run
-from trainer import loop
-from trainer.batches import make_batch
-from trainer.checkpoint import load_checkpoint, save_checkpoint
-from trainer.pairs import StepPairs
-from trainer.seeds import Stream, generator_for
+
+from trainer.pairs.policy import StepPairs
+from trainer.pretrain import loop
+from trainer.pretrain.batches import make_batch
+from trainer.pretrain.checkpoint import load_checkpoint, save_checkpoint
+from trainer.process.seeds import Stream, generator_for
 
 
 def check_costs(bench: Bench) -> None:

@@ -5,17 +5,17 @@ from functools import cache
 
 import numpy as np
 import torch
+from gpu_checks.bench import Bench
 from torch import Tensor, nn
 
-from gpu_checks.bench import Bench
-from trainer import loop
-from trainer.checkpoint import Identity
-from trainer.config import make_config
-from trainer.device import choose_precision
-from trainer.events import Event, Metrics
-from trainer.images import ImageCache, cache_side
-from trainer.job import Job
-from trainer.pairs import PairPolicy, Relation, SameLabel, SparseRelation
+from trainer.config.config import make_config
+from trainer.data.cache import ImageCache, cache_side
+from trainer.pairs.policy import PairPolicy, Relation, SameLabel, SparseRelation
+from trainer.pretrain import loop
+from trainer.pretrain.checkpoint import Identity
+from trainer.pretrain.job import Job
+from trainer.process.device import choose_precision
+from trainer.process.events import Event, Metrics
 
 
 @cache

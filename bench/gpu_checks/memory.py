@@ -1,11 +1,11 @@
 """Whether a lack of memory is said in words, and nothing else taken for one."""
 
 import torch
-
 from gpu_checks.bench import Bench, tail
 from gpu_checks.jobs import job_of, run
-from trainer import loop
+
 from trainer.errors import OutOfMemory
+from trainer.pretrain import loop
 
 
 def check_oom(bench: Bench) -> None:

@@ -8,13 +8,13 @@ from typing import Any
 
 import torch
 import torchvision
+from gpu_checks.bench import Bench, tail
+from gpu_checks.jobs import pixels_of
 from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from gpu_checks.bench import Bench, tail
-from gpu_checks.jobs import pixels_of
-from trainer.images import cache_side
+from trainer.data.cache import cache_side
 
 Step = Callable[[Tensor, Tensor], Tensor]
 

@@ -6,16 +6,17 @@ from dataclasses import replace
 
 import torch
 import torch.distributed as dist
-from torch import nn
-
 from gpu_checks.bench import Bench
 from gpu_checks.jobs import job_of, learner_of
-from trainer import distributed, loop
-from trainer.batches import make_batch
-from trainer.config import METHODS
-from trainer.job import Job
+from torch import nn
+
+from trainer.config.config import METHODS
 from trainer.methods import byol, mocov2, mocov3, simclr, simsiam
-from trainer.optimise import make_optimiser
+from trainer.pretrain import loop
+from trainer.pretrain.batches import make_batch
+from trainer.pretrain.job import Job
+from trainer.pretrain.optimise import make_optimiser
+from trainer.process import distributed
 
 
 def check_nccl(bench: Bench) -> None:

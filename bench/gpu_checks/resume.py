@@ -1,10 +1,9 @@
 """Whether a run that was stopped ends as one that was not."""
 
 import torch
-from torch import Tensor
-
 from gpu_checks.bench import Bench
 from gpu_checks.jobs import StopAfter, job_of, run, worst
+from torch import Tensor
 
 # Method, precision, and whether cuDNN is held to kernels that always sum in one order.
 _WAYS = (

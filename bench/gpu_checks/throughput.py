@@ -11,14 +11,14 @@ from pathlib import Path
 from unittest.mock import patch
 
 import torch
-from torch import nn
-
 from gpu_checks.bench import Bench
 from gpu_checks.jobs import job_of, learner_of
-from trainer import loop
-from trainer.batches import Batch, Batches, make_batch
-from trainer.job import Job
+from torch import nn
+
 from trainer.methods.base import StepOutput
+from trainer.pretrain import loop
+from trainer.pretrain.batches import Batch, Batches, make_batch
+from trainer.pretrain.job import Job
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Literal
 
 from devices.errors import StreamLayoutError
-from devices.geometry import ScreenGeometry
+from devices.gaze.geometry import ScreenGeometry
 from devices.lsl.layouts import WAY_OUT, Channel, Column, Layout
 
 Side = Literal["left", "right", "both"]

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from devices.geometry import FloatArray
-from devices.samples import SampleArray, empty_samples
+from devices.gaze.geometry import FloatArray
+from devices.gaze.samples import SampleArray, empty_samples
 
 LOWEST_CONFIDENCE = 0.6  # Pupil Labs' own default for data of use
 LARGEST_PUPIL_MM = 15.0

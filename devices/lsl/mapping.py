@@ -14,7 +14,7 @@ from typing import Any
 from platformdirs import user_config_path
 
 from devices.errors import StreamLayoutError
-from devices.geometry import ScreenGeometry
+from devices.gaze.geometry import ScreenGeometry
 from devices.lsl.layouts import Channel, Column, Layout
 
 MAPPING_VARIABLE = "FOVEATE_LSL_MAPPING"

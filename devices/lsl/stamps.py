@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.clock import HostClock
-from devices.geometry import FloatArray
+from devices.gaze.geometry import FloatArray
 
 TRIES = 7
 EARLY_S, LATE_S = 0.05, 60.0

@@ -11,13 +11,13 @@ import numpy as np
 
 from devices.clock import HostClock
 from devices.errors import StreamLayoutError, TrackerError, TrackerNotFound
-from devices.geometry import FloatArray, ScreenGeometry
+from devices.gaze.geometry import FloatArray, ScreenGeometry
+from devices.gaze.samples import SampleArray, empty_samples, gaze_norm
 from devices.lsl.channels import layout_of
 from devices.lsl.layouts import ENOUGH_TO_JUDGE, Layout
 from devices.lsl.mapping import mapping_for, mapping_path
 from devices.lsl.stamps import StampClock
 from devices.lsl.streams import channels_of, load_pylsl, resolve, tracker_info
-from devices.samples import SampleArray, empty_samples, gaze_norm
 from devices.tracker import Calibrator, ClockOffset, DeviceEvent, EventKind, TrackerInfo
 
 BUFFER_S = 360

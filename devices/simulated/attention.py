@@ -11,8 +11,8 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from devices.geometry import FloatArray, ScreenGeometry
-from devices.view import Affine
+from devices.gaze.geometry import FloatArray, ScreenGeometry
+from devices.gaze.view import Affine
 
 Style = Literal["search", "concentrated", "radial"]
 

@@ -7,9 +7,9 @@ from typing import Literal, Protocol
 import numpy as np
 
 from devices.errors import CalibrationError
-from devices.geometry import FloatArray
+from devices.gaze.geometry import FloatArray
+from devices.gaze.view import Affine
 from devices.tracker import CalibrationOutcome, PointResult
-from devices.view import Affine
 
 WINDOW_US = 500_000
 LARGEST_SPREAD_NORM = 0.05

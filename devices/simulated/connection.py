@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.clock import HostClock
-from devices.geometry import FloatArray, ScreenGeometry
-from devices.samples import empty_samples
+from devices.gaze.geometry import FloatArray, ScreenGeometry
+from devices.gaze.samples import empty_samples
+from devices.gaze.view import Affine
 from devices.simulated.attention import Attention, Scale
 from devices.simulated.calibration import Correction
 from devices.simulated.parameters import SimulatedParameters
 from devices.simulated.scanpath import ScanPath
 from devices.simulated.signal import IndexedNoise, Spells, displaced, mean_gap_us
-from devices.view import Affine
 
 LOSS_LENGTH_US = 25_000.0
 NOISE_COLUMNS = 8

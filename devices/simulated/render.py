@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.geometry import FloatArray
-from devices.samples import VALUE_FIELDS, SampleArray
+from devices.gaze.geometry import FloatArray
+from devices.gaze.samples import VALUE_FIELDS, SampleArray
 from devices.simulated.connection import Eyes
 
 OPENNESS_MM = 10.0

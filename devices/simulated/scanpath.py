@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.geometry import FloatArray, ScreenGeometry
+from devices.gaze.geometry import FloatArray, ScreenGeometry
 from devices.simulated.attention import Aim, Attention
 
 SACCADE_BASE_US, SACCADE_US_PER_DEG = 21_000, 2_200

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.geometry import FloatArray, ScreenGeometry
+from devices.gaze.geometry import FloatArray, ScreenGeometry
 
 BLOCK = 1024
 

@@ -14,8 +14,9 @@ from numpy.typing import ArrayLike
 
 from devices.clock import HostClock
 from devices.errors import CalibrationError, TrackerError
-from devices.geometry import FloatArray, ScreenGeometry
-from devices.samples import SAMPLE_DTYPE, SampleArray, empty_samples
+from devices.gaze.geometry import FloatArray, ScreenGeometry
+from devices.gaze.samples import SAMPLE_DTYPE, SampleArray, empty_samples
+from devices.gaze.view import Affine
 from devices.simulated.attention import (
     Attention,
     Dot,
@@ -31,7 +32,6 @@ from devices.simulated.parameters import SimulatedParameters, simulated_info
 from devices.simulated.render import HALF_BETWEEN_EYES_MM, fill_eyes, hide
 from devices.simulated.scanpath import TrueFixation
 from devices.tracker import ClockOffset, DeviceEvent, DisplayArea, UserPosition
-from devices.view import Affine
 
 BATCH = 20_000
 _NOTHING = empty_samples(0)

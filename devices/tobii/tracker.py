@@ -12,7 +12,7 @@ import numpy as np
 
 from devices.clock import HostClock
 from devices.errors import CalibrationError, TrackerError, TrackerLost, TrackerNotFound
-from devices.samples import SAMPLE_DTYPE, VALUE_FIELDS, SampleArray, empty_samples
+from devices.gaze.samples import SAMPLE_DTYPE, VALUE_FIELDS, SampleArray, empty_samples
 from devices.tobii.homes import Home, SdkError
 from devices.tobii.messages import CLOCK_KINDS, event_of
 from devices.tracker import (

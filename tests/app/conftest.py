@@ -7,10 +7,14 @@ import tempfile
 import threading
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
-from migrations.settings import StudySettings
-from migrations.study import Study
+from app.images.clearing import clear, to_clear
+from app.images.importer import import_paths
+from migrations.study.folder import Study
+from migrations.study.settings import StudySettings
 
 _SCREEN = {
     "name": "test",
@@ -65,3 +69,18 @@ def own_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the user's own configuration out of the tests."""
     for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "APPDATA", "LOCALAPPDATA", "HOME"):
         monkeypatch.setenv(name, str(tmp_path / "user"))
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of three real imports, made once: each import starts a process."""
+    folder = tmp_path_factory.mktemp("three-pictures")
+    settings = StudySettings(name="Trial", classes=("normal", "mass"), order="fixed")
+    study = Study.create(folder / "study", settings)
+    ramp = np.linspace(2000, 40000, 300 * 240).reshape(300, 240)
+    for i in range(3):
+        cv2.imwrite(str(folder / f"picture-{i}.png"), np.roll(ramp, 20 * i).astype(np.uint16))
+    import_paths(study, sorted(folder.glob("*.png")))
+    clear(study, [image.image_id for image in to_clear(study)], "test")
+    study.close()
+    return study.folder

@@ -11,9 +11,9 @@ from devices import catalogue, command
 from devices.catalogue import find_trackers, open_tracker
 from devices.clock import HostClock
 from devices.errors import TrackerError, TrackerNotFound
-from devices.geometry import ScreenGeometry
+from devices.gaze.geometry import ScreenGeometry
+from devices.gaze.samples import empty_samples
 from devices.lsl import LslTracker
-from devices.samples import empty_samples
 from devices.simulated import SimulatedTracker
 from devices.tobii import interpreters, search
 from devices.tracker import TrackerInfo

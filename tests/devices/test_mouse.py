@@ -6,9 +6,9 @@ import pytest
 from devices.catalogue import open_tracker
 from devices.clock import HostClock
 from devices.errors import TrackerError
-from devices.geometry import ScreenGeometry
+from devices.gaze.geometry import ScreenGeometry
+from devices.gaze.samples import gaze_norm
 from devices.mouse import MouseTracker
-from devices.samples import gaze_norm
 
 
 def test_samples_hold_the_place_told_at_their_instant() -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from devices.clock import HostClock
 from devices.errors import CalibrationError, TrackerError
-from devices.geometry import ScreenGeometry
-from devices.samples import gaze_norm, valid_share
+from devices.gaze.geometry import ScreenGeometry
+from devices.gaze.samples import gaze_norm, valid_share
+from devices.gaze.view import Affine
 from devices.simulated import SimulatedParameters, SimulatedTracker, Stimulus, Target
 from devices.simulated.scanpath import TrueFixation
 from devices.tracker import (
@@ -21,7 +22,6 @@ from devices.tracker import (
     TellsDisplayArea,
     Tracker,
 )
-from devices.view import Affine
 
 GEOMETRY = ScreenGeometry(1920, 1080, 530.0, 300.0, 650.0)
 CLEAN = SimulatedParameters(

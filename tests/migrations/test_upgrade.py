@@ -9,12 +9,12 @@ import pytest
 from alembic.config import Config
 from sqlalchemy import inspect, text
 
-from migrations import database as database_module
-from migrations.database import Database
-from migrations.errors import DatabaseError
-from migrations.schema import Reader, Session
-from migrations.settings import StudySettings
-from migrations.study import Study
+from migrations.study import database as database_module
+from migrations.study.database import Database
+from migrations.study.errors import DatabaseError
+from migrations.study.folder import Study
+from migrations.study.schema import Reader, Session
+from migrations.study.settings import StudySettings
 
 LATER = """
 import sqlalchemy as sa
@@ -62,7 +62,7 @@ def later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Later:
 
     def config() -> Config:
         found = made()
-        own = Path(database_module.__file__).parent / "versions"
+        own = Path(database_module.__file__).parents[1] / "versions"
         found.set_main_option("path_separator", "newline")
         found.set_main_option("version_locations", f"{own.as_posix()}\n{scripts.as_posix()}")
         return found

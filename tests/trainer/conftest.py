@@ -17,7 +17,7 @@ def tiny_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let "resnet18" be a net of two convolutions, with an `fc` as torchvision's nets have."""
     from torch import nn
 
-    from trainer import encoders
+    from trainer.encoders import nets
 
     class Tiny(nn.Module):
         def __init__(self, weights: None) -> None:
@@ -30,4 +30,4 @@ def tiny_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
         def forward(self, x):
             return self.fc(self.layer1(self.bn1(self.conv1(x)).relu()).mean((2, 3)))
 
-    monkeypatch.setitem(encoders._MAKERS, "resnet18", Tiny)
+    monkeypatch.setitem(nets._MAKERS, "resnet18", Tiny)

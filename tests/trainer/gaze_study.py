@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as PilImage
 
-from devices.chunks import CODEC_VERSION, encode_chunk
-from devices.geometry import ScreenGeometry
-from devices.samples import empty_samples
-from devices.view import Affine, TileView
-from migrations.schema import (
+from devices.gaze.chunks import CODEC_VERSION, encode_chunk
+from devices.gaze.geometry import ScreenGeometry
+from devices.gaze.samples import empty_samples
+from devices.gaze.view import Affine, TileView
+from migrations.study.folder import Study
+from migrations.study.schema import (
     CaseImage,
     Fixation,
     GazeChunk,
@@ -24,8 +25,7 @@ from migrations.schema import (
     ViewEvent,
     new_id,
 )
-from migrations.settings import StudySettings
-from migrations.study import Study
+from migrations.study.settings import StudySettings
 
 GEOMETRY = ScreenGeometry(1000, 500, 500, 250)
 STEP_US = 10_000

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from tests.trainer.tiny_study import make_study
 from trainer.command import main
 
-ROOT = Path(__file__).parents[2]
 SMALL = ["--size", "32", "--batch", "4", "--epochs", "1", "--positive-rate", "0.4"]
 SMALL += ["--set", "onnx=false"]
 
@@ -107,12 +107,12 @@ def test_settings_reach_the_run_from_file_set_and_options(
     seen: list = []
 
     def remember(run):
-        from trainer.events import RunStopped
+        from trainer.process.events import RunStopped
 
         seen.append(run.config)
         return RunStopped(None, None, None, 0)
 
-    monkeypatch.setattr("trainer.run.run_training", remember)
+    monkeypatch.setattr("trainer.runs.run.run_training", remember)
     toml = tmp_path / "run.toml"
     toml.write_text("batch = 8\nepochs = 7\nlr = 0.5\nthreshold = 0.9\n")
     words = ["--config", str(toml), "--set", "epochs=6", "--set", "lr=0.25", "--epochs", "5"]
@@ -126,7 +126,7 @@ def test_an_unexpected_error_is_an_event_too(folder: Path, monkeypatch, capsys) 
     def wrong(_):
         raise ZeroDivisionError("by nought")
 
-    monkeypatch.setattr("trainer.run.run_training", wrong)
+    monkeypatch.setattr("trainer.runs.run.run_training", wrong)
     assert main(["--study", str(folder), "--events", "json"]) == 1
     assert "ZeroDivisionError: by nought" in json.loads(capsys.readouterr().out)["message"]
 
@@ -134,11 +134,11 @@ def test_an_unexpected_error_is_an_event_too(folder: Path, monkeypatch, capsys) 
 def test_idle_threads_sleep_so_that_a_station_beside_the_trainer_keeps_its_core(
     folder: Path, monkeypatch
 ) -> None:
-    from trainer.events import RunStopped
+    from trainer.process.events import RunStopped
 
     seen: list = []
     monkeypatch.setattr("os.environ", dict(os.environ))
-    monkeypatch.setattr("trainer.run.run_training", lambda _: RunStopped(None, None, None, 0))
+    monkeypatch.setattr("trainer.runs.run.run_training", lambda _: RunStopped(None, None, None, 0))
     for given in (None, "ACTIVE"):
         os.environ.pop("OMP_WAIT_POLICY", None)
         if given:

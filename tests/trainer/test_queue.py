@@ -8,10 +8,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from migrations.jobs import Job, add_job, jobs, queue_folder, read_job
+from migrations.study.jobs import Job, add_job, jobs, queue_folder, read_job
+from tests import ROOT
 from trainer.queue import work_off
 
-ROOT = Path(__file__).parents[2]
 CHILD = """
 import json, os, sys, time
 def say(**fields):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.trainer.gaze_study import StudyMaker
-from trainer.cohort import load_cohort
+from trainer.data.cohort import load_cohort
 from trainer.similarity.command import main
 
 FRAMES = 60

@@ -6,11 +6,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from devices.chunks import CODEC_VERSION, encode_chunk
-from devices.geometry import ScreenGeometry
-from devices.samples import empty_samples
-from devices.view import Affine, TileView
-from migrations.schema import (
+from devices.gaze.chunks import CODEC_VERSION, encode_chunk
+from devices.gaze.geometry import ScreenGeometry
+from devices.gaze.samples import empty_samples
+from devices.gaze.view import Affine, TileView
+from migrations.study.folder import Study
+from migrations.study.schema import (
     CaseImage,
     GazeChunk,
     Image,
@@ -23,8 +24,7 @@ from migrations.schema import (
     new_id,
     utc_now,
 )
-from migrations.settings import StudySettings
-from migrations.study import Study
+from migrations.study.settings import StudySettings
 
 WIDTH, HEIGHT = 60, 80
 SCREEN = ScreenGeometry(width_screen=600, height_screen=800, width_mm=300, height_mm=400)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from trainer.pairs import StepPairs
+from trainer.pairs.policy import StepPairs
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from trainer.distributed import gather
 from trainer.methods.base import Method, StepOutput, Widths, head
 from trainer.methods.ema import ema_momentum, ema_update, target_of
 from trainer.methods.losses import masked_cosine
-from trainer.pairs import StepPairs
+from trainer.pairs.policy import StepPairs
+from trainer.process.distributed import gather
 
 
 def byol_loss(

@@ -12,11 +12,11 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from trainer.distributed import gather
 from trainer.methods.base import Method, StepOutput, Widths
 from trainer.methods.ema import ema_momentum, ema_update, target_of
 from trainer.methods.losses import info_nce, unit, without
-from trainer.pairs import StepPairs
+from trainer.pairs.policy import StepPairs
+from trainer.process.distributed import gather
 
 
 def moco_v3_loss(

@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import nn
 
-from trainer.config import RunConfig
-from trainer.encoders import initialise, is_vit, make_encoder, seeded_weights
+from trainer.config.config import RunConfig
+from trainer.encoders.nets import initialise, is_vit, make_encoder, seeded_weights
 from trainer.methods.base import Method, Widths
 from trainer.methods.byol import Byol
 from trainer.methods.mocov2 import MoCoV2

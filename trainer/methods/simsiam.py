@@ -8,10 +8,10 @@ from collections.abc import Iterable
 
 from torch import Tensor, nn
 
-from trainer.distributed import gather
 from trainer.methods.base import Method, StepOutput, Widths, head
 from trainer.methods.losses import masked_cosine
-from trainer.pairs import StepPairs
+from trainer.pairs.policy import StepPairs
+from trainer.process.distributed import gather
 
 
 def simsiam_loss(

@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import nn
 
-from migrations.study import Study
-from trainer.encoders import EncoderInfo, is_vit, make_encoder, seeded_weights
+from migrations.study.folder import Study
+from trainer.encoders.nets import EncoderInfo, is_vit, make_encoder, seeded_weights
 from trainer.errors import ProbeError
 from trainer.probe.inputs import View
 from trainer.probe.loading import load_weights

@@ -2,8 +2,8 @@
 
 from sqlalchemy import select
 
-from migrations.schema import Image
-from migrations.study import Study
+from migrations.study.folder import Study
+from migrations.study.schema import Image
 from trainer.errors import ProbeError
 from trainer.probe.labelled import LabelledImage, LabelledSet
 

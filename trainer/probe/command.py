@@ -14,8 +14,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from migrations.errors import NotAStudy, StudyError
-from migrations.study import Study
+from migrations.study.errors import NotAStudy, StudyError
+from migrations.study.folder import Study
 from trainer.errors import ConfigError, TrainerError
 
 log = logging.getLogger("trainer")
@@ -41,8 +41,8 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _probe(options: argparse.Namespace) -> int:
-    from trainer.probe.about import about  # torch takes seconds; --help need not wait
     from trainer.probe.prepare import prepare
+    from trainer.probe.provenance import about
     from trainer.probe.run import answer
     from trainer.probe.tables import show
     from trainer.probe.write import write_results

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from trainer.encoders import to_input
+from trainer.encoders.nets import to_input
 from trainer.probe.candidates import Candidate
 from trainer.probe.labelled import FloatArray, IntArray
 

@@ -7,11 +7,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from trainer.augment import Recipe, apply_views, draw_views
-from trainer.encoders import to_input
+from trainer.encoders.nets import to_input
+from trainer.pretrain.augment import Recipe, apply_views, draw_views
 from trainer.probe.labelled import FloatArray, IntArray
 from trainer.probe.validation import class_weights
-from trainer.seeds import Stream, generator_for
+from trainer.process.seeds import Stream, generator_for
 
 RECIPE = Recipe(area=(0.6, 1.0), ratio=(0.85, 1.18), rotation_deg=7, flip=0.5, brightness=0.15,
                 contrast=0.15, tone=0.8, blur=0.2)  # fmt: skip

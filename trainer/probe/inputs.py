@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.images import load_grey, pixel_fingerprint
+from trainer.data.cache import load_grey, pixel_fingerprint
 from trainer.probe.labelled import LabelledImage
 
 Progress = Callable[[int, int], None]

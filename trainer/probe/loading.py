@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from trainer.encoders import EncoderInfo, load_encoder
+from trainer.encoders.nets import EncoderInfo, load_encoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Weights:
 
 
 def load_weights(path: Path) -> Weights:
-    """Read an encoder file of any kind that `trainer.encoders.load_encoder` knows.
+    """Read an encoder file of any kind that `trainer.encoders.nets.load_encoder` knows.
 
     Raises
     ------

@@ -4,9 +4,9 @@ import argparse
 
 import torch
 
-from migrations.study import Study
-from trainer.config import make_config
-from trainer.device import choose_device
+from migrations.study.folder import Study
+from trainer.config.config import make_config
+from trainer.data.splits import read_splits
 from trainer.errors import ProbeError
 from trainer.probe.budgets import parse_budgets
 from trainer.probe.candidates import distinct_names, find_encoder, make_candidates
@@ -16,7 +16,7 @@ from trainer.probe.folder import images_by_class_folder, labelled_folder
 from trainer.probe.labelled import LabelledSet
 from trainer.probe.run import Question
 from trainer.probe.splits import named_images
-from trainer.splits import read_splits
+from trainer.process.device import choose_device
 
 SMALLEST, LARGEST = 16, 2048
 

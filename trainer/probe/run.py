@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from trainer.data.splits import read_splits
 from trainer.errors import ProbeError
 from trainer.probe.budgets import possible_budgets
 from trainer.probe.candidates import RAW, Candidate
@@ -14,9 +15,8 @@ from trainer.probe.features import extract
 from trainer.probe.finetune import finetune
 from trainer.probe.inputs import Inputs, read_inputs
 from trainer.probe.labelled import FloatArray, IntArray, LabelledSet
-from trainer.probe.seen import Seen, duplicates, look
 from trainer.probe.splits import Splits, column_split, file_splits, random_splits
-from trainer.splits import read_splits
+from trainer.probe.training_overlap import Seen, duplicates, look
 
 Stage = Callable[[str], Callable[[int, int], None]]
 """`stage(name)` announces a stage and returns what is told of done and total in it."""

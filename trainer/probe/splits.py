@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from trainer.data.splits import SPLIT_NAMES, parts_of, split_by_group
 from trainer.errors import ProbeError
 from trainer.probe.labelled import IntArray, LabelledSet, patient_labels
-from trainer.splits import SPLIT_NAMES, parts_of, split_by_group
 
 TEST_SHARE = 0.3
 

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from migrations.errors import NotAStudy, StudyError
-from migrations.study import Study
+from migrations.study.errors import NotAStudy, StudyError
+from migrations.study.folder import Study
 from trainer.errors import TrainerError
 from trainer.report.write import FILE_NAME, write_data, write_report
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from sqlalchemy import func, select
 
-from migrations.schema import (
+from migrations.study.folder import Study
+from migrations.study.schema import (
     Calibration,
     CaseImage,
     Fixation,
@@ -24,8 +25,7 @@ from migrations.schema import (
     StudyCase,
     TrainingRun,
 )
-from migrations.study import Study
-from trainer.cohort import Cohort, load_cohort
+from trainer.data.cohort import Cohort, load_cohort
 from trainer.errors import ReportError, SimilarityError
 from trainer.report.probe_sections import ProbeFigures, find_probes, read_probes
 from trainer.similarity.base import BoolArray, FloatArray

@@ -11,10 +11,10 @@ from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
 
+from devices.gaze.pair_rates import pair_values
 from trainer.errors import ReportError
 from trainer.report.data import ReportData
 from trainer.report.page import MISSING
-from trainer.similarity.rates import pair_values
 
 _SUFFIX = {"jpeg": ".jpg", "png": ".png"}
 

@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from migrations.schema import SimilarityRun, TrainingRun
-from trainer.cohort import Cohort
-from trainer.config import make_config
+from migrations.study.schema import SimilarityRun, TrainingRun
+from trainer.config.config import make_config
+from trainer.data.cohort import Cohort
 from trainer.errors import ReportError
-from trainer.gaze_pairs import LARGEST_MATRIX
-from trainer.relation import load_relation
+from trainer.pairs.choose import LARGEST_MATRIX
+from trainer.pairs.from_file import dense_of, edges_of, rows_of
+from trainer.pairs.relation_file import load_relation
 from trainer.report.data import ReportData, RunFigures, SimilarityFigures, run_figures
 from trainer.report.participation import transductive
 from trainer.report.probe_sections import read_probes
-from trainer.sources.folder import FolderSource
-from trainer.sources.folder_runs import read_run
-from trainer.sources.relations import dense_of, edges_of, rows_of
+from trainer.runs.folder_runs import read_run
+from trainer.runs.from_folder import FolderSource
 
 
 @dataclass(frozen=True, slots=True)

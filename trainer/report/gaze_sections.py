@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
-from trainer.cohort import Member
+from devices.gaze.pair_rates import pair_values, positive_rate
+from trainer.data.cohort import Member
 from trainer.errors import ReportError
 from trainer.report.charts import histogram
 from trainer.report.data import ReportData, SimilarityFigures
@@ -23,7 +24,6 @@ from trainer.report.pictures import (
     path_picture,
     presentation,
 )
-from trainer.similarity.rates import pair_values, positive_rate
 
 SHOWN_READINGS = 6
 SHOWN_PAIRS = 6

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
-from migrations.database import foveate_version
+from migrations.study.database import foveate_version
 from trainer.report.data import ReportData, RunFigures
 from trainer.report.page import Section, paragraph
 from trainer.report.participation import setting, transductive

@@ -6,7 +6,7 @@ from html import escape
 
 import numpy as np
 
-from trainer.cohort import Member
+from trainer.data.cohort import Member
 from trainer.errors import ReportError, TrainerError
 from trainer.probe.knn import unit
 from trainer.probe.labelled import FloatArray, IntArray
@@ -69,7 +69,7 @@ def _some(members: Sequence[Member]) -> list[Member]:
 
 def _nearest(run: RunFigures, members: Sequence[Member]) -> IntArray:
     """Return the nearest images of other patients, (N, up to COUNTED)."""
-    from trainer.probe.look_up import features_of  # torch takes seconds
+    from trainer.probe.picture_features import features_of
 
     assert run.encoder is not None  # as `_newest` found
     features = features_of(run.encoder, [m.presentation for m in members])

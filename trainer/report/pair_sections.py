@@ -6,7 +6,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.cohort import Member
+from trainer.data.cohort import Member
 from trainer.report.data import ReportData, SimilarityFigures
 from trainer.report.page import Cell, paragraph, percent, table
 from trainer.similarity.findings import odd_ones

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PilImage
 
-from devices.density import colour, heat_map
-from trainer.decode import load_grey
+from devices.gaze.density import colour, heat_map
+from trainer.data.decode import load_grey
+from trainer.data.readings import FixationList, ReadingGaze
 from trainer.errors import ImageCacheError, ReportError
-from trainer.readings import FixationList, ReadingGaze
 from trainer.similarity.base import BoolArray, FloatArray
 
 MAX_SIDE = 480

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 
-from migrations.database import foveate_version
-from migrations.schema import utc_now
-from migrations.study import Study
+from migrations.study.database import foveate_version
+from migrations.study.folder import Study
+from migrations.study.schema import utc_now
 from trainer.errors import Cancelled, ReportError
 from trainer.report.cohort_sections import cohort_section, folder_section, quality_section
 from trainer.report.data import ReportData, gather

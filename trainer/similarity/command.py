@@ -11,14 +11,14 @@ from typing import Any
 
 from rich.console import Console
 
-from migrations.errors import StudyError
+from migrations.study.errors import StudyError
 from trainer.errors import Cancelled, ConfigError, SimilarityError, TrainerError
-from trainer.events import RunFailed
-from trainer.settings import parse_settings
+from trainer.process.events import RunFailed
+from trainer.process.set_options import parse_settings
+from trainer.process.stopping import StopRequest
+from trainer.process.terminal import TerminalReporter
 from trainer.similarity.job import Job, Request, run_job
 from trainer.similarity.output import MATRIX_SUFFIXES
-from trainer.stopping import StopRequest
-from trainer.terminal import TerminalReporter
 
 log = logging.getLogger("trainer")
 

@@ -23,7 +23,7 @@ from trainer.similarity.items import (
 )
 from trainer.similarity.registry import find_measure
 from trainer.similarity.sources import GazeList
-from trainer.similarity.work import Progress, Work, never, no_progress
+from trainer.similarity.work_control import Progress, Work, never, no_progress
 
 
 @dataclass(frozen=True, slots=True)

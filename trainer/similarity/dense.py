@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from trainer.similarity.base import Compare, Measure, Pairs, Table
-from trainer.similarity.work import Task, Work
+from trainer.similarity.work_control import Task, Work
 
 LARGEST_TILE = 512
 # Steps of the slowest kernels in a tile: some tenths of a second, so that a stop is heeded soon.

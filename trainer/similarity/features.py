@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.similarity.base import CanvasParameters, FeatureTable, Gaze, Measure
-from trainer.similarity.work import Work
+from trainer.similarity.work_control import Work
 
 _VERSION = 1
 """Raised when features come out otherwise for the same gaze and parameters."""

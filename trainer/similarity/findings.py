@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.gaze.pair_rates import COMMON_THRESHOLDS, pair_values, positive_rate, rates_at
 from trainer.similarity.base import BoolArray, FloatArray, Similarity
-from trainer.similarity.rates import COMMON_THRESHOLDS, pair_values, positive_rate, rates_at
 
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
 BINS = 50

@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from trainer.errors import SimilarityError
 from trainer.similarity.base import BoolArray, FloatArray, Measure, Table
 from trainer.similarity.dense import compare_tile, pair_count, tile_side, tiles
-from trainer.similarity.work import Task, Work
+from trainer.similarity.work_control import Task, Work
 
 MAX_PAIRS = 60_000_000
 """Pairs a graph may hold: some 1.7 GB at the worst moment, when they are put in order."""

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from migrations.study import Study
-from trainer.cohort import Cohort, load_cohort
+from devices.gaze.pair_rates import threshold_for_rate
+from migrations.study.folder import Study
+from trainer.data.cohort import Cohort, load_cohort
 from trainer.errors import GazeFileError
-from trainer.events import Meter, StageStarted
+from trainer.process.events import Meter, StageStarted
+from trainer.process.terminal import TerminalReporter
 from trainer.similarity.base import Similarity
 from trainer.similarity.between_readers import split_of
 from trainer.similarity.comparison import Comparison, Drive, prepare
@@ -25,12 +27,10 @@ from trainer.similarity.findings import (
 )
 from trainer.similarity.graph import Graph
 from trainer.similarity.output import matrix_facts, write_graph, write_json, write_matrix
-from trainer.similarity.rates import threshold_for_rate
 from trainer.similarity.sources import GazeList, in_order, read_json_folder, read_miceye
 from trainer.similarity.store import store_run
 from trainer.similarity.study_gaze import feature_cache, gaze_of_members, reader_names
 from trainer.similarity.tables import print_findings, print_matches
-from trainer.terminal import TerminalReporter
 
 DEFAULT_THRESHOLD = 0.95
 

@@ -11,10 +11,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from devices.gaze.pair_rates import COMMON_THRESHOLDS, rates_at
 from trainer.errors import SimilarityError
 from trainer.similarity.base import BoolArray, Similarity
 from trainer.similarity.graph import Graph
-from trainer.similarity.rates import COMMON_THRESHOLDS, rates_at
 from trainer.similarity.sources import MARK
 
 MATRIX_SUFFIXES = (".npy", ".npz")

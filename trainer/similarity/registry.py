@@ -17,7 +17,7 @@ from trainer.similarity import measures as package
 from trainer.similarity.base import CanvasParameters, Gaze, Measure, Similarity, require
 from trainer.similarity.dense import dense
 from trainer.similarity.features import FeatureCache, feature_table
-from trainer.similarity.work import Progress, Work, never, no_progress
+from trainer.similarity.work_control import Progress, Work, never, no_progress
 
 
 def discover(package: ModuleType) -> dict[str, Measure]:

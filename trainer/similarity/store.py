@@ -9,11 +9,11 @@ from zipfile import BadZipFile
 import numpy as np
 from sqlalchemy import insert
 
-from migrations.schema import Neighbour, SimilarityRun, new_id
-from migrations.study import Study
+from devices.gaze.pair_rates import pair_values, positive_rate
+from migrations.study.folder import Study
+from migrations.study.schema import Neighbour, SimilarityRun, new_id
 from trainer.errors import SimilarityError
 from trainer.similarity.base import BoolArray, FloatArray, Similarity
-from trainer.similarity.rates import pair_values, positive_rate
 
 NEIGHBOURS = 10
 

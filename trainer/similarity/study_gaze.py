@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 
-from migrations.schema import Reader
-from migrations.study import Study
-from trainer.cohort import Member
-from trainer.readings import ReadingGaze
+from migrations.study.folder import Study
+from migrations.study.schema import Reader
+from trainer.data.cohort import Member
+from trainer.data.readings import ReadingGaze
 from trainer.similarity.base import Gaze
 from trainer.similarity.features import FeatureCache
 from trainer.similarity.items import owners_of

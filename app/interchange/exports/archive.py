@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from app.errors import ExportError
-from app.interchange.exports.content import Progress
-from migrations.database import Database, foveate_version
-from migrations.study import Study, require_local
+from app.interchange.exports.readings import Progress
+from migrations.study.database import Database, foveate_version
+from migrations.study.folder import Study, require_local
 
 CONTENTS = "foveate-archive.json"
 ENDING = ".foveate.zip"

@@ -8,7 +8,7 @@ from pathlib import Path
 from app.errors import AppError
 from app.interchange.exports.archive import import_archive
 from app.interchange.exports.command import shown_progress
-from migrations.errors import StudyError
+from migrations.study.errors import StudyError
 
 
 def main(argv: Sequence[str]) -> int:

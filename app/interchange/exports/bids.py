@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from app.interchange.exports.content import Content, ExportReading, Progress
-from devices.geometry import FloatArray
-from migrations.database import foveate_version
+from app.interchange.exports.readings import Content, ExportReading, Progress
+from devices.gaze.geometry import FloatArray
+from migrations.study.database import foveate_version
 
 BIDS_VERSION = "1.11.0"
 TASK = "reading"

@@ -12,12 +12,12 @@ from sqlalchemy import select
 from app.errors import AppError, ExportError
 from app.interchange.exports.archive import export_archive
 from app.interchange.exports.bids import export_bids
-from app.interchange.exports.content import Content, Progress
 from app.interchange.exports.manifest import write_manifest
+from app.interchange.exports.readings import Content, Progress
 from app.interchange.exports.tables import export_tables
-from migrations.errors import StudyError
-from migrations.schema import Reader
-from migrations.study import Study
+from migrations.study.errors import StudyError
+from migrations.study.folder import Study
+from migrations.study.schema import Reader
 
 FORMATS = {
     "bids": "BIDS with eye tracking (1.11): one file per eye, fixations, events, geometry",

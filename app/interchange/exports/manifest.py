@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from migrations.database import foveate_version
+from migrations.study.database import foveate_version
 
 MANIFEST = "foveate-export.json"
 _BLOCK = 1 << 20

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import ExportError
-from app.interchange.exports.content import Content, ExportReading, Progress
-from devices.samples import NO_DEVICE_TIME, VALUE_FIELDS
-from migrations.schema import Fixation, Image, ViewEvent
+from app.interchange.exports.readings import Content, ExportReading, Progress
+from devices.gaze.samples import NO_DEVICE_TIME, VALUE_FIELDS
+from migrations.study.schema import Fixation, Image, ViewEvent
 
 Values = Sequence[Any] | NDArray[Any]
 Columns = dict[str, Values]

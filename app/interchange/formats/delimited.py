@@ -10,9 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from app.errors import GazeFileError
-from app.interchange.formats.mcgip import guessed_unit
-from app.interchange.options import ImportOptions
-from app.interchange.source import (
+from app.interchange.foreign_reading import (
     IntArray,
     Place,
     Placement,
@@ -23,8 +21,10 @@ from app.interchange.source import (
     fitted_screen,
     shown_at,
 )
+from app.interchange.formats.mcgip import guessed_unit
+from app.interchange.options import ImportOptions
 from app.interchange.tables import TIME_UNITS_US, Table, groups, microseconds, read_table
-from devices.geometry import FloatArray
+from devices.gaze.geometry import FloatArray
 
 USUAL = {
     "image": ("image_sha256", "image", "image_name", "image_id", "img", "stimulus", "file"),

@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from app.interchange.options import ImportOptions
-from app.interchange.source import (
+from app.interchange.foreign_reading import (
     IntArray,
     RowCounts,
     SourceFile,
@@ -19,8 +18,9 @@ from app.interchange.source import (
     SourceReading,
     whole_image,
 )
+from app.interchange.options import ImportOptions
 from app.interchange.tables import Table, groups, microseconds, read_table
-from devices.geometry import FloatArray
+from devices.gaze.geometry import FloatArray
 
 LACKS = ("geometry", "eyes")
 

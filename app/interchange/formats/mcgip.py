@@ -15,9 +15,7 @@ from typing import Any
 import numpy as np
 
 from app.errors import GazeFileError
-from app.interchange.matching import leaf
-from app.interchange.options import ImportOptions
-from app.interchange.source import (
+from app.interchange.foreign_reading import (
     IntArray,
     RowCounts,
     SourceAnnotation,
@@ -26,8 +24,10 @@ from app.interchange.source import (
     fitted_height,
     whole_image,
 )
+from app.interchange.matching import leaf
+from app.interchange.options import ImportOptions
 from app.interchange.tables import Table, microseconds, read_table, read_text
-from devices.geometry import FloatArray
+from devices.gaze.geometry import FloatArray
 
 CANVAS_HEIGHT = 800.0
 _NO_LOSS = ("geometry", "eyes", "pupil", "loss")

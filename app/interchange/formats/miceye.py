@@ -17,9 +17,7 @@ from typing import Any
 import numpy as np
 
 from app.errors import GazeFileError
-from app.interchange.matching import leaf
-from app.interchange.options import ImportOptions
-from app.interchange.source import (
+from app.interchange.foreign_reading import (
     Place,
     Placement,
     RowCounts,
@@ -29,8 +27,10 @@ from app.interchange.source import (
     fitted_height,
     whole_image,
 )
+from app.interchange.matching import leaf
+from app.interchange.options import ImportOptions
 from app.interchange.tables import read_text
-from devices.geometry import FloatArray
+from devices.gaze.geometry import FloatArray
 
 LACKS = ("time", "geometry", "eyes", "pupil", "loss")
 NO_HEIGHT = (

@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from app.interchange.options import ImportOptions
-from app.interchange.source import (
+from app.interchange.foreign_reading import (
     Place,
     Placement,
     RowCounts,
@@ -21,8 +20,9 @@ from app.interchange.source import (
     SourceFixations,
     SourceReading,
 )
+from app.interchange.options import ImportOptions
 from app.interchange.tables import Table, microseconds, read_table
-from devices.geometry import FloatArray
+from devices.gaze.geometry import FloatArray
 
 LACKS = ("eyes", "pupil", "screen")
 _AXES = ("xmin", "ymin", "xmax", "ymax")

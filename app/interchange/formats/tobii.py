@@ -12,9 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from app.errors import GazeFileError
-from app.interchange.formats.mcgip import guessed_unit
-from app.interchange.options import ImportOptions
-from app.interchange.source import (
+from app.interchange.foreign_reading import (
     IntArray,
     Place,
     RowCounts,
@@ -24,8 +22,10 @@ from app.interchange.source import (
     fitted_screen,
     shown_at,
 )
+from app.interchange.formats.mcgip import guessed_unit
+from app.interchange.options import ImportOptions
 from app.interchange.tables import Table, groups, microseconds, read_table
-from devices.geometry import FloatArray, ScreenGeometry
+from devices.gaze.geometry import FloatArray, ScreenGeometry
 
 ASSUMED_MM_PER_PX = 0.27
 _UNITS = ("", " [DACS px]", " (DACSpx)", " [ADCS px]", " (ADCSpx)", " (RCSpx)", " [MCS px]")

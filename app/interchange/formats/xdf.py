@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from app.errors import GazeFileError
-from app.interchange.options import ImportOptions
-from app.interchange.source import (
+from app.interchange.foreign_reading import (
     IntArray,
     RowCounts,
     SourceFile,
@@ -22,12 +21,13 @@ from app.interchange.source import (
     fitted_screen,
     shown_at,
 )
+from app.interchange.options import ImportOptions
 from app.interchange.tables import microseconds, read_bytes
 from devices.errors import DeviceError
-from devices.geometry import FloatArray, ScreenGeometry
+from devices.gaze.geometry import FloatArray, ScreenGeometry
+from devices.gaze.samples import SampleArray, gaze_norm
 from devices.lsl.channels import layout_of
 from devices.lsl.layouts import Channel
-from devices.samples import SampleArray, gaze_norm
 
 ASSUMED_SCREEN = ScreenGeometry(1920, 1080, 1920 * 0.27, 1080 * 0.27)
 MISSING = 'XDF is read with pyxdf, which is not installed: pip install -e ".[interchange]"'

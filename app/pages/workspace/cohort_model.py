@@ -7,8 +7,8 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor
 
-from app import theme
-from app.widgets.icons import icon
+from app.ui import theme
+from app.ui.icons import icon
 from app.workspace.cohort import CohortFilter, CohortRow
 
 _Index = QModelIndex | QPersistentModelIndex

@@ -13,8 +13,8 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from app.hanging.lightbox import Hung
-from app.screen import screen_geometry
-from app.widgets.canvas import ImageCanvas
+from app.pages.reading.canvas import ImageCanvas
+from app.ui.screen import screen_geometry
 from tests.app.hanging.pictures import picture
 
 SPOT = (150.0, 110.0)

@@ -8,14 +8,14 @@ import pytest
 from sqlalchemy import func, select
 
 from app.demo.phantom_files import Encoding, dicom_file
+from app.hanging import import_command
 from app.hanging.arrivals import import_cases
 from app.hanging.grouping import CHOICES
-from app.images import command
-from app.pages.settings_fields import SECTIONS
+from app.pages.settings.fields import SECTIONS
 from app.station import Station
-from migrations.schema import CaseImage, StudyCase
-from migrations.settings import SINGLE, StudySettings
-from migrations.study import Study
+from migrations.study.folder import Study
+from migrations.study.schema import CaseImage, StudyCase
+from migrations.study.settings import SINGLE, StudySettings
 
 VIEWS = ("L MLO", "R MLO", "L CC", "R CC")
 
@@ -71,7 +71,7 @@ def test_the_command_hangs_as_the_study_says_unless_told(
 ) -> None:
     study = _study(tmp_path / "study", hanging)
     study.close()
-    assert command.main(["--study", str(tmp_path / "study"), *words, *map(str, films)]) == 0
+    assert import_command.main(["--study", str(tmp_path / "study"), *words, *map(str, films)]) == 0
     study = Study.open(tmp_path / "study")
     assert _hung(study) == hung
     study.close()

@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,13 +16,13 @@ from hypothesis import strategies as st
 
 from app.hanging.layouts import HANGINGS
 from app.hanging.lightbox import LENS_TILE, Hung, LightBox
-from devices.geometry import ScreenGeometry
-from devices.samples import gaze_norm
+from devices.gaze.geometry import ScreenGeometry
+from devices.gaze.samples import gaze_norm
+from devices.gaze.view import ViewHistory
 from devices.simulated import SimulatedParameters, SimulatedTracker
-from devices.view import ViewHistory
+from tests import ROOT
 from tests.app.hanging.pictures import picture
 
-ROOT = Path(__file__).parents[3]
 SIZE = (900.0, 640.0)
 SPOT = 4.0
 EXACT = SimulatedParameters(

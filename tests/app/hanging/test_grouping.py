@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import select
 
 from app.demo.phantom_files import Encoding, dicom_file
+from app.hanging import import_command
 from app.hanging.grouping import Arrival, arrange, hang_cases
-from app.images import command
-from migrations.schema import CaseImage, Image, Reading, StudyCase, new_id
-from migrations.schema import Session as SessionRow
-from migrations.study import Study
-from tests.app.reading_doubles import make_study
+from migrations.study.folder import Study
+from migrations.study.schema import CaseImage, Image, Reading, StudyCase, new_id
+from migrations.study.schema import Session as SessionRow
+from tests.app.recording.reading_doubles import make_study
 
 
 def _image(laterality: str | None = None, view: str | None = None) -> Image:
@@ -72,7 +72,7 @@ def test_images_of_one_case_of_the_csv_hang_together_and_practice_is_marked(stud
 
 def test_a_case_that_was_read_stays_as_it_was_read(study) -> None:
     a, b, *_ = _ids(study)
-    from migrations.schema import Reader
+    from migrations.study.schema import Reader
 
     with study.database.write() as session:
         case = session.scalars(select(StudyCase).where(StudyCase.name == "case-1")).one()
@@ -103,7 +103,7 @@ def test_import_with_hang_makes_a_mammography_case(tmp_path: Path, capsys) -> No
         dicom_file(files[-1], grey, Encoding(12, "MONOCHROME2", "explicit"),
                    ("FICT-9", "Quill^Ada"), view, i + 1)  # fmt: skip
     words = ["--study", str(tmp_path / "study"), "--hang", "mammo", *map(str, files)]
-    assert command.main(words) == 0
+    assert import_command.main(words) == 0
     study = Study.open(tmp_path / "study")
     try:
         assert _cases(study) == [("mammo", 4)]

@@ -7,8 +7,8 @@ import pytest
 
 from app.images.importer import ImportResult, import_paths
 from app.interchange.matching import Matcher
-from migrations.settings import StudySettings
-from migrations.study import Study
+from migrations.study.folder import Study
+from migrations.study.settings import StudySettings
 from tests.app.interchange.gaze_files import picture
 
 NAMES = ("P1", "b2")

@@ -9,7 +9,7 @@ from PIL import Image as PilImage
 from app.interchange.importing import FileReport, import_gaze
 from app.interchange.matching import Matcher
 from app.interchange.options import ImportOptions
-from migrations.study import Study
+from migrations.study.folder import Study
 
 WIDTH, HEIGHT = 120, 200
 

@@ -6,13 +6,14 @@ import numpy as np
 from sqlalchemy import select
 
 from app.interchange.store import _found_fixations
-from app.reading.gaze import reading_gaze
-from devices.chunks import CODEC_VERSION, encode_chunk
-from devices.fixations import FilterParameters
-from devices.geometry import ScreenGeometry
-from devices.samples import empty_samples
-from devices.view import Affine, TileView
-from migrations.schema import (
+from app.recording.gaze import reading_gaze
+from devices.gaze.chunks import CODEC_VERSION, encode_chunk
+from devices.gaze.fixations import FilterParameters
+from devices.gaze.geometry import ScreenGeometry
+from devices.gaze.samples import empty_samples
+from devices.gaze.view import Affine, TileView
+from migrations.study.folder import Study
+from migrations.study.schema import (
     Annotation,
     Calibration,
     CaseImage,
@@ -26,7 +27,6 @@ from migrations.schema import (
     ViewEvent,
     new_id,
 )
-from migrations.study import Study
 
 SCREEN = ScreenGeometry(1600, 1200, 640, 480, 600, "taped")
 

@@ -11,8 +11,8 @@ from app.errors import ExportError
 from app.interchange.exports.archive import import_archive
 from app.interchange.exports.archive_command import main as restore
 from app.interchange.exports.command import main as export
-from migrations.schema import Base
-from migrations.study import Study
+from migrations.study.folder import Study
+from migrations.study.schema import Base
 from tests.app.interchange.readings import add_readings
 
 

@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import select
 
 from app.interchange.exports.command import main
-from app.reading.gaze import reading_gaze
-from devices.samples import gaze_norm
-from migrations.schema import Fixation
+from app.recording.gaze import reading_gaze
+from devices.gaze.samples import gaze_norm
+from migrations.study.schema import Fixation
 from tests.app.interchange.gaze_files import gaze_json, imported
 from tests.app.interchange.readings import SCREEN, add_readings
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from app.reading.gaze import reading_gaze
-from migrations.schema import Fixation, Reading, ViewEvent
+from app.recording.gaze import reading_gaze
+from migrations.study.schema import Fixation, Reading, ViewEvent
 from tests.app.interchange.gaze_files import HEIGHT, WIDTH, imported, lines
 
 SHOWN = (

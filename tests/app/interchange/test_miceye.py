@@ -9,9 +9,9 @@ from sqlalchemy import select
 from app.errors import GazeFileError
 from app.interchange.formats.miceye import read_miceye
 from app.interchange.options import ImportOptions
-from app.reading.gaze import reading_gaze
-from migrations.schema import Annotation, Reader, Reading, Session, ViewEvent
-from migrations.study import Study
+from app.recording.gaze import reading_gaze
+from migrations.study.folder import Study
+from migrations.study.schema import Annotation, Reader, Reading, Session, ViewEvent
 from tests.app.interchange.gaze_files import gaze_json, imported, lines
 
 V1 = (

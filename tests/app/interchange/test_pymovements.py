@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app.interchange.exports.command import main
-from app.reading.gaze import reading_gaze
+from app.recording.gaze import reading_gaze
 from tests.app.interchange.readings import add_readings
 
 

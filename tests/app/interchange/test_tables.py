@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import select
 
 from app.interchange.exports.command import main
-from app.interchange.exports.content import Content
+from app.interchange.exports.readings import Content
 from app.interchange.exports.tables import TABLES, export_tables
 from app.interchange.matching import Matcher
-from app.reading.gaze import reading_gaze
-from devices.samples import VALUE_FIELDS
-from migrations.schema import Annotation, Fixation, Reading
+from app.recording.gaze import reading_gaze
+from devices.gaze.samples import VALUE_FIELDS
+from migrations.study.schema import Annotation, Fixation, Reading
 from tests.app.interchange.gaze_files import imported
 from tests.app.interchange.readings import add_readings
 

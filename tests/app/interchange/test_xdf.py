@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from app.reading.gaze import reading_gaze
-from devices.geometry import ScreenGeometry
+from app.recording.gaze import reading_gaze
+from devices.gaze.geometry import ScreenGeometry
 from tests.app.interchange.gaze_files import imported
 from tests.app.interchange.xdf_file import stream, write_xdf
 

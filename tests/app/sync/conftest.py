@@ -2,7 +2,7 @@
 
 import pytest
 
-from migrations.database import Database
+from migrations.study.database import Database
 from tests.app.interchange.conftest import matcher, study, template
 from tests.postgres import cluster, server_url
 

@@ -5,8 +5,8 @@ import sys
 import pytest
 from PySide6.QtCore import QObject
 
-from app.side_process import SideProcess
 from app.sync.background import ServerPush
+from app.ui.side_process import SideProcess
 
 SCRIPT = "import sys; open(sys.argv[1], 'a').write('x'); sys.exit(int({code}))"
 

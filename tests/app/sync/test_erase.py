@@ -11,10 +11,10 @@ from app.interchange.importing import import_gaze
 from app.interchange.matching import Matcher
 from app.interchange.options import ImportOptions
 from main import main
-from migrations.database import Database
-from migrations.schema import Audit, Base, Image, Reader, Reading, Session, SimilarityRun
-from migrations.study import Study
-from migrations.sync.push import push
+from migrations.study.database import Database
+from migrations.study.folder import Study
+from migrations.study.schema import Audit, Base, Image, Reader, Reading, Session, SimilarityRun
+from migrations.study.sync.push import push
 from tests.app.interchange.conftest import NAMES
 from tests.app.interchange.gaze_files import gaze_json, picture
 from tests.app.interchange.readings import add_readings

@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import func, select, text
 
 from main import main
-from migrations.database import Database
-from migrations.errors import DatabaseError
-from migrations.schema import (
+from migrations.study.database import Database
+from migrations.study.errors import DatabaseError
+from migrations.study.folder import Study
+from migrations.study.schema import (
     Annotation,
     Audit,
     Base,
@@ -25,11 +26,10 @@ from migrations.schema import (
     StudyCase,
     ViewEvent,
 )
-from migrations.study import Study
-from migrations.sync.push import pending, push
+from migrations.study.sync.push import pending, push
 from tests.app.interchange.readings import add_readings
 from tests.app.sync.cutting_proxy import CuttingProxy
-from trainer.cohort import load_cohort
+from trainer.data.cohort import load_cohort
 
 SENT = (Reader, Image, Session, Calibration, Recording, GazeChunk, Reading, ViewEvent, Fixation,
         Annotation, StudyCase)  # fmt: skip

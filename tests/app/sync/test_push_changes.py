@@ -5,13 +5,13 @@ from sqlalchemy import select
 from app.hanging.grouping import Arrival, hang_cases
 from app.images.clearing import black_out, clear
 from app.workspace.cohort import decide
-from migrations.cohort_rules import choice_of
-from migrations.database import Database
-from migrations.schema import CaseImage, Image, Reading, StudyCase
-from migrations.study import Study
-from migrations.sync.push import push
+from migrations.study.cohort_rules import choice_of
+from migrations.study.database import Database
+from migrations.study.folder import Study
+from migrations.study.schema import CaseImage, Image, Reading, StudyCase
+from migrations.study.sync.push import push
 from tests.app.interchange.readings import add_readings
-from trainer.cohort import load_cohort
+from trainer.data.cohort import load_cohort
 
 
 def _images(database: Database) -> list[Image]:

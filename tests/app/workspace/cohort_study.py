@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as PilImage
 
-from devices.geometry import ScreenGeometry
-from migrations.schema import (
+from devices.gaze.geometry import ScreenGeometry
+from migrations.study.folder import Study
+from migrations.study.schema import (
     Calibration,
     CaseImage,
     Fixation,
@@ -19,8 +20,7 @@ from migrations.schema import (
     TrainingRun,
     new_id,
 )
-from migrations.settings import StudySettings
-from migrations.study import Study
+from migrations.study.settings import StudySettings
 
 SIZE = (320, 240)
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app.demo.hands import click
 from app.station import Station
-from app.widgets.plots import PlotUnwritable, save_plot
+from app.ui.plots import PlotUnwritable, save_plot
 from app.workspace.cohort import cohort_rows, decide, missing
 from app.workspace.estimate import estimate
 from app.workspace.features import clusters, load_features, map_pca
@@ -20,12 +20,12 @@ from app.workspace.pin import PinRefused, is_pin, set_pin
 from app.workspace.run_settings import settings_of
 from app.workspace.runs import curve, differences, runs
 from app.workspace.similarity import agreement, load_relation, similarity_choices
-from migrations.cohort_rules import choice_of
-from migrations.schema import Audit, Reading
+from migrations.study.cohort_rules import choice_of
+from migrations.study.schema import Audit, Reading
 from tests.app.workspace.cohort_study import add_run, add_similarity, make_study
-from trainer.cohort import load_cohort
-from trainer.config import make_config
-from trainer.settings import parse_settings
+from trainer.config.config import make_config
+from trainer.data.cohort import load_cohort
+from trainer.process.set_options import parse_settings
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cohort(tmp_path: Path, filled: Path):
     import shutil
 
-    from migrations.study import Study
+    from migrations.study.folder import Study
 
     shutil.copytree(filled, tmp_path / "cohort")
     study = Study.open(tmp_path / "cohort")

@@ -12,7 +12,7 @@ from trainer.methods.byol import Byol, byol_loss
 from trainer.methods.ema import ema_momentum
 from trainer.methods.losses import masked_cosine
 from trainer.methods.simsiam import SimSiam, simsiam_loss
-from trainer.pairs import PairPolicy, StepPairs
+from trainer.pairs.policy import PairPolicy, StepPairs
 
 
 @pytest.fixture

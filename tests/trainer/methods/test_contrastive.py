@@ -13,7 +13,7 @@ from trainer.methods.mocov2 import MoCoV2, moco_v2_loss, queue_masks
 from trainer.methods.mocov3 import MoCoV3, moco_v3_loss
 from trainer.methods.queue import KeyQueue
 from trainer.methods.simclr import SimClr, simclr_loss
-from trainer.pairs import PairPolicy, Relation, StepPairs
+from trainer.pairs.policy import PairPolicy, Relation, StepPairs
 
 B, D = 6, 10
 

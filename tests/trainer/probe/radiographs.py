@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from safetensors.torch import save_file
 
-from trainer.encoders import make_encoder, seeded_weights
-from trainer.images import load_grey, pixel_fingerprint
+from trainer.data.cache import load_grey, pixel_fingerprint
+from trainer.encoders.nets import make_encoder, seeded_weights
 
 
 @dataclass

@@ -1,8 +1,8 @@
 import pytest
 
 from tests.trainer.probe.radiographs import make_radiographs
+from trainer.data.cache import load_grey
 from trainer.errors import ImageCacheError, ImageFolderError, ProbeError
-from trainer.images import load_grey
 from trainer.probe.folder import images_by_class_folder, labelled_folder
 from trainer.probe.labelled import ordered_classes
 

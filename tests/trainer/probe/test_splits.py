@@ -4,11 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from trainer.data.splits import read_splits
 from trainer.errors import ImageFolderError, ProbeError
 from trainer.probe.budgets import draw_labelled, parse_budgets, possible_budgets, shares
 from trainer.probe.labelled import LabelledImage, LabelledSet
 from trainer.probe.splits import column_split, file_splits, random_splits, splits_as_json
-from trainer.splits import read_splits
 
 
 def labelled(count: int = 60, splits: dict[int, str] | None = None) -> LabelledSet:

@@ -1,0 +1,281 @@
+"""What is seen of one image: viewport, window, inversion, and the grey values that follow.
+
+No Qt here: the canvas turns mouse and keys into calls, and paints `grey`.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.images.greyscale import DisplayLut, Window, default_window, display_lut, presets
+from app.images.store import LoadedImage
+from app.images.viewport import Rect, Resampled, Viewport
+from devices.gaze.view import Affine, TileView
+
+KEY_STEP = 1.25
+FINE = 0.1
+"""Share of the usual speed of a window drag while Shift is held."""
+DRAG_PIXELS = 800.0
+"""A drag of this length runs through the whole range of the image's values."""
+_PLACES = ("fit", "one_to_one", "reset", "true_size")
+_STEP_VIEW = 40.0
+_MOVES = {
+    "pan_left": (_STEP_VIEW, 0.0),
+    "pan_right": (-_STEP_VIEW, 0.0),
+    "pan_up": (0.0, _STEP_VIEW),
+    "pan_down": (0.0, -_STEP_VIEW),
+}
+_WINDOWS = {
+    "window_wider": (20.0, 0.0),
+    "window_narrower": (-20.0, 0.0),
+    "window_darker": (0.0, 20.0),
+    "window_brighter": (0.0, -20.0),
+}
+NOTHING = ""
+"""Kind of a change that the image cannot make: nothing of the view has changed."""
+
+
+Strip = tuple[slice, slice]
+"""Rows and columns of a drawn tile."""
+
+
+class ImageView:
+    """One image and how it is shown.
+
+    Parameters
+    ----------
+    image
+        What is shown, at first in its first preset and fitted.
+    tile_view
+        (x, y, width, height) on the canvas.
+    background
+        Grey off the image, 0 to 255.
+
+    Attributes
+    ----------
+    smooth
+        Whether `grey` averages over source pixels (at rest) or samples them (while dragging).
+    """
+
+    def __init__(self, image: LoadedImage, tile_view: Rect, background: int) -> None:
+        self.image = image
+        self.viewport = Viewport(
+            image.width, image.height, tile_view, image.attributes.pixel_aspect
+        )
+        self.window: Window = default_window(image.attributes)
+        self.inverted = False
+        self.smooth = True
+        self._background = background
+        self._sampled: Resampled | None = None
+        self._outside: tuple[Strip, ...] = ()
+        self._lut: DisplayLut | None = None
+        self._grey: NDArray[np.uint8] | None = None
+
+    @property
+    def frames(self) -> int:
+        """How many frames the image has."""
+        return self.image.frame_count
+
+    @property
+    def frame(self) -> int:
+        """Which frame of a stack is shown, from 0."""
+        return self.image.frame
+
+    @property
+    def spacing_mm(self) -> tuple[float, float] | None:
+        """Distance of columns and of rows in the patient's plane; None where it is not known."""
+        shown = self.image.attributes
+        if not shown.column_spacing_mm or not shown.row_spacing_mm:
+            return None
+        # At the detector the shadow is larger than the breast by the magnification.
+        larger = (shown.magnification or 1.0) if shown.spacing_source == "detector" else 1.0
+        return shown.column_spacing_mm / larger, shown.row_spacing_mm / larger
+
+    def act(
+        self, action: str, device_pixel_ratio: float, view_pixel_mm: float | None = None
+    ) -> str | None:
+        """Do what a key stands for; return the kind of the change, None for another's key.
+
+        Parameters
+        ----------
+        view_pixel_mm
+            Width of a device-independent pixel on the screen, for the true size.
+        """
+        if action.startswith("preset_"):
+            return self._preset(int(action.removeprefix("preset_")) - 1)
+        if action == "invert":
+            self.inverted = not self.inverted
+            return self._recoloured("invert")
+        if action in ("zoom_in", "zoom_out"):
+            x, y, width, height = self.viewport.tile_view
+            factor = KEY_STEP if action == "zoom_in" else 1 / KEY_STEP
+            return self.zoom(factor, x + width / 2, y + height / 2)
+        if action in _PLACES:
+            return self._place(action, device_pixel_ratio, view_pixel_mm)
+        if action in _MOVES:
+            return self.pan(*_MOVES[action])
+        if action in _WINDOWS:
+            return self.window_by(*_WINDOWS[action])
+        if action in ("frame_next", "frame_back"):
+            return self.scroll(1 if action == "frame_next" else -1)
+        return self._turn(action)
+
+    def scroll(self, frames: int) -> str:
+        """Show another frame of a stack, as far as there are any."""
+        chosen = self.image.at_frame(self.frame + frames)
+        if chosen is self.image:
+            return NOTHING
+        self.image = chosen
+        return self._moved("frame")
+
+    def share_zoom(self, zoom: float) -> None:
+        """Fit no larger than `zoom`, so that images side by side share a scale."""
+        self.viewport.shared_zoom = zoom
+        if self.viewport.fitted:
+            self.viewport.fit()
+        self._moved("", smooth=self.smooth)
+
+    def magnified(
+        self, at_view: tuple[float, float], tile_view: Rect, factor: float
+    ) -> "ImageView":
+        """Return a lens over a place of this view, in the same window."""
+        lens = ImageView(self.image, tile_view, self._background)
+        lens.viewport = self.viewport.magnified(at_view, tile_view, factor)
+        lens.window, lens.inverted = self.window, self.inverted
+        lens._lut, lens.smooth = self._table(), False
+        return lens
+
+    def zoom(self, factor: float, x_view: float, y_view: float) -> str:
+        """Zoom about a place of the canvas."""
+        self.viewport.zoom_at(x_view, y_view, factor)
+        return self._moved("zoom", smooth=False)
+
+    def pan(self, dx_view: float, dy_view: float) -> str:
+        """Move the image."""
+        self.viewport.pan_by(dx_view, dy_view)
+        return self._moved("pan", smooth=False)
+
+    def set_tile(self, tile_view: Rect) -> str:
+        """Give the image another tile."""
+        self.viewport.set_tile(tile_view)
+        return self._moved("resize")
+
+    def window_by(self, dx_view: float, dy_view: float, speed: float = 1.0) -> str:
+        """Widen the window by a drag to the right, raise its centre by one downwards.
+
+        The speed follows the range of the image's values, and the window stays near it.
+        """
+        whole = presets(self.image.attributes)[-1]
+        step = whole.width / DRAG_PIXELS * speed
+        low, high = whole.center - whole.width, whole.center + whole.width
+        narrowest = min(2.0, whole.width)
+        self.window = Window(
+            min(max(self.window.center + dy_view * step, low), high),
+            min(max(self.window.width + dx_view * step, narrowest), 2 * whole.width),
+        )
+        return self._recoloured("window")
+
+    def settle(self) -> None:
+        """Sample smoothly from now on: nothing is dragged any more."""
+        self._moved("", smooth=True)
+
+    def grey(self, device_pixel_ratio: float) -> NDArray[np.uint8]:
+        """Return what is drawn, (height, width) in device pixels."""
+        if self._grey is None:
+            if self._sampled is None:
+                self._sampled = self.viewport.resample(
+                    self.image.stored, device_pixel_ratio, self.smooth
+                )
+                self._outside = _strips(self._sampled.mask)
+            grey = self._table().apply(self._sampled.pixels)
+            for strip in self._outside:
+                grey[strip] = self._background
+            self._grey = np.ascontiguousarray(grey)
+        return self._grey
+
+    def stale(self) -> None:
+        """Draw anew: the device pixels have changed."""
+        self._moved("", smooth=self.smooth)
+
+    def tile_view(
+        self, time_us: int, kind: str, tile: int, origin_screen: tuple[float, float]
+    ) -> TileView:
+        """Return what is on the screen, the canvas's corner lying at `origin_screen`."""
+        viewport, (x, y, width, height) = self.viewport, self.viewport.tile_view
+        left, top = origin_screen
+        return TileView(
+            time_us,
+            kind,
+            tile,
+            self.image.image_id,
+            self.image.width,
+            self.image.height,
+            viewport.transform().then(Affine(tx=left, ty=top)),
+            (left + x, top + y, width, height),
+            frame=self.frame,
+            window_center=self.window.center,
+            window_width=self.window.width,
+            inverted=self.inverted,
+            flipped_horizontally=viewport.flipped_horizontally,
+            flipped_vertically=viewport.flipped_vertically,
+            rotation_deg=viewport.rotation_deg,
+        )
+
+    def _preset(self, index: int) -> str:
+        offered = presets(self.image.attributes)
+        if index < len(offered):
+            self.window = offered[index]
+        return self._recoloured("window")
+
+    def _place(self, action: str, device_pixel_ratio: float, view_pixel_mm: float | None) -> str:
+        if action == "fit":
+            self.viewport.fit()
+        elif action == "one_to_one":
+            self.viewport.one_to_one(device_pixel_ratio)
+        elif action == "true_size":
+            if self.spacing_mm is None or view_pixel_mm is None:
+                return NOTHING
+            self.viewport.true_size(self.spacing_mm[0], view_pixel_mm)
+        else:
+            self.viewport.reset()
+            self.window, self.inverted = default_window(self.image.attributes), False
+        self._lut = None
+        return self._moved(action)
+
+    def _table(self) -> DisplayLut:
+        if self._lut is None:
+            self._lut = display_lut(self.image.attributes, self.window, self.inverted)
+        return self._lut
+
+    def _turn(self, action: str) -> str | None:
+        if action in ("flip_horizontally", "flip_vertically"):
+            across = action == "flip_horizontally"
+            self.viewport.flip(horizontally=across, vertically=not across)
+            return self._moved("flip")
+        if action in ("rotate_right", "rotate_left"):
+            self.viewport.rotate_by(90 if action == "rotate_right" else -90)
+            return self._moved("rotate")
+        return None
+
+    def _moved(self, kind: str, *, smooth: bool = True) -> str:
+        self.smooth = smooth
+        self._sampled = self._grey = None
+        return kind
+
+    def _recoloured(self, kind: str) -> str:
+        self._lut = self._grey = None
+        return kind
+
+
+def _strips(mask: NDArray[np.bool_]) -> tuple[Strip, ...]:
+    """Return what lies above, below, left and right of the image, which is a rectangle."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return ((slice(None), slice(None)),)
+    (top, bottom), (left, right) = (rows[0], rows[-1] + 1), (columns[0], columns[-1] + 1)
+    strips = (
+        (slice(0, top), slice(None)),
+        (slice(bottom, None), slice(None)),
+        (slice(top, bottom), slice(0, left)),
+        (slice(top, bottom), slice(right, None)),
+    )
+    return tuple(strip for strip in strips if mask[strip].size)

@@ -1,0 +1,137 @@
+"""`python main.py import --study FOLDER FILES… [--labels CSV] [--json]`."""
+
+import argparse
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from app.errors import AppError, ImportStopped
+from app.hanging.arrivals import import_cases
+from app.hanging.grouping import CHOICES
+from app.images.clearing import to_clear
+from app.images.importer import files_of
+from app.images.results import ImportResult
+from migrations.study.errors import StudyError
+from migrations.study.folder import Study
+from migrations.study.settings import SINGLE, StudySettings
+
+_JSON_FIELDS = (
+    "path", "status", "reason", "rows", "columns", "bits", "photometric", "pixels_sha256",
+)  # fmt: skip
+
+
+def main(argv: Sequence[str]) -> int:
+    """Import files; 0 if at least one was accepted or known, 1 if none or the work failed."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return _import(arguments)
+    except (AppError, StudyError) as error:
+        sys.stderr.write(f"\n{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped. What was accepted before is in the study.\n")
+        return 1
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    files = files_of(arguments.files, leave_out=arguments.labels)
+    if not files:
+        named = ", ".join(str(path) for path in arguments.files)
+        raise ImportStopped(f"{named}: no files in there. Name image files or a folder of them.")
+    study = _study(arguments.study)
+    try:
+        began, counts = time.monotonic(), dict.fromkeys(("accepted", "known", "refused"), 0)
+        imported = import_cases(
+            study,
+            files,
+            labels=arguments.labels,
+            linkage=arguments.linkage,
+            hanging=arguments.hang,
+        )
+        with contextlib.closing(imported):
+            for result in imported:
+                counts[result.status] += 1
+                _say(result, as_json=arguments.json)
+                _progress(sum(counts.values()), len(files), time.monotonic() - began)
+        waiting = len(to_clear(study))
+    finally:
+        study.close()
+    if not arguments.json:
+        sys.stdout.write(", ".join(f"{count} {status}" for status, count in counts.items()) + "\n")
+        if waiting:
+            sys.stdout.write(
+                f"{waiting} of the study's images may carry a burned-in name: clear them in the "
+                "station (Worklist, Clear images) before they are read.\n"
+            )
+    return 0 if counts["accepted"] + counts["known"] else 1
+
+
+def _study(folder: Path) -> Study:
+    if (folder / "study.toml").is_file():
+        return Study.open(folder)
+    return Study.create(folder, StudySettings(name=folder.resolve().name))
+
+
+def _say(result: ImportResult, *, as_json: bool) -> None:
+    if as_json:
+        table = asdict(result) | {"path": str(result.path)}
+        table = {name: table[name] for name in _JSON_FIELDS}
+        if result.status == "refused":
+            table = {name: table[name] for name in _JSON_FIELDS[:3]}
+        sys.stdout.write(json.dumps(table) + "\n")
+    else:
+        size = f"{result.columns} × {result.rows}, {result.bits} bit" if result.image_id else ""
+        words = "; ".join(word for word in (size, result.reason) if word)
+        sys.stdout.write(f"{result.status:8s}  {result.path}  ({words})\n")
+    sys.stdout.flush()
+
+
+def _progress(done: int, total: int, seconds: float) -> None:
+    """Show a line that is written over, on a terminal only."""
+    if not sys.stderr.isatty():
+        return
+    rate = done / max(seconds, 1e-9)
+    left = (total - done) / rate
+    end = "\r" if done < total else "\n"
+    sys.stderr.write(f"{done} of {total} files, {rate:.1f} files/s, {left:.0f} s left   {end}")
+    sys.stderr.flush()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python main.py import",
+        description="Add images to a study: DICOM, PNG (8, 16 bit), JPEG (8 bit), or folders of "
+        "them. Each file is decoded apart, de-identified, and becomes one case. A folder without "
+        "a study gets one. For research, not for diagnosis.",
+    )
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILES")
+    parser.add_argument("--study", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument(
+        "--labels",
+        type=Path,
+        metavar="CSV",
+        help="columns image, and any of label, patient, split, case (images of one case hang "
+        "together), practice, prior",
+    )
+    parser.add_argument(
+        "--linkage",
+        type=Path,
+        metavar="CSV",
+        help="a file outside the study that is to say which image came from whom",
+    )
+    parser.add_argument(
+        "--hang",
+        choices=(*CHOICES, SINGLE),
+        help="let the images of one patient, or of one `case` of the csv, hang together as one "
+        "case: one-up, two-up, mammo (2 × 2, chest walls meeting), prior (current over prior), "
+        "auto (by view and laterality), single (each a case of its own); left out: as the study's "
+        "settings say",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="one JSON object per file on standard output"
+    )
+    return parser

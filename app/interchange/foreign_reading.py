@@ -1,0 +1,188 @@
+"""What a foreign file says of one reading, before it is matched to an image of the study.
+
+Frame `_canvas`: pixels of whatever the source counts in (the image itself, a resized copy of it,
+the screen). `Placement`s say how the image lay on that canvas, so that what was recorded is kept
+as it was and image coordinates follow from it as everywhere else.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.gaze.geometry import FloatArray, ScreenGeometry
+
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """How the image lies on the canvas from one sample on.
+
+    Attributes
+    ----------
+    first
+        Index of the first sample it holds for.
+    scale_x, scale_y
+        Canvas pixels per image pixel.
+    x_canvas, y_canvas
+        The image's top-left corner.
+    rect_canvas
+        (x, y, width, height) in which gaze is on the image; None: all of the image.
+    kind
+        Of the view event: open, zoom, …
+    """
+
+    first: int = 0
+    scale_x: float = 1.0
+    scale_y: float = 1.0
+    x_canvas: float = 0.0
+    y_canvas: float = 0.0
+    rect_canvas: tuple[float, float, float, float] | None = None
+    kind: str = "open"
+
+
+Place = Callable[[int, int], Sequence[Placement]]
+"""Width and height of the image in pixels → its placements, in order of sample."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SourceFixations:
+    """Fixations the source found itself.
+
+    Attributes
+    ----------
+    start_us, duration_us
+        Shape (M,), the source's clock.
+    points_canvas
+        Shape (M, 2).
+    place
+        How the image lay on the canvas; `Placement.first` counts fixations.
+    """
+
+    start_us: IntArray
+    duration_us: IntArray
+    points_canvas: FloatArray
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class SourceAnnotation:
+    """What the reader said: `kind` class, box, keypoint or note; places in canvas pixels."""
+
+    kind: str
+    label: str | None = None
+    x_canvas: float | None = None
+    y_canvas: float | None = None
+    width_canvas: float | None = None
+    height_canvas: float | None = None
+    scale: float | None = None
+    """Zoom the place was recorded at, where it differs from the placement's."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class SourceReading:
+    """One reading of one image.
+
+    Attributes
+    ----------
+    image
+        How the source names it.
+    points_canvas
+        Shape (N, 2), NaN where gaze was lost. Empty if only fixations are known.
+    time_us
+        Shape (N,), the source's clock, ascending; None if it stamps no time.
+    eyes_canvas
+        Left and right, (N, 2) each, if the source tells them apart.
+    pupils_mm
+        Shape (N, 2), left and right.
+    place
+        How the image lies on the canvas.
+    screen
+        The tracked screen; None if the source does not say.
+    lacks
+        What the source does not say: "time", "geometry", "samples", "eyes", "pupil", …
+    border_clamped
+        Whether gaze beside the image was moved onto its border, so that nothing on the border
+        tells where gaze was.
+    rows
+        Rows of the file it came from; None: as many as samples, or fixations.
+    details
+        Whatever else is kept, ready for JSON.
+    """
+
+    image: str
+    points_canvas: FloatArray
+    time_us: IntArray | None
+    place: Place
+    reader: str | None = None
+    eyes_canvas: tuple[FloatArray, FloatArray] | None = None
+    pupils_mm: FloatArray | None = None
+    screen: ScreenGeometry | None = None
+    fixations: SourceFixations | None = None
+    annotations: tuple[SourceAnnotation, ...] = ()
+    lacks: tuple[str, ...] = ()
+    border_clamped: bool = False
+    rows: int | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class RowCounts:
+    """What became of the rows of one file."""
+
+    read: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def kept(self) -> int:
+        """Rows that became gaze, fixations or annotations."""
+        return self.read - self.dropped.total()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """All that one file holds."""
+
+    readings: list[SourceReading]
+    counts: RowCounts
+    notes: tuple[str, ...] = ()
+
+
+def whole_image(width: int, height: int) -> list[Placement]:
+    """Place the image so that the canvas counts its own pixels."""
+    return [Placement()]
+
+
+def fitted_height(canvas_height: float) -> Place:
+    """Place the image resized to a height, its aspect kept, at the canvas's origin."""
+
+    def place(width: int, height: int) -> list[Placement]:
+        scale = canvas_height / height
+        return [Placement(scale_x=scale, scale_y=scale)]
+
+    return place
+
+
+def shown_at(x: float, y: float, shown_width: float, shown_height: float) -> Place:
+    """Place the image in a rectangle of the screen, in its pixels."""
+
+    def place(width: int, height: int) -> list[Placement]:
+        return [Placement(0, shown_width / width, shown_height / height, x, y)]
+
+    return place
+
+
+def fitted_screen(screen: ScreenGeometry) -> Place:
+    """Place the image as large as the screen allows, in its middle."""
+
+    def place(width: int, height: int) -> list[Placement]:
+        scale = min(screen.width_screen / width, screen.height_screen / height)
+        x = (screen.width_screen - scale * width) / 2
+        y = (screen.height_screen - scale * height) / 2
+        return [Placement(0, scale, scale, x, y)]
+
+    return place

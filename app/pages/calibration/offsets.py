@@ -1,0 +1,167 @@
+"""The picture of a validation: where the targets stood and where the gaze fell instead."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
+
+from app.ui import theme
+
+Point = tuple[float, float]
+_REACH = 14
+MAGNIFIED = 3
+"""Offsets and limits are drawn larger than the screen around them, or nobody could see them."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetOffset:
+    """One target and the gaze on it, `_norm`; None where there was no gaze."""
+
+    target_norm: Point
+    gaze_norm: Point | None
+    accuracy_deg: float | None
+    left_norm: Point | None = None
+    right_norm: Point | None = None
+
+
+class OffsetPicture(QWidget):
+    """Draws the screen in small: targets as crosses, gaze as discs, the limit as a ring.
+
+    Calibration targets are small squares; a click chooses one to be collected again.
+
+    Signals
+    -------
+    chosen_changed
+        Other ones are chosen.
+    """
+
+    chosen_changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("offset_picture")
+        self.setMinimumSize(320, 200)
+        self._offsets: tuple[TargetOffset, ...] = ()
+        self._aspect = 16 / 9
+        self._limit_norm = (0.0, 0.0)
+        self._collected: tuple[Point, ...] = ()
+        self.chosen: tuple[Point, ...] = ()
+
+    def show_collected(self, collected: Sequence[Point], chosen: Sequence[Point]) -> None:
+        """Show calibration targets, some of them chosen to be collected again."""
+        self._collected, self.chosen = tuple(collected), tuple(chosen)
+        self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Choose the calibration target under the mouse, or take the choice back."""
+        screen, at = self._screen(), event.position()
+        for point in self._collected:
+            if (_on(screen, point) - at).manhattanLength() <= _REACH:
+                kept = tuple(each for each in self.chosen if each != point)
+                wanted = {*kept, point} if len(kept) == len(self.chosen) else set(kept)
+                self.chosen = tuple(each for each in self._collected if each in wanted)
+                self.update()
+                self.chosen_changed.emit()
+                return
+
+    def show_offsets(
+        self, offsets: Sequence[TargetOffset], aspect: float, limit_norm: Point
+    ) -> None:
+        """Show a validation on a screen of this width to height, and the limit's half axes."""
+        self._offsets, self._aspect, self._limit_norm = tuple(offsets), aspect, limit_norm
+        self.setAccessibleName(f"Gaze offsets at {len(offsets)} targets")
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the screen, the targets, the offsets, the legend."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(theme.font("small"))
+        screen = self._screen()
+        painter.setPen(QPen(QColor(theme.LINE), 1))
+        painter.setBrush(QColor(theme.CASE_BACKGROUND))
+        painter.drawRoundedRect(screen, 4, 4)
+        for point in self._collected:
+            self._draw_collected(painter, _on(screen, point), point in self.chosen)
+        for offset in self._offsets:
+            self._draw(painter, screen, offset)
+        self._legend(painter, screen)
+
+    def _screen(self) -> QRectF:
+        room = QRectF(self.rect()).adjusted(1, 1, -1, -32)
+        width = min(room.width(), room.height() * self._aspect)
+        height = width / self._aspect
+        return QRectF((self.width() - width) / 2, room.top(), width, height)
+
+    def _draw_collected(self, painter: QPainter, at: QPointF, chosen: bool) -> None:
+        half = 7.0 if chosen else 4.0
+        painter.setPen(QPen(QColor(theme.AMBER if chosen else theme.FAINT), 2 if chosen else 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(QRectF(at.x() - half, at.y() - half, 2 * half, 2 * half))
+
+    def _draw(self, painter: QPainter, screen: QRectF, offset: TargetOffset) -> None:
+        at = _on(screen, offset.target_norm)
+        radii = (
+            self._limit_norm[0] * screen.width() * MAGNIFIED,
+            self._limit_norm[1] * screen.height() * MAGNIFIED,
+        )
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(theme.FAINT), 1, Qt.PenStyle.DashLine))
+        painter.drawEllipse(at, *radii)
+        _cross(painter, at)
+        for letter, eye in (("L", offset.left_norm), ("R", offset.right_norm)):
+            if eye is not None:
+                self._draw_eye(painter, at + (_on(screen, eye) - at) * MAGNIFIED, letter)
+        if offset.gaze_norm is not None:
+            there = at + (_on(screen, offset.gaze_norm) - at) * MAGNIFIED
+            painter.setPen(QPen(QColor(theme.ACCENT), 1.6))
+            painter.drawLine(at, there)
+            painter.setBrush(QColor(theme.ACCENT))
+            painter.drawEllipse(there, 3.5, 3.5)
+        known = offset.accuracy_deg is not None
+        painter.setPen(QColor(theme.MUTED if known else theme.AMBER))
+        text = f"{offset.accuracy_deg:.2f}°" if known else "no gaze"
+        spot = QRectF(at.x() - 48, at.y() + radii[1] + 4, 96, 18)
+        painter.drawText(spot, Qt.AlignmentFlag.AlignCenter, text)
+
+    def _draw_eye(self, painter: QPainter, there: QPointF, letter: str) -> None:
+        painter.setPen(QColor(theme.MUTED))
+        spot = QRectF(there.x() - 8, there.y() - 8, 16, 16)
+        painter.drawText(spot, Qt.AlignmentFlag.AlignCenter, letter)
+
+    def _legend(self, painter: QPainter, screen: QRectF) -> None:
+        y = screen.bottom() + 18
+        x = screen.left() + 8
+        _cross(painter, QPointF(x, y))
+        _say(painter, x + 14, y, "target")
+        painter.setPen(QPen(QColor(theme.ACCENT), 1.6))
+        painter.setBrush(QColor(theme.ACCENT))
+        painter.drawEllipse(QPointF(x + 90, y), 3.5, 3.5)
+        _say(painter, x + 102, y, f"gaze, offset drawn {MAGNIFIED} ×")
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(theme.FAINT), 1, Qt.PenStyle.DashLine))
+        painter.drawEllipse(QPointF(x + 276, y), 6, 6)
+        _say(painter, x + 290, y, "limit of the study")
+        _say(painter, x + 420, y, "L, R  each eye")
+        if self._collected:
+            self._draw_collected(painter, QPointF(x + 528, y), True)
+            _say(painter, x + 542, y, "to be collected again (click)")
+
+
+def _on(screen: QRectF, point: Point) -> QPointF:
+    return QPointF(
+        screen.left() + point[0] * screen.width(), screen.top() + point[1] * screen.height()
+    )
+
+
+def _cross(painter: QPainter, at: QPointF) -> None:
+    painter.setPen(QPen(QColor(theme.TEXT), 1.2))
+    painter.drawLine(at - QPointF(6, 0), at + QPointF(6, 0))
+    painter.drawLine(at - QPointF(0, 6), at + QPointF(0, 6))
+
+
+def _say(painter: QPainter, x: float, y: float, text: str) -> None:
+    painter.setPen(QColor(theme.MUTED))
+    painter.drawText(QPointF(x, y + 4), text)

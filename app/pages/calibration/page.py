@@ -1,0 +1,273 @@
+"""Calibration and validation: targets on the dark page, then the result as a picture in degrees."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QComboBox, QSpinBox, QStackedWidget, QVBoxLayout, QWidget
+
+from app.pages.calibration.head_guide import HeadGuide
+from app.pages.calibration.target import TargetField
+from app.pages.calibration.validation_panel import ValidationLook, ValidationPanel
+from app.ui import theme
+from app.ui.icons import pixmap
+from app.ui.page import Page
+from app.ui.small_widgets import button, column, indented, label, panel, row, say
+
+__all__ = ["CalibrationPage", "ValidationLook"]
+
+_EYEWEAR = {
+    "": "not asked",
+    "none": "nothing",
+    "glasses": "glasses",
+    "contact lenses": "contact lenses",
+    "varifocals": "varifocals",
+}
+_UNMEASURED_MM, _FARTHEST_MM = 199, 2000
+
+
+class CalibrationPage(Page):
+    """Leads through calibration and validation.
+
+    Attributes
+    ----------
+    state
+        "idle", "positioning", "collecting", "validating", "drift" or "done".
+    field, guide
+        The dark page with the target; the head before the tracker.
+
+    Signals
+    -------
+    begin_wanted, validate_wanted, reading_wanted, cancelled
+        Buttons and keys.
+    redo_wanted : object
+        Calibration targets to be collected again.
+    correction_wanted : bool
+        A correction is to be used, or to be used no more.
+    target_shown : object, object
+        A target stands at (x_norm, y_norm).
+    target_settled
+        The eye rests on it.
+    """
+
+    begin_wanted = Signal()
+    validate_wanted = Signal()
+    reading_wanted = Signal()
+    cancelled = Signal()
+    redo_wanted = Signal(object)
+    correction_wanted = Signal(bool)
+    target_shown = Signal(object, object)
+    target_settled = Signal()
+
+    def __init__(self) -> None:
+        super().__init__("calibration", "Calibration")
+        self.state = "idle"
+        self.field, self.guide = TargetField(), HeadGuide()
+        self.field.settled.connect(self.target_settled)
+        self.field.cancelled.connect(self.cancelled)
+        self.guide.cancelled.connect(self.cancelled)
+        self._result: ValidationLook | None = None
+        self._parts = QStackedWidget()
+        self._parts.addWidget(self._make_intro())
+        self._panel = ValidationPanel()
+        self._panel.chosen_changed.connect(self._show_buttons)
+        self._parts.addWidget(self._panel)
+        self.body.addWidget(self._parts, 1)
+        self._fill_foot()
+        for cover in (self.field, self.guide):
+            cover.setParent(self)
+            cover.hide()
+        self.show_idle("Not calibrated in this session.")
+
+    @property
+    def result(self) -> ValidationLook | None:
+        """The validation that is shown."""
+        return self._result
+
+    @property
+    def eyewear(self) -> str:
+        """What the reader wears; empty where nobody said."""
+        return str(self._eyewear.currentData())
+
+    @property
+    def taped_mm(self) -> float | None:
+        """The distance that was measured by hand; None where it was not."""
+        value = self._distance.value()
+        return None if value == _UNMEASURED_MM else float(value)
+
+    def show_device(self, name: str, calibrates: bool, points: int) -> None:
+        """Say what will happen with this tracker."""
+        self.calibrate.setText(" Calibrate" if calibrates else " Validate")
+        own = "" if calibrates else " It calibrates with its own software; Foveate validates it."
+        first = f"{points} points to calibrate, then " if calibrates else ""
+        self._plan.setText(f"{name}: {first}others to check the accuracy.{own}")
+
+    def set_ground(self, grey: int) -> None:
+        """Stand the targets on a ground as bright as the cases, 0 to 255."""
+        for cover in (self.field, self.guide):
+            cover.set_ground(QColor(grey, grey, grey))
+
+    def show_idle(self, text: str, *, warn: bool = False) -> None:
+        """Wait for the user."""
+        self.state = "idle"
+        self._cover(None)
+        self._parts.setCurrentIndex(0 if self._result is None else 1)
+        self.calibrate.setEnabled(True)
+        self._show_buttons()
+        self.say_state(text, "warning" if warn else "lead")
+
+    def show_waiting(self, text: str) -> None:
+        """Say what the page waits for (the tracker being opened)."""
+        self.calibrate.setEnabled(False)
+        self.say_state(text)
+
+    def show_guide(self) -> None:
+        """Show the head before the tracker; `guide` is told what to draw."""
+        self.state = "positioning"
+        self._cover(self.guide)
+
+    def show_target(
+        self, state: str, at: QPointF, norm: tuple[float, float], text: str, speed: float
+    ) -> None:
+        """Show one target at a desktop place; `target_settled` follows."""
+        self.state = state
+        self._cover(self.field)
+        self.target_shown.emit(*norm)
+        self.field.show_target(QPointF(self.field.mapFromGlobal(at)), text, speed=speed)
+
+    def show_result(self, result: ValidationLook) -> None:
+        """Show a validation against the study's limits."""
+        self._result = result
+        self.state = "done"
+        self._cover(None)
+        self._parts.setCurrentIndex(1)
+        self.calibrate.setEnabled(True)
+        self._panel.show_look(result)
+        problems = result.problems
+        if problems:
+            self.say_state(f"Limits of the study not met: {'; '.join(problems)}.", "warning")
+        else:
+            self.say_state("✓ Calibrated: the limits of the study are met.")
+        say(self._advice, _advice(problems), "hint")
+        self._show_buttons()
+
+    def forget(self) -> None:
+        """Drop the result of an earlier session."""
+        self._result = None
+        self.show_idle("Not calibrated in this session.")
+
+    def resizeEvent(self, event: object) -> None:
+        """Keep the dark field over the whole page."""
+        for cover in (self.field, self.guide):
+            cover.setGeometry(self.rect())
+
+    def _cover(self, cover: QWidget | None) -> None:
+        for each in (self.field, self.guide):
+            each.setVisible(each is cover)
+        if cover is not self.field:
+            self.field.clear()
+        if cover is not None:
+            cover.setGeometry(self.rect())
+            cover.raise_()
+            cover.setFocus()
+
+    def _show_buttons(self) -> None:
+        look, count = self._result, len(self._panel.chosen)
+        possible = look is not None
+        self.again.setVisible(possible)
+        self.start.setVisible(possible)
+        self.redo.setVisible(bool(look and look.collected and count))
+        self.redo.setText(f" Redo {count} point{'s' if count > 1 else ''}")
+        self.correct.setVisible(bool(look and look.may_correct))
+        corrected = bool(look and look.corrected)
+        self.correct.setText("Drop the correction" if corrected else "Correct the offset")
+        self.calibrate.setProperty("role", "" if possible else "primary")
+        self.calibrate.style().unpolish(self.calibrate)
+        self.calibrate.style().polish(self.calibrate)
+
+    def _make_intro(self) -> QWidget:
+        frame, layout = panel(margin=32)
+        layout.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        sign = label("", wrap=False)
+        sign.setPixmap(pixmap("calibration", theme.MUTED, 56))
+        self._plan = label("", "body", wrap=False)
+        lines: QVBoxLayout = column(gap=2 * theme.GRID)
+        for widget in (
+            sign,
+            label("Look at each dot until it moves on", "heading", wrap=False),
+            label("Sit as you will read: about an arm's length from the screen,\n"
+                  "in the middle of it, the room as dark as while reading.", "hint", wrap=False),
+            self._plan,
+        ):  # fmt: skip
+            widget.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            lines.addWidget(widget)
+        layout.addLayout(lines)
+        layout.addSpacing(2 * theme.GRID)
+        layout.addLayout(self._make_questions())
+        return frame
+
+    def _make_questions(self) -> QVBoxLayout:
+        self._eyewear = QComboBox()
+        self._eyewear.setObjectName("eyewear")
+        self._eyewear.setAccessibleName("What you wear")
+        for value, text in _EYEWEAR.items():
+            self._eyewear.addItem(text, value)
+        self._distance = indented(QSpinBox())
+        self._distance.setObjectName("taped_distance")
+        self._distance.setAccessibleName("Distance from the eyes to the screen")
+        self._distance.setRange(_UNMEASURED_MM, _FARTHEST_MM)
+        self._distance.setSpecialValueText("not measured")
+        self._distance.setSuffix(" mm")
+        self._distance.setSingleStep(10)
+        asked = row(
+            label("You wear", "hint", wrap=False),
+            self._eyewear,
+            label("Eyes to screen, by tape", "hint", wrap=False),
+            self._distance,
+        )
+        asked.insertStretch(0, 1)
+        asked.addStretch(1)
+        why = label(
+            "The tape counts where the tracker does not tell the distance; without either, degrees "
+            "are marked as assumed.", "small", wrap=False,
+        )  # fmt: skip
+        why.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        lines = column()
+        lines.addLayout(asked)
+        lines.addWidget(why)
+        return lines
+
+    def _fill_foot(self) -> None:
+        self._advice = label("", "hint")
+        self.correct = button("correct", "Correct the offset", self._correct)
+        self.redo = button("redo_points", "Redo points", self._redo, picture="refresh")
+        self.calibrate = button(
+            "calibrate", "Calibrate", self.begin_wanted.emit, picture="calibration"
+        )
+        self.again = button(
+            "validate_again", "Check again", self.validate_wanted.emit, picture="refresh"
+        )
+        self.start = button(
+            "start_reading", "Start reading", self.reading_wanted.emit, role="primary",
+            picture="play",
+        )  # fmt: skip
+        foot = row(self._advice)
+        foot.setStretch(0, 1)
+        for made in (self.correct, self.redo, self.again, self.calibrate, self.start):
+            foot.addWidget(made)
+        self.body.addLayout(foot)
+
+    def _redo(self) -> None:
+        self.redo_wanted.emit(self._panel.chosen)
+
+    def _correct(self) -> None:
+        self.correction_wanted.emit(not (self._result and self._result.corrected))
+
+
+def _advice(problems: Sequence[str]) -> str:
+    if not problems:
+        return ""
+    return (
+        "Wipe glasses, sit in the middle, keep the head still, calibrate again; "
+        "or go on: the session is marked."
+    )

@@ -1,0 +1,104 @@
+"""The result of a validation: a picture of the targets, figures per eye, the study's limits."""
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from app.pages.calibration.offsets import OffsetPicture, Point, TargetOffset
+from app.pages.calibration.quality_table import EyeLook, QualityTable
+from app.ui.small_widgets import column, label, panel
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationLook:
+    """A validation as the page shows it; degrees of visual angle, None where unknown.
+
+    Attributes
+    ----------
+    limit_norm
+        Half axes of the accuracy limit, as seen in the middle of the screen.
+    eyes
+        Both, left, right.
+    collected, bad
+        Calibration targets, and those of them worth another look; empty where nothing can be
+        collected again.
+    may_correct
+        Whether a correction can be offered: the tracker calibrates with its own software.
+    corrected
+        Whether one is in force.
+    """
+
+    offsets: tuple[TargetOffset, ...]
+    aspect: float
+    limit_norm: tuple[float, float]
+    eyes: tuple[EyeLook, EyeLook, EyeLook]
+    max_accuracy_deg: float
+    max_loss: float
+    distance_note: str = ""
+    collected: tuple[Point, ...] = ()
+    bad: tuple[Point, ...] = ()
+    may_correct: bool = False
+    corrected: bool = False
+
+    @property
+    def accuracy_deg(self) -> float | None:
+        """Of both eyes."""
+        return self.eyes[0].accuracy_deg
+
+    @property
+    def loss(self) -> float | None:
+        """Of both eyes."""
+        return self.eyes[0].loss
+
+    @property
+    def problems(self) -> list[str]:
+        """Which limits of the study are not met, in words."""
+        found = []
+        if self.accuracy_deg is None:
+            found.append("no gaze was seen")
+        elif self.accuracy_deg > self.max_accuracy_deg:
+            found.append(f"accuracy {self.accuracy_deg:.2f}° is over {self.max_accuracy_deg:g}°")
+        if self.loss is not None and self.loss > self.max_loss:
+            found.append(f"{self.loss:.0%} of the samples were lost, over {self.max_loss:.0%}")
+        return found
+
+
+class ValidationPanel(QWidget):
+    """Shows one.
+
+    Signals
+    -------
+    chosen_changed
+        Other targets are chosen to be collected again (`chosen`).
+    """
+
+    chosen_changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.picture = OffsetPicture()
+        self.table = QualityTable()
+        self._limits = label("", "small")
+        self.picture.chosen_changed.connect(self.chosen_changed)
+        frame, layout = panel()
+        layout.addWidget(self.picture, 1)
+        layout.addWidget(self.table)
+        layout.addWidget(self._limits)
+        column(self).addWidget(frame)
+
+    @property
+    def chosen(self) -> tuple[Point, ...]:
+        """Calibration targets chosen to be collected again."""
+        return self.picture.chosen
+
+    def show_look(self, look: ValidationLook) -> None:
+        """Show a validation; its bad targets are chosen at first."""
+        self.picture.show_offsets(look.offsets, look.aspect, look.limit_norm)
+        self.picture.show_collected(look.collected, look.bad)
+        self.table.show_eyes(look.eyes, look.max_accuracy_deg, look.max_loss)
+        corrected = "A stored correction is in force; raw gaze is kept as it came. "
+        self._limits.setText(
+            f"Limits of the study: accuracy {look.max_accuracy_deg:g}°, "
+            f"loss {look.max_loss:.0%}. {corrected if look.corrected else ''}{look.distance_note}"
+        )

@@ -1,0 +1,58 @@
+"""A validation as the calibration page shows it."""
+
+from app.pages.calibration.offsets import Point, TargetOffset
+from app.pages.calibration.quality_table import EyeLook
+from app.pages.calibration.validation_panel import ValidationLook
+from app.recording.calibration.run import CalibrationRun
+from app.recording.calibration.targets import bad_targets
+from app.recording.calibration.validation import ValidationResult
+from app.recording.session import ReadingSession
+from devices.gaze.quality import EyeQuality, TargetQuality
+
+_SOURCES = {
+    "assumed": "The distance of {:.0f} mm is assumed: degrees are only as good as it is.",
+    "taped": "The distance of {:.0f} mm was measured by hand.",
+    "tracker": "The distance of {:.0f} mm is the tracker's.",
+}
+
+
+def validation_look(
+    result: ValidationResult, session: ReadingSession, run: CalibrationRun
+) -> ValidationLook:
+    """Return what the page shows of a validation."""
+    v, geometry, settings = result.validation, session.setup.geometry, session.study.settings
+    limit_deg = settings.max_accuracy_deg
+    right, down = geometry.deg_to_norm([(limit_deg, limit_deg)])[0].tolist()
+    points = run.outcome.points if run.outcome and run.may_redo else ()
+    return ValidationLook(
+        offsets=tuple(_offset(target) for target in v.targets),
+        aspect=geometry.width_screen / geometry.height_screen,
+        limit_norm=(right - 0.5, down - 0.5),
+        eyes=(_eye("Both eyes", v.both), _eye("Left eye", v.left), _eye("Right eye", v.right)),
+        max_accuracy_deg=limit_deg,
+        max_loss=settings.max_loss,
+        distance_note=_SOURCES[geometry.distance_source].format(geometry.distance_mm),
+        collected=tuple((point.x_norm, point.y_norm) for point in points),
+        bad=bad_targets(points, v, limit_deg),
+        may_correct=session.tracker.calibrator() is None and v.accuracy_deg is not None,
+        corrected=session.setup.correction is not None,
+    )
+
+
+def _offset(target: TargetQuality) -> TargetOffset:
+    return TargetOffset(
+        (target.x_norm, target.y_norm),
+        _point(target.both),
+        target.both.accuracy_deg,
+        _point(target.left),
+        _point(target.right),
+    )
+
+
+def _point(eye: EyeQuality) -> Point | None:
+    x, y = eye.gaze_x_norm, eye.gaze_y_norm
+    return None if x is None or y is None else (x, y)
+
+
+def _eye(name: str, eye: EyeQuality) -> EyeLook:
+    return EyeLook(name, eye.accuracy_deg, eye.precision_rms_deg, eye.precision_sd_deg, eye.loss)

@@ -1,0 +1,1 @@
+"""Clearing images of burned-in names: page, controller, contact sheet, blackout."""

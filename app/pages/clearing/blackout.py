@@ -1,0 +1,127 @@
+"""One image large, with the rectangles that are to be blacked out drawn on it by mouse."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.images.masks import Rectangle
+from app.ui import theme
+
+_LEAST = 3
+
+
+class BlackoutView(QWidget):
+    """Shows a picture fitted; a drag draws a rectangle in source pixels.
+
+    Attributes
+    ----------
+    rectangles
+        What was drawn, (x, y, width, height) in source pixels.
+
+    Signals
+    -------
+    changed
+        A rectangle was drawn or taken back.
+    """
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("blackout_view")
+        self.setAccessibleName("Image, drag to draw a black rectangle")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setCursor(Qt.CursorShape.CrossCursor)
+        self.rectangles: list[Rectangle] = []
+        self._grey: NDArray[np.uint8] | None = None
+        self._picture: QImage | None = None
+        self._from: QPointF | None = None
+        self._to = QPointF()
+
+    @property
+    def picture_shown(self) -> bool:
+        """Whether the image is there."""
+        return self._picture is not None
+
+    def show_picture(self, grey: NDArray[np.uint8] | None) -> None:
+        """Show another image, (H, W), without rectangles; None while it is loaded."""
+        self.rectangles, self._from, self._picture = [], None, None
+        self._grey = None if grey is None else np.ascontiguousarray(grey)
+        if self._grey is not None:
+            height, width = self._grey.shape
+            form = QImage.Format.Format_Grayscale8
+            self._picture = QImage(self._grey.data, width, height, width, form)
+        self.changed.emit()
+        self.update()
+
+    def undo(self) -> None:
+        """Take the last rectangle back."""
+        if self.rectangles:
+            self.rectangles.pop()
+            self.changed.emit()
+            self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin a rectangle."""
+        if event.button() == Qt.MouseButton.LeftButton and self._picture is not None:
+            self._from = self._to = event.position()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Go on with it."""
+        if self._from is not None:
+            self._to = event.position()
+            self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End it; a mere click draws none."""
+        if self._from is None:
+            return
+        drawn = self._in_source(QRectF(self._from, event.position()).normalized())
+        self._from = None
+        if drawn is not None:
+            self.rectangles.append(drawn)
+            self.changed.emit()
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the picture and what is drawn on it."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(theme.CASE_BACKGROUND))
+        if self._picture is None:
+            painter.setPen(QColor(theme.MUTED))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "Loading…")
+            return
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        area, scale = self._area()
+        painter.drawImage(area, self._picture)
+        painter.setPen(QPen(QColor(theme.AMBER), 2))
+        painter.setBrush(QColor(0, 0, 0))
+        for x, y, width, height in self.rectangles:
+            place = QRectF(x * scale, y * scale, width * scale, height * scale)
+            painter.drawRect(place.translated(area.topLeft()))
+        if self._from is not None:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(QRectF(self._from, self._to).normalized())
+
+    def _area(self) -> tuple[QRectF, float]:
+        """Return where the picture lies, and how many of our pixels one of its own takes."""
+        assert self._picture is not None
+        wide, high = self._picture.width(), self._picture.height()
+        scale = min(self.width() / wide, self.height() / high)
+        left, top = (self.width() - wide * scale) / 2, (self.height() - high * scale) / 2
+        return QRectF(left, top, wide * scale, high * scale), scale
+
+    def _in_source(self, drawn: QRectF) -> Rectangle | None:
+        area, scale = self._area()
+        drawn = drawn.intersected(area)
+        if drawn.width() < _LEAST or drawn.height() < _LEAST:
+            return None
+        drawn.translate(-area.topLeft())
+        # Outwards to whole pixels: half a letter is too much.
+        grown = QRectF(drawn.topLeft() / scale, drawn.bottomRight() / scale).toAlignedRect()
+        assert self._picture is not None
+        kept = grown.intersected(QRect(0, 0, self._picture.width(), self._picture.height()))
+        return kept.x(), kept.y(), kept.width(), kept.height()

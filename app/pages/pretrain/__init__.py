@@ -1,0 +1,1 @@
+"""Pretrain: its page and form, the queue of trainings, the curve."""

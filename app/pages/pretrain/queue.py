@@ -1,0 +1,231 @@
+"""Follows the study's queue of pre-trainings; the trainer outlives the window and is found again.
+
+The station only writes job folders (`migrations.study.jobs`) and reads what the trainer says in
+them; `python main.py queue` runs apart. A crash of either side leaves the other as it was.
+"""
+
+import contextlib
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+from PySide6.QtCore import QObject, QProcess, QTimer, Signal
+
+from migrations.study.jobs import Job, add_job, jobs, queue_folder, read_job, remove_job
+from migrations.study.processes import MAIN
+
+log = logging.getLogger(__name__)
+
+_POLL_MS = 200
+_STARTED_WITHIN = 50
+"""Polls after which a queue process that does not live is started again, then given up."""
+_FOLLOWED = ("stage", "progress", "metrics", "warning")
+
+
+class TrainerQueue(QObject):
+    """Starts, follows and stops pre-trainings.
+
+    Parameters
+    ----------
+    program
+        The command that the queue process is started with; tests pass a script of their own.
+
+    Signals
+    -------
+    started : object
+        The job that is followed from now on; its events come again from the first one.
+    stage, progress, metrics, warning : object
+        The events of the process protocol, as dictionaries.
+    finished, stopped : object
+        The last event of the job.
+    failed : str
+        What went wrong, in words.
+    changed
+        Something in the queue is not as it was.
+    """
+
+    started = Signal(object)
+    stage = Signal(object)
+    progress = Signal(object)
+    metrics = Signal(object)
+    warning = Signal(object)
+    finished = Signal(object)
+    stopped = Signal(object)
+    failed = Signal(str)
+    changed = Signal()
+
+    def __init__(
+        self, parent: QObject | None = None, *, program: Sequence[str] | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.program = list(program or (sys.executable, str(MAIN)))
+        self._study: Path | None = None
+        self._job: Job | None = None
+        self._offset, self._last = 0, dict[str, Any]()
+        self._seen: list[tuple[str, str]] = []
+        self._idle_polls = 0
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self.look)
+
+    @property
+    def running(self) -> bool:
+        """Whether a job runs or waits."""
+        return any(not job.over for job in self.jobs())
+
+    @property
+    def job(self) -> Job | None:
+        """The job that is followed."""
+        return self._job
+
+    def jobs(self) -> list[Job]:
+        """Return all jobs of the study, the oldest first."""
+        return [] if self._study is None else jobs(self._study)
+
+    def set_study(self, study: Path | None) -> None:
+        """Follow this study's queue; a job that runs already is found again."""
+        # Absolute: what the trainer tells of its files must not hang on where either was started.
+        self._study = None if study is None else study.absolute()
+        self._job, self._seen = None, []
+        self._timer.stop()
+        if study is not None and self.running:
+            self._run()
+
+    def start(self, options: Sequence[str]) -> None:
+        """Put a job at the end of the queue and see that it is worked off.
+
+        Raises
+        ------
+        OSError
+            If the study's folder cannot be written.
+        """
+        assert self._study is not None
+        add_job(self._study, options)
+        self._run()
+
+    def stop(self) -> None:
+        """Ask the job that is followed to stop with a checkpoint."""
+        if self._job is not None:
+            self._job.stop_file.touch()
+
+    def take_back(self, job: Job) -> None:
+        """Take a waiting job out of the queue."""
+        remove_job(job)
+        self.look()
+
+    def close(self) -> None:
+        """Look away; what runs goes on."""
+        self._timer.stop()
+
+    def look(self) -> None:
+        """Read what is new; called by a timer."""
+        if self._study is None:
+            return
+        current = self.jobs()
+        self._follow(current)
+        states = [(job.id, job.state) for job in current]
+        if states != self._seen:
+            self._seen = states
+            self.changed.emit()
+        if all(job.over for job in current):
+            self._timer.stop()
+        else:
+            self._require_worker(current)
+
+    def _run(self) -> None:
+        self._idle_polls = 0
+        self._follow(self.jobs())  # before it starts, so that a start that fails is told
+        if not self._worker_lives():
+            self._start_worker()
+        self._timer.start(_POLL_MS)
+        self.look()
+
+    def _follow(self, current: list[Job]) -> None:
+        if self._job is None:
+            job = next((j for j in current if j.state == "running"), None)
+            job = job or next((j for j in current if j.state == "waiting"), None)
+            if job is None:
+                return
+            self._job, self._offset, self._last = job, 0, {}
+            self.started.emit(job)
+        # State first: what ended before its events were read has no more of them.
+        now = read_job(self._job.folder)
+        self._read_events()
+        if now is None:
+            self._job = None
+        elif now.over:
+            self._tell(now)
+
+    def _read_events(self) -> None:
+        assert self._job is not None
+        with contextlib.suppress(OSError), self._job.events_file.open("rb") as file:
+            file.seek(self._offset)
+            data = file.read()
+            whole = data.rfind(b"\n") + 1
+            self._offset += whole
+            for line in data[:whole].splitlines():
+                self._take(line)
+
+    def _take(self, line: bytes) -> None:
+        try:
+            event = json.loads(line)
+            kind = event["event"]
+        except (ValueError, KeyError, TypeError):
+            log.info("trainer: %s", line.decode("utf-8", errors="replace"))
+            return
+        if kind in _FOLLOWED:
+            getattr(self, kind).emit(event)
+        elif kind in ("result", "stopped", "error"):
+            self._last = event
+
+    def _tell(self, job: Job) -> None:
+        self._job = None
+        if job.state == "finished":
+            self.finished.emit(self._last)
+        elif job.state == "stopped":
+            self.stopped.emit(self._last)
+        else:
+            self.failed.emit(job.message or "The trainer failed.")
+
+    def _require_worker(self, current: list[Job]) -> None:
+        """Start the queue process again if it died, and give up if it will not live."""
+        if self._worker_lives():
+            self._idle_polls = 0
+            return
+        self._idle_polls += 1
+        if self._idle_polls == _STARTED_WITHIN // 2:
+            self._start_worker()
+        elif self._idle_polls > _STARTED_WITHIN:
+            self._give_up(current)
+
+    def _give_up(self, current: list[Job]) -> None:
+        why = f"The trainer could not be started: {self.program[0]} does not run."
+        for job in current:
+            if job.state == "waiting":
+                job.become("failed", message=why)
+
+    def _start_worker(self) -> None:
+        words = [*self.program, "queue", "--study", str(self._study)]
+        process = QProcess()
+        process.setProgram(words[0])
+        process.setArguments(words[1:])
+        process.setStandardOutputFile(QProcess.nullDevice())
+        if self._study is not None:
+            process.setStandardErrorFile(str(queue_folder(self._study) / "log.txt"))
+        process.setStandardInputFile(QProcess.nullDevice())
+        started: Any = process.startDetached()  # the stubs promise a pair; it is a bool
+        if not started:
+            self._give_up(self.jobs())
+
+    def _worker_lives(self) -> bool:
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, psutil.Error):
+            assert self._study is not None
+            lock = queue_folder(self._study) / "queue.json"
+            values = json.loads(lock.read_text(encoding="utf-8"))
+            process = psutil.Process(values["pid"])
+            same = abs(process.create_time() - values["pid_created"]) < 1
+            return bool(same and process.status() != psutil.STATUS_ZOMBIE)
+        return False

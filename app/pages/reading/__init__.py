@@ -1,0 +1,1 @@
+"""Reading a case: page, controller, canvas, overlay, strip, answers."""

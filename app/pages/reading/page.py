@@ -1,0 +1,399 @@
+"""Reading: the images own the screen; one thin strip says how things stand."""
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPalette, QResizeEvent
+from PySide6.QtWidgets import QWidget
+
+from app.hanging.lightbox import Hung
+from app.pages.reading.canvas import ImageCanvas
+from app.pages.reading.panels import CodePanel, KeysPanel, NotePanel, ReadingPanel
+from app.pages.reading.strip import ReadingStrip
+from app.ui import theme
+from app.ui.keys import KeyMap, class_index
+from app.ui.small_widgets import button, column
+
+_READING = ("reading", "addendum")
+_MESSAGE_MS = 4000
+_ANNOTATIONS = ("box", "keypoint", "note", "confidence_up", "confidence_down")
+
+
+class ReadingPage(QWidget):
+    """Shows a case and takes the answer; the station writes what happens.
+
+    Attributes
+    ----------
+    state
+        "idle", "loading", "reading", "paused", "addendum", "between" or "complete".
+    current_case_id
+        The case on the screen, if any.
+    answer
+        The class chosen for it, if any.
+    may_resume
+        Asked before a paused reading goes on; what stands against it, empty for nothing.
+
+    Signals
+    -------
+    view_changed : str, int
+        What the reader sees of a tile has changed (`TileView.kind`).
+    answered : str
+        A class was chosen; in the state "addendum" for the case before.
+    next_wanted
+        The case is answered and done with.
+    paused, resumed, left
+        A panel covers the images, they are back, or the reading is to be left.
+    back_wanted
+        Back to the worklist.
+    correct_wanted, correct_ended
+        The last answer is to be corrected; enough of that.
+    went_on
+        The reader goes on after a break or feedback.
+    asked : str
+        An action of the key map that the station does: undo, flag, keypoint, confidence_up, ….
+    note_written : str
+        A free note.
+    code_given : str
+        What the reader typed as the code that `ask_code` asks for.
+    """
+
+    view_changed = Signal(str, int)
+    answered = Signal(str)
+    next_wanted = Signal()
+    paused = Signal()
+    resumed = Signal()
+    left = Signal()
+    back_wanted = Signal()
+    correct_wanted = Signal()
+    correct_ended = Signal()
+    went_on = Signal()
+    asked = Signal(str)
+    note_written = Signal(str)
+    code_given = Signal(str)
+
+    def __init__(self, keys: KeyMap | None = None) -> None:
+        super().__init__()
+        self.name = "reading"
+        self.setObjectName("reading_page")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.state = "idle"
+        self.current_case_id: str | None = None
+        self.answer: str | None = None
+        self.may_resume: Callable[[], str] = lambda: ""
+        self._classes: tuple[str, ...] = ()
+        self._allowed: frozenset[str] = frozenset()
+        self._time_is_up = self._asks_code = False
+        self.keys = keys or KeyMap()
+        self.canvas = ImageCanvas(keys=self.keys)
+        self.canvas.view_changed.connect(self._on_view_changed)
+        self.canvas.said.connect(self.say_shortly)
+        policy = self.canvas.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.canvas.setSizePolicy(policy)
+        self.strip = ReadingStrip()
+        self._quiet = QTimer(self)
+        self._quiet.setSingleShot(True)
+        self._quiet.timeout.connect(self._say_what_to_do)
+        layout = column(self, gap=0)
+        layout.addWidget(self.canvas, 1)
+        layout.addWidget(self.strip)
+        self.setAutoFillBackground(True)
+        shade = self.palette()
+        shade.setColor(QPalette.ColorRole.Window, QColor(theme.CASE_BACKGROUND))
+        self.setPalette(shade)
+        self._help: ReadingPanel = KeysPanel(self, self.keys, self._resume)
+        self._panels = self._make_panels()
+
+    @property
+    def panel(self) -> ReadingPanel | None:
+        """The panel that is up, if any."""
+        return next((p for p in self._panels if p.isVisibleTo(self)), None)
+
+    def use_keys(self, keys: KeyMap) -> None:
+        """Obey other keys from now on."""
+        self.keys = self.canvas.keys = keys
+        self._panels.remove(self._help)
+        self._help.deleteLater()
+        self._help = KeysPanel(self, keys, self._resume)
+        self._panels.append(self._help)
+
+    def set_study(self, classes: Sequence[str], annotations: Sequence[str] = ()) -> None:
+        """Offer the answers and the annotations of the study."""
+        self._classes = tuple(classes)
+        kinds = set(annotations) | ({"confidence_up", "confidence_down"}
+                                    if "confidence" in annotations else set())  # fmt: skip
+        self._allowed = frozenset(kinds)
+
+    def show_loading(self) -> None:
+        """Wait for the first case."""
+        self.state, self.current_case_id, self.answer = "loading", None, None
+        self.canvas.set_image(None)
+        self._hide_panels()
+        self.strip.show_answer("")
+        self.strip.show_message("Opening the case…")
+
+    def show_case(
+        self,
+        case_id: str,
+        images: Sequence[Hung],
+        hanging: str,
+        number: int,
+        count: int,
+        notice: str = "",
+    ) -> None:
+        """Show a case, with a notice in the strip; `view_changed("open")` follows at once."""
+        self.state, self.current_case_id, self.answer = "reading", case_id, None
+        self._time_is_up = False
+        self._hide_panels()
+        self.strip.show_case(number, count)
+        self.strip.show_answer("")
+        said = f"{notice}   {self._choices()}" if notice else self._choices()
+        self.strip.show_message(said, warn=bool(notice))
+        self.canvas.setFocus()
+        self.canvas.set_case(images, hanging)
+
+    def show_addendum(self, answer: str) -> None:
+        """Let the answer of the case now on the canvas be corrected; nothing is recorded."""
+        self.state = "addendum"
+        self._hide_panels()
+        self.strip.show_answer(f"Answer given: {answer}")
+        self.strip.show_message(
+            f"Correcting the case before.   {self._choices()}   Enter: back to this case",
+            warn=True,
+        )
+        self.canvas.setFocus()
+
+    def end_addendum(self) -> None:
+        """Show the open case's own state again."""
+        self.state = "reading"
+        self.strip.show_answer(f"Answer: {self.answer}" if self.answer else "")
+        self._say_what_to_do()
+
+    def forget_answer(self) -> None:
+        """Take back the answer that was chosen."""
+        self.answer = None
+        self.strip.show_answer("")
+
+    def show_between(self, heading: str, text: str, *, may_go_on: bool = True) -> None:
+        """Say something between two cases: a break, or how the answer compares."""
+        self.state, self.current_case_id = "between", None
+        self.canvas.set_image(None)
+        self.strip.show_message("")
+        self._between.say(text, heading)
+        self._between.buttons["go_on"].setEnabled(may_go_on)
+        self._show_panel(self._between)
+
+    def show_complete(self, text: str, *, correctable: bool = False) -> None:
+        """Say that there is nothing left to read."""
+        self.state, self.current_case_id = "complete", None
+        self.canvas.set_image(None)
+        self.strip.show_message("")
+        self.strip.show_answer("")
+        self._closing.say(text)
+        self._closing.buttons["correct"].setVisible(correctable)
+        self._show_panel(self._closing)
+
+    def hold(self, text: str, heading: str = "Paused") -> None:
+        """Pause from outside, saying why."""
+        if self.state == "addendum":
+            self.correct_ended.emit()
+        self.canvas.flush()
+        self.state = "paused"
+        self._confirm.say(text, heading)
+        self._show_panel(self._confirm)
+        self.paused.emit()
+
+    def ask_code(self, text: str) -> None:
+        """Pause, and go on only when `code_accepted` says so: who reads may be another."""
+        self._asks_code = True
+        self._code.ask(text)
+        if self.state == "paused":
+            self._show_panel(self._code)
+            return
+        self.hold(text)
+        self._show_panel(self._code)
+
+    def code_accepted(self) -> None:
+        """Go on: the reader's code was right."""
+        self._asks_code = False
+        self._resume()
+
+    def cover(self, text: str) -> None:
+        """Hide the images for good, the answer still to be given (time is up)."""
+        self.canvas.flush()
+        self._time_is_up = True
+        self._hide_panels()
+        self.strip.show_message(f"{text}   {self._choices()}", warn=True)
+
+    def leave(self) -> None:
+        """Clear the screen."""
+        self.state, self.current_case_id = "idle", None
+        self._asks_code = False
+        self._hide_panels()
+        self.canvas.set_image(None)
+
+    def say_shortly(self, text: str) -> None:
+        """Say something in the strip for a few seconds."""
+        self.strip.show_message(text)
+        self._quiet.start(_MESSAGE_MS)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Answer, go on, leave; the canvas has had the keys of the view before."""
+        action = self.keys.action(event)
+        index = class_index(event)
+        if self.state == "paused" and action in ("leave", "help"):
+            self._resume()
+        elif self.state == "between" and action == "next":
+            self._go_on()
+        elif self.state not in _READING:
+            event.ignore()
+        elif index is not None:
+            self._answer(index)
+        elif self.state == "addendum":
+            self._end_correction(action, event)
+        elif action in self._doing:
+            self._doing[action]()
+        elif action in _ANNOTATIONS:
+            self._annotate(action)
+        elif action in ("undo", "flag"):
+            self.asked.emit(action)
+        else:
+            event.ignore()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the panels in the middle."""
+        for panel in self._panels:
+            self._center(panel)
+
+    def _answer(self, index: int) -> None:
+        if index >= len(self._classes):
+            self.strip.show_message(f"There is no answer {index + 1}. {self._choices()}", warn=True)
+            return
+        chosen = self._classes[index]
+        if self.state == "reading":
+            self.answer = chosen
+            self.strip.show_answer(f"Answer: {index + 1} {chosen}")
+            self.strip.show_message("Enter: next case")
+        else:
+            self.strip.show_answer(f"Corrected: {index + 1} {chosen}")
+        self.answered.emit(chosen)
+
+    def _annotate(self, action: str) -> None:
+        if action not in self._allowed:
+            self.say_shortly(f"This study asks for no {action.split('_')[0]}.")
+        elif action == "note":
+            self._covered(self._note)
+        elif action == "box":
+            self.canvas.use_tool("" if self.canvas.tool == "box" else "box")
+            on = "Box: drag, or arrows and Enter; Shift+arrows change its size."
+            self.say_shortly(on if self.canvas.tool else "No more boxes.")
+        else:
+            self.asked.emit(action)
+
+    def _next(self) -> None:
+        if self.answer is None:
+            self.strip.show_message(f"Answer first. {self._choices()}", warn=True)
+            return
+        self.canvas.flush()
+        self.next_wanted.emit()
+
+    def _end_correction(self, action: str | None, event: QKeyEvent) -> None:
+        if action in ("next", "leave", "back"):
+            self.correct_ended.emit()
+        else:
+            event.ignore()
+
+    def _choices(self) -> str:
+        return "   ".join(f"{i + 1} {name}" for i, name in enumerate(self._classes))
+
+    def _say_what_to_do(self) -> None:
+        if self.state == "reading":
+            self.strip.show_message("Enter: next case" if self.answer else self._choices())
+
+    def _pause(self) -> None:
+        self.hold("Leave, and this reading is kept as interrupted; the case is offered again.")
+
+    def _covered(self, panel: ReadingPanel) -> None:
+        """Put up a panel that pauses the reading."""
+        self.canvas.flush()
+        self.state = "paused"
+        self._show_panel(panel)
+        self.paused.emit()
+
+    def _resume(self) -> None:
+        if self._asks_code:
+            self._show_panel(self._code)
+            return
+        against = self.may_resume()
+        if against:
+            self._confirm.say(against)
+            self._show_panel(self._confirm)
+            return
+        self.state = "reading"
+        self._hide_panels()
+        if not self._time_is_up:
+            self.resumed.emit()
+
+    def _leave(self) -> None:
+        self.leave()
+        self.left.emit()
+
+    def _go_on(self) -> None:
+        if self._between.buttons["go_on"].isEnabled():
+            self.went_on.emit()
+
+    def _note_kept(self, text: str) -> None:
+        self._resume()
+        self.note_written.emit(text)
+
+    def _on_view_changed(self, kind: str, tile: int) -> None:
+        if self.state == "reading":
+            self.view_changed.emit(kind, tile)
+
+    def _make_panels(self) -> list[ReadingPanel]:
+        self._doing: dict[str | None, Callable[[], object]] = {
+            "next": self._next,
+            "leave": self._pause,
+            "back": self.correct_wanted.emit,
+            "help": lambda: self._covered(self._help),
+        }
+        self._confirm = ReadingPanel(self, "Paused", {
+            "resume": button("resume_reading", "Go on reading", self._resume, role="primary"),
+            "leave": button("leave_reading", "Leave", self._leave),
+        })  # fmt: skip
+        self._closing = ReadingPanel(self, "Thank you", {
+            "back": button("back_to_worklist", "Back to the worklist", self.back_wanted.emit,
+                           role="primary"),
+            "correct": button("correct_last", "Correct the last answer",
+                              self.correct_wanted.emit),
+        })  # fmt: skip
+        self._between = ReadingPanel(self, "", {
+            "go_on": button("go_on", "Go on", self._go_on, role="primary"),
+            "leave": button("leave_between", "Leave", self._leave),
+        })  # fmt: skip
+        self._note = NotePanel(self)
+        self._note.written.connect(self._note_kept)
+        self._note.given_up.connect(self._resume)
+        self._code = CodePanel(self, self._leave)
+        self._code.given.connect(self.code_given)
+        return [self._confirm, self._closing, self._between, self._note, self._code, self._help]
+
+    def _show_panel(self, panel: ReadingPanel) -> None:
+        # The images go while a panel covers them: nobody's gaze at the panel lands on them.
+        for other in self._panels:
+            other.hide()
+        self.canvas.hide()
+        panel.adjustSize()
+        self._center(panel)
+        panel.show()
+        panel.raise_()
+        panel.first.setFocus()
+
+    def _hide_panels(self) -> None:
+        for panel in self._panels:
+            panel.hide()
+        self.canvas.setVisible(not self._time_is_up)
+        (self if self._time_is_up else self.canvas).setFocus()
+
+    def _center(self, panel: ReadingPanel) -> None:
+        panel.move((self.width() - panel.width()) // 2, (self.height() - panel.height()) // 2)

@@ -1,0 +1,164 @@
+"""The panels of the reading view. The image goes while one is up: no gaze at it lands there."""
+
+from collections.abc import Callable, Mapping
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QWidget,
+)
+
+from app.ui import theme
+from app.ui.keys import KeyMap, words_of
+from app.ui.small_widgets import button, column, label, row
+
+_WIDTH = 480
+
+
+class ReadingPanel(QFrame):
+    """A heading, a few words, buttons; in the middle of the page.
+
+    Attributes
+    ----------
+    first
+        The button that has the keyboard when the panel comes up.
+    """
+
+    def __init__(self, parent: QWidget, heading: str, buttons: Mapping[str, QPushButton]) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "overlay")
+        self._heading = label(heading, "heading")
+        self._text = label("")
+        self.buttons = dict(buttons)
+        self.first: QWidget = next(iter(self.buttons.values()))
+        layout = column(self, 3 * theme.GRID)
+        layout.addWidget(self._heading)
+        layout.addWidget(self._text)
+        self.body = column(gap=theme.GRID)
+        layout.addLayout(self.body)
+        layout.addSpacing(theme.GRID)
+        layout.addLayout(row(*self.buttons.values(), stretch=True))
+        self.setFixedWidth(_WIDTH)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """What it says under its heading."""
+        return self._text.text()
+
+    def say(self, text: str, heading: str = "") -> None:
+        """Say something else."""
+        self._text.setText(text)
+        if heading:
+            self._heading.setText(heading)
+        self._text.setVisible(bool(text))
+
+
+class CodePanel(ReadingPanel):
+    """Asks whether it is still the same reader, by the pseudonym of the session.
+
+    Signals
+    -------
+    given : str
+        A code was typed.
+    """
+
+    given = Signal(str)
+
+    def __init__(self, parent: QWidget, leave: Callable[[], object]) -> None:
+        confirm = button("confirm_reader", "Go on reading", lambda: self._give(), role="primary")
+        buttons = {"confirm": confirm, "leave": button("leave_absent", "Leave", leave)}
+        super().__init__(parent, "Is it still you?", buttons)
+        self._code = QLineEdit()
+        self._code.setObjectName("reader_code")
+        self._code.setAccessibleName("Reader's code")
+        self._code.setMaxLength(32)
+        self._code.returnPressed.connect(self._give)
+        self.body.addWidget(self._code)
+        self.first = self._code
+
+    def ask(self, text: str) -> None:
+        """Ask, saying why; what was typed before is gone."""
+        self.say(text)
+        self._code.clear()
+
+    def _give(self) -> None:
+        self.given.emit(self._code.text().strip())
+
+
+class NotePanel(ReadingPanel):
+    """Writes one free note; Ctrl+Enter keeps it, Esc does not.
+
+    Signals
+    -------
+    written : str
+        The note is to be kept.
+    given_up
+        It is not.
+    """
+
+    written = Signal(str)
+    given_up = Signal()
+
+    def __init__(self, parent: QWidget) -> None:
+        # A signal exists once the parent class has been made: hence the lambdas.
+        keep = button("keep_note", "Keep the note", lambda: self._keep(), role="primary")
+        drop = button("drop_note", "Back to the case", lambda: self.given_up.emit())
+        super().__init__(parent, "Note", {"keep": keep, "drop": drop})
+        self.say("Free text, no names. Ctrl+Enter keeps it, Esc goes back.")
+        self.editor = QPlainTextEdit()
+        self.editor.setObjectName("note_text")
+        self.editor.setAccessibleName("Note")
+        self.editor.setFixedHeight(120)
+        self.editor.setTabChangesFocus(True)
+        self.body.addWidget(self.editor)
+        self.first = self.editor
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Keep or give up by key; the editor has had the other keys."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.given_up.emit()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._keep()
+
+    def _keep(self) -> None:
+        text = self.editor.toPlainText().strip()
+        self.editor.clear()
+        if text:
+            self.written.emit(text)
+        else:
+            self.given_up.emit()
+
+
+class KeysPanel(ReadingPanel):
+    """What each key does."""
+
+    def __init__(self, parent: QWidget, keys: KeyMap, close: Callable[[], object]) -> None:
+        made = button("close_keys", "Back to the case", close, role="primary")
+        super().__init__(parent, "Keys", {"close": made})
+        self.setFixedWidth(2 * _WIDTH)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(2 * theme.GRID)
+        shown = [(action, keys.keys_of(action)) for action in keys.bindings if action != "help"]
+        rows = -(-len(shown) // 2)
+        grid.addWidget(_small("1 to 9"), 0, 0)
+        grid.addWidget(_small("Answer with a class"), 0, 1)
+        for i, (action, names) in enumerate(shown):
+            at_row, at_column = 1 + i % rows, 2 * (i // rows)
+            grid.addWidget(_small(names), at_row, at_column)
+            grid.addWidget(_small(words_of(action)), at_row, at_column + 1)
+        self.body.addLayout(grid)
+        self.say(
+            f"Drag: left {keys.mouse['left']}, middle {keys.mouse['middle']}, right "
+            f"{keys.mouse['right']}. Wheel: zoom at the cursor; on a stack it scrolls."
+        )
+
+
+def _small(text: str) -> QLabel:
+    return label(text, "small", wrap=False)

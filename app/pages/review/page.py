@@ -1,0 +1,284 @@
+"""Review: readings played again after a session, alone or two readers side by side."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QElapsedTimer, Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QSlider,
+    QStackedWidget,
+    QTableWidget,
+    QTableWidgetItem,
+    QWidget,
+)
+
+from app.pages.review.replay_view import ReplayView
+from app.recording.replay import Replay, ReviewRow
+from app.ui import theme
+from app.ui.page import Page
+from app.ui.small_widgets import Figure, button, column, label, panel, row
+
+_FRAME_MS = 33
+_SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+_FIGURES = ("Length", "Samples", "Gaze lost", "Off the image", "Fixations", "Verdict")
+_COLUMNS = ("Start, s", "Length, ms", "x", "y")
+
+
+class ReviewPage(Page):
+    """Plays readings; time runs at any speed.
+
+    Signals
+    -------
+    chosen : int, str
+        Side (0 left, 1 right) and reading to show there; empty for none.
+    end_wanted
+        The open session is to be ended, so that its readings can be looked at.
+    """
+
+    chosen = Signal(int, str)
+    end_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__("review", "Review")
+        self._rows: tuple[ReviewRow, ...] = ()
+        self.time_us = 0
+        self._clock = QElapsedTimer()
+        self._timer = QTimer(self)
+        self._timer.setInterval(_FRAME_MS)
+        self._timer.timeout.connect(self._tick)
+        self.views = (ReplayView(), ReplayView())
+        self.list = QListWidget()
+        self.list.setObjectName("readings")
+        self.list.setAccessibleName("Readings")
+        self.list.setFixedWidth(30 * theme.GRID)
+        self.list.currentRowChanged.connect(lambda _row: self._choose())
+        self.other = QComboBox()
+        self.other.setObjectName("other_reading")
+        self.other.setAccessibleName("Beside it")
+        self.other.activated.connect(lambda _i: self.chosen.emit(1, self.other.currentData()))
+        self.play = button("play", "Play", self.toggle, role="primary")
+        self.speed = _speeds()
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setObjectName("replay_time")
+        self.slider.setAccessibleName("Time")
+        self.slider.setRange(0, 0)
+        self.slider.valueChanged.connect(lambda ms: self._moved(ms * 1000))
+        self._said_time = label("", "hint", wrap=False)
+        self.figures = {name: Figure(name) for name in _FIGURES}
+        self.fixations = _table()
+        self.empty = label("", "hint", wrap=False)
+        self.end_session = button("end_session", "End the session", self.end_wanted.emit)
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self._make_empty())
+        self._pages.addWidget(self._make_replay())
+        self.body.addWidget(self._pages, 1)
+
+    def show_rows(
+        self, rows: Sequence[ReviewRow], *, side_by_side: bool, open_session: bool
+    ) -> None:
+        """List the readings that can be looked at; none while a session is open."""
+        self.stop()
+        self._rows = tuple(rows)
+        self.end_session.setVisible(open_session)
+        self._beside.setVisible(side_by_side)
+        if open_session:
+            self._say_empty("A session is open. Readings are looked at when it has ended.")
+        elif not rows:
+            self._say_empty("No reading yet. Read a case, then come back.")
+        else:
+            self._pages.setCurrentIndex(1)
+            self.say_state(f"{len(rows)} readings, the latest first.")
+            self._fill_list()
+
+    def select(self, reading_id: str) -> None:
+        """Show a reading of the list."""
+        for index, shown in enumerate(self._rows):
+            if shown.reading_id == reading_id:
+                self.list.setCurrentRow(index)
+
+    def show_busy(self) -> None:
+        """Say that a reading is being read back."""
+        self.say_state("Reading it back…")
+
+    def show_error(self, text: str) -> None:
+        """Say why a reading cannot be played."""
+        self.views[0].set_replay(None)
+        self.say_state(text, "error")
+
+    def show_replay(self, side: int, replay: Replay | None) -> None:
+        """Show a reading on one side."""
+        self.views[side].set_replay(replay)
+        self.views[1].setVisible(self.views[1].replay is not None)
+        if side == 0 and replay is not None:
+            self._show_figures(replay)
+        longest = max((v.replay.duration_us for v in self.views if v.replay), default=0)
+        self.slider.setRange(0, longest // 1000)
+        self._moved(0)
+        self.slider.setValue(0)
+        if replay is not None:
+            who = " and ".join(v.replay.row.reader for v in self.views if v.replay)
+            self.say_state(f"{replay.row.case_name}, read by {who}.")
+
+    def toggle(self) -> None:
+        """Play or pause."""
+        if self._timer.isActive():
+            self.stop()
+        elif self.slider.maximum():
+            if self.time_us >= self.slider.maximum() * 1000:
+                self._moved(0)
+            self._clock.start()
+            self._timer.start()
+            self.play.setText("Pause")
+
+    def stop(self) -> None:
+        """Stand still."""
+        self._timer.stop()
+        self.play.setText("Play")
+
+    def _tick(self) -> None:
+        elapsed_us = self._clock.restart() * 1000 * self.speed.currentData()
+        self._moved(round(self.time_us + elapsed_us))
+        if self.time_us >= self.slider.maximum() * 1000:
+            self.stop()
+
+    def _moved(self, time_us: int) -> None:
+        self.time_us = min(max(time_us, 0), self.slider.maximum() * 1000)
+        self.slider.blockSignals(True)
+        self.slider.setValue(self.time_us // 1000)
+        self.slider.blockSignals(False)
+        for view in self.views:
+            view.set_time(self.time_us)
+        whole = self.slider.maximum() / 1000
+        self._said_time.setText(f"{self.time_us / 1e6:.1f} of {whole:.1f} s")
+
+    def _choose(self) -> None:
+        index = self.list.currentRow()
+        if not 0 <= index < len(self._rows):
+            return
+        self.stop()
+        chosen = self._rows[index]
+        self.views[1].set_replay(None)
+        self._offer_others(chosen)
+        self.chosen.emit(0, chosen.reading_id)
+
+    def _offer_others(self, chosen: ReviewRow) -> None:
+        self.other.clear()
+        self.other.addItem("Nothing", "")
+        for shown in self._rows:
+            if shown.case_name == chosen.case_name and shown.reading_id != chosen.reading_id:
+                self.other.addItem(f"{shown.reader}, {_when(shown)}", shown.reading_id)
+        self.other.setEnabled(self.other.count() > 1)
+
+    def _fill_list(self) -> None:
+        self.list.blockSignals(True)
+        self.list.clear()
+        for shown in self._rows:
+            state = "" if shown.state == "finished" else f", {shown.state}"
+            answer = f": {shown.answer}" if shown.answer else ""
+            item = QListWidgetItem(
+                f"{shown.case_name}{answer}\n{shown.reader}, {_when(shown)}{state}"
+            )
+            self.list.addItem(item)
+        self.list.blockSignals(False)
+        self.list.setCurrentRow(0)
+
+    def _show_figures(self, replay: Replay) -> None:
+        for name, value in replay.figures:
+            self.figures[name].show_value(value, warn=name == "Verdict" and value == "Bad")
+        self.fixations.setRowCount(len(replay.fixations))
+        for at, f in enumerate(replay.fixations):
+            x = "–" if f.x_image is None else f"{f.x_image:.0f}"
+            y = "–" if f.y_image is None else f"{f.y_image:.0f}"
+            cells = (f"{f.start_us / 1e6:.2f}", f"{f.duration_us / 1e3:.0f}", x, y)
+            for column_index, text in enumerate(cells):
+                self.fixations.setItem(at, column_index, QTableWidgetItem(text))
+
+    def _say_empty(self, text: str) -> None:
+        self._pages.setCurrentIndex(0)
+        self.empty.setText(text)
+        self.say_state("")
+
+    def _make_empty(self) -> QWidget:
+        frame, layout = panel()
+        layout.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        layout.addWidget(self.empty, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addWidget(self.end_session, 0, Qt.AlignmentFlag.AlignHCenter)
+        return frame
+
+    def _make_replay(self) -> QWidget:
+        inside = QWidget()
+        middle = column(gap=theme.GRID)
+        middle.addLayout(row(*self.views, gap=theme.GRID // 2), 1)
+        middle.addWidget(self.slider)
+        middle.addLayout(self._make_controls())
+        side = column(gap=theme.GRID)
+        for pair in zip(*[iter(self.figures.values())] * 2, strict=True):
+            side.addLayout(row(*pair))
+        side.addWidget(label("Fixations, places in image pixels", "small"))
+        side.addWidget(self.fixations, 1)
+        layout = row(self.list, gap=2 * theme.GRID)
+        layout.addLayout(middle, 1)
+        layout.addLayout(side)
+        inside.setLayout(layout)
+        self.views[1].hide()
+        return inside
+
+    def _make_controls(self) -> QHBoxLayout:
+        boxes = []
+        for name, words, tip in (
+            ("show_path", "Path", "Scan path: fixations in their order"),
+            ("show_heat", "Heat", "Heat map of dwell"),
+            ("show_gaze", "Gaze", "Where the eye is at this instant"),
+        ):
+            box = QCheckBox(words)
+            box.setToolTip(tip)
+            box.setAccessibleName(tip)
+            box.setObjectName(name)
+            box.setChecked(getattr(self.views[0], name))
+            box.toggled.connect(lambda on, name=name: self._show(name, on))
+            boxes.append(box)
+        self._beside = QWidget()
+        self._beside.setLayout(row(label("Beside it", "hint", wrap=False), self.other))
+        made = row(self.play, label("Speed", "hint", wrap=False), self.speed, self._said_time)
+        made.addStretch(1)
+        for widget in (*boxes, self._beside):
+            made.addWidget(widget)
+        return made
+
+    def _show(self, name: str, on: bool) -> None:
+        for view in self.views:
+            setattr(view, name, on)
+            view.update()
+
+
+def _when(shown: ReviewRow) -> str:
+    return shown.started_utc[:16].replace("T", " ")
+
+
+def _speeds() -> QComboBox:
+    made = QComboBox()
+    made.setObjectName("replay_speed")
+    made.setAccessibleName("Speed")
+    for speed in _SPEEDS:
+        made.addItem(f"{speed:g} ×", speed)
+    made.setCurrentIndex(_SPEEDS.index(1.0))
+    return made
+
+
+def _table() -> QTableWidget:
+    made = QTableWidget(0, len(_COLUMNS))
+    made.setObjectName("fixations")
+    made.setAccessibleName("Fixations")
+    made.setHorizontalHeaderLabels(list(_COLUMNS))
+    made.verticalHeader().hide()
+    made.setShowGrid(False)
+    made.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+    made.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
+    made.setFixedWidth(38 * theme.GRID)
+    for index, width in enumerate((78, 100, 56, 56)):
+        made.setColumnWidth(index, width)
+    return made

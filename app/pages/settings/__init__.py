@@ -1,0 +1,1 @@
+"""The study's settings: page, controller and the fields."""

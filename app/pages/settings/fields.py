@@ -1,0 +1,94 @@
+"""What a study's settings are called on their page, in which order, and between which limits."""
+
+from dataclasses import dataclass
+
+from migrations.study.settings import ANNOTATIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One setting of `study.toml`.
+
+    Attributes
+    ----------
+    kind
+        text, long, list, choice, many, int, float, days or bool.
+    choices
+        Value and words, for choice and many.
+    low, high, step, unit
+        Of numbers.
+    """
+
+    name: str
+    label: str
+    kind: str
+    hint: str = ""
+    choices: tuple[tuple[object, str], ...] = ()
+    low: float = 0.0
+    high: float = 1e6
+    step: float = 1.0
+    unit: str = ""
+
+
+SECTIONS: dict[str, tuple[Field, ...]] = {
+    "The study": (
+        Field("name", "Name", "text"),
+        Field("question", "Question to the reader", "text"),
+        Field("classes", "Answers", "list", "One a line, by the digit keys in this order"),
+        Field(
+            "annotations", "Beside the answer", "many",
+            choices=tuple(zip(ANNOTATIONS, ("Boxes", "Keypoints", "Note", "Confidence"),
+                              strict=True)),
+        ),
+        Field("hanging", "Images of one patient", "choice",
+              "As they are imported; what a csv of labels says of cases goes first", choices=(
+                  ("single", "Each a case of its own"),
+                  ("auto", "One case, hung by view and laterality"),
+                  ("one-up", "One case, in a grid"), ("two-up", "One case, in pairs"),
+                  ("mammo", "One case, as four mammograms"),
+                  ("prior", "One case, current over prior"))),
+        Field("incidental_contact", "Incidental findings go to", "text",
+              "Whom key F flags a case for: a role, no name"),
+        Field("consent", "Consent text", "long", "Changed, every reader is asked again"),
+    ),
+    "Order and repeats": (
+        Field("order", "Order of the cases", "choice", choices=(
+            ("fixed", "As imported"), ("random", "Random per reader, seeded"),
+            ("blocked", "In blocks, random per reader"))),
+        Field("block_size", "Cases of a block", "int", low=1, high=10_000),
+        Field("repeat_share", "Cases read twice", "float", "For intra-reader agreement",
+              high=1, step=0.05),
+        Field("reread_bad", "Read again where the gaze was bad", "bool"),
+        Field("washout_days", "Washout before reading again", "int", high=3650, unit=" days"),
+    ),
+    "Time": (
+        Field("time_limit_s", "Time limit of a case", "float", "0: none", high=36_000, unit=" s"),
+        Field("break_after_cases", "Break after", "int", "0: none", high=10_000, unit=" cases"),
+        Field("break_s", "A break lasts at least", "float", high=36_000, unit=" s"),
+        Field("feedback", "Show the label after the answer", "choice", choices=(
+            ("off", "Never"), ("practice", "In practice cases"), ("on", "Always"))),
+    ),
+    "Gaze": (
+        Field("eye", "Point of gaze from", "choice", choices=(
+            ("both", "Both eyes"), ("left", "Left eye"), ("right", "Right eye"),
+            ("better", "The better eye of the validation"))),
+        Field("calibration_points", "Calibration targets", "choice",
+              choices=((5, "5"), (9, "9"), (13, "13"))),
+        Field("max_accuracy_deg", "Accuracy limit", "float", low=0.1, high=10, step=0.1,
+              unit="°"),
+        Field("max_loss", "Loss limit of a calibration", "float", high=1, step=0.05),
+        Field("drift_every_cases", "Drift check after", "int", "0: never", high=10_000,
+              unit=" cases"),
+        Field("max_drift_deg", "Drift limit", "float", low=0.1, high=10, step=0.1, unit="°"),
+        Field("loss_alarm", "Loss that marks a case", "float", high=1, step=0.05),
+        Field("lost_sign_s", "Quiet sign without gaze after", "float", high=600, step=0.5,
+              unit=" s"),
+        Field("absence_s", "Reader gone after", "float", "0: never asked", high=3600, unit=" s"),
+        Field("fixation_algorithm", "Fixations by", "choice",
+              choices=(("velocity", "Velocity"), ("dispersion", "Dispersion"))),
+    ),
+    "Files": (
+        Field("backup_folder", "Backup folder", "text", "Empty: the study's own backups"),
+        Field("lsl_network", "LSL streams of other computers", "bool", "From the next start on"),
+    ),
+}  # fmt: skip

@@ -1,0 +1,1 @@
+"""The station's set-up: the screen as measured, the keys."""

@@ -1,0 +1,109 @@
+"""The station page: the screen as measured, and what stands against trusting it."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QScreen
+
+from app.errors import AppError
+from app.pages.reading.page import ReadingPage
+from app.pages.setup.page import SetupPage
+from app.recording.night_light import night_light
+from app.recording.screen_setup import StationSetup, load_setup, save_setup, warnings_of
+from app.shell.window import MainWindow
+from app.ui.background import run
+from app.ui.keys import KeyMap, load_keys, save_keys
+from app.ui.screen import screen_geometry
+from devices.gaze.geometry import ScreenGeometry
+from devices.tracker import TellsDisplayArea, Tracker
+
+
+class SetupController(QObject):
+    """Keeps set-up and keys, and shows them.
+
+    Parameters
+    ----------
+    changed
+        Called when the screen's size was measured anew: a session opened before must end.
+    """
+
+    def __init__(
+        self,
+        page: SetupPage,
+        reading: ReadingPage,
+        window: MainWindow,
+        changed: Callable[[], object],
+        tell_error: Callable[[str, Exception | str], object],
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._page, self._reading, self._window = page, reading, window
+        self._changed, self._tell_error = changed, tell_error
+        self._night_light: bool | None = None
+        self.tracker_mm: tuple[float, float] | None = None
+        page.saved.connect(self._save)
+        page.keys_saved.connect(self._save_keys)
+        loaded = load_keys()
+        reading.use_keys(loaded.keys)
+        page.show_keys(loaded.keys, loaded.problem)
+
+    def tracker_known(self, tracker: Tracker) -> None:
+        """Compare the screen with what a tracker takes it for, where it tells."""
+        area = tracker.display_area() if isinstance(tracker, TellsDisplayArea) else None
+        self.tracker_mm = None if area is None else (area.width_mm, area.height_mm)
+
+    def show(self) -> None:
+        """Show the set-up of the window's screen; what the system tells of it follows."""
+        screen = self._window.screen()
+        geometry = screen_geometry(screen)
+        self._page.show_setup(load_setup(geometry.name), geometry)
+        self._warn()
+        run(self, night_light, self._told, lambda _error: None)
+
+    def _told(self, on: bool | None) -> None:
+        self._night_light = on
+        self._warn()
+
+    def _warn(self) -> None:
+        geometry = screen_geometry(self._window.screen())
+        self._page.show_warnings(
+            warnings_of(
+                load_setup(geometry.name),
+                geometry,
+                night_light=self._night_light,
+                tracker_mm=self.tracker_mm,
+            )
+        )
+
+    def _save(self, setup: StationSetup) -> None:
+        geometry = screen_geometry(self._window.screen())
+        try:
+            save_setup(geometry.name, setup)
+        except AppError as error:
+            self._tell_error("The set-up could not be saved", error)
+            return
+        self._changed()
+        self.show()
+
+    def _save_keys(self, keys: KeyMap) -> None:
+        try:
+            save_keys(keys)
+        except AppError as error:
+            self._tell_error("The keys could not be saved", error)
+            return
+        self._reading.use_keys(keys)
+        self._page.show_keys(keys)
+
+
+def tracked_screen(screen: QScreen) -> tuple[ScreenGeometry, dict[str, Any]]:
+    """Return a screen in measured millimetres, and what a session's row keeps of its set-up."""
+    geometry = screen_geometry(screen)
+    setup = load_setup(geometry.name)
+    kept = asdict(setup) | {
+        "scaling_now": geometry.device_pixel_ratio,
+        "refresh_now_hz": geometry.refresh_hz,
+        "warnings": warnings_of(setup, geometry),
+    }
+    return setup.applied(geometry), {"station_setup": kept}

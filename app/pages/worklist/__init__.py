@@ -1,0 +1,1 @@
+"""The worklist: what is to be read, images dropped on it, the tracker chosen."""

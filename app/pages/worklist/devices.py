@@ -1,0 +1,71 @@
+"""Which trackers are attached: looked for off the GUI thread, offered on the worklist page."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject
+
+from app.pages.worklist.page import WorklistPage
+from app.ui.background import Task, run
+from devices.catalogue import Found, find_trackers
+from devices.tracker import TrackerInfo
+
+_TIMEOUT_S = 1.5
+
+
+class DeviceController(QObject):
+    """Keeps the chooser of trackers up to date.
+
+    Attributes
+    ----------
+    chosen
+        Id of the tracker to open.
+    found
+        What the last look brought; None before the first.
+    """
+
+    def __init__(
+        self,
+        page: WorklistPage,
+        chosen: str,
+        changed: Callable[[], object],
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._page = page
+        self._changed = changed
+        self.chosen = chosen
+        self.found: Found | None = None
+        self._task: Task | None = None
+        page.devices_wanted.connect(self.look)
+        page.device_chosen.connect(self._choose)
+
+    @property
+    def info(self) -> TrackerInfo | None:
+        """What is known of the chosen tracker."""
+        trackers = self.found.trackers if self.found else ()
+        return next((info for info in trackers if info.id == self.chosen), None)
+
+    def look(self) -> None:
+        """Look for trackers; the chooser is filled when they have answered."""
+        if self._task is None:
+            self._task = run(self, lambda: find_trackers(_TIMEOUT_S), self._took, self._failed)
+
+    def close(self) -> None:
+        """Wait for a search that goes on."""
+        if self._task is not None:
+            self._task.wait(2 * _TIMEOUT_S)
+
+    def _choose(self, device_id: str) -> None:
+        if device_id != self.chosen:
+            self.chosen = device_id
+            self._changed()
+
+    def _took(self, found: Found) -> None:
+        self._task, self.found = None, found
+        self._page.show_devices(found.trackers, self.chosen)
+        self._page.show_missing("\n".join(str(line) for line in found.missing))
+        self._changed()
+
+    def _failed(self, error: Exception) -> None:
+        self._task = None
+        self._page.show_missing(f"⚠ Trackers cannot be looked for: {error}")

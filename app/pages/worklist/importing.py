@@ -1,0 +1,151 @@
+"""Imports from the worklist page: off the GUI thread, with progress, rate and stop."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Event
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFileDialog
+
+from app.errors import LabelsError
+from app.hanging.arrivals import import_cases
+from app.images.importer import files_of
+from app.images.results import ImportResult
+from app.pages.worklist.page import WorklistPage
+from app.ui.background import Task
+from migrations.study.folder import Study
+
+_FILES = "Images and labels (*.dcm *.dicom *.ima *.png *.jpg *.jpeg *.jp2 *.csv);;All files (*)"
+
+
+class ImportController(QObject):
+    """One import at a time.
+
+    Attributes
+    ----------
+    results
+        Of the last import.
+
+    Signals
+    -------
+    changed
+        Cases were added.
+    """
+
+    changed = Signal()
+
+    def __init__(self, page: WorklistPage, parent: QObject) -> None:
+        super().__init__(parent)
+        self._page = page
+        self._study: Study | None = None
+        self._task: Task | None = None
+        self._stop = Event()
+        self._started = 0.0
+        self.results: list[ImportResult] = []
+        page.files_chosen.connect(self.start)
+        page.import_wanted.connect(self._ask_files)
+        page.folder_wanted.connect(self._ask_folder)
+        page.import_stopped.connect(self._stop.set)
+
+    @property
+    def running(self) -> bool:
+        """Whether an import goes on."""
+        return self._task is not None
+
+    def set_study(self, study: Study | None) -> None:
+        """Import into this study from now on."""
+        self._study = study
+
+    def start(self, paths: Sequence[Path]) -> None:
+        """Import files and folders; the page shows how it goes.
+
+        A csv among them says the labels and cases of the others, as `import --labels` takes it.
+        """
+        if self._study is None or self.running:
+            return
+        self._stop.clear()
+        self._started = time.monotonic()
+        self.results = []
+        self._page.show_import("Looking for files…", 0, 0)
+        study, chosen = self._study, list(paths)
+        task = self._task = Task(lambda: self._work(study, chosen), self)
+        task.progressed.connect(self._progressed)
+        task.succeeded.connect(self._done)
+        task.failed.connect(self._failed)
+        task.start()
+
+    def close(self) -> None:
+        """Stop after the file at hand and wait for it."""
+        self._stop.set()
+        if self._task is not None:
+            self._task.wait()
+
+    def _work(self, study: Study, paths: Sequence[Path]) -> list[ImportResult]:
+        labels = _labels_among(paths)
+        files = files_of(paths, leave_out=labels)
+        results: list[ImportResult] = []
+        imported = import_cases(study, files, labels=labels)
+        try:
+            for result in imported:
+                results.append(result)
+                assert self._task is not None
+                self._task.report((len(results), len(files)))
+                if self._stop.is_set():
+                    break
+        finally:
+            imported.close()
+        return results
+
+    def _progressed(self, counts: tuple[int, int]) -> None:
+        done, total = counts
+        rate = done / max(time.monotonic() - self._started, 1e-3)
+        left = (total - done) / rate
+        text = f"Importing {done:,} of {total:,} files, {rate:.1f} files/s, {left:.0f} s left"
+        self._page.show_import(text, done, total)
+
+    def _done(self, results: list[ImportResult]) -> None:
+        self.results, self._task = results, None
+        remarks = [(r.path.name, r.reason) for r in results if r.reason]
+        self._page.show_imported(_summary(results, self._stop.is_set()), remarks)
+        self.changed.emit()
+
+    def _failed(self, error: Exception) -> None:
+        self._task = None
+        self._page.show_imported("The import could not go on.", [("Import", str(error))])
+        self.changed.emit()
+
+    def _ask_files(self) -> None:
+        names, _ = QFileDialog.getOpenFileNames(self._page, "Import images", "", _FILES)
+        if names:
+            self.start([Path(name) for name in names])
+
+    def _ask_folder(self) -> None:
+        name = QFileDialog.getExistingDirectory(self._page, "Import a folder of images")
+        if name:
+            self.start([Path(name)])
+
+
+def _labels_among(paths: Sequence[Path]) -> Path | None:
+    """Return the csv of labels among what was chosen; one in a chosen folder is none.
+
+    Raises
+    ------
+    LabelsError
+        For two of them.
+    """
+    tables = [path for path in paths if path.suffix.lower() == ".csv" and path.is_file()]
+    if len(tables) > 1:
+        names = ", ".join(path.name for path in tables)
+        raise LabelsError(f"{names}: choose one csv of labels together with the images.")
+    return tables[0] if tables else None
+
+
+def _summary(results: Sequence[ImportResult], stopped: bool) -> str:
+    counts = {s: sum(r.status == s for r in results) for s in ("accepted", "known", "refused")}
+    parts = [f"{counts['accepted']} added"]
+    if counts["known"]:
+        parts.append(f"{counts['known']} already in the study")
+    if counts["refused"]:
+        parts.append(f"{counts['refused']} refused")
+    return f"{', '.join(parts)}{', stopped before the end' if stopped else ''}."

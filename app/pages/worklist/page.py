@@ -1,0 +1,280 @@
+"""The worklist: what there is to read, by whom, with which tracker; and how to add to it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHeaderView,
+    QLabel,
+    QProgressBar,
+    QStackedWidget,
+    QTableView,
+    QWidget,
+)
+
+from app.pages.worklist.refused import RefusedList
+from app.pages.worklist.table_model import WorklistModel
+from app.recording.worklist import WorklistRow
+from app.ui import theme
+from app.ui.icons import pixmap
+from app.ui.page import Page
+from app.ui.small_widgets import button, column, label, panel, row
+from devices.tracker import TrackerInfo
+
+_NEW_READER = "New reader…"
+_WIDTHS = (240, 240, 96)
+
+
+class WorklistPage(Page):
+    """Cases with their states, the reader, the tracker, and the next step.
+
+    Signals
+    -------
+    reader_chosen, device_chosen : str
+        Pseudonym; id of a tracker.
+    reader_wanted
+        A new reader is to be entered.
+    files_chosen : object
+        Files and folders (list of `Path`) to import, dropped on the page.
+    import_wanted, folder_wanted, import_stopped, devices_wanted, calibrate_wanted, reading_wanted,
+    clearing_wanted
+        Buttons were pressed.
+    """
+
+    reader_chosen = Signal(str)
+    reader_wanted = Signal()
+    device_chosen = Signal(str)
+    files_chosen = Signal(object)
+    import_wanted = Signal()
+    folder_wanted = Signal()
+    import_stopped = Signal()
+    devices_wanted = Signal()
+    calibrate_wanted = Signal()
+    reading_wanted = Signal()
+    clearing_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__("worklist", "Worklist")
+        self.setAcceptDrops(True)
+        self.model = WorklistModel()
+        self.reader, self.device = _chooser("reader"), _chooser("device")
+        self.reader.activated.connect(self._reader_activated)
+        self.device.activated.connect(lambda _i: self.device_chosen.emit(self.device.currentData()))
+        self.import_files = button(
+            "import", "Import files…", self.import_wanted.emit, picture="import"
+        )
+        self.import_folder = button(
+            "import_folder", "Import folder…", self.folder_wanted.emit, picture="open"
+        )
+        self.calibrate = button(
+            "calibrate", "Calibrate", self.calibrate_wanted.emit, picture="calibration"
+        )
+        self.start = button(
+            "start_reading", "Start reading", self.reading_wanted.emit, role="primary",
+            picture="play",
+        )  # fmt: skip
+        self.clear_images = button(
+            "clear_images", "Clear images…", self.clearing_wanted.emit, picture="check",
+            tip="Look at the images that may carry a burned-in name, before a reader sees them",
+        )  # fmt: skip
+        self.clear_images.hide()
+        self.refused = RefusedList()
+        self.table = self._make_table()
+        self._middle = QStackedWidget()
+        self._middle.addWidget(self._make_empty())
+        self._middle.addWidget(self.table)
+        self._fill()
+
+    def show_rows(self, rows: Sequence[WorklistRow]) -> None:
+        """Show the cases; an empty list says how to fill it."""
+        self.model.set_rows(rows)
+        self._middle.setCurrentIndex(1 if rows else 0)
+        self._say(rows)
+        waiting = sum(row.to_clear for row in rows)
+        self.clear_images.setText(f" Clear {waiting:,} images…")
+        self.clear_images.setVisible(waiting > 0)
+
+    def show_readers(self, pseudonyms: Sequence[str], current: str | None) -> None:
+        """Offer the readers of the study."""
+        self.reader.clear()
+        if current is None:
+            self.reader.addItem("Choose…")
+        self.reader.addItems(list(pseudonyms))
+        self.reader.addItem(_NEW_READER)
+        self.reader.setCurrentText(current or "Choose…")
+
+    def show_devices(self, trackers: Sequence[TrackerInfo], current: str) -> None:
+        """Offer the trackers that are attached; the chosen one stays, attached or not."""
+        self.device.clear()
+        for info in trackers:
+            rate = f", {info.rate_hz:g} Hz" if info.rate_hz else ""
+            self.device.addItem(f"{info.name}{rate}", info.id)
+            self.device.setItemData(
+                self.device.count() - 1, info.note or info.id, Qt.ItemDataRole.ToolTipRole
+            )
+        if self.device.findData(current) < 0:
+            self.device.addItem(f"⚠ {current}: not found", current)
+        self.device.setCurrentIndex(self.device.findData(current))
+
+    def show_missing(self, text: str) -> None:
+        """Say why trackers that might be there are not offered."""
+        self._missing.setText(text)
+        self.why.setVisible(bool(text))
+        self._missing.setVisible(bool(text) and self.why.isChecked())
+
+    def show_ready(self, calibrate: bool, read: bool, why_not: str = "") -> None:
+        """Say which next steps are possible."""
+        self.calibrate.setEnabled(calibrate)
+        self.start.setEnabled(read)
+        for made in (self.calibrate, self.start):
+            made.setToolTip("" if made.isEnabled() else why_not)
+        self._hint.setText(why_not)
+
+    def show_import(self, text: str, done: int, total: int) -> None:
+        """Show how far an import is."""
+        self._importing.show()
+        self._progress.setMaximum(max(total, 1))
+        self._progress.setValue(done)
+        self._import_text.setText(text)
+        self.import_files.setEnabled(False)
+        self.import_folder.setEnabled(False)
+
+    def show_imported(self, text: str, refused: Sequence[tuple[str, str]]) -> None:
+        """Say what an import brought, and what was refused and why."""
+        self._importing.hide()
+        self.import_files.setEnabled(True)
+        self.import_folder.setEnabled(True)
+        self.refused.show_result(text, refused)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take files and folders."""
+        if event.mimeData().hasUrls() and self.import_files.isEnabled():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Import what was dropped."""
+        paths = [Path(u.toLocalFile()) for u in event.mimeData().urls() if u.isLocalFile()]
+        event.acceptProposedAction()
+        if paths:
+            self.files_chosen.emit(paths)
+
+    def _reader_activated(self, _index: int) -> None:
+        chosen = self.reader.currentText()
+        if chosen == _NEW_READER:
+            self.reader_wanted.emit()
+        elif chosen != "Choose…":
+            self.reader_chosen.emit(chosen)
+
+    def _say(self, rows: Sequence[WorklistRow]) -> None:
+        if not rows:
+            self.say_state("No cases yet.")
+            return
+        read = sum(r.state in ("finished", "waiting", "again") for r in rows)
+        again = sum(r.state == "again" for r in rows)
+        left = len(rows) - read
+        waiting = sum(r.to_clear > 0 for r in rows)
+        rest = f"{left} to read" if left else "all read"
+        rest += f", {again} to read again" if again else ""
+        wait = f", {waiting} of them wait to be cleared" if waiting else ""
+        self.say_state(f"{len(rows)} cases: {read} read, {rest}{wait}.")
+
+    def _fill(self) -> None:
+        for made in (self.clear_images, self.import_files, self.import_folder):
+            self.head.addWidget(made)
+        self.body.addWidget(self._make_choices())
+        self._importing = self._make_import()
+        self._importing.hide()
+        self.body.addWidget(self._importing)
+        self.body.addWidget(self.refused)
+        self.body.addWidget(self._middle, 1)
+        self._hint = label("", "hint")
+        foot = row(self._hint)
+        foot.setStretch(0, 1)
+        foot.addWidget(self.calibrate)
+        foot.addWidget(self.start)
+        self.body.addLayout(foot)
+
+    def _make_choices(self) -> QWidget:
+        frame, layout = panel()
+        look = button(
+            "find_devices", "", self.devices_wanted.emit, role="quiet", picture="refresh",
+            tip="Look for trackers again",
+        )  # fmt: skip
+        look.setAccessibleName("Look for trackers again")
+        self._missing = label("", "small")
+        self._missing.hide()
+        self.why = button("why_missing", "Not listed?", role="quiet")
+        self.why.setCheckable(True)
+        self.why.toggled.connect(lambda shown: self._missing.setVisible(shown))
+        self.why.hide()
+        line = row(gap=theme.GRID)
+        line.addWidget(label("Reader", "hint", wrap=False))
+        line.addWidget(self.reader, 1)
+        line.addSpacing(3 * theme.GRID)
+        line.addWidget(label("Tracker", "hint", wrap=False))
+        line.addWidget(self.device, 2)
+        line.addWidget(look)
+        line.addWidget(self.why)
+        layout.addLayout(line)
+        layout.addWidget(self._missing)
+        return frame
+
+    def _make_import(self) -> QWidget:
+        frame, layout = panel()
+        self._import_text: QLabel = label("")
+        self._progress = QProgressBar()
+        self._progress.setTextVisible(False)
+        stop = button("stop_import", "Stop", self.import_stopped.emit, picture="stop")
+        line = row(self._import_text)
+        line.setStretch(0, 1)
+        line.addWidget(stop)
+        layout.addLayout(line)
+        layout.addWidget(self._progress)
+        return frame
+
+    def _make_table(self) -> QTableView:
+        table = QTableView()
+        table.setObjectName("cases")
+        table.setAccessibleName("Cases")
+        table.setModel(self.model)
+        table.setAlternatingRowColors(True)
+        table.setShowGrid(False)
+        table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QTableView.SelectionMode.SingleSelection)
+        table.verticalHeader().hide()
+        table.verticalHeader().setDefaultSectionSize(4 * theme.GRID)
+        head = table.horizontalHeader()
+        head.setHighlightSections(False)
+        head.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        head.setStretchLastSection(True)
+        for section, width in enumerate(_WIDTHS):
+            head.resizeSection(section, width)
+        return table
+
+    def _make_empty(self) -> QWidget:
+        frame, layout = panel()
+        sign = label("", wrap=False)
+        sign.setPixmap(pixmap("import", theme.MUTED, 48))
+        layout.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        lines = column(gap=theme.GRID)
+        for widget in (
+            sign,
+            label("Drop images here", "heading", wrap=False),
+            label("DICOM, PNG or JPEG, single files or whole folders.", "hint", wrap=False),
+            label("They are de-identified as they come in.", "hint", wrap=False),
+            label("A csv dropped with them gives their labels and cases.", "hint", wrap=False),
+        ):
+            lines.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addLayout(lines)
+        return frame
+
+
+def _chooser(name: str) -> QComboBox:
+    made = QComboBox()
+    made.setObjectName(name)
+    made.setAccessibleName(name.capitalize())
+    made.setMinimumWidth(160)
+    return made

@@ -1,0 +1,43 @@
+"""What an import brought, and the files that were refused with the reason."""
+
+from collections.abc import Sequence
+
+from PySide6.QtWidgets import QFrame, QPlainTextEdit
+
+from app.ui.small_widgets import button, column, label, row
+
+_MOST_LINES = 6
+
+
+class RefusedList(QFrame):
+    """Hidden until an import ended; closed by the user."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "panel")
+        self._text = label("")
+        self._list = QPlainTextEdit()
+        self._list.setObjectName("refused")
+        self._list.setReadOnly(True)
+        self._list.setAccessibleName("Refused files")
+        line = row(self._text)
+        line.setStretch(0, 1)
+        line.addWidget(button("close_refused", "Close", self.hide, role="quiet"))
+        layout = column(self, 16)
+        layout.addLayout(line)
+        layout.addWidget(self._list)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """All that it says."""
+        return f"{self._text.text()}\n{self._list.toPlainText()}".strip()
+
+    def show_result(self, text: str, refused: Sequence[tuple[str, str]]) -> None:
+        """Show a summary, and one line per refused file: name and reason."""
+        self._text.setText(f"⚠ {text}" if refused else f"✓ {text}")
+        self._list.setPlainText("\n".join(f"{name}: {reason}" for name, reason in refused))
+        lines = min(len(refused), _MOST_LINES)
+        self._list.setFixedHeight(self._list.fontMetrics().lineSpacing() * lines + 16)
+        self._list.setVisible(bool(refused))
+        self.show()

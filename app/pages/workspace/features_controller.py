@@ -1,0 +1,124 @@
+"""Fills the page of features: computed by the trainer beside the station, kept with the run."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject
+
+from app.pages.workspace.features_page import FeaturesPage
+from app.pages.workspace.similarity_controller import case_names
+from app.ui.background import run
+from app.ui.side_process import SideProcess
+from app.workspace.features import (
+    Features,
+    classes_of,
+    clusters,
+    load_features,
+    map_pca,
+    map_umap,
+    readers_of,
+)
+from app.workspace.runs import RunRow
+from migrations.study.folder import Study
+
+
+class FeaturesController(QObject):
+    """Computes features where they are missing, maps them, shows them."""
+
+    def __init__(
+        self,
+        page: FeaturesPage,
+        side: SideProcess,
+        tell_error: Callable[[str, Exception | str], object],
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._page, self._side, self._tell_error = page, side, tell_error
+        self._study: Study | None = None
+        self._runs: tuple[RunRow, ...] = ()
+        self._chosen = self._other = ""
+        self._map = "pca"
+        page.run_chosen.connect(self.choose)
+        page.other_chosen.connect(self._choose_other)
+        page.map_chosen.connect(self._choose_map)
+
+    def set_study(self, study: Study | None) -> None:
+        """Show this study's encoders."""
+        self._study, self._runs, self._chosen, self._other = study, (), "", ""
+
+    def show_runs(self, rows: Sequence[RunRow]) -> None:
+        """List runs; the newest encoder is shown unless another one is."""
+        self._runs = tuple(row for row in rows if row.encoder is not None)
+        known = {row.id for row in self._runs}
+        self._page.show_runs(self._runs, self._chosen, self._other)
+        if self._chosen not in known and self._runs and self._page.isVisible():
+            self.choose(self._runs[0].id)
+
+    def choose(self, run_id: str) -> None:
+        """Show a run's features."""
+        self._chosen = run_id
+        self._page.show_runs(self._runs, self._chosen, self._other)
+        self._with_features(run_id, self._show)
+
+    def _choose_other(self, run_id: str) -> None:
+        self._other = run_id
+        if not run_id:
+            self._page.show_other(None)
+            return
+        self._with_features(run_id, lambda path: self._load(path, self._page.show_other))
+
+    def _choose_map(self, name: str) -> None:
+        self._map = name
+        if self._chosen:
+            self._with_features(self._chosen, self._show)
+
+    def _with_features(self, run_id: str, then: Callable[[Path], object]) -> None:
+        row = next((r for r in self._runs if r.id == run_id), None)
+        if row is None or row.encoder is None or self._study is None:
+            return
+        path = row.folder / "features.npz"
+        if path.is_file():
+            then(path)
+            return
+        words = ["encode", "--encoder", str(row.encoder), "--images"]
+        words += [str(self._study.folder / "images"), "--out", str(path)]
+        failed: Callable[[str], object] = lambda text: self._page.say_state(text, "error")  # noqa: E731
+        if self._side.start(words, lambda: then(path), failed):
+            self._page.show_busy("Computing features…")
+        else:
+            self._page.say_state("Something else is being computed; try again.", "warning")
+
+    def _show(self, path: Path) -> None:
+        study, mapping = self._study, self._map
+        assert study is not None
+        self._page.show_busy("Drawing the map…")
+
+        def load() -> Any:
+            features = of_images(load_features(path))
+            if mapping == "umap":
+                points, axes = map_umap(features), ("UMAP 1", "UMAP 2")
+            else:
+                points, share = map_pca(features)
+                axes = tuple(f"PC {k + 1} ({s:.0%} of variance)" for k, s in enumerate(share))  # type: ignore[assignment]
+            colours = {
+                "class": classes_of(study),
+                "reader": readers_of(study),
+                "cluster": dict(zip(features.ids, clusters(features), strict=True)),
+            }
+            return features, points, axes, case_names(study), colours
+
+        run(self, load, lambda found: self._page.show_features(*found), self._failed)
+
+    def _load(self, path: Path, shown: Callable[[Features], object]) -> None:
+        run(self, lambda: of_images(load_features(path)), shown, self._failed)
+
+    def _failed(self, error: Exception) -> None:
+        self._tell_error("The features cannot be shown", error)
+
+
+def of_images(features: Features) -> Features:
+    """Return features named by image: the encoder names files, `<image id>/presentation.png`."""
+    ids = tuple(name.replace("\\", "/").split("/")[0] for name in features.ids)
+    return replace(features, ids=ids)

@@ -1,0 +1,193 @@
+"""Features: an encoder's view of the cohort as a map, with what lies near what."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QFrame
+
+from app.ui import theme
+from app.ui.page import Page
+from app.ui.pictures import PictureCard, PictureLoader, PictureStrip
+from app.ui.plots import COLOURS, SYMBOLS, ask_where, plot, save_plot
+from app.ui.small_widgets import button, label, panel, row
+from app.workspace.features import Features
+from app.workspace.runs import RunRow
+
+_SHOWN = 10
+_UNKNOWN = "unknown"
+
+
+class FeaturesPage(Page):
+    """Shows the features of one run, beside those of another to compare.
+
+    Signals
+    -------
+    run_chosen : str
+        The run whose features are to be shown.
+    other_chosen : str
+        The run whose neighbours stand below, empty for none.
+    map_chosen : str
+        "pca" or "umap".
+    """
+
+    run_chosen = Signal(str)
+    other_chosen = Signal(str)
+    map_chosen = Signal(str)
+
+    def __init__(self, loader: PictureLoader) -> None:
+        super().__init__("features", "Features")
+        self.features: Features | None = None
+        self.other: Features | None = None
+        self._names: Mapping[str, str] = {}
+        self._colours: dict[str, Mapping[str, str]] = {}
+        self._points: NDArray[np.float32] = np.empty((0, 2), np.float32)
+        self.runs, self.others, self.maps, self.by = (QComboBox() for _ in range(4))
+        for text, value in (("PCA", "pca"), ("UMAP", "umap")):
+            self.maps.addItem(text, value)
+        for text in ("class", "reader", "cluster"):
+            self.by.addItem(f"Coloured by {text}", text)
+        self.runs.activated.connect(lambda _i: self.run_chosen.emit(self.runs.currentData()))
+        self.others.activated.connect(lambda _i: self.other_chosen.emit(self.others.currentData()))
+        self.maps.activated.connect(lambda _i: self.map_chosen.emit(self.maps.currentData()))
+        self.by.currentIndexChanged.connect(self._draw)
+        for widget in (self.runs, self.maps, self.by):
+            self.head.addWidget(widget)
+        self.head.addWidget(button("save_features", "Save plot…", self._save))
+        content = row(gap=2 * theme.GRID)
+        self.map = plot("", "")
+        self.map.addLegend(offset=(10, 10), labelTextColor=theme.TEXT)
+        content.addWidget(self.map, 3)
+        content.addWidget(self._make_hover(loader), 1)
+        self.body.addLayout(content, 3)
+        self._make_strips(loader)
+        self.show_runs((), "", "")
+
+    def show_runs(self, rows: Sequence[RunRow], chosen: str, other: str) -> None:
+        """List the runs that have an encoder."""
+        finished = [run for run in rows if run.encoder is not None]
+        for box, mark in ((self.runs, chosen), (self.others, other)):
+            box.clear()
+            if box is self.others:
+                box.addItem("no other run", "")
+            for run in finished:
+                box.addItem(run.title, run.id)
+            box.setCurrentIndex(max(0, box.findData(mark)))
+        if not finished:
+            self.say_state("No encoder yet. Press Pretrain; its features appear here.")
+
+    def show_busy(self, text: str) -> None:
+        """Say that features are being computed."""
+        self.say_state(text)
+
+    def show_features(
+        self,
+        features: Features,
+        points: NDArray[np.float32],
+        axes: tuple[str, str],
+        names: Mapping[str, str],
+        colours: Mapping[str, Mapping[str, str]],
+    ) -> None:
+        """Show a map (N, 2), its axes named; `colours` gives class, reader and cluster by image."""
+        self.features, self._points, self._names = features, points, names
+        self._colours = dict(colours)
+        for side, text in zip(("bottom", "left"), axes, strict=True):
+            self.map.setLabel(side, text, color=theme.MUTED)
+        self.say_state(f"{len(features.ids)} images. Hover to see one, click for its neighbours.")
+        self._draw()
+        if features.ids:
+            self.choose(0)
+
+    def show_other(self, features: Features | None) -> None:
+        """Show the neighbours in another run's features too."""
+        self.other = features
+        self.near_other.setVisible(features is not None)
+        if self.features is not None:
+            self.choose(self._selected)
+
+    def choose(self, index: int) -> None:
+        """Show an image's neighbours."""
+        assert self.features is not None
+        self._selected = index
+        self._show(index)
+        image_id = self.features.ids[index]
+        self.near.show_images(self._strip(self.features, image_id))
+        self.near_other.show_images(self._strip(self.other, image_id))
+
+    def _strip(self, features: Features | None, image_id: str) -> list[tuple[str, str]]:
+        if features is None or image_id not in features.ids:
+            return []
+        found = features.neighbours(features.ids.index(image_id), _SHOWN)
+        classes = self._colours.get("class", {})
+        return [(image_id, "the image itself")] + [
+            (
+                features.ids[i],
+                f"{self._names.get(features.ids[i], '')} {cosine:.3f} "
+                f"{classes.get(features.ids[i], '')}".strip(),
+            )
+            for i, cosine in found
+        ]
+
+    def _show(self, index: int) -> None:
+        assert self.features is not None
+        image_id = self.features.ids[index]
+        said = [self._names.get(image_id, image_id[:8])]
+        said += [colours[image_id] for colours in self._colours.values() if image_id in colours]
+        self.hover.show_image(image_id, ", ".join(said), heat=True)
+
+    def _make_hover(self, loader: PictureLoader) -> QFrame:
+        frame, layout = panel()
+        layout.addWidget(label("Under the pointer", "heading"))
+        self.hover = PictureCard(loader)
+        self._selected = 0
+        layout.addWidget(self.hover)
+        layout.addStretch(1)
+        return frame
+
+    def _make_strips(self, loader: PictureLoader) -> None:
+        self.near, self.near_other = PictureStrip(loader, 96), PictureStrip(loader, 96)
+        self.near.chosen.connect(self._clicked)
+        self.near_other.chosen.connect(self._clicked)
+        self.body.addWidget(label("Nearest in these features", "hint"))
+        self.body.addWidget(self.near)
+        line = row(label("Nearest in those of", "hint", wrap=False), self.others, stretch=True)
+        self.body.addLayout(line)
+        self.body.addWidget(self.near_other)
+        self.near_other.hide()
+
+    def _draw(self) -> None:
+        self.map.clear()
+        if self.features is None:
+            return
+        known = self._colours.get(self.by.currentData(), {})
+        groups = [known.get(image_id, _UNKNOWN) for image_id in self.features.ids]
+        for k, group in enumerate(sorted(set(groups))):
+            chosen = np.flatnonzero([g == group for g in groups])
+            spots = pg.ScatterPlotItem(
+                pos=self._points[chosen],
+                data=chosen,
+                size=9,
+                symbol=SYMBOLS[k % len(SYMBOLS)],
+                brush=COLOURS[k % len(COLOURS)],
+                pen=pg.mkPen(theme.PANEL),
+                hoverable=True,
+                name=group,
+            )
+            spots.sigHovered.connect(self._hovered)
+            spots.sigClicked.connect(lambda _s, points, _e: self.choose(int(points[0].data())))
+            self.map.addItem(spots)
+        self.map.getPlotItem().autoRange()
+
+    def _hovered(self, _spots: object, points: Sequence[pg.SpotItem], _event: object) -> None:
+        if len(points):
+            self._show(int(points[0].data()))
+
+    def _clicked(self, image_id: str) -> None:
+        if self.features is not None and image_id in self.features.ids:
+            self.choose(self.features.ids.index(image_id))
+
+    def _save(self) -> None:
+        item = self.map.getPlotItem()
+        ask_where(self, "features", lambda path: save_plot(item, path))

@@ -1,0 +1,83 @@
+"""Asks for the researcher's PIN, or for a new one where none was set."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QLineEdit, QWidget
+
+from app.ui import theme
+from app.ui.small_widgets import button, column, label, row, say
+from app.workspace.pin import MIN_LENGTH, PinRefused, has_pin, is_pin, set_pin
+
+
+class PinDialog(QDialog):
+    """Opens the workspace to who knows the PIN.
+
+    Parameters
+    ----------
+    opened
+        Called once the PIN is right, or newly set.
+    """
+
+    def __init__(self, parent: QWidget, opened: Callable[[], object]) -> None:
+        super().__init__(parent)
+        self.setObjectName("pin_dialog")
+        self.setWindowTitle("Researcher's workspace")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setMinimumWidth(440)
+        self._opened, self._new = opened, not has_pin()
+        self.pin, self.again = _field("pin"), _field("pin_again")
+        self._problem = label("", "warning")
+        self._problem.hide()
+        layout = column(self, 3 * theme.GRID, gap=2 * theme.GRID)
+        layout.addWidget(label("Researcher's workspace", "heading"))
+        if self._new:
+            text = (
+                f"Choose a PIN of at least {MIN_LENGTH} characters. It keeps readers from seeing "
+                "results; it is stored on this computer only."
+            )
+            self.again.setPlaceholderText("The same again")
+        else:
+            text = "Cohort, gaze similarity, pre-training and runs are the researcher's."
+            self.again.hide()
+        layout.addWidget(label(text, "hint"))
+        self.pin.setPlaceholderText("PIN")
+        for widget in (self.pin, self.again, self._problem):
+            layout.addWidget(widget)
+        line = row()
+        line.addStretch(1)
+        line.addWidget(button("pin_cancel", "Cancel", self.reject))
+        line.addWidget(button("pin_ok", "Open", self._accept, role="primary"))
+        layout.addLayout(line)
+        self.pin.returnPressed.connect(self._accept)
+        self.again.returnPressed.connect(self._accept)
+
+    @property
+    def problem(self) -> str:
+        """Why it does not open, empty at first."""
+        return self._problem.text()
+
+    def _accept(self) -> None:
+        try:
+            if self._new and self.pin.text() != self.again.text():
+                raise PinRefused("The two are not the same.")
+            if self._new:
+                set_pin(self.pin.text())
+            elif not is_pin(self.pin.text()):
+                raise PinRefused("That is not the PIN.")
+        except PinRefused as error:
+            say(self._problem, f"⚠ {error}", "warning")
+            self._problem.show()
+            self.pin.selectAll()
+            self.pin.setFocus()
+            return
+        self.accept()
+        self._opened()
+
+
+def _field(name: str) -> QLineEdit:
+    made = QLineEdit()
+    made.setObjectName(name)
+    made.setEchoMode(QLineEdit.EchoMode.Password)
+    made.setMaxLength(64)
+    return made

@@ -1,1 +1,0 @@
-"""A reading session without Qt: recorder, live gaze, state machine, recovery."""

@@ -1,0 +1,1 @@
+"""A reading session without Qt: gaze from the tracker to committed rows."""

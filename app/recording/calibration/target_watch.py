@@ -1,0 +1,68 @@
+"""The gaze on a target that is on the screen, cut out of what is being recorded."""
+
+from app.errors import WrongStep
+from app.recording.recorder import Recorder
+from devices.clock import HostClock
+from devices.gaze.samples import SampleArray, concatenate_samples
+
+Point = tuple[float, float]
+"""A place on the tracked screen, `_norm`."""
+
+SETTLE_US = 500_000
+"""From a target's appearance until the eye rests on it."""
+WINDOW_US = 500_000
+"""What is judged after that."""
+_KEPT_US = 3 * (SETTLE_US + WINDOW_US)
+_GIVE_UP_REAL_S = 1.0
+
+
+class TargetWatch:
+    """Listens to the recorder until `stop`.
+
+    Attributes
+    ----------
+    seen
+        The samples (N,) of each target looked at so far.
+    """
+
+    def __init__(self, recorder: Recorder, clock: HostClock) -> None:
+        self.seen: dict[Point, SampleArray] = {}
+        self._recorder, self._clock = recorder, clock
+        self._recent: list[SampleArray] = []
+        self._shown: tuple[Point, int] | None = None
+        recorder.add_listener(self._listen)
+
+    def show(self, target: Point) -> None:
+        """Say that a target is on the screen from now on."""
+        self._shown = (target, self._clock.now_us())
+
+    def is_sampled(self) -> bool:
+        """Return whether the target shown has been looked at long enough; take it if so.
+
+        A tracker that gives nothing does not hold the reader up: the target then has no sample.
+        """
+        if self._shown is None:
+            raise WrongStep("No validation target is shown; show one first.")
+        target, shown_us = self._shown
+        start_us, end_us = shown_us + SETTLE_US, shown_us + SETTLE_US + WINDOW_US
+        samples = self.recent()
+        patience_us = 1e6 * _GIVE_UP_REAL_S * self._clock.speed
+        arrived = len(samples) > 0 and samples["host_us"][-1] >= end_us
+        if not arrived and self._clock.now_us() < end_us + patience_us:
+            return False
+        times = samples["host_us"]
+        self.seen[target] = samples[(times >= start_us) & (times < end_us)]
+        return True
+
+    def recent(self) -> SampleArray:
+        """Return the samples (N,) of the last seconds."""
+        return concatenate_samples(self._recent)
+
+    def stop(self) -> None:
+        """Listen no more; safe to call twice."""
+        self._recorder.remove_listener(self._listen)
+
+    def _listen(self, samples: SampleArray) -> None:
+        oldest_us = int(samples["host_us"][-1]) - _KEPT_US
+        kept = [part for part in self._recent if part["host_us"][-1] >= oldest_us]
+        self._recent = [*kept, samples]

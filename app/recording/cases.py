@@ -1,0 +1,134 @@
+"""The cases of a session in the reader's order, and how far the reader is with each."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from app.errors import SessionError
+from app.recording.rereads import Reread
+from app.recording.worklist import CaseTile, State, WorklistRow
+
+_READ = ("finished", "waiting", "again")
+
+
+@dataclass(frozen=True, slots=True)
+class CaseToRead:
+    """A case as the reader gets it.
+
+    Attributes
+    ----------
+    index, total
+        Place in the reader's order, from 0, and how many there are.
+    tiles
+        Its images.
+    resumes_id
+        The interrupted reading that reading it now goes on with; None otherwise.
+    reread
+        What reading it now repeats, and why; None for a first reading.
+    """
+
+    case_id: str
+    name: str
+    practice: bool
+    hanging: str
+    index: int
+    total: int
+    tiles: tuple[CaseTile, ...]
+    resumes_id: str | None
+    reread: Reread | None = None
+
+
+class CaseList:
+    """Keeps in memory what the worklist said, so that no step of a reading waits for a query."""
+
+    def __init__(
+        self, rows: Iterable[WorklistRow], tiles: Mapping[str, tuple[CaseTile, ...]]
+    ) -> None:
+        self._rows = tuple(rows)
+        self._tiles = tiles
+        self._states: dict[str, tuple[State, str | None]] = {
+            row.case_id: (row.state, row.reading_id) for row in self._rows
+        }
+        self._aside: dict[str, str] = {}
+        self._left_out: frozenset[str] = frozenset()
+        self._left: int | None = None
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @property
+    def finished_count(self) -> int:
+        """How many cases are read."""
+        return sum(state in _READ for state, _ in self._states.values())
+
+    def next(self) -> CaseToRead | None:
+        """Return the first interrupted case, else the first to be read, else None.
+
+        Cases set aside are left out.
+        """
+        if self._left is not None and self._left <= 0:
+            return None
+        for wanted in ("interrupted", "to read", "again"):
+            for row in self._rows:
+                if self._states[row.case_id][0] == wanted and self._can_be_shown(row.case_id):
+                    return self.get(row.case_id)
+        return None
+
+    @property
+    def aside(self) -> tuple[str, ...]:
+        """Names of the cases set aside, in the order in which that happened."""
+        return tuple(self._aside.values())
+
+    def set_aside(self, case_id: str) -> None:
+        """Offer a case no more: its images cannot be shown. The next session offers it again.
+
+        Raises
+        ------
+        SessionError
+            If the session does not know it.
+        """
+        self._aside[case_id] = self.get(case_id).name
+
+    def leave_out(self, case_ids: Iterable[str]) -> None:
+        """Never offer these: their images wait to be cleared of burned-in names."""
+        self._left_out = frozenset(case_ids)
+
+    def get(self, case_id: str) -> CaseToRead:
+        """Return a case by its id.
+
+        Raises
+        ------
+        SessionError
+            If the session does not know it.
+        """
+        if case_id not in self._states:
+            raise SessionError(
+                f"Case {case_id} is not in this session; cases imported since it was opened are "
+                "read in the next one."
+            )
+        index = next(i for i, row in enumerate(self._rows) if row.case_id == case_id)
+        row, (state, reading_id) = self._rows[index], self._states[case_id]
+        return CaseToRead(
+            case_id=case_id,
+            name=row.name,
+            practice=row.practice,
+            hanging=row.hanging,
+            index=index,
+            total=len(self._rows),
+            tiles=self._tiles.get(case_id, ()),
+            resumes_id=reading_id if state == "interrupted" else None,
+            reread=row.reread if state in ("again", "interrupted", "open") else None,
+        )
+
+    def stop_after(self, count: int) -> None:
+        """Offer no further case once `count` more are finished; the rest stays to be read."""
+        self._left = count
+
+    def mark(self, case_id: str, state: State, reading_id: str) -> None:
+        """Note how the latest reading of a case stands."""
+        self._states[case_id] = (state, reading_id)
+        if state == "finished" and self._left is not None:
+            self._left -= 1
+
+    def _can_be_shown(self, case_id: str) -> bool:
+        out = case_id in self._aside or case_id in self._left_out
+        return not out and bool(self._tiles.get(case_id))

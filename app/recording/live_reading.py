@@ -1,0 +1,192 @@
+"""The gaze of one reading as it comes: its views, its filter, its fixations, its figures."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from app.recording.stream_counts import StreamCounts
+from devices.gaze.fixations import (
+    FilterParameters,
+    Fixation,
+    OnlineFixationFilter,
+    detect_fixations,
+)
+from devices.gaze.geometry import ScreenGeometry
+from devices.gaze.mapping import MappedGaze, ScreenHistory, map_samples, place_of
+from devices.gaze.samples import Eye, SampleArray, empty_samples
+from devices.gaze.steady import SteadyGaze
+from devices.gaze.view import Affine, TileView, ViewHistory
+from migrations.study.schema import new_id
+
+_KEPT_US = 60_000_000
+"""No fixation is longer; samples this old need not be kept for one."""
+
+
+@dataclass(frozen=True, slots=True)
+class GazeFigures:
+    """What became of the samples of one reading.
+
+    Attributes
+    ----------
+    sample_count, missing_count
+        Samples, and those missing between their time stamps.
+    loss
+        Share of samples without gaze.
+    gap_count, longest_gap_us, jitter_us
+        Of the time stamps, as `StreamCounts` says.
+    off_image
+        Share of samples with gaze that fell on no image.
+    duration_us
+        How long the reading lasted (so far).
+    """
+
+    sample_count: int = 0
+    missing_count: int = 0
+    loss: float = 0.0
+    off_image: float = 0.0
+    fixation_count: int = 0
+    duration_us: int = 0
+    measured_rate_hz: float | None = None
+    gap_count: int = 0
+    longest_gap_us: int = 0
+    jitter_us: float | None = None
+
+    def stream(self) -> dict[str, Any]:
+        """Return how regularly samples came, as a reading's details keep it."""
+        return {
+            "missing": self.missing_count,
+            "gaps": self.gap_count,
+            "longest_gap_us": self.longest_gap_us,
+            "jitter_us": self.jitter_us,
+            "measured_rate_hz": self.measured_rate_hz,
+        }
+
+
+def warm_up(parameters: FilterParameters) -> None:
+    """Compile the filter now, and not when the first gaze is waiting for the recorder's thread."""
+    t_us = np.arange(100) * 4_000
+    steps = (t_us // 200_000).astype(np.float64)
+    detect_fixations(t_us, 5 * steps, 5 * steps, parameters)
+    SteadyGaze().push(empty_samples(1))
+
+
+class ReadingTrack:
+    """The gaze of one reading: its views, its filter, its fixations.
+
+    `show` may be called from any thread; everything else from one.
+    """
+
+    def __init__(
+        self,
+        reading_id: str,
+        started_us: int,
+        geometry: ScreenGeometry,
+        parameters: FilterParameters,
+        eye: Eye,
+        correction: Affine | None = None,
+    ) -> None:
+        self.reading_id = reading_id
+        self.started_us = started_us
+        self.ended_us: int | None = None
+        self.last_fixation: Fixation | None = None
+        self.on_closed: Callable[[GazeFigures], None] = lambda _figures: None
+        self._parameters, self._steady = parameters, SteadyGaze(eye, correction)
+        self._parameters_hash = parameters.hash()
+        self._filter = OnlineFixationFilter(parameters)
+        self._counts = StreamCounts(eye)
+        self._screens, self._views = ScreenHistory(geometry), ViewHistory()
+        self._shown: deque[tuple[TileView, ScreenGeometry | None]] = deque()
+        self._mapped: list[MappedGaze] = [self._map(empty_samples(0))]
+        self._off_count = self._fixation_count = 0
+
+    def show(self, view: TileView, geometry: ScreenGeometry | None) -> None:
+        """Take note of a view; `geometry` where the screen changed with it."""
+        self._shown.append((view, geometry))
+
+    def push(self, samples: SampleArray) -> list[dict[str, Any]]:
+        """Take samples in order of time; return the rows of the fixations that ended."""
+        self._take_views()
+        own = samples[samples["host_us"] >= self.started_us]
+        if self.ended_us is not None:
+            own = own[own["host_us"] < self.ended_us]
+        if len(own) == 0:
+            return []
+        fresh = self._map(own)
+        with_gaze = ~np.isnan(fresh.points_norm[:, 0])
+        self._counts.add(own, with_gaze)
+        self._off_count += int((with_gaze & (fresh.view_index < 0)).sum())
+        self._keep(fresh)
+        found = self._filter.push(fresh.time_us, fresh.points_deg[:, 0], fresh.points_deg[:, 1])
+        return self._rows(found)
+
+    def finish(self) -> list[dict[str, Any]]:
+        """Return the rows of the fixations that the end of the reading cuts off."""
+        self._take_views()
+        return self._rows(self._filter.flush())
+
+    def figures(self) -> GazeFigures:
+        """Return the figures so far."""
+        counts = self._counts
+        end_us = self.ended_us if self.ended_us is not None else counts.last_us
+        return GazeFigures(
+            sample_count=counts.sample_count,
+            missing_count=counts.lost_count,
+            loss=counts.loss,
+            off_image=self._off_count / counts.valid_count if counts.valid_count else 0.0,
+            fixation_count=self._fixation_count,
+            duration_us=max(0, (end_us or self.started_us) - self.started_us),
+            measured_rate_hz=counts.measured_rate_hz,
+            gap_count=counts.gap_count,
+            longest_gap_us=counts.longest_gap_us,
+            jitter_us=counts.jitter_us,
+        )
+
+    def _take_views(self) -> None:
+        while self._shown:
+            view, geometry = self._shown.popleft()
+            if geometry is not None:
+                self._screens.add(view.time_us, geometry)
+            self._views.add(view)
+
+    def _map(self, samples: SampleArray) -> MappedGaze:
+        return map_samples(samples, self._screens, self._views, self._steady)
+
+    def _keep(self, fresh: MappedGaze) -> None:
+        self._mapped.append(fresh)
+        oldest_us = int(fresh.time_us[-1]) - _KEPT_US
+        while len(self._mapped) > 1 and (
+            len(self._mapped[0]) == 0 or self._mapped[0].time_us[-1] < oldest_us
+        ):
+            del self._mapped[0]
+
+    def _rows(self, fixations: list[Fixation]) -> list[dict[str, Any]]:
+        if not fixations:
+            return []
+        gaze = MappedGaze.join(self._mapped)
+        self._mapped = [gaze.from_time(fixations[-1].end_us + 1)]
+        self._fixation_count += len(fixations)
+        self.last_fixation = fixations[-1]
+        return [self._row(fixation, gaze) for fixation in fixations]
+
+    def _row(self, fixation: Fixation, gaze: MappedGaze) -> dict[str, Any]:
+        place = place_of(fixation, gaze, self._views)
+        return {
+            "id": new_id(),
+            "reading_id": self.reading_id,
+            "image_id": place.image_id,
+            "frame": place.frame,
+            "start_us": fixation.start_us,
+            "duration_us": fixation.end_us - fixation.start_us,
+            "x_image": place.x_image,
+            "y_image": place.y_image,
+            "x_deg": fixation.x_deg,
+            "y_deg": fixation.y_deg,
+            "dispersion_deg": fixation.dispersion_deg,
+            "sample_count": fixation.sample_count,
+            "spans_view_change": place.spans_view_change,
+            "algorithm": self._parameters.algorithm,
+            "parameters_hash": self._parameters_hash,
+        }

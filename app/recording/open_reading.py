@@ -1,0 +1,139 @@
+"""The reading that is open: what is shown, what is said, how it ends; each a row at once."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.errors import SessionError
+from app.recording.cases import CaseToRead
+from app.recording.live import LiveGaze
+from app.recording.writer import Write, Writer, insert_into, update_row
+from devices.clock import HostClock
+from devices.gaze.geometry import ScreenGeometry
+from devices.gaze.view import TileView
+from migrations.study.schema import Annotation, Reading, ViewEvent, new_id
+
+
+@dataclass(slots=True)
+class OpenReading:
+    """One case being read.
+
+    Attributes
+    ----------
+    details
+        What the row holds beside its columns.
+    answer_id, answer_label
+        The answer that stands; None before the first.
+    """
+
+    reading_id: str
+    session_id: str
+    reader_id: str
+    case: CaseToRead
+    writer: Writer
+    live: LiveGaze
+    clock: HostClock
+    details: dict[str, Any]
+    started_us: int = 0
+    answer_id: str | None = None
+    answer_label: str | None = None
+    _standing: set[str] = field(default_factory=set)
+    _shown: bool = False
+
+    def begin(self) -> None:
+        """Write the row; gaze is the reading's from now on."""
+        self.started_us = self.clock.now_us()
+        self.live.open(self.reading_id, self.started_us)
+        row = {
+            "id": self.reading_id,
+            "session_id": self.session_id,
+            "case_id": self.case.case_id,
+            "reader_id": self.reader_id,
+            "resumes_id": self.case.resumes_id,
+            "state": "open",
+            "practice": self.case.practice,
+            "started_us": self.started_us,
+            "details": dict(self.details),
+        }
+        self.writer.put(insert_into(Reading, row), now=True)
+
+    def show(self, view: TileView, geometry: ScreenGeometry | None) -> None:
+        """Write a view; the first one, and each that comes with another screen, tells the screen.
+
+        Raises
+        ------
+        SessionError
+            If the image is not of this case.
+        """
+        if view.image_id not in {tile.image_id for tile in self.case.tiles}:
+            raise SessionError(f"Image {view.image_id} does not belong to case {self.case.name}.")
+        changed = geometry is not None and geometry != self.live.geometry
+        self.live.show(view, geometry if changed else None)
+        screen = self.live.geometry.as_dict() if changed or not self._shown else None
+        self._shown = True
+        row = view.as_row() | {
+            "id": new_id(),
+            "reading_id": self.reading_id,
+            "screen": screen,
+        }
+        self.writer.put(insert_into(ViewEvent, row))
+
+    def answer(self, label: str) -> str:
+        """Give the answer; an earlier one stays in its row, marked undone. Return the row's id."""
+        writes = [] if self.answer_id is None else [self._undoing(self.answer_id)]
+        self.answer_id, self.answer_label = new_id(), label
+        self._annotate(self.answer_id, {"kind": "class", "label": label}, writes)
+        return self.answer_id
+
+    def annotate(self, kind: str, fields: dict[str, Any]) -> str:
+        """Write an annotation of another kind with columns of its table; return its id."""
+        annotation_id = new_id()
+        self._annotate(annotation_id, {"kind": kind, **fields}, [])
+        return annotation_id
+
+    def undo(self, annotation_id: str) -> None:
+        """Mark an annotation undone.
+
+        Raises
+        ------
+        SessionError
+            If it is not one that stands in this reading.
+        """
+        if annotation_id not in self._standing:
+            raise SessionError("There is no such annotation to undo in this reading.")
+        self.writer.put(self._undoing(annotation_id))
+        if annotation_id == self.answer_id:
+            self.answer_id = self.answer_label = None
+
+    def absent(self, gone_us: int) -> None:
+        """Note that no eyes were seen for so long, up to now; the row tells it at once."""
+        now_us = self.clock.now_us()
+        spells = [*self.details.get("absences_us", []), [now_us - gone_us, now_us]]
+        self.details["absences_us"] = spells
+        self.writer.put(update_row(Reading, self.reading_id, details=dict(self.details)))
+
+    def end(self, state: str, reason: str) -> int:
+        """Write how the reading ends, and return when."""
+        ended_us = max(self.clock.now_us(), self.started_us + 1)
+        if reason:
+            self.details["reason"] = reason
+        self.writer.put(
+            update_row(
+                Reading, self.reading_id, state=state, ended_us=ended_us, details=dict(self.details)
+            ),
+            now=True,
+        )
+        return ended_us
+
+    def _annotate(self, annotation_id: str, fields: dict[str, Any], before: list[Write]) -> None:
+        row = {
+            "id": annotation_id,
+            "reading_id": self.reading_id,
+            "time_us": self.clock.now_us(),
+            **fields,
+        }
+        self._standing.add(annotation_id)
+        self.writer.put(*before, insert_into(Annotation, row))
+
+    def _undoing(self, annotation_id: str) -> Write:
+        self._standing.discard(annotation_id)
+        return update_row(Annotation, annotation_id, undone_us=self.clock.now_us())

@@ -1,0 +1,171 @@
+"""The rows a session begins with: the reader and the sitting, truthful in every column."""
+
+import hashlib
+import platform
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session as OrmSession
+
+from app.errors import ConsentMissing, SessionError
+from app.recording.worklist import WorklistRow, reading_order, worklist
+from devices.clock import HostClock, require_fine_clock
+from devices.gaze.geometry import ScreenGeometry
+from devices.tracker import TrackerInfo
+from migrations.study.database import foveate_version
+from migrations.study.folder import Study
+from migrations.study.schema import Audit, Reader, Reading, ids_after, new_id, utc_now, utc_text
+from migrations.study.schema import Session as SessionRow
+
+_MAX_SEED = 2**31
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """What was decided when a session was opened.
+
+    Attributes
+    ----------
+    cases
+        The reader's worklist in reading order.
+    order_seed
+        What the order was drawn from; None for the order of the study.
+    details
+        What the session row holds beside its columns.
+    """
+
+    session_id: str
+    reader_id: str
+    pseudonym: str
+    order_seed: int | None
+    cases: tuple[WorklistRow, ...]
+    details: dict[str, Any]
+
+
+def has_consented(study: Study, pseudonym: str) -> bool:
+    """Return whether a reader has agreed to the study's consent text as it stands now."""
+    with study.database.read() as session:
+        reader = session.scalar(select(Reader).where(Reader.pseudonym == pseudonym))
+        return reader is not None and reader.consent_text_sha256 == _consent_hash(study)
+
+
+def open_sitting(
+    study: Study,
+    pseudonym: str,
+    info: TrackerInfo,
+    clock: HostClock,
+    geometry: ScreenGeometry,
+    *,
+    station: str,
+    seed: int | None,
+    consented: bool,
+    details: dict[str, Any],
+) -> Sitting:
+    """Write the reader (if new) and the session.
+
+    Raises
+    ------
+    ConsentMissing
+        If the reader has not agreed before and `consented` is not said now.
+    """
+    if not pseudonym.strip():
+        raise SessionError("A session needs the reader's pseudonym; type the reader's code.")
+    noted = {"clock_step_us": require_fine_clock(), **_computer(), **details}
+    rows = worklist(study, pseudonym)
+    with study.database.write() as session:
+        _keep_order(session)
+        reader = _reader(session, study, pseudonym, station, consented)
+        order_seed = _order_seed(session, study, reader, seed)
+        blocks = study.settings.block_size if study.settings.order == "blocked" else None
+        cases = tuple(reading_order(rows, pseudonym, order_seed, blocks))
+        sitting = Sitting(new_id(), reader.id, pseudonym, order_seed, cases, noted)
+        row = _session_row(sitting, info, clock, geometry)
+        row.station, row.eye = station, study.settings.eye
+        session.add(row)
+        _audit(session, station, "session opened", sitting.session_id)
+    return sitting
+
+
+def _keep_order(session: OrmSession) -> None:
+    # Ids tell which reading is the latest, also after the computer's clock was set back.
+    for table in (SessionRow, Reading):
+        newest = session.scalar(select(func.max(table.id)))
+        if newest is not None:
+            ids_after(newest)
+
+
+def _reader(
+    session: OrmSession, study: Study, pseudonym: str, station: str, consented: bool
+) -> Reader:
+    reader = session.scalar(select(Reader).where(Reader.pseudonym == pseudonym))
+    if reader is None:
+        reader = Reader(id=new_id(), pseudonym=pseudonym, details={})
+    if reader.consent_text_sha256 == _consent_hash(study):
+        return reader
+    if not consented:
+        raise ConsentMissing(
+            f"Reader {pseudonym} has not agreed to the consent text of this study; show it and "
+            "open the session once the reader agrees."
+        )
+    reader.consent_utc, reader.consent_text_sha256 = utc_now(), _consent_hash(study)
+    session.add(reader)
+    session.flush()
+    _audit(session, station, "reader consented", reader.id)
+    return reader
+
+
+def _order_seed(session: OrmSession, study: Study, reader: Reader, seed: int | None) -> int | None:
+    if study.settings.order == "fixed":
+        return None
+    if seed is not None:
+        return seed
+    # A reader who comes back goes on in the order of the first session.
+    query = (
+        select(SessionRow.order_seed)
+        .where(SessionRow.reader_id == reader.id, SessionRow.order_seed.is_not(None))
+        .order_by(SessionRow.id.desc())
+        .limit(1)
+    )
+    earlier = session.scalar(query)
+    return secrets.randbelow(_MAX_SEED) if earlier is None else earlier
+
+
+def _session_row(
+    sitting: Sitting, info: TrackerInfo, clock: HostClock, geometry: ScreenGeometry
+) -> SessionRow:
+    return SessionRow(
+        id=sitting.session_id,
+        reader_id=sitting.reader_id,
+        software_version=foveate_version(),
+        started_utc=utc_now(),
+        zero_utc=utc_text(clock.zero_utc),
+        clock_speed=clock.speed,
+        tracker_id=info.id,
+        tracker_kind=info.kind,
+        tracker_model=info.model,
+        tracker_serial=info.serial,
+        tracker_rate_hz=info.rate_hz,
+        screen=geometry.as_dict(),
+        screen_width_mm=geometry.width_mm,
+        screen_height_mm=geometry.height_mm,
+        refresh_hz=geometry.refresh_hz,
+        distance_mm=geometry.distance_mm,
+        distance_source=geometry.distance_source,
+        order_seed=sitting.order_seed,
+        case_order=[case.case_id for case in sitting.cases],
+        details=dict(sitting.details),
+    )
+
+
+def _computer() -> dict[str, str]:
+    return {"system": platform.system(), "python": platform.python_version()}
+
+
+def _audit(session: OrmSession, station: str, action: str, subject: str) -> None:
+    session.add(Audit(id=new_id(), station=station, action=action, subject=subject, details={}))
+
+
+def _consent_hash(study: Study) -> str:
+    return hashlib.sha256(study.settings.consent.encode()).hexdigest()

@@ -1,0 +1,267 @@
+"""After a crash: what a dead station left open is closed as interrupted, with its gap.
+
+Figures and the tail of the fixations are computed again from the chunks that were committed.
+"""
+
+import logging
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session as OrmSession
+
+from app.errors import StationBusy
+from app.recording.gaze import eye_of, samples_of, screens_and_views
+from app.recording.live_reading import GazeFigures, ReadingTrack
+from app.recording.lock import StationLock
+from app.recording.stream_counts import StreamCounts
+from app.recording.verdict import columns, judge
+from devices.gaze.chunks import decode_chunk
+from devices.gaze.errors import ChunkError
+from devices.gaze.fixations import FilterParameters
+from devices.gaze.steady import correction_of
+from devices.tracker import DeviceEvent
+from migrations.study.database import Database
+from migrations.study.schema import (
+    Calibration,
+    Fixation,
+    GazeChunk,
+    Reader,
+    Reading,
+    Recording,
+    StudyCase,
+    utc_text,
+)
+from migrations.study.schema import Session as SessionRow
+from migrations.study.settings import StudySettings, read_settings
+
+log = logging.getLogger(__name__)
+
+REASON = "the station stopped without closing the session"
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """A reading that a crash cut off.
+
+    Attributes
+    ----------
+    ended_us
+        Host time just after the last committed sample: like every reading, up to, not at, it.
+    lost_since_utc
+        The real instant of it.
+    gap_s
+        Real seconds from then until it was found.
+    sample_count
+        Samples of the reading that are safe.
+    """
+
+    reading_id: str
+    case_id: str
+    case_name: str
+    reader: str
+    started_us: int
+    ended_us: int
+    lost_since_utc: str
+    gap_s: float
+    sample_count: int
+
+
+def close_interrupted(database: Database) -> list[Interrupted]:
+    """Close what a crashed station left open in a study; nothing while a station runs.
+
+    Returns
+    -------
+    list of Interrupted
+        The readings that became interrupted, oldest first.
+    """
+    if database.path is None:
+        return []
+    try:
+        with StationLock(database.path.parent):
+            return close_open_rows(database)
+    except StationBusy:
+        return []
+
+
+def close_open_rows(database: Database) -> list[Interrupted]:
+    """Do the work of `close_interrupted` for a caller that holds the station's lock."""
+    settings = _settings(database.path)
+    with database.write() as session:
+        sittings = session.scalars(_open_sittings()).all()
+        found = [each for row in sittings for each in _close_sitting(session, row, settings)]
+    return found
+
+
+def seconds_since(database: Database, reading_id: str) -> float | None:
+    """Return the real seconds since a reading ended, None while it has not."""
+    with database.read() as session:
+        reading = session.get_one(Reading, reading_id)
+        sitting = session.get_one(SessionRow, reading.session_id)
+        if reading.ended_us is None:
+            return None
+        passed = datetime.now(UTC) - _utc_of(sitting, reading.ended_us)
+        return max(passed.total_seconds(), 0.0)
+
+
+def _open_sittings() -> Any:
+    open_recordings = select(Recording.session_id).where(Recording.state == "open")
+    open_readings = select(Reading.session_id).where(
+        or_(Reading.state == "open", Reading.sample_count.is_(None))
+    )
+    return (
+        select(SessionRow)
+        .where(
+            or_(
+                SessionRow.ended_utc.is_(None),
+                SessionRow.id.in_(open_recordings),
+                SessionRow.id.in_(open_readings),
+            )
+        )
+        .order_by(SessionRow.id)
+    )
+
+
+def _close_sitting(
+    session: OrmSession, sitting: SessionRow, settings: StudySettings
+) -> list[Interrupted]:
+    recordings = session.scalars(
+        select(Recording).where(Recording.session_id == sitting.id).order_by(Recording.id)
+    ).all()
+    last_us = max((_close_recording(session, r) for r in recordings), default=0)
+    readings = session.scalars(
+        select(Reading)
+        .where(
+            Reading.session_id == sitting.id,
+            or_(Reading.state == "open", Reading.sample_count.is_(None)),
+        )
+        .order_by(Reading.id)
+    ).all()
+    closed = [_close_reading(session, r, sitting, last_us, settings) for r in readings]
+    if sitting.ended_utc is None:
+        sitting.ended_utc = utc_text(_utc_of(sitting, last_us))
+        sitting.details = {**sitting.details, "interrupted": REASON}
+    return [each for each in closed if each is not None]
+
+
+def _close_recording(session: OrmSession, recording: Recording) -> int:
+    """Close a recording if it is open, and return the host time of its end."""
+    if recording.state != "open":
+        return recording.ended_us or recording.started_us
+    counts = StreamCounts()
+    chunks = session.scalars(
+        select(GazeChunk)
+        .where(GazeChunk.recording_id == recording.id)
+        .order_by(GazeChunk.sequence)
+        .execution_options(yield_per=64)
+    )
+    last_us = recording.started_us
+    for chunk in chunks:
+        last_us = max(last_us, chunk.last_us)
+        try:
+            counts.add(decode_chunk(chunk.blob, chunk.count, chunk.crc32, chunk.codec_version))
+        except ChunkError as error:
+            event = DeviceEvent(chunk.first_us, "fault", f"chunk {chunk.sequence}: {error}")
+            recording.events = [*recording.events, asdict(event)]
+    recording.state, recording.ended_us = "interrupted", last_us
+    recording.sample_count, recording.lost_count = counts.sample_count, counts.lost_count
+    recording.measured_rate_hz = counts.measured_rate_hz
+    return last_us
+
+
+def _close_reading(
+    session: OrmSession,
+    reading: Reading,
+    sitting: SessionRow,
+    last_us: int,
+    settings: StudySettings,
+) -> Interrupted | None:
+    """Close a reading; None for one that was ended and only lacks its figures."""
+    was_open = reading.state == "open"
+    if was_open:
+        reading.state = "interrupted"
+        # The end of a reading is exclusive; its last committed sample must lie before it.
+        reading.ended_us = max(reading.started_us, last_us + 1)
+        reading.details = {**reading.details, "reason": REASON, **_gap(sitting, reading.ended_us)}
+    figures = _recompute(session, reading, sitting)
+    drift_deg = reading.details.get("drift_deg")
+    partial = was_open or reading.state == "interrupted" or reading.resumes_id is not None
+    verdict = judge(figures, _accuracy_deg(session, reading), settings, drift_deg, partial=partial)
+    for name, value in columns(figures, verdict).items():
+        setattr(reading, name, value)
+    reading.details = {**reading.details, "stream": figures.stream()}
+    if not was_open or reading.ended_us is None:
+        return None
+    return Interrupted(
+        reading_id=reading.id,
+        case_id=reading.case_id,
+        case_name=session.get_one(StudyCase, reading.case_id).name,
+        reader=session.get_one(Reader, reading.reader_id).pseudonym,
+        started_us=reading.started_us,
+        ended_us=reading.ended_us,
+        lost_since_utc=reading.details["lost_since_utc"],
+        gap_s=reading.details["gap_s"],
+        sample_count=figures.sample_count,
+    )
+
+
+def _gap(sitting: SessionRow, ended_us: int) -> dict[str, Any]:
+    """Return since when nothing was recorded, and for how many real seconds until now."""
+    instant = _utc_of(sitting, ended_us)
+    # A clock that was set back meanwhile cannot tell how long it was: no gap is negative.
+    gap_s = max((datetime.now(UTC) - instant).total_seconds(), 0.0)
+    return {"lost_since_utc": utc_text(instant), "gap_s": gap_s}
+
+
+def _recompute(session: OrmSession, reading: Reading, sitting: SessionRow) -> GazeFigures:
+    """Return the figures of a reading, and add the fixations that were not written any more."""
+    geometry, shown = screens_and_views(session, reading)
+    parameters = FilterParameters(**sitting.details.get("fixation_parameters", {}))
+    track = ReadingTrack(
+        reading.id,
+        reading.started_us,
+        geometry,
+        parameters,
+        eye_of(reading),
+        correction_of(reading.details),
+    )
+    track.ended_us = reading.ended_us
+    for view, screen in shown:
+        track.show(view, screen)
+    try:
+        rows = track.push(samples_of(session, reading)) + track.finish()
+    except ChunkError:
+        # Named in the recording's events; the verdict then says that there is no gaze.
+        log.exception("A chunk of reading %s is damaged", reading.id)
+        return GazeFigures()
+    written_us = session.scalar(
+        select(func.max(Fixation.start_us)).where(Fixation.reading_id == reading.id)
+    )
+    missing = [r for r in rows if written_us is None or r["start_us"] > written_us]
+    session.add_all(Fixation(**row) for row in missing)
+    return track.figures()
+
+
+def _accuracy_deg(session: OrmSession, reading: Reading) -> float | None:
+    return session.scalar(
+        select(Calibration.accuracy_deg)
+        .where(
+            Calibration.session_id == reading.session_id,
+            Calibration.kind == "validation",
+            Calibration.ended_us <= reading.started_us,
+        )
+        .order_by(Calibration.id.desc())
+        .limit(1)
+    )
+
+
+def _settings(path: Path | None) -> StudySettings:
+    file = path.parent / "study.toml" if path else None
+    return read_settings(file) if file and file.exists() else StudySettings()
+
+
+def _utc_of(sitting: SessionRow, time_us: int) -> datetime:
+    zero = datetime.fromisoformat(sitting.zero_utc)
+    return zero + timedelta(seconds=time_us / sitting.clock_speed / 1e6)

@@ -1,0 +1,225 @@
+"""One reading as it was: views, gaze, fixations, marks and figures, at any instant. No Qt here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+
+from app.errors import SessionError
+from app.hanging.marks import Mark
+from app.images.store import LoadedImage, load
+from app.recording.gaze import reading_gaze
+from devices.gaze.geometry import FloatArray, ScreenGeometry
+from devices.gaze.view import CLOSED, TileView
+from migrations.study.folder import Study
+from migrations.study.schema import Annotation, Fixation, Reader, Reading, StudyCase
+from migrations.study.schema import Session as SessionRow
+
+_MARKS = ("box", "keypoint")
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRow:
+    """A reading that can be looked at."""
+
+    reading_id: str
+    case_name: str
+    reader: str
+    started_utc: str
+    state: str
+    verdict: str | None
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFixation:
+    """A fixation; times since the reading began, place in `_image` (None: on no image)."""
+
+    start_us: int
+    duration_us: int
+    image_id: str | None
+    frame: int
+    x_image: float | None
+    y_image: float | None
+    x_deg: float
+    y_deg: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Replay:
+    """A reading to be played.
+
+    Attributes
+    ----------
+    duration_us
+        From its begin to its end.
+    size_screen
+        Of the tracked screen.
+    time_us
+        Shape (N,), of each sample since the begin.
+    points_screen, points_image
+        Shape (N, 2); NaN without gaze, in image frame also off every image.
+    sample_image
+        Index into `image_ids` of the image each sample fell on, -1 for none.
+    views
+        What was shown; times since the begin.
+    marks
+        Boxes and keypoints: when they were set since the begin, image, mark.
+    figures
+        Words and values of the gaze's quality.
+    """
+
+    row: ReviewRow
+    duration_us: int
+    size_screen: tuple[float, float]
+    time_us: NDArray[np.int64]
+    points_screen: FloatArray
+    points_image: FloatArray
+    sample_image: NDArray[np.int64]
+    image_ids: tuple[str, ...]
+    views: tuple[TileView, ...]
+    fixations: tuple[SeenFixation, ...]
+    marks: tuple[tuple[int, str, Mark], ...]
+    figures: tuple[tuple[str, str], ...]
+    images: dict[str, LoadedImage]
+
+    def views_at(self, time_us: int) -> list[TileView]:
+        """Return how each tile lay on the screen at an instant since the begin."""
+        shown: dict[int, TileView] = {}
+        for view in self.views:
+            if view.time_us > time_us:
+                break
+            shown[view.tile] = view
+        return [view for _, view in sorted(shown.items()) if view.kind != CLOSED]
+
+    def points_on(self, image_id: str, until_us: int) -> FloatArray:
+        """Return the gaze (M, 2) on one image up to an instant, `_image`."""
+        if image_id not in self.image_ids:
+            return np.zeros((0, 2))
+        own = self.sample_image == self.image_ids.index(image_id)
+        points: FloatArray = self.points_image[own & (self.time_us <= until_us)]
+        return points
+
+
+def readings_to_review(study: Study, reader: str | None) -> list[ReviewRow]:
+    """Return finished and interrupted readings, the latest first.
+
+    Parameters
+    ----------
+    reader
+        Only this pseudonym's; None for all (the researcher).
+    """
+    query = (
+        select(Reading, StudyCase.name, Reader.pseudonym, SessionRow.started_utc)
+        .join(StudyCase, StudyCase.id == Reading.case_id)
+        .join(Reader, Reader.id == Reading.reader_id)
+        .join(SessionRow, SessionRow.id == Reading.session_id)
+        .where(Reading.state.in_(("finished", "interrupted")))
+        .order_by(Reading.id.desc())
+    )
+    if reader is not None:
+        query = query.where(Reader.pseudonym == reader)
+    with study.database.read() as session:
+        rows = session.execute(query).all()
+        labels = session.execute(
+            select(Annotation.reading_id, Annotation.label)
+            .where(Annotation.kind == "class", Annotation.undone_us.is_(None))
+            .order_by(Annotation.id)
+        )
+        answers = {reading_id: label or "" for reading_id, label in labels}
+        return [
+            ReviewRow(r.id, name, who, when, r.state, r.verdict, answers.get(r.id, ""))
+            for r, name, who, when in rows
+        ]
+
+
+def load_replay(study: Study, reading_id: str) -> Replay:
+    """Read a reading back; safe from any thread.
+
+    Raises
+    ------
+    SessionError
+        If there is no such reading.
+    ChunkError, ImageUnreadable
+        If its gaze or an image is damaged.
+    """
+    row = next((r for r in readings_to_review(study, None) if r.reading_id == reading_id), None)
+    if row is None:
+        raise SessionError(f"There is no reading {reading_id} to be shown.")
+    gaze = reading_gaze(study.database, reading_id)
+    with study.database.read() as session:
+        reading = session.get_one(Reading, reading_id)
+        sitting = session.get_one(SessionRow, reading.session_id)
+        start_us = reading.started_us
+        fixations = session.scalars(
+            select(Fixation).where(Fixation.reading_id == reading_id).order_by(Fixation.start_us)
+        ).all()
+        annotations = session.scalars(
+            select(Annotation)
+            .where(Annotation.reading_id == reading_id, Annotation.undone_us.is_(None))
+            .order_by(Annotation.time_us)
+        ).all()
+        screen = ScreenGeometry.from_dict(sitting.screen)
+        duration_us = (reading.ended_us or start_us) - start_us
+        views = gaze.views.views
+        return Replay(
+            row,
+            duration_us,
+            (screen.width_screen, screen.height_screen),
+            gaze.time_us - start_us,
+            screen.norm_to_screen(gaze.points_norm),
+            gaze.points_image,
+            _image_index(gaze.view_index, views),
+            tuple(dict.fromkeys(view.image_id for view in views)),
+            tuple(_since(view, start_us) for view in views),
+            tuple(_seen(fixation, start_us) for fixation in fixations),
+            tuple(_mark(a, start_us) for a in annotations if a.kind in _MARKS and a.image_id),
+            _figures(reading, duration_us, len(fixations)),
+            {i: load(study, i) for i in dict.fromkeys(view.image_id for view in views)},
+        )
+
+
+def _image_index(view_index: NDArray[np.int64], views: Sequence[TileView]) -> NDArray[np.int64]:
+    ids = list(dict.fromkeys(view.image_id for view in views))
+    of_view = np.array([ids.index(view.image_id) for view in views] + [-1], np.int64)
+    return of_view[view_index]
+
+
+def _since(view: TileView, start_us: int) -> TileView:
+    row = view.as_row() | {"time_us": view.time_us - start_us}
+    return TileView.from_row(row)
+
+
+def _seen(fixation: Fixation, start_us: int) -> SeenFixation:
+    f = fixation
+    return SeenFixation(
+        f.start_us - start_us, f.duration_us, f.image_id, f.frame, f.x_image, f.y_image, f.x_deg,
+        f.y_deg,
+    )  # fmt: skip
+
+
+def _mark(annotation: Annotation, start_us: int) -> tuple[int, str, Mark]:
+    x, y = annotation.x_image or 0.0, annotation.y_image or 0.0
+    end = (x + (annotation.width_image or 0.0), y + (annotation.height_image or 0.0))
+    kind = "box" if annotation.kind == "box" else "keypoint"
+    frame = int(annotation.details.get("frame", 0))
+    mark = Mark("box" if kind == "box" else "keypoint", 0, frame, (x, y), end)
+    return annotation.time_us - start_us, annotation.image_id or "", mark
+
+
+def _figures(
+    reading: Reading, duration_us: int, fixation_count: int
+) -> tuple[tuple[str, str], ...]:
+    def share(value: float | None) -> str:
+        return "–" if value is None else f"{value:.0%}"
+
+    return (
+        ("Length", f"{duration_us / 1e6:.1f} s"),
+        ("Samples", f"{reading.sample_count or 0:,}"),
+        ("Gaze lost", share(reading.loss)),
+        ("Off the image", share(reading.off_image)),
+        ("Fixations", f"{fixation_count:,}"),
+        ("Verdict", (reading.verdict or "–").capitalize()),
+    )

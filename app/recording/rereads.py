@@ -1,0 +1,91 @@
+"""Which cases a reader reads once more, why, and from when: repeats, and gaze that was bad."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from migrations.study.settings import StudySettings
+
+REPEAT, BAD_GAZE = "repeat", "bad gaze"
+
+
+@dataclass(frozen=True, slots=True)
+class PastReading:
+    """A reading (a row of its table), with what turns its host times into real ones."""
+
+    reading: Any
+    zero_utc: str
+    clock_speed: float
+
+    @property
+    def ended(self) -> datetime:
+        """When it ended."""
+        zero = datetime.fromisoformat(self.zero_utc)
+        end_us = self.reading.ended_us or self.reading.started_us
+        return zero + timedelta(seconds=end_us / self.clock_speed / 1e6)
+
+
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """A second reading of a case.
+
+    Attributes
+    ----------
+    of
+        The finished reading that it repeats.
+    why
+        "repeat" (intra-reader agreement) or "bad gaze".
+    not_before
+        The end of the washout; None where it has begun already.
+    """
+
+    of: str
+    why: str
+    not_before: datetime | None = None
+
+    def as_details(self) -> dict[str, Any]:
+        """Return what the new reading's row keeps."""
+        return {"of": self.of, "why": self.why}
+
+
+class RereadPlan:
+    """What a study wants read again, at an instant."""
+
+    def __init__(self, settings: StudySettings, now: datetime) -> None:
+        self._settings, self._now = settings, now
+
+    def due(self, case: Any, readings: Sequence[PastReading]) -> Reread | None:
+        """Return the re-read that a case's readings (oldest first) call for."""
+        latest = readings[-1]
+        if latest.reading.state != "finished" or case.practice:
+            return None
+        why = self._why(case.name, readings)
+        if why is None:
+            return None
+        washout = timedelta(days=self._settings.washout_days)
+        return Reread(latest.reading.id, why, latest.ended + washout)
+
+    def may_read(self, reread: Reread) -> bool:
+        """Return whether its washout is over."""
+        return reread.not_before is None or reread.not_before <= self._now
+
+    def marked(self, reading: Any) -> Reread | None:
+        """Return what a reading itself repeats, for the one that goes on with it."""
+        told = reading.details.get("reread")
+        return Reread(told["of"], told["why"]) if told else None
+
+    def _why(self, name: str, readings: Sequence[PastReading]) -> str | None:
+        if readings[-1].reading.verdict == "bad":
+            return BAD_GAZE if self._settings.reread_bad else None
+        usable = [
+            r for r in readings if r.reading.state == "finished" and r.reading.verdict != "bad"
+        ]
+        is_repeated = _share_of(name) < self._settings.repeat_share
+        return REPEAT if is_repeated and len(usable) == 1 else None
+
+
+def _share_of(name: str) -> float:
+    """Return a case's fixed draw, 0 to 1: every reader repeats the same cases."""
+    return int.from_bytes(hashlib.sha256(f"repeat {name}".encode()).digest()[:8]) / 2**64

@@ -1,0 +1,181 @@
+"""What is known of the screen that is read from, beside what the monitor says of itself.
+
+Kept in the user's configuration folder, one entry a screen; each session stores it as it was.
+"""
+
+import json
+import logging
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import date
+from typing import Any
+
+from app.errors import AppError
+from app.images.deidentify import config_folder
+from devices.gaze.geometry import ScreenGeometry
+
+log = logging.getLogger(__name__)
+
+CARD_MM = (85.60, 53.98)
+"""A bank card (ISO/IEC 7810 ID-1)."""
+_AGREES = 0.02
+_OLD_DAYS = 365
+
+
+@dataclass(frozen=True, slots=True)
+class StationSetup:
+    """One screen as its users entered it; empty and None where they did not.
+
+    Attributes
+    ----------
+    width_mm, height_mm
+        Visible size, measured with a bank card on the screen.
+    card_checked_on, calibrated_on
+        ISO dates: of that measurement, of the monitor's last calibration.
+    monitor
+        Make and model.
+    luminance_cd_m2, room_light_lux
+        White of the monitor, light at the reading place.
+    night_light_off, hdr_off
+        Whether the user looked and found them off.
+    device_pixel_ratio, refresh_hz
+        When it was set up.
+    """
+
+    width_mm: float | None = None
+    height_mm: float | None = None
+    card_checked_on: str = ""
+    monitor: str = ""
+    calibrated_on: str = ""
+    luminance_cd_m2: float | None = None
+    room_light_lux: float | None = None
+    night_light_off: bool = False
+    hdr_off: bool = False
+    device_pixel_ratio: float | None = None
+    refresh_hz: float | None = None
+
+    def applied(self, geometry: ScreenGeometry) -> ScreenGeometry:
+        """Return a screen with the millimetres that were measured."""
+        if self.width_mm is None or self.height_mm is None:
+            return geometry
+        return replace(geometry, width_mm=self.width_mm, height_mm=self.height_mm)
+
+
+def size_from_card(card_width_view: float, geometry: ScreenGeometry) -> tuple[float, float]:
+    """Return a screen's size in mm from how wide a bank card is on it, in `_view` pixels."""
+    pixel_mm = CARD_MM[0] / card_width_view
+    return geometry.width_screen * pixel_mm, geometry.height_screen * pixel_mm
+
+
+def card_width_view(geometry: ScreenGeometry) -> float:
+    """Return how wide a bank card is on a screen, in `_view` pixels."""
+    return CARD_MM[0] * geometry.width_screen / geometry.width_mm
+
+
+def warnings_of(
+    setup: StationSetup,
+    geometry: ScreenGeometry,
+    *,
+    night_light: bool | None = None,
+    tracker_mm: tuple[float, float] | None = None,
+    today: date | None = None,
+) -> list[str]:
+    """Return what stands against trusting this screen, the gravest first.
+
+    Parameters
+    ----------
+    geometry
+        What the monitor says now.
+    night_light
+        Whether the system tints the screen; None where it does not tell.
+    tracker_mm
+        Width and height of the tracker's display area.
+    """
+    return [
+        said
+        for said in (
+            _size_warning(setup, geometry, tracker_mm),
+            "Night light tints the screen: turn it off." if night_light else "",
+            _changed("scaling", setup.device_pixel_ratio, geometry.device_pixel_ratio, ""),
+            _changed("refresh rate", setup.refresh_hz, geometry.refresh_hz, " Hz"),
+            "" if night_light is False or setup.night_light_off
+            else "Nobody has confirmed that night light is off.",
+            "" if setup.hdr_off else "Nobody has confirmed that HDR is off.",
+            _age_warning(setup.calibrated_on, today or date.today()),
+        )
+        if said
+    ]  # fmt: skip
+
+
+def load_setup(screen_name: str) -> StationSetup:
+    """Return what was entered of a screen; an empty set-up where there is nothing readable."""
+    entry = _read().get(screen_name, {})
+    known = {f.name for f in fields(StationSetup)}
+    try:
+        return StationSetup(**{k: v for k, v in entry.items() if k in known})
+    except (TypeError, AttributeError):
+        return StationSetup()
+
+
+def save_setup(screen_name: str, setup: StationSetup) -> None:
+    """Keep what was entered of a screen.
+
+    Raises
+    ------
+    AppError
+        If the file cannot be written.
+    """
+    path = config_folder() / "station.json"
+    table = _read() | {screen_name: asdict(setup)}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(table, indent=1), encoding="utf-8")
+    except OSError as error:
+        raise AppError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _read() -> dict[str, Any]:
+    path = config_folder() / "station.json"
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError):
+        log.warning("The station's set-up cannot be read.", exc_info=True)
+        return {}
+    return table if isinstance(table, dict) else {}
+
+
+def _size_warning(
+    setup: StationSetup, geometry: ScreenGeometry, tracker_mm: tuple[float, float] | None
+) -> str:
+    if setup.width_mm is None or setup.height_mm is None:
+        return "The screen was not measured with a bank card: degrees rest on what it says itself."
+    own = (setup.width_mm, setup.height_mm)
+    if tracker_mm is not None and not _alike(own, tracker_mm):
+        return (
+            f"The tracker takes the screen for {tracker_mm[0]:.0f} × {tracker_mm[1]:.0f} mm, "
+            f"measured were {own[0]:.0f} × {own[1]:.0f} mm: set the tracker's display area anew."
+        )
+    if not _alike(own, (geometry.width_mm, geometry.height_mm)):
+        return (
+            f"The monitor says {geometry.width_mm:.0f} × {geometry.height_mm:.0f} mm, measured "
+            f"were {own[0]:.0f} × {own[1]:.0f} mm; the measured size is used."
+        )
+    return ""
+
+
+def _alike(a: tuple[float, float], b: tuple[float, float]) -> bool:
+    return all(abs(x - y) <= _AGREES * max(x, y) for x, y in zip(a, b, strict=True))
+
+
+def _changed(what: str, before: float | None, now: float, unit: str) -> str:
+    if before is None or abs(before - now) < 0.01 * max(before, 1.0):
+        return ""
+    return f"The {what} was {before:g}{unit} when the station was set up and is {now:g}{unit} now."
+
+
+def _age_warning(calibrated_on: str, today: date) -> str:
+    if not calibrated_on:
+        return "The monitor's calibration date is not entered."
+    days = (today - date.fromisoformat(calibrated_on)).days
+    return f"The monitor was calibrated {days} days ago." if days > _OLD_DAYS else ""

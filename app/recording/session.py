@@ -1,0 +1,354 @@
+"""A reading session without Qt: who reads, where it stands, and every row of it.
+
+``idle`` → ``calibrating`` → ``ready`` → ``reading`` → ``ready`` … → ``closed``. All rows go
+through one writer in the order in which things happened. Only `open`, `settled` and `close` wait
+for the disk or the device; the GUI thread may call all the others.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Self
+
+from app.errors import SessionError, WrongStep
+from app.images.clearing import cases_to_clear
+from app.recording.calibration.drift import DriftProbe
+from app.recording.calibration.run import CalibrationRun
+from app.recording.calibration.target_watch import Point
+from app.recording.calibration.validation import ValidationResult
+from app.recording.cases import CaseList, CaseToRead
+from app.recording.live_reading import GazeFigures
+from app.recording.open_reading import OpenReading
+from app.recording.reader_setup import Setup
+from app.recording.recovery import seconds_since
+from app.recording.session_services import Capture
+from app.recording.verdict import ReadingResult, columns, judge
+from app.recording.worklist import State, case_tiles
+from app.recording.writer import update_row
+from devices.clock import HostClock
+from devices.gaze.geometry import ScreenGeometry
+from devices.gaze.view import TileView
+from devices.tracker import Tracker
+from migrations.study.folder import Study
+from migrations.study.schema import Reading, new_id
+
+_SETTLE_S = 3.0
+
+
+class Phase(StrEnum):
+    """Where a session stands."""
+
+    IDLE = "idle"
+    CALIBRATING = "calibrating"
+    READY = "ready"
+    READING = "reading"
+    CLOSED = "closed"
+
+
+class ReadingSession:
+    """One sitting of one reader; made by `open`.
+
+    Attributes
+    ----------
+    session_id
+        The row in table `session`.
+    phase
+        Where it stands.
+    cases
+        The reader's cases in order.
+    recorder, live
+        What the status strip asks (`recorder.status()`, `live.status()`).
+    recovered
+        What a crashed station had left open; closed when this session was opened.
+    results
+        By reading id; filled in shortly after each reading ends (`settled` waits for it).
+    setup
+        How the reader sits: distance, glasses, the last validation, correction and drift.
+    """
+
+    def __init__(self, capture: Capture) -> None:
+        self.study, self.clock = capture.study, capture.clock
+        self.writer, self.recorder, self.live = capture.writer, capture.recorder, capture.live
+        self.tracker = capture.recorder.tracker
+        self.session_id, self.reader = capture.sitting.session_id, capture.sitting.pseudonym
+        self.phase = Phase.IDLE
+        self.cases = CaseList(capture.sitting.cases, case_tiles(capture.study))
+        self.recovered = capture.recovered
+        self.results: dict[str, ReadingResult] = {}
+        self.setup = Setup(capture)
+        self._capture = capture
+        self._reading: OpenReading | None = None
+        self._ended_us: dict[str, int] = {}
+
+    @classmethod
+    def open(
+        cls,
+        study: Study,
+        reader: str,
+        tracker: Tracker,
+        clock: HostClock,
+        geometry: ScreenGeometry,
+        *,
+        station: str = "",
+        seed: int | None = None,
+        consented: bool = False,
+        cleared_only: bool = False,
+        details: dict[str, Any] | None = None,
+    ) -> Self:
+        """Lock the study, recover what a crash left, connect the tracker, start to record.
+
+        Parameters
+        ----------
+        reader
+            Pseudonym.
+        tracker
+            Not connected yet; the session connects and disconnects it.
+        seed
+            Of the order of cases; by default that of the reader's earlier sessions, or a new one.
+        consented
+            Whether the reader agrees now; needed once per reader and consent text.
+        cleared_only
+            Whether cases are left out whose images may carry a burned-in name.
+        details
+            Whatever else the session row shall hold, ready for JSON.
+
+        Raises
+        ------
+        ConsentMissing
+            If the reader has never agreed (`sitting.has_consented` asks beforehand).
+        StationBusy
+            If another station records into the study.
+        DeviceError
+            If the tracker cannot be opened.
+        """
+        capture = Capture.open(
+            study,
+            reader,
+            tracker,
+            clock,
+            geometry,
+            station=station,
+            seed=seed,
+            consented=consented,
+            details=details or {},
+        )
+        session = cls(capture)
+        if cleared_only:
+            session.cases.leave_out(cases_to_clear(study))
+        return session
+
+    @property
+    def current_case(self) -> CaseToRead | None:
+        """The case that is being read."""
+        return self._reading.case if self._reading else None
+
+    @property
+    def reading_id(self) -> str | None:
+        """The row of the open reading."""
+        return self._reading.reading_id if self._reading else None
+
+    @property
+    def answered(self) -> str | None:
+        """The answer given to the open reading so far."""
+        return self._reading.answer_label if self._reading else None
+
+    def next_case(self) -> CaseToRead | None:
+        """Return the case to read next: interrupted ones first; None when all are read."""
+        self._require(Phase.IDLE, Phase.CALIBRATING, Phase.READY, Phase.READING)
+        return self.cases.next()
+
+    def set_aside(self, case: CaseToRead) -> None:
+        """Skip a case whose images cannot be shown; the session's row names it."""
+        self.cases.set_aside(case.case_id)
+        self._capture.note(set_aside=list(self.cases.aside))
+
+    @property
+    def validation(self) -> ValidationResult | None:
+        """The last validation; None before the first."""
+        return self.setup.validation
+
+    def calibrate(
+        self,
+        targets: Sequence[Point] | None = None,
+        validation: Sequence[Point] | None = None,
+        after: CalibrationRun | None = None,
+    ) -> CalibrationRun:
+        """Begin a calibration; `CalibrationRun.end` brings the session back to ``ready``.
+
+        Parameters
+        ----------
+        targets, validation
+            `_norm`; by default the study's number of points and held-out ones.
+        after
+            Go on from this run: what it collected is kept, but for `targets`.
+        """
+        self._require(Phase.IDLE, Phase.READY)
+        self.phase = Phase.CALIBRATING
+        return CalibrationRun(
+            self.recorder,
+            self.clock,
+            self.live.geometry,
+            self.study.settings,
+            self._calibrated,
+            targets=targets,
+            validation_targets=validation,
+            correction=self.setup.correction,
+            after=after,
+        )
+
+    def probe_drift(self) -> DriftProbe:
+        """Begin a drift probe; the mark is on the screen now."""
+        self._require(Phase.IDLE, Phase.READY)
+        settings, setup = self.study.settings, self.setup
+        return DriftProbe(
+            self.recorder,
+            self.clock,
+            setup.geometry,
+            settings.max_drift_deg,
+            setup.correction,
+            setup.drifted,
+        )
+
+    def begin(self, case: CaseToRead | str) -> str:
+        """Open a reading of a case and return its id; an interrupted one is gone on with.
+
+        A session that was never calibrated may read; its readings say so in their verdict.
+        """
+        self._require(Phase.IDLE, Phase.READY)
+        chosen = self.cases.get(case if isinstance(case, str) else case.case_id)
+        details: dict[str, Any] = {"eye": self.live.eye, **self._gaze_details()}
+        if chosen.resumes_id is not None:
+            details["resumed_after_s"] = self._seconds_since(chosen.resumes_id)
+        if chosen.reread is not None:
+            details["reread"] = chosen.reread.as_details()
+        reading = OpenReading(
+            new_id(),
+            self.session_id,
+            self._capture.sitting.reader_id,
+            chosen,
+            self.writer,
+            self.live,
+            self.clock,
+            details,
+        )
+        reading.begin()
+        self.cases.mark(chosen.case_id, "open", reading.reading_id)
+        self._reading, self.phase = reading, Phase.READING
+        self.writer.peak_depth = 0
+        return reading.reading_id
+
+    def show(self, view: TileView, geometry: ScreenGeometry | None = None) -> None:
+        """Note what the reader sees from `view.time_us` on; `geometry` if the screen changed."""
+        self._open_reading().show(view, geometry)
+
+    def answer(self, label: str) -> str:
+        """Give the case its class; an earlier answer is marked undone. Return the row's id."""
+        reading, classes = self._open_reading(), self.study.settings.classes
+        if label not in classes:
+            raise SessionError(f"{label!r} is no class of this study; it has {', '.join(classes)}.")
+        return reading.answer(label)
+
+    def note(self, text: str) -> str:
+        """Write a free note; return the row's id."""
+        return self.annotate("note", details={"text": text})
+
+    def annotate(self, kind: str, **fields: Any) -> str:
+        """Write an annotation with columns of its table (box, keypoint, …); return its id."""
+        return self._open_reading().annotate(kind, fields)
+
+    def undo(self, annotation_id: str) -> None:
+        """Mark an annotation of the open reading undone; the row stays."""
+        self._open_reading().undo(annotation_id)
+
+    def note_absence(self, gone_us: int) -> None:
+        """Note in the open reading that no eyes were seen for so long, up to now."""
+        self._open_reading().absent(gone_us)
+
+    def finish(self) -> str:
+        """End the reading as finished; return its id."""
+        return self._end("finished", "")
+
+    def interrupt(self, reason: str) -> str:
+        """End the reading as interrupted: the case comes again."""
+        return self._end("interrupted", reason)
+
+    def abandon(self, reason: str = "") -> str:
+        """End the reading as abandoned: the case does not come again by itself."""
+        return self._end("abandoned", reason)
+
+    def settled(self, timeout_s: float = _SETTLE_S) -> bool:
+        """Wait until all that has happened so far is committed; False if that takes too long."""
+        return self.live.settled(timeout_s) and self.writer.flush(timeout_s)
+
+    def close(self, timeout_s: float = 60.0) -> Path | None:
+        """End the session and copy the database to the study's backup folder; return the copy.
+
+        Safe to call twice. It waits for the disk: call it from a worker.
+
+        Raises
+        ------
+        NotCommitted
+            If rows still wait for the database; they stay queued, call it again.
+        DatabaseError
+            If the backup fails; the session itself is closed and committed then.
+        """
+        if self.phase is Phase.CLOSED:
+            return None
+        if self._reading is not None:
+            self.interrupt("the session was closed")
+        self._capture.close(timeout_s)
+        self.phase = Phase.CLOSED
+        return self.study.backup()
+
+    def _gaze_details(self) -> dict[str, Any]:
+        correction, drift_deg = self.setup.correction, self.setup.drift_deg
+        found: dict[str, Any] = {} if correction is None else {"correction": asdict(correction)}
+        return found if drift_deg is None else found | {"drift_deg": drift_deg}
+
+    def _seconds_since(self, reading_id: str) -> float | None:
+        ended_us = self._ended_us.get(reading_id)  # of this session: its row may still be queued
+        if ended_us is None:
+            return seconds_since(self.study.database, reading_id)
+        return self.clock.real_seconds(self.clock.now_us() - ended_us)
+
+    def _calibrated(self, validation: ValidationResult | None) -> None:
+        if self.phase is not Phase.CALIBRATING:
+            return  # the session was closed meanwhile
+        if validation is not None:
+            self.setup.validated(validation)
+        self.phase = Phase.READY
+
+    def _end(self, state: State, reason: str) -> str:
+        reading = self._open_reading()
+        validation = self.validation
+        accuracy_deg = validation.accuracy_deg if validation else None
+        drift_deg, queue_depth = self.setup.drift_deg, self.writer.peak_depth
+        ended_us = self._ended_us[reading.reading_id] = reading.end(state, reason)
+
+        def closed(figures: GazeFigures) -> None:
+            partial = state == "interrupted" or reading.case.resumes_id is not None
+            verdict = judge(figures, accuracy_deg, self.study.settings, drift_deg, partial=partial)
+            reading.details["stream"] = {**figures.stream(), "queue_depth": queue_depth}
+            row = columns(figures, verdict) | {"details": dict(reading.details)}
+            self.writer.put(update_row(Reading, reading.reading_id, **row))
+            self.results[reading.reading_id] = ReadingResult(
+                reading.reading_id, reading.case.case_id, state, figures, verdict
+            )
+
+        self.live.close(ended_us, closed)
+        self.cases.mark(reading.case.case_id, state, reading.reading_id)
+        self._reading, self.phase = None, Phase.READY
+        return reading.reading_id
+
+    def _open_reading(self) -> OpenReading:
+        if self._reading is None:
+            raise WrongStep(
+                f"No case is being read (the session is {self.phase}); begin one first."
+            )
+        return self._reading
+
+    def _require(self, *phases: Phase) -> None:
+        if self.phase not in phases:
+            wanted = " or ".join(phases)
+            raise WrongStep(f"The session is {self.phase}; this is possible when it is {wanted}.")

@@ -1,0 +1,172 @@
+"""What runs under a session from its first row to its last: lock, recorder, live gaze, writer."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from app.errors import NotCommitted, SessionError
+from app.recording.live import LiveGaze
+from app.recording.live_reading import warm_up
+from app.recording.lock import StationLock
+from app.recording.opening_rows import Sitting, open_sitting
+from app.recording.recorder import Recorder
+from app.recording.recovery import Interrupted, close_open_rows
+from app.recording.writer import Writer, update_row
+from devices.clock import HostClock
+from devices.gaze.fixations import FilterParameters
+from devices.gaze.geometry import ScreenGeometry
+from devices.gaze.samples import Eye
+from devices.tracker import Tracker
+from migrations.study.folder import Study, require_local
+from migrations.study.schema import Session as SessionRow
+from migrations.study.schema import utc_now
+
+_SETTLE_S = 3.0
+
+
+@dataclass(slots=True)
+class Capture:
+    """Opened and closed as one.
+
+    Attributes
+    ----------
+    sitting
+        The rows the session began with.
+    details
+        What the session row holds beside its columns.
+    recovered
+        What a crashed station had left open.
+    """
+
+    study: Study
+    sitting: Sitting
+    lock: StationLock
+    clock: HostClock
+    writer: Writer
+    recorder: Recorder
+    live: LiveGaze
+    details: dict[str, Any]
+    recovered: list[Interrupted] = field(default_factory=list)
+    _is_stopped: bool = False
+
+    @classmethod
+    def open(
+        cls,
+        study: Study,
+        reader: str,
+        tracker: Tracker,
+        clock: HostClock,
+        geometry: ScreenGeometry,
+        **sitting: Any,
+    ) -> Self:
+        """Lock the study, recover what a crash left, connect the tracker, start to record.
+
+        Parameters
+        ----------
+        sitting
+            As `sitting.open_sitting` takes them.
+
+        Raises
+        ------
+        SessionError, StudyError, DeviceError
+            As `ReadingSession.open` says; the study is free again then.
+        """
+        _require_recordable(study)
+        parameters = filter_parameters(study)
+        warm_up(parameters)
+        lock = StationLock(study.folder)
+        lock.acquire()
+        try:
+            recovered = close_open_rows(study.database)
+            sitting["details"] = {"fixation_parameters": asdict(parameters), **sitting["details"]}
+            rows = open_sitting(study, reader, tracker.info, clock, geometry, **sitting)
+            capture = cls._assembled(study, rows, lock, tracker, clock, geometry, parameters)
+            capture.recovered = recovered
+            capture._start()
+        except BaseException:
+            lock.release()
+            raise
+        return capture
+
+    def note(self, **details: Any) -> None:
+        """Add to what the session row holds beside its columns."""
+        self.details.update(details)
+        self.writer.put(update_row(SessionRow, self.sitting.session_id, details={**self.details}))
+
+    def close(self, timeout_s: float) -> None:
+        """Take the last samples, write the last rows, free the study.
+
+        Raises
+        ------
+        NotCommitted
+            If rows still wait for the database; call it again.
+        """
+        if not self._is_stopped:
+            self.live.settled(_SETTLE_S)
+            self.recorder.stop(timeout_s)
+            self.live.advance(self.clock.now_us(), final=True)
+            self._write_end()
+            self._is_stopped = True
+        if not self.writer.close(timeout_s):
+            raise NotCommitted(f"The session cannot be closed yet. {self.writer.problem}")
+        self.lock.release()
+
+    @classmethod
+    def _assembled(
+        cls,
+        study: Study,
+        sitting: Sitting,
+        lock: StationLock,
+        tracker: Tracker,
+        clock: HostClock,
+        geometry: ScreenGeometry,
+        parameters: FilterParameters,
+    ) -> Self:
+        eye, writer = _first_eye(study), Writer(study.database)
+        recorder = Recorder(
+            study.database, tracker, clock, sitting.session_id, eye=eye, writer=writer
+        )
+        live = LiveGaze(writer, clock, geometry, parameters, eye)
+        return cls(study, sitting, lock, clock, writer, recorder, live, dict(sitting.details))
+
+    def _start(self) -> None:
+        self.recorder.add_listener(self.live.listen)
+        self.recorder.add_ticker(self.live.tick)
+        self.writer.start()
+        try:
+            self.recorder.start()
+        except BaseException as error:
+            self.details["failed"] = str(error)
+            self._write_end()
+            self.writer.close()
+            raise
+
+    def _write_end(self) -> None:
+        self.writer.put(
+            update_row(
+                SessionRow,
+                self.sitting.session_id,
+                ended_utc=utc_now(),
+                details={**self.details},
+            )
+        )
+
+
+def filter_parameters(study: Study) -> FilterParameters:
+    """Return how a study wants its fixations found."""
+    is_dispersion = study.settings.fixation_algorithm == "dispersion"
+    return FilterParameters(algorithm="dispersion" if is_dispersion else "velocity")
+
+
+def _first_eye(study: Study) -> Eye:
+    # Which eye is better is known after a validation; until then both.
+    eye = study.settings.eye
+    return "left" if eye == "left" else "right" if eye == "right" else "both"
+
+
+def _require_recordable(study: Study) -> None:
+    require_local(study.folder)
+    if study.database.path is None:
+        raise SessionError(
+            "A session is recorded on this computer's own disk and pushed to the server later; "
+            "open the study without --database."
+        )

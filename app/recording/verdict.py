@@ -1,0 +1,89 @@
+"""Whether the gaze of a reading can be used, by the limits of the study."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.recording.live_reading import GazeFigures
+from app.recording.worklist import State
+from devices.gaze.quality import ReadingLimits, reading_verdict
+from migrations.study.settings import StudySettings
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`word` is good, doubtful or bad; `reasons` say why, in words with figures."""
+
+    word: str
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingResult:
+    """What became of a reading, once its last sample has been seen."""
+
+    reading_id: str
+    case_id: str
+    state: State
+    figures: GazeFigures
+    verdict: Verdict
+
+
+def judge(
+    figures: GazeFigures,
+    accuracy_deg: float | None,
+    settings: StudySettings,
+    drift_deg: float | None = None,
+    *,
+    partial: bool = False,
+) -> Verdict:
+    """Judge a reading.
+
+    Parameters
+    ----------
+    accuracy_deg
+        Of the last validation before the reading; None where there was none.
+    drift_deg
+        Of the last drift probe since that; None where there was none.
+    partial
+        Whether it was interrupted, or resumes an interrupted one: a part of two seconds says
+        nothing against the whole, which its verdict would otherwise drop from every cohort.
+    """
+    if partial and figures.duration_us < ReadingLimits().doubtful_duration_us:
+        seconds = figures.duration_us / 1e6
+        return Verdict("doubtful", (f"a part of {seconds:.1f} s, too short to judge",))
+    if figures.sample_count == 0:
+        return Verdict("bad", ("no gaze was recorded",))
+    has_gaze = figures.loss < 1
+    word, reasons = reading_verdict(
+        figures.loss,
+        figures.off_image if has_gaze else None,
+        figures.duration_us,
+        accuracy_deg,
+        _limits(settings),
+        drift_deg=drift_deg,
+    )
+    return Verdict(word, reasons)
+
+
+def columns(figures: GazeFigures, verdict: Verdict) -> dict[str, Any]:
+    """Return what table `reading` keeps of both."""
+    return {
+        "sample_count": figures.sample_count,
+        "lost_count": figures.missing_count,
+        "loss": figures.loss,
+        "off_image": figures.off_image,
+        "verdict": verdict.word,
+        "verdict_reasons": list(verdict.reasons),
+    }
+
+
+def _limits(settings: StudySettings) -> ReadingLimits:
+    usual = ReadingLimits()
+    return ReadingLimits(
+        doubtful_loss=settings.loss_alarm,
+        bad_loss=max(usual.bad_loss, settings.loss_alarm),
+        doubtful_accuracy_deg=settings.max_accuracy_deg,
+        bad_accuracy_deg=max(usual.bad_accuracy_deg, settings.max_accuracy_deg),
+        doubtful_drift_deg=settings.max_drift_deg,
+        bad_drift_deg=max(usual.bad_drift_deg, settings.max_drift_deg),
+    )

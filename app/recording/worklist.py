@@ -1,0 +1,189 @@
+"""What a reader has to read and has read; nothing of another reader's results is in it."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sqlalchemy import and_, case, func, select
+from sqlalchemy.orm import Session as OrmSession
+
+from app.images.clearing import waiting
+from app.recording.rereads import PastReading, Reread, RereadPlan
+from migrations.study.folder import Study
+from migrations.study.schema import CaseImage, Image, Reader, Reading, StudyCase
+from migrations.study.schema import Session as SessionRow
+
+State = Literal["to read", "open", "interrupted", "finished", "abandoned", "again", "waiting"]
+"""Of a reading; "again" and "waiting" are finished ones to be read once more, now or later."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorklistRow:
+    """One case as the reader's worklist shows it.
+
+    Attributes
+    ----------
+    position
+        Place in the study, from 0.
+    state
+        Of the reader's latest reading of the case.
+    reading_id, verdict, reasons
+        Of that reading; None and empty where there is none.
+    reread
+        The finished reading that reading the case now repeats, and why; None for a first one.
+    to_clear
+        Images that may carry a burned-in name; until they are cleared no reader sees the case.
+    """
+
+    position: int
+    case_id: str
+    name: str
+    practice: bool
+    hanging: str
+    image_count: int
+    state: State
+    reading_id: str | None = None
+    verdict: str | None = None
+    reasons: tuple[str, ...] = ()
+    reread: Reread | None = None
+    to_clear: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CaseTile:
+    """One image of a case and where it hangs; size in source pixels."""
+
+    tile: int
+    image_id: str
+    width: int
+    height: int
+
+
+def worklist(study: Study, reader: str, now: datetime | None = None) -> list[WorklistRow]:
+    """Return a reader's worklist in the order of the study.
+
+    Parameters
+    ----------
+    reader
+        Pseudonym; one that has not read yet has everything to read.
+    now
+        Which re-reads have waited their washout; this instant where None.
+    """
+    images = (
+        select(
+            CaseImage.case_id,
+            func.count().label("image_count"),
+            func.sum(case((waiting(), 1), else_=0)).label("to_clear"),
+        )
+        .join(Image, Image.id == CaseImage.image_id)
+        .group_by(CaseImage.case_id)
+        .subquery()
+    )
+    query = (  # plain rows: thousands of mapped objects would stall the window
+        select(
+            StudyCase.__table__,
+            func.coalesce(images.c.image_count, 0).label("image_count"),
+            func.coalesce(images.c.to_clear, 0).label("to_clear"),
+        )
+        .outerjoin(images, images.c.case_id == StudyCase.id)
+        .order_by(StudyCase.practice.desc(), StudyCase.position, StudyCase.name)
+    )
+    with study.database.read() as session:
+        cases = session.execute(query).all()
+        read = _readings_of(session, reader)
+        plan = RereadPlan(study.settings, now or datetime.now(UTC))
+        return [
+            _row(position, shown, read.get(shown.id, ()), plan)
+            for position, shown in enumerate(cases)
+        ]
+
+
+def case_tiles(study: Study) -> dict[str, tuple[CaseTile, ...]]:
+    """Return the images of every case by its id, in order of tile."""
+    query = (
+        select(CaseImage.case_id, CaseImage.tile, Image.id, Image.columns, Image.rows)
+        .join(Image, Image.id == CaseImage.image_id)
+        .order_by(CaseImage.case_id, CaseImage.tile)
+    )
+    tiles: dict[str, tuple[CaseTile, ...]] = {}
+    with study.database.read() as session:
+        for case_id, tile, image_id, width, height in session.execute(query):
+            shown = CaseTile(tile, image_id, width, height)
+            tiles[case_id] = (*tiles.get(case_id, ()), shown)
+    return tiles
+
+
+def reading_order(
+    rows: Iterable[WorklistRow], reader: str, seed: int | None, block_size: int | None = None
+) -> list[WorklistRow]:
+    """Return cases in the order a reader gets them, practice first.
+
+    Each case draws its own place from seed, reader and name, so that the order of the others
+    stays when cases are added, and a seed means the same order in every copy of the study.
+
+    Parameters
+    ----------
+    seed
+        None keeps the order of the study.
+    block_size
+        Cases of a block, which stay together; the blocks draw their places too. None: no blocks.
+    """
+
+    def drawn(what: str) -> str:
+        if seed is None:
+            return ""
+        return hashlib.sha256(f"{seed}\n{reader}\n{what}".encode()).hexdigest()
+
+    def key(row: WorklistRow) -> tuple[bool, str, str, int]:
+        block = "" if block_size is None else drawn(f"block {row.position // block_size}")
+        return (not row.practice, block, drawn(row.name), row.position)
+
+    return sorted(rows, key=key)
+
+
+def _readings_of(session: OrmSession, reader: str) -> dict[str, list[PastReading]]:
+    """Return a reader's readings of each case, the oldest first."""
+    query = (
+        select(Reading.__table__, SessionRow.zero_utc, SessionRow.clock_speed)
+        .join(Reader, and_(Reader.id == Reading.reader_id, Reader.pseudonym == reader))
+        .join(SessionRow, SessionRow.id == Reading.session_id)
+        .order_by(Reading.id)  # ids are ordered by the time they were made
+    )
+    found: dict[str, list[PastReading]] = {}
+    for row in session.execute(query):
+        past = PastReading(row, row.zero_utc, row.clock_speed)
+        found.setdefault(row.case_id, []).append(past)
+    return found
+
+
+def _row(
+    position: int,
+    shown: Any,
+    readings: Sequence[PastReading],
+    plan: RereadPlan,
+) -> WorklistRow:
+    fields: dict[str, Any] = {"state": "to read"}
+    if readings:
+        latest = readings[-1].reading
+        fields = {
+            "state": latest.state,
+            "reading_id": latest.id,
+            "verdict": latest.verdict,
+            "reasons": tuple(latest.verdict_reasons),
+            "reread": plan.marked(latest),
+        }
+        again = plan.due(shown, readings)
+        if again is not None:
+            fields |= {"state": "again" if plan.may_read(again) else "waiting", "reread": again}
+    return WorklistRow(
+        position=position,
+        case_id=shown.id,
+        name=shown.name,
+        practice=shown.practice,
+        hanging=shown.hanging,
+        image_count=shown.image_count,
+        to_clear=shown.to_clear,
+        **fields,
+    )

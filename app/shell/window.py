@@ -1,0 +1,264 @@
+"""The window: a slim navigation on the left, one page beside it; alone the image while reading."""
+
+from collections.abc import Callable, Mapping
+
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QMoveEvent
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QMainWindow,
+    QSizePolicy,
+    QStackedWidget,
+    QToolButton,
+    QWidget,
+)
+
+from app.ui import theme
+from app.ui.icons import icon, pixmap
+from app.ui.small_widgets import column, label, row, rule
+
+DEFAULT_SIZE = QSize(1280, 800)
+_MINIMUM_SIZE = QSize(960, 640)
+_ENTRIES = {
+    "worklist": "Worklist",
+    "calibration": "Calibration",
+    "reading": "Reading",
+    "review": "Review",
+    "setup": "Station",
+}
+_WORKSPACE = {
+    "cohort": "Cohort",
+    "similarity": "Gaze similarity",
+    "training": "Pretrain",
+    "runs": "Runs",
+    "features": "Features",
+    "settings": "Study settings",
+}
+"""The researcher's pages; a reader never sees them."""
+
+
+class MainWindow(QMainWindow):
+    """Holds the pages and the navigation; knows nothing of a study.
+
+    Signals
+    -------
+    page_wanted : str
+        The user chose a page.
+    placed
+        The window was moved or came to another screen.
+    closing
+        The window is about to close.
+    workspace_wanted : bool
+        The researcher's workspace is to be opened, or left.
+
+    Attributes
+    ----------
+    may_close
+        Asked before it closes; where it answers False the window stays.
+    """
+
+    page_wanted = Signal(str)
+    placed = Signal()
+    closing = Signal()
+    workspace_wanted = Signal(bool)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWindowTitle("Foveate")
+        self.setWindowIcon(icon("reading", theme.ACCENT, 48))
+        room = self.screen().availableSize()
+        self.resize(DEFAULT_SIZE.boundedTo(room))
+        self.setMinimumSize(_MINIMUM_SIZE.boundedTo(room))
+        self.may_close: Callable[[], bool] = lambda: True
+        self._pages: dict[str, QWidget] = {}
+        self._buttons: dict[str, QToolButton] = {}
+        self._stack = QStackedWidget()
+        opening = label("Opening…", "lead", wrap=False)
+        opening.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._stack.addWidget(opening)
+        self._study = label("", "heading")
+        self._who = label("", "small")
+        self._device = label("", "small")
+        self._recording = self._make_recording()
+        self._trouble = label("", "warning")
+        self._trouble.setFont(theme.font("small"))
+        self._trouble.hide()
+        self._navigation = self._make_navigation()
+        self._navigation.hide()
+        middle = QWidget()
+        middle.setLayout(row(self._navigation, self._stack, gap=0))
+        self.setCentralWidget(middle)
+        self._normal: Qt.WindowState | None = None
+
+    @property
+    def current(self) -> str:
+        """Name of the page that is shown."""
+        shown = self._stack.currentWidget()
+        return next((n for n, page in self._pages.items() if page is shown), "")
+
+    @property
+    def bare(self) -> bool:
+        """Whether the navigation is hidden and the page owns the window."""
+        return not self._navigation.isVisibleTo(self)
+
+    def add_pages(self, pages: Mapping[str, QWidget]) -> None:
+        """Take pages in, by name."""
+        for name, page in pages.items():
+            self._pages[name] = page
+            self._stack.addWidget(page)
+
+    def show_page(self, name: str) -> None:
+        """Show a page.
+
+        Raises
+        ------
+        KeyError
+            If there is none of that name.
+        """
+        self._stack.setCurrentWidget(self._pages[name])
+        self._navigation.setVisible(name != "start" and not self._stack.property("bare"))
+        if name in self._buttons:
+            self._buttons[name].setChecked(True)
+
+    def set_bare(self, bare: bool, *, full_screen: bool = False) -> None:
+        """Give the page the whole window (and the screen), or take it back."""
+        self._stack.setProperty("bare", bare)
+        self._navigation.setVisible(not bare and self.current != "start")
+        if bare and full_screen and not self.isFullScreen():
+            self._normal = self.windowState()
+            self.showFullScreen()
+        elif not bare and self._normal is not None:
+            self.setWindowState(self._normal)
+            self._normal = None
+
+    def enable(self, name: str, possible: bool, why_not: str = "") -> None:
+        """Say whether a page can be gone to now, and if not, why."""
+        self._buttons[name].setEnabled(possible)
+        self._buttons[name].setToolTip("" if possible else why_not)
+
+    @property
+    def in_workspace(self) -> bool:
+        """Whether the researcher's pages are offered instead of the reader's."""
+        return self._in_workspace
+
+    def open_workspace(self, opened: bool) -> None:
+        """Offer the researcher's pages, or the reader's again."""
+        self._in_workspace = opened
+        for name, made in self._buttons.items():
+            made.setVisible((name in _WORKSPACE) == opened)
+        self._door.setText("  Back to reading" if opened else "  Researcher…")
+
+    def show_study(self, name: str) -> None:
+        """Name the open study."""
+        self._study.setText(name)
+        self.setWindowTitle(f"{name} – Foveate" if name else "Foveate")
+
+    def show_reader(self, text: str) -> None:
+        """Say who reads."""
+        self._who.setText(text)
+
+    def show_device(self, text: str, *, recording: bool = False) -> None:
+        """Name the tracker, and say whether gaze is being recorded."""
+        self._device.setText(text)
+        self._recording.setVisible(recording)
+        self.show_trouble("")
+
+    def show_trouble(self, text: str, detail: str = "") -> None:
+        """Say what is wrong with the recording; empty for nothing."""
+        self._trouble.setText(f"⚠ {text}" if text else "")
+        self._trouble.setToolTip(detail)
+        self._trouble.setVisible(bool(text))
+
+    def moveEvent(self, event: QMoveEvent) -> None:
+        """Tell that what is on the screen lies elsewhere now."""
+        super().moveEvent(event)
+        self.placed.emit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Tell of a changed state, such as full screen."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.WindowStateChange:
+            self.placed.emit()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Let the station end what runs, or stay open until it may."""
+        if not self.may_close():
+            event.ignore()
+            return
+        self.closing.emit()
+        super().closeEvent(event)
+
+    def _make_navigation(self) -> QFrame:
+        frame = QFrame()
+        frame.setProperty("role", "navigation")
+        frame.setFixedWidth(208)
+        layout = column(frame, gap=0)
+        head = column(gap=theme.GRID // 2)
+        head.setContentsMargins(16, 24, 16, 24)
+        head.addWidget(label("Foveate", "small"))
+        head.addWidget(self._study)
+        layout.addLayout(head)
+        group = QButtonGroup(self)
+        for name, text in (_ENTRIES | _WORKSPACE).items():
+            layout.addWidget(self._entry(name, text, group))
+        layout.addStretch(1)
+        self._door = self._make_door()
+        layout.addWidget(self._door)
+        self.open_workspace(False)
+        foot = column(gap=theme.GRID)
+        foot.setContentsMargins(16, 16, 16, 16)
+        for widget in (
+            self._who,
+            self._device,
+            self._recording,
+            self._trouble,
+            rule(),
+            label("For research, not for diagnosis.", "small"),
+        ):
+            foot.addWidget(widget)
+        layout.addLayout(foot)
+        return frame
+
+    def _make_door(self) -> QToolButton:
+        made = QToolButton()
+        made.setObjectName("workspace_door")
+        made.setProperty("role", "navigation")
+        made.setIcon(icon("lock"))
+        made.setIconSize(QSize(20, 20))
+        made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        made.clicked.connect(
+            lambda _checked=False: self.workspace_wanted.emit(not self._in_workspace)
+        )
+        return made
+
+    def _make_recording(self) -> QWidget:
+        sign = label("", wrap=False)
+        sign.setPixmap(pixmap("dot", theme.RED, 14))
+        frame = QWidget()
+        frame.setLayout(row(sign, label("Recording gaze", "small"), gap=4, stretch=True))
+        frame.hide()
+        return frame
+
+    def _entry(self, name: str, text: str, group: QButtonGroup) -> QToolButton:
+        made = QToolButton()
+        made.setObjectName(f"go_{name}")
+        made.setProperty("role", "navigation")
+        made.setText(f"  {text}")
+        made.setAccessibleName(text)
+        made.setIcon(icon(name))
+        made.setIconSize(QSize(20, 20))
+        made.setCheckable(True)
+        made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        made.clicked.connect(lambda _checked=False: self._wanted(name))
+        group.addButton(made)
+        self._buttons[name] = made
+        return made
+
+    def _wanted(self, name: str) -> None:
+        # The page changes when the station agrees; until then the old one stays marked.
+        if self.current in self._buttons:
+            self._buttons[self.current].setChecked(True)
+        self.page_wanted.emit(name)

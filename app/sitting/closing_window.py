@@ -1,0 +1,89 @@
+"""Closing the window: not before what was recorded is on the disk, unless the user insists."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, QTimer
+
+from app.shell.window import MainWindow
+from app.sitting.sessions import SessionKeeper
+from app.ui.dialogs import SavingDialog
+
+_PATIENCE_MS = 700
+_EVERY_MS = 300
+
+
+class Leaving(QObject):
+    """Holds the window open while rows are being written; it then closes by itself.
+
+    Parameters
+    ----------
+    end_session
+        Ends what is open, in a worker.
+    """
+
+    def __init__(
+        self, window: MainWindow, sessions: SessionKeeper, end_session: Callable[[], object]
+    ) -> None:
+        super().__init__(sessions.parent())
+        self._window, self._sessions, self._end_session = window, sessions, end_session
+        self._leaving = False
+        self._dialog: SavingDialog | None = None
+        self._patience = QTimer(self)
+        self._patience.setSingleShot(True)
+        self._patience.timeout.connect(self._ask)
+        self._look = QTimer(self)
+        self._look.setInterval(_EVERY_MS)
+        self._look.timeout.connect(self._tell)
+        sessions.opened.connect(self._opened)
+        sessions.closed.connect(self._done)
+        sessions.failed.connect(lambda _title, _error: self.stay())
+        window.may_close = self.may_close
+        window.destroyed.connect(self._patience.stop)
+        window.destroyed.connect(self._look.stop)
+
+    def may_close(self) -> bool:
+        """Return whether nothing waits to be written; otherwise see to it, then close."""
+        if not self._sessions.busy:
+            return True
+        if not self._leaving:
+            self._leaving = True
+            self._end_session()
+            self._patience.start(_PATIENCE_MS)
+        return False
+
+    def stay(self) -> None:
+        """Leave the window open after all."""
+        self._leaving = False
+        self._patience.stop()
+        self._hide()
+
+    def _opened(self) -> None:
+        if self._leaving:  # it was being opened when the window was to close
+            QTimer.singleShot(0, self._end_session)
+
+    def _done(self) -> None:
+        if self._leaving:
+            self.stay()
+            self._window.close()
+
+    def _ask(self) -> None:
+        self._dialog = SavingDialog(self._window, self.stay, self._insist)
+        self._tell()
+        self._look.start()
+        self._dialog.open()
+
+    def _tell(self) -> None:
+        held = self._sessions.held
+        if self._dialog is not None and held is not None:
+            self._dialog.show_waiting(held.writer.depth, held.writer.problem)
+
+    def _insist(self) -> None:
+        self._sessions.give_up()
+        self.stay()
+        self._window.close()
+
+    def _hide(self) -> None:
+        self._look.stop()
+        dialog, self._dialog = self._dialog, None
+        if dialog is not None:
+            dialog.done(0)

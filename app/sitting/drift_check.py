@@ -1,0 +1,120 @@
+"""Between cases: a fixation mark at the study's interval, and an offer to calibrate again."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, QTimer
+
+from app.recording.calibration.drift import MARK, DriftProbe
+from app.recording.session import ReadingSession
+from app.shell.shell import Shell
+from app.ui.dialogs import ChoiceDialog
+from app.ui.screen import desktop_point
+
+_POLL_MS = 20
+
+
+class DriftController(QObject):
+    """Stands before each case; lets it come at once where no probe is due.
+
+    Parameters
+    ----------
+    session
+        Returns the open session.
+    recalibrate
+        Called when the reader wants to calibrate again; the reading goes on from there.
+    """
+
+    def __init__(
+        self,
+        shell: Shell,
+        session: Callable[[], ReadingSession | None],
+        recalibrate: Callable[[], object],
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._shell, self._session, self._recalibrate = shell, session, recalibrate
+        self._probe: DriftProbe | None = None
+        self._go_on: Callable[[], object] = lambda: None
+        self._read = 0
+        self._poll = QTimer(self)
+        self._poll.setInterval(_POLL_MS)
+        self._poll.timeout.connect(self._look)
+        shell.calibration.cancelled.connect(self._skip)
+
+    def before_case(self, go_on: Callable[[], object]) -> None:
+        """Call `go_on` when the next case may come."""
+        session = self._session()
+        self._read += 1
+        if session is None or not self._is_due(session):
+            go_on()
+            return
+        self._read, self._go_on = 0, go_on
+        self._show(session)
+
+    def reset(self) -> None:
+        """Count anew: a session or a calibration has begun."""
+        self._poll.stop()
+        if self._probe is not None:
+            self._probe.cancel()
+        self._probe, self._read = None, 0
+
+    def _is_due(self, session: ReadingSession) -> bool:
+        every = session.study.settings.drift_every_cases
+        more = session.next_case() is not None
+        return more and every > 0 and self._read >= every and session.validation is not None
+
+    def _show(self, session: ReadingSession) -> None:
+        page, speed = self._shell.calibration, session.clock.speed
+        self._shell.window.show_page("calibration")
+        at = desktop_point(session.setup.geometry, *MARK)
+        page.show_target("drift", at, MARK, "Look at the dot; the next case follows", speed)
+        self._probe = session.probe_drift()
+        self._poll.start()
+
+    def _look(self) -> None:
+        session, probe = self._session(), self._probe
+        if session is None or probe is None:
+            self._poll.stop()
+        elif probe.is_done():
+            self._poll.stop()
+            self._probe = None
+            self._judge(session, probe.drift_deg())
+
+    def _judge(self, session: ReadingSession, drift_deg: float | None) -> None:
+        limit_deg = session.study.settings.max_drift_deg
+        if drift_deg is not None and drift_deg <= limit_deg:
+            self._leave()
+            return
+        said = (
+            "The tracker did not see your eyes on the dot."
+            if drift_deg is None
+            else f"Your gaze lies {drift_deg:.1f}° beside the dot; the study allows {limit_deg:g}°."
+        )
+        ChoiceDialog(
+            self._shell.window,
+            "The calibration has drifted" if drift_deg is not None else "Drift cannot be told",
+            f"{said} Readings from here on are marked unless you calibrate again.",
+            ("recalibrate", "Calibrate again", self._calibrate),
+            ("go_on_drifted", "Go on", self._leave),
+        ).open()
+
+    def _calibrate(self) -> None:
+        self._shell.calibration.show_idle("Calibrate again; then go on reading.")
+        self._recalibrate()
+
+    def _skip(self) -> None:
+        if self._probe is not None:
+            self._poll.stop()
+            self._probe.cancel()
+            self._probe = None
+            self._leave()
+
+    def _leave(self) -> None:
+        page = self._shell.calibration
+        if page.result is not None:
+            page.show_result(page.result)
+        else:
+            page.show_idle("Not calibrated in this session.")
+        self._shell.window.show_page("reading")
+        go_on, self._go_on = self._go_on, lambda: None
+        go_on()

@@ -1,0 +1,88 @@
+"""How the recording stands, in a few words for whoever looks: the strip and the navigation."""
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.recording.session import ReadingSession
+from app.shell.shell import Health
+
+_EVERY_MS = 250
+_ALARM_AFTER_US = 5_000_000
+"""Loss in the first seconds of a case says little."""
+
+
+class HealthWatch(QObject):
+    """Asks an open session a few times a second.
+
+    Signals
+    -------
+    told : object
+        The `Health` of the session; each time it was asked, changed or not.
+    """
+
+    told = Signal(object)
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._session: ReadingSession | None = None
+        self._timer = QTimer(self)
+        self._timer.setInterval(_EVERY_MS)
+        self._timer.timeout.connect(self.look)
+
+    def follow(self, session: ReadingSession | None) -> None:
+        """Watch this session; None for none."""
+        self._session = session
+        if session is None:
+            self._timer.stop()
+        else:
+            self._timer.start()
+            self.look()
+
+    def look(self) -> None:
+        """Ask now."""
+        if self._session is not None:
+            self.told.emit(health_of(self._session))
+
+
+def health_of(session: ReadingSession) -> Health:
+    """Return how a session's recording stands; cheap, waits for nothing."""
+    status, saving = session.recorder.status(), session.writer.brief
+    if status.device_lost:
+        text = "Tracker gone: check its cable. Recording goes on when it is back."
+        return Health(
+            f"{text} {saving}".strip(), True, f"{status.problem} {session.writer.problem}"
+        )
+    if saving:
+        return Health(saving, True, session.writer.problem)
+    if status.problem:
+        return Health("The tracker cannot be read.", True, status.problem)
+    lost_s = status.lost_for_us / 1e6
+    if status.recording and lost_s > session.study.settings.lost_sign_s:
+        return Health(f"No gaze for {lost_s:.0f} s", True, _figures(session))
+    alarm = _loss_alarm(session)
+    if alarm:
+        return Health(alarm, True, _figures(session))
+    return Health("Tracking" if status.recording else "Saving…", detail=_figures(session))
+
+
+def _loss_alarm(session: ReadingSession) -> str:
+    figures = session.live.status().figures
+    if figures is None or figures.duration_us < _ALARM_AFTER_US:
+        return ""
+    is_high = figures.loss > session.study.settings.loss_alarm
+    return f"{figures.loss:.0%} of this case's gaze is lost" if is_high else ""
+
+
+def _figures(session: ReadingSession) -> str:
+    """Return the figures of the recording for who looks closer."""
+    status, figures = session.recorder.status(), session.live.status().figures
+    lines = [
+        f"{status.rate_hz:.0f} samples/s, {status.sample_count:,} received, "
+        f"{status.committed_count:,} committed, {status.missing_count} missing",
+        f"{status.queue_depth} writes wait",
+    ]
+    if figures is not None and figures.jitter_us is not None:
+        lines.append(
+            f"this case: {figures.loss:.1%} without gaze, {figures.gap_count} gaps, the longest "
+            f"{figures.longest_gap_us / 1e3:.0f} ms, jitter {figures.jitter_us:.0f} µs"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,50 @@
+"""Watches the tracked screen: another resolution or scaling in a session makes gaze wrong."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QScreen
+
+from app.pages.setup.controller import tracked_screen
+from devices.gaze.geometry import ScreenGeometry
+
+CHANGED = "Its resolution, scaling or place has changed. Look whether all is well, then go on."
+
+
+class ScreenWatch(QObject):
+    """Tells when the screen of a session is not as it was.
+
+    Parameters
+    ----------
+    changed
+        Called with the screen as it is now and what to say.
+    """
+
+    def __init__(self, changed: Callable[[ScreenGeometry, str], object], parent: QObject) -> None:
+        super().__init__(parent)
+        self._changed = changed
+        self._screen: QScreen | None = None
+        self._known: ScreenGeometry | None = None
+
+    def follow(self, screen: QScreen | None, geometry: ScreenGeometry | None) -> None:
+        """Watch a screen, or none."""
+        if self._screen is not None and screen is not self._screen:
+            self._screen.geometryChanged.disconnect(self._look)
+            self._screen.physicalDotsPerInchChanged.disconnect(self._look)
+        if screen is not None and screen is not self._screen:
+            screen.geometryChanged.connect(self._look)
+            screen.physicalDotsPerInchChanged.connect(self._look)
+        self._screen, self._known = screen, geometry
+
+    def _look(self) -> None:
+        if self._screen is None or self._known is None:
+            return
+        now = replace(
+            tracked_screen(self._screen)[0],
+            distance_mm=self._known.distance_mm,
+            distance_source=self._known.distance_source,
+        )
+        if now != self._known:
+            self._known = now
+            self._changed(now, CHANGED)

@@ -1,0 +1,114 @@
+"""Where else somebody's data may lie: runs, exports, backups. They are named, never removed."""
+
+import json
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.interchange.exports.manifest import MANIFEST
+from migrations.study.erasure import Erased
+from migrations.study.folder import Study
+
+_BLOCK = 1 << 20
+_SEARCHED = (".json", ".jsonl", ".html", ".csv", ".tsv", ".txt", ".log", ".md", ".toml", ".sqlite",
+             ".safetensors", ".npz", ".npy", ".parquet", ".pt")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A file or folder that holds, or may hold, data of the erased."""
+
+    kind: str
+    path: Path
+    reason: str
+
+
+def find_traces(study: Study, erased: Erased) -> list[Trace]:
+    """Return the runs, exports and backups that hold traces of what was erased."""
+    needles = sorted({t.encode() for t in erased.tokens | _names(erased)})
+    found = [Trace("run", f, reason) for f, reason in _runs(study, needles)]
+    found += [Trace("export", f, reason) for f, reason in _exports(study, erased, needles)]
+    return found + [Trace("backup", f, reason) for f, reason in _backups(study, needles)]
+
+
+def _names(erased: Erased) -> set[str]:
+    return {name for name in erased.names if len(name) > 1}
+
+
+def _runs(study: Study, needles: list[bytes]) -> Iterator[tuple[Path, str]]:
+    for folder in _inside(study.runs):
+        hit = next((f for f in _files(folder) if _holds(f, needles)), None)
+        if hit is not None:
+            yield folder, f"{hit.name} names it"
+        elif any(folder.glob("encoder.*")) or any(folder.glob("checkpoint*")):
+            yield folder, "its weights were trained while the data were in the study"
+
+
+def _exports(study: Study, erased: Erased, needles: list[bytes]) -> Iterator[tuple[Path, str]]:
+    for entry in _inside(study.exports):
+        manifest = entry / MANIFEST
+        if manifest.is_file() and _in_manifest(manifest, erased):
+            yield entry, "its list names it"
+        elif (hit := next((f for f in _files(entry) if _holds(f, needles)), None)) is not None:
+            yield entry, f"{hit.name} names it"
+
+
+def _in_manifest(path: Path, erased: Erased) -> bool:
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return True  # not to be read: better named than missed
+    named = {*table.get("readers", ()), *table.get("images", ())}
+    return bool(named & (erased.tokens | erased.names))
+
+
+def _backups(study: Study, needles: list[bytes]) -> Iterator[tuple[Path, str]]:
+    folders = {study.folder / "backups"}
+    if study.settings.backup_folder:
+        folders.add(Path(study.settings.backup_folder))
+    for folder in sorted(folders):
+        for file in _files(folder) if folder.is_dir() else ():
+            if _holds(file, needles):
+                yield file, "a copy of the database from before"
+
+
+def _inside(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def _files(entry: Path) -> Iterable[Path]:
+    return [entry] if entry.is_file() else (f for f in sorted(entry.rglob("*")) if f.is_file())
+
+
+def _holds(file: Path, needles: list[bytes]) -> bool:
+    """Tell whether one of the needles stands in a file; archives are looked into."""
+    try:
+        if file.suffix == ".zip":
+            with zipfile.ZipFile(file) as archive:
+                return any(_zipped(archive, name, needles) for name in archive.namelist())
+        if file.suffix not in _SEARCHED:
+            return False
+        with file.open("rb") as source:
+            return _found(iter(lambda: source.read(_BLOCK), b""), needles)
+    except (OSError, zipfile.BadZipFile):
+        return True
+
+
+def _zipped(archive: zipfile.ZipFile, name: str, needles: list[bytes]) -> bool:
+    if any(needle in name.encode() for needle in needles):
+        return True
+    if Path(name).suffix not in _SEARCHED:
+        return False
+    with archive.open(name) as source:
+        return _found(iter(lambda: source.read(_BLOCK), b""), needles)
+
+
+def _found(blocks: Iterable[bytes], needles: list[bytes]) -> bool:
+    overlap, before = max((len(n) for n in needles), default=1), b""
+    for block in blocks:
+        joined = before + block
+        if any(needle in joined for needle in needles):
+            return True
+        before = joined[-overlap:]
+    return False

@@ -1,0 +1,1 @@
+"""What the pages share: theme, icons, dialogs, plots, work in the background."""

@@ -1,0 +1,69 @@
+"""The screen that is read from, as Qt knows it."""
+
+import sys
+
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QScreen
+
+from devices.gaze.geometry import ScreenGeometry
+
+_MM_PER_INCH = 25.4
+_USUAL_DPI = 96.0
+_SLACK = 8.0
+"""A window's frame may stand over the screen's edge by so many device-independent pixels."""
+
+
+def screen_geometry(screen: QScreen) -> ScreenGeometry:
+    """Return a screen's size and place.
+
+    Millimetres are what the monitor itself says, and are to be checked by hand before degrees are
+    trusted; a monitor that says nothing is taken for one of 96 pixels an inch.
+    """
+    place, size_mm = screen.geometry(), screen.physicalSize()
+    usual_mm = _MM_PER_INCH / _USUAL_DPI
+    return ScreenGeometry(
+        width_screen=float(place.width()),
+        height_screen=float(place.height()),
+        width_mm=size_mm.width() if size_mm.width() > 0 else place.width() * usual_mm,
+        height_mm=size_mm.height() if size_mm.height() > 0 else place.height() * usual_mm,
+        x_desktop=float(place.x()),
+        y_desktop=float(place.y()),
+        device_pixel_ratio=screen.devicePixelRatio(),
+        refresh_hz=screen.refreshRate(),
+        name=_model(screen),
+    )
+
+
+def desktop_point(geometry: ScreenGeometry, x_norm: float, y_norm: float) -> QPointF:
+    """Return where a point of the tracked screen lies on the desktop, in Qt's units."""
+    x, y = geometry.norm_to_screen([(x_norm, y_norm)])[0].tolist()
+    return QPointF(geometry.x_desktop + x, geometry.y_desktop + y)
+
+
+def _model(screen: QScreen) -> str:
+    # The serial number of a monitor identifies a workplace; its model does not.
+    words = [screen.manufacturer(), screen.model()]
+    return " ".join(word for word in words if word) or f"{sys.platform} screen"
+
+
+def outside_screen(
+    place_desktop: tuple[float, float, float, float], geometry: ScreenGeometry
+) -> str:
+    """Return why images at (x, y, width, height) of the desktop cannot be read; empty if they can.
+
+    Gaze beside the tracked screen is not tracked: all of the images must lie on it.
+    """
+    x, y, width, height = place_desktop
+    left, top = x - geometry.x_desktop, y - geometry.y_desktop
+    inside = (
+        left >= -_SLACK
+        and top >= -_SLACK
+        and left + width <= geometry.width_screen + _SLACK
+        and top + height <= geometry.height_screen + _SLACK
+    )
+    if inside:
+        return ""
+    return (
+        "The window does not lie on the tracked screen with all of its images. Move it back to "
+        f"{geometry.name or 'the tracked screen'} and go on."
+    )

@@ -1,1 +1,0 @@
-"""What joins pages, session, importer and trainer: one controller for each job of the station."""

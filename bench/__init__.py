@@ -1,0 +1,1 @@
+"""Timed comparisons and the controlled study; never run as tests."""

@@ -1,0 +1,1 @@
+"""The mathematics of gaze: NumPy, numba and OpenCV; no driver, no database, no Qt."""

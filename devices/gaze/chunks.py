@@ -1,0 +1,67 @@
+"""The chunk codec: a run of samples as one checked, compressed blob. No pickle."""
+
+import zlib
+from collections.abc import Iterable
+
+import numpy as np
+
+from devices.gaze.errors import ChunkError
+from devices.gaze.samples import SAMPLE_DTYPE, SampleArray, empty_samples
+
+CODEC_VERSION = 1
+_CHUNK_BYTES_PER_SAMPLE = SAMPLE_DTYPE.itemsize
+
+
+def encode_chunk(samples: SampleArray) -> bytes:
+    """Return samples as a zlib-compressed blob, column after column, little-endian.
+
+    Columns lie in the order of `SAMPLE_DTYPE`; like values side by side compress better, and
+    any language can read them back with zlib and an offset.
+    """
+    columns = [np.ascontiguousarray(samples[name]).tobytes() for name in SAMPLE_DTYPE.names or ()]
+    return zlib.compress(b"".join(columns), level=1)
+
+
+def decode_chunk(
+    blob: bytes, count: int, crc32: int | None = None, codec_version: int = CODEC_VERSION
+) -> SampleArray:
+    """Return the samples of a blob made by `encode_chunk`.
+
+    Parameters
+    ----------
+    blob, count, crc32, codec_version
+        As stored in the table `gaze_chunk`; `crc32` is of the blob.
+
+    Raises
+    ------
+    ChunkError
+        If the blob is damaged, of another length or of an unknown version.
+    """
+    if codec_version != CODEC_VERSION:
+        raise ChunkError(
+            f"Gaze chunk of codec version {codec_version}; this Foveate reads {CODEC_VERSION}."
+        )
+    if crc32 is not None and zlib.crc32(blob) != crc32:
+        raise ChunkError("Gaze chunk fails its checksum: the database file is damaged.")
+    try:
+        raw = zlib.decompress(blob)
+    except zlib.error as error:
+        raise ChunkError(f"Gaze chunk cannot be decompressed: {error}.") from error
+    if len(raw) != count * _CHUNK_BYTES_PER_SAMPLE:
+        raise ChunkError(f"Gaze chunk holds {len(raw)} bytes, not those of {count} samples.")
+    samples = np.empty(count, dtype=SAMPLE_DTYPE)
+    offset = 0
+    for name in SAMPLE_DTYPE.names or ():
+        column = np.frombuffer(raw, dtype=SAMPLE_DTYPE[name], count=count, offset=offset)
+        samples[name] = column
+        offset += column.nbytes
+    return samples
+
+
+def join_chunks(chunks: Iterable[SampleArray]) -> SampleArray:
+    """Return chunks as one array of samples in order of host time."""
+    parts = list(chunks)
+    if not parts:
+        return empty_samples(0)
+    joined = np.concatenate(parts)
+    return joined[np.argsort(joined["host_us"], kind="stable")]

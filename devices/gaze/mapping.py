@@ -1,0 +1,155 @@
+"""From samples to places: the tracked screen over time, and where on the image a fixation lies.
+
+Used while recording and when a stored reading is computed again, so that both agree.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from devices.gaze.fixations import Fixation
+from devices.gaze.geometry import FloatArray, ScreenGeometry
+from devices.gaze.samples import SampleArray
+from devices.gaze.steady import SteadyGaze
+from devices.gaze.view import ViewHistory
+
+
+class ScreenHistory:
+    """The geometry of the tracked screen, which may change during a reading.
+
+    Parameters
+    ----------
+    first
+        In force until the first change.
+    """
+
+    def __init__(self, first: ScreenGeometry) -> None:
+        self._starts_us: list[int] = []
+        self._geometries = [first]
+
+    def add(self, time_us: int, geometry: ScreenGeometry) -> None:
+        """Let another geometry be in force from `time_us` on; times come in order."""
+        if geometry != self._geometries[-1]:
+            self._starts_us.append(time_us)
+            self._geometries.append(geometry)
+
+    @property
+    def latest(self) -> ScreenGeometry:
+        """The geometry in force now."""
+        return self._geometries[-1]
+
+    def to_screen(self, time_us: ArrayLike, points_norm: FloatArray) -> FloatArray:
+        """Map points (N, 2) of times (N,) from `_norm` to `_screen`."""
+        return self._map("norm_to_screen", time_us, points_norm)
+
+    def to_deg(self, time_us: ArrayLike, points_norm: FloatArray) -> FloatArray:
+        """Map points (N, 2) of times (N,) from `_norm` to `_deg`."""
+        return self._map("norm_to_deg", time_us, points_norm)
+
+    def _map(self, name: str, time_us: ArrayLike, points_norm: FloatArray) -> FloatArray:
+        in_force = np.searchsorted(self._starts_us, np.asarray(time_us, np.int64), side="right")
+        mapped = np.full(points_norm.shape, np.nan)
+        for i in np.unique(in_force):
+            chosen = in_force == i
+            mapped[chosen] = getattr(self._geometries[i], name)(points_norm[chosen])
+        return mapped
+
+
+@dataclass(frozen=True, slots=True)
+class MappedGaze:
+    """Samples and where they fell.
+
+    Attributes
+    ----------
+    time_us
+        Shape (N,), host clock, in order.
+    points_norm, points_deg, points_image
+        Shape (N, 2); NaN without gaze, in image frame also off every image.
+    view_index
+        Shape (N,), index of the view each sample fell on, -1 for none.
+    """
+
+    time_us: NDArray[np.int64]
+    points_norm: FloatArray
+    points_deg: FloatArray
+    points_image: FloatArray
+    view_index: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.time_us)
+
+    def from_time(self, time_us: int) -> "MappedGaze":
+        """Return the samples from an instant on."""
+        return self._cut(slice(int(np.searchsorted(self.time_us, time_us)), None))
+
+    def during(self, start_us: int, end_us: int) -> "MappedGaze":
+        """Return the samples from one instant to another, both included."""
+        first, last = (
+            np.searchsorted(self.time_us, start_us),
+            np.searchsorted(self.time_us, end_us, side="right"),
+        )
+        return self._cut(slice(int(first), int(last)))
+
+    @classmethod
+    def join(cls, parts: Sequence["MappedGaze"]) -> Self:
+        """Return parts that follow one another as one."""
+        return cls(*(np.concatenate([getattr(p, name) for p in parts]) for name in cls.__slots__))
+
+    def _cut(self, part: slice) -> "MappedGaze":
+        return MappedGaze(*(getattr(self, name)[part] for name in self.__slots__))
+
+
+def map_samples(
+    samples: SampleArray, screens: ScreenHistory, views: ViewHistory, steady: SteadyGaze
+) -> MappedGaze:
+    """Map samples (N,) through the screen and the views in force at the instant of each.
+
+    `steady` begins afresh with the reading and is given all its samples in order, so that what
+    is computed again equals what was recorded.
+    """
+    time_us = samples["host_us"].astype(np.int64)
+    norm = steady.push(samples)
+    on_image = views.image_points(time_us, screens.to_screen(time_us, norm))
+    return MappedGaze(
+        time_us, norm, screens.to_deg(time_us, norm), on_image.points_image, on_image.view_index
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FixationPlace:
+    """Where a fixation lies; no image where most of its samples fell on none."""
+
+    image_id: str | None
+    frame: int
+    x_image: float | None
+    y_image: float | None
+    spans_view_change: bool
+
+
+def place_of(fixation: Fixation, gaze: MappedGaze, views: ViewHistory) -> FixationPlace:
+    """Return where on which image a fixation lies.
+
+    Each sample is mapped by the view in force at its own instant; the place is the mean of those
+    that fell on the image most of them fell on. A view that changed meanwhile, in whatever way,
+    flags it.
+    """
+    own = gaze.during(fixation.start_us, fixation.end_us)
+    spans = any(fixation.start_us < view.time_us <= fixation.end_us for view in views.views)
+    seen = own.view_index[~np.isnan(own.points_norm[:, 0])]
+    images = [_shown(views, index) for index in seen]
+    if not images:
+        return FixationPlace(None, 0, None, None, spans)
+    most = max(sorted(set(images)), key=images.count)
+    if most[0] == "":
+        return FixationPlace(None, 0, None, None, spans)
+    chosen = [_shown(views, index) == most for index in own.view_index]
+    x, y = own.points_image[chosen].mean(axis=0)
+    return FixationPlace(most[0], most[1], float(x), float(y), spans)
+
+
+def _shown(views: ViewHistory, index: int) -> tuple[str, int]:
+    """Return image and frame of a view, ("", 0) for none."""
+    return ("", 0) if index < 0 else (views.views[index].image_id, views.views[index].frame)

@@ -1,0 +1,1 @@
+"""The study: folder, settings, schema, records, jobs, sync, erasure."""

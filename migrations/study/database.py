@@ -1,0 +1,292 @@
+"""Open, upgrade, check and back up the database, on SQLite or PostgreSQL.
+
+One `Database` per process and file. `read()` and `write()` each give one short transaction; on
+SQLite a writer takes the lock at once (BEGIN IMMEDIATE) and waits up to 30 s for it.
+"""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Self
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, exc, text
+from sqlalchemy.orm import Session as OrmSession
+
+from migrations.study.errors import DatabaseError, DatabaseTooNew
+from migrations.study.explain import explain
+
+BUSY_TIMEOUT_S = 30
+_PATIENCE = {
+    "connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}  # fmt: skip
+_HISTORY = Path(__file__).parents[1]  # the folder of Alembic's env.py and versions/
+_UPGRADE_LOCK = 0x0F0EA7E
+"""Names the server's lock that lets one station at a time upgrade it."""
+
+
+def foveate_version() -> str:
+    """Return the version of this program."""
+    try:
+        return version("foveate")
+    except PackageNotFoundError:  # run from a folder that was never installed
+        return "unknown"
+
+
+class Database:
+    """The rows of a study.
+
+    Parameters
+    ----------
+    url
+        SQLAlchemy URL, e.g. ``sqlite:///…/foveate.sqlite`` or ``postgresql+psycopg://…``.
+    durable
+        Whether a commit survives power loss (``synchronous=FULL``); the recorder's setting.
+        Either way a commit survives the death of the process.
+    """
+
+    def __init__(self, url: str, *, durable: bool = False) -> None:
+        self.url = url
+        self.durable = durable
+        self.engine = self._make_engine()
+
+    @classmethod
+    def at(cls, path: Path, *, durable: bool = False) -> Self:
+        """Return the SQLite database of a file; the file need not exist yet."""
+        return cls(f"sqlite:///{path.as_posix()}", durable=durable)
+
+    @property
+    def path(self) -> Path | None:
+        """The SQLite file; None on a server."""
+        name = self.engine.url.database
+        return Path(name) if self.engine.dialect.name == "sqlite" and name else None
+
+    @property
+    def name(self) -> str:
+        """How messages call it: the file, or the URL without its password."""
+        return str(self.path or self.engine.url.render_as_string(hide_password=True))
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[OrmSession]:
+        """Give a session for reading; keep it short, an open one stops the WAL from shrinking."""
+        with self._explained(), OrmSession(self.engine) as session:
+            yield session
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[OrmSession]:
+        """Give a session for writing; commits at the end, rolls back on an error.
+
+        Raises
+        ------
+        DatabaseError
+            If the lock is not to be had, the disk is full or the file damaged. Nothing that was
+            committed before is lost.
+        """
+        with (
+            self._explained(),
+            self.engine.connect().execution_options(foveate_writer=True) as connection,
+            OrmSession(connection) as session,
+        ):
+            session.connection()  # take the lock now, not at the first statement
+            yield session
+            session.commit()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    def revision(self) -> str | None:
+        """Return the revision of the schema in the database, None where it is empty."""
+        with self._explained(), self.engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+
+    def upgrade(self, revision: str = "head") -> None:
+        """Bring the schema to a revision; a filled SQLite file is backed up first.
+
+        Raises
+        ------
+        DatabaseTooNew
+            If a newer Foveate wrote it; the message names both versions.
+        DatabaseError
+            If a step fails; the database is then as it was, and the message names the backup.
+        """
+        here, scripts = self.revision(), _scripts()
+        if here is not None and here not in {s.revision for s in scripts.walk_revisions()}:
+            raise DatabaseTooNew(
+                f"{self.name} has schema {here}, written by a newer Foveate; this is Foveate "
+                f"{foveate_version()}, which knows schemas up to {scripts.get_current_head()}. "
+                "Install the newer Foveate to open it."
+            )
+        if here == (scripts.get_current_head() if revision == "head" else revision):
+            return
+        copy = None
+        if here is not None and self.path is not None:
+            copy = self.backup(self.path.parent / "backups")
+        try:
+            self._migrate(command.upgrade, revision)
+        except Exception as error:
+            raise _not_upgraded(error, self.name, here, copy) from error
+
+    def downgrade(self, revision: str) -> None:
+        """Take the schema back to an older revision (tests do)."""
+        self._migrate(command.downgrade, revision)
+
+    def backup(self, folder: Path) -> Path:
+        """Copy a SQLite database, consistent even while it is written to.
+
+        Returns
+        -------
+        Path
+            The copy, named by the instant.
+
+        Raises
+        ------
+        DatabaseError
+            If it cannot be read or the folder cannot be written; no half copy stays.
+        """
+        if self.path is None:
+            raise DatabaseError("A server's database is backed up with the server's own tools.")
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+        copy = folder / f"{self.path.stem}-{stamp}.sqlite"
+        partial = copy.with_suffix(".partial")
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with self._explained():
+                _copy_sqlite(self.path, partial)
+            partial.replace(copy)
+        except OSError as error:
+            raise DatabaseError(
+                f"{self.name} cannot be backed up to {folder}: {error.strerror}. Make the folder "
+                "writable, or free some space."
+            ) from error
+        finally:
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
+        return copy
+
+    def check(self) -> list[str]:
+        """Return what is wrong with the database: nothing, if it is sound."""
+        if self.path is None:
+            return []
+        with self._explained(), self.engine.connect() as connection:
+            integrity = connection.execute(text("PRAGMA integrity_check")).scalars().all()
+            broken = connection.execute(text("PRAGMA foreign_key_check")).all()
+        problems = [] if integrity == ["ok"] else [str(line) for line in integrity]
+        return problems + [f"{row[0]}: row {row[1]} refers to a missing {row[2]}" for row in broken]
+
+    def _make_engine(self) -> Engine:
+        if not self.url.startswith("sqlite"):
+            return _server_engine(self.url)
+        engine = create_engine(self.url, connect_args={"timeout": BUSY_TIMEOUT_S})
+        event.listen(engine, "connect", self._on_connect)
+        event.listen(engine, "begin", _on_begin)
+        return engine
+
+    def _on_connect(self, connection: Any, _record: object) -> None:
+        # The driver must not open transactions by itself: `_on_begin` does, so that a migration
+        # is one transaction and a writer takes its lock at once.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000}")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute(f"PRAGMA synchronous={'FULL' if self.durable else 'NORMAL'}")
+        cursor.close()
+        if self.path is not None and os.name == "posix":
+            self.path.chmod(0o600)
+
+    def _migrate(self, step: Any, revision: str) -> None:
+        config = _config()
+        with (
+            self._explained(),
+            self.engine.connect().execution_options(foveate_writer=True) as connection,
+            self._foreign_keys_at_rest(connection),
+            connection.begin(),
+        ):
+            if self.path is None:
+                lock = text("SELECT pg_advisory_xact_lock(:name)")
+                connection.execute(lock, {"name": _UPGRADE_LOCK})
+            config.attributes["connection"] = connection
+            step(config, revision)
+            if self.path is not None:
+                _require_references(connection, self.name)
+
+    @contextlib.contextmanager
+    def _foreign_keys_at_rest(self, connection: Connection) -> Iterator[None]:
+        """Let tables be rebuilt, as SQLite alters them, though rows refer to them."""
+        if self.path is None:
+            yield
+            return
+        # On the driver itself: inside a transaction, which `connection` would begin, SQLite
+        # ignores this pragma without a word.
+        driver: Any = connection.connection.driver_connection
+        driver.execute("PRAGMA foreign_keys=OFF")
+        try:
+            yield
+        finally:
+            driver.execute("PRAGMA foreign_keys=ON")
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (exc.DBAPIError, sqlite3.Error) as error:
+            raise explain(error, self.name, BUSY_TIMEOUT_S) from error
+
+
+def _server_engine(url: str) -> Engine:
+    try:
+        # A server that vanishes is noticed within half a minute, however the line was cut.
+        patience = _PATIENCE if url.startswith("postgresql") else {}
+        return create_engine(url, pool_pre_ping=True, connect_args=patience)
+    except (exc.ArgumentError, ImportError) as error:
+        # The URL itself is not quoted: it may carry a password.
+        raise DatabaseError(
+            f"The database URL cannot be used ({error}). It looks like "
+            "postgresql+psycopg://user@host/database; a server needs Foveate's extra `postgresql`."
+        ) from error
+
+
+def _not_upgraded(error: Exception, name: str, here: str | None, copy: Path | None) -> Exception:
+    kind = type(error) if isinstance(error, DatabaseError) else DatabaseError
+    said = str(error) if kind is not DatabaseError else f"({getattr(error, 'orig', error)})"
+    kept = f" A copy from before is {copy}." if copy else ""
+    return kind(f"{name} could not be upgraded from schema {here}; it is as it was.{kept} {said}")
+
+
+def _require_references(connection: Connection, name: str) -> None:
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if broken is not None:
+        raise DatabaseError(f"{name}: a row of {broken[0]} would refer to a missing {broken[2]}.")
+
+
+def _on_begin(connection: Any) -> None:
+    writer = connection.get_execution_options().get("foveate_writer")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
+
+
+def _copy_sqlite(source: Path, target: Path) -> None:
+    with (
+        contextlib.closing(sqlite3.connect(source, timeout=BUSY_TIMEOUT_S)) as origin,
+        contextlib.closing(sqlite3.connect(target)) as copy,
+    ):
+        origin.backup(copy)
+    target.chmod(0o600)
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", _HISTORY.as_posix())
+    return config
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())

@@ -1,0 +1,34 @@
+"""What befell the database, in words that tell the user what to do."""
+
+import sqlite3
+
+from sqlalchemy import exc
+
+from migrations.study.errors import DatabaseBusy, DatabaseDamaged, DatabaseError, DiskFull
+
+
+def explain(error: exc.DBAPIError | sqlite3.Error, name: str, waited_s: int) -> Exception:
+    """Return the error of ours that tells the user what befell the database, else the same one."""
+    said = str(getattr(error, "orig", error)).lower()
+    if "locked" in said or "busy" in said:
+        return DatabaseBusy(
+            f"{name} has been locked by another program for {waited_s} s. Close the other "
+            "program that writes to this study, then try again."
+        )
+    if "full" in said or "disk i/o" in said:
+        return DiskFull(
+            f"The disk that holds {name} is full or failing; what was committed is safe. Free "
+            "some space, then go on."
+        )
+    if "malformed" in said or "not a database" in said:
+        return DatabaseDamaged(
+            f"{name} is damaged or no database. Keep it as it is; restore the newest file of the "
+            "study's folder `backups`, or ask for help with `python main.py db check`."
+        )
+    if "unable to open" in said or "readonly" in said or "connection" in said:
+        return DatabaseError(f"{name} cannot be opened or written: {getattr(error, 'orig', error)}")
+    if type(getattr(error, "orig", error)).__module__.startswith("psycopg") and isinstance(
+        error, exc.OperationalError | exc.InterfaceError
+    ):
+        return DatabaseError(f"{name} cannot be reached: {getattr(error, 'orig', error)}")
+    return error

@@ -1,0 +1,237 @@
+"""A study is a folder: settings, database, images, cache, runs, exports.
+
+``study.toml``, ``foveate.sqlite``, ``images/`` (de-identified), ``cache/`` (can be deleted),
+``runs/``, ``exports/``, ``backups/``.
+"""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import select
+
+from migrations.study.database import Database
+from migrations.study.errors import NotAStudy, StudyError, UnsafeFolder
+from migrations.study.schema import Image
+from migrations.study.settings import StudySettings, read_settings, write_settings
+
+_CLOUD_NAMES = ("onedrive", "dropbox", "google drive", "googledrive", "icloud", "nextcloud", "box")
+_NETWORK_TYPES = ("nfs", "cifs", "smb", "9p", "afs", "sshfs", "fuse.rclone", "glusterfs", "ceph")
+
+URL_VARIABLE = "FOVEATE_DATABASE_URL"
+"""Where a server's URL may stand instead of on the command line, which other users can see."""
+SERVER = "server"
+"""As `database_url`: the server that the variable names."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """An open study.
+
+    Attributes
+    ----------
+    folder
+        Where it lies.
+    settings
+        What `study.toml` says.
+    database
+        Its rows, upgraded to this program's schema.
+    local_ids
+        With a server: the id under which an image of the server lies in this folder, where the two
+        differ. Images are matched by the sha256 of their pixels.
+    reads_server
+        Whether the rows are another database's than the folder's own.
+    """
+
+    folder: Path
+    settings: StudySettings
+    database: Database = field(repr=False)
+    local_ids: Mapping[str, str] = field(default_factory=dict, repr=False)
+    reads_server: bool = False
+
+    @classmethod
+    def create(cls, folder: Path, settings: StudySettings, *, durable: bool = False) -> Self:
+        """Make a new study in a folder that has none.
+
+        Raises
+        ------
+        UnsafeFolder
+            If the folder lies on a network drive or is synchronised to a cloud.
+        """
+        require_local(folder)
+        with _folder_explained(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            if os.name == "posix":
+                folder.chmod(0o700)
+            if not (folder / "study.toml").exists():
+                write_settings(folder / "study.toml", settings)
+        return cls.open(folder, durable=durable)
+
+    @classmethod
+    def open(cls, folder: Path, *, database_url: str | None = None, durable: bool = False) -> Self:
+        """Open a study and bring its database to this program's schema.
+
+        Parameters
+        ----------
+        folder
+            A folder with a `study.toml`.
+        database_url
+            Another database than the folder's own, e.g. the laboratory's server; "server" is the
+            one that the variable `FOVEATE_DATABASE_URL` names, which other users cannot see.
+        durable
+            Whether a commit survives power loss; what records says so.
+
+        Raises
+        ------
+        NotAStudy
+            If the folder has no `study.toml`.
+        StudyError
+            If "server" is asked for and the variable is not set.
+        """
+        if database_url == SERVER:
+            database_url = _server_url()
+        if not (folder / "study.toml").is_file():
+            raise NotAStudy(
+                f"{folder} holds no study (no study.toml). Name the folder of a study, or make one "
+                f"by importing images: python main.py import --study {folder} FILES"
+            )
+        settings = read_settings(folder / "study.toml")
+        with _folder_explained(folder):
+            for name in ("images", "cache", "runs", "exports"):
+                (folder / name).mkdir(exist_ok=True)
+        if database_url:
+            database = Database(database_url, durable=durable)
+        else:
+            database = Database.at(folder / "foveate.sqlite", durable=durable)
+        try:
+            database.upgrade()
+        except BaseException:
+            database.close()
+            raise
+        local_ids = _local_ids(folder, database) if database_url else {}
+        return cls(folder, settings, database, local_ids, bool(database_url))
+
+    def image_folder(self, image_id: str) -> Path:
+        """Return where an image's `stored.npy`, `display.json`, `presentation.png` lie."""
+        return self.folder / "images" / self.local_ids.get(image_id, image_id)
+
+    def presentation(self, image_id: str) -> Path:
+        """Return the 8-bit PNG of an image: VOI applied, inverted once; what the trainer sees."""
+        return self.image_folder(image_id) / "presentation.png"
+
+    @property
+    def cache(self) -> Path:
+        """Files that can be deleted and computed again."""
+        return self.folder / "cache"
+
+    @property
+    def runs(self) -> Path:
+        """One folder per training run."""
+        return self.folder / "runs"
+
+    @property
+    def exports(self) -> Path:
+        """What leaves the study."""
+        return self.folder / "exports"
+
+    def backup(self) -> Path:
+        """Copy the database to the study's backup folder, as is done at the end of a session."""
+        configured = self.settings.backup_folder
+        return self.database.backup(Path(configured) if configured else self.folder / "backups")
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.close()
+
+
+def _server_url() -> str:
+    url = os.environ.get(URL_VARIABLE)
+    if not url:
+        raise StudyError(f"No server is named: set {URL_VARIABLE}, or give the URL itself.")
+    return url
+
+
+def _local_ids(folder: Path, server: Database) -> dict[str, str]:
+    """Return server id → local id of the images that both have under different ids."""
+    path = folder / "foveate.sqlite"
+    if not path.is_file():
+        return {}
+    local = Database.at(path)
+    try:
+        with local.read() as session:
+            mine = {sha256: i for sha256, i in session.execute(select(Image.sha256, Image.id))}
+        with server.read() as session:
+            theirs = session.execute(select(Image.sha256, Image.id)).all()
+    finally:
+        local.close()
+    return {i: mine[sha256] for sha256, i in theirs if mine.get(sha256, i) != i}
+
+
+@contextlib.contextmanager
+def _folder_explained(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StudyError(
+            f"{folder} cannot be used as a study's folder: {error.strerror}"
+            f"{f' ({error.filename})' if error.filename else ''}. Name a folder that you may "
+            "write to."
+        ) from error
+
+
+def require_local(folder: Path) -> None:
+    """Refuse a folder that a network or a cloud client may lock, delay or copy away.
+
+    Raises
+    ------
+    UnsafeFolder
+        Naming the folder and why.
+    """
+    resolved = folder.expanduser().resolve()
+    cloud = next((p for p in resolved.parts if _is_cloud(p)), None)
+    if cloud:
+        raise UnsafeFolder(
+            f"{resolved} is synchronised to a cloud ({cloud}); a synchroniser damages a database "
+            "that is being written. Choose a folder on this computer's own disk."
+        )
+    kind = _file_system(resolved)
+    if any(kind.startswith(name) or name in kind.split(".") for name in _NETWORK_TYPES):
+        raise UnsafeFolder(
+            f"{resolved} lies on a network drive ({kind}); gaze is recorded on this computer's own "
+            "disk. Choose a local folder; copy or push the study when the session has ended."
+        )
+
+
+def _is_cloud(part: str) -> bool:
+    name = part.lower()
+    return any(name == cloud or name.startswith(f"{cloud} -") for cloud in _CLOUD_NAMES)
+
+
+def _file_system(path: Path) -> str:
+    if sys.platform == "win32":
+        return _windows_drive(path)
+    mounts = Path("/proc/mounts")
+    if not mounts.exists():
+        return ""
+    best, kind = "", ""
+    for line in mounts.read_text().splitlines():
+        _, mount, mount_type, *_ = line.split(" ")
+        mount = mount.replace("\\040", " ")
+        if (path == Path(mount) or Path(mount) in path.parents) and len(mount) >= len(best):
+            best, kind = mount, mount_type
+    return kind
+
+
+def _windows_drive(path: Path) -> str:
+    if str(path).startswith("\\\\"):
+        return "smb"
+    import ctypes
+
+    drive_remote = 4
+    windll: Any = getattr(ctypes, "windll", None)
+    is_remote = windll and windll.kernel32.GetDriveTypeW(path.anchor) == drive_remote
+    return "smb" if is_remote else ""

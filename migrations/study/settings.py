@@ -1,0 +1,183 @@
+"""What `study.toml` says: one frozen dataclass, read and written without a third library."""
+
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from migrations.study.database import foveate_version
+from migrations.study.errors import SettingsError
+
+SINGLE = "single"
+"""Of `StudySettings.hanging`: no images are joined but by the csv of labels."""
+
+
+@dataclass(frozen=True, slots=True)
+class StudySettings:
+    """Settings of a study; each has a default that suits a first study.
+
+    Attributes
+    ----------
+    name, question
+        What the study is called and what it asks.
+    classes
+        The answers a reader can give, by the digit keys in this order.
+    order
+        "fixed", "random" (seeded per reader) or "blocked" (blocks of `block_size` cases in the
+        study's order, the blocks and the cases within each drawn per reader).
+    annotations
+        What a reader can say beside the class: "box", "keypoint", "note", "confidence".
+    hanging
+        How the images of one patient that are imported together hang: `SINGLE` (each a case of
+        its own), "auto" (by view and laterality), "one-up", "two-up", "mammo" or "prior".
+    repeat_share
+        Share of the cases that are read once more by the same reader, 0 to 1.
+    reread_bad
+        Whether a case whose gaze was bad is offered again.
+    washout_days
+        Before a case is read again by the same reader.
+    break_after_cases, break_s
+        A break after so many cases (0: none), and how long it lasts at least.
+    time_limit_s
+        After which the images of a case go and the answer is asked for; 0: none.
+    feedback
+        "off", "practice" or "on": whether the reader is shown the label after answering.
+    incidental_contact
+        Whom an incidental finding is flagged for.
+    eye
+        "both", "left", "right" or "better": which eye the point of gaze is taken from.
+    max_accuracy_deg, max_loss
+        Limits of a calibration; not met, the session is marked.
+    drift_every_cases, max_drift_deg
+        A fixation mark between two cases after so many (0: never), and the drift beyond which the
+        reader is offered to calibrate again.
+    absence_s
+        Without eyes for so long in a case, the images go and the reader's code is asked for.
+    lost_sign_s
+        Loss of tracking after which the reader sees the quiet sign.
+    loss_alarm
+        Share of lost samples in one case after which it is marked.
+    fixation_algorithm
+        "velocity" or "dispersion".
+    calibration_points
+        5, 9 or 13.
+    backup_folder
+        Where the database is copied when a session ends; empty: the study's own `backups`.
+    lsl_network
+        Whether trackers' LSL streams may come from other computers.
+    consent
+        Text a reader agrees to before the first session.
+    """
+
+    name: str = "Study"
+    question: str = "Is there a finding?"
+    classes: tuple[str, ...] = ("no finding", "finding")
+    order: str = "random"
+    block_size: int = 20
+    annotations: tuple[str, ...] = ("note",)
+    hanging: str = SINGLE
+    repeat_share: float = 0.0
+    reread_bad: bool = True
+    washout_days: int = 28
+    break_after_cases: int = 0
+    break_s: float = 0.0
+    time_limit_s: float = 0.0
+    feedback: str = "off"
+    incidental_contact: str = ""
+    eye: str = "both"
+    max_accuracy_deg: float = 1.0
+    max_loss: float = 0.10
+    drift_every_cases: int = 10
+    max_drift_deg: float = 1.0
+    absence_s: float = 20.0
+    lost_sign_s: float = 1.5
+    loss_alarm: float = 0.15
+    fixation_algorithm: str = "velocity"
+    calibration_points: int = 5
+    backup_folder: str = ""
+    lsl_network: bool = False
+    consent: str = (
+        "My gaze is recorded while I read these images, for research. "
+        "I take part of my own will and can stop at any time."
+    )
+    foveate_version: str = ""
+
+
+_CHOICES = {
+    "hanging": (SINGLE, "auto", "one-up", "two-up", "mammo", "prior"),
+    "order": ("fixed", "random", "blocked"),
+    "feedback": ("off", "practice", "on"),
+    "eye": ("both", "left", "right", "better"),
+    "fixation_algorithm": ("velocity", "dispersion"),
+    "calibration_points": (5, 9, 13),
+}
+ANNOTATIONS = ("box", "keypoint", "note", "confidence")
+_AT_LEAST: dict[str, float] = {
+    "block_size": 1,
+    "washout_days": 0,
+    "break_after_cases": 0,
+    "break_s": 0,
+    "time_limit_s": 0,
+    "repeat_share": 0,
+}
+
+
+def read_settings(path: Path) -> StudySettings:
+    """Return the settings of a `study.toml`.
+
+    Raises
+    ------
+    SettingsError
+        Naming the file, the field and what may stand there.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}.") from error
+    known = {f.name: f.type for f in fields(StudySettings)}
+    for key, value in table.items():
+        if key not in known:
+            raise SettingsError(f"{path}: unknown setting {key!r}; known are {', '.join(known)}.")
+        table[key] = _checked(path, key, value)
+    return StudySettings(**table)
+
+
+def write_settings(path: Path, settings: StudySettings) -> None:
+    """Write the settings as TOML."""
+    lines = ["# Settings of a Foveate study; docs/study-settings.md explains each.\n"]
+    for f in fields(StudySettings):
+        value = getattr(settings, f.name)
+        if f.name == "foveate_version":
+            value = foveate_version()
+        lines.append(f"{f.name} = {_toml(value)}\n")
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+def _checked(path: Path, key: str, value: Any) -> Any:
+    default = getattr(StudySettings(), key)
+    if isinstance(default, tuple) and isinstance(value, list):
+        value = tuple(value)
+    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not type(default):
+        raise SettingsError(f"{path}: {key} must be {type(default).__name__}, not {value!r}.")
+    if key in _CHOICES and value not in _CHOICES[key]:
+        raise SettingsError(f"{path}: {key} must be one of {_CHOICES[key]}, not {value!r}.")
+    if key in _AT_LEAST and value < _AT_LEAST[key]:
+        raise SettingsError(f"{path}: {key} must be {_AT_LEAST[key]:g} or more, not {value!r}.")
+    if key == "repeat_share" and value > 1:
+        raise SettingsError(f"{path}: repeat_share is a share from 0 to 1, not {value!r}.")
+    if key == "annotations" and (unknown := [v for v in value if v not in ANNOTATIONS]):
+        raise SettingsError(f"{path}: annotations can be {ANNOTATIONS}, not {unknown[0]!r}.")
+    return value
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_toml(v) for v in value) + "]"
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        return f'"{escaped}"'
+    return str(value)

@@ -1,0 +1,173 @@
+"""The contact sheet as its user works it: keys, mouse, and what becomes of the images."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as PilImage
+from PIL import ImageDraw
+from PySide6.QtCore import QPoint, Qt
+from sqlalchemy import select
+
+from app.images.clearing import SHEET, clear, to_clear
+from app.images.importer import import_paths
+from app.images.store import load
+from app.station import Station
+from migrations.study.folder import Study
+from migrations.study.schema import Image
+from tests.app.images.test_clearing import unsaid
+
+
+def scan(path: Path, seed: int, text: str = "") -> Path:
+    """Write a film scan, with a name burned in where one is given."""
+    grey = np.random.default_rng(seed).integers(0, 90, (260, 200)).astype(np.uint8)
+    picture = PilImage.fromarray(grey)
+    if text:
+        ImageDraw.Draw(picture).text((12, 8), text, fill=255)
+    picture.save(path)
+    return path
+
+
+@pytest.fixture
+def station(study: Study, tmp_path: Path, qtbot, no_leftovers):
+    import_paths(
+        study, [scan(tmp_path / f"{i}.png", i, "QUILL ADA" if i == 1 else "") for i in range(3)]
+    )
+    made = Station(study, reader="R1", consented=True, full_screen=False)
+    qtbot.addWidget(made.window)
+    made.window.show()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(station: Station, qtbot):
+    qtbot.mouseClick(station.worklist_page.clear_images, Qt.MouseButton.LeftButton)
+    shown = station.pages["clearing"]
+    qtbot.waitUntil(lambda: shown.sheet.complete, timeout=10_000)
+    return shown
+
+
+def row(study: Study, number: int) -> Image:
+    with study.database.read() as session:
+        return session.scalars(select(Image).where(Image.import_number == number)).one()
+
+
+def test_the_worklist_says_what_waits_and_offers_no_reading(station: Station) -> None:
+    work = station.worklist_page
+    assert work.clear_images.text().strip() == "Clear 3 images…"
+    assert "3 of them wait to be cleared" in work.state_text
+    assert work.model.data(work.model.index(0, 1)) == "Waits to be cleared"
+    assert not work.start.isEnabled()
+    assert "Clear images" in work.start.toolTip()
+
+
+def test_one_key_clears_the_sheet_less_what_was_kept_back(
+    station: Station, page, study: Study, qtbot
+) -> None:
+    assert station.window.current == "clearing"
+    assert "Type your code first" in page.state_text
+    qtbot.keyClicks(page.by, "AB")
+    qtbot.keyClick(page.by, Qt.Key.Key_Return)
+    qtbot.keyClick(page.sheet, Qt.Key.Key_Right)
+    qtbot.keyClick(page.sheet, Qt.Key.Key_Space)
+    assert "1 kept back" in page.state_text
+    qtbot.keyClick(page.sheet, Qt.Key.Key_C)
+    qtbot.waitUntil(lambda: len(page.images) == 1, timeout=10_000)
+    assert [row(study, n).cleared_by for n in (1, 2, 3)] == ["AB", None, "AB"]
+    assert page.sheet.held == {row(study, 2).id}
+    assert not page.clear_sheet.isEnabled()
+    assert station.worklist_page.start.isEnabled()
+
+
+def test_text_is_hidden_by_a_rectangle_and_the_image_cleared(
+    station: Station, page, study: Study, qtbot
+) -> None:
+    image_id = row(study, 2).id
+    qtbot.keyClicks(page.by, "AB")
+    page.sheet.setFocus()
+    qtbot.keyClick(page.sheet, Qt.Key.Key_Right)
+    qtbot.keyClick(page.sheet, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: page.large.picture_shown, timeout=10_000)
+    area, scale = page.large._area()
+
+    def at(x: int, y: int) -> QPoint:
+        return QPoint(round(area.left() + x * scale), round(area.top() + y * scale))
+
+    left = Qt.MouseButton.LeftButton
+    for start, end in (((100, 100), (150, 150)), ((5, 3), (90, 25))):
+        qtbot.mousePress(page.large, left, pos=at(*start))
+        qtbot.mouseMove(page.large, at(*end))
+        qtbot.mouseRelease(page.large, left, pos=at(*end))
+        if start == (100, 100):
+            qtbot.keyClick(page.large, Qt.Key.Key_Backspace)
+    assert len(page.large.rectangles) == 1
+    qtbot.keyClick(page.large, Qt.Key.Key_B)
+    qtbot.waitUntil(lambda: bool(row(study, 2).details.get("blacked_out")), timeout=10_000)
+    qtbot.waitUntil(
+        lambda: page.sheet.cells[1].blacked_out and page.large.picture_shown,
+        timeout=10_000,
+    )
+    stored = load(study, image_id).stored
+    assert (stored[4:24, 6:89] == stored.min()).all()
+    assert stored[60:90, 100:140].max() > 60
+    qtbot.keyClick(page.large, Qt.Key.Key_Escape)
+    qtbot.keyClick(page.sheet, Qt.Key.Key_C)
+    qtbot.waitUntil(lambda: not to_clear(study), timeout=10_000)
+    qtbot.waitUntil(lambda: page.state_text == "Nothing waits to be cleared.", timeout=10_000)
+    qtbot.keyClick(page, Qt.Key.Key_Escape)
+    assert station.window.current == "worklist"
+    assert not station.worklist_page.clear_images.isVisible()
+
+
+def test_a_session_offers_cleared_cases_only(station: Station, study: Study, qtbot) -> None:
+    clear(study, [row(study, 2).id], "AB")
+    station.refresh()
+    station.start_reading()
+    qtbot.waitUntil(lambda: station.reading.reading, timeout=20_000)
+    assert station.session is not None
+    case = station.session.current_case
+    assert case is not None
+    assert [tile.image_id for tile in case.tiles] == [row(study, 2).id]
+    assert station.session.next_case() is None
+
+
+def test_a_sheet_holds_forty_and_the_next_one_follows(
+    study: Study, tmp_path: Path, qtbot, no_leftovers
+) -> None:
+    import_paths(study, [scan(tmp_path / f"{i}.png", i) for i in range(SHEET + 2)])
+    station = Station(study, reader="R1", consented=True, full_screen=False)
+    qtbot.addWidget(station.window)
+    station.go("clearing")
+    page = station.pages["clearing"]
+    page.by.setText("AB")
+    qtbot.waitUntil(lambda: page.sheet.complete, timeout=20_000)
+    assert len(page.images) == SHEET
+    assert "42 in all" in page.state_text
+    page.clear_sheet.click()
+    qtbot.waitUntil(lambda: len(page.images) == 2 and page.sheet.complete, timeout=20_000)
+    station.close()
+
+
+def test_a_mask_for_the_device_is_offered_and_used(
+    study: Study, tmp_path: Path, qtbot, no_leftovers
+) -> None:
+    import_paths(study, [unsaid(tmp_path / f"{i}.dcm", i, maker="Aloka") for i in range(3)])
+    station = Station(study, reader="R1", consented=True, full_screen=False)
+    qtbot.addWidget(station.window)
+    station.window.show()
+    station.go("clearing")
+    page = station.pages["clearing"]
+    page.by.setText("AB")
+    page.open_large(page.images[0].image_id)
+    qtbot.waitUntil(lambda: page.large.picture_shown, timeout=10_000)
+    assert "2 more here" in page.for_device.text()
+    page.for_device.setChecked(True)
+    page.large.rectangles.append((0, 0, 10, 10))
+    page.large.changed.emit()
+    page.black_out.click()
+    qtbot.waitUntil(
+        lambda: all("blacked_out" in row(study, n).details for n in (1, 2, 3)), timeout=10_000
+    )
+    assert (study.folder / "masks.json").is_file()
+    station.close()

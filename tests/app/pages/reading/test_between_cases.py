@@ -1,0 +1,113 @@
+"""At the station: eyes gone for long in a case, and the fixation mark between cases."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLineEdit, QPushButton
+
+from app.demo.hands import click, press
+from app.sitting.health import health_of
+from app.station import Station
+from devices.simulated import SimulatedParameters, SimulatedTracker
+from migrations.study.folder import Study
+from migrations.study.schema import Calibration, Reading, ViewEvent
+
+
+@pytest.fixture
+def study(tmp_path: Path, filled: Path):
+    import shutil
+
+    shutil.copytree(filled, tmp_path / "study")
+    toml = tmp_path / "study" / "study.toml"
+    text = toml.read_text().replace("absence_s = 20.0", "absence_s = 2.0")
+    toml.write_text(text.replace("drift_every_cases = 10", "drift_every_cases = 1"))
+    study = Study.open(tmp_path / "study", durable=True)
+    yield study
+    study.close()
+
+
+def test_without_eyes_the_images_go_until_the_readers_code_is_typed(study, qtbot) -> None:
+    made: list[SimulatedTracker] = []
+
+    def source(_id, geometry) -> SimulatedTracker:
+        made.append(SimulatedTracker(geometry, SimulatedParameters(rate_hz=120.0), seed=1))
+        return made[0]
+
+    station = Station(
+        study, reader="R1", consented=True, speed=4.0, tracker_source=source, full_screen=False
+    )
+    qtbot.addWidget(station.window, before_close_func=lambda _window: station.close())
+    station.window.show()
+    page = station.reading_page
+    station.start_reading()
+    qtbot.waitUntil(lambda: page.state == "reading", timeout=10000)
+    made[0].unplug()
+    code = page.findChild(QLineEdit, "reader_code")
+    qtbot.waitUntil(lambda: page.state == "paused" and code.isVisible(), timeout=10000)
+    assert not page.canvas.isVisible()
+    press(page, Qt.Key.Key_Escape)  # no way round the code
+    assert (page.state, page.canvas.isVisible()) == ("paused", False)
+    code.setText("R2")
+    click(page.findChild(QPushButton, "confirm_reader"))
+    assert page.state == "paused"
+    made[0].plug()
+    code.setText("r1")
+    click(page.findChild(QPushButton, "confirm_reader"))
+    assert (page.state, page.canvas.isVisible()) == ("reading", True)
+    qtbot.wait(300)
+    assert "samples/s" in health_of(station.session).detail
+    assert page.state == "reading"
+    station.close_session()
+    qtbot.waitUntil(lambda: not station.sessions.busy, timeout=10000)
+    with study.database.read() as session:
+        reading = session.query(Reading).one()
+        ((start_us, end_us),) = reading.details["absences_us"]
+        assert end_us - start_us >= 2_000_000
+        assert reading.details["stream"]["gaps"] >= 1
+        assert reading.details["stream"]["longest_gap_us"] >= 2_000_000
+        kinds = [view.kind for view in session.query(ViewEvent).order_by(ViewEvent.time_us)]
+        assert kinds.count("close") >= 1
+    station.close()
+
+
+def test_drift_beyond_the_limit_offers_to_calibrate_again(study, qtbot) -> None:
+    drifting = SimulatedParameters(rate_hz=120.0, drift_deg_per_min=20.0, blinks_per_min=0.0)
+    station = Station(
+        study,
+        reader="R1",
+        consented=True,
+        speed=6.0,
+        tracker_source=lambda _id, geometry: SimulatedTracker(geometry, drifting, seed=1),
+        full_screen=False,
+    )
+    qtbot.addWidget(station.window, before_close_func=lambda _window: station.close())
+    station.window.show()
+    page, calibrate = station.reading_page, station.calibration_page
+    station.start_calibration()
+    qtbot.waitUntil(lambda: calibrate.state == "done", timeout=30000)
+    station.start_reading()
+    qtbot.waitUntil(lambda: page.state == "reading", timeout=10000)
+    qtbot.wait(1500)  # nine seconds of the reader's life
+    press(page.canvas, Qt.Key.Key_1)
+    press(page.canvas, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: calibrate.state == "drift", timeout=10000)
+    assert station.window.current == "calibration"
+    wanted = "recalibrate"
+    qtbot.waitUntil(
+        lambda: station.window.findChild(QPushButton, wanted) is not None, timeout=10000
+    )
+    click(station.window.findChild(QPushButton, wanted))
+    qtbot.waitUntil(lambda: calibrate.state in ("positioning", "collecting"), timeout=10000)
+    qtbot.waitUntil(lambda: calibrate.state == "done", timeout=30000)
+    station.start_reading()
+    qtbot.waitUntil(lambda: page.state == "reading", timeout=10000)
+    station.close_session()
+    qtbot.waitUntil(lambda: not station.sessions.busy, timeout=10000)
+    with study.database.read() as session:
+        rows = session.query(Calibration).order_by(Calibration.id).all()
+        kinds = [row.kind for row in rows]
+        drift = rows[2]
+    assert kinds == ["calibration", "validation", "drift", "calibration", "validation"]
+    assert (drift.status, drift.accuracy_deg > 1) == ("beyond limits", True)
+    station.close()

@@ -1,0 +1,243 @@
+"""The station while its surroundings fail: tracker, disk, database and images of a real study."""
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QPushButton
+from sqlalchemy import event, func, select
+
+from app.demo.hands import click, press
+from app.station import Station
+from app.ui.dialogs import SavingDialog
+from devices.gaze.geometry import ScreenGeometry
+from devices.simulated import SimulatedParameters, SimulatedTracker
+from migrations.study.folder import Study
+from migrations.study.reading_rows import chunks_of
+from migrations.study.schema import GazeChunk, Reading
+from migrations.study.schema import Session as SessionRow
+
+
+@pytest.fixture
+def study(tmp_path: Path, filled: Path):
+    shutil.copytree(filled, tmp_path / "study")
+    study = Study.open(tmp_path / "study", durable=True)
+    yield study
+    study.close()
+
+
+@pytest.fixture
+def station(qtbot, study: Study, no_leftovers):
+    def simulated(_id: str, geometry: ScreenGeometry) -> SimulatedTracker:
+        return SimulatedTracker(geometry, SimulatedParameters(rate_hz=120.0), seed=1)
+
+    station = Station(
+        study, reader="R1", consented=True, speed=2.0, tracker_source=simulated, full_screen=False
+    )
+    qtbot.addWidget(station.window, before_close_func=lambda _window: station.close())
+    station.window.show()
+    qtbot.waitExposed(station.window)
+    yield station
+    station.close()
+
+
+@pytest.fixture
+def impatient(study: Study):
+    """SQLite's own patience of 30 s, made short."""
+
+    def shorten(connection, *_: object) -> None:
+        connection.execute("PRAGMA busy_timeout=50").close()
+
+    event.listen(study.database.engine, "checkout", shorten)
+
+
+def _start(station: Station, qtbot) -> None:
+    click(station.worklist_page.start)
+    qtbot.waitUntil(lambda: station.reading_page.state == "reading", timeout=10000)
+
+
+def _read(station: Station, qtbot) -> None:
+    page, case = station.reading_page, station.reading_page.current_case_id
+    qtbot.wait(100)
+    press(page.canvas, Qt.Key.Key_1)
+    press(page.canvas, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: page.current_case_id != case, timeout=5000)
+
+
+def _lock(study: Study) -> sqlite3.Connection:
+    other = sqlite3.connect(str(study.database.path), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    return other
+
+
+def _committed(study: Study) -> int:
+    with study.database.read() as session:
+        return int(session.scalar(select(func.sum(GazeChunk.count))) or 0)
+
+
+def _image_files(station: Station, name: str) -> list[Path]:
+    assert station.study is not None
+    rows = [row for row in station.worklist_page.model.rows if row.name == name]
+    with station.study.database.read() as session:
+        query = "SELECT image_id FROM case_image WHERE case_id = ?"
+        ids = session.connection().exec_driver_sql(query, (rows[0].case_id,)).scalars()
+        return [station.study.image_folder(image_id) / "stored.npy" for image_id in ids]
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut short", "another size"])
+def test_a_damaged_case_is_skipped_by_name_and_offered_again(
+    station, study, qtbot, damage: str
+) -> None:
+    names = [row.name for row in station.worklist_page.model.rows]
+    (file,) = _image_files(station, names[1])
+    whole = file.read_bytes()
+    if damage == "missing":
+        file.unlink()
+    elif damage == "cut short":
+        file.write_bytes(whole[: len(whole) // 2])
+    else:
+        np.save(file, np.zeros((5, 5), np.uint16))
+    page = station.reading_page
+    _start(station, qtbot)
+    _read(station, qtbot)
+    qtbot.waitUntil(lambda: f"{names[1]} is damaged and was skipped" in page.strip.text)
+    assert "Case 3 of 3" in page.strip.text
+    assert station.last_error == ""
+    with qtbot.waitSignal(station.sessions.closed, timeout=10000):
+        _read(station, qtbot)
+    assert page.state == "complete"
+    said = "\n".join(each.text() for each in page.findChildren(QLabel))
+    assert f"2 of 3 cases of this worklist are read. {names[1]} could not be shown" in said
+    with study.database.read() as session:
+        assert session.scalars(select(Reading.state)).all() == ["finished", "finished"]
+        assert session.scalars(select(SessionRow.details)).one()["set_aside"] == [names[1]]
+    file.write_bytes(whole)
+    click(page.findChild(QPushButton, "back_to_worklist"))
+    _start(station, qtbot)
+    assert "Case 2 of 3" in page.strip.text
+
+
+def test_where_no_case_can_be_shown_all_are_named_and_come_again(station, study, qtbot) -> None:
+    for file in study.folder.glob("images/*/stored.npy"):
+        file.unlink()
+    station.start_reading()
+    qtbot.waitUntil(lambda: bool(station.last_error), timeout=10000)
+    for row in station.worklist_page.model.rows:
+        assert row.name in station.last_error
+    assert station.window.current == "worklist"
+    assert not station.reading.reading
+    qtbot.waitUntil(lambda: not station.sessions.busy, timeout=10000)
+    assert station.worklist_page.start.isEnabled()
+
+
+def test_an_unplugged_tracker_is_said_within_a_second_and_comes_back(station, study, qtbot) -> None:
+    _start(station, qtbot)
+    strip, tracker = station.reading_page.strip, station.session.tracker
+    case = station.reading_page.current_case_id
+    qtbot.waitUntil(lambda: "Tracking" in strip.text, timeout=3000)
+    tracker.unplug()
+    qtbot.waitUntil(lambda: "Tracker gone: check its cable" in strip.text, timeout=1000)
+    assert station.window._trouble.text().startswith("⚠ Tracker gone")
+    assert station.last_error == ""
+    press(station.reading_page.canvas, Qt.Key.Key_2)
+    assert "2 mass" in strip.text
+    tracker.plug()
+    qtbot.waitUntil(lambda: "Tracking" in strip.text, timeout=1500)
+    assert station.window._trouble.text() == ""
+    assert station.reading_page.current_case_id == case
+    before = station.session.recorder.status().committed_count
+    qtbot.waitUntil(lambda: station.session.recorder.status().committed_count > before)
+
+
+def test_a_locked_database_is_said_and_nothing_is_lost(station, study, impatient, qtbot) -> None:
+    _start(station, qtbot)
+    strip, recorder = station.reading_page.strip, station.session.recorder
+    other = _lock(study)
+    try:
+        said = "another program holds the study, close it. Nothing is lost."
+        qtbot.waitUntil(lambda: said in strip.text, timeout=5000)
+        committed = _committed(study)
+        _read(station, qtbot)
+        assert _committed(study) == committed
+    finally:
+        other.execute("COMMIT")
+        other.close()
+    qtbot.waitUntil(lambda: "Tracking" in strip.text, timeout=5000)
+    assert station.session.settled(10)
+    assert _committed(study) > committed
+    assert recorder.status().missing_count == 0
+    with study.database.read() as session:
+        reading = session.scalars(select(Reading).where(Reading.state == "finished")).one()
+        assert len(chunks_of(session, reading)) > 0
+
+
+def test_a_full_disk_is_said_and_recovers(station, study, qtbot) -> None:
+    pages = {"limit": 1_000_000}
+
+    def quota(connection, *_: object) -> None:
+        connection.execute(f"PRAGMA max_page_count={pages['limit']}").close()
+
+    event.listen(study.database.engine, "checkout", quota)
+    _start(station, qtbot)
+    strip = station.reading_page.strip
+    pages["limit"] = 1
+    qtbot.waitUntil(lambda: "the disk is full, free some space" in strip.text, timeout=8000)
+    assert "Nothing is lost" in strip.text
+    pages["limit"] = 1_000_000
+    qtbot.waitUntil(lambda: "Tracking" in strip.text, timeout=5000)
+    assert station.session.settled(10)
+    assert station.session.writer.rejected == 0
+
+
+def test_the_window_closes_by_itself_once_all_is_saved(station, study, impatient, qtbot) -> None:
+    _start(station, qtbot)
+    other = _lock(study)
+    qtbot.waitUntil(lambda: bool(station.session.writer.problem), timeout=5000)
+    station.window.close()
+    assert station.window.isVisible()
+    qtbot.waitUntil(lambda: bool(station.window.findChildren(SavingDialog)), timeout=5000)
+    dialog = station.window.findChild(SavingDialog)
+    assert "locked by another program" in dialog.text
+    assert "Foveate closes when all is saved" in dialog.text
+    assert dialog.findChild(QPushButton, "close_and_lose").isVisible()
+    other.execute("COMMIT")
+    other.close()
+    qtbot.waitUntil(lambda: not station.window.isVisible(), timeout=15000)
+    again = Study.open(study.folder)
+    with again.database.read() as session:
+        assert session.scalars(select(Reading.state)).one() == "interrupted"
+        assert session.scalars(select(SessionRow.ended_utc)).one() is not None
+    again.close()
+
+
+def test_the_window_can_be_kept_open_instead(station, study, impatient, qtbot) -> None:
+    _start(station, qtbot)
+    other = _lock(study)
+    qtbot.waitUntil(lambda: bool(station.session.writer.problem), timeout=5000)
+    station.window.close()
+    qtbot.waitUntil(lambda: bool(station.window.findChildren(SavingDialog)), timeout=5000)
+    click(station.window.findChild(QPushButton, "keep_open"))
+    other.execute("COMMIT")
+    other.close()
+    qtbot.waitUntil(lambda: not station.sessions.busy, timeout=15000)
+    assert station.window.isVisible()
+
+
+def test_closing_all_the_same_tells_the_log_what_is_lost(
+    station, study, impatient, qtbot, caplog
+) -> None:
+    _start(station, qtbot)
+    other = _lock(study)
+    qtbot.waitUntil(lambda: bool(station.session.writer.problem), timeout=5000)
+    writer = station.session.writer
+    station.window.close()
+    qtbot.waitUntil(lambda: bool(station.window.findChildren(SavingDialog)), timeout=5000)
+    click(station.window.findChild(QPushButton, "close_and_lose"))
+    assert not station.window.isVisible()
+    assert "writes are lost" in caplog.text
+    other.execute("COMMIT")
+    other.close()
+    assert writer.close(10)

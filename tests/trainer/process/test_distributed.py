@@ -1,0 +1,61 @@
+"""Two processes (gloo) learn what one process learns from the same global batch."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from tests import ROOT
+from tests.trainer.process import two_processes
+from tests.trainer.runs.test_folder_runs import write_images
+from trainer.config.config import METHODS
+
+TORCHRUN = (
+    sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
+)  # fmt: skip
+
+
+def launch(*words: str) -> None:
+    environment = {
+        **os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "MASTER_ADDR": "127.0.0.1",
+    }  # fmt: skip
+    done = subprocess.run(
+        words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+
+
+@pytest.mark.slow
+def test_two_processes_learn_what_one_does(tmp_path: Path, monkeypatch) -> None:
+    from trainer.encoders import nets
+
+    monkeypatch.setitem(nets._MAKERS, "resnet18", two_processes.Tiny)
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    launch(*TORCHRUN, str(ROOT / "tests/trainer/process/two_processes.py"), str(tmp_path / "two"))
+    two_processes.main(tmp_path / "one")
+    for method in METHODS:
+        one, two = (torch.load(tmp_path / n / f"{method}.pt") for n in ("one", "two"))
+        for key, value in one.items():
+            near = torch.allclose(two[key].double(), value.double(), atol=2e-4, rtol=1e-3)
+            assert near, f"{method}: {key}"
+
+
+@pytest.mark.slow
+def test_torchrun_runs_the_command_from_files_to_the_encoder(tmp_path: Path) -> None:
+    write_images(tmp_path / "images", 8)
+    words = [
+        "main.py", "train", "--images", str(tmp_path / "images"), "--pairs", "label",
+        "--size", "32", "--batch", "4", "--epochs", "1", "--device", "cpu", "--method", "simclr",
+        "--set", "norm=group", "--set", "onnx=false", "--set", "precision=fp32",
+        "--set", "optimiser=sgd",
+    ]  # fmt: skip
+    launch(*TORCHRUN, *words, "--out", str(tmp_path / "two"))
+    launch(sys.executable, *words, "--out", str(tmp_path / "one"))
+    one, two = (load_file(tmp_path / n / "encoder.safetensors") for n in ("one", "two"))
+    for key, value in one.items():
+        torch.testing.assert_close(two[key], value, atol=1e-4, rtol=1e-3)

@@ -1,0 +1,52 @@
+"""Run by torchrun: each method for some steps on a small net; the first process writes weights.
+
+``torchrun --nproc-per-node 2 two_processes.py OUT``
+"""
+
+import sys
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from tests.trainer.pretrain.test_loop import job_in
+from trainer.config.config import METHODS, RunConfig
+from trainer.encoders import nets
+from trainer.pretrain.loop import train
+from trainer.process import distributed
+
+
+class Tiny(nn.Module):
+    """Two convolutions and group normalisation (SyncBN needs CUDA)."""
+
+    def __init__(self, weights: None) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(3, 8, 3, 2, 1), nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 16, 3, 2, 1)
+        )
+        self.fc = nn.Linear(16, 10)
+
+    def forward(self, x):
+        return self.fc(self.body(x).mean((2, 3)))
+
+
+def config_of(method: str) -> RunConfig:
+    return RunConfig(
+        method=method, size=16, batch=4, epochs=3, lr=1e-2, device="cpu", norm="group", drop=0.5,
+        queue=7, accumulate=2, projector_hidden=32, predictor_hidden=32, optimiser="sgd",
+        same_patient="ignore",
+    )  # fmt: skip
+
+
+def main(out: Path) -> None:
+    torch.set_num_threads(1)
+    nets._MAKERS["resnet18"] = Tiny
+    with distributed.joined("cpu"):
+        for method in METHODS:
+            outcome = train(job_in(out / method, config_of(method)), lambda _: None, lambda: False)
+            if distributed.rank() == 0:
+                torch.save(outcome.method.state_dict(), out / f"{method}.pt")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

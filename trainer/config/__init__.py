@@ -1,0 +1,1 @@
+"""A run's settings: defaults, recipes, layers, what is refused."""

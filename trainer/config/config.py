@@ -1,0 +1,193 @@
+"""What a run does: one frozen dataclass, from `run.toml`, `--set name=value` and options.
+
+Later layers win: defaults, then the settings of the recipe that a layer names, then the file, then
+`--set`, then the options of the command line. `threshold` and `positive_rate` exclude each other: a
+layer that gives one clears the other.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+METHODS = ("simclr", "mocov2", "mocov3", "byol", "simsiam")
+PAIRS = ("none", "mcgip", "gzpt", "label")
+ENCODERS = ("resnet18", "resnet34", "resnet50", "resnet101", "vit_s_16", "vit_b_16", "vit_l_16")
+RECIPES = ("radiograph", "mammo", "knee", "dental")
+
+# These do not change what is learnt, only where, how fast and under which name.
+_NOT_HASHED = (
+    "name", "device", "checkpoint_every", "keep_checkpoints", "workers", "compile", "knn_every",
+    "init", "onnx",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """Settings of one pre-training run.
+
+    Attributes
+    ----------
+    name
+        Part of the run folder's name; empty: method, pairs and encoder.
+    method, pairs, encoder, recipe
+        One of `METHODS`, `PAIRS`, `ENCODERS`, `RECIPES`. Between a plain run (``pairs = "none"``)
+        and a gaze run only the pair mask differs.
+    measure, measure_parameters
+        Gaze similarity and what is passed on to it.
+    threshold, positive_rate
+        What makes two images a pair: similarity above `threshold`, or the share `positive_rate` of
+        all pairs that are most alike; exactly one is set. The default is a rate of 5 %, because the
+        papers' 0.95 of one measure lets through nearly all or hardly any pair of another measure
+        or cohort, while 5 % always gives some 12 extra pairs in a batch of 32 at `drop` 0.5.
+    drop
+        GzPT: chance that an extra pair is left out of a step, 0 ≤ drop < 1.
+    normalisation
+        "batch": the mean over all positive pairs of a batch, as released; "anchor": the mean over
+        anchors of the mean over each one's positives, as SupCon, so that an image with many
+        positives counts no more than one with few.
+    same_patient
+        "negative": two images of one patient may be negatives of each other; "ignore": never.
+    transductive, test_share
+        Whether images of the split "test" take part; a run that says so carries it to its report.
+        Share of the images (whole patients) that become "test" where no split is stored yet; None:
+        0.2 for a study, 0 for a folder of images.
+    in_channels, init
+        Channels of the encoder, 3 or 1; file that its weights start from, empty: random.
+    size, aspect, batch, accumulate, epochs
+        Height of a view in pixels and its width by height; images per step over all processes,
+        steps whose gradients are summed before the optimiser's; passes over the cohort.
+    flip
+        Whether views may be mirrored; off where left and right carry meaning.
+    crop
+        "random" as the recipe has it; "ccrop": within the box that the encoder's own activation
+        marks (contrastive crop, as the released baseline); "gaze": keeping what was looked at
+        (FocusContrast).
+    optimiser, lr, weight_decay, clip_grad
+        "adamw", "sgd" or "lars"; learning rate after warm-up, falling to 0 along a cosine by step;
+        largest norm of the gradient, 0 for no limit.
+        The default rate suits random initialisation (SimSiam: 1e-4, see `trainer.config.recipes`);
+        fine-tuned starts want some 2e-5.
+    warmup_epochs
+        Epochs in which the rate rises. Unless given: 10, but a tenth of a run of fewer than 100
+        epochs, since a short run would else spend most of its steps on a rate too low to learn by.
+    momentum, momentum_schedule
+        EMA of the target net and whether it rises to 1 along a cosine ("cosine") or stays
+        ("constant"). None and "": the method's own, 0.99 rising for BYOL and MoCo v3, 0.999 staying
+        for MoCo v2.
+    temperature, queue
+        Of the contrastive losses; None: the method's own, 0.2 (MoCo), 0.1 (SimCLR). Keys that
+        MoCo v2 remembers.
+    projector_hidden, projector_out, predictor_hidden
+        Widths of the heads; 0 for the method's own.
+    norm
+        "batch", or "group" where batches are too small or processes too many for batch statistics.
+    early_stop
+        Epochs without a better signal (online kNN, or loss without labels) until a run ends; 0
+        never.
+    device, precision, channels_last, compile, workers
+        "auto", "cpu" or "cuda"; "auto", "fp32", "bf16" or "fp16"; memory order of the nets;
+        whether torch compiles them; threads that make views ahead of the step.
+    seed
+        Of initialisation, order, views and dropped pairs.
+    knn_every
+        Epochs between looks at the online kNN and RankMe; 0: some twenty times in a run.
+    checkpoint_every
+        Steps between checkpoints; 0: at the end of each epoch, once a minute at most.
+    keep_checkpoints, onnx
+        Whether a finished run keeps its older checkpoint too (some 200 MB each for ResNet-18);
+        whether the encoder is written as ONNX too.
+    """
+
+    name: str = ""
+    method: str = "byol"
+    pairs: str = "gzpt"
+    measure: str = "tima"
+    measure_parameters: dict[str, Any] = field(default_factory=dict)
+    threshold: float | None = None
+    positive_rate: float | None = 0.05
+    drop: float = 0.5
+    normalisation: str = "batch"
+    same_patient: str = "negative"
+    transductive: bool = False
+    test_share: float | None = None
+    encoder: str = "resnet18"
+    in_channels: int = 3
+    init: str = ""
+    recipe: str = "radiograph"
+    flip: bool = True
+    crop: str = "random"
+    size: int = 128
+    aspect: float = 1.0
+    batch: int = 32
+    accumulate: int = 1
+    epochs: int = 100
+    optimiser: str = "adamw"
+    lr: float = 3e-4
+    weight_decay: float = 1e-6
+    warmup_epochs: float | None = None
+    clip_grad: float = 0.0
+    momentum: float | None = None
+    momentum_schedule: str = ""
+    temperature: float | None = None
+    queue: int = 1280
+    projector_hidden: int = 0
+    projector_out: int = 0
+    predictor_hidden: int = 0
+    norm: str = "batch"
+    early_stop: int = 0
+    device: str = "auto"
+    precision: str = "auto"
+    channels_last: bool = True
+    compile: bool = False
+    workers: int = 1
+    seed: int = 0
+    knn_every: int = 0
+    checkpoint_every: int = 0
+    keep_checkpoints: bool = False
+    onnx: bool = True
+
+    def hash(self) -> str:
+        """Return 16 hex digits of all that shapes the weights."""
+        text = json.dumps(self.shaping(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def shaping(self) -> dict[str, Any]:
+        """Return the fields that shape the weights, as JSON values."""
+        return {k: v for k, v in asdict(self).items() if k not in _NOT_HASHED}
+
+    @property
+    def warmup(self) -> float:
+        """Epochs of warm-up in force."""
+        return min(10.0, self.epochs / 10) if self.warmup_epochs is None else self.warmup_epochs
+
+    @property
+    def view(self) -> tuple[int, int]:
+        """Height and width of a view, pixels."""
+        return self.size, round(self.size * self.aspect)
+
+    @property
+    def uses_gaze(self) -> bool:
+        """Whether pairs come from gaze similarity."""
+        return self.pairs in ("mcgip", "gzpt")
+
+    @property
+    def run_name(self) -> str:
+        """The name that the run goes by."""
+        return self.name or f"{self.method}-{self.pairs}-{self.encoder}"
+
+
+def make_config(*layers: Mapping[str, Any]) -> RunConfig:
+    """Return the config of some layers, the last one strongest, checked.
+
+    Raises
+    ------
+    ConfigError
+        Naming the field, its value and what may stand there.
+    """
+    from trainer.config.layers import check, merged
+
+    config = RunConfig(**merged(layers))
+    check(config)
+    return config

@@ -1,0 +1,196 @@
+"""Settings put together from layers and checked: what is refused, and by which name."""
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from trainer.config.config import ENCODERS, METHODS, PAIRS, RECIPES, RunConfig
+from trainer.config.recipes import settings_of as recipe_settings
+from trainer.errors import ConfigError, SimilarityError
+
+_MAY_BE_ABSENT = (
+    "threshold", "positive_rate", "warmup_epochs", "momentum", "temperature", "test_share",
+)  # fmt: skip
+_DEFAULTS = RunConfig()
+_KNOWN = tuple(f.name for f in fields(RunConfig))
+_ENCODER_NAMES = {
+    **{f"vit_{short}": f"vit_{short}_16" for short in "sbl"},
+    **{f"vit_{long}": f"vit_{long[0]}_16" for long in ("small", "base", "large")},
+    **{f"vit_{long}_patch16_224": f"vit_{long[0]}_16" for long in ("small", "base", "large")},
+}
+_METHOD_NAMES = {"moco": "mocov2", "moco_v2": "mocov2", "moco_v3": "mocov3"}
+
+
+def merged(layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the values of some layers over those of the recipe that they name."""
+    values: dict[str, Any] = {}
+    for layer in layers:
+        _add_layer(values, layer)
+    recipe, method = (values.get(n, getattr(_DEFAULTS, n)) for n in ("recipe", "method"))
+    below: dict[str, Any] = {}
+    if recipe in RECIPES and method in METHODS:
+        _add_layer(below, recipe_settings(recipe, method))
+    if {"threshold", "positive_rate"} & values.keys():
+        below = {k: v for k, v in below.items() if k not in ("threshold", "positive_rate")}
+    return {**below, **values}
+
+
+def _add_layer(values: dict[str, Any], layer: Mapping[str, Any]) -> None:
+    for name in layer:
+        if name not in _KNOWN:
+            raise ConfigError(_unknown(name))
+    rule = [n for n in ("threshold", "positive_rate") if layer.get(n) is not None]
+    if len(rule) == 2:
+        raise ConfigError(
+            "threshold and positive_rate are both given; a pair is made by one of them. "
+            "Take one away."
+        )
+    # Each layer is checked, also where a stronger one hides it: what is mistyped is not meant.
+    values.update({name: _typed(name, value) for name, value in layer.items()})
+    if rule:
+        values["positive_rate" if rule == ["threshold"] else "threshold"] = None
+
+
+def _unknown(name: str) -> str:
+    close = difflib.get_close_matches(name, _KNOWN, 1)
+    meant = f" Did you mean {close[0]!r}?" if close else ""
+    return f"Unknown setting {name!r}.{meant} Known are {', '.join(_KNOWN)}."
+
+
+def _typed(name: str, value: Any) -> Any:
+    default = getattr(_DEFAULTS, name)
+    kind = float if name in _MAY_BE_ABSENT else type(default)
+    if value is None and name in _MAY_BE_ABSENT:
+        return None
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if kind is str and not isinstance(value, str) and name == "name":
+        return str(value)
+    if type(value) is not kind:
+        raise ConfigError(f"{name} must be {_KINDS[kind]}, not {value!r}.")
+    if name == "encoder" and isinstance(value, str):
+        plain = re.sub(r"[-/ ]", "_", value.lower())
+        return _ENCODER_NAMES.get(plain, plain)
+    return _METHOD_NAMES.get(str(value), value) if name == "method" else value
+
+
+_KINDS = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "text",
+    dict: "a table",
+}
+
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "method": METHODS,
+    "pairs": PAIRS,
+    "encoder": ENCODERS,
+    "recipe": RECIPES,
+    "normalisation": ("batch", "anchor"),
+    "same_patient": ("negative", "ignore"),
+    "crop": ("random", "ccrop", "gaze"),
+    "optimiser": ("adamw", "sgd", "lars"),
+    "momentum_schedule": ("", "cosine", "constant"),
+    "norm": ("batch", "group"),
+    "device": ("auto", "cpu", "cuda"),
+    "precision": ("auto", "fp32", "bf16", "fp16"),
+}
+
+# Lowest, highest; a bound itself is allowed unless the text says otherwise.
+RANGES: dict[str, tuple[float, float]] = {
+    "test_share": (0, 0.9),
+    "in_channels": (1, 3),
+    "size": (16, 2048),
+    "aspect": (0.1, 10),
+    "batch": (2, 65536),
+    "accumulate": (1, 65536),
+    "epochs": (1, 1_000_000),
+    "lr": (1e-12, 1e3),
+    "weight_decay": (0, 10),
+    "warmup_epochs": (0, 1_000_000),
+    "clip_grad": (0, 1e9),
+    "momentum": (0, 1),
+    "temperature": (1e-3, 100),
+    "queue": (1, 10_000_000),
+    "projector_hidden": (0, 65536),
+    "projector_out": (0, 65536),
+    "predictor_hidden": (0, 65536),
+    "early_stop": (0, 1_000_000),
+    "workers": (0, 256),
+    "seed": (0, 2**63 - 1),
+    "knn_every": (0, 1_000_000),
+    "checkpoint_every": (0, 1_000_000_000),
+}
+
+
+def choices() -> dict[str, tuple[str, ...]]:
+    """Return what may stand in each field that is chosen from a list."""
+    return {**_CHOICES, "measure": _measures()}
+
+
+def check(config: RunConfig) -> None:
+    """Refuse what cannot be.
+
+    Raises
+    ------
+    ConfigError
+        Naming the field, its value and what may stand there.
+    """
+    _check_choices(config)
+    _check_ranges(config)
+    _check_measure_parameters(config)
+    if config.in_channels == 2:
+        raise ConfigError("in_channels is 2; an encoder takes 1 (grey) or 3 (as ImageNet's).")
+    if config.encoder.startswith("vit") and (config.size % 16 or config.aspect != 1):
+        raise ConfigError(
+            f"{config.encoder} cuts square views into patches of 16 pixels; size is {config.size}, "
+            f"aspect {config.aspect:g}. Choose a multiple of 16, e.g. --size 224, and aspect 1."
+        )
+
+
+def _check_choices(config: RunConfig) -> None:
+    for name, known in choices().items():
+        value = getattr(config, name)
+        if value not in known:
+            raise ConfigError(f"{name} is {value!r}; known are {', '.join(map(str, known))}.")
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{0,60}", config.name):
+        raise ConfigError(
+            f"name is {config.name!r}; it becomes part of a folder's name: up to 60 letters, "
+            "digits, dots, hyphens and underscores."
+        )
+
+
+def _measures() -> tuple[str, ...]:
+    from trainer.similarity.registry import MEASURES  # numba is slow to import; only now needed
+
+    return tuple(MEASURES)
+
+
+def _check_ranges(config: RunConfig) -> None:
+    for name, (lowest, highest) in RANGES.items():
+        value = getattr(config, name)
+        if value is not None and not lowest <= value <= highest:
+            raise ConfigError(f"{name} is {value}; it must lie between {lowest} and {highest}.")
+    if not 0 <= config.drop < 1:
+        raise ConfigError(f"drop is {config.drop}; it is a probability of at least 0 and below 1.")
+    rate = config.positive_rate
+    if rate is not None and not 0 < rate < 1:
+        raise ConfigError(f"positive_rate is {rate}; it is a share above 0 and below 1.")
+    threshold = config.threshold
+    if threshold is not None and not -1 <= threshold <= 1:
+        raise ConfigError(f"threshold is {threshold}; similarity lies between -1 and 1.")
+    if rate is None and threshold is None:
+        raise ConfigError("Neither threshold nor positive_rate is given; pairs need one of them.")
+
+
+def _check_measure_parameters(config: RunConfig) -> None:
+    """Refuse them before the study is read, not after."""
+    from trainer.similarity.items import settings_of  # numba is slow to import; only now needed
+
+    try:
+        settings_of(config.measure, config.measure_parameters)
+    except SimilarityError as error:
+        raise ConfigError(f"measure_parameters: {error}") from error

@@ -1,0 +1,276 @@
+"""Finished readings and their gaze on each image, computed anew from raw chunks and views."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+
+from devices.gaze.chunks import decode_chunk, join_chunks
+from devices.gaze.errors import GazeError
+from devices.gaze.geometry import ScreenGeometry
+from devices.gaze.samples import Eye, SampleArray
+from devices.gaze.steady import SteadyGaze, correction_of
+from devices.gaze.view import TileView, ViewHistory
+from migrations.study.cohort_rules import why_left_out
+from migrations.study.folder import Study
+from migrations.study.reading_rows import chunks_of, view_rows_of
+from migrations.study.schema import Calibration, Fixation, GazeChunk, Reading, Session
+from trainer.errors import Cancelled
+
+
+@dataclass(frozen=True, slots=True)
+class FixationList:
+    """Fixations on one image: times (M,) int64 like those of the reading, points (M, 2)."""
+
+    start_us: NDArray[np.int64]
+    duration_us: NDArray[np.int64]
+    points_image: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingGaze:
+    """One reading of one image.
+
+    Attributes
+    ----------
+    reading_id, reader_id
+        Of the finished reading; what it resumed is part of it.
+    time_us
+        Shape (N,), since the reading began; breaks between resumed parts are taken out.
+    points_image
+        Shape (N, 2), source-image pixels, samples on this image only.
+    fixations
+        As the filter found them, on this image only.
+    image_px_per_deg
+        Image pixels that a degree of visual angle covered, the mean over samples; None where the
+        geometry is not known.
+    """
+
+    reading_id: str
+    reader_id: str
+    time_us: NDArray[np.int64]
+    points_image: NDArray[np.float64]
+    fixations: FixationList
+    image_px_per_deg: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """What was left out: `kind` is "image" or "reading"."""
+
+    kind: str
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReadings:
+    """Gaze by image, in order of reading, and the readings that were left out."""
+
+    by_image: dict[str, list[ReadingGaze]]
+    dropped: list[Dropped]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What the database holds of one uninterrupted part of a reading."""
+
+    reading: Reading
+    session: Session
+    chunks: Sequence[GazeChunk]
+    views: Sequence[TileView]
+    fixations: Sequence[Fixation]
+    validation: Calibration | None
+
+
+def kept_readings(
+    study: Study, progress: Callable[[int, int], None], cancelled: Callable[[], bool]
+) -> KeptReadings:
+    """Return the gaze of all readings that count, and why the others do not.
+
+    Each reading is read in a short transaction of its own; see `load_cohort`.
+    """
+    with study.database.read() as session:
+        rows = {r.id: r for r in session.scalars(select(Reading).order_by(Reading.id))}
+    kept = KeptReadings(defaultdict(list), [])
+    chains = [_chain(row, rows) for row in rows.values() if row.state == "finished"]
+    resumed = {part.id for chain in chains for part in chain[:-1]}
+    for row in rows.values():
+        if row.state != "finished" and row.id not in resumed:
+            kept.dropped.append(Dropped("reading", row.id, f"{row.state}, never finished"))
+    whole = [chain for chain in chains if chain[-1].id not in resumed]
+    for done, chain in enumerate(whole, start=1):
+        if cancelled():
+            raise Cancelled("Stopped while the study was being read.")
+        _keep(study, chain, kept)
+        progress(done, len(whole))
+    return KeptReadings(dict(kept.by_image), kept.dropped)
+
+
+def _chain(last: Reading, rows: Mapping[str, Reading]) -> list[Reading]:
+    """Return a reading and those it resumes, the first one first."""
+    chain, seen = [last], {last.id}
+    while (earlier := rows.get(chain[0].resumes_id or "")) is not None:
+        same = (earlier.case_id, earlier.reader_id) == (last.case_id, last.reader_id)
+        if not same or earlier.id in seen:
+            break
+        chain.insert(0, earlier)
+        seen.add(earlier.id)
+    return chain
+
+
+def _keep(study: Study, chain: Sequence[Reading], kept: KeptReadings) -> None:
+    reason = _refusal(chain)
+    if reason is None:
+        try:
+            found = _gaze(chain[-1], [_load(study, part) for part in chain])
+        except (GazeError, ZeroDivisionError) as error:
+            reason = f"its gaze cannot be read: {error}"
+        else:
+            reason = None if found else "no gaze on any image"
+            for image_id, gaze in found.items():
+                kept.by_image[image_id].append(gaze)
+    if reason is not None:
+        kept.dropped.append(Dropped("reading", chain[-1].id, reason))
+
+
+def _refusal(chain: Sequence[Reading]) -> str | None:
+    reason = why_left_out(chain[-1], chain[:-1])
+    unended = any(part.ended_us is None for part in chain)
+    return reason or ("a part of it has no end" if unended else None)
+
+
+def _load(study: Study, reading: Reading) -> _Part:
+    fixations = (
+        select(Fixation).where(Fixation.reading_id == reading.id).order_by(Fixation.start_us)
+    )
+    validation = (
+        select(Calibration)
+        .where(Calibration.session_id == reading.session_id, Calibration.kind == "validation")
+        .where(Calibration.started_us <= reading.started_us)
+        .order_by(Calibration.started_us.desc())
+        .limit(1)
+    )
+    with study.database.read() as session:
+        sitting = session.get_one(Session, reading.session_id)
+        return _Part(
+            reading,
+            sitting,
+            chunks_of(session, reading),
+            [TileView.from_row(dict(row)) for row in view_rows_of(session, reading.id)],
+            session.scalars(fixations).all(),
+            session.scalars(validation).first(),
+        )
+
+
+def _gaze(reading: Reading, parts: Iterable[_Part]) -> dict[str, ReadingGaze]:
+    """Return the gaze of a reading by image; parts come in order of time."""
+    samples: dict[str, list[_OnImage]] = defaultdict(list)
+    fixations: dict[str, list[tuple[int, int, float, float]]] = defaultdict(list)
+    elapsed = 0
+    for part in parts:
+        shift = elapsed - part.reading.started_us
+        for image_id, run in _samples_by_image(part):
+            samples[image_id].append(replace(run, time_us=run.time_us + shift))
+        for f in part.fixations:
+            if f.image_id and f.x_image is not None and f.y_image is not None:
+                row = (f.start_us + shift, f.duration_us, f.x_image, f.y_image)
+                fixations[f.image_id].append(row)
+        elapsed += (part.reading.ended_us or 0) - part.reading.started_us
+    return {
+        image_id: ReadingGaze(
+            reading.id,
+            reading.reader_id,
+            np.concatenate([run.time_us for run in runs]),
+            np.concatenate([run.points_image for run in runs]),
+            _fixation_list(fixations[image_id]),
+            _mean_px_per_deg(runs),
+        )
+        for image_id, runs in samples.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _OnImage:
+    """Samples on one image: host times, image pixels, image pixels per degree (NaN: not known)."""
+
+    time_us: NDArray[np.int64]
+    points_image: NDArray[np.float64]
+    px_per_deg: NDArray[np.float64]
+
+
+def _samples_by_image(part: _Part) -> Iterable[tuple[str, _OnImage]]:
+    """Yield image ids and what fell on each image."""
+    samples = _samples(part)
+    geometry = ScreenGeometry.from_dict(part.session.screen)
+    points_norm = SteadyGaze(_eye(part), correction_of(part.reading.details)).push(
+        samples
+    )  # as it was mapped while recording
+    history = ViewHistory(part.views)
+    mapped = history.image_points(samples["host_us"], geometry.norm_to_screen(points_norm))
+    image_ids = np.array([view.image_id for view in history.views] + [""])
+    on = image_ids[mapped.view_index]
+    px_per_deg = np.array([*_px_per_deg(part, geometry, history), np.nan])[mapped.view_index]
+    for image_id in dict.fromkeys(view.image_id for view in history.views):
+        chosen = on == image_id
+        if chosen.any():
+            yield (
+                image_id,
+                _OnImage(
+                    samples["host_us"][chosen], mapped.points_image[chosen], px_per_deg[chosen]
+                ),
+            )
+
+
+def _px_per_deg(part: _Part, geometry: ScreenGeometry, history: ViewHistory) -> list[float]:
+    """Return the image pixels that a degree covers in each view; NaN where it is not known."""
+    imported = part.session.details.get("imported") or {}
+    if "geometry" in imported.get("lacks", ()) or geometry.width_mm <= 0:
+        return [np.nan] * len(history.views)
+    degree_mm = geometry.distance_mm * np.tan(np.radians(1.0))
+    degree_screen = degree_mm * geometry.width_screen / geometry.width_mm
+    scales = (
+        abs(v.transform.a * v.transform.d - v.transform.b * v.transform.c) for v in history.views
+    )
+    return [degree_screen / float(np.sqrt(scale)) if scale > 0 else np.nan for scale in scales]
+
+
+def _mean_px_per_deg(runs: Sequence[_OnImage]) -> float | None:
+    """Return the mean over samples, or None."""
+    mean = float(np.concatenate([run.px_per_deg for run in runs]).mean())
+    return mean if np.isfinite(mean) else None
+
+
+def _samples(part: _Part) -> SampleArray:
+    chunks = (decode_chunk(c.blob, c.count, c.crc32, c.codec_version) for c in part.chunks)
+    samples = join_chunks(chunks)
+    host_us, reading = samples["host_us"], part.reading
+    return samples[(host_us >= reading.started_us) & (host_us < (reading.ended_us or 0))]
+
+
+def _eye(part: _Part) -> Eye:
+    """Return which eye counts: the one noted, else what the session says.
+
+    "better" is the more accurate one of the last validation.
+    """
+    noted = part.reading.details.get("eye")
+    if noted in ("both", "left", "right"):
+        return cast(Eye, noted)
+    if part.session.eye != "better":
+        return cast(Eye, part.session.eye)
+    v = part.validation
+    if v is None or v.accuracy_left_deg is None or v.accuracy_right_deg is None:
+        return "both"
+    return "left" if v.accuracy_left_deg <= v.accuracy_right_deg else "right"
+
+
+def _fixation_list(rows: Sequence[tuple[int, int, float, float]]) -> FixationList:
+    return FixationList(
+        np.array([r[0] for r in rows], np.int64),
+        np.array([r[1] for r in rows], np.int64),
+        np.array([r[2:] for r in rows], np.float64).reshape(-1, 2),
+    )

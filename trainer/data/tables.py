@@ -1,0 +1,238 @@
+"""A folder of image files with its order, labels and relation: training without a study.
+
+This is the layout that the released code's users have: a folder of pictures, perhaps one
+sub-folder per class, and an (N, N) matrix in the order of file names.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainer.data.decode import SUFFIXES
+from trainer.data.splits import SPLIT_NAMES, read_splits
+from trainer.errors import ImageFolderError
+
+_COLUMNS = {
+    "image": ("image", "name", "file", "filename", "path"),
+    "label": ("label", "class"),
+    "patient": ("patient", "group", "source_group", "patient_id"),
+    "split": ("split",),
+}
+_SPELLINGS = {"training": "train", "valid": "val", "validation": "val", "testing": "test"}
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is known of an image of a folder: label, patient and split, each may be None."""
+
+    label: str | None = None
+    patient: str | None = None
+    split: str | None = None
+
+
+def find_images(folder: Path) -> dict[str, Path]:
+    """Return the pictures of a folder and its sub-folders, by path within it, in order of names.
+
+    Names use forward slashes on every system; what begins with a dot is passed over.
+
+    Raises
+    ------
+    ImageFolderError
+        If there is no such folder, or no picture in it.
+    """
+    if not folder.is_dir():
+        raise ImageFolderError(f"{folder} is no folder. Name the folder that holds the images.")
+    found = {
+        path.relative_to(folder).as_posix(): path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES and path.is_file()
+    }
+    shown = {n: found[n] for n in sorted(found) if not any(p[:1] == "." for p in n.split("/"))}
+    if not shown:
+        raise ImageFolderError(
+            f"{folder} holds no image ({', '.join(SUFFIXES)}). DICOM files are imported into a "
+            "study first: python main.py import --study FOLDER FILES"
+        )
+    return shown
+
+
+def read_order(path: Path, found: Mapping[str, Path]) -> list[str]:
+    """Return the images that a text file names, one a line, in its order.
+
+    A line is a path within the folder, or a file name, or one without its suffix, as long as it
+    means one image only. Empty lines and lines that begin with # are passed over.
+
+    Raises
+    ------
+    ImageFolderError
+        Naming the line that means no image or several, or an image that is named twice.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImageFolderError(f"{path} cannot be read as text: {error}.") from error
+    resolve, names = Resolver(found), []
+    for number, line in enumerate(lines, start=1):
+        text = line.strip()
+        if text and not text.startswith("#"):
+            names.append(resolve(text, f"{path}, line {number}"))
+    twice = sorted({n for n in names if names.count(n) > 1}) if len(set(names)) < len(names) else []
+    if twice:
+        raise ImageFolderError(f"{path} names {twice[0]} twice; each image has one place.")
+    if not names:
+        raise ImageFolderError(f"{path} names no image.")
+    return names
+
+
+class Resolver:
+    """Finds the image that a name in another file means."""
+
+    def __init__(self, names: Sequence[str] | Mapping[str, Path]) -> None:
+        self._exact = set(names)
+        self._loose: dict[str, list[str]] = {}
+        for name in names:
+            last = name.rsplit("/", 1)[-1]
+            for key in {last, _without_suffix(name), _without_suffix(last)}:
+                self._loose.setdefault(key, []).append(name)
+
+    def find(self, text: str) -> list[str]:
+        """Return the images that a text may mean."""
+        plain = text.replace("\\", "/").removeprefix("./")
+        if plain in self._exact:
+            return [plain]
+        return self._loose.get(plain) or self._loose.get(plain.rsplit("/", 1)[-1]) or []
+
+    def __call__(self, text: str, where: str) -> str:
+        """Return the image that a text means.
+
+        Raises
+        ------
+        ImageFolderError
+            If it means none or several; `where` says where it stands.
+        """
+        meant = self.find(text)
+        if len(meant) == 1:
+            return meant[0]
+        if meant:
+            raise ImageFolderError(
+                f"{where}: {text!r} may mean {', '.join(meant[:3])}; write the path within the "
+                "folder of images."
+            )
+        dicom = text.lower().endswith((".dcm", ".dicom"))
+        hint = " DICOM files are imported into a study first." if dicom else ""
+        raise ImageFolderError(f"{where}: there is no image {text!r} in the folder.{hint}")
+
+
+def _without_suffix(name: str) -> str:
+    stem, dot, suffix = name.rpartition(".")
+    return stem if dot and f".{suffix.lower()}" in SUFFIXES else name
+
+
+def read_labels(path: Path, names: Sequence[str], *, strict: bool = False) -> dict[str, About]:
+    """Return what a table says of images.
+
+    Parameters
+    ----------
+    path
+        CSV in UTF-8, its columns divided by comma, semicolon or tab: `image`, and any of `label`,
+        `patient`, `split` (train, val or test).
+    names
+        The images; a line means one of them by path, or by file name, or without its suffix.
+    strict
+        Demand the column `label`, and an image for each line; else lines of no image are passed
+        over. Images that no line names are not in the result.
+
+    Raises
+    ------
+    ImageFolderError
+        Naming the line and column that cannot be understood, or that contradicts another.
+    """
+    resolve, table = Resolver(names), dict[str, About]()
+    lines: dict[str, str] = {}
+    for where, row in _rows(path, ("image", "label") if strict else ("image",)):
+        if not strict and not resolve.find(row["image"]):
+            continue
+        name, about = resolve(row["image"], where), _about(row, where)
+        earlier = table.setdefault(name, about)
+        lines.setdefault(name, where)
+        for what in ("label", "patient", "split"):
+            one, other = getattr(earlier, what), getattr(about, what)
+            if one != other:
+                raise ImageFolderError(
+                    f"{where}: {what} of {name} is {other!r}, but {one!r} in {lines[name]}. Keep "
+                    "one of them."
+                )
+    if not table:
+        raise ImageFolderError(f"{path} names none of the images.")
+    return table
+
+
+def _rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield where each line of a table stands, and its known columns, empty where missing."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ImageFolderError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ImageFolderError(f"{path} is not UTF-8 text; save it as CSV in UTF-8.") from error
+    lines = io.StringIO(text, newline="")
+    delimiter = max(",;\t", key=lines.readline().count)
+    lines.seek(0)
+    reader = csv.DictReader(lines, delimiter=delimiter)
+    columns = [name.strip().lower() for name in reader.fieldnames or []]
+    taken = {k: next((c for c in own if c in columns), None) for k, own in _COLUMNS.items()}
+    for name in needed:
+        if taken[name] is None:
+            raise ImageFolderError(
+                f"{path} has no column {name!r}; it has {', '.join(columns) or 'none'}. Columns "
+                "are image, label, patient and split."
+            )
+    reader.fieldnames = columns
+    for row in reader:
+        plain = {k: v.strip() for k, v in row.items() if k and isinstance(v, str)}
+        where = f"{path}, line {reader.line_num}"
+        yield where, {k: plain.get(c, "") if c else "" for k, c in taken.items()}
+
+
+def _about(row: Mapping[str, str], where: str) -> About:
+    split = _SPELLINGS.get(row["split"].lower(), row["split"].lower())
+    if split and split not in SPLIT_NAMES:
+        raise ImageFolderError(f"{where}: split is {row['split']!r}; it is train, val or test.")
+    return About(row["label"] or None, row["patient"] or None, split or None)
+
+
+def read_split_file(path: Path, names: Sequence[str]) -> dict[str, str]:
+    """Return the split of each image that a JSON file names in its lists train, val and test.
+
+    Images that are not there are passed over: the file may speak of a larger set.
+
+    Raises
+    ------
+    ImageFolderError
+        If the file cannot be read as splits, holds several, names an image in two lists, or none
+        of the images.
+    """
+    content = read_splits(path)
+    if "repeats" in content:
+        raise ImageFolderError(
+            f"{path} holds {len(content['repeats'])} splits, pre-training needs one: an image that "
+            "any of them tests may not take part. Give a file with one train and one test list."
+        )
+    resolve, table = Resolver(names), dict[str, str]()
+    for split in SPLIT_NAMES:
+        for text in map(str, content.get(split, ())):
+            if not resolve.find(text):
+                continue
+            name = resolve(text, f"{path}, list {split}")
+            if table.setdefault(name, split) != split:
+                raise ImageFolderError(f"{path} names {name} in {table[name]} and in {split}.")
+    if not table:
+        raise ImageFolderError(f"{path} names none of the images.")
+    return table
+
+
+def labels_of_folders(names: Sequence[str]) -> dict[str, About]:
+    """Return the parent folder of each image as its label; none for those in the top folder."""
+    return {n: About(n.rsplit("/", 2)[-2] if "/" in n else None) for n in names}

@@ -1,0 +1,1 @@
+"""The nets, and the weights they start from."""

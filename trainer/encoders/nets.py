@@ -1,0 +1,240 @@
+"""Encoders: ResNets and vision transformers less their last layer; random, or from a file.
+
+State dicts carry torchvision's keys. Files may carry those, timm's, or a training framework's
+prefixes before either; `trainer.encoders.weights` sorts them out.
+"""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+import torchvision
+from torch import Tensor, nn
+
+from trainer.encoders import weights
+from trainer.errors import EncoderError
+from trainer.process.seeds import Stream, generator_for
+
+_PATCH_PX = 16
+
+
+def _vit(layers: int, heads: int, width: int, image_size: int = 224, **_: Any) -> nn.Module:
+    """Return torchvision's vision transformer, patch 16; B and L are vit_b_16 and vit_l_16."""
+    return torchvision.models.VisionTransformer(  # type: ignore[no-any-return]
+        image_size, _PATCH_PX, layers, heads, width, 4 * width
+    )
+
+
+_MAKERS: dict[str, Callable[..., nn.Module]] = {
+    "resnet18": torchvision.models.resnet18,
+    "resnet34": torchvision.models.resnet34,
+    "resnet50": torchvision.models.resnet50,
+    "resnet101": torchvision.models.resnet101,
+    "vit_s_16": partial(_vit, 12, 6, 384),
+    "vit_b_16": partial(_vit, 12, 12, 768),
+    "vit_l_16": partial(_vit, 24, 16, 1024),
+}
+
+# Normalising as ImageNet does lets weights go to and fro between torchvision and here unchanged.
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+# One channel takes their means.
+GREY_MEAN = sum(IMAGENET_MEAN) / 3
+GREY_STD = sum(IMAGENET_STD) / 3
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderInfo:
+    """What is known of an encoder file.
+
+    Attributes
+    ----------
+    name
+        One of `encoder_names()`.
+    features
+        Width D of its features.
+    in_channels
+        1 or 3; `to_input` makes either from a grey view.
+    size
+        Side in pixels of the views that it was trained on; 224 where the file does not say.
+    aspect
+        Width by height of those views.
+    metadata
+        What a safetensors file says of itself; empty for others. Of Foveate's own: `seen_images`
+        (first 16 hex digits of `pixel_fingerprint`, separated by spaces), `transductive`, `config`.
+    left_out
+        Keys of the file that are no part of the encoder: heads, other nets, optimisers.
+    """
+
+    name: str
+    features: int
+    in_channels: int
+    size: int
+    aspect: float
+    metadata: Mapping[str, str]
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def seen_images(self) -> frozenset[str]:
+        """Images that took part in pre-training; empty where the file does not say."""
+        return frozenset(self.metadata.get("seen_images", "").split())
+
+
+def encoder_names() -> tuple[str, ...]:
+    """Return the encoders that can be made."""
+    return tuple(_MAKERS)
+
+
+def is_vit(name: str) -> bool:
+    """Return whether an encoder is a vision transformer."""
+    return name.startswith("vit")
+
+
+def make_encoder(name: str, in_channels: int = 3, size: int = 224) -> tuple[nn.Module, int]:
+    """Return an encoder and the width of its features.
+
+    The keys of its state dict are torchvision's, less the last layer. Weights come from torch's
+    global generator: call it inside `seeded_weights`.
+
+    Parameters
+    ----------
+    name
+        One of `encoder_names()`.
+    in_channels
+        1 or 3.
+    size
+        Side of the views in pixels; only vision transformers ask, a multiple of 16.
+    """
+    if is_vit(name):
+        net = _MAKERS[name](image_size=size)
+        width = int(net.hidden_dim)  # type: ignore[arg-type]
+        net.heads = nn.Identity()
+        # torchvision starts the patch projection for its own ConvNets' fan; leave as is.
+        first, attribute = net, "conv_proj"
+    else:
+        net = _MAKERS[name](weights=None)
+        width = int(net.fc.in_features)  # type: ignore[arg-type,union-attr]
+        net.fc = nn.Identity()
+        first, attribute = net, "conv1"
+    if in_channels != 3:
+        _narrow(first, attribute, in_channels)
+    return net, width
+
+
+def _narrow(net: nn.Module, attribute: str, channels: int) -> None:
+    """Let the first convolution take fewer channels, with the weights summed over the old ones."""
+    old = getattr(net, attribute)
+    new = nn.Conv2d(
+        channels,
+        old.out_channels,
+        old.kernel_size,
+        old.stride,
+        old.padding,
+        bias=old.bias is not None,
+    )
+    with torch.no_grad():
+        new.weight.copy_(weights.with_channels(old.weight, channels))
+        if old.bias is not None and new.bias is not None:
+            new.bias.copy_(old.bias)
+    setattr(net, attribute, new)
+
+
+@contextlib.contextmanager
+def seeded_weights(seed: int) -> Iterator[None]:
+    """Initialise nets from a seed within this context; torch's own state is put back after it."""
+    state = torch.get_rng_state()
+    torch.set_rng_state(generator_for(seed, Stream.WEIGHTS).get_state())
+    try:
+        yield
+    finally:
+        torch.set_rng_state(state)
+
+
+def to_input(view: Tensor, channels: int = 3) -> Tensor:
+    """Return what an encoder takes of a view.
+
+    Parameters
+    ----------
+    view
+        One channel, shape (B, 1, H, W), float, 0 black to 1 white.
+    channels
+        Of the encoder: 3, or 1.
+
+    Returns
+    -------
+    Tensor
+        Shape (B, channels, H, W), normalised with the mean and deviation of ImageNet's channels.
+    """
+    if channels == 1:
+        return (view - GREY_MEAN) / GREY_STD
+    mean = torch.tensor(IMAGENET_MEAN, device=view.device, dtype=view.dtype).view(1, 3, 1, 1)
+    std = torch.tensor(IMAGENET_STD, device=view.device, dtype=view.dtype).view(1, 3, 1, 1)
+    return (view - mean) / std
+
+
+def load_encoder(path: Path | str, *, name: str | None = None) -> tuple[nn.Module, EncoderInfo]:
+    """Return an encoder from a file, in evaluation mode, and what the file says of it.
+
+    Parameters
+    ----------
+    path
+        `encoder.safetensors` of a run, a torchvision or timm state dict (.safetensors, .pth, .pt),
+        or a checkpoint of another framework such as the released ``epoch_N.pth``.
+    name
+        One of `encoder_names()`; None: found from the file.
+
+    Returns
+    -------
+    nn.Module, EncoderInfo
+        A net that maps ``to_input(view, info.in_channels)`` to features (B, D).
+
+    Raises
+    ------
+    EncoderError
+        If the file is damaged, of no known encoder, or does not fit; lists what did not.
+    """
+    found = weights.read_weights(Path(path))
+    chosen = name or found.metadata.get("encoder") or weights.guess_name(found)
+    if chosen not in _MAKERS:
+        raise EncoderError(
+            f"{path} is of no encoder that is known here"
+            + (f" ({chosen})" if chosen else "")
+            + f"; known are {', '.join(_MAKERS)}."
+        )
+    config = _config_of(found.metadata)
+    channels, side = found.in_channels, int(config.get("size", 224))
+    if is_vit(chosen):
+        side = found.grid * _PATCH_PX
+    net, width = make_encoder(chosen, channels, side)
+    left_out = weights.fit(net, found, Path(path))
+    aspect = float(config.get("aspect", 1.0))
+    return net.eval(), EncoderInfo(
+        chosen, width, channels, side, aspect, dict(found.metadata), left_out
+    )
+
+
+def initialise(net: nn.Module, path: Path) -> tuple[str, ...]:
+    """Put the weights of a file into an encoder; return the file's keys that were left out.
+
+    Channels and the grid of position embeddings are adapted; anything else that does not fit is
+    an error.
+
+    Raises
+    ------
+    EncoderError
+        Listing what did not fit.
+    """
+    return weights.fit(net, weights.read_weights(path), path)
+
+
+def _config_of(metadata: Mapping[str, str]) -> dict[str, Any]:
+    with contextlib.suppress(ValueError):
+        config = json.loads(metadata.get("config", "{}"))
+        if isinstance(config, dict):
+            return config
+    return {}

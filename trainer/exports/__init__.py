@@ -1,0 +1,1 @@
+"""What the trainer takes out: McGIP's layout, relation, features."""

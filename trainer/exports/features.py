@@ -1,0 +1,54 @@
+"""What an encoder makes of a study's images, as one npz file."""
+
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import select
+
+from migrations.study.folder import Study
+from migrations.study.schema import TrainingRun
+from trainer.data.cohort import Cohort
+from trainer.errors import CohortError
+from trainer.probe.loading import load_weights
+from trainer.probe.picture_features import features_of
+
+
+def write_features(study: Study, cohort: Cohort, out: Path, encoder: Path | None) -> list[Path]:
+    """Write `features.npz`: `features` (N, D) float32, `ids`, `sha256`, `labels` (N,), `encoder`.
+
+    Raises
+    ------
+    CohortError
+        If no encoder is named and the study has none.
+    """
+    file = encoder or _newest(study)
+    info = load_weights(file).info
+    features = features_of(file, [m.presentation for m in cohort.members])
+    path = out / "features.npz"
+    np.savez(
+        path,
+        features=features.astype(np.float32),
+        ids=np.array([m.image_id for m in cohort.members]),
+        sha256=np.array([m.sha256 for m in cohort.members]),
+        labels=np.array([m.label or "" for m in cohort.members]),
+        encoder=np.array(info.name),
+        size=np.array(info.size),
+    )
+    return [path]
+
+
+def _newest(study: Study) -> Path:
+    query = (
+        select(TrainingRun.encoder_path)
+        .where(TrainingRun.encoder_path.is_not(None))
+        .order_by(TrainingRun.id.desc())
+    )
+    with study.database.read() as session:
+        paths = [study.folder / path for path in session.scalars(query) if path]
+    found = next((path for path in paths if path.is_file()), None)
+    if found is None:
+        raise CohortError(
+            f"{study.folder} has no encoder yet. Pre-train one (python main.py train), or name a "
+            "file with --encoder."
+        )
+    return found

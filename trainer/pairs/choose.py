@@ -1,0 +1,215 @@
+"""From a cohort to its pair policy: similarity (computed or found again), threshold, relation."""
+
+import contextlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from devices.gaze.pair_rates import positive_rate, threshold_for_rate
+from migrations.study.folder import Study
+from migrations.study.schema import SimilarityRun
+from trainer.config.config import RunConfig
+from trainer.data.cohort import Cohort, Member
+from trainer.errors import CohortError, SimilarityError
+from trainer.pairs.policy import PairPolicy, Relation, SameLabel, SparseRelation
+from trainer.similarity.base import BoolArray, FloatArray
+from trainer.similarity.between_readers import split_of
+from trainer.similarity.comparison import Comparison, Drive, prepare
+from trainer.similarity.findings import describe
+from trainer.similarity.graph import Graph
+from trainer.similarity.items import said, settings_of
+from trainer.similarity.store import load_matrix, store_run
+from trainer.similarity.study_gaze import feature_cache, gaze_of_members, reader_names
+
+LARGEST_MATRIX = 20_000
+"""Images beyond which pairs are kept as a sparse graph: a matrix would take 3.6 GB and more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenPairs:
+    """How pairs are made in a run.
+
+    Attributes
+    ----------
+    policy
+        Makes the masks.
+    threshold, positive_rate
+        In force, and the share of valid pairs above it; None where pairs need no gaze.
+    similarity_run_id
+        Row of the similarity; None where pairs need no gaze.
+    """
+
+    policy: PairPolicy
+    threshold: float | None = None
+    positive_rate: float | None = None
+    similarity_run_id: str | None = None
+
+
+def choose_members(cohort: Cohort, config: RunConfig) -> tuple[Member, ...]:
+    """Return the images that are trained on; those of the split "test" only if transductive.
+
+    Raises
+    ------
+    CohortError
+        If too few are left for what the config asks; says what is missing and how to get it.
+    """
+    members = tuple(m for m in cohort.members if config.transductive or m.split != "test")
+    if len(members) < 2:
+        held = len(cohort.members) - len(members)
+        raise CohortError(
+            f"The study has {len(members)} image(s) to train on, at least 2 are needed"
+            + (f" ({held} belong to the test split)" if held else "")
+            + ". Import images: python main.py import --study FOLDER FILES"
+        )
+    read = sum(1 for m in members if m.readings)
+    if config.uses_gaze and read < 2:
+        raise CohortError(
+            f"pairs is {config.pairs}, but only {read} of {len(members)} images have gaze of a "
+            "finished reading; at least 2 are needed. Read some cases in the station, or use "
+            "--pairs none."
+        )
+    if config.pairs == "label" and not any(m.label is not None for m in members):
+        raise CohortError("pairs is label, but no image has a label. Use --pairs none or gzpt.")
+    return members
+
+
+def choose_pairs(
+    study: Study,
+    cohort: Cohort,
+    members: Sequence[Member],
+    config: RunConfig,
+    progress: Callable[[int, int], None],
+    cancelled: Callable[[], bool],
+) -> ChosenPairs:
+    """Return the pairs of a run; similarity of the same cohort and parameters is not made twice.
+
+    Raises
+    ------
+    SimilarityError
+        If no pair of images can be compared.
+    Cancelled
+        If the user asked to stop.
+    """
+    if config.pairs == "none":
+        return ChosenPairs(PairPolicy())
+    if config.pairs == "label":
+        return ChosenPairs(PairPolicy(SameLabel.of([m.label for m in members])))
+    drop = config.drop if config.pairs == "gzpt" else 0.0
+    if len(members) > LARGEST_MATRIX:
+        graph = _graph(study, members, config, progress, cancelled)
+        return ChosenPairs(PairPolicy(_sparse(graph), drop), graph.threshold, graph.positive_rate)
+    run_id, matrix, valid = _similarity(study, cohort, members, config, progress, cancelled)
+    if not valid.any():
+        raise SimilarityError(
+            f"{config.measure} gives no value for any pair of images: their gaze is too short. "
+            "Try another --measure, or read more cases."
+        )
+    threshold = _threshold(config, matrix, valid)
+    relation = Relation.of(matrix, valid, threshold)
+    rate = positive_rate(matrix, valid, threshold)
+    return ChosenPairs(PairPolicy(relation, drop), threshold, rate, run_id)
+
+
+def _similarity(
+    study: Study,
+    cohort: Cohort,
+    members: Sequence[Member],
+    config: RunConfig,
+    progress: Callable[[int, int], None],
+    cancelled: Callable[[], bool],
+) -> tuple[str, FloatArray, BoolArray]:
+    """Return the id of the similarity's row, its matrix and which pairs are valid."""
+    ids = tuple(m.image_id for m in members)
+    wanted = said(*settings_of(config.measure, config.measure_parameters))
+    found = _stored(study, cohort.fingerprint, config.measure, wanted, ids)
+    if found is not None:
+        return found
+    comparison = _compared(study, members, config, progress, cancelled)
+    made = comparison.matrix()
+    threshold = _threshold(config, made.matrix, made.valid)
+    findings = describe(made, ids, threshold, split_of(comparison))
+    run_id = store_run(
+        study,
+        made,
+        ids,
+        cohort_fingerprint=cohort.fingerprint,
+        threshold=threshold,
+        findings=findings.as_dict(),
+    )
+    return run_id, made.matrix, made.valid
+
+
+def _compared(
+    study: Study,
+    members: Sequence[Member],
+    config: RunConfig,
+    progress: Callable[[int, int], None],
+    cancelled: Callable[[], bool],
+) -> Comparison:
+    """Return the comparison of members; features are half of the progress, pairs the other."""
+    gaze = gaze_of_members(members, reader_names(study))
+    readings = len(gaze.gazes)
+
+    def pairs_told(done: int, total: int) -> None:
+        progress(readings + readings * done // max(total, 1), 2 * readings)
+
+    drive = Drive(
+        features_told=lambda done, total: progress(readings - total + done, 2 * readings),
+        pairs_told=pairs_told,
+        cancelled=cancelled,
+        cache=feature_cache(study),
+    )
+    return prepare(config.measure, gaze, config.measure_parameters, drive)
+
+
+def _graph(
+    study: Study,
+    members: Sequence[Member],
+    config: RunConfig,
+    progress: Callable[[int, int], None],
+    cancelled: Callable[[], bool],
+) -> Graph:
+    """Return the pairs of a cohort whose matrix would not fit."""
+    comparison = _compared(study, members, config, progress, cancelled)
+    if config.threshold is not None:
+        return comparison.above(config.threshold)
+    return comparison.above_rate(config.positive_rate or 0.0)
+
+
+def _sparse(graph: Graph) -> SparseRelation:
+    pairs = graph.matrix.tocoo()
+    return SparseRelation.of_edges(pairs.row, pairs.col, pairs.shape[0])
+
+
+def _threshold(config: RunConfig, matrix: FloatArray, valid: BoolArray) -> float:
+    if config.threshold is not None:
+        return config.threshold
+    return threshold_for_rate(matrix, valid, config.positive_rate or 0.0)
+
+
+def _stored(
+    study: Study, fingerprint: str, measure: str, wanted: dict[str, Any], ids: tuple[str, ...]
+) -> tuple[str, FloatArray, BoolArray] | None:
+    query = (
+        select(SimilarityRun)
+        .where(
+            SimilarityRun.cohort_fingerprint == fingerprint,
+            SimilarityRun.measure == measure,
+            SimilarityRun.image_count == len(ids),
+            SimilarityRun.matrix_path.is_not(None),
+        )
+        .order_by(SimilarityRun.id.desc())
+    )
+    with study.database.read() as session:
+        rows = [(r.id, r.parameters, r.matrix_path) for r in session.scalars(query)]
+    plain = json.loads(json.dumps(wanted))
+    for run_id, parameters, path in rows:
+        if parameters == plain and path and (study.folder / path).exists():
+            with contextlib.suppress(SimilarityError):  # damaged: made again
+                stored = load_matrix(study.folder / path)
+                if stored.ids == ids:
+                    return run_id, stored.similarity, stored.valid
+    return None

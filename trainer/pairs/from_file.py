@@ -1,0 +1,146 @@
+"""Pairs from a relation file: its rows are matched to the images, then cut at a threshold."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from devices.gaze.pair_rates import positive_rate, threshold_for_rate
+from trainer.config.config import RunConfig
+from trainer.data.tables import Resolver
+from trainer.errors import ImageFolderError
+from trainer.pairs.choose import ChosenPairs
+from trainer.pairs.policy import PairPolicy, Relation, SparseRelation
+from trainer.pairs.relation_file import LoadedRelation
+
+_DENSE_UP_TO = 8192
+"""A sparse graph of fewer images becomes a table (64 MB at most): a look-up is fastest there."""
+
+
+def pairs_of_relation(
+    loaded: LoadedRelation,
+    path: Path,
+    every: Sequence[str],
+    chosen: Sequence[str],
+    config: RunConfig,
+) -> ChosenPairs:
+    """Return the pairs of a relation file.
+
+    Parameters
+    ----------
+    loaded, path
+        The relation and the file it came from.
+    every
+        Ids of all images, in dataset order: that of a file without ids.
+    chosen
+        Ids of those that are trained on; ids of the result are positions here.
+    config
+        Threshold or rate, drop.
+
+    Raises
+    ------
+    ImageFolderError
+        If the relation's rows and the images do not go together; says how many of each.
+    """
+    rows = rows_of(loaded, path, every)
+    index = np.array([rows.get(c, -1) for c in chosen])
+    drop = config.drop if config.pairs == "gzpt" else 0.0
+    if isinstance(loaded.values, np.ndarray):
+        matrix, valid = dense_of(loaded, index)
+        threshold = _threshold(config, matrix, valid)
+        relation = Relation.of(matrix, valid, threshold)
+        rate = positive_rate(matrix, valid, threshold)
+        return ChosenPairs(PairPolicy(relation, drop), threshold, rate)
+    edges = edges_of(sparse.csr_array(loaded.values), index)
+    return _of_edges(edges, len(chosen), _sparse_threshold(config, edges, len(chosen)), drop)
+
+
+def rows_of(loaded: LoadedRelation, path: Path, every: Sequence[str]) -> Mapping[str, int]:
+    """Return the row of each image in the relation; images that it does not know are left out."""
+    if loaded.ids is None:
+        if len(loaded) != len(every):
+            raise ImageFolderError(
+                f"{path} relates {len(loaded)} images, but there are {len(every)}. It carries no "
+                "ids, so its order must be that of the images: by name, or as --order says."
+            )
+        return {name: i for i, name in enumerate(every)}
+    resolve = Resolver(every)
+    rows: dict[str, int] = {}
+    for row, text in enumerate(loaded.ids):
+        meant = resolve.find(text)
+        if len(meant) == 1:
+            rows.setdefault(meant[0], row)
+    if len(rows) < 2:
+        raise ImageFolderError(
+            f"{path} relates {', '.join(loaded.ids[:3])}, …: {len(rows)} of them is among the "
+            f"images ({', '.join(every[:3])}, …). Name the relation of these images."
+        )
+    return rows
+
+
+def dense_of(
+    loaded: LoadedRelation, index: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return similarity and validity (N, N) of the rows at `index` of a dense relation.
+
+    −1 stands for an image that it does not know; a value that is no number is none.
+    """
+    assert isinstance(loaded.values, np.ndarray)
+    known, at = index >= 0, np.maximum(index, 0)
+    matrix = np.asarray(loaded.values[np.ix_(at, at)], np.float64)
+    valid = loaded.valid[np.ix_(at, at)] if loaded.valid.ndim == 2 else loaded.valid[at]
+    pairs = valid if valid.ndim == 2 else valid[:, None] & valid[None, :]
+    return matrix, pairs & known[:, None] & known[None, :] & np.isfinite(matrix)
+
+
+def _threshold(config: RunConfig, matrix: NDArray[np.float64], valid: NDArray[np.bool_]) -> float:
+    if config.threshold is not None:
+        return config.threshold
+    return threshold_for_rate(matrix, valid, config.positive_rate or 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Stored pairs in both directions, no image with itself: rows, columns, values, each (E,)."""
+
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    values: NDArray[np.float64]
+
+
+def edges_of(graph: sparse.csr_array, index: NDArray[np.int64]) -> Edges:
+    """Return the pairs between the chosen images; a neighbour of either is one of both."""
+    keep = np.flatnonzero(index >= 0)
+    part = graph[index[keep]][:, index[keep]].tocoo()
+    there, back, count = keep[part.row], keep[part.col], len(index)
+    keys = np.concatenate([there * count + back, back * count + there])
+    values = np.concatenate([part.data, part.data]).astype(np.float64)
+    order = np.lexsort((values, keys))
+    keys, values = keys[order], values[order]
+    last = np.append(keys[1:] != keys[:-1], True)[: len(keys)]  # the higher of both directions
+    rows, columns = np.divmod(keys[last], count)
+    apart = rows != columns
+    return Edges(rows[apart], columns[apart], values[last][apart])
+
+
+def _sparse_threshold(config: RunConfig, edges: Edges, images: int) -> float:
+    """Return the threshold; a rate counts all pairs, those that are not stored are the least."""
+    if config.threshold is not None:
+        return config.threshold
+    values = np.sort(edges.values[edges.rows < edges.columns])[::-1]
+    wanted = int((config.positive_rate or 0.0) * images * (images - 1) / 2 + 1e-9)
+    if wanted >= len(values):
+        return float(np.nextafter(values[-1], -np.inf)) if len(values) else 1.0
+    return float(values[wanted])
+
+
+def _of_edges(edges: Edges, images: int, threshold: float, drop: float) -> ChosenPairs:
+    above = edges.values > threshold
+    rows, columns = edges.rows[above], edges.columns[above]
+    kind = Relation if images <= _DENSE_UP_TO else SparseRelation
+    related = kind.of_edges(rows, columns, images)
+    rate = related.pair_count() / max(1, images * (images - 1) / 2)
+    return ChosenPairs(PairPolicy(related, drop), threshold, rate)

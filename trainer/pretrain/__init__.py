@@ -1,0 +1,1 @@
+"""The pre-training itself: batches, views, the loop, checkpoints."""

@@ -1,0 +1,116 @@
+"""Looks at what features of the whole cohort are worth while an encoder learns."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from trainer.methods.base import Method
+from trainer.pretrain.crops import whole_input
+from trainer.pretrain.job import Job
+from trainer.pretrain.signals import Signals
+from trainer.process.events import Emit, Notice
+
+_MOST_IMAGES = 512
+_NEIGHBOURS = 20
+_TEMPERATURE = 0.07
+_BATCH = 64
+
+
+def rank_me(features: Tensor) -> float:
+    """Return the effective rank of features (N, D): exp of the entropy of their singular values.
+
+    From 1 (all features on a line) to min(N, D); higher is better (Garrido et al. 2023, RankMe,
+    arXiv 2210.02885).
+    """
+    values = torch.linalg.svdvals(features.double())
+    share = values / values.sum().clamp(min=1e-12) + 1e-7
+    return float(torch.exp(-(share * share.log()).sum()))
+
+
+def knn_accuracy(
+    features: Tensor, labels: Tensor, groups: Tensor | None, neighbours: int = _NEIGHBOURS
+) -> float | None:
+    """Return the share of images whose label their most alike other patients' images vote for.
+
+    Parameters
+    ----------
+    features, labels
+        Shapes (N, D) and (N,); a label of -1 is unknown.
+    groups
+        Patients, (N,): an image's own patient does not vote. None: each image is its own.
+    neighbours
+        k; votes are weighted by exp(cosine / 0.07).
+
+    Returns
+    -------
+    float or None
+        0 to 1; None where fewer than two labels are known.
+    """
+    known = labels >= 0
+    labels = labels[known]
+    if len(set(labels.tolist())) < 2:
+        return None
+    unit = torch.nn.functional.normalize(features[known].float(), dim=1)
+    owners = torch.arange(len(labels)) if groups is None else groups[known]
+    alike = (unit @ unit.T).masked_fill(owners[:, None] == owners[None, :], -torch.inf)
+    best, which = alike.topk(min(neighbours, len(labels) - 1), dim=1)
+    weights = (best / _TEMPERATURE).exp()  # 0 for an own image
+    votes = torch.zeros(len(labels), int(labels.max()) + 1)
+    votes.scatter_add_(1, labels[which], weights)
+    return float((votes.argmax(1) == labels).float().mean())
+
+
+class Looks:
+    """Takes RankMe and, where labels exist, the accuracy of a kNN; ends a run that stands still.
+
+    Labels of the test split play no part: its images are not among those that are trained on.
+    """
+
+    def __init__(self, job: Job, signals: Signals) -> None:
+        self._job, self._signals = job, signals
+        count = len(job.images)
+        every = torch.arange(count)
+        self._ids = every if count <= _MOST_IMAGES else every[:: -(-count // _MOST_IMAGES)]
+
+    def take(self, method: Method, step: int) -> None:
+        """Look at the encoder as it is; its batch statistics and torch's state stay."""
+        job, ids = self._job, self._ids
+        features = self._features(method)
+        labels = None if job.labels is None else job.labels[ids]
+        groups = None if job.groups is None else job.groups[ids]
+        knn = None if labels is None else knn_accuracy(features, labels, groups)
+        finite = bool(features.isfinite().all())
+        self._signals.looked(step, rank_me(features) if finite else math.nan, knn)
+
+    @torch.no_grad()
+    def _features(self, method: Method) -> Tensor:
+        job = self._job
+        method.eval()
+        try:
+            lowered = job.precision != torch.float32
+            with torch.autocast(job.device.type, job.precision, enabled=lowered):
+                made = [method.encoder(whole_input(job, i)) for i in torch.split(self._ids, _BATCH)]
+            return torch.cat(made).float().cpu()
+        finally:
+            method.train()
+
+    def should_end(self, emit: Emit) -> bool:
+        """Return whether the run has stood still for as many epochs as `early_stop` allows."""
+        patience = self._job.config.early_stop
+        if not patience:
+            return False
+        still = self._signals.epochs_without_better()
+        if still < patience:
+            return False
+        emit(
+            Notice(
+                f"No better {self._signals.judged_by} for {still} epochs: training ends here as "
+                f"early_stop = {patience} asks."
+            )
+        )
+        return True
+
+    def last(self) -> dict[str, float | None]:
+        """Return the last look: `rank_me` and `knn`."""
+        return {"rank_me": self._signals.rank_me, "knn": self._signals.knn}

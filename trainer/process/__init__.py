@@ -1,0 +1,1 @@
+"""The trainer as a process: events, stopping, devices, several of them."""

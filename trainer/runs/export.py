@@ -1,0 +1,114 @@
+"""The encoder as a file that others can load, and the card that says where it comes from."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from trainer.encoders.nets import GREY_MEAN, GREY_STD, IMAGENET_MEAN, IMAGENET_STD, is_vit
+from trainer.encoders.weights import to_timm
+from trainer.pretrain.checkpoint import Identity
+from trainer.runs.model_card import model_card
+from trainer.runs.onnx import export_onnx
+
+
+def export_encoder(
+    folder: Path,
+    encoder: nn.Module,
+    identity: Identity,
+    facts: Mapping[str, Any],
+    seen: Sequence[str] = (),
+) -> Path:
+    """Write `encoder.safetensors`, `encoder.onnx`, `encoder.json` and `README.md` to a run folder.
+
+    A transformer is written a second time with timm's keys, `encoder.timm.safetensors`.
+
+    Parameters
+    ----------
+    folder
+        The run folder.
+    encoder
+        Its state dict has torchvision's keys, less the last layer.
+    identity
+        Config, cohort and pairs.
+    facts
+        Figures of the run for the card, as JSON values.
+    seen
+        `pixel_fingerprint` of each image that took part in pre-training.
+
+    Returns
+    -------
+    Path
+        The weights; they load with ``strict=True`` into the torchvision net whose last layer is
+        ``nn.Identity()``.
+    """
+    path = folder / "encoder.safetensors"
+    state, about = _plain(encoder), _metadata(identity, seen)
+    _save(state, path, about)
+    if is_vit(identity.config.encoder):
+        _save(to_timm(state), folder / "encoder.timm.safetensors", about)
+    onnx = export_onnx(folder / "encoder.onnx", encoder, identity.config)
+    card = _card(identity, {**facts, "onnx": onnx})
+    text = json.dumps(card, indent=2, ensure_ascii=False)
+    (folder / "encoder.json").write_text(text + "\n", encoding="utf-8")
+    (folder / "README.md").write_text(model_card(card), encoding="utf-8")
+    return path
+
+
+def _metadata(identity: Identity, seen: Sequence[str]) -> dict[str, str]:
+    """Return what the file says of itself; safetensors keeps text only."""
+    config = identity.config
+    return {
+        "format": "pt",
+        "encoder": config.encoder,
+        "in_channels": str(config.in_channels),
+        "config": json.dumps(config.shaping()),
+        "config_hash": config.hash(),
+        "cohort": identity.cohort,
+        "relation": identity.relation,
+        "transductive": "true" if config.transductive else "false",
+        "seen_images": " ".join(sorted(f[:16] for f in seen)),
+    }
+
+
+def _save(state: dict[str, torch.Tensor], path: Path, about: dict[str, str]) -> None:
+    partial = path.with_suffix(".partial")
+    save_file(state, partial, metadata=about)
+    partial.replace(path)
+
+
+def _plain(encoder: nn.Module) -> dict[str, torch.Tensor]:
+    """Return weights on the CPU in torch's usual memory order, which safetensors requires."""
+    state = encoder.state_dict()
+    return {
+        key: value.detach().to("cpu", memory_format=torch.contiguous_format).contiguous()
+        for key, value in state.items()
+    }
+
+
+def _card(identity: Identity, facts: Mapping[str, Any]) -> dict[str, Any]:
+    config = identity.config
+    return {
+        "name": config.run_name,
+        "encoder": config.encoder,
+        "input": {
+            "channels": config.in_channels,
+            "height": config.view[0],
+            "width": config.view[1],
+            "mean": IMAGENET_MEAN if config.in_channels == 3 else (GREY_MEAN,),
+            "std": IMAGENET_STD if config.in_channels == 3 else (GREY_STD,),
+            "grey": "the presentation image (VOI applied, 0 black to 1 white) in all channels",
+        },
+        "method": config.method,
+        "pairs": config.pairs,
+        "transductive": config.transductive,
+        "cohort_fingerprint": identity.cohort,
+        "relation_hash": identity.relation,
+        "config_hash": config.hash(),
+        "config": config.shaping(),
+        **facts,
+    }

@@ -1,0 +1,161 @@
+"""A folder of image files as the source of a run: no study, no database."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from trainer.config.config import RunConfig
+from trainer.data.cohort import Cohort, Member, fingerprint
+from trainer.data.file_hashes import file_hashes
+from trainer.data.splits import Splits, complete_splits
+from trainer.data.tables import (
+    About,
+    find_images,
+    labels_of_folders,
+    read_labels,
+    read_order,
+    read_split_file,
+)
+from trainer.errors import CohortError, ConfigError
+from trainer.pairs.choose import ChosenPairs
+from trainer.pairs.from_file import pairs_of_relation
+from trainer.pairs.policy import PairPolicy, SameLabel
+from trainer.pairs.relation_file import load_relation
+from trainer.pretrain.checkpoint import Identity
+from trainer.runs.folder_runs import open_folder_run
+from trainer.runs.source import Cancelled, Progress, Record
+
+
+@dataclass
+class FolderSource:
+    """Image files, and files that say how they belong together.
+
+    Attributes
+    ----------
+    images
+        Folder of pictures; an image's id is its path within it.
+    relation
+        Similarity in the order of the images, or with ids; None for pairs `none` and `label`.
+    order
+        Text file of names; None: by name.
+    labels
+        csv with columns `image`, `label`, `patient`, `split`; None: the parent folder is the label.
+    split_file
+        JSON with lists of train, val and test images; stands in for the csv's column.
+    runs
+        Where run folders are made when none is named.
+    cache_folder
+        Where decoded images are kept; None: beside the run folders.
+    """
+
+    images: Path
+    relation: Path | None = None
+    order: Path | None = None
+    labels: Path | None = None
+    split_file: Path | None = None
+    runs: Path = Path("runs")
+    cache_folder: Path | None = None
+    _splits: Splits = field(default_factory=lambda: Splits({}, 0))
+
+    @property
+    def cache(self) -> Path:
+        """Where decoded images are kept."""
+        return self.cache_folder or self.runs / "foveate-cache"
+
+    @property
+    def hint(self) -> str:
+        """How this source is named on the command line."""
+        return f"--images {self.images}"
+
+    @property
+    def has_report(self) -> bool:
+        """The report shows a study; a folder's run has its model card."""
+        return False
+
+    def pairs_text(self, config: RunConfig) -> str:
+        """Say where pairs come from."""
+        if config.uses_gaze:
+            return f"Reading {self.relation}"
+        return f"Not needed: pairs is {config.pairs}"
+
+    def load(self, config: RunConfig, progress: Progress, cancelled: Cancelled) -> Cohort:
+        """Return the images in dataset order, with labels, patients and splits."""
+        if config.uses_gaze and self.relation is None:
+            raise ConfigError(
+                f"pairs is {config.pairs}, but a folder of images has no gaze. Give --relation "
+                "FILE (python main.py similarity makes one), or use --pairs none or label."
+            )
+        found = find_images(self.images)
+        names = read_order(self.order, found) if self.order else list(found)
+        about = read_labels(self.labels, names) if self.labels else labels_of_folders(names)
+        hashes = file_hashes([found[n] for n in names], self.cache / "content.json", cancelled)
+        plain = [about.get(n, About()) for n in names]
+        given = read_split_file(self.split_file, names) if self.split_file else {}
+        splits = complete_splits(
+            [a.patient or n for n, a in zip(names, plain, strict=True)],
+            [a.label for a in plain],
+            [given.get(n, a.split) for n, a in zip(names, plain, strict=True)],
+            test_share=config.test_share or 0.0,
+            seed=config.seed,
+        )
+        self._splits = Splits(dict(zip(names, splits, strict=True)), config.seed)
+        members = tuple(
+            Member(n, h, a.patient or n, a.label, s, 0, 0, found[n])
+            for n, h, a, s in zip(names, hashes, plain, splits, strict=True)
+        )
+        progress(len(members), len(members))
+        # A run that was stopped is not continued with other images held back.
+        return Cohort(members, (), fingerprint(_trained_on(members, config)))
+
+    def splits(self, cohort: Cohort) -> Splits:
+        """Return the splits of the csv, or those drawn."""
+        return self._splits
+
+    def members(self, cohort: Cohort, config: RunConfig) -> tuple[Member, ...]:
+        """Return the images that are trained on."""
+        members = _trained_on(cohort.members, config)
+        if len(members) < 2:
+            raise CohortError(
+                f"{self.images} has {len(members)} image(s) to train on, at least 2 are needed."
+            )
+        if config.pairs == "label" and not any(m.label is not None for m in members):
+            raise CohortError(
+                "pairs is label, but no image has a label: put the images of a class into a "
+                "sub-folder of its name, or give --labels FILE.csv with columns image and label."
+            )
+        return members
+
+    def pairs(
+        self,
+        cohort: Cohort,
+        members: Sequence[Member],
+        config: RunConfig,
+        progress: Progress,
+        cancelled: Cancelled,
+    ) -> ChosenPairs:
+        """Return the pairs of the relation file, of labels, or none."""
+        if config.pairs == "none":
+            return ChosenPairs(PairPolicy())
+        if config.pairs == "label":
+            return ChosenPairs(PairPolicy(SameLabel.of([m.label for m in members])))
+        assert self.relation is not None
+        every = [m.image_id for m in cohort.members]
+        chosen = [m.image_id for m in members]
+        return pairs_of_relation(load_relation(self.relation), self.relation, every, chosen, config)
+
+    def open_run(
+        self, identity: Identity, similarity_run_id: str | None, *, fresh: bool, out: Path | None
+    ) -> Record:
+        """Return the newest unfinished run of the same identity, or a new one."""
+        return open_folder_run(self.runs, identity, fresh=fresh, out=out)
+
+    def report(self, record: Record, cancelled: Cancelled) -> Path | None:
+        """Return None: the report of a run needs a study; the model card is written anyway."""
+        return None
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def _trained_on(members: Sequence[Member], config: RunConfig) -> tuple[Member, ...]:
+    return tuple(m for m in members if config.transductive or m.split != "test")

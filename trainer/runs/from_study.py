@@ -1,0 +1,97 @@
+"""A study as the source of a run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from migrations.study.folder import Study
+from trainer.config.config import RunConfig
+from trainer.data.cohort import Cohort, Member, load_cohort
+from trainer.data.splits import TEST_SHARE, Splits, store_splits
+from trainer.pairs.choose import ChosenPairs, choose_members, choose_pairs
+from trainer.pairs.from_file import pairs_of_relation
+from trainer.pairs.relation_file import load_relation
+from trainer.pretrain.checkpoint import Identity
+from trainer.runs.source import Cancelled, Progress, Record
+from trainer.runs.study_runs import open_run
+
+
+@dataclass
+class StudySource:
+    """Images, gaze and labels of a study; `relation` stands in for gaze where it is given."""
+
+    study: Study
+    relation: Path | None = None
+    seed: int = 0
+
+    @property
+    def cache(self) -> Path:
+        """The study's cache."""
+        return self.study.cache
+
+    @property
+    def hint(self) -> str:
+        """How this source is named on the command line."""
+        return f"--study {self.study.folder}"
+
+    @property
+    def has_report(self) -> bool:
+        """A study's runs have one."""
+        return True
+
+    def pairs_text(self, config: RunConfig) -> str:
+        """Say where pairs come from."""
+        if not config.uses_gaze:
+            return f"Not needed: pairs is {config.pairs}"
+        return (
+            f"Reading {self.relation}" if self.relation else f"Comparing gaze by {config.measure}"
+        )
+
+    def load(self, config: RunConfig, progress: Progress, cancelled: Cancelled) -> Cohort:
+        """Store the splits, then read the study."""
+        share = TEST_SHARE if config.test_share is None else config.test_share
+        self.seed = config.seed
+        store_splits(self.study, test_share=share, seed=config.seed)
+        return load_cohort(self.study, progress, cancelled)
+
+    def splits(self, cohort: Cohort) -> Splits:
+        """Return the splits that the database holds."""
+        return Splits({m.image_id: m.split or "train" for m in cohort.members}, self.seed)
+
+    def members(self, cohort: Cohort, config: RunConfig) -> tuple[Member, ...]:
+        """Return the images that are trained on; see `choose_members`."""
+        if self.relation is not None and config.uses_gaze:
+            config = replace(config, pairs="none")  # no gaze is asked for
+        return choose_members(cohort, config)
+
+    def pairs(
+        self,
+        cohort: Cohort,
+        members: Sequence[Member],
+        config: RunConfig,
+        progress: Progress,
+        cancelled: Cancelled,
+    ) -> ChosenPairs:
+        """Return the pairs by gaze, label, or the relation file."""
+        if self.relation is None or not config.uses_gaze:
+            return choose_pairs(self.study, cohort, members, config, progress, cancelled)
+        every = [m.image_id for m in cohort.members]
+        chosen = [m.image_id for m in members]
+        return pairs_of_relation(load_relation(self.relation), self.relation, every, chosen, config)
+
+    def open_run(
+        self, identity: Identity, similarity_run_id: str | None, *, fresh: bool, out: Path | None
+    ) -> Record:
+        """Return the run in the study's runs, or in `out`."""
+        return open_run(self.study, identity, similarity_run_id, fresh=fresh, out=out)
+
+    def report(self, record: Record, cancelled: Cancelled) -> Path | None:
+        """Write the report of the run."""
+        from trainer.report import write_report
+
+        path = record.folder / "report.html"
+        return write_report(self.study, [record.run_id], path, cancelled=cancelled)
+
+    def close(self) -> None:
+        """Close the study."""
+        self.study.close()

@@ -1,0 +1,117 @@
+"""The model card: what an encoder is, where it comes from, and how to load it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_LEFT_OUT = ("config", "input", "name")
+
+
+def model_card(card: Mapping[str, Any]) -> str:
+    """Return the card as Markdown; `card` is the content of `encoder.json`."""
+    shown = card["input"]
+    return f"""# {card["name"]}
+
+An image encoder pre-trained by Foveate. For research, not for diagnosis.
+
+{_loading(card)}
+
+Input: {shown["channels"]} channel(s), {shown["height"]} × {shown["width"]} px, {shown["grey"]},
+normalised with mean {list(shown["mean"])} and standard deviation {list(shown["std"])}.
+
+{_transductive(card)}
+
+| fact | value |
+|---|---|
+{_rows(card)}
+
+## Settings
+
+| setting | value |
+|---|---|
+{_table(card["config"])}
+
+## Licence
+
+The weights were learnt from the images of one cohort, named above by its fingerprint. Whether they
+may be passed on, and under which terms, is for those who hold the rights in its images to say; this
+file grants none.
+"""
+
+
+def _rows(card: Mapping[str, Any]) -> str:
+    return _table({k: v for k, v in card.items() if k not in _LEFT_OUT})
+
+
+def _table(values: Mapping[str, Any]) -> str:
+    return "\n".join(f"| {k} | {v} |" for k, v in values.items())
+
+
+def _transductive(card: Mapping[str, Any]) -> str:
+    if card["transductive"]:
+        return (
+            "**Transductive:** images of the test split took part in pre-training. A score on that "
+            "split is no score on unseen patients."
+        )
+    return "Images of the test split took no part in pre-training."
+
+
+def _loading(card: Mapping[str, Any]) -> str:
+    name, size = card["encoder"], card["input"]["height"]
+    channels = card["input"]["channels"]
+    parts = [_FOVEATE]
+    if channels == 3:
+        vit = name.startswith("vit")
+        parts = [
+            (_TORCHVISION_VIT if vit else _TORCHVISION).format(name=name, size=size),
+            (_TIMM_VIT if vit else _TIMM).format(name=name, size=size, long=_LONG.get(name, "")),
+            _FOVEATE,
+        ]
+    return "\n\n".join(f"```python\n{p.strip()}\n```" for p in parts)
+
+
+_LONG = {"vit_s_16": "small", "vit_b_16": "base", "vit_l_16": "large"}
+
+_TORCHVISION = """
+import torch, torchvision
+from safetensors.torch import load_file
+
+net = torchvision.models.{name}()
+net.fc = torch.nn.Identity()
+net.load_state_dict(load_file("encoder.safetensors"), strict=True)
+"""
+
+_TORCHVISION_VIT = """
+import torch, torchvision
+from safetensors.torch import load_file
+
+# {name}; torchvision.models has functions for vit_b_16 and vit_l_16, this serves for all
+state = load_file("encoder.safetensors")
+width = state["conv_proj.weight"].shape[0]
+layers = 24 if width == 1024 else 12
+net = torchvision.models.VisionTransformer({size}, 16, layers, width // 64, width, 4 * width)
+net.heads = torch.nn.Identity()
+net.load_state_dict(state, strict=True)
+"""
+
+_TIMM = """
+import timm
+from safetensors.torch import load_file
+
+net = timm.create_model("{name}", num_classes=0)
+net.load_state_dict(load_file("encoder.safetensors"), strict=True)
+"""
+
+_TIMM_VIT = """
+import timm
+from safetensors.torch import load_file
+
+net = timm.create_model("vit_{long}_patch16_224", img_size={size}, num_classes=0)
+net.load_state_dict(load_file("encoder.timm.safetensors"), strict=True)
+"""
+
+_FOVEATE = """
+from trainer.encoders.nets import load_encoder, to_input
+
+net, info = load_encoder("encoder.safetensors")
+features = net(to_input(grey, info.in_channels))  # grey (B, 1, H, W), 0 black to 1 white
+"""

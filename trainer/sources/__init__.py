@@ -1,1 +1,0 @@
-"""Where images, pairs and splits of a run come from: a study, or files only."""
