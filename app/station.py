@@ -36,7 +36,6 @@ from devices.catalogue import open_tracker
 from devices.clock import HostClock, require_fine_clock
 from devices.gaze.errors import GazeError
 from devices.gaze.geometry import ScreenGeometry
-from devices.lsl import allow_network
 from devices.tracker import Tracker
 from migrations.study.errors import StudyError
 from migrations.study.folder import Study
@@ -123,7 +122,7 @@ class Station(QObject):
         )
         self.review = ReviewController(self._shell.review, lambda: self._room.sessions.busy, self)
         self.setup = SetupController(
-            self._shell.setup, self._shell.reading, self.window, self.close_session,
+            self._shell.setup, self.window.screen, self.reading_page.use_keys, self.close_session,
             self.show_error, self,
         )  # fmt: skip
         self.settings = SettingsController(
@@ -182,7 +181,8 @@ class Station(QObject):
     ) -> Tracker:
         if name.startswith(PREFIX) and self.study is not None:
             return replay_tracker(self.study, name)
-        return open_tracker(name, geometry, rate_hz=rate_hz, seed=seed)
+        network = self.study is not None and self.study.settings.lsl_network
+        return open_tracker(name, geometry, rate_hz=rate_hz, seed=seed, network=network)
 
     def screenshot(self, name: str, path: Path) -> None:
         """Write a picture of the window showing a page, or of the page as it is if it is shown."""
@@ -213,7 +213,7 @@ class Station(QObject):
             self.study.close()
         found = close_interrupted(study.database)
         self.study = study
-        allow_network(study.settings.lsl_network)
+        self.devices.set_study(study)
         self.imports.set_study(study)
         self.clearing.set_study(study)
         self.review.set_study(study)

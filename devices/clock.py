@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from devices.errors import ClockError
 
@@ -50,10 +50,6 @@ class HostClock:
     def real_seconds(self, duration_us: float) -> float:
         """Return how many real seconds a duration of this clock lasts."""
         return duration_us / self.speed / 1e6
-
-    def utc_of(self, time_us: int) -> datetime:
-        """Return the real UTC instant of a time of this clock."""
-        return self.zero_utc + timedelta(seconds=self.real_seconds(time_us))
 
 
 def measure_step_us(counter_ns: Callable[[], int] = time.perf_counter_ns, steps: int = 20) -> float:

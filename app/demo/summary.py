@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from migrations.study.folder import Study
-from migrations.study.schema import Fixation, Image, Reading, Recording, TrainingRun
+from migrations.study.schema import Fixation, Image, Reading, Recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +62,6 @@ def summarise(study: Study, result: dict[str, Any], seconds: dict[str, float]) -
             feature_spread=result.get("feature_spread"),
             seconds=seconds,
         )
-
-
-def newest_run(study: Study) -> TrainingRun | None:
-    """Return the newest training run of the study."""
-    with study.database.read() as session:
-        query = select(TrainingRun).order_by(TrainingRun.started_utc.desc()).limit(1)
-        return session.scalars(query).first()
 
 
 def write_summary(path: Path, summary: Summary) -> None:

@@ -2,30 +2,12 @@
 
 import math
 
-from app.errors import AppError
 from app.images.viewport import Rect
 
 HANGINGS = ("one-up", "two-up", "mammo", "prior")
 """One image; two side by side; four mammograms, chest walls meeting; current over prior."""
 GAP_VIEW = 4.0
 """Between tiles, device-independent pixels."""
-
-
-class UnknownHanging(AppError):
-    """A case is to hang in a way that there is none of."""
-
-
-def require_hanging(name: str) -> str:
-    """Return the name of a hanging.
-
-    Raises
-    ------
-    UnknownHanging
-        Naming those there are.
-    """
-    if name not in HANGINGS:
-        raise UnknownHanging(f"There is no hanging {name!r}; there are {', '.join(HANGINGS)}.")
-    return name
 
 
 def grid_of(hanging: str, count: int) -> tuple[int, int]:

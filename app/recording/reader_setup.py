@@ -73,11 +73,6 @@ class Setup:
             self._set_distance(taped_mm, "taped")
         return self.geometry
 
-    @property
-    def tells_distance(self) -> bool:
-        """Whether the tracker says how far the eyes are."""
-        return self._told_mm() is not None
-
     def correct(self, correction: Affine | None) -> None:
         """Correct the point of gaze from now on; None takes an earlier correction back."""
         capture, now_us = self._capture, self._capture.clock.now_us()

@@ -137,10 +137,6 @@ class Recorder:
         """Call `ticker` after each poll, on the recorder's thread, samples or not."""
         self._tickers = [*self._tickers, ticker]
 
-    def remove_ticker(self, ticker: Callable[[], None]) -> None:
-        """Stop calling a ticker; unknown ones are ignored."""
-        self._tickers = [each for each in self._tickers if each != ticker]
-
     def events(self) -> tuple[DeviceEvent, ...]:
         """Return what the device said so far."""
         return tuple(self._events)
@@ -234,7 +230,7 @@ class Recorder:
         try:
             callback(*arguments)
         except Exception:
-            # Once per callback: at 125 polls a second a defect would flood the log.
+            # Once per callback: at 25 polls a second a defect would flood the log.
             if id(callback) not in self._failed:
                 self._failed.add(id(callback))
                 log.exception("A listener of the recorder failed; recording goes on")

@@ -273,10 +273,6 @@ class ReadingSession:
         """End the reading as interrupted: the case comes again."""
         return self._end("interrupted", reason)
 
-    def abandon(self, reason: str = "") -> str:
-        """End the reading as abandoned: the case does not come again by itself."""
-        return self._end("abandoned", reason)
-
     def settled(self, timeout_s: float = _SETTLE_S) -> bool:
         """Wait until all that has happened so far is committed; False if that takes too long."""
         return self.live.settled(timeout_s) and self.writer.flush(timeout_s)

@@ -1,7 +1,6 @@
 """Pre-training runs side by side: settings that differ, curves, probe results."""
 
 import contextlib
-import csv
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -80,14 +79,6 @@ def probe_rows(run: RunRow) -> list[dict[str, Any]]:
             if isinstance(rows, list):
                 return [row for row in rows if isinstance(row, dict)]
     return []
-
-
-def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write a table as comma-separated values."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(rows)
 
 
 def _row(study: Study, row: TrainingRun) -> RunRow:

@@ -28,13 +28,6 @@ NETWORK_VARIABLE = "FOVEATE_LSL_NETWORK"
 _log = logging.getLogger(__name__)
 _lock = threading.Lock()
 _configured_network: bool | None = None
-_allowed_network = False
-
-
-def allow_network(allowed: bool) -> None:
-    """Say whether LSL may leave this computer, as the study has it; before LSL is first used."""
-    global _allowed_network
-    _allowed_network = allowed
 
 
 def load_pylsl(network: bool = False) -> ModuleType:
@@ -62,7 +55,7 @@ def load_pylsl(network: bool = False) -> ModuleType:
             'Install Foveate with its extra "station": pip install -e ".[station]".'
         ) from error
     with _lock:
-        wanted = network or _allowed_network or os.environ.get(NETWORK_VARIABLE) == "1"
+        wanted = network or os.environ.get(NETWORK_VARIABLE) == "1"
         if _configured_network is None:
             if not wanted:
                 pylsl.set_config_content(LOOPBACK_CONFIG)

@@ -8,11 +8,9 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QScreen
 
 from app.errors import AppError
-from app.pages.reading.page import ReadingPage
 from app.pages.setup.page import SetupPage
 from app.recording.night_light import night_light
 from app.recording.screen_setup import StationSetup, load_setup, save_setup, warnings_of
-from app.shell.window import MainWindow
 from app.ui.background import run
 from app.ui.keys import KeyMap, load_keys, save_keys
 from app.ui.screen import screen_geometry
@@ -25,6 +23,10 @@ class SetupController(QObject):
 
     Parameters
     ----------
+    screen
+        Returns the screen that the window is on.
+    keys_changed
+        Called with the keys in force, at once and each time they are saved.
     changed
         Called when the screen's size was measured anew: a session opened before must end.
     """
@@ -32,21 +34,21 @@ class SetupController(QObject):
     def __init__(
         self,
         page: SetupPage,
-        reading: ReadingPage,
-        window: MainWindow,
+        screen: Callable[[], QScreen],
+        keys_changed: Callable[[KeyMap], object],
         changed: Callable[[], object],
         tell_error: Callable[[str, Exception | str], object],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self._page, self._reading, self._window = page, reading, window
+        self._page, self._screen, self._keys_changed = page, screen, keys_changed
         self._changed, self._tell_error = changed, tell_error
         self._night_light: bool | None = None
         self.tracker_mm: tuple[float, float] | None = None
         page.saved.connect(self._save)
         page.keys_saved.connect(self._save_keys)
         loaded = load_keys()
-        reading.use_keys(loaded.keys)
+        keys_changed(loaded.keys)
         page.show_keys(loaded.keys, loaded.problem)
 
     def tracker_known(self, tracker: Tracker) -> None:
@@ -56,8 +58,7 @@ class SetupController(QObject):
 
     def show(self) -> None:
         """Show the set-up of the window's screen; what the system tells of it follows."""
-        screen = self._window.screen()
-        geometry = screen_geometry(screen)
+        geometry = screen_geometry(self._screen())
         self._page.show_setup(load_setup(geometry.name), geometry)
         self._warn()
         run(self, night_light, self._told, lambda _error: None)
@@ -67,7 +68,7 @@ class SetupController(QObject):
         self._warn()
 
     def _warn(self) -> None:
-        geometry = screen_geometry(self._window.screen())
+        geometry = screen_geometry(self._screen())
         self._page.show_warnings(
             warnings_of(
                 load_setup(geometry.name),
@@ -78,7 +79,7 @@ class SetupController(QObject):
         )
 
     def _save(self, setup: StationSetup) -> None:
-        geometry = screen_geometry(self._window.screen())
+        geometry = screen_geometry(self._screen())
         try:
             save_setup(geometry.name, setup)
         except AppError as error:
@@ -93,7 +94,7 @@ class SetupController(QObject):
         except AppError as error:
             self._tell_error("The keys could not be saved", error)
             return
-        self._reading.use_keys(keys)
+        self._keys_changed(keys)
         self._page.show_keys(keys)
 
 

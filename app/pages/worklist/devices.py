@@ -8,6 +8,7 @@ from app.pages.worklist.page import WorklistPage
 from app.ui.background import Task, run
 from devices.catalogue import Found, find_trackers
 from devices.tracker import TrackerInfo
+from migrations.study.folder import Study
 
 _TIMEOUT_S = 1.5
 
@@ -36,6 +37,7 @@ class DeviceController(QObject):
         self.chosen = chosen
         self.found: Found | None = None
         self._task: Task | None = None
+        self._network = False
         page.devices_wanted.connect(self.look)
         page.device_chosen.connect(self._choose)
 
@@ -45,10 +47,17 @@ class DeviceController(QObject):
         trackers = self.found.trackers if self.found else ()
         return next((info for info in trackers if info.id == self.chosen), None)
 
+    def set_study(self, study: Study | None) -> None:
+        """Look beyond this computer from now on if this study allows it."""
+        self._network = study is not None and study.settings.lsl_network
+
     def look(self) -> None:
         """Look for trackers; the chooser is filled when they have answered."""
         if self._task is None:
-            self._task = run(self, lambda: find_trackers(_TIMEOUT_S), self._took, self._failed)
+            network = self._network
+            self._task = run(
+                self, lambda: find_trackers(_TIMEOUT_S, network=network), self._took, self._failed
+            )
 
     def close(self) -> None:
         """Wait for a search that goes on."""

@@ -83,11 +83,6 @@ class CohortPage(Page):
         self._missing.setText("\n".join(f"• {text}" for text in missing))
         self._missing_panel.setVisible(bool(missing))
 
-    @property
-    def missing_text(self) -> str:
-        """What it says is missing."""
-        return self._missing.text()
-
     def chosen(self) -> list[str]:
         """Return the readings that are marked."""
         marked = self.table.selectionModel().selectedRows()

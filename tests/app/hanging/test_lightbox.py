@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.hanging.layouts import HANGINGS, UnknownHanging, require_hanging, tile_rects
+from app.hanging.layouts import HANGINGS, tile_rects
 from app.hanging.lightbox import Hung, LightBox
 from app.hanging.mammography import chest_wall_side, tile_of
 from app.hanging.marks import length_text
@@ -38,12 +38,6 @@ def test_tiles_lie_on_device_pixels_inside_the_canvas_and_apart(h, count, width,
     for i, (x, y, w, hh) in enumerate(edges):
         for x2, y2, w2, h2 in edges[i + 1 :]:
             assert x + w <= x2 + 1e-6 or y + hh <= y2 + 1e-6 or x2 + w2 <= x or y2 + h2 <= y
-
-
-def test_a_hanging_that_there_is_none_of_is_named() -> None:
-    assert require_hanging("mammo") == "mammo"
-    with pytest.raises(UnknownHanging, match=r"'three-up'.*two-up"):
-        require_hanging("three-up")
 
 
 @pytest.mark.parametrize(

@@ -230,14 +230,21 @@ def test_an_interrupted_case_comes_again_and_says_what_it_resumes(
     assert following.case_id != first.case_id
 
 
-def test_an_abandoned_case_does_not_come_again(session: ReadingSession) -> None:
+def test_a_case_that_an_old_row_calls_abandoned_does_not_come_again(study: Study) -> None:
+    session = opened(study, seed=7)
     first = session.next_case()
     assert first is not None
     session.begin(first)
-    session.abandon("broken image")
-    following = session.next_case()
-    assert following is not None
-    assert following.case_id != first.case_id
+    session.interrupt("broken image")
+    session.close()
+    with study.database.write() as opened_rows:
+        opened_rows.scalars(select(Reading)).one().state = "abandoned"
+    session = opened(study, seed=7)
+    while (case := session.next_case()) is not None:
+        assert case.case_id != first.case_id
+        session.begin(case)
+        session.finish()
+    session.close()
 
 
 def test_readings_that_follow_at_once_share_no_sample_and_lose_none(

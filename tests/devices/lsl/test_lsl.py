@@ -121,10 +121,8 @@ def test_lsl_stays_on_this_computer_unless_the_study_allows_the_network(
     told = []
     monkeypatch.setattr(pylsl, "set_config_content", told.append)
     monkeypatch.setattr(streams, "_configured_network", None)
-    monkeypatch.setattr(streams, "_allowed_network", False)
     monkeypatch.delenv(streams.NETWORK_VARIABLE, raising=False)
-    streams.allow_network(allowed)
-    streams.load_pylsl()
+    streams.load_pylsl(network=allowed)
     assert len(told) == config
     assert all("127.0.0.1" in text for text in told)
 
