@@ -17,7 +17,8 @@ from rich.console import Console
 
 from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import Study
-from trainer.config.config import ENCODERS, METHODS, PAIRS, RECIPES, RunConfig, make_config
+from trainer.config.config import ENCODERS, METHODS, PAIRS, RECIPES, RunConfig
+from trainer.config.layers import make_config
 from trainer.errors import ConfigError, TrainerError
 from trainer.process.events import JsonReporter, RunFailed, RunFinished
 from trainer.process.set_options import parse_settings, read_config
@@ -109,10 +110,11 @@ def _source(options: argparse.Namespace, config: RunConfig) -> "Source":
         raise ConfigError(
             "--order, --labels and --splits go with --images; a study knows all of them itself."
         )
+    from trainer.report.write import write_report
     from trainer.runs.from_study import StudySource
 
     study = Study.open(options.study, database_url=options.database)
-    return StudySource(study, options.relation)
+    return StudySource(study, options.relation, write_report)
 
 
 def _share_the_cores() -> None:

@@ -11,7 +11,7 @@ from gpu_checks.bench import Bench, tail
 from gpu_checks.jobs import job_of, learner_of, run
 from torch import Tensor
 
-from trainer.config.config import METHODS, RunConfig
+from trainer.config.config import METHODS
 from trainer.pretrain import loop
 from trainer.pretrain.batches import make_batch
 from trainer.process.device import choose_precision
@@ -32,7 +32,7 @@ def check_env(bench: Bench) -> None:
             "cuda": torch.version.cuda,
             "cudnn": torch.backends.cudnn.version(),
             "bf16": torch.cuda.is_bf16_supported(including_emulation=False),
-            "auto_precision": str(choose_precision(RunConfig(), bench.device)),
+            "auto_precision": str(choose_precision("auto", bench.device)),
             "tf32_matmul": torch.backends.cuda.matmul.allow_tf32,
             "tf32_cudnn": torch.backends.cudnn.allow_tf32,
         }

@@ -8,7 +8,7 @@ import torch
 from gpu_checks.bench import Bench
 from torch import Tensor, nn
 
-from trainer.config.config import make_config
+from trainer.config.layers import make_config
 from trainer.data.cache import ImageCache, cache_side
 from trainer.pairs.policy import PairPolicy, Relation, SameLabel, SparseRelation
 from trainer.pretrain import loop
@@ -81,7 +81,7 @@ def job_of(
         policy.to(device),
         folder,
         device,
-        choose_precision(config, device),
+        choose_precision(config.precision, device),
         labels=torch.arange(images) % 2,
         groups=torch.arange(images) // 2,
     )

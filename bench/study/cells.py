@@ -14,7 +14,8 @@ from bench.study.gaze import Tracker, permuted, read_all
 from bench.study.phantoms import CLASSES, SIDE, Phantom, make_phantoms
 from bench.study.plan import VARIANTS, Cell
 from devices.gaze.pair_rates import positive_rate, threshold_for_rate
-from trainer.config.config import RunConfig, make_config
+from trainer.config.config import RunConfig
+from trainer.config.layers import make_config
 from trainer.data.cache import ImageCache
 from trainer.encoders.nets import make_encoder, seeded_weights
 from trainer.pairs.policy import PairPolicy, Relation, SameLabel
@@ -97,7 +98,7 @@ def run_cell(cell: Cell, epochs: int = EPOCHS) -> dict[str, Any]:
         "config_hash": config.hash(),
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
-        "precision": str(choose_precision(config, CPU)).removeprefix("torch."),
+        "precision": str(choose_precision(config.precision, CPU)).removeprefix("torch."),
     }
 
 
@@ -174,7 +175,7 @@ def _pretrain(cell: Cell, config: RunConfig, policy: PairPolicy, folder: Path) -
     pixels = torch.from_numpy(cohort(cell.seed).pixels[:TRAINED])
     images = ImageCache(pixels, torch.full((TRAINED, 2), float(SIDE)))
     identity = Identity(config, f"phantoms of seed {cell.seed}", policy.hash(), TRAINED)
-    job = Job(identity, images, policy, folder, CPU, choose_precision(config, CPU))
+    job = Job(identity, images, policy, folder, CPU, choose_precision(config.precision, CPU))
     return train(job, lambda event: None, lambda: False), job
 
 

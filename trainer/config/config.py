@@ -7,7 +7,6 @@ layer that gives one clears the other.
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -176,18 +175,3 @@ class RunConfig:
     def run_name(self) -> str:
         """The name that the run goes by."""
         return self.name or f"{self.method}-{self.pairs}-{self.encoder}"
-
-
-def make_config(*layers: Mapping[str, Any]) -> RunConfig:
-    """Return the config of some layers, the last one strongest, checked.
-
-    Raises
-    ------
-    ConfigError
-        Naming the field, its value and what may stand there.
-    """
-    from trainer.config.layers import check, merged
-
-    config = RunConfig(**merged(layers))
-    check(config)
-    return config

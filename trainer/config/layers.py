@@ -23,6 +23,19 @@ _ENCODER_NAMES = {
 _METHOD_NAMES = {"moco": "mocov2", "moco_v2": "mocov2", "moco_v3": "mocov3"}
 
 
+def make_config(*layers: Mapping[str, Any]) -> RunConfig:
+    """Return the config of some layers, the last one strongest, checked.
+
+    Raises
+    ------
+    ConfigError
+        Naming the field, its value and what may stand there.
+    """
+    config = RunConfig(**merged(layers))
+    check(config)
+    return config
+
+
 def merged(layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the values of some layers over those of the recipe that they name."""
     values: dict[str, Any] = {}

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trainer.data.decode import fitted, load_grey, pixel_fingerprint
-from trainer.data.decode_pool import Task, decode_all
+from trainer.data.decode_pool import Task, decode_all, decode_task
 from trainer.data.file_hashes import file_hashes
 from trainer.errors import Cancelled, ImageCacheError
 
@@ -252,7 +252,5 @@ def decode_grey(source: Source) -> NDArray[np.uint8]:
     ImageCacheError
         If it is missing, damaged or of another shape than the database says.
     """
-    from trainer.data.decode_pool import decode_task
-
     _require_there(source)
     return decode_task(Task(0, source.image_id, source.presentation, source.width, source.height))

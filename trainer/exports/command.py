@@ -8,8 +8,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from sqlalchemy import select
+
 from migrations.study.errors import StudyError
 from migrations.study.folder import Study
+from migrations.study.schema import Reader
 from trainer.data.cohort import Cohort, load_cohort
 from trainer.errors import CohortError, TrainerError
 from trainer.exports.relation import relation_of, write_relation
@@ -63,10 +66,6 @@ def _write(study: Study, cohort: Cohort, out: Path, arguments: argparse.Namespac
 
 def _manifest(study: Study, cohort: Cohort, out: Path, kind: str, files: Sequence[Path]) -> None:
     """Say what lies there and whose data it is; `db erase` reads it."""
-    from sqlalchemy import select
-
-    from migrations.study.schema import Reader
-
     with study.database.read() as session:
         readers = sorted(session.scalars(select(Reader.pseudonym)))
     table = {

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from migrations.study.folder import Study
 from migrations.study.schema import SimilarityRun
 from trainer.errors import SimilarityError
+from trainer.similarity import command as similarity
 from trainer.similarity.store import load_matrix
 
 DEFAULT_MEASURE = "tima"
@@ -81,14 +82,12 @@ def _stored(study: Study, ids: tuple[str, ...], measure: str | None) -> ExportRe
 
 def _computed(study: Study, ids: tuple[str, ...], measure: str) -> ExportRelation:
     """Compare through the command `similarity`, which keeps features in the study's cache."""
-    from trainer.similarity.command import main as similarity
-
     path = study.cache / "similarity" / f"export-{measure}.npz"
     path.parent.mkdir(parents=True, exist_ok=True)
     words = ["--study", str(study.folder), "--measure", measure, "--out", str(path)]
     if study.database.path is None:
         words += ["--database", study.database.url]
-    if similarity(words) != 0:
+    if similarity.main(words) != 0:
         raise SimilarityError(f"{measure} of {study.folder} could not be computed; see above.")
     try:
         stored = load_matrix(path)

@@ -2,10 +2,7 @@
 
 import argparse
 
-import torch
-
 from migrations.study.folder import Study
-from trainer.config.config import make_config
 from trainer.data.splits import read_splits
 from trainer.errors import ProbeError
 from trainer.probe.budgets import parse_budgets
@@ -39,12 +36,8 @@ def prepare(options: argparse.Namespace, study: Study | None) -> Question:
         settings=Settings(budgets, probes, options.repeats, options.seed),
         splits=options.splits,
         transductive=options.transductive,
-        device=_device(options.device),
+        device=choose_device(options.device),
     )
-
-
-def _device(name: str) -> torch.device:
-    return choose_device(make_config({"device": name}))
 
 
 def _probes(text: str) -> tuple[str, ...]:

@@ -5,43 +5,39 @@ from typing import Any
 
 import torch
 
-from trainer.config.config import RunConfig
 from trainer.errors import ConfigError
 from trainer.process.distributed import is_launched
 
 
-def choose_device(config: RunConfig) -> torch.device:
-    """Return the device of a run; "auto" takes CUDA if it is there.
+def choose_device(name: str) -> torch.device:
+    """Return the device called "cpu", "cuda" or "auto", which takes CUDA if it is there.
 
     Raises
     ------
     ConfigError
         If CUDA is asked for and not there.
     """
-    if config.device == "cuda" and not torch.cuda.is_available():
+    if name == "cuda" and not torch.cuda.is_available():
         raise ConfigError(
             "device is cuda, but torch finds no CUDA device. Check the driver (nvidia-smi) and "
             "that torch was installed with CUDA, or use --device cpu."
         )
-    cuda = config.device == "cuda" or (config.device == "auto" and torch.cuda.is_available())
+    cuda = name == "cuda" or (name == "auto" and torch.cuda.is_available())
     if not cuda:
         return torch.device("cpu")
-    # Of several processes on a machine each has a device of its own.
-    return (
-        torch.device("cuda", torch.cuda.current_device())
-        if is_launched()
-        else (torch.device("cuda"))
-    )
+    if is_launched():  # of several processes on a machine each has a device of its own
+        return torch.device("cuda", torch.cuda.current_device())
+    return torch.device("cuda")
 
 
-def choose_precision(config: RunConfig, device: torch.device) -> torch.dtype:
-    """Return what the nets compute in: float32, or bfloat16 or float16 by autocast.
+def choose_precision(name: str, device: torch.device) -> torch.dtype:
+    """Return what the nets compute in: "fp32", or "bf16" or "fp16" by autocast.
 
     "auto" takes bfloat16 where the device computes in it: a CPU without AVX512-BF16 or AMX emulates
     it and is then some thirty times slower than in float32 (measured), one with it twice as fast.
     """
-    if config.precision != "auto":
-        return _DTYPES[config.precision]
+    if name != "auto":
+        return _DTYPES[name]
     if device.type == "cuda":
         fast = bool(torch.cuda.is_bf16_supported(including_emulation=False))
     else:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from migrations.study.schema import SimilarityRun, TrainingRun
-from trainer.config.config import make_config
+from trainer.config.layers import make_config
 from trainer.data.cohort import Cohort
 from trainer.errors import ReportError
 from trainer.pairs.choose import LARGEST_MATRIX

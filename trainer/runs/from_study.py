@@ -1,6 +1,6 @@
 """A study as the source of a run."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,13 +15,25 @@ from trainer.pretrain.checkpoint import Identity
 from trainer.runs.source import Cancelled, Progress, Record
 from trainer.runs.study_runs import open_run
 
+WriteReport = Callable[[Study, Sequence[str], Path, Cancelled], Path]
+"""Writes the report of some runs of a study; see `trainer.report.write.write_report`."""
+
 
 @dataclass
 class StudySource:
-    """Images, gaze and labels of a study; `relation` stands in for gaze where it is given."""
+    """Images, gaze and labels of a study.
+
+    Attributes
+    ----------
+    relation
+        Stands in for gaze where it is given.
+    write_report
+        How a run's report is written; None: not at all.
+    """
 
     study: Study
     relation: Path | None = None
+    write_report: WriteReport | None = None
     seed: int = 0
 
     @property
@@ -36,8 +48,8 @@ class StudySource:
 
     @property
     def has_report(self) -> bool:
-        """A study's runs have one."""
-        return True
+        """Whether somebody writes one."""
+        return self.write_report is not None
 
     def pairs_text(self, config: RunConfig) -> str:
         """Say where pairs come from."""
@@ -87,10 +99,10 @@ class StudySource:
 
     def report(self, record: Record, cancelled: Cancelled) -> Path | None:
         """Write the report of the run."""
-        from trainer.report import write_report
-
+        if self.write_report is None:
+            return None
         path = record.folder / "report.html"
-        return write_report(self.study, [record.run_id], path, cancelled=cancelled)
+        return self.write_report(self.study, [record.run_id], path, cancelled)
 
     def close(self) -> None:
         """Close the study."""

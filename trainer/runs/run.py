@@ -127,7 +127,7 @@ def _follow(run: Run) -> RunFinished | RunStopped:
     first: Job | None = distributed.from_first(None)
     if first is None:
         return RunStopped(None, None, None, 0)
-    device = choose_device(run.config)
+    device = choose_device(run.config.device)
     prepare_device(device)
     images = first.images.opened().held_on(device)
     job = replace(first, images=images, policy=first.policy.to(device), device=device)
@@ -140,8 +140,8 @@ def _follow(run: Run) -> RunFinished | RunStopped:
 
 def _prepare(run: Run) -> tuple[Job, Record, ChosenPairs]:
     config, source = run.config, run.source
-    device = choose_device(config)
-    precision = choose_precision(config, device)
+    device = choose_device(config.device)
+    precision = choose_precision(config.precision, device)
     prepare_device(device)
     init = file_hash(Path(config.init)) if config.init else ""
     with run.stage("cohort", "Reading the images and what is known of them") as meter:

@@ -23,7 +23,7 @@ from app.workspace.similarity import agreement, load_relation, similarity_choice
 from migrations.study.cohort_rules import choice_of
 from migrations.study.schema import Audit, Reading
 from tests.app.workspace.cohort_study import add_run, add_similarity, make_study
-from trainer.config.config import make_config
+from trainer.config.layers import make_config
 from trainer.data.cohort import load_cohort
 from trainer.process.set_options import parse_settings
 

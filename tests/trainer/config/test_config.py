@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from trainer.config.config import ENCODERS, METHODS, PAIRS, RECIPES, RunConfig, make_config
+from trainer.config.config import ENCODERS, METHODS, PAIRS, RECIPES, RunConfig
+from trainer.config.layers import make_config
 from trainer.errors import ConfigError
 from trainer.process.set_options import parse_settings, read_config
 

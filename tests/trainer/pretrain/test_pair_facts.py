@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from trainer.config.config import make_config
+from trainer.config.layers import make_config
 from trainer.data.cache import ImageCache
 from trainer.pairs.policy import PairPolicy, Related, Relation, SameLabel, SparseRelation
 from trainer.pretrain.checkpoint import Identity

@@ -11,7 +11,8 @@ from safetensors import safe_open
 from scipy import sparse
 
 from trainer.command import main
-from trainer.config.config import RunConfig, make_config
+from trainer.config.config import RunConfig
+from trainer.config.layers import make_config
 from trainer.data.cache import load_grey, pixel_fingerprint
 from trainer.data.tables import (
     find_images,

@@ -23,6 +23,7 @@ from trainer.errors import (
 )
 from trainer.pretrain.checkpoint import Identity, checkpoints
 from trainer.process.events import Metrics, Notice, RunFinished, RunStopped, StageStarted
+from trainer.report.write import write_report
 from trainer.runs.from_study import StudySource
 from trainer.runs.run import Run, run_training
 from trainer.runs.study_runs import open_run
@@ -50,9 +51,15 @@ class StopAfter:
         return self.left < 0
 
 
-def train(study: Study, config: RunConfig = CONFIG, stop=lambda: False, **options):
+def source_of(study: Study, write_report=write_report) -> StudySource:
+    return StudySource(study, write_report=write_report)
+
+
+def train(
+    study: Study, config: RunConfig = CONFIG, stop=lambda: False, write=write_report, **options
+):
     events: list = []
-    ended = run_training(Run(StudySource(study), config, events.append, stop, **options))
+    ended = run_training(Run(source_of(study, write), config, events.append, stop, **options))
     return ended, events
 
 
@@ -71,7 +78,7 @@ def stop_in_training(study: Study, **options):
         if isinstance(event, Metrics):
             steps.append(event)
 
-    run = Run(StudySource(study), CONFIG, emit, lambda: len(steps) >= 2, **options)
+    run = Run(source_of(study), CONFIG, emit, lambda: len(steps) >= 2, **options)
     return run_training(run)
 
 
@@ -234,12 +241,11 @@ def test_a_failure_is_written_into_the_row(study: Study, monkeypatch) -> None:
     assert "shape mismatch" in row.message
 
 
-def test_a_report_that_fails_does_not_cost_the_encoder(study: Study, monkeypatch) -> None:
+def test_a_report_that_fails_does_not_cost_the_encoder(study: Study) -> None:
     def wrong(*_, **__):
         raise ValueError("no ink")
 
-    monkeypatch.setattr("trainer.report.write_report", wrong)
-    ended, events = train(study, replace(CONFIG, epochs=1))
+    ended, events = train(study, replace(CONFIG, epochs=1), write=wrong)
     assert ended.report is None
     assert Path(ended.encoder).is_file()
     assert any("no ink" in e.message for e in events if isinstance(e, Notice))
@@ -288,7 +294,7 @@ def test_a_stop_while_the_report_is_written_leaves_a_finished_run(study: Study) 
         if isinstance(event, StageStarted):
             stages.append(event.stage)
 
-    ended = run_training(Run(StudySource(study), CONFIG, emit, lambda: "report" in stages))
+    ended = run_training(Run(source_of(study), CONFIG, emit, lambda: "report" in stages))
     assert isinstance(ended, RunFinished)
     assert ended.report is None
     assert Path(ended.encoder).is_file()

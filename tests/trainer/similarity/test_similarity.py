@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from devices.gaze.pair_rates import positive_rate, threshold_for_rate
 from tests.trainer.similarity import reference_tima
-from trainer.config.config import make_config
+from trainer.config.layers import make_config
 from trainer.errors import Cancelled, SimilarityError
 from trainer.process.set_options import parse_settings
 from trainer.similarity import measures

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from devices.gaze.view import Affine
 from migrations.study.schema import Neighbour, SimilarityRun
 from tests.trainer.gaze_study import StudyMaker
-from trainer.config.config import make_config
+from trainer.config.layers import make_config
 from trainer.data.cohort import load_cohort
 from trainer.errors import SimilarityError
 from trainer.pairs import choose
