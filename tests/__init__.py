@@ -1,5 +1,5 @@
 """The tests mirror the rooms."""
 
-from pathlib import Path
+from migrations.study.processes import MAIN
 
-ROOT = Path(__file__).parent.parent
+ROOT = MAIN.parent

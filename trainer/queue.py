@@ -16,8 +16,8 @@ from typing import Any
 
 import psutil
 
-from migrations.study.jobs import Job, jobs, queue_folder
-from migrations.study.processes import MAIN
+from migrations.study.jobs import Job, jobs, queue_folder, queue_lock
+from migrations.study.processes import MAIN, birth_of, living, only_one
 
 _POLL_S = 0.2
 GRACE_S = 60.0
@@ -42,7 +42,8 @@ def work_off(study: Path, program: Sequence[str] = (sys.executable, str(MAIN))) 
         The command in front of the trainer's arguments.
     """
     with contextlib.ExitStack() as stack:
-        if not stack.enter_context(_only_one(queue_folder(study))):
+        queue_folder(study).mkdir(parents=True, exist_ok=True)
+        if stack.enter_context(only_one(queue_lock(study))) is not None:
             return 0
         for job in jobs(study):
             if job.state == "running":
@@ -63,7 +64,7 @@ def _run(study: Path, job: Job, program: Sequence[str]) -> None:
         except OSError as error:
             job.become("failed", message=f"{words[0]} could not be started: {error.strerror}.")
             return
-    job = job.become("running", pid=process.pid, pid_created=_birth(process.pid))
+    job = job.become("running", pid=process.pid, pid_created=birth_of(process.pid))
     code = _wait(job, process)
     _end(job, code)
 
@@ -89,7 +90,7 @@ def _wait(job: Job, process: "subprocess.Popen[bytes]") -> int:
 def _adopt(job: Job) -> None:
     """Wait for a trainer whose queue process died; its pipe is gone, so a stop is a signal."""
     asked = False
-    while (process := _living(job)) is not None:
+    while (process := living(job.pid, job.pid_created)) is not None:
         if job.stop_file.exists() and not asked:
             asked = True
             with contextlib.suppress(psutil.Error):
@@ -131,46 +132,3 @@ def last_event(events_file: Path) -> dict[str, Any]:
                 if isinstance(event, dict):
                     return event
     return {}
-
-
-def _living(job: Job) -> psutil.Process | None:
-    with contextlib.suppress(psutil.Error):
-        process = psutil.Process(job.pid)
-        same = abs(process.create_time() - job.pid_created) < 1
-        if same and process.status() != psutil.STATUS_ZOMBIE:
-            return process
-    return None
-
-
-def _birth(pid: int) -> float:
-    with contextlib.suppress(psutil.Error):
-        return float(psutil.Process(pid).create_time())
-    return 0.0
-
-
-@contextlib.contextmanager
-def _only_one(folder: Path) -> Any:
-    """Give whether this is the one queue process of the study."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = folder / "queue.json"
-    other = _read_lock(lock)
-    if other is not None and _living(other) is not None:
-        yield False
-        return
-    me = psutil.Process()
-    lock.write_text(json.dumps({"pid": me.pid, "pid_created": me.create_time()}), encoding="utf-8")
-    time.sleep(0.05)  # two that start at once both write; the later one stands
-    mine = _read_lock(lock)
-    if mine is None or mine.pid != me.pid:
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        lock.unlink(missing_ok=True)
-
-
-def _read_lock(lock: Path) -> Job | None:
-    with contextlib.suppress(OSError, ValueError, TypeError):
-        return Job(lock.parent, (), **json.loads(lock.read_text(encoding="utf-8")))
-    return None

@@ -13,8 +13,7 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
 from app.errors import AppError
-
-_ROOT = Path(__file__).parents[2]
+from migrations.study.processes import MAIN
 
 
 class OrderingFailed(AppError):
@@ -44,7 +43,7 @@ def order_of(matrix_file: Path) -> NDArray[np.int64]:
     kept = matrix_file.with_suffix(".order.npy")
     if not kept.is_file():
         words = [sys.executable, "-m", "app.workspace.ordering", str(matrix_file), str(kept)]
-        done = subprocess.run(words, cwd=_ROOT, capture_output=True, text=True, check=False)
+        done = subprocess.run(words, cwd=MAIN.parent, capture_output=True, text=True, check=False)
         if done.returncode:
             last = done.stderr.strip().splitlines()[-1:]
             raise OrderingFailed(f"{matrix_file.name} could not be ordered: {' '.join(last)}")

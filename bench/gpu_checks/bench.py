@@ -9,7 +9,9 @@ from pathlib import Path
 
 import torch
 
-ROOT = Path(__file__).resolve().parents[2]
+from migrations.study.processes import MAIN
+
+ROOT = MAIN.parent
 
 
 @dataclass(slots=True)

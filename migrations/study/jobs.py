@@ -84,6 +84,11 @@ def queue_folder(study: Path) -> Path:
     return study / "runs" / "queue"
 
 
+def queue_lock(study: Path) -> Path:
+    """Return the lock that the queue process of a study holds."""
+    return queue_folder(study) / "queue.json"
+
+
 def add_job(study: Path, options: Sequence[str]) -> Job:
     """Put a job at the end of the queue."""
     folder = queue_folder(study) / new_id()

@@ -1,5 +1,77 @@
-"""The programs that work on a study: where they are started from."""
+"""The programs that work on a study: where they start, which are alive, who holds a lock.
 
+A process is told by its pid and its birth (seconds of the epoch): pids are used again.
+"""
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
+
 MAIN = Path(__file__).parents[2] / "main.py"
+"""The only place that knows where the program lies; its folder is the one `-m` starts from."""
+
+_SAME_BIRTH_S = 1.0
+_SETTLED_S = 0.05
+
+
+def birth_of(pid: int) -> float:
+    """Return when a process was born, in seconds of the epoch; 0 where there is none."""
+    with contextlib.suppress(psutil.Error):
+        return float(psutil.Process(pid).create_time())
+    return 0.0
+
+
+def living(pid: int, birth: float) -> psutil.Process | None:
+    """Return the process of this pid if it lives and was born then (seconds of the epoch)."""
+    with contextlib.suppress(psutil.Error, ValueError, OverflowError):
+        process = psutil.Process(pid)
+        is_same = abs(process.create_time() - birth) < _SAME_BIRTH_S
+        if is_same and process.status() != psutil.STATUS_ZOMBIE:
+            return process
+    return None
+
+
+def holder(lock: Path) -> psutil.Process | None:
+    """Return the living process that holds a lock; a lock that a kill left behind holds nothing."""
+    with contextlib.suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
+        values = json.loads(lock.read_text(encoding="utf-8"))
+        return living(values["pid"], values.get("pid_created", values.get("created")))
+    return None
+
+
+@contextlib.contextmanager
+def only_one(lock: Path) -> Iterator[psutil.Process | None]:
+    """Hold a lock while the block runs, and remove it then.
+
+    Yields
+    ------
+    psutil.Process or None
+        The living process that holds it already, or None: it is held by this one now.
+
+    Raises
+    ------
+    OSError
+        If the lock cannot be written.
+    """
+    other = holder(lock) or _claim(lock)
+    try:
+        yield other
+    finally:
+        if other is None:
+            lock.unlink(missing_ok=True)
+
+
+def _claim(lock: Path) -> psutil.Process | None:
+    """Write the lock; return who wrote it over where two processes claim it at once."""
+    pid = os.getpid()
+    born = birth_of(pid)
+    # Both names of the birth: a trainer of 0.1.0 reads `created` in a run's lock.
+    lock.write_text(json.dumps({"pid": pid, "pid_created": born, "created": born}))
+    time.sleep(_SETTLED_S)  # the later one stands
+    found = holder(lock)
+    return None if found is None or found.pid == pid else found

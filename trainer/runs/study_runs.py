@@ -3,18 +3,17 @@
 import contextlib
 import json
 import logging
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-import psutil
 from sqlalchemy import select
 
 from migrations.study.folder import Study
-from migrations.study.schema import TrainingRun, new_id, utc_now
+from migrations.study.processes import only_one
+from migrations.study.schema import TrainingRun, new_id
 from trainer.errors import CheckpointError, RunBusy, RunFolderError
 from trainer.pretrain.checkpoint import Identity, checkpoints, require_same
 
@@ -230,13 +229,28 @@ def at_work(record: _AtWork) -> Iterator[None]:
     RunFolderError
         If the folder cannot be written.
     """
-    lock = record.folder / _LOCK
-    _require_idle(lock, record.folder)
-    process = psutil.Process()
-    me = {"pid": process.pid, "created": process.create_time(), "since_utc": utc_now()}
-    with _writable(record.folder):
-        _claim(lock, json.dumps(me))
-        handler = logging.FileHandler(record.folder / "log.txt", encoding="utf-8")
+    with contextlib.ExitStack() as stack:
+        with _writable(record.folder):
+            other = stack.enter_context(only_one(record.folder / _LOCK))
+            if other is not None:
+                raise RunBusy(
+                    f"{record.folder} is being trained by process {other.pid}. Wait for it, stop "
+                    "it, or start another run with --fresh."
+                )
+            stack.enter_context(_logged_into(record.folder / "log.txt"))
+        yield
+
+
+@contextlib.contextmanager
+def _logged_into(file: Path) -> Iterator[None]:
+    """Write what the trainer logs into a file, too.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
+    handler = logging.FileHandler(file, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logger = logging.getLogger("trainer")
     logger.addHandler(handler)
@@ -248,26 +262,3 @@ def at_work(record: _AtWork) -> Iterator[None]:
         logger.setLevel(level)
         logger.removeHandler(handler)
         handler.close()
-        lock.unlink(missing_ok=True)
-
-
-def _claim(lock: Path, text: str) -> None:
-    """Put the lock there unless another process has just done so."""
-    lock.unlink(missing_ok=True)  # of a dead process
-    try:
-        with lock.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError as error:
-        raise RunBusy(f"{lock.parent} has just been taken by another process.") from error
-
-
-def _require_idle(lock: Path, folder: Path) -> None:
-    with contextlib.suppress(OSError, ValueError, KeyError, psutil.Error):
-        other = json.loads(lock.read_text(encoding="utf-8"))
-        alive = psutil.Process(other["pid"])
-        # A process id is used again after a restart; its birth tells them apart.
-        if abs(alive.create_time() - other["created"]) < 1 and alive.pid != os.getpid():
-            raise RunBusy(
-                f"{folder} is being trained by process {alive.pid}. Wait for it, stop it, or start "
-                "another run with --fresh."
-            )

@@ -12,11 +12,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import psutil
 from PySide6.QtCore import QObject, QProcess, QTimer, Signal
 
-from migrations.study.jobs import Job, add_job, jobs, queue_folder, read_job, remove_job
-from migrations.study.processes import MAIN
+from migrations.study.jobs import (
+    Job,
+    add_job,
+    jobs,
+    queue_folder,
+    queue_lock,
+    read_job,
+    remove_job,
+)
+from migrations.study.processes import MAIN, holder
 
 log = logging.getLogger(__name__)
 
@@ -221,11 +228,4 @@ class TrainerQueue(QObject):
             self._give_up(self.jobs())
 
     def _worker_lives(self) -> bool:
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, psutil.Error):
-            assert self._study is not None
-            lock = queue_folder(self._study) / "queue.json"
-            values = json.loads(lock.read_text(encoding="utf-8"))
-            process = psutil.Process(values["pid"])
-            same = abs(process.create_time() - values["pid_created"]) < 1
-            return bool(same and process.status() != psutil.STATUS_ZOMBIE)
-        return False
+        return self._study is not None and holder(queue_lock(self._study)) is not None
