@@ -4,6 +4,8 @@ StudyError                  anything about a study folder or its database
 ├── NotAStudy               the folder holds no study
 ├── UnsafeFolder            a network or cloud-synchronised folder: recording into it is refused
 ├── SettingsError           study.toml cannot be understood
+├── UnknownName             no image, case or reading of the study is called so
+├── AmbiguousName           several are
 └── DatabaseError
     ├── DatabaseBusy        another process held the write lock too long
     ├── DatabaseDamaged     the file is damaged or no database
@@ -26,6 +28,14 @@ class UnsafeFolder(StudyError):
 
 class SettingsError(StudyError):
     """study.toml cannot be understood."""
+
+
+class UnknownName(StudyError):
+    """No image, case or reading of the study is called so."""
+
+
+class AmbiguousName(StudyError):
+    """Several images, cases or readings of the study may be meant."""
 
 
 class DatabaseError(StudyError):

@@ -1,0 +1,151 @@
+"""The one short name of a case, image or reading: shown everywhere, accepted everywhere.
+
+A name is the random part of the id (the last 62 bits of a UUID of version 7) in Crockford's base
+32, as many characters of it as it takes to tell a study's rows apart. It never depends on the order
+of import, so that stations can be merged: then a name may get longer, but stays what it began as.
+"""
+
+import bisect
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as OrmSession
+
+from migrations.study.errors import AmbiguousName, UnknownName
+from migrations.study.schema import Image, Reading, Session, StudyCase
+
+Kind = Literal["image", "case", "reading", "session"]
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's base 32: no I, L, O, U, which are misread."""
+LENGTH = 6
+"""Characters of a name that nothing else begins with: a clash is likely from 40,000 rows on."""
+WHOLE = 13
+"""Characters that hold all 62 bits."""
+
+_RANDOM_BITS = 62
+_READ_AS = str.maketrans("ILO", "110")
+_TABLES: Mapping[str, Any] = {
+    "image": Image, "case": StudyCase, "reading": Reading, "session": Session,
+}  # fmt: skip
+_AFTER_ALL = "~"
+"""Sorts after every character of a name and of an id."""
+_LISTED = 5
+
+
+def short_name(id_: str, length: int = LENGTH) -> str:
+    """Return the first characters of what an id is called.
+
+    Parameters
+    ----------
+    id_
+        A UUID of version 7 as text.
+    length
+        Characters wanted, 1 to `WHOLE`.
+
+    Raises
+    ------
+    ValueError
+        If the id is not a UUID.
+    """
+    random = int(id_.replace("-", "")[-16:], 16) & ((1 << _RANDOM_BITS) - 1)
+    padded = random << (5 * WHOLE - _RANDOM_BITS)
+    return "".join(ALPHABET[padded >> 5 * (WHOLE - k) & 31] for k in range(1, length + 1))
+
+
+class Names(Mapping[str, str]):
+    """The name of each row of one kind by its id: id → name.
+
+    Six characters, more only where the name of another row begins with the same.
+    """
+
+    def __init__(self, ids: Iterable[str]) -> None:
+        self._ids = sorted(set(ids))
+        self._whole = sorted((short_name(id_, WHOLE), id_) for id_ in self._ids)
+        self._names: dict[str, str] = {}
+        shared = 0
+        for (name, id_), (other, _) in itertools.pairwise([*self._whole, ("", "")]):
+            before, shared = shared, _shared(name, other)
+            needed = max(before, shared) + 1
+            self._names[id_] = name[: max(LENGTH, needed)] if needed <= WHOLE else id_
+
+    def __getitem__(self, id_: str) -> str:
+        """Return the name of an id."""
+        return self._names[id_]
+
+    def __iter__(self) -> Iterator[str]:
+        """Give the ids."""
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+        return len(self._names)
+
+    def matching(self, text: str) -> list[str]:
+        """Return the ids that a text may mean: the id, the name, or what either begins with.
+
+        Upper and lower case are the same; I and L read as 1, O as 0.
+        """
+        plain = text.strip().lower()
+        if not plain or plain in self._names:
+            return [plain] if plain else []
+        read = plain.upper().translate(_READ_AS)
+        first, end = (bisect.bisect_left(self._whole, (t,)) for t in (read, read + _AFTER_ALL))
+        named = [id_ for _, id_ in self._whole[first:end]]
+        if len(named) == 1 and len(read) >= len(self._names[named[0]]):
+            return named
+        first, end = (bisect.bisect_left(self._ids, t) for t in (plain, plain + _AFTER_ALL))
+        return list(dict.fromkeys([*named, *self._ids[first:end]]))
+
+
+def names_of(rows: OrmSession, kind: Kind) -> Names:
+    """Return the names of all rows of a kind in a study."""
+    return Names(rows.scalars(select(_TABLES[kind].id)))
+
+
+def resolve(rows: OrmSession, kind: Kind, text: str) -> str:
+    """Return the id of the one image, case, reading or session that a text names.
+
+    Parameters
+    ----------
+    text
+        The id, the name, any beginning of either that only one row has, or the name under which
+        an older version stored a case ("Case 005"). Case does not matter; I and L read as 1, O
+        as 0.
+
+    Raises
+    ------
+    UnknownName, AmbiguousName
+        If it names nothing, or several; the message says what there is.
+    """
+    names = names_of(rows, kind)
+    found = names.matching(text) or (_stored_as(rows, text) if kind == "case" else [])
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise AmbiguousName(
+            f'"{text}" may mean {len(found)} {kind}s of this study: '
+            f"{_listed(names[i] for i in found)}. Write more of the name."
+        )
+    there = f"; there are: {_listed(names.values())}" if names else ""
+    raise UnknownName(f'This study has no {kind} "{text}"{there}.')
+
+
+def _stored_as(rows: OrmSession, text: str) -> list[str]:
+    wanted = text.strip().casefold()
+    stored = rows.execute(select(StudyCase.id, StudyCase.name))
+    return [id_ for id_, name in stored if name.casefold() == wanted]
+
+
+def _shared(a: str, b: str) -> int:
+    """Return how many characters two texts begin with together."""
+    pairs = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False))
+    return sum(1 for _ in pairs)
+
+
+def _listed(names: Iterable[str]) -> str:
+    ordered = sorted(names)
+    more = f" and {len(ordered) - _LISTED} more" if len(ordered) > _LISTED else ""
+    return ", ".join(ordered[:_LISTED]) + more
