@@ -9,27 +9,14 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import leaves_list, linkage
-from scipy.spatial.distance import squareform
 
 from app.errors import AppError
+from devices.gaze.cluster_order import cluster_order
 from migrations.study.processes import MAIN
 
 
 class OrderingFailed(AppError):
     """The order of a matrix could not be computed."""
-
-
-def cluster_order(matrix: NDArray[np.float64], valid: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return the leaves (N,) of average linkage on 1 − similarity; what is invalid counts as 0."""
-    n = len(matrix)
-    if n < 3:
-        return np.arange(n)
-    distance = 1.0 - np.where(valid, matrix, 0.0)
-    distance = np.maximum((distance + distance.T) / 2, 0.0)
-    np.fill_diagonal(distance, 0.0)
-    order: NDArray[np.int64] = leaves_list(linkage(squareform(distance, checks=False), "average"))
-    return order.astype(np.int64)
 
 
 def order_of(matrix_file: Path) -> NDArray[np.int64]:

@@ -5,9 +5,8 @@ from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import leaves_list, linkage
-from scipy.spatial.distance import squareform
 
+from devices.gaze.cluster_order import cluster_order
 from devices.gaze.pair_rates import pair_values, positive_rate
 from trainer.data.cohort import Member
 from trainer.errors import ReportError
@@ -174,13 +173,9 @@ def _matrix(data: ReportData, found: SimilarityFigures, values: NDArray[np.float
 
 def matrix_order(found: SimilarityFigures, labels: Sequence[str | None]) -> NDArray[np.int64]:
     """Return an order of the images (N,): by label, within it alike images side by side."""
-    n = len(found.ids)
-    if n > _MOST_ORDERED or n < 3:
-        return np.arange(n)
-    distance = 1 - np.where(found.valid, found.matrix, 0.0)
-    np.fill_diagonal(distance, 0.0)
-    tree = linkage(squareform(distance, checks=False), "average")
-    leaves = leaves_list(tree)
+    if len(found.ids) > _MOST_ORDERED:
+        return np.arange(len(found.ids))
+    leaves = cluster_order(found.matrix, found.valid)
     names = np.array([labels[k] or "" for k in leaves])
     return np.asarray(leaves[np.argsort(names, kind="stable")], np.int64)
 

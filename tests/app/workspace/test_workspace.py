@@ -15,11 +15,11 @@ from app.ui.plots import PlotUnwritable, save_plot
 from app.workspace.cohort import cohort_rows, decide, missing
 from app.workspace.estimate import estimate
 from app.workspace.features import clusters, load_features, map_pca
-from app.workspace.ordering import cluster_order
 from app.workspace.pin import PinRefused, is_pin, set_pin
 from app.workspace.run_settings import settings_of
 from app.workspace.runs import curve, differences, runs
 from app.workspace.similarity import agreement, load_relation, similarity_choices
+from devices.gaze.cluster_order import cluster_order
 from migrations.study.cohort_rules import choice_of
 from migrations.study.schema import Audit, Reading
 from tests.app.workspace.cohort_study import add_run, add_similarity, make_study
