@@ -24,12 +24,12 @@ from typing import Any
 import numpy as np
 
 from trainer.similarity.base import FeatureTable, Gaze
-from trainer.similarity.comparison import Drive, prepare
+from trainer.similarity.comparison import ComparisonControl, prepare
 from trainer.similarity.dense import dense
 from trainer.similarity.features import feature_table
 from trainer.similarity.registry import MEASURES, make_parameters
 from trainer.similarity.sources import GazeList
-from trainer.similarity.work_control import Work
+from trainer.similarity.task_runner import TaskRunner
 
 THRESHOLDS = {"moment": 0.98, "tima": 0.95, "density": 0.7, "dhash": 0.9, "moment_sequence": 0.9}
 
@@ -97,15 +97,15 @@ def bench_measures(options: argparse.Namespace) -> None:
 
 def _features(measure: str, gazes: list[Gaze], jobs: int) -> tuple[float, FeatureTable]:
     chosen, parameters = MEASURES[measure], make_parameters(measure)
-    feature_table(chosen, gazes[:4], parameters, Work(1))  # compiled
+    feature_table(chosen, gazes[:4], parameters, TaskRunner(1))  # compiled
     start = time.perf_counter()
-    table = feature_table(chosen, gazes, parameters, Work(jobs))
+    table = feature_table(chosen, gazes, parameters, TaskRunner(jobs))
     return time.perf_counter() - start, table
 
 
 def _pairwise(measure: str, table: FeatureTable, jobs: int) -> None:
     parameters = make_parameters(measure)
-    dense(MEASURES[measure], table, parameters, Work(jobs), by_dimension=False)
+    dense(MEASURES[measure], table, parameters, TaskRunner(jobs), by_dimension=False)
 
 
 def _released(compare: Callable[[Path, Path], float], folders: list[Path], limit_s: float) -> float:
@@ -155,7 +155,9 @@ def bench_one(options: argparse.Namespace) -> None:
     gazes = [reading(rng, options.points) for _ in range(size)]
     ids = tuple(str(k) for k in range(size))
     _features(measure, gazes, 1) if size < 10 else _features(measure, gazes[:8], 1)
-    comparison = prepare(measure, GazeList(ids, gazes, np.arange(size)), {}, Drive(options.jobs))
+    comparison = prepare(
+        measure, GazeList(ids, gazes, np.arange(size)), {}, ComparisonControl(options.jobs)
+    )
     start = time.perf_counter()
     graph = comparison.above(THRESHOLDS[measure])
     took = time.perf_counter() - start

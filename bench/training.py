@@ -37,7 +37,7 @@ from trainer.methods.byol import Byol  # noqa: E402
 from trainer.methods.mocov2 import MoCoV2  # noqa: E402
 from trainer.methods.registry import make_method  # noqa: E402
 from trainer.methods.simsiam import SimSiam  # noqa: E402
-from trainer.pairs.policy import PairPolicy, Relation, StepPairs  # noqa: E402
+from trainer.pairs.policy import PairMatrix, PairPolicy, StepPairs  # noqa: E402
 from trainer.pretrain.augment import Recipe, apply_views, draw_views  # noqa: E402
 from trainer.pretrain.optimise import make_optimiser  # noqa: E402
 
@@ -121,7 +121,7 @@ def _method(name: str) -> Method:
 def _policy(images: int) -> PairPolicy:
     table = torch.rand(images, images, generator=torch.Generator().manual_seed(0)) > 0.95
     table = (table | table.T) & ~torch.eye(images, dtype=torch.bool)
-    return PairPolicy(Relation(table), drop=0.5)
+    return PairPolicy(PairMatrix(table), drop=0.5)
 
 
 def peer_rows(options: argparse.Namespace) -> dict[str, Any]:
@@ -193,7 +193,7 @@ def pair_mask() -> None:
 
     draws = torch.Generator().manual_seed(0)
     for drop in (0.0, 0.5):
-        policy = PairPolicy(Relation(table), drop)
+        policy = PairPolicy(PairMatrix(table), drop)
         ours = median_ms(lambda p=policy: p.mask(ids, queue, draws), 200)
         print(f"pair mask 64 × 1,280, drop {drop}: {ours:.2f} ms")
     started = time.perf_counter()

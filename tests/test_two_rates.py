@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.workspace.similarity import Relation, load_relation
+from app.workspace.similarity import StoredRelation, load_stored_relation
 from devices.gaze.pair_rates import positive_rate, threshold_for_rate
 
 IMAGES, UNREAD = 40, 10
@@ -17,11 +17,11 @@ def matrix() -> np.ndarray:
     return (values + values.T) / 2
 
 
-def shown(folder: Path, matrix: np.ndarray, valid: np.ndarray) -> Relation:
+def shown(folder: Path, matrix: np.ndarray, valid: np.ndarray) -> StoredRelation:
     """Return a stored matrix as the page opens it."""
     ids = [f"{i}" for i in range(len(matrix))]
     np.savez(folder / "stored.npz", similarity=matrix, valid=valid, ids=ids)
-    return load_relation(folder / "stored.npz")
+    return load_stored_relation(folder / "stored.npz")
 
 
 @pytest.mark.parametrize(

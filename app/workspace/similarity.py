@@ -65,7 +65,7 @@ def similarity_choices(study: Study) -> tuple[SimilarityChoice, ...]:
 
 
 @dataclass(frozen=True)
-class Relation:
+class StoredRelation:
     """How alike the gaze on N images is.
 
     Attributes
@@ -159,7 +159,7 @@ class Relation:
         return means
 
 
-def load_relation(path: Path) -> Relation:
+def load_stored_relation(path: Path) -> StoredRelation:
     """Return a stored matrix; runs off the GUI thread.
 
     Raises
@@ -176,14 +176,14 @@ def load_relation(path: Path) -> Relation:
                 )
             matrix = file["similarity"].astype(np.float32)
             matrix[~file["valid"]] = np.nan
-            return Relation(tuple(str(i) for i in file["ids"]), matrix)
+            return StoredRelation(tuple(str(i) for i in file["ids"]), matrix)
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise SimilarityUnreadable(
             f"{path} cannot be read ({error}). Compute it again: python main.py similarity"
         ) from error
 
 
-def agreement(relations: Sequence[Relation]) -> NDArray[np.float64]:
+def agreement(relations: Sequence[StoredRelation]) -> NDArray[np.float64]:
     """Return the Spearman rank correlation (K, K) of the pairs that K relations share.
 
     At most 100,000 pairs are drawn; NaN where two relations share fewer than three.
@@ -195,7 +195,7 @@ def agreement(relations: Sequence[Relation]) -> NDArray[np.float64]:
     return out
 
 
-def _rank_correlation(first: Relation, second: Relation) -> float:
+def _rank_correlation(first: StoredRelation, second: StoredRelation) -> float:
     places = {image_id: i for i, image_id in enumerate(second.ids)}
     shared = [(i, places[x]) for i, x in enumerate(first.ids) if x in places]
     if len(shared) < 3:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from trainer.config.layers import make_config
 from trainer.data.cache import ImageCache, cache_side
-from trainer.pairs.policy import PairPolicy, Relation, SameLabel, SparseRelation
+from trainer.pairs.policy import PairMatrix, PairPolicy, SameLabel, SparsePairs
 from trainer.pretrain import loop
 from trainer.pretrain.checkpoint import Identity
 from trainer.pretrain.job import Job
@@ -37,8 +37,8 @@ def policy_of(kind: str, images: int, drop: float) -> PairPolicy:
     same = np.arange(images)[:, None] % 2 == np.arange(images)[None, :] % 2
     if kind == "sparse":
         rows, columns = np.nonzero(same & ~np.eye(images, dtype=bool))
-        return PairPolicy(SparseRelation.of_edges(rows, columns, images), drop)
-    relation = Relation.of(same.astype(float), np.ones(images, bool), 0.5)
+        return PairPolicy(SparsePairs.of_edges(rows, columns, images), drop)
+    relation = PairMatrix.of(same.astype(float), np.ones(images, bool), 0.5)
     return PairPolicy(relation, drop if kind == "gzpt" else 0.0)
 
 

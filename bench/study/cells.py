@@ -18,7 +18,7 @@ from trainer.config.config import RunConfig
 from trainer.config.layers import make_config
 from trainer.data.cache import ImageCache
 from trainer.encoders.nets import make_encoder, seeded_weights
-from trainer.pairs.policy import PairPolicy, Relation, SameLabel
+from trainer.pairs.policy import PairMatrix, PairPolicy, SameLabel
 from trainer.pretrain.checkpoint import Identity
 from trainer.pretrain.job import Job
 from trainer.pretrain.loop import train
@@ -30,7 +30,7 @@ from trainer.probe.labelled import LabelledImage, LabelledSet
 from trainer.probe.metrics import score_all
 from trainer.probe.splits import Split, Splits
 from trainer.process.device import choose_precision
-from trainer.similarity.comparison import Drive, prepare
+from trainer.similarity.comparison import ComparisonControl, prepare
 from trainer.similarity.sources import GazeList
 
 TRAINED, TESTED = 600, 300
@@ -129,7 +129,7 @@ def _pairs(cell: Cell) -> tuple[PairPolicy, dict[str, Any]]:
     threshold = cell.threshold
     if threshold is None:
         threshold = threshold_for_rate(matrix, valid, cell.positive_rate or 0.0)
-    relation = Relation.of(matrix, valid, threshold)
+    relation = PairMatrix.of(matrix, valid, threshold)
     said = {
         "purity": purity(matrix, valid, threshold, labels),
         "positive_rate": positive_rate(matrix, valid, threshold),
@@ -149,7 +149,7 @@ def _similarity(
     names = tuple(str(k) for k in range(TRAINED))
     gazes = GazeList(names, [gaze for own in mixed for gaze in own], owners)
     named, settings = VARIANTS.get(measure, (measure, {}))
-    found = prepare(named, gazes, settings, Drive()).matrix()
+    found = prepare(named, gazes, settings, ComparisonControl()).matrix()
     return found.matrix, found.valid
 
 

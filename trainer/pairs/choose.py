@@ -14,10 +14,10 @@ from migrations.study.schema import SimilarityRun
 from trainer.config.config import RunConfig
 from trainer.data.cohort import Cohort, Member
 from trainer.errors import CohortError, SimilarityError
-from trainer.pairs.policy import PairPolicy, Relation, SameLabel, SparseRelation
+from trainer.pairs.policy import PairMatrix, PairPolicy, SameLabel, SparsePairs
 from trainer.similarity.base import BoolArray, FloatArray
 from trainer.similarity.between_readers import split_of
-from trainer.similarity.comparison import Comparison, Drive, prepare
+from trainer.similarity.comparison import Comparison, ComparisonControl, prepare
 from trainer.similarity.findings import describe
 from trainer.similarity.graph import Graph
 from trainer.similarity.items import said, settings_of
@@ -56,7 +56,7 @@ def choose_members(cohort: Cohort, config: RunConfig) -> tuple[Member, ...]:
     CohortError
         If too few are left for what the config asks; says what is missing and how to get it.
     """
-    members = tuple(m for m in cohort.members if config.transductive or m.split != "test")
+    members = trained_on(cohort.members, config)
     if len(members) < 2:
         held = len(cohort.members) - len(members)
         raise CohortError(
@@ -76,6 +76,20 @@ def choose_members(cohort: Cohort, config: RunConfig) -> tuple[Member, ...]:
     return members
 
 
+def trained_on(members: Sequence[Member], config: RunConfig) -> tuple[Member, ...]:
+    """Return all images but those of the split "test", or all of them if transductive."""
+    return tuple(m for m in members if config.transductive or m.split != "test")
+
+
+def pairs_without_gaze(members: Sequence[Member], config: RunConfig) -> ChosenPairs | None:
+    """Return the pairs of the policies `none` and `label`; None where pairs need gaze."""
+    if config.pairs == "none":
+        return ChosenPairs(PairPolicy())
+    if config.pairs == "label":
+        return ChosenPairs(PairPolicy(SameLabel.of([m.label for m in members])))
+    return None
+
+
 def choose_pairs(
     study: Study,
     cohort: Cohort,
@@ -93,10 +107,9 @@ def choose_pairs(
     Cancelled
         If the user asked to stop.
     """
-    if config.pairs == "none":
-        return ChosenPairs(PairPolicy())
-    if config.pairs == "label":
-        return ChosenPairs(PairPolicy(SameLabel.of([m.label for m in members])))
+    plain = pairs_without_gaze(members, config)
+    if plain is not None:
+        return plain
     drop = config.drop if config.pairs == "gzpt" else 0.0
     if len(members) > LARGEST_MATRIX:
         graph = _graph(study, members, config, progress, cancelled)
@@ -108,7 +121,7 @@ def choose_pairs(
             "Try another --measure, or read more cases."
         )
     threshold = _threshold(config, matrix, valid)
-    relation = Relation.of(matrix, valid, threshold)
+    relation = PairMatrix.of(matrix, valid, threshold)
     rate = positive_rate(matrix, valid, threshold)
     return ChosenPairs(PairPolicy(relation, drop), threshold, rate, run_id)
 
@@ -153,16 +166,16 @@ def _compared(
     gaze = gaze_of_members(members, reader_names(study))
     readings = len(gaze.gazes)
 
-    def pairs_told(done: int, total: int) -> None:
+    def pairs_progress(done: int, total: int) -> None:
         progress(readings + readings * done // max(total, 1), 2 * readings)
 
-    drive = Drive(
-        features_told=lambda done, total: progress(readings - total + done, 2 * readings),
-        pairs_told=pairs_told,
+    control = ComparisonControl(
+        features_progress=lambda done, total: progress(readings - total + done, 2 * readings),
+        pairs_progress=pairs_progress,
         cancelled=cancelled,
         cache=feature_cache(study),
     )
-    return prepare(config.measure, gaze, config.measure_parameters, drive)
+    return prepare(config.measure, gaze, config.measure_parameters, control)
 
 
 def _graph(
@@ -179,9 +192,9 @@ def _graph(
     return comparison.above_rate(config.positive_rate or 0.0)
 
 
-def _sparse(graph: Graph) -> SparseRelation:
+def _sparse(graph: Graph) -> SparsePairs:
     pairs = graph.matrix.tocoo()
-    return SparseRelation.of_edges(pairs.row, pairs.col, pairs.shape[0])
+    return SparsePairs.of_edges(pairs.row, pairs.col, pairs.shape[0])
 
 
 def _threshold(config: RunConfig, matrix: FloatArray, valid: BoolArray) -> float:

@@ -10,14 +10,32 @@ from scipy import sparse
 
 from devices.gaze.pair_rates import positive_rate, threshold_for_rate
 from trainer.config.config import RunConfig
+from trainer.data.cohort import Cohort, Member
 from trainer.data.tables import Resolver
 from trainer.errors import ImageFolderError
 from trainer.pairs.choose import ChosenPairs
-from trainer.pairs.policy import PairPolicy, Relation, SparseRelation
-from trainer.pairs.relation_file import LoadedRelation
+from trainer.pairs.policy import PairMatrix, PairPolicy, SparsePairs
+from trainer.pairs.relation_file import LoadedRelation, load_relation_file
 
 _DENSE_UP_TO = 8192
 """A sparse graph of fewer images becomes a table (64 MB at most): a look-up is fastest there."""
+
+
+def pairs_of_file(
+    path: Path, cohort: Cohort, members: Sequence[Member], config: RunConfig
+) -> ChosenPairs:
+    """Return the pairs that a relation file gives to the members of a cohort.
+
+    Raises
+    ------
+    SimilarityError
+        If the file cannot be read as a relation.
+    ImageFolderError
+        If its rows and the images of the cohort do not go together.
+    """
+    every = [m.image_id for m in cohort.members]
+    chosen = [m.image_id for m in members]
+    return pairs_of_relation(load_relation_file(path), path, every, chosen, config)
 
 
 def pairs_of_relation(
@@ -51,7 +69,7 @@ def pairs_of_relation(
     if isinstance(loaded.values, np.ndarray):
         matrix, valid = dense_of(loaded, index)
         threshold = _threshold(config, matrix, valid)
-        relation = Relation.of(matrix, valid, threshold)
+        relation = PairMatrix.of(matrix, valid, threshold)
         rate = positive_rate(matrix, valid, threshold)
         return ChosenPairs(PairPolicy(relation, drop), threshold, rate)
     edges = edges_of(sparse.csr_array(loaded.values), index)
@@ -140,7 +158,7 @@ def _sparse_threshold(config: RunConfig, edges: Edges, images: int) -> float:
 def _of_edges(edges: Edges, images: int, threshold: float, drop: float) -> ChosenPairs:
     above = edges.values > threshold
     rows, columns = edges.rows[above], edges.columns[above]
-    kind = Relation if images <= _DENSE_UP_TO else SparseRelation
+    kind = PairMatrix if images <= _DENSE_UP_TO else SparsePairs
     related = kind.of_edges(rows, columns, images)
     rate = related.pair_count() / max(1, images * (images - 1) / 2)
     return ChosenPairs(PairPolicy(related, drop), threshold, rate)

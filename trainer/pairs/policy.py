@@ -52,7 +52,7 @@ class Related(Protocol):
 
 
 @dataclass(frozen=True)
-class Relation:
+class PairMatrix:
     """Images related by gaze: a dense table.
 
     Attributes
@@ -66,7 +66,7 @@ class Relation:
     @classmethod
     def of(
         cls, matrix: NDArray[np.floating], valid: NDArray[np.bool_], threshold: float
-    ) -> "Relation":
+    ) -> "PairMatrix":
         """Return the relation `similarity > threshold` between images with valid gaze.
 
         Parameters
@@ -87,7 +87,7 @@ class Relation:
     @classmethod
     def of_edges(
         cls, rows: NDArray[np.integer], columns: NDArray[np.integer], images: int
-    ) -> "Relation":
+    ) -> "PairMatrix":
         """Return the relation of stored pairs, given in both directions, (E,) each."""
         table = np.zeros((images, images), dtype=bool)
         table[rows, columns] = True
@@ -101,9 +101,9 @@ class Relation:
         """Return the number of unordered pairs."""
         return int(self.table.sum()) // 2
 
-    def to(self, device: torch.device) -> "Relation":
+    def to(self, device: torch.device) -> "PairMatrix":
         """Return the same on a device."""
-        return Relation(self.table.to(device))
+        return PairMatrix(self.table.to(device))
 
     def hash(self) -> str:
         """Return 16 hex digits of the table."""
@@ -111,7 +111,7 @@ class Relation:
 
 
 @dataclass(frozen=True)
-class SparseRelation:
+class SparsePairs:
     """Images related by gaze: neighbours of each, for cohorts whose table would not fit.
 
     Attributes
@@ -128,7 +128,7 @@ class SparseRelation:
     @classmethod
     def of_edges(
         cls, rows: NDArray[np.integer], columns: NDArray[np.integer], images: int
-    ) -> "SparseRelation":
+    ) -> "SparsePairs":
         """Return the relation of stored pairs, given in both directions, (E,) each."""
         order = np.lexsort((columns, rows))
         starts = np.concatenate([[0], np.bincount(rows, minlength=images).cumsum()])
@@ -150,9 +150,9 @@ class SparseRelation:
         """Return the number of unordered pairs."""
         return len(self.neighbours) // 2
 
-    def to(self, device: torch.device) -> "SparseRelation":
+    def to(self, device: torch.device) -> "SparsePairs":
         """Return the same on a device."""
-        return SparseRelation(self.starts.to(device), self.neighbours.to(device))
+        return SparsePairs(self.starts.to(device), self.neighbours.to(device))
 
     def hash(self) -> str:
         """Return 16 hex digits of the pairs."""

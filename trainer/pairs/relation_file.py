@@ -35,7 +35,7 @@ class LoadedRelation:
         return int(self.values.shape[0])
 
 
-def load_relation(path: Path) -> LoadedRelation:
+def load_relation_file(path: Path) -> LoadedRelation:
     """Return a relation: `.npy` (N, N), `.npz` with `similarity`, `valid`, `ids`, or CSR `.npz`.
 
     Raises

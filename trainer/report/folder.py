@@ -14,7 +14,7 @@ from trainer.data.cohort import Cohort
 from trainer.errors import ReportError
 from trainer.pairs.choose import LARGEST_MATRIX
 from trainer.pairs.from_file import dense_of, edges_of, rows_of
-from trainer.pairs.relation_file import load_relation
+from trainer.pairs.relation_file import load_relation_file
 from trainer.report.data import ReportData, RunFigures, SimilarityFigures, run_figures
 from trainer.report.participation import transductive
 from trainer.report.probe_sections import read_probes
@@ -123,7 +123,7 @@ def _similarity(
     if len(names) > LARGEST_MATRIX:
         problems.append(f"{path.name} relates {len(names)} images: too many to be shown here.")
         return None
-    loaded = load_relation(path)
+    loaded = load_relation_file(path)
     rows = rows_of(loaded, path, names)
     ids = tuple(name for name in names if name in rows)
     index = np.array([rows[name] for name in ids])

@@ -17,10 +17,8 @@ from trainer.data.tables import (
     read_split_file,
 )
 from trainer.errors import CohortError, ConfigError
-from trainer.pairs.choose import ChosenPairs
-from trainer.pairs.from_file import pairs_of_relation
-from trainer.pairs.policy import PairPolicy, SameLabel
-from trainer.pairs.relation_file import load_relation
+from trainer.pairs.choose import ChosenPairs, pairs_without_gaze, trained_on
+from trainer.pairs.from_file import pairs_of_file
 from trainer.pretrain.checkpoint import Identity
 from trainer.runs.folder_runs import open_folder_run
 from trainer.runs.source import Cancelled, Progress, Record
@@ -105,7 +103,7 @@ class FolderSource:
         )
         progress(len(members), len(members))
         # A run that was stopped is not continued with other images held back.
-        return Cohort(members, (), fingerprint(_trained_on(members, config)))
+        return Cohort(members, (), fingerprint(trained_on(members, config)))
 
     def splits(self, cohort: Cohort) -> Splits:
         """Return the splits of the csv, or those drawn."""
@@ -113,7 +111,7 @@ class FolderSource:
 
     def members(self, cohort: Cohort, config: RunConfig) -> tuple[Member, ...]:
         """Return the images that are trained on."""
-        members = _trained_on(cohort.members, config)
+        members = trained_on(cohort.members, config)
         if len(members) < 2:
             raise CohortError(
                 f"{self.images} has {len(members)} image(s) to train on, at least 2 are needed."
@@ -134,14 +132,11 @@ class FolderSource:
         cancelled: Cancelled,
     ) -> ChosenPairs:
         """Return the pairs of the relation file, of labels, or none."""
-        if config.pairs == "none":
-            return ChosenPairs(PairPolicy())
-        if config.pairs == "label":
-            return ChosenPairs(PairPolicy(SameLabel.of([m.label for m in members])))
+        plain = pairs_without_gaze(members, config)
+        if plain is not None:
+            return plain
         assert self.relation is not None
-        every = [m.image_id for m in cohort.members]
-        chosen = [m.image_id for m in members]
-        return pairs_of_relation(load_relation(self.relation), self.relation, every, chosen, config)
+        return pairs_of_file(self.relation, cohort, members, config)
 
     def open_run(
         self, identity: Identity, similarity_run_id: str | None, *, fresh: bool, out: Path | None
@@ -155,7 +150,3 @@ class FolderSource:
 
     def close(self) -> None:
         """Nothing is held."""
-
-
-def _trained_on(members: Sequence[Member], config: RunConfig) -> tuple[Member, ...]:
-    return tuple(m for m in members if config.transductive or m.split != "test")

@@ -9,8 +9,7 @@ from trainer.config.config import RunConfig
 from trainer.data.cohort import Cohort, Member, load_cohort
 from trainer.data.splits import TEST_SHARE, Splits, store_splits
 from trainer.pairs.choose import ChosenPairs, choose_members, choose_pairs
-from trainer.pairs.from_file import pairs_of_relation
-from trainer.pairs.relation_file import load_relation
+from trainer.pairs.from_file import pairs_of_file
 from trainer.pretrain.checkpoint import Identity
 from trainer.runs.source import Cancelled, Progress, Record
 from trainer.runs.study_runs import open_run
@@ -87,9 +86,7 @@ class StudySource:
         """Return the pairs by gaze, label, or the relation file."""
         if self.relation is None or not config.uses_gaze:
             return choose_pairs(self.study, cohort, members, config, progress, cancelled)
-        every = [m.image_id for m in cohort.members]
-        chosen = [m.image_id for m in members]
-        return pairs_of_relation(load_relation(self.relation), self.relation, every, chosen, config)
+        return pairs_of_file(self.relation, cohort, members, config)
 
     def open_run(
         self, identity: Identity, similarity_run_id: str | None, *, fresh: bool, out: Path | None

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from trainer.similarity.comparison import Comparison, Drive, prepare
+from trainer.similarity.comparison import Comparison, ComparisonControl, prepare
 from trainer.similarity.findings import CaseSplit, case_split
 
 LARGEST = 5000
@@ -30,8 +30,10 @@ def split_of(comparison: Comparison) -> CaseSplit | None:
         return None
     places = np.arange(len(cases))
     alone = replace(gaze, ids=tuple(map(str, places)), owners=places, cases=())
-    quiet = Drive(
-        comparison.drive.jobs, cancelled=comparison.drive.cancelled, cache=comparison.drive.cache
+    quiet = ComparisonControl(
+        comparison.control.jobs,
+        cancelled=comparison.control.cancelled,
+        cache=comparison.control.cache,
     )
     settings = {name: value for name, value in comparison.settings.items() if name != "combine"}
     readings = prepare(comparison.measure.name, alone, settings, quiet).matrix()

@@ -23,19 +23,19 @@ from trainer.similarity.items import (
 )
 from trainer.similarity.registry import find_measure
 from trainer.similarity.sources import GazeList
-from trainer.similarity.work_control import Progress, Work, never, no_progress
+from trainer.similarity.task_runner import Progress, TaskRunner, never, no_progress
 
 
 @dataclass(frozen=True, slots=True)
-class Drive:
-    """How a comparison is driven.
+class ComparisonControl:
+    """What a comparison is given beside its settings: threads, listeners, a stop, a cache.
 
     Attributes
     ----------
     jobs
         Threads; 0 is one for each core.
-    features_told, pairs_told
-        Told of readings whose features are done, and of pairs done.
+    features_progress, pairs_progress
+        Hear of readings whose features are done, and of pairs done.
     cancelled
         Asked some ten times a second.
     cache
@@ -43,8 +43,8 @@ class Drive:
     """
 
     jobs: int = 0
-    features_told: Progress = field(default=no_progress)
-    pairs_told: Progress = field(default=no_progress)
+    features_progress: Progress = field(default=no_progress)
+    pairs_progress: Progress = field(default=no_progress)
     cancelled: Callable[[], bool] = field(default=never)
     cache: FeatureCache | None = None
 
@@ -63,8 +63,8 @@ class Comparison:
         The readings that count.
     table
         Their features.
-    drive
-        How the work goes.
+    control
+        Threads, listeners, stop and cache.
     seconds
         That features took.
     """
@@ -74,7 +74,7 @@ class Comparison:
     items: ItemSettings
     gaze: GazeList
     table: Table
-    drive: Drive
+    control: ComparisonControl
     seconds: float
 
     @property
@@ -91,8 +91,8 @@ class Comparison:
             "left out: it has one only",
             self.measure.name,
         )
-        work = self._work()
-        pairs = dense(self.measure, self.table, self.parameters, work, by_dimension=by_dimension)
+        runner = self._runner()
+        pairs = dense(self.measure, self.table, self.parameters, runner, by_dimension=by_dimension)
         return Similarity(
             pairs.values,
             pairs.valid,
@@ -103,24 +103,26 @@ class Comparison:
 
     def above(self, threshold: float) -> Graph:
         """Return all pairs above a threshold."""
-        return threshold_graph(self.measure, self.table, self.parameters, threshold, self._work())
+        return threshold_graph(self.measure, self.table, self.parameters, threshold, self._runner())
 
     def above_rate(self, rate: float) -> Graph:
         """Return about the share `rate` of pairs that are most alike."""
-        quiet = replace(self._work(), progress=no_progress)
+        quiet = replace(self._runner(), progress=no_progress)
         threshold = sampled_threshold(self.measure, self.table, self.parameters, rate, quiet)
         return self.above(threshold)
 
     def nearest(self, neighbours: int) -> Graph:
         """Return the most alike items of each."""
         require(neighbours >= 1, "top-k", "at least 1", neighbours)
-        return nearest_graph(self.measure, self.table, self.parameters, neighbours, self._work())
+        return nearest_graph(self.measure, self.table, self.parameters, neighbours, self._runner())
 
-    def _work(self) -> Work:
-        return Work(self.drive.jobs, self.drive.pairs_told, self.drive.cancelled)
+    def _runner(self) -> TaskRunner:
+        return TaskRunner(self.control.jobs, self.control.pairs_progress, self.control.cancelled)
 
 
-def prepare(measure: str, gaze: GazeList, settings: Mapping[str, Any], drive: Drive) -> Comparison:
+def prepare(
+    measure: str, gaze: GazeList, settings: Mapping[str, Any], control: ComparisonControl
+) -> Comparison:
     """Compute what is needed of each reading.
 
     Raises
@@ -134,11 +136,11 @@ def prepare(measure: str, gaze: GazeList, settings: Mapping[str, Any], drive: Dr
     chosen = find_measure(measure)
     items, parameters = settings_of(measure, settings)
     counted = chosen_readings(gaze, items)
-    work = Work(drive.jobs, drive.features_told, drive.cancelled)
-    features = feature_table(chosen, counted.gazes, parameters, work, drive.cache)
+    runner = TaskRunner(control.jobs, control.features_progress, control.cancelled)
+    features = feature_table(chosen, counted.gazes, parameters, runner, control.cache)
     table: Table = features
     if not one_reading_each(counted):
         table = item_table(features, counted.owners, len(counted.ids))
         chosen = of_items(chosen, items.combine)
     seconds = time.perf_counter() - start
-    return Comparison(chosen, parameters, items, counted, table, drive, seconds)
+    return Comparison(chosen, parameters, items, counted, table, control, seconds)

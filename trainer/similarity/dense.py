@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from trainer.similarity.base import Compare, Measure, Pairs, Table
-from trainer.similarity.work_control import Task, Work
+from trainer.similarity.task_runner import Task, TaskRunner
 
 LARGEST_TILE = 512
 # Steps of the slowest kernels in a tile: some tenths of a second, so that a stop is heeded soon.
@@ -51,7 +51,7 @@ def compare_tile(
 
 
 def dense(
-    measure: Measure, table: Table, parameters: Any, work: Work, *, by_dimension: bool
+    measure: Measure, table: Table, parameters: Any, runner: TaskRunner, *, by_dimension: bool
 ) -> Pairs:
     """Return all pairs, (N, N) or (N, N, D), symmetric, with the measure's diagonal."""
     n = len(table)
@@ -69,8 +69,8 @@ def dense(
 
         return fill
 
-    side = tile_side(table, work.threads)
-    work.run(((task(*t), pair_count(*t)) for t in tiles(n, side)), n * (n - 1) // 2)
+    side = tile_side(table, runner.threads)
+    runner.run(((task(*t), pair_count(*t)) for t in tiles(n, side)), n * (n - 1) // 2)
     if measure.diagonal is not None:
         values[np.arange(n), np.arange(n)] = measure.diagonal
     return Pairs(values, valid)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.similarity.base import CanvasParameters, FeatureTable, Gaze, Measure
-from trainer.similarity.work_control import Work
+from trainer.similarity.task_runner import TaskRunner
 
 _VERSION = 1
 """Raised when features come out otherwise for the same gaze and parameters."""
@@ -27,7 +27,7 @@ def feature_table(
     measure: Measure,
     gazes: Sequence[Gaze],
     parameters: CanvasParameters,
-    work: Work,
+    runner: TaskRunner,
     cache: "FeatureCache | None" = None,
 ) -> FeatureTable:
     """Return the features of all readings; from the cache where it has them.
@@ -49,7 +49,7 @@ def feature_table(
 
     try:
         # One reading a task: an hour at 1,200 Hz takes seconds, and a stop must not wait for eight.
-        work.run(((task(i), 1) for i in missing), len(missing))
+        runner.run(((task(i), 1) for i in missing), len(missing))
     finally:
         if cache and missing:
             cache.add(

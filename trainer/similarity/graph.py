@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from trainer.errors import SimilarityError
 from trainer.similarity.base import BoolArray, FloatArray, Measure, Table
 from trainer.similarity.dense import compare_tile, pair_count, tile_side, tiles
-from trainer.similarity.work_control import Task, Work
+from trainer.similarity.task_runner import Task, TaskRunner
 
 MAX_PAIRS = 60_000_000
 """Pairs a graph may hold: some 1.7 GB at the worst moment, when they are put in order."""
@@ -45,7 +45,7 @@ class Graph:
 
 
 def threshold_graph(
-    measure: Measure, table: Table, parameters: Any, threshold: float, work: Work
+    measure: Measure, table: Table, parameters: Any, threshold: float, runner: TaskRunner
 ) -> Graph:
     """Return all valid pairs above a threshold, both directions of each.
 
@@ -65,13 +65,13 @@ def threshold_graph(
         return compare
 
     n = len(table)
-    side = tile_side(table, work.threads)
-    work.run(((task(*t), pair_count(*t)) for t in tiles(n, side)), n * (n - 1) // 2)
+    side = tile_side(table, runner.threads)
+    runner.run(((task(*t), pair_count(*t)) for t in tiles(n, side)), n * (n - 1) // 2)
     return found.graph(n)
 
 
 def nearest_graph(
-    measure: Measure, table: Table, parameters: Any, neighbours: int, work: Work
+    measure: Measure, table: Table, parameters: Any, neighbours: int, runner: TaskRunner
 ) -> Graph:
     """Return the most alike readings of each, those of equal value in order.
 
@@ -81,7 +81,7 @@ def nearest_graph(
     n = len(table)
     best = np.full((n, neighbours), -np.inf)
     names = np.full((n, neighbours), n, np.int64)
-    side = tile_side(table, work.threads)
+    side = tile_side(table, runner.threads)
     locks = [threading.Lock() for _ in range(-(-n // side))]
     valid_pairs: list[int] = []
 
@@ -99,7 +99,7 @@ def nearest_graph(
 
         return compare
 
-    work.run(((task(*t), pair_count(*t)) for t in tiles(n, side)), n * (n - 1) // 2)
+    runner.run(((task(*t), pair_count(*t)) for t in tiles(n, side)), n * (n - 1) // 2)
     rows, places = np.nonzero(np.isfinite(best))
     matrix = _csr(n, rows, names[rows, places], best[rows, places].astype(np.float32))
     both = matrix + matrix.T
@@ -107,7 +107,7 @@ def nearest_graph(
 
 
 def sampled_threshold(
-    measure: Measure, table: Table, parameters: Any, rate: float, work: Work
+    measure: Measure, table: Table, parameters: Any, rate: float, runner: TaskRunner
 ) -> float:
     """Return the threshold that a share `rate` of pairs exceeds, from a sample of a million pairs.
 
@@ -127,8 +127,8 @@ def sampled_threshold(
 
         return compare
 
-    width = tile_side(sample, work.threads)
-    work.run(((task(*t), pair_count(*t)) for t in tiles(side, width)), side * (side - 1) // 2)
+    width = tile_side(sample, runner.threads)
+    runner.run(((task(*t), pair_count(*t)) for t in tiles(side, width)), side * (side - 1) // 2)
     found = np.sort(np.concatenate([*values, np.empty(0)]))[::-1]
     wanted = int(np.floor(rate * len(found) + 1e-9))
     if not len(found):

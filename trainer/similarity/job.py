@@ -17,7 +17,7 @@ from trainer.process.events import Meter, StageStarted
 from trainer.process.terminal import TerminalReporter
 from trainer.similarity.base import Similarity
 from trainer.similarity.between_readers import split_of
-from trainer.similarity.comparison import Comparison, Drive, prepare
+from trainer.similarity.comparison import Comparison, ComparisonControl, prepare
 from trainer.similarity.findings import (
     Findings,
     Matches,
@@ -93,14 +93,14 @@ def run_job(job: Job) -> None:
         request = job.request
         if source.gaze.note:
             job.console.print(source.gaze.note, highlight=False, soft_wrap=True)
-        drive = Drive(
+        control = ComparisonControl(
             request.jobs,
             Meter(job.report, "features", "readings"),
             Meter(job.report, "pairs", "pairs"),
             job.stop,
             feature_cache(source.study) if source.study else None,
         )
-        comparison = prepare(request.measure, source.gaze, request.settings, drive)
+        comparison = prepare(request.measure, source.gaze, request.settings, control)
         if request.graph is not None:
             _make_graph(job, comparison, request.graph)
         if request.out is not None or request.graph is None:
@@ -252,8 +252,8 @@ def _agreement(job: Job, source: _Source, similarity: Similarity) -> dict[str, f
             continue
         job.report(StageStarted("agreement", name))
         cache = feature_cache(source.study) if source.study else None
-        drive = Drive(job.request.jobs, cancelled=job.stop, cache=cache)
-        other = prepare(name, source.gaze, settings, drive).matrix()
+        control = ComparisonControl(job.request.jobs, cancelled=job.stop, cache=cache)
+        other = prepare(name, source.gaze, settings, control).matrix()
         rho = rank_correlation(similarity, other)
         if rho is not None:
             found[name] = rho

@@ -17,7 +17,7 @@ from trainer.similarity import measures as package
 from trainer.similarity.base import CanvasParameters, Gaze, Measure, Similarity, require
 from trainer.similarity.dense import dense
 from trainer.similarity.features import FeatureCache, feature_table
-from trainer.similarity.work_control import Progress, Work, never, no_progress
+from trainer.similarity.task_runner import Progress, TaskRunner, never, no_progress
 
 
 def discover(package: ModuleType) -> dict[str, Measure]:
@@ -111,11 +111,11 @@ def compare(
     dimensions = chosen.dimensions if by_dimension else ("one",)
     require(bool(dimensions), "dimensions", "left out: only multimatch has several", measure)
 
-    def half(first: int) -> Work:
+    def half(first: int) -> TaskRunner:
         def told(done: int, total: int) -> None:
             progress(first + n * done // max(total, 1), 2 * n)
 
-        return Work(jobs, told, cancelled)
+        return TaskRunner(jobs, told, cancelled)
 
     table = feature_table(chosen, gazes, parameters, half(0), cache)
     pairs = dense(chosen, table, parameters, half(n), by_dimension=by_dimension)

@@ -12,10 +12,10 @@ from app.ui.background import run
 from app.ui.side_process import SideProcess
 from app.workspace.ordering import order_of
 from app.workspace.similarity import (
-    Relation,
     SimilarityChoice,
+    StoredRelation,
     agreement,
-    load_relation,
+    load_stored_relation,
     similarity_choices,
 )
 from migrations.study.folder import SERVER, Study
@@ -68,7 +68,7 @@ class SimilarityController(QObject):
         self._page.show_busy("Ordering the matrix so that alike images lie together…")
 
         def load() -> Any:
-            relation, order = load_relation(choice.path), order_of(choice.path)
+            relation, order = load_stored_relation(choice.path), order_of(choice.path)
             relation.prepare()
             return relation, case_names(study), order, relation.overview(order)
 
@@ -79,7 +79,7 @@ class SimilarityController(QObject):
 
         run(self, load, loaded, self._failed)
 
-    def _compare(self, choice: SimilarityChoice, shown: Relation) -> None:
+    def _compare(self, choice: SimilarityChoice, shown: StoredRelation) -> None:
         """Say how the newest run of each other measure on the same cohort agrees."""
         others: dict[str, SimilarityChoice] = {}
         for other in self._choices:
@@ -87,7 +87,7 @@ class SimilarityController(QObject):
                 others.setdefault(other.measure, other)
 
         def compute() -> list[str]:
-            relations = [shown, *(load_relation(o.path) for o in others.values())]
+            relations = [shown, *(load_stored_relation(o.path) for o in others.values())]
             found = agreement(relations)[0, 1:] if others else np.empty(0)
             return [
                 f"{choice.measure} and {name}: rank correlation {value:.2f}"

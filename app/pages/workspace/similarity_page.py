@@ -13,7 +13,7 @@ from app.ui.page import Page
 from app.ui.pictures import PictureCard, PictureLoader, PictureStrip
 from app.ui.plots import ask_where, plot, save_plot
 from app.ui.small_widgets import button, column, label, panel, row
-from app.workspace.similarity import Relation, SimilarityChoice
+from app.workspace.similarity import SimilarityChoice, StoredRelation
 
 _STEPS = 1000
 _SHOWN = 12
@@ -39,7 +39,7 @@ class SimilarityPage(Page):
     def __init__(self, loader: PictureLoader) -> None:
         super().__init__("similarity", "Gaze similarity")
         self._loader = loader
-        self.relation: Relation | None = None
+        self.relation: StoredRelation | None = None
         self._order: NDArray[np.int64] = np.empty(0, np.int64)
         self._names: dict[str, str] = {}
         self.runs = QComboBox()
@@ -83,7 +83,7 @@ class SimilarityPage(Page):
 
     def show_relation(
         self,
-        relation: Relation,
+        relation: StoredRelation,
         names: dict[str, str],
         order: NDArray[np.int64],
         overview: NDArray[np.float32],

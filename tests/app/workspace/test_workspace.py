@@ -18,7 +18,7 @@ from app.workspace.features import clusters, load_features, map_pca
 from app.workspace.pin import PinRefused, is_pin, set_pin
 from app.workspace.run_settings import settings_of
 from app.workspace.runs import curve, differences, runs
-from app.workspace.similarity import agreement, load_relation, similarity_choices
+from app.workspace.similarity import agreement, load_stored_relation, similarity_choices
 from devices.gaze.cluster_order import cluster_order
 from migrations.study.cohort_rules import choice_of
 from migrations.study.schema import Audit, Reading
@@ -98,7 +98,7 @@ def test_a_choice_by_hand_is_recorded_and_the_trainer_follows_it(cohort) -> None
 def test_a_relation_tells_rates_neighbours_and_outliers(cohort) -> None:
     choices = similarity_choices(cohort)
     assert [choice.measure for choice in choices] == ["density", "tima"]
-    relation = load_relation(choices[1].path)
+    relation = load_stored_relation(choices[1].path)
     values = relation.matrix[np.triu_indices(20, 1)]
     assert relation.rate(0.5) == pytest.approx(np.nansum(values > 0.5) / 190)
     assert np.isnan(relation.matrix[0, 1])
@@ -112,7 +112,7 @@ def test_a_relation_tells_rates_neighbours_and_outliers(cohort) -> None:
     order = cluster_order(np.nan_to_num(relation.matrix), np.isfinite(relation.matrix))
     classes = [int(i) % 3 for i in order]
     assert sum(a != b for a, b in itertools.pairwise(classes)) == 2
-    both = agreement([relation, load_relation(choices[0].path)])
+    both = agreement([relation, load_stored_relation(choices[0].path)])
     assert both[0, 1] == both[1, 0] > 0.4
     assert both[0, 0] == pytest.approx(1.0)
 

@@ -13,7 +13,7 @@ from trainer.methods.mocov2 import MoCoV2, moco_v2_loss, queue_masks
 from trainer.methods.mocov3 import MoCoV3, moco_v3_loss
 from trainer.methods.queue import KeyQueue
 from trainer.methods.simclr import SimClr, simclr_loss
-from trainer.pairs.policy import PairPolicy, Relation, StepPairs
+from trainer.pairs.policy import PairMatrix, PairPolicy, StepPairs
 
 B, D = 6, 10
 
@@ -107,7 +107,7 @@ def test_moco_v3_agrees_with_a_naive_double_loop(features, mask, normalisation) 
 
 
 def pairs_of(matrix, drop: float = 0.0, patients=None) -> StepPairs:
-    relation = Relation(torch.as_tensor(matrix))
+    relation = PairMatrix(torch.as_tensor(matrix))
     return StepPairs(PairPolicy(relation, drop, patients), torch.Generator().manual_seed(0))
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from trainer.pairs.policy import PairPolicy, Relation, SameLabel
+from trainer.pairs.policy import PairMatrix, PairPolicy, SameLabel
 
 
 def naive_mask(similarity, valid, threshold, ids_a, ids_b):
@@ -31,7 +31,7 @@ def similarity():
 
 def test_mcgip_agrees_with_a_naive_double_loop(similarity) -> None:
     matrix, valid = similarity
-    policy = PairPolicy(Relation.of(matrix, valid, 0.5))
+    policy = PairPolicy(PairMatrix.of(matrix, valid, 0.5))
     ids_a, ids_b = torch.tensor([3, 0, 19, 7]), torch.tensor([7, 3, 3, 12, 1, 0])
     mask = policy.mask(ids_a, ids_b, torch.Generator())
     expected = naive_mask(matrix, valid, 0.5, ids_a.tolist(), ids_b.tolist())
@@ -43,15 +43,15 @@ def test_a_similarity_at_the_threshold_is_no_pair() -> None:
     matrix = np.array([[1.0, 0.95], [0.95, 1.0]])
     ids = torch.arange(2)
     valid = np.ones((2, 2), dtype=bool)
-    at = PairPolicy(Relation.of(matrix, valid, 0.95)).mask(ids, ids, torch.Generator())
-    below = PairPolicy(Relation.of(matrix, valid, 0.9499)).mask(ids, ids, torch.Generator())
+    at = PairPolicy(PairMatrix.of(matrix, valid, 0.95)).mask(ids, ids, torch.Generator())
+    below = PairPolicy(PairMatrix.of(matrix, valid, 0.9499)).mask(ids, ids, torch.Generator())
     assert at.tolist() == [[True, False], [False, True]]
     assert below.all()
 
 
 def test_an_image_without_gaze_has_only_itself_even_at_the_lowest_threshold() -> None:
     valid = np.array([True, True, False])
-    policy = PairPolicy(Relation.of(np.ones((3, 3)), valid, -1.0))
+    policy = PairPolicy(PairMatrix.of(np.ones((3, 3)), valid, -1.0))
     ids = torch.arange(3)
     mask = policy.mask(ids, ids, torch.Generator())
     assert mask.tolist() == [[True, True, False], [True, True, False], [False, False, True]]
@@ -76,7 +76,7 @@ def test_labels_relate_images_of_the_same_label_and_none_without_one() -> None:
 
 
 def test_dropping_keeps_an_image_with_itself_and_both_directions_alike() -> None:
-    policy = PairPolicy(Relation.of(np.ones((30, 30)), np.ones(30, bool), 0.5), drop=0.5)
+    policy = PairPolicy(PairMatrix.of(np.ones((30, 30)), np.ones(30, bool), 0.5), drop=0.5)
     ids, draws = torch.randperm(30), torch.Generator().manual_seed(1)
     masks = [policy.mask(ids, ids, draws, symmetric=True) for _ in range(2)]
     for mask in masks:
@@ -87,7 +87,7 @@ def test_dropping_keeps_an_image_with_itself_and_both_directions_alike() -> None
 
 
 def test_dropping_keeps_the_share_that_is_asked_for() -> None:
-    policy = PairPolicy(Relation.of(np.ones((200, 200)), np.ones(200, bool), 0.5), drop=0.3)
+    policy = PairPolicy(PairMatrix.of(np.ones((200, 200)), np.ones(200, bool), 0.5), drop=0.3)
     ids = torch.arange(200)
     for symmetric in (True, False):
         mask = policy.mask(ids, ids, torch.Generator().manual_seed(0), symmetric=symmetric)
@@ -96,7 +96,7 @@ def test_dropping_keeps_the_share_that_is_asked_for() -> None:
 
 
 def test_dropping_cell_by_cell_is_not_symmetric() -> None:
-    policy = PairPolicy(Relation.of(np.ones((30, 30)), np.ones(30, bool), 0.5), drop=0.5)
+    policy = PairPolicy(PairMatrix.of(np.ones((30, 30)), np.ones(30, bool), 0.5), drop=0.5)
     ids = torch.arange(30)
     mask = policy.mask(ids, ids, torch.Generator().manual_seed(0))
     assert not torch.equal(mask, mask.T)
@@ -104,7 +104,7 @@ def test_dropping_cell_by_cell_is_not_symmetric() -> None:
 
 def test_expected_extra_pairs_are_those_that_batches_hold_on_average(similarity) -> None:
     matrix, valid = similarity
-    policy = PairPolicy(Relation.of(matrix, valid, 0.5), drop=0.5)
+    policy = PairPolicy(PairMatrix.of(matrix, valid, 0.5), drop=0.5)
     draws, found = torch.Generator().manual_seed(0), 0
     for _ in range(2000):
         ids = torch.randperm(20, generator=draws)[:8]
@@ -114,9 +114,9 @@ def test_expected_extra_pairs_are_those_that_batches_hold_on_average(similarity)
 
 def test_the_hash_changes_with_any_relation(similarity) -> None:
     matrix, valid = similarity
-    one = Relation.of(matrix, valid, 0.5)
+    one = PairMatrix.of(matrix, valid, 0.5)
     table = one.table.clone()
     table[0, 1] ^= True
-    assert one.hash() == Relation.of(matrix, valid, 0.5).hash()
-    assert one.hash() != Relation(table).hash()
+    assert one.hash() == PairMatrix.of(matrix, valid, 0.5).hash()
+    assert one.hash() != PairMatrix(table).hash()
     assert PairPolicy().hash() == ""

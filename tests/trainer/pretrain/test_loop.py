@@ -12,7 +12,7 @@ import torch
 from trainer.config.config import RunConfig
 from trainer.data.cache import ImageCache, cache_side
 from trainer.errors import CheckpointError, OutOfMemory, TrainingDiverged
-from trainer.pairs.policy import PairPolicy, Relation
+from trainer.pairs.policy import PairMatrix, PairPolicy
 from trainer.pretrain.batches import batch_ids, make_batch
 from trainer.pretrain.checkpoint import Identity, checkpoints, load_checkpoint, save_checkpoint
 from trainer.pretrain.job import Job
@@ -34,7 +34,7 @@ def job_in(folder: Path, config: RunConfig = CONFIG, images: int = 10, **changes
     )
     cache = ImageCache(pixels, torch.full((images, 2), float(side)))
     same = np.arange(images)[:, None] % 2 == np.arange(images)[None, :] % 2
-    relation = Relation.of(same.astype(float), np.ones(images, bool), 0.5)
+    relation = PairMatrix.of(same.astype(float), np.ones(images, bool), 0.5)
     identity = Identity(config, "cohort", relation.hash(), images)
     policy = PairPolicy(relation, config.drop)
     job = Job(identity, cache, policy, folder, torch.device("cpu"))
@@ -149,7 +149,7 @@ def test_metrics_say_what_happened(tmp_path: Path) -> None:
 
 def test_positives_per_anchor_count_the_related_images(tmp_path: Path) -> None:
     config = replace(CONFIG, batch=10, epochs=1)
-    everyone = Relation.of(np.ones((10, 10)), np.ones(10, bool), 0.5)
+    everyone = PairMatrix.of(np.ones((10, 10)), np.ones(10, bool), 0.5)
     _, events = run(job_in(tmp_path, config, policy=PairPolicy(everyone)))
     assert next(e for e in events if isinstance(e, Metrics)).positives_per_anchor == 10
 

@@ -8,7 +8,7 @@ import torch
 
 from trainer.config.layers import make_config
 from trainer.data.cache import ImageCache
-from trainer.pairs.policy import PairPolicy, Related, Relation, SameLabel, SparseRelation
+from trainer.pairs.policy import PairMatrix, PairPolicy, Related, SameLabel, SparsePairs
 from trainer.pretrain.checkpoint import Identity
 from trainer.pretrain.job import Job
 from trainer.pretrain.pair_facts import pair_facts, pairs_text
@@ -35,10 +35,10 @@ def table() -> np.ndarray:
 
 @pytest.mark.parametrize("sparse", [False, True])
 def test_facts_are_those_of_a_plain_count(table: np.ndarray, sparse: bool) -> None:
-    related: Related = Relation(torch.from_numpy(table))
+    related: Related = PairMatrix(torch.from_numpy(table))
     if sparse:
         starts = np.concatenate([[0], table.sum(axis=1).cumsum()])
-        related = SparseRelation(torch.from_numpy(starts), torch.from_numpy(np.nonzero(table)[1]))
+        related = SparsePairs(torch.from_numpy(starts), torch.from_numpy(np.nonzero(table)[1]))
     labels = [k % 3 if k % 4 else -1 for k in range(IMAGES)]
     found = pair_facts(job_of(related, labels))
     pairs = [(i, j) for i in range(IMAGES) for j in range(i) if table[i, j]]
@@ -60,17 +60,17 @@ def test_images_without_a_pair_are_warned_of(table: np.ndarray) -> None:
     warned: list[str] = []
     table[5:], table[:, 5:] = False, False
     table[:5, :5] = ~np.eye(5, dtype=bool)
-    job = job_of(Relation(torch.from_numpy(table)), None)
+    job = job_of(PairMatrix(torch.from_numpy(table)), None)
     facts = pair_facts(job)
     text = pairs_text(job, facts, warned.append)
     assert "21% of the images have one" in text
     assert "hardly differ" in warned[0]  # half a pair a batch
-    many = Relation(torch.from_numpy(~np.eye(IMAGES, dtype=bool)))
+    many = PairMatrix(torch.from_numpy(~np.eye(IMAGES, dtype=bool)))
     assert pairs_text(job_of(many, None), pair_facts(job_of(many, None)), warned.append)
     assert len(warned) == 1
     some = np.zeros((IMAGES, IMAGES), dtype=bool)
     some[:11, :11] = ~np.eye(11, dtype=bool)
-    job = job_of(Relation(torch.from_numpy(some)), None)
+    job = job_of(PairMatrix(torch.from_numpy(some)), None)
     job = Job(job.identity, job.images, PairPolicy(job.policy.related, 0.0), Path(), job.device)
     pairs_text(job, pair_facts(job), warned.append)
     assert "Only 46% of the images have a pair by gaze" in warned[1]

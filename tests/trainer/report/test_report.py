@@ -15,7 +15,7 @@ from trainer.report.charts import Series, histogram, line_chart
 from trainer.report.command import main
 from trainer.report.data import gather
 from trainer.report.gaze_sections import matrix_order, top_pairs
-from trainer.similarity.comparison import Drive, prepare
+from trainer.similarity.comparison import ComparisonControl, prepare
 from trainer.similarity.store import store_run
 from trainer.similarity.study_gaze import gaze_of_members, reader_names
 
@@ -87,7 +87,7 @@ def fill(maker: StudyMaker, images: int = 5) -> str:
         )  # fmt: skip
     cohort = load_cohort(maker.study)
     gaze = gaze_of_members(cohort.members, reader_names(maker.study))
-    similarity = prepare("tima", gaze, {}, Drive(1)).matrix()
+    similarity = prepare("tima", gaze, {}, ComparisonControl(1)).matrix()
     ids = [m.image_id for m in cohort.members]
     run = store_run(
         maker.study, similarity, ids, cohort_fingerprint=cohort.fingerprint, threshold=0.9

@@ -24,8 +24,8 @@ from trainer.data.tables import (
 from trainer.encode import main as encode
 from trainer.errors import ImageFolderError, SimilarityError
 from trainer.pairs.from_file import pairs_of_relation
-from trainer.pairs.policy import Relation, SparseRelation
-from trainer.pairs.relation_file import load_relation
+from trainer.pairs.policy import PairMatrix, SparsePairs
+from trainer.pairs.relation_file import load_relation_file
 from trainer.runs.from_folder import FolderSource
 
 NAMES = ["a/0.png", "a/2.png", "a/4.png", "a/6.png", "b/1.png", "b/3.png", "b/5.png", "b/7.png"]
@@ -150,9 +150,9 @@ def test_all_forms_of_a_relation_give_the_same_pairs(tmp_path: Path, rule: dict)
     config, chosen = RunConfig(**rule), NAMES[2:]
     hashes = set()
     for path in relation_files(tmp_path, matrix, NAMES).values():
-        pairs = pairs_of_relation(load_relation(path), path, NAMES, chosen, config)
+        pairs = pairs_of_relation(load_relation_file(path), path, NAMES, chosen, config)
         related = pairs.policy.related
-        assert isinstance(related, Relation)
+        assert isinstance(related, PairMatrix)
         hashes.add(related.hash())
         above = matrix[2:, 2:] > pairs.threshold
         np.fill_diagonal(above, False)
@@ -166,7 +166,9 @@ def test_ids_place_rows_whatever_their_order(tmp_path: Path) -> None:
     paths = relation_files(tmp_path, matrix[np.ix_(order, order)], names)
     config = RunConfig(threshold=0.6, positive_rate=None)
     for form in ("npz", "csr"):
-        pairs = pairs_of_relation(load_relation(paths[form]), paths[form], NAMES, NAMES, config)
+        pairs = pairs_of_relation(
+            load_relation_file(paths[form]), paths[form], NAMES, NAMES, config
+        )
         expected = (matrix > 0.6) & ~np.eye(8, dtype=bool)
         assert np.array_equal(pairs.policy.related.table.numpy(), expected)
 
@@ -176,7 +178,7 @@ def test_a_graph_of_neighbours_counts_both_ways_and_large_ones_stay_sparse() -> 
     table = np.triu(rng.random((40, 40)) > 0.8, 1)
     table |= table.T
     rows, columns = np.nonzero(table)
-    dense, thin = (k.of_edges(rows, columns, 40) for k in (Relation, SparseRelation))
+    dense, thin = (k.of_edges(rows, columns, 40) for k in (PairMatrix, SparsePairs))
     import torch
 
     a, b = torch.randint(0, 40, (7,)), torch.randint(0, 40, (90,))
@@ -188,12 +190,12 @@ def test_what_is_no_relation_is_named(tmp_path: Path) -> None:
     for content, message in ((np.zeros((3, 2)), r"shape \(3, 2\)"), (np.array(["a"]), "numbers")):
         np.save(tmp_path / "r.npy", content)
         with pytest.raises(SimilarityError, match=message):
-            load_relation(tmp_path / "r.npy")
+            load_relation_file(tmp_path / "r.npy")
     (tmp_path / "r.npy").write_bytes(b"nothing")
     with pytest.raises(SimilarityError, match="cannot be read"):
-        load_relation(tmp_path / "r.npy")
+        load_relation_file(tmp_path / "r.npy")
     np.save(tmp_path / "r.npy", random_matrix(5))
-    loaded = load_relation(tmp_path / "r.npy")
+    loaded = load_relation_file(tmp_path / "r.npy")
     with pytest.raises(ImageFolderError, match="relates 5 images, but there are 8"):
         pairs_of_relation(loaded, tmp_path / "r.npy", NAMES, NAMES, RunConfig())
 

@@ -21,7 +21,7 @@ from trainer.similarity.dense import pair_count, tiles
 from trainer.similarity.items import settings_of
 from trainer.similarity.measures import density, dhash, moment, moment_sequence
 from trainer.similarity.registry import MEASURES, compare, discover, make_parameters
-from trainer.similarity.work_control import Work
+from trainer.similarity.task_runner import TaskRunner
 
 _points = st.lists(st.tuples(st.integers(-30, 829), st.integers(-30, 829)), max_size=30)
 
@@ -208,7 +208,7 @@ def test_a_stop_lets_begun_tasks_end_and_starts_no_other() -> None:
         time.sleep(0.05)
 
     with pytest.raises(Cancelled):
-        Work(1, cancelled=stop.is_set).run([(task, 1)] * 50, 50)
+        TaskRunner(1, cancelled=stop.is_set).run([(task, 1)] * 50, 50)
     assert len(begun) < 50
 
 

@@ -17,7 +17,7 @@ from trainer.pairs import choose
 from trainer.pairs.choose import ChosenPairs, choose_pairs
 from trainer.similarity.base import Gaze, Pairs, Similarity
 from trainer.similarity.between_readers import split_of
-from trainer.similarity.comparison import Drive, prepare
+from trainer.similarity.comparison import ComparisonControl, prepare
 from trainer.similarity.items import combined
 from trainer.similarity.registry import MEASURES, compare
 from trainer.similarity.sources import GazeList
@@ -70,28 +70,28 @@ def a_list(owners: list[int], readers: tuple[str, ...] = ()) -> GazeList:
 def test_images_are_the_mean_over_pairs_of_their_readings() -> None:
     gaze = a_list([0, 0, 2, 2, 2])
     by_reading = compare("moment", gaze.gazes, jobs=1)
-    by_image = prepare("moment", gaze, {}, Drive(1)).matrix()
+    by_image = prepare("moment", gaze, {}, ComparisonControl(1)).matrix()
     assert by_image.matrix[0, 2] == pytest.approx(by_reading.matrix[:2, 2:].mean())
     assert by_image.matrix.diagonal().tolist() == [1, 1, 1]
     assert not by_image.valid[1].any()
-    best = prepare("moment", gaze, {"combine": "max"}, Drive(1)).matrix()
+    best = prepare("moment", gaze, {"combine": "max"}, ComparisonControl(1)).matrix()
     assert best.matrix[0, 2] == by_reading.matrix[:2, 2:].max()
 
 
 def test_one_reader_or_the_first_reading_may_stand_for_an_image() -> None:
     gaze = a_list([0, 0, 1, 1], ("R1", "R2", "R2", "R1"))
     by_reading = compare("moment", gaze.gazes, jobs=1).matrix
-    first = prepare("moment", gaze, {"combine": "first"}, Drive(1)).matrix()
+    first = prepare("moment", gaze, {"combine": "first"}, ComparisonControl(1)).matrix()
     assert first.matrix[0, 1] == by_reading[0, 2]
-    one = prepare("moment", gaze, {"reader": "R1"}, Drive(1)).matrix()
+    one = prepare("moment", gaze, {"reader": "R1"}, ComparisonControl(1)).matrix()
     assert one.matrix[0, 1] == by_reading[0, 3]
     with pytest.raises(SimilarityError, match="no reader 'R9'; there are: R1, R2"):
-        prepare("moment", gaze, {"reader": "R9"}, Drive(1))
+        prepare("moment", gaze, {"reader": "R9"}, ComparisonControl(1))
 
 
 def test_an_unknown_way_to_combine_is_refused() -> None:
     with pytest.raises(SimilarityError, match="combine must be mean, max or first, not 'median'"):
-        prepare("tima", a_list([0]), {"combine": "median"}, Drive(1))
+        prepare("tima", a_list([0]), {"combine": "median"}, ComparisonControl(1))
 
 
 @pytest.fixture
@@ -113,7 +113,9 @@ def fill(maker: StudyMaker) -> None:
 def compared(maker: StudyMaker, settings: dict[str, object]) -> Similarity:
     members = load_cohort(maker.study).members
     gaze = gaze_of_members(members, reader_names(maker.study))
-    return prepare("tima", gaze, settings, Drive(1, cache=feature_cache(maker.study))).matrix()
+    return prepare(
+        "tima", gaze, settings, ComparisonControl(1, cache=feature_cache(maker.study))
+    ).matrix()
 
 
 def test_a_study_is_compared_image_by_image(maker: StudyMaker) -> None:
@@ -233,9 +235,9 @@ def test_a_cohort_too_large_for_a_matrix_has_the_same_pairs(
 
 def test_readings_of_one_case_by_two_readers_are_split() -> None:
     gaze = a_list([0, 0, 1, 1, 2], ("R1", "R2", "R1", "R2", "R1"))
-    split = split_of(prepare("moment", gaze, {}, Drive(1)))
+    split = split_of(prepare("moment", gaze, {}, ComparisonControl(1)))
     assert split is not None
     assert (split.within_pairs, split.between_pairs) == (2, 4)
     by_reading = compare("moment", gaze.gazes, jobs=1).matrix
     assert split.within_mean == pytest.approx((by_reading[0, 1] + by_reading[2, 3]) / 2)
-    assert split_of(prepare("moment", gaze, {"reader": "R1"}, Drive(1))) is None
+    assert split_of(prepare("moment", gaze, {"reader": "R1"}, ComparisonControl(1))) is None

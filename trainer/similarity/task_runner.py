@@ -1,4 +1,4 @@
-"""How long work is driven: threads counted by the user, progress told, stopped within moments."""
+"""Tasks run on as many threads as the user allows, with progress, stopped within moments."""
 
 import os
 import threading
@@ -24,8 +24,8 @@ def never() -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """How long work is driven: threads, who is told, who may stop it.
+class TaskRunner:
+    """Runs many small tasks on threads; says how far it is, and stops when asked.
 
     Attributes
     ----------
