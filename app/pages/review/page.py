@@ -11,21 +11,32 @@ from PySide6.QtWidgets import (
     QListWidgetItem,
     QSlider,
     QStackedWidget,
-    QTableWidget,
-    QTableWidgetItem,
+    QTableView,
     QWidget,
 )
 
 from app.pages.review.replay_view import ReplayView
-from app.recording.replay import Replay, ReviewRow
+from app.recording.replay import Replay, ReviewRow, SeenFixation
 from app.ui import theme
 from app.ui.page import Page
 from app.ui.small_widgets import Figure, button, column, label, panel, row
+from app.ui.table_model import Column, TableModel, table_view
 
 _FRAME_MS = 33
 _SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 _FIGURES = ("Length", "Samples", "Gaze lost", "Off the image", "Fixations", "Verdict")
-_COLUMNS = ("Start, s", "Length, ms", "x", "y")
+
+
+def _pixel(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0f}"
+
+
+_COLUMNS: tuple[Column[SeenFixation], ...] = (
+    Column("Start, s", lambda f: f"{f.start_us / 1e6:.2f}"),
+    Column("Length, ms", lambda f: f"{f.duration_us / 1e3:.0f}"),
+    Column("x", lambda f: _pixel(f.x_image)),
+    Column("y", lambda f: _pixel(f.y_image)),
+)
 
 
 class ReviewPage(Page):
@@ -69,7 +80,7 @@ class ReviewPage(Page):
         self.slider.valueChanged.connect(lambda ms: self._moved(ms * 1000))
         self._said_time = label("", "hint", wrap=False)
         self.figures = {name: Figure(name) for name in _FIGURES}
-        self.fixations = _table()
+        self.fixations = TableModel(_COLUMNS)
         self.empty = label("", "hint", wrap=False)
         self.end_session = button("end_session", "End the session", self.end_wanted.emit)
         self._pages = QStackedWidget()
@@ -189,13 +200,7 @@ class ReviewPage(Page):
     def _show_figures(self, replay: Replay) -> None:
         for name, value in replay.figures:
             self.figures[name].show_value(value, warn=name == "Verdict" and value == "Bad")
-        self.fixations.setRowCount(len(replay.fixations))
-        for at, f in enumerate(replay.fixations):
-            x = "–" if f.x_image is None else f"{f.x_image:.0f}"
-            y = "–" if f.y_image is None else f"{f.y_image:.0f}"
-            cells = (f"{f.start_us / 1e6:.2f}", f"{f.duration_us / 1e3:.0f}", x, y)
-            for column_index, text in enumerate(cells):
-                self.fixations.setItem(at, column_index, QTableWidgetItem(text))
+        self.fixations.set_rows(replay.fixations)
 
     def _say_empty(self, text: str) -> None:
         self._pages.setCurrentIndex(0)
@@ -219,7 +224,7 @@ class ReviewPage(Page):
         for pair in zip(*[iter(self.figures.values())] * 2, strict=True):
             side.addLayout(row(*pair))
         side.addWidget(label("Fixations, places in image pixels", "small"))
-        side.addWidget(self.fixations, 1)
+        side.addWidget(_table(self.fixations), 1)
         layout = row(self.list, gap=2 * theme.GRID)
         layout.addLayout(middle, 1)
         layout.addLayout(side)
@@ -269,15 +274,11 @@ def _speeds() -> QComboBox:
     return made
 
 
-def _table() -> QTableWidget:
-    made = QTableWidget(0, len(_COLUMNS))
-    made.setObjectName("fixations")
-    made.setAccessibleName("Fixations")
-    made.setHorizontalHeaderLabels(list(_COLUMNS))
-    made.verticalHeader().hide()
-    made.setShowGrid(False)
-    made.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
-    made.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
+def _table(model: TableModel[SeenFixation]) -> QTableView:
+    made = table_view(model, "fixations", "Fixations")
+    made.setAlternatingRowColors(False)
+    made.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignCenter)
+    made.horizontalHeader().setStretchLastSection(False)
     made.setFixedWidth(38 * theme.GRID)
     for index, width in enumerate((78, 100, 56, 56)):
         made.setColumnWidth(index, width)

@@ -15,13 +15,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.pages.worklist.columns import COLUMNS
 from app.pages.worklist.refused import RefusedList
-from app.pages.worklist.table_model import WorklistModel
 from app.recording.worklist import WorklistRow
 from app.ui import theme
 from app.ui.icons import pixmap
 from app.ui.page import Page
 from app.ui.small_widgets import button, column, label, panel, row
+from app.ui.table_model import TableModel, table_view
 from devices.tracker import TrackerInfo
 
 _NEW_READER = "New reader…"
@@ -59,7 +60,7 @@ class WorklistPage(Page):
     def __init__(self) -> None:
         super().__init__("worklist", "Worklist")
         self.setAcceptDrops(True)
-        self.model = WorklistModel()
+        self.model = TableModel(COLUMNS)
         self.reader, self.device = _chooser("reader"), _chooser("device")
         self.reader.activated.connect(self._reader_activated)
         self.device.activated.connect(lambda _i: self.device_chosen.emit(self.device.currentData()))
@@ -236,20 +237,12 @@ class WorklistPage(Page):
         return frame
 
     def _make_table(self) -> QTableView:
-        table = QTableView()
-        table.setObjectName("cases")
-        table.setAccessibleName("Cases")
-        table.setModel(self.model)
-        table.setAlternatingRowColors(True)
-        table.setShowGrid(False)
-        table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
+        table = table_view(self.model, "cases", "Cases")
         table.setSelectionMode(QTableView.SelectionMode.SingleSelection)
-        table.verticalHeader().hide()
         table.verticalHeader().setDefaultSectionSize(4 * theme.GRID)
         head = table.horizontalHeader()
         head.setHighlightSections(False)
         head.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        head.setStretchLastSection(True)
         for section, width in enumerate(_WIDTHS):
             head.resizeSection(section, width)
         return table

@@ -6,21 +6,20 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QComboBox,
     QGridLayout,
     QHeaderView,
     QLineEdit,
-    QTableView,
     QVBoxLayout,
 )
 
-from app.pages.workspace.cohort_model import CohortModel
+from app.pages.workspace.cohort_columns import COLUMNS, reasons_of
 from app.pages.workspace.reason_dialog import ReasonDialog
 from app.ui import theme
 from app.ui.page import Page
 from app.ui.plots import ask_where, plot, save_plot
 from app.ui.small_widgets import button, column, label, panel, row
+from app.ui.table_model import TableModel, table_view
 from app.workspace.cohort import CohortFilter, CohortRow
 
 _FIGURES: dict[str, tuple[str, Callable[[CohortRow], float | None]]] = {
@@ -55,7 +54,7 @@ class CohortPage(Page):
 
     def __init__(self) -> None:
         super().__init__("cohort", "Cohort")
-        self.model = CohortModel()
+        self.model = TableModel(COLUMNS, reasons_of)
         self.plots = {name: plot(caption) for name, (caption, _) in _FIGURES.items()}
         self.head.addWidget(button("keep_readings", "Keep…", lambda: self._ask(True)))
         self.head.addWidget(button("drop_readings", "Drop…", lambda: self._ask(False)))
@@ -119,16 +118,9 @@ class CohortPage(Page):
                 box.addItem(text, value)
             box.currentIndexChanged.connect(self._filter)
         self.search.textChanged.connect(self._filter)
-        self.table = QTableView()
-        self.table.setObjectName("cohort_table")
-        self.table.setModel(self.model)
-        self.table.setSortingEnabled(True)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setAlternatingRowColors(True)
-        self.table.setShowGrid(False)
-        self.table.verticalHeader().hide()
+        self.table = table_view(self.model, "cohort_table", "Readings")
         self.table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.table.horizontalHeader().setStretchLastSection(True)
+        self.table.setSortingEnabled(True)
         self.table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
         self.table.doubleClicked.connect(lambda _index: self._replay())
         made = column(gap=theme.GRID)
@@ -177,7 +169,7 @@ class CohortPage(Page):
                 self.reader.currentData() or "",
                 self.verdict.currentData() or "",
                 self.counting.currentData() or "",
-            )
+            ).passes
         )
 
     def _draw(self, name: str, values: Sequence[float]) -> None:

@@ -1,17 +1,14 @@
 """Runs: what was trained, in what runs differ, how they went, what the probe says."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pyqtgraph as pg
-from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QComboBox,
     QFileDialog,
-    QTableWidget,
-    QTableWidgetItem,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -21,9 +18,28 @@ from app.ui import theme
 from app.ui.page import Page
 from app.ui.plots import COLOURS, ask_where, plot, save_plot
 from app.ui.small_widgets import button, column, row
+from app.ui.table_model import Column, TableModel, table_view, text_columns
 from app.workspace.runs import RunRow, curve, differences, probe_rows, signals
 
-_COLUMNS = ("Run", "State", "Images", "Steps", "Last loss", "Positive pairs")
+_PROBE = ("Run", "Probe", "Labels", "Metric", "Mean", "95 % interval")
+
+
+def _detail(name: str, form: str = "") -> Callable[[RunRow], str]:
+    def text(run: RunRow) -> str:
+        value = run.details.get(name)
+        return "–" if value is None else f"{value:{form}}"
+
+    return text
+
+
+_COLUMNS: tuple[Column[RunRow], ...] = (
+    Column("Run", lambda run: run.title),
+    Column("State", lambda run: run.state),
+    Column("Images", _detail("images")),
+    Column("Steps", _detail("steps")),
+    Column("Last loss", _detail("loss_last", ".3f")),
+    Column("Positive pairs", _detail("positive_rate", ".1%")),
+)
 
 
 class RunsPage(Page):
@@ -54,9 +70,9 @@ class RunsPage(Page):
         )
         for made in (self.report, self.export, self.features, self.reproduce):
             self.head.addWidget(made)
-        self.table = _table(_COLUMNS)
-        self.table.setObjectName("runs_table")
-        self.table.itemSelectionChanged.connect(self._compare)
+        self.model = TableModel(_COLUMNS)
+        self.table = table_view(self.model, "runs_table", "Runs")
+        self.table.selectionModel().selectionChanged.connect(self._compare)
         self.body.addWidget(self.table, 2)
         self.body.addWidget(self._make_tabs(), 3)
         self.show_runs(())
@@ -64,19 +80,7 @@ class RunsPage(Page):
     def show_runs(self, rows: Sequence[RunRow]) -> None:
         """Show runs; the newest is marked."""
         self.rows = tuple(rows)
-        self.table.setRowCount(len(rows))
-        for k, run in enumerate(rows):
-            loss, rate = run.details.get("loss_last"), run.details.get("positive_rate")
-            cells = (
-                run.title,
-                run.state,
-                str(run.details.get("images", "–")),
-                str(run.details.get("steps", "–")),
-                "–" if loss is None else f"{loss:.3f}",
-                "–" if rate is None else f"{rate:.1%}",
-            )
-            for c, text in enumerate(cells):
-                self.table.setItem(k, c, QTableWidgetItem(text))
+        self.model.set_rows(rows)
         self.table.resizeColumnsToContents()
         if rows:
             self.say_state(f"{len(rows)} runs. Mark two or more to compare them.")
@@ -87,14 +91,18 @@ class RunsPage(Page):
 
     def marked(self) -> list[RunRow]:
         """Return the runs that are marked."""
-        places = sorted({index.row() for index in self.table.selectedIndexes()})
-        return [self.rows[place] for place in places if place < len(self.rows)]
+        marked = self.table.selectionModel().selectedRows()
+        return [self.rows[place] for place in sorted(index.row() for index in marked)]
 
     def _make_tabs(self) -> QTabWidget:
         self.tabs = QTabWidget()
-        self.differences = _table(("Setting",))
-        self.probe = _table(("Run", "Probe", "Labels", "Metric", "Mean", "95 % interval"))
-        self.tabs.addTab(self.differences, "Settings")
+        self.differences = TableModel(text_columns(("Setting",)))
+        self.probe = TableModel(text_columns(_PROBE))
+        self._tables = (
+            table_view(self.differences, "run_settings", "Settings"),
+            table_view(self.probe, "run_probe", "Probe"),
+        )
+        self.tabs.addTab(self._tables[0], "Settings")
         self.signal = QComboBox()
         self.signal.currentIndexChanged.connect(self._draw)
         self.curves = plot("Step", "")
@@ -102,7 +110,7 @@ class RunsPage(Page):
         made = QWidget()
         made.setLayout(self._make_curves())
         self.tabs.addTab(made, "Curves")
-        self.tabs.addTab(self.probe, "Probe")
+        self.tabs.addTab(self._tables[1], "Probe")
         return self.tabs
 
     def _make_curves(self) -> QVBoxLayout:
@@ -125,24 +133,13 @@ class RunsPage(Page):
             if one
             else differences(marked)
         )
-        _fill(
-            self.differences,
-            ("Setting", *(run.title for run in marked)),
+        self.differences.set_rows(
             [(name, *values) for name, values in found],
+            text_columns(("Setting", *(run.title for run in marked))),
         )
-        rows = [
-            (
-                run.name,
-                row.get("probe", ""),
-                row.get("budget", ""),
-                row.get("metric", ""),
-                f"{row['mean']:.3f}",
-                f"{row['low']:.3f} – {row['high']:.3f}",
-            )
-            for run in marked
-            for row in probe_rows(run)
-        ]
-        _fill(self.probe, ("Run", "Probe", "Labels", "Metric", "Mean", "95 % interval"), rows)
+        self.probe.set_rows([cells for run in marked for cells in _probe_cells(run)])
+        for table in self._tables:
+            table.resizeColumnsToContents()
         chosen = self.signal.currentText()
         self.signal.blockSignals(True)
         self.signal.clear()
@@ -185,26 +182,13 @@ class RunsPage(Page):
         ask_where(self, "runs", lambda path: save_plot(item, path))
 
 
-def _table(titles: Sequence[str]) -> QTableWidget:
-    made = QTableWidget(0, len(titles))
-    made.setHorizontalHeaderLabels(list(titles))
-    made.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-    made.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-    made.setAlternatingRowColors(True)
-    made.setShowGrid(False)
-    made.verticalHeader().hide()
-    made.horizontalHeader().setDefaultAlignment(
-        Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-    )
-    made.horizontalHeader().setStretchLastSection(True)
-    return made
-
-
-def _fill(table: QTableWidget, titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    table.setColumnCount(len(titles))
-    table.setHorizontalHeaderLabels(list(titles))
-    table.setRowCount(len(rows))
-    for k, cells in enumerate(rows):
-        for c, cell in enumerate(cells):
-            table.setItem(k, c, QTableWidgetItem(str(cell)))
-    table.resizeColumnsToContents()
+def _probe_cells(run: RunRow) -> list[tuple[str, ...]]:
+    return [
+        (
+            run.name,
+            *(str(row.get(name, "")) for name in ("probe", "budget", "metric")),
+            f"{row['mean']:.3f}",
+            f"{row['low']:.3f} – {row['high']:.3f}",
+        )
+        for row in probe_rows(run)
+    ]

@@ -16,8 +16,8 @@ from app.pages.calibration.page import CalibrationPage, ValidationLook
 from app.pages.calibration.quality_table import EyeLook
 from app.pages.pretrain.curve import Curve
 from app.pages.pretrain.page import TrainingPage
+from app.pages.worklist.columns import COLUMNS, STATES
 from app.pages.worklist.page import WorklistPage
-from app.pages.worklist.table_model import COLUMNS, STATES, WorklistModel
 from app.recording.worklist import WorklistRow
 from app.shell.recent import recent_studies, remember
 from app.shell.start_page import StartPage
@@ -27,6 +27,7 @@ from app.ui.background import run
 from app.ui.dialogs import ConsentDialog
 from app.ui.garbage import GuiGarbageCollector
 from app.ui.icons import icon, pixmap
+from app.ui.table_model import TableModel
 from devices.tracker import TrackerInfo
 
 
@@ -73,7 +74,7 @@ def test_every_state_has_its_own_words_and_sign(qapp) -> None:
 
 
 def test_the_worklist_tells_state_and_gaze_in_words(qapp, qtmodeltester) -> None:
-    model = WorklistModel()
+    model = TableModel(COLUMNS)
     bad = _row("finished", verdict="bad", reasons=("no gaze was recorded",))
     model.set_rows([_row(), bad, _row("interrupted")])
     titles = [c.title for c in COLUMNS]

@@ -1,0 +1,72 @@
+"""What the worklist says of a case: its columns, and how each state is shown."""
+
+from dataclasses import dataclass
+
+from app.recording.worklist import WorklistRow
+from app.ui import theme
+from app.ui.table_model import Column
+
+
+@dataclass(frozen=True, slots=True)
+class StateLook:
+    """How a state is told: words, a sign, a colour; never by colour alone."""
+
+    words: str
+    sign: str
+    colour: str
+
+
+STATES = {
+    "to read": StateLook("To read", "ring", theme.MUTED),
+    "open": StateLook("Being read", "half", theme.ACCENT),
+    "interrupted": StateLook("Interrupted", "half", theme.AMBER),
+    "abandoned": StateLook("Given up", "half", theme.AMBER),
+    "finished": StateLook("Read", "check", theme.ACCENT),
+    "again": StateLook("Read again", "refresh", theme.ACCENT),
+    "waiting": StateLook("Read, again later", "check", theme.MUTED),
+}
+_UNKNOWN = StateLook("–", "ring", theme.MUTED)
+VERDICTS = {"good": "Good", "doubtful": "Doubtful", "bad": "Bad"}
+
+
+def look(state: str) -> StateLook:
+    """Return how a state of a case is told."""
+    return STATES.get(state, _UNKNOWN)
+
+
+def _verdict(row: WorklistRow) -> str:
+    if not row.verdict:
+        return "–"
+    words = VERDICTS.get(row.verdict, row.verdict.capitalize())
+    why = f": {row.reasons[0]}" if row.reasons else ""
+    return f"⚠ {words}{why}" if row.verdict == "bad" else f"{words}{why}"
+
+
+def _state(row: WorklistRow) -> str:
+    if row.to_clear:
+        return "Waits to be cleared"
+    words = look(row.state).words
+    if row.state == "waiting" and row.reread is not None and row.reread.not_before is not None:
+        words = f"Read, again from {row.reread.not_before:%d %b %Y}"
+    if row.state == "again" and row.reread is not None:
+        words = f"{words} ({row.reread.why})"
+    return f"{words}, practice" if row.practice else words
+
+
+def _verdict_colour(row: WorklistRow) -> str:
+    return theme.AMBER if row.verdict == "bad" else ""
+
+
+def _sign(row: WorklistRow) -> tuple[str, str]:
+    shown = look(row.state)
+    return shown.sign, shown.colour
+
+
+COLUMNS: tuple[Column[WorklistRow], ...] = (
+    Column("Case", lambda row: row.name),
+    Column("State", _state, sign=_sign),
+    Column("Images", lambda row: str(row.image_count)),
+    Column(
+        "Gaze", _verdict, colour=_verdict_colour, tip=lambda row: "\n".join(map(str, row.reasons))
+    ),
+)

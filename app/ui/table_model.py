@@ -1,0 +1,156 @@
+"""A table of typed rows: a page declares its columns; a cell is only asked for when it is seen."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any, Generic, TypeVar
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QColor, QIcon
+from PySide6.QtWidgets import QAbstractItemView, QTableView
+
+from app.ui.icons import icon
+
+Row = TypeVar("Row")
+_Index = QModelIndex | QPersistentModelIndex
+_TOP = QModelIndex()
+_SIGN_PX = 18
+_TEXT_ROLES = (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole)
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[Row]):
+    """One column of a table.
+
+    Attributes
+    ----------
+    text
+        Words of a row's cell; read aloud too.
+    key
+        What rows are ordered by; None orders by the words.
+    sign
+        Name and colour of the picture before the words.
+    colour
+        Of the words; empty for the usual one.
+    tip
+        Tool tip; empty for none.
+    """
+
+    title: str
+    text: Callable[[Row], str]
+    key: Callable[[Row], Any] | None = None
+    sign: Callable[[Row], tuple[str, str]] | None = None
+    colour: Callable[[Row], str] | None = None
+    tip: Callable[[Row], str] | None = None
+
+
+class TableModel(QAbstractTableModel, Generic[Row]):
+    """Rows that pass a filter, in the order of a column or, at first, in their own.
+
+    Parameters
+    ----------
+    tip
+        Tool tip of each cell whose column has none of its own.
+
+    Attributes
+    ----------
+    rows
+        Those that are shown, in the order shown.
+    """
+
+    def __init__(
+        self, columns: Sequence[Column[Row]], tip: Callable[[Row], str] | None = None
+    ) -> None:
+        super().__init__()
+        self._columns, self._tip = tuple(columns), tip
+        self._all: tuple[Row, ...] = ()
+        self._passes: Callable[[Row], bool] | None = None
+        self._order: tuple[int, bool] | None = None
+        self.rows: list[Row] = []
+
+    def set_rows(self, rows: Sequence[Row], columns: Sequence[Column[Row]] | None = None) -> None:
+        """Show other rows, and other columns where they are given."""
+        self._all = tuple(rows)
+        self._columns = self._columns if columns is None else tuple(columns)
+        self._refill()
+
+    def set_filter(self, passes: Callable[[Row], bool]) -> None:
+        """Show only the rows that pass."""
+        self._passes = passes
+        self._refill()
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Order by a column; -1 is the rows' own order."""
+        self._order = (column, order == Qt.SortOrder.DescendingOrder) if column >= 0 else None
+        self._refill()
+
+    def rowCount(self, parent: _Index = _TOP) -> int:
+        """Return how many rows are shown."""
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: _Index = _TOP) -> int:
+        """Return how many columns there are."""
+        return 0 if parent.isValid() else len(self._columns)
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        """Return the title of a column."""
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return self._columns[section].title
+        return None
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Return a cell: its words, sign, colour or tool tip; None where it has none."""
+        if not index.isValid():
+            return None
+        row, column = self.rows[index.row()], self._columns[index.column()]
+        if role in _TEXT_ROLES:
+            return column.text(row)
+        if role == Qt.ItemDataRole.DecorationRole:
+            return _picture(column, row)
+        if role == Qt.ItemDataRole.ForegroundRole and column.colour is not None:
+            return QColor(colour) if (colour := column.colour(row)) else None
+        if role == Qt.ItemDataRole.ToolTipRole and (tip := column.tip or self._tip) is not None:
+            return tip(row) or None
+        return None
+
+    def _refill(self) -> None:
+        self.beginResetModel()
+        passes = self._passes
+        self.rows = [row for row in self._all if passes is None or passes(row)]
+        if self._order is not None:
+            column, descending = self._columns[self._order[0]], self._order[1]
+            self.rows.sort(key=column.key or column.text, reverse=descending)
+        self.endResetModel()
+
+
+def text_columns(titles: Sequence[str]) -> tuple[Column[Sequence[str]], ...]:
+    """Return the columns of rows that are their cells' words."""
+    return tuple(Column(title, itemgetter(place)) for place, title in enumerate(titles))
+
+
+def table_view(model: QAbstractTableModel, name: str, accessible: str) -> QTableView:
+    """Return a table of whole rows, without a grid, titles to the left as the cells are.
+
+    Parameters
+    ----------
+    name, accessible
+        Object name, and what a screen reader calls it.
+    """
+    table = QTableView()
+    table.setObjectName(name)
+    table.setAccessibleName(accessible)
+    table.setModel(model)
+    table.setShowGrid(False)
+    table.setAlternatingRowColors(True)
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    table.verticalHeader().hide()
+    head = table.horizontalHeader()
+    head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    head.setStretchLastSection(True)
+    return table
+
+
+def _picture(column: Column[Row], row: Row) -> QIcon | None:
+    return None if column.sign is None else icon(*column.sign(row), _SIGN_PX)
