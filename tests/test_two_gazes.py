@@ -7,7 +7,6 @@ import pytest
 from PIL import Image as PilImage
 from sqlalchemy import select
 
-from app.recording.gaze import reading_gaze
 from app.recording.session import ReadingSession
 from devices.clock import HostClock
 from devices.gaze.geometry import ScreenGeometry
@@ -15,6 +14,7 @@ from devices.gaze.view import Affine, TileView
 from migrations.study.folder import Study
 from migrations.study.schema import Image
 from tests.app.recording.reading_doubles import GEOMETRY, ScriptedTracker, make_study, until
+from tests.stored import gaze_of
 from trainer.data.cohort import load_cohort
 from trainer.data.readings import ReadingGaze
 
@@ -22,13 +22,6 @@ SCALED = ScreenGeometry(1280, 720, 527.0, 296.0, distance_mm=650.0, distance_sou
 """The same screen once the system's display scale went from 100 % to 150 %."""
 RATE_HZ = 300.0
 MIDDLE = (500.0, 400.0)
-
-session_screen_only = pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="the trainer maps with the session's screen only, never with the screen that a view "
-    "was shown on; mended once station and trainer map stored gaze with one and the same function",
-)
 
 
 def in_the_middle(time_us: int, image_id: str, screen: ScreenGeometry) -> TileView:
@@ -81,24 +74,22 @@ def trained(study: Study) -> dict[str, ReadingGaze]:
 def test_the_station_maps_each_reading_with_the_screen_it_was_shown_on(read) -> None:
     study, ids = read
     for reading_id in ids:
-        points = reading_gaze(study.database, reading_id).points_image
+        points = gaze_of(study.database, reading_id).points_image
         seen = points[~np.isnan(points[:, 0])]
         assert len(seen) > 2 * RATE_HZ
         np.testing.assert_allclose(seen, np.full(seen.shape, MIDDLE), atol=0.5)
 
 
-@session_screen_only
 def test_the_trainer_maps_a_reading_to_the_points_that_the_station_maps_it_to(read) -> None:
     study, ids = read
     found = trained(study)
     assert sorted(found) == sorted(ids)
     for reading_id in ids:
-        own = reading_gaze(study.database, reading_id).points_image
+        own = gaze_of(study.database, reading_id).points_image
         points = found[reading_id].points_image
         np.testing.assert_allclose(points, own[~np.isnan(own[:, 0])], atol=0.01)
 
 
-@session_screen_only
 def test_a_degree_covers_as_many_image_pixels_on_a_scaled_screen(read) -> None:
     study, ids = read
     found = trained(study)

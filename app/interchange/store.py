@@ -25,11 +25,11 @@ from app.interchange.stored_gaze import (
     placed,
     virtual_screen,
 )
-from app.recording.gaze import reading_gaze
+from app.recording.stored_figures import fixation_rows
 from devices.gaze.chunks import CODEC_VERSION, encode_chunk
-from devices.gaze.fixations import FilterParameters, detect_fixations
-from devices.gaze.mapping import place_of
+from devices.gaze.fixations import FilterParameters
 from devices.gaze.samples import SampleArray
+from devices.gaze.stored import points_of
 from migrations.study.database import foveate_version
 from migrations.study.folder import Study
 from migrations.study.schema import (
@@ -45,6 +45,7 @@ from migrations.study.schema import (
     new_id,
     utc_now,
 )
+from migrations.study.stored_reading import stored_reading
 from migrations.study.tombstones import Tombstones
 
 CHUNK_SAMPLES = 1000
@@ -216,12 +217,13 @@ class ReadingStore:
         self, reading_id: str, reading: SourceReading, made: PlacedReading, image: MatchedImage
     ) -> StoredReading:
         """Write fixations and figures: the gaze is computed as that of any reading is."""
-        gaze = reading_gaze(self.study.database, reading_id)
-        lost = np.isnan(gaze.points_norm[:, 0])
-        off = ~lost & np.isnan(gaze.points_image[:, 0])
+        with self.study.database.read() as stored:
+            gaze = points_of(stored_reading(stored, reading_id))
+        lost = ~gaze.has_gaze
+        off = ~lost & (gaze.view_index < 0)
         rows = _source_fixations(reading, made, image) if reading.fixations else []
         if reading.fixations is None and reading.time_us is not None:
-            rows = _found_fixations(gaze, FilterParameters())
+            rows = fixation_rows(reading_id, gaze, FilterParameters())
         with self.study.database.write() as session:
             row = session.get_one(Reading, reading_id)
             row.sample_count = len(lost)
@@ -348,32 +350,6 @@ def _source_fixations(
 def _samples_within(made: PlacedReading, start_us: int, duration_us: int) -> int:
     host_us = made.samples["host_us"]
     return int(((host_us >= start_us) & (host_us <= start_us + duration_us)).sum())
-
-
-def _found_fixations(gaze: Any, parameters: FilterParameters) -> list[dict[str, Any]]:
-    found = detect_fixations(gaze.time_us, gaze.points_deg[:, 0], gaze.points_deg[:, 1], parameters)
-    rows = []
-    for fixation in found:
-        place = place_of(fixation, gaze.mapped, gaze.views)
-        rows.append(
-            {
-                "id": new_id(),
-                "image_id": place.image_id,
-                "frame": place.frame,
-                "start_us": fixation.start_us,
-                "duration_us": fixation.duration_us,
-                "x_image": place.x_image,
-                "y_image": place.y_image,
-                "x_deg": fixation.x_deg,
-                "y_deg": fixation.y_deg,
-                "dispersion_deg": fixation.dispersion_deg,
-                "sample_count": fixation.sample_count,
-                "spans_view_change": place.spans_view_change,
-                "algorithm": parameters.algorithm,
-                "parameters_hash": parameters.hash(),
-            }
-        )
-    return rows
 
 
 def _reasons(reading: SourceReading, row: Reading, made: PlacedReading) -> list[str]:

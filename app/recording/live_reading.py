@@ -15,7 +15,13 @@ from devices.gaze.fixations import (
     detect_fixations,
 )
 from devices.gaze.geometry import ScreenGeometry
-from devices.gaze.mapping import MappedGaze, ScreenHistory, map_samples, place_of
+from devices.gaze.mapping import (
+    FixationPlace,
+    MappedGaze,
+    ScreenHistory,
+    map_samples,
+    place_of,
+)
 from devices.gaze.samples import Eye, SampleArray, empty_samples
 from devices.gaze.steady import SteadyGaze
 from devices.gaze.view import Affine, TileView, ViewHistory
@@ -65,6 +71,47 @@ class GazeFigures:
         }
 
 
+def figures_of(
+    counts: StreamCounts, off_count: int, fixation_count: int, duration_us: int
+) -> GazeFigures:
+    """Return the figures of a reading; `off_count` samples with gaze fell on no image."""
+    return GazeFigures(
+        sample_count=counts.sample_count,
+        missing_count=counts.lost_count,
+        loss=counts.loss,
+        off_image=off_count / counts.valid_count if counts.valid_count else 0.0,
+        fixation_count=fixation_count,
+        duration_us=max(0, duration_us),
+        measured_rate_hz=counts.measured_rate_hz,
+        gap_count=counts.gap_count,
+        longest_gap_us=counts.longest_gap_us,
+        jitter_us=counts.jitter_us,
+    )
+
+
+def fixation_row(
+    reading_id: str, fixation: Fixation, place: FixationPlace, parameters: FilterParameters
+) -> dict[str, Any]:
+    """Return the row of table `fixation` for a fixation of a reading."""
+    return {
+        "id": new_id(),
+        "reading_id": reading_id,
+        "image_id": place.image_id,
+        "frame": place.frame,
+        "start_us": fixation.start_us,
+        "duration_us": fixation.duration_us,
+        "x_image": place.x_image,
+        "y_image": place.y_image,
+        "x_deg": fixation.x_deg,
+        "y_deg": fixation.y_deg,
+        "dispersion_deg": fixation.dispersion_deg,
+        "sample_count": fixation.sample_count,
+        "spans_view_change": place.spans_view_change,
+        "algorithm": parameters.algorithm,
+        "parameters_hash": parameters.hash(),
+    }
+
+
 def warm_up(parameters: FilterParameters) -> None:
     """Compile the filter now, and not when the first gaze is waiting for the recorder's thread."""
     t_us = np.arange(100) * 4_000
@@ -94,7 +141,6 @@ class ReadingTrack:
         self.last_fixation: Fixation | None = None
         self.on_closed: Callable[[GazeFigures], None] = lambda _figures: None
         self._parameters, self._steady = parameters, SteadyGaze(eye, correction)
-        self._parameters_hash = parameters.hash()
         self._filter = OnlineFixationFilter(parameters)
         self._counts = StreamCounts(eye)
         self._screens, self._views = ScreenHistory(geometry), ViewHistory()
@@ -129,26 +175,18 @@ class ReadingTrack:
 
     def figures(self) -> GazeFigures:
         """Return the figures so far."""
-        counts = self._counts
-        end_us = self.ended_us if self.ended_us is not None else counts.last_us
-        return GazeFigures(
-            sample_count=counts.sample_count,
-            missing_count=counts.lost_count,
-            loss=counts.loss,
-            off_image=self._off_count / counts.valid_count if counts.valid_count else 0.0,
-            fixation_count=self._fixation_count,
-            duration_us=max(0, (end_us or self.started_us) - self.started_us),
-            measured_rate_hz=counts.measured_rate_hz,
-            gap_count=counts.gap_count,
-            longest_gap_us=counts.longest_gap_us,
-            jitter_us=counts.jitter_us,
-        )
+        end_us = self.ended_us if self.ended_us is not None else self._counts.last_us
+        duration_us = (end_us or self.started_us) - self.started_us
+        return figures_of(self._counts, self._off_count, self._fixation_count, duration_us)
 
     def _take_views(self) -> None:
         while self._shown:
             view, geometry = self._shown.popleft()
-            if geometry is not None:
+            if geometry is not None and self._views.views:
                 self._screens.add(view.time_us, geometry)
+            elif geometry is not None:
+                # It changed before the reading: the first view is the first chance to say so.
+                self._screens = ScreenHistory(geometry)
             self._views.add(view)
 
     def _map(self, samples: SampleArray) -> MappedGaze:
@@ -169,24 +207,7 @@ class ReadingTrack:
         self._mapped = [gaze.from_time(fixations[-1].end_us + 1)]
         self._fixation_count += len(fixations)
         self.last_fixation = fixations[-1]
-        return [self._row(fixation, gaze) for fixation in fixations]
-
-    def _row(self, fixation: Fixation, gaze: MappedGaze) -> dict[str, Any]:
-        place = place_of(fixation, gaze, self._views)
-        return {
-            "id": new_id(),
-            "reading_id": self.reading_id,
-            "image_id": place.image_id,
-            "frame": place.frame,
-            "start_us": fixation.start_us,
-            "duration_us": fixation.end_us - fixation.start_us,
-            "x_image": place.x_image,
-            "y_image": place.y_image,
-            "x_deg": fixation.x_deg,
-            "y_deg": fixation.y_deg,
-            "dispersion_deg": fixation.dispersion_deg,
-            "sample_count": fixation.sample_count,
-            "spans_view_change": place.spans_view_change,
-            "algorithm": self._parameters.algorithm,
-            "parameters_hash": self._parameters_hash,
-        }
+        return [
+            fixation_row(self.reading_id, each, place_of(each, gaze, self._views), self._parameters)
+            for each in fixations
+        ]

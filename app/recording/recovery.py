@@ -13,19 +13,17 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
 from app.errors import StationBusy
-from app.recording.gaze import eye_of, samples_of, screens_and_views
-from app.recording.live_reading import GazeFigures, ReadingTrack
+from app.recording.live_reading import GazeFigures
 from app.recording.lock import StationLock
+from app.recording.stored_figures import fixation_rows, stored_figures
 from app.recording.stream_counts import StreamCounts
 from app.recording.verdict import columns, judge
-from devices.gaze.chunks import decode_chunk
 from devices.gaze.errors import ChunkError
 from devices.gaze.fixations import FilterParameters
-from devices.gaze.steady import correction_of
+from devices.gaze.stored import points_of, samples_of
 from devices.tracker import DeviceEvent
 from migrations.study.database import Database
 from migrations.study.schema import (
-    Calibration,
     Fixation,
     GazeChunk,
     Reader,
@@ -36,6 +34,7 @@ from migrations.study.schema import (
 )
 from migrations.study.schema import Session as SessionRow
 from migrations.study.settings import StudySettings, read_settings
+from migrations.study.stored_reading import stored_reading, validation_before
 
 log = logging.getLogger(__name__)
 
@@ -161,7 +160,7 @@ def _close_recording(session: OrmSession, recording: Recording) -> int:
     for chunk in chunks:
         last_us = max(last_us, chunk.last_us)
         try:
-            counts.add(decode_chunk(chunk.blob, chunk.count, chunk.crc32, chunk.codec_version))
+            counts.add(samples_of([chunk]))
         except ChunkError as error:
             event = DeviceEvent(chunk.first_us, "fault", f"chunk {chunk.sequence}: {error}")
             recording.events = [*recording.events, asdict(event)]
@@ -188,7 +187,9 @@ def _close_reading(
     figures = _recompute(session, reading, sitting)
     drift_deg = reading.details.get("drift_deg")
     partial = was_open or reading.state == "interrupted" or reading.resumes_id is not None
-    verdict = judge(figures, _accuracy_deg(session, reading), settings, drift_deg, partial=partial)
+    validation = validation_before(session, reading)
+    accuracy_deg = validation.accuracy_deg if validation else None
+    verdict = judge(figures, accuracy_deg, settings, drift_deg, partial=partial)
     for name, value in columns(figures, verdict).items():
         setattr(reading, name, value)
     reading.details = {**reading.details, "stream": figures.stream()}
@@ -217,44 +218,20 @@ def _gap(sitting: SessionRow, ended_us: int) -> dict[str, Any]:
 
 def _recompute(session: OrmSession, reading: Reading, sitting: SessionRow) -> GazeFigures:
     """Return the figures of a reading, and add the fixations that were not written any more."""
-    geometry, shown = screens_and_views(session, reading)
     parameters = FilterParameters(**sitting.details.get("fixation_parameters", {}))
-    track = ReadingTrack(
-        reading.id,
-        reading.started_us,
-        geometry,
-        parameters,
-        eye_of(reading),
-        correction_of(reading.details),
-    )
-    track.ended_us = reading.ended_us
-    for view, screen in shown:
-        track.show(view, screen)
     try:
-        rows = track.push(samples_of(session, reading)) + track.finish()
+        gaze = points_of(stored_reading(session, reading.id))
     except ChunkError:
         # Named in the recording's events; the verdict then says that there is no gaze.
         log.exception("A chunk of reading %s is damaged", reading.id)
         return GazeFigures()
+    rows = fixation_rows(reading.id, gaze, parameters)
     written_us = session.scalar(
         select(func.max(Fixation.start_us)).where(Fixation.reading_id == reading.id)
     )
     missing = [r for r in rows if written_us is None or r["start_us"] > written_us]
     session.add_all(Fixation(**row) for row in missing)
-    return track.figures()
-
-
-def _accuracy_deg(session: OrmSession, reading: Reading) -> float | None:
-    return session.scalar(
-        select(Calibration.accuracy_deg)
-        .where(
-            Calibration.session_id == reading.session_id,
-            Calibration.kind == "validation",
-            Calibration.ended_us <= reading.started_us,
-        )
-        .order_by(Calibration.id.desc())
-        .limit(1)
-    )
+    return stored_figures(gaze, len(rows), (reading.ended_us or 0) - reading.started_us)
 
 
 def _settings(path: Path | None) -> StudySettings:

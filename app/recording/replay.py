@@ -1,6 +1,5 @@
 """One reading as it was: views, gaze, fixations, marks and figures, at any instant. No Qt here."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,12 +9,13 @@ from sqlalchemy import select
 from app.errors import SessionError
 from app.hanging.marks import Mark
 from app.images.store import LoadedImage, load
-from app.recording.gaze import reading_gaze
-from devices.gaze.geometry import FloatArray, ScreenGeometry
+from devices.gaze.geometry import FloatArray
+from devices.gaze.stored import StoredGaze, points_of
 from devices.gaze.view import CLOSED, TileView
 from migrations.study.folder import Study
 from migrations.study.schema import Annotation, Fixation, Reader, Reading, StudyCase
 from migrations.study.schema import Session as SessionRow
+from migrations.study.stored_reading import stored_reading
 
 _MARKS = ("box", "keypoint")
 
@@ -53,16 +53,10 @@ class Replay:
 
     Attributes
     ----------
-    duration_us
-        From its begin to its end.
-    size_screen
-        Of the tracked screen.
-    time_us
-        Shape (N,), of each sample since the begin.
-    points_screen, points_image
-        Shape (N, 2); NaN without gaze, in image frame also off every image.
-    sample_image
-        Index into `image_ids` of the image each sample fell on, -1 for none.
+    started_us, duration_us
+        Host time of its begin, and the time from then to its end.
+    gaze
+        On the host clock.
     views
         What was shown; times since the begin.
     marks
@@ -72,18 +66,24 @@ class Replay:
     """
 
     row: ReviewRow
+    started_us: int
     duration_us: int
-    size_screen: tuple[float, float]
-    time_us: NDArray[np.int64]
-    points_screen: FloatArray
-    points_image: FloatArray
-    sample_image: NDArray[np.int64]
-    image_ids: tuple[str, ...]
+    gaze: StoredGaze
     views: tuple[TileView, ...]
     fixations: tuple[SeenFixation, ...]
     marks: tuple[tuple[int, str, Mark], ...]
     figures: tuple[tuple[str, str], ...]
     images: dict[str, LoadedImage]
+
+    @property
+    def time_us(self) -> NDArray[np.int64]:
+        """Shape (N,), of each sample since the begin."""
+        return self.gaze.time_us - self.started_us
+
+    def size_screen_at(self, time_us: int) -> tuple[float, float]:
+        """Return the size of the tracked screen at an instant since the begin, `_screen`."""
+        screen = self.gaze.screens.at(self.started_us + time_us)
+        return screen.width_screen, screen.height_screen
 
     def views_at(self, time_us: int) -> list[TileView]:
         """Return how each tile lay on the screen at an instant since the begin."""
@@ -96,10 +96,8 @@ class Replay:
 
     def points_on(self, image_id: str, until_us: int) -> FloatArray:
         """Return the gaze (M, 2) on one image up to an instant, `_image`."""
-        if image_id not in self.image_ids:
-            return np.zeros((0, 2))
-        own = self.sample_image == self.image_ids.index(image_id)
-        points: FloatArray = self.points_image[own & (self.time_us <= until_us)]
+        own = (self.gaze.image_id == image_id) & (self.time_us <= until_us)
+        points: FloatArray = self.gaze.points_image[own]
         return points
 
 
@@ -148,10 +146,9 @@ def load_replay(study: Study, reading_id: str) -> Replay:
     row = next((r for r in readings_to_review(study, None) if r.reading_id == reading_id), None)
     if row is None:
         raise SessionError(f"There is no reading {reading_id} to be shown.")
-    gaze = reading_gaze(study.database, reading_id)
     with study.database.read() as session:
+        stored = stored_reading(session, reading_id)
         reading = session.get_one(Reading, reading_id)
-        sitting = session.get_one(SessionRow, reading.session_id)
         start_us = reading.started_us
         fixations = session.scalars(
             select(Fixation).where(Fixation.reading_id == reading_id).order_by(Fixation.start_us)
@@ -161,30 +158,19 @@ def load_replay(study: Study, reading_id: str) -> Replay:
             .where(Annotation.reading_id == reading_id, Annotation.undone_us.is_(None))
             .order_by(Annotation.time_us)
         ).all()
-        screen = ScreenGeometry.from_dict(sitting.screen)
-        duration_us = (reading.ended_us or start_us) - start_us
-        views = gaze.views.views
-        return Replay(
-            row,
-            duration_us,
-            (screen.width_screen, screen.height_screen),
-            gaze.time_us - start_us,
-            screen.norm_to_screen(gaze.points_norm),
-            gaze.points_image,
-            _image_index(gaze.view_index, views),
-            tuple(dict.fromkeys(view.image_id for view in views)),
-            tuple(_since(view, start_us) for view in views),
-            tuple(_seen(fixation, start_us) for fixation in fixations),
-            tuple(_mark(a, start_us) for a in annotations if a.kind in _MARKS and a.image_id),
-            _figures(reading, duration_us, len(fixations)),
-            {i: load(study, i) for i in dict.fromkeys(view.image_id for view in views)},
-        )
-
-
-def _image_index(view_index: NDArray[np.int64], views: Sequence[TileView]) -> NDArray[np.int64]:
-    ids = list(dict.fromkeys(view.image_id for view in views))
-    of_view = np.array([ids.index(view.image_id) for view in views] + [-1], np.int64)
-    return of_view[view_index]
+    duration_us = (reading.ended_us or start_us) - start_us
+    gaze = points_of(stored)
+    return Replay(
+        row,
+        start_us,
+        duration_us,
+        gaze,
+        tuple(_since(view, start_us) for view in gaze.views.views),
+        tuple(_seen(fixation, start_us) for fixation in fixations),
+        tuple(_mark(a, start_us) for a in annotations if a.kind in _MARKS and a.image_id),
+        _figures(reading, duration_us, len(fixations)),
+        {image_id: load(study, image_id) for image_id in gaze.image_ids},
+    )
 
 
 def _since(view: TileView, start_us: int) -> TileView:

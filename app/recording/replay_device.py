@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from devices.errors import TrackerNotFound
-from devices.gaze.chunks import decode_chunk, join_chunks
+from devices.gaze.stored import samples_of
 from devices.replay import ReplayTracker
 from migrations.study.folder import Study
 from migrations.study.schema import GazeChunk, Recording
@@ -38,8 +38,7 @@ def replay_tracker(study: Study, tracker_id: str) -> ReplayTracker:
         sessions = {session_id for _, session_id in rows}
         if len(sessions) != 1:
             raise TrackerNotFound(_not_one(start, len(sessions)))
-        chunks = [decode_chunk(c.blob, c.count, c.crc32, c.codec_version) for c, _ in rows]
-    return ReplayTracker(join_chunks(chunks), sessions.pop())
+    return ReplayTracker(samples_of(chunk for chunk, _ in rows), sessions.pop())
 
 
 def _not_one(start: str, count: int) -> str:

@@ -64,6 +64,17 @@ class ScreenGeometry:
         offset_mm = np.tan(np.radians(np.asarray(points_deg, np.float64))) * self.distance_mm
         return offset_mm / self._size_mm + 0.5
 
+    @property
+    def px_per_deg(self) -> float:
+        """Device-independent pixels that a degree covers at the screen's middle, along a row.
+
+        NaN for a screen without a width in millimetres.
+        """
+        if self.width_mm <= 0:
+            return float("nan")
+        degree_mm = self.distance_mm * np.tan(np.radians(1.0))
+        return float(degree_mm * self.width_screen / self.width_mm)
+
     def angle_deg(self, from_norm: ArrayLike, to_norm: ArrayLike) -> FloatArray:
         """Return the angle (N,) at the eye between points (N, 2) of the screen."""
         a, b = self._ray_mm(from_norm), self._ray_mm(to_norm)

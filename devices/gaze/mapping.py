@@ -36,10 +36,9 @@ class ScreenHistory:
             self._starts_us.append(time_us)
             self._geometries.append(geometry)
 
-    @property
-    def latest(self) -> ScreenGeometry:
-        """The geometry in force now."""
-        return self._geometries[-1]
+    def at(self, time_us: int) -> ScreenGeometry:
+        """Return the geometry in force at an instant."""
+        return self._geometries[int(self._in_force(time_us))]
 
     def to_screen(self, time_us: ArrayLike, points_norm: FloatArray) -> FloatArray:
         """Map points (N, 2) of times (N,) from `_norm` to `_screen`."""
@@ -49,8 +48,16 @@ class ScreenHistory:
         """Map points (N, 2) of times (N,) from `_norm` to `_deg`."""
         return self._map("norm_to_deg", time_us, points_norm)
 
+    def px_per_deg(self, time_us: ArrayLike) -> FloatArray:
+        """Return the screen pixels (N,) that a degree covered at times (N,); NaN: not known."""
+        each = np.array([geometry.px_per_deg for geometry in self._geometries])
+        return each[self._in_force(time_us)]
+
+    def _in_force(self, time_us: ArrayLike) -> NDArray[np.intp]:
+        return np.searchsorted(self._starts_us, np.asarray(time_us, np.int64), side="right")
+
     def _map(self, name: str, time_us: ArrayLike, points_norm: FloatArray) -> FloatArray:
-        in_force = np.searchsorted(self._starts_us, np.asarray(time_us, np.int64), side="right")
+        in_force = self._in_force(time_us)
         mapped = np.full(points_norm.shape, np.nan)
         for i in np.unique(in_force):
             chosen = in_force == i
@@ -66,7 +73,7 @@ class MappedGaze:
     ----------
     time_us
         Shape (N,), host clock, in order.
-    points_norm, points_deg, points_image
+    points_norm, points_screen, points_deg, points_image
         Shape (N, 2); NaN without gaze, in image frame also off every image.
     view_index
         Shape (N,), index of the view each sample fell on, -1 for none.
@@ -74,6 +81,7 @@ class MappedGaze:
 
     time_us: NDArray[np.int64]
     points_norm: FloatArray
+    points_screen: FloatArray
     points_deg: FloatArray
     points_image: FloatArray
     view_index: NDArray[np.int64]
@@ -112,10 +120,9 @@ def map_samples(
     """
     time_us = samples["host_us"].astype(np.int64)
     norm = steady.push(samples)
-    on_image = views.image_points(time_us, screens.to_screen(time_us, norm))
-    return MappedGaze(
-        time_us, norm, screens.to_deg(time_us, norm), on_image.points_image, on_image.view_index
-    )
+    screen, deg = screens.to_screen(time_us, norm), screens.to_deg(time_us, norm)
+    on_image = views.image_points(time_us, screen)
+    return MappedGaze(time_us, norm, screen, deg, on_image.points_image, on_image.view_index)
 
 
 @dataclass(frozen=True, slots=True)

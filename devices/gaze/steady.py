@@ -5,9 +5,6 @@ half of it when one eye is lost, and the filter sees a saccade. Here the offset 
 both are seen, and the eye that is left is moved by half of it. Raw samples stay as they are.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -47,12 +44,6 @@ class SteadyGaze:
         if len(samples):
             _steady(samples["host_us"].astype(np.int64), left, right, points, self._state)
         return points
-
-
-def correction_of(details: Mapping[str, Any]) -> Affine | None:
-    """Return the correction that a reading's details hold; None where there is none."""
-    stored = details.get("correction")
-    return Affine(**stored) if stored else None
 
 
 @njit(cache=True, nogil=True)

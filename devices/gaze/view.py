@@ -35,6 +35,11 @@ class Affine:
             (self.a * x + self.c * y + self.tx, self.b * x + self.d * y + self.ty), axis=-1
         )
 
+    @property
+    def scale(self) -> float:
+        """Pixels that the side of a pixel becomes, the mean of both sides; 0 without area."""
+        return float(np.sqrt(abs(self.a * self.d - self.b * self.c)))
+
     def inverse(self) -> "Affine":
         """Return the inverse map; ZeroDivisionError for a view without area."""
         det = self.a * self.d - self.b * self.c

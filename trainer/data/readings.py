@@ -3,22 +3,17 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
-from devices.gaze.chunks import decode_chunk, join_chunks
 from devices.gaze.errors import GazeError
-from devices.gaze.geometry import ScreenGeometry
-from devices.gaze.samples import Eye, SampleArray
-from devices.gaze.steady import SteadyGaze, correction_of
-from devices.gaze.view import TileView, ViewHistory
+from devices.gaze.stored import StoredGaze, points_of
 from migrations.study.cohort_rules import why_left_out
 from migrations.study.folder import Study
-from migrations.study.reading_rows import chunks_of, view_rows_of
-from migrations.study.schema import Calibration, Fixation, GazeChunk, Reading, Session
+from migrations.study.schema import Fixation, Reading
+from migrations.study.stored_reading import StoredReading, stored_reading
 from trainer.errors import Cancelled
 
 
@@ -80,11 +75,8 @@ class _Part:
     """What the database holds of one uninterrupted part of a reading."""
 
     reading: Reading
-    session: Session
-    chunks: Sequence[GazeChunk]
-    views: Sequence[TileView]
+    stored: StoredReading
     fixations: Sequence[Fixation]
-    validation: Calibration | None
 
 
 def kept_readings(
@@ -148,23 +140,9 @@ def _load(study: Study, reading: Reading) -> _Part:
     fixations = (
         select(Fixation).where(Fixation.reading_id == reading.id).order_by(Fixation.start_us)
     )
-    validation = (
-        select(Calibration)
-        .where(Calibration.session_id == reading.session_id, Calibration.kind == "validation")
-        .where(Calibration.started_us <= reading.started_us)
-        .order_by(Calibration.started_us.desc())
-        .limit(1)
-    )
     with study.database.read() as session:
-        sitting = session.get_one(Session, reading.session_id)
-        return _Part(
-            reading,
-            sitting,
-            chunks_of(session, reading),
-            [TileView.from_row(dict(row)) for row in view_rows_of(session, reading.id)],
-            session.scalars(fixations).all(),
-            session.scalars(validation).first(),
-        )
+        stored = stored_reading(session, reading.id)
+        return _Part(reading, stored, session.scalars(fixations).all())
 
 
 def _gaze(reading: Reading, parts: Iterable[_Part]) -> dict[str, ReadingGaze]:
@@ -174,7 +152,7 @@ def _gaze(reading: Reading, parts: Iterable[_Part]) -> dict[str, ReadingGaze]:
     elapsed = 0
     for part in parts:
         shift = elapsed - part.reading.started_us
-        for image_id, run in _samples_by_image(part):
+        for image_id, run in _samples_by_image(points_of(part.stored)):
             samples[image_id].append(replace(run, time_us=run.time_us + shift))
         for f in part.fixations:
             if f.image_id and f.x_image is not None and f.y_image is not None:
@@ -203,69 +181,23 @@ class _OnImage:
     px_per_deg: NDArray[np.float64]
 
 
-def _samples_by_image(part: _Part) -> Iterable[tuple[str, _OnImage]]:
+def _samples_by_image(gaze: StoredGaze) -> Iterable[tuple[str, _OnImage]]:
     """Yield image ids and what fell on each image."""
-    samples = _samples(part)
-    geometry = ScreenGeometry.from_dict(part.session.screen)
-    points_norm = SteadyGaze(_eye(part), correction_of(part.reading.details)).push(
-        samples
-    )  # as it was mapped while recording
-    history = ViewHistory(part.views)
-    mapped = history.image_points(samples["host_us"], geometry.norm_to_screen(points_norm))
-    image_ids = np.array([view.image_id for view in history.views] + [""])
-    on = image_ids[mapped.view_index]
-    px_per_deg = np.array([*_px_per_deg(part, geometry, history), np.nan])[mapped.view_index]
-    for image_id in dict.fromkeys(view.image_id for view in history.views):
-        chosen = on == image_id
+    for image_id in gaze.image_ids:
+        chosen = gaze.image_id == image_id
         if chosen.any():
             yield (
                 image_id,
                 _OnImage(
-                    samples["host_us"][chosen], mapped.points_image[chosen], px_per_deg[chosen]
+                    gaze.time_us[chosen], gaze.points_image[chosen], gaze.image_px_per_deg[chosen]
                 ),
             )
-
-
-def _px_per_deg(part: _Part, geometry: ScreenGeometry, history: ViewHistory) -> list[float]:
-    """Return the image pixels that a degree covers in each view; NaN where it is not known."""
-    imported = part.session.details.get("imported") or {}
-    if "geometry" in imported.get("lacks", ()) or geometry.width_mm <= 0:
-        return [np.nan] * len(history.views)
-    degree_mm = geometry.distance_mm * np.tan(np.radians(1.0))
-    degree_screen = degree_mm * geometry.width_screen / geometry.width_mm
-    scales = (
-        abs(v.transform.a * v.transform.d - v.transform.b * v.transform.c) for v in history.views
-    )
-    return [degree_screen / float(np.sqrt(scale)) if scale > 0 else np.nan for scale in scales]
 
 
 def _mean_px_per_deg(runs: Sequence[_OnImage]) -> float | None:
     """Return the mean over samples, or None."""
     mean = float(np.concatenate([run.px_per_deg for run in runs]).mean())
     return mean if np.isfinite(mean) else None
-
-
-def _samples(part: _Part) -> SampleArray:
-    chunks = (decode_chunk(c.blob, c.count, c.crc32, c.codec_version) for c in part.chunks)
-    samples = join_chunks(chunks)
-    host_us, reading = samples["host_us"], part.reading
-    return samples[(host_us >= reading.started_us) & (host_us < (reading.ended_us or 0))]
-
-
-def _eye(part: _Part) -> Eye:
-    """Return which eye counts: the one noted, else what the session says.
-
-    "better" is the more accurate one of the last validation.
-    """
-    noted = part.reading.details.get("eye")
-    if noted in ("both", "left", "right"):
-        return cast(Eye, noted)
-    if part.session.eye != "better":
-        return cast(Eye, part.session.eye)
-    v = part.validation
-    if v is None or v.accuracy_left_deg is None or v.accuracy_right_deg is None:
-        return "both"
-    return "left" if v.accuracy_left_deg <= v.accuracy_right_deg else "right"
 
 
 def _fixation_list(rows: Sequence[tuple[int, int, float, float]]) -> FixationList:

@@ -19,6 +19,7 @@ import numpy as np
 
 from app.interchange.exports.readings import Content, ExportReading, Progress
 from devices.gaze.geometry import FloatArray
+from devices.gaze.samples import Eye
 from migrations.study.database import foveate_version
 
 BIDS_VERSION = "1.11.0"
@@ -97,15 +98,16 @@ def _run(content: Content, reading: ExportReading, folder: Path, stem: str) -> l
     return [*written, events, _json(folder / f"{stem}_events.json", facts)]
 
 
-def _eyes(reading: ExportReading) -> list[tuple[str, str]]:
+def _eyes(reading: ExportReading) -> list[tuple[Eye, str]]:
     """Return which eyes there are, as our samples and as BIDS call them."""
     if "eyes" in reading.lacks:
         return [("left", "cyclopean")]
-    there = [e for e in ("left", "right") if np.isfinite(reading.eye_screen(e)).any()]
+    eyes: tuple[Eye, ...] = ("left", "right")
+    there = [e for e in eyes if np.isfinite(reading.eye_screen(e)).any()]
     return [(e, e) for e in there] or [("left", "left")]
 
 
-def _physio(reading: ExportReading, path: Path, eye: str) -> Path:
+def _physio(reading: ExportReading, path: Path, eye: Eye) -> Path:
     assert reading.gaze is not None
     points: FloatArray = reading.eye_screen(eye)
     pupils = reading.gaze.samples[f"{eye}_pupil_mm"]

@@ -9,10 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
 from app.interchange.foreign_reading import IntArray
-from app.recording.gaze import ReadingGaze, reading_gaze
 from devices.gaze.errors import GazeError
 from devices.gaze.geometry import FloatArray, ScreenGeometry
-from devices.gaze.samples import gaze_norm
+from devices.gaze.samples import Eye
+from devices.gaze.stored import StoredGaze, points_of
 from migrations.study.folder import Study
 from migrations.study.schema import (
     Annotation,
@@ -25,6 +25,7 @@ from migrations.study.schema import (
     StudyCase,
     ViewEvent,
 )
+from migrations.study.stored_reading import StoredReading, stored_reading, validation_before
 
 Progress = Callable[[int, int], None]
 
@@ -51,7 +52,7 @@ class ExportReading:
     reader: str
     case: str
     screen: ScreenGeometry
-    gaze: ReadingGaze | None
+    gaze: StoredGaze | None
     fixations: tuple[Fixation, ...]
     views: tuple[ViewEvent, ...]
     annotations: tuple[Annotation, ...]
@@ -69,17 +70,11 @@ class ExportReading:
 
     def image_ids(self) -> list[str]:
         """Return the image each sample fell on, "" for none: N of them."""
-        if self.gaze is None:
-            return []
-        names = [view.image_id for view in self.gaze.views.views] + [""]
-        return [names[index] for index in self.gaze.view_index]
+        return [] if self.gaze is None else self.gaze.image_id.tolist()
 
-    def eye_screen(self, eye: str) -> FloatArray:
+    def eye_screen(self, eye: Eye) -> FloatArray:
         """Return the gaze of an eye, (N, 2), in `_screen`, NaN where lost."""
-        if self.gaze is None:
-            return np.empty((0, 2))
-        which: Any = eye
-        return self.screen.norm_to_screen(gaze_norm(self.gaze.samples, which))
+        return np.empty((0, 2)) if self.gaze is None else self.gaze.eye_screen(eye)
 
     def times_us(self) -> IntArray:
         """Return the times of the samples since the reading began, (N,)."""
@@ -120,39 +115,35 @@ class Content:
         return image.sha256 if image else ""
 
     def _load(self, number: int, reading_id: str) -> ExportReading:
-        try:
-            gaze = reading_gaze(self.study.database, reading_id)
-        except (GazeError, ZeroDivisionError):
-            gaze = None
-        with self.study.database.read() as session:
-            reading = session.get_one(Reading, reading_id)
-            sitting = session.get_one(Session, reading.session_id)
-            views = _of(session, ViewEvent, reading_id, ViewEvent.time_us)
-            first = next((v.screen for v in views if v.screen), None) or sitting.screen
+        with self.study.database.read() as rows:
+            stored = stored_reading(rows, reading_id)
+        gaze = _gaze(stored)
+        with self.study.database.read() as rows:
+            reading = rows.get_one(Reading, reading_id)
             found = ExportReading(
-                number, reading, sitting,
-                session.get_one(Reader, reading.reader_id).pseudonym,
-                session.get_one(StudyCase, reading.case_id).name,
-                ScreenGeometry.from_dict(first), gaze,
-                _of(session, Fixation, reading_id, Fixation.start_us), views,
-                _of(session, Annotation, reading_id, Annotation.time_us),
-                _validation(session, reading),
+                number, reading,
+                rows.get_one(Session, reading.session_id),
+                rows.get_one(Reader, reading.reader_id).pseudonym,
+                rows.get_one(StudyCase, reading.case_id).name,
+                ScreenGeometry.from_dict(dict(stored.screens[0].fields)),
+                gaze,
+                _of(rows, Fixation, reading_id, Fixation.start_us),
+                _of(rows, ViewEvent, reading_id, ViewEvent.time_us),
+                _of(rows, Annotation, reading_id, Annotation.time_us),
+                validation_before(rows, reading),
             )  # fmt: skip
-            session.expunge_all()
+            rows.expunge_all()
         return found
+
+
+def _gaze(stored: StoredReading) -> StoredGaze | None:
+    """Return the gaze of a reading; None where it cannot be read."""
+    try:
+        return points_of(stored)
+    except (GazeError, ZeroDivisionError):
+        return None
 
 
 def _of(session: OrmSession, table: Any, reading_id: str, order: Any) -> tuple[Any, ...]:
     query = select(table).where(table.reading_id == reading_id).order_by(order, table.id)
     return tuple(session.scalars(query))
-
-
-def _validation(session: OrmSession, reading: Reading) -> Calibration | None:
-    query = (
-        select(Calibration)
-        .where(Calibration.session_id == reading.session_id, Calibration.kind == "validation")
-        .where(Calibration.started_us <= reading.started_us)
-        .order_by(Calibration.started_us.desc())
-        .limit(1)
-    )
-    return session.scalars(query).first()

@@ -60,9 +60,9 @@ class ReplayView(QWidget):
         self.update()
 
     def to_widget(self) -> Affine:
-        """Return the map from `_screen` to this widget."""
+        """Return the map from `_screen`, as it was at this instant, to this widget."""
         assert self._replay is not None
-        width, height = self._replay.size_screen
+        width, height = self._replay.size_screen_at(self._time_us)
         scale = min(self.width() / width, self.height() / height)
         left, top = (self.width() - scale * width) / 2, (self.height() - scale * height) / 2
         return Affine(a=scale, d=scale, tx=left, ty=top)
@@ -181,7 +181,7 @@ class ReplayView(QWidget):
         first, last = np.searchsorted(
             self._replay.time_us, (self._time_us - _TRAIL_US, self._time_us)
         )
-        trail = to_widget.map(self._replay.points_screen[first:last])
+        trail = to_widget.map(self._replay.gaze.points_screen[first:last])
         trail = trail[~np.isnan(trail[:, 0])]
         if len(trail) == 0:
             return

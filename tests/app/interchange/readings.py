@@ -5,8 +5,7 @@ import zlib
 import numpy as np
 from sqlalchemy import select
 
-from app.interchange.store import _found_fixations
-from app.recording.gaze import reading_gaze
+from app.recording.stored_figures import fixation_rows
 from devices.gaze.chunks import CODEC_VERSION, encode_chunk
 from devices.gaze.fixations import FilterParameters
 from devices.gaze.geometry import ScreenGeometry
@@ -27,6 +26,7 @@ from migrations.study.schema import (
     ViewEvent,
     new_id,
 )
+from tests.stored import gaze_of
 
 SCREEN = ScreenGeometry(1600, 1200, 640, 480, 600, "taped")
 
@@ -112,9 +112,9 @@ def _read(study, sitting, recording, case, k: int, seed: int) -> str:
                            details={"text": "Mrs Quill, room 4"}),
             ]
         )  # fmt: skip
-    rows = _found_fixations(reading_gaze(study.database, reading_id), FilterParameters())
+    rows = fixation_rows(reading_id, gaze_of(study.database, reading_id), FilterParameters())
     with study.database.write() as session:
-        session.add_all(Fixation(reading_id=reading_id, **row) for row in rows)
+        session.add_all(Fixation(**row) for row in rows)
     return reading_id
 
 

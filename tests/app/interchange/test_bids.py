@@ -12,11 +12,11 @@ import pytest
 from sqlalchemy import select
 
 from app.interchange.exports.command import main
-from app.recording.gaze import reading_gaze
 from devices.gaze.samples import gaze_norm
 from migrations.study.schema import Fixation
 from tests.app.interchange.gaze_files import gaze_json, imported
 from tests.app.interchange.readings import SCREEN, add_readings
+from tests.stored import gaze_of
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_every_sample_and_fixation_is_there_value_by_value(study, exported) -> N
     assert stems == [f"sub-R0{r}_task-reading_run-00{k}" for r in (1, 2) for k in (1, 2)]
     for stem, reading_id in zip(stems, readings, strict=True):
         folder = out / stem.split("_")[0] / "beh"
-        gaze = reading_gaze(study.database, reading_id)
+        gaze = gaze_of(study.database, reading_id)
         for number, eye in enumerate(("left", "right"), 1):
             table = _table(folder / f"{stem}_recording-eye{number}_physio.tsv.gz")
             np.testing.assert_array_equal(table[:, 0].astype(np.int64), gaze.time_us)
@@ -104,7 +104,7 @@ def test_image_places_follow_from_events_alone(study, exported) -> None:
     table = _table(folder / f"{stem}_recording-eye2_physio.tsv.gz")
     times = (table[:, 0].astype(np.int64) - int(table[0, 0])) / 1e6
     points = table[:, 1:3].astype(np.float64)
-    gaze = reading_gaze(study.database, readings[0])
+    gaze = gaze_of(study.database, readings[0])
     expected = gaze.views.image_points(
         gaze.time_us, SCREEN.norm_to_screen(gaze_norm(gaze.samples, "right"))
     ).points_image

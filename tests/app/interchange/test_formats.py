@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from app.recording.gaze import reading_gaze
 from migrations.study.schema import Fixation, Reading, ViewEvent
 from tests.app.interchange.gaze_files import HEIGHT, WIDTH, imported, lines
+from tests.stored import gaze_of
 
 SHOWN = (
     "xmin_shown_from_image,ymin_shown_from_image,xmax_shown_from_image,ymax_shown_from_image,"
@@ -41,7 +41,7 @@ def test_reflacx_gaze_and_fixations_are_one_reading(study, tmp_path, matcher) ->
     reports = imported(study, "reflacx", [tmp_path / "data"], matcher)
     gaze_report = next(r for r in reports if r.path.name == "gaze.csv")
     (stored,) = gaze_report.readings
-    gaze = reading_gaze(study.database, stored.reading_id)
+    gaze = gaze_of(study.database, stored.reading_id)
     expected = np.array([[10 + k, 20 + k] for k in range(100)], float)
     expected[10], expected[70] = np.nan, np.nan  # lost; beside the part shown
     expected[71:] = np.where(expected[71:, :1] < 80, expected[71:], np.nan)
@@ -73,7 +73,7 @@ def test_reflacx_names_image_and_reader_from_the_metadata(study, tmp_path, match
     (report,) = imported(study, "reflacx", [folder / "fixations.csv"], matcher)
     assert report.status == "accepted"
     assert "samples" in report.lacks
-    gaze = reading_gaze(study.database, report.readings[0].reading_id)
+    gaze = gaze_of(study.database, report.readings[0].reading_id)
     seen = np.unique(np.round(gaze.points_image, 2), axis=0)
     np.testing.assert_allclose(seen, [(30, 40), (70, 80)], atol=0.01)
 
@@ -94,7 +94,7 @@ def test_egd_gaze_of_many_images_in_one_file(study, tmp_path, matcher) -> None:
     assert [r.samples for r in report.readings] == [30, 1]
     first = report.readings[0]
     assert (first.lost, first.off_image, first.fixations) == (1, 1, 1)
-    gaze = reading_gaze(study.database, first.reading_id)
+    gaze = gaze_of(study.database, first.reading_id)
     np.testing.assert_array_equal(gaze.points_image[5], [50, 60])
     np.testing.assert_array_equal(
         gaze.samples["left_pupil_mm"][2:5], np.float32([3.5, np.nan, 3.5])
@@ -107,7 +107,7 @@ def test_egd_fixations_alone_give_gaze_by_their_duration(study, tmp_path, matche
         tmp_path / "fixations.csv", head, "b2,1,0.5,0.2,0.5,30,40", "b2,1,1.0,0.8,0.25,60,70"
     )
     (report,) = imported(study, "egd-cxr", [path], matcher)
-    gaze = reading_gaze(study.database, report.readings[0].reading_id)
+    gaze = gaze_of(study.database, report.readings[0].reading_id)
     on_first = (gaze.points_image == (30, 40)).all(axis=1).sum()
     on_second = (gaze.points_image == (60, 70)).all(axis=1).sum()
     assert (on_first, on_second) == (30, 15)
@@ -148,7 +148,7 @@ def test_egd_fixations_alone_give_gaze_by_their_duration(study, tmp_path, matche
 )  # fmt: skip
 def test_a_table_by_its_mapping(study, tmp_path, matcher, name, options, rows) -> None:
     (report,) = imported(study, "csv", [lines(tmp_path / name, *rows)], matcher, **options)
-    gaze = reading_gaze(study.database, report.readings[0].reading_id)
+    gaze = gaze_of(study.database, report.readings[0].reading_id)
     np.testing.assert_allclose(gaze.points_image, [(30, 40), (60, 70)], atol=1e-3)
     assert np.diff(gaze.time_us).tolist() == [10_000]
 
@@ -159,7 +159,7 @@ def test_a_table_of_both_eyes_and_of_no_time(study, tmp_path, matcher) -> None:
         "30,40,32,40,1", "30,40,,,1", "1,1,1,1,0",
     )  # fmt: skip
     (report,) = imported(study, "csv", [path], matcher)
-    gaze = reading_gaze(study.database, report.readings[0].reading_id)
+    gaze = gaze_of(study.database, report.readings[0].reading_id)
     assert gaze.points_image[0].tolist() == [31, 40]
     assert np.isnan(gaze.samples["right_x_norm"]).tolist() == [False, True, True]
     assert (report.readings[0].lost, "time" in report.lacks) == (1, True)
@@ -210,7 +210,7 @@ def test_tobii_gaze_lies_where_the_media_stood(study, tmp_path, matcher) -> None
     (report,) = imported(study, "tobii-tsv", [path], matcher)
     assert report.dropped == {"row of Mouse, not of the eye tracker": 1, "no media shown": 1}
     (stored,) = report.readings
-    gaze = reading_gaze(study.database, stored.reading_id)
+    gaze = gaze_of(study.database, stored.reading_id)
     np.testing.assert_allclose(gaze.points_image[0], [30, 50], atol=1e-3)
     np.testing.assert_allclose(gaze.points_image[12], [50, 50], atol=1e-3)
     assert np.isnan(gaze.samples["left_x_norm"][12])

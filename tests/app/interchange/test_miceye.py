@@ -9,10 +9,10 @@ from sqlalchemy import select
 from app.errors import GazeFileError
 from app.interchange.formats.miceye import read_miceye
 from app.interchange.options import ImportOptions
-from app.recording.gaze import reading_gaze
 from migrations.study.folder import Study
 from migrations.study.schema import Annotation, Reader, Reading, Session, ViewEvent
 from tests.app.interchange.gaze_files import gaze_json, imported, lines
+from tests.stored import gaze_of
 
 V1 = (
     r"D:\study\2\P1.png;2;[[0, 40], [30, 80], [60, 100], [10, 0]];[(20, 40, 60, 80)];(-1, -1)",
@@ -31,7 +31,7 @@ def test_v1_gaze_is_scaled_by_the_recorders_image_height(study: Study, tmp_path,
     (report,) = imported(study, "miceye", [path], matcher, image_height=100.0, reader="R07")
     assert (report.status, report.rows_read, report.rows_kept) == ("accepted", 4, 2)
     assert report.dropped == {"no gaze in the line": 1, "no image unknown.png in the study": 1}
-    gaze = reading_gaze(study.database, report.readings[1].reading_id)
+    gaze = gaze_of(study.database, report.readings[1].reading_id)
     np.testing.assert_array_equal(gaze.points_image, [[24, 80], [96, 120]])
     assert set(report.lacks) >= {"time", "geometry"}
     with study.database.read() as session:
@@ -49,7 +49,7 @@ def test_v1_gaze_on_the_border_is_marked_and_not_on_the_image(study, tmp_path, m
     (report,) = imported(study, "miceye", [path], matcher, image_height=100.0)
     first = report.readings[0]
     assert (first.samples, first.clamped, first.off_image) == (4, 3, 3)
-    gaze = reading_gaze(study.database, first.reading_id)
+    gaze = gaze_of(study.database, first.reading_id)
     np.testing.assert_array_equal(np.isnan(gaze.points_image[:, 0]), [True, False, True, True])
     np.testing.assert_array_equal(gaze.points_image[1], [60, 160])
     # What was recorded is kept as it was: on the screen the border points are where they were.
@@ -79,7 +79,7 @@ def test_labels_boxes_and_keypoints_come_along_in_image_pixels(study, tmp_path, 
 
 def test_v2_follows_the_zoom_of_every_sample(study, tmp_path, matcher) -> None:
     (report,) = imported(study, "miceye", [lines(tmp_path / "log.csv", V2)], matcher)
-    gaze = reading_gaze(study.database, report.readings[0].reading_id)
+    gaze = gaze_of(study.database, report.readings[0].reading_id)
     np.testing.assert_array_equal(gaze.points_image, [[12, 40], [24, 80], [30, 50]])
     with study.database.read() as session:
         views = session.scalars(select(ViewEvent).order_by(ViewEvent.time_us)).all()
@@ -116,10 +116,10 @@ def test_the_same_file_again_adds_nothing(study, tmp_path, matcher) -> None:
 def test_released_json_counts_in_pixels_of_the_resized_image(study, tmp_path, matcher) -> None:
     path = gaze_json(tmp_path / "gaze" / "P1.json", [[240, 400], [480, 800]], "P1.png", gt=3)
     (report,) = imported(study, "mcgip", [tmp_path / "gaze"], matcher)
-    gaze = reading_gaze(study.database, report.readings[0].reading_id)
+    gaze = gaze_of(study.database, report.readings[0].reading_id)
     np.testing.assert_array_equal(gaze.points_image, [[60, 100], [np.nan, np.nan]])
     (report,) = imported(study, "mcgip", [path], matcher, image_height=0.0, reader="R2")
-    gaze = reading_gaze(study.database, report.readings[0].reading_id)
+    gaze = gaze_of(study.database, report.readings[0].reading_id)
     assert np.isnan(gaze.points_image).all()
     with study.database.read() as session:
         assert session.scalars(select(Annotation.label)).all() == ["3", "3"]
@@ -131,7 +131,7 @@ def test_mammography_csv_is_matched_by_its_name(study, tmp_path, matcher) -> Non
         "1600000000.000,10.5,20.25", "1600000000.016,11,21", "1600000000.033,,",
     )  # fmt: skip
     (report,) = imported(study, "mcgip-mammo", [path], matcher)
-    gaze = reading_gaze(study.database, report.readings[0].reading_id)
+    gaze = gaze_of(study.database, report.readings[0].reading_id)
     np.testing.assert_array_equal(gaze.points_image[:2], [[10.5, 20.25], [11, 21]])
     assert np.isnan(gaze.points_image[2]).all()
     assert gaze.samples["device_us"].tolist() == [

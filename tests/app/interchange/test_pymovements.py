@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from app.interchange.exports.command import main
-from app.recording.gaze import reading_gaze
 from tests.app.interchange.readings import add_readings
+from tests.stored import gaze_of
 
 
 def test_pymovements_reads_the_samples(study, tmp_path) -> None:
@@ -22,5 +22,5 @@ def test_pymovements_reads_the_samples(study, tmp_path) -> None:
     )  # fmt: skip
     own = gaze.samples.filter(gaze.samples["reading_id"] == readings[0])
     points = np.array([[np.nan if v is None else v for v in p] for p in own["pixel"].to_list()])
-    expected = reading_gaze(study.database, readings[0]).points_image
+    expected = gaze_of(study.database, readings[0]).points_image
     np.testing.assert_array_equal(points, expected)

@@ -11,11 +11,11 @@ from app.interchange.exports.command import main
 from app.interchange.exports.readings import Content
 from app.interchange.exports.tables import TABLES, export_tables
 from app.interchange.matching import Matcher
-from app.recording.gaze import reading_gaze
 from devices.gaze.samples import VALUE_FIELDS
 from migrations.study.schema import Annotation, Fixation, Reading
 from tests.app.interchange.gaze_files import imported
 from tests.app.interchange.readings import add_readings
+from tests.stored import gaze_of
 
 pd = pytest.importorskip("pandas")
 
@@ -32,7 +32,7 @@ def test_samples_and_fixations_value_by_value(study, readings, tmp_path, kind) -
     samples = read(tmp_path / "out" / f"samples.{kind}")
     fixations = read(tmp_path / "out" / f"fixations.{kind}")
     for reading_id in readings:
-        gaze = reading_gaze(study.database, reading_id)
+        gaze = gaze_of(study.database, reading_id)
         own = samples[samples.reading_id == reading_id]
         np.testing.assert_array_equal(own.host_us, gaze.time_us)
         np.testing.assert_array_equal(own[["x_image", "y_image"]], gaze.points_image)
@@ -79,7 +79,7 @@ def test_out_again_and_in_again_is_the_same_gaze_and_fixations(study, readings, 
     stored = reports[0].readings
     assert len(stored) == len(readings)
     for old, new in zip(readings, stored, strict=True):
-        before, after = (reading_gaze(study.database, i) for i in (old, new.reading_id))
+        before, after = (gaze_of(study.database, i) for i in (old, new.reading_id))
         on = np.isfinite(before.points_image[:, 0])
         seen = np.isfinite(after.points_image[:, 0])
         np.testing.assert_allclose(

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from app.recording.gaze import reading_gaze
 from devices.gaze.geometry import ScreenGeometry
 from tests.app.interchange.gaze_files import imported
 from tests.app.interchange.xdf_file import stream, write_xdf
+from tests.stored import gaze_of
 
 pytest.importorskip("pyxdf")
 EYES = [("left_x", "left", "normalized"), ("left_y", "left", "normalized"),
@@ -29,7 +29,7 @@ def test_markers_cut_a_gaze_stream_into_readings(study, tmp_path, matcher) -> No
     assert [r.samples for r in report.readings] == [40, 40]
     assert report.dropped == {"outside every marked image": 20}
     assert report.lacks == ()
-    gaze = reading_gaze(study.database, report.readings[0].reading_id)
+    gaze = gaze_of(study.database, report.readings[0].reading_id)
     np.testing.assert_allclose(gaze.points_image[0], [(961.92 - 900) / 2, 100], atol=1e-3)
     assert gaze.samples["device_us"][0] == 100_100_000
     assert np.abs(gaze.samples["right_x_norm"][0] - np.float32(0.502)) == 0
@@ -40,7 +40,7 @@ def test_without_markers_the_files_name_is_the_images(study, tmp_path, matcher) 
     (stored,) = report.readings
     assert (stored.samples, stored.lost) == (100, 1)
     assert "geometry" in report.lacks
-    gaze = reading_gaze(study.database, stored.reading_id)
+    gaze = gaze_of(study.database, stored.reading_id)
     np.testing.assert_allclose(gaze.points_image[0, 1], 100, atol=1e-3)  # fitted, in the middle
 
 

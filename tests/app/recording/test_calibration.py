@@ -16,7 +16,6 @@ from app.recording.calibration.luminance import case_grey
 from app.recording.calibration.posture import posture
 from app.recording.calibration.run import CalibrationRun
 from app.recording.calibration.targets import CALIBRATION_TARGETS, VALIDATION_TARGETS, bad_targets
-from app.recording.gaze import reading_gaze
 from app.recording.session import Phase, ReadingSession
 from devices.clock import HostClock
 from devices.gaze.quality import validate
@@ -25,6 +24,7 @@ from devices.tracker import PointResult, Tracker, UserPosition
 from migrations.study.folder import Study
 from migrations.study.schema import Calibration, Fixation, Image, Session
 from tests.app.recording.reading_doubles import GEOMETRY, ScriptedTracker, make_study, view_of
+from tests.stored import gaze_of
 
 SPEED = 12.0
 
@@ -308,7 +308,7 @@ def test_a_stored_correction_moves_the_mapped_gaze_and_no_raw_sample(study: Stud
     session.finish()
     assert session.settled()
     session.close()
-    gaze = reading_gaze(study.database, reading_id)
+    gaze = gaze_of(study.database, reading_id)
     assert np.nanmedian(gaze.samples["left_x_norm"]) == pytest.approx(0.5 + 100 / 1920, abs=1e-5)
     assert np.nanmedian(gaze.points_norm[:, 0]) == pytest.approx(0.5, abs=1e-4)
     kinds = [(row.kind, row.status) for row in rows(study)]

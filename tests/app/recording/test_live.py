@@ -9,20 +9,20 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from app.errors import ImageUnreadable, SessionError
-from app.recording.gaze import ReadingGaze, reading_gaze
+from app.errors import ImageUnreadable
 from app.recording.live_reading import ReadingTrack
 from app.recording.session import ReadingSession
 from app.recording.stimulus import Findings, salient_targets, stimulus_for
 from devices.clock import HostClock
 from devices.gaze.fixations import FilterParameters, detect_fixations
 from devices.gaze.geometry import ScreenGeometry
-from devices.gaze.mapping import place_of
 from devices.gaze.view import CLOSED, Affine
 from devices.simulated import SimulatedParameters, SimulatedTracker, Target
+from migrations.study.errors import NoSuchReading
 from migrations.study.folder import Study
 from migrations.study.schema import Fixation, Reading
 from tests.app.recording.reading_doubles import GEOMETRY, make_study, view_of
+from tests.stored import gaze_of
 
 SPEED = 10.0
 FIT = Affine(a=1.35, d=1.35, tx=285.0, ty=0.0)
@@ -82,7 +82,7 @@ def test_live_fixations_are_those_that_raw_chunks_and_views_give_again(study: St
     tracker = SimulatedTracker(GEOMETRY, EXACT, seed=3)
     views = [("open", FIT), ("zoom", ZOOMED), ("flip", FLIPPED), ("window", FLIPPED)]
     reading_id = read_once(study, tracker, views, 0.25)
-    gaze = reading_gaze(study.database, reading_id)
+    gaze = gaze_of(study.database, reading_id)
     again = detect_fixations(
         gaze.time_us, gaze.points_deg[:, 0], gaze.points_deg[:, 1], FilterParameters()
     )
@@ -90,7 +90,7 @@ def test_live_fixations_are_those_that_raw_chunks_and_views_give_again(study: St
     assert len(rows) >= 10
     assert [row.start_us for row in rows] == [fixation.start_us for fixation in again]
     for row, fixation in zip(rows, again, strict=True):
-        place = place_of(fixation, gaze.mapped, gaze.views)
+        place = gaze.place_of(fixation)
         assert row.duration_us == fixation.end_us - fixation.start_us
         assert (row.x_deg, row.y_deg) == pytest.approx((fixation.x_deg, fixation.y_deg))
         assert (row.image_id, row.x_image, row.y_image) == pytest.approx(
@@ -113,7 +113,7 @@ def test_mapped_gaze_is_the_true_gaze_within_noise_through_zoom_and_flip(study: 
 
     tracker.disconnect = keep_truth  # type: ignore[method-assign]
     views = [("open", FIT), ("zoom", ZOOMED), ("flip", FLIPPED)]
-    gaze = reading_gaze(study.database, read_once(study, tracker, views, 0.3))
+    gaze = gaze_of(study.database, read_once(study, tracker, views, 0.3))
     x, y = (np.interp(gaze.time_us, truth["time_us"], truth["norm"][:, i]) for i in (0, 1))
     true_screen = np.column_stack((x, y)) * (1920, 1080)
     changes = np.array([view.time_us for view in gaze.views.views])
@@ -208,15 +208,13 @@ def samples_at(t_us: np.ndarray, x_norm: np.ndarray) -> np.ndarray:
 
 
 def test_an_unknown_reading_is_named(study: Study) -> None:
-    with pytest.raises(SessionError, match="no reading x"):
-        reading_gaze(study.database, "x")
+    with pytest.raises(NoSuchReading, match="no reading x"):
+        gaze_of(study.database, "x")
 
 
 def test_a_reading_takes_its_own_samples_only(study: Study) -> None:
     tracker = SimulatedTracker(GEOMETRY, EXACT, seed=1)
-    gaze: ReadingGaze = reading_gaze(
-        study.database, read_once(study, tracker, [("open", FIT)], 0.2)
-    )
+    gaze = gaze_of(study.database, read_once(study, tracker, [("open", FIT)], 0.2))
     with study.database.read() as session:
         (row,) = session.scalars(select(Reading))
         assert gaze.time_us[0] >= row.started_us

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from app.errors import StationBusy
-from app.recording.gaze import reading_gaze
 from app.recording.lock import StationLock
 from app.recording.recovery import Interrupted, close_interrupted
 from app.recording.session import ReadingSession
@@ -25,6 +24,7 @@ from migrations.study.folder import Study
 from migrations.study.schema import Fixation, GazeChunk, Reading, Recording, Session
 from tests import ROOT
 from tests.app.recording.reading_doubles import GEOMETRY, ScriptedTracker, make_study, recorded
+from tests.stored import gaze_of
 
 AT_MOST_LOST_US = 250_000 + 50_000
 STALL_US = 200_000
@@ -119,7 +119,7 @@ def test_a_killed_station_loses_at_most_a_chunk_and_its_reading_is_interrupted(
         assert reading.verdict
         starts = [f.start_us for f in session.query(Fixation).order_by(Fixation.start_us)]
         last_us = max(chunk.last_us for chunk in session.query(GazeChunk))
-    gaze = reading_gaze(study.database, found.reading_id)
+    gaze = gaze_of(study.database, found.reading_id)
     again = detect_fixations(gaze.time_us, gaze.points_deg[:, 0], gaze.points_deg[:, 1])
     assert starts == [fixation.start_us for fixation in again]
     assert len(gaze.time_us) == found.sample_count

@@ -16,9 +16,9 @@ from app.ui.dialogs import SavingDialog
 from devices.gaze.geometry import ScreenGeometry
 from devices.simulated import SimulatedParameters, SimulatedTracker
 from migrations.study.folder import Study
-from migrations.study.reading_rows import chunks_of
 from migrations.study.schema import GazeChunk, Reading
 from migrations.study.schema import Session as SessionRow
+from migrations.study.stored_reading import stored_reading
 
 
 @pytest.fixture
@@ -171,7 +171,7 @@ def test_a_locked_database_is_said_and_nothing_is_lost(station, study, impatient
     assert recorder.status().missing_count == 0
     with study.database.read() as session:
         reading = session.scalars(select(Reading).where(Reading.state == "finished")).one()
-        assert len(chunks_of(session, reading)) > 0
+        assert len(stored_reading(session, reading.id).chunks) > 0
 
 
 def test_a_full_disk_is_said_and_recovers(station, study, qtbot) -> None:
