@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from app import command
 from app.command import logged, qt_problem
 from app.errors import AppError, StoppedByUser
 from app.ui.offscreen import choose_screen
@@ -60,8 +61,6 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _by_hand(arguments: argparse.Namespace) -> int:
-    from app import command
-
     words = ["--study", str(arguments.study), "--device", arguments.device]
     words += ["--speed", str(arguments.speed)]
     words += ["--reader", arguments.reader] if arguments.reader else []

@@ -10,6 +10,7 @@ MAX_SIDE = 30_000
 """OpenCV's resampling counts source pixels in 16 bits."""
 MAX_HEADER_BYTES = 64 << 20
 """What a data set may hold beside its pixels."""
+OUT_OF_MEMORY = "it needs more memory to decode than an import may take"
 
 
 def require_file_size(size_bytes: int) -> None:

@@ -19,7 +19,7 @@ from app.recording.recovery import close_open_rows
 from app.sync import URL_VARIABLE
 from app.sync.erase import Erasure, erase
 from migrations.study.database import Database
-from migrations.study.errors import StudyError
+from migrations.study.errors import DatabaseError, StudyError
 from migrations.study.folder import Study
 from migrations.study.schema import Audit, utc_now
 from migrations.study.sync.push import PushReport, push
@@ -63,8 +63,6 @@ def server_of(url: str | None) -> Database:
     DatabaseError
         If it cannot be reached, or the URL is none of PostgreSQL's.
     """
-    from migrations.study.errors import DatabaseError
-
     url = url or os.environ.get(URL_VARIABLE, "")
     if not url.startswith("postgresql"):
         raise DatabaseError(

@@ -11,7 +11,7 @@ from pydicom import uid
 
 from app.errors import ImportRefused
 from app.images.attributes import DisplayAttributes
-from app.images.worker import _read
+from app.images.decode_file import read_file
 
 ROOTS = [Path(pydicom.__file__).parent / "data"]
 try:
@@ -69,7 +69,7 @@ def grey(dataset: pydicom.Dataset | None) -> bool:
 def decoded(path: Path) -> tuple[np.ndarray, DisplayAttributes] | str:
     """Return what we make of a file, or why it is refused."""
     try:
-        return _read(path, b"k" * 32)[:2]
+        return read_file(path, b"k" * 32)[:2]
     except ImportRefused as refused:
         return str(refused)
 

@@ -1,0 +1,74 @@
+"""One file decoded into a folder: what the worker process does at each request."""
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from app.errors import ImportRefused
+from app.images.attributes import DisplayAttributes
+from app.images.dicomdir import listed_files
+from app.images.files import Unwritable, digest_of, write_image
+from app.images.limits import OUT_OF_MEMORY, require_file_size
+from app.images.masks import blacked_out, mask_for, template_of
+from app.images.origin import Identity
+from app.images.read_dicom import looks_like_dicom, read_dicom
+from app.images.read_raster import JPEG_HEAD, PNG_HEAD, read_raster
+
+
+def answer_to(request: dict[str, Any], key: bytes) -> dict[str, Any]:
+    """Return what a request of the station finds, or why the file is refused."""
+    path = Path(request["path"])
+    try:
+        if "folder" not in request:
+            return {"files": listed_files(path)}
+        return _decoded(request, key)
+    except ImportRefused as error:
+        return {"refused": str(error)}
+    except MemoryError:
+        return {"refused": OUT_OF_MEMORY}
+    except Unwritable as error:
+        return {"stopped": str(error)}
+    except OSError as error:
+        return {"refused": f"it cannot be read ({error.strerror or 'input/output error'})"}
+    except Exception as error:  # one strange file must not end the import
+        return {"refused": f"it cannot be read as an image ({type(error).__name__})"}
+
+
+def _decoded(request: dict[str, Any], key: bytes) -> dict[str, Any]:
+    path = Path(request["path"])
+    require_file_size(path.stat().st_size)
+    stored, attributes, identity = read_file(path, key)
+    digest = kept_digest = digest_of(stored)
+    templates = [template_of(item) for item in request.get("masks", ())]
+    origin, size = identity.origin, (attributes.rows, attributes.columns)
+    rectangles = mask_for(templates, origin.manufacturer, origin.model, *size)
+    if rectangles:
+        stored, attributes = blacked_out(stored, attributes, rectangles)
+        kept_digest = digest_of(stored)
+    write_image(Path(request["folder"]), stored, attributes)
+    # The lists of a LUT stay in the folder; the parent needs the plain fields only.
+    plain = replace(attributes, modality_lut=None, voi_luts=(), windows=())
+    answer: dict[str, Any] = {"sha256": digest, "kept_sha256": kept_digest}
+    answer |= {"origin": asdict(origin), "rectangles": rectangles, "attributes": plain.to_json()}
+    return answer | ({"original": identity.original} if request.get("linkage") else {})
+
+
+def read_file(path: Path, key: bytes) -> tuple[NDArray[Any], DisplayAttributes, Identity]:
+    """Return little-endian stored values, what is kept beside them, and who they are of.
+
+    Raises
+    ------
+    ImportRefused
+        If it is not an image, or not one that can be imported.
+    """
+    with path.open("rb") as file:
+        head = file.read(132)
+    if head.startswith(PNG_HEAD):
+        return *read_raster(path, "PNG"), Identity()
+    if head.startswith(JPEG_HEAD):
+        return *read_raster(path, "JPEG"), Identity()
+    if looks_like_dicom(head):
+        return read_dicom(path, key)
+    raise ImportRefused("it is neither DICOM nor PNG nor JPEG")
