@@ -47,7 +47,7 @@ def _free_port() -> int:
 def cluster() -> Iterator[str]:
     """The URL of a running server, without a database's name."""
     pytest.importorskip("psycopg", reason="extra `postgresql` is not installed")
-    binaries, other, port = _binaries(), _as_other_user(), _free_port()
+    binaries, other = _binaries(), _as_other_user()
     # Not under pytest's own folder, which other users may not enter.
     with tempfile.TemporaryDirectory(prefix="foveate-pg-") as folder:
         if other:
@@ -57,6 +57,7 @@ def cluster() -> Iterator[str]:
         subprocess.run(
             [*other, *map(str, made), "--locale=C"], check=True, capture_output=True, cwd=folder
         )
+        port = _free_port()  # only now, as other workers look for one too
         words = ["-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", folder]
         settings = ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=40"]
         with open(f"{folder}/log", "w") as log:

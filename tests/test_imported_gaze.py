@@ -17,8 +17,7 @@ RIGHT = [[100 + 8 * k, 600 - k] for k in range(50)]
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("FOVEATE_CONFIG_DIR", str(tmp_path / "config"))
+def folder(tmp_path: Path) -> Path:
     for k in range(4):
         picture(tmp_path / "images" / f"c{k}.png", k)
         gaze_json(tmp_path / "gaze" / f"c{k}.json", (LEFT, RIGHT)[k % 2], f"c{k}.png", k % 2)

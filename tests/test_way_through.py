@@ -42,8 +42,7 @@ if __name__ == "__main__":
 
 
 @pytest.fixture
-def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("FOVEATE_CONFIG_DIR", str(tmp_path / "config"))
+def study(tmp_path: Path):
     study = Study.create(tmp_path / "study", StudySettings(name="Way"), durable=True)
     yield study
     study.close()

@@ -49,13 +49,6 @@ def no_leftovers():
     assert not [t.name for t in left if t.is_alive()]
 
 
-@pytest.fixture(autouse=True)
-def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of the key that hashes identifiers: the test's own."""
-    monkeypatch.setenv("FOVEATE_CONFIG_DIR", str(tmp_path / "config"))
-    return tmp_path / "config"
-
-
 @pytest.fixture
 def study(tmp_path: Path):
     """A study without cases; files that need another have their own."""

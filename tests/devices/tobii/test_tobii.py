@@ -44,8 +44,8 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def sdk() -> Path:
-    found = tobii_sdk.fetch(CACHE)
+def sdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    found = tobii_sdk.fetch(CACHE, tmp_path_factory.mktemp("tobii-sdk"))
     if isinstance(found, str):
         pytest.skip(found)
     return found

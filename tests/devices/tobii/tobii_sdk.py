@@ -3,6 +3,7 @@
 Its compiled part is replaced by `tobii_stand_in`, so that it runs on any Python and as a tracker.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -12,32 +13,29 @@ from pathlib import Path
 from devices.tobii.interpreters import REQUIREMENT
 
 
-def fetch(folder: Path) -> Path | str:
-    """Return a folder to import the SDK from; a reason where pip cannot get it."""
-    wheels = folder / "wheels"
-    if not list(wheels.glob("*.whl")):
-        words = [
-            "download",
-            "-q",
-            "--no-deps",
-            "--python-version",
-            "3.10",
-            "--only-binary",
-            ":all:",
-        ]
-        done = subprocess.run(
-            [sys.executable, "-m", "pip", *words, "-d", str(wheels), REQUIREMENT],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+def fetch(cache: Path, folder: Path) -> Path | str:
+    """Return a folder to import the SDK from, made in `folder`; a reason where pip cannot get it.
+
+    The wheel is kept in `cache`, which other processes may fill at the same time.
+    """
+    if not list(cache.glob("*.whl")):
+        done = _download(folder / "wheels")
         if done.returncode:
             return f"pip cannot get {REQUIREMENT}: {(done.stderr.splitlines() or ['?'])[-1]}"
-    return _unpacked(next(wheels.glob("*.whl")), folder / "python")
+        cache.mkdir(parents=True, exist_ok=True)
+        for wheel in (folder / "wheels").glob("*.whl"):
+            partial = shutil.copy(wheel, cache / f"{wheel.name}.{os.getpid()}")
+            os.replace(partial, cache / wheel.name)
+    return _unpacked(next(cache.glob("*.whl")), folder / "python")
+
+
+def _download(target: Path) -> subprocess.CompletedProcess[str]:
+    words = ["download", "-q", "--no-deps", "--python-version", "3.10", "--only-binary", ":all:"]
+    line = [sys.executable, "-m", "pip", *words, "-d", str(target), REQUIREMENT]
+    return subprocess.run(line, capture_output=True, text=True, check=False)
 
 
 def _unpacked(wheel: Path, target: Path) -> Path:
-    shutil.rmtree(target, ignore_errors=True)
     with zipfile.ZipFile(wheel) as archive:
         for name in archive.namelist():
             inside = name.partition("/purelib/")[2] or name

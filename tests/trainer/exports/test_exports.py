@@ -52,8 +52,7 @@ def test_mcgip_is_read_as_the_released_code_reads_it(study, tmp_path) -> None:
     assert (split["train"], split["test"]) == (names[:4], names[4:])
 
 
-def test_mcgip_comes_back_in_with_the_same_gaze(study, tmp_path, monkeypatch, capsys) -> None:
-    monkeypatch.setenv("FOVEATE_CONFIG_DIR", str(tmp_path / "config"))
+def test_mcgip_comes_back_in_with_the_same_gaze(study, tmp_path, capsys) -> None:
     out = tmp_path / "out"
     assert _export("mcgip", study, out, "--measure", "density") == 0
     back = tmp_path / "back"
