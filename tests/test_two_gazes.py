@@ -1,6 +1,7 @@
 """One stored reading is the same gaze to the station and to the trainer, also on another screen."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -95,3 +96,28 @@ def test_a_degree_covers_as_many_image_pixels_on_a_scaled_screen(read) -> None:
     found = trained(study)
     degree = 650 * np.tan(np.radians(1.0)) * 1920 / 527 / 1.35
     assert [found[i].image_px_per_deg for i in ids] == pytest.approx([degree] * 3, rel=0.01)
+
+
+def test_another_distance_counts_for_the_readings_after_it_alone(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "study", cases=2)
+    tracker = ScriptedTracker(lambda t_s: np.full((len(t_s), 2), (0.6, 0.5)), rate_hz=RATE_HZ)
+    session = ReadingSession.open(study, "R1", tracker, HostClock(8.0), GEOMETRY, consented=True)
+    ids = []
+    for distance_mm in (650.0, 500.0):
+        session.setup.take_distance(distance_mm)
+        case = session.next_case()
+        ids.append(session.begin(case))
+        view = in_the_middle(session.clock.now_us(), case.tiles[0].image_id, GEOMETRY)
+        session.show(view, GEOMETRY)  # a page that never heard of another distance than 650 mm
+        enough = tracker.given + 0.5 * RATE_HZ
+        until(lambda enough=enough: tracker.given > enough)
+        session.finish()
+    until(session.settled)
+    session.close()
+    for reading_id, distance_mm in zip(ids, (650.0, 500.0), strict=True):
+        gaze = gaze_of(study.database, reading_id)
+        x_deg = np.degrees(np.arctan(0.1 * 527 / distance_mm))
+        degree = distance_mm * np.tan(np.radians(1.0)) * 1920 / 527 / 1.35
+        assert np.nanmedian(gaze.points_deg[:, 0]) == pytest.approx(x_deg, abs=1e-3)
+        assert np.nanmedian(gaze.image_px_per_deg) == pytest.approx(degree)
+    study.close()

@@ -59,6 +59,8 @@ class OpenReading:
     def show(self, view: TileView, geometry: ScreenGeometry | None) -> None:
         """Write a view; the first one, and each that comes with another screen, tells the screen.
 
+        The distance told with it is the one in force, which a view cannot change.
+
         Raises
         ------
         SessionError
@@ -66,9 +68,10 @@ class OpenReading:
         """
         if view.image_id not in {tile.image_id for tile in self.case.tiles}:
             raise SessionError(f"Image {view.image_id} does not belong to case {self.case.name}.")
-        changed = geometry is not None and geometry != self.live.geometry
-        self.live.show(view, geometry if changed else None)
-        screen = self.live.geometry.as_dict() if changed or not self._shown else None
+        in_force = self.live.geometry
+        now = in_force if geometry is None else geometry.at_distance_of(in_force)
+        self.live.show(view, now if now != in_force else None)
+        screen = now.as_dict() if now != in_force or not self._shown else None
         self._shown = True
         row = view.as_row() | {
             "id": new_id(),

@@ -73,6 +73,10 @@ class Setup:
             self._set_distance(taped_mm, "taped")
         return self.geometry
 
+    def take_screen(self, geometry: ScreenGeometry) -> None:
+        """Take the tracked screen as it is between two readings; the distance in force stays."""
+        self._capture.live.geometry = geometry.at_distance_of(self.geometry)
+
     def correct(self, correction: Affine | None) -> None:
         """Correct the point of gaze from now on; None takes an earlier correction back."""
         capture, now_us = self._capture, self._capture.clock.now_us()

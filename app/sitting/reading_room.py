@@ -121,6 +121,7 @@ class ReadingRoom(QObject):
         self.calibration.started.connect(shell.go_bare)
         self.calibration.ended.connect(shell.leave_bare)
         self.calibration.measured.connect(self.attendance.measured)
+        self.calibration.measured.connect(self.screen.measured)
         self.calibration.failed.connect(lambda e: shell.show_error("Calibration failed", e))
         self.sessions.opened.connect(self._opened)
         self.sessions.closed.connect(self._closed)
@@ -151,9 +152,12 @@ class ReadingRoom(QObject):
 
     def _screen_changed(self, geometry: ScreenGeometry, text: str) -> None:
         self.attendance.measured(geometry)
-        self.eye.use(self._study, self.session.tracker if self.session else None, geometry)
-        if self.reading.reading:
-            self.reading.screen_changed(geometry, text)
+        if self.session is not None:
+            self.eye.use(self._study, self.session.tracker, geometry)
+            self.mouse.use(self.session.tracker, geometry)
+            if not self.reading.reading:  # else its next view tells the screen, at its own time
+                self.session.setup.take_screen(geometry)
+        self.reading.screen_changed(geometry, text)
 
     def _closed(self) -> None:
         self.screen.follow(None, None)

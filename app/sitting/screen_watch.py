@@ -1,7 +1,6 @@
 """Watches the tracked screen: another resolution or scaling in a session makes gaze wrong."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QScreen
@@ -37,14 +36,14 @@ class ScreenWatch(QObject):
             screen.physicalDotsPerInchChanged.connect(self._look)
         self._screen, self._known = screen, geometry
 
+    def measured(self, geometry: ScreenGeometry) -> None:
+        """Take over the distance that was measured."""
+        self._known = geometry
+
     def _look(self) -> None:
         if self._screen is None or self._known is None:
             return
-        now = replace(
-            tracked_screen(self._screen)[0],
-            distance_mm=self._known.distance_mm,
-            distance_source=self._known.distance_source,
-        )
+        now = tracked_screen(self._screen)[0].at_distance_of(self._known)
         if now != self._known:
             self._known = now
             self._changed(now, CHANGED)

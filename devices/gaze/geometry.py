@@ -6,7 +6,7 @@ the range; `_screen` device-independent pixels, (0, 0) the top-left corner of th
 degrees of visual angle from the screen's centre, x right, y down.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -81,6 +81,10 @@ class ScreenGeometry:
         cross = np.linalg.norm(np.cross(a, b), axis=-1)
         angle: FloatArray = np.degrees(np.arctan2(cross, (a * b).sum(axis=-1)))
         return angle
+
+    def at_distance_of(self, other: "ScreenGeometry") -> Self:
+        """Return this screen seen from the distance of another, known from the same source."""
+        return replace(self, distance_mm=other.distance_mm, distance_source=other.distance_source)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields, ready for JSON."""

@@ -6,7 +6,6 @@ StudyError                  anything about a study folder or its database
 ├── SettingsError           study.toml cannot be understood
 ├── UnknownName             no image, case or reading of the study is called so
 ├── AmbiguousName           several are
-├── NoSuchReading           the study has no reading of that id
 └── DatabaseError
     ├── DatabaseBusy        another process held the write lock too long
     ├── DatabaseDamaged     the file is damaged or no database
@@ -37,10 +36,6 @@ class UnknownName(StudyError):
 
 class AmbiguousName(StudyError):
     """Several images, cases or readings of the study may be meant."""
-
-
-class NoSuchReading(StudyError):
-    """The study has no reading of that id."""
 
 
 class DatabaseError(StudyError):

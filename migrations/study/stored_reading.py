@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
-from migrations.study.errors import NoSuchReading
+from migrations.study.errors import UnknownName
 from migrations.study.schema import Calibration, GazeChunk, Reading, Recording, ViewEvent
 from migrations.study.schema import Session as SessionRow
 
@@ -82,12 +82,12 @@ def stored_reading(rows: OrmSession, reading_id: str) -> StoredReading:
 
     Raises
     ------
-    NoSuchReading
+    UnknownName
         If the study has no such reading.
     """
     reading = rows.get(Reading, reading_id)
     if reading is None:
-        raise NoSuchReading(f"There is no reading {reading_id} in this study.")
+        raise UnknownName(f"There is no reading {reading_id} in this study.")
     sitting = rows.get_one(SessionRow, reading.session_id)
     views = _views(rows, reading_id)
     imported = reading.details.get("imported") or sitting.details.get("imported") or {}

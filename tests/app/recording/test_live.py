@@ -18,7 +18,7 @@ from devices.gaze.fixations import FilterParameters, detect_fixations
 from devices.gaze.geometry import ScreenGeometry
 from devices.gaze.view import CLOSED, Affine
 from devices.simulated import SimulatedParameters, SimulatedTracker, Target
-from migrations.study.errors import NoSuchReading
+from migrations.study.errors import UnknownName
 from migrations.study.folder import Study
 from migrations.study.schema import Fixation, Reading
 from tests.app.recording.reading_doubles import GEOMETRY, make_study, view_of
@@ -208,7 +208,7 @@ def samples_at(t_us: np.ndarray, x_norm: np.ndarray) -> np.ndarray:
 
 
 def test_an_unknown_reading_is_named(study: Study) -> None:
-    with pytest.raises(NoSuchReading, match="no reading x"):
+    with pytest.raises(UnknownName, match="no reading x"):
         gaze_of(study.database, "x")
 
 
