@@ -12,8 +12,8 @@ from gpu_checks.jobs import job_of, learner_of, run
 from torch import Tensor
 
 from trainer.config.config import METHODS
-from trainer.pretrain import loop
 from trainer.pretrain.batches import make_batch
+from trainer.pretrain.loop import take_step
 from trainer.process.device import choose_precision
 
 Trace = tuple[list[float], list[tuple[Tensor, Tensor, Tensor]]]
@@ -67,7 +67,7 @@ def _first_steps(bench: Bench, method: str, device: torch.device) -> Trace:
     losses, batches = [], []
     for step in range(3):
         made = make_batch(job, step)
-        output = loop._update(job, learner, made, step, 1e-3)
+        output = take_step(job, learner, made, step, 1e-3)
         losses.append(float(output.loss.detach()))
         batches.append((made.view_1.cpu(), made.ids.cpu(), output.mask.cpu()))
     return losses, batches

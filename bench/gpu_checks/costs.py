@@ -8,9 +8,9 @@ from gpu_checks.bench import Bench
 from gpu_checks.jobs import job_of, policy_of, run
 
 from trainer.pairs.policy import StepPairs
-from trainer.pretrain import loop
 from trainer.pretrain.batches import make_batch
 from trainer.pretrain.checkpoint import load_checkpoint, save_checkpoint
+from trainer.pretrain.learner import make_learner
 from trainer.process.seeds import Stream, generator_for
 
 
@@ -46,7 +46,7 @@ def _checkpoint(bench: Bench) -> dict[str, object]:
     encoder = "resnet18" if bench.tiny else "resnet50"
     job = job_of(bench, "costs", 64, size=32, batch=16, encoder=encoder, epochs=1)
     out, _ = run(job)
-    learner = loop._learner(job)
+    learner = make_learner(job)
     learner.restore(load_checkpoint(out.checkpoint, job.identity))
     state = {"method": learner.method.state_dict(), "optimiser": learner.optimiser.state_dict()}
     began = time.perf_counter()

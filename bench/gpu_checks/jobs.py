@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from trainer.config.layers import make_config
 from trainer.data.cache import ImageCache, cache_side
 from trainer.pairs.policy import PairMatrix, PairPolicy, SameLabel, SparsePairs
-from trainer.pretrain import loop
 from trainer.pretrain.checkpoint import Identity
 from trainer.pretrain.job import Job
+from trainer.pretrain.learner import Learner, make_learner
+from trainer.pretrain.loop import Outcome, train
 from trainer.process.device import choose_precision
 from trainer.process.events import Event, Metrics
 
@@ -87,9 +88,9 @@ def job_of(
     )
 
 
-def learner_of(job: Job) -> loop._Learner:
-    """Return the nets and the optimiser of a job, ready for `loop._update`."""
-    learner = loop._learner(job)
+def learner_of(job: Job) -> Learner:
+    """Return the nets and the optimiser of a job, ready for `take_step`."""
+    learner = make_learner(job)
     learner.method.train()
     return learner
 
@@ -106,10 +107,10 @@ class StopAfter:
         return self.left < 0
 
 
-def run(job: Job, stop: Callable[[], bool] = lambda: False) -> tuple[loop.Outcome, list[Metrics]]:
+def run(job: Job, stop: Callable[[], bool] = lambda: False) -> tuple[Outcome, list[Metrics]]:
     """Train by the product's own loop; return how it ended and what it reported."""
     events: list[Event] = []
-    outcome = loop.train(job, events.append, stop)
+    outcome = train(job, events.append, stop)
     return outcome, [e for e in events if isinstance(e, Metrics)]
 
 

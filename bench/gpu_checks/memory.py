@@ -5,7 +5,7 @@ from gpu_checks.bench import Bench, tail
 from gpu_checks.jobs import job_of, run
 
 from trainer.errors import OutOfMemory
-from trainer.pretrain import loop
+from trainer.pretrain.out_of_memory import memory_explained
 
 
 def check_oom(bench: Bench) -> None:
@@ -45,7 +45,7 @@ def _another_fault(bench: Bench) -> str:
     """Raise a fault that speaks of memory but is no lack of it."""
     job = job_of(bench, "not-oom", 16, size=32, batch=8, epochs=1)
     try:
-        with loop._memory_explained(job):
+        with memory_explained(job):
             raise RuntimeError("CUDA error: an illegal memory access was encountered")
     except OutOfMemory:
         return "WRONGLY called out of memory"

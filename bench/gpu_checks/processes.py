@@ -12,9 +12,10 @@ from torch import nn
 
 from trainer.config.config import METHODS
 from trainer.methods import byol, mocov2, mocov3, simclr, simsiam
-from trainer.pretrain import loop
 from trainer.pretrain.batches import make_batch
 from trainer.pretrain.job import Job
+from trainer.pretrain.learner import Learner
+from trainer.pretrain.loop import take_step
 from trainer.pretrain.optimise import make_optimiser
 from trainer.process import distributed
 
@@ -68,12 +69,12 @@ def _losses(bench: Bench, method: str, among: bool) -> list[float]:
         if among:
             _share(job, learner)
         return [
-            float(loop._update(job, learner, make_batch(job, s), s, 1e-3).loss.detach())
+            float(take_step(job, learner, make_batch(job, s), s, 1e-3).loss.detach())
             for s in range(3)
         ]
 
 
-def _share(job: Job, learner: loop._Learner) -> None:
+def _share(job: Job, learner: Learner) -> None:
     """Make of a learner one of several, which the trainer does only where there are others."""
     cuda = job.device.type == "cuda"
     if cuda:

@@ -16,9 +16,10 @@ from gpu_checks.jobs import job_of, learner_of
 from torch import nn
 
 from trainer.methods.base import StepOutput
-from trainer.pretrain import loop
 from trainer.pretrain.batches import Batch, Batches, make_batch
 from trainer.pretrain.job import Job
+from trainer.pretrain.learner import Learner
+from trainer.pretrain.loop import take_step
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class _Timed:
 
     bench: Bench
     job: Job
-    learner: loop._Learner
+    learner: Learner
     warm: int
     steps: int
     waited_s: list[float] = field(default_factory=list)
@@ -122,7 +123,7 @@ class _Timed:
             began = time.perf_counter()
             made = batches.next()
             self.waited_s.append(time.perf_counter() - began)
-            return loop._update(self.job, self.learner, made, number, 1e-4)
+            return take_step(self.job, self.learner, made, number, 1e-4)
 
         def reported(number: int) -> None:
             output = step(number)
@@ -145,7 +146,7 @@ class _Timed:
         rows["views alone"] = self.rate(lambda i: make_batch(self.job, i), self.warm, self._half)
         made = make_batch(self.job, 0)
         rows["net alone"] = self.rate(
-            lambda i: loop._update(self.job, self.learner, made, i, 1e-4), self.warm, self.steps
+            lambda i: take_step(self.job, self.learner, made, i, 1e-4), self.warm, self.steps
         )
         if self.bench.cuda:
             rows["peak_gb"] = round(torch.cuda.max_memory_allocated() / 2**30, 2)
@@ -156,7 +157,7 @@ class _Timed:
         """Time until all kernels of a step are queued, what Python needs, and until they ran."""
         self.bench.sync()
         began = time.perf_counter()
-        loop._update(self.job, self.learner, made, 0, 1e-4)
+        take_step(self.job, self.learner, made, 0, 1e-4)
         python_ms = (time.perf_counter() - began) * 1e3
         self.bench.sync()
         step_ms = (time.perf_counter() - began) * 1e3
@@ -173,11 +174,11 @@ def check_syncs(bench: Bench) -> None:
         job = job_of(bench, f"sync-{method}", 256, method=method, workers=0, precision="bf16")
         learner = learner_of(job)
         for step in range(3):
-            loop._update(job, learner, make_batch(job, step), step, 1e-3)
+            take_step(job, learner, make_batch(job, step), step, 1e-3)
         made = make_batch(job, 3)
         parts: dict[str, Callable[[], object]] = {
             "batch": lambda j=job: make_batch(j, 4),
-            "update": lambda j=job, n=learner, m=made: loop._update(j, n, m, 4, 1e-3),
+            "update": lambda j=job, n=learner, m=made: take_step(j, n, m, 4, 1e-3),
         }
         for part, work in parts.items():
             bench.sync()
@@ -220,12 +221,12 @@ def _compiled(bench: Bench, case: Case) -> dict[str, object]:
     with _no_inductor() if bench.tiny else contextlib.nullcontext():
         began = time.perf_counter()
         learner = learner_of(job)
-        loop._update(job, learner, make_batch(job, 0), 0, 1e-4)
+        take_step(job, learner, make_batch(job, 0), 0, 1e-4)
         bench.sync()
         first_s = time.perf_counter() - began
     made = make_batch(job, 1)
     warm, steps = (2, 2) if bench.tiny else (5, 20)
-    each = bench.seconds_each(lambda i: loop._update(job, learner, made, i, 1e-4), warm, steps)
+    each = bench.seconds_each(lambda i: take_step(job, learner, made, i, 1e-4), warm, steps)
     learner.method.eval()  # a look at the features: another batch, another mode
     with torch.no_grad():
         learner.method.encoder(made.view_1[:5])

@@ -1,6 +1,8 @@
 """Looks at what features of the whole cohort are worth while an encoder learns."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -8,8 +10,6 @@ from torch import Tensor
 from trainer.methods.base import Method
 from trainer.pretrain.crops import whole_input
 from trainer.pretrain.job import Job
-from trainer.pretrain.signals import Signals
-from trainer.process.events import Emit, Notice
 
 _MOST_IMAGES = 512
 _NEIGHBOURS = 20
@@ -61,27 +61,43 @@ def knn_accuracy(
     return float((votes.argmax(1) == labels).float().mean())
 
 
-class Looks:
-    """Takes RankMe and, where labels exist, the accuracy of a kNN; ends a run that stands still.
+class FeatureMonitors:
+    """Takes RankMe and, where labels exist, the accuracy of a kNN, on features of whole images.
 
     Labels of the test split play no part: its images are not among those that are trained on.
+
+    Parameters
+    ----------
+    job
+        What is trained on; of more than 512 images every n-th is looked at.
+    saved
+        What `saved` returned when the run was stopped; empty at its start.
+
+    Attributes
+    ----------
+    rank_me, knn
+        Of the last look; None before the first, or where there is nothing to look at.
     """
 
-    def __init__(self, job: Job, signals: Signals) -> None:
-        self._job, self._signals = job, signals
+    def __init__(self, job: Job, saved: Mapping[str, Any]) -> None:
+        self._job = job
+        self.rank_me: float | None = saved.get("rank_me")
+        self.knn: float | None = saved.get("knn")
+        self._looks: list[tuple[int, float]] = [tuple(x) for x in saved.get("looks", [])]
         count = len(job.images)
-        every = torch.arange(count)
-        self._ids = every if count <= _MOST_IMAGES else every[:: -(-count // _MOST_IMAGES)]
+        self._ids = torch.arange(0, count, max(1, -(-count // _MOST_IMAGES)))
 
-    def take(self, method: Method, step: int) -> None:
+    def look(self, method: Method, step: int) -> None:
         """Look at the encoder as it is; its batch statistics and torch's state stay."""
         job, ids = self._job, self._ids
         features = self._features(method)
         labels = None if job.labels is None else job.labels[ids]
         groups = None if job.groups is None else job.groups[ids]
-        knn = None if labels is None else knn_accuracy(features, labels, groups)
         finite = bool(features.isfinite().all())
-        self._signals.looked(step, rank_me(features) if finite else math.nan, knn)
+        self.rank_me = rank_me(features) if finite else math.nan
+        self.knn = None if labels is None else knn_accuracy(features, labels, groups)
+        if self.knn is not None:
+            self._looks.append((step, self.knn))
 
     @torch.no_grad()
     def _features(self, method: Method) -> Tensor:
@@ -95,22 +111,14 @@ class Looks:
         finally:
             method.train()
 
-    def should_end(self, emit: Emit) -> bool:
-        """Return whether the run has stood still for as many epochs as `early_stop` allows."""
-        patience = self._job.config.early_stop
-        if not patience:
-            return False
-        still = self._signals.epochs_without_better()
-        if still < patience:
-            return False
-        emit(
-            Notice(
-                f"No better {self._signals.judged_by} for {still} epochs: training ends here as "
-                f"early_stop = {patience} asks."
-            )
-        )
-        return True
+    def best_step(self) -> int | None:
+        """Return the step of the first look with the best kNN; None without any kNN."""
+        return max(self._looks, key=lambda look: (look[1], -look[0]))[0] if self._looks else None
 
     def last(self) -> dict[str, float | None]:
         """Return the last look: `rank_me` and `knn`."""
-        return {"rank_me": self._signals.rank_me, "knn": self._signals.knn}
+        return {"rank_me": self.rank_me, "knn": self.knn}
+
+    def saved(self) -> dict[str, Any]:
+        """Return plain values that a checkpoint keeps."""
+        return {**self.last(), "looks": [list(look) for look in self._looks]}

@@ -1,0 +1,131 @@
+"""All that watches a training: progress, signals, features, reports, warnings, early end."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from trainer.methods.base import Method, StepOutput
+from trainer.pretrain.job import Job
+from trainer.pretrain.metrics_log import MetricsLog
+from trainer.pretrain.monitors import FeatureMonitors
+from trainer.pretrain.signals import StepSignals, worries
+from trainer.process import distributed
+from trainer.process.events import Emit, Meter, Notice
+
+
+class Observer:
+    """Watches a run and changes nothing of what is learnt.
+
+    Parameters
+    ----------
+    job, method
+        What is trained on, and the nets.
+    step
+        Steps that are done.
+    saved
+        What `saved` returned for that step; empty at the start.
+    emit
+        Where progress, reports and warnings go.
+
+    Attributes
+    ----------
+    stands_still
+        Whether the run has got no better for as many epochs as `early_stop` allows.
+    """
+
+    def __init__(
+        self, job: Job, method: Method, step: int, saved: Mapping[str, Any], emit: Emit
+    ) -> None:
+        self._job, self._method, self._emit = job, method, emit
+        self._meter = Meter(emit, "train", "steps")
+        self._signals = StepSignals(job, saved)
+        self._monitors = FeatureMonitors(job, saved)
+        self._warned: set[str] = set(saved.get("warned", []))
+        first = distributed.rank() == 0
+        self._log = MetricsLog(job.metrics, job.folder / "tensorboard", step) if first else None
+        self.stands_still = False
+
+    def after_step(
+        self, step: int, output: StepOutput, rate: float, data_s: float, step_s: float
+    ) -> None:
+        """Take in a step; report, look at the features and judge the epoch when it is time.
+
+        Parameters
+        ----------
+        step
+            Steps done, this one included.
+        output, rate
+            What the method said of it, and the learning rate.
+        data_s, step_s
+            Seconds until its views were there, and until all was done.
+
+        Raises
+        ------
+        TrainingDiverged
+            If the loss is no longer finite.
+        """
+        job = self._job
+        self._signals.add(output, rate, data_s, step_s)
+        self._meter(step, job.steps)
+        if step % job.look_every == 0 or step == job.steps:
+            self._monitors.look(self._method, step)
+        if step % job.report_every == 0 or step == job.steps:
+            self._report(step)
+        if step % job.steps_per_epoch == 0:
+            self._signals.end_epoch()
+            self.stands_still = self._is_standing_still()
+
+    def at_end(self) -> tuple[float, float, float, dict[str, float | None]]:
+        """Return mean loss of the first and last epoch, feature spread, and the last look."""
+        return *self._signals.summary(), self._monitors.last()
+
+    def saved(self, step: int) -> dict[str, Any]:
+        """Return plain values that a checkpoint keeps.
+
+        Raises
+        ------
+        TrainingDiverged
+            If the loss since the last report is not finite: such a state is not worth keeping.
+        """
+        self._signals.require_finite(step)
+        warned = sorted(self._warned)
+        return {**self._signals.saved(), **self._monitors.saved(), "warned": warned}
+
+    def close(self) -> None:
+        """Let go of the files."""
+        if self._log is not None:
+            self._log.close()
+
+    def _report(self, step: int) -> None:
+        """Say and write down what was gathered; say each thing that looks wrong once in a run."""
+        metrics = self._signals.report(step, self._monitors.rank_me, self._monitors.knn)
+        if metrics is None:
+            return
+        if self._log is not None:
+            self._log.add(metrics)
+        self._emit(metrics)
+        for name, message in worries(metrics):
+            if name not in self._warned:
+                self._warned.add(name)
+                self._emit(Notice(message))
+
+    def _is_standing_still(self) -> bool:
+        patience = self._job.config.early_stop
+        if not patience:
+            return False
+        judged_by, epochs = self._epochs_without_better()
+        if epochs < patience:
+            return False
+        self._emit(
+            Notice(
+                f"No better {judged_by} for {epochs} epochs: training ends here as "
+                f"early_stop = {patience} asks."
+            )
+        )
+        return True
+
+    def _epochs_without_better(self) -> tuple[str, int]:
+        """Return for how many epochs the online kNN has not risen, or the loss not fallen."""
+        losses, best = self._signals.epoch_losses, self._monitors.best_step()
+        if best is not None:
+            return "online kNN", len(losses) - best // self._job.steps_per_epoch
+        return "loss", len(losses) - 1 - losses.index(min(losses))
