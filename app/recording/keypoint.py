@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from devices.gaze.geometry import ScreenGeometry
-from devices.gaze.samples import Eye, SampleArray, empty_samples, gaze_norm
-from devices.gaze.view import TileView, ViewHistory
+from devices.gaze.samples import Eye, SampleArray, empty_samples
+from devices.gaze.steady import SteadyGaze
+from devices.gaze.view import Affine, TileView, ViewHistory
 
 SPAN_US = 200_000
 _KEPT_US = 1_000_000
@@ -67,6 +68,7 @@ def looked_at(
     geometry: ScreenGeometry,
     views: list[TileView],
     now_us: int,
+    correction: Affine | None = None,
 ) -> LookedAt | None:
     """Return where the reader looked during the last 200 ms of valid gaze before now.
 
@@ -76,13 +78,15 @@ def looked_at(
         Shape (N,), the most recent ones.
     views
         How the tiles lie on the screen now.
+    correction
+        Of the point of gaze, as it is in force for the reading.
 
     Returns
     -------
     LookedAt or None
         None without gaze on an image during the last 400 ms.
     """
-    norm = gaze_norm(samples, eye)
+    norm = SteadyGaze(eye, correction).push(samples)
     recent = samples["host_us"] >= now_us - 2 * SPAN_US
     valid = np.flatnonzero(recent & ~np.isnan(norm[:, 0]))
     if len(valid) < _LEAST:

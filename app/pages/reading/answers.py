@@ -180,7 +180,9 @@ class Answers(QObject):
         now_us = session.clock.now_us()
         views = [canvas.tile_view(now_us, "look", tile) for tile in canvas.tiles]
         live = session.live
-        found = looked_at(self._recent.latest(), live.eye, live.geometry, views, now_us)
+        found = looked_at(
+            self._recent.latest(), live.eye, live.geometry, views, now_us, live.correction
+        )
         if found is None:
             self._page.say_shortly("No gaze on an image just now; look at the place and press.")
             return
