@@ -8,9 +8,9 @@ from PySide6.QtCore import QObject
 
 from app.pages.pretrain.page import TrainingPage
 from app.pages.pretrain.queue import TrainerQueue
+from app.pages.pretrain.run_settings import RunSettings, settings_of
 from app.ui.background import run
 from app.workspace.estimate import estimate
-from app.workspace.run_settings import RunSettings, settings_of
 from app.workspace.runs import RunRow, runs
 from migrations.study.folder import SERVER, Study
 from migrations.study.jobs import Job

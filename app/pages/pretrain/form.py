@@ -1,23 +1,25 @@
 """The settings of a pre-training: the few that matter first, presets, and all others by name."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
+    QFormLayout,
     QFrame,
     QGridLayout,
+    QLabel,
     QScrollArea,
-    QSpinBox,
     QWidget,
 )
 
-from app.pages.pretrain.fields import SettingFields
+from app.pages.pretrain.run_settings import RunSettings, settings_of
 from app.ui import theme
-from app.ui.small_widgets import button, column, indented, label
-from app.workspace.run_settings import RunSettings
+from app.ui.fields import Field
+from app.ui.form import Form
+from app.ui.small_widgets import button, column, label
 
 _TITLES = {
     "simclr": "SimCLR",
@@ -42,7 +44,7 @@ _CHOICES = {
     "measure": ("tima", "moment", "moment_sequence", "dhash", "density"),
     "encoder": ("resnet18", "resnet34", "resnet50", "resnet101"),
 }
-"""Until the trainer has told what it offers."""
+"""Until the trainer has told what it offers; the first of each is the default."""
 _RATE, _THRESHOLD = "most alike", "alike above"
 PRESETS: dict[str, dict[str, Any]] = {
     "GzPT, as published": {
@@ -69,8 +71,33 @@ PRESETS: dict[str, dict[str, Any]] = {
     "Plain baseline": {"method": "byol", "pairs": "none"},
     "Quick trial": {"method": "byol", "epochs": 5, "size": 64, "batch": 16},
 }
-_BASIC = ("method", "pairs", "measure", "encoder", "epochs", "size", "batch")
+_NAMED_OPTIONS = ("epochs", "size", "batch")
 _BY_RULE = ("threshold", "positive_rate")
+
+
+def _titled(values: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    return tuple((value, _TITLES.get(value, value)) for value in values)
+
+
+def _choice(name: str, label: str) -> Field:
+    offered = _titled(_CHOICES[name])
+    return Field(name, label, "choice", choices=offered, default=offered[0][0])
+
+
+_BASIC = (
+    _choice("method", "Method"),
+    _choice("pairs", "Pairs"),
+    _choice("measure", "Similarity"),
+    _choice("encoder", "Encoder"),
+    Field(
+        "rule", "Positive if", "choice", default=_RATE,
+        choices=((_RATE, "The most alike"), (_THRESHOLD, "Alike above")),
+    ),
+    Field("amount", "", "float", default=5.0),
+    Field("epochs", "Epochs", "int", low=1, high=10_000, default=100),
+    Field("size", "View", "int", low=32, high=1024, step=32, unit=" px", default=128),
+    Field("batch", "Batch", "int", low=2, high=4096, unit=" images", default=32),
+)  # fmt: skip
 
 
 class TrainingForm(QFrame):
@@ -95,32 +122,17 @@ class TrainingForm(QFrame):
         self._grid.setHorizontalSpacing(theme.GRID)
         self._grid.setVerticalSpacing(theme.GRID)
         self._grid.setColumnStretch(1, 1)
-        self._fields: dict[str, QWidget] = {}
         self.presets = QComboBox()
-        self.presets.addItem("Choose…", "")
-        for name in PRESETS:
-            self.presets.addItem(name, name)
-        self._add("presets", "Preset", self.presets)
-        for name, text in (
-            ("method", "Method"),
-            ("pairs", "Pairs"),
-            ("measure", "Similarity"),
-            ("encoder", "Encoder"),
-        ):
-            self._add(name, text, _combo(_CHOICES[name]))
-        self.method, self.pairs, self.measure, self.encoder = (
-            self._combo(name) for name in ("method", "pairs", "measure", "encoder")
-        )
-        self.rule = _combo((_RATE, _THRESHOLD), ("The most alike", "Alike above"))
-        self._add("rule", "Positive if", self.rule)
-        self.amount = indented(QDoubleSpinBox())
-        self._add("amount", "", self.amount)
-        self._count("epochs", "Epochs", 1, 10_000, 100)
-        self._count("size", "View", 32, 1024, 128, " px", step=32)
-        self._count("batch", "Batch", 2, 4096, 32, " images")
-        self.rest = SettingFields()
+        self.presets.setObjectName("presets")
+        self.presets.setAccessibleName("Preset")
+        for words, name in (("Choose…", ""), *((name, name) for name in PRESETS)):
+            self.presets.addItem(words, name)
+        self._add(label("Preset", "hint", wrap=False), self.presets)
+        self.basic, self.rest = Form(), Form("setting_")
+        for field in _BASIC:
+            self._add(*self.basic.add(field))
+        self.measure = self.basic.editors["measure"]
         self._described: dict[str, Any] = {}
-        self._defaults: dict[str, Any] = {}
         self._recipes: Mapping[str, Mapping[str, Mapping[str, Any]]] = {}
         self._all = button("all_settings", "All settings…", self.all_wanted.emit, role="quiet")
         self._arrange()
@@ -129,22 +141,25 @@ class TrainingForm(QFrame):
 
     def options(self) -> list[str]:
         """Return the arguments of `python main.py train` that say the same."""
-        words = ["--method", self.method.currentData(), "--pairs", self.pairs.currentData()]
-        words += ["--encoder", self.encoder.currentData()]
-        if self.pairs.currentData() not in ("none", "label"):
-            words += ["--measure", self.measure.currentData()]
-            if self.rule.currentData() == _RATE:
-                words += ["--positive-rate", f"{self.amount.value() / 100:g}"]
+        chosen = self.basic.values()
+        words = [w for n in ("method", "pairs", "encoder") for w in (f"--{n}", chosen[n])]
+        if _by_gaze(chosen["pairs"]):
+            words += ["--measure", chosen["measure"]]
+            if chosen["rule"] == _RATE:
+                words += ["--positive-rate", f"{chosen['amount'] / 100:g}"]
             else:
-                words += ["--threshold", f"{self.amount.value():g}"]
-        for name in ("epochs", "size", "batch"):
-            words += [f"--{name}", str(self._spin(name).value())]
-        return words + self.rest.options()
+                words += ["--threshold", f"{chosen['amount']:g}"]
+        words += [w for n in _NAMED_OPTIONS for w in (f"--{n}", str(chosen[n]))]
+        return words + settings_of(self.rest.changes())
 
     def values(self) -> dict[str, Any]:
         """Return the settings that decide how long a run takes."""
-        chosen = {n: self._combo(n).currentData() for n in ("method", "pairs", "encoder")}
-        return chosen | {n: self._spin(n).value() for n in ("epochs", "size", "batch")}
+        chosen = self.basic.values()
+        return {name: chosen[name] for name in ("method", "pairs", "encoder", *_NAMED_OPTIONS)}
+
+    def problem(self) -> str:
+        """Return which setting cannot be, in words; empty for none."""
+        return self.basic.problem() or self.rest.problem()
 
     def preset(self, **values: Any) -> None:
         """Set fields by name, e.g. ``epochs=4, size=96``; `rule` before `amount`.
@@ -155,27 +170,22 @@ class TrainingForm(QFrame):
             If there is no such field.
         """
         for name, value in values.items():
-            chosen = self._fields.get(name) or self.rest.editors[name]
-            if name not in self._fields:
-                self.rest.set_value(name, value)
-            elif isinstance(chosen, QComboBox):
-                chosen.setCurrentIndex(chosen.findData(value))
-            elif isinstance(chosen, QSpinBox | QDoubleSpinBox):
-                chosen.setValue(value)
+            form = self.basic if name in self.basic.editors else self.rest
+            form.set_value(name, value)
 
     def show_settings(self, settings: RunSettings) -> None:
         """Offer all that the trainer takes; what was chosen stays."""
-        for setting in settings.fields:
-            if setting.name in _CHOICES and setting.choices:
-                _refill(self._combo(setting.name), setting.choices)
-        others = [s for s in settings.fields if s.name not in (*_BASIC, *_BY_RULE)]
-        self.rest.show_settings(others)
-        self._described = {s.name: s.default for s in settings.fields}
-        self._defaults = dict(self._described)
+        for field in settings.fields:
+            if field.name in _CHOICES and field.choices:
+                self.basic.offer(field.name, _titled(value for value, _ in field.choices))
+        while self._rows.rowCount():
+            self._rows.removeRow(0)
+        self.rest.clear()
+        named = {*self.basic.editors, *_BY_RULE}
+        self.rest.add_rows(self._rows, [f for f in settings.fields if f.name not in named])
+        self._described = {f.name: f.default for f in settings.fields}
         self._recipes = settings.recipes
-        recipe = self.rest.editors["recipe"]
-        assert isinstance(recipe, QComboBox)
-        recipe.currentIndexChanged.connect(self._follow_recipe)
+        _combo(self.rest, "recipe").currentIndexChanged.connect(self._follow_recipe)
         self._follow_recipe()
         self._all.hide()
         self._scroll.show()
@@ -195,35 +205,36 @@ class TrainingForm(QFrame):
         self._scroll.setWidgetResizable(True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setWidget(self.rest)
+        inside = QWidget()
+        self._rows = QFormLayout(inside)
+        self._rows.setContentsMargins(0, 0, theme.GRID, 0)
+        self._rows.setVerticalSpacing(theme.GRID)
+        self._rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        self._scroll.setWidget(inside)
         self._scroll.hide()
         layout.addWidget(self._scroll, 1)
         layout.addStretch(0)
 
     def _connect(self) -> None:
-        self.rule.currentIndexChanged.connect(self._rule_changed)
-        self.pairs.currentIndexChanged.connect(self._pairs_changed)
-        self.method.currentIndexChanged.connect(self._follow_recipe)
+        for name, changed in (
+            ("rule", self._rule_changed),
+            ("pairs", self._pairs_changed),
+            ("method", self._follow_recipe),
+        ):
+            _combo(self.basic, name).currentIndexChanged.connect(changed)
         self.presets.activated.connect(self._preset_chosen)
-        for name in ("method", "pairs", "encoder"):
-            self._combo(name).currentIndexChanged.connect(self.changed)
-        for name in ("epochs", "size", "batch"):
-            self._spin(name).valueChanged.connect(self.changed)
+        self.basic.changed.connect(self.changed)
         self.rest.changed.connect(self.changed)
 
     def _follow_recipe(self) -> None:
         """Show what the recipe sets for this method, where the user has not chosen otherwise."""
         if not self._recipes:
             return  # the trainer was not asked yet; it follows the recipe by itself
-        recipe = self.rest.editors["recipe"]
-        assert isinstance(recipe, QComboBox)
-        chosen = self._recipes[recipe.currentText()].get(self.method.currentData(), {})
+        recipe = self._recipes[self.rest.values()["recipe"]]
+        chosen = recipe.get(self.basic.values()["method"], {})
         self.rest.follow(chosen)
-        for name in ("epochs", "size", "batch"):
-            spin, default = self._spin(name), chosen.get(name, self._described[name])
-            if spin.value() == self._defaults[name]:
-                spin.setValue(default)
-            self._defaults[name] = default
+        known = {**self._described, **chosen}
+        self.basic.follow({name: known[name] for name in _NAMED_OPTIONS})
 
     def _preset_chosen(self) -> None:
         name = self.presets.currentData()
@@ -231,67 +242,31 @@ class TrainingForm(QFrame):
             self.preset(**PRESETS[name])
 
     def _rule_changed(self) -> None:
-        by_rate = self.rule.currentData() == _RATE
-        self.amount.setDecimals(1 if by_rate else 3)
-        self.amount.setRange(*((0.1, 99.9) if by_rate else (-1, 1)))
-        self.amount.setSuffix(" % of pairs" if by_rate else "")
-        self.amount.setSingleStep(1 if by_rate else 0.01)
-        self.amount.setValue(5 if by_rate else 0.95)
+        by_rate = self.basic.values()["rule"] == _RATE
+        amount = self.basic.editors["amount"]
+        assert isinstance(amount, QDoubleSpinBox)
+        amount.setDecimals(1 if by_rate else 3)
+        amount.setRange(*((0.1, 99.9) if by_rate else (-1, 1)))
+        amount.setSuffix(" % of pairs" if by_rate else "")
+        amount.setSingleStep(1 if by_rate else 0.01)
+        amount.setValue(5 if by_rate else 0.95)
 
     def _pairs_changed(self) -> None:
-        by_gaze = self.pairs.currentData() not in ("none", "label")
-        for chosen in (self.measure, self.rule, self.amount):
-            chosen.setEnabled(by_gaze)
+        by_gaze = _by_gaze(self.basic.values()["pairs"])
+        for name in ("measure", "rule", "amount"):
+            self.basic.editors[name].setEnabled(by_gaze)
 
-    def _add(self, name: str, text: str, chosen: QWidget) -> None:
-        chosen.setObjectName(name)
-        chosen.setAccessibleName(text or name)
+    def _add(self, text: QLabel, chosen: QWidget) -> None:
         line = self._grid.rowCount()
-        self._grid.addWidget(label(text, "hint", wrap=False), line, 0)
+        self._grid.addWidget(text, line, 0)
         self._grid.addWidget(chosen, line, 1)
-        self._fields[name] = chosen
-
-    def _combo(self, name: str) -> QComboBox:
-        chosen = self._fields[name]
-        assert isinstance(chosen, QComboBox)
-        return chosen
-
-    def _spin(self, name: str) -> QSpinBox:
-        chosen = self._fields[name]
-        assert isinstance(chosen, QSpinBox)
-        return chosen
-
-    def _count(
-        self,
-        name: str,
-        text: str,
-        low: int,
-        high: int,
-        value: int,
-        unit: str = "",
-        step: int = 1,
-    ) -> None:
-        chosen = indented(QSpinBox())
-        chosen.setRange(low, high)
-        chosen.setSingleStep(step)
-        chosen.setValue(value)
-        chosen.setSuffix(unit)
-        self._add(name, text, chosen)
 
 
-def _combo(values: Sequence[str], titles: Sequence[str] = ()) -> QComboBox:
-    made = QComboBox()
-    made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-    for k, value in enumerate(values):
-        made.addItem(titles[k] if titles else _TITLES.get(value, value), value)
-    return made
+def _by_gaze(pairs: str) -> bool:
+    return pairs not in ("none", "label")
 
 
-def _refill(combo: QComboBox, values: Sequence[str]) -> None:
-    chosen = combo.currentData()
-    combo.blockSignals(True)
-    combo.clear()
-    for value in values:
-        combo.addItem(_TITLES.get(value, value), value)
-    combo.setCurrentIndex(max(0, combo.findData(chosen)))
-    combo.blockSignals(False)
+def _combo(form: Form, name: str) -> QComboBox:
+    found = form.editors[name]
+    assert isinstance(found, QComboBox)
+    return found

@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QFrame, QProgressBar, QVBoxLayout, QWidget
 
 from app.pages.pretrain.curve import Curve
 from app.pages.pretrain.form import TrainingForm
+from app.pages.pretrain.run_settings import RunSettings
 from app.ui import theme
 from app.ui.page import Page
 from app.ui.small_widgets import Figure, button, column, label, panel, row, say
 from app.workspace.estimate import Estimate
-from app.workspace.run_settings import RunSettings
 from migrations.study.jobs import Job
 
 STAGES = {
@@ -72,13 +72,7 @@ class TrainingPage(Page):
         self._settings: tuple[object, ...] = ()
         self.form = TrainingForm()
         self.form.all_wanted.connect(self.settings_wanted)
-        self.pretrain = button(
-            "pretrain",
-            "Pretrain",
-            lambda: self.pretrain_wanted.emit(self.form.options()),
-            role="primary",
-            picture="play",
-        )
+        self.pretrain = button("pretrain", "Pretrain", self._start, role="primary", picture="play")
         self.stop = button("stop", "Stop", self._stop, picture="stop")
         self.report = button("open_report", "Open report", self._open_report, picture="open")
         for made in (self.stop, self.pretrain):
@@ -236,6 +230,12 @@ class TrainingPage(Page):
         self.pretrain.setToolTip("" if self._readings else "Read some cases first.")
         self.stop.setEnabled(running)
         self.report.setVisible(self.state == "finished" and bool(self.result.get("report")))
+
+    def _start(self) -> None:
+        if problem := self.form.problem():
+            self.say_state(problem, "warning")
+        else:
+            self.pretrain_wanted.emit(self.form.options())
 
     def _stop(self) -> None:
         self.stop.setEnabled(False)

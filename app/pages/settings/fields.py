@@ -1,36 +1,12 @@
 """What a study's settings are called on their page, in which order, and between which limits."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 
-from migrations.study.settings import ANNOTATIONS
+from app.ui.fields import Field
+from migrations.study.settings import ANNOTATIONS, StudySettings
 
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One setting of `study.toml`.
-
-    Attributes
-    ----------
-    kind
-        text, long, list, choice, many, int, float, days or bool.
-    choices
-        Value and words, for choice and many.
-    low, high, step, unit
-        Of numbers.
-    """
-
-    name: str
-    label: str
-    kind: str
-    hint: str = ""
-    choices: tuple[tuple[object, str], ...] = ()
-    low: float = 0.0
-    high: float = 1e6
-    step: float = 1.0
-    unit: str = ""
-
-
-SECTIONS: dict[str, tuple[Field, ...]] = {
+_DEFAULTS = StudySettings()
+_SECTIONS: dict[str, tuple[Field, ...]] = {
     "The study": (
         Field("name", "Name", "text"),
         Field("question", "Question to the reader", "text"),
@@ -92,3 +68,8 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
         Field("lsl_network", "LSL streams of other computers", "bool", "From the next start on"),
     ),
 }  # fmt: skip
+SECTIONS: dict[str, tuple[Field, ...]] = {
+    heading: tuple(replace(f, default=getattr(_DEFAULTS, f.name)) for f in fields)
+    for heading, fields in _SECTIONS.items()
+}
+"""All settings but the version that wrote the file, under their headings."""

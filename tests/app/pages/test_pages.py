@@ -1,6 +1,7 @@
 """The pages by themselves: what they say of each state, and that it can be read."""
 
 import gc
+import json
 import threading
 import weakref
 from pathlib import Path
@@ -16,6 +17,7 @@ from app.pages.calibration.page import CalibrationPage, ValidationLook
 from app.pages.calibration.quality_table import EyeLook
 from app.pages.pretrain.curve import Curve
 from app.pages.pretrain.page import TrainingPage
+from app.pages.pretrain.run_settings import RunSettings
 from app.pages.worklist.columns import COLUMNS, STATES
 from app.pages.worklist.page import WorklistPage
 from app.recording.worklist import WorklistRow
@@ -264,6 +266,33 @@ def test_the_form_speaks_the_trainers_language(qtbot) -> None:
     assert not page.form.measure.isEnabled()
     with pytest.raises(KeyError):
         page.form.preset(colour=1)
+
+
+def test_a_setting_that_cannot_be_is_told_before_anything_starts(qtbot) -> None:
+    page = TrainingPage()
+    qtbot.addWidget(page)
+    rate = {
+        "name": "lr", "kind": "float", "default": 3e-4, "low": 1e-12, "high": 1000, "unit": "",
+        "choices": [], "help": "Learning rate.",
+    }  # fmt: skip
+    recipe = {**rate, "name": "recipe", "kind": "str", "default": "knee", "choices": ["knee"]}
+    told = {"fields": [rate, recipe], "recipes": {"knee": {}}, "measures": {}}
+    named = [
+        {**rate, "name": name, "kind": "int", "default": default}
+        for name, default in (("epochs", 100), ("size", 128), ("batch", 32))
+    ]
+    told["fields"] += named
+    page.form.show_settings(RunSettings.from_json(json.dumps(told)))
+    page.show_readings(4)
+    wanted: list[list[str]] = []
+    page.pretrain_wanted.connect(wanted.append)
+    page.form.preset(lr="fast")
+    page.pretrain.click()
+    assert wanted == []
+    assert "'fast' is not a number" in page.state_text
+    page.form.preset(lr=0.01)
+    page.pretrain.click()
+    assert wanted[0][-2:] == ["--set", "lr=0.01"]
 
 
 def test_the_curve_keeps_finite_values_and_thins_out(qtbot) -> None:

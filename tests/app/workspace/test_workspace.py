@@ -10,13 +10,13 @@ from PySide6.QtWidgets import QAbstractButton, QDialog, QLineEdit
 from sqlalchemy import select
 
 from app.demo.hands import click
+from app.pages.pretrain.run_settings import settings_of
 from app.station import Station
 from app.ui.plots import PlotUnwritable, save_plot
 from app.workspace.cohort import cohort_rows, decide, missing
 from app.workspace.estimate import estimate
 from app.workspace.features import clusters, load_features, map_pca
 from app.workspace.pin import PinRefused, is_pin, set_pin
-from app.workspace.run_settings import settings_of
 from app.workspace.runs import curve, differences, runs
 from app.workspace.similarity import agreement, load_stored_relation, similarity_choices
 from devices.gaze.cluster_order import cluster_order
