@@ -230,7 +230,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--measure", help="gaze similarity, e.g. tima")
     rule = group.add_mutually_exclusive_group()
     rule.add_argument("--threshold", type=float, help="similarity above which images are a pair")
-    rule.add_argument("--positive-rate", type=float, help="share of pairs that are positive")
+    rule.add_argument("--positive-rate", type=float, help="share of valid pairs that are positive")
     group.add_argument("--drop", type=float, help="gzpt: chance that a pair is left out of a step")
     group.add_argument("--encoder", help=", ".join(ENCODERS))
     group.add_argument(

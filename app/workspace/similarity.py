@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from app.errors import AppError
+from devices.gaze.pair_rates import odd_items, pairs_among, share_of_valid
 from migrations.study.folder import Study
 from migrations.study.schema import SimilarityRun
 
@@ -107,15 +108,18 @@ class StoredRelation:
     @property
     def pair_count(self) -> int:
         """All pairs of two images, valid or not."""
-        return len(self.ids) * (len(self.ids) - 1) // 2
+        return pairs_among(len(self.ids))
 
     def _first_above(self, threshold: float) -> int:
         return int(np.searchsorted(self.sorted_values, np.float32(threshold), side="right"))
 
+    def count_above(self, threshold: float) -> int:
+        """Return how many pairs are more alike than a threshold."""
+        return len(self.sorted_values) - self._first_above(threshold)
+
     def rate(self, threshold: float) -> float:
-        """Return the share of all pairs whose similarity is above a threshold."""
-        above = len(self.sorted_values) - self._first_above(threshold)
-        return above / self.pair_count if self.pair_count else 0.0
+        """Return the positive rate at a threshold, the one that the trainer goes by."""
+        return share_of_valid(self.count_above(threshold), len(self.sorted_values))
 
     def neighbours(self, index: int, count: int) -> list[tuple[int, float]]:
         """Return the `count` images read most like one: (index, similarity)."""
@@ -132,16 +136,21 @@ class StoredRelation:
         chosen = np.random.default_rng(seed).permutation(nearest)[:count]
         return [(int(rows[k]), int(columns[k])) for k in chosen]
 
-    def extremes(self, threshold: float) -> tuple[list[int], list[int]]:
-        """Return images positive with over half of the others, and those with none.
+    def extremes(self, threshold: float) -> tuple[list[int], list[int], list[int]]:
+        """Return images positive with over half of the others, with none, and those without value.
 
-        Either is a hint of bad gaze: a reading that is like everything says nothing.
+        Each is a hint of bad gaze: a reading that is like everything says nothing.
         """
-        n = len(self.ids)
+        above, partners = self._counts_above(threshold), self._counts_above(-np.inf)
+        everything, nothing, without = odd_items(above, partners)
+        return everything.tolist(), nothing.tolist(), without.tolist()
+
+    def _counts_above(self, threshold: float) -> NDArray[np.int64]:
+        """Return with how many others each image is more alike than a threshold (N,)."""
         lines = self._sorted_lines
-        above = np.array([n - np.searchsorted(line, threshold, side="right") for line in lines])
-        everything = [int(i) for i in np.flatnonzero(above > (n - 1) / 2)]
-        return everything, [int(i) for i in np.flatnonzero(above == 0)]
+        return np.array(
+            [len(line) - np.searchsorted(line, threshold, side="right") for line in lines], np.int64
+        )
 
     def overview(self, order: NDArray[np.int64], most: int = OVERVIEW) -> NDArray[np.float32]:
         """Return the matrix in an order, (M, M) with M ≤ `most`: means of blocks.

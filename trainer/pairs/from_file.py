@@ -8,7 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from devices.gaze.pair_rates import positive_rate, threshold_for_rate
+from devices.gaze.pair_rates import (
+    pairs_among,
+    positive_rate,
+    share_of_valid,
+    threshold_for_rate,
+    threshold_of_values,
+)
 from trainer.config.config import RunConfig
 from trainer.data.cohort import Cohort, Member
 from trainer.data.tables import Resolver
@@ -72,8 +78,8 @@ def pairs_of_relation(
         relation = PairMatrix.of(matrix, valid, threshold)
         rate = positive_rate(matrix, valid, threshold)
         return ChosenPairs(PairPolicy(relation, drop), threshold, rate)
-    edges = edges_of(sparse.csr_array(loaded.values), index)
-    return _of_edges(edges, len(chosen), _sparse_threshold(config, edges, len(chosen)), drop)
+    edges = edges_of(loaded, index)
+    return _of_edges(edges, _sparse_threshold(config, edges), drop)
 
 
 def rows_of(loaded: LoadedRelation, path: Path, every: Sequence[str]) -> Mapping[str, int]:
@@ -104,14 +110,27 @@ def dense_of(
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return similarity and validity (N, N) of the rows at `index` of a dense relation.
 
-    −1 stands for an image that it does not know; a value that is no number is none.
+    −1 stands for an image that it does not know; a value that is not a number is none. Where the
+    two directions of a pair differ, the higher counts, as for a graph.
     """
     assert isinstance(loaded.values, np.ndarray)
     known, at = index >= 0, np.maximum(index, 0)
     matrix = np.asarray(loaded.values[np.ix_(at, at)], np.float64)
     valid = loaded.valid[np.ix_(at, at)] if loaded.valid.ndim == 2 else loaded.valid[at]
     pairs = valid if valid.ndim == 2 else valid[:, None] & valid[None, :]
-    return matrix, pairs & known[:, None] & known[None, :] & np.isfinite(matrix)
+    pairs = pairs & known[:, None] & known[None, :] & np.isfinite(matrix)
+    return _both_ways(matrix, pairs)
+
+
+def _both_ways(
+    matrix: NDArray[np.float64], valid: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return symmetric matrices, so that a rate counts the pairs that the mask will have."""
+    np.copyto(matrix, -np.inf, where=~valid)
+    if not np.array_equal(matrix, matrix.T):
+        matrix, valid = np.maximum(matrix, matrix.T), valid | valid.T
+    np.copyto(matrix, 0.0, where=~valid)
+    return matrix, valid
 
 
 def _threshold(config: RunConfig, matrix: NDArray[np.float64], valid: NDArray[np.bool_]) -> float:
@@ -122,17 +141,35 @@ def _threshold(config: RunConfig, matrix: NDArray[np.float64], valid: NDArray[np
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """Stored pairs in both directions, no image with itself: rows, columns, values, each (E,)."""
+    """Stored pairs of N images, in both directions, no image with itself.
+
+    Attributes
+    ----------
+    rows, columns, values
+        Shape (E,) each: positions of two images, and their similarity.
+    comparable
+        Shape (N,): images that have a value; a pair of them is valid, stored or not.
+    """
 
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
     values: NDArray[np.float64]
+    comparable: NDArray[np.bool_]
+
+    @property
+    def valid_pairs(self) -> int:
+        """How many pairs have a value, stored or not."""
+        return pairs_among(int(np.count_nonzero(self.comparable)))
 
 
-def edges_of(graph: sparse.csr_array, index: NDArray[np.int64]) -> Edges:
-    """Return the pairs between the chosen images; a neighbour of either is one of both."""
-    keep = np.flatnonzero(index >= 0)
-    part = graph[index[keep]][:, index[keep]].tocoo()
+def edges_of(loaded: LoadedRelation, index: NDArray[np.int64]) -> Edges:
+    """Return the pairs between images at `index` of a graph; a neighbour of either is one of both.
+
+    −1 stands for an image that it does not know.
+    """
+    comparable = (index >= 0) & loaded.valid[np.maximum(index, 0)]
+    keep = np.flatnonzero(comparable)
+    part = sparse.csr_array(loaded.values)[index[keep]][:, index[keep]].tocoo()
     there, back, count = keep[part.row], keep[part.col], len(index)
     keys = np.concatenate([there * count + back, back * count + there])
     values = np.concatenate([part.data, part.data]).astype(np.float64)
@@ -141,24 +178,22 @@ def edges_of(graph: sparse.csr_array, index: NDArray[np.int64]) -> Edges:
     last = np.append(keys[1:] != keys[:-1], True)[: len(keys)]  # the higher of both directions
     rows, columns = np.divmod(keys[last], count)
     apart = rows != columns
-    return Edges(rows[apart], columns[apart], values[last][apart])
+    return Edges(rows[apart], columns[apart], values[last][apart], comparable)
 
 
-def _sparse_threshold(config: RunConfig, edges: Edges, images: int) -> float:
-    """Return the threshold; a rate counts all pairs, those that are not stored are the least."""
+def _sparse_threshold(config: RunConfig, edges: Edges) -> float:
+    """Return the threshold; valid pairs that are not stored are less alike than all that are."""
     if config.threshold is not None:
         return config.threshold
-    values = np.sort(edges.values[edges.rows < edges.columns])[::-1]
-    wanted = int((config.positive_rate or 0.0) * images * (images - 1) / 2 + 1e-9)
-    if wanted >= len(values):
-        return float(np.nextafter(values[-1], -np.inf)) if len(values) else 1.0
-    return float(values[wanted])
+    once = edges.values[edges.rows < edges.columns]
+    return threshold_of_values(once, config.positive_rate or 0.0, edges.valid_pairs)
 
 
-def _of_edges(edges: Edges, images: int, threshold: float, drop: float) -> ChosenPairs:
+def _of_edges(edges: Edges, threshold: float, drop: float) -> ChosenPairs:
     above = edges.values > threshold
     rows, columns = edges.rows[above], edges.columns[above]
+    images = len(edges.comparable)
     kind = PairMatrix if images <= _DENSE_UP_TO else SparsePairs
     related = kind.of_edges(rows, columns, images)
-    rate = related.pair_count() / max(1, images * (images - 1) / 2)
+    rate = share_of_valid(related.pair_count(), edges.valid_pairs)
     return ChosenPairs(PairPolicy(related, drop), threshold, rate)

@@ -20,7 +20,8 @@ class LoadedRelation:
     Attributes
     ----------
     values
-        Dense (N, N) float, or a sparse matrix in which a pair that is not stored is no positive.
+        Dense (N, N) float, or a sparse matrix in which a pair that is not stored is below all
+        that are.
     valid
         Shape (N, N) or (N,), bool; which pairs or images can be compared.
     ids
@@ -68,11 +69,17 @@ def _dense(path: Path, values: NDArray[Any], table: Mapping[str, Any]) -> Loaded
         raise SimilarityError(
             f"{path} holds {values.dtype} of shape {values.shape}; a relation is (N, N) numbers."
         )
-    valid = np.asarray(table.get("valid", np.ones(len(values), bool)), dtype=bool)
-    if valid.shape not in (values.shape, values.shape[:1]):
-        raise SimilarityError(f"{path}: `valid` has shape {valid.shape}, not {values.shape}.")
+    valid = _valid(path, table, values.shape)
     numbers = values if values.dtype.kind == "f" else values.astype(np.float32)
     return LoadedRelation(numbers, valid, _ids(path, table, len(values)))
+
+
+def _valid(path: Path, table: Mapping[str, Any], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return `valid` of one of the shapes allowed, (N,) or that of the values; all if unsaid."""
+    valid = np.asarray(table.get("valid", np.ones(shape[0], bool)), dtype=bool)
+    if valid.shape not in (shape, shape[:1]):
+        raise SimilarityError(f"{path}: `valid` has shape {valid.shape}, not {shape}.")
+    return valid
 
 
 def _sparse(path: Path, table: Mapping[str, Any]) -> LoadedRelation:
@@ -84,7 +91,13 @@ def _sparse(path: Path, table: Mapping[str, Any]) -> LoadedRelation:
         raise SimilarityError(f"{path} is no sparse graph that can be read: {error}.") from error
     if graph.shape[0] != graph.shape[1]:
         raise SimilarityError(f"{path} has shape {graph.shape}; a relation is (N, N).")
-    return LoadedRelation(graph, np.ones(graph.shape[0], bool), _ids(path, table, graph.shape[0]))
+    if not np.isfinite(graph.data).all():
+        raise SimilarityError(
+            f"{path} stores values that are not numbers; leave such pairs out of the graph."
+        )
+    return LoadedRelation(
+        graph, _valid(path, table, graph.shape[:1]), _ids(path, table, graph.shape[0])
+    )
 
 
 def _ids(path: Path, table: Mapping[str, Any], count: int) -> tuple[str, ...] | None:

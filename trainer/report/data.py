@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import func, select
 
+from devices.gaze.pair_rates import pairs_among, positive_rate
 from migrations.study.folder import Study
 from migrations.study.schema import (
     Calibration,
@@ -59,7 +60,15 @@ class ReadingRow:
 class SimilarityFigures:
     """A similarity run and its matrix; ids are those of images, in the order of both axes.
 
-    `threshold` is that of the newest training run shown, else the one kept with the similarity.
+    Attributes
+    ----------
+    threshold
+        That of the newest training run shown, else the one kept with the similarity.
+    matrix, valid
+        Shape (N, N): similarity, and the pairs whose value is known here.
+    comparable
+        Shape (N,), of a graph: images that have a value. A pair of them that is not among `valid`
+        has one too, below those that the graph stores; None: `valid` has them all.
     """
 
     run: SimilarityRun
@@ -67,6 +76,18 @@ class SimilarityFigures:
     matrix: FloatArray
     valid: BoolArray
     ids: tuple[str, ...]
+    comparable: BoolArray | None = None
+
+    @property
+    def valid_pairs(self) -> int:
+        """How many pairs have a value, known here or not."""
+        if self.comparable is None:
+            return int(np.triu(self.valid, 1).sum())
+        return pairs_among(int(np.count_nonzero(self.comparable)))
+
+    def positive_rate(self, threshold: float) -> float:
+        """Return the share of valid pairs above a threshold."""
+        return positive_rate(self.matrix, self.valid, threshold, self.valid_pairs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy import sparse
 
+from devices.gaze.pair_rates import pairs_among, share_of_valid
 from migrations.study.schema import SimilarityRun, TrainingRun
 from trainer.config.layers import make_config
 from trainer.data.cohort import Cohort
@@ -123,26 +123,27 @@ def _similarity(
     if len(names) > LARGEST_MATRIX:
         problems.append(f"{path.name} relates {len(names)} images: too many to be shown here.")
         return None
-    loaded = load_relation_file(path)
+    loaded, comparable = load_relation_file(path), None
     rows = rows_of(loaded, path, names)
     ids = tuple(name for name in names if name in rows)
     index = np.array([rows[name] for name in ids])
     if isinstance(loaded.values, np.ndarray):
         matrix, valid = dense_of(loaded, index)
-    else:  # a pair that a graph does not store is known to be below its threshold, no more
-        edges = edges_of(sparse.csr_array(loaded.values), index)
+    else:  # of a pair that a graph does not store it is known that it is less alike, no more
+        edges = edges_of(loaded, index)
+        comparable = edges.comparable
         matrix, valid = np.zeros((len(ids), len(ids))), np.zeros((len(ids), len(ids)), bool)
         matrix[edges.rows, edges.columns] = edges.values
         valid[edges.rows, edges.columns] = True
     np.fill_diagonal(valid, val=False)
     thresholds = [r.run.details.get("threshold") for r in runs]
     threshold = next((t for t in reversed(thresholds) if t is not None), None)
-    pairs = len(ids) * (len(ids) - 1)
     told = {"from file": path.name}
     if not isinstance(loaded.values, np.ndarray):
-        told["rates"] = "are shares of the pairs that the graph stores"
+        told["rates"] = "count as not positive the pairs that the graph does not store"
     run = SimilarityRun(
-        measure="gaze", parameters=told, image_count=len(ids),
-        valid_share=float(valid.sum()) / max(pairs, 1), threshold=threshold, details={},
-    )  # fmt: skip
-    return SimilarityFigures(run, threshold, matrix, valid, ids)
+        measure="gaze", parameters=told, image_count=len(ids), threshold=threshold, details={}
+    )
+    found = SimilarityFigures(run, threshold, matrix, valid, ids, comparable)
+    run.valid_share = share_of_valid(found.valid_pairs, pairs_among(len(ids)))
+    return found

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.gaze.cluster_order import cluster_order
-from devices.gaze.pair_rates import pair_values, positive_rate
+from devices.gaze.pair_rates import pair_values
 from trainer.data.cohort import Member
 from trainer.errors import ReportError
 from trainer.report.charts import histogram
@@ -62,7 +62,7 @@ def similarity_section(data: ReportData) -> Section:
         )
         return Section("similarity", "Gaze similarity", html)
     values = pair_values(found.matrix, found.valid)
-    html = _figures(found, values)
+    html = _figures(found)
     if len(values):
         title = f"{found.run.measure} similarity"
         chart = histogram(values, found.threshold, title)
@@ -127,16 +127,16 @@ def _reading_card(data: ReportData, member: Member) -> str:
     )
 
 
-def _figures(found: SimilarityFigures, values: NDArray[np.float64]) -> str:
+def _figures(found: SimilarityFigures) -> str:
     run = found.run
     settings = ", ".join(f"{k} {v}" for k, v in run.parameters.items() if v not in (None, ""))
     rate = None
     if found.threshold is not None:
-        rate = percent(positive_rate(found.matrix, found.valid, found.threshold))
+        rate = percent(found.positive_rate(found.threshold))
     return paragraph(f"Measure {run.measure}: {settings}.") + facts(
         [
             ("Images compared", run.image_count),
-            ("Pairs with a value", len(values)),
+            ("Pairs with a value", found.valid_pairs),
             ("Share of all pairs", percent(run.valid_share)),
             ("Threshold", found.threshold),
             ("Positive rate", rate),
@@ -148,13 +148,14 @@ def _figures(found: SimilarityFigures, values: NDArray[np.float64]) -> str:
 def _rates(found: SimilarityFigures, values: NDArray[np.float64]) -> str:
     own = [] if found.threshold is None else [found.threshold]
     rows: list[list[Cell]] = [
-        [f"{t:.4f}", percent(positive_rate(found.matrix, found.valid, t))]
+        [f"{t:.4f}", percent(found.positive_rate(t))]
         for t in sorted({*_COMMON_THRESHOLDS, *own})
+        if found.comparable is None or t >= values.min()  # below, a graph does not tell
     ]
     middle = ", ".join(f"{np.quantile(values, q):.3f}" for q in (0.05, 0.5, 0.95))
     return (
         "<div>"
-        + table("Share of pairs above a threshold", ["threshold", "positive rate"], rows)
+        + table("Share of valid pairs above a threshold", ["threshold", "positive rate"], rows)
         + paragraph(f"5th, 50th and 95th percentile of similarity: {middle}.", "note")
         + "</div>"
     )

@@ -20,7 +20,7 @@ def findings_html(data: ReportData, found: SimilarityFigures) -> str:
     if found.threshold is None:
         return ""
     html = "<h3>What it tells</h3>" + _purity(data, found)
-    odd = odd_ones(found.matrix, found.valid, found.ids, found.threshold)
+    odd = odd_ones(found.matrix, found.valid, found.ids, found.threshold, found.comparable)
     lines = [
         (odd.everything_count, "with matches in more than half of all others: look at their gaze",
          [f"{data.called(i)} ({share:.0%})" for i, share in odd.everything[:8]]),

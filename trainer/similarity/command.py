@@ -182,7 +182,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--graph", type=Path, help="sparse graph: .npz for scipy.sparse.load_npz")
     rule = parser.add_mutually_exclusive_group()
     rule.add_argument("--threshold", type=float, help="similarity above which a pair is positive")
-    rule.add_argument("--positive-rate", type=float, help="share of pairs that are positive")
+    rule.add_argument("--positive-rate", type=float, help="share of valid pairs that are positive")
     rule.add_argument("--top-k", type=int, metavar="K", help="the K most alike of each")
     parser.add_argument(
         "--agreement", nargs="+", default=[], metavar="MEASURE",

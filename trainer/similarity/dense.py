@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from devices.gaze.pair_rates import pairs_among
 from trainer.similarity.base import Compare, Measure, Pairs, Table
 from trainer.similarity.task_runner import Task, TaskRunner
 
@@ -32,7 +33,7 @@ def tiles(count: int, side: int) -> Iterator[tuple[slice, slice]]:
 def pair_count(rows: slice, columns: slice) -> int:
     """Return how many pairs i < j a tile holds."""
     high, wide = int(rows.stop - rows.start), int(columns.stop - columns.start)
-    return high * (high - 1) // 2 if rows == columns else high * wide
+    return pairs_among(high) if rows == columns else high * wide
 
 
 def compare_tile(
@@ -70,7 +71,7 @@ def dense(
         return fill
 
     side = tile_side(table, runner.threads)
-    runner.run(((task(*t), pair_count(*t)) for t in tiles(n, side)), n * (n - 1) // 2)
+    runner.run(((task(*t), pair_count(*t)) for t in tiles(n, side)), pairs_among(n))
     if measure.diagonal is not None:
         values[np.arange(n), np.arange(n)] = measure.diagonal
     return Pairs(values, valid)

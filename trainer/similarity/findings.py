@@ -11,13 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.gaze.pair_rates import COMMON_THRESHOLDS, pair_values, positive_rate, rates_at
+from devices.gaze.pair_rates import (
+    COMMON_THRESHOLDS,
+    odd_items,
+    pair_values,
+    pairs_among,
+    positive_rate,
+    rates_at,
+)
 from trainer.similarity.base import BoolArray, FloatArray, Similarity
 
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
 BINS = 50
-MATCHES_MOST = 0.5
-"""An item above the threshold with more than this share of its pairs matches everything."""
 _NAMED = 20
 _SAMPLE = 1_000_000
 
@@ -147,7 +152,7 @@ def distribution(matrix: FloatArray, valid: BoolArray) -> Distribution:
     counts, edges = np.histogram(values, BINS, (low, 1.0))
     points = np.percentile(values, PERCENTILES) if len(values) else ()
     return Distribution(
-        n * (n - 1) // 2,
+        pairs_among(n),
         len(values),
         {str(p): float(v) for p, v in zip(PERCENTILES, points, strict=False)},
         edges.tolist(),
@@ -156,21 +161,28 @@ def distribution(matrix: FloatArray, valid: BoolArray) -> Distribution:
     )
 
 
-def rate_curve(
-    matrix: FloatArray, valid: BoolArray, points: int = 201
-) -> list[tuple[float, float]]:
-    """Return (threshold, positive rate) from 0 to 1, for a figure."""
-    thresholds = np.linspace(0, 1, points)
-    rates = rates_at(matrix, valid, thresholds.tolist())
-    return list(zip(thresholds.tolist(), rates.values(), strict=True))
+def odd_ones(
+    matrix: FloatArray,
+    valid: BoolArray,
+    ids: Sequence[str],
+    threshold: float,
+    comparable: BoolArray | None = None,
+) -> Matches:
+    """Return the items that match nearly everything, nothing, or cannot be compared.
 
-
-def odd_ones(matrix: FloatArray, valid: BoolArray, ids: Sequence[str], threshold: float) -> Matches:
-    """Return the items that match nearly everything, nothing, or cannot be compared."""
+    `comparable` (N,) says which have a value where the matrices are those of a graph, `valid` only
+    what it stores.
+    """
     off = ~np.eye(len(ids), dtype=bool)
-    partners = (valid & off).sum(axis=1)
+    partners = (valid & off).sum(axis=1) if comparable is None else partners_among(comparable)
     above = ((matrix > threshold) & valid & off).sum(axis=1)
-    return odd_of_counts(above, partners, ids, threshold, positive_rate(matrix, valid, threshold))
+    rate = positive_rate(matrix, valid, threshold, int(partners.sum()) // 2)
+    return odd_of_counts(above, partners, ids, threshold, rate)
+
+
+def partners_among(comparable: BoolArray) -> NDArray[np.int64]:
+    """Return with how many others each item (N,) has a value, if it has one with any."""
+    return np.where(comparable, np.count_nonzero(comparable) - 1, 0)
 
 
 def odd_of_counts(
@@ -181,14 +193,11 @@ def odd_of_counts(
     rate: float,
 ) -> Matches:
     """Return the same from how many partners (N,) each item has, and how many lie above."""
-    share = above / np.maximum(partners, 1)
-    most = [i for i in np.argsort(-share, kind="stable") if share[i] > MATCHES_MOST]
-    none = np.flatnonzero((above == 0) & (partners > 0))
-    without = np.flatnonzero(partners == 0) if len(ids) > 1 else np.empty(0, np.int64)
+    most, none, without = odd_items(above, partners)
     return Matches(
         threshold,
         rate,
-        [(ids[i], float(share[i])) for i in most[:_NAMED]],
+        [(ids[i], float(above[i] / partners[i])) for i in most[:_NAMED]],
         [ids[i] for i in none[:_NAMED]],
         [ids[i] for i in without[:_NAMED]],
         len(most),

@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from devices.gaze.pair_rates import pairs_among, share_of_valid, threshold_of_values
 from trainer.errors import SimilarityError
 from trainer.similarity.base import BoolArray, FloatArray, Measure, Table
 from trainer.similarity.dense import compare_tile, pair_count, tile_side, tiles
@@ -31,17 +32,20 @@ class Graph:
         Above which pairs were stored; None for nearest neighbours.
     pairs, positive_pairs
         Valid pairs that were looked at, and those stored (in either direction), i < j.
+    valid
+        Shape (N,): whether a reading has a value with any other; a pair is valid where both have.
     """
 
     matrix: csr_array
     threshold: float | None
     pairs: int
     positive_pairs: int
+    valid: BoolArray
 
     @property
     def positive_rate(self) -> float:
         """Share of the valid pairs that is stored."""
-        return self.positive_pairs / self.pairs if self.pairs else 0.0
+        return share_of_valid(self.positive_pairs, self.pairs)
 
 
 def threshold_graph(
@@ -54,20 +58,20 @@ def threshold_graph(
     SimilarityError
         If there are more than `MAX_PAIRS`; says what to do.
     """
-    found = _Found(threshold)
+    n = len(table)
+    found = _Found(threshold, n)
 
     def task(rows: slice, columns: slice) -> Task:
         def compare() -> None:
             tile = compare_tile(measure.similarity, table, parameters, rows, columns)
             allowed = _above_diagonal(tile.valid, rows, columns)
-            found.add(tile.values, allowed, rows.start, columns.start)
+            found.add(tile.values, allowed, rows, columns)
 
         return compare
 
-    n = len(table)
     side = tile_side(table, runner.threads)
-    runner.run(((task(*t), pair_count(*t)) for t in tiles(n, side)), n * (n - 1) // 2)
-    return found.graph(n)
+    runner.run(((task(*t), pair_count(*t)) for t in tiles(n, side)), pairs_among(n))
+    return found.graph()
 
 
 def nearest_graph(
@@ -84,6 +88,7 @@ def nearest_graph(
     side = tile_side(table, runner.threads)
     locks = [threading.Lock() for _ in range(-(-n // side))]
     valid_pairs: list[int] = []
+    has_value = np.zeros(n, bool)
 
     def task(rows: slice, columns: slice) -> Task:
         def compare() -> None:
@@ -91,6 +96,7 @@ def nearest_graph(
             allowed = _above_diagonal(tile.valid, rows, columns)
             values = np.where(allowed, tile.values, -np.inf)
             valid_pairs.append(int(allowed.sum()))
+            _mark_valid(has_value, allowed, rows, columns)
             with locks[rows.start // side]:
                 _keep_best(values, columns.start, best[rows], names[rows])
             with locks[columns.start // side]:
@@ -99,11 +105,11 @@ def nearest_graph(
 
         return compare
 
-    runner.run(((task(*t), pair_count(*t)) for t in tiles(n, side)), n * (n - 1) // 2)
+    runner.run(((task(*t), pair_count(*t)) for t in tiles(n, side)), pairs_among(n))
     rows, places = np.nonzero(np.isfinite(best))
     matrix = _csr(n, rows, names[rows, places], best[rows, places].astype(np.float32))
     both = matrix + matrix.T
-    return Graph(matrix, None, sum(valid_pairs), both.nnz // 2)
+    return Graph(matrix, None, sum(valid_pairs), both.nnz // 2, has_value)
 
 
 def sampled_threshold(
@@ -128,33 +134,31 @@ def sampled_threshold(
         return compare
 
     width = tile_side(sample, runner.threads)
-    runner.run(((task(*t), pair_count(*t)) for t in tiles(side, width)), side * (side - 1) // 2)
-    found = np.sort(np.concatenate([*values, np.empty(0)]))[::-1]
-    wanted = int(np.floor(rate * len(found) + 1e-9))
-    if not len(found):
-        return 1.0
-    return float(found[wanted]) if wanted < len(found) else float(np.nextafter(found[-1], -np.inf))
+    runner.run(((task(*t), pair_count(*t)) for t in tiles(side, width)), pairs_among(side))
+    return threshold_of_values(np.concatenate([*values, np.empty(0)]), rate)
 
 
 class _Found:
     """Pairs as they are found by many threads."""
 
-    def __init__(self, threshold: float) -> None:
+    def __init__(self, threshold: float, n: int) -> None:
         self._threshold, self._lock = threshold, threading.Lock()
+        self._has_value = np.zeros(n, bool)
         self._parts: list[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]] = []
         self._count = self._valid = 0
 
-    def add(self, values: FloatArray, allowed: BoolArray, top: int, left: int) -> None:
+    def add(self, values: FloatArray, allowed: BoolArray, rows: slice, columns: slice) -> None:
         """Keep what lies above the threshold in one tile."""
-        rows, columns = np.nonzero((values > self._threshold) & allowed)
+        above, beside = np.nonzero((values > self._threshold) & allowed)
         part = (
-            (rows + top).astype(np.int32),
-            (columns + left).astype(np.int32),
-            values[rows, columns].astype(np.float32),
+            (above + rows.start).astype(np.int32),
+            (beside + columns.start).astype(np.int32),
+            values[above, beside].astype(np.float32),
         )
+        _mark_valid(self._has_value, allowed, rows, columns)
         with self._lock:
             self._parts.append(part)
-            self._count += len(rows)
+            self._count += len(above)
             self._valid += int(allowed.sum())
             if self._count > MAX_PAIRS:
                 raise SimilarityError(
@@ -163,8 +167,9 @@ class _Found:
                     "nearest of each with --top-k."
                 )
 
-    def graph(self, n: int) -> Graph:
+    def graph(self) -> Graph:
         """Return both directions of all pairs; what was found is given up, part after part."""
+        n = len(self._has_value)
         degrees = np.zeros(n + 1, np.int64)
         for rows, columns, _ in self._parts:
             _count(rows, columns, degrees)
@@ -176,7 +181,7 @@ class _Found:
             _place(*self._parts.pop(), places, partners, values)
         matrix = csr_array((values, partners, starts), shape=(n, n))
         matrix.sort_indices()
-        return Graph(matrix, self._threshold, self._valid, self._count)
+        return Graph(matrix, self._threshold, self._valid, self._count, self._has_value)
 
 
 @njit(cache=True, nogil=True)
@@ -206,6 +211,12 @@ def _place(
 def _above_diagonal(valid: BoolArray, rows: slice, columns: slice) -> BoolArray:
     """Return which pairs of a tile count: valid ones i < j."""
     return np.triu(valid, 1) if rows == columns else valid
+
+
+def _mark_valid(has_value: BoolArray, allowed: BoolArray, rows: slice, columns: slice) -> None:
+    """Note which readings of a tile have a value; threads only ever write True."""
+    has_value[rows][allowed.any(axis=1)] = True
+    has_value[columns][allowed.any(axis=0)] = True
 
 
 def _csr(

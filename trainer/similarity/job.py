@@ -23,6 +23,7 @@ from trainer.similarity.findings import (
     Matches,
     describe,
     odd_of_counts,
+    partners_among,
     rank_correlation,
 )
 from trainer.similarity.graph import Graph
@@ -184,8 +185,8 @@ def _make_graph(job: Job, comparison: Comparison, path: Path) -> None:
     beside = write_json(path, facts)
     job.report.close()
     job.console.print(
-        f"{graph.positive_pairs:,} pairs of {len(ids):,} items, {graph.positive_rate:.3%} of all: "
-        f"{path} and {beside.name}",
+        f"{graph.positive_pairs:,} pairs of {len(ids):,} items, {graph.positive_rate:.3%} of "
+        f"valid pairs: {path} and {beside.name}",
         highlight=False,
         soft_wrap=True,
     )
@@ -194,8 +195,7 @@ def _make_graph(job: Job, comparison: Comparison, path: Path) -> None:
 
 
 def _odd_of_graph(graph: Graph, ids: tuple[str, ...], degrees: Any) -> Matches:
-    # Which items have no value at all is not kept for a graph: all others count as partners.
-    partners = np.full(len(ids), max(len(ids) - 1, 0))
+    partners = partners_among(graph.valid)
     return odd_of_counts(degrees, partners, ids, graph.threshold or 0.0, graph.positive_rate)
 
 

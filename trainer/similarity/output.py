@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from devices.gaze.pair_rates import COMMON_THRESHOLDS, rates_at
+from devices.gaze.pair_rates import COMMON_THRESHOLDS, pairs_among, rates_at
 from trainer.errors import SimilarityError
 from trainer.similarity.base import BoolArray, Similarity
 from trainer.similarity.graph import Graph
@@ -37,7 +37,7 @@ def write_matrix(path: Path, similarity: Similarity, ids: Sequence[str]) -> None
 
 
 def write_graph(path: Path, graph: Graph, ids: Sequence[str], measure: str) -> None:
-    """Write a graph as `scipy.sparse.load_npz` reads it, with `ids` and `measure` beside.
+    """Write a graph as `scipy.sparse.load_npz` reads it, with `ids`, `valid` and `measure` beside.
 
     Raises
     ------
@@ -54,6 +54,7 @@ def write_graph(path: Path, graph: Graph, ids: Sequence[str], measure: str) -> N
             indptr=matrix.indptr,
             shape=np.array(matrix.shape),
             ids=np.array(list(ids), dtype=np.str_),
+            valid=graph.valid,
             measure=np.array(measure),
         )
 
@@ -76,7 +77,7 @@ def write_json(path: Path, content: dict[str, Any]) -> Path:
 def matrix_facts(similarity: Similarity) -> dict[str, Any]:
     """Return validity and positive rates of a matrix (N, N), ready for JSON."""
     values, valid = similarity.matrix, similarity.valid
-    pairs = len(values) * (len(values) - 1) // 2
+    pairs = pairs_among(len(values))
     count = int(np.triu(valid, 1).sum())
     facts: dict[str, Any] = {"valid": _valid_items(valid), "pairs": pairs, "valid_pairs": count}
     if values.ndim == 2:

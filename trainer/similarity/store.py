@@ -9,7 +9,7 @@ from zipfile import BadZipFile
 import numpy as np
 from sqlalchemy import insert
 
-from devices.gaze.pair_rates import pair_values, positive_rate
+from devices.gaze.pair_rates import pair_values, pairs_among, positive_rate
 from migrations.study.folder import Study
 from migrations.study.schema import Neighbour, SimilarityRun, new_id
 from trainer.errors import SimilarityError
@@ -126,7 +126,7 @@ def _run_row(
         parameters=similarity.parameters,
         cohort_fingerprint=fingerprint,
         image_count=n,
-        valid_share=len(values) / (n * (n - 1) / 2) if n > 1 else 0.0,
+        valid_share=len(values) / max(pairs_among(n), 1),
         threshold=threshold,
         positive_rate=rate,
         seconds=similarity.seconds,

@@ -42,7 +42,7 @@ def _print_distribution(console: Console, measure: str, items: int, spread: Dist
         table = _table("Similarity of pairs", "percentile", *spread.percentiles)
         table.add_row("similarity", *(f"{v:.3f}" for v in spread.percentiles.values()))
         console.print(table)
-    table = _table("Positive rate", "similarity above", "share of pairs")
+    table = _table("Positive rate", "similarity above", "share of valid pairs")
     for threshold, rate in spread.positive_rates.items():
         table.add_row(threshold, _percent(rate))
     console.print(table)
@@ -55,7 +55,7 @@ def _percent(share: float) -> str:
 def print_matches(console: Console, found: Matches) -> None:
     """Print what lies above the threshold, and the items that are odd."""
     console.print(
-        f"Above {found.threshold:.4f}: {found.positive_rate:.2%} of pairs", highlight=False
+        f"Above {found.threshold:.4f}: {found.positive_rate:.2%} of valid pairs", highlight=False
     )
     if found.everything_count:
         most = [f"{item} ({share:.0%})" for item, share in found.everything]

@@ -208,7 +208,8 @@ class SimilarityPage(Page):
             return
         rate = relation.rate(threshold)
         self._rate.setText(
-            f"{threshold:.3f}: {rate:.1%} of pairs positive ({round(rate * relation.pair_count):,})"
+            f"{threshold:.3f}: {rate:.1%} of valid pairs positive "
+            f"({relation.count_above(threshold):,})"
         )
         pairs = relation.sample_pairs(threshold, _SHOWN // 2)
         shown = []
@@ -217,10 +218,13 @@ class SimilarityPage(Page):
             shown.append((relation.ids[first], f"{self._name(first)} ~ {value}"))
             shown.append((relation.ids[second], f"{value} ~ {self._name(second)}"))
         self.samples.show_images(shown)
-        everything, nothing = relation.extremes(threshold)
+        told = ("matches over half", "matches none", "has no value")
         self.outliers.show_images(
-            [(relation.ids[i], f"{self._name(i)}: matches over half") for i in everything[:_SHOWN]]
-            + [(relation.ids[i], f"{self._name(i)}: matches none") for i in nothing[:_SHOWN]]
+            [
+                (relation.ids[i], f"{self._name(i)}: {what}")
+                for what, places in zip(told, relation.extremes(threshold), strict=True)
+                for i in places[:_SHOWN]
+            ]
         )
 
     def _show_neighbours(self, index: int) -> None:

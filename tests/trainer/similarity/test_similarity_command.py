@@ -109,9 +109,12 @@ def test_a_graph_opens_in_scipy(folder, tmp_path) -> None:
     with np.load(path) as found:
         assert found["ids"].tolist() == BY_NAME
         assert str(found["measure"]) == "moment"
+        assert found["valid"].tolist() == [n != "a" for n in BY_NAME]
     assert json.loads(path.with_suffix(".json").read_text())["threshold"] == 0.5
     assert run("--gaze", folder, "--graph", path, "--top-k", 2) == 0
     assert sparse.load_npz(path).nnz == 8  # "a" has no gaze
+    with np.load(path) as found:
+        assert found["valid"].tolist() == [n != "a" for n in BY_NAME]
 
 
 def test_a_canvas_of_another_size_and_shape(folder, tmp_path) -> None:

@@ -5,14 +5,13 @@ import pytest
 from rich.console import Console
 from scipy.stats import mannwhitneyu, spearmanr
 
-from devices.gaze.pair_rates import positive_rate
+from devices.gaze.pair_rates import positive_rate, rates_at
 from trainer.similarity.base import Similarity
 from trainer.similarity.findings import (
     case_split,
     describe,
     odd_ones,
     rank_correlation,
-    rate_curve,
     separation,
 )
 from trainer.similarity.tables import print_findings
@@ -43,11 +42,12 @@ def test_a_distribution_counts_valid_pairs_only() -> None:
 
 def test_the_curve_falls_from_all_to_none() -> None:
     similarity = made()
-    curve = rate_curve(similarity.matrix, similarity.valid)
+    thresholds = np.linspace(0, 1, 201).tolist()
+    curve = list(rates_at(similarity.matrix, similarity.valid, thresholds).values())
     assert len(curve) == 201
-    assert curve[0][1] == 1
-    assert curve[-1] == (1.0, 0.0)
-    for threshold, rate in curve[::40]:
+    assert curve[0] == 1
+    assert curve[-1] == 0
+    for threshold, rate in list(zip(thresholds, curve, strict=True))[::40]:
         assert rate == pytest.approx(positive_rate(similarity.matrix, similarity.valid, threshold))
 
 
