@@ -21,6 +21,7 @@ from migrations.study.settings import SINGLE, StudySettings
 
 _JSON_FIELDS = (
     "path", "status", "reason", "rows", "columns", "bits", "photometric", "pixels_sha256",
+    "notes",
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from app.errors import ImageUnreadable
+from app.images.notes import Note
 
 DISPLAY_VERSION = 1
 
@@ -86,8 +87,8 @@ class DisplayAttributes:
         "calibrated" (Pixel Spacing), "detector" (Imager Pixel Spacing), or None.
     burned_in
         Whether identifying text is part of the pixels: "no", "yes" or "unknown".
-    note
-        What the import did to the pixels, in words; empty for nothing.
+    notes
+        What the import has to say of the image.
     """
 
     rows: int
@@ -123,7 +124,7 @@ class DisplayAttributes:
     view: str | None = None
     for_processing: bool = False
     burned_in: str = "unknown"
-    note: str = ""
+    notes: tuple[Note, ...] = ()
 
     @property
     def inverse(self) -> bool:
@@ -175,6 +176,8 @@ def _decoded(name: str, value: Any) -> Any:
         return tuple(Window(**item) for item in value)
     if name == "voi_luts":
         return tuple(_table(item) for item in value)
+    if name == "notes":
+        return tuple(Note(**item) for item in value)
     return _table(value) if name == "modality_lut" else value
 
 

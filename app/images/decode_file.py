@@ -12,6 +12,7 @@ from app.images.dicomdir import listed_files
 from app.images.files import Unwritable, digest_of, write_image
 from app.images.limits import OUT_OF_MEMORY, require_file_size
 from app.images.masks import blacked_out, mask_for, template_of
+from app.images.notes import note
 from app.images.origin import Identity
 from app.images.read_dicom import looks_like_dicom, read_dicom
 from app.images.read_raster import JPEG_HEAD, PNG_HEAD, read_raster
@@ -47,6 +48,8 @@ def _decoded(request: dict[str, Any], key: bytes) -> dict[str, Any]:
     if rectangles:
         stored, attributes = blacked_out(stored, attributes, rectangles)
         kept_digest = digest_of(stored)
+        said = note("blacked-out", count=len(rectangles))
+        attributes = replace(attributes, notes=(*attributes.notes, said))
     write_image(Path(request["folder"]), stored, attributes)
     # The lists of a LUT stay in the folder; the parent needs the plain fields only.
     plain = replace(attributes, modality_lut=None, voi_luts=(), windows=())

@@ -20,6 +20,7 @@ from app.errors import ImportStopped
 from app.images.attributes import DisplayAttributes, LookUpTable, Window
 from app.images.breast_background import air_value
 from app.images.greyscale import VOI_FUNCTIONS
+from app.images.notes import Note, note
 from app.images.origin import Identity, Origin, device_text, keyed_hash, new_uid, shifted_day
 
 KEY_BYTES = 32
@@ -154,7 +155,12 @@ def display_attributes(
         for_processing=_text(dataset, "PresentationIntentType") == "FOR PROCESSING",
         burned_in={"NO": "no", "YES": "yes"}.get(_text(dataset, "BurnedInAnnotation"), "unknown"),
     )
-    return replace(kept, air_value=air_value(stored, kept))
+    return replace(kept, air_value=air_value(stored, kept), notes=_notes(kept))
+
+
+def _notes(kept: DisplayAttributes) -> tuple[Note, ...]:
+    stack = (note("stack", frames=kept.frames),) if kept.frames > 1 else ()
+    return (*stack, note("for-processing")) if kept.for_processing else stack
 
 
 def stored_range(

@@ -11,7 +11,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -226,8 +226,8 @@ def _image_row(session: OrmSession, key: bytes, decoded: Decoded, row: LabelRow)
 
 def _details(decoded: Decoded) -> dict[str, Any]:
     details = decoded.origin.details()
-    if decoded.attributes.note:
-        details["note"] = decoded.attributes.note
+    if decoded.attributes.notes:
+        details["notes"] = [asdict(note) for note in decoded.attributes.notes]
     if decoded.rectangles:
         details["blacked_out"] = [list(rectangle) for rectangle in decoded.rectangles]
         details["imported_sha256"] = decoded.sha256

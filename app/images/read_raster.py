@@ -13,10 +13,10 @@ from app.errors import ImportRefused
 from app.images.attributes import DisplayAttributes
 from app.images.deidentify import stored_range
 from app.images.limits import require_pixel_size
+from app.images.notes import Note, note
 
 PNG_HEAD = b"\x89PNG\r\n\x1a\n"
 JPEG_HEAD = b"\xff\xd8\xff"
-CONVERTED = "colour converted to grey by luminance"
 
 
 def read_raster(path: Path, source_format: str) -> tuple[NDArray[Any], DisplayAttributes]:
@@ -48,7 +48,7 @@ def read_raster(path: Path, source_format: str) -> tuple[NDArray[Any], DisplayAt
         raise
     except Exception as error:  # Pillow raises OSError, SyntaxError, ValueError, struct.error, …
         raise ImportRefused(f"it is no intact {source_format} file ({error})") from error
-    stored, note = _grey(pixels)
+    stored, notes = _grey(pixels)
     low, high = stored_range(stored)
     bits = stored.dtype.itemsize * 8
     return stored, DisplayAttributes(
@@ -62,7 +62,7 @@ def read_raster(path: Path, source_format: str) -> tuple[NDArray[Any], DisplayAt
         stored_high=high,
         source_format=source_format,
         lossy=source_format == "JPEG",
-        note=note,
+        notes=notes,
     )
 
 
@@ -101,15 +101,15 @@ def _deep(data: bytes) -> NDArray[Any]:
     return np.asarray(pixels)
 
 
-def _grey(pixels: NDArray[Any]) -> tuple[NDArray[Any], str]:
+def _grey(pixels: NDArray[Any]) -> tuple[NDArray[Any], tuple[Note, ...]]:
     if pixels.ndim == 2:
-        return np.ascontiguousarray(pixels), ""
+        return np.ascontiguousarray(pixels), ()
     if pixels.shape[2] in (2, 4):
         if (pixels[..., -1] != np.iinfo(pixels.dtype).max).any():
             raise ImportRefused("parts of it are transparent; export it without transparency")
         pixels = pixels[..., :-1]
     first = pixels[..., 0]
     if (pixels == first[..., None]).all():
-        return np.ascontiguousarray(first), ""
+        return np.ascontiguousarray(first), ()
     luminance = pixels.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
-    return np.floor(luminance + 0.5).astype(pixels.dtype), CONVERTED
+    return np.floor(luminance + 0.5).astype(pixels.dtype), (note("colour-to-grey"),)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from app.images.attributes import DisplayAttributes
 from app.images.decode import Decoded
+from app.images.notes import Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +17,11 @@ class ImportResult:
     status
         "accepted", "known" (the same pixels are in the study) or "refused".
     reason
-        Why it was refused, or what was done to its pixels; else empty.
+        Why it was refused, or the notes in words; else empty.
     pixels_sha256
         Of the stored values as C-order array in pydicom's `pixel_array` dtype, little-endian.
+    notes
+        What the import has to say of the image.
     """
 
     path: Path
@@ -30,6 +33,7 @@ class ImportResult:
     bits: int | None = None
     photometric: str | None = None
     pixels_sha256: str | None = None
+    notes: tuple[Note, ...] = ()
 
 
 def result_of(path: Path, status: str, image_id: str, decoded: Decoded) -> ImportResult:
@@ -38,24 +42,12 @@ def result_of(path: Path, status: str, image_id: str, decoded: Decoded) -> Impor
     return ImportResult(
         path,
         status,
-        "; ".join(_remarks(decoded)),
+        "; ".join(note.text for note in shown.notes),
         image_id,
         shown.rows,
         shown.columns,
         shown.bits_stored,
         shown.photometric,
         decoded.sha256,
+        shown.notes,
     )
-
-
-def _remarks(decoded: Decoded) -> list[str]:
-    """Return what the user should know of an accepted file."""
-    shown, rectangles = decoded.attributes, len(decoded.rectangles)
-    remarks = [shown.note] if shown.note else []
-    if shown.frames > 1:
-        remarks.append(f"a stack of {shown.frames} frames")
-    if shown.for_processing:
-        remarks.append("it is meant FOR PROCESSING, not for presentation: its contrast is raw")
-    if rectangles:
-        remarks.append(f"{rectangles} rectangles blacked out by the mask of its device")
-    return remarks

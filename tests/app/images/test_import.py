@@ -198,7 +198,7 @@ def test_the_command_prints_one_object_per_file_and_nothing_else(tmp_path: Path)
     assert first == {
         "path": str(path), "status": "accepted", "reason": "", "rows": 40, "columns": 30,
         "bits": 12, "photometric": "MONOCHROME2",
-        "pixels_sha256": first["pixels_sha256"],
+        "pixels_sha256": first["pixels_sha256"], "notes": [],
     }  # fmt: skip
     assert second["status"] == "refused"
     assert set(second) == {"path", "status", "reason"}

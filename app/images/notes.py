@@ -1,0 +1,42 @@
+"""What an import says of one image: each note has a code for programs and one text for people.
+
+Notes lie in `display.json`, in the image's row, and in `import --json`; docs/import.md lists the
+codes. A text never quotes the file: what stands in a file may be a name.
+"""
+
+from dataclasses import dataclass
+
+TEXTS = {
+    "colour-to-grey": "colour converted to grey by luminance",
+    "stack": "a stack of {frames} frames",
+    "for-processing": "it is meant FOR PROCESSING, not for presentation: its contrast is raw",
+    "blacked-out": "{count} rectangles blacked out by the mask of its device",
+}
+"""The text of each code; what stands in braces is a number, or the keyword of an element."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One remark of an import on an image.
+
+    Attributes
+    ----------
+    code
+        One of `TEXTS`; codes stay as they are once released.
+    text
+        The same in words.
+    """
+
+    code: str
+    text: str
+
+
+def note(code: str, **values: object) -> Note:
+    """Return the note of a code, its text filled in.
+
+    Raises
+    ------
+    KeyError
+        If there is no such code, or a value that its text needs is missing.
+    """
+    return Note(code, TEXTS[code].format(**values))
