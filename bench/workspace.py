@@ -79,7 +79,7 @@ def main() -> None:
     steps = (
         ("worklist", lambda: station.go("worklist"), lambda: True),
         ("open + cohort", station.workspace.open, lambda: inside().cohort.model.rowCount() > 0),
-        ("search", lambda: inside().cohort.search.setText("Case 0"), lambda: True),
+        ("search", lambda: inside().cohort.search.setText("A"), lambda: True),
         ("similarity", lambda: station.go("similarity"), lambda: inside().similarity.relation),
         ("threshold", lambda: inside().similarity.slider.setValue(400), lambda: True),
         ("runs", lambda: station.go("runs"), lambda: inside().runs.rows),

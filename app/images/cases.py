@@ -3,20 +3,23 @@
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session as OrmSession
 
+from migrations.study.names import LENGTH, WHOLE, short_name
 from migrations.study.schema import CaseImage, Image, StudyCase, new_id
 
 
 def add_case(session: OrmSession, image: Image) -> None:
-    """Put a new image into a case of its own, the last of the study."""
+    """Put a new image into a case of its own, the last of the study, with the image's name."""
     position = session.scalar(select(func.max(StudyCase.position)))
     position = 0 if position is None else position + 1
-    case = StudyCase(id=new_id(), name=_case_name(session, position + 1), position=position)
+    id_ = new_id(named_as=image.id)
+    case = StudyCase(id=id_, name=_free_name(session, id_), position=position)
     session.add(case)
     session.flush()
     session.add(CaseImage(case_id=case.id, image_id=image.id, tile=0))
 
 
-def _case_name(session: OrmSession, number: int) -> str:
-    while session.scalar(select(StudyCase.id).where(StudyCase.name == f"Case {number:03d}")):
-        number += 1
-    return f"Case {number:03d}"
+def _free_name(session: OrmSession, id_: str) -> str:
+    """Return what the row keeps as the name, as long as it must be to stand there once."""
+    names = [short_name(id_, length) for length in range(LENGTH, WHOLE + 1)]
+    taken = set(session.scalars(select(StudyCase.name).where(StudyCase.name.in_(names))))
+    return next((name for name in names if name not in taken), id_)

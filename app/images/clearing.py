@@ -26,6 +26,7 @@ from app.images.greyscale import display_lut
 from app.images.masks import MaskTemplate, Rectangle, add_mask, blacked_out
 from app.images.store import load
 from migrations.study.folder import Study
+from migrations.study.names import names_of, short_name
 from migrations.study.schema import Audit, CaseImage, Image, utc_now
 
 SHEET = 40
@@ -43,8 +44,8 @@ class SheetImage:
 
     Attributes
     ----------
-    number
-        Of its import; by that the sheet names it.
+    name
+        What it is called everywhere.
     burned_in
         What its file says: "yes", or "unknown".
     manufacturer, model
@@ -54,7 +55,7 @@ class SheetImage:
     """
 
     image_id: str
-    number: int
+    name: str
     rows: int
     columns: int
     burned_in: str
@@ -72,7 +73,8 @@ def to_clear(study: Study) -> list[SheetImage]:
     """Return the images that wait, those whose file says that they carry text first."""
     query = select(Image).where(waiting()).order_by(Image.burned_in.desc(), Image.import_number)
     with study.database.read() as session:
-        return [_sheet_image(image) for image in session.scalars(query)]
+        names = names_of(session, "image")
+        return [_sheet_image(image, names[image.id]) for image in session.scalars(query)]
 
 
 def cases_to_clear(study: Study) -> dict[str, int]:
@@ -129,8 +131,8 @@ def black_out(study: Study, image_id: str, rectangles: Sequence[Rectangle], by: 
         stored = np.load(folder / STORED, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise ImageUnreadable(
-            f"Image {image_id} of the study {study.folder} is missing or damaged ({error}). "
-            "Restore its folder from a copy of the study, or import the file again."
+            f"Image {short_name(image_id)} is missing or damaged ({error}). Restore the folder "
+            f"{folder} from a copy of the study, or import the file again."
         ) from error
     stored, attributes = blacked_out(stored, attributes, rectangles)
     _replace(study, image_id, stored, attributes)
@@ -251,11 +253,11 @@ def _replace(
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _sheet_image(image: Image) -> SheetImage:
+def _sheet_image(image: Image, name: str) -> SheetImage:
     details = image.details
     return SheetImage(
         image.id,
-        image.import_number,
+        name,
         image.rows,
         image.columns,
         image.burned_in,

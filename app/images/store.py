@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from app.errors import ImageUnreadable
 from app.images.attributes import DisplayAttributes
 from migrations.study.folder import Study
+from migrations.study.names import short_name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,15 +72,15 @@ def load(study: Study, image_id: str) -> LoadedImage:
         stored = _values(folder / "stored.npy", mapped=attributes.frames > 1)
     except (OSError, ValueError, EOFError) as error:
         raise ImageUnreadable(
-            f"Image {image_id} of the study {study.folder} is missing or damaged ({error}). "
-            "Restore its folder from a copy of the study, or import the file again."
+            f"Image {short_name(image_id)} is missing or damaged ({error}). Restore the folder "
+            f"{folder} from a copy of the study, or import the file again."
         ) from error
     size = attributes.rows, attributes.columns
     expected = (attributes.frames, *size) if attributes.frames > 1 else size
     if stored.shape != expected:
         raise ImageUnreadable(
-            f"Image {image_id} is {stored.shape} but its display.json says {expected}; restore its "
-            "folder from a copy."
+            f"Image {short_name(image_id)} is {stored.shape} but its display.json says {expected}; "
+            f"restore the folder {folder} from a copy."
         )
     if stored.ndim == 2:
         return LoadedImage(image_id, stored, attributes)

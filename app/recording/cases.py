@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from app.errors import SessionError
 from app.recording.rereads import Reread
 from app.recording.worklist import CaseTile, State, WorklistRow
+from migrations.study.names import short_name
 
 _READ = ("finished", "waiting", "again")
 
@@ -102,8 +103,8 @@ class CaseList:
         """
         if case_id not in self._states:
             raise SessionError(
-                f"Case {case_id} is not in this session; cases imported since it was opened are "
-                "read in the next one."
+                f"Case {short_name(case_id)} is not in this session; cases imported since it was "
+                "opened are read in the next one."
             )
         index = next(i for i, row in enumerate(self._rows) if row.case_id == case_id)
         row, (state, reading_id) = self._rows[index], self._states[case_id]

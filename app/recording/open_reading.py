@@ -10,6 +10,7 @@ from app.recording.writer import Write, Writer, insert_into, update_row
 from devices.clock import HostClock
 from devices.gaze.geometry import ScreenGeometry
 from devices.gaze.view import TileView
+from migrations.study.names import short_name
 from migrations.study.schema import Annotation, Reading, ViewEvent, new_id
 
 
@@ -67,7 +68,8 @@ class OpenReading:
             If the image is not of this case.
         """
         if view.image_id not in {tile.image_id for tile in self.case.tiles}:
-            raise SessionError(f"Image {view.image_id} does not belong to case {self.case.name}.")
+            image = short_name(view.image_id)
+            raise SessionError(f"Image {image} does not belong to case {self.case.name}.")
         in_force = self.live.geometry
         now = in_force if geometry is None else geometry.at_distance_of(in_force)
         self.live.show(view, now if now != in_force else None)

@@ -29,7 +29,6 @@ from migrations.study.schema import (
     Reader,
     Reading,
     Recording,
-    StudyCase,
     utc_text,
 )
 from migrations.study.schema import Session as SessionRow
@@ -59,7 +58,6 @@ class Interrupted:
 
     reading_id: str
     case_id: str
-    case_name: str
     reader: str
     started_us: int
     ended_us: int
@@ -198,7 +196,6 @@ def _close_reading(
     return Interrupted(
         reading_id=reading.id,
         case_id=reading.case_id,
-        case_name=session.get_one(StudyCase, reading.case_id).name,
         reader=session.get_one(Reader, reading.reader_id).pseudonym,
         started_us=reading.started_us,
         ended_us=reading.ended_us,

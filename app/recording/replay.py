@@ -13,7 +13,8 @@ from devices.gaze.geometry import FloatArray
 from devices.gaze.stored import StoredGaze, points_of
 from devices.gaze.view import CLOSED, TileView
 from migrations.study.folder import Study
-from migrations.study.schema import Annotation, Fixation, Reader, Reading, StudyCase
+from migrations.study.names import names_of, short_name
+from migrations.study.schema import Annotation, Fixation, Reader, Reading
 from migrations.study.schema import Session as SessionRow
 from migrations.study.stored_reading import stored_reading
 
@@ -22,9 +23,10 @@ _MARKS = ("box", "keypoint")
 
 @dataclass(frozen=True, slots=True)
 class ReviewRow:
-    """A reading that can be looked at."""
+    """A reading that can be looked at; `name` and `case_name` as everywhere."""
 
     reading_id: str
+    name: str
     case_name: str
     reader: str
     started_utc: str
@@ -110,8 +112,7 @@ def readings_to_review(study: Study, reader: str | None) -> list[ReviewRow]:
         Only this pseudonym's; None for all (the researcher).
     """
     query = (
-        select(Reading, StudyCase.name, Reader.pseudonym, SessionRow.started_utc)
-        .join(StudyCase, StudyCase.id == Reading.case_id)
+        select(Reading, Reader.pseudonym, SessionRow.started_utc)
         .join(Reader, Reader.id == Reading.reader_id)
         .join(SessionRow, SessionRow.id == Reading.session_id)
         .where(Reading.state.in_(("finished", "interrupted")))
@@ -121,6 +122,7 @@ def readings_to_review(study: Study, reader: str | None) -> list[ReviewRow]:
         query = query.where(Reader.pseudonym == reader)
     with study.database.read() as session:
         rows = session.execute(query).all()
+        names, cases = names_of(session, "reading"), names_of(session, "case")
         labels = session.execute(
             select(Annotation.reading_id, Annotation.label)
             .where(Annotation.kind == "class", Annotation.undone_us.is_(None))
@@ -128,8 +130,17 @@ def readings_to_review(study: Study, reader: str | None) -> list[ReviewRow]:
         )
         answers = {reading_id: label or "" for reading_id, label in labels}
         return [
-            ReviewRow(r.id, name, who, when, r.state, r.verdict, answers.get(r.id, ""))
-            for r, name, who, when in rows
+            ReviewRow(
+                r.id,
+                names[r.id],
+                cases[r.case_id],
+                who,
+                when,
+                r.state,
+                r.verdict,
+                answers.get(r.id, ""),
+            )
+            for r, who, when in rows
         ]
 
 
@@ -145,7 +156,7 @@ def load_replay(study: Study, reading_id: str) -> Replay:
     """
     row = next((r for r in readings_to_review(study, None) if r.reading_id == reading_id), None)
     if row is None:
-        raise SessionError(f"There is no reading {reading_id} to be shown.")
+        raise SessionError(f"There is no reading {short_name(reading_id)} to be shown.")
     with study.database.read() as session:
         stored = stored_reading(session, reading_id)
         reading = session.get_one(Reading, reading_id)

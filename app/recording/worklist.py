@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session as OrmSession
 from app.images.clearing import waiting
 from app.recording.rereads import PastReading, Reread, RereadPlan
 from migrations.study.folder import Study
+from migrations.study.names import Names
 from migrations.study.schema import CaseImage, Image, Reader, Reading, StudyCase
 from migrations.study.schema import Session as SessionRow
 
@@ -27,6 +28,8 @@ class WorklistRow:
     ----------
     position
         Place in the study, from 0.
+    name
+        What the case is called everywhere.
     state
         Of the reader's latest reading of the case.
     reading_id, verdict, reasons
@@ -35,6 +38,9 @@ class WorklistRow:
         The finished reading that reading the case now repeats, and why; None for a first one.
     to_clear
         Images that may carry a burned-in name; until they are cleared no reader sees the case.
+    stored_name
+        What its row keeps as name ("Case 005" in old studies): orders are drawn from it, and a
+        study's order must stay. Empty: the same as `name`.
     """
 
     position: int
@@ -49,6 +55,7 @@ class WorklistRow:
     reasons: tuple[str, ...] = ()
     reread: Reread | None = None
     to_clear: int = 0
+    stored_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +99,11 @@ def worklist(study: Study, reader: str, now: datetime | None = None) -> list[Wor
     )
     with study.database.read() as session:
         cases = session.execute(query).all()
+        names = Names(shown.id for shown in cases)
         read = _readings_of(session, reader)
         plan = RereadPlan(study.settings, now or datetime.now(UTC))
         return [
-            _row(position, shown, read.get(shown.id, ()), plan)
+            _row(position, shown, names[shown.id], read.get(shown.id, ()), plan)
             for position, shown in enumerate(cases)
         ]
 
@@ -138,7 +146,7 @@ def reading_order(
 
     def key(row: WorklistRow) -> tuple[bool, str, str, int]:
         block = "" if block_size is None else drawn(f"block {row.position // block_size}")
-        return (not row.practice, block, drawn(row.name), row.position)
+        return (not row.practice, block, drawn(row.stored_name or row.name), row.position)
 
     return sorted(rows, key=key)
 
@@ -161,6 +169,7 @@ def _readings_of(session: OrmSession, reader: str) -> dict[str, list[PastReading
 def _row(
     position: int,
     shown: Any,
+    name: str,
     readings: Sequence[PastReading],
     plan: RereadPlan,
 ) -> WorklistRow:
@@ -180,10 +189,11 @@ def _row(
     return WorklistRow(
         position=position,
         case_id=shown.id,
-        name=shown.name,
+        name=name,
         practice=shown.practice,
         hanging=shown.hanging,
         image_count=shown.image_count,
         to_clear=shown.to_clear,
+        stored_name=shown.name,
         **fields,
     )

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session as OrmSession
 
 from migrations.study.cohort_rules import CHOICE, choice_of, why_left_out
 from migrations.study.folder import Study
+from migrations.study.names import names_of
 from migrations.study.schema import (
     Audit,
     Calibration,
@@ -18,7 +19,6 @@ from migrations.study.schema import (
     Reader,
     Reading,
     Session,
-    StudyCase,
     utc_now,
 )
 
@@ -32,6 +32,8 @@ class CohortRow:
 
     Attributes
     ----------
+    name, case
+        What the reading and its case are called everywhere.
     left_out
         Why it does not count for pre-training; empty where it does.
     chosen
@@ -47,6 +49,7 @@ class CohortRow:
     """
 
     reading_id: str
+    name: str
     case_id: str
     case: str
     reader: str
@@ -70,7 +73,7 @@ class CohortRow:
 
 @dataclass(frozen=True, slots=True)
 class CohortFilter:
-    """What to show: empty strings show everything; `text` is searched in case and reasons."""
+    """What to show: empty strings show everything; `text` is searched in names and reasons."""
 
     text: str = ""
     reader: str = ""
@@ -79,7 +82,7 @@ class CohortFilter:
 
     def passes(self, row: CohortRow) -> bool:
         """Return whether a row is shown."""
-        words = f"{row.case} {row.reader} {' '.join(row.reasons)} {row.left_out}".lower()
+        words = f"{row.case} {row.name} {row.reader} {' '.join(row.reasons)} {row.left_out}".lower()
         return (
             self.text.lower() in words
             and self.reader in ("", row.reader)
@@ -92,27 +95,28 @@ def cohort_rows(study: Study) -> tuple[CohortRow, ...]:
     """Return all readings, the newest first; runs off the GUI thread."""
     with study.database.read() as session:
         images = _images_by_case(session)
+        names, cases = names_of(session, "reading"), names_of(session, "case")
         counted = select(Fixation.reading_id, func.count()).group_by(Fixation.reading_id)
         fixations = {reading_id: count for reading_id, count in session.execute(counted)}
         validations = _validations(session)
         resumed = set(session.scalars(select(Reading.resumes_id)))
         query = (
-            select(Reading, StudyCase.name, Reader.pseudonym)
-            .join(StudyCase, StudyCase.id == Reading.case_id)
+            select(Reading, Reader.pseudonym)
             .join(Reader, Reader.id == Reading.reader_id)
             .order_by(Reading.id.desc())
         )
         return tuple(
             _row(
                 reading,
-                name,
+                names[reading.id],
+                cases[reading.case_id],
                 pseudonym,
                 images.get(reading.case_id, ()),
                 fixations.get(reading.id, 0),
                 validations.get(reading.session_id, ()),
                 continued=reading.id in resumed,
             )
-            for reading, name, pseudonym in session.execute(query)
+            for reading, pseudonym in session.execute(query)
         )
 
 
@@ -211,6 +215,7 @@ def _validations(session: OrmSession) -> dict[str, list[tuple[int, float | None]
 
 def _row(
     reading: Reading,
+    name: str,
     case: str,
     reader: str,
     image_ids: tuple[str, ...],
@@ -224,6 +229,7 @@ def _row(
     ended = reading.ended_us
     return CohortRow(
         reading_id=reading.id,
+        name=name,
         case_id=reading.case_id,
         case=case,
         reader=reader,

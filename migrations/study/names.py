@@ -7,6 +7,7 @@ of import, so that stations can be merged: then a name may get longer, but stays
 
 import bisect
 import itertools
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
@@ -14,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
 from migrations.study.errors import AmbiguousName, UnknownName
-from migrations.study.schema import Image, Reading, Session, StudyCase
+from migrations.study.schema import RANDOM_MASK, Image, Reading, Session, StudyCase
 
 Kind = Literal["image", "case", "reading", "session"]
 
@@ -25,7 +26,7 @@ LENGTH = 6
 WHOLE = 13
 """Characters that hold all 62 bits."""
 
-_RANDOM_BITS = 62
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _READ_AS = str.maketrans("ILO", "110")
 _TABLES: Mapping[str, Any] = {
     "image": Image, "case": StudyCase, "reading": Reading, "session": Session,
@@ -41,17 +42,14 @@ def short_name(id_: str, length: int = LENGTH) -> str:
     Parameters
     ----------
     id_
-        A UUID of version 7 as text.
+        A UUID of version 7 as text; what is not a UUID (the name of a file) is returned as it is.
     length
         Characters wanted, 1 to `WHOLE`.
-
-    Raises
-    ------
-    ValueError
-        If the id is not a UUID.
     """
-    random = int(id_.replace("-", "")[-16:], 16) & ((1 << _RANDOM_BITS) - 1)
-    padded = random << (5 * WHOLE - _RANDOM_BITS)
+    if not _UUID.fullmatch(id_):
+        return id_
+    random = int(id_[-17:].replace("-", ""), 16) & RANDOM_MASK
+    padded = random << (5 * WHOLE - RANDOM_MASK.bit_length())
     return "".join(ALPHABET[padded >> 5 * (WHOLE - k) & 31] for k in range(1, length + 1))
 
 
@@ -68,8 +66,8 @@ class Names(Mapping[str, str]):
         shared = 0
         for (name, id_), (other, _) in itertools.pairwise([*self._whole, ("", "")]):
             before, shared = shared, _shared(name, other)
-            needed = max(before, shared) + 1
-            self._names[id_] = name[: max(LENGTH, needed)] if needed <= WHOLE else id_
+            needed = max(before, shared, LENGTH - 1) + 1
+            self._names[id_] = id_ if id_ == name or needed > WHOLE else name[:needed]
 
     def __getitem__(self, id_: str) -> str:
         """Return the name of an id."""

@@ -29,6 +29,8 @@ Json = dict[str, Any]
 
 _STEP_NS = 250
 """A little more than what the fraction of a millisecond in an id resolves."""
+RANDOM_MASK = (1 << 62) - 1
+"""The bits of an id that neither time nor version fix: the last 62."""
 _order = threading.Lock()
 _latest_ns = 0
 
@@ -50,12 +52,20 @@ def _next_ns() -> int:
         return _latest_ns
 
 
-def new_id() -> str:
-    """Return a time-ordered UUID (version 7, RFC 9562) as text, later than all before it."""
+def new_id(*, named_as: str | None = None) -> str:
+    """Return a time-ordered UUID (version 7, RFC 9562) as text, later than all before it.
+
+    Parameters
+    ----------
+    named_as
+        The id of another kind of row that is to have the same name (`migrations.study.names`):
+        its random part is taken.
+    """
     milliseconds, rest_ns = divmod(_next_ns(), 1_000_000)
     fraction = (rest_ns << 12) // 1_000_000  # orders ids within a millisecond (method 3)
-    random = int.from_bytes(os.urandom(8), "big") >> 2
-    value = (milliseconds << 80) | (0x7 << 76) | (fraction << 64) | (0x2 << 62) | random
+    random = int.from_bytes(os.urandom(8), "big") if named_as is None else uuid.UUID(named_as).int
+    head = (milliseconds << 80) | (0x7 << 76) | (fraction << 64) | (0x2 << 62)
+    value = head | (random & RANDOM_MASK)
     return str(uuid.UUID(int=value))
 
 

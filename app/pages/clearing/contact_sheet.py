@@ -34,7 +34,7 @@ class Cell:
     Attributes
     ----------
     caption
-        Under the picture: its import number.
+        Under the picture: its name.
     says_text
         Whether its file says that text is burned in.
     blacked_out

@@ -247,7 +247,7 @@ def _stacked(view: QWidget, foot: QLayout) -> QWidget:
 def _cell(image: SheetImage) -> Cell:
     return Cell(
         image.image_id,
-        str(image.number),
+        image.name,
         says_text=image.burned_in == "yes",
         blacked_out=bool(image.rectangles),
     )

@@ -154,7 +154,8 @@ class ReadingController(QObject):
         notice = _skipped_text(self._skipped) if self._skipped else ""
         self._skipped, self._shown = [], self._shown + 1
         self.answers.case_begun(case, images)
-        self._page.show_case(case.case_id, images, case.hanging, case.index + 1, case.total, notice)
+        place = case.name, case.index + 1, case.total
+        self._page.show_case(case.case_id, images, case.hanging, *place, notice)
         self.between.case_begun()
         self.case_shown.emit(case.case_id)
         following = session.next_case()

@@ -137,15 +137,19 @@ class ReadingPage(QWidget):
         case_id: str,
         images: Sequence[Hung],
         hanging: str,
+        name: str,
         number: int,
         count: int,
         notice: str = "",
     ) -> None:
-        """Show a case, with a notice in the strip; `view_changed("open")` follows at once."""
+        """Show a case, the `number`-th of `count`, with a notice in the strip.
+
+        `view_changed("open")` follows at once.
+        """
         self.state, self.current_case_id, self.answer = "reading", case_id, None
         self._time_is_up = False
         self._hide_panels()
-        self.strip.show_case(number, count)
+        self.strip.show_case(name, number, count)
         self.strip.show_answer("")
         said = f"{notice}   {self._choices()}" if notice else self._choices()
         self.strip.show_message(said, warn=bool(notice))

@@ -41,9 +41,9 @@ class ReadingStrip(QFrame):
         parts = (self._case, self._recording, self._tracking, self._message, self._answer)
         return " · ".join(p.text() for p in parts if p.text())
 
-    def show_case(self, number: int, count: int) -> None:
-        """Say which case of how many this is."""
-        self._case.setText(f"Case {number} of {count}")
+    def show_case(self, name: str, number: int, count: int) -> None:
+        """Say which case this is, and of how many."""
+        self._case.setText(f"Case {number} of {count}, {name}")
 
     def show_recording(self, recording: bool) -> None:
         """Show the recording sign."""

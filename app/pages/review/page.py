@@ -191,7 +191,7 @@ class ReviewPage(Page):
             state = "" if shown.state == "finished" else f", {shown.state}"
             answer = f": {shown.answer}" if shown.answer else ""
             item = QListWidgetItem(
-                f"{shown.case_name}{answer}\n{shown.reader}, {_when(shown)}{state}"
+                f"{shown.case_name}{answer}\n{shown.reader}, {_when(shown)}{state}\n{shown.name}"
             )
             self.list.addItem(item)
         self.list.blockSignals(False)

@@ -37,6 +37,7 @@ def _sign(row: CohortRow) -> tuple[str, str]:
 
 COLUMNS: tuple[Column[CohortRow], ...] = (
     Column("Case", lambda r: r.case),
+    Column("Reading", lambda r: r.name),
     Column("Reader", lambda r: r.reader),
     Column(
         "Gaze",

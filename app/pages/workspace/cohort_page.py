@@ -106,7 +106,7 @@ class CohortPage(Page):
 
     def _make_list(self) -> QVBoxLayout:
         self.search = QLineEdit()
-        self.search.setPlaceholderText("Search case or reason")
+        self.search.setPlaceholderText("Search name or reason")
         self.search.setObjectName("cohort_search")
         self.reader, self.verdict, self.counting = QComboBox(), QComboBox(), QComboBox()
         for box, entries in (

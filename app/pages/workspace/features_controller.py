@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QObject
 
 from app.pages.workspace.features_page import FeaturesPage
-from app.pages.workspace.similarity_controller import case_names
+from app.pages.workspace.similarity_controller import image_names
 from app.ui.background import run
 from app.ui.side_process import SideProcess
 from app.workspace.features import (
@@ -107,7 +107,7 @@ class FeaturesController(QObject):
                 "reader": readers_of(study),
                 "cluster": dict(zip(features.ids, clusters(features), strict=True)),
             }
-            return features, points, axes, case_names(study), colours
+            return features, points, axes, image_names(study), colours
 
         run(self, load, lambda found: self._page.show_features(*found), self._failed)
 

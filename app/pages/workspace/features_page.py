@@ -133,7 +133,7 @@ class FeaturesPage(Page):
     def _show(self, index: int) -> None:
         assert self.features is not None
         image_id = self.features.ids[index]
-        said = [self._names.get(image_id, image_id[:8])]
+        said = [self._names.get(image_id, image_id)]
         said += [colours[image_id] for colours in self._colours.values() if image_id in colours]
         self.hover.show_image(image_id, ", ".join(said), heat=True)
 

@@ -1,11 +1,10 @@
 """Fills the page of gaze similarity: stored relations, their order, agreement, new ones."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QObject
-from sqlalchemy import select
 
 from app.pages.workspace.similarity_page import SimilarityPage
 from app.ui.background import run
@@ -19,7 +18,7 @@ from app.workspace.similarity import (
     similarity_choices,
 )
 from migrations.study.folder import SERVER, Study
-from migrations.study.schema import CaseImage, StudyCase
+from migrations.study.names import names_of
 
 
 class SimilarityController(QObject):
@@ -70,7 +69,7 @@ class SimilarityController(QObject):
         def load() -> Any:
             relation, order = load_stored_relation(choice.path), order_of(choice.path)
             relation.prepare()
-            return relation, case_names(study), order, relation.overview(order)
+            return relation, image_names(study), order, relation.overview(order)
 
         def loaded(found: Any) -> None:
             self._page.show_idle()
@@ -134,10 +133,7 @@ def between_readers(details: dict[str, Any]) -> list[str]:
     ]
 
 
-def case_names(study: Study) -> dict[str, str]:
-    """Return the case that each image hangs in, by name."""
-    query = select(CaseImage.image_id, StudyCase.name).join(
-        StudyCase, StudyCase.id == CaseImage.case_id
-    )
+def image_names(study: Study) -> Mapping[str, str]:
+    """Return what each image is called, by its id."""
     with study.database.read() as session:
-        return {image_id: name for image_id, name in session.execute(query)}
+        return names_of(session, "image")

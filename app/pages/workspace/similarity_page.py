@@ -1,6 +1,6 @@
 """Gaze similarity: the matrix, a threshold and what it lets in, neighbours, outliers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyqtgraph as pg
@@ -41,7 +41,7 @@ class SimilarityPage(Page):
         self._loader = loader
         self.relation: StoredRelation | None = None
         self._order: NDArray[np.int64] = np.empty(0, np.int64)
-        self._names: dict[str, str] = {}
+        self._names: Mapping[str, str] = {}
         self.runs = QComboBox()
         self.runs.setObjectName("similarity_runs")
         self.runs.setMinimumWidth(320)
@@ -84,7 +84,7 @@ class SimilarityPage(Page):
     def show_relation(
         self,
         relation: StoredRelation,
-        names: dict[str, str],
+        names: Mapping[str, str],
         order: NDArray[np.int64],
         overview: NDArray[np.float32],
     ) -> None:
@@ -133,7 +133,7 @@ class SimilarityPage(Page):
     def _name(self, index: int) -> str:
         assert self.relation is not None
         image_id = self.relation.ids[index]
-        return self._names.get(image_id, image_id[:8])
+        return self._names.get(image_id, image_id)
 
     def _make_matrix(self) -> QVBoxLayout:
         self._low, self._high, self._selected = -1.0, 1.0, 0
@@ -231,7 +231,7 @@ class SimilarityPage(Page):
         assert self.relation is not None
         found = self.relation.neighbours(index, _SHOWN)
         self.neighbours.show_images(
-            [(self.relation.ids[index], f"{self._name(index)}, the case itself")]
+            [(self.relation.ids[index], f"{self._name(index)}, the image itself")]
             + [(self.relation.ids[i], f"{self._name(i)}: {value:.3f}") for i, value in found]
         )
 

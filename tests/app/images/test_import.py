@@ -18,6 +18,7 @@ from app.images.importer import import_paths
 from app.images.labels import read_labels
 from app.images.store import load
 from migrations.study.folder import Study
+from migrations.study.names import short_name
 from migrations.study.schema import Audit, CaseImage, Image, StudyCase
 from tests import ROOT
 from tests.app.images.image_files import good, png
@@ -34,7 +35,8 @@ def test_an_accepted_file_is_an_image_a_case_and_an_audit_row(study: Study, tmp_
     assert (image.photometric, image.modality, image.view) == ("MONOCHROME1", "MG", "CC")
     assert (image.laterality, image.burned_in, image.import_number) == ("L", "no", 1)
     assert image.column_spacing_mm == 0.24
-    assert (case.name, case.position, case.hanging) == ("Case 001", 0, "one-up")
+    assert (case.name, case.position, case.hanging) == (short_name(image.id), 0, "one-up")
+    assert short_name(case.id) == short_name(image.id)
     assert (link.case_id, link.image_id) == (case.id, image.id)
     assert (audit.action, audit.subject) == ("image imported", result.image_id)
 

@@ -37,13 +37,15 @@ def _read_all(study: Study) -> None:
 def _judge(study: Study, verdicts: dict[str, str]) -> None:
     with study.database.write() as session:
         for reading in session.scalars(select(Reading)):
-            name = next(r.name for r in worklist(study, "R1") if r.case_id == reading.case_id)
+            name = next(
+                r.stored_name for r in worklist(study, "R1") if r.case_id == reading.case_id
+            )
             reading.verdict = verdicts.get(name, "good")
 
 
 def _states(study: Study, days: float) -> dict[str, tuple[str, str | None]]:
     rows = worklist(study, "R1", datetime.now(UTC) + timedelta(days=days))
-    return {row.name: (row.state, row.reread.why if row.reread else None) for row in rows}
+    return {row.stored_name: (row.state, row.reread.why if row.reread else None) for row in rows}
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """What a reader finds on the worklist: own state only, in a seeded order."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from app.recording.cases import CaseList
 from app.recording.worklist import WorklistRow, case_tiles, reading_order, worklist
 from devices.clock import HostClock
 from migrations.study.folder import Study
+from migrations.study.names import short_name
 from migrations.study.schema import CaseImage, Image, Reader, Reading, StudyCase, new_id
 from tests.app.recording.reading_doubles import GEOMETRY, ScriptedTracker, make_study
 
@@ -41,7 +43,7 @@ def add_readings(study: Study, reader: str, states: dict[str, list[str]]) -> Non
         consented=True,
         details={},
     )
-    by_name = {case.name: case.case_id for case in sitting.cases}
+    by_name = {case.stored_name: case.case_id for case in sitting.cases}
     with study.database.write() as session:
         for name, wanted in states.items():
             for state in wanted:
@@ -65,7 +67,8 @@ def test_each_case_shows_the_state_of_the_readers_latest_reading(study: Study) -
     states = {"case-0": ["interrupted", "finished"], "case-1": ["finished", "interrupted"]}
     add_readings(study, "R1", {**states, "case-2": ["open"]})
     found = worklist(study, "R1")
-    assert [r.name for r in found] == ["case-0", "case-1", "case-2", "case-3"]
+    assert [r.stored_name for r in found] == ["case-0", "case-1", "case-2", "case-3"]
+    assert [r.name for r in found] == [short_name(r.case_id) for r in found]
     assert [r.state for r in found] == ["finished", "interrupted", "open", "to read"]
     assert [r.verdict for r in found] == ["good", None, None, None]
     assert [r.image_count for r in found] == [1, 1, 1, 1]
@@ -121,6 +124,13 @@ def test_the_order_of_known_cases_stays_when_cases_are_added() -> None:
     before = [r.name for r in reading_order([row(i) for i in range(10)], "R1", 1)]
     after = [r.name for r in reading_order([row(i) for i in range(20)], "R1", 1)]
     assert [name for name in after if name in before] == before
+
+
+def test_a_case_keeps_its_place_by_the_name_its_row_has_whatever_it_is_shown_as() -> None:
+    rows = [row(i) for i in range(10)]
+    shown = [replace(r, name=f"X{r.position}", stored_name=r.name) for r in rows]
+    order = [r.stored_name for r in reading_order(shown, "R1", 1)]
+    assert order == [r.name for r in reading_order(rows, "R1", 1)]
 
 
 def test_practice_comes_first_and_no_seed_keeps_the_order() -> None:

@@ -7,6 +7,7 @@ from PIL import Image as PilImage
 
 from devices.gaze.geometry import ScreenGeometry
 from migrations.study.folder import Study
+from migrations.study.names import names_of, resolve
 from migrations.study.schema import (
     Calibration,
     CaseImage,
@@ -46,6 +47,12 @@ def make_study(folder: Path, cases: int, readers: int = 1, *, pictures: bool = T
             if pictures:
                 _picture(study, image_id, k)
     return study
+
+
+def case_called(study: Study, stored: str) -> str:
+    """Return what the case of a stored name is called."""
+    with study.database.read() as rows:
+        return names_of(rows, "case")[resolve(rows, "case", stored)]
 
 
 def add_similarity(study: Study, measure: str = "tima", seed: int = 0) -> str:

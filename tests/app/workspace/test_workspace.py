@@ -21,8 +21,9 @@ from app.workspace.runs import curve, differences, runs
 from app.workspace.similarity import agreement, load_stored_relation, similarity_choices
 from devices.gaze.cluster_order import cluster_order
 from migrations.study.cohort_rules import choice_of
+from migrations.study.names import names_of
 from migrations.study.schema import Audit, Reading
-from tests.app.workspace.cohort_study import add_run, add_similarity, make_study
+from tests.app.workspace.cohort_study import add_run, add_similarity, case_called, make_study
 from trainer.config.layers import make_config
 from trainer.data.cohort import load_cohort
 from trainer.process.set_options import parse_settings
@@ -64,7 +65,7 @@ def test_the_cohort_says_what_counts_and_why_not(cohort) -> None:
     rows = cohort_rows(cohort)
     assert len(rows) == 40
     left = [row for row in rows if not row.counts]
-    assert {row.case for row in left} == {"Case 010", "Case 020"}
+    assert {row.case for row in left} == {case_called(cohort, f"Case 0{k}0") for k in (1, 2)}
     assert "verdict bad: lost 40 %" in left[0].left_out
     assert rows[0].accuracy_deg == 0.6
     assert rows[0].duration_s == pytest.approx(8.0)
@@ -187,11 +188,11 @@ def test_a_reader_sees_no_results_until_the_pin_is_given(station, qtbot) -> None
     assert not entry.isVisible()
 
 
-def test_every_page_fills_and_saves_its_plots(station, qtbot, tmp_path: Path) -> None:
+def test_every_page_fills_and_saves_its_plots(station, cohort, qtbot, tmp_path: Path) -> None:
     station.workspace.open()
     inside = station.workspace.inside
     qtbot.waitUntil(lambda: inside.cohort.model.rowCount() == 40, timeout=15000)
-    inside.cohort.search.setText("Case 010")
+    inside.cohort.search.setText(case_called(cohort, "Case 010"))
     assert inside.cohort.model.rowCount() == 2
     for ending in ("png", "svg", "csv"):
         target = tmp_path / f"plot.{ending}"
@@ -207,7 +208,9 @@ def test_every_page_fills_and_saves_its_plots(station, qtbot, tmp_path: Path) ->
     first = page.rate_text
     page.slider.setValue(900)
     assert page.rate_text != first
-    assert page.neighbours.cards[1].caption.startswith("Case")
+    with cohort.database.read() as rows:
+        names = names_of(rows, "image").values()
+    assert page.neighbours.cards[1].caption.split(":")[0] in names
     station.go("runs")
     qtbot.waitUntil(lambda: len(inside.runs.rows) == 2, timeout=15000)
     inside.runs.table.selectAll()

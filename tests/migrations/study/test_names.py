@@ -119,6 +119,12 @@ def test_ids_of_one_random_part_keep_their_ids_as_names() -> None:
     assert dict(Names(ids)) == {id_: id_ for id_ in ids}
 
 
+def test_what_is_not_a_uuid_is_its_own_name() -> None:
+    names = Names(["left/first.png", "left/second.png", _id(1)])
+    assert [names[i] for i in ("left/first.png", "left/second.png")] == list(names)[1:]
+    assert short_name("01900000-0000-7000-8000-000000000001.png").endswith(".png")
+
+
 def test_an_empty_text_names_nothing() -> None:
     assert Names([_id(1)]).matching("  ") == []
 
