@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.interchange.exports.manifest import MANIFEST
 from migrations.study.erasure import Erased
+from migrations.study.export_manifest import MANIFEST
 from migrations.study.folder import Study
 
 _BLOCK = 1 << 20

@@ -6,6 +6,7 @@ StudyError                  anything about a study folder or its database
 ├── SettingsError           study.toml cannot be understood
 ├── UnknownName             no image, case or reading of the study is called so
 ├── AmbiguousName           several are
+├── FolderNotEmpty          an export would mix with what lies there
 └── DatabaseError
     ├── DatabaseBusy        another process held the write lock too long
     ├── DatabaseDamaged     the file is damaged or no database
@@ -36,6 +37,10 @@ class UnknownName(StudyError):
 
 class AmbiguousName(StudyError):
     """Several images, cases or readings of the study may be meant."""
+
+
+class FolderNotEmpty(StudyError):
+    """An export would mix with what lies there."""
 
 
 class DatabaseError(StudyError):

@@ -1,18 +1,13 @@
 """`python main.py export mcgip|relation|features --study FOLDER --out FOLDER`."""
 
 import argparse
-import contextlib
-import hashlib
-import json
-import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from sqlalchemy import select
-
-from migrations.study.errors import StudyError
+from migrations.study.export_command import add_export_arguments, make_empty, run_export
+from migrations.study.export_manifest import write_manifest
 from migrations.study.folder import Study
-from migrations.study.schema import Reader
 from trainer.data.cohort import Cohort, load_cohort
 from trainer.errors import CohortError, TrainerError
 from trainer.exports.relation import relation_of, write_relation
@@ -23,31 +18,18 @@ FORMATS = ("mcgip", "relation", "features")
 def main(argv: Sequence[str]) -> int:
     """Export; 0 done, 1 it failed."""
     arguments = _parser().parse_args(argv)
-    try:
-        return _export(arguments)
-    except (TrainerError, StudyError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    except OSError as error:
-        sys.stderr.write(f"{arguments.out} cannot be written: {error.strerror}. Free some space, "
-                         "or name another folder with --out.\n")  # fmt: skip
-        return 1
+    return run_export(arguments, partial(_export, arguments), TrainerError)
 
 
-def _export(arguments: argparse.Namespace) -> int:
-    study = Study.open(arguments.study, database_url=arguments.database)
-    with contextlib.closing(study):
-        out: Path = arguments.out or study.exports / arguments.format
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise CohortError(f"{out} is not empty; name a new folder with --out.")
-        out.mkdir(parents=True, exist_ok=True)
-        cohort = load_cohort(study)
-        if len(cohort.members) < 2:
-            raise CohortError(f"{study.folder} has {len(cohort.members)} image(s); 2 are needed.")
-        files = _write(study, cohort, out, arguments)
-        _manifest(study, cohort, out, arguments.format, files)
-    sys.stdout.write(f"{len(cohort.members)} images, {len(files)} files in {out}\n")
-    return 0
+def _export(arguments: argparse.Namespace, study: Study, out: Path) -> str:
+    make_empty(out)
+    cohort = load_cohort(study)
+    if len(cohort.members) < 2:
+        raise CohortError(f"{study.folder} has {len(cohort.members)} image(s); 2 are needed.")
+    files = _write(study, cohort, out, arguments)
+    hashes = [member.sha256 for member in cohort.members]
+    write_manifest(out, arguments.format, files, study, hashes)
+    return f"{len(cohort.members)} images, {len(files)} files in {out}"
 
 
 def _write(study: Study, cohort: Cohort, out: Path, arguments: argparse.Namespace) -> list[Path]:
@@ -64,22 +46,6 @@ def _write(study: Study, cohort: Cohort, out: Path, arguments: argparse.Namespac
     return write_mcgip(study, cohort, relation, out)
 
 
-def _manifest(study: Study, cohort: Cohort, out: Path, kind: str, files: Sequence[Path]) -> None:
-    """Say what lies there and whose data it is; `db erase` reads it."""
-    with study.database.read() as session:
-        readers = sorted(session.scalars(select(Reader.pseudonym)))
-    table = {
-        "format": kind,
-        "readers": readers,
-        "images": sorted(member.sha256 for member in cohort.members),
-        "files": {
-            p.relative_to(out).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
-            for p in sorted(files)
-        },
-    }
-    (out / "foveate-export.json").write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python main.py export",
@@ -88,9 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         "encoder makes of them.",
     )
     parser.add_argument("format", choices=FORMATS, metavar="FORMAT")
-    parser.add_argument("--study", type=Path, required=True, metavar="FOLDER")
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="default: in its exports")
-    parser.add_argument("--database", metavar="URL", help="a server instead of the folder's own")
+    add_export_arguments(parser)
     parser.add_argument(
         "--measure", help="gaze similarity; default: the study's newest, else tima is computed"
     )

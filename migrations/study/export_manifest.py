@@ -9,7 +9,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
 from migrations.study.database import foveate_version
+from migrations.study.folder import Study
+from migrations.study.schema import Reader
 
 MANIFEST = "foveate-export.json"
 _BLOCK = 1 << 20
@@ -25,24 +29,24 @@ def sha256_of(path: Path) -> str:
 
 
 def write_manifest(
-    out: Path, kind: str, files: Iterable[Path], readers: Iterable[str], images: Iterable[str]
-) -> Path:
+    out: Path, kind: str, files: Iterable[Path], study: Study, images: Iterable[str]
+) -> None:
     """Write `foveate-export.json` into an export's folder.
 
     Parameters
     ----------
-    readers
-        Pseudonyms.
+    study
+        Whose readers' pseudonyms are listed.
     images
         SHA-256 of their pixels.
     """
+    with study.database.read() as session:
+        readers = session.scalars(select(Reader.pseudonym).distinct()).all()
     table: dict[str, Any] = {
         "format": kind,
         "foveate_version": foveate_version(),
-        "readers": sorted(set(readers)),
+        "readers": sorted(readers),
         "images": sorted(set(images)),
         "files": {p.relative_to(out).as_posix(): sha256_of(p) for p in sorted(set(files))},
     }
-    path = out / MANIFEST
-    path.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
-    return path
+    (out / MANIFEST).write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
