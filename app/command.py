@@ -189,7 +189,7 @@ def _pusher(station: "Station", url: str | None) -> "ServerPush | None":
         os.environ[URL_VARIABLE] = url
     if not os.environ.get(URL_VARIABLE):
         return None
-    sessions = station.sessions
+    sessions = station.sitting.sessions
     pusher = ServerPush(lambda: station.study, lambda: sessions.busy, station)
     sessions.closed.connect(pusher.push)
     return pusher

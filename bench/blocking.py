@@ -60,7 +60,7 @@ def main() -> int:
         os.environ["FOVEATE_CONFIG_DIR"] = folder
         station = Station(small_study(Path(folder) / "study"), reader="R1", consented=True,
                           full_screen=False)  # fmt: skip
-        station.offer_all()
+        station.sitting.offer_all()
         station.window.resize(780, 760)
         station.show()
         beat = Heartbeat()
@@ -80,9 +80,9 @@ def _work(station, beat) -> Iterator:
     from app.demo.hands import drag, press, wheel
     from app.demo.steps import Until
 
-    page, canvas = station.reading_page, station.reading_page.canvas
+    page, canvas = station.sitting.reading.page, station.sitting.reading.page.canvas
     beat.doing = "open session and case"
-    station.start_reading()
+    station.sitting.start_reading()
     yield Until("the first case", lambda: page.state == "reading", 60)
     middle = QPointF(canvas.width() * 0.4, canvas.height() * 0.3)
     steps = {

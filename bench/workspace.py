@@ -16,6 +16,7 @@ os.environ.setdefault("FOVEATE_CONFIG_DIR", tempfile.mkdtemp())
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from app.pages.workspace.job import WorkspaceJob
 from app.station import Station
 from app.ui import theme
 from app.workspace.cohort import cohort_rows
@@ -75,10 +76,11 @@ def main() -> None:
     station = Station(study, reader="R1", consented=True, full_screen=False)
     station.show()
     heart = Heart()
-    inside = lambda: station.workspace.inside  # noqa: E731
+    inside = lambda: station.job(WorkspaceJob).inside  # noqa: E731
+    enter = station.shell.enter_workspace
     steps = (
         ("worklist", lambda: station.go("worklist"), lambda: True),
-        ("open + cohort", station.workspace.open, lambda: inside().cohort.model.rowCount() > 0),
+        ("open + cohort", enter, lambda: inside().cohort.model.rowCount() > 0),
         ("search", lambda: inside().cohort.search.setText("A"), lambda: True),
         ("similarity", lambda: station.go("similarity"), lambda: inside().similarity.relation),
         ("threshold", lambda: inside().similarity.slider.setValue(400), lambda: True),

@@ -93,7 +93,7 @@ class Autopilot:
             speed=options.speed,
             seed=self._seed,
         )
-        station.offer_all()
+        station.sitting.offer_all()
         hands = SimulatedHands(station, Plan(self._answers(), {}, None, self._seed), progress)
         try:
             station.show()
@@ -108,7 +108,7 @@ class Autopilot:
                 run_script(self._closed(station))
             return self._summary()
         except StoppedByUser:
-            station.close_session()
+            station.sitting.close_session()
             run_script(self._closed(station))
             raise
         finally:
@@ -126,17 +126,17 @@ class Autopilot:
         return f"reader {self._reader}{cut_off}"
 
     def _tracker_found(self, station: Station) -> Script:
-        devices = station.devices
+        devices = station.sitting.worklist.devices
         yield Until("the trackers to be looked for", lambda: devices.found is not None, 30)
         if devices.info is None:
             there = ", ".join(info.id for info in devices.found.trackers) if devices.found else ""
             raise AppError(f"There is no tracker {self._options.device!r}. There is: {there}.")
 
     def _note(self, station: Station) -> None:
-        assert station.session is not None
-        self._session_id = station.session.session_id
+        assert station.sitting.session is not None
+        self._session_id = station.sitting.session.session_id
         if self._options.cases is not None:
-            station.session.cases.stop_after(self._options.cases)
+            station.sitting.session.cases.stop_after(self._options.cases)
 
     def _watched(self, station: Station, script: Script) -> Script:
         """Run a script, but stop for a signal, and for what the station would tell its user."""
@@ -146,18 +146,18 @@ class Autopilot:
                 raise StoppedByUser(
                     "Stopped: what was recorded is saved; the case that was open comes again."
                 )
-            if station.last_error:
-                raise AppError(station.last_error)
+            if station.shell.last_error:
+                raise AppError(station.shell.last_error)
 
     def _or_trouble(self, station: Station, condition: Callable[[], bool]) -> Callable[[], bool]:
-        return lambda: self._stopped or bool(station.last_error) or condition()
+        return lambda: self._stopped or bool(station.shell.last_error) or condition()
 
     def _closed(self, station: Station) -> Script:
         def closed() -> bool:
-            held = station.sessions.held
+            held = station.sitting.sessions.held
             if held is not None and held.writer.problem:
                 self._progress.update(held.writer.problem)
-            return not station.sessions.busy
+            return not station.sitting.sessions.busy
 
         yield Until("the session to be closed", closed, _CLOSE_S)
 
@@ -200,9 +200,9 @@ def _counted(words: Iterable[str]) -> str:
 
 
 def _recorded(station: Station) -> str:
-    if station.session is None:
+    if station.sitting.session is None:
         return "all done"
-    status = station.session.recorder.status()
+    status = station.sitting.session.recorder.status()
     return f"{status.sample_count:,} samples, {status.missing_count} lost"
 
 

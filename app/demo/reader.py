@@ -16,6 +16,7 @@ from app.demo.hands import click, drag, press, wheel
 from app.demo.progress import Progress
 from app.demo.steps import Script, Until
 from app.errors import AppError
+from app.pages.pretrain.controller import TrainingController
 from app.station import Station
 
 READING_S = (30.0, 45.0)
@@ -59,11 +60,11 @@ class SimulatedHands:
 
     def calibrate(self) -> Script:
         """Calibrate and validate from the worklist."""
-        station, page = self.station, self.station.calibration_page
-        yield Until("the trackers to be found", lambda: station.devices.info is not None, 30)
+        worklist, page = self.station.sitting.worklist, self.station.sitting.calibration.page
+        yield Until("the trackers to be found", lambda: worklist.devices.info is not None, 30)
         yield from self._pause(0.3)
         self._shoot("worklist")
-        click(self._button(station.worklist_page, "calibrate"))
+        click(self._button(worklist.page, "calibrate"))
         yield Until("the calibration to begin", lambda: page.state != "idle", 30)
         yield from self._pause(0.25)
         self._shoot("calibration-target")
@@ -80,8 +81,8 @@ class SimulatedHands:
 
     def read(self, status: Callable[[], str]) -> Script:
         """Read every case that is offered, from the button to the closing words."""
-        page = self.station.reading_page
-        click(self._button(self.station.calibration_page, "start_reading"))
+        page = self.station.sitting.reading.page
+        click(self._button(self.station.sitting.calibration.page, "start_reading"))
         number = 0
         while True:
             yield Until("the next case", lambda: page.state in ("reading", "complete"), 60)
@@ -98,7 +99,7 @@ class SimulatedHands:
 
     def pretrain(self, told: Callable[[], str]) -> Script:
         """Fill in the form, press Pretrain, follow the run to its end."""
-        page = self.station.training_page
+        page = self.station.job(TrainingController).page
         self.station.go("training")
         page.form.preset(**self.plan.training)
         yield from self._pause(0.3)
@@ -112,7 +113,7 @@ class SimulatedHands:
             raise AppError(f"Pre-training {page.state}: {page.message}")
 
     def _stop_and_go_on(self) -> Script:
-        page = self.station.training_page
+        page = self.station.job(TrainingController).page
         yield Until("the first epochs", lambda: page.step >= 3 or page.state != "running", 180)
         click(self._button(page, "stop"))
         yield Until("the trainer to stop", lambda: page.state != "running", 30)
@@ -120,7 +121,7 @@ class SimulatedHands:
         click(self._button(page, "pretrain"))
 
     def _follow(self, told: Callable[[], str]) -> Script:
-        page = self.station.training_page
+        page = self.station.job(TrainingController).page
 
         def ended() -> bool:
             if page.state == "running":
@@ -133,7 +134,7 @@ class SimulatedHands:
         yield from self._pause(0.3)
 
     def _read_case(self, number: int) -> Script:
-        page, canvas = self.station.reading_page, self.station.reading_page.canvas
+        page, canvas = self.station.sitting.reading.page, self.station.sitting.reading.page.canvas
         begun = page.current_case_id
         seconds = self._rng.uniform(*READING_S)
         yield from self._life(seconds * 0.35)
@@ -171,7 +172,7 @@ class SimulatedHands:
         self._lesion_shot |= self._label() in ("mass", "spiculated")
 
     def _label(self) -> str:
-        image = self.station.reading_page.canvas.image
+        image = self.station.sitting.reading.page.canvas.image
         return self.plan.answers.get(image.image_id if image else "", "")
 
     def _answer_key(self) -> Qt.Key:

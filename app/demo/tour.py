@@ -16,6 +16,7 @@ from app.demo.steps import run_script
 from app.demo.summary import summarise, write_summary
 from app.images.clearing import clear, to_clear
 from app.images.importer import import_paths
+from app.pages.pretrain.controller import TrainingController
 from app.recording.stimulus import Findings
 from app.station import Station
 from app.ui import theme
@@ -111,13 +112,14 @@ class Tour:
                 run_script(hands.calibrate())
             with self.progress.stage("reading", f"reading at {self.options.speed:g} × life"):
                 run_script(hands.read(lambda: self._recorded(station)))
-                station.close_session()
+                station.sitting.close_session()
             with self.progress.stage("pretrain", "Pretrain pressed"):
                 run_script(hands.pretrain(lambda: self._trained(station)))
-            self._result = dict(station.training_page.result)
+            self._result = dict(station.job(TrainingController).page.result)
         finally:
-            if station.training.queue.running:  # else it would go on without the demo
-                station.training.queue.stop()
+            queue = station.job(TrainingController).queue
+            if queue.running:  # else it would go on without the demo
+                queue.stop()
             station.close()
             station.window.close()
 
@@ -126,13 +128,13 @@ class Tour:
         return TRAINING | {"size": VIEW_PX, "batch": BATCH, "epochs": epochs}
 
     def _recorded(self, station: Station) -> str:
-        if station.session is None:
+        if station.sitting.session is None:
             return "all done"
-        status = station.session.recorder.status()
+        status = station.sitting.session.recorder.status()
         return f"{status.sample_count:,} samples, {status.missing_count} lost"
 
     def _trained(self, station: Station) -> str:
-        return station.training_page.message
+        return station.job(TrainingController).page.message
 
     def _collect(self, out: Path) -> None:
         for name, key in (("encoder.safetensors", "encoder"), ("report.html", "report")):

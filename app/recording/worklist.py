@@ -18,6 +18,7 @@ from migrations.study.schema import Session as SessionRow
 
 State = Literal["to read", "open", "interrupted", "finished", "abandoned", "again", "waiting"]
 """Of a reading; "again" and "waiting" are finished ones to be read once more, now or later."""
+_STILL_TO_READ = ("to read", "interrupted", "open", "again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,30 @@ def reading_order(
         return (not row.practice, block, drawn(row.stored_name or row.name), row.position)
 
     return sorted(rows, key=key)
+
+
+def why_not_read(rows: Sequence[WorklistRow], reader: str | None) -> str:
+    """Return why nothing can be read now, in words; empty when it can."""
+    if not rows:
+        return "Import images first."
+    if not reader:
+        return "Choose a reader first."
+    left = [row for row in rows if row.state in _STILL_TO_READ]
+    if left and all(row.to_clear for row in left):
+        return "The images wait to be cleared of burned-in names: press “Clear images…”."
+    if left:
+        return ""
+    waiting = [r.reread.not_before for r in rows if r.state == "waiting" and r.reread]
+    first = min((when for when in waiting if when), default=None)
+    again = f" {len(waiting)} are read again from {first:%d %B %Y} on." if first else ""
+    return f"All cases are read.{again}"
+
+
+def readers_of(study: Study, current: str | None) -> list[str]:
+    """Return the pseudonyms of a study's readers, the one at the station among them."""
+    with study.database.read() as session:
+        names = list(session.scalars(select(Reader.pseudonym).order_by(Reader.pseudonym)))
+    return names if current is None or current in names else [*names, current]
 
 
 def _readings_of(session: OrmSession, reader: str) -> dict[str, list[PastReading]]:

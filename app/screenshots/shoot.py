@@ -13,6 +13,7 @@ from app.demo.phantoms import write_cohort
 from app.demo.steps import Script, Until, run_script
 from app.hanging.grouping import Arrival, hang_cases
 from app.images.importer import import_paths
+from app.pages.review.controller import ReviewController
 from app.station import Station
 from app.ui import theme
 from app.ui.dialogs import MessageDialog
@@ -42,7 +43,7 @@ def shoot(out: Path, desktop: str) -> None:
     theme.apply(application)
     study = small_study(out / "study")
     station = Station(study, reader="R1", consented=True, speed=_SPEED, full_screen=False)
-    station.offer_all()
+    station.sitting.offer_all()
     place = application.screens()[-1].geometry()
     station.show()
     station.window.move(place.topLeft() + QPoint(40, 40))
@@ -73,8 +74,8 @@ class Photographer:
 
     def _before(self) -> Script:
         station = self._station
-        start, work = station.start_page, station.worklist_page
-        yield Until("the trackers", lambda: station.devices.found is not None, 30)
+        start, work = station.shell.start, station.sitting.worklist.page
+        yield Until("the trackers", lambda: station.sitting.worklist.devices.found is not None, 30)
         station.window.show_page("start")
         yield from self._keep("start")
         start.show_error("/data/trial holds no study (no study.toml). Name the folder of a study.")
@@ -108,12 +109,12 @@ class Photographer:
         dialog.close()
 
     def _reading(self) -> Script:
-        page, canvas = self._station.reading_page, self._station.reading_page.canvas
+        page, canvas = self._station.sitting.reading.page, self._station.sitting.reading.page.canvas
         self._station.go("worklist")
         page.show_loading()
         self._station.window.show_page("reading")
         yield from self._keep("reading-busy")
-        self._station.start_reading()
+        self._station.sitting.start_reading()
         yield Until("the first case", lambda: page.state == "reading", 60)
         yield from self._pause(2.5)
         yield from self._keep("reading-mammography")
@@ -150,7 +151,7 @@ class Photographer:
         press(canvas, Qt.Key.Key_I)
 
     def _panels(self) -> Script:
-        page, canvas = self._station.reading_page, self._station.reading_page.canvas
+        page, canvas = self._station.sitting.reading.page, self._station.sitting.reading.page.canvas
         press(canvas, Qt.Key.Key_F12)
         yield from self._keep("reading-keys")
         press(page, Qt.Key.Key_Escape)
@@ -185,23 +186,23 @@ class Photographer:
 
     def _after(self) -> Script:
         station = self._station
-        yield Until("the session to close", lambda: not station.sessions.busy, 60)
-        click(_button(station.reading_page, "back_to_worklist"))
+        yield Until("the session to close", lambda: not station.sitting.sessions.busy, 60)
+        click(_button(station.sitting.reading.page, "back_to_worklist"))
         yield from self._keep("worklist-read")
         station.go("review")
-        review = station.pages["review"]
-        review.list.setCurrentRow(review.list.count() - 1)  # type: ignore[attr-defined]
-        view = review.views[0]  # type: ignore[attr-defined]
+        review = station.job(ReviewController).page
+        review.list.setCurrentRow(review.list.count() - 1)
+        view = review.views[0]
         yield Until(
             "the replay", lambda: view.replay is not None and len(view.replay.views) > 4, 30
         )
-        review.slider.setValue(review.slider.maximum() // 2)  # type: ignore[attr-defined]
+        review.slider.setValue(review.slider.maximum() // 2)
         yield from self._keep("review")
         heat = review.findChild(QCheckBox, "show_heat")
         assert isinstance(heat, QCheckBox)
         heat.setChecked(True)
         yield from self._keep("review-heat-map")
-        station.workspace.open()
+        station.shell.enter_workspace()
         yield from self._pause(1.0)
         yield from self._keep("researcher-cohort")
         for name in ("settings", "training", "runs"):

@@ -1,6 +1,6 @@
 """The window: a slim navigation on the left, one page beside it; alone the image while reading."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QMoveEvent
@@ -16,26 +16,11 @@ from PySide6.QtWidgets import (
 
 from app.ui import theme
 from app.ui.icons import icon, pixmap
+from app.ui.job import JobPage
 from app.ui.small_widgets import column, label, row, rule
 
 DEFAULT_SIZE = QSize(1280, 800)
 _MINIMUM_SIZE = QSize(960, 640)
-_ENTRIES = {
-    "worklist": "Worklist",
-    "calibration": "Calibration",
-    "reading": "Reading",
-    "review": "Review",
-    "setup": "Station",
-}
-_WORKSPACE = {
-    "cohort": "Cohort",
-    "similarity": "Gaze similarity",
-    "training": "Pretrain",
-    "runs": "Runs",
-    "features": "Features",
-    "settings": "Study settings",
-}
-"""The researcher's pages; a reader never sees them."""
 
 
 class MainWindow(QMainWindow):
@@ -73,6 +58,10 @@ class MainWindow(QMainWindow):
         self.may_close: Callable[[], bool] = lambda: True
         self._pages: dict[str, QWidget] = {}
         self._buttons: dict[str, QToolButton] = {}
+        self._group = QButtonGroup(self)
+        self._entries = column(gap=0)
+        self._researchers: list[str] = []
+        self._in_workspace = False
         self._stack = QStackedWidget()
         opening = label("Opening…", "lead", wrap=False)
         opening.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -98,15 +87,23 @@ class MainWindow(QMainWindow):
         return next((n for n, page in self._pages.items() if page is shown), "")
 
     @property
+    def first_researchers_page(self) -> str:
+        """Name of the page that the researcher's part of the navigation begins with."""
+        return self._researchers[0]
+
+    @property
     def bare(self) -> bool:
         """Whether the navigation is hidden and the page owns the window."""
         return not self._navigation.isVisibleTo(self)
 
-    def add_pages(self, pages: Mapping[str, QWidget]) -> None:
-        """Take pages in, by name."""
-        for name, page in pages.items():
-            self._pages[name] = page
-            self._stack.addWidget(page)
+    def add_pages(self, pages: Iterable[JobPage]) -> None:
+        """Take pages in, and offer them in the navigation."""
+        for page in pages:
+            self._pages[page.name] = page.widget
+            self._stack.addWidget(page.widget)
+            if page.part != "none":
+                self._add_entry(page)
+        self.open_workspace(self._in_workspace)
 
     def show_page(self, name: str) -> None:
         """Show a page.
@@ -146,7 +143,7 @@ class MainWindow(QMainWindow):
         """Offer the researcher's pages, or the reader's again."""
         self._in_workspace = opened
         for name, made in self._buttons.items():
-            made.setVisible((name in _WORKSPACE) == opened)
+            made.setVisible((name in self._researchers) == opened)
         self._door.setText("  Back to reading" if opened else "  Researcher…")
 
     def show_study(self, name: str) -> None:
@@ -199,13 +196,10 @@ class MainWindow(QMainWindow):
         head.addWidget(label("Foveate", "small"))
         head.addWidget(self._study)
         layout.addLayout(head)
-        group = QButtonGroup(self)
-        for name, text in (_ENTRIES | _WORKSPACE).items():
-            layout.addWidget(self._entry(name, text, group))
+        layout.addLayout(self._entries)
         layout.addStretch(1)
         self._door = self._make_door()
         layout.addWidget(self._door)
-        self.open_workspace(False)
         foot = column(gap=theme.GRID)
         foot.setContentsMargins(16, 16, 16, 16)
         for widget in (
@@ -221,13 +215,7 @@ class MainWindow(QMainWindow):
         return frame
 
     def _make_door(self) -> QToolButton:
-        made = QToolButton()
-        made.setObjectName("workspace_door")
-        made.setProperty("role", "navigation")
-        made.setIcon(icon("lock"))
-        made.setIconSize(QSize(20, 20))
-        made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        made = _navigation_button("workspace_door", "lock")
         made.clicked.connect(
             lambda _checked=False: self.workspace_wanted.emit(not self._in_workspace)
         )
@@ -241,24 +229,33 @@ class MainWindow(QMainWindow):
         frame.hide()
         return frame
 
-    def _entry(self, name: str, text: str, group: QButtonGroup) -> QToolButton:
-        made = QToolButton()
-        made.setObjectName(f"go_{name}")
-        made.setProperty("role", "navigation")
-        made.setText(f"  {text}")
-        made.setAccessibleName(text)
-        made.setIcon(icon(name))
-        made.setIconSize(QSize(20, 20))
+    def _add_entry(self, page: JobPage) -> None:
+        name, before = page.name, self._buttons.get(page.after)
+        made = _navigation_button(f"go_{name}", page.icon or name)
+        made.setText(f"  {page.title}")
+        made.setAccessibleName(page.title)
         made.setCheckable(True)
-        made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         made.clicked.connect(lambda _checked=False: self._wanted(name))
-        group.addButton(made)
+        self._group.addButton(made)
         self._buttons[name] = made
-        return made
+        if page.part == "researcher":
+            self._researchers.append(name)
+        place = self._entries.count() if before is None else self._entries.indexOf(before) + 1
+        self._entries.insertWidget(place, made)
 
     def _wanted(self, name: str) -> None:
         # The page changes when the station agrees; until then the old one stays marked.
         if self.current in self._buttons:
             self._buttons[self.current].setChecked(True)
         self.page_wanted.emit(name)
+
+
+def _navigation_button(name: str, picture: str) -> QToolButton:
+    made = QToolButton()
+    made.setObjectName(name)
+    made.setProperty("role", "navigation")
+    made.setIcon(icon(picture))
+    made.setIconSize(QSize(20, 20))
+    made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    return made

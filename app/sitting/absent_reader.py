@@ -9,8 +9,8 @@ from app.pages.reading.page import ReadingPage
 from app.recording.session import ReadingSession
 
 
-class AbsenceWatch(QObject):
-    """Asked a few times a second (`look`)."""
+class AbsentReaderWatch(QObject):
+    """Asked a few times a second (`check`)."""
 
     def __init__(self, page: ReadingPage, parent: QObject) -> None:
         super().__init__(parent)
@@ -23,7 +23,7 @@ class AbsenceWatch(QObject):
         """Watch this session; None for none."""
         self._session, self._confirmed_us = session, 0
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Pause the reading where nobody was seen for as long as the study says."""
         session = self._session
         if session is None or self._page.state != "reading":

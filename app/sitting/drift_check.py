@@ -4,16 +4,17 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer
 
+from app.pages.calibration.page import CalibrationPage
 from app.recording.calibration.drift import MARK, DriftProbe
 from app.recording.session import ReadingSession
-from app.shell.shell import Shell
+from app.shell.window import MainWindow
 from app.ui.dialogs import ChoiceDialog
 from app.ui.screen import desktop_point
 
 _POLL_MS = 20
 
 
-class DriftController(QObject):
+class DriftCheck(QObject):
     """Stands before each case; lets it come at once where no probe is due.
 
     Parameters
@@ -26,20 +27,22 @@ class DriftController(QObject):
 
     def __init__(
         self,
-        shell: Shell,
+        window: MainWindow,
+        page: CalibrationPage,
         session: Callable[[], ReadingSession | None],
         recalibrate: Callable[[], object],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self._shell, self._session, self._recalibrate = shell, session, recalibrate
+        self._window, self._page = window, page
+        self._session, self._recalibrate = session, recalibrate
         self._probe: DriftProbe | None = None
         self._go_on: Callable[[], object] = lambda: None
         self._read = 0
         self._poll = QTimer(self)
         self._poll.setInterval(_POLL_MS)
-        self._poll.timeout.connect(self._look)
-        shell.calibration.cancelled.connect(self._skip)
+        self._poll.timeout.connect(self._check)
+        page.cancelled.connect(self._skip)
 
     def before_case(self, go_on: Callable[[], object]) -> None:
         """Call `go_on` when the next case may come."""
@@ -64,14 +67,14 @@ class DriftController(QObject):
         return more and every > 0 and self._read >= every and session.validation is not None
 
     def _show(self, session: ReadingSession) -> None:
-        page, speed = self._shell.calibration, session.clock.speed
-        self._shell.window.show_page("calibration")
+        speed = session.clock.speed
+        self._window.show_page("calibration")
         at = desktop_point(session.setup.geometry, *MARK)
-        page.show_target("drift", at, MARK, "Look at the dot; the next case follows", speed)
+        self._page.show_target("drift", at, MARK, "Look at the dot; the next case follows", speed)
         self._probe = session.probe_drift()
         self._poll.start()
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         session, probe = self._session(), self._probe
         if session is None or probe is None:
             self._poll.stop()
@@ -85,21 +88,21 @@ class DriftController(QObject):
         if drift_deg is not None and drift_deg <= limit_deg:
             self._leave()
             return
-        said = (
+        finding = (
             "The tracker did not see your eyes on the dot."
             if drift_deg is None
             else f"Your gaze lies {drift_deg:.1f}° beside the dot; the study allows {limit_deg:g}°."
         )
         ChoiceDialog(
-            self._shell.window,
+            self._window,
             "The calibration has drifted" if drift_deg is not None else "Drift cannot be told",
-            f"{said} Readings from here on are marked unless you calibrate again.",
+            f"{finding} Readings from here on are marked unless you calibrate again.",
             ("recalibrate", "Calibrate again", self._calibrate),
             ("go_on_drifted", "Go on", self._leave),
         ).open()
 
     def _calibrate(self) -> None:
-        self._shell.calibration.show_idle("Calibrate again; then go on reading.")
+        self._page.show_idle("Calibrate again; then go on reading.")
         self._recalibrate()
 
     def _skip(self) -> None:
@@ -110,11 +113,11 @@ class DriftController(QObject):
             self._leave()
 
     def _leave(self) -> None:
-        page = self._shell.calibration
+        page = self._page
         if page.result is not None:
             page.show_result(page.result)
         else:
             page.show_idle("Not calibrated in this session.")
-        self._shell.window.show_page("reading")
+        self._window.show_page("reading")
         go_on, self._go_on = self._go_on, lambda: None
         go_on()

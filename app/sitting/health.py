@@ -1,13 +1,33 @@
 """How the recording stands, in a few words for whoever looks: the strip and the navigation."""
 
+from dataclasses import dataclass
+
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.recording.session import ReadingSession
-from app.shell.shell import Health
 
 _EVERY_MS = 250
 _ALARM_AFTER_US = 5_000_000
 """Loss in the first seconds of a case says little."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What is said of a recording.
+
+    Attributes
+    ----------
+    text
+        A few words.
+    warn
+        Whether the reader has to know now.
+    detail
+        The whole story, with what to do; empty where `text` tells all.
+    """
+
+    text: str
+    warn: bool = False
+    detail: str = ""
 
 
 class HealthWatch(QObject):
@@ -15,18 +35,18 @@ class HealthWatch(QObject):
 
     Signals
     -------
-    told : object
+    checked : object
         The `Health` of the session; each time it was asked, changed or not.
     """
 
-    told = Signal(object)
+    checked = Signal(object)
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._session: ReadingSession | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(_EVERY_MS)
-        self._timer.timeout.connect(self.look)
+        self._timer.timeout.connect(self.check)
 
     def follow(self, session: ReadingSession | None) -> None:
         """Watch this session; None for none."""
@@ -35,12 +55,12 @@ class HealthWatch(QObject):
             self._timer.stop()
         else:
             self._timer.start()
-            self.look()
+            self.check()
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Ask now."""
         if self._session is not None:
-            self.told.emit(health_of(self._session))
+            self.checked.emit(health_of(self._session))
 
 
 def health_of(session: ReadingSession) -> Health:

@@ -21,7 +21,7 @@ class MouseEye(QObject):
         self._geometry: ScreenGeometry | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(PERIOD_MS)
-        self._timer.timeout.connect(self._tell)
+        self._timer.timeout.connect(self._feed)
 
     def use(self, tracker: Tracker | None, geometry: ScreenGeometry | None) -> None:
         """Feed this tracker from now on; None for none."""
@@ -32,7 +32,7 @@ class MouseEye(QObject):
         else:
             self._timer.stop()
 
-    def _tell(self) -> None:
+    def _feed(self) -> None:
         tracker, geometry = self._tracker, self._geometry
         if tracker is None or geometry is None:
             return

@@ -29,18 +29,18 @@ class ScreenWatch(QObject):
     def follow(self, screen: QScreen | None, geometry: ScreenGeometry | None) -> None:
         """Watch a screen, or none."""
         if self._screen is not None and screen is not self._screen:
-            self._screen.geometryChanged.disconnect(self._look)
-            self._screen.physicalDotsPerInchChanged.disconnect(self._look)
+            self._screen.geometryChanged.disconnect(self._compare)
+            self._screen.physicalDotsPerInchChanged.disconnect(self._compare)
         if screen is not None and screen is not self._screen:
-            screen.geometryChanged.connect(self._look)
-            screen.physicalDotsPerInchChanged.connect(self._look)
+            screen.geometryChanged.connect(self._compare)
+            screen.physicalDotsPerInchChanged.connect(self._compare)
         self._screen, self._known = screen, geometry
 
     def measured(self, geometry: ScreenGeometry) -> None:
         """Take over the distance that was measured."""
         self._known = geometry
 
-    def _look(self) -> None:
+    def _compare(self) -> None:
         if self._screen is None or self._known is None:
             return
         now = tracked_screen(self._screen)[0].at_distance_of(self._known)

@@ -12,7 +12,7 @@ from app.ui.background import Task, run
 log = logging.getLogger(__name__)
 
 Make = Callable[[], ReadingSession]
-Then = Callable[[], object]
+Callback = Callable[[], object]
 _TRY_S = 5.0
 
 
@@ -46,7 +46,7 @@ class SessionKeeper(QObject):
         self._made: list[ReadingSession] = []
         self._opening: Task | None = None
         self._closing: Task | None = None
-        self._after_close: Then | None = None
+        self._after_close: Callback | None = None
 
     @property
     def opening(self) -> bool:
@@ -63,7 +63,7 @@ class SessionKeeper(QObject):
         """Whether a session is open, or about to be open or closed."""
         return self.held is not None or self.opening
 
-    def want(self, make: Make, then: Then) -> None:
+    def want(self, make: Make, then: Callback) -> None:
         """Do something with the session, opening it first where there is none."""
         if self.session is not None:
             then()
@@ -118,7 +118,7 @@ class SessionKeeper(QObject):
 
         self._closing = run(self, lambda: session.close(_TRY_S), self._closed, answered)
 
-    def _opened(self, then: Then) -> None:
+    def _opened(self, then: Callback) -> None:
         if self._opening is None:  # finished meanwhile
             return
         self._opening = None

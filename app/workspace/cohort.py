@@ -91,6 +91,13 @@ class CohortFilter:
         )
 
 
+def finished_readings(study: Study) -> int:
+    """Return how many readings there are to learn from."""
+    query = select(func.count()).select_from(Reading).where(Reading.state == "finished")
+    with study.database.read() as session:
+        return int(session.scalar(query) or 0)
+
+
 def cohort_rows(study: Study) -> tuple[CohortRow, ...]:
     """Return all readings, the newest first; runs off the GUI thread."""
     with study.database.read() as session:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 
 from app.pages.calibration.page import CalibrationPage
 from app.pages.calibration.positioning import Positioning
@@ -16,6 +16,7 @@ from app.recording.calibration.target_watch import Point
 from app.recording.session import ReadingSession
 from app.ui import theme
 from app.ui.background import Task, run
+from app.ui.job import JobContext, JobPage, StationJob
 from app.ui.screen import desktop_point
 from devices.gaze.geometry import ScreenGeometry
 from devices.tracker import CalibrationOutcome, PointResult
@@ -33,7 +34,7 @@ _OUTCOMES = {
 Prepared = tuple[FormerCalibration | None, int]
 
 
-class CalibrationController(QObject):
+class CalibrationController(StationJob):
     """Leads through one calibration with its validation.
 
     Signals
@@ -53,9 +54,10 @@ class CalibrationController(QObject):
     measured = Signal(object)
     failed = Signal(object)
 
-    def __init__(self, page: CalibrationPage, parent: QObject) -> None:
-        super().__init__(parent)
-        self._page = page
+    def __init__(self, context: JobContext) -> None:
+        super().__init__(context)
+        page = self.page = CalibrationPage()
+        self.pages = (JobPage("calibration", page, "Calibration", "reader"),)
         self._session: ReadingSession | None = None
         self._geometry: ScreenGeometry | None = None
         self._run: CalibrationRun | None = None
@@ -81,8 +83,8 @@ class CalibrationController(QObject):
         if self._run is not None:
             return
         self._session, self._geometry = session, geometry
-        if self._page.eyewear:
-            session.setup.set_eyewear(self._page.eyewear)
+        if self.page.eyewear:
+            session.setup.set_eyewear(self.page.eyewear)
         if validate_only:
             self._begin((), after=self._finished)
             self._ready(False)
@@ -124,7 +126,7 @@ class CalibrationController(QObject):
         """Give up what goes on, if anything."""
         if self._run is not None:
             self._finish()
-            self._page.show_idle(reason, warn=True)
+            self.page.show_idle(reason, warn=True)
             self.ended.emit()
 
     def _begin(self, targets: Sequence[Point] | None, after: CalibrationRun | None = None) -> None:
@@ -138,13 +140,13 @@ class CalibrationController(QObject):
     def _prepared(self, prepared: Prepared) -> None:
         assert self._session is not None
         self._former, grey = prepared
-        self._page.set_ground(grey)
+        self.page.set_ground(grey)
         self._session.setup.note_ground(grey)
         self._positioning.start(self._session, self._former, self._ready)
 
     def _ready(self, reapply: bool) -> None:
         assert self._session is not None
-        self.measured.emit(self._session.setup.take_distance(self._page.taped_mm))
+        self.measured.emit(self._session.setup.take_distance(self.page.taped_mm))
         if reapply and self._run is not None and self._former is not None:
             self._queue, self._count = [], 0
             chosen, former = self._run, self._former
@@ -165,7 +167,7 @@ class CalibrationController(QObject):
             self._begin_validation()
 
     def _settled(self) -> None:
-        if self._run is None or self._page.state != "collecting":
+        if self._run is None or self.page.state != "collecting":
             return
         target, chosen = self._queue[0], self._run
 
@@ -190,7 +192,7 @@ class CalibrationController(QObject):
     def _computed(self, outcome: CalibrationOutcome) -> None:
         if outcome.status == "failure":
             self._finish()
-            self._page.show_idle(_OUTCOMES["failure"], warn=True)
+            self.page.show_idle(_OUTCOMES["failure"], warn=True)
             self.ended.emit()
             return
         self._begin_validation()
@@ -225,7 +227,7 @@ class CalibrationController(QObject):
         assert self._session is not None
         look = validation_look(self._run.validate(), self._session, self._run)
         self._finish(keep=True)
-        self._page.show_result(look)
+        self.page.show_result(look)
         self.ended.emit()
 
     def _finish(self, *, keep: bool = False) -> None:
@@ -241,7 +243,7 @@ class CalibrationController(QObject):
         assert self._geometry is not None
         at = desktop_point(self._geometry, *target)
         speed = self._session.clock.speed
-        self._page.show_target(state, at, target, f"{text}   ·   Esc gives up", speed)
+        self.page.show_target(state, at, target, f"{text}   ·   Esc gives up", speed)
 
     def _in_worker(self, work: Callable[[], Any], then: Callable[[Any], object]) -> Task:
         chosen = self._run
@@ -256,6 +258,6 @@ class CalibrationController(QObject):
         if self._run is None:
             return
         self._finish()
-        self._page.show_idle("The calibration broke off.", warn=True)
+        self.page.show_idle("The calibration broke off.", warn=True)
         self.ended.emit()
         self.failed.emit(error)

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, Signal
 
 from app.images.clearing import (
     SheetImage,
@@ -21,28 +20,19 @@ from app.images.clearing import (
 )
 from app.pages.clearing.page import ClearingPage
 from app.ui.background import Task, run
+from app.ui.job import JobContext, JobPage, StationJob
 from migrations.study.folder import Study
 
 _SIDE = 320
 
 
-class ClearingController(QObject):
-    """One study's images on the clearing page.
+class ClearingController(StationJob):
+    """One study's images on the clearing page."""
 
-    Signals
-    -------
-    changed
-        Images were cleared, so that more cases can be read.
-    failed : str, object
-        What could not be done, and the exception.
-    """
-
-    changed = Signal()
-    failed = Signal(str, object)
-
-    def __init__(self, page: ClearingPage, parent: QObject) -> None:
-        super().__init__(parent)
-        self._page = page
+    def __init__(self, context: JobContext) -> None:
+        super().__init__(context)
+        page = self.page = ClearingPage()
+        self.pages = (JobPage("clearing", page),)
         self._study: Study | None = None
         self._loading: Task | None = None
         self._tasks: set[Task] = set()
@@ -50,20 +40,20 @@ class ClearingController(QObject):
         page.clear_wanted.connect(self._clear)
         page.opened.connect(self._open)
         page.black_out_wanted.connect(self._black_out)
+        page.left.connect(lambda: context.go("worklist"))
 
-    def set_study(self, study: Study | None) -> None:
+    def open(self, study: Study) -> None:
         """Clear images of this study from now on."""
         self.close()
         self._study = study
-        if study is not None:
-            self._page.by.setText(last_clearer(study))
+        self.page.by.setText(last_clearer(study))
 
-    def show(self) -> None:
+    def refresh(self) -> None:
         """Lay out what waits, and load the pictures that are not there yet."""
         if self._study is None:
             return
-        self._page.show_images(to_clear(self._study))
-        self._load(self._study, self._page.images)
+        self.page.show_images(to_clear(self._study))
+        self._load(self._study, self.page.images)
 
     def close(self) -> None:
         """Stop loading pictures, and wait for what is being written."""
@@ -74,7 +64,7 @@ class ClearingController(QObject):
     def _load(self, study: Study, images: Sequence[SheetImage]) -> None:
         self._stop.set()  # an earlier sheet's loading ends by itself
         self._stop = stop = Event()
-        missing = [i.image_id for i in images if not self._page.sheet.has_picture(i.image_id)]
+        missing = [i.image_id for i in images if not self.page.sheet.has_picture(i.image_id)]
 
         def work() -> None:
             for image_id in missing:
@@ -83,12 +73,12 @@ class ClearingController(QObject):
                 task.report((image_id, thumbnail(picture(study, image_id), _SIDE)))
 
         task = Task(work, self)
-        task.progressed.connect(lambda made: self._page.show_thumbnail(*made))
-        task.failed.connect(lambda error: self.failed.emit("An image cannot be shown", error))
+        task.progressed.connect(lambda made: self.page.show_thumbnail(*made))
+        task.failed.connect(lambda e: self.context.show_error("An image cannot be shown", e))
         self._start(task)
 
     def _clear(self) -> None:
-        study, page = self._study, self._page
+        study, page = self._study, self.page
         if study is None:
             return
         ids, by, held = page.to_be_cleared, page.clearer, set(page.sheet.held)
@@ -97,8 +87,8 @@ class ClearingController(QObject):
         def done(_count: int) -> None:
             page.show_busy(False)
             page.sheet.held = held
-            self.show()
-            self.changed.emit()
+            self.refresh()
+            self.context.notices.cases_changed.emit()
 
         self._run(lambda: clear(study, ids, by), done, "The images could not be cleared")
 
@@ -113,15 +103,15 @@ class ClearingController(QObject):
             return picture(study, image_id), len(same_device(study, image)) if known else -1
 
         def done(made: tuple[NDArray[np.uint8], int]) -> None:
-            shown = self._page.large_image
+            shown = self.page.large_image
             if shown is not None and shown.image_id == image_id:
-                self._page.show_large(image_id, made[0])
-                self._page.show_same_device(made[1])
+                self.page.show_large(image_id, made[0])
+                self.page.show_same_device(made[1])
 
         self._run(work, done, "The image cannot be shown")
 
     def _black_out(self) -> None:
-        study, page, image = self._study, self._page, self._page.large_image
+        study, page, image = self._study, self.page, self.page.large_image
         if study is None or image is None:
             return
         rectangles, by = tuple(page.large.rectangles), page.clearer
@@ -138,7 +128,7 @@ class ClearingController(QObject):
             page.show_busy(False)
             for image_id in changed:
                 page.sheet.forget(image_id)
-            self.show()
+            self.refresh()
             if page.large_image is not None:
                 page.open_large(image.image_id)
 
@@ -146,8 +136,8 @@ class ClearingController(QObject):
 
     def _run(self, work: Callable[[], Any], done: Callable[[Any], object], what: str) -> None:
         def failed(error: Exception) -> None:
-            self._page.show_busy(False)
-            self.failed.emit(what, error)
+            self.page.show_busy(False)
+            self.context.show_error(what, error)
 
         task = run(self, work, done, failed)
         self._tasks.add(task)

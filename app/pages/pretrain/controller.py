@@ -4,24 +4,25 @@ import subprocess
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QObject
-
 from app.pages.pretrain.page import TrainingPage
 from app.pages.pretrain.queue import TrainerQueue
 from app.pages.pretrain.run_settings import RunSettings, settings_of
 from app.ui.background import run
+from app.ui.job import JobContext, JobPage, StationJob
+from app.workspace.cohort import finished_readings
 from app.workspace.estimate import estimate
 from app.workspace.runs import RunRow, runs
 from migrations.study.folder import SERVER, Study
 from migrations.study.jobs import Job
 
 
-class TrainingController(QObject):
+class TrainingController(StationJob):
     """Starts, follows and stops trainings; hands their events to the page."""
 
-    def __init__(self, page: TrainingPage, parent: QObject) -> None:
-        super().__init__(parent)
-        self._page = page
+    def __init__(self, context: JobContext) -> None:
+        super().__init__(context)
+        page = self.page = TrainingPage()
+        self.pages = (JobPage("training", page, "Pretrain", "researcher", after="similarity"),)
         self._study: Study | None = None
         self._runs: tuple[RunRow, ...] = ()
         self._from_server = False
@@ -40,17 +41,23 @@ class TrainingController(QObject):
         page.take_back_wanted.connect(self._take_back)
         page.settings_wanted.connect(self._load_settings)
         page.form.changed.connect(self._show_estimate)
+        context.notices.study_changed.connect(self._count_readings)
+        context.notices.reproduce_wanted.connect(self.reproduce)
+        context.notices.server_read.connect(self.read_server)
 
-    def set_study(self, study: Study | None) -> None:
+    def open(self, study: Study) -> None:
         """Train on this study from now on; a training that goes on is found again."""
         self._study = study
-        if study is not None:
-            self._page.folder = study.folder
-        self.queue.set_study(None if study is None else study.folder)
+        self.page.folder = study.folder
+        self.queue.set_study(study.folder)
         self.refresh()
 
     def refresh(self) -> None:
-        """Read again what time and memory earlier runs took."""
+        """Read again what there is to learn from, and what time and memory earlier runs took."""
+        self._count_readings()
+        self._read_runs()
+
+    def _read_runs(self) -> None:
         study = self._study
         if study is None:
             return
@@ -73,7 +80,7 @@ class TrainingController(QObject):
         try:
             self.queue.start([*options, *server])
         except OSError as error:
-            self._page.show_failed(f"{self._study.runs} cannot be written: {error.strerror}.")
+            self.page.show_failed(f"{self._study.runs} cannot be written: {error.strerror}.")
 
     def reproduce(self, row: RunRow) -> None:
         """Start a new run with the settings of another."""
@@ -81,19 +88,24 @@ class TrainingController(QObject):
 
     def close(self) -> None:
         """Look away; what runs goes on and is found again."""
+        self._study = None
         self.queue.close()
+
+    def _count_readings(self) -> None:
+        if self._study is not None:
+            self.page.show_readings(finished_readings(self._study))
 
     def _show_queue(self) -> None:
         waiting = [j for j in self.queue.jobs() if j.state == "waiting"]
         followed = self.queue.job
-        self._page.show_queue([j for j in waiting if followed is None or j.id != followed.id])
-        self.refresh()
+        self.page.show_queue([j for j in waiting if followed is None or j.id != followed.id])
+        self._read_runs()
 
     def _take_back(self, job: Job) -> None:
         self.queue.take_back(job)
 
     def _show_estimate(self) -> None:
-        self._page.show_estimate(estimate(self._runs, self._page.form.values()))
+        self.page.show_estimate(estimate(self._runs, self.page.form.values()))
 
     def _load_settings(self) -> None:
         program = self.queue.program
@@ -104,4 +116,4 @@ class TrainingController(QObject):
             )
             return RunSettings.from_json(done.stdout)
 
-        run(self, load, self._page.show_settings, lambda e: self._page.show_no_settings(str(e)))
+        run(self, load, self.page.show_settings, lambda e: self.page.show_no_settings(str(e)))

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from PySide6.QtCore import QObject, QPointF, QTimer, Signal
+from PySide6.QtCore import QPointF, QTimer, Signal
 
 from app.errors import ImageUnreadable
 from app.pages.reading.answers import Answers
@@ -13,6 +13,8 @@ from app.pages.reading.page import ReadingPage
 from app.pages.reading.prefetch import Images, Prefetcher
 from app.recording.cases import CaseToRead
 from app.recording.session import ReadingSession
+from app.ui.job import JobContext, JobPage, StationJob
+from app.ui.keys import load_keys
 from app.ui.screen import outside_screen
 from devices.gaze.geometry import ScreenGeometry
 from devices.gaze.view import CLOSED
@@ -20,7 +22,7 @@ from devices.gaze.view import CLOSED
 log = logging.getLogger(__name__)
 
 
-class ReadingController(QObject):
+class ReadingController(StationJob):
     """Leads a session through its cases.
 
     Attributes
@@ -49,9 +51,10 @@ class ReadingController(QObject):
     ended = Signal()
     failed = Signal(object)
 
-    def __init__(self, page: ReadingPage, parent: QObject) -> None:
-        super().__init__(parent)
-        self._page = page
+    def __init__(self, context: JobContext) -> None:
+        super().__init__(context)
+        page = self.page = ReadingPage()
+        self.pages = (JobPage("reading", page, "Reading", "reader"),)
         self._session: ReadingSession | None = None
         self._geometry: ScreenGeometry | None = None
         self._prefetch: Prefetcher | None = None
@@ -62,6 +65,8 @@ class ReadingController(QObject):
         self.before_case: Callable[[Callable[[], None]], object] = lambda go_on: go_on()
         self.answers = Answers(page, self)
         self.between = Between(page, self._go_on, self)
+        page.use_keys(load_keys().keys)
+        context.notices.keys_changed.connect(page.use_keys)
         page.may_resume = self._not_here
         page.view_changed.connect(self._view_changed)
         page.next_wanted.connect(self._next)
@@ -82,24 +87,24 @@ class ReadingController(QObject):
         self._session, self._geometry = session, geometry
         self._prefetch = Prefetcher(session.study, self)
         self._prefetch.loaded.connect(self._loaded)
-        settings, canvas = session.study.settings, self._page.canvas
+        settings, canvas = session.study.settings, self.page.canvas
         canvas.origin_desktop = QPointF(geometry.x_desktop, geometry.y_desktop)
         canvas.view_pixel_mm = geometry.width_mm / geometry.width_screen
-        self._page.set_study(settings.classes, settings.annotations)
-        self._page.strip.show_recording(True)
+        self.page.set_study(settings.classes, settings.annotations)
+        self.page.strip.show_recording(True)
         self._skipped, self._shown = [], 0
         self.answers.begin(session)
         self.between.begin(session)
-        self._page.show_loading()
+        self.page.show_loading()
         self._load_next()
 
     def interrupt(self, reason: str) -> None:
         """End what is open as interrupted, whatever the reason."""
         if self._session is not None and self._case is not None:
-            self._page.canvas.flush()
+            self.page.canvas.flush()
             self.answers.leave_correction()
             self._session.interrupt(reason)
-            self._page.leave()
+            self.page.leave()
         self._stop()
 
     def placement_changed(self) -> None:
@@ -108,19 +113,19 @@ class ReadingController(QObject):
             return
         against = self._not_here()
         if not against:
-            self._page.canvas.placement_changed()
-        elif self._page.state in ("reading", "addendum"):
-            self._page.hold(against, "Recording is paused")
+            self.page.canvas.placement_changed()
+        elif self.page.state in ("reading", "addendum"):
+            self.page.hold(against, "Recording is paused")
 
     def screen_changed(self, geometry: ScreenGeometry, text: str) -> None:
         """Tell that the tracked screen itself has changed; the reader is asked to look at it."""
         self._geometry = geometry
-        canvas = self._page.canvas
+        canvas = self.page.canvas
         canvas.origin_desktop = QPointF(geometry.x_desktop, geometry.y_desktop)
         canvas.view_pixel_mm = geometry.width_mm / geometry.width_screen
         if self._session is not None and self._case is not None:
-            if self._page.state in ("reading", "addendum"):
-                self._page.hold(text, "The screen has changed")
+            if self.page.state in ("reading", "addendum"):
+                self.page.hold(text, "The screen has changed")
             self._show(CLOSED)
 
     def _load_next(self) -> None:
@@ -131,7 +136,7 @@ class ReadingController(QObject):
             self._complete()
         else:
             self._coming = case
-            self._prefetch.want(case.case_id, case.tiles, self._page.canvas.room(case.hanging))
+            self._prefetch.want(case.case_id, case.tiles, self.page.canvas.room(case.hanging))
 
     def _loaded(self, _case_id: str, images: Images | None, error: Exception | None) -> None:
         if self._session is None:
@@ -142,7 +147,7 @@ class ReadingController(QObject):
         against = self._not_here()
         if against:
             self._held = images
-            self._page.hold(against, "Recording has not started")
+            self.page.hold(against, "Recording has not started")
             return
         self._begin(images)
 
@@ -155,12 +160,12 @@ class ReadingController(QObject):
         self._skipped, self._shown = [], self._shown + 1
         self.answers.case_begun(case, images)
         place = case.name, case.index + 1, case.total
-        self._page.show_case(case.case_id, images, case.hanging, *place, notice)
+        self.page.show_case(case.case_id, images, case.hanging, *place, notice)
         self.between.case_begun()
         self.case_shown.emit(case.case_id)
         following = session.next_case()
         if following is not None and self._prefetch is not None:
-            room = self._page.canvas.room(following.hanging)
+            room = self.page.canvas.room(following.hanging)
             self._prefetch.ahead(following.case_id, following.tiles, room)
 
     def _skip(self, session: ReadingSession, case: CaseToRead, error: Exception | None) -> None:
@@ -173,7 +178,7 @@ class ReadingController(QObject):
     def _view_changed(self, kind: str, tile: int) -> None:
         if self._session is None or self._case is None:
             return
-        canvas = self._page.canvas
+        canvas = self.page.canvas
         view = canvas.tile_view(self._session.clock.now_us(), kind, tile)
         self._session.show(view, self._geometry)
         shown = canvas.box.views.get(tile)
@@ -205,22 +210,22 @@ class ReadingController(QObject):
             self._begin(images)
             return
         self.between.resume()
-        for tile in self._page.canvas.tiles:
+        for tile in self.page.canvas.tiles:
             self._view_changed("open", tile)
 
     def _show(self, kind: str) -> None:
         """Write that all tiles are as `kind` says."""
         assert self._session is not None
         now_us = self._session.clock.now_us()
-        for tile in self._page.canvas.tiles:
-            view = replace(self._page.canvas.tile_view(now_us, kind, tile), kind=kind)
+        for tile in self.page.canvas.tiles:
+            view = replace(self.page.canvas.tile_view(now_us, kind, tile), kind=kind)
             self._session.show(view, self._geometry)
 
     def _not_here(self) -> str:
         """Return what keeps the images off the tracked screen, empty for nothing."""
         if self._geometry is None:
             return ""
-        canvas = self._page.canvas
+        canvas = self.page.canvas
         corner = canvas.mapToGlobal(QPointF(0, 0))
         place = (corner.x(), corner.y(), float(canvas.width()), float(canvas.height()))
         return outside_screen(place, self._geometry)
@@ -236,23 +241,23 @@ class ReadingController(QObject):
         cases = self._session.cases
         if self._skipped and not self._shown:
             self._stop()
-            self._page.leave()
+            self.page.leave()
             self.failed.emit(ImageUnreadable(_nothing_text(self._skipped)))
             return
         text = _complete_text(cases.finished_count, len(cases), cases.aside)
-        self._page.show_complete(text, correctable=self.answers.correctable)
+        self.page.show_complete(text, correctable=self.answers.correctable)
         self._stop()
         self.completed.emit()
 
     def _back(self) -> None:
-        self._page.leave()
+        self.page.leave()
         self.answers.forget()
         self.ended.emit()
 
     def _stop(self) -> None:
         self._case = self._session = self._held = None
         self.between.stop()
-        self._page.strip.clear()
+        self.page.strip.clear()
         if self._prefetch is not None:
             self._prefetch.close()
             self._prefetch.deleteLater()

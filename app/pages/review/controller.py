@@ -1,60 +1,72 @@
 """The review page: which readings may be looked at, and reading them back off the GUI thread."""
 
-from collections.abc import Callable
-
-from PySide6.QtCore import QObject
-
 from app.pages.review.page import ReviewPage
 from app.recording.replay import Replay, load_replay, readings_to_review
 from app.ui.background import run
+from app.ui.job import JobContext, JobPage, StationJob
 from migrations.study.folder import Study
 
 
-class ReviewController(QObject):
-    """Fills the page; a reader sees own readings only, a researcher all.
+class ReviewController(StationJob):
+    """Fills the page; a reader sees own readings only, a researcher all side by side.
 
-    Parameters
-    ----------
-    session_open
-        Whether a session goes on: then nothing is shown.
+    While a session goes on, nothing is shown.
     """
 
-    def __init__(self, page: ReviewPage, session_open: Callable[[], bool], parent: QObject) -> None:
-        super().__init__(parent)
-        self._page, self._session_open = page, session_open
+    def __init__(self, context: JobContext) -> None:
+        super().__init__(context)
+        page = self.page = ReviewPage()
+        self.pages = (JobPage("review", page, "Review", "reader"),)
         self._study: Study | None = None
         self._wanted = ["", ""]
         page.chosen.connect(self._load)
+        page.end_wanted.connect(self._end_session)
+        context.notices.session_closed.connect(self._session_closed)
+        context.notices.replay_wanted.connect(self._replay)
 
-    def set_study(self, study: Study | None) -> None:
+    def open(self, study: Study) -> None:
         """Review this study from now on."""
         self._study = study
 
-    def show(self, reader: str | None, *, researcher: bool, reading_id: str = "") -> None:
-        """Show readings: a reader's own, or all of them side by side to a researcher."""
+    def refresh(self) -> None:
+        """Show the reader's own readings, or all of them to the researcher."""
+        self._show(researcher=self.context.window.in_workspace)
+
+    def _show(self, *, researcher: bool) -> None:
         if self._study is None:
             return
-        is_open = self._session_open()
-        whose = None if researcher else (reader or "")
+        is_open = self.context.session_busy()
+        whose = None if researcher else (self.context.reader.name or "")
         rows = [] if is_open else readings_to_review(self._study, whose)
-        self._page.show_rows(rows, side_by_side=researcher, open_session=is_open)
-        if reading_id:
-            self._page.select(reading_id)
+        self.page.show_rows(rows, side_by_side=researcher, open_session=is_open)
+
+    def _replay(self, reading_id: str) -> None:
+        self.context.go("review")
+        self._show(researcher=True)
+        self.page.select(reading_id)
+
+    def _session_closed(self) -> None:
+        if self.context.window.current == "review":
+            self.refresh()
+
+    def _end_session(self) -> None:
+        self.context.close_session()
+        self.context.go("review")
 
     def _load(self, side: int, reading_id: str) -> None:
         study, self._wanted[side] = self._study, reading_id
         if study is None or not reading_id:
-            self._page.show_replay(side, None)
+            self.page.show_replay(side, None)
             return
-        self._page.show_busy()
+        self.page.show_busy()
 
         def took(replay: Replay) -> None:
             if self._wanted[side] == reading_id:  # else another was chosen meanwhile
-                self._page.show_replay(side, replay)
+                self.page.show_replay(side, replay)
 
         run(
             self,
             lambda: load_replay(study, reading_id),
             took,
-            lambda error: self._page.show_error(str(error)),
+            lambda error: self.page.show_error(str(error)),
         )

@@ -1,40 +1,26 @@
 """The settings page and `study.toml`."""
 
-from collections.abc import Callable
-
-from PySide6.QtCore import QObject
-
 from app.pages.settings.page import SettingsPage
+from app.ui.job import JobContext, JobPage, StationJob
 from migrations.study.errors import StudyError
 from migrations.study.folder import Study
 from migrations.study.settings import StudySettings, write_settings
 
 
-class SettingsController(QObject):
-    """Writes what the page says and opens the study anew with it.
+class SettingsController(StationJob):
+    """Writes what the page says and opens the study again with it; an open session ends."""
 
-    Parameters
-    ----------
-    reopen
-        Opens the study's folder again; an open session ends.
-    """
-
-    def __init__(
-        self,
-        page: SettingsPage,
-        reopen: Callable[[Study], object],
-        tell_error: Callable[[str, Exception | str], object],
-        parent: QObject,
-    ) -> None:
-        super().__init__(parent)
-        self._page, self._reopen, self._tell_error = page, reopen, tell_error
+    def __init__(self, context: JobContext) -> None:
+        super().__init__(context)
+        page = self.page = SettingsPage()
+        self.pages = (JobPage("settings", page, "Study settings", "researcher"),)
         self._study: Study | None = None
         page.saved.connect(self._save)
 
-    def set_study(self, study: Study) -> None:
-        """Show the settings of this study."""
+    def open(self, study: Study) -> None:
+        """Show the settings of this study; what was typed and not saved is gone."""
         self._study = study
-        self._page.show_settings(study.settings)
+        self.page.show_settings(study.settings)
 
     def _save(self, settings: StudySettings) -> None:
         study = self._study
@@ -43,10 +29,10 @@ class SettingsController(QObject):
         asks_again = settings.consent != study.settings.consent
         try:
             write_settings(study.folder / "study.toml", settings)
-            self._reopen(study)
+            self.context.reopen_study(study)
         except (OSError, StudyError) as error:
-            self._tell_error("The settings could not be saved", error)
+            self.context.show_error("The settings could not be saved", error)
             return
         settings = self._study.settings if self._study else settings
         again = " Every reader is asked to agree again." if asks_again else ""
-        self._page.show_settings(settings, f"Saved; in force from the next session on.{again}")
+        self.page.show_settings(settings, f"Saved; in force from the next session on.{again}")

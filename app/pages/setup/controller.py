@@ -1,10 +1,8 @@
 """The station page: the screen as measured, and what stands against trusting it."""
 
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from PySide6.QtCore import QObject
 from PySide6.QtGui import QScreen
 
 from app.errors import AppError
@@ -12,43 +10,26 @@ from app.pages.setup.page import SetupPage
 from app.recording.night_light import night_light
 from app.recording.screen_setup import StationSetup, load_setup, save_setup, warnings_of
 from app.ui.background import run
+from app.ui.job import JobContext, JobPage, StationJob
 from app.ui.keys import KeyMap, load_keys, save_keys
 from app.ui.screen import screen_geometry
 from devices.gaze.geometry import ScreenGeometry
 from devices.tracker import TellsDisplayArea, Tracker
 
 
-class SetupController(QObject):
-    """Keeps set-up and keys, and shows them.
+class SetupController(StationJob):
+    """Keeps set-up and keys, and shows them."""
 
-    Parameters
-    ----------
-    screen
-        Returns the screen that the window is on.
-    keys_changed
-        Called with the keys in force, at once and each time they are saved.
-    changed
-        Called when the screen's size was measured anew: a session opened before must end.
-    """
-
-    def __init__(
-        self,
-        page: SetupPage,
-        screen: Callable[[], QScreen],
-        keys_changed: Callable[[KeyMap], object],
-        changed: Callable[[], object],
-        tell_error: Callable[[str, Exception | str], object],
-        parent: QObject,
-    ) -> None:
-        super().__init__(parent)
-        self._page, self._screen, self._keys_changed = page, screen, keys_changed
-        self._changed, self._tell_error = changed, tell_error
+    def __init__(self, context: JobContext) -> None:
+        super().__init__(context)
+        page = self.page = SetupPage()
+        self.pages = (JobPage("setup", page, "Station", "reader"),)
         self._night_light: bool | None = None
         self.tracker_mm: tuple[float, float] | None = None
         page.saved.connect(self._save)
         page.keys_saved.connect(self._save_keys)
+        context.notices.session_opened.connect(lambda session: self.tracker_known(session.tracker))
         loaded = load_keys()
-        keys_changed(loaded.keys)
         page.show_keys(loaded.keys, loaded.problem)
 
     def tracker_known(self, tracker: Tracker) -> None:
@@ -56,20 +37,20 @@ class SetupController(QObject):
         area = tracker.display_area() if isinstance(tracker, TellsDisplayArea) else None
         self.tracker_mm = None if area is None else (area.width_mm, area.height_mm)
 
-    def show(self) -> None:
+    def refresh(self) -> None:
         """Show the set-up of the window's screen; what the system tells of it follows."""
-        geometry = screen_geometry(self._screen())
-        self._page.show_setup(load_setup(geometry.name), geometry)
+        geometry = screen_geometry(self.context.window.screen())
+        self.page.show_setup(load_setup(geometry.name), geometry)
         self._warn()
-        run(self, night_light, self._told, lambda _error: None)
+        run(self, night_light, self._show_night_light, lambda _error: None)
 
-    def _told(self, on: bool | None) -> None:
+    def _show_night_light(self, on: bool | None) -> None:
         self._night_light = on
         self._warn()
 
     def _warn(self) -> None:
-        geometry = screen_geometry(self._screen())
-        self._page.show_warnings(
+        geometry = screen_geometry(self.context.window.screen())
+        self.page.show_warnings(
             warnings_of(
                 load_setup(geometry.name),
                 geometry,
@@ -79,23 +60,23 @@ class SetupController(QObject):
         )
 
     def _save(self, setup: StationSetup) -> None:
-        geometry = screen_geometry(self._screen())
+        geometry = screen_geometry(self.context.window.screen())
         try:
             save_setup(geometry.name, setup)
         except AppError as error:
-            self._tell_error("The set-up could not be saved", error)
+            self.context.show_error("The set-up could not be saved", error)
             return
-        self._changed()
-        self.show()
+        self.context.close_session()  # it was opened with another size of the screen
+        self.refresh()
 
     def _save_keys(self, keys: KeyMap) -> None:
         try:
             save_keys(keys)
         except AppError as error:
-            self._tell_error("The keys could not be saved", error)
+            self.context.show_error("The keys could not be saved", error)
             return
-        self._keys_changed(keys)
-        self._page.show_keys(keys)
+        self.context.notices.keys_changed.emit(keys)
+        self.page.show_keys(keys)
 
 
 def tracked_screen(screen: QScreen) -> tuple[ScreenGeometry, dict[str, Any]]:

@@ -1,8 +1,6 @@
 """Which trackers are attached: looked for off the GUI thread, offered on the worklist page."""
 
-from collections.abc import Callable
-
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from app.pages.worklist.page import WorklistPage
 from app.ui.background import Task, run
@@ -21,24 +19,24 @@ class DeviceController(QObject):
     chosen
         Id of the tracker to open.
     found
-        What the last look brought; None before the first.
+        What the last search brought; None before the first.
+
+    Signals
+    -------
+    changed
+        Another tracker was chosen, or a search has ended.
     """
 
-    def __init__(
-        self,
-        page: WorklistPage,
-        chosen: str,
-        changed: Callable[[], object],
-        parent: QObject,
-    ) -> None:
+    changed = Signal()
+
+    def __init__(self, page: WorklistPage, chosen: str, parent: QObject) -> None:
         super().__init__(parent)
         self._page = page
-        self._changed = changed
         self.chosen = chosen
         self.found: Found | None = None
         self._task: Task | None = None
         self._network = False
-        page.devices_wanted.connect(self.look)
+        page.devices_wanted.connect(self.search)
         page.device_chosen.connect(self._choose)
 
     @property
@@ -51,7 +49,7 @@ class DeviceController(QObject):
         """Look beyond this computer from now on if this study allows it."""
         self._network = study is not None and study.settings.lsl_network
 
-    def look(self) -> None:
+    def search(self) -> None:
         """Look for trackers; the chooser is filled when they have answered."""
         if self._task is None:
             network = self._network
@@ -67,13 +65,13 @@ class DeviceController(QObject):
     def _choose(self, device_id: str) -> None:
         if device_id != self.chosen:
             self.chosen = device_id
-            self._changed()
+            self.changed.emit()
 
     def _took(self, found: Found) -> None:
         self._task, self.found = None, found
         self._page.show_devices(found.trackers, self.chosen)
         self._page.show_missing("\n".join(str(line) for line in found.missing))
-        self._changed()
+        self.changed.emit()
 
     def _failed(self, error: Exception) -> None:
         self._task = None

@@ -1,7 +1,7 @@
-"""The researcher's workspace: opened by a PIN, its pages filled off the GUI thread."""
+"""What fills the pages of the researcher's workspace, off the GUI thread."""
 
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from app.pages.workspace.runs_page import RunsPage
 from app.pages.workspace.similarity_controller import SimilarityController
 from app.pages.workspace.similarity_page import SimilarityPage
 from app.ui.background import run
+from app.ui.job import JobContext
 from app.ui.pictures import PictureLoader
 from app.ui.side_process import SideProcess
 from app.workspace.cohort import cohort_rows, decide, missing
@@ -21,34 +22,14 @@ from app.workspace.pictures import Pictures
 from app.workspace.runs import RunRow, runs
 from migrations.study.folder import Study
 
-ErrorTeller = Callable[[str, Exception | str], object]
-
 
 class WorkspaceController(QObject):
-    """Owns the researcher's pages except Pretrain, which it hands settings to.
+    """Makes and fills the pages."""
 
-    Parameters
-    ----------
-    tell_error
-        Shows a title and what went wrong.
-    reproduce
-        Starts a run with the settings of another.
-    go
-        Shows a page by name.
-    replay
-        Replays a reading.
-    """
-
-    def __init__(
-        self,
-        tell_error: ErrorTeller,
-        reproduce: Callable[[RunRow], object],
-        go: Callable[[str], object],
-        replay: Callable[[str], object],
-        parent: QObject,
-    ) -> None:
+    def __init__(self, context: JobContext, parent: QObject) -> None:
         super().__init__(parent)
-        self._tell_error = tell_error
+        tell_error = self._tell_error = context.show_error
+        self._go = context.go
         self._study: Study | None = None
         self._runs: tuple[RunRow, ...] = ()
         loader = self.loader = PictureLoader(self)
@@ -58,10 +39,11 @@ class WorkspaceController(QObject):
         self._similarity = SimilarityController(self.similarity, self.side, tell_error, self)
         self._features = FeaturesController(self.features, self.side, tell_error, self)
         self.cohort.decided.connect(self._decide)
-        self.cohort.replay_wanted.connect(replay)
+        self.cohort.replay_wanted.connect(context.notices.replay_wanted)
         self.runs.export_wanted.connect(self._export)
-        self.runs.reproduce_wanted.connect(lambda i: reproduce(self._run(i)))
-        self._go = go
+        self.runs.reproduce_wanted.connect(
+            lambda run_id: context.notices.reproduce_wanted.emit(self._run(run_id))
+        )
         self.runs.features_wanted.connect(self._show_features)
 
     @property

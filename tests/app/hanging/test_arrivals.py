@@ -97,21 +97,21 @@ def station(qtbot, tmp_path: Path, no_leftovers):
 
 
 def _drop(qtbot, station: Station, paths: list[Path]) -> str:
-    station.worklist_page.files_chosen.emit(paths)
-    qtbot.waitUntil(lambda: not station.imports.running, timeout=60000)
-    return station.worklist_page.refused.text
+    station.sitting.worklist.page.files_chosen.emit(paths)
+    qtbot.waitUntil(lambda: not station.sitting.worklist.imports.running, timeout=60000)
+    return station.sitting.worklist.page.refused.text
 
 
 def test_dropped_mammograms_become_one_case_a_patient(films, station, qtbot) -> None:
     assert "8 added" in _drop(qtbot, station, films)
-    assert station.worklist_page.model.rowCount() == 2
+    assert station.sitting.worklist.page.model.rowCount() == 2
 
 
 def test_a_csv_dropped_with_images_says_labels_and_cases(films, station, qtbot, tmp_path) -> None:
     table = tmp_path / "who.csv"
     table.write_text("image,case,practice\nf0.dcm,A,yes\nf5.dcm,A,yes\n")
     assert "2 added." in _drop(qtbot, station, [films[0], table, films[5]])
-    assert station.worklist_page.model.rowCount() == 1
+    assert station.sitting.worklist.page.model.rowCount() == 1
     other = shutil.copy(table, tmp_path / "other.csv")
     assert "choose one csv" in _drop(qtbot, station, [films[1], table, Path(other)])
     table.write_text("picture\nf1.dcm\n")

@@ -152,8 +152,8 @@ def titles_while_reading(study: Study, qtbot) -> list[str]:
     qtbot.addWidget(station.window)
     station.window.show()
     titles = {widget.windowTitle() for widget in QApplication.topLevelWidgets()}
-    station.start_reading()
-    qtbot.waitUntil(lambda: station.reading.reading, timeout=20_000)
+    station.sitting.start_reading()
+    qtbot.waitUntil(lambda: station.sitting.reading.reading, timeout=20_000)
     qtbot.keyClick(station.window, Qt.Key.Key_1)
     titles |= {widget.windowTitle() for widget in QApplication.topLevelWidgets()}
     station.close()

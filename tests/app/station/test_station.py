@@ -18,6 +18,8 @@ from app import command
 from app.demo.hands import click, drag, press, wheel
 from app.images.clearing import clear, to_clear
 from app.images.importer import import_paths
+from app.pages.pretrain.controller import TrainingController
+from app.pages.setup.controller import SetupController
 from app.station import Station
 from devices.gaze.geometry import ScreenGeometry
 from devices.simulated import SimulatedParameters, SimulatedTracker
@@ -79,8 +81,8 @@ def station(qtbot, study: Study, no_leftovers):
 
 
 def _start(station: Station, qtbot) -> None:
-    click(station.worklist_page.start)
-    qtbot.waitUntil(lambda: station.reading_page.state == "reading", timeout=10000)
+    click(station.sitting.worklist.page.start)
+    qtbot.waitUntil(lambda: station.sitting.reading.page.state == "reading", timeout=10000)
 
 
 def _rows(study: Study, model: type) -> list:
@@ -91,13 +93,13 @@ def _rows(study: Study, model: type) -> list:
 
 
 def _settled(station: Station) -> None:
-    assert station.session is not None
-    assert station.session.settled(10)
+    assert station.sitting.session is not None
+    assert station.sitting.session.settled(10)
 
 
 def test_a_case_is_read_by_mouse_and_key_and_every_row_tells_it(station, study, qtbot) -> None:
     _start(station, qtbot)
-    page, canvas = station.reading_page, station.reading_page.canvas
+    page, canvas = station.sitting.reading.page, station.sitting.reading.page.canvas
     first = page.current_case_id
     before = canvas.grey().copy()
     drag(canvas, Qt.MouseButton.LeftButton, QPointF(200, 200), QPointF(90, 0), 6)
@@ -124,7 +126,7 @@ def test_a_case_is_read_by_mouse_and_key_and_every_row_tells_it(station, study, 
 
 def test_view_rows_map_the_image_to_where_the_canvas_draws_it(station, study, qtbot) -> None:
     _start(station, qtbot)
-    canvas = station.reading_page.canvas
+    canvas = station.sitting.reading.page.canvas
     _settled(station)
     row = _rows(study, ViewEvent)[-1]
     corner = canvas.mapToGlobal(QPointF(0, 0)) - QPointF(canvas.screen().geometry().topLeft())
@@ -136,7 +138,7 @@ def test_view_rows_map_the_image_to_where_the_canvas_draws_it(station, study, qt
 
 def test_the_next_case_needs_an_answer_first(station, study, qtbot) -> None:
     _start(station, qtbot)
-    page = station.reading_page
+    page = station.sitting.reading.page
     case = page.current_case_id
     press(page.canvas, Qt.Key.Key_N)
     assert page.current_case_id == case
@@ -159,7 +161,7 @@ def test_escape_pauses_resuming_goes_on_and_leaving_keeps_the_reading_as_interru
     station, study, qtbot
 ) -> None:
     _start(station, qtbot)
-    page = station.reading_page
+    page = station.sitting.reading.page
     case = page.current_case_id
     press(page.canvas, Qt.Key.Key_Escape)
     assert page.state == "paused"
@@ -173,8 +175,8 @@ def test_escape_pauses_resuming_goes_on_and_leaving_keeps_the_reading_as_interru
     kinds = [v.kind for v in _rows(study, ViewEvent)]
     assert kinds == ["open", "close", "open", "close"]
     assert _rows(study, Reading)[0].state == "interrupted"
-    assert station.worklist_page.model.rows[0].state in ("interrupted", "open", "to read")
-    station.start_reading()
+    assert station.sitting.worklist.page.model.rows[0].state in ("interrupted", "open", "to read")
+    station.sitting.start_reading()
     qtbot.waitUntil(lambda: page.state == "reading", timeout=5000)
     assert page.current_case_id == case
     _settled(station)
@@ -183,7 +185,7 @@ def test_escape_pauses_resuming_goes_on_and_leaving_keeps_the_reading_as_interru
 
 def test_a_whole_worklist_is_read_and_the_session_closed_and_copied(station, study, qtbot) -> None:
     _start(station, qtbot)
-    page = station.reading_page
+    page = station.sitting.reading.page
     for _ in range(CASES):
         case = page.current_case_id
         qtbot.wait(150)
@@ -191,11 +193,11 @@ def test_a_whole_worklist_is_read_and_the_session_closed_and_copied(station, stu
         press(page.canvas, Qt.Key.Key_Return)
         qtbot.waitUntil(lambda c=case: page.current_case_id != c, timeout=5000)
     assert page.state == "complete"
-    with qtbot.waitSignal(station.sessions.closed, timeout=10000):
+    with qtbot.waitSignal(station.sitting.sessions.closed, timeout=10000):
         pass
     click(page.findChild(QPushButton, "back_to_worklist"))
-    assert station.worklist_page.state_text == "3 cases: 3 read, all read."
-    assert not station.worklist_page.start.isEnabled()
+    assert station.sitting.worklist.page.state_text == "3 cases: 3 read, all read."
+    assert not station.sitting.worklist.page.start.isEnabled()
     assert [r.state for r in _rows(study, Reading)] == ["finished"] * CASES
     assert _rows(study, SessionRow)[0].ended_utc is not None
     assert len(_rows(study, Fixation)) > 0
@@ -215,10 +217,10 @@ def test_moving_the_window_is_part_of_the_view_history(station, study, qtbot) ->
 
 
 def test_off_the_tracked_screen_recording_pauses_and_will_not_start(station, study, qtbot) -> None:
-    page, window = station.reading_page, station.window
+    page, window = station.sitting.reading.page, station.window
     window.resize(1100, 700)
     window.move(700, 0)
-    station.start_reading()
+    station.sitting.start_reading()
     qtbot.waitUntil(lambda: page.state == "paused", timeout=10000)
     assert "tracked screen" in page.panel.text
     assert _rows(study, Reading) == []
@@ -236,10 +238,10 @@ def test_off_the_tracked_screen_recording_pauses_and_will_not_start(station, stu
 
 
 def test_calibration_runs_to_a_result_in_degrees(station, study, qtbot) -> None:
-    page = station.calibration_page
+    page = station.sitting.calibration.page
     shown: list[tuple[float, float]] = []
     page.target_shown.connect(lambda x, y: shown.append((x, y)))
-    station.start_calibration()
+    station.sitting.start_calibration()
     qtbot.waitUntil(lambda: page.state == "collecting", timeout=10000)
     assert station.window.bare
     qtbot.waitUntil(lambda: page.state == "done", timeout=20000)
@@ -253,25 +255,25 @@ def test_calibration_runs_to_a_result_in_degrees(station, study, qtbot) -> None:
 
 
 def test_calibration_can_be_given_up_by_key(station, qtbot) -> None:
-    page = station.calibration_page
-    station.start_calibration()
+    page = station.sitting.calibration.page
+    station.sitting.start_calibration()
     qtbot.waitUntil(lambda: page.state == "collecting", timeout=10000)
     press(page.field, Qt.Key.Key_Escape)
     assert page.state == "idle"
     assert "Given up" in page.state_text
-    station.start_reading()
-    qtbot.waitUntil(lambda: station.reading_page.state == "reading", timeout=5000)
+    station.sitting.start_reading()
+    qtbot.waitUntil(lambda: station.sitting.reading.page.state == "reading", timeout=5000)
 
 
 def test_a_reader_who_has_not_agreed_is_asked_first(qtbot, study, no_leftovers) -> None:
     station = Station(study, reader="R2", tracker_source=_simulated, full_screen=False)
     qtbot.addWidget(station.window)
     station.window.show()
-    station.start_reading()
+    station.sitting.start_reading()
     agree = station.window.findChild(QPushButton, "consent_agree")
-    assert station.session is None
+    assert station.sitting.session is None
     click(agree)
-    qtbot.waitUntil(lambda: station.reading_page.state == "reading", timeout=10000)
+    qtbot.waitUntil(lambda: station.sitting.reading.page.state == "reading", timeout=10000)
     assert _rows(study, Reader)[0].consent_utc is not None
     station.close()
 
@@ -282,9 +284,9 @@ def test_a_tracker_that_cannot_be_opened_is_said_and_the_station_goes_on(
     station = Station(study, device_id="lsl:gone", reader="R1", consented=True, full_screen=False)
     qtbot.addWidget(station.window)
     station.window.show()
-    station.start_reading()
-    qtbot.waitUntil(lambda: bool(station.last_error), timeout=15000)
-    assert "lsl:gone" in station.last_error
+    station.sitting.start_reading()
+    qtbot.waitUntil(lambda: bool(station.shell.last_error), timeout=15000)
+    assert "lsl:gone" in station.shell.last_error
     assert station.window.current == "worklist"
     assert station.window.findChild(QPushButton, "message_close") is not None
     station.close()
@@ -293,9 +295,9 @@ def test_a_tracker_that_cannot_be_opened_is_said_and_the_station_goes_on(
 def test_a_damaged_image_is_said_and_the_station_goes_on(station, study, qtbot) -> None:
     for file in study.folder.glob("images/*/stored.npy"):
         file.write_bytes(b"nothing")
-    station.start_reading()
-    qtbot.waitUntil(lambda: bool(station.last_error), timeout=10000)
-    assert "missing or damaged" in station.last_error
+    station.sitting.start_reading()
+    qtbot.waitUntil(lambda: bool(station.shell.last_error), timeout=10000)
+    assert "missing or damaged" in station.shell.last_error
     assert station.window.current == "worklist"
 
 
@@ -304,16 +306,16 @@ def test_files_are_imported_by_dropping_them(qtbot, tmp_path: Path, no_leftovers
     station = Station(study, full_screen=False)
     qtbot.addWidget(station.window)
     station.window.show()
-    assert station.worklist_page.state_text == "No cases yet."
+    assert station.sitting.worklist.page.state_text == "No cases yet."
     files = _pictures(tmp_path / "dropped", 2)
     broken = tmp_path / "dropped" / "broken.dcm"
     broken.write_bytes(b"not an image")
-    station.worklist_page.files_chosen.emit([*files, broken])
-    qtbot.waitUntil(lambda: not station.imports.running, timeout=60000)
-    assert station.worklist_page.model.rowCount() == 2
-    assert "2 added, 1 refused" in station.worklist_page.refused.text
-    assert "broken.dcm" in station.worklist_page.refused.text
-    assert station.worklist_page.calibrate.toolTip() == "Choose a reader first."
+    station.sitting.worklist.page.files_chosen.emit([*files, broken])
+    qtbot.waitUntil(lambda: not station.sitting.worklist.imports.running, timeout=60000)
+    assert station.sitting.worklist.page.model.rowCount() == 2
+    assert "2 added, 1 refused" in station.sitting.worklist.page.refused.text
+    assert "broken.dcm" in station.sitting.worklist.page.refused.text
+    assert station.sitting.worklist.page.calibrate.toolTip() == "Choose a reader first."
     station.close()
 
 
@@ -339,8 +341,8 @@ def test_pretrain_and_stop_reach_the_trainer_and_come_back(
         f"work_off(Path(sys.argv[3]), (sys.executable, {str(script)!r}))\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    station.training.queue.program = [sys.executable, str(queue)]
-    page = station.training_page
+    station.job(TrainingController).queue.program = [sys.executable, str(queue)]
+    page = station.job(TrainingController).page
     page.show_readings(3)
     page.form.preset(epochs=9, size=64, batch=8, amount=10)
     station.go("training")
@@ -360,18 +362,18 @@ def test_a_screen_that_changes_in_a_reading_pauses_it_and_is_stored(
     station, study, qtbot, monkeypatch
 ) -> None:
     _start(station, qtbot)
-    assert station.setup.tracker_mm is not None
-    known = station._room.attendance.geometry
+    assert station.job(SetupController).tracker_mm is not None
+    known = station.sitting.opener.geometry
     changed = replace(known, width_screen=1024.0, height_screen=640.0)
     monkeypatch.setattr("app.sitting.screen_watch.tracked_screen", lambda _screen: (changed, {}))
-    station._room.screen._look()
-    assert station.reading_page.state == "paused"
-    assert station._room.attendance.geometry.width_screen == 1024.0
+    station.sitting.screen._compare()
+    assert station.sitting.reading.page.state == "paused"
+    assert station.sitting.opener.geometry.width_screen == 1024.0
     _settled(station)
     screens = [row.screen for row in _rows(study, ViewEvent) if row.screen]
     assert screens[-1]["width_screen"] == 1024.0
-    station._room.screen._look()  # nothing new: nothing is said again
-    assert station.reading_page.state == "paused"
+    station.sitting.screen._compare()  # nothing new: nothing is said again
+    assert station.sitting.reading.page.state == "paused"
 
 
 def test_a_screen_that_changes_between_two_cases_counts_from_the_next_one_on(
@@ -402,7 +404,7 @@ def test_an_error_in_a_slot_is_told_without_ending_the_station(station, qtbot) -
         raise ZeroDivisionError("one by nought")
     except ZeroDivisionError as error:
         hook(type(error), error, error.__traceback__)
-    assert "one by nought" in station.last_error
+    assert "one by nought" in station.shell.last_error
 
 
 def test_the_app_never_imports_torch_or_the_trainer() -> None:

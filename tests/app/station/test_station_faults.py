@@ -55,12 +55,12 @@ def impatient(study: Study):
 
 
 def _start(station: Station, qtbot) -> None:
-    click(station.worklist_page.start)
-    qtbot.waitUntil(lambda: station.reading_page.state == "reading", timeout=10000)
+    click(station.sitting.worklist.page.start)
+    qtbot.waitUntil(lambda: station.sitting.reading.page.state == "reading", timeout=10000)
 
 
 def _read(station: Station, qtbot) -> None:
-    page, case = station.reading_page, station.reading_page.current_case_id
+    page, case = station.sitting.reading.page, station.sitting.reading.page.current_case_id
     qtbot.wait(100)
     press(page.canvas, Qt.Key.Key_1)
     press(page.canvas, Qt.Key.Key_Return)
@@ -80,7 +80,7 @@ def _committed(study: Study) -> int:
 
 def _image_files(station: Station, name: str) -> list[Path]:
     assert station.study is not None
-    rows = [row for row in station.worklist_page.model.rows if row.name == name]
+    rows = [row for row in station.sitting.worklist.page.model.rows if row.name == name]
     with station.study.database.read() as session:
         query = "SELECT image_id FROM case_image WHERE case_id = ?"
         ids = session.connection().exec_driver_sql(query, (rows[0].case_id,)).scalars()
@@ -91,7 +91,7 @@ def _image_files(station: Station, name: str) -> list[Path]:
 def test_a_damaged_case_is_skipped_by_name_and_offered_again(
     station, study, qtbot, damage: str
 ) -> None:
-    names = [row.name for row in station.worklist_page.model.rows]
+    names = [row.name for row in station.sitting.worklist.page.model.rows]
     (file,) = _image_files(station, names[1])
     whole = file.read_bytes()
     if damage == "missing":
@@ -100,13 +100,13 @@ def test_a_damaged_case_is_skipped_by_name_and_offered_again(
         file.write_bytes(whole[: len(whole) // 2])
     else:
         np.save(file, np.zeros((5, 5), np.uint16))
-    page = station.reading_page
+    page = station.sitting.reading.page
     _start(station, qtbot)
     _read(station, qtbot)
     qtbot.waitUntil(lambda: f"{names[1]} is damaged and was skipped" in page.strip.text)
     assert "Case 3 of 3" in page.strip.text
-    assert station.last_error == ""
-    with qtbot.waitSignal(station.sessions.closed, timeout=10000):
+    assert station.shell.last_error == ""
+    with qtbot.waitSignal(station.sitting.sessions.closed, timeout=10000):
         _read(station, qtbot)
     assert page.state == "complete"
     said = "\n".join(each.text() for each in page.findChildren(QLabel))
@@ -123,38 +123,38 @@ def test_a_damaged_case_is_skipped_by_name_and_offered_again(
 def test_where_no_case_can_be_shown_all_are_named_and_come_again(station, study, qtbot) -> None:
     for file in study.folder.glob("images/*/stored.npy"):
         file.unlink()
-    station.start_reading()
-    qtbot.waitUntil(lambda: bool(station.last_error), timeout=10000)
-    for row in station.worklist_page.model.rows:
-        assert row.name in station.last_error
+    station.sitting.start_reading()
+    qtbot.waitUntil(lambda: bool(station.shell.last_error), timeout=10000)
+    for row in station.sitting.worklist.page.model.rows:
+        assert row.name in station.shell.last_error
     assert station.window.current == "worklist"
-    assert not station.reading.reading
-    qtbot.waitUntil(lambda: not station.sessions.busy, timeout=10000)
-    assert station.worklist_page.start.isEnabled()
+    assert not station.sitting.reading.reading
+    qtbot.waitUntil(lambda: not station.sitting.sessions.busy, timeout=10000)
+    assert station.sitting.worklist.page.start.isEnabled()
 
 
 def test_an_unplugged_tracker_is_said_within_a_second_and_comes_back(station, study, qtbot) -> None:
     _start(station, qtbot)
-    strip, tracker = station.reading_page.strip, station.session.tracker
-    case = station.reading_page.current_case_id
+    strip, tracker = station.sitting.reading.page.strip, station.sitting.session.tracker
+    case = station.sitting.reading.page.current_case_id
     qtbot.waitUntil(lambda: "Tracking" in strip.text, timeout=3000)
     tracker.unplug()
     qtbot.waitUntil(lambda: "Tracker gone: check its cable" in strip.text, timeout=1000)
     assert station.window._trouble.text().startswith("⚠ Tracker gone")
-    assert station.last_error == ""
-    press(station.reading_page.canvas, Qt.Key.Key_2)
+    assert station.shell.last_error == ""
+    press(station.sitting.reading.page.canvas, Qt.Key.Key_2)
     assert "2 mass" in strip.text
     tracker.plug()
     qtbot.waitUntil(lambda: "Tracking" in strip.text, timeout=1500)
     assert station.window._trouble.text() == ""
-    assert station.reading_page.current_case_id == case
-    before = station.session.recorder.status().committed_count
-    qtbot.waitUntil(lambda: station.session.recorder.status().committed_count > before)
+    assert station.sitting.reading.page.current_case_id == case
+    before = station.sitting.session.recorder.status().committed_count
+    qtbot.waitUntil(lambda: station.sitting.session.recorder.status().committed_count > before)
 
 
 def test_a_locked_database_is_said_and_nothing_is_lost(station, study, impatient, qtbot) -> None:
     _start(station, qtbot)
-    strip, recorder = station.reading_page.strip, station.session.recorder
+    strip, recorder = station.sitting.reading.page.strip, station.sitting.session.recorder
     other = _lock(study)
     try:
         said = "another program holds the study, close it. Nothing is lost."
@@ -166,7 +166,7 @@ def test_a_locked_database_is_said_and_nothing_is_lost(station, study, impatient
         other.execute("COMMIT")
         other.close()
     qtbot.waitUntil(lambda: "Tracking" in strip.text, timeout=5000)
-    assert station.session.settled(10)
+    assert station.sitting.session.settled(10)
     assert _committed(study) > committed
     assert recorder.status().missing_count == 0
     with study.database.read() as session:
@@ -182,20 +182,20 @@ def test_a_full_disk_is_said_and_recovers(station, study, qtbot) -> None:
 
     event.listen(study.database.engine, "checkout", quota)
     _start(station, qtbot)
-    strip = station.reading_page.strip
+    strip = station.sitting.reading.page.strip
     pages["limit"] = 1
     qtbot.waitUntil(lambda: "the disk is full, free some space" in strip.text, timeout=8000)
     assert "Nothing is lost" in strip.text
     pages["limit"] = 1_000_000
     qtbot.waitUntil(lambda: "Tracking" in strip.text, timeout=5000)
-    assert station.session.settled(10)
-    assert station.session.writer.rejected == 0
+    assert station.sitting.session.settled(10)
+    assert station.sitting.session.writer.rejected == 0
 
 
 def test_the_window_closes_by_itself_once_all_is_saved(station, study, impatient, qtbot) -> None:
     _start(station, qtbot)
     other = _lock(study)
-    qtbot.waitUntil(lambda: bool(station.session.writer.problem), timeout=5000)
+    qtbot.waitUntil(lambda: bool(station.sitting.session.writer.problem), timeout=5000)
     station.window.close()
     assert station.window.isVisible()
     qtbot.waitUntil(lambda: bool(station.window.findChildren(SavingDialog)), timeout=5000)
@@ -216,13 +216,13 @@ def test_the_window_closes_by_itself_once_all_is_saved(station, study, impatient
 def test_the_window_can_be_kept_open_instead(station, study, impatient, qtbot) -> None:
     _start(station, qtbot)
     other = _lock(study)
-    qtbot.waitUntil(lambda: bool(station.session.writer.problem), timeout=5000)
+    qtbot.waitUntil(lambda: bool(station.sitting.session.writer.problem), timeout=5000)
     station.window.close()
     qtbot.waitUntil(lambda: bool(station.window.findChildren(SavingDialog)), timeout=5000)
     click(station.window.findChild(QPushButton, "keep_open"))
     other.execute("COMMIT")
     other.close()
-    qtbot.waitUntil(lambda: not station.sessions.busy, timeout=15000)
+    qtbot.waitUntil(lambda: not station.sitting.sessions.busy, timeout=15000)
     assert station.window.isVisible()
 
 
@@ -231,8 +231,8 @@ def test_closing_all_the_same_tells_the_log_what_is_lost(
 ) -> None:
     _start(station, qtbot)
     other = _lock(study)
-    qtbot.waitUntil(lambda: bool(station.session.writer.problem), timeout=5000)
-    writer = station.session.writer
+    qtbot.waitUntil(lambda: bool(station.sitting.session.writer.problem), timeout=5000)
+    writer = station.sitting.session.writer
     station.window.close()
     qtbot.waitUntil(lambda: bool(station.window.findChildren(SavingDialog)), timeout=5000)
     click(station.window.findChild(QPushButton, "close_and_lose"))

@@ -10,7 +10,10 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton
 from sqlalchemy import select
 
 from app.demo.hands import click, drag, press
+from app.pages.review.controller import ReviewController
+from app.pages.settings.controller import SettingsController
 from app.pages.settings.page import SettingsPage
+from app.pages.setup.controller import SetupController
 from app.recording.screen_setup import load_setup
 from app.station import Station
 from devices.gaze.geometry import ScreenGeometry
@@ -47,7 +50,7 @@ def open_station(qtbot, tmp_path: Path, filled: Path, no_leftovers):
             tracker_source=_simulated, full_screen=False,
         )  # fmt: skip
         made.append(station)
-        station.offer_all()
+        station.sitting.offer_all()
         qtbot.addWidget(station.window, before_close_func=lambda _window: station.close())
         station.window.show()
         qtbot.waitExposed(station.window)
@@ -68,7 +71,7 @@ def test_everything_a_study_asks_for_is_said_by_mouse_and_keys_and_can_be_undone
 ) -> None:
     station = open_station(annotations=ALL, incidental_contact="the chief")
     _start(station, qtbot)
-    page, canvas = station.reading_page, station.reading_page.canvas
+    page, canvas = station.sitting.reading.page, station.sitting.reading.page.canvas
     press(canvas, Qt.Key.Key_X)
     drag(canvas, Qt.MouseButton.LeftButton, QPointF(500, 300), QPointF(80, 60), 4)
     press(canvas, Qt.Key.Key_Down)  # a second box by the keyboard alone
@@ -114,19 +117,19 @@ def test_everything_a_study_asks_for_is_said_by_mouse_and_keys_and_can_be_undone
 def test_a_keypoint_lies_where_the_reader_looks(open_station, qtbot) -> None:
     station = open_station(annotations=("keypoint",))
     _start(station, qtbot)
-    canvas = station.reading_page.canvas
-    eye = station.eye  # it looks at the case once its salient places are found
+    canvas = station.sitting.reading.page.canvas
+    eye = station.sitting.eye  # it looks at the case once its salient places are found
     qtbot.waitUntil(lambda: eye._attending, timeout=5000)
     view = canvas.tile_view(0, "open")
     wanted = np.array([90.0, 170.0])
     at = view.transform.map(wanted)
-    tracker = station.session.tracker
+    tracker = station.sitting.session.tracker
     tracker.fixate(*(at / (1280, 800)).tolist())
     qtbot.wait(350)
     press(canvas, Qt.Key.Key_K)
     _settled(station)
     keypoint = _standing(station)[0]
-    geometry = station.session.live.geometry
+    geometry = station.sitting.session.live.geometry
     norm = geometry.screen_to_norm(view.transform.map([(keypoint.x_image, keypoint.y_image)]))
     away_deg = geometry.angle_deg(norm, [(at / (1280, 800)).tolist()])[0]
     assert away_deg < 1.5  # an uncalibrated simulated eye
@@ -135,7 +138,7 @@ def test_a_keypoint_lies_where_the_reader_looks(open_station, qtbot) -> None:
 def test_boxes_are_off_unless_the_study_asks(open_station, qtbot) -> None:
     station = open_station()
     _start(station, qtbot)
-    page = station.reading_page
+    page = station.sitting.reading.page
     press(page.canvas, Qt.Key.Key_X)
     assert page.canvas.tool == ""
     assert "asks for no box" in page.strip.text
@@ -144,7 +147,7 @@ def test_boxes_are_off_unless_the_study_asks(open_station, qtbot) -> None:
 def test_back_corrects_the_last_answer_as_an_addendum_without_gaze(open_station, qtbot) -> None:
     station = open_station()
     _start(station, qtbot)
-    page, canvas = station.reading_page, station.reading_page.canvas
+    page, canvas = station.sitting.reading.page, station.sitting.reading.page.canvas
     first = page.current_case_id
     press(canvas, Qt.Key.Key_1)
     press(canvas, Qt.Key.Key_Return)
@@ -176,13 +179,13 @@ def test_back_corrects_the_last_answer_as_an_addendum_without_gaze(open_station,
 def test_the_last_answer_can_be_corrected_after_all_is_read(open_station, qtbot) -> None:
     station = open_station()
     _start(station, qtbot)
-    page = station.reading_page
+    page = station.sitting.reading.page
     while page.state == "reading":
         case = page.current_case_id
         press(page.canvas, Qt.Key.Key_1)
         press(page.canvas, Qt.Key.Key_Return)
         qtbot.waitUntil(lambda c=case: page.current_case_id != c, timeout=5000)
-    qtbot.waitUntil(lambda: not station.sessions.busy, timeout=10000)
+    qtbot.waitUntil(lambda: not station.sitting.sessions.busy, timeout=10000)
     click(page.findChild(QPushButton, "correct_last"))
     press(page.canvas, Qt.Key.Key_2)
     press(page.canvas, Qt.Key.Key_Return)
@@ -199,7 +202,7 @@ def test_a_case_of_several_images_is_read_and_each_tile_has_its_views(open_stati
         spare.case_id, spare.tile = cases[0].id, 1
         cases[0].hanging = "two-up"
     _start(station, qtbot)
-    canvas = station.reading_page.canvas
+    canvas = station.sitting.reading.page.canvas
     assert len(canvas.box.views) == 2
     press(canvas, Qt.Key.Key_Tab)
     press(canvas, Qt.Key.Key_I)
@@ -217,7 +220,7 @@ def test_a_case_of_several_images_is_read_and_each_tile_has_its_views(open_stati
 def test_a_time_limit_takes_the_image_and_asks_for_the_answer(open_station, qtbot) -> None:
     station = open_station(time_limit_s=2.0)
     _start(station, qtbot)
-    page = station.reading_page
+    page = station.sitting.reading.page
     case = page.current_case_id
     qtbot.waitUntil(lambda: not page.canvas.isVisible(), timeout=5000)
     assert "Time is up" in page.strip.text
@@ -236,7 +239,7 @@ def test_feedback_and_breaks_come_between_cases(open_station, qtbot) -> None:
         for image in session.scalars(select(Image)):
             image.label = "mass"
     _start(station, qtbot)
-    page = station.reading_page
+    page = station.sitting.reading.page
     press(page.canvas, Qt.Key.Key_1)
     press(page.canvas, Qt.Key.Key_Return)
     assert page.state == "between"
@@ -249,9 +252,9 @@ def test_feedback_and_breaks_come_between_cases(open_station, qtbot) -> None:
 
 def test_settings_are_saved_and_in_force_and_nonsense_is_refused(open_station, qtbot) -> None:
     station = open_station()
-    station.workspace.open()
+    station.shell.enter_workspace()
     station.go("settings")
-    page = station.pages["settings"]
+    page = station.job(SettingsController).page
     assert isinstance(page, SettingsPage)
     assert not page.save.isEnabled()
     page.editor("classes").setPlainText("one")
@@ -274,7 +277,7 @@ def test_settings_are_saved_and_in_force_and_nonsense_is_refused(open_station, q
 def test_the_screen_is_measured_with_a_card_and_a_session_stores_it(open_station, qtbot) -> None:
     station = open_station()
     station.go("setup")
-    page = station.pages["setup"]
+    page = station.job(SetupController).page
     assert "not measured with a bank card" in page._warnings.text()
     page.card.set_width(428.0)
     press(page.card, Qt.Key.Key_Right)
@@ -298,7 +301,7 @@ def test_the_screen_is_measured_with_a_card_and_a_session_stores_it(open_station
 def test_review_waits_for_the_session_and_plays_the_readers_own(open_station, qtbot) -> None:
     station = open_station()
     _start(station, qtbot)
-    page = station.reading_page
+    page = station.sitting.reading.page
     case = page.current_case_id
     qtbot.wait(300)
     press(page.canvas, Qt.Key.Key_Plus)
@@ -310,7 +313,7 @@ def test_review_waits_for_the_session_and_plays_the_readers_own(open_station, qt
     press(page.canvas, Qt.Key.Key_Escape)
     click(page.findChild(QPushButton, "leave_reading"))
     station.go("review")
-    review = station.pages["review"]
+    review = station.job(ReviewController).page
     assert "session is open" in review.empty.text()
     click(review.end_session)
     qtbot.waitUntil(lambda: review.list.count() == 2, timeout=10000)
@@ -337,10 +340,10 @@ def test_the_researcher_sees_two_readers_side_by_side_and_a_reader_never(
 ) -> None:
     station = open_station()
     for reader in ("R1", "R2"):
-        station.choose_reader(reader, consented=True)
-        qtbot.waitUntil(lambda: not station.sessions.busy, timeout=10000)
+        station.sitting.choose_reader(reader, consented=True)
+        qtbot.waitUntil(lambda: not station.sitting.sessions.busy, timeout=10000)
         _start(station, qtbot)
-        page = station.reading_page
+        page = station.sitting.reading.page
         case = page.current_case_id
         qtbot.wait(200)
         press(page.canvas, Qt.Key.Key_1)
@@ -348,12 +351,12 @@ def test_the_researcher_sees_two_readers_side_by_side_and_a_reader_never(
         qtbot.waitUntil(lambda c=case, p=page: p.current_case_id not in (None, c), timeout=5000)
         press(page.canvas, Qt.Key.Key_Escape)
         click(page.findChild(QPushButton, "leave_reading"))
-        station.close_session()
-        qtbot.waitUntil(lambda: not station.sessions.busy, timeout=10000)
+        station.sitting.close_session()
+        qtbot.waitUntil(lambda: not station.sitting.sessions.busy, timeout=10000)
     station.go("review")
-    review = station.pages["review"]
+    review = station.job(ReviewController).page
     assert {row.reader for row in review._rows} == {"R2"}
-    station.workspace.open()
+    station.shell.enter_workspace()
     station.go("review")
     assert {row.reader for row in review._rows} == {"R1", "R2"}
     review.select(next(r.reading_id for r in review._rows if r.state == "finished"))

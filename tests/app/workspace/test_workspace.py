@@ -10,7 +10,9 @@ from PySide6.QtWidgets import QAbstractButton, QDialog, QLineEdit
 from sqlalchemy import select
 
 from app.demo.hands import click
+from app.pages.pretrain.controller import TrainingController
 from app.pages.pretrain.run_settings import settings_of
+from app.pages.workspace.job import WorkspaceJob
 from app.station import Station
 from app.ui.plots import PlotUnwritable, save_plot
 from app.workspace.cohort import cohort_rows, decide, missing
@@ -189,8 +191,8 @@ def test_a_reader_sees_no_results_until_the_pin_is_given(station, qtbot) -> None
 
 
 def test_every_page_fills_and_saves_its_plots(station, cohort, qtbot, tmp_path: Path) -> None:
-    station.workspace.open()
-    inside = station.workspace.inside
+    station.shell.enter_workspace()
+    inside = station.job(WorkspaceJob).inside
     qtbot.waitUntil(lambda: inside.cohort.model.rowCount() == 40, timeout=15000)
     inside.cohort.search.setText(case_called(cohort, "Case 010"))
     assert inside.cohort.model.rowCount() == 2
@@ -221,8 +223,8 @@ def test_every_page_fills_and_saves_its_plots(station, cohort, qtbot, tmp_path: 
 
 
 def test_dropping_in_the_page_asks_why_and_shows_it(station, cohort, qtbot) -> None:
-    station.workspace.open()
-    page = station.workspace.inside.cohort
+    station.shell.enter_workspace()
+    page = station.job(WorkspaceJob).inside.cohort
     qtbot.waitUntil(lambda: page.model.rowCount() == 40, timeout=15000)
     row = next(k for k, r in enumerate(page.model.rows) if r.counts)
     marked = page.model.rows[row].reading_id
@@ -253,23 +255,23 @@ def test_with_a_server_named_the_pages_show_what_all_stations_pushed(
     url = f"sqlite:///{(server.folder / 'foveate.sqlite').as_posix()}"
     server.close()
     monkeypatch.setenv("FOVEATE_DATABASE_URL", url)
-    station.workspace.open()
-    page = station.workspace.inside.cohort
+    station.shell.enter_workspace()
+    page = station.job(WorkspaceJob).inside.cohort
     qtbot.waitUntil(lambda: page.model.rowCount() == 25, timeout=15000)
     options: list[list[str]] = []
-    monkeypatch.setattr(station.training.queue, "start", options.append)
-    station.training.start(["--epochs", "1"])
+    monkeypatch.setattr(station.job(TrainingController).queue, "start", options.append)
+    station.job(TrainingController).start(["--epochs", "1"])
     assert options == [["--epochs", "1", "--database", "server"]]
     assert url not in str(options)  # it may hold a password
     station.use_study(station.study)
     assert not station.window.in_workspace
-    station.training.start([])
+    station.job(TrainingController).start([])
     assert options[-1] == []
 
 
 def test_the_form_offers_all_that_the_trainer_has(station, qtbot) -> None:
-    page = station.training_page
-    station.workspace.open()
+    page = station.job(TrainingController).page
+    station.shell.enter_workspace()
     station.go("training")
     page.form.all_wanted.emit()
     qtbot.waitUntil(lambda: bool(page.form.rest.editors), timeout=30000)
@@ -284,8 +286,8 @@ def test_the_form_offers_all_that_the_trainer_has(station, qtbot) -> None:
 
 
 def test_the_form_shows_what_a_recipe_sets_and_keeps_what_was_typed(station, qtbot) -> None:
-    form = station.training_page.form
-    station.workspace.open()
+    form = station.job(TrainingController).page.form
+    station.shell.enter_workspace()
     station.go("training")
     form.all_wanted.emit()
     qtbot.waitUntil(lambda: bool(form.rest.editors), timeout=30000)

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from app.images.clearing import SHEET, clear, to_clear
 from app.images.importer import import_paths
 from app.images.store import load
+from app.pages.clearing.controller import ClearingController
 from app.station import Station
 from migrations.study.folder import Study
 from migrations.study.schema import Image
@@ -42,8 +43,8 @@ def station(study: Study, tmp_path: Path, qtbot, no_leftovers):
 
 @pytest.fixture
 def page(station: Station, qtbot):
-    qtbot.mouseClick(station.worklist_page.clear_images, Qt.MouseButton.LeftButton)
-    shown = station.pages["clearing"]
+    qtbot.mouseClick(station.sitting.worklist.page.clear_images, Qt.MouseButton.LeftButton)
+    shown = station.job(ClearingController).page
     qtbot.waitUntil(lambda: shown.sheet.complete, timeout=10_000)
     return shown
 
@@ -54,7 +55,7 @@ def row(study: Study, number: int) -> Image:
 
 
 def test_the_worklist_says_what_waits_and_offers_no_reading(station: Station) -> None:
-    work = station.worklist_page
+    work = station.sitting.worklist.page
     assert work.clear_images.text().strip() == "Clear 3 images…"
     assert "3 of them wait to be cleared" in work.state_text
     assert work.model.data(work.model.index(0, 1)) == "Waits to be cleared"
@@ -77,7 +78,7 @@ def test_one_key_clears_the_sheet_less_what_was_kept_back(
     assert [row(study, n).cleared_by for n in (1, 2, 3)] == ["AB", None, "AB"]
     assert page.sheet.held == {row(study, 2).id}
     assert not page.clear_sheet.isEnabled()
-    assert station.worklist_page.start.isEnabled()
+    assert station.sitting.worklist.page.start.isEnabled()
 
 
 def test_text_is_hidden_by_a_rectangle_and_the_image_cleared(
@@ -117,19 +118,19 @@ def test_text_is_hidden_by_a_rectangle_and_the_image_cleared(
     qtbot.waitUntil(lambda: page.state_text == "Nothing waits to be cleared.", timeout=10_000)
     qtbot.keyClick(page, Qt.Key.Key_Escape)
     assert station.window.current == "worklist"
-    assert not station.worklist_page.clear_images.isVisible()
+    assert not station.sitting.worklist.page.clear_images.isVisible()
 
 
 def test_a_session_offers_cleared_cases_only(station: Station, study: Study, qtbot) -> None:
     clear(study, [row(study, 2).id], "AB")
-    station.refresh()
-    station.start_reading()
-    qtbot.waitUntil(lambda: station.reading.reading, timeout=20_000)
-    assert station.session is not None
-    case = station.session.current_case
+    station.go("worklist")
+    station.sitting.start_reading()
+    qtbot.waitUntil(lambda: station.sitting.reading.reading, timeout=20_000)
+    assert station.sitting.session is not None
+    case = station.sitting.session.current_case
     assert case is not None
     assert [tile.image_id for tile in case.tiles] == [row(study, 2).id]
-    assert station.session.next_case() is None
+    assert station.sitting.session.next_case() is None
 
 
 def test_a_sheet_holds_forty_and_the_next_one_follows(
@@ -139,7 +140,7 @@ def test_a_sheet_holds_forty_and_the_next_one_follows(
     station = Station(study, reader="R1", consented=True, full_screen=False)
     qtbot.addWidget(station.window)
     station.go("clearing")
-    page = station.pages["clearing"]
+    page = station.job(ClearingController).page
     page.by.setText("AB")
     qtbot.waitUntil(lambda: page.sheet.complete, timeout=20_000)
     assert len(page.images) == SHEET
@@ -157,7 +158,7 @@ def test_a_mask_for_the_device_is_offered_and_used(
     qtbot.addWidget(station.window)
     station.window.show()
     station.go("clearing")
-    page = station.pages["clearing"]
+    page = station.job(ClearingController).page
     page.by.setText("AB")
     page.open_large(page.images[0].image_id)
     qtbot.waitUntil(lambda: page.large.picture_shown, timeout=10_000)

@@ -39,8 +39,8 @@ def test_without_eyes_the_images_go_until_the_readers_code_is_typed(study, qtbot
     )
     qtbot.addWidget(station.window, before_close_func=lambda _window: station.close())
     station.window.show()
-    page = station.reading_page
-    station.start_reading()
+    page = station.sitting.reading.page
+    station.sitting.start_reading()
     qtbot.waitUntil(lambda: page.state == "reading", timeout=10000)
     made[0].unplug()
     code = page.findChild(QLineEdit, "reader_code")
@@ -56,10 +56,10 @@ def test_without_eyes_the_images_go_until_the_readers_code_is_typed(study, qtbot
     click(page.findChild(QPushButton, "confirm_reader"))
     assert (page.state, page.canvas.isVisible()) == ("reading", True)
     qtbot.wait(300)
-    assert "samples/s" in health_of(station.session).detail
+    assert "samples/s" in health_of(station.sitting.session).detail
     assert page.state == "reading"
-    station.close_session()
-    qtbot.waitUntil(lambda: not station.sessions.busy, timeout=10000)
+    station.sitting.close_session()
+    qtbot.waitUntil(lambda: not station.sitting.sessions.busy, timeout=10000)
     with study.database.read() as session:
         reading = session.query(Reading).one()
         ((start_us, end_us),) = reading.details["absences_us"]
@@ -83,10 +83,10 @@ def test_drift_beyond_the_limit_offers_to_calibrate_again(study, qtbot) -> None:
     )
     qtbot.addWidget(station.window, before_close_func=lambda _window: station.close())
     station.window.show()
-    page, calibrate = station.reading_page, station.calibration_page
-    station.start_calibration()
+    page, calibrate = station.sitting.reading.page, station.sitting.calibration.page
+    station.sitting.start_calibration()
     qtbot.waitUntil(lambda: calibrate.state == "done", timeout=30000)
-    station.start_reading()
+    station.sitting.start_reading()
     qtbot.waitUntil(lambda: page.state == "reading", timeout=10000)
     qtbot.wait(1500)  # nine seconds of the reader's life
     press(page.canvas, Qt.Key.Key_1)
@@ -100,10 +100,10 @@ def test_drift_beyond_the_limit_offers_to_calibrate_again(study, qtbot) -> None:
     click(station.window.findChild(QPushButton, wanted))
     qtbot.waitUntil(lambda: calibrate.state in ("positioning", "collecting"), timeout=10000)
     qtbot.waitUntil(lambda: calibrate.state == "done", timeout=30000)
-    station.start_reading()
+    station.sitting.start_reading()
     qtbot.waitUntil(lambda: page.state == "reading", timeout=10000)
-    station.close_session()
-    qtbot.waitUntil(lambda: not station.sessions.busy, timeout=10000)
+    station.sitting.close_session()
+    qtbot.waitUntil(lambda: not station.sitting.sessions.busy, timeout=10000)
     with study.database.read() as session:
         rows = session.query(Calibration).order_by(Calibration.id).all()
         kinds = [row.kind for row in rows]

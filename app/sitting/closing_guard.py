@@ -12,7 +12,7 @@ _PATIENCE_MS = 700
 _EVERY_MS = 300
 
 
-class Leaving(QObject):
+class ClosingGuard(QObject):
     """Holds the window open while rows are being written; it then closes by itself.
 
     Parameters
@@ -26,53 +26,53 @@ class Leaving(QObject):
     ) -> None:
         super().__init__(sessions.parent())
         self._window, self._sessions, self._end_session = window, sessions, end_session
-        self._leaving = False
+        self._is_closing = False
         self._dialog: SavingDialog | None = None
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
         self._patience.timeout.connect(self._ask)
-        self._look = QTimer(self)
-        self._look.setInterval(_EVERY_MS)
-        self._look.timeout.connect(self._tell)
+        self._poll = QTimer(self)
+        self._poll.setInterval(_EVERY_MS)
+        self._poll.timeout.connect(self._show_waiting)
         sessions.opened.connect(self._opened)
         sessions.closed.connect(self._done)
         sessions.failed.connect(lambda _title, _error: self.stay())
         window.may_close = self.may_close
         window.destroyed.connect(self._patience.stop)
-        window.destroyed.connect(self._look.stop)
+        window.destroyed.connect(self._poll.stop)
 
     def may_close(self) -> bool:
         """Return whether nothing waits to be written; otherwise see to it, then close."""
         if not self._sessions.busy:
             return True
-        if not self._leaving:
-            self._leaving = True
+        if not self._is_closing:
+            self._is_closing = True
             self._end_session()
             self._patience.start(_PATIENCE_MS)
         return False
 
     def stay(self) -> None:
         """Leave the window open after all."""
-        self._leaving = False
+        self._is_closing = False
         self._patience.stop()
         self._hide()
 
     def _opened(self) -> None:
-        if self._leaving:  # it was being opened when the window was to close
+        if self._is_closing:  # it was being opened when the window was to close
             QTimer.singleShot(0, self._end_session)
 
     def _done(self) -> None:
-        if self._leaving:
+        if self._is_closing:
             self.stay()
             self._window.close()
 
     def _ask(self) -> None:
         self._dialog = SavingDialog(self._window, self.stay, self._insist)
-        self._tell()
-        self._look.start()
+        self._show_waiting()
+        self._poll.start()
         self._dialog.open()
 
-    def _tell(self) -> None:
+    def _show_waiting(self) -> None:
         held = self._sessions.held
         if self._dialog is not None and held is not None:
             self._dialog.show_waiting(held.writer.depth, held.writer.problem)
@@ -83,7 +83,7 @@ class Leaving(QObject):
         self._window.close()
 
     def _hide(self) -> None:
-        self._look.stop()
+        self._poll.stop()
         dialog, self._dialog = self._dialog, None
         if dialog is not None:
             dialog.done(0)

@@ -1,0 +1,58 @@
+"""The worklist: its cases, its readers, what can be done next; imports and trackers beside it."""
+
+from dataclasses import replace
+
+from app.pages.worklist.devices import DeviceController
+from app.pages.worklist.importing import ImportController
+from app.pages.worklist.page import WorklistPage
+from app.recording.worklist import readers_of, why_not_read, worklist
+from app.ui.job import JobContext, JobPage, StationJob
+from migrations.study.folder import Study
+
+
+class WorklistController(StationJob):
+    """Fills the worklist for the reader at the station.
+
+    Attributes
+    ----------
+    imports, devices
+        Import into the study; the trackers that are attached.
+    """
+
+    def __init__(self, context: JobContext) -> None:
+        super().__init__(context)
+        page = self.page = WorklistPage()
+        self.pages = (JobPage("worklist", page, "Worklist", "reader"),)
+        self._study: Study | None = None
+        self.imports = ImportController(page, self)
+        self.devices = DeviceController(page, context.device_id, self)
+        self.imports.changed.connect(context.notices.cases_changed)
+        context.notices.study_changed.connect(self.refresh)
+        page.reading_wanted.connect(lambda: context.go("reading"))
+        page.clearing_wanted.connect(lambda: context.go("clearing"))
+
+    def open(self, study: Study) -> None:
+        """Show the cases of this study and import into it."""
+        self._study = study
+        self.imports.set_study(study)
+        self.devices.set_study(study)
+
+    def refresh(self) -> None:
+        """Read the cases again, and say whether any can be read."""
+        study, reader = self._study, self.context.reader
+        if study is None:
+            return
+        rows = worklist(study, reader.name or "")
+        if not reader.cleared_only:
+            rows = [replace(row, to_clear=0) for row in rows]
+        self.page.show_rows(rows)
+        self.page.show_readers(readers_of(study, reader.name), reader.name)
+        why_not = why_not_read(rows, reader.name)
+        self.page.show_ready(not why_not, not why_not, why_not)
+        self.context.notices.reading_allowed.emit(why_not)
+
+    def close(self) -> None:
+        """Stop an import after the file at hand, and wait for a search for trackers."""
+        self.imports.close()
+        self.devices.close()
+        self._study = None

@@ -1,0 +1,47 @@
+"""What window, calibration page and reading strip say of tracker, recording and reader."""
+
+from app.pages.calibration.page import CalibrationPage
+from app.pages.reading.strip import ReadingStrip
+from app.pages.worklist.devices import DeviceController
+from app.recording.session import ReadingSession
+from app.shell.window import MainWindow
+from app.sitting.health import Health
+from app.ui.job import ChosenReader
+from migrations.study.folder import Study
+
+_NEED_A_SESSION = ("calibration", "reading")
+
+
+class SittingStatus:
+    """Shows how things stand wherever it is to be seen."""
+
+    def __init__(
+        self,
+        window: MainWindow,
+        calibration: CalibrationPage,
+        strip: ReadingStrip,
+        devices: DeviceController,
+    ) -> None:
+        self._window, self._calibration, self._strip = window, calibration, strip
+        self._devices = devices
+
+    def show_tracker(self, study: Study, session: ReadingSession | None) -> None:
+        """Say which tracker is used, and whether it records."""
+        info = session.tracker.info if session else self._devices.info
+        if info is None:
+            self._window.show_device(f"Tracker: {self._devices.chosen}")
+            return
+        points = study.settings.calibration_points
+        self._window.show_device(info.name, recording=session is not None)
+        self._calibration.show_device(info.name, info.calibrates, points)
+
+    def show_reader(self, reader: ChosenReader, why_not: str) -> None:
+        """Name the reader, and say whether a session can be begun, or what stands against it."""
+        for name in _NEED_A_SESSION:
+            self._window.enable(name, not why_not, why_not)
+        self._window.show_reader(f"Reader {reader.name}" if reader.name else "No reader chosen")
+
+    def show_health(self, health: Health) -> None:
+        """Say in the strip and in the navigation how the recording stands."""
+        self._strip.show_tracking(health.text, warn=health.warn, detail=health.detail)
+        self._window.show_trouble(health.text if health.warn else "", health.detail)

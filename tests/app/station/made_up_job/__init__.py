@@ -1,0 +1,1 @@
+"""A job that nobody needs: what a new page of the station takes, and no more."""
