@@ -380,18 +380,18 @@ def test_a_screen_that_changes_between_two_cases_counts_from_the_next_one_on(
     station, study, qtbot, monkeypatch
 ) -> None:
     _start(station, qtbot)
-    room = station._room
-    known = room.attendance.geometry
+    sitting = station.sitting
+    known = sitting.opener.geometry
     changed = replace(known, width_screen=2560.0, height_screen=1600.0)
     monkeypatch.setattr("app.sitting.screen_watch.tracked_screen", lambda _screen: (changed, {}))
-    room.reading.interrupt("between two cases")
-    room.calibration.measured.emit(room.session.setup.take_distance(None))
-    distance_mm = room.session.setup.geometry.distance_mm
+    sitting.reading.interrupt("between two cases")
+    sitting.calibration.measured.emit(sitting.session.setup.take_distance(None))
+    distance_mm = sitting.session.setup.geometry.distance_mm
     assert distance_mm != known.distance_mm
-    room.screen._look()
-    assert room.session.setup.take_distance(None).width_screen == 2560.0
-    room._read()
-    qtbot.waitUntil(lambda: station.reading_page.state == "reading", timeout=10000)
+    sitting.screen._compare()
+    assert sitting.session.setup.take_distance(None).width_screen == 2560.0
+    sitting._read()
+    qtbot.waitUntil(lambda: station.sitting.reading.page.state == "reading", timeout=10000)
     _settled(station)
     last = [row.screen for row in _rows(study, ViewEvent) if row.screen][-1]
     assert last["width_screen"] == 2560.0
