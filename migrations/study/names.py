@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session as OrmSession
 
 from migrations.study.errors import AmbiguousName, UnknownName
@@ -56,18 +56,20 @@ def short_name(id_: str, length: int = LENGTH) -> str:
 class Names(Mapping[str, str]):
     """The name of each row of one kind by its id: id → name.
 
-    Six characters, more only where the name of another row begins with the same.
+    Six characters, more only where the name of another row begins with the same. What is not a
+    UUID (the name of a file) is its own name.
     """
 
-    def __init__(self, ids: Iterable[str]) -> None:
-        self._ids = sorted(set(ids))
+    def __init__(self, ids: Iterable[str], kind: Kind = "image") -> None:
+        self._kind = kind
+        self._names = {id_: id_ for id_ in ids}
+        self._ids = sorted(filter(_UUID.fullmatch, self._names))
         self._whole = sorted((short_name(id_, WHOLE), id_) for id_ in self._ids)
-        self._names: dict[str, str] = {}
         shared = 0
         for (name, id_), (other, _) in itertools.pairwise([*self._whole, ("", "")]):
             before, shared = shared, _shared(name, other)
             needed = max(before, shared, LENGTH - 1) + 1
-            self._names[id_] = id_ if id_ == name or needed > WHOLE else name[:needed]
+            self._names[id_] = name[:needed] if needed <= WHOLE else id_
 
     def __getitem__(self, id_: str) -> str:
         """Return the name of an id."""
@@ -86,10 +88,12 @@ class Names(Mapping[str, str]):
 
         Upper and lower case are the same; I and L read as 1, O as 0.
         """
-        plain = text.strip().lower()
-        if not plain or plain in self._names:
-            return [plain] if plain else []
-        read = plain.upper().translate(_READ_AS)
+        text = text.strip()
+        plain = text.lower()
+        whole = next((id_ for id_ in (text, plain) if id_ in self._names), None)
+        if whole is not None or not plain:
+            return [] if whole is None else [whole]
+        read = text.upper().translate(_READ_AS)
         first, end = (bisect.bisect_left(self._whole, (t,)) for t in (read, read + _AFTER_ALL))
         named = [id_ for _, id_ in self._whole[first:end]]
         if len(named) == 1 and len(read) >= len(self._names[named[0]]):
@@ -97,10 +101,26 @@ class Names(Mapping[str, str]):
         first, end = (bisect.bisect_left(self._ids, t) for t in (plain, plain + _AFTER_ALL))
         return list(dict.fromkeys([*named, *self._ids[first:end]]))
 
+    def meant(self, text: str) -> str | None:
+        """Return the one id that a text means (see `matching`), None if it means none.
+
+        Raises
+        ------
+        AmbiguousName
+            If it may mean several; the message names them.
+        """
+        found = self.matching(text)
+        if len(found) > 1:
+            raise AmbiguousName(
+                f'"{text}" may mean {len(found)} {self._kind}s: '
+                f"{_listed(self[i] for i in found)}. Write more of the name."
+            )
+        return found[0] if found else None
+
 
 def names_of(rows: OrmSession, kind: Kind) -> Names:
     """Return the names of all rows of a kind in a study."""
-    return Names(rows.scalars(select(_TABLES[kind].id)))
+    return Names(rows.scalars(select(_TABLES[kind].id)), kind)
 
 
 def resolve(rows: OrmSession, kind: Kind, text: str) -> str:
@@ -119,22 +139,16 @@ def resolve(rows: OrmSession, kind: Kind, text: str) -> str:
         If it names nothing, or several; the message says what there is.
     """
     names = names_of(rows, kind)
-    found = names.matching(text) or (_stored_as(rows, text) if kind == "case" else [])
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise AmbiguousName(
-            f'"{text}" may mean {len(found)} {kind}s of this study: '
-            f"{_listed(names[i] for i in found)}. Write more of the name."
-        )
+    found = names.meant(text) or (_stored_as(rows, text) if kind == "case" else None)
+    if found is not None:
+        return found
     there = f"; there are: {_listed(names.values())}" if names else ""
     raise UnknownName(f'This study has no {kind} "{text}"{there}.')
 
 
-def _stored_as(rows: OrmSession, text: str) -> list[str]:
-    wanted = text.strip().casefold()
-    stored = rows.execute(select(StudyCase.id, StudyCase.name))
-    return [id_ for id_, name in stored if name.casefold() == wanted]
+def _stored_as(rows: OrmSession, text: str) -> str | None:
+    same = func.lower(StudyCase.name) == text.strip().lower()
+    return rows.scalars(select(StudyCase.id).where(same)).first()
 
 
 def _shared(a: str, b: str) -> int:

@@ -23,6 +23,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from migrations.study.names import short_name
 from trainer.data.decode import fitted, load_grey, pixel_fingerprint
 from trainer.data.decode_pool import Task, decode_all, decode_task
 from trainer.data.file_hashes import file_hashes
@@ -195,8 +196,9 @@ def _require_there(source: Source) -> None:
         source.presentation.stat()
     except OSError as error:
         raise ImageCacheError(
-            f"Image {source.image_id}: {source.presentation} is missing ({error.strerror}). "
-            "Copy the images along with the study's database, or import the image again."
+            f"Image {short_name(source.image_id)}: {source.presentation} is missing "
+            f"({error.strerror}). Copy the images along with the study's database, or import the "
+            "image again."
         ) from error
 
 
@@ -233,7 +235,10 @@ def _fill(
     progress: Callable[[int, int], None],
     cancelled: Callable[[], bool],
 ) -> dict[str, Any]:
-    tasks = [Task(i, s.image_id, s.presentation, s.width, s.height) for i, s in enumerate(sources)]
+    tasks = [
+        Task(i, short_name(s.image_id), s.presentation, s.width, s.height)
+        for i, s in enumerate(sources)
+    ]
     boxes: list[tuple[int, int]] = [(0, 0)] * len(sources)
     fingerprints = [""] * len(sources)
     for done, made in enumerate(decode_all(tasks, path, pixels), start=1):
@@ -253,4 +258,5 @@ def decode_grey(source: Source) -> NDArray[np.uint8]:
         If it is missing, damaged or of another shape than the database says.
     """
     _require_there(source)
-    return decode_task(Task(0, source.image_id, source.presentation, source.width, source.height))
+    name = short_name(source.image_id)
+    return decode_task(Task(0, name, source.presentation, source.width, source.height))

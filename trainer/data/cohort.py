@@ -13,6 +13,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from migrations.study.folder import Study
+from migrations.study.names import short_name
 from migrations.study.schema import Image
 from trainer.data.readings import Dropped, FixationList, ReadingGaze, kept_readings
 
@@ -121,7 +122,7 @@ def _member(study: Study, image: Image, readings: Iterable[ReadingGaze]) -> Memb
 
 def _without_presentation(image: Image) -> Dropped:
     reason = (
-        f"image {image.id} (import number {image.import_number}, sha256 {image.sha256[:16]}) has "
-        "no presentation.png here; import it again or copy the study with its folder images"
+        f"image {short_name(image.id)} (sha256 {image.sha256[:16]}) has no presentation.png here; "
+        "import it again or copy the study with its folder images"
     )
     return Dropped("image", image.id, reason)

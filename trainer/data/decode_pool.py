@@ -27,7 +27,7 @@ class Task:
     """A picture for place `index` of the cache; width and height 0 where only the file knows."""
 
     index: int
-    image_id: str
+    name: str
     path: Path
     width: int
     height: int
@@ -106,12 +106,12 @@ def decode_task(task: Task) -> NDArray[np.uint8]:
     try:
         grey = load_grey(task.path)
     except ImageCacheError as error:
-        raise ImageCacheError(f"Image {task.image_id}: {error} Import the image again.") from error
+        raise ImageCacheError(f"Image {task.name}: {error} Import the image again.") from error
     height, width = grey.shape
     known = task.width > 0
     if known and abs(width * task.height - height * task.width) > 2 * max(task.width, task.height):
         raise ImageCacheError(
-            f"Image {task.image_id}: {task.path} is {width} × {height} pixels, the "
+            f"Image {task.name}: {task.path} is {width} × {height} pixels, the "
             f"database says {task.width} × {task.height}. Import the image again."
         )
     return grey

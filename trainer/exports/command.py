@@ -40,7 +40,7 @@ def _write(study: Study, cohort: Cohort, out: Path, arguments: argparse.Namespac
     ids = tuple(member.image_id for member in cohort.members)
     relation = relation_of(study, ids, arguments.measure)
     if arguments.format == "relation":
-        return write_relation(relation, out)
+        return write_relation(study, relation, out)
     from trainer.exports.mcgip import write_mcgip
 
     return write_mcgip(study, cohort, relation, out)

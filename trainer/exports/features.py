@@ -6,6 +6,7 @@ import numpy as np
 from sqlalchemy import select
 
 from migrations.study.folder import Study
+from migrations.study.names import names_of
 from migrations.study.schema import TrainingRun
 from trainer.data.cohort import Cohort
 from trainer.errors import CohortError
@@ -14,7 +15,9 @@ from trainer.probe.picture_features import features_of
 
 
 def write_features(study: Study, cohort: Cohort, out: Path, encoder: Path | None) -> list[Path]:
-    """Write `features.npz`: `features` (N, D) float32, `ids`, `sha256`, `labels` (N,), `encoder`.
+    """Write `features.npz`.
+
+    It holds `features` (N, D) float32, `ids`, `names`, `sha256`, `labels` (N,) and `encoder`.
 
     Raises
     ------
@@ -25,10 +28,13 @@ def write_features(study: Study, cohort: Cohort, out: Path, encoder: Path | None
     info = load_weights(file).info
     features = features_of(file, [m.presentation for m in cohort.members])
     path = out / "features.npz"
+    with study.database.read() as session:
+        called = names_of(session, "image")
     np.savez(
         path,
         features=features.astype(np.float32),
         ids=np.array([m.image_id for m in cohort.members]),
+        names=np.array([called[m.image_id] for m in cohort.members]),
         sha256=np.array([m.sha256 for m in cohort.members]),
         labels=np.array([m.label or "" for m in cohort.members]),
         encoder=np.array(info.name),

@@ -8,7 +8,7 @@ it under `foveate`, which the released code does not look at.
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from sqlalchemy import select
 
 from migrations.study.folder import Study
+from migrations.study.names import Names, names_of
 from migrations.study.schema import Image, Reader
 from trainer.data.cohort import Cohort, Member, ReadingGaze
 from trainer.exports.relation import ExportRelation
@@ -25,7 +26,7 @@ CANVAS_HEIGHT = 800
 
 def write_mcgip(study: Study, cohort: Cohort, relation: ExportRelation, out: Path) -> list[Path]:
     """Write the layout into an empty folder; return its files."""
-    numbers, readers = _numbers_and_readers(study)
+    numbers, readers, called = _rows(study)
     classes = class_numbers(study.settings.classes, [m.label for m in cohort.members])
     written, names = [], []
     for member in cohort.members:
@@ -41,7 +42,7 @@ def write_mcgip(study: Study, cohort: Cohort, relation: ExportRelation, out: Pat
             name = stem if k == 0 else f"{stem}_{k + 1}"
             content = gaze_json(member, reading, f"{stem}.png", gt, readers[reading.reader_id])
             written.append(_json(out / "gaze" / f"{name}.json", content))
-    return written + _lists(cohort, names, relation, classes, out)
+    return written + _lists(cohort, names, called, relation, classes, out)
 
 
 def class_numbers(named: Sequence[str], labels: Sequence[str | None]) -> dict[str, int]:
@@ -79,6 +80,7 @@ def gaze_json(
 def _lists(
     cohort: Cohort,
     names: list[str],
+    called: Mapping[str, str],
     relation: ExportRelation,
     classes: dict[str, int],
     out: Path,
@@ -89,8 +91,10 @@ def _lists(
     np.save(out / "relation.npy", relation.similarity)
     (out / "namelist.txt").write_text("\n".join(names) + "\n", encoding="utf-8")
     rows = zip(names, cohort.members, strict=True)
-    lines = "".join(f"{Path(name).name},{member.sha256}\n" for name, member in rows)
-    (out / "match.csv").write_text("image,sha256\n" + lines, encoding="utf-8")
+    lines = "".join(
+        f"{Path(name).name},{member.sha256},{called[member.image_id]}\n" for name, member in rows
+    )
+    (out / "match.csv").write_text("image,sha256,image_name\n" + lines, encoding="utf-8")
     about = {"measure": relation.measure, "classes": classes, "canvas_height": CANVAS_HEIGHT}
     return [
         out / "relation.npy",
@@ -102,11 +106,13 @@ def _lists(
     ]
 
 
-def _numbers_and_readers(study: Study) -> tuple[dict[str, int], dict[str, str]]:
+def _rows(study: Study) -> tuple[dict[str, int], dict[str, str], Names]:
+    """Return import numbers of images, pseudonyms of readers and names of images, by id."""
     with study.database.read() as session:
         numbers = session.execute(select(Image.id, Image.import_number)).all()
         readers = session.execute(select(Reader.id, Reader.pseudonym)).all()
-    return {i: n for i, n in numbers}, {i: p for i, p in readers}
+        called = names_of(session, "image")
+    return {i: n for i, n in numbers}, {i: p for i, p in readers}, called
 
 
 def _json(path: Path, content: Any) -> Path:

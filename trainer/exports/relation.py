@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from migrations.study.folder import Study
+from migrations.study.names import names_of
 from migrations.study.schema import SimilarityRun
 from trainer.errors import SimilarityError
 from trainer.similarity import command as similarity
@@ -43,15 +44,22 @@ def relation_of(study: Study, ids: tuple[str, ...], measure: str | None) -> Expo
     return _stored(study, ids, measure) or _computed(study, ids, measure or DEFAULT_MEASURE)
 
 
-def write_relation(relation: ExportRelation, out: Path) -> list[Path]:
-    """Write `relation.npy` (float64), `relation.npz` (similarity, valid, ids) and `names.txt`."""
+def write_relation(study: Study, relation: ExportRelation, out: Path) -> list[Path]:
+    """Write `relation.npy` (float64), `relation.npz` and the ids in `names.txt`.
+
+    The npz holds `similarity`, `valid`, `ids`, `names` (what the study calls the images) and
+    `measure`.
+    """
     dense, whole, names = out / "relation.npy", out / "relation.npz", out / "names.txt"
+    with study.database.read() as session:
+        called = names_of(session, "image")
     np.save(dense, relation.similarity)
     np.savez(
         whole,
         similarity=relation.similarity,
         valid=relation.valid,
         ids=np.array(relation.ids, dtype=np.str_),
+        names=np.array([called[i] for i in relation.ids], dtype=np.str_),
         measure=np.array(relation.measure),
     )
     names.write_text("\n".join(relation.ids) + "\n", encoding="utf-8")

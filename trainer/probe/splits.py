@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from migrations.study.names import Names
 from trainer.data.splits import SPLIT_NAMES, parts_of, split_by_group
 from trainer.errors import ProbeError
 from trainer.probe.labelled import IntArray, LabelledSet, patient_labels
@@ -104,10 +105,10 @@ def file_splits(data: LabelledSet, content: Mapping[str, Any], path: Path) -> Sp
     ProbeError
         If it names an image that is not there, or a patient lies on both sides.
     """
-    place = _places(data)
+    place, names = _places(data), Names(image.name for image in data.images)
     parts = [
         tuple(
-            sorted({k for key in keys for k in _positions(place, part.get(key, ()), path)})
+            sorted({k for key in keys for k in _positions(place, names, part.get(key, ()), path)})
             for keys in (("train", "val"), ("test",))
         )
         for part in parts_of(content)
@@ -125,10 +126,13 @@ def _places(data: LabelledSet) -> dict[str, int | None]:
     return place
 
 
-def _positions(place: Mapping[str, int | None], names: Iterable[Any], path: Path) -> list[int]:
+def _positions(
+    place: Mapping[str, int | None], names: Names, wanted: Iterable[Any], path: Path
+) -> list[int]:
     """Return positions of named images; those without a label are no part of a probe."""
-    words = [str(name).replace("\\", "/") for name in names]
-    found = [place.get(word, place.get(word.rsplit("/", 1)[-1])) for word in words]
+    words = [str(name).replace("\\", "/") for name in wanted]
+    meant = [names.meant(word) or word for word in words]
+    found = [place.get(word, place.get(word.rsplit("/", 1)[-1])) for word in meant]
     there = [k for k in found if k is not None]
     if words and not there:
         raise ProbeError(

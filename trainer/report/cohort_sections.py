@@ -162,7 +162,8 @@ def _by_reading(readings: Sequence[ReadingRow]) -> str:
     ordered = sorted(readings, key=lambda r: (r.verdict != "bad", -(r.loss or 0.0)))
     rows: list[list[Cell]] = [
         [
-            ", ".join(f"#{n}" for n in r.images),
+            r.name,
+            ", ".join(r.images),
             r.reader,
             f"{r.state}{', practice' if r.practice else ''}",
             None if r.seconds is None else round(r.seconds, 1),
@@ -178,11 +179,11 @@ def _by_reading(readings: Sequence[ReadingRow]) -> str:
         for r in ordered[:LISTED_READINGS]
     ]
     head = [
-        "image", "reader", "state", "time (s)", "samples", "lost", "loss", "off image",
+        "reading", "image", "reader", "state", "time (s)", "samples", "lost", "loss", "off image",
         "fixations", "accuracy (°)", "verdict", "reasons",
     ]  # fmt: skip
     left = len(readings) - len(rows)
-    caption = "Readings, bad ones and those with the greatest loss first; # is the import number"
+    caption = "Readings, bad ones and those with the greatest loss first"
     caption += f"; {left} more are not listed" if left else ""
     unfolded = " open" if len(rows) <= UNFOLDED_READINGS else ""
     return (

@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,11 @@ from sqlalchemy import func, select
 
 from devices.gaze.pair_rates import pairs_among, positive_rate
 from migrations.study.folder import Study
+from migrations.study.names import names_of, short_name
 from migrations.study.schema import (
     Calibration,
     CaseImage,
     Fixation,
-    Image,
     Reader,
     Reading,
     Session,
@@ -38,11 +38,15 @@ _UNTOLD = ("consent", "backup_folder")
 
 @dataclass(frozen=True, slots=True)
 class ReadingRow:
-    """One reading as the quality table shows it; None where the station wrote nothing."""
+    """One reading as the quality table shows it; None where the station wrote nothing.
+
+    `name` and `images` are what it and the images of its case are called everywhere.
+    """
 
     id: str
+    name: str
     reader: str
-    images: tuple[int, ...]
+    images: tuple[str, ...]
     state: str
     practice: bool
     seconds: float | None
@@ -124,7 +128,7 @@ class ReportData:
     hint
         How the images are named on the command line.
     image_names
-        What each image is called on the page, by its id.
+        What each image is called everywhere, by its id; the name of a file without a study.
     settings, schema
         Of the study; None and nothing where the images come from a plain folder.
     setups, filters
@@ -137,7 +141,7 @@ class ReportData:
     question: str
     hint: str
     cohort: Cohort
-    image_names: dict[str, str]
+    image_names: Mapping[str, str]
     similarity: SimilarityFigures | None
     runs: list[RunFigures]
     case_count: int = 0
@@ -153,7 +157,7 @@ class ReportData:
 
     def called(self, image_id: str) -> str:
         """Return what an image is called on the page."""
-        return self.image_names.get(image_id, "#0")
+        return self.image_names.get(image_id) or short_name(image_id)
 
 
 def gather(
@@ -178,7 +182,7 @@ def gather(
     problems: list[str] = []
     runs = _runs(study, run_ids, problems)
     with study.database.read() as session:
-        numbers = {i: n for i, n in session.execute(select(Image.id, Image.import_number))}
+        names = names_of(session, "image")
         cases = session.scalar(select(func.count()).select_from(StudyCase)) or 0
         sessions = session.scalars(select(Session).order_by(Session.id)).all()
         filters = session.execute(
@@ -192,11 +196,11 @@ def gather(
         question=study.settings.question,
         hint=f"--study {study.folder.name}",
         cohort=load_cohort(study, cancelled=cancelled),
-        image_names={image: f"#{number}" for image, number in numbers.items()},
+        image_names=names,
         similarity=_similarity(study, runs, problems),
         runs=runs,
         case_count=cases,
-        readings=_readings(study, numbers),
+        readings=_readings(study, names),
         sittings=Counter(f"{s.tracker_model} ({s.tracker_kind})" for s in sessions),
         settings={n: value for n, value in settings.items() if n not in _UNTOLD},
         schema=study.database.revision(),
@@ -230,7 +234,7 @@ def _hashes(row: TrainingRun, config: dict[str, Any], encoder: Path | None) -> d
     return {name: text for name, text in found.items() if text}
 
 
-def _readings(study: Study, numbers: dict[str, int]) -> list[ReadingRow]:
+def _readings(study: Study, image_names: Mapping[str, str]) -> list[ReadingRow]:
     fixations = select(Fixation.reading_id, func.count()).group_by(Fixation.reading_id)
     validations = (
         select(Calibration.session_id, Calibration.accuracy_deg)
@@ -241,24 +245,28 @@ def _readings(study: Study, numbers: dict[str, int]) -> list[ReadingRow]:
     with study.database.read() as session:
         counts = {r: n for r, n in session.execute(fixations)}
         accuracy = {s: a for s, a in session.execute(validations)}
-        images: dict[str, list[int]] = {}
+        images: dict[str, list[str]] = {}
         for case_id, image_id in session.execute(select(CaseImage.case_id, CaseImage.image_id)):
-            images.setdefault(case_id, []).append(numbers.get(image_id, 0))
+            images.setdefault(case_id, []).append(image_names[image_id])
+        names = names_of(session, "reading")
         rows = session.execute(readings.order_by(Reading.id)).all()
         return [
-            _reading_row(r, name, images.get(r.case_id, []), counts, accuracy) for r, name in rows
+            _reading_row(r, names[r.id], who, images.get(r.case_id, []), counts, accuracy)
+            for r, who in rows
         ]
 
 
 def _reading_row(
     r: Reading,
+    name: str,
     reader: str,
-    images: Sequence[int],
+    images: Sequence[str],
     fixations: dict[str, int],
     accuracy: dict[str, float | None],
 ) -> ReadingRow:
     return ReadingRow(
         r.id,
+        name,
         reader,
         tuple(sorted(images)),
         r.state,

@@ -106,8 +106,8 @@ def _spread(count: int, wanted: int) -> list[int]:
 
 def _reading_card(data: ReportData, member: Member) -> str:
     reading, size = member.readings[0], (member.width, member.height)
-    readers = {r.id: r.reader for r in data.readings}
-    name = f"Image {data.called(member.image_id)}, reader {readers.get(reading.reading_id, '?')}"
+    who = {r.id: f"reading {r.name}, reader {r.reader}" for r in data.readings}
+    name = f"Image {data.called(member.image_id)}, {who.get(reading.reading_id, 'reader ?')}"
     try:
         image = presentation(member.presentation)
     except ReportError as error:

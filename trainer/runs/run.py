@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from migrations.study.names import short_name
 from migrations.study.schema import utc_now
 from trainer.config.config import RunConfig
 from trainer.data.cache import ImageCache, open_cache
@@ -318,7 +319,7 @@ def _warn_of_dropped(run: Run, cohort: Cohort) -> None:
     """Name what was left out and why, the first few of each reason."""
     by_reason: dict[str, list[str]] = {}
     for dropped in cohort.dropped:
-        by_reason.setdefault(f"{dropped.kind}: {dropped.reason}", []).append(dropped.id)
+        by_reason.setdefault(f"{dropped.kind}: {dropped.reason}", []).append(short_name(dropped.id))
     for reason, ids in by_reason.items():
         named = ", ".join(ids[:3]) + (", …" if len(ids) > 3 else "")
         run.warn(f"Left out {len(ids)} × {reason} ({named}).")

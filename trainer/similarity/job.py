@@ -11,6 +11,7 @@ from rich.console import Console
 
 from devices.gaze.pair_rates import threshold_for_rate
 from migrations.study.folder import Study
+from migrations.study.names import Names, names_of
 from trainer.data.cohort import Cohort, load_cohort
 from trainer.errors import GazeFileError
 from trainer.process.events import Meter, StageStarted
@@ -73,9 +74,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """The gaze, and the study and cohort it comes from, if any."""
+    """The gaze, what its items are called, and the study and cohort it comes from, if any."""
 
     gaze: GazeList
+    names: Names
     study: Study | None = None
     cohort: Cohort | None = None
 
@@ -103,7 +105,7 @@ def run_job(job: Job) -> None:
         )
         comparison = prepare(request.measure, source.gaze, request.settings, control)
         if request.graph is not None:
-            _make_graph(job, comparison, request.graph)
+            _make_graph(job, comparison, request.graph, source.names)
         if request.out is not None or request.graph is None:
             _make_matrix(job, comparison, source)
 
@@ -117,9 +119,13 @@ def _source(job: Job) -> Iterator[_Source]:
             stack.enter_context(contextlib.closing(study))
             cohort = load_cohort(study, Meter(job.report, "cohort", "readings"), job.stop)
             gaze = gaze_of_members(cohort.members, reader_names(study))
-            yield _Source(_ordered(job.request, gaze), study, cohort)
+            with study.database.read() as rows:
+                names = names_of(rows, "image")
+            yield _Source(_ordered(job.request, gaze, names), names, study, cohort)
         else:
-            yield _Source(_ordered(job.request, _from_files(job)))
+            gaze = _from_files(job)
+            names = Names(gaze.ids)
+            yield _Source(_ordered(job.request, gaze, names), names)
 
 
 def _from_files(job: Job) -> GazeList:
@@ -140,27 +146,30 @@ def _from_files(job: Job) -> GazeList:
     )
 
 
-def _ordered(request: Request, gaze: GazeList) -> GazeList:
+def _ordered(request: Request, gaze: GazeList, names: Names) -> GazeList:
+    """Return the items that the file of an order names, all of them without one."""
     if request.order is None:
         return gaze
     try:
         lines = request.order.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise GazeFileError(f"{request.order} cannot be read as text: {error}.") from error
-    return in_order(gaze, [line.strip() for line in lines if line.strip()])
+    wanted = [line.strip() for line in lines if line.strip()]
+    return in_order(gaze, [names.meant(name) or name for name in wanted])
 
 
-def _facts(comparison: Comparison, note: str) -> dict[str, Any]:
+def _facts(comparison: Comparison, note: str, names: Names) -> dict[str, Any]:
     return {
         "measure": comparison.measure.name,
         "parameters": comparison.settings,
         "note": note,
         "ids": list(comparison.gaze.ids),
+        "names": [names[id_] for id_ in comparison.gaze.ids],
         "readings": len(comparison.gaze.gazes),
     }
 
 
-def _make_graph(job: Job, comparison: Comparison, path: Path) -> None:
+def _make_graph(job: Job, comparison: Comparison, path: Path, names: Names) -> None:
     request = job.request
     if request.top_k is not None:
         graph = comparison.nearest(request.top_k)
@@ -173,7 +182,7 @@ def _make_graph(job: Job, comparison: Comparison, path: Path) -> None:
     ids = comparison.gaze.ids
     write_graph(path, graph, ids, comparison.measure.name)
     degrees = np.diff(graph.matrix.indptr)
-    facts = _facts(comparison, comparison.gaze.note) | {
+    facts = _facts(comparison, comparison.gaze.note, names) | {
         "threshold": graph.threshold,
         "top_k": request.top_k,
         "valid_pairs": graph.pairs,
@@ -191,7 +200,7 @@ def _make_graph(job: Job, comparison: Comparison, path: Path) -> None:
         soft_wrap=True,
     )
     if graph.threshold is not None:
-        print_matches(job.console, _odd_of_graph(graph, ids, degrees))
+        print_matches(job.console, _odd_of_graph(graph, ids, degrees), names)
 
 
 def _odd_of_graph(graph: Graph, ids: tuple[str, ...], degrees: Any) -> Matches:
@@ -211,9 +220,9 @@ def _make_matrix(job: Job, comparison: Comparison, source: _Source) -> None:
         _agreement(job, source, similarity),
     )
     if request.out is not None:
-        _write(request, comparison, similarity, findings)
+        _write(request, comparison, similarity, findings, source.names)
     job.report.close()
-    print_findings(job.console, findings)
+    print_findings(job.console, findings, source.names)
     if source.study is not None and source.cohort is not None and request.order is None:
         store_run(
             source.study, similarity, ids, cohort_fingerprint=source.cohort.fingerprint,
@@ -222,7 +231,11 @@ def _make_matrix(job: Job, comparison: Comparison, source: _Source) -> None:
 
 
 def _write(
-    request: Request, comparison: Comparison, similarity: Similarity, findings: Findings
+    request: Request,
+    comparison: Comparison,
+    similarity: Similarity,
+    findings: Findings,
+    names: Names,
 ) -> None:
     out = request.out
     assert out is not None
@@ -230,7 +243,7 @@ def _write(
     if request.by_dimension:
         written = comparison.matrix(by_dimension=True)
     write_matrix(out, written, comparison.gaze.ids)
-    facts = _facts(comparison, comparison.gaze.note) | matrix_facts(similarity)
+    facts = _facts(comparison, comparison.gaze.note, names) | matrix_facts(similarity)
     facts["dimensions"] = list(comparison.measure.dimensions) if request.by_dimension else None
     facts["seconds"] = round(similarity.seconds, 3)
     write_json(out, facts | {"findings": findings.as_dict()})

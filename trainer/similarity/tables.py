@@ -1,6 +1,6 @@
 """Findings as tables in the terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -9,12 +9,14 @@ from rich.table import Table
 from trainer.similarity.findings import CaseSplit, Distribution, Findings, Matches
 
 
-def print_findings(console: Console, findings: Findings) -> None:
-    """Print all that is known of one measure."""
+def print_findings(
+    console: Console, findings: Findings, names: Mapping[str, str] | None = None
+) -> None:
+    """Print all that is known of one measure; items are called by `names` where they have one."""
     spread = findings.distribution
     _print_distribution(console, findings.measure, findings.items, spread)
     if findings.matches is not None:
-        print_matches(console, findings.matches)
+        print_matches(console, findings.matches, names)
     if findings.case_split is not None:
         _print_case_split(console, findings.case_split)
     if findings.agreement:
@@ -52,16 +54,19 @@ def _percent(share: float) -> str:
     return f"{share:.2%}" if share < 0.1 else f"{share:.0%}"
 
 
-def print_matches(console: Console, found: Matches) -> None:
-    """Print what lies above the threshold, and the items that are odd."""
+def print_matches(console: Console, found: Matches, names: Mapping[str, str] | None = None) -> None:
+    """Print what lies above the threshold, and the items that are odd, by their names."""
+    called = names or {}
     console.print(
         f"Above {found.threshold:.4f}: {found.positive_rate:.2%} of valid pairs", highlight=False
     )
     if found.everything_count:
-        most = [f"{item} ({share:.0%})" for item, share in found.everything]
+        most = [f"{called.get(item, item)} ({share:.0%})" for item, share in found.everything]
         _print_names(console, "match most others", most, found.everything_count)
-    _print_names(console, "match nothing", found.nothing, found.nothing_count)
-    _print_names(console, "have no value", found.without_value, found.without_value_count)
+    nothing = [called.get(item, item) for item in found.nothing]
+    _print_names(console, "match nothing", nothing, found.nothing_count)
+    without = [called.get(item, item) for item in found.without_value]
+    _print_names(console, "have no value", without, found.without_value_count)
     if found.everything_count or found.without_value_count:
         console.print("  Look at their gaze: it may be bad.", style="yellow")
 

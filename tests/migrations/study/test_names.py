@@ -120,9 +120,18 @@ def test_ids_of_one_random_part_keep_their_ids_as_names() -> None:
 
 
 def test_what_is_not_a_uuid_is_its_own_name() -> None:
-    names = Names(["left/first.png", "left/second.png", _id(1)])
-    assert [names[i] for i in ("left/first.png", "left/second.png")] == list(names)[1:]
+    names = Names(["left/first.png", "left/first.PNG", _id(1)])
+    assert [name for id_, name in names.items() if id_ == name] == list(names)[:2]
+    assert names.matching("left/first.PNG") == ["left/first.PNG"]
+    assert names.matching("left/fir") == []
     assert short_name("01900000-0000-7000-8000-000000000001.png").endswith(".png")
+
+
+def test_a_text_that_means_nothing_is_told_from_one_that_may_mean_several() -> None:
+    names = Names([_id(1), _id(2)], "reading")
+    assert names.meant("Z") is None
+    with pytest.raises(AmbiguousName, match=r'"00" may mean 2 readings: 0000000000008, '):
+        names.meant("00")
 
 
 def test_an_empty_text_names_nothing() -> None:

@@ -1,9 +1,12 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from migrations.study.names import short_name
+from migrations.study.schema import new_id
 from trainer.data.splits import read_splits
 from trainer.errors import ImageFolderError, ProbeError
 from trainer.probe.budgets import draw_labelled, parse_budgets, possible_budgets, shares
@@ -72,6 +75,19 @@ def test_the_released_layout_is_read(tmp_path):
     path.write_text(json.dumps({"train": names[:31], "val": [], "test": names[31:]}))
     with pytest.raises(ProbeError, match="leaks"):
         file_splits(data, read_splits(path), path)
+
+
+def test_splits_of_a_study_may_call_its_images_by_their_names(tmp_path):
+    ids = [new_id() for _ in range(60)]
+    data = LabelledSet(
+        tuple(replace(i, name=n) for i, n in zip(labelled().images, ids, strict=True))
+    )
+    names = [short_name(i).lower() for i in ids]
+    path = tmp_path / "splits.json"
+    path.write_text(json.dumps({"train": [*names[:30], ids[30]], "test": names[39:]}))
+    (part,) = file_splits(data, read_splits(path), path).parts
+    assert part.train.tolist() == list(range(31))
+    assert part.test.tolist() == list(range(39, 60))
 
 
 def test_stored_splits_are_read_again(tmp_path):

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from sqlalchemy import select
 
 from migrations.study.folder import Study
+from migrations.study.names import short_name
 from migrations.study.schema import Image, SimilarityRun, TrainingRun
 from tests.trainer.tiny_study import make_study
 from trainer.config.config import RunConfig
@@ -259,9 +260,9 @@ def test_a_missing_picture_is_left_out_by_name_and_a_damaged_one_stops_the_run(
     study.presentation(first.id).unlink()
     ended, events = train(study, replace(CONFIG, epochs=1))
     assert ended.images == 7
-    assert any(first.id in e.message for e in events if isinstance(e, Notice))
+    assert any(short_name(first.id) in e.message for e in events if isinstance(e, Notice))
     study.presentation(second.id).write_bytes(b"no picture")
-    with pytest.raises(ImageCacheError, match=f"{second.id}.*damaged"):
+    with pytest.raises(ImageCacheError, match=f"Image {short_name(second.id)}.*damaged"):
         train(study)
 
 

@@ -8,6 +8,7 @@ from scipy import sparse
 from sqlalchemy import select
 
 import main as foveate
+from migrations.study.names import names_of
 from migrations.study.schema import SimilarityRun
 from tests.trainer.gaze_study import StudyMaker
 from tests.trainer.made_readings import gaze
@@ -288,3 +289,24 @@ def test_a_study_keeps_its_run_with_findings(maker: StudyMaker, tmp_path, capsys
     assert len(list((maker.study.cache / "gaze-features").glob("density-*.npz"))) == 1
     assert run("--gaze", maker.study.folder, "--reader", "R02") == 1
     assert "There is no reader 'R02'; there are: R01" in capsys.readouterr().out
+
+
+def test_images_of_a_study_are_told_and_ordered_by_their_names(maker, tmp_path, capsys) -> None:
+    path = np.column_stack((np.linspace(10, 190, 100), np.full(100, 60.0)))
+    images = [maker.image() for _ in range(3)]
+    for k, image in enumerate(images):
+        maker.read_once(image, path + 5 * k, 1_000_000 * (k + 1) * 5)
+    with maker.study.database.read() as session:
+        names = names_of(session, "image")
+    order, out = tmp_path / "order.txt", tmp_path / "r.npz"
+    order.write_text(f"{names[images[2]].lower()}\n{images[0]}\n{names[images[1]]}\n")
+    words = ("--measure", "dhash", "--threshold", 1.5)
+    assert run("--gaze", maker.study.folder, "--order", order, "--out", out, *words) == 0
+    said = json.loads(out.with_suffix(".json").read_text())
+    assert said["ids"] == [images[2], images[0], images[1]]
+    assert said["names"] == [names[i] for i in said["ids"]]
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "3 match nothing: " + ", ".join(said["names"]) in shown
+    order.write_text("\n".join(i[:2] for i in images))
+    assert run("--gaze", maker.study.folder, "--order", order) == 1
+    assert "may mean 3 images" in " ".join(capsys.readouterr().out.split())
