@@ -29,6 +29,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from trainer.config.config import RunConfig  # noqa: E402
+from trainer.config.recipes import ViewRanges  # noqa: E402
 from trainer.data.cache import ImageCache, cache_side  # noqa: E402
 from trainer.data.decode import place  # noqa: E402
 from trainer.encoders.nets import to_input  # noqa: E402
@@ -38,12 +39,12 @@ from trainer.methods.mocov2 import MoCoV2  # noqa: E402
 from trainer.methods.registry import make_method  # noqa: E402
 from trainer.methods.simsiam import SimSiam  # noqa: E402
 from trainer.pairs.policy import PairMatrix, PairPolicy, StepPairs  # noqa: E402
-from trainer.pretrain.augment import Recipe, apply_views, draw_views  # noqa: E402
+from trainer.pretrain.augment import apply_views, draw_views  # noqa: E402
 from trainer.pretrain.optimise import make_optimiser  # noqa: E402
 
 PEER = ROOT.parent / "shared" / "peers" / "bench_lightly.py"
 # What lightly's transforms do that a grey image can show: crop, flip, tone, blur, solarise.
-VIEWS = Recipe(
+VIEWS = ViewRanges(
     area=(0.2, 1.0), ratio=(3 / 4, 4 / 3), brightness=0.4, contrast=0.4, tone=0.8, solarise=0.1
 )
 
@@ -115,7 +116,9 @@ def _method(name: str) -> Method:
         return Byol(net, 512, Widths(1024, 256, 1024), momentum=0.996)
     if name == "simsiam":
         return SimSiam(net, 512, Widths(512, 128, 64))
-    return MoCoV2(net, 512, Widths(512, 128), momentum=0.996, schedule="cosine", queue=4096)
+    return MoCoV2(
+        net, 512, Widths(512, 128), momentum=0.996, momentum_schedule="cosine", queue=4096
+    )
 
 
 def _policy(images: int) -> PairPolicy:

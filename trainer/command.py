@@ -17,8 +17,10 @@ from rich.console import Console
 
 from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import Study
-from trainer.config.config import ENCODERS, METHODS, PAIRS, RECIPES, RunConfig
+from trainer.config.config import ENCODERS, PAIRS, RunConfig
 from trainer.config.layers import make_config
+from trainer.config.methods import METHODS
+from trainer.config.recipes import RECIPES
 from trainer.errors import ConfigError, TrainerError
 from trainer.process.events import JsonReporter, RunFailed, RunFinished
 from trainer.process.set_options import parse_settings, read_config

@@ -15,11 +15,11 @@ from trainer.data.decode import place
 from trainer.data.tables import find_images, read_order
 from trainer.encoders.nets import EncoderInfo, encoder_names, load_encoder, to_input
 from trainer.errors import TrainerError
-from trainer.pretrain.augment import Recipe, apply_views, whole_views
+from trainer.pretrain.augment import apply_views, whole_views
+from trainer.process.device import choose_device
 from trainer.process.events import Meter
 from trainer.process.terminal import TerminalReporter
 
-_WHOLE = Recipe(flip=0.0, blur=0.0)
 _BATCH = 32
 
 
@@ -42,7 +42,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _run(options: argparse.Namespace, console: Console, meter: Meter) -> None:
-    device = torch.device(_device(options.device))
+    device = choose_device(options.device)
     encoder, info = load_encoder(options.encoder, name=options.name)
     found = find_images(options.images)
     names = read_order(options.order, found) if options.order else list(found)
@@ -113,12 +113,6 @@ def save_features(path: Path, features: NDArray[np.float32], names: Sequence[str
     with partial.open("wb") as file:
         np.savez(file, features=features.astype(np.float32), names=np.array(names, dtype=np.str_))
     partial.replace(path)
-
-
-def _device(name: str) -> str:
-    if name != "auto":
-        return name
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,7 +11,7 @@ from gpu_checks.bench import Bench, tail
 from gpu_checks.jobs import job_of, learner_of, run
 from torch import Tensor
 
-from trainer.config.config import METHODS
+from trainer.config.methods import METHODS
 from trainer.pretrain.batches import make_batch
 from trainer.pretrain.loop import take_step
 from trainer.process.device import choose_precision

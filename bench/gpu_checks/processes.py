@@ -10,7 +10,7 @@ from gpu_checks.bench import Bench
 from gpu_checks.jobs import job_of, learner_of
 from torch import nn
 
-from trainer.config.config import METHODS
+from trainer.config.methods import METHODS
 from trainer.methods import byol, mocov2, mocov3, simclr, simsiam
 from trainer.pretrain.batches import make_batch
 from trainer.pretrain.job import Job

@@ -10,10 +10,14 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-METHODS = ("simclr", "mocov2", "mocov3", "byol", "simsiam")
-PAIRS = ("none", "mcgip", "gzpt", "label")
+PAIRS = {
+    "none": "None (plain)",
+    "mcgip": "McGIP (gaze)",
+    "gzpt": "GzPT (gaze)",
+    "label": "Labels (upper bound)",
+}
+"""Where pairs come from, by name, as people write it."""
 ENCODERS = ("resnet18", "resnet34", "resnet50", "resnet101", "vit_s_16", "vit_b_16", "vit_l_16")
-RECIPES = ("radiograph", "mammo", "knee", "dental")
 
 # These do not change what is learnt, only where, how fast and under which name.
 _NOT_HASHED = (
@@ -31,7 +35,7 @@ class RunConfig:
     name
         Part of the run folder's name; empty: method, pairs and encoder.
     method, pairs, encoder, recipe
-        One of `METHODS`, `PAIRS`, `ENCODERS`, `RECIPES`. Between a plain run (``pairs = "none"``)
+        One of those that there are. Between a plain run (``pairs = "none"``)
         and a gaze run only the pair mask differs.
     measure, measure_parameters
         Gaze similarity and what is passed on to it.
@@ -66,7 +70,7 @@ class RunConfig:
     optimiser, lr, weight_decay, clip_grad
         "adamw", "sgd" or "lars"; learning rate after warm-up, falling to 0 along a cosine by step;
         largest norm of the gradient, 0 for no limit.
-        The default rate suits random initialisation (SimSiam: 1e-4, see `trainer.config.recipes`);
+        The default rate suits random initialisation, unless recipe or method bring their own;
         fine-tuned starts want some 2e-5.
     warmup_epochs
         Epochs in which the rate rises. Unless given: 10, but a tenth of a run of fewer than 100

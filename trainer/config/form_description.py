@@ -6,8 +6,9 @@ import re
 from dataclasses import MISSING, fields
 from typing import Any
 
-from trainer.config.config import METHODS, RunConfig
-from trainer.config.layers import RANGES, choices
+from trainer.config.config import RunConfig
+from trainer.config.layers import RANGES, choices, titles
+from trainer.config.methods import METHODS
 from trainer.config.recipes import settings_of
 
 _UNITS = {"size": "px", "batch": "images", "epochs": "epochs", "warmup_epochs": "epochs"}
@@ -22,12 +23,13 @@ def describe() -> str:
     from trainer.similarity.registry import MEASURES
 
     texts = _help(inspect.getdoc(RunConfig) or "")
-    known = choices()
+    known, written = choices(), titles()
     table = {
         "fields": [
             {
                 **_field(f.name, getattr(RunConfig(), f.name), str(f.type)),
                 "choices": known.get(f.name, ()),
+                "titles": written.get(f.name, {}),
                 "help": texts.get(f.name, ""),
             }
             for f in fields(RunConfig)

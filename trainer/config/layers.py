@@ -4,11 +4,16 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from trainer.config.config import ENCODERS, METHODS, PAIRS, RECIPES, RunConfig
+from trainer.config.config import ENCODERS, PAIRS, RunConfig
+from trainer.config.methods import METHODS, plain_method_name
+from trainer.config.recipes import RECIPES
 from trainer.config.recipes import settings_of as recipe_settings
 from trainer.errors import ConfigError, SimilarityError
+
+if TYPE_CHECKING:
+    from trainer.similarity.base import Measure
 
 _MAY_BE_ABSENT = (
     "threshold", "positive_rate", "warmup_epochs", "momentum", "temperature", "test_share",
@@ -20,7 +25,6 @@ _ENCODER_NAMES = {
     **{f"vit_{long}": f"vit_{long[0]}_16" for long in ("small", "base", "large")},
     **{f"vit_{long}_patch16_224": f"vit_{long[0]}_16" for long in ("small", "base", "large")},
 }
-_METHOD_NAMES = {"moco": "mocov2", "moco_v2": "mocov2", "moco_v3": "mocov3"}
 
 
 def make_config(*layers: Mapping[str, Any]) -> RunConfig:
@@ -86,7 +90,7 @@ def _typed(name: str, value: Any) -> Any:
     if name == "encoder" and isinstance(value, str):
         plain = re.sub(r"[-/ ]", "_", value.lower())
         return _ENCODER_NAMES.get(plain, plain)
-    return _METHOD_NAMES.get(str(value), value) if name == "method" else value
+    return plain_method_name(str(value)) if name == "method" else value
 
 
 _KINDS = {
@@ -98,10 +102,9 @@ _KINDS = {
 }
 
 _CHOICES: dict[str, tuple[str, ...]] = {
-    "method": METHODS,
-    "pairs": PAIRS,
+    "pairs": tuple(PAIRS),
     "encoder": ENCODERS,
-    "recipe": RECIPES,
+    "recipe": tuple(RECIPES),
     "normalisation": ("batch", "anchor"),
     "same_patient": ("negative", "ignore"),
     "crop": ("random", "ccrop", "gaze"),
@@ -141,7 +144,16 @@ RANGES: dict[str, tuple[float, float]] = {
 
 def choices() -> dict[str, tuple[str, ...]]:
     """Return what may stand in each field that is chosen from a list."""
-    return {**_CHOICES, "measure": _measures()}
+    return {"method": tuple(METHODS), **_CHOICES, "measure": tuple(_measures())}
+
+
+def titles() -> dict[str, dict[str, str]]:
+    """Return how people write what may stand in a field, where that is not its name."""
+    return {
+        "method": {name: spec.title for name, spec in METHODS.items()},
+        "pairs": PAIRS,
+        "measure": {name: measure.title for name, measure in _measures().items()},
+    }
 
 
 def check(config: RunConfig) -> None:
@@ -176,10 +188,10 @@ def _check_choices(config: RunConfig) -> None:
         )
 
 
-def _measures() -> tuple[str, ...]:
+def _measures() -> "dict[str, Measure]":
     from trainer.similarity.registry import MEASURES  # numba is slow to import; only now needed
 
-    return tuple(MEASURES)
+    return MEASURES
 
 
 def _check_ranges(config: RunConfig) -> None:

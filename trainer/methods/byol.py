@@ -9,11 +9,14 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from trainer.config.methods import MethodSpec
 from trainer.methods.base import Method, StepOutput, Widths, head
 from trainer.methods.ema import ema_momentum, ema_update, target_of
 from trainer.methods.losses import masked_cosine
 from trainer.pairs.policy import StepPairs
 from trainer.process.distributed import gather
+
+METHOD = MethodSpec(title="BYOL", net="Byol", kind="siamese")
 
 
 def byol_loss(
@@ -60,7 +63,7 @@ class Byol(Method):
         features: int,
         widths: Widths,
         momentum: float = 0.99,
-        schedule: str = "cosine",
+        momentum_schedule: str = "cosine",
         normalisation: str = "batch",
     ) -> None:
         super().__init__()
@@ -70,7 +73,7 @@ class Byol(Method):
         self.projector = head(features, hidden, out)
         self.predictor = head(out, widths.predictor_hidden or 2 * features, out)
         self.target = target_of(nn.Sequential(self.encoder, self.projector))
-        self._momentum, self._schedule = momentum, schedule
+        self._momentum, self._schedule = momentum, momentum_schedule
         self._normalisation = normalisation
 
     def trainable(self) -> Iterable[nn.Parameter]:

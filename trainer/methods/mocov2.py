@@ -10,12 +10,15 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from trainer.config.methods import MethodSpec
 from trainer.methods.base import Method, StepOutput, Widths
 from trainer.methods.ema import ema_momentum, ema_update, target_of
 from trainer.methods.losses import info_nce, unit, without
 from trainer.methods.queue import KeyQueue
 from trainer.pairs.policy import StepPairs
 from trainer.process.distributed import gather
+
+METHOD = MethodSpec(title="MoCo v2", net="MoCoV2", kind="contrastive", aliases=("moco", "moco_v2"))
 
 
 def moco_v2_loss(
@@ -69,7 +72,7 @@ class MoCoV2(Method):
         features: int,
         widths: Widths,
         momentum: float = 0.999,
-        schedule: str = "constant",
+        momentum_schedule: str = "constant",
         temperature: float = 0.2,
         queue: int = 1280,
         normalisation: str = "batch",
@@ -82,7 +85,7 @@ class MoCoV2(Method):
         )
         self.target = target_of(nn.Sequential(self.encoder, self.projector))
         self.queue = KeyQueue(queue, out)
-        self._momentum, self._schedule = momentum, schedule
+        self._momentum, self._schedule = momentum, momentum_schedule
         self._temperature, self._normalisation = temperature, normalisation
 
     def trainable(self) -> Iterable[nn.Parameter]:

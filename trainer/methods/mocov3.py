@@ -12,11 +12,14 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from trainer.config.methods import MethodSpec
 from trainer.methods.base import Method, StepOutput, Widths
 from trainer.methods.ema import ema_momentum, ema_update, target_of
 from trainer.methods.losses import info_nce, unit, without
 from trainer.pairs.policy import StepPairs
 from trainer.process.distributed import gather
+
+METHOD = MethodSpec(title="MoCo v3", net="MoCoV3", kind="contrastive", aliases=("moco_v3",))
 
 
 def moco_v3_loss(
@@ -61,7 +64,7 @@ class MoCoV3(Method):
     """Encoder, projector and predictor; the key net follows encoder and projector.
 
     Heads as published: projector of two layers (three for a transformer) 4,096 wide, predictor of
-    two, 256 out.
+    two, 256 out. `init` names the file that the encoder's weights come from, if they do.
     """
 
     def __init__(
@@ -70,15 +73,18 @@ class MoCoV3(Method):
         features: int,
         widths: Widths,
         momentum: float = 0.99,
-        schedule: str = "cosine",
+        momentum_schedule: str = "cosine",
         temperature: float = 0.2,
         normalisation: str = "batch",
+        init: str = "",
     ) -> None:
         super().__init__()
         patches = getattr(encoder, "conv_proj", None)
         hidden, out = widths.projector_hidden or 4096, widths.projector_out or 256
         self.encoder = encoder
         if patches is not None:
+            if not init:  # the file's own positions otherwise
+                set_sine_positions(encoder)
             patches.requires_grad_(False)
             encoder.get_parameter("encoder.pos_embedding").requires_grad_(False)
         layers = 2 if patches is None else 3
@@ -87,7 +93,7 @@ class MoCoV3(Method):
             [out, widths.predictor_hidden or 4096, out], last_norm=patches is not None
         )
         self.target = target_of(nn.Sequential(self.encoder, self.projector))
-        self._momentum, self._schedule = momentum, schedule
+        self._momentum, self._schedule = momentum, momentum_schedule
         self._temperature, self._normalisation = temperature, normalisation
 
     def trainable(self) -> Iterable[nn.Parameter]:

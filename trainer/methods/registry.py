@@ -1,34 +1,24 @@
-"""Methods by name; a new method is one file and one entry here (and its name in `config`)."""
+"""From a run's settings to the nets of its method.
 
+A method is a file of this folder with a `METHOD`; a new one needs no other change, and only the
+chosen one is imported. See `trainer.config.methods`.
+"""
+
+import inspect
 import math
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from trainer.config.config import RunConfig
-from trainer.encoders.nets import initialise, is_vit, make_encoder, seeded_weights
+from trainer.config.methods import find_method
+from trainer.encoders.nets import initialise, make_encoder, seeded_weights
 from trainer.methods.base import Method, Widths
-from trainer.methods.byol import Byol
-from trainer.methods.mocov2 import MoCoV2
-from trainer.methods.mocov3 import MoCoV3, set_sine_positions
-from trainer.methods.simclr import SimClr
-from trainer.methods.simsiam import SimSiam
 
-# Which settings a method takes beside encoder, widths and normalisation.
-_MAKERS: dict[str, tuple[Callable[..., Method], tuple[str, ...]]] = {
-    "simclr": (SimClr, ("temperature",)),
-    "mocov2": (MoCoV2, ("momentum", "schedule", "temperature", "queue")),
-    "mocov3": (MoCoV3, ("momentum", "schedule", "temperature")),
-    "byol": (Byol, ("momentum", "schedule")),
-    "simsiam": (SimSiam, ()),
-}
-
-
-def method_names() -> tuple[str, ...]:
-    """Return the methods that can be made."""
-    return tuple(_MAKERS)
+_FIRST = ("encoder", "features", "widths")
 
 
 def make_method(config: RunConfig) -> Method:
@@ -36,24 +26,25 @@ def make_method(config: RunConfig) -> Method:
 
     Raises
     ------
+    ConfigError
+        If there is no such method.
     EncoderError
         If the file does not fit the encoder; lists what did not.
     """
-    make, takes = _MAKERS[config.method]
-    given: dict[str, Any] = {
-        "momentum": config.momentum,
-        "schedule": config.momentum_schedule or None,
-        "temperature": config.temperature,
-        "queue": config.queue,
-    }
-    chosen = {k: v for k, v in given.items() if k in takes and v is not None}
+    spec = find_method(config.method)
+    make = getattr(import_module(f"trainer.methods.{config.method}"), spec.net)
     with seeded_weights(config.seed):
-        method = make(
-            *_encoder(config), _widths(config), normalisation=config.normalisation, **chosen
-        )
+        method: Method = make(*_encoder(config), _widths(config), **_settings(make, config))
     if config.norm == "group":
         use_group_norm(method)
     return method
+
+
+def _settings(make: Callable[..., Method], config: RunConfig) -> dict[str, Any]:
+    """Return the settings that a method takes; None and "" leave them to the method."""
+    names = [name for name in inspect.signature(make).parameters if name not in _FIRST]
+    values = {name: getattr(config, name) for name in names}
+    return {name: value for name, value in values.items() if value not in (None, "")}
 
 
 def _widths(config: RunConfig) -> Widths:
@@ -64,8 +55,6 @@ def _encoder(config: RunConfig) -> tuple[nn.Module, int]:
     encoder, width = make_encoder(config.encoder, config.in_channels, config.size)
     if config.init:
         initialise(encoder, Path(config.init))
-    elif config.method == "mocov3" and is_vit(config.encoder):
-        set_sine_positions(encoder)
     return encoder, width
 
 

@@ -9,10 +9,13 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from trainer.config.methods import MethodSpec
 from trainer.methods.base import Method, StepOutput, Widths
 from trainer.methods.losses import info_nce, unit, without
 from trainer.pairs.policy import StepPairs
 from trainer.process.distributed import gather
+
+METHOD = MethodSpec(title="SimCLR", net="SimClr", kind="contrastive")
 
 
 def simclr_loss(

@@ -8,10 +8,19 @@ from collections.abc import Iterable
 
 from torch import Tensor, nn
 
+from trainer.config.methods import MethodSpec
 from trainer.methods.base import Method, StepOutput, Widths, head
 from trainer.methods.losses import masked_cosine
 from trainer.pairs.policy import StepPairs
 from trainer.process.distributed import gather
+
+METHOD = MethodSpec(
+    title="SimSiam",
+    net="SimSiam",
+    kind="siamese",
+    # It has no target net to hold it: at the default of 3e-4 it collapsed in part (docs/study.md).
+    settings={"radiograph": {"lr": 1e-4}},
+)
 
 
 def simsiam_loss(

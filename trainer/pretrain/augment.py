@@ -11,56 +11,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from trainer.config.recipes import ViewRanges
+
 _Uniform = Callable[[float, float], Tensor]
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """What may happen to a view; a range is (lowest, highest).
-
-    Attributes
-    ----------
-    area, ratio
-        Share of the image that is cropped, and width/height of the crop against the image's own
-        (`squash`) or in pixels. None: the whole image.
-    rotation_deg
-        Largest rotation to either side, degrees.
-    flip
-        Chance of mirroring.
-    brightness, contrast, tone
-        Largest relative change, and the chance that both happen.
-    blur_sigma, blur
-        Gaussian, sigma in pixels of a 224-pixel view; and its chance.
-    solarise
-        Chance that values above one half are inverted.
-    """
-
-    area: tuple[float, float] | None = None
-    ratio: tuple[float, float] = (1.0, 1.0)
-    rotation_deg: float = 0.0
-    flip: float = 0.5
-    brightness: float = 0.0
-    contrast: float = 0.0
-    tone: float = 0.0
-    blur_sigma: tuple[float, float] = (0.1, 2.0)
-    blur: float = 0.5
-    solarise: float = 0.0
-
-
-RECIPES = {
-    # Ours, safe for X-ray: no solarise (bone would turn to air), no colour jitter.
-    "radiograph": Recipe(
-        area=(0.3, 1.0), ratio=(3 / 4, 4 / 3), rotation_deg=10, brightness=0.25, contrast=0.25,
-        tone=0.8,
-    ),
-    # As released (INbreast): no crop. Of its colour jitter .8/.8/.8/.2 only the first two act on
-    # grey images.
-    "mammo": Recipe(brightness=0.8, contrast=0.8, tone=0.8),
-    # As released (OAI); crop as torchvision's RandomResizedCrop.
-    "knee": Recipe(area=(0.08, 1.0), ratio=(3 / 4, 4 / 3), solarise=0.2),
-    # As released (Tufts): blur alone; a quarter of view pairs are the same picture twice.
-    "dental": Recipe(flip=0.0),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +50,7 @@ class ViewDraw:
 
 
 def draw_views(
-    recipe: Recipe,
+    ranges: ViewRanges,
     boxes: Tensor,
     side: int,
     size: int,
@@ -111,7 +64,7 @@ def draw_views(
 
     Parameters
     ----------
-    recipe
+    ranges
         What may happen.
     boxes
         Width and height of each image within its square array, from the top left; (B, 2), float.
@@ -136,32 +89,32 @@ def draw_views(
     def chance(probability: float) -> Tensor:
         return uniform(0, 1) < probability
 
-    crop = _draw_crop(recipe, boxes, uniform)
-    if recipe.area is not None and centred_in is not None:
+    crop = _draw_crop(ranges, boxes, uniform)
+    if ranges.area is not None and centred_in is not None:
         crop = _centred(crop, boxes, centred_in, generator)
-    if recipe.area is not None and keeping is not None:
+    if ranges.area is not None and keeping is not None:
         crop = _kept(crop, boxes, keeping)
-    angle = uniform(-1, 1) * math.radians(recipe.rotation_deg)
-    mirrored = chance(recipe.flip) & torch.tensor(flip)
-    toned = chance(recipe.tone)
-    brightness = torch.where(toned, 1 + uniform(-1, 1) * recipe.brightness, torch.ones(count))
-    contrast = torch.where(toned, 1 + uniform(-1, 1) * recipe.contrast, torch.ones(count))
-    sigma = uniform(*recipe.blur_sigma) * size / 224
+    angle = uniform(-1, 1) * math.radians(ranges.rotation_deg)
+    mirrored = chance(ranges.flip) & torch.tensor(flip)
+    toned = chance(ranges.tone)
+    brightness = torch.where(toned, 1 + uniform(-1, 1) * ranges.brightness, torch.ones(count))
+    contrast = torch.where(toned, 1 + uniform(-1, 1) * ranges.contrast, torch.ones(count))
+    sigma = uniform(*ranges.blur_sigma) * size / 224
     return ViewDraw(
         affine=_affine(crop, angle, mirrored, side),
         brightness=brightness,
         contrast=contrast,
-        sigma=torch.where(chance(recipe.blur), sigma, torch.zeros(count)),
-        solarise=chance(recipe.solarise),
+        sigma=torch.where(chance(ranges.blur), sigma, torch.zeros(count)),
+        solarise=chance(ranges.solarise),
     )
 
 
-def _draw_crop(recipe: Recipe, boxes: Tensor, uniform: _Uniform) -> Tensor:
+def _draw_crop(ranges: ViewRanges, boxes: Tensor, uniform: _Uniform) -> Tensor:
     """Return centre x, centre y, width, height of each crop in array pixels, shape (B, 4)."""
     width, height = boxes[:, 0], boxes[:, 1]
-    area, ratio = uniform(*(recipe.area or (1.0, 1.0))), uniform(*map(math.log, recipe.ratio)).exp()
+    area, ratio = uniform(*(ranges.area or (1.0, 1.0))), uniform(*map(math.log, ranges.ratio)).exp()
     across, down = uniform(0, 1), uniform(0, 1)
-    if recipe.area is None:
+    if ranges.area is None:
         return torch.stack([width / 2, height / 2, width, height], 1)
     pixels = area * width * height
     crop_width = torch.minimum((pixels * ratio).sqrt(), width)

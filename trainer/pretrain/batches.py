@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from trainer.config.recipes import RECIPES
 from trainer.encoders.nets import to_input
 from trainer.methods.base import Method
-from trainer.pretrain.augment import RECIPES, ViewDraw, apply_views, draw_views
+from trainer.pretrain.augment import ViewDraw, apply_views, draw_views
 from trainer.pretrain.crops import activation_boxes
 from trainer.pretrain.job import Job
 from trainer.process import distributed
@@ -113,7 +114,7 @@ def make_batch(job: Job, step: int, boxes: Tensor | None = None) -> Batch:
 def _draw(job: Job, chosen: Tensor, boxes: Tensor | None, generator: torch.Generator) -> ViewDraw:
     config = job.config
     return draw_views(
-        RECIPES[config.recipe],
+        RECIPES[config.recipe].views,
         job.images.boxes[chosen],
         job.images.side,
         config.size,

@@ -7,14 +7,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from trainer.config.recipes import ViewRanges
 from trainer.encoders.nets import to_input
-from trainer.pretrain.augment import Recipe, apply_views, draw_views
+from trainer.pretrain.augment import apply_views, draw_views
 from trainer.probe.labelled import FloatArray, IntArray
 from trainer.probe.validation import class_weights
 from trainer.process.seeds import Stream, generator_for
 
-RECIPE = Recipe(area=(0.6, 1.0), ratio=(0.85, 1.18), rotation_deg=7, flip=0.5, brightness=0.15,
-                contrast=0.15, tone=0.8, blur=0.2)  # fmt: skip
+VIEWS = ViewRanges(
+    area=(0.6, 1.0), ratio=(0.85, 1.18), rotation_deg=7, flip=0.5, brightness=0.15, contrast=0.15,
+    tone=0.8, blur=0.2,
+)  # fmt: skip
 BATCH = 32
 STEPS, STEPS_PER_IMAGE, MOST_STEPS = 80, 0.4, 600
 RATE, HEAD_RATE, DECAY = 2e-4, 2e-3, 1e-2
@@ -108,5 +111,5 @@ def _views(pixels: Tensor, step: int, seed: int, device: torch.device) -> Tensor
     height, width = pixels.shape[1:]  # crops are drawn in shares of the image, whatever its aspect
     boxes = torch.full((len(pixels), 2), float(height))
     generator = generator_for(seed, Stream.VIEW_1, step)
-    draw = draw_views(RECIPE, boxes, height, height, True, generator)
+    draw = draw_views(VIEWS, boxes, height, height, True, generator)
     return apply_views(pixels[:, None].to(device), draw, (height, width))

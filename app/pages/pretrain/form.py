@@ -1,6 +1,6 @@
 """The settings of a pre-training: the few that matter first, presets, and all others by name."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -21,30 +21,24 @@ from app.ui.fields import Field
 from app.ui.form import Form
 from app.ui.small_widgets import button, column, label
 
-_TITLES = {
-    "simclr": "SimCLR",
-    "mocov2": "MoCo v2",
-    "mocov3": "MoCo v3",
-    "byol": "BYOL",
-    "simsiam": "SimSiam",
-    "gzpt": "GzPT (gaze)",
-    "mcgip": "McGIP (gaze)",
-    "none": "None (plain)",
-    "label": "Labels (upper bound)",
-    "tima": "TIMA",
-    "moment": "Moments",
-    "moment_sequence": "Moment sequence",
-    "dhash": "dHash",
-    "multimatch": "MultiMatch",
-    "density": "Density",
+OFFERED: dict[str, tuple[tuple[str, str], ...]] = {
+    "method": (("byol", "BYOL"), ("simsiam", "SimSiam")),
+    "pairs": (
+        ("gzpt", "GzPT (gaze)"),
+        ("mcgip", "McGIP (gaze)"),
+        ("none", "None (plain)"),
+        ("label", "Labels (upper bound)"),
+    ),
+    "measure": (
+        ("tima", "TIMA"),
+        ("moment", "Gaze moments"),
+        ("moment_sequence", "Gaze moments in sequence"),
+        ("dhash", "dHash"),
+        ("density", "Dwell density"),
+    ),
+    "encoder": tuple((name, name) for name in ("resnet18", "resnet34", "resnet50", "resnet101")),
 }
-_CHOICES = {
-    "method": ("byol", "simsiam"),
-    "pairs": ("gzpt", "mcgip", "none", "label"),
-    "measure": ("tima", "moment", "moment_sequence", "dhash", "density"),
-    "encoder": ("resnet18", "resnet34", "resnet50", "resnet101"),
-}
-"""Until the trainer has told what it offers; the first of each is the default."""
+"""Choices and their words until the trainer has said what it offers; the first is the default."""
 _RATE, _THRESHOLD = "most alike", "alike above"
 PRESETS: dict[str, dict[str, Any]] = {
     "GzPT, as published": {
@@ -75,12 +69,8 @@ _NAMED_OPTIONS = ("epochs", "size", "batch")
 _BY_RULE = ("threshold", "positive_rate")
 
 
-def _titled(values: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    return tuple((value, _TITLES.get(value, value)) for value in values)
-
-
 def _choice(name: str, label: str) -> Field:
-    offered = _titled(_CHOICES[name])
+    offered = OFFERED[name]
     return Field(name, label, "choice", choices=offered, default=offered[0][0])
 
 
@@ -176,8 +166,8 @@ class TrainingForm(QFrame):
     def show_settings(self, settings: RunSettings) -> None:
         """Offer all that the trainer takes; what was chosen stays."""
         for field in settings.fields:
-            if field.name in _CHOICES and field.choices:
-                self.basic.offer(field.name, _titled(value for value, _ in field.choices))
+            if field.name in OFFERED and field.choices:
+                self.basic.offer(field.name, field.choices)
         while self._rows.rowCount():
             self._rows.removeRow(0)
         self.rest.clear()

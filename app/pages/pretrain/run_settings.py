@@ -50,7 +50,8 @@ def settings_of(config: Mapping[str, Any]) -> list[str]:
 
 
 def _field(row: Mapping[str, Any]) -> Field:
-    choices = tuple((value, value) for value in row.get("choices", ()))
+    titles = row.get("titles", {})
+    choices = tuple((value, titles.get(value, value)) for value in row.get("choices", ()))
     kind = "choice" if choices else _KINDS[row["kind"]]
     return Field(
         row["name"],

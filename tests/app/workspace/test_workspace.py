@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from app.demo.hands import click
 from app.pages.pretrain.controller import TrainingController
+from app.pages.pretrain.form import OFFERED
 from app.pages.pretrain.run_settings import settings_of
 from app.pages.workspace.job import WorkspaceJob
 from app.station import Station
@@ -26,7 +27,7 @@ from migrations.study.cohort_rules import choice_of
 from migrations.study.names import names_of
 from migrations.study.schema import Audit, Reading
 from tests.app.workspace.cohort_study import add_run, add_similarity, case_called, make_study
-from trainer.config.layers import make_config
+from trainer.config.layers import choices, make_config, titles
 from trainer.data.cohort import load_cohort
 from trainer.process.set_options import parse_settings
 
@@ -283,6 +284,17 @@ def test_the_form_offers_all_that_the_trainer_has(station, qtbot) -> None:
     assert (config.lr, config.seed) == (0.001, 7)
     assert "lr" in page.form.rest.editors
     assert page.form.rest.editors["lr"].toolTip()
+    methods = page.form.basic.editors["method"]
+    shown = {methods.itemText(k) for k in range(methods.count())}
+    assert shown == {"BYOL", "MoCo v2", "MoCo v3", "SimCLR", "SimSiam"}
+
+
+def test_the_form_writes_its_first_choices_as_the_trainer_does() -> None:
+    written, known = titles(), choices()
+    for name, offered in OFFERED.items():
+        for value, title in offered:
+            assert value in known[name]
+            assert title == written.get(name, {}).get(value, value)
 
 
 def test_the_form_shows_what_a_recipe_sets_and_keeps_what_was_typed(station, qtbot) -> None:

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from trainer.config.config import ENCODERS, METHODS, PAIRS, RECIPES, RunConfig
+from trainer.config.config import ENCODERS, PAIRS, RunConfig
 from trainer.config.layers import make_config
+from trainer.config.methods import METHODS
+from trainer.config.recipes import RECIPES, settings_of
 from trainer.errors import ConfigError
 from trainer.process.set_options import parse_settings, read_config
 
@@ -50,7 +52,7 @@ def test_a_layer_that_gives_both_rules_is_refused() -> None:
         ({"positive_rate": 0}, "positive_rate is 0"),
         ({"threshold": float("nan")}, "threshold is nan"),
         ({"lr": float("nan")}, "lr is nan"),
-        ({"method": "dino"}, "method is 'dino'; known are simclr, mocov2"),
+        ({"method": "dino"}, "method is 'dino'; known are byol, mocov2"),
         ({"measure": "taste"}, "measure is 'taste'; known are .*tima"),
         ({"encoder": "vit"}, "encoder is 'vit'; known are resnet18"),
         ({"name": "../away"}, "name is"),
@@ -116,12 +118,18 @@ def test_the_hash_follows_what_shapes_the_weights_only() -> None:
 
 def test_the_names_offered_are_those_that_exist() -> None:
     from trainer.encoders.nets import encoder_names
-    from trainer.methods.registry import method_names
-    from trainer.pretrain.augment import RECIPES as MADE_RECIPES
+    from trainer.methods.registry import make_method
 
-    assert method_names() == METHODS
+    for name, spec in METHODS.items():
+        made = make_method(make_config({"method": name, "encoder": "resnet18"}))
+        assert type(made).__name__ == spec.net
     assert encoder_names() == ENCODERS
-    assert tuple(MADE_RECIPES) == RECIPES
+
+
+def test_settings_of_an_unknown_method_are_refused() -> None:
+    assert settings_of("mammo", "byol")["accumulate"] == 16
+    with pytest.raises(ConfigError, match="method is 'byoll'; known are byol, mocov2"):
+        settings_of("mammo", "byoll")
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

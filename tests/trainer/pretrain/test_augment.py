@@ -3,19 +3,22 @@
 import pytest
 import torch
 
-from trainer.pretrain.augment import RECIPES, Recipe, ViewDraw, apply_views, draw_views
+from trainer.config.recipes import RECIPES, ViewRanges
+from trainer.pretrain.augment import ViewDraw, apply_views, draw_views
 from trainer.process.seeds import Stream, generator_for
 
-PLAIN = Recipe(flip=0, blur=0)
+PLAIN = ViewRanges(flip=0, blur=0)
 
 
 def boxes(*sizes: tuple[int, int]) -> torch.Tensor:
     return torch.tensor(sizes, dtype=torch.float32)
 
 
-def view_of(recipe: Recipe, images: torch.Tensor, box, size: int, seed: int = 0) -> torch.Tensor:
+def view_of(
+    ranges: ViewRanges, images: torch.Tensor, box, size: int, seed: int = 0
+) -> torch.Tensor:
     generator = generator_for(seed, Stream.VIEW_1, 0)
-    draw = draw_views(recipe, box, images.shape[-1], size, True, generator)
+    draw = draw_views(ranges, box, images.shape[-1], size, True, generator)
     return apply_views(images, draw, size)
 
 
@@ -31,14 +34,14 @@ def test_without_any_change_the_view_is_the_image() -> None:
 
 def test_a_mirrored_view_is_the_image_mirrored() -> None:
     image = ramp(16)
-    view = view_of(Recipe(flip=1, blur=0), image, boxes((16, 16)), 16)
+    view = view_of(ViewRanges(flip=1, blur=0), image, boxes((16, 16)), 16)
     torch.testing.assert_close(view, image.flip(3) / 255, atol=1e-5, rtol=0)
 
 
 def test_mirroring_can_be_forbidden() -> None:
     image = ramp(16)
     draw = draw_views(
-        Recipe(flip=1, blur=0), boxes((16, 16)), 16, 16, False, torch.Generator().manual_seed(0)
+        ViewRanges(flip=1, blur=0), boxes((16, 16)), 16, 16, False, torch.Generator().manual_seed(0)
     )
     torch.testing.assert_close(apply_views(image, draw, 16), image / 255, atol=1e-5, rtol=0)
 
@@ -46,15 +49,15 @@ def test_mirroring_can_be_forbidden() -> None:
 def test_a_crop_never_leaves_the_box_of_its_image() -> None:
     images = torch.zeros(64, 1, 48, 48, dtype=torch.uint8)
     images[:, :, :48, :20] = 200  # the image is 20 × 48, the rest is padding
-    recipe = Recipe(area=(0.3, 1.0), ratio=(3 / 4, 4 / 3), flip=0.5, blur=0)
-    view = view_of(recipe, images, boxes((20, 48)).repeat(64, 1), 24)
+    ranges = ViewRanges(area=(0.3, 1.0), ratio=(3 / 4, 4 / 3), flip=0.5, blur=0)
+    view = view_of(ranges, images, boxes((20, 48)).repeat(64, 1), 24)
     # Half a pixel may reach over the edge by interpolation.
     assert float(view[:, :, 1:-1, 1:-1].min()) > 0.99 * 200 / 255
 
 
 def test_crops_differ_from_image_to_image() -> None:
     images = ramp(48).expand(8, 1, 48, 48)
-    view = view_of(Recipe(area=(0.3, 0.6)), images, boxes((48, 48)).repeat(8, 1), 24)
+    view = view_of(ViewRanges(area=(0.3, 0.6)), images, boxes((48, 48)).repeat(8, 1), 24)
     assert len({v.numpy().tobytes() for v in view}) == 8
 
 
@@ -97,7 +100,7 @@ def test_brightness_and_contrast_act_as_written() -> None:
 
 def test_solarise_inverts_what_is_bright() -> None:
     image = torch.tensor([[51, 255], [0, 204]], dtype=torch.uint8)[None, None]
-    view = view_of(Recipe(flip=0, blur=0, solarise=1), image, boxes((2, 2)), 2)
+    view = view_of(ViewRanges(flip=0, blur=0, solarise=1), image, boxes((2, 2)), 2)
     assert view.flatten().tolist() == pytest.approx([0.2, 0, 0, 0.2], abs=1e-6)
 
 
@@ -105,7 +108,7 @@ def test_solarise_inverts_what_is_bright() -> None:
 def test_a_recipe_gives_the_same_views_for_the_same_seed_only(name: str) -> None:
     images = torch.randint(0, 255, (4, 1, 48, 48), dtype=torch.uint8)
     box = boxes((48, 40)).repeat(4, 1)
-    views = [view_of(RECIPES[name], images, box, 224, seed) for seed in (1, 1, 2)]
+    views = [view_of(RECIPES[name].views, images, box, 224, seed) for seed in (1, 1, 2)]
     assert torch.equal(views[0], views[1])
     assert not torch.equal(views[0], views[2])
     assert views[0].shape == (4, 1, 224, 224)
@@ -114,4 +117,4 @@ def test_a_recipe_gives_the_same_views_for_the_same_seed_only(name: str) -> None
 
 
 def test_recipes_for_x_ray_never_solarise() -> None:
-    assert RECIPES["radiograph"].solarise == 0
+    assert RECIPES["radiograph"].views.solarise == 0

@@ -8,13 +8,14 @@ import pytest
 import torch
 
 from tests.trainer.pretrain.test_loop import CONFIG, StopAfter, job_in, run, weights
+from trainer.config.recipes import RECIPES, ViewRanges
 from trainer.data.cache import ImageCache
 from trainer.data.cohort import FixationList, Member, ReadingGaze
 from trainer.methods.registry import make_method
-from trainer.pretrain.augment import RECIPES, Recipe, draw_views
+from trainer.pretrain.augment import draw_views
 from trainer.pretrain.crops import activation_boxes, gaze_boxes
 
-CROPS = Recipe(area=(0.1, 0.9), ratio=(3 / 4, 4 / 3), flip=0, blur=0)
+CROPS = ViewRanges(area=(0.1, 0.9), ratio=(3 / 4, 4 / 3), flip=0, blur=0)
 
 
 def corners(draw, side: int) -> torch.Tensor:
@@ -121,6 +122,6 @@ def test_threads_change_nothing(tmp_path: Path) -> None:
 
 
 def test_recipes_are_the_released_ones() -> None:
-    assert RECIPES["mammo"].area is None
-    assert RECIPES["dental"].flip == 0
-    assert RECIPES["knee"].solarise == 0.2
+    assert RECIPES["mammo"].views.area is None
+    assert RECIPES["dental"].views.flip == 0
+    assert RECIPES["knee"].views.solarise == 0.2

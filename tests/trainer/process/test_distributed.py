@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from tests import ROOT
 from tests.trainer.process import two_processes
 from tests.trainer.runs.test_folder_runs import write_images
-from trainer.config.config import METHODS
+from trainer.config.methods import METHODS
 
 TORCHRUN = (
     sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from tests.trainer.pretrain.test_loop import job_in
-from trainer.config.config import METHODS, RunConfig
+from trainer.config.config import RunConfig
+from trainer.config.methods import METHODS
 from trainer.encoders import nets
 from trainer.pretrain.loop import train
 from trainer.process import distributed
