@@ -6,6 +6,7 @@ from typing import Any
 from devices.gaze.quality import EyeQuality, Validation
 from devices.gaze.samples import Eye
 from migrations.study.settings import StudySettings
+from migrations.study.stored_reading import better_eye
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,8 @@ def judge_validation(validation: Validation, settings: StudySettings) -> Validat
         reasons.append(f"accuracy {accuracy_deg:.2f}°, limit {settings.max_accuracy_deg:.2f}°")
     if loss > settings.max_loss:
         reasons.append(f"{loss:.0%} of gaze lost, limit {settings.max_loss:.0%}")
-    return ValidationResult(
-        accuracy_deg, loss, not reasons, tuple(reasons), _better_eye(validation), validation
-    )
+    eye = better_eye(validation.left.accuracy_deg, validation.right.accuracy_deg)
+    return ValidationResult(accuracy_deg, loss, not reasons, tuple(reasons), eye, validation)
 
 
 def validation_columns(validation: Validation) -> dict[str, Any]:
@@ -68,10 +68,3 @@ def _eye_columns(suffix: str, eye: EyeQuality) -> dict[str, float | None]:
         f"precision_sd{suffix}_deg": eye.precision_sd_deg,
         f"loss{suffix}": eye.loss,
     }
-
-
-def _better_eye(validation: Validation) -> Eye:
-    left, right = validation.left.accuracy_deg, validation.right.accuracy_deg
-    if left is None:
-        return "both" if right is None else "right"
-    return "right" if right is not None and right < left else "left"
