@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+# A command's room and what it does. An action that another room does has a row of its own.
 COMMANDS = {
     "station": ("app.command", "open the reading station (also without any command)"),
     "read": ("app.autopilot.command", "read a study's cases; --autopilot: without hands"),
@@ -22,11 +23,16 @@ COMMANDS = {
     "queue": ("trainer.queue", "work off a study's queued pre-trainings"),
     "report": ("trainer.report.command", "one HTML file of a study and its runs"),
     "export": ("app.interchange.exports.command", "take a study out: BIDS, tables, npz, archive"),
+    "export mcgip": ("trainer.exports.command", "images, gaze and relation as released code reads"),
+    "export relation": ("trainer.exports.command", "gaze similarity of the study's images"),
+    "export features": ("trainer.exports.command", "what an encoder makes of the images"),
     "import-archive": ("app.interchange.exports.archive_command", "make a study of an archive"),
     "db": (
         "migrations.study.command",
         "upgrade, check, back up, push to a server, erase somebody",
     ),
+    "db push": ("app.sync.command", "send finished sessions to the laboratory's server"),
+    "db erase": ("app.sync.command", "remove a reader or a patient for ever"),
 }
 ALIASES = {"--demo": "demo", "--train": "train"}
 
@@ -38,17 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if command is None:
         _usage().parse_args(words)  # prints help or the error, and exits
         return 2
-    module = import_module(_module_of(command, rest))
-    return int(module.main(rest))
-
-
-def _module_of(command: str, words: list[str]) -> str:
-    """Return the module of a command; exports that need the trainer are the trainer's."""
-    if command == "export" and words and words[0] in ("mcgip", "relation", "features"):
-        return "trainer.exports.command"
-    if command == "db" and words and words[0] in ("push", "erase"):
-        return "app.sync.command"
-    return COMMANDS[command][0]
+    room, _ = COMMANDS.get(" ".join([command, *rest[:1]]), COMMANDS[command])
+    return int(import_module(room).main(rest))
 
 
 def _split(words: list[str]) -> tuple[str | None, list[str]]:
@@ -56,15 +53,19 @@ def _split(words: list[str]) -> tuple[str | None, list[str]]:
     alias = next((w for w in words if w in ALIASES), None)
     if alias is not None:
         return ALIASES[alias], [w for w in words if w != alias]
-    if words and words[0] in COMMANDS:
+    if words and words[0] in _first_words():
         return words[0], words[1:]
     if not words or words[0] in ("--study", "--database"):
         return "station", words
     return None, words
 
 
+def _first_words() -> list[str]:
+    return [name for name in COMMANDS if " " not in name]
+
+
 def _usage() -> argparse.ArgumentParser:
-    lines = "\n".join(f"  {name:14s} {text}" for name, (_, text) in COMMANDS.items())
+    lines = "\n".join(f"  {name:14s} {COMMANDS[name][1]}" for name in _first_words())
     parser = argparse.ArgumentParser(
         prog="python main.py",
         usage="python main.py [--study FOLDER] | COMMAND …",
@@ -73,7 +74,7 @@ def _usage() -> argparse.ArgumentParser:
         epilog=f"commands (each has --help):\n{lines}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("command", choices=list(COMMANDS))
+    parser.add_argument("command", choices=_first_words())
     return parser
 
 

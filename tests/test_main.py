@@ -28,6 +28,30 @@ def test_words_become_a_command_and_its_arguments(words, command, rest) -> None:
     assert command is None or found[1] == rest
 
 
+@pytest.mark.parametrize(
+    ("words", "room"),
+    [
+        (["export", "bids", "--study", "x"], "app.interchange.exports.command"),
+        (["export", "relation", "--study", "x"], "trainer.exports.command"),
+        (["export"], "app.interchange.exports.command"),
+        (["db", "erase", "--study", "x"], "app.sync.command"),
+        (["db", "check", "--study", "x"], "migrations.study.command"),
+    ],
+)
+def test_an_action_that_another_room_does_goes_there(words, room, monkeypatch) -> None:
+    asked: list[list[str]] = []
+
+    class Room:
+        @staticmethod
+        def main(rest: list[str]) -> int:
+            asked.append(rest)
+            return 0
+
+    monkeypatch.setattr(main, "import_module", {room: Room}.__getitem__)
+    assert main.main(words) == 0
+    assert asked == [words[1:]]
+
+
 @pytest.mark.parametrize("words", [["nonsense"], ["--colour"], ["db"], ["train", "--colour"]])
 def test_wrong_arguments_exit_2(words: list[str]) -> None:
     done = subprocess.run(
