@@ -11,7 +11,6 @@ from PySide6.QtCore import QObject
 
 from app import jobs
 from app.errors import AppError
-from app.pages.worklist.controller import WorklistController
 from app.recording.recovery import close_interrupted
 from app.recording.replay_device import PREFIX, replay_tracker
 from app.recording.stimulus import FindingSource
@@ -92,12 +91,8 @@ class Station(QObject):
         self._closed = False
         self._collector = GuiGarbageCollector(self)
         self._notices = Notices(self)
-        self.shell = Shell(
-            window or MainWindow(),
-            self.go,
-            self._notices.workspace_entered.emit,
-            full_screen=full_screen,
-        )
+        entered = self._notices.workspace_entered.emit
+        self.shell = Shell(window or MainWindow(), self.go, entered, full_screen=full_screen)
         self.window = self.shell.window
         context = self._context(ChosenReader(reader, consented), device_id)
         self.jobs = [make(context) for make in jobs.JOBS]
@@ -148,10 +143,7 @@ class Station(QObject):
         remember(study.folder)
         self.go("worklist")
         if found:
-            self.job(WorklistController).page.say_state(
-                f"{len(found)} readings were cut off when the station stopped; they come again.",
-                "warning",
-            )
+            self.sitting.worklist.say_cut_off(len(found))
 
     def close(self) -> None:
         """End everything that runs; safe to call twice."""

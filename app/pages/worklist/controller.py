@@ -51,6 +51,11 @@ class WorklistController(StationJob):
         self.page.show_ready(not why_not, not why_not, why_not)
         self.context.notices.reading_allowed.emit(why_not)
 
+    def say_cut_off(self, count: int) -> None:
+        """Say that so many readings were open when the station stopped."""
+        text = f"{count} readings were cut off when the station stopped; they come again."
+        self.page.say_state(text, "warning")
+
     def close(self) -> None:
         """Stop an import after the file at hand, and wait for a search for trackers."""
         self.imports.close()
