@@ -97,7 +97,7 @@ class SimulatedHands:
         yield from self._pause(0.3)
         self._shoot("worklist-read")
 
-    def pretrain(self, told: Callable[[], str]) -> Script:
+    def pretrain(self, status: Callable[[], str]) -> Script:
         """Fill in the form, press Pretrain, follow the run to its end."""
         page = self.station.job(TrainingController).page
         self.station.go("training")
@@ -107,7 +107,7 @@ class SimulatedHands:
         click(self._button(page, "pretrain"))
         if self.plan.stop_once:
             yield from self._stop_and_go_on()
-        yield from self._follow(told)
+        yield from self._follow(status)
         self._shoot("training")
         if page.state != "finished":
             raise AppError(f"Pre-training {page.state}: {page.message}")
@@ -120,12 +120,12 @@ class SimulatedHands:
         self.progress.say(f"Stop pressed: {page.state}; Pretrain goes on from the checkpoint")
         click(self._button(page, "pretrain"))
 
-    def _follow(self, told: Callable[[], str]) -> Script:
+    def _follow(self, status: Callable[[], str]) -> Script:
         page = self.station.job(TrainingController).page
 
         def ended() -> bool:
             if page.state == "running":
-                self.progress.update(told())
+                self.progress.update(status())
                 if page.step >= 3:
                     self._shoot("training-running")
             return page.state != "running"

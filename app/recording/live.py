@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from app.recording.live_reading import GazeFigures, ReadingTrack
+from app.recording.live_reading import GazeFigures, LiveReading
 from app.recording.stream_counts import last_gaze_us
 from app.recording.writer import Writer, insert_into
 from devices.clock import HostClock
@@ -62,17 +62,17 @@ class LiveGaze:
         self._give_up_us = round(_GIVE_UP_REAL_S * 1e6 * clock.speed)
         self._incoming: list[SampleArray] = []
         self._done_until_us = self._arrived_us = self._valid_us = clock.now_us()
-        self._tracks: list[ReadingTrack] = []
+        self._readings: list[LiveReading] = []
         self._lock = threading.Lock()
         self._settled = threading.Condition(self._lock)
 
     def open(self, reading_id: str, started_us: int) -> None:
         """Begin a reading."""
-        track = ReadingTrack(
+        reading = LiveReading(
             reading_id, started_us, self.geometry, self._parameters, self.eye, self.correction
         )
         with self._lock:
-            self._tracks.append(track)
+            self._readings.append(reading)
 
     def show(self, view: TileView, geometry: ScreenGeometry | None = None) -> None:
         """Take note of what the open reading shows; `geometry` where the screen changed."""
@@ -85,24 +85,24 @@ class LiveGaze:
 
         It is called on the recorder's thread, after the last fixation rows have been queued.
         """
-        track = self._current()
-        track.on_closed = on_closed
-        track.ended_us = ended_us
+        reading = self._current()
+        reading.on_closed = on_closed
+        reading.ended_us = ended_us
 
     def settled(self, timeout_s: float) -> bool:
         """Wait until every ended reading is closed; False when that takes too long."""
         with self._settled:
             return self._settled.wait_for(
-                lambda: all(track.ended_us is None for track in self._tracks), timeout_s
+                lambda: all(reading.ended_us is None for reading in self._readings), timeout_s
             )
 
     def status(self) -> LiveStatus:
         """Return what the strip shows."""
         since_us = max(0, self._clock.now_us() - self._valid_us)
-        track = next((t for t in reversed(self._tracks) if t.ended_us is None), None)
-        if track is None:
+        reading = next((t for t in reversed(self._readings) if t.ended_us is None), None)
+        if reading is None:
             return LiveStatus(since_us, None, None)
-        return LiveStatus(since_us, track.figures(), track.last_fixation)
+        return LiveStatus(since_us, reading.figures(), reading.last_fixation)
 
     def listen(self, samples: SampleArray) -> None:
         """Take fresh samples (the recorder's listener)."""
@@ -121,14 +121,14 @@ class LiveGaze:
         self._done_until_us = until_us
         samples = self._take(until_us)
         with self._lock:
-            tracks = list(self._tracks)
-        for track in tracks:
-            self._write(track.push(samples))
-            if self._is_over(track, until_us) or (final and track.ended_us is not None):
-                self._finish(track)
+            readings = list(self._readings)
+        for reading in readings:
+            self._write(reading.push(samples))
+            if self._is_over(reading, until_us) or (final and reading.ended_us is not None):
+                self._finish(reading)
 
-    def _current(self) -> ReadingTrack:
-        return self._tracks[-1]
+    def _current(self) -> LiveReading:
+        return self._readings[-1]
 
     def _take(self, until_us: int) -> SampleArray:
         if not self._incoming:
@@ -139,17 +139,19 @@ class LiveGaze:
         self._incoming = [] if old.all() else [samples[~old]]
         return samples[old]
 
-    def _is_over(self, track: ReadingTrack, until_us: int) -> bool:
-        if track.ended_us is None or until_us < track.ended_us:
+    def _is_over(self, reading: LiveReading, until_us: int) -> bool:
+        if reading.ended_us is None or until_us < reading.ended_us:
             return False
         # A device's samples come late; wait for the first beyond the end, but not for ever.
-        return self._arrived_us >= track.ended_us or until_us - track.ended_us > self._give_up_us
+        return (
+            self._arrived_us >= reading.ended_us or until_us - reading.ended_us > self._give_up_us
+        )
 
-    def _finish(self, track: ReadingTrack) -> None:
-        self._write(track.finish())
-        track.on_closed(track.figures())
+    def _finish(self, reading: LiveReading) -> None:
+        self._write(reading.finish())
+        reading.on_closed(reading.figures())
         with self._settled:
-            self._tracks.remove(track)
+            self._readings.remove(reading)
             self._settled.notify_all()
 
     def _write(self, rows: list[dict[str, Any]]) -> None:

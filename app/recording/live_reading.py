@@ -120,7 +120,7 @@ def warm_up(parameters: FilterParameters) -> None:
     SteadyGaze().push(empty_samples(1))
 
 
-class ReadingTrack:
+class LiveReading:
     """The gaze of one reading: its views, its filter, its fixations.
 
     `show` may be called from any thread; everything else from one.

@@ -23,7 +23,7 @@ _MAX_SEED = 2**31
 
 
 @dataclass(frozen=True, slots=True)
-class Sitting:
+class OpeningRows:
     """What was decided when a session was opened.
 
     Attributes
@@ -51,7 +51,7 @@ def has_consented(study: Study, pseudonym: str) -> bool:
         return reader is not None and reader.consent_text_sha256 == _consent_hash(study)
 
 
-def open_sitting(
+def write_opening_rows(
     study: Study,
     pseudonym: str,
     info: TrackerInfo,
@@ -62,7 +62,7 @@ def open_sitting(
     seed: int | None,
     consented: bool,
     details: dict[str, Any],
-) -> Sitting:
+) -> OpeningRows:
     """Write the reader (if new) and the session.
 
     Raises
@@ -73,19 +73,19 @@ def open_sitting(
     if not pseudonym.strip():
         raise SessionError("A session needs the reader's pseudonym; type the reader's code.")
     noted = {"clock_step_us": require_fine_clock(), **_computer(), **details}
-    rows = worklist(study, pseudonym)
+    listed = worklist(study, pseudonym)
     with study.database.write() as session:
         _keep_order(session)
         reader = _reader(session, study, pseudonym, station, consented)
         order_seed = _order_seed(session, study, reader, seed)
         blocks = study.settings.block_size if study.settings.order == "blocked" else None
-        cases = tuple(reading_order(rows, pseudonym, order_seed, blocks))
-        sitting = Sitting(new_id(), reader.id, pseudonym, order_seed, cases, noted)
-        row = _session_row(sitting, info, clock, geometry)
+        cases = tuple(reading_order(listed, pseudonym, order_seed, blocks))
+        rows = OpeningRows(new_id(), reader.id, pseudonym, order_seed, cases, noted)
+        row = _session_row(rows, info, clock, geometry)
         row.station, row.eye = station, study.settings.eye
         session.add(row)
-        _audit(session, station, "session opened", sitting.session_id)
-    return sitting
+        _audit(session, station, "session opened", rows.session_id)
+    return rows
 
 
 def _keep_order(session: OrmSession) -> None:
@@ -133,11 +133,11 @@ def _order_seed(session: OrmSession, study: Study, reader: Reader, seed: int | N
 
 
 def _session_row(
-    sitting: Sitting, info: TrackerInfo, clock: HostClock, geometry: ScreenGeometry
+    rows: OpeningRows, info: TrackerInfo, clock: HostClock, geometry: ScreenGeometry
 ) -> SessionRow:
     return SessionRow(
-        id=sitting.session_id,
-        reader_id=sitting.reader_id,
+        id=rows.session_id,
+        reader_id=rows.reader_id,
         software_version=foveate_version(),
         started_utc=utc_now(),
         zero_utc=utc_text(clock.zero_utc),
@@ -153,9 +153,9 @@ def _session_row(
         refresh_hz=geometry.refresh_hz,
         distance_mm=geometry.distance_mm,
         distance_source=geometry.distance_source,
-        order_seed=sitting.order_seed,
-        case_order=[case.case_id for case in sitting.cases],
-        details=dict(sitting.details),
+        order_seed=rows.order_seed,
+        case_order=[case.case_id for case in rows.cases],
+        details=dict(rows.details),
     )
 
 

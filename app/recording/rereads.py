@@ -73,8 +73,8 @@ class RereadPlan:
 
     def marked(self, reading: Any) -> Reread | None:
         """Return what a reading itself repeats, for the one that goes on with it."""
-        told = reading.details.get("reread")
-        return Reread(told["of"], told["why"]) if told else None
+        noted = reading.details.get("reread")
+        return Reread(noted["of"], noted["why"]) if noted else None
 
     def _why(self, name: str, readings: Sequence[PastReading]) -> str | None:
         if readings[-1].reading.verdict == "bad":

@@ -91,8 +91,8 @@ def warnings_of(
         Width and height of the tracker's display area.
     """
     return [
-        said
-        for said in (
+        warning
+        for warning in (
             _size_warning(setup, geometry, tracker_mm),
             "Night light tints the screen: turn it off." if night_light else "",
             _changed("scaling", setup.device_pixel_ratio, geometry.device_pixel_ratio, ""),
@@ -102,7 +102,7 @@ def warnings_of(
             "" if setup.hdr_off else "Nobody has confirmed that HDR is off.",
             _age_warning(setup.calibrated_on, today or date.today()),
         )
-        if said
+        if warning
     ]  # fmt: skip
 
 

@@ -20,9 +20,9 @@ from app.recording.calibration.validation import ValidationResult
 from app.recording.cases import CaseList, CaseToRead
 from app.recording.live_reading import GazeFigures
 from app.recording.open_reading import OpenReading
-from app.recording.reader_setup import Setup
+from app.recording.reader_setup import ReaderSetup
 from app.recording.recovery import seconds_since
-from app.recording.session_services import Capture
+from app.recording.session_services import SessionServices
 from app.recording.verdict import ReadingResult, columns, judge
 from app.recording.worklist import State, case_tiles
 from app.recording.writer import update_row
@@ -67,17 +67,17 @@ class ReadingSession:
         How the reader sits: distance, glasses, the last validation, correction and drift.
     """
 
-    def __init__(self, capture: Capture) -> None:
-        self.study, self.clock = capture.study, capture.clock
-        self.writer, self.recorder, self.live = capture.writer, capture.recorder, capture.live
-        self.tracker = capture.recorder.tracker
-        self.session_id, self.reader = capture.sitting.session_id, capture.sitting.pseudonym
+    def __init__(self, services: SessionServices) -> None:
+        self.study, self.clock = services.study, services.clock
+        self.writer, self.recorder, self.live = services.writer, services.recorder, services.live
+        self.tracker = services.recorder.tracker
+        self.session_id, self.reader = services.rows.session_id, services.rows.pseudonym
         self.phase = Phase.IDLE
-        self.cases = CaseList(capture.sitting.cases, case_tiles(capture.study))
-        self.recovered = capture.recovered
+        self.cases = CaseList(services.rows.cases, case_tiles(services.study))
+        self.recovered = services.recovered
         self.results: dict[str, ReadingResult] = {}
-        self.setup = Setup(capture)
-        self._capture = capture
+        self.setup = ReaderSetup(services)
+        self._services = services
         self._reading: OpenReading | None = None
         self._ended_us: dict[str, int] = {}
 
@@ -116,13 +116,13 @@ class ReadingSession:
         Raises
         ------
         ConsentMissing
-            If the reader has never agreed (`sitting.has_consented` asks beforehand).
+            If the reader has never agreed (`opening_rows.has_consented` asks beforehand).
         StationBusy
             If another station records into the study.
         DeviceError
             If the tracker cannot be opened.
         """
-        capture = Capture.open(
+        services = SessionServices.open(
             study,
             reader,
             tracker,
@@ -133,7 +133,7 @@ class ReadingSession:
             consented=consented,
             details=details or {},
         )
-        session = cls(capture)
+        session = cls(services)
         if cleared_only:
             session.cases.leave_out(cases_to_clear(study))
         return session
@@ -161,7 +161,7 @@ class ReadingSession:
     def set_aside(self, case: CaseToRead) -> None:
         """Skip a case whose images cannot be shown; the session's row names it."""
         self.cases.set_aside(case.case_id)
-        self._capture.note(set_aside=list(self.cases.aside))
+        self._services.note(set_aside=list(self.cases.aside))
 
     @property
     def validation(self) -> ValidationResult | None:
@@ -225,7 +225,7 @@ class ReadingSession:
         reading = OpenReading(
             new_id(),
             self.session_id,
-            self._capture.sitting.reader_id,
+            self._services.rows.reader_id,
             chosen,
             self.writer,
             self.live,
@@ -293,7 +293,7 @@ class ReadingSession:
             return None
         if self._reading is not None:
             self.interrupt("the session was closed")
-        self._capture.close(timeout_s)
+        self._services.close(timeout_s)
         self.phase = Phase.CLOSED
         return self.study.backup()
 

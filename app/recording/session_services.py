@@ -7,7 +7,7 @@ from app.errors import NotCommitted, SessionError
 from app.recording.live import LiveGaze
 from app.recording.live_reading import warm_up
 from app.recording.lock import StationLock
-from app.recording.opening_rows import Sitting, open_sitting
+from app.recording.opening_rows import OpeningRows, write_opening_rows
 from app.recording.recorder import Recorder
 from app.recording.recovery import Interrupted, close_open_rows
 from app.recording.writer import Writer, update_row
@@ -24,12 +24,12 @@ _SETTLE_S = 3.0
 
 
 @dataclass(slots=True)
-class Capture:
+class SessionServices:
     """Opened and closed as one.
 
     Attributes
     ----------
-    sitting
+    rows
         The rows the session began with.
     details
         What the session row holds beside its columns.
@@ -38,7 +38,7 @@ class Capture:
     """
 
     study: Study
-    sitting: Sitting
+    rows: OpeningRows
     lock: StationLock
     clock: HostClock
     writer: Writer
@@ -56,14 +56,14 @@ class Capture:
         tracker: Tracker,
         clock: HostClock,
         geometry: ScreenGeometry,
-        **sitting: Any,
+        **opening: Any,
     ) -> Self:
         """Lock the study, recover what a crash left, connect the tracker, start to record.
 
         Parameters
         ----------
-        sitting
-            As `sitting.open_sitting` takes them.
+        opening
+            As `opening_rows.write_opening_rows` takes them.
 
         Raises
         ------
@@ -77,20 +77,20 @@ class Capture:
         lock.acquire()
         try:
             recovered = close_open_rows(study.database)
-            sitting["details"] = {"fixation_parameters": asdict(parameters), **sitting["details"]}
-            rows = open_sitting(study, reader, tracker.info, clock, geometry, **sitting)
-            capture = cls._assembled(study, rows, lock, tracker, clock, geometry, parameters)
-            capture.recovered = recovered
-            capture._start()
+            opening["details"] = {"fixation_parameters": asdict(parameters), **opening["details"]}
+            rows = write_opening_rows(study, reader, tracker.info, clock, geometry, **opening)
+            services = cls._assembled(study, rows, lock, tracker, clock, geometry, parameters)
+            services.recovered = recovered
+            services._start()
         except BaseException:
             lock.release()
             raise
-        return capture
+        return services
 
     def note(self, **details: Any) -> None:
         """Add to what the session row holds beside its columns."""
         self.details.update(details)
-        self.writer.put(update_row(SessionRow, self.sitting.session_id, details={**self.details}))
+        self.writer.put(update_row(SessionRow, self.rows.session_id, details={**self.details}))
 
     def close(self, timeout_s: float) -> None:
         """Take the last samples, write the last rows, free the study.
@@ -114,7 +114,7 @@ class Capture:
     def _assembled(
         cls,
         study: Study,
-        sitting: Sitting,
+        rows: OpeningRows,
         lock: StationLock,
         tracker: Tracker,
         clock: HostClock,
@@ -122,11 +122,9 @@ class Capture:
         parameters: FilterParameters,
     ) -> Self:
         eye, writer = _first_eye(study), Writer(study.database)
-        recorder = Recorder(
-            study.database, tracker, clock, sitting.session_id, eye=eye, writer=writer
-        )
+        recorder = Recorder(study.database, tracker, clock, rows.session_id, eye=eye, writer=writer)
         live = LiveGaze(writer, clock, geometry, parameters, eye)
-        return cls(study, sitting, lock, clock, writer, recorder, live, dict(sitting.details))
+        return cls(study, rows, lock, clock, writer, recorder, live, dict(rows.details))
 
     def _start(self) -> None:
         self.recorder.add_listener(self.live.listen)
@@ -144,7 +142,7 @@ class Capture:
         self.writer.put(
             update_row(
                 SessionRow,
-                self.sitting.session_id,
+                self.rows.session_id,
                 ended_utc=utc_now(),
                 details={**self.details},
             )

@@ -7,19 +7,19 @@ from types import TracebackType
 
 log = logging.getLogger(__name__)
 
-Tell = Callable[[str, str], object]
+ShowError = Callable[[str, str], object]
 
 
 class BugHook:
     """Takes the place of `sys.excepthook` until `remove`; Qt calls it for errors in slots."""
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell = tell
+    def __init__(self, show_error: ShowError) -> None:
+        self._show_error = show_error
         self._before = sys.excepthook
         sys.excepthook = self._caught
 
     def remove(self) -> None:
-        """Put the former hook back."""
+        """Put the earlier hook back."""
         sys.excepthook = self._before
 
     def _caught(
@@ -30,4 +30,4 @@ class BugHook:
             return
         log.critical("An unexpected error.", exc_info=(kind, error, trace))
         safe = "What was recorded is safe. The log of the station has the details."
-        self._tell("Something went wrong in Foveate", f"{kind.__name__}: {error}\n\n{safe}")
+        self._show_error("Something went wrong in Foveate", f"{kind.__name__}: {error}\n\n{safe}")

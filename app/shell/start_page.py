@@ -111,9 +111,9 @@ class StartPage(QWidget):
 def _step(number: str, title: str, text: str) -> QFrame:
     frame, layout = panel()
     layout.addWidget(label(f"{number}  {title}", "heading"))
-    said = label(text, "hint")
-    said.setAlignment(Qt.AlignmentFlag.AlignTop)
-    said.setMinimumHeight(_STEP_LINES * said.fontMetrics().lineSpacing())
-    layout.addWidget(said)
+    words = label(text, "hint")
+    words.setAlignment(Qt.AlignmentFlag.AlignTop)
+    words.setMinimumHeight(_STEP_LINES * words.fontMetrics().lineSpacing())
+    layout.addWidget(words)
     layout.addStretch(1)
     return frame

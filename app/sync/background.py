@@ -69,6 +69,6 @@ class ServerPush(QObject):
         self._first.stop()
         self._process.close()
 
-    def _not_pushed(self, said: str) -> None:
-        log.warning("The server has not got everything yet: %s", said)
-        self.failed.emit(said)
+    def _not_pushed(self, reason: str) -> None:
+        log.warning("The server has not got everything yet: %s", reason)
+        self.failed.emit(reason)

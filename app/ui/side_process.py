@@ -42,12 +42,12 @@ class SideProcess(QObject):
         process.setProcessChannelMode(QProcess.ProcessChannelMode.MergedChannels)
 
         def ended(code: int, status: QProcess.ExitStatus) -> None:
-            said = bytes(process.readAll().data()).decode("utf-8", errors="replace")
+            output = bytes(process.readAll().data()).decode("utf-8", errors="replace")
             self._forget()
             if code == 0 and status == QProcess.ExitStatus.NormalExit:
                 done()
             else:
-                failed(_last_words(said) or f"It ended with exit code {code}.")
+                failed(_last_words(output) or f"It ended with exit code {code}.")
 
         def broken(error: QProcess.ProcessError) -> None:
             if error == QProcess.ProcessError.FailedToStart:
@@ -73,6 +73,6 @@ class SideProcess(QObject):
             self._process = None
 
 
-def _last_words(said: str) -> str:
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+def _last_words(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     return " ".join(lines[-_LAST_LINES:])

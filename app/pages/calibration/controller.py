@@ -7,9 +7,9 @@ from PySide6.QtCore import QTimer, Signal
 
 from app.pages.calibration.page import CalibrationPage
 from app.pages.calibration.positioning import Positioning
-from app.pages.calibration.validation_view import validation_look
+from app.pages.calibration.validation_view import validation_summary
 from app.recording.calibration.correction import offset_correction
-from app.recording.calibration.earlier import FormerCalibration
+from app.recording.calibration.earlier import EarlierCalibration
 from app.recording.calibration.luminance import case_grey
 from app.recording.calibration.run import CalibrationRun
 from app.recording.calibration.target_watch import Point
@@ -31,7 +31,7 @@ _OUTCOMES = {
     "right_only": "Only the right eye could be calibrated.",
 }
 
-Prepared = tuple[FormerCalibration | None, int]
+Prepared = tuple[EarlierCalibration | None, int]
 
 
 class CalibrationController(StationJob):
@@ -62,7 +62,7 @@ class CalibrationController(StationJob):
         self._geometry: ScreenGeometry | None = None
         self._run: CalibrationRun | None = None
         self._finished: CalibrationRun | None = None
-        self._former: FormerCalibration | None = None
+        self._earlier: EarlierCalibration | None = None
         self._queue: list[Point] = []
         self._repeats: dict[Point, int] = {}
         self._count = 0
@@ -94,8 +94,9 @@ class CalibrationController(StationJob):
         around = _AROUND
 
         def prepare() -> Prepared:
-            former = session.setup.former() if self._run and self._run.targets else None
-            return former, case_grey(session.study, geometry, around)
+            collects = self._run is not None and bool(self._run.targets)
+            earlier = session.setup.earlier_calibration() if collects else None
+            return earlier, case_grey(session.study, geometry, around)
 
         self._in_worker(prepare, self._prepared)
 
@@ -139,18 +140,18 @@ class CalibrationController(StationJob):
 
     def _prepared(self, prepared: Prepared) -> None:
         assert self._session is not None
-        self._former, grey = prepared
+        self._earlier, grey = prepared
         self.page.set_ground(grey)
         self._session.setup.note_ground(grey)
-        self._positioning.start(self._session, self._former, self._ready)
+        self._positioning.start(self._session, self._earlier, self._ready)
 
     def _ready(self, reapply: bool) -> None:
         assert self._session is not None
         self.measured.emit(self._session.setup.take_distance(self.page.taped_mm))
-        if reapply and self._run is not None and self._former is not None:
+        if reapply and self._run is not None and self._earlier is not None:
             self._queue, self._count = [], 0
-            chosen, former = self._run, self._former
-            self._in_worker(lambda: chosen.reapply(former), lambda _none: self._next_target())
+            chosen, earlier = self._run, self._earlier
+            self._in_worker(lambda: chosen.reapply(earlier), lambda _none: self._next_target())
             return
         # One turn of the event loop, so that the page has its final size.
         QTimer.singleShot(0, self._next_target)
@@ -225,9 +226,9 @@ class CalibrationController(StationJob):
     def _validated(self) -> None:
         assert self._run is not None
         assert self._session is not None
-        look = validation_look(self._run.validate(), self._session, self._run)
+        result = validation_summary(self._run.validate(), self._session, self._run)
         self._finish(keep=True)
-        self.page.show_result(look)
+        self.page.show_result(result)
         self.ended.emit()
 
     def _finish(self, *, keep: bool = False) -> None:

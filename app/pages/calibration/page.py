@@ -8,13 +8,13 @@ from PySide6.QtWidgets import QComboBox, QSpinBox, QStackedWidget, QVBoxLayout, 
 
 from app.pages.calibration.head_guide import HeadGuide
 from app.pages.calibration.target import TargetField
-from app.pages.calibration.validation_panel import ValidationLook, ValidationPanel
+from app.pages.calibration.validation_panel import ValidationPanel, ValidationSummary
 from app.ui import theme
 from app.ui.icons import pixmap
 from app.ui.page import Page
 from app.ui.small_widgets import button, column, indented, label, panel, row, say
 
-__all__ = ["CalibrationPage", "ValidationLook"]
+__all__ = ["CalibrationPage", "ValidationSummary"]
 
 _EYEWEAR = {
     "": "not asked",
@@ -66,7 +66,7 @@ class CalibrationPage(Page):
         self.field.settled.connect(self.target_settled)
         self.field.cancelled.connect(self.cancelled)
         self.guide.cancelled.connect(self.cancelled)
-        self._result: ValidationLook | None = None
+        self._result: ValidationSummary | None = None
         self._parts = QStackedWidget()
         self._parts.addWidget(self._make_intro())
         self._panel = ValidationPanel()
@@ -80,7 +80,7 @@ class CalibrationPage(Page):
         self.show_idle("Not calibrated in this session.")
 
     @property
-    def result(self) -> ValidationLook | None:
+    def result(self) -> ValidationSummary | None:
         """The validation that is shown."""
         return self._result
 
@@ -135,14 +135,14 @@ class CalibrationPage(Page):
         self.target_shown.emit(*norm)
         self.field.show_target(QPointF(self.field.mapFromGlobal(at)), text, speed=speed)
 
-    def show_result(self, result: ValidationLook) -> None:
+    def show_result(self, result: ValidationSummary) -> None:
         """Show a validation against the study's limits."""
         self._result = result
         self.state = "done"
         self._cover(None)
         self._parts.setCurrentIndex(1)
         self.calibrate.setEnabled(True)
-        self._panel.show_look(result)
+        self._panel.show_summary(result)
         problems = result.problems
         if problems:
             self.say_state(f"Limits of the study not met: {'; '.join(problems)}.", "warning")
@@ -172,14 +172,14 @@ class CalibrationPage(Page):
             cover.setFocus()
 
     def _show_buttons(self) -> None:
-        look, count = self._result, len(self._panel.chosen)
-        possible = look is not None
+        shown, count = self._result, len(self._panel.chosen)
+        possible = shown is not None
         self.again.setVisible(possible)
         self.start.setVisible(possible)
-        self.redo.setVisible(bool(look and look.collected and count))
+        self.redo.setVisible(bool(shown and shown.collected and count))
         self.redo.setText(f" Redo {count} point{'s' if count > 1 else ''}")
-        self.correct.setVisible(bool(look and look.may_correct))
-        corrected = bool(look and look.corrected)
+        self.correct.setVisible(bool(shown and shown.may_correct))
+        corrected = bool(shown and shown.corrected)
         self.correct.setText("Drop the correction" if corrected else "Correct the offset")
         self.calibrate.setProperty("role", "" if possible else "primary")
         self.calibrate.style().unpolish(self.calibrate)

@@ -18,7 +18,7 @@ _HEADS = (
 
 
 @dataclass(frozen=True, slots=True)
-class EyeLook:
+class EyeSummary:
     """Figures of one eye in degrees, `loss` a share; None where unknown."""
 
     name: str
@@ -43,7 +43,9 @@ class QualityTable(QWidget):
             grid.setColumnStretch(column, 1)
         self._cells = [[self._cell(grid, r, c) for c in range(len(_HEADS))] for r in range(3)]
 
-    def show_eyes(self, eyes: Sequence[EyeLook], max_accuracy_deg: float, max_loss: float) -> None:
+    def show_eyes(
+        self, eyes: Sequence[EyeSummary], max_accuracy_deg: float, max_loss: float
+    ) -> None:
         """Show three eyes; the limits hold for the first row."""
         for cells, eye in zip(self._cells, eyes, strict=True):
             first = eye is eyes[0]

@@ -6,12 +6,12 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from app.pages.calibration.offsets import OffsetPicture, Point, TargetOffset
-from app.pages.calibration.quality_table import EyeLook, QualityTable
+from app.pages.calibration.quality_table import EyeSummary, QualityTable
 from app.ui.small_widgets import column, label, panel
 
 
 @dataclass(frozen=True, slots=True)
-class ValidationLook:
+class ValidationSummary:
     """A validation as the page shows it; degrees of visual angle, None where unknown.
 
     Attributes
@@ -32,7 +32,7 @@ class ValidationLook:
     offsets: tuple[TargetOffset, ...]
     aspect: float
     limit_norm: tuple[float, float]
-    eyes: tuple[EyeLook, EyeLook, EyeLook]
+    eyes: tuple[EyeSummary, EyeSummary, EyeSummary]
     max_accuracy_deg: float
     max_loss: float
     distance_note: str = ""
@@ -92,13 +92,14 @@ class ValidationPanel(QWidget):
         """Calibration targets chosen to be collected again."""
         return self.picture.chosen
 
-    def show_look(self, look: ValidationLook) -> None:
+    def show_summary(self, shown: ValidationSummary) -> None:
         """Show a validation; its bad targets are chosen at first."""
-        self.picture.show_offsets(look.offsets, look.aspect, look.limit_norm)
-        self.picture.show_collected(look.collected, look.bad)
-        self.table.show_eyes(look.eyes, look.max_accuracy_deg, look.max_loss)
-        corrected = "A stored correction is in force; raw gaze is kept as it came. "
+        self.picture.show_offsets(shown.offsets, shown.aspect, shown.limit_norm)
+        self.picture.show_collected(shown.collected, shown.bad)
+        self.table.show_eyes(shown.eyes, shown.max_accuracy_deg, shown.max_loss)
+        correction = "A stored correction is in force; raw gaze is kept as it came. "
+        corrected = correction if shown.corrected else ""
         self._limits.setText(
-            f"Limits of the study: accuracy {look.max_accuracy_deg:g}°, "
-            f"loss {look.max_loss:.0%}. {corrected if look.corrected else ''}{look.distance_note}"
+            f"Limits of the study: accuracy {shown.max_accuracy_deg:g}°, "
+            f"loss {shown.max_loss:.0%}. {corrected}{shown.distance_note}"
         )

@@ -1,8 +1,8 @@
 """A validation as the calibration page shows it."""
 
 from app.pages.calibration.offsets import Point, TargetOffset
-from app.pages.calibration.quality_table import EyeLook
-from app.pages.calibration.validation_panel import ValidationLook
+from app.pages.calibration.quality_table import EyeSummary
+from app.pages.calibration.validation_panel import ValidationSummary
 from app.recording.calibration.run import CalibrationRun
 from app.recording.calibration.targets import bad_targets
 from app.recording.calibration.validation import ValidationResult
@@ -16,15 +16,15 @@ _SOURCES = {
 }
 
 
-def validation_look(
+def validation_summary(
     result: ValidationResult, session: ReadingSession, run: CalibrationRun
-) -> ValidationLook:
+) -> ValidationSummary:
     """Return what the page shows of a validation."""
     v, geometry, settings = result.validation, session.setup.geometry, session.study.settings
     limit_deg = settings.max_accuracy_deg
     right, down = geometry.deg_to_norm([(limit_deg, limit_deg)])[0].tolist()
     points = run.outcome.points if run.outcome and run.may_redo else ()
-    return ValidationLook(
+    return ValidationSummary(
         offsets=tuple(_offset(target) for target in v.targets),
         aspect=geometry.width_screen / geometry.height_screen,
         limit_norm=(right - 0.5, down - 0.5),
@@ -54,5 +54,5 @@ def _point(eye: EyeQuality) -> Point | None:
     return None if x is None or y is None else (x, y)
 
 
-def _eye(name: str, eye: EyeQuality) -> EyeLook:
-    return EyeLook(name, eye.accuracy_deg, eye.precision_rms_deg, eye.precision_sd_deg, eye.loss)
+def _eye(name: str, eye: EyeQuality) -> EyeSummary:
+    return EyeSummary(name, eye.accuracy_deg, eye.precision_rms_deg, eye.precision_sd_deg, eye.loss)

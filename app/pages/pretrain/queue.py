@@ -76,7 +76,7 @@ class TrainerQueue(QObject):
         self._seen: list[tuple[str, str]] = []
         self._idle_polls = 0
         self._timer = QTimer(self)
-        self._timer.timeout.connect(self.look)
+        self._timer.timeout.connect(self.check)
 
     @property
     def running(self) -> bool:
@@ -121,13 +121,13 @@ class TrainerQueue(QObject):
     def take_back(self, job: Job) -> None:
         """Take a waiting job out of the queue."""
         remove_job(job)
-        self.look()
+        self.check()
 
     def close(self) -> None:
         """Look away; what runs goes on."""
         self._timer.stop()
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Read what is new; called by a timer."""
         if self._study is None:
             return
@@ -148,7 +148,7 @@ class TrainerQueue(QObject):
         if not self._worker_lives():
             self._start_worker()
         self._timer.start(_POLL_MS)
-        self.look()
+        self.check()
 
     def _follow(self, current: list[Job]) -> None:
         if self._job is None:

@@ -20,7 +20,7 @@ CONFIDENCE = (1, 5)
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _Standing:
     """One annotation that can be undone; `mark` is drawn on the canvas, where there is one."""
 
     annotation_id: str
@@ -29,7 +29,7 @@ class _Said:
 
 
 @dataclass(frozen=True, slots=True)
-class _Before:
+class _LastCase:
     """The case before, for Back."""
 
     case: CaseToRead
@@ -54,12 +54,12 @@ class Answers(QObject):
         self._page = page
         self._session: ReadingSession | None = None
         self._recent = RecentGaze()
-        self._said: list[_Said] = []
+        self._standing: list[_Standing] = []
         self._open: tuple[CaseToRead, Images] | None = None
         self._reading_id = ""
         self._answer: tuple[str, str] | None = None
         self._confidence: int | None = None
-        self._before: _Before | None = None
+        self._before: _LastCase | None = None
         self._aside: tuple[LightBox, list[Mark]] | None = None
         page.answered.connect(self._answered)
         page.asked.connect(self._asked)
@@ -83,14 +83,14 @@ class Answers(QObject):
     def case_begun(self, case: CaseToRead, images: Images) -> None:
         """Begin with a case."""
         assert self._session is not None
-        self._said, self._answer, self._confidence = [], None, None
+        self._standing, self._answer, self._confidence = [], None, None
         self._open, self._reading_id = (case, images), self._session.reading_id or ""
 
     def case_ended(self) -> None:
         """Let the answer be corrected until the next case has its own."""
         if self._open is not None and self._answer is not None:
             given = GivenAnswer(self._reading_id, *self._answer)
-            self._before = _Before(*self._open, given)
+            self._before = _LastCase(*self._open, given)
         self._open = None
 
     def forget(self) -> None:
@@ -134,8 +134,8 @@ class Answers(QObject):
             self._before = replace(self._before, given=given)
         elif self._open is not None:
             answer_id = session.answer(label)
-            self._said = [said for said in self._said if said.kind != "class"]
-            self._said.append(_Said(answer_id, "class"))
+            self._standing = [each for each in self._standing if each.kind != "class"]
+            self._standing.append(_Standing(answer_id, "class"))
             self._answer = (answer_id, label)
 
     def _asked(self, action: str) -> None:
@@ -153,7 +153,7 @@ class Answers(QObject):
     def _write(self, kind: str, mark: Mark | None = None, **fields: Any) -> None:
         assert self._session is not None
         annotation_id = self._session.annotate(kind, **fields)
-        self._said.append(_Said(annotation_id, kind, mark))
+        self._standing.append(_Standing(annotation_id, kind, mark))
         if mark is not None:
             self._page.canvas.marks.append(mark)
             self._page.canvas.update()
@@ -216,25 +216,25 @@ class Answers(QObject):
     def _take_back(self, kind: str) -> bool:
         """Undo the annotation of a kind that there is one of at most."""
         assert self._session is not None
-        standing = [said for said in self._said if said.kind == kind]
-        for said in standing:
-            self._session.undo(said.annotation_id)
-            self._said.remove(said)
+        standing = [each for each in self._standing if each.kind == kind]
+        for each in standing:
+            self._session.undo(each.annotation_id)
+            self._standing.remove(each)
         return bool(standing)
 
     def _undo(self) -> None:
         assert self._session is not None
-        if not self._said:
+        if not self._standing:
             self._page.say_shortly("There is nothing to undo.")
             return
-        said = self._said.pop()
-        self._session.undo(said.annotation_id)
-        if said.kind == "class":
+        last = self._standing.pop()
+        self._session.undo(last.annotation_id)
+        if last.kind == "class":
             self._answer = None
             self._page.forget_answer()
-        elif said.kind == "confidence":
+        elif last.kind == "confidence":
             self._confidence = None
-        if said.mark in self._page.canvas.marks:
-            self._page.canvas.marks.remove(said.mark)
+        if last.mark in self._page.canvas.marks:
+            self._page.canvas.marks.remove(last.mark)
             self._page.canvas.update()
-        self._page.say_shortly(f"Undone: {said.kind}.")
+        self._page.say_shortly(f"Undone: {last.kind}.")

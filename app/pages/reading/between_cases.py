@@ -12,7 +12,7 @@ from migrations.study.folder import Study
 from migrations.study.schema import CaseImage, Image
 
 
-class Between(QObject):
+class BetweenCases(QObject):
     """Keeps the study's times; calls `go_on` when the next case may come."""
 
     def __init__(self, page: ReadingPage, go_on: Callable[[], object], parent: QObject) -> None:

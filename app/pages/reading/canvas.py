@@ -72,13 +72,13 @@ class ImageCanvas(QWidget):
         The kind of a change and its tile, when it reaches the screen (`TileView.kind`).
     drawn : object
         A box (`Mark`) was drawn.
-    said : str
+    message : str
         Something the reader should know.
     """
 
     view_changed = Signal(str, int)
     drawn = Signal(object)
-    said = Signal(str)
+    message = Signal(str)
 
     def __init__(self, parent: QWidget | None = None, keys: KeyMap | None = None) -> None:
         super().__init__(parent)
@@ -196,7 +196,7 @@ class ImageCanvas(QWidget):
             self.marks = [mark for mark in self.marks if mark.kind != "ruler"]
             self.use_tool("")
         if action == "true_size" and not changed.get(self.box.active):
-            self.said.emit("True size needs the file's spacing and the screen's millimetres.")
+            self.message.emit("True size needs the file's spacing and the screen's millimetres.")
         self._changed(changed)
         return True
 
@@ -344,7 +344,7 @@ class ImageCanvas(QWidget):
             return
         if mark.kind == "ruler":
             self.marks.append(mark)
-            self.said.emit(mark.text)
+            self.message.emit(mark.text)
         else:
             self.drawn.emit(mark)
         self.update()
@@ -377,7 +377,7 @@ class ImageCanvas(QWidget):
 
     def _toggle_link(self) -> None:
         self.box.linked = not self.box.linked
-        self.said.emit("Zoom linked." if self.box.linked else "Zoom no longer linked.")
+        self.message.emit("Zoom linked." if self.box.linked else "Zoom no longer linked.")
 
     def _next_tile(self, step: int) -> None:
         self.box.activate_next(step)

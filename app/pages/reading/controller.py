@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QTimer, Signal
 
 from app.errors import ImageUnreadable
 from app.pages.reading.answers import Answers
-from app.pages.reading.between_cases import Between
+from app.pages.reading.between_cases import BetweenCases
 from app.pages.reading.page import ReadingPage
 from app.pages.reading.prefetch import Images, Prefetcher
 from app.recording.cases import CaseToRead
@@ -64,7 +64,7 @@ class ReadingController(StationJob):
         self._shown = 0
         self.before_case: Callable[[Callable[[], None]], object] = lambda go_on: go_on()
         self.answers = Answers(page, self)
-        self.between = Between(page, self._go_on, self)
+        self.between = BetweenCases(page, self._go_on, self)
         page.use_keys(load_keys().keys)
         context.notices.keys_changed.connect(page.use_keys)
         page.may_resume = self._not_here

@@ -113,7 +113,7 @@ class SetupPage(Page):
 
     def show_warnings(self, warnings: list[str]) -> None:
         """Say what stands against trusting the screen."""
-        self._warnings.setText("\n".join(f"⚠ {said}" for said in warnings))
+        self._warnings.setText("\n".join(f"⚠ {warning}" for warning in warnings))
         self._warnings.setVisible(bool(warnings))
         count = len(warnings)
         if count:

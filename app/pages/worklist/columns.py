@@ -29,7 +29,7 @@ _UNKNOWN = StateLook("–", "ring", theme.MUTED)
 VERDICTS = {"good": "Good", "doubtful": "Doubtful", "bad": "Bad"}
 
 
-def look(state: str) -> StateLook:
+def state_look(state: str) -> StateLook:
     """Return how a state of a case is told."""
     return STATES.get(state, _UNKNOWN)
 
@@ -45,7 +45,7 @@ def _verdict(row: WorklistRow) -> str:
 def _state(row: WorklistRow) -> str:
     if row.to_clear:
         return "Waits to be cleared"
-    words = look(row.state).words
+    words = state_look(row.state).words
     if row.state == "waiting" and row.reread is not None and row.reread.not_before is not None:
         words = f"Read, again from {row.reread.not_before:%d %b %Y}"
     if row.state == "again" and row.reread is not None:
@@ -58,7 +58,7 @@ def _verdict_colour(row: WorklistRow) -> str:
 
 
 def _sign(row: WorklistRow) -> tuple[str, str]:
-    shown = look(row.state)
+    shown = state_look(row.state)
     return shown.sign, shown.colour
 
 

@@ -15,7 +15,7 @@ _MOST = 50
 
 
 @dataclass(frozen=True, slots=True)
-class FormerCalibration:
+class EarlierCalibration:
     """A calibration as the tracker gave it; `made_utc` is when its session began."""
 
     calibration_id: str
@@ -23,9 +23,9 @@ class FormerCalibration:
     data: bytes
 
 
-def former_calibration(
+def earlier_calibration(
     study: Study, pseudonym: str, info: TrackerInfo, geometry: ScreenGeometry, eyewear: str
-) -> FormerCalibration | None:
+) -> EarlierCalibration | None:
     """Return the reader's latest calibration that fits; None where there is none."""
     query = (
         select(Calibration, SessionRow)
@@ -47,7 +47,7 @@ def former_calibration(
             same_glasses = sitting.details.get("eyewear", "") == eyewear
             if same_glasses and _is_same_screen(sitting.screen, geometry):
                 data = bytes(calibration.device_data or b"")
-                return FormerCalibration(calibration.id, sitting.started_utc, data)
+                return EarlierCalibration(calibration.id, sitting.started_utc, data)
     return None
 
 

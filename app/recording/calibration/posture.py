@@ -36,5 +36,5 @@ def posture(position: UserPosition | None) -> Posture:
             advice.append(high)
     if len(eyes) < 2:
         advice.append("only one eye is seen")
-    said = ", ".join(advice) or "you sit well"
-    return Posture(f"{distance}: {said}" if distance else said.capitalize(), not advice)
+    text = ", ".join(advice) or "you sit well"
+    return Posture(f"{distance}: {text}" if distance else text.capitalize(), not advice)

@@ -12,7 +12,7 @@ from typing import Any
 
 from app.errors import WrongStep
 from app.recording.calibration.correction import corrected_samples
-from app.recording.calibration.earlier import FormerCalibration
+from app.recording.calibration.earlier import EarlierCalibration
 from app.recording.calibration.target_watch import Point, TargetWatch
 from app.recording.calibration.targets import CALIBRATION_TARGETS, VALIDATION_TARGETS
 from app.recording.calibration.validation import (
@@ -124,7 +124,7 @@ class CalibrationRun:
         )
         return outcome
 
-    def reapply(self, former: FormerCalibration) -> None:
+    def reapply(self, earlier: EarlierCalibration) -> None:
         """Apply an earlier calibration again and write its row; the validation follows. Blocks.
 
         Raises
@@ -138,12 +138,12 @@ class CalibrationRun:
         if not isinstance(tracker, KeepsCalibration):
             raise WrongStep(f"{tracker.info.name} keeps no calibrations; calibrate it.")
         self._started_us = self._clock.now_us()
-        tracker.apply_calibration(former.data)
+        tracker.apply_calibration(earlier.data)
         self._write(
             "calibration",
             "re-applied",
-            points=[{"from": former.calibration_id}],
-            device_data=former.data,
+            points=[{"from": earlier.calibration_id}],
+            device_data=earlier.data,
         )
 
     def show(self, target: Point) -> None:

@@ -13,8 +13,8 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QStyle, QStyleOptionComboBox
 
 from app.pages.calibration.offsets import TargetOffset
-from app.pages.calibration.page import CalibrationPage, ValidationLook
-from app.pages.calibration.quality_table import EyeLook
+from app.pages.calibration.page import CalibrationPage, ValidationSummary
+from app.pages.calibration.quality_table import EyeSummary
 from app.pages.pretrain.curve import Curve
 from app.pages.pretrain.page import TrainingPage
 from app.pages.pretrain.run_settings import RunSettings
@@ -38,14 +38,18 @@ def _row(state: str = "to read", **fields: object) -> WorklistRow:
     return WorklistRow(**named, hanging="one-up", image_count=1, state=state, **fields)
 
 
-def _look(accuracy: float | None = 0.4, loss: float = 0.02) -> ValidationLook:
+def _look(accuracy: float | None = 0.4, loss: float = 0.02) -> ValidationSummary:
     offsets = (
         TargetOffset((0.2, 0.2), (0.21, 0.2), accuracy),
         TargetOffset((0.8, 0.2), None, None),
     )
-    both = EyeLook("Both eyes", accuracy, 0.2, 0.3, loss)
-    eyes = (both, EyeLook("Left eye", 0.5, 0.2, 0.3, loss), EyeLook("Right eye", 0.3, 0.2, 0.3, 0))
-    return ValidationLook(offsets, 1.6, (0.02, 0.03), eyes, 1.0, 0.1, "Distance assumed.")
+    both = EyeSummary("Both eyes", accuracy, 0.2, 0.3, loss)
+    eyes = (
+        both,
+        EyeSummary("Left eye", 0.5, 0.2, 0.3, loss),
+        EyeSummary("Right eye", 0.3, 0.2, 0.3, 0),
+    )
+    return ValidationSummary(offsets, 1.6, (0.02, 0.03), eyes, 1.0, 0.1, "Distance assumed.")
 
 
 @pytest.mark.parametrize("background", [theme.WINDOW, theme.PANEL, theme.RAISED])

@@ -252,15 +252,15 @@ def test_an_earlier_calibration_is_offered_to_the_same_reader_with_the_same_glas
     )
     session = opened(study, tracker)
     session.setup.set_eyewear("glasses")
-    assert session.setup.former() is None
+    assert session.setup.earlier_calibration() is None
     run = calibrated(session, tracker)
     first_deg = validated(run, tracker)
     run.end()
     session.close()
     session = opened(study, tracker)
-    assert session.setup.former() is None  # nobody said yet what is worn today
+    assert session.setup.earlier_calibration() is None  # nobody said yet what is worn today
     session.setup.set_eyewear("glasses")
-    former = session.setup.former()
+    former = session.setup.earlier_calibration()
     assert former is not None
     run = session.calibrate()
     uncorrected_deg = validated(run, tracker)
@@ -275,7 +275,7 @@ def test_an_earlier_calibration_is_offered_to_the_same_reader_with_the_same_glas
     assert stored[-2].device_data == stored[0].device_data
     other = ReadingSession.open(study, "R2", tracker, HostClock(SPEED), GEOMETRY, consented=True)
     other.setup.set_eyewear("glasses")
-    assert other.setup.former() is None
+    assert other.setup.earlier_calibration() is None
     other.close()
     with study.database.read() as opened_rows:
         sessions = opened_rows.scalars(select(Session).order_by(Session.id)).all()

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from app.errors import ImageUnreadable
-from app.recording.live_reading import ReadingTrack
+from app.recording.live_reading import LiveReading
 from app.recording.session import ReadingSession
 from app.recording.stimulus import Findings, salient_targets, stimulus_for
 from devices.clock import HostClock
@@ -130,7 +130,7 @@ def test_mapped_gaze_is_the_true_gaze_within_noise_through_zoom_and_flip(study: 
 
 def test_a_fixation_that_a_view_change_cuts_is_flagged_and_others_are_not() -> None:
     t_us = np.arange(0, 1_000_000, 4_000)
-    track = ReadingTrack("r", 0, GEOMETRY, FilterParameters(), "both")
+    track = LiveReading("r", 0, GEOMETRY, FilterParameters(), "both")
     track.show(view_of(0, "i"), None)
     track.show(view_of(200_000, "i", "pan", Affine(a=1.35, d=1.35, tx=385.0)), None)
     rows = track.push(samples_at(t_us, np.where(t_us < 500_000, 0.4, 0.6))) + track.finish()
@@ -144,7 +144,7 @@ def test_a_fixation_that_a_view_change_cuts_is_flagged_and_others_are_not() -> N
 
 def test_a_fixation_off_every_image_has_no_image_but_keeps_its_degrees() -> None:
     t_us = np.arange(0, 800_000, 4_000)
-    track = ReadingTrack("r", 0, GEOMETRY, FilterParameters(), "both")
+    track = LiveReading("r", 0, GEOMETRY, FilterParameters(), "both")
     track.show(view_of(0, "i"), None)
     track.show(view_of(600_000, "i", CLOSED), None)
     x = np.where(t_us < 200_000, 0.05, 0.5)
@@ -158,7 +158,7 @@ def test_a_fixation_off_every_image_has_no_image_but_keeps_its_degrees() -> None
 
 def test_gaze_on_two_images_goes_to_the_one_most_of_it_fell_on() -> None:
     t_us = np.arange(0, 400_000, 4_000)
-    track = ReadingTrack("r", 0, GEOMETRY, FilterParameters(), "both")
+    track = LiveReading("r", 0, GEOMETRY, FilterParameters(), "both")
     for tile, image, left in ((0, "left", 0.0), (1, "right", 960.0)):
         view = view_of(0, image, transform=Affine(tx=left), tile=tile)
         object.__setattr__(view, "rect_screen", (left, 0.0, 960.0, 1080.0))
@@ -172,7 +172,7 @@ def test_gaze_on_two_images_goes_to_the_one_most_of_it_fell_on() -> None:
 def test_another_screen_in_mid_reading_is_used_from_its_time_on() -> None:
     t_us = np.arange(0, 1_000_000, 4_000)
     small = ScreenGeometry(960, 540, 263.5, 148.0, distance_mm=650.0)
-    track = ReadingTrack("r", 0, GEOMETRY, FilterParameters(), "both")
+    track = LiveReading("r", 0, GEOMETRY, FilterParameters(), "both")
     track.show(view_of(0, "i"), None)
     track.show(view_of(500_000, "i", "screen", Affine()), small)
     rows = track.push(samples_at(t_us, np.full(len(t_us), 0.6))) + track.finish()
@@ -188,7 +188,7 @@ def test_loss_is_told_apart_from_missing_samples() -> None:
     for eye in ("left", "right"):
         samples[f"{eye}_x_norm"][:60] = np.nan
         samples[f"{eye}_y_norm"][:60] = np.nan
-    track = ReadingTrack("r", 0, GEOMETRY, FilterParameters(), "both")
+    track = LiveReading("r", 0, GEOMETRY, FilterParameters(), "both")
     for part in np.array_split(samples, 30):
         track.push(part)
     figures = track.figures()

@@ -30,9 +30,9 @@ def row(number: int, practice: bool = False) -> WorklistRow:
 
 def add_readings(study: Study, reader: str, states: dict[str, list[str]]) -> None:
     """Give a reader readings of cases by name, in order of time."""
-    from app.recording.opening_rows import open_sitting
+    from app.recording.opening_rows import write_opening_rows
 
-    sitting = open_sitting(
+    sitting = write_opening_rows(
         study,
         reader,
         ScriptedTracker().info,

@@ -4,8 +4,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QLineEdit, QWidget
 
-from app.pages.workspace.pin_dialog import PinDialog
 from app.pages.workspace.reason_dialog import ReasonDialog
+from app.shell.pin_dialog import PinDialog
 from app.ui.dialogs import ConsentDialog
 from app.workspace.pin import is_pin, set_pin
 
