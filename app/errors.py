@@ -6,7 +6,6 @@ AppError                  anything the station has to tell its user
 ├── LabelsError           the csv of labels cannot be understood
 ├── ImageUnreadable       an image of the study is missing or damaged
 ├── StoppedByUser         work was ended by a signal; what was done is kept
-├── GazeFileError         a file of gaze cannot be understood
 ├── ExportError           an export or an archive cannot be written or read
 └── SessionError          a reading session cannot do what was asked
     ├── ConsentMissing    the reader has not agreed to be recorded
@@ -38,10 +37,6 @@ class ImageUnreadable(AppError):
 
 class StoppedByUser(AppError):
     """Work was ended by a signal; what was done is kept."""
-
-
-class GazeFileError(AppError):
-    """A file of gaze cannot be understood."""
 
 
 class ExportError(AppError):

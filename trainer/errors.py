@@ -4,7 +4,6 @@ TrainerError
 ├── ConfigError          an option or a line of run.toml cannot be understood
 ├── CohortError          the study holds nothing that can be trained on, or images are missing
 ├── SimilarityError      gaze similarity cannot be computed or is empty
-│   └── GazeFileError    a file of gaze cannot be read
 ├── ImageCacheError      a presentation image is missing, damaged or of another shape
 ├── EncoderError         a file of weights is damaged or does not fit the encoder
 ├── ImageFolderError     a folder of images, its order, labels or relation do not go together
@@ -33,10 +32,6 @@ class CohortError(TrainerError):
 
 class SimilarityError(TrainerError):
     """Gaze similarity cannot be computed or is empty."""
-
-
-class GazeFileError(SimilarityError):
-    """A file of gaze, or the order of files, cannot be read."""
 
 
 class ImageCacheError(TrainerError):

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from app.errors import GazeFileError
 from app.interchange.foreign_reading import RowCounts, SourceFile, SourceReading
 from app.interchange.formats.delimited import read_csv
 from app.interchange.formats.egd_cxr import read_egd_cxr
@@ -20,6 +19,7 @@ from app.interchange.formats.xdf import read_xdf
 from app.interchange.matching import Matcher
 from app.interchange.options import ImportOptions
 from app.interchange.store import ReadingStore, StoredReading
+from devices.gaze.errors import GazeFileError
 from migrations.study.folder import Study
 
 Read = Callable[[Path, ImportOptions], SourceFile]

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from app.errors import GazeFileError
 from app.images.results import ImportResult
-from app.interchange.tables import read_text
+from devices.gaze.errors import GazeFileError
+from devices.gaze.foreign_values import read_text
 from migrations.study.folder import Study
 from migrations.study.schema import CaseImage, Image
 

@@ -15,7 +15,6 @@ import numpy as np
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session as OrmSession
 
-from app.errors import GazeFileError
 from app.interchange.foreign_reading import SourceAnnotation, SourceFixations, SourceReading
 from app.interchange.matching import MatchedImage
 from app.interchange.stored_gaze import (
@@ -27,6 +26,7 @@ from app.interchange.stored_gaze import (
 )
 from app.recording.stored_figures import fixation_rows
 from devices.gaze.chunks import CODEC_VERSION, encode_chunk
+from devices.gaze.errors import GazeFileError
 from devices.gaze.fixations import FilterParameters
 from devices.gaze.samples import SampleArray
 from devices.gaze.stored import points_of

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from app.errors import GazeFileError
 from app.interchange.foreign_reading import IntArray
+from devices.gaze.errors import GazeFileError
+from devices.gaze.foreign_values import read_text
 from devices.gaze.geometry import FloatArray
 
 _MISSING = {"", "nan", "na", "n/a", "none", "null", "."}
@@ -99,37 +100,6 @@ class Table:
             raise GazeFileError(
                 f"{self.path}, line {row + 2}: {text!r} in column `{name}` is no number."
             ) from error
-
-
-def read_text(path: Path) -> str:
-    """Return the text of a file, UTF-8 (with or without mark) or UTF-16.
-
-    Raises
-    ------
-    GazeFileError
-        If it cannot be read as text.
-    """
-    data = read_bytes(path)
-    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise GazeFileError(f"{path} is no text in UTF-8 or UTF-16; save it as such.") from error
-
-
-def read_bytes(path: Path, count: int = -1) -> bytes:
-    """Return the first bytes of a file, all by default.
-
-    Raises
-    ------
-    GazeFileError
-        If it cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return file.read(count)
-    except OSError as error:
-        raise GazeFileError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def read_table(path: Path, delimiter: str | None = None) -> Table:

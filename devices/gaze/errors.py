@@ -2,6 +2,7 @@
 
 GazeError
 ├── ChunkError            a stored gaze chunk is damaged or of an unknown version
+├── GazeFileError         a file of gaze, or what comes with one, cannot be understood
 └── (devices.errors.DeviceError, of what a tracker does)
 """
 
@@ -12,3 +13,7 @@ class GazeError(Exception):
 
 class ChunkError(GazeError):
     """A stored gaze chunk is damaged or of an unknown version."""
+
+
+class GazeFileError(GazeError):
+    """A file of gaze, or what comes with one, cannot be understood."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
+from devices.gaze.errors import GazeError
 from migrations.study.errors import StudyError
 from trainer.errors import Cancelled, ConfigError, SimilarityError, TrainerError
 from trainer.process.events import RunFailed
@@ -44,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
     except ConfigError as error:
         report(RunFailed(str(error)))
         return 2
-    except (TrainerError, StudyError) as error:
+    except (TrainerError, StudyError, GazeError) as error:
         report(RunFailed(str(error)))
         return 1
     except MemoryError:

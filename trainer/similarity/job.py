@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from devices.gaze.errors import GazeFileError
+from devices.gaze.foreign_values import read_text
 from devices.gaze.pair_rates import threshold_for_rate
 from migrations.study.folder import Study
 from migrations.study.names import Names, names_of
 from trainer.data.cohort import Cohort, load_cohort
-from trainer.errors import GazeFileError
 from trainer.process.events import Meter, StageStarted
 from trainer.process.terminal import TerminalReporter
 from trainer.similarity.base import Similarity
@@ -87,7 +88,7 @@ def run_job(job: Job) -> None:
 
     Raises
     ------
-    TrainerError, StudyError
+    TrainerError, StudyError, GazeError
         If it cannot be done.
     Cancelled
         If the user asked to stop.
@@ -150,10 +151,7 @@ def _ordered(request: Request, gaze: GazeList, names: Names) -> GazeList:
     """Return the items that the file of an order names, all of them without one."""
     if request.order is None:
         return gaze
-    try:
-        lines = request.order.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise GazeFileError(f"{request.order} cannot be read as text: {error}.") from error
+    lines = read_text(request.order).splitlines()
     wanted = [line.strip() for line in lines if line.strip()]
     return in_order(gaze, [names.meant(name) or name for name in wanted])
 

@@ -11,11 +11,11 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from devices.gaze.foreign import SIMILARITY_MARK
 from devices.gaze.pair_rates import COMMON_THRESHOLDS, pairs_among, rates_at
 from trainer.errors import SimilarityError
 from trainer.similarity.base import BoolArray, Similarity
 from trainer.similarity.graph import Graph
-from trainer.similarity.sources import MARK
 
 MATRIX_SUFFIXES = (".npy", ".npz")
 
@@ -68,7 +68,7 @@ def write_json(path: Path, content: dict[str, Any]) -> Path:
         If the file cannot be written.
     """
     beside = path.with_suffix(".json")
-    text = json.dumps({MARK: 1, **content}, indent=1, allow_nan=False) + "\n"
+    text = json.dumps({SIMILARITY_MARK: 1, **content}, indent=1, allow_nan=False) + "\n"
     with whole(beside) as file:
         file.write(text.encode())
     return beside

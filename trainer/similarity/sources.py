@@ -4,22 +4,19 @@ Both hold points only. What size the image had is not written there, so points a
 of the canvas, as the released code takes them, unless the user says the size of their frame.
 """
 
-import ast
-import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PureWindowsPath
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.errors import GazeFileError
+from devices.gaze import foreign
+from devices.gaze.errors import GazeFileError
+from trainer.errors import SimilarityError
 from trainer.similarity.base import FloatArray, Gaze
 
 Size = tuple[float, float]
-MARK = "foveate_similarity"
-"""First key of the JSON that the command writes; a file that has it holds no gaze."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +60,11 @@ def read_json_folder(folder: Path, size: Size, told: Callable[[int, int], None])
         paths = sorted(folder.rglob("*.json"), key=lambda p: p.relative_to(folder).as_posix())
     ids, gazes, cases = [], [], []
     for done, path in enumerate(paths, start=1):
-        entry = _json_object(path)
-        if MARK not in entry:
-            gazes.append(Gaze(_json_points(path, entry), *size))
+        found = foreign.read_mcgip(path)
+        if found is not None:
+            gazes.append(Gaze(found.points, *size))
             ids.append(path.relative_to(folder).with_suffix("").as_posix())
-            cases.append(str(entry.get("case", "")))
+            cases.append(str(found.facts.get("case", "")))
         told(done, len(paths))
     if not gazes:
         raise GazeFileError(
@@ -80,25 +77,17 @@ def read_json_folder(folder: Path, size: Size, told: Callable[[int, int], None])
 def read_miceye(path: Path, size: Size, told: Callable[[int, int], None]) -> GazeList:
     """Return the gaze of a MicEye csv, versions 1 and 2, sorted by the name of the image file.
 
-    An image that has several lines is one item with several readings.
+    An image that has several lines is one item with several readings; one whose lines hold no gaze
+    keeps its place in the order, alike to none.
 
     Raises
     ------
     GazeFileError
         Naming the line that cannot be read.
     """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise GazeFileError(f"{path} cannot be read as text: {error}.") from error
     rows: dict[str, list[FloatArray]] = {}
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            image, points = _miceye_row(f"{path}, line {number}", line)
-            rows.setdefault(image, []).append(points)
-        told(number, len(lines))
-    if not rows:
-        raise GazeFileError(f"{path} holds no line; a MicEye csv has one for each image.")
+    for line in foreign.read_miceye(path, told):
+        rows.setdefault(line.image, []).append(line.points_unzoomed)
     images = sorted(rows, key=lambda image: (PureWindowsPath(image).name, image))
     gazes = [Gaze(points, *size) for image in images for points in rows[image]]
     owners = np.repeat(np.arange(len(images)), [len(rows[image]) for image in images])
@@ -110,21 +99,21 @@ def in_order(gaze_list: GazeList, names: Sequence[str]) -> GazeList:
 
     Raises
     ------
-    GazeFileError
+    SimilarityError
         Naming those that are not there, or that are named twice.
     """
     place = {_bare(name): i for i, name in enumerate(gaze_list.ids)}
     place |= {name: i for i, name in enumerate(gaze_list.ids)}
     missing = [name for name in names if name not in place and _bare(name) not in place]
     if missing:
-        raise GazeFileError(
+        raise SimilarityError(
             f"The order names {len(missing)} that are not among the {len(gaze_list.ids)} readings: "
             f"{', '.join(missing[:3])}."
         )
     items = [place.get(name, place.get(_bare(name), 0)) for name in names]
     if len(set(items)) < len(items):
         twice = next(name for k, name in enumerate(names) if items[k] in items[:k])
-        raise GazeFileError(f"The order names {twice} twice; each reading has one row.")
+        raise SimilarityError(f"The order names {twice} twice; each reading has one row.")
     return chosen_items(gaze_list, items)
 
 
@@ -151,77 +140,3 @@ def _short_names(images: Sequence[str]) -> tuple[str, ...]:
     """Return file names without folder and suffix; in full where that would not tell them apart."""
     stems = [_bare(image) for image in images]
     return tuple(stems if len(set(stems)) == len(stems) else images)
-
-
-def _json_object(path: Path) -> dict[str, Any]:
-    try:
-        entry = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise GazeFileError(f"{path} cannot be read as JSON: {error}.") from error
-    if not isinstance(entry, dict) or not ("gaze" in entry or MARK in entry):
-        raise GazeFileError(
-            f'{path} is no gaze file: it should hold {{"gaze": [[x, y], …]}}. Move it elsewhere if '
-            "it does not belong here."
-        )
-    return entry
-
-
-def _json_points(path: Path, entry: dict[str, Any]) -> FloatArray:
-    return as_points(f"{path}: gaze", entry["gaze"])
-
-
-def as_points(where: str, value: Any) -> FloatArray:
-    """Return points (N, 2) of a list of pairs; null stands for a lost sample.
-
-    Raises
-    ------
-    GazeFileError
-        Naming `where`.
-    """
-    if isinstance(value, list) and not value:
-        return np.empty((0, 2))
-    try:
-        points = np.array(value, np.float64)
-    except (TypeError, ValueError) as error:
-        raise GazeFileError(f"{where} must be a list of pairs [x, y] of numbers.") from error
-    if points.ndim != 2 or points.shape[1] != 2:
-        raise GazeFileError(f"{where} must be a list of pairs [x, y], not of shape {points.shape}.")
-    return points
-
-
-def _miceye_row(where: str, line: str) -> tuple[str, FloatArray]:
-    """Return image path and points of a line `path;class;gaze;boxes;keypoint`."""
-    fields = line.split(";")
-    if len(fields) < 3:
-        raise GazeFileError(
-            f"{where}: a MicEye line reads path;class;[[x, y], …];…, with ; between its fields."
-        )
-    try:
-        gaze = ast.literal_eval(fields[2].strip())
-    except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
-        raise GazeFileError(f"{where}: the gaze cannot be read: {error}.") from error
-    return fields[0].strip(), _miceye_points(where, gaze)
-
-
-def _miceye_points(where: str, gaze: Any) -> FloatArray:
-    """Return points of version 1, `[[x, y], …]`, or 2, `[[[x, y], scale], …]`: value / scale."""
-    if not (isinstance(gaze, list) and gaze and _has_scale(gaze[0])):
-        return as_points(where, [list(p) if isinstance(p, tuple) else p for p in _items(gaze)])
-    if not all(_has_scale(sample) and sample[1] for sample in gaze):
-        raise GazeFileError(f"{where}: each sample of a version 2 file is [[x, y], scale].")
-    points = as_points(where, [list(sample[0]) for sample in gaze])
-    scales = np.array([float(sample[1]) for sample in gaze])
-    return np.asarray(points / scales[:, None], np.float64)
-
-
-def _items(gaze: Any) -> Iterable[Any]:
-    return gaze if isinstance(gaze, list | tuple) else [gaze]
-
-
-def _has_scale(sample: Any) -> bool:
-    return (
-        isinstance(sample, list | tuple)
-        and len(sample) == 2
-        and isinstance(sample[0], list | tuple)
-        and isinstance(sample[1], int | float)
-    )

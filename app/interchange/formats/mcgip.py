@@ -1,20 +1,16 @@
 """Gaze of McGIP/GzPT's released code (github.com/zhaozh10/McGIP): JSON and mammography csv.
 
-JSON, one file per image: ``{"gaze": [[x, y], …], "img": "a1.png", "case": "a", "gt": 2}``, made
-from MicEye version 1, so that x and y count in pixels of the image resized to a height (800 there).
-Mammography csv, one file per image, named like it: `system_time_in_pc, img_gaze_X, img_gaze_Y`, in
-pixels of the image.
+JSON, one file per image, which `devices.gaze.foreign` parses: made from MicEye version 1, so that
+x and y count in pixels of the image resized to a height (800 there). Mammography csv, one file per
+image, named like it: `system_time_in_pc, img_gaze_X, img_gaze_Y`, in pixels of the image.
 """
 
-import json
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from app.errors import GazeFileError
 from app.interchange.foreign_reading import (
     IntArray,
     RowCounts,
@@ -26,7 +22,10 @@ from app.interchange.foreign_reading import (
 )
 from app.interchange.matching import leaf
 from app.interchange.options import ImportOptions
-from app.interchange.tables import Table, microseconds, read_table, read_text
+from app.interchange.tables import Table, microseconds, read_table
+from devices.gaze import foreign
+from devices.gaze.errors import GazeFileError
+from devices.gaze.foreign import ExactGaze, McgipGaze
 from devices.gaze.geometry import FloatArray
 
 CANVAS_HEIGHT = 800.0
@@ -43,49 +42,39 @@ def read_mcgip(path: Path, options: ImportOptions) -> SourceFile:
     """
     if path.suffix.lower() == ".csv":
         return read_mcgip_mammo(path, options)
-    text = read_text(path)
-    try:
-        found = json.loads(text)
-        points = np.array(found["gaze"], np.float64).reshape(-1, 2)
-        name = str(found["img"])
-    except (ValueError, TypeError, KeyError) as error:
-        raise GazeFileError(
-            f'{path} is no gaze JSON of the released code ({{"gaze": [[x, y], …], "img": …}}).'
-        ) from error
-    counts = RowCounts(len(points))
-    if not len(points):
+    found = foreign.read_mcgip(path)
+    if found is None:
+        return SourceFile([], RowCounts(), ("it is what `similarity` wrote, not gaze",))
+    counts = RowCounts(len(found.points))
+    if not len(found.points):
         return SourceFile([], counts, ("no gaze in it",))
-    return SourceFile([_reading(name, points, found, options)], counts)
+    return SourceFile([_reading(found, options)], counts)
 
 
-def _reading(
-    name: str, points: FloatArray, found: dict[str, Any], options: ImportOptions
-) -> SourceReading:
-    own = found.get("foveate", {})
-    details: dict[str, Any] = {key: found[key] for key in ("case", "gt") if key in found}
-    mark = (SourceAnnotation("class", str(found["gt"])),) if "gt" in found else ()
+def _reading(found: McgipGaze, options: ImportOptions) -> SourceReading:
+    gt = found.facts.get("gt")
     reading = SourceReading(
-        image=leaf(name),
-        points_canvas=points,
+        image=leaf(found.image),
+        points_canvas=found.points,
         time_us=None,
         place=whole_image,
-        annotations=mark,
+        annotations=() if gt is None else (SourceAnnotation("class", str(gt)),),
         lacks=("time", *_NO_LOSS),
-        details=details,
+        details=found.facts,
     )
-    if own:  # our own export says more than the released layout has room for
-        return _exact(reading, own)
+    if found.exact is not None:  # our own export says more than the released layout has room for
+        return _exact(reading, found.exact)
     height = CANVAS_HEIGHT if options.image_height is None else options.image_height
     place = fitted_height(height) if height else whole_image
-    return replace(reading, place=place, details=details | {"image_height": height})
+    return replace(reading, place=place, details=found.facts | {"image_height": height})
 
 
-def _exact(reading: SourceReading, own: dict[str, Any]) -> SourceReading:
+def _exact(reading: SourceReading, own: ExactGaze) -> SourceReading:
     return replace(
         reading,
-        points_canvas=np.array(own["gaze_image"], np.float64).reshape(-1, 2),
-        time_us=np.array(own["time_us"], np.int64) if own.get("time_us") else None,
-        reader=own.get("reader"),
+        points_canvas=own.points_image,
+        time_us=own.time_us,
+        reader=own.reader,
         lacks=_NO_LOSS,
     )
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 
-from app.errors import GazeFileError
 from app.interchange.foreign_reading import (
     IntArray,
     Place,
@@ -25,6 +24,7 @@ from app.interchange.foreign_reading import (
 from app.interchange.formats.mcgip import guessed_unit
 from app.interchange.options import ImportOptions
 from app.interchange.tables import Table, groups, microseconds, read_table
+from devices.gaze.errors import GazeFileError
 from devices.gaze.geometry import FloatArray, ScreenGeometry
 
 ASSUMED_MM_PER_PX = 0.27

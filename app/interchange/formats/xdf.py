@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from app.errors import GazeFileError
 from app.interchange.foreign_reading import (
     IntArray,
     RowCounts,
@@ -22,8 +21,10 @@ from app.interchange.foreign_reading import (
     shown_at,
 )
 from app.interchange.options import ImportOptions
-from app.interchange.tables import microseconds, read_bytes
+from app.interchange.tables import microseconds
 from devices.errors import DeviceError
+from devices.gaze.errors import GazeFileError
+from devices.gaze.foreign_values import read_bytes
 from devices.gaze.geometry import FloatArray, ScreenGeometry
 from devices.gaze.samples import SampleArray, gaze_norm
 from devices.lsl.channels import layout_of

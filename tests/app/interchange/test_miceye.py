@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from app.errors import GazeFileError
 from app.interchange.formats.miceye import read_miceye
 from app.interchange.options import ImportOptions
+from devices.gaze.errors import GazeFileError
 from migrations.study.folder import Study
 from migrations.study.schema import Annotation, Reader, Reading, Session, ViewEvent
 from tests.app.interchange.gaze_files import gaze_json, imported, lines

@@ -199,8 +199,8 @@ def test_what_is_mistyped_is_named(words, code, said, folder, capsys) -> None:
     ("name", "text", "said"),
     [
         ("x.json", "{", "x.json cannot be read as JSON"),
-        ("x.json", "[1]", "x.json is no gaze file"),
-        ("x.json", '{"points": []}', "x.json is no gaze file"),
+        ("x.json", "[1]", "x.json is not a gaze file"),
+        ("x.json", '{"points": []}', "x.json is not a gaze file"),
         ("x.json", '{"gaze": [[1, 2], [3]]}', "must be a list of pairs"),
         ("x.json", '{"gaze": [["a", 2]]}', "must be a list of pairs"),
         ("x.json", '{"gaze": [1, 2]}', "must be a list of pairs"),
