@@ -15,7 +15,7 @@ from trainer.pairs.choose import ChosenPairs
 from trainer.pairs.from_file import pairs_of_relation
 from trainer.pairs.relation_file import load_relation_file
 from trainer.report.data import SimilarityFigures
-from trainer.report.folder import FolderFiles, gather_folder
+from trainer.report.folder_data import FolderFiles, gather_folder
 from trainer.similarity.findings import odd_ones
 
 IMAGES, UNREAD = 40, 10

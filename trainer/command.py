@@ -96,7 +96,7 @@ def _source(options: argparse.Namespace, config: RunConfig) -> "Source":
             "without a study; one of the two."
         )
     if options.images is not None:
-        from trainer.runs.from_folder import FolderSource
+        from trainer.runs.folder_source import FolderSource
 
         out = options.out
         return FolderSource(
@@ -113,7 +113,7 @@ def _source(options: argparse.Namespace, config: RunConfig) -> "Source":
             "--order, --labels and --splits go with --images; a study knows all of them itself."
         )
     from trainer.report.write import write_report
-    from trainer.runs.from_study import StudySource
+    from trainer.runs.study_source import StudySource
 
     study = Study.open(options.study, database_url=options.database)
     return StudySource(study, options.relation, write_report)

@@ -12,7 +12,7 @@ from torch import nn
 
 from trainer.data.cache import cache_side, load_grey
 from trainer.data.decode import place
-from trainer.data.tables import find_images, read_order
+from trainer.data.image_folder import find_images, read_order
 from trainer.encoders.nets import EncoderInfo, encoder_names, load_encoder, to_input
 from trainer.errors import TrainerError
 from trainer.pretrain.augment import apply_views, whole_views

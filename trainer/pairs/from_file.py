@@ -17,7 +17,7 @@ from devices.gaze.pair_rates import (
 )
 from trainer.config.config import RunConfig
 from trainer.data.cohort import Cohort, Member
-from trainer.data.tables import Resolver
+from trainer.data.image_folder import Resolver
 from trainer.errors import ImageFolderError
 from trainer.pairs.choose import ChosenPairs
 from trainer.pairs.policy import PairMatrix, PairPolicy, SparsePairs

@@ -7,10 +7,10 @@ from trainer.data.splits import read_splits
 from trainer.errors import ProbeError
 from trainer.probe.budgets import parse_budgets
 from trainer.probe.candidates import distinct_names, find_encoder, make_candidates
-from trainer.probe.cohort import labelled_study
 from trainer.probe.evaluate import PROBES, Settings
-from trainer.probe.folder import images_by_class_folder, labelled_folder
 from trainer.probe.labelled import LabelledSet
+from trainer.probe.labelled_folder import images_by_class_folder, labelled_folder
+from trainer.probe.labelled_study import labelled_study
 from trainer.probe.run import Question
 from trainer.probe.splits import named_images
 from trainer.process.device import choose_device

@@ -49,7 +49,7 @@ def _of_study(options: argparse.Namespace) -> Path:
 
 
 def _of_folder(options: argparse.Namespace) -> Path:
-    from trainer.report.folder import FolderFiles, gather_folder  # torch takes seconds
+    from trainer.report.folder_data import FolderFiles, gather_folder  # torch takes seconds
 
     files = FolderFiles(options.images, options.labels, options.splits, options.relation)
     runs = [Path(run) for run in options.runs or ()]

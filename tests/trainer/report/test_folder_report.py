@@ -11,11 +11,11 @@ from scipy import sparse
 from tests.trainer.probe.radiographs import Radiographs, make_radiographs
 from tests.trainer.report.test_report import Page
 from trainer.command import main as train
-from trainer.data.tables import find_images
+from trainer.data.image_folder import find_images
 from trainer.errors import ReportError
 from trainer.probe.command import main as probe
 from trainer.report.command import main as report
-from trainer.report.folder import FolderFiles, gather_folder
+from trainer.report.folder_data import FolderFiles, gather_folder
 
 pytestmark = pytest.mark.usefixtures("tiny_encoder")
 

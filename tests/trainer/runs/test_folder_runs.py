@@ -14,7 +14,7 @@ from trainer.command import main
 from trainer.config.config import RunConfig
 from trainer.config.layers import make_config
 from trainer.data.cache import load_grey, pixel_fingerprint
-from trainer.data.tables import (
+from trainer.data.image_folder import (
     find_images,
     labels_of_folders,
     read_labels,
@@ -26,7 +26,7 @@ from trainer.errors import ImageFolderError, SimilarityError
 from trainer.pairs.from_file import pairs_of_relation
 from trainer.pairs.policy import PairMatrix, SparsePairs
 from trainer.pairs.relation_file import load_relation_file
-from trainer.runs.from_folder import FolderSource
+from trainer.runs.folder_source import FolderSource
 
 NAMES = ["a/0.png", "a/2.png", "a/4.png", "a/6.png", "b/1.png", "b/3.png", "b/5.png", "b/7.png"]
 
@@ -294,7 +294,7 @@ def test_a_stopped_run_goes_on_and_another_config_is_refused_by_name(
 
     from trainer.errors import CheckpointError
     from trainer.process.events import Metrics, RunFinished, RunStopped
-    from trainer.runs.from_folder import FolderSource
+    from trainer.runs.folder_source import FolderSource
     from trainer.runs.run import Run, run_training
 
     config = RunConfig(

@@ -25,9 +25,9 @@ from trainer.errors import (
 from trainer.pretrain.checkpoint import Identity, checkpoints
 from trainer.process.events import Metrics, Notice, RunFinished, RunStopped, StageStarted
 from trainer.report.write import write_report
-from trainer.runs.from_study import StudySource
 from trainer.runs.run import Run, run_training
 from trainer.runs.study_runs import open_run
+from trainer.runs.study_source import StudySource
 
 pytestmark = pytest.mark.usefixtures("tiny_encoder")
 

@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
-from trainer.data.tables import About, find_images, read_labels
+from trainer.data.image_folder import About, find_images, read_labels
 from trainer.errors import ProbeError
 from trainer.probe.labelled import LabelledImage, LabelledSet
 
 
 def labelled_folder(folder: Path, labels: Path) -> LabelledSet:
-    """Return the images of a folder that a table labels; see `trainer.data.tables.read_labels`.
+    """Return the images of a folder that a table labels; see `read_labels`.
 
     Raises
     ------

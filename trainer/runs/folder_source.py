@@ -7,8 +7,7 @@ from pathlib import Path
 from trainer.config.config import RunConfig
 from trainer.data.cohort import Cohort, Member, fingerprint
 from trainer.data.file_hashes import file_hashes
-from trainer.data.splits import Splits, complete_splits
-from trainer.data.tables import (
+from trainer.data.image_folder import (
     About,
     find_images,
     labels_of_folders,
@@ -16,6 +15,7 @@ from trainer.data.tables import (
     read_order,
     read_split_file,
 )
+from trainer.data.splits import Splits, complete_splits
 from trainer.errors import CohortError, ConfigError
 from trainer.pairs.choose import ChosenPairs, pairs_without_gaze, trained_on
 from trainer.pairs.from_file import pairs_of_file

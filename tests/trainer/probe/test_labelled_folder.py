@@ -3,8 +3,8 @@ import pytest
 from tests.trainer.probe.radiographs import make_radiographs
 from trainer.data.cache import load_grey
 from trainer.errors import ImageCacheError, ImageFolderError, ProbeError
-from trainer.probe.folder import images_by_class_folder, labelled_folder
 from trainer.probe.labelled import ordered_classes
+from trainer.probe.labelled_folder import images_by_class_folder, labelled_folder
 
 
 def test_images_are_found_by_path_and_by_unique_name(tmp_path):

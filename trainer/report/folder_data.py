@@ -19,7 +19,7 @@ from trainer.report.data import ReportData, RunFigures, SimilarityFigures, run_f
 from trainer.report.participation import transductive
 from trainer.report.probe_sections import read_probes
 from trainer.runs.folder_runs import read_run
-from trainer.runs.from_folder import FolderSource
+from trainer.runs.folder_source import FolderSource
 
 
 @dataclass(frozen=True, slots=True)
