@@ -16,8 +16,8 @@ from devices.catalogue import Found, find_trackers, open_tracker
 from devices.clock import HostClock, require_fine_clock
 from devices.errors import DeviceError, TrackerError
 from devices.gaze.geometry import ScreenGeometry
-from devices.gaze.quality import StreamQuality, stream_quality
 from devices.gaze.samples import SampleArray
+from devices.gaze.stream import StreamQuality, stream_quality
 from devices.lsl.mapping import MAPPING_VARIABLE
 from devices.tobii.interpreters import (
     PYTHON_VARIABLE,

@@ -18,7 +18,7 @@ from app.interchange.formats.tobii import read_tobii_tsv
 from app.interchange.formats.xdf import read_xdf
 from app.interchange.matching import Matcher
 from app.interchange.options import ImportOptions
-from app.interchange.store import ReadingStore, StoredReading
+from app.interchange.store import ImportedReading, ReadingStore
 from devices.gaze.errors import GazeFileError
 from migrations.study.folder import Study
 
@@ -60,7 +60,7 @@ class FileReport:
     dropped: dict[str, int] = field(default_factory=dict)
     lacks: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    readings: tuple[StoredReading, ...] = ()
+    readings: tuple[ImportedReading, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields, ready for JSON."""
@@ -160,7 +160,7 @@ def _stored(
     )  # fmt: skip
 
 
-def _status(done: Sequence[StoredReading]) -> str:
+def _status(done: Sequence[ImportedReading]) -> str:
     if any(r.status == "accepted" for r in done):
         return "accepted"
     return "known" if done else "refused"

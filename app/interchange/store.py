@@ -24,10 +24,12 @@ from app.interchange.stored_gaze import (
     placed,
     virtual_screen,
 )
-from app.recording.stored_figures import fixation_rows
+from app.recording.stored_figures import fixation_rows, stored_figures
+from app.recording.verdict import columns
 from devices.gaze.chunks import CODEC_VERSION, encode_chunk
 from devices.gaze.errors import GazeFileError
 from devices.gaze.fixations import FilterParameters
+from devices.gaze.rating import imported_verdict
 from devices.gaze.samples import SampleArray
 from devices.gaze.stored import points_of
 from migrations.study.database import foveate_version
@@ -53,7 +55,7 @@ _PAUSE_US = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class StoredReading:
+class ImportedReading:
     """What became of a foreign reading.
 
     Attributes
@@ -110,7 +112,7 @@ class ReadingStore:
                     store._known[digest] = reading_id
         return store
 
-    def add(self, reading: SourceReading, image: MatchedImage, reader: str) -> StoredReading:
+    def add(self, reading: SourceReading, image: MatchedImage, reader: str) -> ImportedReading:
         """Write one reading of an image.
 
         Parameters
@@ -122,7 +124,7 @@ class ReadingStore:
             raise GazeFileError(f"reader {reader} was erased from this study on request")
         digest = _digest(reading, image, reader)
         if digest in self._known:
-            return StoredReading("known", self._known[digest], image.image_id)
+            return ImportedReading("known", self._known[digest], image.image_id)
         reading_id = new_id()
         with self.study.database.write() as session:
             sitting = self._sitting(session, reading, reader)
@@ -215,28 +217,28 @@ class ReadingStore:
 
     def _finish(
         self, reading_id: str, reading: SourceReading, made: PlacedReading, image: MatchedImage
-    ) -> StoredReading:
+    ) -> ImportedReading:
         """Write fixations and figures: the gaze is computed as that of any reading is."""
         with self.study.database.read() as stored:
             gaze = points_of(stored_reading(stored, reading_id))
-        lost = ~gaze.has_gaze
-        off = ~lost & (gaze.view_index < 0)
         rows = _source_fixations(reading, made, image) if reading.fixations else []
         if reading.fixations is None and reading.time_us is not None:
             rows = fixation_rows(reading_id, gaze, FilterParameters())
+        figures = stored_figures(gaze, len(rows), made.ended_us - made.started_us)
+        clamped_count = int(made.clamped.sum())
+        verdict = imported_verdict(figures.loss, figures.off_image, clamped_count, reading.lacks)
         with self.study.database.write() as session:
             row = session.get_one(Reading, reading_id)
-            row.sample_count = len(lost)
-            row.lost_count = 0
-            row.loss = float(lost.mean()) if len(lost) else 1.0
-            row.off_image = float(off.sum() / max((~lost).sum(), 1))
-            row.verdict, row.verdict_reasons = "doubtful", _reasons(reading, row, made)
-            session.get_one(Recording, _recording_of(session, row)).sample_count += len(lost)
+            for name, value in columns(figures, verdict).items():
+                setattr(row, name, value)
+            row.lost_count = 0  # a source may leave samples out for reasons of its own
+            session.get_one(Recording, _recording_of(session, row)).sample_count += len(gaze)
             if rows:
                 session.execute(insert(Fixation), [{**r, "reading_id": reading_id} for r in rows])
-        return StoredReading(
-            "accepted", reading_id, image.image_id, len(lost), len(rows), int(lost.sum()),
-            int(off.sum()), int(made.clamped.sum()),
+        off_count = int((gaze.has_gaze & (gaze.view_index < 0)).sum())
+        return ImportedReading(
+            "accepted", reading_id, image.image_id, len(gaze), len(rows),
+            int((~gaze.has_gaze).sum()), off_count, clamped_count,
         )  # fmt: skip
 
 
@@ -350,18 +352,6 @@ def _source_fixations(
 def _samples_within(made: PlacedReading, start_us: int, duration_us: int) -> int:
     host_us = made.samples["host_us"]
     return int(((host_us >= start_us) & (host_us <= start_us + duration_us)).sum())
-
-
-def _reasons(reading: SourceReading, row: Reading, made: PlacedReading) -> list[str]:
-    """Return why imported gaze is doubtful: never bad, for it cannot be recorded again."""
-    reasons = [f"imported; the source does not say: {', '.join(reading.lacks)}"]
-    if row.loss:
-        reasons.append(f"gaze lost {row.loss:.0%} of the time")
-    if row.off_image:
-        reasons.append(f"gaze off the image {row.off_image:.0%} of the time")
-    if made.clamped.any():
-        reasons.append(f"{int(made.clamped.sum())} samples were moved to the image's border")
-    return reasons if reading.lacks else ["imported; accuracy was not validated", *reasons[1:]]
 
 
 def _runs(mask: Any) -> list[list[int]]:

@@ -40,7 +40,7 @@ class GazeFigures:
     sample_count, missing_count
         Samples, and those missing between their time stamps.
     loss
-        Share of samples without gaze.
+        Share of samples without gaze; 1 where none came.
     gap_count, longest_gap_us, jitter_us
         Of the time stamps, as `StreamCounts` says.
     off_image
@@ -51,7 +51,7 @@ class GazeFigures:
 
     sample_count: int = 0
     missing_count: int = 0
-    loss: float = 0.0
+    loss: float = 1.0
     off_image: float = 0.0
     fixation_count: int = 0
     duration_us: int = 0

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.gaze.rating import lost_share
 from devices.gaze.samples import Eye, SampleArray, gaze_norm
 
 _FIRST_INTERVALS = 20
@@ -70,8 +71,8 @@ class StreamCounts:
 
     @property
     def loss(self) -> float:
-        """Share of samples without gaze; 0 for no sample."""
-        return 1 - self.valid_count / self.sample_count if self.sample_count else 0.0
+        """Share of samples without gaze, as `devices.gaze.rating.lost_share` says."""
+        return lost_share(self.valid_count, self.sample_count)
 
     @property
     def measured_rate_hz(self) -> float | None:

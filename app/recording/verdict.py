@@ -5,16 +5,8 @@ from typing import Any
 
 from app.recording.live_reading import GazeFigures
 from app.recording.worklist import State
-from devices.gaze.quality import ReadingLimits, reading_verdict
+from devices.gaze.rating import ReadingLimits, Verdict, reading_verdict
 from migrations.study.settings import StudySettings
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """`word` is good, doubtful or bad; `reasons` say why, in words with figures."""
-
-    word: str
-    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,33 +28,25 @@ def judge(
     *,
     partial: bool = False,
 ) -> Verdict:
-    """Judge a reading.
+    """Judge a reading by the limits of its study.
 
     Parameters
     ----------
     accuracy_deg
         Of the last validation before the reading; None where there was none.
-    drift_deg
-        Of the last drift probe since that; None where there was none.
-    partial
-        Whether it was interrupted, or resumes an interrupted one: a part of two seconds says
-        nothing against the whole, which its verdict would otherwise drop from every cohort.
+    drift_deg, partial
+        As `devices.gaze.rating.reading_verdict` takes them.
     """
-    if partial and figures.duration_us < ReadingLimits().doubtful_duration_us:
-        seconds = figures.duration_us / 1e6
-        return Verdict("doubtful", (f"a part of {seconds:.1f} s, too short to judge",))
-    if figures.sample_count == 0:
-        return Verdict("bad", ("no gaze was recorded",))
-    has_gaze = figures.loss < 1
-    word, reasons = reading_verdict(
+    return reading_verdict(
         figures.loss,
-        figures.off_image if has_gaze else None,
+        figures.off_image if figures.loss < 1 else None,
         figures.duration_us,
         accuracy_deg,
         _limits(settings),
         drift_deg=drift_deg,
+        sample_count=figures.sample_count,
+        partial=partial,
     )
-    return Verdict(word, reasons)
 
 
 def columns(figures: GazeFigures, verdict: Verdict) -> dict[str, Any]:

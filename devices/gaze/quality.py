@@ -1,4 +1,4 @@
-"""How good gaze is: accuracy and precision in degrees, loss, regularity, a verdict.
+"""How good gaze on known targets is: accuracy and precision in degrees, loss.
 
 Definitions: Holmqvist et al. 2012, "Eye tracker data quality"; per-target medians as in Titta.
 """
@@ -11,21 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from devices.gaze.geometry import ScreenGeometry
-from devices.gaze.rating import ReadingLimits, Verdict, reading_verdict
+from devices.gaze.rating import lost_share
 from devices.gaze.samples import Eye, SampleArray, gaze_norm
-from devices.gaze.stream import StreamQuality, stream_quality
-
-__all__ = [
-    "EyeQuality",
-    "ReadingLimits",
-    "StreamQuality",
-    "TargetQuality",
-    "Validation",
-    "Verdict",
-    "reading_verdict",
-    "stream_quality",
-    "validate",
-]
 
 FloatArray = NDArray[np.float64]
 EYES: tuple[Eye, ...] = ("both", "left", "right")
@@ -170,7 +157,7 @@ def _target(target: FloatArray, samples: SampleArray, geometry: ScreenGeometry) 
 def _eye(target: FloatArray, gaze: FloatArray, geometry: ScreenGeometry) -> EyeQuality:
     seen = np.isfinite(gaze[:, 0]) & np.isfinite(gaze[:, 1])
     there = gaze[seen]
-    loss = float(1 - seen.mean()) if len(gaze) else 1.0
+    loss = lost_share(len(there), len(gaze))
     if len(there) == 0:
         return EyeQuality(None, None, None, loss, 0)
     successive = seen[1:] & seen[:-1]
@@ -188,7 +175,7 @@ def _over_targets(parts: Sequence[EyeQuality], counts: Sequence[int]) -> EyeQual
         accuracy_deg=_mean([p.accuracy_deg for p in parts]),
         precision_rms_deg=_mean([p.precision_rms_deg for p in parts]),
         precision_sd_deg=_mean([p.precision_sd_deg for p in parts]),
-        loss=1 - seen / sum(counts) if sum(counts) else 1.0,
+        loss=lost_share(seen, sum(counts)),
         sample_count=seen,
     )
 

@@ -106,8 +106,6 @@ def mean_of_eyes(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArr
     return np.where(np.isnan(mean), right, mean)
 
 
-def valid_share(samples: SampleArray, eye: Eye = "both") -> float:
-    """Return the share of samples with gaze, 0 for none at all."""
-    if len(samples) == 0:
-        return 0.0
-    return float(1 - np.isnan(gaze_norm(samples, eye)[:, 0]).mean())
+def valid_count(samples: SampleArray, eye: Eye = "both") -> int:
+    """Return how many samples (N,) have gaze."""
+    return int((~np.isnan(gaze_norm(samples, eye)[:, 0])).sum())

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.gaze.samples import SampleArray, valid_share
+from devices.gaze.rating import lost_share
+from devices.gaze.samples import SampleArray, valid_count
 
 FloatArray = NDArray[np.float64]
 _GAP_INTERVALS = 1.5
@@ -66,7 +67,7 @@ def stream_quality(samples: SampleArray, nominal_rate_hz: float | None = None) -
         gap_count=len(gaps_us),
         longest_gap_us=int(gaps_us.max()) if len(gaps_us) else 0,
         jitter_us=_robust_sd(steps_us[~is_gap]),
-        loss=1 - valid_share(samples),
+        loss=lost_share(valid_count(samples), len(samples)),
     )
 
 

@@ -10,7 +10,8 @@ import pytest
 from devices.clock import HostClock
 from devices.errors import CalibrationError, TrackerError
 from devices.gaze.geometry import ScreenGeometry
-from devices.gaze.samples import gaze_norm, valid_share
+from devices.gaze.samples import gaze_norm
+from devices.gaze.stream import stream_quality
 from devices.gaze.view import Affine
 from devices.simulated import SimulatedParameters, SimulatedTracker, Stimulus, Target
 from devices.simulated.scanpath import TrueFixation
@@ -219,7 +220,7 @@ def test_loss_and_blinks_take_their_shares() -> None:
     blinks = np.flatnonzero(np.diff(closed.astype(int)) == 1)
     assert 120 <= len(blinks) <= 180, "about 15 a minute for ten minutes"
     assert samples["left_openness_mm"][closed].min() < 0.5
-    assert 1 - valid_share(samples) == pytest.approx(15 * 0.15 / 60, abs=0.01)
+    assert stream_quality(samples).loss == pytest.approx(15 * 0.15 / 60, abs=0.01)
 
 
 def test_eyes_are_where_the_geometry_says() -> None:

@@ -2,9 +2,12 @@
 
 import pytest
 
-from app.recording.live_reading import GazeFigures
+from app.recording.live_reading import GazeFigures, ReadingTrack
+from app.recording.stream_counts import StreamCounts
 from app.recording.verdict import judge
+from devices.gaze.fixations import FilterParameters
 from migrations.study.settings import StudySettings
+from tests.app.recording.reading_doubles import GEOMETRY
 
 GOOD = {"sample_count": 9000, "loss": 0.05, "off_image": 0.1, "duration_us": 30_000_000}
 
@@ -37,3 +40,9 @@ def test_a_short_part_of_a_reading_is_no_reason_to_drop_the_whole() -> None:
     assert (verdict.word, verdict.reasons) == ("doubtful", ("a part of 0.3 s, too short to judge",))
     long = GazeFigures(**{**GOOD, "loss": 0.9})
     assert judge(long, 0.5, StudySettings(), partial=True).word == "bad"
+
+
+def test_a_reading_without_a_sample_lost_all_its_gaze_live_and_stored() -> None:
+    track = ReadingTrack("r", 0, GEOMETRY, FilterParameters(), "both")
+    track.ended_us = 9_000_000
+    assert track.figures().loss == GazeFigures().loss == StreamCounts().loss == 1

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from devices.gaze.geometry import ScreenGeometry
-from devices.gaze.quality import ReadingLimits, reading_verdict, stream_quality, validate
+from devices.gaze.quality import validate
+from devices.gaze.rating import ReadingLimits, imported_verdict, lost_share, reading_verdict
 from devices.gaze.samples import SampleArray, empty_samples
+from devices.gaze.stream import stream_quality
 
 GEOMETRY = ScreenGeometry(1920, 1080, 530.0, 300.0, distance_mm=650.0)
 TARGETS = [(0.5, 0.5), (0.1, 0.1), (0.9, 0.1), (0.1, 0.9), (0.9, 0.9)]
@@ -192,3 +194,34 @@ def test_the_gravest_reason_comes_first_and_limits_can_be_set():
     assert reasons == ("calibration off by 3.0°", "gaze lost 20% of the time")
     lenient = ReadingLimits(doubtful_loss=0.3, doubtful_accuracy_deg=4, bad_accuracy_deg=5)
     assert reading_verdict(0.2, 0.1, 30_000_000, 3.0, lenient) == ("good", ())
+
+
+def test_lost_gaze_is_one_share_of_the_samples_and_all_where_none_came():
+    assert lost_share(3, 4) == 0.25
+    assert lost_share(0, 5) == 1
+    assert lost_share(0, 0) == 1
+    nothing = empty_samples(0)
+    assert stream_quality(nothing).loss == 1
+    assert validate([(0.5, 0.5)], [nothing], GEOMETRY).loss == 1
+
+
+@pytest.mark.parametrize(
+    ("loss", "off_image", "clamped", "lacks", "reasons"),
+    [
+        (0.0, 0.0, 0, (), ("imported; accuracy was not validated",)),
+        (0.0, 0.0, 0, ("time", "eyes"), ("imported; the source does not say: time, eyes",)),
+        (
+            1.0, 0.002, 7, (),
+            (
+                "imported; accuracy was not validated",
+                "gaze lost 100% of the time",
+                "gaze off the image 0% of the time",
+                "7 samples were moved to the image's border",
+            ),
+        ),
+    ],
+)  # fmt: skip
+def test_imported_gaze_is_doubtful_with_all_that_it_lacks(
+    loss, off_image, clamped, lacks, reasons
+) -> None:
+    assert imported_verdict(loss, off_image, clamped, lacks) == ("doubtful", reasons)

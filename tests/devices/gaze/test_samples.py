@@ -7,7 +7,7 @@ from devices.gaze.samples import (
     VALUE_FIELDS,
     empty_samples,
     gaze_norm,
-    valid_share,
+    valid_count,
 )
 
 NAN = float("nan")
@@ -58,8 +58,8 @@ def test_a_sample_with_one_coordinate_only_is_lost_in_both(eye):
     assert np.isnan(gaze).all()
 
 
-def test_valid_share_counts_samples_of_the_chosen_eye():
+def test_valid_samples_are_those_of_the_chosen_eye():
     samples = np.concatenate([_pair((0.5, 0.5), (NAN, NAN))] * 3 + [_pair((NAN, NAN), (NAN, NAN))])
-    assert valid_share(samples) == pytest.approx(0.75)
-    assert valid_share(samples, "right") == 0
-    assert valid_share(empty_samples(0)) == 0
+    assert valid_count(samples) == 3
+    assert valid_count(samples, "right") == 0
+    assert valid_count(empty_samples(0)) == 0
