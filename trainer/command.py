@@ -77,7 +77,8 @@ def _train(options: argparse.Namespace, report: Reporter) -> int:
     _share_the_cores()
     with contextlib.closing(_source(options, config)) as source, stop.on_signals():
         from trainer.process.distributed import joined, rank
-        from trainer.runs.run import Run, run_training
+        from trainer.runs.run import run_training
+        from trainer.runs.stages import Run
 
         with joined(config.device):
             run = Run(source, config, report, stop, fresh=options.fresh, out=options.out)

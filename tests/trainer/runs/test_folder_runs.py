@@ -295,7 +295,8 @@ def test_a_stopped_run_goes_on_and_another_config_is_refused_by_name(
     from trainer.errors import CheckpointError
     from trainer.process.events import Metrics, RunFinished, RunStopped
     from trainer.runs.folder_source import FolderSource
-    from trainer.runs.run import Run, run_training
+    from trainer.runs.run import run_training
+    from trainer.runs.stages import Run
 
     config = RunConfig(
         pairs="label", size=32, batch=4, epochs=3, device="cpu", onnx=False, precision="fp32"

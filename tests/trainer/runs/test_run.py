@@ -25,7 +25,8 @@ from trainer.errors import (
 from trainer.pretrain.checkpoint import Identity, checkpoints
 from trainer.process.events import Metrics, Notice, RunFinished, RunStopped, StageStarted
 from trainer.report.write import write_report
-from trainer.runs.run import Run, run_training
+from trainer.runs.run import run_training
+from trainer.runs.stages import Run
 from trainer.runs.study_runs import open_run
 from trainer.runs.study_source import StudySource
 

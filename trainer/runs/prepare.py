@@ -1,0 +1,107 @@
+"""From a source to what the loop needs: cohort, pairs, images, and the record of the run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from trainer.config.config import RunConfig
+from trainer.data.cache import ImageCache, open_cache
+from trainer.data.cache import Source as Picture
+from trainer.data.cohort import Member
+from trainer.encoders.weights import file_hash
+from trainer.errors import CohortError
+from trainer.pairs.choose import ChosenPairs
+from trainer.pairs.policy import PairPolicy, SameLabel
+from trainer.pretrain.checkpoint import Identity
+from trainer.pretrain.crops import gaze_boxes
+from trainer.pretrain.job import Job
+from trainer.process import distributed
+from trainer.process.device import choose_device, choose_precision, prepare_device
+from trainer.process.events import Meter
+from trainer.runs.source import Record
+from trainer.runs.stages import Run
+from trainer.runs.wording import cohort_text, warnings_of
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """All that training needs, and where it is kept."""
+
+    job: Job
+    record: Record
+    pairs: ChosenPairs
+
+
+def prepare(run: Run) -> Prepared:
+    """Read the cohort, choose the pairs, decode the images, open the run's record.
+
+    Raises
+    ------
+    TrainerError
+        If one of them cannot be done; nothing is recorded then.
+    Cancelled
+        If a stop was asked for.
+    """
+    config, source = run.config, run.source
+    device = choose_device(config.device)
+    precision = choose_precision(config.precision, device)
+    prepare_device(device)
+    init = file_hash(Path(config.init)) if config.init else ""
+    with run.stage("cohort", "Reading the images and what is known of them") as meter:
+        cohort = source.load(config, meter, run.stop)
+        members = source.members(cohort, config)
+    run.say("cohort", cohort_text(cohort, members, config))
+    for text in warnings_of(cohort, config):
+        run.warn(text)
+    with run.stage("similarity", source.pairs_text(config)) as meter:
+        pairs = source.pairs(cohort, members, config, meter, run.stop)
+    with run.stage("images", f"Preparing {len(members)} images") as meter:
+        images = _cache(run, members, meter).held_on(device)
+    policy = _with_patients(pairs.policy, members, config)
+    identity = Identity(config, cohort.fingerprint, policy.hash(), len(members), init)
+    distributed.own_share(min(config.batch, len(members)))  # refused before anything is made
+    record = source.open_run(identity, pairs.similarity_run_id, fresh=run.fresh, out=run.out)
+    source.splits(cohort).write(record.folder / "splits.json")
+    job = Job(
+        identity,
+        images,
+        policy.to(device),
+        record.folder,
+        device,
+        precision,
+        labels=SameLabel.of([m.label for m in members]).codes,
+        groups=_patient_numbers(members),
+        focus=_focus(config, members, images),
+    )
+    return Prepared(job, record, pairs)
+
+
+def _focus(config: RunConfig, members: Sequence[Member], images: ImageCache) -> Tensor | None:
+    if config.crop != "gaze":
+        return None
+    if not any(m.readings for m in members):
+        raise CohortError(
+            "crop is gaze, but no image has gaze of a finished reading. Read some cases in the "
+            "station, or use --set crop=random."
+        )
+    return gaze_boxes(members, images)
+
+
+def _cache(run: Run, members: Sequence[Member], meter: Meter) -> ImageCache:
+    pictures = [Picture(m.image_id, m.sha256, m.width, m.height, m.presentation) for m in members]
+    size = max(run.config.view)
+    return open_cache(run.source.cache, pictures, size, progress=meter, cancelled=run.stop)
+
+
+def _with_patients(policy: PairPolicy, members: Sequence[Member], config: RunConfig) -> PairPolicy:
+    if config.same_patient != "ignore":
+        return policy
+    return replace(policy, patients=_patient_numbers(members))
+
+
+def _patient_numbers(members: Sequence[Member]) -> Tensor:
+    numbers = {g: i for i, g in enumerate(sorted({m.source_group for m in members}))}
+    return torch.tensor([numbers[m.source_group] for m in members])

@@ -1,0 +1,53 @@
+"""What a run says of its cohort and settings before it trains."""
+
+from collections.abc import Iterator, Sequence
+
+from migrations.study.names import short_name
+from trainer.config.config import RunConfig
+from trainer.data.cohort import Cohort, Member
+from trainer.pretrain.job import Job
+from trainer.process.device import device_text
+from trainer.runs.source import Record
+
+
+def cohort_text(cohort: Cohort, members: Sequence[Member], config: RunConfig) -> str:
+    """Say how many images are trained on, and what became of the others."""
+    readings = sum(len(m.readings) for m in members)
+    read = sum(1 for m in members if m.readings)
+    held = len(cohort.members) - len(members)
+    text = f"{len(members)} images"
+    text += f", {read} of them read ({readings} readings)" if readings else ""
+    text += ", those of the test split among them (transductive)" if config.transductive else ""
+    text += f", {held} held back as test split" if held else ""
+    return text + (f", {len(cohort.dropped)} left out" if cohort.dropped else "")
+
+
+def warnings_of(cohort: Cohort, config: RunConfig) -> Iterator[str]:
+    """Yield what the user should know: what was left out and why, and a rate that hardly learns."""
+    yield from _left_out(cohort)
+    if config.recipe != "radiograph" and not config.init and config.lr <= 1e-4:
+        yield (
+            f"The rate {config.lr:g} of recipe {config.recipe} was released for a start from "
+            "ImageNet weights (--init FILE); from random weights it learns slowly. Without a file: "
+            "--set lr=3e-4."
+        )
+
+
+def _left_out(cohort: Cohort) -> Iterator[str]:
+    """Name the first few of each reason."""
+    by_reason: dict[str, list[str]] = {}
+    for dropped in cohort.dropped:
+        by_reason.setdefault(f"{dropped.kind}: {dropped.reason}", []).append(short_name(dropped.id))
+    for reason, ids in by_reason.items():
+        named = ", ".join(ids[:3]) + (", …" if len(ids) > 3 else "")
+        yield f"Left out {len(ids)} × {reason} ({named})."
+
+
+def beginning_text(job: Job, record: Record) -> str:
+    """Say what begins: run, method, encoder, sizes, steps, device."""
+    config, begins = job.config, "Continuing" if record.continued else "Training"
+    return (
+        f"{begins} {record.folder.name}: {config.method}, {config.encoder}, {config.size} px, "
+        f"batch {job.batch}, {config.epochs} epochs = {job.steps} steps on "
+        f"{device_text(job.device, job.precision)}"
+    )
