@@ -17,11 +17,12 @@ from app.images.importer import files_of
 from app.images.results import ImportResult
 from migrations.study.errors import StudyError
 from migrations.study.folder import Study
+from migrations.study.names import short_name
 from migrations.study.settings import SINGLE, StudySettings
 
 _JSON_FIELDS = (
-    "path", "status", "reason", "rows", "columns", "bits", "photometric", "pixels_sha256",
-    "notes",
+    "path", "status", "reason", "image_name", "rows", "columns", "bits", "photometric",
+    "pixels_sha256", "notes",
 )  # fmt: skip
 
 
@@ -79,16 +80,21 @@ def _study(folder: Path) -> Study:
 
 def _say(result: ImportResult, *, as_json: bool) -> None:
     if as_json:
-        table = asdict(result) | {"path": str(result.path)}
+        table = asdict(result) | {"path": str(result.path), "image_name": _name(result)}
         table = {name: table[name] for name in _JSON_FIELDS}
         if result.status == "refused":
             table = {name: table[name] for name in _JSON_FIELDS[:3]}
         sys.stdout.write(json.dumps(table) + "\n")
     else:
         size = f"{result.columns} × {result.rows}, {result.bits} bit" if result.image_id else ""
-        words = "; ".join(word for word in (size, result.reason) if word)
+        words = "; ".join(word for word in (_name(result), size, result.reason) if word)
         sys.stdout.write(f"{result.status:8s}  {result.path}  ({words})\n")
     sys.stdout.flush()
+
+
+def _name(result: ImportResult) -> str:
+    """Return what the image is called, empty for a refused file."""
+    return short_name(result.image_id) if result.image_id else ""
 
 
 def _progress(done: int, total: int, seconds: float) -> None:

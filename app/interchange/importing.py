@@ -21,6 +21,7 @@ from app.interchange.options import ImportOptions
 from app.interchange.store import ImportedReading, ReadingStore
 from devices.gaze.errors import GazeFileError
 from migrations.study.folder import Study
+from migrations.study.names import short_name
 
 Read = Callable[[Path, ImportOptions], SourceFile]
 FORMATS: dict[str, tuple[Read, tuple[str, ...], str]] = {
@@ -63,8 +64,11 @@ class FileReport:
     readings: tuple[ImportedReading, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the fields, ready for JSON."""
+        """Return the fields, ready for JSON, and what readings and images are called."""
         table = asdict(self) | {"path": str(self.path)}
+        for row in table["readings"]:
+            row["reading_name"] = short_name(row["reading_id"])
+            row["image_name"] = short_name(row["image_id"])
         return table | {"rows_dropped": sum(self.dropped.values())}
 
 

@@ -1,8 +1,9 @@
-"""Which image of the study a foreign file means: by hash, by id, or by a name said for this run.
+"""Which image of the study a foreign file means: by hash, id or name, or by a file's name.
 
 A study keeps no file names. They are known while images are imported in the same run
 (``--images``), or from a csv that ties names to images (``--match``); otherwise gaze must name an
-image by its pixels' sha256 or its id.
+image by its pixels' sha256, its id or the name that the study gives it, in full: the name of a file
+might begin like it by chance. The csv may say the beginning of an id or name.
 """
 
 import csv
@@ -15,7 +16,9 @@ from sqlalchemy import select
 from app.images.results import ImportResult
 from devices.gaze.errors import GazeFileError
 from devices.gaze.foreign_values import read_text
+from migrations.study.errors import AmbiguousName
 from migrations.study.folder import Study
+from migrations.study.names import Names, names_of
 from migrations.study.schema import CaseImage, Image
 
 
@@ -38,11 +41,14 @@ class Matcher:
     ----------
     images
         By id.
+    called
+        What the study calls them.
     names
         Name (see `keys_of`) → ids of images.
     """
 
     images: dict[str, MatchedImage]
+    called: Names
     names: dict[str, set[str]] = field(default_factory=dict)
 
     @classmethod
@@ -57,7 +63,7 @@ class Matcher:
         with study.database.read() as session:
             for row in session.execute(query):
                 images.setdefault(row[0], MatchedImage(*row))
-        return cls(images)
+            return cls(images, names_of(session, "image"))
 
     def learn(self, result: ImportResult) -> None:
         """Remember the file name of an image that was just imported, for this run."""
@@ -70,7 +76,7 @@ class Matcher:
         Raises
         ------
         GazeFileError
-            If columns are missing, or a hash or id is none of the study's.
+            If columns are missing, or what should name an image names none, or several.
         """
         lines = read_text(path).splitlines()
         header = lines[0] if lines else ""
@@ -86,7 +92,10 @@ class Matcher:
         for row in rows:
             plain = {(k or "").strip().lower(): (v or "").strip() for k, v in row.items()}
             meant = plain.get("sha256") or plain.get("image_id") or plain.get("file", "")
-            found = self.find(meant)
+            try:
+                found = self._asked(meant) if meant == plain.get("image_id") else self.find(meant)
+            except AmbiguousName as error:
+                raise GazeFileError(f"{path}, line {rows.line_num}: {error}") from error
             if found is None:
                 raise GazeFileError(
                     f"{path}, line {rows.line_num}: the study has no image {meant}."
@@ -103,7 +112,11 @@ class Matcher:
             ids = self.names.get(key, set())
             if len(ids) == 1:
                 return self.images[next(iter(ids))]
-        return None
+        return self.images.get(self.called.called(name) or "")
+
+    def _asked(self, text: str) -> MatchedImage | None:
+        """Return the image that the user names, by the beginning of a name too."""
+        return self.find(text) or self.images.get(self.called.meant(text) or "")
 
     def _add(self, name: str, image_id: str) -> None:
         for key in keys_of(name):

@@ -14,6 +14,7 @@ from app.sync.remaining_copies import Trace, find_traces
 from migrations.study.database import Database
 from migrations.study.erasure import Erased, compact, erase_again, erase_images, erase_reader
 from migrations.study.folder import Study
+from migrations.study.names import LENGTH, names_of
 from migrations.study.schema import Audit, Image
 from migrations.study.tombstones import all_tombstones
 
@@ -64,7 +65,8 @@ def erase(
     reader
         Pseudonym.
     patients
-        Source groups, image ids, pixel hashes, or patient identifiers of this computer's key.
+        Source groups, images (name or id, six characters of it at least, or the hash of the
+        pixels), or patient identifiers of this computer's key.
     server
         Where copies lie too.
 
@@ -72,6 +74,8 @@ def erase(
     ------
     NothingToErase
         If nothing of it is in the study.
+    AmbiguousName
+        If the beginning of an image's name may mean several.
     StationBusy
         If the study is being recorded into.
     """
@@ -86,7 +90,8 @@ def erase(
             named = reader if reader is not None else ", ".join(patients)
             raise NothingToErase(
                 f"{study.folder} has no reader, image or patient {named}: nothing was erased. "
-                "Readers are named by pseudonym; patients by source group, image id or sha256."
+                "Readers are named by pseudonym; patients by source group, or by an image's name, "
+                "id or sha256."
             )
         images = _remove_files(study, erased)
         compact(study.database)
@@ -99,10 +104,20 @@ def erase(
 
 
 def images_of(study: Study, patients: Sequence[str]) -> list[str]:
-    """Return the ids of the images meant: whole groups, or single images."""
+    """Return the ids of the images meant: whole groups, or single images.
+
+    A few characters might as well be a patient's identifier, and what is erased is gone: the
+    beginning of a name must have the six characters that names have.
+
+    Raises
+    ------
+    AmbiguousName
+        If the beginning of a name may mean several images.
+    """
     found: dict[str, None] = {}
     key = identifier_key()
     with study.database.read() as session:
+        names = names_of(session, "image")
         for name in patients:
             hashed = source_group(key, "patient", name)
             original = Image.details["imported_sha256"].as_string()
@@ -112,7 +127,10 @@ def images_of(study: Study, patients: Sequence[str]) -> list[str]:
                 Image.sha256 == name,
                 original == name,
             )
-            found.update(dict.fromkeys(session.scalars(select(Image.id).where(same))))
+            ids = list(session.scalars(select(Image.id).where(same)))
+            if not ids and len(name.strip()) >= LENGTH:
+                ids = [meant] if (meant := names.meant(name)) else []
+            found.update(dict.fromkeys(ids))
     return list(found)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import JSON, String, Text, delete, select, text, update
 from sqlalchemy.orm import Session as OrmSession
 
 from migrations.study.database import Database
+from migrations.study.names import LENGTH, WHOLE, short_name
 from migrations.study.schema import (
     Annotation,
     Audit,
@@ -219,6 +220,7 @@ def _scrub(session: OrmSession, erased: Erased) -> None:
     """Replace what other rows still say of the erased: orders of cases, subjects of the audit."""
     session.flush()
     ids = {token for token in erased.tokens if len(token) >= 16}
+    ids |= {short_name(id_, length) for id_ in ids for length in range(LENGTH, WHOLE + 1)}
     with _audit_open(session):
         for table in Base.metadata.sorted_tables:
             columns = [c for c in table.c if isinstance(c.type, (JSON, Text, String))]

@@ -117,6 +117,13 @@ class Names(Mapping[str, str]):
             )
         return found[0] if found else None
 
+    def called(self, text: str) -> str | None:
+        """Return the id that has exactly this name or is it, None for none: nothing is guessed."""
+        found = self.matching(text)
+        read = text.strip().lower(), text.strip().upper().translate(_READ_AS)
+        whole = len(found) == 1 and (found[0] == read[0] or self[found[0]] == read[1])
+        return found[0] if whole else None
+
 
 def names_of(rows: OrmSession, kind: Kind) -> Names:
     """Return the names of all rows of a kind in a study."""

@@ -1,6 +1,6 @@
 """The readings of a study, ready to leave it: rows and gaze of one reading at a time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from devices.gaze.geometry import FloatArray, ScreenGeometry
 from devices.gaze.samples import Eye
 from devices.gaze.stored import StoredGaze, points_of
 from migrations.study.folder import Study
+from migrations.study.names import Kind, names_of
 from migrations.study.schema import (
     Annotation,
     Calibration,
@@ -22,7 +23,6 @@ from migrations.study.schema import (
     Reader,
     Reading,
     Session,
-    StudyCase,
     ViewEvent,
 )
 from migrations.study.stored_reading import StoredReading, stored_reading, validation_before
@@ -85,11 +85,15 @@ class ExportReading:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What of a study is exported: finished readings, unless practice."""
+    """What of a study is exported: finished readings, unless practice.
+
+    `names` says what images, cases and readings are called, by id.
+    """
 
     study: Study
     reading_ids: tuple[str, ...]
     images: dict[str, Image]
+    names: Mapping[str, str]
 
     @classmethod
     def of(cls, study: Study, *, practice: bool = False) -> "Content":
@@ -101,7 +105,9 @@ class Content:
             ids = tuple(session.scalars(query))
             images = session.scalars(select(Image).order_by(Image.import_number)).all()
             session.expunge_all()
-        return cls(study, ids, {image.id: image for image in images})
+            kinds: tuple[Kind, ...] = ("image", "case", "reading")
+            names = {i: name for kind in kinds for i, name in names_of(session, kind).items()}
+        return cls(study, ids, {image.id: image for image in images}, names)
 
     def readings(self, progress: Progress = lambda done, total: None) -> Iterator[ExportReading]:
         """Yield one reading after another; `progress` is told how many are done."""
@@ -124,7 +130,7 @@ class Content:
                 number, reading,
                 rows.get_one(Session, reading.session_id),
                 rows.get_one(Reader, reading.reader_id).pseudonym,
-                rows.get_one(StudyCase, reading.case_id).name,
+                self.names[reading.case_id],
                 ScreenGeometry.from_dict(dict(stored.screens[0].fields)),
                 gaze,
                 _of(rows, Fixation, reading_id, Fixation.start_us),

@@ -46,18 +46,26 @@ def _columns(text: str) -> tuple[Column, ...]:
     return tuple(Column(*(cell.strip() for cell in row)) for row in rows)
 
 
-_WHO = """
+_READING = """
 reading_id | text | | Id of the reading
+"""
+_READER = """
 reader | text | | Pseudonym of the reader
 """
-_IMAGE = """
+_IMAGE_ID = """
 image_sha256 | text | | SHA-256 of the image's stored pixel values; empty beside every image
 image_id | text | | Id of the image in the study
 """
+_IMAGE_NAME = """
+image_name | text | | What the study calls the image
+"""
+_WHO = f"{_READING}\nreading_name | text | | What the study calls the reading\n{_READER}"
+_IMAGE = _IMAGE_ID + _IMAGE_NAME
 TABLES: dict[str, tuple[Column, ...]] = {
     "samples": _columns(
-        _WHO
-        + _IMAGE
+        _READING
+        + _READER
+        + _IMAGE_ID
         + """
 time_us | whole | µs | Time since the reading began
 host_us | whole | µs | Time of the session's clock
@@ -133,7 +141,7 @@ undone_us | whole | µs | When it was taken back, since the reading began; empty
     "quality": _columns(
         _WHO
         + """
-case | text | | Case that was read
+case | text | | What the study calls the case that was read
 duration_us | whole | µs | How long the reading lasted
 sample_count | whole | | Samples
 lost_count | whole | | Samples missing between the time stamps
@@ -161,6 +169,7 @@ lacks | text | | What the source of imported gaze does not say
         """
 image_sha256 | text | | SHA-256 of the stored pixel values
 image_id | text | | Id of the image in the study
+image_name | text | | What the study calls the image
 width | whole | source-image px | Columns
 height | whole | source-image px | Rows
 bits | whole | | Bits stored
@@ -239,7 +248,7 @@ def _samples(content: Content, reading: ExportReading) -> Columns:
     device = gaze.samples["device_us"]
     hashes = {image_id: content.sha256(image_id) for image_id in set(images)}
     columns: Columns = {
-        **_who(reading, len(images)),
+        **_who(content, reading, len(images)),
         "image_sha256": [hashes[i] for i in images],
         "image_id": images,
         "time_us": reading.times_us(),
@@ -255,28 +264,22 @@ def _samples(content: Content, reading: ExportReading) -> Columns:
 
 def _fixations(content: Content, reading: ExportReading) -> Columns:
     rows = reading.fixations
-    names = [c.name for c in TABLES["fixations"]][4:]
-    columns = {**_who(reading, len(rows)), **_of_image(content, rows)}
-    columns |= {name: [getattr(r, name) for r in rows] for name in names}
+    columns = _common(content, reading, "fixations", rows)
     columns["start_us"] = [r.start_us - reading.reading.started_us for r in rows]
     return columns
 
 
 def _view_events(content: Content, reading: ExportReading) -> Columns:
     rows = reading.views
-    names = [c.name for c in TABLES["view_events"]][4:]
-    columns = {**_who(reading, len(rows)), **_of_image(content, rows)}
-    columns |= {name: [getattr(r, name) for r in rows] for name in names}
+    columns = _common(content, reading, "view_events", rows)
     columns["time_us"] = [r.time_us - reading.reading.started_us for r in rows]
     return columns
 
 
 def _annotations(content: Content, reading: ExportReading) -> Columns:
     rows = [row for row in reading.annotations if row.kind != "note"]
-    names = [c.name for c in TABLES["annotations"]][4:]
     zero = reading.reading.started_us
-    columns = {**_who(reading, len(rows)), **_of_image(content, rows)}
-    columns |= {name: [getattr(r, name) for r in rows] for name in names}
+    columns = _common(content, reading, "annotations", rows)
     columns["time_us"] = [r.time_us - zero for r in rows]
     columns["undone_us"] = [None if r.undone_us is None else r.undone_us - zero for r in rows]
     return columns
@@ -307,26 +310,46 @@ def _quality(content: Content, reading: ExportReading) -> Columns:
         "imported_from": row.details.get("imported", {}).get("format", ""),
         "lacks": ", ".join(reading.lacks),
     }
-    return {**_who(reading, 1), **{name: [value] for name, value in values.items()}}
+    return {**_who(content, reading, 1), **{name: [value] for name, value in values.items()}}
 
 
 def _images(content: Content) -> Columns:
     rows: list[Image] = list(content.images.values())
-    names = [c.name for c in TABLES["images"]][4:]
-    columns: Columns = {name: [getattr(r, name) for r in rows] for name in names}
-    columns["image_sha256"], columns["image_id"] = [r.sha256 for r in rows], [r.id for r in rows]
-    columns["width"], columns["height"] = [r.columns for r in rows], [r.rows for r in rows]
-    return columns
+    own: Columns = {
+        "image_sha256": [r.sha256 for r in rows],
+        "image_id": [r.id for r in rows],
+        "image_name": [content.names[r.id] for r in rows],
+        "width": [r.columns for r in rows],
+        "height": [r.rows for r in rows],
+    }
+    return _filled("images", own, rows)
 
 
-def _who(reading: ExportReading, count: int) -> Columns:
-    return {"reading_id": [reading.reading_id] * count, "reader": [reading.reader] * count}
+def _common(content: Content, reading: ExportReading, table: str, rows: Sequence[Any]) -> Columns:
+    """Return who read, which image, and every other column of a table as the rows have it."""
+    own = {**_who(content, reading, len(rows)), **_of_image(content, rows)}
+    return _filled(table, own, rows)
+
+
+def _filled(table: str, columns: Columns, rows: Sequence[Any]) -> Columns:
+    """Return columns, and those of the table that are missing as the rows have them."""
+    missing = [c.name for c in TABLES[table] if c.name not in columns]
+    return columns | {name: [getattr(row, name) for row in rows] for name in missing}
+
+
+def _who(content: Content, reading: ExportReading, count: int) -> Columns:
+    return {
+        "reading_id": [reading.reading_id] * count,
+        "reading_name": [content.names[reading.reading_id]] * count,
+        "reader": [reading.reader] * count,
+    }
 
 
 def _of_image(content: Content, rows: Sequence[Fixation | ViewEvent | Any]) -> Columns:
     return {
         "image_sha256": [content.sha256(row.image_id) for row in rows],
         "image_id": [row.image_id or "" for row in rows],
+        "image_name": [content.names.get(row.image_id or "", "") for row in rows],
     }
 
 

@@ -197,9 +197,11 @@ def test_the_command_prints_one_object_per_file_and_nothing_else(tmp_path: Path)
     )
     assert run.returncode == 0, run.stderr
     first, second = (json.loads(line) for line in run.stdout.splitlines())
+    (folder,) = (tmp_path / "s" / "images").iterdir()
+    name = short_name(folder.name)
     assert first == {
-        "path": str(path), "status": "accepted", "reason": "", "rows": 40, "columns": 30,
-        "bits": 12, "photometric": "MONOCHROME2",
+        "path": str(path), "status": "accepted", "reason": "", "image_name": name,
+        "rows": 40, "columns": 30, "bits": 12, "photometric": "MONOCHROME2",
         "pixels_sha256": first["pixels_sha256"], "notes": [],
     }  # fmt: skip
     assert second["status"] == "refused"

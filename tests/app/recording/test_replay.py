@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import select
 
 from app.recording.replay_device import replay_tracker
 from app.recording.session import ReadingSession
@@ -15,6 +16,9 @@ from devices.gaze.samples import VALUE_FIELDS, empty_samples
 from devices.mouse import MouseTracker
 from devices.replay import ReplayTracker
 from migrations.study.folder import Study
+from migrations.study.names import short_name
+from migrations.study.schema import Reading, StudyCase, new_id
+from migrations.study.schema import Session as SessionRow
 from tests.app.recording.reading_doubles import GEOMETRY, ScriptedTracker, make_study
 
 
@@ -60,6 +64,21 @@ def test_a_recorded_session_comes_again_bit_for_bit(study) -> None:
     assert tracker.calibrator() is None
     tracker.disconnect()
     assert len(tracker.read()) == 0
+
+
+def test_a_session_is_found_by_the_name_of_a_reading_of_it(study) -> None:
+    wanted = record(study)
+    record(study)
+    reading_id = new_id()
+    with study.database.write() as rows:
+        sitting = rows.get_one(SessionRow, wanted)
+        case_id = rows.scalars(select(StudyCase.id)).first()
+        rows.add(
+            Reading(id=reading_id, session_id=wanted, case_id=case_id,
+                    reader_id=sitting.reader_id, started_us=0)
+        )  # fmt: skip
+    for text in (short_name(reading_id).lower(), reading_id, short_name(wanted)):
+        assert replay_tracker(study, f"replay:{text}").info.id.endswith(wanted)
 
 
 def test_a_session_that_is_not_there_or_not_one_is_named(study) -> None:

@@ -13,6 +13,7 @@ from app.interchange.options import ImportOptions
 from main import main
 from migrations.study.database import Database
 from migrations.study.folder import Study
+from migrations.study.names import names_of
 from migrations.study.schema import Audit, Base, Image, Reader, Reading, Session, SimilarityRun
 from migrations.study.sync.push import push
 from tests.app.interchange.conftest import NAMES
@@ -116,6 +117,26 @@ def test_a_patient_goes_with_images_rows_and_files(study, known, template, capsy
     (result,) = import_paths(again, [file])
     assert (result.status, "erased" in result.reason) == ("refused", True)
     again.close()
+
+
+def test_an_image_goes_by_its_name_but_a_few_characters_of_it_are_not_enough(
+    study, known, capsys
+) -> None:
+    with study.database.write() as session:
+        names = names_of(session, "image")
+        image_id, other_id = names
+        sitting = session.scalars(select(Session)).first()
+        sitting.details = {**sitting.details, "set_aside": [names[image_id], names[other_id]]}
+    words = ["db", "erase", "--study", str(study.folder), "--patient"]
+    assert main([*words, names[image_id][:5]]) == 1
+    assert "nothing was erased" in capsys.readouterr().err
+    assert main([*words, names[image_id].lower()]) == 0
+    with study.database.read() as session:
+        assert session.scalars(select(Image.id)).all() == [other_id]
+        aside = [
+            d["set_aside"] for d in session.scalars(select(Session.details)) if "set_aside" in d
+        ]
+    assert aside == [["erased", names[other_id]]], "nor is it named any more"
 
 
 def test_an_erased_reader_does_not_come_back_by_import(study, known, matcher, tmp_path) -> None:

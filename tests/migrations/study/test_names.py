@@ -134,6 +134,15 @@ def test_a_text_that_means_nothing_is_told_from_one_that_may_mean_several() -> N
         names.meant("00")
 
 
+@given(_id_sets.map(_by_random))
+def test_a_whole_name_is_told_from_its_beginning(ids: set[str]) -> None:
+    names = Names(ids)
+    for id_, name in names.items():
+        assert names.called(name.lower()) == names.called(id_.upper()) == id_
+        assert names.called(name[:-1]) is None
+        assert names.called(id_[:6]) in (None, next((i for i in ids if names[i] == id_[:6]), None))
+
+
 def test_an_empty_text_names_nothing() -> None:
     assert Names([_id(1)]).matching("  ") == []
 
