@@ -175,8 +175,8 @@ def _parser() -> argparse.ArgumentParser:
     whom.add_argument("--reader", metavar="PSEUDONYM")
     whom.add_argument(
         "--patient", nargs="+", metavar="GROUP|IMAGE",
-        help="source group, image (name, id or sha256); or the patient's identifier, where this "
-        "computer's key made the groups",
+        help="source group, image (name, id or sha256) or case (name or id); or the patient's "
+        "identifier, where this computer's key made the groups",
     )  # fmt: skip
     gone.add_argument("--yes", action="store_true", help="do not ask again")
     return parser

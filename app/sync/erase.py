@@ -1,11 +1,13 @@
 """Erase a reader or a patient: rows, images, caches, the server's copies; name what is left."""
 
+import contextlib
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import or_, select
+from sqlalchemy.orm import Session as OrmSession
 
 from app.errors import AppError
 from app.images.deidentify import identifier_key, source_group
@@ -13,9 +15,10 @@ from app.recording.lock import StationLock
 from app.sync.remaining_copies import Trace, find_traces
 from migrations.study.database import Database
 from migrations.study.erasure import Erased, compact, erase_again, erase_images, erase_reader
+from migrations.study.errors import AmbiguousName, UnknownName
 from migrations.study.folder import Study
-from migrations.study.names import LENGTH, names_of
-from migrations.study.schema import Audit, Image
+from migrations.study.names import LENGTH, Names, names_of, resolve
+from migrations.study.schema import Audit, CaseImage, Image
 from migrations.study.tombstones import all_tombstones
 
 
@@ -65,8 +68,8 @@ def erase(
     reader
         Pseudonym.
     patients
-        Source groups, images (name or id, six characters of it at least, or the hash of the
-        pixels), or patient identifiers of this computer's key.
+        Source groups, images or cases (name or id, six characters of it at least, or the hash of
+        an image's pixels), or patient identifiers of this computer's key.
     server
         Where copies lie too.
 
@@ -75,7 +78,7 @@ def erase(
     NothingToErase
         If nothing of it is in the study.
     AmbiguousName
-        If the beginning of an image's name may mean several.
+        If a name may mean several images or cases.
     StationBusy
         If the study is being recorded into.
     """
@@ -90,8 +93,8 @@ def erase(
             named = reader if reader is not None else ", ".join(patients)
             raise NothingToErase(
                 f"{study.folder} has no reader, image or patient {named}: nothing was erased. "
-                "Readers are named by pseudonym; patients by source group, or by an image's name, "
-                "id or sha256."
+                "Readers are named by pseudonym; patients by source group, or by the name or id of "
+                "an image or case, or an image's sha256."
             )
         images = _remove_files(study, erased)
         compact(study.database)
@@ -104,7 +107,7 @@ def erase(
 
 
 def images_of(study: Study, patients: Sequence[str]) -> list[str]:
-    """Return the ids of the images meant: whole groups, or single images.
+    """Return the ids of the images meant: of whole groups or cases, or single images.
 
     A few characters might as well be a patient's identifier, and what is erased is gone: the
     beginning of a name must have the six characters that names have.
@@ -112,7 +115,7 @@ def images_of(study: Study, patients: Sequence[str]) -> list[str]:
     Raises
     ------
     AmbiguousName
-        If the beginning of a name may mean several images.
+        If a name may mean several images, or an image and a case of more than that.
     """
     found: dict[str, None] = {}
     key = identifier_key()
@@ -129,9 +132,26 @@ def images_of(study: Study, patients: Sequence[str]) -> list[str]:
             )
             ids = list(session.scalars(select(Image.id).where(same)))
             if not ids and len(name.strip()) >= LENGTH:
-                ids = [meant] if (meant := names.meant(name)) else []
+                ids = _images_called(session, names, name)
             found.update(dict.fromkeys(ids))
     return list(found)
+
+
+def _images_called(session: OrmSession, names: Names, text: str) -> list[str]:
+    """Return the image, or the images of the case, that a text names."""
+    image, of_case = names.meant(text), list[str]()
+    with contextlib.suppress(UnknownName):
+        case = CaseImage.case_id == resolve(session, "case", text)
+        of_case = list(session.scalars(select(CaseImage.image_id).where(case)))
+    if image is None:
+        return of_case
+    if of_case not in ([], [image]):
+        raise AmbiguousName(
+            f'"{text}" is an image ({image}) and a case of {len(of_case)} images '
+            f"({', '.join(of_case)}): nothing was erased. Write the ids of the images that are "
+            "to be erased."
+        )
+    return [image]
 
 
 def carry_out(local: Database, server: Database) -> dict[str, int]:

@@ -14,7 +14,17 @@ from main import main
 from migrations.study.database import Database
 from migrations.study.folder import Study
 from migrations.study.names import names_of
-from migrations.study.schema import Audit, Base, Image, Reader, Reading, Session, SimilarityRun
+from migrations.study.schema import (
+    Audit,
+    Base,
+    CaseImage,
+    Image,
+    Reader,
+    Reading,
+    Session,
+    SimilarityRun,
+    StudyCase,
+)
 from migrations.study.sync.push import push
 from tests.app.interchange.conftest import NAMES
 from tests.app.interchange.gaze_files import gaze_json, picture
@@ -137,6 +147,34 @@ def test_an_image_goes_by_its_name_but_a_few_characters_of_it_are_not_enough(
             d["set_aside"] for d in session.scalars(select(Session.details)) if "set_aside" in d
         ]
     assert aside == [["erased", names[other_id]]], "nor is it named any more"
+
+
+def test_a_case_goes_by_the_name_that_an_older_version_stored(study, known) -> None:
+    with study.database.write() as session:
+        case = session.scalars(select(StudyCase)).first()
+        case.name = "Case 001"
+        gone = session.scalars(select(CaseImage.image_id).where(CaseImage.case_id == case.id)).all()
+    assert main(["db", "erase", "--study", str(study.folder), "--patient", "case 001"]) == 0
+    with study.database.read() as session:
+        assert not set(gone) & set(session.scalars(select(Image.id)))
+
+
+def test_a_name_of_an_image_and_of_a_case_of_more_is_asked_back(study, known, capsys) -> None:
+    with study.database.write() as session:
+        hung = session.scalars(select(CaseImage).order_by(CaseImage.id)).all()
+        hung[1].case_id, hung[1].tile = hung[0].case_id, 1
+        name = names_of(session, "case")[hung[0].case_id]
+        ids = [row.image_id for row in hung]
+    words = ["db", "erase", "--study", str(study.folder), "--patient"]
+    assert main([*words, name]) == 1
+    said = capsys.readouterr().err
+    assert "an image and a case of 2 images" in said.replace(f" ({ids[0]})", "")
+    assert all(id_ in said for id_ in ids)
+    with study.database.read() as session:
+        assert len(session.scalars(select(Image.id)).all()) == 2
+    assert main([*words, ids[0]]) == 0
+    with study.database.read() as session:
+        assert session.scalars(select(Image.id)).all() == ids[1:]
 
 
 def test_an_erased_reader_does_not_come_back_by_import(study, known, matcher, tmp_path) -> None:
