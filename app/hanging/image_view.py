@@ -3,10 +3,22 @@
 No Qt here: the canvas turns mouse and keys into calls, and paints `grey`.
 """
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.images.greyscale import DisplayLut, Window, default_window, display_lut, presets
+from app.images.greyscale import (
+    DisplayLut,
+    Window,
+    by_hand,
+    default_window,
+    display_lut,
+    has_fractions,
+    presets,
+)
+from app.images.resample import Strip, strips_outside
 from app.images.store import LoadedImage
 from app.images.viewport import Rect, Resampled, Viewport
 from devices.gaze.view import Affine, TileView
@@ -16,6 +28,7 @@ FINE = 0.1
 """Share of the usual speed of a window drag while Shift is held."""
 DRAG_PIXELS = 800.0
 """A drag of this length runs through the whole range of the image's values."""
+_FINEST = 1000.0
 _PLACES = ("fit", "one_to_one", "reset", "true_size")
 _STEP_VIEW = 40.0
 _MOVES = {
@@ -32,10 +45,6 @@ _WINDOWS = {
 }
 NOTHING = ""
 """Kind of a change that the image cannot make: nothing of the view has changed."""
-
-
-Strip = tuple[slice, slice]
-"""Rows and columns of a drawn tile."""
 
 
 class ImageView:
@@ -67,6 +76,8 @@ class ImageView:
         self._background = background
         self._sampled: Resampled | None = None
         self._outside: tuple[Strip, ...] = ()
+        self._open: NDArray[np.uint8] | None = None
+        self._shut: NDArray[np.uint8] = np.zeros((0, 0), np.uint8)
         self._lut: DisplayLut | None = None
         self._grey: NDArray[np.uint8] | None = None
 
@@ -167,10 +178,12 @@ class ImageView:
         whole = presets(self.image.attributes)[-1]
         step = whole.width / DRAG_PIXELS * speed
         low, high = whole.center - whole.width, whole.center + whole.width
-        narrowest = min(2.0, whole.width)
-        self.window = Window(
-            min(max(self.window.center + dy_view * step, low), high),
-            min(max(self.window.width + dx_view * step, narrowest), 2 * whole.width),
+        least = whole.width / _FINEST if has_fractions(self.image.attributes) else 2.0
+        window = by_hand(self.image.attributes, self.window)
+        self.window = replace(
+            window,
+            center=min(max(window.center + dy_view * step, low), high),
+            width=min(max(window.width + dx_view * step, min(least, whole.width)), 2 * whole.width),
         )
         return self._recoloured("window")
 
@@ -185,12 +198,24 @@ class ImageView:
                 self._sampled = self.viewport.resample(
                     self.image.stored, device_pixel_ratio, self.smooth
                 )
-                self._outside = _strips(self._sampled.mask)
+                self._outside = strips_outside(self._sampled.mask)
+                self._shutter_at(device_pixel_ratio)
             grey = self._table().apply(self._sampled.pixels)
+            if self._open is not None:
+                cv2.bitwise_and(grey, self._open, dst=grey)
+                cv2.bitwise_or(grey, self._shut, dst=grey)
             for strip in self._outside:
                 grey[strip] = self._background
             self._grey = np.ascontiguousarray(grey)
         return self._grey
+
+    def _shutter_at(self, device_pixel_ratio: float) -> None:
+        """Prepare what a display shutter leaves open and what it puts outside, once for a place."""
+        shutter = self.image.attributes.shutter
+        if shutter is not None:
+            seen = shutter.open_on(*self.viewport.grid(device_pixel_ratio))
+            self._open = np.where(seen, np.uint8(255), np.uint8(0))
+            self._shut = np.where(seen, np.uint8(0), np.uint8(shutter.grey))
 
     def stale(self) -> None:
         """Draw anew: the device pixels have changed."""
@@ -264,18 +289,3 @@ class ImageView:
     def _recoloured(self, kind: str) -> str:
         self._lut = self._grey = None
         return kind
-
-
-def _strips(mask: NDArray[np.bool_]) -> tuple[Strip, ...]:
-    """Return what lies above, below, left and right of the image, which is a rectangle."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not len(rows):
-        return ((slice(None), slice(None)),)
-    (top, bottom), (left, right) = (rows[0], rows[-1] + 1), (columns[0], columns[-1] + 1)
-    strips = (
-        (slice(0, top), slice(None)),
-        (slice(bottom, None), slice(None)),
-        (slice(top, bottom), slice(0, left)),
-        (slice(top, bottom), slice(right, None)),
-    )
-    return tuple(strip for strip in strips if mask[strip].size)

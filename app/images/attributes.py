@@ -10,6 +10,8 @@ from typing import Any, Self
 
 from app.errors import ImageUnreadable
 from app.images.notes import Note
+from app.images.shutter import Shutter
+from app.images.stored_values import PixelFormat
 
 DISPLAY_VERSION = 1
 
@@ -27,12 +29,15 @@ class Window:
     lut
         Index into `DisplayAttributes.voi_luts` when a VOI LUT is meant; center and width then
         describe its range, so that a drag can start from there.
+    function
+        "LINEAR", "LINEAR_EXACT" or "SIGMOID"; the image's own `voi_function` if None.
     """
 
     center: float
     width: float
     name: str = ""
     lut: int | None = None
+    function: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class LookUpTable:
         Input value of the first entry; smaller inputs take the first entry, larger than the last
         entry's the last.
     bits
-        Of each entry, 8 to 16.
+        That the greatest entry needs: makers often declare more.
     entries
         Output values.
     name
@@ -71,7 +76,7 @@ class DisplayAttributes:
     bits_stored, bits_allocated, signed
         Of a stored value.
     stored_low, stored_high
-        Percentiles 0.1 and 99.9 of the stored values, padding left out.
+        Percentiles 0.1 and 99.9 of the values, padding and what a shutter hides left out.
     voi_function
         "LINEAR", "LINEAR_EXACT" or "SIGMOID".
     padding_value, padding_limit
@@ -80,7 +85,9 @@ class DisplayAttributes:
         The one stored value of the air around a breast, where a mammogram names no padding: always
         black too.
     presentation_shape
-        "IDENTITY", "INVERSE" or None.
+        "IDENTITY", "INVERSE" or None; where it is given, it decides and not the photometric.
+    shutter
+        What of it is seen; None for all.
     row_spacing_mm, column_spacing_mm
         Distance between the centres of rows and of columns.
     spacing_source
@@ -113,6 +120,7 @@ class DisplayAttributes:
     padding_limit: int | None = None
     air_value: int | None = None
     presentation_shape: str | None = None
+    shutter: Shutter | None = None
     row_spacing_mm: float | None = None
     column_spacing_mm: float | None = None
     spacing_source: str | None = None
@@ -128,17 +136,30 @@ class DisplayAttributes:
 
     @property
     def inverse(self) -> bool:
-        """Whether the greyscale is turned round once: MONOCHROME1 or INVERSE, or both."""
-        return self.photometric == "MONOCHROME1" or self.presentation_shape == "INVERSE"
+        """Whether the greyscale is turned round: by its shape, else by MONOCHROME1."""
+        if self.presentation_shape is not None:
+            return self.presentation_shape == "INVERSE"
+        return self.photometric == "MONOCHROME1"
+
+    @property
+    def pixels(self) -> PixelFormat:
+        """How a value lies in a stored pattern."""
+        return PixelFormat(self.bits_allocated, self.bits_stored, self.signed)
 
     @property
     def black_range(self) -> tuple[int, int] | None:
         """Stored values (both inclusive) that are no image: padding, or a mammogram's air."""
-        value = self.air_value if self.padding_value is None else self.padding_value
-        if value is None:
+        if self.padding_value is None and self.air_value is not None:
+            return self.air_value, self.air_value
+        return self.padding_range
+
+    @property
+    def padding_range(self) -> tuple[int, int] | None:
+        """Stored values (both inclusive) that the file says are no image."""
+        if self.padding_value is None:
             return None
-        limit = None if self.padding_value is None else self.padding_limit
-        low, high = sorted((value, value if limit is None else limit))
+        limit = self.padding_value if self.padding_limit is None else self.padding_limit
+        low, high = sorted((self.padding_value, limit))
         return low, high
 
     def to_json(self) -> str:
@@ -176,6 +197,8 @@ def _decoded(name: str, value: Any) -> Any:
         return tuple(Window(**item) for item in value)
     if name == "voi_luts":
         return tuple(_table(item) for item in value)
+    if name == "shutter":
+        return Shutter.from_json(value)
     if name == "notes":
         return tuple(Note(**item) for item in value)
     return _table(value) if name == "modality_lut" else value

@@ -41,6 +41,8 @@ def write_image(folder: Path, stored: NDArray[Any], attributes: DisplayAttribute
     """
     shown = stored[len(stored) // 2] if stored.ndim == 3 else stored
     grey = display_lut(attributes).apply(shown)
+    if attributes.shutter is not None:
+        attributes.shutter.close(grey)
     done, png = cv2.imencode(".png", grey, [cv2.IMWRITE_PNG_COMPRESSION, _COMPRESSION])
     if not done:
         raise ImportRefused("its presentation cannot be written as PNG")

@@ -10,11 +10,14 @@ from app.errors import ImportRefused
 
 _MACROS = (
     "PixelMeasuresSequence", "FrameVOILUTSequence", "PixelValueTransformationSequence",
-    "FrameAnatomySequence",
+    "FrameAnatomySequence", "FrameDisplayShutterSequence",
 )  # fmt: skip
 _KEPT = (
     "PixelSpacing", "WindowCenter", "WindowWidth", "WindowCenterWidthExplanation",
     "VOILUTFunction", "VOILUTSequence", "RescaleSlope", "RescaleIntercept", "FrameLaterality",
+    "ShutterShape", "ShutterLeftVerticalEdge", "ShutterRightVerticalEdge",
+    "ShutterUpperHorizontalEdge", "ShutterLowerHorizontalEdge", "CenterOfCircularShutter",
+    "RadiusOfCircularShutter", "VerticesOfThePolygonalShutter", "ShutterPresentationValue",
 )  # fmt: skip
 
 
@@ -35,7 +38,8 @@ def adopt_frame(dataset: Any, frame: int) -> None:
             item = _first(group, macro)
             for keyword in _KEPT:
                 if item is not None and keyword in item and keyword not in dataset:
-                    setattr(dataset, keyword, item[keyword].value)
+                    # As the file has it: a broken value is said where it is read.
+                    dataset[keyword] = item.get_item(keyword)
 
 
 def _require_one_rescale(each: list[Any]) -> None:

@@ -14,12 +14,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.images.attributes import DisplayAttributes, LookUpTable, Window
+from app.images.stored_values import black_patterns, numbers, over_patterns
 
-__all__ = ["DisplayLut", "Window", "default_window", "display_lut", "presets"]
+__all__ = [
+    "DisplayLut",
+    "Window",
+    "by_hand",
+    "default_window",
+    "display_lut",
+    "has_fractions",
+    "presets",
+    "window_shown",
+]
 
 FloatArray = NDArray[np.float64]
 WHITE = 255.0
 WHOLE_RANGE = "Whole range"
+AS_STORED = "As stored"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +72,8 @@ def display_lut(
     window = window or default_window(attributes)
     values, padding = _modality_values(attributes)
     if window.lut is None:
-        grey = _FUNCTIONS[attributes.voi_function](values, window.center, window.width)
+        function = window.function or attributes.voi_function
+        grey = _FUNCTIONS[function](values, window.center, window.width)
     else:
         table = attributes.voi_luts[window.lut]
         grey = _through(table, values) * (WHITE / (2**table.bits - 1))
@@ -69,7 +81,7 @@ def display_lut(
     level = grey.astype(np.uint8)
     if attributes.inverse != inverted:
         np.subtract(255, level, out=level)
-    level = np.tile(level, 2**attributes.bits_allocated // len(level))
+    level = over_patterns(level, attributes.pixels)
     if padding is not None:
         level[padding] = 0
     return DisplayLut(level)
@@ -81,9 +93,52 @@ def default_window(attributes: DisplayAttributes) -> Window:
 
 
 def presets(attributes: DisplayAttributes) -> tuple[Window, ...]:
-    """Return the ways the file offers to show it (VOI LUTs, windows), then its whole range."""
+    """Return the ways the file offers to show it (VOI LUTs, windows), then its whole range.
+
+    Eight bits that no Modality LUT changes can be shown as they are: that comes before the range.
+    """
     luts = tuple(_lut_window(i, table) for i, table in enumerate(attributes.voi_luts))
-    return (*luts, *attributes.windows, _whole_range(attributes))
+    as_stored = (_as_stored(attributes),) if _is_grey_already(attributes) else ()
+    return (*luts, *attributes.windows, *as_stored, _whole_range(attributes))
+
+
+def window_shown(attributes: DisplayAttributes, center: float, width: float) -> Window:
+    """Return the window that was in force when a view noted its centre and width."""
+    offered = (w for w in presets(attributes) if (w.center, w.width) == (center, width))
+    return next(offered, Window(center, width, function=_function_by_hand(attributes)))
+
+
+def by_hand(attributes: DisplayAttributes, window: Window) -> Window:
+    """Return the window that a drag goes on from: without a name, its function that of all drags.
+
+    Where values have fractions a step of 1 may be the whole range: only the exact function, which
+    knows no least width, can be dragged.
+    """
+    function = _function_by_hand(attributes)
+    center, width = window.center, window.width
+    if function is not None and window.function is None and window.lut is None and width > 1:
+        center, width = center - 0.5, width - 1
+    return Window(center, width, function=function)
+
+
+def _function_by_hand(attributes: DisplayAttributes) -> str | None:
+    exact = attributes.voi_function == "LINEAR" and has_fractions(attributes)
+    return "LINEAR_EXACT" if exact else None
+
+
+def has_fractions(attributes: DisplayAttributes) -> bool:
+    """Return whether the Modality LUT gives other than whole numbers."""
+    return attributes.modality_lut is None and not attributes.rescale_slope.is_integer()
+
+
+def _is_grey_already(attributes: DisplayAttributes) -> bool:
+    changed = attributes.modality_lut, attributes.rescale_slope, attributes.rescale_intercept
+    return attributes.bits_stored <= 8 and changed == (None, 1.0, 0.0)
+
+
+def _as_stored(attributes: DisplayAttributes) -> Window:
+    low, high = attributes.pixels.limits
+    return Window((low + high) / 2, float(high - low), AS_STORED, function="LINEAR_EXACT")
 
 
 def _lut_window(index: int, table: LookUpTable) -> Window:
@@ -95,33 +150,22 @@ def _lut_window(index: int, table: LookUpTable) -> Window:
 def _whole_range(attributes: DisplayAttributes) -> Window:
     ends = np.array([attributes.stored_low, attributes.stored_high], np.float64)
     low, high = sorted(_modality(attributes, ends).tolist())
+    if has_fractions(attributes):
+        return Window((low + high) / 2, high - low or 1.0, WHOLE_RANGE, function="LINEAR_EXACT")
     # The inverse of LINEAR: `low` becomes black and `high` white.
-    return Window((low + high + 1) / 2, max(high - low + 1, 2.0), WHOLE_RANGE)
+    return Window((low + high + 1) / 2, max(high - low + 1, 2.0), WHOLE_RANGE, function="LINEAR")
 
 
 @lru_cache(maxsize=8)
 def _modality_values(
     attributes: DisplayAttributes,
 ) -> tuple[FloatArray, NDArray[np.bool_] | None]:
-    """Return Modality LUT output by the bits stored, and by all bits which patterns are padding.
-
-    Bits above Bits Stored are no part of the value (PS3.5 8.1.1): old files keep overlays there.
-    """
-    values = _values(attributes.bits_stored, attributes.signed)
+    """Return Modality LUT output by the bits stored, and by all bits which patterns are padding."""
+    values = numbers(attributes.bits_stored, attributes.signed)
     output = _modality(attributes, values.astype(np.float64))
     output.flags.writeable = False
-    if attributes.black_range is None:
-        return output, None
-    low, high = attributes.black_range
-    whole = _values(attributes.bits_allocated, attributes.signed)
-    repeated = np.tile((values >= low) & (values <= high), len(whole) // len(values))
-    return output, repeated | ((whole >= low) & (whole <= high))
-
-
-def _values(bits: int, signed: bool) -> NDArray[np.int64]:
-    """Return the numbers that the patterns 0, 1, … of so many bits stand for."""
-    patterns = np.arange(2**bits, dtype=np.int64)
-    return patterns - ((patterns >> (bits - 1)) << bits) if signed else patterns
+    black = attributes.black_range
+    return output, None if black is None else black_patterns(attributes.pixels, black)
 
 
 def _modality(attributes: DisplayAttributes, values: FloatArray) -> FloatArray:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from app.errors import AppError
 from app.images.attributes import DisplayAttributes
-from app.images.deidentify import stored_range
 from app.images.greyscale import display_lut
+from app.images.stored_values import value_range
 
 Rectangle = tuple[int, int, int, int]
 """(x, y, width, height) in source pixels."""
@@ -137,7 +137,7 @@ def blacked_out(
         left = stored
     elif left.ndim == 2:  # a stack stays one, frame by frame
         left = left[:, None]
-    low, high = stored_range(left, attributes.padding_value, attributes.padding_limit)
+    low, high = value_range(left, attributes.pixels, attributes.padding_range)
     result = stored.copy()
     result[..., hidden] = _black(stored, attributes)
     return result, replace(attributes, stored_low=low, stored_high=high)

@@ -10,6 +10,16 @@ TEXTS = {
     "colour-to-grey": "colour converted to grey by luminance",
     "stack": "a stack of {frames} frames",
     "for-processing": "it is meant FOR PROCESSING, not for presentation: its contrast is raw",
+    "element-left-out": "{keyword} cannot be understood and was left out",
+    "slope-left-out": "its Rescale Slope is no slope: shown with slope 1",
+    "xa-modality-left-out": "its Modality LUT leads back to X-ray intensity and is not for display",
+    "window-left-out": "a window without a width was left out",
+    "window-exact": "a window narrower than 1 is meant exactly (LINEAR_EXACT)",
+    "lut-left-out": "a look-up table without entries was left out",
+    "lut-short": "a look-up table has fewer entries than it says",
+    "lut-bits": "a look-up table uses other bits than it says: scaled by those it uses",
+    "shutter": "what lies outside its display shutter is hidden",
+    "shutter-left-out": "a display shutter is not described in full, or hides all: left out",
     "blacked-out": "{count} rectangles blacked out by the mask of its device",
 }
 """The text of each code; what stands in braces is a number, or the keyword of an element."""

@@ -204,7 +204,10 @@ def _require_frames(
 
 def _pixels(dataset: FileDataset, syntax: uid.UID, shape: tuple[int, ...]) -> NDArray[Any]:
     try:
-        dataset.pixel_array_options(decoding_plugin=_PLUGINS.get(syntax, ""))
+        shift = _high_shift(dataset, syntax)
+        dataset.pixel_array_options(
+            decoding_plugin=_PLUGINS.get(syntax, ""), correct_unused_bits=not shift
+        )
         stored = np.ascontiguousarray(dataset.pixel_array)
     except MemoryError:
         raise
@@ -214,7 +217,26 @@ def _pixels(dataset: FileDataset, syntax: uid.UID, shape: tuple[int, ...]) -> ND
         ) from error
     if stored.shape != shape or stored.dtype.kind not in "ui":
         raise ImportRefused(f"its pixels come out as {stored.shape} {stored.dtype}")
-    return stored.astype(stored.dtype.newbyteorder("<"), copy=False)
+    stored = stored.astype(stored.dtype.newbyteorder("<"), copy=False)
+    return _lowered(stored, shift, int(dataset.BitsStored)) if shift else stored
+
+
+def _high_shift(dataset: FileDataset, syntax: uid.UID) -> int:
+    """Return how many bits lie below a value that does not begin at the lowest.
+
+    pydicom looks for it there whatever High Bit says. Codecs number their bits themselves, so that
+    only what is stored plainly can have other bits below it.
+    """
+    allocated, stored = int(dataset.BitsAllocated), int(dataset.BitsStored)
+    shift = _whole(dataset, "HighBit", stored - 1) + 1 - stored
+    plain = syntax in _NATIVE or syntax == uid.RLELossless
+    return shift if plain and 0 < shift <= allocated - stored else 0
+
+
+def _lowered(stored: NDArray[Any], shift: int, bits: int) -> NDArray[Any]:
+    """Return values from the upper bits of their patterns; a sign is extended."""
+    above = stored.dtype.itemsize * 8 - shift - bits
+    return (stored << above) >> (above + shift)
 
 
 def _whole(dataset: FileDataset, keyword: str, default: int) -> int:

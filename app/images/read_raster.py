@@ -11,9 +11,9 @@ from PIL import Image as PilImage
 
 from app.errors import ImportRefused
 from app.images.attributes import DisplayAttributes
-from app.images.deidentify import stored_range
 from app.images.limits import require_pixel_size
 from app.images.notes import Note, note
+from app.images.stored_values import PixelFormat, value_range
 
 PNG_HEAD = b"\x89PNG\r\n\x1a\n"
 JPEG_HEAD = b"\xff\xd8\xff"
@@ -49,8 +49,8 @@ def read_raster(path: Path, source_format: str) -> tuple[NDArray[Any], DisplayAt
     except Exception as error:  # Pillow raises OSError, SyntaxError, ValueError, struct.error, …
         raise ImportRefused(f"it is no intact {source_format} file ({error})") from error
     stored, notes = _grey(pixels)
-    low, high = stored_range(stored)
     bits = stored.dtype.itemsize * 8
+    low, high = value_range(stored, PixelFormat(bits, bits, signed=False))
     return stored, DisplayAttributes(
         rows=stored.shape[0],
         columns=stored.shape[1],

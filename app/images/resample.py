@@ -11,6 +11,8 @@ from devices.gaze.view import Affine
 
 Rect = tuple[float, float, float, float]
 Stored = NDArray[Any]
+Strip = tuple[slice, slice]
+"""Rows and columns of a drawn tile."""
 
 
 class Resampled(NamedTuple):
@@ -75,6 +77,21 @@ def sample_ahead(
             del _READY[next(iter(_READY))]
 
 
+def device_grid(view_to_image: Affine, tile_view: Rect, ratio: float) -> tuple[Affine, int, int]:
+    """Return the map from a tile's device pixels (their centres) to `_image`, columns and rows.
+
+    Parameters
+    ----------
+    ratio
+        Device pixels per `_view` pixel.
+    """
+    x, y, width, height = tile_view
+    step = 1.0 / ratio
+    device = Affine(step, 0.0, 0.0, step, x + step / 2, y + step / 2)
+    columns, rows = max(round(width * ratio), 1), max(round(height * ratio), 1)
+    return device.then(view_to_image), columns, rows
+
+
 class _Key(NamedTuple):
     view_to_image: Affine
     tile_view: Rect
@@ -90,12 +107,9 @@ _MOST_READY = 5
 
 
 def _computed(stored: Stored, key: _Key) -> Resampled:
-    tile_view, size_image, smooth = key.tile_view, key.size_image, key.smooth
     ratio, scale = key.ratio_and_scale
-    x, y, width, height = tile_view
-    columns, rows = max(round(width * ratio), 1), max(round(height * ratio), 1)
-    step = 1.0 / ratio
-    to_image = Affine(step, 0.0, 0.0, step, x + step / 2, y + step / 2).then(key.view_to_image)
+    size_image, smooth = key.size_image, key.smooth
+    to_image, columns, rows = device_grid(key.view_to_image, key.tile_view, ratio)
     mask = _mask(to_image, columns, rows, size_image)
     if smooth and scale < 1.0:
         return Resampled(_shrunk(stored, to_image, columns, rows, scale), mask)
@@ -144,3 +158,18 @@ def _shrunk(stored: Stored, to_image: Affine, columns: int, rows: int, scale: fl
     return _warped(averaged, to_image.then(to_small), columns, rows).astype(
         stored.dtype, copy=False
     )
+
+
+def strips_outside(mask: NDArray[np.bool_]) -> tuple[Strip, ...]:
+    """Return what lies above, below, left and right of the image, which is a rectangle."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return ((slice(None), slice(None)),)
+    (top, bottom), (left, right) = (rows[0], rows[-1] + 1), (columns[0], columns[-1] + 1)
+    strips = (
+        (slice(0, top), slice(None)),
+        (slice(bottom, None), slice(None)),
+        (slice(top, bottom), slice(0, left)),
+        (slice(top, bottom), slice(right, None)),
+    )
+    return tuple(strip for strip in strips if mask[strip].size)

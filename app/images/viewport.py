@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from app.images.resample import Rect, Resampled, Stored, sample_ahead, sampled
+from app.images.resample import Rect, Resampled, Stored, device_grid, sample_ahead, sampled
 from devices.gaze.view import Affine
 
 __all__ = ["Rect", "Resampled", "Viewport"]
@@ -204,6 +204,10 @@ class Viewport:
     def resample_ahead(self, stored: Stored, device_pixel_ratio: float) -> None:
         """Do what the next smooth `resample` will ask for; safe in another thread, on a copy."""
         sample_ahead(stored, *self._sampling(device_pixel_ratio), smooth=True)
+
+    def grid(self, device_pixel_ratio: float) -> tuple[Affine, int, int]:
+        """Return the map from the tile's device pixels to `_image`, their columns and rows."""
+        return device_grid(self.transform().inverse(), self.tile_view, device_pixel_ratio)
 
     def _sampling(
         self, device_pixel_ratio: float

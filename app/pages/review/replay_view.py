@@ -7,8 +7,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.images.greyscale import Window, display_lut
-from app.images.resample import sampled
+from app.images.greyscale import display_lut, window_shown
+from app.images.resample import device_grid, sampled
 from app.recording.replay import Replay, SeenFixation
 from app.ui import theme
 from devices.gaze.density import colour, heat_map
@@ -121,8 +121,11 @@ class ReplayView(QWidget):
         seen = sampled(image.stored, to_image, tile, size, (ratio, scale), smooth=False)
         window = None
         if view.window_center is not None and view.window_width is not None:
-            window = Window(view.window_center, view.window_width)
+            window = window_shown(image.attributes, view.window_center, view.window_width)
         grey = display_lut(image.attributes, window, view.inverted).apply(seen.pixels)
+        shutter = image.attributes.shutter
+        if shutter is not None:
+            grey[~shutter.open_on(*device_grid(to_image, tile, ratio))] = shutter.grey
         grey[~seen.mask] = _BACKGROUND.red()
         grey = np.ascontiguousarray(grey)
         self._pictures[view.tile] = (key, grey)

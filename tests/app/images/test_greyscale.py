@@ -31,7 +31,9 @@ def slow(attributes: DisplayAttributes, window: Window, inverted: bool, value: i
     else:
         y = voi(attributes.voi_function, x, window.center, window.width)
     grey = math.floor(y + 0.5)
-    turned = attributes.photometric == "MONOCHROME1" or attributes.presentation_shape == "INVERSE"
+    turned = attributes.photometric == "MONOCHROME1"
+    if attributes.presentation_shape is not None:  # C.11.6: it decides where it is given
+        turned = attributes.presentation_shape == "INVERSE"
     return 255 - grey if turned != inverted else grey
 
 
@@ -58,6 +60,10 @@ CASES = {
     "INVERSE": (replace(BASE, presentation_shape="INVERSE"), Window(2000, 1500)),
     "MONOCHROME1 and INVERSE": (
         replace(BASE, photometric="MONOCHROME1", presentation_shape="INVERSE"),
+        Window(2000, 1500),
+    ),
+    "MONOCHROME1 and IDENTITY": (
+        replace(BASE, photometric="MONOCHROME1", presentation_shape="IDENTITY"),
         Window(2000, 1500),
     ),
     "sigmoid": (replace(BASE, voi_function="SIGMOID"), Window(2000, 700)),

@@ -1,0 +1,79 @@
+"""Elements of a data set, read so that a bad one is left out and said, never the whole file.
+
+Files in the field hold decimal commas, words for numbers, empty items. None of them is worth a
+refusal where the image can be shown without the element.
+"""
+
+import math
+from typing import Any
+
+from app.images.notes import Note, note
+
+_HUGE = 1e30
+"""No element of an image says more; beyond it sums would overflow."""
+
+
+class Elements:
+    """A data set's elements by keyword.
+
+    Attributes
+    ----------
+    notes
+        What was left out so far, each once.
+    """
+
+    def __init__(self, dataset: Any, notes: dict[Note, None] | None = None) -> None:
+        self._dataset = dataset
+        self.notes: dict[Note, None] = {} if notes is None else notes
+
+    def say(self, code: str, **values: object) -> None:
+        """Add a note."""
+        self.notes[note(code, **values)] = None
+
+    def value(self, keyword: str) -> Any:
+        """Return what pydicom makes of an element; None where it is missing, empty or broken."""
+        try:
+            found = self._dataset.get(keyword)
+        except Exception:  # pydicom raises whatever a broken value makes it stumble over
+            self.say("element-left-out", keyword=keyword)
+            return None
+        return None if found is None or found == "" else found
+
+    def text(self, keyword: str) -> str:
+        """Return an element as text, without the spaces around it."""
+        found = self.value(keyword)
+        return "" if found is None else str(found).strip()
+
+    def choice(self, keyword: str, allowed: tuple[str, ...]) -> str | None:
+        """Return a code string if it is one of those allowed."""
+        found = self.text(keyword).upper()
+        if found and found not in allowed:
+            self.say("element-left-out", keyword=keyword)
+        return found if found in allowed else None
+
+    def numbers(self, keyword: str) -> list[float]:
+        """Return an element's numbers; none of them if one is not a finite number."""
+        found = self.value(keyword)
+        if found is None:
+            return []
+        several = isinstance(found, (list, tuple)) or hasattr(found, "insert")
+        given = list(found) if several else [found]
+        try:
+            listed = [float(item) for item in given if item is not None and item != ""]
+        except (TypeError, ValueError):
+            listed = [math.nan]
+        if all(abs(number) < _HUGE for number in listed):
+            return listed
+        self.say("element-left-out", keyword=keyword)
+        return []
+
+    def number(self, keyword: str) -> float | None:
+        """Return an element's first number."""
+        return next(iter(self.numbers(keyword)), None)
+
+    def items(self, keyword: str) -> "list[Elements]":
+        """Return the items of a sequence; they share the notes."""
+        found = self.value(keyword)
+        if found is None or isinstance(found, (str, bytes)) or not hasattr(found, "__iter__"):
+            return []
+        return [Elements(item, self.notes) for item in found if hasattr(item, "get")]

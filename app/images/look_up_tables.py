@@ -1,0 +1,78 @@
+"""Modality and VOI LUTs as files really hold them (PS3.3 C.11.1.1, C.11.2.1.1).
+
+Makers say 16 bits and use 12, put one 8-bit entry into a word or two, write the descriptor as
+signed or unsigned whatever the pixels are. What is meant shows in the data.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.images.attributes import LookUpTable
+from app.images.elements import Elements
+
+_WHOLE = 65_536
+_SIGN = 32_768
+
+
+def table_of(
+    item: Elements, inputs: tuple[float, float], *, big_endian: bool, scaled: bool, name: str
+) -> LookUpTable | None:
+    """Return the LUT of a sequence's item; None, with a note, where nothing can be made of it.
+
+    Parameters
+    ----------
+    inputs
+        The least and the greatest value that can reach the LUT; tells how its first input value
+        is meant.
+    big_endian
+        How the file orders the bytes of a word.
+    scaled
+        Whether its greatest entry is white: then it matters how many bits its entries have.
+    name
+        What it is called.
+    """
+    descriptor = item.numbers("LUTDescriptor")
+    if len(descriptor) != 3:
+        item.say("lut-left-out")
+        return None
+    count, first, bits = (int(number) for number in descriptor)
+    count = count % _WHOLE or _WHOLE
+    entries = _entries(item.value("LUTData"), count, big_endian)
+    if not len(entries):
+        item.say("lut-left-out")
+        return None
+    if len(entries) < count:
+        item.say("lut-short")
+    used = max(int(entries.max()).bit_length(), 1)
+    if scaled and used != bits:
+        item.say("lut-bits")
+    meant = _first(first, len(entries), inputs)
+    return LookUpTable(meant, used, tuple(entries.tolist()), name)
+
+
+def _entries(data: Any, count: int, big_endian: bool) -> NDArray[np.int64]:
+    """Return the entries: one a word, or two where there are only as many bytes as entries."""
+    if data is None:
+        return np.zeros(0, np.int64)
+    if isinstance(data, bytes):
+        words = np.frombuffer(data[: len(data) // 2 * 2], ">u2" if big_endian else "<u2")
+    else:
+        words = np.atleast_1d(np.asarray(data, np.int64) % _WHOLE).astype("<u2")
+    packed = words.astype("<u2").view(np.uint8)
+    short = len(words) < count <= len(packed)
+    return (packed if short else words)[:count].astype(np.int64)
+
+
+def _first(first: int, count: int, inputs: tuple[float, float]) -> int:
+    """Return the first input value: signed where inputs can be, unless only the other meets any."""
+    low, high = inputs
+
+    def meets(start: int) -> bool:
+        return start <= high and start + count > low
+
+    unsigned = first % _WHOLE
+    signed = unsigned - _WHOLE if unsigned >= _SIGN else unsigned
+    usual, other = (signed, unsigned) if low < 0 else (unsigned, signed)
+    return other if meets(other) and not meets(usual) else usual
