@@ -19,8 +19,12 @@ from trainer.data.readings import Dropped, FixationList, ReadingGaze, kept_readi
 
 __all__ = ["Cohort", "Dropped", "FixationList", "Member", "ReadingGaze", "load_cohort"]
 
-RULES = "finished; not practice; verdict not bad; resumed parts joined; on the image; version 1"
-"""What decides which gaze is kept; part of the fingerprint."""
+RULES = "finished; not practice; verdict not bad; resumed parts joined; on the image; version 2"
+"""What decides which gaze is kept and how it is mapped; part of the fingerprint.
+
+Version 2: each sample by the screen and distance in force at its instant. Similarities kept from
+version 1 are not found again.
+"""
 
 
 @dataclass(frozen=True, slots=True)
