@@ -47,9 +47,9 @@ def scanpath(
         if len(durations) == before:
             break
     out = np.empty((len(saccades), _SACCADE + 1))
-    out[:, :_SACCADE] = saccades
-    out[:, _SACCADE] = durations[: len(saccades)]
     for i in range(len(out)):
+        _copy(saccades, i, out, i)
+        out[i, _SACCADE] = durations[i]
         if out[i, 4] < 0:
             out[i, 4] = math.pi + (math.pi + out[i, 4])
     return out
@@ -59,6 +59,13 @@ def scanpath(
 def _put(saccades: FloatArray, i: int, dx: float, dy: float, x: float, y: float) -> None:
     saccades[i, 0], saccades[i, 1], saccades[i, 2], saccades[i, 3] = dx, dy, x, y
     saccades[i, 4], saccades[i, 5] = math.atan2(dy, dx), math.sqrt(dx * dx + dy * dy)
+
+
+@njit(cache=True, nogil=True)
+def _copy(saccades: FloatArray, i: int, out: FloatArray, j: int) -> None:
+    # Value by value: `out[j] = saccades[i]` takes numba three seconds more to compile.
+    for column in range(_SACCADE):
+        out[j, column] = saccades[i, column]
 
 
 @njit(cache=True, nogil=True)
@@ -101,7 +108,7 @@ def _take(
     """Copy saccade i, joined with the next or not, to place j; return the one that comes next."""
     kept[j] = durations[i]
     if not joined:
-        out[j] = saccades[i]
+        _copy(saccades, i, out, j)
         return i + 1
     dx, dy = saccades[i, 0] + saccades[i + 1, 0], saccades[i, 1] + saccades[i + 1, 1]
     _put(out, j, dx, dy, saccades[i, 2], saccades[i, 3])

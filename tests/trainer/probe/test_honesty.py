@@ -85,12 +85,12 @@ def test_an_encoder_that_saw_test_images_is_refused_unless_said(fixed, tmp_path,
 def test_an_encoder_that_saw_training_images_only_is_fine(fixed, tmp_path, capsys):
     seen = " ".join(fixed.fingerprint(row["image"]) for row in fixed.rows[:24])
     encoder = save_encoder(tmp_path / "seen.safetensors", seen_images=seen)
-    assert probe(fixed, tmp_path / "out", encoder=encoder) == 0
+    assert probe(fixed, tmp_path / "out", "--probes", "knn", encoder=encoder) == 0
     assert "unknown" not in capsys.readouterr().out
 
 
 def test_an_encoder_that_does_not_say_is_called_unknown(fixed, tmp_path, capsys):
-    assert probe(fixed, tmp_path / "out") == 0
+    assert probe(fixed, tmp_path / "out", "--probes", "knn") == 0
     assert "does not say which images its pre-training saw" in capsys.readouterr().out
 
 

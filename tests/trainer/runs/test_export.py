@@ -27,6 +27,7 @@ def test_it_loads_strictly_into_torchvision_and_gives_the_same_features(tmp_path
     views = torch.randn(2, 3, 32, 32)
     with torch.no_grad():
         torch.testing.assert_close(net.eval()(views), encoder.eval()(views), atol=1e-5, rtol=1e-5)
+    assert (tmp_path / "encoder.onnx").is_file()
     assert width == 512
     assert net(views).shape == (2, 512)
 
