@@ -18,6 +18,7 @@ from rich.console import Console
 from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import Study
 from trainer.config.config import ENCODERS, PAIRS, RunConfig
+from trainer.config.form_description import describe
 from trainer.config.layers import make_config
 from trainer.config.methods import METHODS
 from trainer.config.recipes import RECIPES
@@ -43,8 +44,6 @@ Reporter = JsonReporter | TerminalReporter
 def main(argv: Sequence[str]) -> int:
     """Run the command and return its exit code."""
     if "--describe" in argv:
-        from trainer.config.form_description import describe
-
         sys.stdout.write(describe() + "\n")
         return 0
     options = _parser().parse_args(argv)
