@@ -5,7 +5,8 @@ python bench/study purity                how pure are the pairs of each measure?
 python bench/study run [--only TEXT …] [--seeds N] [--minutes M] [--part 1/2] [--commit]
 python bench/study write                 docs/study.md and its figure, from what is stored
 
-Cells are stored in bench/study/cells.jsonl as each ends; what is there is not run again.
+Cells are stored in bench/study/cells.jsonl as each ends; what is there is not run again. With
+--commit the file is committed once, when the command ends, however it ends: one commit a table.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,14 @@ def main() -> int:
     """Do what the command says."""
     options = _parser().parse_args()
     FOLDER.mkdir(exist_ok=True)
-    return {"check": _check, "purity": _purity, "run": _run, "write": _write}[options.what](options)
+    work = {"check": _check, "purity": _purity, "run": _run, "write": _write}[options.what]
+    table = {"check": CHECKS, "purity": PURITY, "run": CELLS}.get(options.what)
+    before = len(read(table)) if table else 0
+    try:
+        return work(options)
+    finally:
+        if options.commit and table:
+            _commit(table, read(table)[before:])
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -106,12 +114,18 @@ def _once(
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line, sort_keys=True) + "\n")
     print(json.dumps({k: line[k] for k in ("cell", "linear", "auc", "seconds") if k in line}))
-    if options.commit:
-        git = ["git", "-C", str(FOLDER)]
-        subprocess.run([*git, "add", path.name], check=True)
-        said = f"Study: {line.get('cell', path.stem)} seed {line['seed']}"
-        subprocess.run([*git, "commit", "-q", "-m", said, "--", path.name], check=True)
     return True
+
+
+def _commit(path: Path, made: Sequence[dict[str, Any]]) -> None:
+    """Commit a table with the lines that were made, all at once."""
+    if not made:
+        return
+    kinds = sorted({str(line.get("cell", path.stem)) for line in made})
+    git = ["git", "-C", str(FOLDER)]
+    subprocess.run([*git, "add", path.name], check=True)
+    said = f"Study: {len(made)} lines of {path.name}\n\n{', '.join(kinds)}"
+    subprocess.run([*git, "commit", "-q", "-m", said, "--", path.name], check=True)
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -150,7 +164,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--part", default="1/1", help="2/3: every third cell from the second; one for each process"
     )
-    parser.add_argument("--commit", action="store_true", help="commit the file after each line")
+    parser.add_argument("--commit", action="store_true", help="commit the table, once, at the end")
     return parser
 
 
