@@ -4,8 +4,9 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from trainer.errors import Cancelled
 
@@ -63,7 +64,7 @@ class TaskRunner:
         queue = _Queue(iter(tasks))
         threads = [threading.Thread(target=queue.drain, daemon=True) for _ in range(self.threads)]
         # BLAS brings threads of its own; beside ours they would only fight for cores.
-        with threadpool_limits(1, user_api="blas"):
+        with _blas().limit(limits=1, user_api="blas"):
             for thread in threads:
                 thread.start()
             try:
@@ -87,6 +88,12 @@ class TaskRunner:
                 self.progress(queue.done, total)
             for thread in threads if queue.ended.is_set() else ():
                 thread.join(0.1)
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    # Looked for once: going through all libraries of a process takes 10 ms.
+    return ThreadpoolController()
 
 
 class _Queue:

@@ -46,14 +46,12 @@ def heat_map(pixels, canvas=800):
     g = canvas / 10
     s = g / 6
     near = [d for d in range(-canvas, canvas) if -g / 2 <= d <= g / 2 - 1]
+    weight = {(dx, dy): math.exp(-(dx**2 + dy**2) / (2 * s**2)) for dx in near for dy in near}
     heat = np.zeros((canvas, canvas))
     for x, y in pixels:
-        for dy in near:
-            if not 0 <= y + dy < canvas:
-                continue
-            for dx in near:
-                if 0 <= x + dx < canvas:
-                    heat[y + dy, x + dx] += math.exp(-(dx**2 + dy**2) / (2 * s**2))
+        for (dx, dy), added in weight.items():
+            if 0 <= x + dx < canvas and 0 <= y + dy < canvas:
+                heat[y + dy, x + dx] += added
     heat = heat / heat.max()
     return np.round(255 * (heat - heat.min()) / (heat.max() - heat.min()))
 
