@@ -30,10 +30,10 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python main.py queue", description=__doc__)
     parser.add_argument("--study", type=Path, required=True, help="the study's folder")
     options = parser.parse_args(argv)
-    return work_off(options.study)
+    return run_queue(options.study)
 
 
-def work_off(study: Path, program: Sequence[str] = (sys.executable, str(MAIN))) -> int:
+def run_queue(study: Path, program: Sequence[str] = (sys.executable, str(MAIN))) -> int:
     """Run what waits, the oldest first; 0 at once where another process already does.
 
     Parameters
@@ -70,15 +70,15 @@ def _run(study: Path, job: Job, program: Sequence[str]) -> None:
 
 
 def _wait(job: Job, process: "subprocess.Popen[bytes]") -> int:
-    told: float | None = None
+    stop_sent_s: float | None = None
     while process.poll() is None:
-        if told is None and job.stop_file.exists():
-            told = time.monotonic()
+        if stop_sent_s is None and job.stop_file.exists():
+            stop_sent_s = time.monotonic()
             with contextlib.suppress(OSError):
                 assert process.stdin is not None
                 process.stdin.write(b"stop\n")
                 process.stdin.flush()
-        if told is not None and time.monotonic() - told > GRACE_S:
+        if stop_sent_s is not None and time.monotonic() - stop_sent_s > GRACE_S:
             process.kill()
         time.sleep(_POLL_S)
     with contextlib.suppress(OSError):
@@ -110,10 +110,10 @@ def _end(job: Job, code: int | None) -> None:
     elif job.stop_file.exists():
         job.become("stopped", message="It did not stop in time and was ended.")
     else:
-        job.become("failed", message=_obituary(job, last, code))
+        job.become("failed", message=_failure_text(job, last, code))
 
 
-def _obituary(job: Job, last: dict[str, Any], code: int | None) -> str:
+def _failure_text(job: Job, last: dict[str, Any], code: int | None) -> str:
     if last.get("event") == "error":
         return str(last.get("message", ""))
     how = f"ended with exit code {code}" if code is not None else "ended without a word"

@@ -10,7 +10,7 @@ import pytest
 
 from migrations.study.jobs import Job, add_job, jobs, queue_folder, read_job
 from tests import ROOT
-from trainer.queue import work_off
+from trainer.queue import run_queue
 
 CHILD = """
 import json, os, sys, time
@@ -38,7 +38,7 @@ def test_jobs_run_one_after_another_in_order(tmp_path: Path) -> None:
         tmp_path, "say(event='stage', message=sys.argv[6])\nsay(event='result', at=time.time())"
     )
     first, second = add_job(tmp_path, ["--a"]), add_job(tmp_path, ["--b"])
-    assert work_off(tmp_path, program) == 0
+    assert run_queue(tmp_path, program) == 0
     assert [job.state for job in jobs(tmp_path)] == ["finished", "finished"]
     assert '"message": "--a"' in first.events_file.read_text()
     assert '"message": "--b"' in second.events_file.read_text()
@@ -57,7 +57,7 @@ def test_jobs_run_one_after_another_in_order(tmp_path: Path) -> None:
 )
 def test_the_end_of_a_job_is_told(tmp_path: Path, body: str, state: str, message: str) -> None:
     job = add_job(tmp_path, [])
-    work_off(tmp_path, _program(tmp_path, body))
+    run_queue(tmp_path, _program(tmp_path, body))
     ended = read_job(job.folder)
     assert ended is not None
     assert ended.state == state
@@ -66,7 +66,7 @@ def test_the_end_of_a_job_is_told(tmp_path: Path, body: str, state: str, message
 
 def test_a_program_that_is_not_there_is_told(tmp_path: Path) -> None:
     job = add_job(tmp_path, [])
-    work_off(tmp_path, [str(tmp_path / "no-such-python")])
+    run_queue(tmp_path, [str(tmp_path / "no-such-python")])
     ended = read_job(job.folder)
     assert ended is not None
     assert "could not be started" in ended.message
@@ -82,7 +82,7 @@ def test_a_stop_file_reaches_the_trainer_and_a_waiting_job_never_begins(tmp_path
         "assert sys.stdin.readline() == 'stop\\n'\n"
         "say(event='stopped', step=7); sys.exit(3)"
     )
-    work_off(tmp_path, _program(tmp_path, body))
+    run_queue(tmp_path, _program(tmp_path, body))
     assert [job.state for job in jobs(tmp_path)] == ["stopped", "stopped"]
     assert '"step": 7' in running.events_file.read_text()
     assert not waiting.events_file.exists()
@@ -95,7 +95,7 @@ def test_a_trainer_outlives_a_killed_queue_process_and_is_found_again(tmp_path: 
         f"while not os.path.exists({str(go)!r}): time.sleep(0.02)\nsay(event='result')",
     )
     job = add_job(tmp_path, [])
-    code = f"from trainer.queue import work_off; work_off({tmp_path!r}, {program!r})".replace(
+    code = f"from trainer.queue import run_queue; run_queue({tmp_path!r}, {program!r})".replace(
         "PosixPath", "__import__('pathlib').Path"
     )
     queue = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
@@ -108,7 +108,7 @@ def test_a_trainer_outlives_a_killed_queue_process_and_is_found_again(tmp_path: 
         trainer = psutil.Process(running.pid)
         assert trainer.is_running()
         go.touch()
-        work_off(tmp_path, program)
+        run_queue(tmp_path, program)
     finally:
         go.touch()
         queue.kill()
@@ -122,7 +122,7 @@ def test_a_job_whose_trainer_was_killed_with_its_queue_is_failed_with_a_way_on(
     dead = subprocess.Popen([sys.executable, "-c", "pass"])
     dead.wait(10)
     job.become("running", pid=dead.pid, pid_created=1.0)
-    work_off(tmp_path, _program(tmp_path, "say(event='result')"))
+    run_queue(tmp_path, _program(tmp_path, "say(event='result')"))
     ended = read_job(job.folder)
     assert ended is not None
     assert ended.state == "failed"
@@ -140,11 +140,11 @@ def test_a_second_queue_process_leaves_at_once(tmp_path: Path) -> None:
         lock = queue_folder(tmp_path) / "queue.json"
         lock.write_text(json.dumps({"pid": other.pid, "pid_created": birth}))
         job = add_job(tmp_path, [])
-        work_off(tmp_path, _program(tmp_path, "say(event='result')"))
+        run_queue(tmp_path, _program(tmp_path, "say(event='result')"))
         assert _state(job) == "waiting"
     finally:
         other.communicate(b"\n")
-    work_off(tmp_path, _program(tmp_path, "say(event='result')"))
+    run_queue(tmp_path, _program(tmp_path, "say(event='result')"))
     assert _state(job) == "finished"
     assert me.pid != other.pid
 

@@ -150,7 +150,7 @@ def open_cache(
     side = cache_side(size)
     path = folder / f"images-{size}-{_key(folder, sources, side, cancelled)}.npy"
     shape = (len(sources), side, side)
-    if not (path.exists() and _about(path).exists()):
+    if not (path.exists() and _index_of(path).exists()):
         _build(path, sources, shape, progress, cancelled)
     return load_cache(path, shape)
 
@@ -165,8 +165,8 @@ def load_cache(path: Path, shape: tuple[int, ...] | None = None) -> ImageCache:
     """
     try:
         pixels = np.load(path, mmap_mode="c")  # copy on write: torch wants writable memory
-        about = json.loads(_about(path).read_text(encoding="utf-8"))
-        boxes, fingerprints = about["boxes"], tuple(about["fingerprints"])
+        index = json.loads(_index_of(path).read_text(encoding="utf-8"))
+        boxes, fingerprints = index["boxes"], tuple(index["fingerprints"])
     except (OSError, ValueError, KeyError) as error:
         raise ImageCacheError(f"{path} is damaged; delete it, it is made again.") from error
     sound = pixels.dtype == np.uint8 and len(boxes) == len(pixels) == len(fingerprints)
@@ -176,7 +176,7 @@ def load_cache(path: Path, shape: tuple[int, ...] | None = None) -> ImageCache:
     return ImageCache(torch.from_numpy(pixels), sizes, fingerprints, path)
 
 
-def _about(path: Path) -> Path:
+def _index_of(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
@@ -214,10 +214,10 @@ def _build(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         pixels = np.lib.format.open_memmap(partial, mode="w+", dtype=np.uint8, shape=shape)
-        about = _fill(partial, pixels, sources, progress, cancelled)
+        index = _fill(partial, pixels, sources, progress, cancelled)
         pixels.flush()
         del pixels  # Windows renames no file that is mapped
-        _about(path).write_text(json.dumps(about), encoding="utf-8")
+        _index_of(path).write_text(json.dumps(index), encoding="utf-8")
         partial.replace(path)
     except OSError as error:
         raise ImageCacheError(

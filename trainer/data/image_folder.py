@@ -24,7 +24,7 @@ _SPELLINGS = {"training": "train", "valid": "val", "validation": "val", "testing
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class ImageFacts:
     """What is known of an image of a folder: label, patient and split, each may be None."""
 
     label: str | None = None
@@ -130,7 +130,7 @@ def _without_suffix(name: str) -> str:
     return stem if dot and f".{suffix.lower()}" in SUFFIXES else name
 
 
-def read_labels(path: Path, names: Sequence[str], *, strict: bool = False) -> dict[str, About]:
+def read_labels(path: Path, names: Sequence[str], *, strict: bool = False) -> dict[str, ImageFacts]:
     """Return what a table says of images.
 
     Parameters
@@ -149,16 +149,16 @@ def read_labels(path: Path, names: Sequence[str], *, strict: bool = False) -> di
     ImageFolderError
         Naming the line and column that cannot be understood, or that contradicts another.
     """
-    resolve, table = Resolver(names), dict[str, About]()
+    resolve, table = Resolver(names), dict[str, ImageFacts]()
     lines: dict[str, str] = {}
     for where, row in _rows(path, ("image", "label") if strict else ("image",)):
         if not strict and not resolve.find(row["image"]):
             continue
-        name, about = resolve(row["image"], where), _about(row, where)
-        earlier = table.setdefault(name, about)
+        name, facts = resolve(row["image"], where), _facts(row, where)
+        earlier = table.setdefault(name, facts)
         lines.setdefault(name, where)
         for what in ("label", "patient", "split"):
-            one, other = getattr(earlier, what), getattr(about, what)
+            one, other = getattr(earlier, what), getattr(facts, what)
             if one != other:
                 raise ImageFolderError(
                     f"{where}: {what} of {name} is {other!r}, but {one!r} in {lines[name]}. Keep "
@@ -196,11 +196,11 @@ def _rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[str, dict[str, st
         yield where, {k: plain.get(c, "") if c else "" for k, c in taken.items()}
 
 
-def _about(row: Mapping[str, str], where: str) -> About:
+def _facts(row: Mapping[str, str], where: str) -> ImageFacts:
     split = _SPELLINGS.get(row["split"].lower(), row["split"].lower())
     if split and split not in SPLIT_NAMES:
         raise ImageFolderError(f"{where}: split is {row['split']!r}; it is train, val or test.")
-    return About(row["label"] or None, row["patient"] or None, split or None)
+    return ImageFacts(row["label"] or None, row["patient"] or None, split or None)
 
 
 def read_split_file(path: Path, names: Sequence[str]) -> dict[str, str]:
@@ -233,6 +233,6 @@ def read_split_file(path: Path, names: Sequence[str]) -> dict[str, str]:
     return table
 
 
-def labels_of_folders(names: Sequence[str]) -> dict[str, About]:
+def labels_of_folders(names: Sequence[str]) -> dict[str, ImageFacts]:
     """Return the parent folder of each image as its label; none for those in the top folder."""
-    return {n: About(n.rsplit("/", 2)[-2] if "/" in n else None) for n in names}
+    return {n: ImageFacts(n.rsplit("/", 2)[-2] if "/" in n else None) for n in names}

@@ -95,14 +95,14 @@ def _lists(
         f"{Path(name).name},{member.sha256},{called[member.image_id]}\n" for name, member in rows
     )
     (out / "match.csv").write_text("image,sha256,image_name\n" + lines, encoding="utf-8")
-    about = {"measure": relation.measure, "classes": classes, "canvas_height": CANVAS_HEIGHT}
+    facts = {"measure": relation.measure, "classes": classes, "canvas_height": CANVAS_HEIGHT}
     return [
         out / "relation.npy",
         out / "namelist.txt",
         out / "match.csv",
         _json(out / "preTrain.json", names),
         _json(out / "split.json", split),
-        _json(out / "about.json", about),
+        _json(out / "about.json", facts),
     ]
 
 

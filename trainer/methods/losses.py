@@ -78,8 +78,8 @@ def info_nce(
     Tensor
         Scalar.
     """
-    seen = logits.masked_fill(~(candidates | positives), -torch.inf)
-    return -pair_mean(seen.log_softmax(1), positives, normalisation)
+    counted = logits.masked_fill(~(candidates | positives), -torch.inf)
+    return -pair_mean(counted.log_softmax(1), positives, normalisation)
 
 
 def unit(features: Tensor) -> Tensor:

@@ -36,12 +36,12 @@ def _gaze_box(member: Member, box: Tensor) -> Tensor:
     fixations = [r.fixations for r in member.readings]
     points = np.concatenate([f.points_image for f in fixations]) if fixations else np.zeros((0, 2))
     weights = np.concatenate([f.duration_us for f in fixations]) if fixations else np.zeros(0)
-    seen = np.isfinite(points).all(1) & (weights > 0)
-    if not seen.any():
+    usable = np.isfinite(points).all(1) & (weights > 0)
+    if not usable.any():
         return torch.full((4,), torch.nan)
     edge = (1 - _DWELL_KEPT) / 2
     ends = [
-        [_quantile(points[seen, axis], weights[seen], share) for axis in (0, 1)]
+        [_quantile(points[usable, axis], weights[usable], share) for axis in (0, 1)]
         for share in (edge, 1 - edge)
     ]
     scale = box / torch.tensor([member.width, member.height], dtype=torch.float32)

@@ -12,7 +12,7 @@ from trainer.pairs.policy import PairPolicy
 from trainer.pretrain.checkpoint import Identity
 
 _MOST_REPORTS = 2000  # rows of metrics.jsonl in a whole run
-_LOOKS = 20  # at kNN and RankMe in a whole run, unless told
+_FEATURE_LOOKS = 20  # at kNN and RankMe in a whole run, unless told
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Job:
     @property
     def look_every(self) -> int:
         """Steps between looks at what features of the whole cohort are worth."""
-        epochs = self.config.knn_every or max(1, self.config.epochs // _LOOKS)
+        epochs = self.config.knn_every or max(1, self.config.epochs // _FEATURE_LOOKS)
         return epochs * self.steps_per_epoch
 
     @property

@@ -31,10 +31,10 @@ class Candidate:
         Height and width of its input, pixels.
     make
         Makes the net; None for raw pixels.
-    seen
+    trained_on
         Fingerprints of the images that its pre-training saw; None where the file does not say.
-    about
-        Facts for the record: file, its SHA-256, encoder, config.
+    facts
+        For the record: file, its SHA-256, encoder, config.
     channels
         Of its input.
     baseline
@@ -44,8 +44,8 @@ class Candidate:
     name: str
     view: View
     make: Callable[[], nn.Module] | None
-    seen: frozenset[str] | None
-    about: dict[str, Any]
+    trained_on: frozenset[str] | None
+    facts: dict[str, Any]
     channels: int = 3
     baseline: bool = False
 
@@ -74,13 +74,13 @@ def make_candidates(
     own = [_of_file(name, path, size) for name, path in files]
     raw = (RAW_SIZE, RAW_SIZE)
     baselines = [Candidate(RAW, raw, None, frozenset(), {"encoder": None}, baseline=True)]
-    kinds = dict.fromkeys((str(c.about["encoder"]), c.view, c.channels) for c in own)
+    kinds = dict.fromkeys((str(c.facts["encoder"]), c.view, c.channels) for c in own)
     for number, (encoder, view, channels) in enumerate(kinds):
         name = UNTRAINED if number == 0 else f"{UNTRAINED} ({encoder}, {view[0]} px, {channels})"
         baselines.append(_untrained(name, encoder, view, channels, seed))
     if imagenet is not None:
         beside = _of_file(IMAGENET, imagenet, size or max(c.view[0] for c in own))
-        baselines.append(replace(beside, seen=frozenset(), baseline=True))
+        baselines.append(replace(beside, trained_on=frozenset(), baseline=True))
     return [*own, *baselines]
 
 
@@ -118,21 +118,21 @@ def find_encoder(word: str, study: Study | None) -> tuple[str, Path]:
 def distinct_names(files: Sequence[tuple[str, Path]]) -> list[tuple[str, Path]]:
     """Give encoders of one name the name of their folder too, and a number if that is the same."""
     names = [name for name, _ in files]
-    told: list[tuple[str, Path]] = []
+    distinct: list[tuple[str, Path]] = []
     for name, path in files:
         full = name if names.count(name) == 1 else f"{path.resolve().parent.name}/{name}"
-        taken = [other for other, _ in told]
+        taken = [other for other, _ in distinct]
         number = 2
         unique = full
         while unique in taken or unique in (RAW, UNTRAINED, IMAGENET):
             unique, number = f"{full} ({number})", number + 1
-        told.append((unique, path))
-    return told
+        distinct.append((unique, path))
+    return distinct
 
 
 def _of_file(name: str, path: Path, size: int | None) -> Candidate:
     weights = load_weights(path)
-    about = {
+    facts = {
         "file": str(path),
         "sha256": _sha256(path),
         "encoder": weights.info.name,
@@ -140,7 +140,7 @@ def _of_file(name: str, path: Path, size: int | None) -> Candidate:
         "config": weights.config,
     }
     view = view_of(weights.info, size)
-    return Candidate(name, view, weights.net, weights.seen, about, weights.info.in_channels)
+    return Candidate(name, view, weights.net, weights.trained_on, facts, weights.info.in_channels)
 
 
 def _untrained(name: str, encoder: str, view: View, channels: int, seed: int) -> Candidate:
@@ -148,8 +148,8 @@ def _untrained(name: str, encoder: str, view: View, channels: int, seed: int) ->
         with seeded_weights(seed):
             return make_encoder(encoder, channels, view[0])[0]
 
-    about = {"encoder": encoder, "seed": seed}
-    return Candidate(name, view, make, frozenset(), about, channels, baseline=True)
+    facts = {"encoder": encoder, "seed": seed}
+    return Candidate(name, view, make, frozenset(), facts, channels, baseline=True)
 
 
 def _sha256(path: Path) -> str:

@@ -42,7 +42,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _probe(options: argparse.Namespace) -> int:
     from trainer.probe.prepare import prepare
-    from trainer.probe.provenance import about
+    from trainer.probe.provenance import provenance_of
     from trainer.probe.run import answer
     from trainer.probe.tables import show
     from trainer.probe.write import write_results
@@ -59,7 +59,7 @@ def _probe(options: argparse.Namespace) -> int:
         show(found, console)
         out = options.out or (study.exports / "probe" if study else None)
         if out is not None:
-            write_results(out, found, about(question, found, options))
+            write_results(out, found, provenance_of(question, found, options))
             console.print(f"Written to {out}", markup=False, highlight=False, soft_wrap=True)
     return 0
 
@@ -79,12 +79,12 @@ def _stages() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
         def stage(name: str) -> Callable[[int, int], None]:
             task = progress.add_task(name, total=None, rate="")
 
-            def told(done: int, total: int) -> None:
+            def show_progress(done: int, total: int) -> None:
                 speed = progress.tasks[task].speed
                 rate = f"{speed:.1f}/s" if speed else ""
                 progress.update(task, completed=done, total=total, rate=rate)
 
-            return told
+            return show_progress
 
         yield stage
 

@@ -206,11 +206,11 @@ def _try(
         rng = np.random.default_rng([settings.seed, repeat, 31])
         train = split.train[draw_labelled(codes[split.train], budget, rng)]
         for probe in probes:
-            about = {"encoder": name, "probe": probe, "budget": budget, "repeat": repeat}
+            cell = {"encoder": name, "probe": probe, "budget": budget, "repeat": repeat}
             seed = _fit_seed(bench, repeat)
-            guess, choice = _guess(bench, about, features, train, split.test, seed)
+            guess, choice = _guess(bench, cell, features, train, split.test, seed)
             scores = score_all(guess, codes[split.test], weights, bench.data.grades)
-            found.append(_Tried((name, probe, budget), scores, {**about, **choice}))
+            found.append(_Tried((name, probe, budget), scores, {**cell, **choice}))
     return found
 
 
@@ -226,7 +226,7 @@ def _weights(bench: _Bench, tested: IntArray) -> FloatArray:
 
 def _guess(
     bench: _Bench,
-    about: dict[str, Any],
+    cell: dict[str, Any],
     features: FloatArray,
     train: IntArray,
     test: IntArray,
@@ -235,11 +235,11 @@ def _guess(
     """Fit on training images alone; return guesses of the tested ones, and what was chosen."""
     codes, patients = bench.data.codes[train], bench.data.patients[train]
     classes = len(bench.data.classes)
-    if about["probe"] == "finetune":
+    if cell["probe"] == "finetune":
         assert bench.finetune is not None
-        guess = bench.finetune(about["encoder"], train, test, seed)
+        guess = bench.finetune(cell["encoder"], train, test, seed)
         return guess, {"choice": "none: a fixed recipe"}
-    if about["probe"] == "linear":
+    if cell["probe"] == "linear":
         linear = fit_linear(features[train], codes, patients, classes, seed)
         noted = {"choice": {"C": linear.strength}, "fit": _hash(linear.weights)}
         return linear.log_probabilities(features[test]), noted

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
-from trainer.data.image_folder import About, find_images, read_labels
+from trainer.data.image_folder import ImageFacts, find_images, read_labels
 from trainer.errors import ProbeError
 from trainer.probe.labelled import LabelledImage, LabelledSet
 
@@ -22,9 +22,9 @@ def labelled_folder(folder: Path, labels: Path) -> LabelledSet:
     found = find_images(folder)
     table = read_labels(labels, list(found), strict=True)
     images = tuple(
-        LabelledImage(name, found[name], about.label, about.patient or name, about.split)
-        for name, about in table.items()
-        if about.label
+        LabelledImage(name, found[name], facts.label, facts.patient or name, facts.split)
+        for name, facts in table.items()
+        if facts.label
     )
     if not images:
         raise ProbeError(f"{labels} labels no image of {folder}.")
@@ -56,7 +56,7 @@ def images_by_class_folder(folder: Path, names: Iterable[str]) -> LabelledSet:
 
 
 def _notes(
-    images: tuple[LabelledImage, ...], table: Mapping[str, About], found: int
+    images: tuple[LabelledImage, ...], table: Mapping[str, ImageFacts], found: int
 ) -> tuple[str, ...]:
     notes = []
     if len(table) > len(images):

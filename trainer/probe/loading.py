@@ -21,15 +21,15 @@ class Weights:
         Its kind, channels and size.
     net
         Makes the net with these weights, anew each time.
-    seen
-        First 16 hex digits of the fingerprints of the images it has seen; None if unknown.
+    trained_on
+        First 16 hex digits of the fingerprints of its pre-training's images; None if unknown.
     transductive, config
         As the file says them.
     """
 
     info: EncoderInfo
     net: Callable[[], nn.Module]
-    seen: frozenset[str] | None
+    trained_on: frozenset[str] | None
     transductive: bool | None
     config: dict[str, Any] | None
 
@@ -43,13 +43,13 @@ def load_weights(path: Path) -> Weights:
         If the file cannot be read, or is no encoder that is known.
     """
     _, info = load_encoder(path)
-    said = info.metadata
+    metadata = info.metadata
     return Weights(
         info,
         lambda: load_encoder(path)[0],
-        info.seen_images if "seen_images" in said else None,
-        {"true": True, "false": False}.get(said.get("transductive", "")),
-        _json(said.get("config")),
+        info.seen_images if "seen_images" in metadata else None,
+        {"true": True, "false": False}.get(metadata.get("transductive", "")),
+        _json(metadata.get("config")),
     )
 
 

@@ -25,6 +25,6 @@ def features_of(encoder: Path, pictures: Sequence[Path]) -> FloatArray:
     images = [LabelledImage(path.name, path, "", path.name) for path in pictures]
     pixels = read_inputs(images, [view]).by_view[view]
     candidate = Candidate(
-        encoder.name, view, weights.net, weights.seen, {}, weights.info.in_channels
+        encoder.name, view, weights.net, weights.trained_on, {}, weights.info.in_channels
     )
     return extract(candidate, pixels, torch.device("cpu"))

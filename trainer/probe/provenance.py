@@ -18,7 +18,9 @@ from trainer.probe.validation import FOLDS
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "opencv-python-headless", "torch", "torchvision")
 
 
-def about(question: Question, answer: Answer, options: argparse.Namespace) -> dict[str, Any]:
+def provenance_of(
+    question: Question, answer: Answer, options: argparse.Namespace
+) -> dict[str, Any]:
     """Return JSON values for `about.json`."""
     settings = answer.settings
     splits = splits_as_json(answer.data, answer.splits, settings.seed)
@@ -64,8 +66,8 @@ def about(question: Question, answer: Answer, options: argparse.Namespace) -> di
                 "name": c.name,
                 "size": c.view[0],
                 "view": list(c.view),
-                "saw_test_images": answer.seen[c.name].text(),
-                **c.about,
+                "saw_test_images": answer.overlaps[c.name].text(),
+                **c.facts,
             }
             for c in question.candidates
         ],

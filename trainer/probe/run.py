@@ -16,7 +16,7 @@ from trainer.probe.finetune import finetune
 from trainer.probe.inputs import Inputs, read_inputs
 from trainer.probe.labelled import FloatArray, IntArray, LabelledSet
 from trainer.probe.splits import Splits, column_split, file_splits, random_splits
-from trainer.probe.training_overlap import Seen, duplicates, look
+from trainer.probe.training_overlap import TrainingOverlap, duplicates, training_overlaps
 
 Stage = Callable[[str], Callable[[int, int], None]]
 """`stage(name)` announces a stage and returns what is told of done and total in it."""
@@ -57,7 +57,7 @@ class Answer:
     data: LabelledSet
     splits: Splits
     settings: Settings
-    seen: dict[str, Seen]
+    overlaps: dict[str, TrainingOverlap]
     outcome: Outcome
     notes: tuple[str, ...]
 
@@ -82,7 +82,7 @@ def answer(question: Question, stage: Stage) -> Answer:
         question.settings.budgets, min(len(p.train) for p in splits.parts), len(data.classes)
     )
     settings = replace(question.settings, budgets=budgets)
-    seen = look(candidates, inputs.fingerprints, splits.tested(), data,
+    overlaps = training_overlaps(candidates, inputs.fingerprints, splits.tested(), data,
                 transductive=question.transductive)  # fmt: skip
     twice = max(duplicates(inputs.fingerprints, p.train, p.test) for p in splits.parts)
     if twice:
@@ -90,7 +90,7 @@ def answer(question: Question, stage: Stage) -> Answer:
     features = {c.name: extract(c, inputs.by_view[c.view], question.device,
                                 stage(f"features of {c.name}")) for c in candidates}  # fmt: skip
     outcome = _evaluate(features, data, splits, settings, question, inputs, stage)
-    return Answer(data, splits, settings, seen, outcome, (*data.notes, *notes, *left_out))
+    return Answer(data, splits, settings, overlaps, outcome, (*data.notes, *notes, *left_out))
 
 
 def _evaluate(

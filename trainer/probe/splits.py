@@ -1,6 +1,6 @@
 """Who is trained on and who is tested: by patient, stratified, repeated, seeded, stored."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from migrations.study.names import Names
+from trainer.data.image_folder import Resolver
 from trainer.data.splits import SPLIT_NAMES, parts_of, split_by_group
 from trainer.errors import ProbeError
 from trainer.probe.labelled import IntArray, LabelledSet, patient_labels
@@ -72,8 +73,8 @@ def random_splits(data: LabelledSet, repeats: int, seed: int) -> Splits:
         drawn = int(np.random.SeedSequence([seed, repeat]).generate_state(1)[0])
         is_test = split_by_group(groups, labels, test_share=TEST_SHARE, seed=drawn)
         parts.append(Split(np.flatnonzero(~is_test), np.flatnonzero(is_test)))
-    said = f"{TEST_SHARE:.0%} of the patients tested, stratified by class, {repeats} times"
-    return Splits(tuple(parts), f"{said}, seed {seed}")
+    text = f"{TEST_SHARE:.0%} of the patients tested, stratified by class, {repeats} times"
+    return Splits(tuple(parts), f"{text}, seed {seed}")
 
 
 def column_split(data: LabelledSet) -> Splits | None:
@@ -103,12 +104,14 @@ def file_splits(data: LabelledSet, content: Mapping[str, Any], path: Path) -> Sp
     Raises
     ------
     ProbeError
-        If it names an image that is not there, or a patient lies on both sides.
+        If it names none of the images, or a patient lies on both sides.
+    ImageFolderError
+        If a name may mean several images.
     """
-    place, names = _places(data), Names(image.name for image in data.images)
+    find = _finder(data, path)
     parts = [
         tuple(
-            sorted({k for key in keys for k in _positions(place, names, part.get(key, ()), path)})
+            sorted({k for key in keys for k in find(part.get(key, ()))})
             for keys in (("train", "val"), ("test",))
         )
         for part in parts_of(content)
@@ -116,29 +119,24 @@ def file_splits(data: LabelledSet, content: Mapping[str, Any], path: Path) -> Sp
     return checked(data, [(train, test) for train, test in parts], f"from {path.name}")
 
 
-def _places(data: LabelledSet) -> dict[str, int | None]:
-    """Return where each image is by its name, and by its file name where that is unique."""
-    place: dict[str, int | None] = {}
-    for k, image in enumerate(data.images):
-        short = image.name.rsplit("/", 1)[-1]
-        place[short] = None if short in place else k
-    place.update({image.name: k for k, image in enumerate(data.images)})
-    return place
+def _finder(data: LabelledSet, path: Path) -> Callable[[Iterable[Any]], list[int]]:
+    """Return what finds the positions of named images; those without a label are passed over."""
+    own = [image.name for image in data.images]
+    place = {name: k for k, name in enumerate(own)}
+    short_names, resolve = Names(own), Resolver(own)
 
+    def find(named: Iterable[Any]) -> list[int]:
+        words = [str(word) for word in named]
+        meant = [word if resolve.find(word) else short_names.meant(word) or word for word in words]
+        there = [place[resolve(word, str(path))] for word in meant if resolve.find(word)]
+        if words and not there:
+            raise ProbeError(
+                f"{path} names {len(words)} images such as {words[0]}, none of which is labelled "
+                "here."
+            )
+        return there
 
-def _positions(
-    place: Mapping[str, int | None], names: Names, wanted: Iterable[Any], path: Path
-) -> list[int]:
-    """Return positions of named images; those without a label are no part of a probe."""
-    words = [str(name).replace("\\", "/") for name in wanted]
-    meant = [names.meant(word) or word for word in words]
-    found = [place.get(word, place.get(word.rsplit("/", 1)[-1])) for word in meant]
-    there = [k for k in found if k is not None]
-    if words and not there:
-        raise ProbeError(
-            f"{path} names {len(words)} images such as {words[0]}, none of which is labelled here."
-        )
-    return there
+    return find
 
 
 def checked(
@@ -188,5 +186,5 @@ def splits_as_json(data: LabelledSet, splits: Splits, seed: int) -> dict[str, An
         {"train": [names[k] for k in part.train], "test": [names[k] for k in part.test]}
         for part in splits.parts
     ]
-    about = {"by": "patient", "seed": seed, "origin": splits.origin}
-    return {**about, **parts[0]} if splits.fixed else {**about, "repeats": parts}
+    head = {"by": "patient", "seed": seed, "origin": splits.origin}
+    return {**head, **parts[0]} if splits.fixed else {**head, "repeats": parts}

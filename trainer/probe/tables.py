@@ -35,7 +35,7 @@ def show(answer: Answer, console: Console) -> None:
         "are tested.",
         "[low, high] is a 95 % interval by bootstrap over patients and repeats.",
         *answer.notes,
-        *_seen_notes(answer),
+        *_overlap_notes(answer),
     ]
     for line in lines:
         console.print(line, markup=False, highlight=False)
@@ -54,10 +54,10 @@ def _figures(answer: Answer, rows: Sequence[Row]) -> Table:
         if last not in (None, (probe, budget)):
             table.add_section()
         last = probe, budget
-        seen = answer.seen[encoder]
-        said = f"{seen.text()}, TRANSDUCTIVE" if seen.transductive else seen.text()
+        overlap = answer.overlaps[encoder]
+        shown = f"{overlap.text()}, TRANSDUCTIVE" if overlap.transductive else overlap.text()
         cells = [figure(own[m]) if m in own else "" for m in metrics]
-        table.add_row(probe, str(budget), encoder, said, *cells)
+        table.add_row(probe, str(budget), encoder, shown, *cells)
     return table
 
 
@@ -116,15 +116,15 @@ def p_text(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def _seen_notes(answer: Answer) -> list[str]:
-    unknown = [name for name, seen in answer.seen.items() if seen.count is None]
+def _overlap_notes(answer: Answer) -> list[str]:
+    unknown = [name for name, overlap in answer.overlaps.items() if overlap.count is None]
     notes = []
     if unknown:
         notes.append(
             f"{', '.join(unknown)}: the file does not say which images its pre-training saw; "
             "whether it saw test images is unknown."
         )
-    for name, seen in answer.seen.items():
-        if seen.transductive:
-            notes.append(f"TRANSDUCTIVE: {name} saw {seen.text()} test images in pre-training.")
+    for name, overlap in answer.overlaps.items():
+        if overlap.transductive:
+            notes.append(f"TRANSDUCTIVE: {name} saw {overlap.text()} test images in pre-training.")
     return notes

@@ -9,7 +9,7 @@ from trainer.probe.labelled import IntArray, LabelledSet
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class TrainingOverlap:
     """How many of the tested images an encoder has seen; None where its file does not say."""
 
     count: int | None
@@ -27,14 +27,14 @@ class Seen:
         return f"{self.count} of {self.tested}" if self.count else "none"
 
 
-def look(
+def training_overlaps(
     candidates: Sequence[Candidate],
     fingerprints: Sequence[str],
     tested: IntArray,
     data: LabelledSet,
     *,
     transductive: bool,
-) -> dict[str, Seen]:
+) -> dict[str, TrainingOverlap]:
     """Return what each candidate has seen of the tested images.
 
     Raises
@@ -44,11 +44,11 @@ def look(
     """
     found = {}
     for candidate in candidates:
-        if candidate.seen is None:
-            found[candidate.name] = Seen(None, len(tested))
+        if candidate.trained_on is None:
+            found[candidate.name] = TrainingOverlap(None, len(tested))
             continue
-        known = [k for k in tested.tolist() if fingerprints[k] in candidate.seen]
-        found[candidate.name] = Seen(len(known), len(tested))
+        known = [k for k in tested.tolist() if fingerprints[k] in candidate.trained_on]
+        found[candidate.name] = TrainingOverlap(len(known), len(tested))
         if known and not transductive:
             named = ", ".join(data.images[k].name for k in known[:3])
             more = ", …" if len(known) > 3 else ""

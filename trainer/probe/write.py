@@ -18,12 +18,12 @@ COLUMNS = ("encoder", "probe", "budget", "metric", "mean", "low", "high", "repea
 def told_rows(answer: Answer) -> list[Row]:
     """Return the rows, those of encoders that have seen test images marked as transductive."""
     return [
-        {**row, "transductive": True} if answer.seen[row["encoder"]].transductive else row
+        {**row, "transductive": True} if answer.overlaps[row["encoder"]].transductive else row
         for row in answer.outcome.rows
     ]
 
 
-def write_results(folder: Path, answer: Answer, about: Mapping[str, Any]) -> None:
+def write_results(folder: Path, answer: Answer, provenance: Mapping[str, Any]) -> None:
     """Write everything into a folder.
 
     - ``probe.json``, ``probe.csv``: the rows;
@@ -49,7 +49,7 @@ def write_results(folder: Path, answer: Answer, about: Mapping[str, Any]) -> Non
         _json(folder / "comparisons.json", differences)
         _json(folder / "splits.json", splits)
         _json(folder / "choices.json", answer.outcome.choices)
-        _json(folder / "about.json", about)
+        _json(folder / "about.json", provenance)
     except OSError as error:
         raise ProbeError(f"{folder} cannot be written: {error.strerror}.") from error
 

@@ -54,10 +54,10 @@ def line_chart(series: Sequence[Series], x_title: str, y_title: str) -> str:
     x, y = np.concatenate([s.x for s in finite]), np.concatenate([s.y for s in finite])
     axes = _Axes(_span(x, 0.0), _span(y, 0.05))
     lines = "".join(_line(s, axes) for s in finite)
-    said = f"{y_title} by {x_title}: " + "; ".join(
+    description = f"{y_title} by {x_title}: " + "; ".join(
         f"{s.name} from {s.y[0]:.4g} to {s.y[-1]:.4g}" for s in finite
     )
-    return _chart(said, _frame(axes, x_title, y_title) + lines)
+    return _chart(description, _frame(axes, x_title, y_title) + lines)
 
 
 def interval_chart(
@@ -75,11 +75,11 @@ def interval_chart(
         f'y="{HEIGHT - _BOTTOM + 14}" text-anchor="middle">{escape(name)}</text>'
         for k, name in enumerate(categories)
     )
-    said = f"{y_title} by {x_title}: " + "; ".join(
+    description = f"{y_title} by {x_title}: " + "; ".join(
         f"{s.name} " + ", ".join("none" if p is None else f"{p[0]:.3f}" for p in s.points)
         for s in series
     )
-    return _chart(said, _frame(axes, x_title, y_title, ticked=False) + names + marks)
+    return _chart(description, _frame(axes, x_title, y_title, ticked=False) + names + marks)
 
 
 def _whiskers(series: Interval, number: int, count: int, axes: _Axes) -> str:
@@ -116,8 +116,8 @@ def histogram(values: FloatArray, mark: float | None, x_title: str, bins: int = 
         for (left, top), (right, _) in pairwise(corners)
         if top < floor - 0.05
     )
-    said = f"Histogram of {len(values)} pairs from {low:.3f} to {high:.3f}"
-    return _chart(said, _frame(axes, x_title, "pairs") + bars + _mark(axes, mark))
+    description = f"Histogram of {len(values)} pairs from {low:.3f} to {high:.3f}"
+    return _chart(description, _frame(axes, x_title, "pairs") + bars + _mark(axes, mark))
 
 
 def legend(names: Sequence[str]) -> str:
@@ -193,8 +193,8 @@ def _ticks(low: float, high: float, wanted: int = 5) -> list[float]:
     return [round(float(k * step), 12) for k in range(first, last + 1)]
 
 
-def _chart(said: str, content: str) -> str:
+def _chart(description: str, content: str) -> str:
     return (
-        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(said)}">'
-        f"{content}</svg>"
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label='
+        f'"{escape(description)}">{content}</svg>'
     )

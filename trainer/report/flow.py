@@ -71,13 +71,13 @@ def reading_steps(data: ReportData) -> list[Step]:
 
 def flow_chart(flows: Sequence[Sequence[Step]]) -> str:
     """Return the flows one below the other as SVG, and as words for those who do not see it."""
-    parts, top, said = [], 4, []
+    parts, top, texts = [], 4, []
     for steps in flows:
         drawn, top = _flow(steps, top)
         parts.append(drawn)
-        said += [_said(step) for step in steps]
+        texts += [_step_text(step) for step in steps]
         top += _GAP
-    label, height = escape("; ".join(said)), top - _GAP + 2  # the last box's edge is not cut
+    label, height = escape("; ".join(texts)), top - _GAP + 2  # the last box's edge is not cut
     return (
         f'<svg class="chart flow" viewBox="0 0 {_WIDTH} {height}" role="img" '
         f'aria-label="{label}">{"".join(parts)}</svg>'
@@ -113,7 +113,7 @@ def _arrow(top: int, height: int) -> str:
     )
 
 
-def _said(step: Step) -> str:
+def _step_text(step: Step) -> str:
     out = "".join(f", {n} left out: {reason}" for n, reason in step.left_out)
     return f"{step.count} {step.what}{out}"
 

@@ -138,11 +138,11 @@ def _similarity(
     np.fill_diagonal(valid, val=False)
     thresholds = [r.run.details.get("threshold") for r in runs]
     threshold = next((t for t in reversed(thresholds) if t is not None), None)
-    told = {"from file": path.name}
+    parameters = {"from file": path.name}
     if not isinstance(loaded.values, np.ndarray):
-        told["rates"] = "count as not positive the pairs that the graph does not store"
+        parameters["rates"] = "count as not positive the pairs that the graph does not store"
     run = SimilarityRun(
-        measure="gaze", parameters=told, image_count=len(ids), threshold=threshold, details={}
+        measure="gaze", parameters=parameters, image_count=len(ids), threshold=threshold, details={}
     )
     found = SimilarityFigures(run, threshold, matrix, valid, ids, comparable)
     run.valid_share = share_of_valid(found.valid_pairs, pairs_among(len(ids)))

@@ -117,13 +117,13 @@ def _reading_card(data: ReportData, member: Member) -> str:
     path = path_picture(image, fixations, *size, f"{name}: scan path of {count} fixations")
     heat = heat_picture(image, reading, *size, f"{name}: heat map of gaze")
     seconds = fixations.duration_us.sum() / 1e6
-    said = f"{count} fixations, {seconds:.1f} s in all"
-    said += f"; the first {SHOWN_FIXATIONS} are drawn" if count > SHOWN_FIXATIONS else ""
+    caption = f"{count} fixations, {seconds:.1f} s in all"
+    caption += f"; the first {SHOWN_FIXATIONS} are drawn" if count > SHOWN_FIXATIONS else ""
     samples = f"{len(reading.points_image)} samples on the image"
     label = f" · {member.label}" if member.label else ""
     return (
         f'<div class="card"><h3>{escape(name + label)}</h3><div class="pair">'
-        f"{figure(path, said)}{figure(heat, samples)}</div></div>"
+        f"{figure(path, caption)}{figure(heat, samples)}</div></div>"
     )
 
 
@@ -213,13 +213,13 @@ def _pairs(data: ReportData, found: SimilarityFigures) -> str:
 
 def _side(data: ReportData, member: Member) -> str:
     name = data.called(member.image_id)
-    said = name + (f" · {member.label}" if member.label else "")
+    caption = name + (f" · {member.label}" if member.label else "")
     try:
         image = presentation(member.presentation)
     except ReportError as error:
         return missing(str(error))
     if not member.readings:
-        return figure(grey_picture(image, f"Image {name}"), said)
+        return figure(grey_picture(image, f"Image {name}"), caption)
     size = member.width, member.height
     alt = f"Image {name} with heat map of gaze"
-    return figure(heat_picture(image, member.readings[0], *size, alt), said)
+    return figure(heat_picture(image, member.readings[0], *size, alt), caption)

@@ -16,7 +16,7 @@ from trainer.report.run_sections import PACKAGES, flat, package_version
 def methods_section(data: ReportData) -> Section:
     """Return the paragraphs as prose; they name nobody and no path."""
     parts = [_cohort(data), _reading(data), _similarity(data), *map(_run, data.runs)]
-    parts += [_probe(found.about, found.name) for found in data.probes if found.about]
+    parts += [_probe(found.provenance, found.name) for found in data.probes if found.provenance]
     parts.append(_software(data))
     body = "".join(f"<p>{escape(text)}</p>" for text in parts if text)
     note = paragraph(
@@ -38,8 +38,8 @@ def _cohort(data: ReportData) -> str:
         f"cohort (fingerprint {data.cohort.fingerprint})."
     )
     if labels:
-        told = ", ".join(f"{name} {count}" for name, count in sorted(labels.items()))
-        text += f" Labels: {told}."
+        listed = ", ".join(f"{name} {count}" for name, count in sorted(labels.items()))
+        text += f" Labels: {listed}."
     return text + (f" {held} images were held back for testing, by patient." if held else "")
 
 
@@ -77,7 +77,7 @@ def _similarity(data: ReportData) -> str:
 
 def _run(run: RunFigures) -> str:
     details, row = run.run.details, run.run
-    told = ", ".join(f"{key.removeprefix('config.')} {value}" for key, value in flat(run.config))
+    listed = ", ".join(f"{key.removeprefix('config.')} {value}" for key, value in flat(run.config))
     text = (
         f"Pre-training, run {row.name} ({row.state}). "
         f"{setting(run, 'method') or 'The method'} with pairs "
@@ -94,7 +94,7 @@ def _run(run: RunFigures) -> str:
         text += f", {per_batch:.1f} extra pairs expected in a batch" if per_batch else ""
         text += _worth(details)
     hashes = ", ".join(f"{k} {v}" for k, v in run.hashes.items())
-    return text + (f" Hashes: {hashes}." if hashes else "") + f" All settings: {told}."
+    return text + (f" Hashes: {hashes}." if hashes else "") + f" All settings: {listed}."
 
 
 def _worth(details: Mapping[str, Any]) -> str:
@@ -105,26 +105,26 @@ def _worth(details: Mapping[str, Any]) -> str:
     return f"{text}."
 
 
-def _probe(about: Mapping[str, Any], name: str) -> str:
-    splits, settings = about.get("splits", {}), about.get("settings", {})
-    hashes = [str(h)[:16] for h in (splits.get("sha256"), about.get("labels_sha256"))]
-    told = ", ".join(f"{k} {v}" for k, v in _plain(settings))
+def _probe(provenance: Mapping[str, Any], name: str) -> str:
+    splits, settings = provenance.get("splits", {}), provenance.get("settings", {})
+    hashes = [str(h)[:16] for h in (splits.get("sha256"), provenance.get("labels_sha256"))]
+    listed = ", ".join(f"{k} {v}" for k, v in _plain(settings))
     encoders = "; ".join(
         f"{e['name']}" + (f" (sha256 {e['sha256'][:16]}…)" if e.get("sha256") else "")
         + (f", {e['size']} px" if e.get("size") else "")
         + f", test images seen: {e.get('saw_test_images')}"
-        for e in about.get("encoders", ())
+        for e in provenance.get("encoders", ())
     )  # fmt: skip
     return (
-        f"Probe {name}. {about.get('images')} labelled images of {about.get('patients')} patients "
-        f"in {len(about.get('classes', ()))} classes; split {splits.get('origin')} "
-        f"({splits.get('train')} images to train on, {splits.get('test')} tested; splits "
-        f"{hashes[0]}…, labels {hashes[1]}…). Linear probe: logistic regression on standardised "
-        "frozen features, regularisation by inner "
-        "validation on the labelled training images; kNN: cosine, number of neighbours likewise. "
+        f"Probe {name}. {provenance.get('images')} labelled images of "
+        f"{provenance.get('patients')} patients in {len(provenance.get('classes', ()))} classes; "
+        f"split {splits.get('origin')} ({splits.get('train')} images to train on, "
+        f"{splits.get('test')} tested; splits {hashes[0]}…, labels {hashes[1]}…). Linear probe: "
+        "logistic regression on standardised frozen features, regularisation by inner validation "
+        "on the labelled training images; kNN: cosine, number of neighbours likewise. "
         "Intervals: percentile bootstrap over patients and repeats; comparisons: corrected "
         "resampled t-test (Nadeau and Bengio 2003) over repeated splits, paired bootstrap on a "
-        f"fixed one; Holm's correction. Encoders: {encoders}. All settings: {told}."
+        f"fixed one; Holm's correction. Encoders: {encoders}. All settings: {listed}."
     )
 
 

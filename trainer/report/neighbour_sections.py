@@ -161,10 +161,10 @@ def _row(data: ReportData, members: Sequence[Member], space: _Space, query: int)
 
 
 def _cell(data: ReportData, member: Member, rank: int) -> str:
-    said = data.called(member.image_id) + (f" · {member.label}" if member.label else "")
-    said = f"{said} (asked)" if rank == 0 else f"{rank}. {said}"
+    caption = data.called(member.image_id) + (f" · {member.label}" if member.label else "")
+    caption = f"{caption} (asked)" if rank == 0 else f"{rank}. {caption}"
     try:
         image = presentation(member.presentation, 200)
     except ReportError as error:
         return missing(str(error))
-    return figure(grey_picture(image, f"Image {said}"), said)
+    return figure(grey_picture(image, f"Image {caption}"), caption)

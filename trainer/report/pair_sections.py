@@ -29,10 +29,10 @@ def findings_html(data: ReportData, found: SimilarityFigures) -> str:
         (odd.without_value_count, "without a value: too little gaze, or none",
          [data.called(i) for i in odd.without_value[:8]]),
     ]  # fmt: skip
-    for count, said, named in lines:
+    for count, why, named in lines:
         if count:
             what = "image" if count == 1 else "images"
-            html += paragraph(f"{count} {what} {said} ({', '.join(named)}{'…' * (count > 8)}).")
+            html += paragraph(f"{count} {what} {why} ({', '.join(named)}{'…' * (count > 8)}).")
     return html + _case_split(data, found)
 
 

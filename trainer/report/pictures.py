@@ -42,13 +42,13 @@ def presentation(path: Path, side: int = MAX_SIDE) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def grey_picture(image: NDArray[np.uint8], said: str) -> str:
+def grey_picture(image: NDArray[np.uint8], description: str) -> str:
     """Return an image (h, w) as it is."""
-    return f'<img class="picture" src="{_jpeg(image)}" alt="{escape(said)}">'
+    return f'<img class="picture" src="{_jpeg(image)}" alt="{escape(description)}">'
 
 
 def heat_picture(
-    image: NDArray[np.uint8], reading: ReadingGaze, width: int, height: int, said: str
+    image: NDArray[np.uint8], reading: ReadingGaze, width: int, height: int, description: str
 ) -> str:
     """Return an image (h, w) under the heat map of a reading; `width`, `height` of the source."""
     sigma = _SIGMA_SHARE * max(width, height)
@@ -59,11 +59,11 @@ def heat_picture(
     share = cover[..., 3:] / 255
     mixed = image[..., None] * (1 - share) + cover[..., :3] * share
     source = _jpeg(np.rint(mixed).astype(np.uint8))
-    return f'<img class="picture" src="{source}" alt="{escape(said)}">'
+    return f'<img class="picture" src="{source}" alt="{escape(description)}">'
 
 
 def path_picture(
-    image: NDArray[np.uint8], fixations: FixationList, width: int, height: int, said: str
+    image: NDArray[np.uint8], fixations: FixationList, width: int, height: int, description: str
 ) -> str:
     """Return an image (h, w) under its scan path: fixations numbered, their area the duration."""
     h, w = image.shape
@@ -75,7 +75,7 @@ def path_picture(
         for k, ((x, y), r) in enumerate(zip(points, radii, strict=True), 1)
     )
     return (
-        f'<svg class="picture" viewBox="0 0 {w} {h}" role="img" aria-label="{escape(said)}">'
+        f'<svg class="picture" viewBox="0 0 {w} {h}" role="img" aria-label="{escape(description)}">'
         f'<image href="{_jpeg(image)}" width="{w}" height="{h}"/>'
         f'<polyline points="{line}" fill="none" stroke="#6cb0e0" stroke-opacity="0.85" '
         f'stroke-width="{0.004 * max(w, h):.1f}"/>{marks}</svg>'
@@ -97,9 +97,9 @@ def matrix_picture(matrix: FloatArray, valid: BoolArray, span: tuple[float, floa
         f'<text x="436" y="{14 + 392 * (1 - k / 4):.0f}">{low + (high - low) * k / 4:.2f}</text>'
         for k in range(5)
     )
-    said = f"Similarity of {side} images with each other, from {low:.2f} to {high:.2f}"
+    description = f"Similarity of {side} images with each other, from {low:.2f} to {high:.2f}"
     return (
-        f'<svg class="chart matrix" viewBox="0 0 480 412" role="img" aria-label="{said}">'
+        f'<svg class="chart matrix" viewBox="0 0 480 412" role="img" aria-label="{description}">'
         f'<image href="{_png(pixels)}" x="0" y="8" width="396" height="396" '
         'preserveAspectRatio="none" style="image-rendering:pixelated"/>'
         f'<image href="{_png(bar)}" x="412" y="8" width="16" height="396" '

@@ -27,7 +27,7 @@ class ProbeFigures:
     name: str
     rows: list[dict[str, Any]]
     comparisons: list[dict[str, Any]]
-    about: dict[str, Any]
+    provenance: dict[str, Any]
 
 
 def find_probes(exports: Path) -> list[Path]:
@@ -45,11 +45,11 @@ def _read_probe(folder: Path, problems: list[str]) -> ProbeFigures | None:
     try:
         rows = _read(folder / "probe.json")
         comparisons = _read(folder / "comparisons.json", [])
-        about = _read(folder / "about.json", {})
+        provenance = _read(folder / "about.json", {})
     except (OSError, ValueError) as error:
         problems.append(f"Probe {folder}: its results cannot be read ({error}).")
         return None
-    return ProbeFigures(folder.name, rows, comparisons, about)
+    return ProbeFigures(folder.name, rows, comparisons, provenance)
 
 
 def _read(path: Path, default: Any = None) -> Any:
@@ -78,26 +78,28 @@ def _one(found: ProbeFigures, titled: bool) -> str:
     html += f'<div class="charts">{charts}</div>' if charts else ""
     html += "".join(_table(found, kind) for kind in kinds)
     html += _comparisons(found)
-    html += "".join(paragraph(str(note), "note") for note in found.about.get("notes", ()))
+    html += "".join(paragraph(str(note), "note") for note in found.provenance.get("notes", ()))
     return html
 
 
 def _words(found: ProbeFigures) -> str:
-    about, splits = found.about, found.about.get("splits", {})
-    said = "Mean over repeats, with 95 % intervals by bootstrap over patients and repeats."
-    if about:
-        said = (
-            f"{about.get('images')} labelled images of {about.get('patients')} patients, "
-            f"{len(about.get('classes', ()))} classes; split {splits.get('origin')}. {said}"
+    provenance, splits = found.provenance, found.provenance.get("splits", {})
+    lead = "Mean over repeats, with 95 % intervals by bootstrap over patients and repeats."
+    if provenance:
+        lead = (
+            f"{provenance.get('images')} labelled images of {provenance.get('patients')} patients, "
+            f"{len(provenance.get('classes', ()))} classes; split {splits.get('origin')}. {lead}"
         )
-    seen = [
+    overlaps = [
         f"{e['name']}: {e.get('saw_test_images')}"
-        for e in about.get("encoders", ())
+        for e in provenance.get("encoders", ())
         if e.get("saw_test_images") not in (None, "none")
     ]
-    html = paragraph(said)
-    if seen:
-        html += paragraph("Test images seen in pre-training: " + "; ".join(seen) + ".", "research")
+    html = paragraph(lead)
+    if overlaps:
+        html += paragraph(
+            "Test images seen in pre-training: " + "; ".join(overlaps) + ".", "research"
+        )
     return html
 
 

@@ -124,8 +124,8 @@ def _results(runs: Sequence[RunFigures], names: Sequence[str], *, share: bool) -
     ]  # fmt: skip
     if share:
         return table("Runs", head, rows)
-    said = [f"{n}: {r.run.message}" for r, n in zip(runs, names, strict=True) if r.run.message]
-    return table("Runs", head, rows) + "".join(paragraph(text, "missing") for text in said)
+    messages = [f"{n}: {r.run.message}" for r, n in zip(runs, names, strict=True) if r.run.message]
+    return table("Runs", head, rows) + "".join(paragraph(text, "missing") for text in messages)
 
 
 def _curve(runs: Sequence[RunFigures], names: Sequence[str], column: str, title: str) -> str:

@@ -21,7 +21,7 @@ def export_encoder(
     encoder: nn.Module,
     identity: Identity,
     facts: Mapping[str, Any],
-    seen: Sequence[str] = (),
+    trained_on: Sequence[str] = (),
 ) -> Path:
     """Write `encoder.safetensors`, `encoder.onnx`, `encoder.json` and `README.md` to a run folder.
 
@@ -37,7 +37,7 @@ def export_encoder(
         Config, cohort and pairs.
     facts
         Figures of the run for the card, as JSON values.
-    seen
+    trained_on
         `pixel_fingerprint` of each image that took part in pre-training.
 
     Returns
@@ -47,10 +47,10 @@ def export_encoder(
         ``nn.Identity()``.
     """
     path = folder / "encoder.safetensors"
-    state, about = _plain(encoder), _metadata(identity, seen)
-    _save(state, path, about)
+    state, metadata = _plain(encoder), _metadata(identity, trained_on)
+    _save(state, path, metadata)
     if is_vit(identity.config.encoder):
-        _save(to_timm(state), folder / "encoder.timm.safetensors", about)
+        _save(to_timm(state), folder / "encoder.timm.safetensors", metadata)
     onnx = export_onnx(folder / "encoder.onnx", encoder, identity.config)
     card = _card(identity, {**facts, "onnx": onnx})
     text = json.dumps(card, indent=2, ensure_ascii=False)
@@ -59,7 +59,7 @@ def export_encoder(
     return path
 
 
-def _metadata(identity: Identity, seen: Sequence[str]) -> dict[str, str]:
+def _metadata(identity: Identity, trained_on: Sequence[str]) -> dict[str, str]:
     """Return what the file says of itself; safetensors keeps text only."""
     config = identity.config
     return {
@@ -71,13 +71,13 @@ def _metadata(identity: Identity, seen: Sequence[str]) -> dict[str, str]:
         "cohort": identity.cohort,
         "relation": identity.relation,
         "transductive": "true" if config.transductive else "false",
-        "seen_images": " ".join(sorted(f[:16] for f in seen)),
+        "seen_images": " ".join(sorted(f[:16] for f in trained_on)),
     }
 
 
-def _save(state: dict[str, torch.Tensor], path: Path, about: dict[str, str]) -> None:
+def _save(state: dict[str, torch.Tensor], path: Path, metadata: dict[str, str]) -> None:
     partial = path.with_suffix(".partial")
-    save_file(state, partial, metadata=about)
+    save_file(state, partial, metadata=metadata)
     partial.replace(path)
 
 

@@ -8,7 +8,7 @@ from trainer.config.config import RunConfig
 from trainer.data.cohort import Cohort, Member, fingerprint
 from trainer.data.file_hashes import file_hashes
 from trainer.data.image_folder import (
-    About,
+    ImageFacts,
     find_images,
     labels_of_folders,
     read_labels,
@@ -85,9 +85,9 @@ class FolderSource:
             )
         found = find_images(self.images)
         names = read_order(self.order, found) if self.order else list(found)
-        about = read_labels(self.labels, names) if self.labels else labels_of_folders(names)
+        facts = read_labels(self.labels, names) if self.labels else labels_of_folders(names)
         hashes = file_hashes([found[n] for n in names], self.cache / "content.json", cancelled)
-        plain = [about.get(n, About()) for n in names]
+        plain = [facts.get(n, ImageFacts()) for n in names]
         given = read_split_file(self.split_file, names) if self.split_file else {}
         splits = complete_splits(
             [a.patient or n for n, a in zip(names, plain, strict=True)],

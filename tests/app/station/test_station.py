@@ -337,8 +337,8 @@ def test_pretrain_and_stop_reach_the_trainer_and_come_back(
     )
     queue = tmp_path / "queue.py"
     queue.write_text(
-        "import sys; from pathlib import Path; from trainer.queue import work_off\n"
-        f"work_off(Path(sys.argv[3]), (sys.executable, {str(script)!r}))\n"
+        "import sys; from pathlib import Path; from trainer.queue import run_queue\n"
+        f"run_queue(Path(sys.argv[3]), (sys.executable, {str(script)!r}))\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     station.job(TrainingController).queue.program = [sys.executable, str(queue)]

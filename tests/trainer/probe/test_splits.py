@@ -90,6 +90,18 @@ def test_splits_of_a_study_may_call_its_images_by_their_names(tmp_path):
     assert part.test.tolist() == list(range(39, 60))
 
 
+def test_splits_may_name_a_file_alone_but_not_one_that_may_be_several(tmp_path):
+    data = labelled()
+    names = [i.name.rsplit("/", 1)[-1].removesuffix(".png") for i in data.images]
+    path = tmp_path / "splits.json"
+    path.write_text(json.dumps({"train": names[:39], "test": [*names[39:], "elsewhere.png"]}))
+    (part,) = file_splits(data, read_splits(path), path).parts
+    assert part.test.tolist() == list(range(39, 60))
+    twice = replace(data, images=(*data.images, replace(data.images[50], name="other/50.png")))
+    with pytest.raises(ImageFolderError, match=r"'50' may mean .*well/50\.png"):
+        file_splits(twice, read_splits(path), path)
+
+
 def test_stored_splits_are_read_again(tmp_path):
     data = labelled()
     splits = random_splits(data, 3, seed=4)

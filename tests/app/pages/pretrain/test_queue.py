@@ -18,8 +18,8 @@ def queue(qtbot, tmp_path: Path, monkeypatch):
     child = tmp_path / "child.py"
     worker = tmp_path / "worker.py"
     worker.write_text(
-        "import sys; from pathlib import Path; from trainer.queue import work_off\n"
-        f"work_off(Path(sys.argv[3]), (sys.executable, {str(child)!r}))\n"
+        "import sys; from pathlib import Path; from trainer.queue import run_queue\n"
+        f"run_queue(Path(sys.argv[3]), (sys.executable, {str(child)!r}))\n"
     )
     made = TrainerQueue(program=[sys.executable, str(worker)])
     made.set_study(tmp_path)
