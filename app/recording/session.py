@@ -18,20 +18,17 @@ from app.recording.calibration.run import CalibrationRun
 from app.recording.calibration.target_watch import Point
 from app.recording.calibration.validation import ValidationResult
 from app.recording.cases import CaseList, CaseToRead
-from app.recording.live_reading import GazeFigures
+from app.recording.ended_readings import EndedReadings
 from app.recording.open_reading import OpenReading
 from app.recording.reader_setup import ReaderSetup
-from app.recording.recovery import seconds_since
 from app.recording.session_services import SessionServices
-from app.recording.verdict import ReadingResult, columns, judge
 from app.recording.worklist import State, case_tiles
-from app.recording.writer import update_row
 from devices.clock import HostClock
 from devices.gaze.geometry import ScreenGeometry
 from devices.gaze.view import TileView
 from devices.tracker import Tracker
 from migrations.study.folder import Study
-from migrations.study.schema import Reading, new_id
+from migrations.study.schema import new_id
 
 _SETTLE_S = 3.0
 
@@ -75,11 +72,11 @@ class ReadingSession:
         self.phase = Phase.IDLE
         self.cases = CaseList(services.rows.cases, case_tiles(services.study))
         self.recovered = services.recovered
-        self.results: dict[str, ReadingResult] = {}
         self.setup = ReaderSetup(services)
         self._services = services
         self._reading: OpenReading | None = None
-        self._ended_us: dict[str, int] = {}
+        self._ended = EndedReadings(services, self.setup)
+        self.results = self._ended.results
 
     @classmethod
     def open(
@@ -217,11 +214,6 @@ class ReadingSession:
         """
         self._require(Phase.IDLE, Phase.READY)
         chosen = self.cases.get(case if isinstance(case, str) else case.case_id)
-        details: dict[str, Any] = {"eye": self.live.eye, **self._gaze_details()}
-        if chosen.resumes_id is not None:
-            details["resumed_after_s"] = self._seconds_since(chosen.resumes_id)
-        if chosen.reread is not None:
-            details["reread"] = chosen.reread.as_details()
         reading = OpenReading(
             new_id(),
             self.session_id,
@@ -230,7 +222,7 @@ class ReadingSession:
             self.writer,
             self.live,
             self.clock,
-            details,
+            self._details(chosen),
         )
         reading.begin()
         self.cases.mark(chosen.case_id, "open", reading.reading_id)
@@ -297,16 +289,19 @@ class ReadingSession:
         self.phase = Phase.CLOSED
         return self.study.backup()
 
-    def _gaze_details(self) -> dict[str, Any]:
+    def _details(self, case: CaseToRead) -> dict[str, Any]:
+        """Return what the row of a reading holds beside its columns from the start."""
         correction, drift_deg = self.setup.correction, self.setup.drift_deg
-        found: dict[str, Any] = {} if correction is None else {"correction": asdict(correction)}
-        return found if drift_deg is None else found | {"drift_deg": drift_deg}
-
-    def _seconds_since(self, reading_id: str) -> float | None:
-        ended_us = self._ended_us.get(reading_id)  # of this session: its row may still be queued
-        if ended_us is None:
-            return seconds_since(self.study.database, reading_id)
-        return self.clock.real_seconds(self.clock.now_us() - ended_us)
+        found: dict[str, Any] = {"eye": self.live.eye}
+        if correction is not None:
+            found["correction"] = asdict(correction)
+        if drift_deg is not None:
+            found["drift_deg"] = drift_deg
+        if case.resumes_id is not None:
+            found["resumed_after_s"] = self._ended.seconds_since(case.resumes_id)
+        if case.reread is not None:
+            found["reread"] = case.reread.as_details()
+        return found
 
     def _calibrated(self, validation: ValidationResult | None) -> None:
         if self.phase is not Phase.CALIBRATING:
@@ -317,22 +312,7 @@ class ReadingSession:
 
     def _end(self, state: State, reason: str) -> str:
         reading = self._open_reading()
-        validation = self.validation
-        accuracy_deg = validation.accuracy_deg if validation else None
-        drift_deg, queue_depth = self.setup.drift_deg, self.writer.peak_depth
-        ended_us = self._ended_us[reading.reading_id] = reading.end(state, reason)
-
-        def closed(figures: GazeFigures) -> None:
-            partial = state == "interrupted" or reading.case.resumes_id is not None
-            verdict = judge(figures, accuracy_deg, self.study.settings, drift_deg, partial=partial)
-            reading.details["stream"] = {**figures.stream(), "queue_depth": queue_depth}
-            row = columns(figures, verdict) | {"details": dict(reading.details)}
-            self.writer.put(update_row(Reading, reading.reading_id, **row))
-            self.results[reading.reading_id] = ReadingResult(
-                reading.reading_id, reading.case.case_id, state, figures, verdict
-            )
-
-        self.live.close(ended_us, closed)
+        self._ended.end(reading, state, reason)
         self.cases.mark(reading.case.case_id, state, reading.reading_id)
         self._reading, self.phase = None, Phase.READY
         return reading.reading_id

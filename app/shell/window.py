@@ -1,6 +1,7 @@
 """The window: a slim navigation on the left, one page beside it; alone the image while reading."""
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QMoveEvent
@@ -103,6 +104,7 @@ class MainWindow(QMainWindow):
             self._stack.addWidget(page.widget)
             if page.part != "none":
                 self._add_entry(page)
+        self._order_tabs()
         self.open_workspace(self._in_workspace)
 
     def show_page(self, name: str) -> None:
@@ -242,6 +244,12 @@ class MainWindow(QMainWindow):
             self._researchers.append(name)
         place = self._entries.count() if before is None else self._entries.indexOf(before) + 1
         self._entries.insertWidget(place, made)
+
+    def _order_tabs(self) -> None:
+        """Let Tab go down the navigation before it comes to the page."""
+        entries = sorted(self._buttons.values(), key=self._entries.indexOf)
+        for before, after in pairwise([self._door, *entries, self._door] if entries else []):
+            QWidget.setTabOrder(before, after)
 
     def _wanted(self, name: str) -> None:
         # The page changes when the station agrees; until then the old one stays marked.

@@ -8,11 +8,12 @@ from PySide6.QtWidgets import QWidget
 
 from app.hanging.lightbox import Hung
 from app.pages.reading.canvas import ImageCanvas
-from app.pages.reading.panels import CodePanel, KeysPanel, NotePanel, ReadingPanel
+from app.pages.reading.panel_stack import PanelStack
+from app.pages.reading.panels import ReadingPanel
 from app.pages.reading.strip import ReadingStrip
 from app.ui import theme
 from app.ui.keys import KeyMap, class_index
-from app.ui.small_widgets import button, column
+from app.ui.small_widgets import column
 
 _READING = ("reading", "addendum")
 _MESSAGE_MS = 4000
@@ -101,21 +102,23 @@ class ReadingPage(QWidget):
         shade = self.palette()
         shade.setColor(QPalette.ColorRole.Window, QColor(theme.CASE_BACKGROUND))
         self.setPalette(shade)
-        self._help: ReadingPanel = KeysPanel(self, self.keys, self._resume)
         self._panels = self._make_panels()
+        self._doing: dict[str | None, Callable[[], object]] = {
+            "next": self._next,
+            "leave": self._pause,
+            "back": self.correct_wanted.emit,
+            "help": lambda: self._covered(self._panels.help),
+        }
 
     @property
     def panel(self) -> ReadingPanel | None:
         """The panel that is up, if any."""
-        return next((p for p in self._panels if p.isVisibleTo(self)), None)
+        return self._panels.up
 
     def use_keys(self, keys: KeyMap) -> None:
         """Obey other keys from now on."""
         self.keys = self.canvas.keys = keys
-        self._panels.remove(self._help)
-        self._help.deleteLater()
-        self._help = KeysPanel(self, keys, self._resume)
-        self._panels.append(self._help)
+        self._panels.use_keys(keys)
 
     def set_study(self, classes: Sequence[str], annotations: Sequence[str] = ()) -> None:
         """Offer the answers and the annotations of the study."""
@@ -183,9 +186,9 @@ class ReadingPage(QWidget):
         self.state, self.current_case_id = "between", None
         self.canvas.set_image(None)
         self.strip.show_message("")
-        self._between.say(text, heading)
-        self._between.buttons["go_on"].setEnabled(may_go_on)
-        self._show_panel(self._between)
+        self._panels.between.say(text, heading)
+        self._panels.between.buttons["go_on"].setEnabled(may_go_on)
+        self._show_panel(self._panels.between)
 
     def show_complete(self, text: str, *, correctable: bool = False) -> None:
         """Say that there is nothing left to read."""
@@ -193,9 +196,9 @@ class ReadingPage(QWidget):
         self.canvas.set_image(None)
         self.strip.show_message("")
         self.strip.show_answer("")
-        self._closing.say(text)
-        self._closing.buttons["correct"].setVisible(correctable)
-        self._show_panel(self._closing)
+        self._panels.complete.say(text)
+        self._panels.complete.buttons["correct"].setVisible(correctable)
+        self._show_panel(self._panels.complete)
 
     def hold(self, text: str, heading: str = "Paused") -> None:
         """Pause from outside, saying why."""
@@ -203,19 +206,19 @@ class ReadingPage(QWidget):
             self.correct_ended.emit()
         self.canvas.flush()
         self.state = "paused"
-        self._confirm.say(text, heading)
-        self._show_panel(self._confirm)
+        self._panels.paused.say(text, heading)
+        self._show_panel(self._panels.paused)
         self.paused.emit()
 
     def ask_code(self, text: str) -> None:
         """Pause, and go on only when `code_accepted` says so: who reads may be another."""
         self._asks_code = True
-        self._code.ask(text)
+        self._panels.code.ask(text)
         if self.state == "paused":
-            self._show_panel(self._code)
+            self._show_panel(self._panels.code)
             return
         self.hold(text)
-        self._show_panel(self._code)
+        self._show_panel(self._panels.code)
 
     def code_accepted(self) -> None:
         """Go on: the reader's code was right."""
@@ -266,8 +269,7 @@ class ReadingPage(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the panels in the middle."""
-        for panel in self._panels:
-            self._center(panel)
+        self._panels.center()
 
     def _answer(self, index: int) -> None:
         if index >= len(self._classes):
@@ -286,7 +288,7 @@ class ReadingPage(QWidget):
         if action not in self._allowed:
             self.say_shortly(f"This study asks for no {action.split('_')[0]}.")
         elif action == "note":
-            self._covered(self._note)
+            self._covered(self._panels.note)
         elif action == "box":
             self.canvas.use_tool("" if self.canvas.tool == "box" else "box")
             on = "Box: drag, or arrows and Enter; Shift+arrows change its size."
@@ -326,12 +328,12 @@ class ReadingPage(QWidget):
 
     def _resume(self) -> None:
         if self._asks_code:
-            self._show_panel(self._code)
+            self._show_panel(self._panels.code)
             return
         against = self.may_resume()
         if against:
-            self._confirm.say(against)
-            self._show_panel(self._confirm)
+            self._panels.paused.say(against)
+            self._show_panel(self._panels.paused)
             return
         self.state = "reading"
         self._hide_panels()
@@ -343,7 +345,7 @@ class ReadingPage(QWidget):
         self.left.emit()
 
     def _go_on(self) -> None:
-        if self._between.buttons["go_on"].isEnabled():
+        if self._panels.between.buttons["go_on"].isEnabled():
             self.went_on.emit()
 
     def _note_kept(self, text: str) -> None:
@@ -354,50 +356,23 @@ class ReadingPage(QWidget):
         if self.state == "reading":
             self.view_changed.emit(kind, tile)
 
-    def _make_panels(self) -> list[ReadingPanel]:
-        self._doing: dict[str | None, Callable[[], object]] = {
-            "next": self._next,
-            "leave": self._pause,
-            "back": self.correct_wanted.emit,
-            "help": lambda: self._covered(self._help),
-        }
-        self._confirm = ReadingPanel(self, "Paused", {
-            "resume": button("resume_reading", "Go on reading", self._resume, role="primary"),
-            "leave": button("leave_reading", "Leave", self._leave),
-        })  # fmt: skip
-        self._closing = ReadingPanel(self, "Thank you", {
-            "back": button("back_to_worklist", "Back to the worklist", self.back_wanted.emit,
-                           role="primary"),
-            "correct": button("correct_last", "Correct the last answer",
-                              self.correct_wanted.emit),
-        })  # fmt: skip
-        self._between = ReadingPanel(self, "", {
-            "go_on": button("go_on", "Go on", self._go_on, role="primary"),
-            "leave": button("leave_between", "Leave", self._leave),
-        })  # fmt: skip
-        self._note = NotePanel(self)
-        self._note.written.connect(self._note_kept)
-        self._note.given_up.connect(self._resume)
-        self._code = CodePanel(self, self._leave)
-        self._code.given.connect(self.code_given)
-        return [self._confirm, self._closing, self._between, self._note, self._code, self._help]
+    def _make_panels(self) -> PanelStack:
+        made = PanelStack(self, self.keys)
+        made.resumed.connect(self._resume)
+        made.left.connect(self._leave)
+        made.went_on.connect(self._go_on)
+        made.note_written.connect(self._note_kept)
+        made.back_wanted.connect(self.back_wanted)
+        made.correct_wanted.connect(self.correct_wanted)
+        made.code_given.connect(self.code_given)
+        return made
 
     def _show_panel(self, panel: ReadingPanel) -> None:
         # The images go while a panel covers them: nobody's gaze at the panel lands on them.
-        for other in self._panels:
-            other.hide()
         self.canvas.hide()
-        panel.adjustSize()
-        self._center(panel)
-        panel.show()
-        panel.raise_()
-        panel.first.setFocus()
+        self._panels.show(panel)
 
     def _hide_panels(self) -> None:
-        for panel in self._panels:
-            panel.hide()
+        self._panels.hide()
         self.canvas.setVisible(not self._time_is_up)
         (self if self._time_is_up else self.canvas).setFocus()
-
-    def _center(self, panel: ReadingPanel) -> None:
-        panel.move((self.width() - panel.width()) // 2, (self.height() - panel.height()) // 2)

@@ -66,6 +66,20 @@ def test_a_job_stands_in_the_navigation_where_it_says(station) -> None:
     ]  # fmt: skip
 
 
+def test_tab_goes_down_the_navigation_and_then_to_the_page(station) -> None:
+    met: list[str] = []
+    widget = station.window.nextInFocusChain()
+    while widget is not station.window:
+        if widget.isVisibleTo(station.window) and isinstance(widget, QAbstractButton):
+            met.append(widget.objectName())
+        widget = widget.nextInFocusChain()
+    assert met[:7] == [
+        "go_worklist", "go_made_up", "go_calibration", "go_reading", "go_review", "go_setup",
+        "workspace_door",
+    ]  # fmt: skip
+    assert "import" in met[7:]
+
+
 def test_every_page_of_the_navigation_can_be_gone_to(station) -> None:
     names = [page.name for job in station.jobs for page in job.pages]
     assert len(names) == len(set(names)) >= 13

@@ -1,0 +1,100 @@
+"""The panels of the reading page, of which one at most is up, in the middle."""
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from app.pages.reading.panels import CodePanel, KeysPanel, NotePanel, ReadingPanel
+from app.ui.keys import KeyMap
+from app.ui.small_widgets import button
+
+
+class PanelStack(QObject):
+    """Makes the panels and shows one after the other.
+
+    Attributes
+    ----------
+    paused, complete, between, note, code, help
+        Why the reading is paused; all is read; a break or feedback; a free note; the reader's
+        code; the keys.
+
+    Signals
+    -------
+    resumed, left
+        The reading goes on, or is to be left.
+    back_wanted
+        Back to the worklist.
+    correct_wanted
+        The last answer is to be corrected.
+    went_on
+        The reader goes on after a break or feedback.
+    note_written, code_given : str
+        What was typed.
+    """
+
+    resumed = Signal()
+    left = Signal()
+    back_wanted = Signal()
+    correct_wanted = Signal()
+    went_on = Signal()
+    note_written = Signal(str)
+    code_given = Signal(str)
+
+    def __init__(self, page: QWidget, keys: KeyMap) -> None:
+        super().__init__(page)
+        self._page = page
+        self.paused = ReadingPanel(page, "Paused", {
+            "resume": button("resume_reading", "Go on reading", self.resumed.emit, role="primary"),
+            "leave": button("leave_reading", "Leave", self.left.emit),
+        })  # fmt: skip
+        self.complete = ReadingPanel(page, "Thank you", {
+            "back": button("back_to_worklist", "Back to the worklist", self.back_wanted.emit,
+                           role="primary"),
+            "correct": button("correct_last", "Correct the last answer", self.correct_wanted.emit),
+        })  # fmt: skip
+        self.between = ReadingPanel(page, "", {
+            "go_on": button("go_on", "Go on", self.went_on.emit, role="primary"),
+            "leave": button("leave_between", "Leave", self.left.emit),
+        })  # fmt: skip
+        self.note = NotePanel(page)
+        self.note.written.connect(self.note_written)
+        self.note.given_up.connect(self.resumed)
+        self.code = CodePanel(page, self.left.emit)
+        self.code.given.connect(self.code_given)
+        self.help: ReadingPanel = KeysPanel(page, keys, self.resumed.emit)
+
+    @property
+    def up(self) -> ReadingPanel | None:
+        """The panel that is up, if any."""
+        return next((panel for panel in self._all() if panel.isVisibleTo(self._page)), None)
+
+    def use_keys(self, keys: KeyMap) -> None:
+        """Show other keys from now on."""
+        self.help.deleteLater()
+        self.help = KeysPanel(self._page, keys, self.resumed.emit)
+
+    def show(self, panel: ReadingPanel) -> None:
+        """Put one up instead of any other."""
+        self.hide()
+        panel.adjustSize()
+        self._center(panel)
+        panel.show()
+        panel.raise_()
+        panel.first.setFocus()
+
+    def hide(self) -> None:
+        """Take down what is up."""
+        for panel in self._all():
+            panel.hide()
+
+    def center(self) -> None:
+        """Keep what is up in the middle of the page."""
+        for panel in self._all():
+            self._center(panel)
+
+    def _center(self, panel: ReadingPanel) -> None:
+        free_x = self._page.width() - panel.width()
+        free_y = self._page.height() - panel.height()
+        panel.move(free_x // 2, free_y // 2)
+
+    def _all(self) -> list[ReadingPanel]:
+        return [self.paused, self.complete, self.between, self.note, self.code, self.help]
