@@ -131,7 +131,8 @@ class ReviewPage(Page):
         self._moved(0)
         self.slider.setValue(0)
         if replay is not None:
-            who = " and ".join(v.replay.row.reader for v in self.views if v.replay)
+            rows = [v.replay.row for v in self.views if v.replay]
+            who = " and ".join(f"{row.reader} (reading {row.name})" for row in rows)
             self.say_state(f"{replay.row.case_name}, read by {who}.")
 
     def toggle(self) -> None:
@@ -191,8 +192,9 @@ class ReviewPage(Page):
             state = "" if shown.state == "finished" else f", {shown.state}"
             answer = f": {shown.answer}" if shown.answer else ""
             item = QListWidgetItem(
-                f"{shown.case_name}{answer}\n{shown.reader}, {_when(shown)}{state}\n{shown.name}"
+                f"{shown.case_name}{answer}\n{shown.reader}, {_when(shown)}{state}"
             )
+            item.setToolTip(f"Reading {shown.name}")
             self.list.addItem(item)
         self.list.blockSignals(False)
         self.list.setCurrentRow(0)

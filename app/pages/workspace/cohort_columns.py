@@ -37,7 +37,6 @@ def _sign(row: CohortRow) -> tuple[str, str]:
 
 COLUMNS: tuple[Column[CohortRow], ...] = (
     Column("Case", lambda r: r.case),
-    Column("Reading", lambda r: r.name),
     Column("Reader", lambda r: r.reader),
     Column(
         "Gaze",
@@ -58,4 +57,5 @@ COLUMNS: tuple[Column[CohortRow], ...] = (
         lambda r: _known(r.duration_s),
     ),
     Column("Fixations", lambda r: str(r.fixations), lambda r: r.fixations),
+    Column("Reading", lambda r: r.name),
 )
