@@ -10,6 +10,7 @@ from migrations.study.export_manifest import write_manifest
 from migrations.study.folder import Study
 from trainer.data.cohort import Cohort, load_cohort
 from trainer.errors import CohortError, TrainerError
+from trainer.exports.mcgip import write_mcgip
 from trainer.exports.relation import relation_of, write_relation
 
 FORMATS = ("mcgip", "relation", "features")
@@ -41,8 +42,6 @@ def _write(study: Study, cohort: Cohort, out: Path, arguments: argparse.Namespac
     relation = relation_of(study, ids, arguments.measure)
     if arguments.format == "relation":
         return write_relation(study, relation, out)
-    from trainer.exports.mcgip import write_mcgip
-
     return write_mcgip(study, cohort, relation, out)
 
 

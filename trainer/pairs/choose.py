@@ -20,7 +20,7 @@ from trainer.similarity.between_readers import split_of
 from trainer.similarity.comparison import Comparison, ComparisonControl, prepare
 from trainer.similarity.findings import describe
 from trainer.similarity.graph import Graph
-from trainer.similarity.items import said, settings_of
+from trainer.similarity.items import settings_by_name, settings_of
 from trainer.similarity.store import load_matrix, store_run
 from trainer.similarity.study_gaze import feature_cache, gaze_of_members, reader_names
 
@@ -136,7 +136,7 @@ def _similarity(
 ) -> tuple[str, FloatArray, BoolArray]:
     """Return the id of the similarity's row, its matrix and which pairs are valid."""
     ids = tuple(m.image_id for m in members)
-    wanted = said(*settings_of(config.measure, config.measure_parameters))
+    wanted = settings_by_name(*settings_of(config.measure, config.measure_parameters))
     found = _stored(study, cohort.fingerprint, config.measure, wanted, ids)
     if found is not None:
         return found

@@ -18,7 +18,7 @@ from trainer.similarity.items import (
     item_table,
     of_items,
     one_reading_each,
-    said,
+    settings_by_name,
     settings_of,
 )
 from trainer.similarity.registry import find_measure
@@ -80,7 +80,7 @@ class Comparison:
     @property
     def settings(self) -> dict[str, Any]:
         """All settings by name, of the measure and of items."""
-        return said(self.items, self.parameters)
+        return settings_by_name(self.items, self.parameters)
 
     def matrix(self, *, by_dimension: bool = False) -> Similarity:
         """Return the matrix (N, N), or (N, N, D) by dimension."""

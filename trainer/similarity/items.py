@@ -65,7 +65,7 @@ def settings_of(measure: str, settings: Mapping[str, Any]) -> tuple[ItemSettings
     return items, make_parameters(measure, left)
 
 
-def said(items: ItemSettings, parameters: CanvasParameters) -> dict[str, Any]:
+def settings_by_name(items: ItemSettings, parameters: CanvasParameters) -> dict[str, Any]:
     """Return all settings by name, as results carry them."""
     return {**asdict(parameters), **asdict(items)}
 

@@ -112,10 +112,10 @@ def compare(
     require(bool(dimensions), "dimensions", "left out: only multimatch has several", measure)
 
     def half(first: int) -> TaskRunner:
-        def told(done: int, total: int) -> None:
+        def share_of_progress(done: int, total: int) -> None:
             progress(first + n * done // max(total, 1), 2 * n)
 
-        return TaskRunner(jobs, told, cancelled)
+        return TaskRunner(jobs, share_of_progress, cancelled)
 
     table = feature_table(chosen, gazes, parameters, half(0), cache)
     pairs = dense(chosen, table, parameters, half(n), by_dimension=by_dimension)

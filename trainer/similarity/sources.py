@@ -47,7 +47,7 @@ class GazeList:
     note: str = ""
 
 
-def read_json_folder(folder: Path, size: Size, told: Callable[[int, int], None]) -> GazeList:
+def read_json_folder(folder: Path, size: Size, progress: Callable[[int, int], None]) -> GazeList:
     """Return the gaze of a folder of JSON files, one item a file, sorted by name.
 
     Raises
@@ -65,7 +65,7 @@ def read_json_folder(folder: Path, size: Size, told: Callable[[int, int], None])
             gazes.append(Gaze(found.points, *size))
             ids.append(path.relative_to(folder).with_suffix("").as_posix())
             cases.append(str(found.facts.get("case", "")))
-        told(done, len(paths))
+        progress(done, len(paths))
     if not gazes:
         raise GazeFileError(
             f"{folder} holds neither study.toml nor a gaze file (*.json with a key 'gaze'). "
@@ -74,7 +74,7 @@ def read_json_folder(folder: Path, size: Size, told: Callable[[int, int], None])
     return GazeList(tuple(ids), gazes, np.arange(len(gazes)), (), tuple(cases))
 
 
-def read_miceye(path: Path, size: Size, told: Callable[[int, int], None]) -> GazeList:
+def read_miceye(path: Path, size: Size, progress: Callable[[int, int], None]) -> GazeList:
     """Return the gaze of a MicEye csv, versions 1 and 2, sorted by the name of the image file.
 
     An image that has several lines is one item with several readings; one whose lines hold no gaze
@@ -86,7 +86,7 @@ def read_miceye(path: Path, size: Size, told: Callable[[int, int], None]) -> Gaz
         Naming the line that cannot be read.
     """
     rows: dict[str, list[FloatArray]] = {}
-    for line in foreign.read_miceye(path, told):
+    for line in foreign.read_miceye(path, progress):
         rows.setdefault(line.image, []).append(line.points_unzoomed)
     images = sorted(rows, key=lambda image: (PureWindowsPath(image).name, image))
     gazes = [Gaze(points, *size) for image in images for points in rows[image]]
