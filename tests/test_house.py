@@ -87,7 +87,6 @@ def test_the_graph_sees_circles_and_ways_back_where_there_are_some() -> None:
     assert not any(_is_nested(*pair) for pair in combinations(("app.page", "app.pages"), 2))
 
 
-@pytest.mark.xfail(reason="docs/architecture.md shows the house before the move")
 def test_every_name_that_the_architecture_page_prints_exists() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     names = list(printed_names(page))
