@@ -13,6 +13,7 @@ from app.demo.hands import click
 from app.pages.pretrain.controller import TrainingController
 from app.pages.pretrain.form import OFFERED
 from app.pages.pretrain.run_settings import settings_of
+from app.pages.settings.controller import SettingsController
 from app.pages.workspace.job import WorkspaceJob
 from app.station import Station
 from app.ui.plots import PlotUnwritable, save_plot
@@ -268,6 +269,17 @@ def test_with_a_server_named_the_pages_show_what_all_stations_pushed(
     assert not station.window.in_workspace
     station.job(TrainingController).start([])
     assert options[-1] == []
+    station.go("settings")
+    station.job(SettingsController).context.reopen_study(station.study)  # as after Save
+    assert station.window.current == "settings"
+
+    def trains_on_the_server() -> bool:
+        station.job(TrainingController).start([])
+        return options[-1] == ["--database", "server"]
+
+    qtbot.waitUntil(trains_on_the_server, timeout=15000)
+    station.go("cohort")
+    qtbot.waitUntil(lambda: page.model.rowCount() == 25, timeout=15000)
 
 
 def test_the_form_offers_all_that_the_trainer_has(station, qtbot) -> None:
