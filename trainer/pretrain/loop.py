@@ -5,7 +5,6 @@ steps are the same, bit for bit on the CPU.
 """
 
 import contextlib
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,15 +61,15 @@ def train(job: Job, emit: Emit, stop: Callable[[], bool]) -> Outcome:
         checkpoints = Checkpoints(job, learner, observer, batches)
         with contextlib.closing(observer), contextlib.closing(batches):
             while step < job.steps and not observer.stands_still and not distributed.any_of(stop()):
-                started = time.perf_counter()
-                batch = batches.next()
-                waited_s = time.perf_counter() - started
+                with observer.clock.waiting():
+                    batch = batches.next()
                 rate = learning_rate(job, step)
                 output = take_step(job, learner, batch, step, rate)
                 step += 1
-                observer.after_step(step, output, rate, waited_s, time.perf_counter() - started)
+                observer.after_step(step, output, rate)
                 if checkpoints.is_due(step):
-                    checkpoints.save(step)
+                    with observer.clock.left_out():
+                        checkpoints.save(step)
         newest = checkpoints.save(step)
     finished = step == job.steps or observer.stands_still
     if finished:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from trainer.methods.base import Method, StepOutput
+from trainer.pretrain.clock import clock_of
 from trainer.pretrain.job import Job
 from trainer.pretrain.metrics_log import MetricsLog
 from trainer.pretrain.monitors import FeatureMonitors
@@ -28,6 +29,8 @@ class Observer:
 
     Attributes
     ----------
+    clock
+        Times the steps; the loop tells it what it waits for and what is no part of a step.
     stands_still
         Whether the run has got no better for as many epochs as `early_stop` allows.
     """
@@ -37,16 +40,15 @@ class Observer:
     ) -> None:
         self._job, self._method, self._emit = job, method, emit
         self._meter = Meter(emit, "train", "steps")
-        self._signals = StepSignals(job, saved)
+        self.clock = clock_of(job.device)
+        self._signals = StepSignals(job, saved, self.clock)
         self._monitors = FeatureMonitors(job, saved)
         self._warned: set[str] = set(saved.get("warned", []))
         first = distributed.rank() == 0
         self._log = MetricsLog(job.metrics, job.folder / "tensorboard", step) if first else None
         self.stands_still = False
 
-    def after_step(
-        self, step: int, output: StepOutput, rate: float, data_s: float, step_s: float
-    ) -> None:
+    def after_step(self, step: int, output: StepOutput, rate: float) -> None:
         """Take in a step; report, look at the features and judge the epoch when it is time.
 
         Parameters
@@ -55,8 +57,6 @@ class Observer:
             Steps done, this one included.
         output, rate
             What the method said of it, and the learning rate.
-        data_s, step_s
-            Seconds until its views were there, and until all was done.
 
         Raises
         ------
@@ -64,10 +64,11 @@ class Observer:
             If the loss is no longer finite.
         """
         job = self._job
-        self._signals.add(output, rate, data_s, step_s)
+        self._signals.add(output, rate)
         self._meter(step, job.steps)
         if step % job.look_every == 0 or step == job.steps:
-            self._monitors.look(self._method, step)
+            with self.clock.left_out():
+                self._monitors.look(self._method, step)
         if step % job.report_every == 0 or step == job.steps:
             self._report(step)
         if step % job.steps_per_epoch == 0:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from trainer.errors import TrainingDiverged
 from trainer.methods.base import StepOutput
+from trainer.pretrain.clock import StepClock
 from trainer.pretrain.job import Job
 from trainer.process.events import Metrics
 
@@ -44,6 +45,8 @@ class StepSignals:
         What is trained on.
     saved
         What `saved` returned when the run was stopped; empty at its start.
+    clock
+        Times the steps from report to report.
 
     Attributes
     ----------
@@ -51,32 +54,28 @@ class StepSignals:
         Mean loss of each epoch that is over.
     """
 
-    def __init__(self, job: Job, saved: Mapping[str, Any]) -> None:
-        self._job = job
+    def __init__(self, job: Job, saved: Mapping[str, Any], clock: StepClock) -> None:
+        self._job, self._clock = job, clock
         self.epoch_losses: list[float] = list(saved.get("epoch_losses", []))
         self._epoch_sum = torch.tensor(saved.get("epoch_sum", 0.0), dtype=torch.float64)
         self._epoch_count: int = saved.get("epoch_count", 0)
         self._spread: float = saved.get("spread", math.nan)
         self._losses: list[Tensor] = []
-        self._data_s = self._step_s = self._rate = 0.0
+        self._rate = 0.0
         self._last: StepOutput | None = None
 
-    def add(self, output: StepOutput, rate: float, data_s: float, step_s: float) -> None:
+    def add(self, output: StepOutput, rate: float) -> None:
         """Add a step; waits for nothing on the device.
 
         Parameters
         ----------
         output, rate
             What the method said of it, and the learning rate.
-        data_s, step_s
-            Seconds until its views were there, and until all was done.
         """
         loss = output.loss.detach()
         self._losses.append(loss)
         self._epoch_sum = self._epoch_sum.to(loss.device) + loss
         self._epoch_count += 1
-        self._data_s += data_s
-        self._step_s += step_s
         self._rate, self._last = rate, output
 
     def report(self, step: int, rank_me: float | None, knn: float | None) -> Metrics | None:
@@ -98,6 +97,8 @@ class StepSignals:
             return None
         loss = self.require_finite(step)
         self._spread = feature_spread(self._last.projections)
+        positives = float(self._last.mask.sum()) / len(self._last.mask)
+        taken_s, waited_s = self._clock.read()  # last: the device is done with all of it
         metrics = Metrics(
             step=step,
             steps=self._job.steps,
@@ -105,15 +106,14 @@ class StepSignals:
             epochs=self._job.config.epochs,
             loss=loss,
             learning_rate=self._rate,
-            images_per_s=len(self._losses) * self._job.batch / self._step_s,
-            data_wait=self._data_s / self._step_s,
+            images_per_s=len(self._losses) * self._job.batch / taken_s,
+            data_wait=waited_s / taken_s,
             feature_spread=self._spread,
-            positives_per_anchor=float(self._last.mask.sum()) / len(self._last.mask),
+            positives_per_anchor=positives,
             rank_me=rank_me,
             knn=knn,
         )
         self._losses, self._last = [], None
-        self._data_s = self._step_s = 0.0
         return metrics
 
     def require_finite(self, step: int) -> float:

@@ -50,8 +50,10 @@ class Metrics:
     ----------
     loss
         Mean since the last report.
+    images_per_s
+        Since the last report by the wall clock, less looks at the features and checkpoints.
     data_wait
-        Share of the time spent making the views ready.
+        Share of the time in which a step waits for its views.
     feature_spread
         Standard deviation of the L2-normalised projections times the root of their width: 1 where
         they spread evenly over the sphere, 0 where all images give the same one (collapse).
