@@ -12,13 +12,14 @@ from torch import Tensor, nn
 from trainer.config.methods import MethodSpec
 from trainer.methods.base import Method, StepOutput, Widths, head
 from trainer.methods.ema import ema_momentum, ema_update, target_of
-from trainer.methods.losses import masked_cosine
+from trainer.methods.losses import in_float32, masked_cosine
 from trainer.pairs.policy import StepPairs
 from trainer.process.distributed import gather
 
 METHOD = MethodSpec(title="BYOL", net="Byol", kind="siamese")
 
 
+@in_float32
 def byol_loss(
     prediction_1: Tensor,
     prediction_2: Tensor,

@@ -5,7 +5,7 @@ queue are positives too. Unlike the released code, the queue carries the ids of 
 start, empty slots count for nothing, and an image's own older keys are never negatives.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from trainer.config.methods import MethodSpec
 from trainer.methods.base import Method, StepOutput, Widths
 from trainer.methods.ema import ema_momentum, ema_update, target_of
-from trainer.methods.losses import info_nce, unit, without
+from trainer.methods.losses import in_float32, info_nce, unit, without
 from trainer.methods.queue import KeyQueue
 from trainer.pairs.policy import StepPairs
 from trainer.process.distributed import gather
@@ -21,6 +21,7 @@ from trainer.process.distributed import gather
 METHOD = MethodSpec(title="MoCo v2", net="MoCoV2", kind="contrastive", aliases=("moco", "moco_v2"))
 
 
+@in_float32
 def moco_v2_loss(
     queries: Tensor,
     keys: Tensor,
@@ -109,6 +110,10 @@ class MoCoV2(Method):
         self.queue.add(keys, every)
         own = torch.ones(len(every), 1, dtype=torch.bool, device=every.device)
         return StepOutput(loss, queries.detach(), torch.cat([own, related], 1))
+
+    def memory(self) -> Mapping[str, Tensor]:
+        """Return keys, ids and place of the queue."""
+        return dict(self.queue.named_buffers())
 
     def after_step(self, step: int, steps: int) -> None:
         """Let the key net follow."""

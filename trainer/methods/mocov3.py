@@ -15,13 +15,14 @@ from torch import Tensor, nn
 from trainer.config.methods import MethodSpec
 from trainer.methods.base import Method, StepOutput, Widths
 from trainer.methods.ema import ema_momentum, ema_update, target_of
-from trainer.methods.losses import info_nce, unit, without
+from trainer.methods.losses import in_float32, info_nce, unit, without
 from trainer.pairs.policy import StepPairs
 from trainer.process.distributed import gather
 
 METHOD = MethodSpec(title="MoCo v3", net="MoCoV3", kind="contrastive", aliases=("moco_v3",))
 
 
+@in_float32
 def moco_v3_loss(
     queries_1: Tensor,
     queries_2: Tensor,

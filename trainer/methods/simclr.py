@@ -11,13 +11,14 @@ from torch import Tensor, nn
 
 from trainer.config.methods import MethodSpec
 from trainer.methods.base import Method, StepOutput, Widths
-from trainer.methods.losses import info_nce, unit, without
+from trainer.methods.losses import in_float32, info_nce, unit, without
 from trainer.pairs.policy import StepPairs
 from trainer.process.distributed import gather
 
 METHOD = MethodSpec(title="SimCLR", net="SimClr", kind="contrastive")
 
 
+@in_float32
 def simclr_loss(
     z_1: Tensor,
     z_2: Tensor,

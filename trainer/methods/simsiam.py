@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from trainer.config.methods import MethodSpec
 from trainer.methods.base import Method, StepOutput, Widths, head
-from trainer.methods.losses import masked_cosine
+from trainer.methods.losses import in_float32, masked_cosine
 from trainer.pairs.policy import StepPairs
 from trainer.process.distributed import gather
 
@@ -23,6 +23,7 @@ METHOD = MethodSpec(
 )
 
 
+@in_float32
 def simsiam_loss(
     prediction_1: Tensor,
     prediction_2: Tensor,
