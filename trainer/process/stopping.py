@@ -7,8 +7,10 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
-# SIGBREAK is Windows' own; SIGHUP comes when a terminal on a GPU box is lost.
-_SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP")
+# SIGBREAK is Windows' own; SIGHUP comes when a terminal on a GPU box is lost; SIGUSR1 some time
+# before SLURM's limit (`--signal=USR1@90`), perhaps more than once and before its SIGTERM.
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP", "SIGUSR1")
+_NOTICE = getattr(signal, "SIGUSR1", None)
 
 
 class StopRequest:
@@ -16,6 +18,7 @@ class StopRequest:
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self._wanted = False  # asked for, not only given notice of
 
     def __call__(self) -> bool:
         """Return whether a stop was asked for."""
@@ -23,6 +26,7 @@ class StopRequest:
 
     def set(self) -> None:
         """Ask for a stop."""
+        self._wanted = True
         self._event.set()
 
     def listen(self, descriptor: int) -> threading.Thread:
@@ -47,7 +51,10 @@ class StopRequest:
 
     @contextlib.contextmanager
     def on_signals(self) -> Iterator[None]:
-        """Stop on a signal; a second one breaks off at once. `nohup` keeps SIGHUP off."""
+        """Stop on a signal; a second one breaks off at once. `nohup` keeps SIGHUP off.
+
+        SIGUSR1 gives notice: it asks for a stop too, but breaks nothing off, nor does the next signal.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield  # only the main thread may set handlers
             return
@@ -59,8 +66,11 @@ class StopRequest:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        if self():
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        if number == _NOTICE:
+            self._event.set()
+            return
+        if self._wanted:
             raise KeyboardInterrupt
         self.set()
 

@@ -56,3 +56,15 @@ def test_a_lost_terminal_stops_unless_nohup_said_otherwise() -> None:
             assert stop() is stops
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="Windows has no SIGUSR1")
+def test_notice_of_a_time_limit_stops_and_breaks_nothing_off() -> None:
+    stop = StopRequest()
+    with stop.on_signals():
+        signal.raise_signal(signal.SIGUSR1)
+        assert stop()
+        for number in (signal.SIGUSR1, signal.SIGTERM):  # given again, then the limit itself
+            signal.raise_signal(number)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
