@@ -1,7 +1,7 @@
 """What the loop asks of a method, and what methods share."""
 
 import abc
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -74,6 +74,13 @@ class Method(nn.Module, abc.ABC):
     @abc.abstractmethod
     def after_step(self, step: int, steps: int) -> None:
         """Follow the optimiser's step number `step` (from 0) of `steps`, e.g. by an EMA."""
+
+    def memory(self) -> Mapping[str, Tensor]:
+        """Return what batches leave behind beside weights, as it lies: none unless a method says.
+
+        An optimiser step that is skipped leaves none: see `trainer.pretrain.learner`.
+        """
+        return {}
 
     def forward(self, view_1: Tensor, view_2: Tensor, ids: Tensor, pairs: StepPairs) -> StepOutput:
         """Return `step_output`; what several processes call."""

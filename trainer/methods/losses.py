@@ -13,7 +13,6 @@ from typing import ParamSpec
 import torch
 from torch import Tensor, nn
 
-
 P = ParamSpec("P")
 
 

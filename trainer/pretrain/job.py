@@ -66,6 +66,11 @@ class Job:
         """Optimiser steps of the whole run."""
         return -(-self.steps // self.config.accumulate)
 
+    def window(self, step: int) -> int:
+        """Return how many batches share the optimiser step of this one; the last one's are few."""
+        accumulate = self.config.accumulate
+        return min(accumulate, self.steps - step // accumulate * accumulate)
+
     def update_due(self, step: int) -> bool:
         """Return whether the optimiser steps after this step."""
         return (step + 1) % self.config.accumulate == 0 or step + 1 == self.steps

@@ -1,10 +1,10 @@
 """The nets of a run and what changes them, made from its settings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from trainer.config.config import RunConfig
 from trainer.errors import TrainingDiverged
@@ -17,12 +17,41 @@ from trainer.process import distributed
 
 @dataclass(slots=True)
 class Learner:
-    """The nets and what changes them; `call` is the method, shared among processes if several."""
+    """The nets and what changes them; `call` is the method, shared among processes if several.
+
+    Attributes
+    ----------
+    held
+        In float16, the method's memory before the batches that the next optimiser step is of.
+    """
 
     method: Method
     call: nn.Module
     optimiser: torch.optim.Optimizer
     scaler: torch.amp.GradScaler
+    held: dict[str, Tensor] = field(default_factory=dict)
+
+    def hold(self) -> None:
+        """Keep the method's memory as it is, if a step may be skipped."""
+        if self.scaler.is_enabled():
+            self.held = {name: value.clone() for name, value in self.method.memory().items()}
+
+    def optimise(self) -> bool:
+        """Let the optimiser step; return whether it did.
+
+        In float16 it skips a step whose gradient overflowed: the scale was too high, and is halved.
+        The method's memory is then what it was before. The queue's ids are thus not to be foretold
+        from the number of steps.
+        """
+        scale = self.scaler.get_scale()  # 1, at no cost, but for float16
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
+        self.optimiser.zero_grad(set_to_none=True)
+        if self.scaler.get_scale() >= scale:
+            return True
+        for name, value in self.method.memory().items():
+            value.copy_(self.held[name])
+        return False
 
     def state(self, job: Job, step: int) -> dict[str, Any]:
         """Return all that a resume needs, summed gradients of a step halfway included.
@@ -41,6 +70,7 @@ class Learner:
             "optimiser": self.optimiser.state_dict(),
             "scaler": self.scaler.state_dict(),
             "gradients": gradients,
+            "held": self.held if halfway else {},
             "random": {"cpu": torch.get_rng_state(), "cuda": cuda},
         }
 
@@ -51,6 +81,8 @@ class Learner:
         self.scaler.load_state_dict(content["scaler"])
         for parameter, gradient in zip(self.method.trainable(), content["gradients"], strict=False):
             parameter.grad = None if gradient is None else gradient.to(parameter)
+        memory = self.method.memory()
+        self.held = {n: v.to(memory[n].device) for n, v in content.get("held", {}).items()}
         torch.set_rng_state(content["random"]["cpu"])
         if len(content["random"]["cuda"]) == torch.cuda.device_count():
             torch.cuda.set_rng_state_all(content["random"]["cuda"])

@@ -87,11 +87,13 @@ def learning_rate(job: Job, step: int) -> float:
 def take_step(job: Job, learner: Learner, batch: Batch, step: int, rate: float) -> StepOutput:
     """Take the gradient of one batch, and let the optimiser step when it is due."""
     config, optimiser, scaler = job.config, learner.optimiser, learner.scaler
+    if step % config.accumulate == 0:
+        learner.hold()
     pairs = StepPairs(job.policy, generator_for(config.seed, Stream.PAIRS, step))
     lowered = job.precision != torch.float32
     with torch.autocast(job.device.type, job.precision, enabled=lowered):
         output: StepOutput = learner.call(batch.view_1, batch.view_2, batch.ids, pairs)
-    scaler.scale(output.loss / config.accumulate).backward()  # type: ignore[no-untyped-call]
+    scaler.scale(output.loss / job.window(step)).backward()  # type: ignore[no-untyped-call]
     if not job.update_due(step):
         return output
     for group in optimiser.param_groups:
@@ -99,8 +101,6 @@ def take_step(job: Job, learner: Learner, batch: Batch, step: int, rate: float) 
     if config.clip_grad > 0:
         scaler.unscale_(optimiser)
         nn.utils.clip_grad_norm_(learner.method.trainable(), config.clip_grad)
-    scaler.step(optimiser)
-    scaler.update()
-    optimiser.zero_grad(set_to_none=True)
-    learner.method.after_step(step // config.accumulate, job.updates)
+    if learner.optimise():
+        learner.method.after_step(step // config.accumulate, job.updates)
     return output

@@ -55,7 +55,11 @@ def make_optimiser(config: RunConfig, method: Method) -> torch.optim.Optimizer:
         {"params": [p for p in weights if p.ndim <= 1], "weight_decay": 0.0},
     ]
     if config.optimiser == "sgd":
-        return torch.optim.SGD(groups, lr=config.lr, momentum=0.9, fused=True)
+        optimiser = torch.optim.SGD(groups, lr=config.lr, momentum=0.9, fused=True)
+        # Of a first step that is skipped in float16, torch's fused kernel leaves this unset memory.
+        for weight in weights:
+            optimiser.state[weight]["momentum_buffer"] = torch.zeros_like(weight)
+        return optimiser
     if config.optimiser == "lars":
         return Lars(groups, lr=config.lr)
     return torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, 0.95), fused=True)
