@@ -53,7 +53,8 @@ class StopRequest:
     def on_signals(self) -> Iterator[None]:
         """Stop on a signal; a second one breaks off at once. `nohup` keeps SIGHUP off.
 
-        SIGUSR1 gives notice: it asks for a stop too, but breaks nothing off, nor does the next signal.
+        SIGUSR1 gives notice: it asks for a stop too, but breaks nothing off, nor does the signal
+        after it.
         """
         if threading.current_thread() is not threading.main_thread():
             yield  # only the main thread may set handlers
