@@ -98,6 +98,7 @@ KINDS = {
     "INVERSE over MONOCHROME2": (Made(shape="INVERSE", **WINDOW), []),
     "INVERSE and MONOCHROME1": (Made(photometric="MONOCHROME1", shape="INVERSE", **WINDOW), []),
 }  # fmt: skip
+NAMED = [replace(made, name=kind) for kind, (made, _) in KINDS.items()]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -196,7 +196,7 @@ _PADDINGS = ("none", "value", "range", "other sign")
 
 
 def matrix(every: int = 23) -> list[Made]:
-    """Return each `every`-th of all combinations: a prime, so that all pairs are met."""
+    """Return each `every`-th of all combinations; by a prime none of the choices is left out."""
     product = itertools.product(
         range(len(_FORMATS)), range(len(_INVERSIONS)), (*range(len(_SLOPES)), "lut"), _WINDOWS,
         _PADDINGS, ORDERS,
@@ -260,3 +260,28 @@ def _with_padding(made: Made, padding: str) -> Made:
         limit=limit,
         padding_sign=sign,
     )
+
+
+_RECTANGLE = {
+    "ShutterLeftVerticalEdge": 6, "ShutterRightVerticalEdge": 50, "ShutterUpperHorizontalEdge": 3,
+    "ShutterLowerHorizontalEdge": 60,
+}  # fmt: skip
+_CIRCLE = {"CenterOfCircularShutter": [30, 20], "RadiusOfCircularShutter": 15}
+_TRIANGLE = {"VerticesOfThePolygonalShutter": [5, 5, 5, 60, 60, 5]}
+
+
+def _shuttered(shape: str | list[str], *elements: dict[str, object], grey: int = 0) -> Made:
+    said = {"ShutterShape": shape, "ShutterPresentationValue": grey}
+    for more in elements:
+        said |= more
+    name = f"shutter {shape} {grey}"
+    return Made(name, shutter=tuple(said.items()), center=2048, width=4096)
+
+
+SHUTTERS = [
+    _shuttered("RECTANGULAR", _RECTANGLE),
+    _shuttered("CIRCULAR", _CIRCLE),
+    _shuttered("POLYGONAL", _TRIANGLE),
+    _shuttered(["RECTANGULAR", "CIRCULAR"], _RECTANGLE, _CIRCLE),
+    _shuttered("RECTANGULAR", _RECTANGLE, grey=0xFFFF),
+]

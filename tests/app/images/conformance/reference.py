@@ -18,7 +18,7 @@ def grey(made: Made) -> np.ndarray | None:
         y = window(made.function or "LINEAR", x, made.center, made.width)
     else:
         return None
-    return blackened(made, stored, 255 - y if inverse(made) else y)
+    return shuttered(made, blackened(made, stored, 255 - y if inverse(made) else y))
 
 
 def inverse(made: Made) -> bool:
@@ -62,3 +62,27 @@ def blackened(made: Made, stored: np.ndarray, y: np.ndarray) -> np.ndarray:
     limit = made.padding if made.limit is None else made.limit
     low, high = sorted((made.padding, limit))
     return np.where((stored >= low) & (stored <= high), 0.0, y)
+
+
+def shuttered(made: Made, y: np.ndarray) -> np.ndarray:
+    """C.7.6.11: rows and columns are counted from 1; what a triangle shows, by its three sides."""
+    said = dict(made.shutter)
+    row, column = np.mgrid[1 : y.shape[0] + 1, 1 : y.shape[1] + 1]
+    seen = np.ones(y.shape, bool)
+    if "ShutterLeftVerticalEdge" in said:
+        left, right = said["ShutterLeftVerticalEdge"], said["ShutterRightVerticalEdge"]
+        top, bottom = said["ShutterUpperHorizontalEdge"], said["ShutterLowerHorizontalEdge"]
+        seen &= (column >= left) & (column <= right) & (row >= top) & (row <= bottom)
+    if "CenterOfCircularShutter" in said:
+        (middle_row, middle_column), radius = (
+            said["CenterOfCircularShutter"], said["RadiusOfCircularShutter"]
+        )  # fmt: skip
+        seen &= np.hypot(row - middle_row, column - middle_column) <= radius
+    if "VerticesOfThePolygonalShutter" in said:
+        corners = np.reshape(said["VerticesOfThePolygonalShutter"], (3, 2))
+        sides = [
+            (b[1] - a[1]) * (row - a[0]) - (b[0] - a[0]) * (column - a[1])
+            for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True)
+        ]
+        seen &= np.all([s <= 0 for s in sides], axis=0) | np.all([s >= 0 for s in sides], axis=0)
+    return np.where(seen, y, said.get("ShutterPresentationValue", 0) / 65535 * 255)

@@ -1,0 +1,218 @@
+"""The station beside DCMTK and beside the formula: alike, different for a known reason, or not."""
+
+import warnings
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pydicom
+from pydicom import uid
+from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
+
+from app.images.decode import Decoded, Decoder
+from tests.app.images.conformance import reference
+from tests.app.images.conformance.made_files import Made, values, write
+from tests.app.images.conformance.renderings import dcmtks, ours, same_order
+
+MOST = 2
+"""Grey levels by which two pictures may differ where a window or a LUT applies."""
+SAME = "same"
+REASONS = {
+    "padding": "padding is black; DCMTK draws it as any other value",
+    "shutter": "what lies outside a display shutter is hidden; DCMTK draws it",
+    "narrow window": "a window narrower than 1 is taken exactly; DCMTK leaves it out",
+    "exact window": "LINEAR_EXACT is drawn as such; DCMTK 3.6.7 draws it as LINEAR",
+    "fractions": "rescaled values keep their fractions; DCMTK rounds them to whole numbers",
+    "angiogram": "a Modality LUT is left out where it is LOG or DISP; DCMTK leaves it out always",
+    "LUT bits": "a VOI LUT is scaled by the bits that its entries use; DCMTK by those it declares",
+}
+
+
+@dataclass
+class Tally:
+    """What a comparison found.
+
+    `counts`: pictures by `SAME` or the reason of their difference; `refused`: file names and why;
+    `unexplained`: file names and what differs.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    refused: list[str] = field(default_factory=list)
+    unexplained: list[str] = field(default_factory=list)
+
+    def add(self, name: str, verdict: str | None, worst: float) -> None:
+        if verdict is None:
+            self.unexplained.append(f"{name}: {worst:.0f} grey levels")
+        else:
+            self.counts[verdict] += 1
+
+
+def compare_made(files: Iterable[Made], folder: Path) -> Tally:
+    """Compare made files; the formula is that of `reference`."""
+    tally = Tally()
+    with Decoder(b"k" * 32) as decoder:
+        for made in files:
+            path = write(made, folder / "made.dcm")
+            shown = ours(decoder, path, folder / "out")
+            if isinstance(shown, Exception):
+                tally.refused.append(f"{made.name}: {shown}")
+                continue
+            preset = "lut" if made.voi else "window" if made.center is not None else ""
+            theirs = dcmtks(path, folder, *_options(preset, 1))
+            hidden = np.zeros(values(made).shape, bool)
+            if made.padding is not None:
+                hidden = reference.blackened(made, values(made), np.ones(hidden.shape)) == 0
+            formula = reference.grey(made)
+            tally.add(made.name, *_verdict(shown[0], theirs, formula, hidden, _reasons_of(made)))
+    return tally
+
+
+def compare_files(paths: Iterable[Path], folder: Path) -> Tally:
+    """Compare greyscale files; the formula is pydicom's.
+
+    DCMTK gets what it cannot decode (JPEG 2000, JPEG-LS) as the values that pydicom decodes.
+    """
+    tally = Tally()
+    with Decoder(b"k" * 32) as decoder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for path in paths:
+            shown = ours(decoder, path, folder / "out")
+            if isinstance(shown, Exception):
+                tally.refused.append(f"{path.name}: {shown}")
+            elif shown[1].attributes.source_format == "DICOM":
+                tally.add(path.name, *_file_verdict(path, *shown, folder))
+    return tally
+
+
+def _file_verdict(
+    path: Path, shown: np.ndarray, decoded: Decoded, folder: Path
+) -> tuple[str | None, float]:
+    dataset = pydicom.dcmread(path, force=True)
+    frames = decoded.attributes.frames
+    stored = np.load(folder / "out" / "stored.npy")
+    stored = stored[frames // 2] if frames > 1 else stored
+    preset, formula = _formula(dataset, stored)
+    options = _options(preset, frames // 2 + 1)
+    theirs = dcmtks(path, folder, *options)
+    if theirs is None:
+        theirs = dcmtks(_decoded(dataset, stored, folder), folder, *_options(preset, 1))
+    hidden = np.zeros(stored.shape, bool)
+    if dataset.get("PixelPaddingValue") is not None:
+        ends = (
+            int(dataset.PixelPaddingValue),
+            int(dataset.get("PixelPaddingRangeLimit") or dataset.PixelPaddingValue),
+        )
+        hidden = (stored >= min(ends)) & (stored <= max(ends))
+    return _verdict(shown, theirs, formula, hidden, _reasons_in(dataset))
+
+
+def _verdict(
+    shown: np.ndarray,
+    theirs: np.ndarray | None,
+    formula: np.ndarray | None,
+    hidden: np.ndarray,
+    reasons: list[str],
+) -> tuple[str | None, float]:
+    """Return `SAME` or the reason; None, and the worst difference, where nothing explains it."""
+    if theirs is None or theirs.shape != shown.shape:
+        return None, np.inf
+    away = np.abs(shown.astype(float) - theirs)
+    seen = ~hidden
+    if _alike(shown, theirs, formula, np.ones_like(seen)):
+        return SAME, 0.0
+    if _alike(shown, theirs, formula, seen):
+        return ("padding" if not shown[hidden].any() else None), float(away.max())
+    right = formula is None or np.abs(shown - formula)[seen].max() <= MOST
+    reason = next((reason for reason in reasons if right), None)
+    return reason, float(away[seen].max())
+
+
+def _alike(
+    shown: np.ndarray, theirs: np.ndarray, formula: np.ndarray | None, seen: np.ndarray
+) -> bool:
+    if formula is None:
+        return same_order(theirs[seen], shown[seen])
+    return bool(np.abs(shown.astype(float) - theirs)[seen].max(initial=0) <= MOST)
+
+
+def _options(preset: str, frame: int) -> list[str]:
+    chosen = {"lut": ["+Wl", "1"], "window": ["+Wi", "1"], "": []}[preset]
+    return ["--no-overlays", "+F", str(frame), *chosen]
+
+
+def _reasons_of(made: Made) -> list[str]:
+    """Return why DCMTK may differ; a reason without which nothing is left to explain."""
+    slope = float(made.slope or 1)
+    return [
+        reason
+        for reason, holds in (
+            ("shutter", bool(made.shutter)),
+            ("narrow window", made.width is not None and made.width < 1),
+            ("exact window", made.function == "LINEAR_EXACT" and slope.is_integer()),
+            ("fractions", not slope.is_integer() or not float(made.intercept or 0).is_integer()),
+            ("angiogram", made.intensity == "LIN"),
+            ("LUT bits", _says_other_bits(made)),
+        )
+        if holds
+    ]
+
+
+def _says_other_bits(made: Made) -> bool:
+    table = made.voi
+    return table is not None and max(table.entries).bit_length() != table.said_bits
+
+
+def _reasons_in(dataset: pydicom.Dataset) -> list[str]:
+    width = dataset.get("WindowWidth")
+    narrow = width is not None and width != "" and float(np.atleast_1d(width)[0]) < 1
+    slope = float(dataset.get("RescaleSlope") or 1)
+    found = {
+        "shutter": "ShutterShape" in dataset,
+        "narrow window": narrow,
+        "exact window": dataset.get("VOILUTFunction") == "LINEAR_EXACT",
+        "fractions": not slope.is_integer(),
+        "angiogram": dataset.get("PixelIntensityRelationship") == "LIN",
+        "LUT bits": bool(dataset.get("VOILUTSequence")),
+    }
+    return [reason for reason, holds in found.items() if holds]
+
+
+def _formula(dataset: pydicom.Dataset, stored: np.ndarray) -> tuple[str, np.ndarray | None]:
+    """Return which preset a file has and what pydicom makes of it, 0 to 255."""
+    window = dataset.get("WindowCenter") not in (None, "")
+    preset = "lut" if dataset.get("VOILUTSequence") else "window" if window else ""
+    if not preset:
+        return "", None
+    rescaled = apply_modality_lut(stored, dataset)
+    shown = apply_voi_lut(rescaled, dataset).astype(float)
+    if preset == "lut":
+        low, high = 0, 2 ** int(dataset.VOILUTSequence[0].LUTDescriptor[2]) - 1
+    else:
+        low, high = _ends(dataset)
+    grey = (shown - low) / (high - low) * 255
+    return preset, 255 - grey if dataset.PhotometricInterpretation == "MONOCHROME1" else grey
+
+
+def _ends(dataset: pydicom.Dataset) -> tuple[float, float]:
+    """Return what pydicom's windowing calls black and white (C.11.2.1.2 leaves it open)."""
+    bits = int(dataset.BitsStored)
+    signed = int(dataset.PixelRepresentation)
+    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
+    slope, intercept = dataset.get("RescaleSlope"), dataset.get("RescaleIntercept")
+    if slope is not None and intercept is not None:
+        return low * float(slope) + float(intercept), high * float(slope) + float(intercept)
+    return low, high
+
+
+def _decoded(dataset: pydicom.Dataset, stored: np.ndarray, folder: Path) -> Path:
+    """Write a data set again with one frame's values in the place of its compressed pixels."""
+    dataset.file_meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
+    dataset.NumberOfFrames = 1
+    dataset.PixelData = stored.tobytes()
+    dataset["PixelData"].VR = "OW"
+    dataset["PixelData"].is_undefined_length = False
+    path = folder / "decoded.dcm"
+    pydicom.dcmwrite(path, dataset, implicit_vr=False, little_endian=True)
+    return path
