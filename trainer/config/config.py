@@ -87,8 +87,8 @@ class RunConfig:
     norm
         "batch", or "group" where batches are too small or processes too many for batch statistics.
     early_stop
-        Epochs without a better signal (online kNN, or loss without labels) until a run ends; 0
-        never.
+        Epochs without a better signal (online kNN, or RankMe without labels) until a run ends; 0
+        never. Looks are then at most as many epochs apart; MoCo v2's count once its queue is full.
     device, precision, channels_last, compile, workers
         "auto", "cpu" or "cuda"; "auto", "fp32", "bf16" or "fp16"; memory order of the nets;
         whether torch compiles them; threads that make views ahead of the step.

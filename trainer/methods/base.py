@@ -75,6 +75,10 @@ class Method(nn.Module, abc.ABC):
     def after_step(self, step: int, steps: int) -> None:
         """Follow the optimiser's step number `step` (from 0) of `steps`, e.g. by an EMA."""
 
+    def settles_after(self, batch: int) -> int:
+        """Return the steps of `batch` images after which losses can be compared: at once."""
+        return 0
+
     def memory(self) -> Mapping[str, Tensor]:
         """Return what batches leave behind beside weights, as it lies: none unless a method says.
 

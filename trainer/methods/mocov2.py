@@ -111,6 +111,10 @@ class MoCoV2(Method):
         own = torch.ones(len(every), 1, dtype=torch.bool, device=every.device)
         return StepOutput(loss, queries.detach(), torch.cat([own, related], 1))
 
+    def settles_after(self, batch: int) -> int:
+        """Return the steps until the queue is full: a loss over fewer keys is lower."""
+        return -(-len(self.queue.ids) // batch)
+
     def memory(self) -> Mapping[str, Tensor]:
         """Return keys, ids and place of the queue."""
         return dict(self.queue.named_buffers())

@@ -89,6 +89,8 @@ class Job:
     def look_every(self) -> int:
         """Steps between looks at what features of the whole cohort are worth."""
         epochs = self.config.knn_every or max(1, self.config.epochs // _FEATURE_LOOKS)
+        if self.config.early_stop:  # which has nothing else to judge by
+            epochs = min(epochs, self.config.early_stop)
         return epochs * self.steps_per_epoch
 
     @property

@@ -77,6 +77,9 @@ class FeatureMonitors:
     ----------
     rank_me, knn
         Of the last look; None before the first, or where there is nothing to look at.
+    judged_by
+        What tells a better look: "online kNN", or "RankMe" where there are no labels. Never the
+        loss: it is lowest where all features are the same, or where a queue is empty still.
     """
 
     def __init__(self, job: Job, saved: Mapping[str, Any]) -> None:
@@ -84,6 +87,7 @@ class FeatureMonitors:
         self.rank_me: float | None = saved.get("rank_me")
         self.knn: float | None = saved.get("knn")
         self._looks: list[tuple[int, float]] = [tuple(x) for x in saved.get("looks", [])]
+        self.judged_by = "RankMe"
         count = len(job.images)
         self._ids = torch.arange(0, count, max(1, -(-count // _MOST_IMAGES)))
 
@@ -96,8 +100,9 @@ class FeatureMonitors:
         finite = bool(features.isfinite().all())
         self.rank_me = rank_me(features) if finite else math.nan
         self.knn = None if labels is None else knn_accuracy(features, labels, groups)
-        if self.knn is not None:
-            self._looks.append((step, self.knn))
+        self.judged_by = "RankMe" if self.knn is None else "online kNN"
+        worth = self.rank_me if self.knn is None else self.knn
+        self._looks.append((step, worth if math.isfinite(worth) else -math.inf))
 
     @torch.no_grad()
     def _features(self, method: Method) -> Tensor:
@@ -111,9 +116,12 @@ class FeatureMonitors:
         finally:
             method.train()
 
-    def best_step(self) -> int | None:
-        """Return the step of the first look with the best kNN; None without any kNN."""
-        return max(self._looks, key=lambda look: (look[1], -look[0]))[0] if self._looks else None
+    def steps_without_better(self, after: int) -> int:
+        """Return the steps from the best look to the last one, of the looks after a step."""
+        looks = [look for look in self._looks if look[0] > after]
+        if not looks:
+            return 0
+        return looks[-1][0] - max(looks, key=lambda look: (look[1], -look[0]))[0]
 
     def last(self) -> dict[str, float | None]:
         """Return the last look: `rank_me` and `knn`."""

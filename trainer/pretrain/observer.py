@@ -12,6 +12,11 @@ from trainer.pretrain.signals import StepSignals, worries
 from trainer.process import distributed
 from trainer.process.events import Emit, Meter, Notice
 
+_NEVER_FULL = (
+    "early_stop = {} has nothing to judge by: the queue is full after {} steps, the run has {}. "
+    "Lower --set queue=N, or train for more epochs."
+)
+
 
 class Observer:
     """Watches a run and changes nothing of what is learnt.
@@ -47,6 +52,9 @@ class Observer:
         first = distributed.rank() == 0
         self._log = MetricsLog(job.metrics, job.folder / "tensorboard", step) if first else None
         self.stands_still = False
+        self._settled = method.settles_after(job.batch)
+        if job.config.early_stop and self._settled >= job.steps:
+            emit(Notice(_NEVER_FULL.format(job.config.early_stop, self._settled, job.steps)))
 
     def after_step(self, step: int, output: StepOutput, rate: float) -> None:
         """Take in a step; report, look at the features and judge the epoch when it is time.
@@ -76,8 +84,11 @@ class Observer:
             self.stands_still = self._is_standing_still()
 
     def at_end(self) -> tuple[float, float, float, dict[str, float | None]]:
-        """Return mean loss of the first and last epoch, feature spread, and the last look."""
-        return *self._signals.summary(), self._monitors.last()
+        """Return mean loss of the first and last epoch, feature spread, and the last look.
+
+        The first epoch is that which a queue, if there is one, was full for.
+        """
+        return *self._signals.summary(self._settled), self._monitors.last()
 
     def saved(self, step: int) -> dict[str, Any]:
         """Return plain values that a checkpoint keeps.
@@ -113,20 +124,14 @@ class Observer:
         patience = self._job.config.early_stop
         if not patience:
             return False
-        judged_by, epochs = self._epochs_without_better()
+        steps = self._monitors.steps_without_better(self._settled)
+        epochs = steps // self._job.steps_per_epoch
         if epochs < patience:
             return False
         self._emit(
             Notice(
-                f"No better {judged_by} for {epochs} epochs: training ends here as "
+                f"No better {self._monitors.judged_by} for {epochs} epochs: training ends here as "
                 f"early_stop = {patience} asks."
             )
         )
         return True
-
-    def _epochs_without_better(self) -> tuple[str, int]:
-        """Return for how many epochs the online kNN has not risen, or the loss not fallen."""
-        losses, best = self._signals.epoch_losses, self._monitors.best_step()
-        if best is not None:
-            return "online kNN", len(losses) - best // self._job.steps_per_epoch
-        return "loss", len(losses) - 1 - losses.index(min(losses))

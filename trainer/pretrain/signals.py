@@ -149,13 +149,18 @@ class StepSignals:
             "spread": self._spread,
         }
 
-    def summary(self) -> tuple[float, float, float]:
-        """Return the mean loss of the first epoch, of the last, and the last feature spread."""
+    def summary(self, after: int) -> tuple[float, float, float]:
+        """Return the mean loss of the first epoch, of the last, and the last feature spread.
+
+        The first is that which began once `after` steps were done: earlier losses do not compare.
+        """
         losses = list(self.epoch_losses)
         if self._epoch_count:
             losses.append(float(self._epoch_sum) / self._epoch_count)
-        first, last = (losses[0], losses[-1]) if losses else (math.nan, math.nan)
-        return first, last, self._spread
+        if not losses:
+            return math.nan, math.nan, self._spread
+        begun = min(-(-after // self._job.steps_per_epoch), len(losses) - 1)
+        return losses[begun], losses[-1], self._spread
 
     def _epoch(self, step: int) -> int:
         """Return the epoch, from 1, that a step count lies in."""
