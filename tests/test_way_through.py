@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -23,6 +22,7 @@ from migrations.study.folder import Study
 from migrations.study.schema import Fixation, GazeChunk, Image, Reading, Recording, TrainingRun
 from migrations.study.settings import StudySettings
 from tests import ROOT
+from tests.app.recording.reading_doubles import record_for
 
 GEOMETRY = ScreenGeometry(1920, 1080, 510.0, 287.0)
 CASES, SPEED, READ_S = 4, 20.0, 0.5
@@ -66,7 +66,7 @@ def _read_all(study: Study, cohort: Cohort) -> None:
         session.show(view)
         targets = tuple(Target(f.x, f.y, f.radius, f.weight) for f in truth[image.sha256])
         tracker.attend(stimulus_for(view, GEOMETRY, Findings(targets, "concentrated")))
-        time.sleep(READ_S)
+        record_for(session.recorder, READ_S * SPEED)
         session.answer("finding")
         session.finish()
     assert session.settled()

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from app.recording.recorder import Recorder
 from devices.clock import HostClock
 from devices.gaze.chunks import decode_chunk
 from devices.gaze.geometry import ScreenGeometry
@@ -44,6 +45,17 @@ def until(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
         if time.perf_counter() > deadline:
             raise TimeoutError("waited in vain")
         time.sleep(0.01)
+
+
+def recorded_more(recorder: Recorder, seconds: float) -> Callable[[], bool]:
+    """Return what becomes true once so many seconds of gaze more than now are recorded."""
+    wanted = recorder.status().sample_count + seconds * recorder.tracker.info.rate_hz
+    return lambda: recorder.status().sample_count >= wanted
+
+
+def record_for(recorder: Recorder, seconds: float) -> None:
+    """Wait until so many seconds of gaze more are recorded, as the tracker's own clock counts."""
+    until(recorded_more(recorder, seconds))
 
 
 class ScriptedTracker:

@@ -23,7 +23,13 @@ from devices.simulated import SimulatedParameters, SimulatedTracker
 from devices.tracker import PointResult, Tracker, UserPosition
 from migrations.study.folder import Study
 from migrations.study.schema import Calibration, Fixation, Image, Session
-from tests.app.recording.reading_doubles import GEOMETRY, ScriptedTracker, make_study, view_of
+from tests.app.recording.reading_doubles import (
+    GEOMETRY,
+    ScriptedTracker,
+    make_study,
+    record_for,
+    view_of,
+)
 from tests.stored import gaze_of
 
 SPEED = 12.0
@@ -69,7 +75,7 @@ def test_a_simulated_reader_is_calibrated_and_found_within_limits(study: Study) 
     assert run.targets == CALIBRATION_TARGETS[5]
     for target in run.targets:
         tracker.fixate(*target)
-        time.sleep(1.0 / SPEED)
+        record_for(session.recorder, 1.0)
         run.collect(target)
     assert run.compute().status == "success"
     look_at_all(run, tracker)
@@ -124,7 +130,7 @@ def test_beyond_the_limits_the_session_is_marked_and_may_still_read(study: Study
     assert "limit 1.00°" in result.reasons[0]
     assert session.phase is Phase.READY
     reading_id = session.begin(session.next_case() or "")
-    time.sleep(0.2)
+    record_for(session.recorder, 2.4)
     session.finish()
     assert session.settled()
     session.close()
@@ -194,7 +200,7 @@ def calibrated(session: ReadingSession, tracker: SimulatedTracker) -> Calibratio
     run = session.calibrate()
     for target in run.targets:
         tracker.fixate(*target)
-        time.sleep(0.8 / SPEED)
+        record_for(session.recorder, 0.8)
         run.collect(target)
     assert run.compute().status == "success"
     return run
@@ -216,7 +222,7 @@ def test_a_single_bad_point_is_collected_again_and_the_rest_is_kept(study: Study
     bad = run.targets[1]
     for target in run.targets:  # at one target the reader looks elsewhere
         tracker.fixate(*((bad[0] + 0.06, bad[1] + 0.06) if target == bad else target))
-        time.sleep(0.8 / SPEED)
+        record_for(session.recorder, 0.8)
         run.collect(target)
     run.compute()
     before_deg = validated(run, tracker)
@@ -225,7 +231,7 @@ def test_a_single_bad_point_is_collected_again_and_the_rest_is_kept(study: Study
     again = session.calibrate([bad], after=run)
     assert (again.targets, again.may_redo, run.may_redo) == ((bad,), True, False)
     tracker.fixate(*bad)
-    time.sleep(0.8 / SPEED)
+    record_for(session.recorder, 0.8)
     again.discard(bad)
     again.collect(bad)
     assert len(again.compute().points) == len(CALIBRATION_TARGETS[5])
@@ -304,7 +310,7 @@ def test_a_stored_correction_moves_the_mapped_gaze_and_no_raw_sample(study: Stud
     assert case is not None
     reading_id = session.begin(case)
     session.show(view_of(session.clock.now_us(), case.tiles[0].image_id))
-    time.sleep(0.5)
+    record_for(session.recorder, 6)
     session.finish()
     assert session.settled()
     session.close()
@@ -333,7 +339,7 @@ def test_the_distance_is_the_trackers_else_the_tapes_else_assumed(
     geometry = replace(GEOMETRY, distance_mm=650.0, distance_source="assumed")
     tracker = SimulatedTracker(geometry, seed=1) if tells else ScriptedTracker(rate_hz=300.0)
     session = ReadingSession.open(study, "R1", tracker, HostClock(), geometry, consented=True)
-    time.sleep(0.3)
+    record_for(session.recorder, 0.3)
     taken = session.setup.take_distance(taped_mm)
     session.close()
     assert taken.distance_source == expected
@@ -357,7 +363,7 @@ def test_drift_is_measured_stored_and_marks_the_readings_after_it(study: Study) 
     drift_deg = probe.drift_deg()
     assert drift_deg == pytest.approx(1.86, abs=0.02)  # 0.04 of 527 mm, seen from 650 mm
     reading_id = session.begin(session.next_case() or "")
-    time.sleep(4 / SPEED)
+    record_for(session.recorder, 4)
     session.finish()
     assert session.settled()
     session.close()

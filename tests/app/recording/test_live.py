@@ -1,6 +1,5 @@
 """Gaze on the image: live rows against a computation from the raw chunks, and against the truth."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from devices.simulated import SimulatedParameters, SimulatedTracker, Target
 from migrations.study.errors import UnknownName
 from migrations.study.folder import Study
 from migrations.study.schema import Fixation, Reading
-from tests.app.recording.reading_doubles import GEOMETRY, make_study, view_of
+from tests.app.recording.reading_doubles import GEOMETRY, make_study, record_for, view_of
 from tests.stored import gaze_of
 
 SPEED = 10.0
@@ -63,7 +62,7 @@ def read_once(
             tracker.attend(stimulus_for(view, GEOMETRY, Findings(targets)))
         else:
             tracker.move(stimulus_for(view, GEOMETRY, Findings(targets)).to_norm)
-        time.sleep(each_s)
+        record_for(session.recorder, each_s * SPEED)
     session.finish()
     assert session.settled()
     session.close()

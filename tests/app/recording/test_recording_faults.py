@@ -22,6 +22,7 @@ from tests.app.recording.reading_doubles import (
     GEOMETRY,
     ScriptedTracker,
     make_study,
+    record_for,
     recorded,
     until,
     view_of,
@@ -77,8 +78,7 @@ def test_a_disk_that_fills_up_delays_rows_and_loses_none(small_disk: Path) -> No
     until(lambda: "full" in session.writer.problem)
     assert "free some space" in session.writer.brief
     safe = session.recorder.status().committed_count
-    time.sleep(0.6)
-    assert session.writer.depth >= 2
+    until(lambda: session.writer.depth >= 2)
     filler.unlink()
     until(lambda: session.writer.problem == "")
     until(lambda: session.recorder.status().committed_count > safe)
@@ -101,15 +101,15 @@ def test_a_system_clock_set_back_keeps_gaze_order_and_the_latest_reading(
     assert case is not None
     first = session.begin(case)
     session.show(view_of(session.clock.now_us(), case.tiles[0].image_id))
-    time.sleep(0.4)
+    record_for(session.recorder, 0.4)
     a_year_ns = 365 * 86_400 * 10**9
     real_ns = time.time_ns
     monkeypatch.setattr(schema.time, "time_ns", lambda: real_ns() - a_year_ns)
-    time.sleep(0.4)
+    record_for(session.recorder, 0.4)
     session.interrupt("the clock was set back")
     again = session.begin(session.next_case() or "")
     assert again > first
-    time.sleep(0.3)
+    record_for(session.recorder, 0.3)
     session.interrupt("once more")
     session.close()
     nothing_lost(study, session, tracker)
@@ -119,7 +119,7 @@ def test_a_system_clock_set_back_keeps_gaze_order_and_the_latest_reading(
     tracker = ScriptedTracker()
     session = opened(study, tracker)
     session.begin(session.next_case() or "")
-    time.sleep(0.1)
+    record_for(session.recorder, 0.1)
     session.finish()
     session.close()
     (row,) = worklist(study, "R1")
@@ -138,7 +138,7 @@ def test_a_gap_is_never_negative(tmp_path: Path, monkeypatch) -> None:
     study = make_study(tmp_path / "study", cases=1)
     session = opened(study, ScriptedTracker())
     reading_id = session.begin(session.next_case() or "")
-    time.sleep(0.3)
+    record_for(session.recorder, 0.3)
     session.finish()
     session.close()
     with study.database.write() as rows:  # as a death leaves it
@@ -159,7 +159,7 @@ def test_a_window_that_stands_still_stops_no_recording(
     tracker = ScriptedTracker()
     session = opened(study, tracker)
     session.begin(session.next_case() or "")
-    time.sleep(0.3)
+    record_for(session.recorder, 0.3)
     committed = session.recorder.status().committed_us or 0
     until_s = time.perf_counter() + stall_s
 
@@ -191,7 +191,7 @@ def test_nothing_is_lost_while_a_trainer_burns_every_core(tmp_path: Path) -> Non
         tracker = ScriptedTracker(rate_hz=1200.0)
         session = opened(study, tracker)
         session.begin(session.next_case() or "")
-        time.sleep(15)
+        record_for(session.recorder, 15)
         session.finish()
         assert session.settled(20)
         session.close()

@@ -23,7 +23,13 @@ from devices.gaze.samples import empty_samples
 from migrations.study.folder import Study
 from migrations.study.schema import Fixation, GazeChunk, Reading, Recording, Session
 from tests import ROOT
-from tests.app.recording.reading_doubles import GEOMETRY, ScriptedTracker, make_study, recorded
+from tests.app.recording.reading_doubles import (
+    GEOMETRY,
+    ScriptedTracker,
+    make_study,
+    record_for,
+    recorded,
+)
 from tests.stored import gaze_of
 
 AT_MOST_LOST_US = 250_000 + 50_000
@@ -176,7 +182,7 @@ def test_a_reading_finished_just_before_the_crash_stays_finished_and_gets_its_fi
         study, "R1", ScriptedTracker(), HostClock(), GEOMETRY, consented=True
     )
     reading_id = session.begin(session.next_case() or "")
-    time.sleep(0.4)
+    record_for(session.recorder, 0.4)
     session.finish()
     session.close()
     with study.database.write() as rows:  # as a death between the two writes leaves it

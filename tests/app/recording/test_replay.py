@@ -1,6 +1,5 @@
 """A recorded session replayed as a live device: the same gaze, the same fixations."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from migrations.study.folder import Study
 from migrations.study.names import short_name
 from migrations.study.schema import Reading, StudyCase, new_id
 from migrations.study.schema import Session as SessionRow
-from tests.app.recording.reading_doubles import GEOMETRY, ScriptedTracker, make_study
+from tests.app.recording.reading_doubles import GEOMETRY, ScriptedTracker, make_study, record_for
 
 
 @pytest.fixture
@@ -39,7 +38,7 @@ def record(study: Study) -> str:
         station="desk",
         consented=True,
     )
-    time.sleep(0.4)
+    record_for(session.recorder, 2.0)
     session.close()
     return session.session_id
 

@@ -1,7 +1,6 @@
 """A reading session: what it writes while it happens, and what it refuses."""
 
 import sqlite3
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +29,7 @@ from tests.app.recording.reading_doubles import (
     GEOMETRY,
     ScriptedTracker,
     make_study,
+    record_for,
     steps,
     view_of,
 )
@@ -69,13 +69,13 @@ def session(study: Study) -> Iterator[ReadingSession]:
     session.close()
 
 
-def read_next(session: ReadingSession, label: str | None = "a", real_s: float = 0.35) -> str:
+def read_next(session: ReadingSession, label: str | None = "a", seconds: float = 2.8) -> str:
     """Read the next case for a while and finish it."""
     case = session.next_case()
     assert case is not None
     reading_id = session.begin(case)
     session.show(view_of(session.clock.now_us(), case.tiles[0].image_id))
-    time.sleep(real_s)
+    record_for(session.recorder, seconds)
     if label is not None:
         session.answer(label)
     assert session.finish() == reading_id
@@ -109,8 +109,8 @@ def test_a_reading_is_rows_while_it_happens(study: Study, session: ReadingSessio
     assert case is not None
     reading_id = session.begin(case)
     session.show(view_of(session.clock.now_us(), case.tiles[0].image_id))
-    time.sleep(0.5)
-    session.writer.flush(5)
+    record_for(session.recorder, 4.0)
+    assert session.settled()
     # As a stranger would look: another connection, plain SQL, in the middle of the reading.
     with sqlite3.connect(study.folder / "foveate.sqlite") as other:
         (state,) = other.execute("select state from reading where id = ?", [reading_id]).fetchone()
@@ -126,7 +126,9 @@ def test_a_reading_is_rows_while_it_happens(study: Study, session: ReadingSessio
     assert session.settled()
     (row,) = rows(study, Reading)
     assert (row.state, row.loss) == ("finished", 0.0)
-    assert row.off_image == pytest.approx(0.0, abs=0.02)  # until the first view, there is no image
+    (view, *_) = rows(study, ViewEvent)
+    without_image = (view.time_us - row.started_us) / (row.ended_us - row.started_us)
+    assert row.off_image == pytest.approx(without_image, abs=0.01)
     assert (row.verdict, row.verdict_reasons) == ("doubtful", ["accuracy was not validated"])
     assert row.sample_count == pytest.approx((row.ended_us - row.started_us) * 300e-6, abs=2)
     assert session.results[reading_id].figures.sample_count == row.sample_count
@@ -135,9 +137,11 @@ def test_a_reading_is_rows_while_it_happens(study: Study, session: ReadingSessio
 def test_every_fixation_of_the_script_is_found_at_its_place_in_the_image(
     study: Study, session: ReadingSession
 ) -> None:
-    reading_id = read_next(session, real_s=0.5)
+    reading_id = read_next(session, seconds=4.0)
     assert session.settled()
-    found = rows(study, Fixation, reading_id=reading_id)
+    shown_us = rows(study, ViewEvent, reading_id=reading_id)[0].time_us
+    every = rows(study, Fixation, reading_id=reading_id)
+    found = [row for row in every if row.start_us >= shown_us]  # before, there is no image
     expected = (GEOMETRY.norm_to_screen(PLACES) - (285.0, 0.0)) / 1.35
     assert len(found) >= 8
     for row in found:
@@ -251,7 +255,7 @@ def test_readings_that_follow_at_once_share_no_sample_and_lose_none(
     study: Study, session: ReadingSession
 ) -> None:
     for _ in range(3):
-        read_next(session, real_s=0.1)
+        read_next(session, seconds=0.8)
     assert session.settled()
     readings = rows(study, Reading)
     for reading in readings:
@@ -262,7 +266,7 @@ def test_readings_that_follow_at_once_share_no_sample_and_lose_none(
 def test_closing_ends_everything_and_backs_the_database_up(study: Study) -> None:
     session = opened(study)
     session.begin(session.next_case() or "")
-    time.sleep(0.05)
+    record_for(session.recorder, 0.4)
     backup = session.close()
     assert backup is not None
     assert session.close() is None

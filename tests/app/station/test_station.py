@@ -28,7 +28,9 @@ from migrations.study.schema import Annotation, Calibration, Fixation, Reader, R
 from migrations.study.schema import Session as SessionRow
 from migrations.study.settings import StudySettings
 from tests import ROOT
+from tests.app.recording.reading_doubles import recorded_more
 
+SPEED = 8.0
 CASES = 3
 
 
@@ -71,7 +73,12 @@ def _simulated(_id: str, geometry: ScreenGeometry) -> SimulatedTracker:
 @pytest.fixture
 def station(qtbot, study: Study, no_leftovers):
     station = Station(
-        study, reader="R1", consented=True, speed=8.0, tracker_source=_simulated, full_screen=False
+        study,
+        reader="R1",
+        consented=True,
+        speed=SPEED,
+        tracker_source=_simulated,
+        full_screen=False,
     )
     qtbot.addWidget(station.window, before_close_func=lambda _window: station.close())
     station.window.show()
@@ -106,7 +113,7 @@ def test_a_case_is_read_by_mouse_and_key_and_every_row_tells_it(station, study, 
     assert (canvas.grey() != before).any()
     wheel(canvas, QPointF(300, 300), 2)
     canvas.flush()
-    qtbot.wait(150)
+    qtbot.waitUntil(recorded_more(station.sitting.session.recorder, 0.15 * SPEED), timeout=20_000)
     press(canvas, Qt.Key.Key_2)
     press(canvas, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: page.current_case_id not in (None, first), timeout=5000)
@@ -188,7 +195,8 @@ def test_a_whole_worklist_is_read_and_the_session_closed_and_copied(station, stu
     page = station.sitting.reading.page
     for _ in range(CASES):
         case = page.current_case_id
-        qtbot.wait(150)
+        recorder = station.sitting.session.recorder
+        qtbot.waitUntil(recorded_more(recorder, 0.15 * SPEED), timeout=20_000)
         press(page.canvas, Qt.Key.Key_1)
         press(page.canvas, Qt.Key.Key_Return)
         qtbot.waitUntil(lambda c=case: page.current_case_id != c, timeout=5000)
@@ -209,7 +217,7 @@ def test_moving_the_window_is_part_of_the_view_history(station, study, qtbot) ->
     _start(station, qtbot)
     before = station.window.pos()
     station.window.move(before.x() + 37, before.y() + 21)
-    qtbot.wait(60)
+    qtbot.waitUntil(lambda: "screen" in {v.kind for v in _rows(study, ViewEvent)}, timeout=20_000)
     _settled(station)
     views = _rows(study, ViewEvent)
     assert views[-1].kind == "screen"

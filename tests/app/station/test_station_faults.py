@@ -19,6 +19,9 @@ from migrations.study.folder import Study
 from migrations.study.schema import GazeChunk, Reading
 from migrations.study.schema import Session as SessionRow
 from migrations.study.stored_reading import stored_reading
+from tests.app.recording.reading_doubles import recorded_more
+
+SPEED = 2.0
 
 
 @pytest.fixture
@@ -35,7 +38,7 @@ def station(qtbot, study: Study, no_leftovers):
         return SimulatedTracker(geometry, SimulatedParameters(rate_hz=120.0), seed=1)
 
     station = Station(
-        study, reader="R1", consented=True, speed=2.0, tracker_source=simulated, full_screen=False
+        study, reader="R1", consented=True, speed=SPEED, tracker_source=simulated, full_screen=False
     )
     qtbot.addWidget(station.window, before_close_func=lambda _window: station.close())
     station.window.show()
@@ -61,7 +64,7 @@ def _start(station: Station, qtbot) -> None:
 
 def _read(station: Station, qtbot) -> None:
     page, case = station.sitting.reading.page, station.sitting.reading.page.current_case_id
-    qtbot.wait(100)
+    qtbot.waitUntil(recorded_more(station.sitting.session.recorder, 0.1 * SPEED), timeout=20_000)
     press(page.canvas, Qt.Key.Key_1)
     press(page.canvas, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: page.current_case_id != case, timeout=5000)

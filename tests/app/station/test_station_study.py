@@ -22,6 +22,7 @@ from migrations.study.folder import Study
 from migrations.study.schema import Annotation, CaseImage, Reading, StudyCase, ViewEvent
 from migrations.study.schema import Session as SessionRow
 from migrations.study.settings import read_settings, write_settings
+from tests.app.recording.reading_doubles import recorded_more
 from tests.app.station.test_station import _pictures, _rows, _settled, _start, filled
 
 __all__ = ["_pictures", "filled"]
@@ -33,11 +34,14 @@ def _simulated(_id: str, geometry: ScreenGeometry) -> SimulatedTracker:
     return SimulatedTracker(geometry, quiet, seed=1)
 
 
+SPEED = 8.0
+
+
 @pytest.fixture
 def open_station(qtbot, tmp_path: Path, filled: Path, no_leftovers):
     made: list[Station] = []
 
-    def open_station(speed: float = 8.0, **settings: object) -> Station:
+    def open_station(speed: float = SPEED, **settings: object) -> Station:
         folder = tmp_path / f"study-{len(made)}"
         shutil.copytree(filled, folder)
         file = folder / "study.toml"
@@ -125,7 +129,8 @@ def test_a_keypoint_lies_where_the_reader_looks(open_station, qtbot) -> None:
     at = view.transform.map(wanted)
     tracker = station.sitting.session.tracker
     tracker.fixate(*(at / (1280, 800)).tolist())
-    qtbot.wait(350)
+    recorder = station.sitting.session.recorder
+    qtbot.waitUntil(recorded_more(recorder, 0.35 * SPEED), timeout=20_000)
     press(canvas, Qt.Key.Key_K)
     _settled(station)
     keypoint = _standing(station)[0]
@@ -303,10 +308,11 @@ def test_review_waits_for_the_session_and_plays_the_readers_own(open_station, qt
     _start(station, qtbot)
     page = station.sitting.reading.page
     case = page.current_case_id
-    qtbot.wait(300)
+    recorder = station.sitting.session.recorder
+    qtbot.waitUntil(recorded_more(recorder, 0.3 * SPEED), timeout=20_000)
     press(page.canvas, Qt.Key.Key_Plus)
     page.canvas.flush()
-    qtbot.wait(150)
+    qtbot.waitUntil(recorded_more(recorder, 0.15 * SPEED), timeout=20_000)
     press(page.canvas, Qt.Key.Key_2)
     press(page.canvas, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: page.current_case_id not in (None, case), timeout=5000)
@@ -345,7 +351,8 @@ def test_the_researcher_sees_two_readers_side_by_side_and_a_reader_never(
         _start(station, qtbot)
         page = station.sitting.reading.page
         case = page.current_case_id
-        qtbot.wait(200)
+        recorder = station.sitting.session.recorder
+        qtbot.waitUntil(recorded_more(recorder, 0.2 * SPEED), timeout=20_000)
         press(page.canvas, Qt.Key.Key_1)
         press(page.canvas, Qt.Key.Key_Return)
         qtbot.waitUntil(lambda c=case, p=page: p.current_case_id not in (None, c), timeout=5000)

@@ -12,6 +12,7 @@ from app.station import Station
 from devices.simulated import SimulatedParameters, SimulatedTracker
 from migrations.study.folder import Study
 from migrations.study.schema import Calibration, Reading, ViewEvent
+from tests.app.recording.reading_doubles import recorded_more
 
 
 @pytest.fixture
@@ -55,8 +56,8 @@ def test_without_eyes_the_images_go_until_the_readers_code_is_typed(study, qtbot
     code.setText("r1")
     click(page.findChild(QPushButton, "confirm_reader"))
     assert (page.state, page.canvas.isVisible()) == ("reading", True)
-    qtbot.wait(300)
-    assert "samples/s" in health_of(station.sitting.session).detail
+    told = "samples/s"
+    qtbot.waitUntil(lambda: told in health_of(station.sitting.session).detail, timeout=20_000)
     assert page.state == "reading"
     station.sitting.close_session()
     qtbot.waitUntil(lambda: not station.sitting.sessions.busy, timeout=10000)
@@ -88,7 +89,7 @@ def test_drift_beyond_the_limit_offers_to_calibrate_again(study, qtbot) -> None:
     qtbot.waitUntil(lambda: calibrate.state == "done", timeout=30000)
     station.sitting.start_reading()
     qtbot.waitUntil(lambda: page.state == "reading", timeout=10000)
-    qtbot.wait(1500)  # nine seconds of the reader's life
+    qtbot.waitUntil(recorded_more(station.sitting.session.recorder, 9.0), timeout=30_000)
     press(page.canvas, Qt.Key.Key_1)
     press(page.canvas, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: calibrate.state == "drift", timeout=10000)
