@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import delete
 
-from app.recording.live_reading import ReadingTrack
+from app.recording.live_reading import LiveReading
 from app.recording.recovery import close_open_rows
 from devices.gaze.chunks import CODEC_VERSION, encode_chunk
 from devices.gaze.fixations import FilterParameters
@@ -152,7 +152,7 @@ def chunk_row(part: SampleArray, number: int, recording_id: str) -> GazeChunk:
 def live_rows(bench: Bench, scenario: Scenario) -> list[dict[str, Any]]:
     """Return the fixation rows that the station writes while the reading goes on."""
     first, correction = geometry_of(scenario.screens[0]), correction_of(scenario)
-    track = ReadingTrack(
+    track = LiveReading(
         "live", START_US, first, FilterParameters(), scenario.eye,
         Affine(**correction) if correction else None,
     )  # fmt: skip

@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from app.interchange.exports.bids import export_bids
 from app.interchange.exports.readings import Content
 from app.interchange.exports.tables import export_tables
 from app.recording import replay
-from migrations.study.schema import Fixation, Image
+from migrations.study.schema import Fixation
 from tests.mapping.oracle import Expected, Scenario, expected, in_force
 from tests.mapping.reading import START_US, Bench, live_rows, write
 from tests.stored import gaze_of
@@ -112,10 +113,7 @@ def check_trainer_and_report(bench: Bench, scenario: Scenario, truth: Expected) 
 
 
 def content_of(bench: Bench, reading_id: str) -> Content:
-    with bench.study.database.read() as rows:
-        images = {image.id: image for image in rows.scalars(select(Image))}
-        rows.expunge_all()
-    return Content(bench.study, (reading_id,), images)
+    return replace(Content.of(bench.study), reading_ids=(reading_id,))
 
 
 def check_csv(

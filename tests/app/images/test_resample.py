@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from app.hanging.image_view import _strips
 from app.images import resample
+from app.images.resample import strips_outside
 from app.images.viewport import Viewport
 
 
@@ -61,6 +61,6 @@ def test_strips_are_all_that_is_not_the_image(box: tuple[int, int, int, int]) ->
     mask = np.zeros((9, 7), bool)
     mask[box[0] : box[1], box[2] : box[3]] = True
     seen = np.ones((9, 7), int)
-    for strip in _strips(mask):
+    for strip in strips_outside(mask):
         seen[strip] -= 1
     np.testing.assert_array_equal(seen, mask.astype(int))

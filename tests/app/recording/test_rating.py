@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.recording.live_reading import GazeFigures, ReadingTrack
+from app.recording.live_reading import GazeFigures, LiveReading
 from app.recording.stream_counts import StreamCounts
 from app.recording.verdict import judge
 from devices.gaze.fixations import FilterParameters
@@ -43,6 +43,6 @@ def test_a_short_part_of_a_reading_is_no_reason_to_drop_the_whole() -> None:
 
 
 def test_a_reading_without_a_sample_lost_all_its_gaze_live_and_stored() -> None:
-    track = ReadingTrack("r", 0, GEOMETRY, FilterParameters(), "both")
+    track = LiveReading("r", 0, GEOMETRY, FilterParameters(), "both")
     track.ended_us = 9_000_000
     assert track.figures().loss == GazeFigures().loss == StreamCounts().loss == 1
