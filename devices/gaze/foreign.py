@@ -106,12 +106,15 @@ class McgipGaze:
         `case` (what is shown) and `gt` (its class) as written, where they are.
     exact
         Of Foveate's own export, else None.
+    reader
+        Who looked, by the key `reader` or Foveate's own; None if it is not said.
     """
 
     image: str
     points: FloatArray
     facts: dict[str, Any] = field(default_factory=dict)
     exact: ExactGaze | None = None
+    reader: str | None = None
 
 
 def read_miceye(path: Path, progress: Callable[[int, int], None] | None = None) -> list[MicEyeLine]:
@@ -156,7 +159,10 @@ def read_mcgip(path: Path) -> McgipGaze | None:
         )
     facts = {key: entry[key] for key in ("case", "gt") if entry.get(key) is not None}
     points = as_points(f"{path}: gaze", entry["gaze"])
-    return McgipGaze(_image_name(path, entry), points, facts, _exact(path, entry.get("foveate")))
+    exact = _exact(path, entry.get("foveate"))
+    reader = entry.get("reader", None if exact is None else exact.reader)
+    who = None if reader is None else str(reader)
+    return McgipGaze(_image_name(path, entry), points, facts, exact, who)
 
 
 def _image_name(path: Path, entry: dict[str, Any]) -> str:

@@ -38,7 +38,8 @@ class RunConfig:
         One of those that there are. Between a plain run (``pairs = "none"``)
         and a gaze run only the pair mask differs.
     measure, measure_parameters
-        Gaze similarity and what is passed on to it.
+        Gaze similarity and what is passed on to it; "auto": the measure that carries most on the
+        cohort at hand, judged on its labels, else on what two readers share.
     threshold, positive_rate
         What makes two images a pair: similarity above `threshold`, or the share `positive_rate` of
         all pairs that are most alike; exactly one is set. The default is a rate of 5 %, because the
@@ -106,7 +107,7 @@ class RunConfig:
     name: str = ""
     method: str = "byol"
     pairs: str = "gzpt"
-    measure: str = "tima"
+    measure: str = "auto"
     measure_parameters: dict[str, Any] = field(default_factory=dict)
     threshold: float | None = None
     positive_rate: float | None = 0.05

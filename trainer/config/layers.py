@@ -11,6 +11,7 @@ from trainer.config.methods import METHODS, plain_method_name
 from trainer.config.recipes import RECIPES
 from trainer.config.recipes import settings_of as recipe_settings
 from trainer.errors import ConfigError, SimilarityError
+from trainer.similarity.names import AUTO, AUTO_TITLE
 
 if TYPE_CHECKING:
     from trainer.similarity.base import Measure
@@ -144,7 +145,7 @@ RANGES: dict[str, tuple[float, float]] = {
 
 def choices() -> dict[str, tuple[str, ...]]:
     """Return what may stand in each field that is chosen from a list."""
-    return {"method": tuple(METHODS), **_CHOICES, "measure": tuple(_measures())}
+    return {"method": tuple(METHODS), **_CHOICES, "measure": (AUTO, *_measures())}
 
 
 def titles() -> dict[str, dict[str, str]]:
@@ -152,7 +153,7 @@ def titles() -> dict[str, dict[str, str]]:
     return {
         "method": {name: spec.title for name, spec in METHODS.items()},
         "pairs": PAIRS,
-        "measure": {name: measure.title for name, measure in _measures().items()},
+        "measure": {AUTO: AUTO_TITLE} | {n: m.title for n, m in _measures().items()},
     }
 
 
@@ -213,9 +214,10 @@ def _check_ranges(config: RunConfig) -> None:
 
 def _check_measure_parameters(config: RunConfig) -> None:
     """Refuse them before the study is read, not after."""
-    from trainer.similarity.items import settings_of  # numba is slow to import; only now needed
+    # numba is slow to import; only now needed
+    from trainer.similarity.evidence.settings import check_settings
 
     try:
-        settings_of(config.measure, config.measure_parameters)
+        check_settings(config.measure, config.measure_parameters)
     except SimilarityError as error:
         raise ConfigError(f"measure_parameters: {error}") from error

@@ -56,11 +56,12 @@ class Recipe:
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-_MAMMO = {"size": 224, "threshold": 0.95, "drop": 0.5, "weight_decay": 1e-6, "warmup_epochs": 40.0}
-_KNEE = {"size": 224, "threshold": 0.95, "drop": 0.0, "lr": 8e-4, "weight_decay": 1e-6,
-         "warmup_epochs": 10.0, "epochs": 800, "batch": 32}  # fmt: skip
-_DENTAL = {"size": 300, "aspect": 2.0, "drop": 0.5, "weight_decay": 1e-6, "warmup_epochs": 40.0,
-           "epochs": 300, "batch": 8}  # fmt: skip
+_MAMMO = {"measure": "tima", "size": 224, "threshold": 0.95, "drop": 0.5, "weight_decay": 1e-6,
+          "warmup_epochs": 40.0}  # fmt: skip
+_KNEE = {"measure": "tima", "size": 224, "threshold": 0.95, "drop": 0.0, "lr": 8e-4,
+         "weight_decay": 1e-6, "warmup_epochs": 10.0, "epochs": 800, "batch": 32}  # fmt: skip
+_DENTAL = {"measure": "tima", "size": 300, "aspect": 2.0, "drop": 0.5, "weight_decay": 1e-6,
+           "warmup_epochs": 40.0, "epochs": 300, "batch": 8}  # fmt: skip
 
 RECIPES: dict[str, Recipe] = {
     # Ours, safe for X-ray: no solarise (bone would turn to air), no colour jitter.

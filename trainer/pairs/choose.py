@@ -9,11 +9,13 @@ from typing import Any
 from sqlalchemy import select
 
 from devices.gaze.pair_rates import positive_rate, threshold_for_rate
+from migrations.study.evidence import CohortEvidence
 from migrations.study.folder import Study
 from migrations.study.schema import SimilarityRun
 from trainer.config.config import RunConfig
 from trainer.data.cohort import Cohort, Member
 from trainer.errors import CohortError, SimilarityError
+from trainer.pairs.chosen_measure import basis_in, with_measure
 from trainer.pairs.policy import PairMatrix, PairPolicy, SameLabel, SparsePairs
 from trainer.similarity.base import BoolArray, FloatArray
 from trainer.similarity.between_readers import split_of
@@ -40,12 +42,15 @@ class ChosenPairs:
         In force, and the share of valid pairs above it; None where pairs need no gaze.
     similarity_run_id
         Row of the similarity; None where pairs need no gaze.
+    evidence
+        What chose the measure, where it was to be chosen.
     """
 
     policy: PairPolicy
     threshold: float | None = None
     positive_rate: float | None = None
     similarity_run_id: str | None = None
+    evidence: CohortEvidence | None = None
 
 
 def choose_members(cohort: Cohort, config: RunConfig) -> tuple[Member, ...]:
@@ -111,10 +116,14 @@ def choose_pairs(
     if plain is not None:
         return plain
     drop = config.drop if config.pairs == "gzpt" else 0.0
+    config, evidence = with_measure(study, cohort, members, config, cancelled)
     if len(members) > LARGEST_MATRIX:
         graph = _graph(study, members, config, progress, cancelled)
-        return ChosenPairs(PairPolicy(_sparse(graph), drop), graph.threshold, graph.positive_rate)
-    run_id, matrix, valid = _similarity(study, cohort, members, config, progress, cancelled)
+        policy = PairPolicy(_sparse(graph), drop)
+        return ChosenPairs(policy, graph.threshold, graph.positive_rate, evidence=evidence)
+    run_id, matrix, valid = _similarity(
+        study, cohort, members, config, evidence, progress, cancelled
+    )
     if not valid.any():
         raise SimilarityError(
             f"{config.measure} gives no value for any pair of images: their gaze is too short. "
@@ -123,7 +132,7 @@ def choose_pairs(
     threshold = _threshold(config, matrix, valid)
     relation = PairMatrix.of(matrix, valid, threshold)
     rate = positive_rate(matrix, valid, threshold)
-    return ChosenPairs(PairPolicy(relation, drop), threshold, rate, run_id)
+    return ChosenPairs(PairPolicy(relation, drop), threshold, rate, run_id, evidence)
 
 
 def _similarity(
@@ -131,13 +140,15 @@ def _similarity(
     cohort: Cohort,
     members: Sequence[Member],
     config: RunConfig,
+    evidence: CohortEvidence | None,
     progress: Callable[[int, int], None],
     cancelled: Callable[[], bool],
 ) -> tuple[str, FloatArray, BoolArray]:
     """Return the id of the similarity's row, its matrix and which pairs are valid."""
     ids = tuple(m.image_id for m in members)
     wanted = settings_by_name(*settings_of(config.measure, config.measure_parameters))
-    found = _stored(study, cohort.fingerprint, config.measure, wanted, ids)
+    basis = "" if evidence is None else evidence.basis
+    found = _stored(study, cohort.fingerprint, config.measure, wanted, ids, basis)
     if found is not None:
         return found
     comparison = _compared(study, members, config, progress, cancelled)
@@ -151,6 +162,7 @@ def _similarity(
         cohort_fingerprint=cohort.fingerprint,
         threshold=threshold,
         findings=findings.as_dict(),
+        evidence=evidence,
     )
     return run_id, made.matrix, made.valid
 
@@ -204,7 +216,12 @@ def _threshold(config: RunConfig, matrix: FloatArray, valid: BoolArray) -> float
 
 
 def _stored(
-    study: Study, fingerprint: str, measure: str, wanted: dict[str, Any], ids: tuple[str, ...]
+    study: Study,
+    fingerprint: str,
+    measure: str,
+    wanted: dict[str, Any],
+    ids: tuple[str, ...],
+    basis: str,
 ) -> tuple[str, FloatArray, BoolArray] | None:
     query = (
         select(SimilarityRun)
@@ -217,7 +234,11 @@ def _stored(
         .order_by(SimilarityRun.id.desc())
     )
     with study.database.read() as session:
-        rows = [(r.id, r.parameters, r.matrix_path) for r in session.scalars(query)]
+        rows = [
+            (r.id, r.parameters, r.matrix_path)
+            for r in session.scalars(query)
+            if basis in ("", basis_in(r.details))
+        ]
     plain = json.loads(json.dumps(wanted))
     for run_id, parameters, path in rows:
         if parameters == plain and path and (study.folder / path).exists():

@@ -13,8 +13,8 @@ from trainer.errors import ReportError
 from trainer.report.charts import histogram
 from trainer.report.data import ReportData, SimilarityFigures
 from trainer.report.page import Cell, Section, facts, figure, missing, paragraph, percent, table
-from trainer.report.pair_sections import findings_html, positive_pairs_html
-from trainer.report.participation import setting
+from trainer.report.pair_sections import evidence_html, findings_html, positive_pairs_html
+from trainer.report.participation import measure_of, setting
 from trainer.report.pictures import (
     SHOWN_FIXATIONS,
     grey_picture,
@@ -62,7 +62,7 @@ def similarity_section(data: ReportData) -> Section:
         )
         return Section("similarity", "Gaze similarity", html)
     values = pair_values(found.matrix, found.valid)
-    html = _figures(found)
+    html = _figures(found) + evidence_html(found)
     if len(values):
         title = f"{found.run.measure} similarity"
         chart = histogram(values, found.threshold, title)
@@ -81,7 +81,7 @@ def _of_graphs(data: ReportData) -> str:
     rows: list[list[Cell]] = [
         [
             run.run.name,
-            str(setting(run, "measure") or ""),
+            measure_of(run),
             run.run.details.get("threshold"),
             percent(run.run.details.get("positive_rate")),
             run.run.details.get("extra_pairs_per_batch"),

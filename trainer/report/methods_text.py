@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from migrations.study.database import foveate_version
+from migrations.study.evidence import kept_evidence
 from trainer.report.data import ReportData, RunFigures
 from trainer.report.page import Section, paragraph
 from trainer.report.participation import setting, transductive
@@ -70,6 +71,9 @@ def _similarity(data: ReportData) -> str:
         f"Gaze similarity. {found.run.image_count} images were compared by {found.run.measure} "
         f"({settings}); {found.run.valid_share:.1%} of the pairs have a value."
     )
+    evidence = kept_evidence(found.run.details)
+    if evidence is not None:
+        text += f" The measure was chosen on this cohort. {evidence.reason}"
     if found.threshold is not None:
         text += f" Images above a similarity of {found.threshold:.6g} are positive pairs."
     return text

@@ -6,6 +6,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
+from migrations.study.evidence import HEADERS, kept_evidence
 from trainer.data.cohort import Member
 from trainer.report.data import ReportData, SimilarityFigures
 from trainer.report.page import Cell, paragraph, percent, table
@@ -34,6 +35,23 @@ def findings_html(data: ReportData, found: SimilarityFigures) -> str:
             what = "image" if count == 1 else "images"
             html += paragraph(f"{count} {what} {why} ({', '.join(named)}{'…' * (count > 8)}).")
     return html + _case_split(data, found)
+
+
+def evidence_html(found: SimilarityFigures) -> str:
+    """Return what each measure carries on the cohort, where the measure was chosen by it."""
+    evidence = kept_evidence(found.run.details)
+    if evidence is None:
+        return ""
+    rows: list[list[Cell]] = [list(cells) for cells in evidence.table()]
+    judged = (
+        f"{evidence.readings} readings of {evidence.images} images, {evidence.labelled_images} of "
+        f"them with a label, positive: {evidence.rule}. {evidence.note} Purity: how often positive "
+        "pairs of different images have one label, over chance (1). Separation: chance that two "
+        "readers are more alike on one image than on two (0.5 says nothing). Intervals of 95 % "
+        "hold for all measures together."
+    )
+    caption = "What each measure carries"
+    return paragraph(evidence.reason) + table(caption, HEADERS, rows) + paragraph(judged, "note")
 
 
 def _purity(data: ReportData, found: SimilarityFigures) -> str:

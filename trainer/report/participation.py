@@ -39,6 +39,14 @@ def setting(run: RunFigures, name: str) -> object:
     return inner.get(name) if isinstance(inner, dict) else run.config.get(name)
 
 
+def measure_of(run: RunFigures) -> str:
+    """Return the measure that a run's pairs come from; "" where it is not said.
+
+    Where the config left it to evidence, the one that was chosen, as soon as it is.
+    """
+    return str(run.run.details.get("measure") or setting(run, "measure") or "")
+
+
 def _row(data: ReportData, run: RunFigures) -> list[Cell]:
     held = run.held_back
     if held is None:
@@ -66,7 +74,7 @@ def _source(data: ReportData, run: RunFigures, *, gaze: bool) -> str:
         )
     if data.schema is None:
         return "gaze, by a relation file"
-    return f"gaze: {setting(run, 'measure') or 'not said'}"
+    return f"gaze: {measure_of(run) or 'not said'}"
 
 
 def _readers(data: ReportData) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from migrations.study.evidence import CohortEvidence
 from trainer.config.config import RunConfig
 from trainer.data.cache import ImageCache, open_cache
 from trainer.data.cache import Source as Picture
@@ -58,6 +59,8 @@ def prepare(run: Run) -> Prepared:
         run.warn(text)
     with run.stage("similarity", source.pairs_text(config)) as meter:
         pairs = source.pairs(cohort, members, config, meter, run.stop)
+    if pairs.evidence is not None:
+        _tell_measure(run, pairs.evidence)
     with run.stage("images", f"Preparing {len(members)} images") as meter:
         images = _cache(run, members, meter).held_on(device)
     policy = _with_patients(pairs.policy, members, config)
@@ -88,6 +91,14 @@ def _focus(config: RunConfig, members: Sequence[Member], images: ImageCache) -> 
             "station, or use --set crop=random."
         )
     return gaze_boxes(members, images)
+
+
+def _tell_measure(run: Run, evidence: CohortEvidence) -> None:
+    """Say which measure was chosen; warn where none carries anything."""
+    if evidence.carries:
+        run.say("similarity", evidence.reason)
+    else:
+        run.warn(evidence.reason)
 
 
 def _cache(run: Run, members: Sequence[Member], meter: Meter) -> ImageCache:

@@ -114,7 +114,8 @@ def _export(run: Run, prepared: Prepared, outcome: Outcome, facts: dict[str, Any
 
 def _facts(run: Run, prepared: Prepared, outcome: Outcome) -> dict[str, Any]:
     job, pairs = prepared.job, prepared.pairs
-    return {
+    chosen = {} if pairs.evidence is None else {"measure": pairs.evidence.recommended}
+    return chosen | {
         "threshold": pairs.threshold,
         "positive_rate": pairs.positive_rate,
         "images": len(job.images),

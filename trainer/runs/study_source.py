@@ -13,6 +13,7 @@ from trainer.pairs.from_file import pairs_of_file
 from trainer.pretrain.checkpoint import Identity
 from trainer.runs.source import Cancelled, Progress, Record
 from trainer.runs.study_runs import open_run
+from trainer.similarity.names import AUTO
 
 WriteReport = Callable[[Study, Sequence[str], Path, Cancelled], Path]
 """Writes the report of some runs of a study; see `trainer.report.write.write_report`."""
@@ -54,9 +55,10 @@ class StudySource:
         """Say where pairs come from."""
         if not config.uses_gaze:
             return f"Not needed: pairs is {config.pairs}"
-        return (
-            f"Reading {self.relation}" if self.relation else f"Comparing gaze by {config.measure}"
-        )
+        if self.relation:
+            return f"Reading {self.relation}"
+        by = "every measure, to choose one" if config.measure == AUTO else config.measure
+        return f"Comparing gaze by {by}"
 
     def load(self, config: RunConfig, progress: Progress, cancelled: Cancelled) -> Cohort:
         """Store the splits, then read the study."""

@@ -14,7 +14,7 @@ LARGEST = 5000
 def split_of(comparison: Comparison) -> CaseSplit | None:
     """Return the split of the readings that were compared.
 
-    A case is an image read by several readers; of files without readers, those of one `case`.
+    A case is an image read by several readers; of files, those of one `case`, else one image.
 
     Returns
     -------
@@ -22,10 +22,8 @@ def split_of(comparison: Comparison) -> CaseSplit | None:
         None where no case was read twice, or there are more than `LARGEST` readings.
     """
     gaze = comparison.gaze
-    if gaze.readers or not gaze.cases:
-        cases = [gaze.ids[owner] for owner in gaze.owners]
-    else:
-        cases = [gaze.cases[owner] or gaze.ids[owner] for owner in gaze.owners]
+    named = gaze.cases or gaze.ids
+    cases = [named[owner] or gaze.ids[owner] for owner in gaze.owners]
     if len(set(cases)) == len(cases) or len(cases) > LARGEST:
         return None
     places = np.arange(len(cases))

@@ -18,8 +18,10 @@ from trainer.process.events import RunFailed
 from trainer.process.set_options import parse_settings
 from trainer.process.stopping import StopRequest
 from trainer.process.terminal import TerminalReporter
-from trainer.similarity.job import Job, Request, run_job
+from trainer.similarity.job import run_job
+from trainer.similarity.names import AUTO
 from trainer.similarity.output import MATRIX_SUFFIXES
+from trainer.similarity.request import Job, Request
 
 log = logging.getLogger("trainer")
 
@@ -83,6 +85,7 @@ def _request(options: argparse.Namespace) -> Request:
         agreement=tuple(options.agreement),
         image_size=options.image_size or canvas_size,
         database=options.database,
+        labels=options.labels,
     )
     _check(request)
     return request
@@ -100,16 +103,18 @@ def _canvas(settings: dict[str, Any]) -> tuple[float, float] | None:
 
 def _check(request: Request) -> None:
     # What is mistyped must not wait until the gaze is read.
-    from trainer.similarity.items import settings_of
+    from trainer.similarity.evidence.settings import check_settings
     from trainer.similarity.registry import find_measure
 
     try:
-        settings_of(request.measure, request.settings)
+        check_settings(request.measure, request.settings)
         for name in request.agreement:
             find_measure(name)
     except SimilarityError as error:
         raise ConfigError(str(error)) from error
     _check_files(request)
+    if request.by_dimension and request.measure == AUTO:
+        raise ConfigError(f"--dimensions all: name a measure that has several, not {AUTO}.")
     if request.by_dimension and not find_measure(request.measure).dimensions:
         raise ConfigError(f"--dimensions all: {request.measure} has one dimension only.")
     rate = request.positive_rate
@@ -122,6 +127,8 @@ def _check(request: Request) -> None:
 
 
 def _check_files(request: Request) -> None:
+    if request.labels is not None and not request.labels.is_file():
+        raise ConfigError(f"--labels {request.labels}: there is no such file.")
     if request.out is not None and request.out.suffix not in MATRIX_SUFFIXES:
         raise ConfigError(f"--out {request.out}: its name must end in .npy or .npz.")
     if request.graph is not None and request.graph.suffix != ".npz":
@@ -161,7 +168,15 @@ def _parser() -> argparse.ArgumentParser:
         "--gaze", "--study", dest="gaze", type=Path, required=True, metavar="PATH",
         help="a study's folder, a folder of gaze JSON files, or a MicEye csv",
     )  # fmt: skip
-    parser.add_argument("--measure", default="tima", help="tima (default), moment, dhash, …")
+    parser.add_argument(
+        "--measure", default="tima",
+        help="tima (default), moment, dhash, …; auto: what each carries here, and the best of them",
+    )  # fmt: skip
+    parser.add_argument(
+        "--labels", type=Path, metavar="FILE",
+        help="table with columns image and label, for judging only; some rows suffice "
+        "(default: the study's labels)",
+    )  # fmt: skip
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE",
         help="a parameter of the measure, or combine and reader",

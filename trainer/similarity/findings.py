@@ -219,7 +219,8 @@ def case_split(
         Shape (R,): what was read.
     readers
         Shape (R,); pairs of one and the same reader are left out on both sides, since a reader's
-        own way of looking would count as the case. Empty where nobody is named.
+        own way of looking would count as the case. Empty where nobody is named; a reading without
+        a name among named ones is its own reader's.
 
     Returns
     -------
@@ -232,7 +233,7 @@ def case_split(
     names = np.array(list(readers), dtype=np.str_)
     if len(names):
         who = "different readers"
-        fine = fine & (names[first] != names[second])
+        fine = fine & ((names[first] != names[second]) | (names[first] == ""))
     first, second = first[fine], second[fine]
     codes = np.unique(np.array([str(case) for case in cases]), return_inverse=True)[1]
     same, values = codes[first] == codes[second], readings.matrix[first, second]
@@ -265,7 +266,7 @@ def _by_readers(
     values: FloatArray,
 ) -> list[tuple[str, str, float, float, int]]:
     rows = []
-    for a, b in combinations(sorted(set(names.tolist())), 2):
+    for a, b in combinations(sorted(set(names.tolist()) - {""}), 2):
         both = ((names[first] == a) & (names[second] == b)) | (
             (names[first] == b) & (names[second] == a)
         )

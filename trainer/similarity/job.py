@@ -1,25 +1,26 @@
 """What the similarity command does: gaze, features, pairs, files, findings, rows of the study."""
 
 import contextlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 from devices.gaze.errors import GazeFileError
 from devices.gaze.foreign_values import read_text
 from devices.gaze.pair_rates import threshold_for_rate
+from migrations.study.evidence import DETAILS_KEY, CohortEvidence
 from migrations.study.folder import Study
 from migrations.study.names import Names, names_of
 from trainer.data.cohort import Cohort, load_cohort
 from trainer.process.events import Meter, StageStarted
-from trainer.process.terminal import TerminalReporter
 from trainer.similarity.base import Similarity
 from trainer.similarity.between_readers import split_of
 from trainer.similarity.comparison import Comparison, ComparisonControl, prepare
+from trainer.similarity.evidence.judge import Judging, PairRule, judge
+from trainer.similarity.evidence.labels import labels_of_file, labels_of_members
 from trainer.similarity.findings import (
     Findings,
     Matches,
@@ -29,58 +30,26 @@ from trainer.similarity.findings import (
     rank_correlation,
 )
 from trainer.similarity.graph import Graph
+from trainer.similarity.names import AUTO
 from trainer.similarity.output import matrix_facts, write_graph, write_json, write_matrix
+from trainer.similarity.request import Job, Request
 from trainer.similarity.sources import GazeList, in_order, read_json_folder, read_miceye
 from trainer.similarity.store import store_run
 from trainer.similarity.study_gaze import feature_cache, gaze_of_members, reader_names
-from trainer.similarity.tables import print_findings, print_matches
+from trainer.similarity.tables import print_evidence, print_findings, print_matches
 
 DEFAULT_THRESHOLD = 0.95
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What the user asked for; see `--help` of the command."""
-
-    gaze: Path
-    measure: str
-    settings: dict[str, Any] = field(default_factory=dict)
-    out: Path | None = None
-    graph: Path | None = None
-    order: Path | None = None
-    jobs: int = 0
-    threshold: float | None = None
-    positive_rate: float | None = None
-    top_k: int | None = None
-    by_dimension: bool = False
-    agreement: tuple[str, ...] = ()
-    image_size: tuple[float, float] | None = None
-    database: str | None = None
-
-    @property
-    def rule_count(self) -> int:
-        """How many rules for positives are given."""
-        return sum(v is not None for v in (self.threshold, self.positive_rate, self.top_k))
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A request, and where progress and stops come and go."""
-
-    request: Request
-    console: Console
-    report: TerminalReporter
-    stop: Callable[[], bool]
-
-
-@dataclass(frozen=True, slots=True)
 class _Source:
-    """The gaze, what its items are called, and the study and cohort it comes from, if any."""
+    """The gaze, what its items are called, its study and cohort, and what measures carry on it."""
 
     gaze: GazeList
     names: Names
     study: Study | None = None
     cohort: Cohort | None = None
+    evidence: CohortEvidence | None = None
 
 
 def run_job(job: Job) -> None:
@@ -104,11 +73,43 @@ def run_job(job: Job) -> None:
             job.stop,
             feature_cache(source.study) if source.study else None,
         )
+        if request.measure == AUTO or request.labels is not None:
+            source = replace(source, evidence=_judged(job, source))
+            request = _chosen(request, source.evidence)
+            job = replace(job, request=request)
         comparison = prepare(request.measure, source.gaze, request.settings, control)
         if request.graph is not None:
-            _make_graph(job, comparison, request.graph, source.names)
+            _make_graph(job, comparison, request.graph, source)
         if request.out is not None or request.graph is None:
             _make_matrix(job, comparison, source)
+
+
+def _judged(job: Job, source: _Source) -> CohortEvidence:
+    """Return what the measures carry on the gaze at hand, and tell it."""
+    request = job.request
+    if request.labels is not None:
+        labels = labels_of_file(request.labels, source.gaze, source.names)
+    else:
+        labels = labels_of_members(source.gaze, source.cohort.members if source.cohort else ())
+    judging = Judging(
+        PairRule.of_options(request.threshold, request.positive_rate),
+        request.settings,
+        () if request.measure == AUTO else (request.measure,),
+        lambda measure: job.report(StageStarted("evidence", measure)),
+    )
+    cache = feature_cache(source.study) if source.study else None
+    control = ComparisonControl(request.jobs, cancelled=job.stop, cache=cache)
+    evidence = judge(source.gaze, labels, judging, control)
+    job.report.close()
+    print_evidence(job.console, evidence, recommends=request.measure == AUTO)
+    return evidence
+
+
+def _chosen(request: Request, evidence: CohortEvidence | None) -> Request:
+    """Return the request with the recommended measure, where it was to be chosen."""
+    if request.measure != AUTO or evidence is None:
+        return request
+    return replace(request, measure=evidence.recommended)
 
 
 @contextlib.contextmanager
@@ -156,18 +157,20 @@ def _ordered(request: Request, gaze: GazeList, names: Names) -> GazeList:
     return in_order(gaze, [names.meant(name) or name for name in wanted])
 
 
-def _facts(comparison: Comparison, note: str, names: Names) -> dict[str, Any]:
-    return {
+def _facts(comparison: Comparison, source: _Source) -> dict[str, Any]:
+    names = source.names
+    evidence = {} if source.evidence is None else {DETAILS_KEY: source.evidence.as_dict()}
+    return evidence | {
         "measure": comparison.measure.name,
         "parameters": comparison.settings,
-        "note": note,
+        "note": comparison.gaze.note,
         "ids": list(comparison.gaze.ids),
         "names": [names[id_] for id_ in comparison.gaze.ids],
         "readings": len(comparison.gaze.gazes),
     }
 
 
-def _make_graph(job: Job, comparison: Comparison, path: Path, names: Names) -> None:
+def _make_graph(job: Job, comparison: Comparison, path: Path, source: _Source) -> None:
     request = job.request
     if request.top_k is not None:
         graph = comparison.nearest(request.top_k)
@@ -180,7 +183,7 @@ def _make_graph(job: Job, comparison: Comparison, path: Path, names: Names) -> N
     ids = comparison.gaze.ids
     write_graph(path, graph, ids, comparison.measure.name)
     degrees = np.diff(graph.matrix.indptr)
-    facts = _facts(comparison, comparison.gaze.note, names) | {
+    facts = _facts(comparison, source) | {
         "threshold": graph.threshold,
         "top_k": request.top_k,
         "valid_pairs": graph.pairs,
@@ -198,7 +201,7 @@ def _make_graph(job: Job, comparison: Comparison, path: Path, names: Names) -> N
         soft_wrap=True,
     )
     if graph.threshold is not None:
-        print_matches(job.console, _odd_of_graph(graph, ids, degrees), names)
+        print_matches(job.console, _odd_of_graph(graph, ids, degrees), source.names)
 
 
 def _odd_of_graph(graph: Graph, ids: tuple[str, ...], degrees: Any) -> Matches:
@@ -218,13 +221,13 @@ def _make_matrix(job: Job, comparison: Comparison, source: _Source) -> None:
         _agreement(job, source, similarity),
     )
     if request.out is not None:
-        _write(request, comparison, similarity, findings, source.names)
+        _write(request, comparison, similarity, findings, source)
     job.report.close()
     print_findings(job.console, findings, source.names)
     if source.study is not None and source.cohort is not None and request.order is None:
         store_run(
             source.study, similarity, ids, cohort_fingerprint=source.cohort.fingerprint,
-            threshold=threshold, findings=findings.as_dict(),
+            threshold=threshold, findings=findings.as_dict(), evidence=source.evidence,
         )  # fmt: skip
 
 
@@ -233,7 +236,7 @@ def _write(
     comparison: Comparison,
     similarity: Similarity,
     findings: Findings,
-    names: Names,
+    source: _Source,
 ) -> None:
     out = request.out
     assert out is not None
@@ -241,7 +244,7 @@ def _write(
     if request.by_dimension:
         written = comparison.matrix(by_dimension=True)
     write_matrix(out, written, comparison.gaze.ids)
-    facts = _facts(comparison, comparison.gaze.note, names) | matrix_facts(similarity)
+    facts = _facts(comparison, source) | matrix_facts(similarity)
     facts["dimensions"] = list(comparison.measure.dimensions) if request.by_dimension else None
     facts["seconds"] = round(similarity.seconds, 3)
     write_json(out, facts | {"findings": findings.as_dict()})

@@ -35,6 +35,8 @@ class GazeList:
         Of each reading; empty where nobody is named.
     cases
         Of each item: what it shows, as the files name it; empty where they do not.
+    images
+        Of each item: the image that its file names; empty where ids are those of images.
     note
         What was assumed, for the user to read.
     """
@@ -44,11 +46,14 @@ class GazeList:
     owners: NDArray[np.int64]
     readers: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
     note: str = ""
 
 
 def read_json_folder(folder: Path, size: Size, progress: Callable[[int, int], None]) -> GazeList:
     """Return the gaze of a folder of JSON files, one item a file, sorted by name.
+
+    Case (else image) and reader are kept beside, to group the files when measures are judged.
 
     Raises
     ------
@@ -58,20 +63,24 @@ def read_json_folder(folder: Path, size: Size, progress: Callable[[int, int], No
     paths = sorted(folder.glob("*.json"), key=lambda path: path.name)
     if not paths:  # the released code's train and test folders
         paths = sorted(folder.rglob("*.json"), key=lambda p: p.relative_to(folder).as_posix())
-    ids, gazes, cases = [], [], []
+    ids, gazes, cases, images, readers = [], [], [], [], []
     for done, path in enumerate(paths, start=1):
         found = foreign.read_mcgip(path)
         if found is not None:
             gazes.append(Gaze(found.points, *size))
             ids.append(path.relative_to(folder).with_suffix("").as_posix())
-            cases.append(str(found.facts.get("case", "")))
+            images.append(ids[-1] if found.image == path.stem else found.image)
+            cases.append(str(found.facts.get("case", "")) or images[-1])
+            readers.append(found.reader or "")
         progress(done, len(paths))
     if not gazes:
         raise GazeFileError(
             f"{folder} holds neither study.toml nor a gaze file (*.json with a key 'gaze'). "
             "Name a study, a folder of gaze JSON files or a MicEye csv."
         )
-    return GazeList(tuple(ids), gazes, np.arange(len(gazes)), (), tuple(cases))
+    named = tuple(readers) if any(readers) else ()
+    owners = np.arange(len(gazes))
+    return GazeList(tuple(ids), gazes, owners, named, tuple(cases), tuple(images))
 
 
 def read_miceye(path: Path, size: Size, progress: Callable[[int, int], None]) -> GazeList:
@@ -128,6 +137,7 @@ def chosen_items(gaze_list: GazeList, items: Sequence[int]) -> GazeList:
         owners=np.repeat(np.arange(len(items)), [len(r) for r in readings]),
         readers=tuple(gaze_list.readers[r] for r in flat) if gaze_list.readers else (),
         cases=tuple(gaze_list.cases[i] for i in items) if gaze_list.cases else (),
+        images=tuple(gaze_list.images[i] for i in items) if gaze_list.images else (),
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from sqlalchemy import insert
 
 from devices.gaze.pair_rates import pair_values, pairs_among, positive_rate
+from migrations.study.evidence import DETAILS_KEY, CohortEvidence
 from migrations.study.folder import Study
 from migrations.study.schema import Neighbour, SimilarityRun, new_id
 from trainer.errors import SimilarityError
@@ -68,18 +69,21 @@ def store_run(
     threshold: float | None = None,
     neighbours: int = NEIGHBOURS,
     findings: Mapping[str, Any] | None = None,
+    evidence: CohortEvidence | None = None,
 ) -> str:
     """Keep the similarity of a study's images; return the id of its `similarity_run`.
 
     The matrix goes to `cache/similarity/<id>.npz`, the `neighbours` most alike images of each to
     `neighbour`, both rows in one transaction; `findings` (`Findings.as_dict()`) to the run's
-    `details`, where the station finds them.
+    `details`, where the station finds them; so do those of the `evidence` that chose the measure.
     """
     run_id = new_id()
     path = study.cache / "similarity" / f"{run_id}.npz"
     save_matrix(path, similarity, image_ids)
     run = _run_row(run_id, similarity, cohort_fingerprint, threshold)
     run.details = {"findings": dict(findings)} if findings else {}
+    if evidence is not None:
+        run.details = {**run.details, DETAILS_KEY: evidence.as_dict()}
     run.matrix_path = path.relative_to(study.folder).as_posix()
     rows = neighbour_rows(run_id, similarity, image_ids, neighbours)
     with study.database.write() as session:

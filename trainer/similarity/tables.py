@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from migrations.study.evidence import HEADERS, CohortEvidence
 from trainer.similarity.findings import CaseSplit, Distribution, Findings, Matches
 
 
@@ -24,6 +25,24 @@ def print_findings(
         for name, value in findings.agreement.items():
             table.add_row(name, f"{value:+.3f}")
         console.print(table)
+
+
+def print_evidence(console: Console, evidence: CohortEvidence, *, recommends: bool) -> None:
+    """Print what each measure carries, and which is recommended where one was asked for."""
+    console.print(
+        f"{evidence.items:,} items, {evidence.readings:,} readings of {evidence.images:,} images, "
+        f"{evidence.labelled_images:,} of them with a label. Positive: {evidence.rule}.",
+        highlight=False,
+    )
+    if evidence.note:
+        console.print(evidence.note, highlight=False)
+    table = _table("What each measure carries here (95 % intervals, for all together)", *HEADERS)
+    for cells in evidence.table():
+        table.add_row(*map(escape, cells))
+    console.print(table)
+    if recommends:
+        style = "" if evidence.carries else "yellow"
+        console.print(escape(evidence.reason), style=style, highlight=False, soft_wrap=True)
 
 
 def _table(title: str, *columns: str) -> Table:

@@ -30,6 +30,7 @@ OFFERED: dict[str, tuple[tuple[str, str], ...]] = {
         ("label", "Labels (upper bound)"),
     ),
     "measure": (
+        ("auto", "Chosen by evidence"),
         ("tima", "TIMA"),
         ("moment", "Gaze moments"),
         ("moment_sequence", "Gaze moments in sequence"),
@@ -58,7 +59,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "Gaze pairs of any cohort": {
         "method": "byol",
         "pairs": "gzpt",
-        "measure": "tima",
+        "measure": "auto",
         "rule": _RATE,
         "amount": 5,
     },

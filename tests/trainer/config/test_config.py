@@ -58,8 +58,15 @@ def test_a_layer_that_gives_both_rules_is_refused() -> None:
         ({"name": "../away"}, "name is"),
         ({"threshold": None, "positive_rate": None}, "Neither"),
         ({"warmup_epochs": -1.0}, "warmup_epochs is -1"),
-        ({"measure_parameters": {"epsi": 1}}, "measure_parameters: tima has no parameter 'epsi'"),
-        ({"measure_parameters": {"eps": "wide"}}, "measure_parameters: tima.eps must be"),
+        (
+            {"measure": "tima", "measure_parameters": {"epsi": 1}},
+            "measure_parameters: tima has no parameter 'epsi'",
+        ),
+        (
+            {"measure": "tima", "measure_parameters": {"eps": "wide"}},
+            "measure_parameters: tima.eps must be",
+        ),
+        ({"measure_parameters": {"eps": 0.1}}, "auto chooses the measure itself.*--measure"),
         (
             {"measure_parameters": {"combine": "median"}},
             "combine must be mean, max or first",

@@ -1,0 +1,1 @@
+"""Which measure carries what on the cohort at hand."""
