@@ -38,7 +38,7 @@ from trainer.methods.byol import Byol  # noqa: E402
 from trainer.methods.mocov2 import MoCoV2  # noqa: E402
 from trainer.methods.registry import make_method  # noqa: E402
 from trainer.methods.simsiam import SimSiam  # noqa: E402
-from trainer.pairs.policy import PairMatrix, PairPolicy, StepPairs  # noqa: E402
+from trainer.pairs.policy import PairMatrix, PairPolicy  # noqa: E402
 from trainer.pretrain.augment import apply_views, draw_views  # noqa: E402
 from trainer.pretrain.optimise import make_optimiser  # noqa: E402
 
@@ -84,7 +84,11 @@ class Ours:
     def step(self, view_1: Tensor, view_2: Tensor, ids: Tensor) -> float:
         """Make one optimiser step with gaze pairs; return the loss."""
         view_1, view_2 = (v.contiguous(memory_format=self.layout) for v in (view_1, view_2))
-        pairs = StepPairs(self.policy, torch.Generator().manual_seed(self.steps))
+        draws = torch.Generator().manual_seed(self.steps)
+        if isinstance(self.method, MoCoV2):
+            pairs = self.policy.with_earlier(ids, self.method.queue.ids, draws)
+        else:
+            pairs = self.policy.within(ids, draws)
         with torch.autocast("cpu", torch.bfloat16, enabled=BF16):
             output = self.method(view_1, view_2, ids, pairs)
         self.optimiser.zero_grad(set_to_none=True)
@@ -241,7 +245,7 @@ def gpu(steps: int = 50) -> None:
         side = cache_side(config.size)
         pixels = torch.randint(0, 255, (2048, side, side), dtype=torch.uint8, device=device)
         cache = ImageCache(pixels, torch.full((2048, 2), float(side)))
-        policy = _policy(2048).to(device)
+        policy = _policy(2048)
         identity = Identity(config, "", "", 2048)
         job = Job(identity, cache, policy, Path(), device, torch.bfloat16)
         net = make_method(config).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -255,9 +259,12 @@ def gpu(steps: int = 50) -> None:
             begun = time.perf_counter()
             batch = make_batch(job, step)
             waited += time.perf_counter() - begun
-            pairs = StepPairs(policy, torch.Generator().manual_seed(step))
+            views = (
+                to_input(v).contiguous(memory_format=torch.channels_last)
+                for v in (batch.view_1, batch.view_2)
+            )
             with torch.autocast("cuda", torch.bfloat16):
-                loss = net(batch.view_1, batch.view_2, batch.ids, pairs).loss
+                loss = net(*views, batch.ids, batch.pairs).loss
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()

@@ -79,7 +79,7 @@ def job_of(
     return Job(
         Identity(config, "cohort", policy.hash(), images),
         cached.held_on(device) if held else cached,
-        policy.to(device),
+        policy,
         folder,
         device,
         choose_precision(config.precision, device),

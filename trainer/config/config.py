@@ -21,8 +21,8 @@ ENCODERS = ("resnet18", "resnet34", "resnet50", "resnet101", "vit_s_16", "vit_b_
 
 # These do not change what is learnt, only where, how fast and under which name.
 _NOT_HASHED = (
-    "name", "device", "checkpoint_every", "keep_checkpoints", "workers", "compile", "knn_every",
-    "init", "onnx",
+    "name", "device", "checkpoint_every", "keep_checkpoints", "workers", "compile", "compile_mode",
+    "cuda_graph", "deterministic", "tf32", "knn_every", "init", "onnx",
 )  # fmt: skip
 
 
@@ -90,9 +90,18 @@ class RunConfig:
     early_stop
         Epochs without a better signal (online kNN, or RankMe without labels) until a run ends; 0
         never. Looks are then at most as many epochs apart; MoCo v2's count once its queue is full.
-    device, precision, channels_last, compile, workers
+    device, precision, channels_last, workers
         "auto", "cpu" or "cuda"; "auto", "fp32", "bf16" or "fp16"; memory order of the nets;
-        whether torch compiles them; threads that make views ahead of the step.
+        threads that make views ahead of the step.
+    compile, compile_mode
+        Whether torch compiles encoder and target, which takes a minute at the start; "default",
+        "reduce-overhead" (CUDA graphs of its own) or "max-autotune-no-cudagraphs".
+    cuda_graph
+        Whether the gradient of a step is recorded once and replayed, where the step allows it: one
+        process, one batch a step, on CUDA.
+    deterministic, tf32
+        On CUDA: whether the same run gives the same weights bit for bit, at some speed; whether
+        float32 products, of convolutions and of linear layers, may round to TF32.
     seed
         Of initialisation, order, views and dropped pairs.
     knn_every
@@ -145,6 +154,10 @@ class RunConfig:
     precision: str = "auto"
     channels_last: bool = True
     compile: bool = False
+    compile_mode: str = "default"
+    cuda_graph: bool = False
+    deterministic: bool = False
+    tf32: bool = False
     workers: int = 1
     seed: int = 0
     knn_every: int = 0

@@ -111,6 +111,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "crop": ("random", "ccrop", "gaze"),
     "optimiser": ("adamw", "sgd", "lars"),
     "momentum_schedule": ("", "cosine", "constant"),
+    "compile_mode": ("default", "reduce-overhead", "max-autotune-no-cudagraphs"),
     "norm": ("batch", "group"),
     "device": ("auto", "cpu", "cuda"),
     "precision": ("auto", "fp32", "bf16", "fp16"),

@@ -30,6 +30,8 @@ class MethodSpec:
         widths of the heads, then any settings of `RunConfig` by name.
     kind
         One of `KINDS`: which released settings of a recipe suit it.
+    queue
+        Whether a batch is compared with keys of earlier steps, `RunConfig.queue` of them.
     aliases
         Other names that settings may give it.
     settings
@@ -39,6 +41,7 @@ class MethodSpec:
     title: str
     net: str
     kind: str
+    queue: bool = False
     aliases: tuple[str, ...] = ()
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 

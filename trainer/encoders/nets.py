@@ -8,7 +8,7 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -172,9 +172,19 @@ def to_input(view: Tensor, channels: int = 3) -> Tensor:
     """
     if channels == 1:
         return (view - GREY_MEAN) / GREY_STD
-    mean = torch.tensor(IMAGENET_MEAN, device=view.device, dtype=view.dtype).view(1, 3, 1, 1)
-    std = torch.tensor(IMAGENET_STD, device=view.device, dtype=view.dtype).view(1, 3, 1, 1)
+    mean, std = _normalising(view.device, view.dtype)
     return (view - mean) / std
+
+
+@cache
+def _normalising(device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Return mean and deviation, (1, 3, 1, 1): copied to a device once, since a copy waits."""
+    with torch.inference_mode(False):
+        mean, std = (
+            torch.tensor(values, device=device, dtype=dtype).view(1, 3, 1, 1)
+            for values in (IMAGENET_MEAN, IMAGENET_STD)
+        )
+    return mean, std
 
 
 def load_encoder(path: Path | str, *, name: str | None = None) -> tuple[nn.Module, EncoderInfo]:

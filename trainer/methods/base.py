@@ -1,7 +1,7 @@
 """What the loop asks of a method, and what methods share."""
 
 import abc
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -40,8 +40,8 @@ class Widths:
 class Method(nn.Module, abc.ABC):
     """What the loop asks of a self-supervised method; its state dict is all that a resume needs.
 
-    With several processes each one has a share of the batch; features and ids are gathered, so
-    that the loss, the mask and the queue are those of the whole batch in every process.
+    With several processes each one has a share of the views; features are gathered, so that the
+    loss, the mask and the queue are those of the whole batch in every process.
 
     Attributes
     ----------
@@ -64,11 +64,11 @@ class Method(nn.Module, abc.ABC):
         Parameters
         ----------
         view_1, view_2
-            Input of the encoder, shape (B, C, H, W).
+            Input of the encoder, this process's share of the batch, shape (b, C, H, W).
         ids
-            Image ids of the batch, shape (B,).
+            Image ids of the whole batch, shape (B,).
         pairs
-            Pair mask of this step.
+            Pairs of this step: of the whole batch among itself, or with the queue.
         """
 
     @abc.abstractmethod
@@ -79,12 +79,11 @@ class Method(nn.Module, abc.ABC):
         """Return the steps of `batch` images after which losses can be compared: at once."""
         return 0
 
-    def memory(self) -> Mapping[str, Tensor]:
-        """Return what batches leave behind beside weights, as it lies: none unless a method says.
+    def forget(self, images: int) -> None:
+        """Forget what the last images left behind beside weights: their step was skipped.
 
-        An optimiser step that is skipped leaves none: see `trainer.pretrain.learner`.
+        Nothing, unless a method says so.
         """
-        return {}
 
     def forward(self, view_1: Tensor, view_2: Tensor, ids: Tensor, pairs: StepPairs) -> StepOutput:
         """Return `step_output`; what several processes call."""

@@ -92,10 +92,8 @@ class Byol(Method):
         z_1 = self.projector(self.encoder(view_1))
         z_2 = self.projector(self.encoder(view_2))
         predictions = gather(self.predictor(z_1)), gather(self.predictor(z_2))
-        every = gather(ids)
-        mask = pairs(every, every, symmetric=True)
-        loss = byol_loss(*predictions, *targets, mask, self._normalisation)
-        return StepOutput(loss, gather(z_1.detach()), mask)
+        loss = byol_loss(*predictions, *targets, pairs.mask, self._normalisation)
+        return StepOutput(loss, gather(z_1.detach()), pairs.mask)
 
     def after_step(self, step: int, steps: int) -> None:
         """Let the target follow."""

@@ -5,7 +5,7 @@ queue are positives too. Unlike the released code, the queue carries the ids of 
 start, empty slots count for nothing, and an image's own older keys are never negatives.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +18,9 @@ from trainer.methods.queue import KeyQueue
 from trainer.pairs.policy import StepPairs
 from trainer.process.distributed import gather
 
-METHOD = MethodSpec(title="MoCo v2", net="MoCoV2", kind="contrastive", aliases=("moco", "moco_v2"))
+METHOD = MethodSpec(
+    title="MoCo v2", net="MoCoV2", kind="contrastive", queue=True, aliases=("moco", "moco_v2")
+)
 
 
 @in_float32
@@ -101,23 +103,22 @@ class MoCoV2(Method):
         queries = gather(self.projector(self.encoder(view_1)))
         with torch.no_grad():
             keys = unit(gather(self.target(view_2)))
-        every = gather(ids)
-        related, candidates = queue_masks(every, self.queue.ids, pairs)
+        related, candidates = queue_masks(ids, self.queue.ids, pairs)
         loss = moco_v2_loss(
             queries, keys, self.queue.keys.clone(), related, candidates,
             self._temperature, self._normalisation,
         )  # fmt: skip
-        self.queue.add(keys, every)
-        own = torch.ones(len(every), 1, dtype=torch.bool, device=every.device)
+        self.queue.add(keys, ids)
+        own = torch.ones(len(ids), 1, dtype=torch.bool, device=ids.device)
         return StepOutput(loss, queries.detach(), torch.cat([own, related], 1))
 
     def settles_after(self, batch: int) -> int:
         """Return the steps until the queue is full: a loss over fewer keys is lower."""
         return -(-len(self.queue.ids) // batch)
 
-    def memory(self) -> Mapping[str, Tensor]:
-        """Return keys, ids and place of the queue."""
-        return dict(self.queue.named_buffers())
+    def forget(self, images: int) -> None:
+        """Take the keys of the last images out of the queue."""
+        self.queue.forget(images)
 
     def after_step(self, step: int, steps: int) -> None:
         """Let the key net follow."""
@@ -128,10 +129,8 @@ class MoCoV2(Method):
 def queue_masks(ids: Tensor, queue_ids: Tensor, pairs: StepPairs) -> tuple[Tensor, Tensor]:
     """Return which keys of a queue are positives and which count at all, (B, K) bool each.
 
-    Empty slots and an image's own older keys are neither.
+    Empty slots and an image's own older keys are neither. `pairs` are those of the batch with the
+    queue, drawn when the batch was made: its ids follow from the step, see `remembered_ids`.
     """
-    filled = queue_ids >= 0
-    other = filled & (ids[:, None] != queue_ids)
-    known = queue_ids.clamp(min=0)  # an empty slot must not look up an id
-    related = pairs(ids, known) & other
-    return related, without(other, pairs.passed_over(ids, known))
+    other = (queue_ids >= 0) & (ids[:, None] != queue_ids)
+    return pairs.mask & other, without(other, pairs.passed_over)

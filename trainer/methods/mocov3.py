@@ -110,13 +110,11 @@ class MoCoV3(Method):
         queries = gather(self.predictor(z_1)), gather(self.predictor(z_2))
         with torch.no_grad():
             keys = gather(self.target(view_1)), gather(self.target(view_2))
-        every = gather(ids)
-        mask = pairs(every, every, symmetric=True)
         loss = moco_v3_loss(
-            *queries, *keys, mask, self._temperature, self._normalisation,
-            pairs.passed_over(every, every),
+            *queries, *keys, pairs.mask, self._temperature, self._normalisation,
+            pairs.passed_over,
         )  # fmt: skip
-        return StepOutput(loss, gather(z_1.detach()), mask)
+        return StepOutput(loss, gather(z_1.detach()), pairs.mask)
 
     def after_step(self, step: int, steps: int) -> None:
         """Let the key net follow."""

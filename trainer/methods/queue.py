@@ -1,5 +1,7 @@
 """A ring of keys that MoCo v2 remembers, each with the id of its image."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -38,3 +40,45 @@ class KeyQueue(nn.Module):
         self.keys[slots] = keys.to(self.keys)
         self.ids[slots] = ids
         self.next.copy_((self.next + len(ids)) % length)
+
+    @torch.no_grad()
+    def forget(self, count: int) -> None:
+        """Leave the slots of the last `count` keys empty until they are written again.
+
+        Not put back as they were: which slot has which id follows from the step alone.
+        """
+        length = len(self.ids)
+        back = torch.arange(1, min(count, length) + 1, device=self.ids.device)
+        self.ids[(self.next - back) % length] = -1
+
+
+def remembered_ids(length: int, step: int, batch: int, ids_of: Callable[[int], Tensor]) -> Tensor:
+    """Return the ids that a queue holds before a step, slot by slot, without having the queue.
+
+    So pairs with the queue can be drawn ahead of their step.
+
+    Parameters
+    ----------
+    length
+        K of the queue.
+    step
+        Steps that have added their batch, counted from the start of the run.
+    batch
+        Images of each step.
+    ids_of
+        Ids of a step's batch, (batch,).
+
+    Returns
+    -------
+    Tensor
+        Shape (K,), int64; -1 for an empty slot.
+    """
+    each = min(batch, length)
+    added = step * each
+    held = min(length, added)
+    slots = torch.full((length,), -1)
+    if held:
+        oldest = (added - held) // each
+        ids = torch.cat([ids_of(s)[-each:] for s in range(oldest, step)])[-held:]
+        slots[torch.arange(added - held, added) % length] = ids
+    return slots

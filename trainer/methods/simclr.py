@@ -86,11 +86,10 @@ class SimClr(Method):
         """Return the loss of a batch; views (B, C, H, W), ids (B,)."""
         z_1 = gather(self.projector(self.encoder(view_1)))
         z_2 = gather(self.projector(self.encoder(view_2)))
-        every = gather(ids)
-        mask = pairs(every, every, symmetric=True)
-        passed_over = pairs.passed_over(every, every)
-        loss = simclr_loss(z_1, z_2, mask, self._temperature, self._normalisation, passed_over)
-        return StepOutput(loss, z_1.detach(), mask)
+        loss = simclr_loss(
+            z_1, z_2, pairs.mask, self._temperature, self._normalisation, pairs.passed_over
+        )
+        return StepOutput(loss, z_1.detach(), pairs.mask)
 
     def after_step(self, step: int, steps: int) -> None:
         """Nothing follows."""

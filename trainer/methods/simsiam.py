@@ -78,10 +78,8 @@ class SimSiam(Method):
         z_1, z_2 = self.projector(self.encoder(view_1)), self.projector(self.encoder(view_2))
         predictions = gather(self.predictor(z_1)), gather(self.predictor(z_2))
         targets = gather(z_1.detach()), gather(z_2.detach())
-        every = gather(ids)
-        mask = pairs(every, every, symmetric=True)
-        loss = simsiam_loss(*predictions, *targets, mask, self._normalisation)
-        return StepOutput(loss, targets[0], mask)
+        loss = simsiam_loss(*predictions, *targets, pairs.mask, self._normalisation)
+        return StepOutput(loss, targets[0], pairs.mask)
 
     def after_step(self, step: int, steps: int) -> None:
         """Nothing follows."""

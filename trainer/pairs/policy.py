@@ -2,11 +2,12 @@
 
 P_ij = 1 if i and j are the same image, or if their relation says so (Wang et al., McGIP, AAAI 2024,
 arXiv 2312.06069). GzPT keeps each extra pair with probability 1 − p, redrawn every step (IEEE TMI
-2025, doi 10.1109/TMI.2025.3528965). Ids are positions in the cohort that is trained on.
+2025, doi 10.1109/TMI.2025.3528965). Ids are positions in the cohort that is trained on. All of it
+lies on the CPU, where pairs are drawn ahead of their step: no step waits for it.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,24 +16,25 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-MaskFn = Callable[..., Tensor]
-"""`mask(ids_a (A,), ids_b (B,), *, symmetric) -> bool (A, B)`, for the step that is running."""
-
 
 @dataclass(frozen=True, slots=True)
 class StepPairs:
-    """The pairs of the step that is running; itself the step's `MaskFn`."""
+    """The pairs of one step, drawn with its batch.
 
-    policy: "PairPolicy"
-    draws: torch.Generator
+    Attributes
+    ----------
+    mask
+        Which images are positives of each other, (A, B), bool.
+    passed_over
+        Which are no negatives of each other, (A, B), bool; None: no such rule.
+    """
 
-    def __call__(self, ids_a: Tensor, ids_b: Tensor, *, symmetric: bool = False) -> Tensor:
-        """Return the pair mask (A, B), bool; see `PairPolicy.mask`."""
-        return self.policy.mask(ids_a, ids_b, self.draws, symmetric=symmetric)
+    mask: Tensor
+    passed_over: Tensor | None = None
 
-    def passed_over(self, ids_a: Tensor, ids_b: Tensor) -> Tensor | None:
-        """Return which cells (A, B) are no negatives; see `PairPolicy.passed_over`."""
-        return self.policy.passed_over(ids_a, ids_b)
+    def tensors(self) -> list[Tensor]:
+        """Return what there is, in order."""
+        return [self.mask] if self.passed_over is None else [self.mask, self.passed_over]
 
 
 class Related(Protocol):
@@ -43,9 +45,6 @@ class Related(Protocol):
 
     def pair_count(self) -> int:
         """Return how many unordered pairs of different images are related."""
-
-    def to(self, device: torch.device) -> "Related":
-        """Return the same on a device."""
 
     def hash(self) -> str:
         """Return 16 hex digits that change when any relation does."""
@@ -95,15 +94,11 @@ class PairMatrix:
 
     def lookup(self, ids_a: Tensor, ids_b: Tensor) -> Tensor:
         """Return bool (A, B); see `Related`."""
-        return self.table[ids_a[:, None], ids_b[None, :]]
+        return self.table[ids_a][:, ids_b]
 
     def pair_count(self) -> int:
         """Return the number of unordered pairs."""
         return int(self.table.sum()) // 2
-
-    def to(self, device: torch.device) -> "PairMatrix":
-        """Return the same on a device."""
-        return PairMatrix(self.table.to(device))
 
     def hash(self) -> str:
         """Return 16 hex digits of the table."""
@@ -136,23 +131,21 @@ class SparsePairs:
         return cls(torch.from_numpy(starts.astype(np.int64)), torch.from_numpy(neighbours))
 
     def lookup(self, ids_a: Tensor, ids_b: Tensor) -> Tensor:
-        """Return bool (A, B); see `Related`. Memory grows with A × N, not with N × N."""
-        images, device = len(self.starts) - 1, self.starts.device
+        """Return bool (A, B); see `Related`. Work grows with A's neighbours, not with N."""
         begin, count = self.starts[ids_a], self.starts[ids_a + 1] - self.starts[ids_a]
-        line = torch.repeat_interleave(torch.arange(len(ids_a), device=device), count)
+        line = torch.repeat_interleave(count)
         ahead = torch.repeat_interleave(count.cumsum(0) - count, count)
-        within = torch.arange(len(line), device=device) - ahead
-        rows = torch.zeros(len(ids_a), images, dtype=torch.bool, device=device)
-        rows[line, self.neighbours[begin[line] + within]] = True
-        return rows[:, ids_b]
+        near = self.neighbours[begin[line] + torch.arange(len(line)) - ahead]
+        asked, column = torch.unique(ids_b, return_inverse=True)
+        at = torch.searchsorted(asked, near).clamp(max=len(asked) - 1)
+        hit = asked[at] == near
+        rows = torch.zeros(len(ids_a), len(asked), dtype=torch.bool)
+        rows[line[hit], at[hit]] = True
+        return rows[:, column]
 
     def pair_count(self) -> int:
         """Return the number of unordered pairs."""
         return len(self.neighbours) // 2
-
-    def to(self, device: torch.device) -> "SparsePairs":
-        """Return the same on a device."""
-        return SparsePairs(self.starts.to(device), self.neighbours.to(device))
 
     def hash(self) -> str:
         """Return 16 hex digits of the pairs."""
@@ -187,10 +180,6 @@ class SameLabel:
         counts = torch.bincount(self.codes[self.codes >= 0])
         return int((counts * (counts - 1) // 2).sum())
 
-    def to(self, device: torch.device) -> "SameLabel":
-        """Return the same on a device."""
-        return SameLabel(self.codes.to(device))
-
     def hash(self) -> str:
         """Return 16 hex digits of the labels."""
         return _hash(self.codes.cpu().numpy().tobytes())
@@ -215,6 +204,23 @@ class PairPolicy:
     drop: float = 0.0
     patients: Tensor | None = None
 
+    def within(self, ids: Tensor, draws: torch.Generator) -> StepPairs:
+        """Return the pairs of a batch (B,) among itself, (B, B).
+
+        A pair is kept or dropped in both directions at once. `draws` is the step's generator.
+        """
+        return StepPairs(self.mask(ids, ids, draws, symmetric=True), self.passed_over(ids, ids))
+
+    def with_earlier(self, ids: Tensor, earlier: Tensor, draws: torch.Generator) -> StepPairs:
+        """Return the pairs of a batch (B,) with the images of earlier keys, (B, K).
+
+        Each cell is drawn alone. An id of -1 is an empty slot, which is nobody's pair.
+        """
+        filled = earlier >= 0
+        known = earlier.clamp(min=0)  # an empty slot must not look up an id
+        mask = self.mask(ids, known, draws, among=filled)
+        return StepPairs(mask, self.passed_over(ids, known))
+
     def passed_over(self, ids_a: Tensor, ids_b: Tensor) -> Tensor | None:
         """Return bool (A, B): images of one patient, which are no negatives; None: no such rule."""
         if self.patients is None:
@@ -228,18 +234,21 @@ class PairPolicy:
         generator: torch.Generator,
         *,
         symmetric: bool = False,
+        among: Tensor | None = None,
     ) -> Tensor:
         """Return the pair mask of a step.
 
         Parameters
         ----------
         ids_a, ids_b
-            Image ids, shapes (A,) and (B,), on the device of the mask.
+            Image ids, shapes (A,) and (B,).
         generator
-            Of the step; on the CPU.
+            Of the step.
         symmetric
             Whether a pair is kept or dropped in both directions at once, which needs `ids_a` and
-            `ids_b` to be the same batch (BYOL, SimSiam); else each cell is drawn alone (MoCo).
+            `ids_b` to be the same batch; else each related cell is drawn alone (MoCo v2).
+        among
+            Columns that count, (B,), bool; None: all.
 
         Returns
         -------
@@ -247,11 +256,18 @@ class PairPolicy:
             Shape (A, B), bool.
         """
         same = ids_a[:, None] == ids_b[None, :]
+        if among is not None:
+            same &= among
         if self.related is None:
             return same
         extra = self.related.lookup(ids_a, ids_b)
-        if self.drop > 0:
-            extra = extra & _kept(same.shape, self.drop, generator, symmetric).to(extra.device)
+        if among is not None:
+            extra &= among
+        if self.drop > 0 and symmetric:
+            extra &= _kept_both_ways(len(ids_a), self.drop, generator)
+        elif self.drop > 0:  # of 256 x 65,536 cells a few are related: only they are drawn
+            count = int(extra.count_nonzero())
+            extra[extra.clone()] = torch.rand(count, generator=generator) >= self.drop
         return same | extra
 
     def extra_pairs_per_batch(self, images: int, batch: int) -> float:
@@ -265,21 +281,13 @@ class PairPolicy:
         meet = batch * (batch - 1) / (images * (images - 1))
         return self.related.pair_count() * meet * (1 - self.drop)
 
-    def to(self, device: torch.device) -> "PairPolicy":
-        """Return the same on a device."""
-        patients = None if self.patients is None else self.patients.to(device)
-        return PairPolicy(self.related and self.related.to(device), self.drop, patients)
-
     def hash(self) -> str:
         """Return 16 hex digits of the relation; empty where there is none."""
         return "" if self.related is None else self.related.hash()
 
 
-def _kept(shape: torch.Size, drop: float, generator: torch.Generator, symmetric: bool) -> Tensor:
-    kept = torch.rand(shape, generator=generator) >= drop
-    if not symmetric:
-        return kept
-    upper = kept.triu(1)
+def _kept_both_ways(count: int, drop: float, generator: torch.Generator) -> Tensor:
+    upper = (torch.rand(count, count, generator=generator) >= drop).triu(1)
     return upper | upper.T
 
 

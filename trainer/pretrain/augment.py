@@ -1,7 +1,7 @@
 """Views of a whole batch at once, in one channel, on the device: one resampling, tone, blur.
 
-Random numbers are drawn per image on the CPU (`draw_views`) and applied on the device
-(`apply_views`), so that views depend on seed and step alone.
+Random numbers are drawn per image on the CPU (`draw_views`), laid out for the device (`PlacedDraw`)
+and applied there (`apply_views`), so that views depend on seed and step alone.
 """
 
 import math
@@ -171,7 +171,48 @@ def whole_views(boxes: Tensor, side: int) -> ViewDraw:
     return ViewDraw(affine, ones, ones, zeros, zeros.bool())
 
 
-def apply_views(images: Tensor, draw: ViewDraw, size: int | tuple[int, int]) -> Tensor:
+@dataclass(frozen=True, slots=True)
+class PlacedDraw:
+    """The numbers of one view as the device takes them: all a step needs, nothing made on the way.
+
+    Attributes
+    ----------
+    affine, brightness, contrast, solarise
+        See `ViewDraw`.
+    blurred
+        Positions of the images that are blurred, (n,), int64.
+    kernels
+        Their kernels along one axis, (n, 2 r + 1).
+    """
+
+    affine: Tensor
+    brightness: Tensor
+    contrast: Tensor
+    solarise: Tensor
+    blurred: Tensor
+    kernels: Tensor
+
+    @classmethod
+    def of(cls, draw: ViewDraw, size: int | tuple[int, int]) -> "PlacedDraw":
+        """Return the numbers for views of a size, still on the CPU."""
+        blurred = draw.sigma.nonzero()[:, 0]
+        shorter = size if isinstance(size, int) else min(size)
+        half = min(math.ceil(3 * float(draw.sigma.max())), shorter - 1)
+        at = torch.arange(-half, half + 1)
+        kernels = torch.exp(-(at**2) / (2 * draw.sigma[blurred, None] ** 2))
+        kernels = kernels / kernels.sum(1, keepdim=True)
+        return cls(
+            draw.affine, draw.brightness, draw.contrast, draw.solarise, blurred, kernels
+        )  # fmt: skip
+
+    def tensors(self) -> list[Tensor]:
+        """Return all of it, as the constructor takes it."""
+        return [
+            self.affine, self.brightness, self.contrast, self.solarise, self.blurred, self.kernels,
+        ]  # fmt: skip
+
+
+def apply_views(images: Tensor, draw: ViewDraw | PlacedDraw, size: int | tuple[int, int]) -> Tensor:
     """Return one view of each image.
 
     Parameters
@@ -179,7 +220,7 @@ def apply_views(images: Tensor, draw: ViewDraw, size: int | tuple[int, int]) -> 
     images
         Shape (B, 1, S, S), uint8, on the device.
     draw
-        What to do; on the CPU.
+        What to do; on the CPU, or placed on the device already.
     size
         Side of the views, or their height and width; pixels.
 
@@ -190,13 +231,13 @@ def apply_views(images: Tensor, draw: ViewDraw, size: int | tuple[int, int]) -> 
     """
     count, device = len(images), images.device
     height, width = (size, size) if isinstance(size, int) else size
-    grid = nn.functional.affine_grid(
-        draw.affine.to(device), [count, 1, height, width], align_corners=False
-    )
+    if isinstance(draw, ViewDraw):
+        placed = PlacedDraw.of(draw, size)
+        draw = PlacedDraw(*(t.to(device) for t in placed.tensors()))
+    grid = nn.functional.affine_grid(draw.affine, [count, 1, height, width], align_corners=False)
     view = nn.functional.grid_sample(images.float().div_(255), grid, align_corners=False)
-    view = _tone(view, draw.brightness.to(device), draw.contrast.to(device))
-    view = _blur(view, draw.sigma)
-    solarised = draw.solarise.to(device).view(-1, 1, 1, 1) & (view > 0.5)
+    view = _blur(_tone(view, draw.brightness, draw.contrast), draw.blurred, draw.kernels)
+    solarised = draw.solarise.view(-1, 1, 1, 1) & (view > 0.5)
     return torch.where(solarised, 1 - view, view)
 
 
@@ -207,17 +248,12 @@ def _tone(view: Tensor, brightness: Tensor, contrast: Tensor) -> Tensor:
     return (view * brightness.view(-1, 1, 1, 1)).clamp_(0, 1)
 
 
-def _blur(view: Tensor, sigma: Tensor) -> Tensor:
-    """Blur the images whose sigma is above 0: two one-dimensional convolutions, one group each."""
-    chosen = sigma.nonzero()[:, 0]
-    if len(chosen) == 0:
+def _blur(view: Tensor, where: Tensor, kernels: Tensor) -> Tensor:
+    """Blur some images: two one-dimensional convolutions, a group for each."""
+    count, half = len(where), kernels.shape[1] // 2
+    if count == 0:
         return view
-    where, count = chosen.to(view.device), len(chosen)
-    half = min(math.ceil(3 * float(sigma.max())), min(view.shape[-2:]) - 1)
-    at = torch.arange(-half, half + 1)
-    kernel = torch.exp(-(at**2) / (2 * sigma[chosen, None] ** 2))
-    kernel = (kernel / kernel.sum(1, keepdim=True)).to(view.device)
     picked = nn.functional.pad(view[where].transpose(0, 1), [half] * 4, mode="reflect")
-    picked = nn.functional.conv2d(picked, kernel.view(count, 1, 1, -1), groups=count)
-    picked = nn.functional.conv2d(picked, kernel.view(count, 1, -1, 1), groups=count)
+    picked = nn.functional.conv2d(picked, kernels.view(count, 1, 1, -1), groups=count)
+    picked = nn.functional.conv2d(picked, kernels.view(count, 1, -1, 1), groups=count)
     return view.index_copy(0, where, picked.transpose(0, 1))

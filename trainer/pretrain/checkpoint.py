@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from trainer.config.config import RunConfig
+from trainer.config.methods import find_method
 from trainer.errors import CheckpointError
 
 _VERSION = 1
@@ -50,7 +51,17 @@ class Identity:
             "relation": self.relation,
             "images": self.images,
             "init": self.init,
+            **self._draws,
         }
+
+    @property
+    def _draws(self) -> dict[str, int]:
+        """Return how dropped pairs are drawn where that has changed: with a queue, as the second.
+
+        Runs of the first kind drew all cells of the mask, and would go on with other numbers.
+        """
+        redrawn = self.config.pairs == "gzpt" and find_method(self.config.method).queue
+        return {"pair_draws": 2} if redrawn else {}
 
     def key(self) -> dict[str, Any]:
         """Return what tells runs apart at a glance: hashes only."""
@@ -163,6 +174,10 @@ def require_same(path: Path, identity: Identity, theirs: Mapping[str, Any]) -> N
         lines.append(f"init (hash): {ours['init']} here, {theirs.get('init', '')} there")
     if ours["relation"] != theirs["relation"]:
         lines.append(f"pairs (hash): {ours['relation']} here, {theirs['relation']} there")
+    if ours.get("pair_draws") != theirs.get("pair_draws"):
+        lines.append(
+            "dropped pairs: drawn among related ones here, among all there (older version)"
+        )
     if lines:
         raise CheckpointError(
             f"{path} belongs to another run:\n  " + "\n  ".join(lines) + "\nUse the same settings "

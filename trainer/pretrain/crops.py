@@ -81,7 +81,7 @@ def _all_ids(job: Job) -> list[Tensor]:
 
 @torch.no_grad()
 def _boxes_of(method: Method, job: Job, ids: Tensor, caught: list[Tensor]) -> Tensor:
-    method.encoder(whole_input(job, ids))
+    method.encoder.forward(whole_input(job, ids))  # compiled, it would not call the hook
     maps = caught.pop().float().cpu()
     low, high = maps.amin((1, 2), keepdim=True), maps.amax((1, 2), keepdim=True)
     active = (maps - low) / (high - low).clamp(min=1e-12) > _ACTIVE

@@ -1,17 +1,21 @@
 """The nets of a run and what changes them, made from its settings."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from trainer.config.config import RunConfig
+from trainer.encoders.nets import to_input
 from trainer.errors import TrainingDiverged
-from trainer.methods.base import Method
+from trainer.methods.base import Method, StepOutput
 from trainer.methods.registry import make_method
+from trainer.pretrain.batches import Batch
 from trainer.pretrain.job import Job
 from trainer.pretrain.optimise import make_optimiser
+from trainer.pretrain.step_graph import CudaRecorder, StepGraph, why_no_graph
 from trainer.process import distributed
 
 
@@ -21,37 +25,55 @@ class Learner:
 
     Attributes
     ----------
-    held
-        In float16, the method's memory before the batches that the next optimiser step is of.
+    graph
+        The gradient of a step as it was recorded; None where steps run as they are.
     """
 
     method: Method
     call: nn.Module
     optimiser: torch.optim.Optimizer
     scaler: torch.amp.GradScaler
-    held: dict[str, Tensor] = field(default_factory=dict)
+    graph: StepGraph | None = None
 
-    def hold(self) -> None:
-        """Keep the method's memory as it is, if a step may be skipped."""
-        if self.scaler.is_enabled():
-            self.held = {name: value.clone() for name, value in self.method.memory().items()}
+    def add_gradient(self, job: Job, batch: Batch, window: int) -> StepOutput:
+        """Add the gradient of a batch to that of the weights; the output is without gradient.
+
+        Parameters
+        ----------
+        job, batch
+            What is trained on.
+        window
+            Batches that the optimiser's next step is of.
+        """
+        if self.graph is not None:
+            return self.graph(batch)
+        return self._add_gradient(job, window, batch)
+
+    def _add_gradient(self, job: Job, window: int, batch: Batch) -> StepOutput:
+        config, lowered = job.config, job.precision != torch.float32
+        if config.compile and config.compile_mode == "reduce-overhead":
+            # What the last step put out may be overwritten.
+            torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
+        views = (
+            to_input(view, config.in_channels).contiguous(memory_format=_memory_format(config))
+            for view in (batch.view_1, batch.view_2)
+        )
+        with torch.autocast(job.device.type, job.precision, enabled=lowered):
+            output: StepOutput = self.call(*views, batch.ids, batch.pairs)
+        self.scaler.scale(output.loss / window).backward()  # type: ignore[no-untyped-call]
+        return StepOutput(output.loss.detach(), output.projections, output.mask)
 
     def optimise(self) -> bool:
         """Let the optimiser step; return whether it did.
 
         In float16 it skips a step whose gradient overflowed: the scale was too high, and is halved.
-        The method's memory is then what it was before. The queue's ids are thus not to be foretold
-        from the number of steps.
         """
         scale = self.scaler.get_scale()  # 1, at no cost, but for float16
         self.scaler.step(self.optimiser)
         self.scaler.update()
-        self.optimiser.zero_grad(set_to_none=True)
-        if self.scaler.get_scale() >= scale:
-            return True
-        for name, value in self.method.memory().items():
-            value.copy_(self.held[name])
-        return False
+        # What was recorded adds to the same memory each time.
+        self.optimiser.zero_grad(set_to_none=self.graph is None)
+        return self.scaler.get_scale() >= scale
 
     def state(self, job: Job, step: int) -> dict[str, Any]:
         """Return all that a resume needs, summed gradients of a step halfway included.
@@ -70,7 +92,6 @@ class Learner:
             "optimiser": self.optimiser.state_dict(),
             "scaler": self.scaler.state_dict(),
             "gradients": gradients,
-            "held": self.held if halfway else {},
             "random": {"cpu": torch.get_rng_state(), "cuda": cuda},
         }
 
@@ -81,8 +102,6 @@ class Learner:
         self.scaler.load_state_dict(content["scaler"])
         for parameter, gradient in zip(self.method.trainable(), content["gradients"], strict=False):
             parameter.grad = None if gradient is None else gradient.to(parameter)
-        memory = self.method.memory()
-        self.held = {n: v.to(memory[n].device) for n, v in content.get("held", {}).items()}
         torch.set_rng_state(content["random"]["cpu"])
         if len(content["random"]["cuda"]) == torch.cuda.device_count():
             torch.cuda.set_rng_state_all(content["random"]["cuda"])
@@ -104,10 +123,15 @@ def make_learner(job: Job) -> Learner:
     if distributed.world() > 1 and job.device.type == "cuda":
         method = nn.SyncBatchNorm.convert_sync_batchnorm(method)  # type: ignore[no-untyped-call]
     if config.compile:
-        method.encoder.compile()
+        for net in (method.encoder, getattr(method, "target", None)):
+            if net is not None:
+                net.compile(mode=config.compile_mode)
     optimiser = make_optimiser(config, method)
     scaler = torch.amp.GradScaler(job.device.type, enabled=job.precision == torch.float16)
-    return Learner(method, _shared(method, job), optimiser, scaler)
+    learner = Learner(method, _shared(method, job), optimiser, scaler)
+    if config.cuda_graph and not why_no_graph(job):
+        learner.graph = StepGraph(partial(learner._add_gradient, job, 1), CudaRecorder())
+    return learner
 
 
 def _shared(method: Method, job: Job) -> nn.Module:

@@ -9,11 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from torch import nn
 
 from trainer.methods.base import Method, StepOutput
-from trainer.pairs.policy import StepPairs
 from trainer.pretrain.batches import Batch, Batches
 from trainer.pretrain.job import Job
 from trainer.pretrain.learner import Learner, make_learner
@@ -21,9 +19,9 @@ from trainer.pretrain.observer import Observer
 from trainer.pretrain.optimise import scheduled_rate
 from trainer.pretrain.out_of_memory import memory_explained
 from trainer.pretrain.run_state import Checkpoints, resume
+from trainer.pretrain.step_graph import why_no_graph
 from trainer.process import distributed
-from trainer.process.events import Emit
-from trainer.process.seeds import Stream, generator_for
+from trainer.process.events import Emit, Notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +52,8 @@ def train(job: Job, emit: Emit, stop: Callable[[], bool]) -> Outcome:
     """
     with memory_explained(job):
         learner = make_learner(job)
+        if job.config.cuda_graph and (reason := why_no_graph(job)):
+            emit(Notice(f"cuda_graph is on, but steps run as they are: {reason}."))
         step, saved = resume(job, learner, emit)
         learner.method.train()
         observer = Observer(job, learner.method, step, saved.get("signals", {}), emit)
@@ -65,6 +65,7 @@ def train(job: Job, emit: Emit, stop: Callable[[], bool]) -> Outcome:
                     batch = batches.next()
                 rate = learning_rate(job, step)
                 output = take_step(job, learner, batch, step, rate)
+                batches.step_queued()
                 step += 1
                 observer.after_step(step, output, rate)
                 if checkpoints.is_due(step):
@@ -87,13 +88,7 @@ def learning_rate(job: Job, step: int) -> float:
 def take_step(job: Job, learner: Learner, batch: Batch, step: int, rate: float) -> StepOutput:
     """Take the gradient of one batch, and let the optimiser step when it is due."""
     config, optimiser, scaler = job.config, learner.optimiser, learner.scaler
-    if step % config.accumulate == 0:
-        learner.hold()
-    pairs = StepPairs(job.policy, generator_for(config.seed, Stream.PAIRS, step))
-    lowered = job.precision != torch.float32
-    with torch.autocast(job.device.type, job.precision, enabled=lowered):
-        output: StepOutput = learner.call(batch.view_1, batch.view_2, batch.ids, pairs)
-    scaler.scale(output.loss / job.window(step)).backward()  # type: ignore[no-untyped-call]
+    output = learner.add_gradient(job, batch, job.window(step))
     if not job.update_due(step):
         return output
     for group in optimiser.param_groups:
@@ -103,4 +98,6 @@ def take_step(job: Job, learner: Learner, batch: Batch, step: int, rate: float) 
         nn.utils.clip_grad_norm_(learner.method.trainable(), config.clip_grad)
     if learner.optimise():
         learner.method.after_step(step // config.accumulate, job.updates)
+    else:
+        learner.method.forget(job.window(step) * job.batch)
     return output

@@ -111,7 +111,9 @@ class FeatureMonitors:
         try:
             lowered = job.precision != torch.float32
             with torch.autocast(job.device.type, job.precision, enabled=lowered):
-                made = [method.encoder(whole_input(job, i)) for i in torch.split(self._ids, _BATCH)]
+                # Not the compiled net: it would be compiled anew for this mode and these batches.
+                look = method.encoder.forward
+                made = [look(whole_input(job, i)) for i in torch.split(self._ids, _BATCH)]
             return torch.cat(made).float().cpu()
         finally:
             method.train()

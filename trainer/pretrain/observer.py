@@ -1,5 +1,7 @@
 """All that watches a training: progress, signals, features, reports, warnings, early end."""
 
+import math
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +18,7 @@ _NEVER_FULL = (
     "early_stop = {} has nothing to judge by: the queue is full after {} steps, the run has {}. "
     "Lower --set queue=N, or train for more epochs."
 )
+_REST_S = 0.2  # between reports of a card
 
 
 class Observer:
@@ -51,6 +54,7 @@ class Observer:
         self._warned: set[str] = set(saved.get("warned", []))
         first = distributed.rank() == 0
         self._log = MetricsLog(job.metrics, job.folder / "tensorboard", step) if first else None
+        self._reported_s = -math.inf
         self.stands_still = False
         self._settled = method.settles_after(job.batch)
         if job.config.early_stop and self._settled >= job.steps:
@@ -77,7 +81,7 @@ class Observer:
         if step % job.look_every == 0 or step == job.steps:
             with self.clock.left_out():
                 self._monitors.look(self._method, step)
-        if step % job.report_every == 0 or step == job.steps:
+        if self._report_due(step):
             self._report(step)
         if step % job.steps_per_epoch == 0:
             self._signals.end_epoch()
@@ -106,6 +110,17 @@ class Observer:
         """Let go of the files."""
         if self._log is not None:
             self._log.close()
+
+    def _report_due(self, step: int) -> bool:
+        """Return whether it is time; a card waits at each report, so it gives few a second."""
+        job, now_s = self._job, time.monotonic()
+        if step % job.report_every != 0 and step != job.steps:
+            return False
+        on_card = job.device.type != "cpu"
+        if on_card and step != job.steps and now_s - self._reported_s < _REST_S:
+            return False
+        self._reported_s = now_s
+        return True
 
     def _report(self, step: int) -> None:
         """Say and write down what was gathered; say each thing that looks wrong once in a run."""

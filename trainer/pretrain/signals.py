@@ -47,16 +47,11 @@ class StepSignals:
         What `saved` returned when the run was stopped; empty at its start.
     clock
         Times the steps from report to report.
-
-    Attributes
-    ----------
-    epoch_losses
-        Mean loss of each epoch that is over.
     """
 
     def __init__(self, job: Job, saved: Mapping[str, Any], clock: StepClock) -> None:
         self._job, self._clock = job, clock
-        self.epoch_losses: list[float] = list(saved.get("epoch_losses", []))
+        self._ended: list[float | Tensor] = list(saved.get("epoch_losses", []))
         self._epoch_sum = torch.tensor(saved.get("epoch_sum", 0.0), dtype=torch.float64)
         self._epoch_count: int = saved.get("epoch_count", 0)
         self._spread: float = saved.get("spread", math.nan)
@@ -74,6 +69,8 @@ class StepSignals:
         """
         loss = output.loss.detach()
         self._losses.append(loss)
+        if self._epoch_count == 0:  # a sum that is made on the card is not waited for
+            self._epoch_sum = torch.zeros((), dtype=torch.float64, device=loss.device)
         self._epoch_sum = self._epoch_sum.to(loss.device) + loss
         self._epoch_count += 1
         self._rate, self._last = rate, output
@@ -135,16 +132,25 @@ class StepSignals:
             )
         return loss
 
+    @property
+    def epoch_losses(self) -> list[float]:
+        """Mean loss of each epoch that is over; waits for the device."""
+        waiting = [x for x in self._ended if isinstance(x, Tensor)]
+        if waiting:
+            known = len(self._ended) - len(waiting)
+            self._ended[known:] = torch.stack(waiting).tolist()
+        return [float(x) for x in self._ended]
+
     def end_epoch(self) -> None:
-        """Close the epoch's mean loss."""
-        self.epoch_losses.append(float(self._epoch_sum) / max(1, self._epoch_count))
-        self._epoch_sum, self._epoch_count = torch.zeros((), dtype=torch.float64), 0
+        """Close the epoch's mean loss; waits for nothing."""
+        self._ended.append(self._epoch_sum / max(1, self._epoch_count))
+        self._epoch_count = 0
 
     def saved(self) -> dict[str, Any]:
         """Return plain values that a checkpoint keeps."""
         return {
-            "epoch_losses": list(self.epoch_losses),
-            "epoch_sum": float(self._epoch_sum),
+            "epoch_losses": self.epoch_losses,
+            "epoch_sum": float(self._epoch_sum) if self._epoch_count else 0.0,
             "epoch_count": self._epoch_count,
             "spread": self._spread,
         }
@@ -154,7 +160,7 @@ class StepSignals:
 
         The first is that which began once `after` steps were done: earlier losses do not compare.
         """
-        losses = list(self.epoch_losses)
+        losses = self.epoch_losses
         if self._epoch_count:
             losses.append(float(self._epoch_sum) / self._epoch_count)
         if not losses:

@@ -1,5 +1,6 @@
 """What a run computes on, and how precisely."""
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,10 +51,30 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
-def prepare_device(device: torch.device) -> None:
-    """Let cuDNN choose its fastest kernels: all batches of a run have one shape."""
-    if device.type == "cuda":
-        torch.backends.cudnn.benchmark = True
+def prepare_device(
+    device: torch.device, *, deterministic: bool = False, tf32: bool = False
+) -> None:
+    """Set what torch may do on a CUDA device; nothing on the CPU.
+
+    Parameters
+    ----------
+    device
+        Where nets compute.
+    deterministic
+        Whether the same run gives the same weights bit for bit; else cuDNN tries its kernels and
+        takes the fastest: all batches of a run have one shape.
+    tf32
+        Whether float32 products may round their factors to 10 bits, of convolutions and of linear
+        layers alike: torch by itself does so for the former only.
+    """
+    if device.type != "cuda":
+        return
+    if deterministic:  # before the first product: cuBLAS reads it then
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(deterministic)
+    torch.backends.cudnn.benchmark = not deterministic
+    torch.backends.cudnn.allow_tf32 = tf32
+    torch.backends.cuda.matmul.allow_tf32 = tf32
 
 
 def device_text(device: torch.device, precision: torch.dtype) -> str:

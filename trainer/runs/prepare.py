@@ -49,7 +49,7 @@ def prepare(run: Run) -> Prepared:
     config, source = run.config, run.source
     device = choose_device(config.device)
     precision = choose_precision(config.precision, device)
-    prepare_device(device)
+    prepare_device(device, deterministic=config.deterministic, tf32=config.tf32)
     init = file_hash(Path(config.init)) if config.init else ""
     with run.stage("cohort", "Reading the images and what is known of them") as meter:
         cohort = source.load(config, meter, run.stop)
@@ -71,7 +71,7 @@ def prepare(run: Run) -> Prepared:
     job = Job(
         identity,
         images,
-        policy.to(device),
+        policy,
         record.folder,
         device,
         precision,

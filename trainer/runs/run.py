@@ -75,6 +75,7 @@ def _prepare_for_all(run: Run) -> Prepared | None:
             return None
         raise
     job, cpu = prepared.job, torch.device("cpu")
+    # Nothing that lies on this card goes out: the others would each open a context there.
     distributed.from_first(replace(job, images=job.images.described(), device=cpu))
     return prepared
 
@@ -85,9 +86,9 @@ def _follow(run: Run) -> RunFinished | RunStopped:
     if first is None:
         return _NOT_BEGUN
     device = choose_device(run.config.device)
-    prepare_device(device)
+    prepare_device(device, deterministic=run.config.deterministic, tf32=run.config.tf32)
     images = first.images.opened().held_on(device)
-    job = replace(first, images=images, policy=first.policy.to(device), device=device)
+    job = replace(first, images=images, device=device)
     outcome = train(job, lambda _: None, run.stop)
     if not outcome.finished:
         return RunStopped(None, None, None, outcome.step)

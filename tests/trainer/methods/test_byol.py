@@ -12,7 +12,7 @@ from trainer.methods.byol import Byol, byol_loss
 from trainer.methods.ema import ema_momentum
 from trainer.methods.losses import masked_cosine
 from trainer.methods.simsiam import SimSiam, simsiam_loss
-from trainer.pairs.policy import PairPolicy, StepPairs
+from trainer.pairs.policy import PairPolicy
 
 
 @pytest.fixture
@@ -98,8 +98,8 @@ def small_net() -> nn.Module:
 
 def step_of(method) -> torch.Tensor:
     views = torch.randn(2, 4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
-    pairs = StepPairs(PairPolicy(), torch.Generator())
-    return method.step_output(views[0], views[1], torch.arange(4), pairs)
+    ids = torch.arange(4)
+    return method.step_output(views[0], views[1], ids, PairPolicy().within(ids, torch.Generator()))
 
 
 def test_the_target_follows_by_the_momentum_and_never_learns() -> None:

@@ -106,9 +106,9 @@ def test_moco_v3_agrees_with_a_naive_double_loop(features, mask, normalisation) 
     assert float(ours) == pytest.approx(0.4 * sum(sides), abs=1e-5)
 
 
-def pairs_of(matrix, drop: float = 0.0, patients=None) -> StepPairs:
-    relation = PairMatrix(torch.as_tensor(matrix))
-    return StepPairs(PairPolicy(relation, drop, patients), torch.Generator().manual_seed(0))
+def pairs_with(ids, earlier, matrix, drop: float = 0.0, patients=None) -> StepPairs:
+    policy = PairPolicy(PairMatrix(torch.as_tensor(matrix)), drop, patients)
+    return policy.with_earlier(ids, earlier, torch.Generator().manual_seed(0))
 
 
 @pytest.mark.parametrize("normalisation", ["batch", "anchor"])
@@ -119,7 +119,7 @@ def test_moco_v2_with_its_queue_agrees_with_a_naive_double_loop(features, normal
     ids = torch.tensor([0, 3, 5, 7, 9, 11])
     queue_ids = torch.tensor([3, 1, 0, -1, 8, 8, 11, -1])
     queue = nn.functional.normalize(torch.randn(8, D, generator=torch.Generator().manual_seed(4)))
-    positive, counts = queue_masks(ids, queue_ids, pairs_of(related))
+    positive, counts = queue_masks(ids, queue_ids, pairs_with(ids, queue_ids, related))
     for i, image in enumerate(ids.tolist()):
         for j, other in enumerate(queue_ids.tolist()):
             usable = other >= 0 and other != image  # no empty slot, no own older key
@@ -147,7 +147,7 @@ def test_moco_v2_with_its_queue_agrees_with_a_naive_double_loop(features, normal
 def test_images_of_one_patient_are_no_negatives_if_so_chosen() -> None:
     patients = torch.tensor([0, 0, 1, 2])
     ids, queue_ids = torch.tensor([0, 2]), torch.tensor([1, 3, 0])
-    pairs = pairs_of(torch.zeros(4, 4).bool(), patients=patients)
+    pairs = pairs_with(ids, queue_ids, torch.zeros(4, 4).bool(), patients=patients)
     _, counts = queue_masks(ids, queue_ids, pairs)
     assert counts.tolist() == [[False, True, False], [True, True, True]]
 
@@ -180,8 +180,13 @@ def test_a_step_gives_gradients_to_all_that_learns(make) -> None:
     torch.manual_seed(0)
     method = make(small_net(), 8, Widths(16, 12, 16))
     views = torch.randn(2, 4, 3, 8, 8)
-    pairs = StepPairs(PairPolicy(), torch.Generator())
-    output = method(views[0], views[1], torch.arange(4), pairs)
+    ids, draws = torch.arange(4), torch.Generator()
+    earlier = getattr(method, "queue", None)
+    plain = PairPolicy()
+    pairs = (
+        plain.within(ids, draws) if earlier is None else plain.with_earlier(ids, earlier.ids, draws)
+    )
+    output = method(views[0], views[1], ids, pairs)
     output.loss.backward()
     assert all(p.grad is not None for p in method.trainable())
     assert output.projections.shape == (4, 12)
@@ -191,12 +196,12 @@ def test_a_step_gives_gradients_to_all_that_learns(make) -> None:
 def test_moco_v2_never_takes_an_empty_slot_for_an_image() -> None:
     torch.manual_seed(0)
     method = MoCoV2(small_net(), 8, Widths(16, 12, 16), queue=50)
-    everyone = pairs_of(~torch.eye(8).bool())
+    ids, everyone = torch.arange(4), ~torch.eye(8).bool()
     views = torch.randn(2, 4, 3, 8, 8)
-    first = method(views[0], views[1], torch.arange(4), everyone)
+    first = method(*views, ids, pairs_with(ids, method.queue.ids, everyone))
     assert first.mask.sum() == 4  # all slots are empty: each query has its own key alone
     assert float(first.loss.detach()) == pytest.approx(0, abs=1e-6)
-    second = method(views[0], views[1], torch.arange(4), everyone)
+    second = method(*views, ids, pairs_with(ids, method.queue.ids, everyone))
     assert second.mask.sum() == 4 + 4 * 3
 
 

@@ -44,7 +44,7 @@ class Attraction(Method):
 
     def step_output(self, view_1, view_2, ids, pairs):
         z_1, z_2 = (self.projector(self.encoder(view)) for view in (view_1, view_2))
-        mask = pairs(ids, ids, symmetric=True)
+        mask = pairs.mask
         return StepOutput(-masked_cosine(z_1, z_2, mask), z_1.detach(), mask)
 
     def after_step(self, step, steps):

@@ -55,10 +55,12 @@ def half_job(folder: Path, **changes):
 
 
 @pytest.mark.usefixtures("overflowing")
-def test_a_skipped_step_leaves_target_and_queue_as_they_were(tmp_path: Path) -> None:
+def test_a_skipped_step_leaves_the_target_as_it_was_and_no_key_in_the_queue(
+    tmp_path: Path,
+) -> None:
     job = half_job(tmp_path)
     learner = make_learner(job)
-    skipped, moved = 0, 0
+    moved: list[bool] = []
     for step in range(8):
         before = {k: v.clone() for k, v in learner.method.state_dict().items()}
         scale = learner.scaler.get_scale()
@@ -66,14 +68,16 @@ def test_a_skipped_step_leaves_target_and_queue_as_they_were(tmp_path: Path) -> 
         now = learner.method.state_dict()
         changed = {k for k, v in before.items() if not torch.equal(v, now[k])}
         if learner.scaler.get_scale() < scale:
-            skipped += 1
+            moved.append(False)
             # The statistics of batch norm are those of what was seen.
-            assert all("running" in k or "num_batches" in k for k in changed)
+            assert all("running" in k or "num_batches" in k or "queue" in k for k in changed)
         else:
-            moved += 1
+            moved.append(True)
             assert {"queue.keys", "queue.ids", "queue.next"} & changed
-    assert skipped == 3
-    assert int(learner.method.queue.next) == 4 * moved % 16
+        # Slots go on by the step, so that the ids of each are known beforehand.
+        assert int(learner.method.queue.next) == 4 * (step + 1) % 16
+        assert int((learner.method.queue.ids >= 0).sum()) == 4 * sum(moved[-4:])
+    assert (moved.count(False), moved.count(True)) == (3, 5)
     assert all(bool(p.isfinite().all()) for p in learner.method.parameters())
 
 
