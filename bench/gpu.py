@@ -1,4 +1,4 @@
-"""The trainer on a CUDA card, in one go: twelve checks, one JSON line or more for each.
+"""The trainer on a CUDA card, in one go: fourteen checks, one JSON line or more for each.
 
 python bench/gpu.py [--budget 340] [--out gpu.jsonl] [--only NAME,NAME] [--skip NAME]
 python bench/gpu.py --device cpu --tiny        does the script still know the trainer?
@@ -30,6 +30,7 @@ from gpu_checks.memory import check_oom  # noqa: E402
 from gpu_checks.peer import check_lightly  # noqa: E402
 from gpu_checks.processes import check_nccl  # noqa: E402
 from gpu_checks.resume import check_resume  # noqa: E402
+from gpu_checks.switches import check_recorded, check_switches  # noqa: E402
 from gpu_checks.throughput import check_compile, check_syncs, check_throughput  # noqa: E402
 
 from trainer.process.device import prepare_device  # noqa: E402
@@ -39,6 +40,8 @@ CHECKS: dict[str, tuple[Callable[[Bench], None], float]] = {
     "agreement": (check_agreement, 20),
     "oom": (check_oom, 15),
     "syncs": (check_syncs, 10),
+    "recorded": (check_recorded, 15),
+    "switches": (check_switches, 15),
     "throughput": (check_throughput, 60),
     "steps": (check_steps, 60),
     "resume": (check_resume, 20),

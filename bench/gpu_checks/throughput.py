@@ -86,7 +86,7 @@ def _rates(bench: Bench, case: Case) -> dict[str, object]:
     if bench.tiny:
         variants = {"as shipped": {}}
     for name, more in variants.items():
-        timed = _Timed.of(bench, case, name, more)
+        timed = Timed.of(bench, case, name, more)
         with contextlib.closing(Batches(timed.job, 0, timed.learner.method)) as batches:
             rows |= timed.whole(name, batches)
         if name == "as shipped":
@@ -95,7 +95,7 @@ def _rates(bench: Bench, case: Case) -> dict[str, object]:
 
 
 @dataclass(slots=True)
-class _Timed:
+class Timed:
     """A job whose steps are timed."""
 
     bench: Bench
@@ -106,7 +106,8 @@ class _Timed:
     waited_s: list[float] = field(default_factory=list)
 
     @classmethod
-    def of(cls, bench: Bench, case: Case, name: str, more: dict[str, object]) -> "_Timed":
+    def of(cls, bench: Bench, case: Case, name: str, more: dict[str, object]) -> "Timed":
+        """Return the job of a case with some more settings."""
         job = job_of(
             bench, f"{case.name}-{name}", case.images, epochs=1000,
             precision=bench.fast_precision, **case.settings, **more,
@@ -114,6 +115,7 @@ class _Timed:
         return cls(bench, job, learner_of(job), *((1, 2) if bench.tiny else (8, 25)))
 
     def rate(self, work: Callable[[int], object], warm: int, steps: int) -> float:
+        """Return images per second of some work."""
         return round(self.job.batch / self.bench.seconds_each(work, warm, steps), 1)
 
     def whole(self, name: str, batches: Batches) -> dict[str, object]:
@@ -123,7 +125,9 @@ class _Timed:
             began = time.perf_counter()
             made = batches.next()
             self.waited_s.append(time.perf_counter() - began)
-            return take_step(self.job, self.learner, made, number, 1e-4)
+            output = take_step(self.job, self.learner, made, number, 1e-4)
+            batches.step_queued()
+            return output
 
         def reported(number: int) -> None:
             output = step(number)
@@ -132,7 +136,7 @@ class _Timed:
         each = self.bench.seconds_each(step, self.warm, self.steps)
         rows: dict[str, object] = {name: round(self.job.batch / each, 1)}
         rows[f"{name}: data wait"] = round(sum(self.waited_s[self.warm :]) / (each * self.steps), 3)
-        if name == "as shipped":  # up to 2,000 reports a run: short runs report each step
+        if name == "as shipped":  # what short runs did before reports were limited on a card
             rows[f"{name}, loss read each step"] = self.rate(reported, 1, self._half)
         return rows
 
@@ -150,10 +154,10 @@ class _Timed:
         )
         if self.bench.cuda:
             rows["peak_gb"] = round(torch.cuda.max_memory_allocated() / 2**30, 2)
-            rows |= self._host(made)
+            rows |= self.host(made)
         return rows
 
-    def _host(self, made: Batch) -> dict[str, object]:
+    def host(self, made: Batch) -> dict[str, object]:
         """Time until all kernels of a step are queued, what Python needs, and until they ran."""
         self.bench.sync()
         began = time.perf_counter()
@@ -218,7 +222,7 @@ def _compiled(bench: Bench, case: Case) -> dict[str, object]:
         precision=bench.fast_precision, **case.settings,
     )  # fmt: skip
     # Inductor's code for a CPU takes a minute to build: tiny sizes try only what comes before it.
-    with _no_inductor() if bench.tiny else contextlib.nullcontext():
+    with no_inductor() if bench.tiny else contextlib.nullcontext():
         began = time.perf_counter()
         learner = learner_of(job)
         take_step(job, learner, make_batch(job, 0), 0, 1e-4)
@@ -240,12 +244,12 @@ def _compiled(bench: Bench, case: Case) -> dict[str, object]:
 
 
 @contextlib.contextmanager
-def _no_inductor() -> Iterator[None]:
+def no_inductor() -> Iterator[None]:
     """Let the trainer's own `encoder.compile()` trace the net and its gradient, and stop there."""
     plain = nn.Module.compile
 
     def chosen(module: nn.Module, **settings: object) -> None:
-        plain(module, **{**settings, "backend": "aot_eager"})
+        plain(module, backend="aot_eager")
 
     with patch.object(nn.Module, "compile", chosen):
         yield
