@@ -10,12 +10,15 @@ from app.errors import ImportRefused
 from app.images.attributes import DisplayAttributes
 from app.images.dicomdir import listed_files
 from app.images.files import Unwritable, digest_of, write_image
+from app.images.jpeg_file import JPEG_HEAD
 from app.images.limits import OUT_OF_MEMORY, require_file_size
 from app.images.masks import blacked_out, mask_for, template_of
 from app.images.notes import note
 from app.images.origin import Identity
+from app.images.png_file import PNG_HEAD
 from app.images.read_dicom import looks_like_dicom, read_dicom
-from app.images.read_raster import JPEG_HEAD, PNG_HEAD, read_raster
+from app.images.read_raster import read_raster
+from app.images.read_tiff import TIFF_HEADS
 
 
 def answer_to(request: dict[str, Any], key: bytes) -> dict[str, Any]:
@@ -72,6 +75,8 @@ def read_file(path: Path, key: bytes) -> tuple[NDArray[Any], DisplayAttributes, 
         return *read_raster(path, "PNG"), Identity()
     if head.startswith(JPEG_HEAD):
         return *read_raster(path, "JPEG"), Identity()
-    if looks_like_dicom(head):
+    if looks_like_dicom(head):  # before TIFF: a DICOM file's preamble may be one's header
         return read_dicom(path, key)
-    raise ImportRefused("it is neither DICOM nor PNG nor JPEG")
+    if head.startswith(TIFF_HEADS):
+        return *read_raster(path, "TIFF"), Identity()
+    raise ImportRefused("it is neither DICOM nor PNG, JPEG or TIFF")

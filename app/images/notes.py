@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 TEXTS = {
     "colour-to-grey": "colour converted to grey by luminance",
+    "turned": "turned or mirrored as its EXIF orientation says",
     "stack": "a stack of {frames} frames",
     "for-processing": "it is meant FOR PROCESSING, not for presentation: its contrast is raw",
     "element-left-out": "{keyword} cannot be understood and was left out",

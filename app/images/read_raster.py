@@ -1,6 +1,8 @@
-"""Decode one PNG or JPEG file; runs in the worker process only."""
+"""Decode one PNG, JPEG or TIFF file; runs in the worker process only."""
 
 import io
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,73 +13,108 @@ from PIL import Image as PilImage
 
 from app.errors import ImportRefused
 from app.images.attributes import DisplayAttributes
+from app.images.jpeg_file import require_whole_jpeg
 from app.images.limits import require_pixel_size
 from app.images.notes import Note, note
+from app.images.png_file import png_header, require_whole_png, transparent_colour
+from app.images.read_tiff import read_tiff
 from app.images.stored_values import PixelFormat, value_range
 
-PNG_HEAD = b"\x89PNG\r\n\x1a\n"
-JPEG_HEAD = b"\xff\xd8\xff"
+_ORIENTATION = 0x0112
+_TRANSPARENT = "parts of it are transparent; export it without transparency"
 
 
 def read_raster(path: Path, source_format: str) -> tuple[NDArray[Any], DisplayAttributes]:
-    """Decode a PNG (8 or 16 bit) or JPEG (8 bit) to grey.
+    """Decode a PNG or TIFF (8 or 16 bits) or JPEG (8 bits) to grey, upright.
 
     Parameters
     ----------
     path
         The file.
     source_format
-        "PNG" or "JPEG".
+        "PNG", "JPEG" or "TIFF".
 
     Returns
     -------
     tuple
-        Stored values (H, W), uint8 or uint16, and how to show them.
+        Stored values (H, W), 8 or 16 bits, and how to show them.
 
     Raises
     ------
     ImportRefused
-        If it is damaged, too large, transparent or CMYK.
+        If it is damaged, cut short, too large, transparent or CMYK.
     """
     data = path.read_bytes()
-    deep = source_format == "PNG" and _png_size(data) == 16
+    inverse, lossy = False, source_format == "JPEG"
     try:
-        picture = _decoded(data, source_format)
-        pixels = _deep(data) if deep and picture.mode != "I;16" else np.asarray(picture)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of damaged EXIF, which says nothing of the pixels
+            if source_format == "TIFF":
+                tiff = read_tiff(data)
+                pixels, orientation = tiff.pixels, tiff.orientation
+                inverse, lossy = tiff.inverse, tiff.lossy
+            else:
+                pixels, orientation = _png(data) if source_format == "PNG" else _jpeg(data)
     except (ImportRefused, MemoryError):
         raise
     except Exception as error:  # Pillow raises OSError, SyntaxError, ValueError, struct.error, …
         raise ImportRefused(f"it is no intact {source_format} file ({error})") from error
     stored, notes = _grey(pixels)
-    bits = stored.dtype.itemsize * 8
-    low, high = value_range(stored, PixelFormat(bits, bits, signed=False))
-    return stored, DisplayAttributes(
+    if orientation in _TURNS:
+        stored, notes = np.ascontiguousarray(_TURNS[orientation](stored)), (*notes, note("turned"))
+    return stored, _attributes(stored, source_format, notes, inverse=inverse, lossy=lossy)
+
+
+def _attributes(
+    stored: NDArray[Any], source_format: str, notes: tuple[Note, ...], *, inverse: bool, lossy: bool
+) -> DisplayAttributes:
+    bits, signed = stored.dtype.itemsize * 8, stored.dtype.kind == "i"
+    low, high = value_range(stored, PixelFormat(bits, bits, signed))
+    return DisplayAttributes(
         rows=stored.shape[0],
         columns=stored.shape[1],
-        photometric="MONOCHROME2",
+        photometric="MONOCHROME1" if inverse else "MONOCHROME2",
         bits_stored=bits,
         bits_allocated=bits,
-        signed=False,
+        signed=signed,
         stored_low=low,
         stored_high=high,
         source_format=source_format,
-        lossy=source_format == "JPEG",
+        lossy=lossy,
         notes=notes,
     )
 
 
-def _png_size(data: bytes) -> int:
-    """Check the size in the header, before any library sees the file; return its bit depth."""
-    if len(data) < 33 or data[12:16] != b"IHDR":
-        raise ImportRefused("it is no intact PNG file (no header)")
-    width, height = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
-    depth, colour = data[24], data[25]
-    channels = {2: 3, 4: 2, 6: 4}.get(colour, 1)
-    require_pixel_size(height, width, 1, channels * max(depth // 8, 1))
-    return depth
+def _png(data: bytes) -> tuple[NDArray[Any], int]:
+    """Return a PNG's pixels and its orientation; sizes are checked before any library sees it."""
+    header = png_header(data)
+    require_pixel_size(header.height, header.width, 1, header.channels * max(header.depth // 8, 1))
+    require_whole_png(data, header)
+    picture = _opened(data, "PNG")
+    orientation = _orientation(picture)
+    if header.depth < 16:
+        see_through = "transparency" in picture.info
+        if picture.mode in ("1", "P", "PA") or see_through:
+            picture = picture.convert("LA" if picture.mode == "L" else "RGBA")
+        return np.asarray(picture), orientation
+    pixels = np.asarray(picture) if picture.mode == "I;16" else _deep(data)
+    nothing = transparent_colour(data, header)
+    if nothing is not None and _has_colour(np.atleast_3d(pixels), nothing):
+        raise ImportRefused(_TRANSPARENT)
+    return pixels, orientation
 
 
-def _decoded(data: bytes, source_format: str) -> PilImage.Image:
+def _has_colour(pixels: NDArray[Any], colour: tuple[int, ...]) -> bool:
+    return bool((pixels[..., : len(colour)] == colour).all(axis=-1).any())
+
+
+def _jpeg(data: bytes) -> tuple[NDArray[Any], int]:
+    picture = _opened(data, "JPEG")
+    require_whole_jpeg(data, picture.size)
+    return np.asarray(picture), _orientation(picture)
+
+
+def _opened(data: bytes, source_format: str) -> PilImage.Image:
     PilImage.MAX_IMAGE_PIXELS = None  # our own limits come first, and know the depth
     picture: PilImage.Image = PilImage.open(io.BytesIO(data), formats=[source_format])
     require_pixel_size(picture.height, picture.width, 1, len(picture.getbands()))
@@ -86,9 +123,14 @@ def _decoded(data: bytes, source_format: str) -> PilImage.Image:
     if picture.mode in ("CMYK", "YCCK"):
         raise ImportRefused("it is a CMYK image; export it as greyscale")
     picture.load()
-    if picture.mode in ("1", "P", "PA") or (picture.mode == "L" and "transparency" in picture.info):
-        return picture.convert("LA" if picture.mode == "L" else "RGBA")
     return picture
+
+
+def _orientation(picture: PilImage.Image) -> int:
+    try:
+        return int(picture.getexif().get(_ORIENTATION, 1))
+    except Exception:  # damaged EXIF says nothing of the pixels
+        return 1
 
 
 def _deep(data: bytes) -> NDArray[Any]:
@@ -106,10 +148,22 @@ def _grey(pixels: NDArray[Any]) -> tuple[NDArray[Any], tuple[Note, ...]]:
         return np.ascontiguousarray(pixels), ()
     if pixels.shape[2] in (2, 4):
         if (pixels[..., -1] != np.iinfo(pixels.dtype).max).any():
-            raise ImportRefused("parts of it are transparent; export it without transparency")
+            raise ImportRefused(_TRANSPARENT)
         pixels = pixels[..., :-1]
     first = pixels[..., 0]
     if (pixels == first[..., None]).all():
         return np.ascontiguousarray(first), ()
     luminance = pixels.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
     return np.floor(luminance + 0.5).astype(pixels.dtype), (note("colour-to-grey"),)
+
+
+_TURNS: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
+    2: np.fliplr,
+    3: lambda pixels: np.rot90(pixels, 2),
+    4: np.flipud,
+    5: np.transpose,
+    6: lambda pixels: np.rot90(pixels, -1),
+    7: lambda pixels: np.rot90(np.transpose(pixels), 2),
+    8: np.rot90,
+}
+"""What makes an image upright, by its EXIF orientation."""

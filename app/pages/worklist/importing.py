@@ -16,7 +16,10 @@ from app.pages.worklist.page import WorklistPage
 from app.ui.background import Task
 from migrations.study.folder import Study
 
-_FILES = "Images and labels (*.dcm *.dicom *.ima *.png *.jpg *.jpeg *.jp2 *.csv);;All files (*)"
+_FILES = (
+    "Images and labels (*.dcm *.dicom *.ima *.png *.jpg *.jpeg *.tif *.tiff *.jp2 *.csv);;"
+    "All files (*)"
+)
 
 
 class ImportController(QObject):
