@@ -5,6 +5,7 @@ TrainerError
 ├── CohortError          the study holds nothing that can be trained on, or images are missing
 ├── SimilarityError      gaze similarity cannot be computed or is empty
 ├── ImageCacheError      a presentation image is missing, damaged or of another shape
+│   └── BrokenPictures   pictures that cannot be used, all of them named
 ├── EncoderError         a file of weights is damaged or does not fit the encoder
 ├── ImageFolderError     a folder of images, its order, labels or relation do not go together
 ├── CheckpointError      a checkpoint is damaged, or of another config, cohort or relation
@@ -36,6 +37,27 @@ class SimilarityError(TrainerError):
 
 class ImageCacheError(TrainerError):
     """A presentation image is missing, damaged or of another shape."""
+
+
+class BrokenPictures(ImageCacheError):
+    """Pictures of a cohort that cannot be used: missing, damaged, no image, of another shape.
+
+    Parameters
+    ----------
+    broken
+        What is wrong, by position in the cohort; each names its picture.
+    count
+        Pictures in all.
+    """
+
+    def __init__(self, broken: dict[int, str], count: int) -> None:
+        self.broken, self.count = broken, count
+        lines = "".join(f"\n  {reason}" for reason in broken.values())
+        super().__init__(
+            f"{len(broken)} of {count} pictures cannot be used:{lines}\nReplace these files (those "
+            "of a study: copy its images along with its database, or import them again), or leave "
+            "them out: --set skip_broken=true."
+        )
 
 
 class EncoderError(TrainerError):

@@ -23,6 +23,7 @@ ENCODERS = ("resnet18", "resnet34", "resnet50", "resnet101", "vit_s_16", "vit_b_
 _NOT_HASHED = (
     "name", "device", "checkpoint_every", "keep_checkpoints", "workers", "compile", "compile_mode",
     "cuda_graph", "deterministic", "tf32", "knn_every", "init", "onnx",
+    "skip_broken",
 )  # fmt: skip
 
 
@@ -104,6 +105,9 @@ class RunConfig:
         float32 products, of convolutions and of linear layers, may round to TF32.
     seed
         Of initialisation, order, views and dropped pairs.
+    skip_broken
+        Whether pictures that cannot be used (missing, damaged, no image) are left out and named in
+        the run and its model card; else they are all named and nothing begins.
     knn_every
         Epochs between looks at the online kNN and RankMe; 0: some twenty times in a run.
     checkpoint_every
@@ -160,6 +164,7 @@ class RunConfig:
     tf32: bool = False
     workers: int = 1
     seed: int = 0
+    skip_broken: bool = False
     knn_every: int = 0
     checkpoint_every: int = 0
     keep_checkpoints: bool = False

@@ -9,31 +9,27 @@ A cache is named by the content of its images, their order and its layout; nothi
 whether it is used again.
 """
 
-import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from migrations.study.names import short_name
+from trainer.data.cache_build import build, sweep
 from trainer.data.decode import fitted, load_grey, pixel_fingerprint
-from trainer.data.decode_pool import Task, decode_all, decode_task
+from trainer.data.decode_pool import Task
 from trainer.data.file_hashes import file_hashes
-from trainer.errors import Cancelled, ImageCacheError
+from trainer.errors import BrokenPictures, ImageCacheError
 
 __all__ = [
     "ImageCache",
     "Source",
     "cache_side",
-    "decode_grey",
     "fitted",
     "load_grey",
     "open_cache",
@@ -142,17 +138,26 @@ def open_cache(
 
     Raises
     ------
+    BrokenPictures
+        If pictures are missing, damaged or of another shape; names all of them and the remedy.
     ImageCacheError
-        If a picture is missing, damaged or of another shape; names the image and the remedy.
+        If the disk cannot take the cache.
     Cancelled
         If the user asked to stop; nothing half-made is left.
     """
     side = cache_side(size)
+    sweep(folder)
     path = folder / f"images-{size}-{_key(folder, sources, side, cancelled)}.npy"
-    shape = (len(sources), side, side)
     if not (path.exists() and _index_of(path).exists()):
-        _build(path, sources, shape, progress, cancelled)
-    return load_cache(path, shape)
+        build(path, _index_of(path), _tasks(sources), side, progress, cancelled)
+    return load_cache(path, (len(sources), side, side))
+
+
+def _tasks(sources: Sequence[Source]) -> list[Task]:
+    return [
+        Task(i, short_name(s.image_id), s.presentation, s.width, s.height)
+        for i, s in enumerate(sources)
+    ]
 
 
 def load_cache(path: Path, shape: tuple[int, ...] | None = None) -> ImageCache:
@@ -182,81 +187,12 @@ def _index_of(path: Path) -> Path:
 
 def _key(folder: Path, sources: Sequence[Source], side: int, cancelled: Callable[[], bool]) -> str:
     """Hash what the pixels depend on: the pictures' own bytes, whatever their path and date."""
-    for source in sources:
-        _require_there(source)
-    hashes = file_hashes([s.presentation for s in sources], folder / "content.json", cancelled)
+    paths, unreadable = [s.presentation for s in sources], dict[int, str]()
+    hashes = file_hashes(paths, folder / "content.json", cancelled, unreadable)
+    if unreadable:
+        named = {i: f"Image {short_name(sources[i].image_id)}: {w}" for i, w in unreadable.items()}
+        raise BrokenPictures(named, len(sources))
     digest = hashlib.sha256(f"{_LAYOUT} {side}".encode())
     for value in hashes:
         digest.update(f"\n{value}".encode())
     return digest.hexdigest()[:16]
-
-
-def _require_there(source: Source) -> None:
-    try:
-        source.presentation.stat()
-    except OSError as error:
-        raise ImageCacheError(
-            f"Image {short_name(source.image_id)}: {source.presentation} is missing "
-            f"({error.strerror}). Copy the images along with the study's database, or import the "
-            "image again."
-        ) from error
-
-
-def _build(
-    path: Path,
-    sources: Sequence[Source],
-    shape: tuple[int, int, int],
-    progress: Callable[[int, int], None],
-    cancelled: Callable[[], bool],
-) -> None:
-    """Decode into a file beside, then give it its name: there whole or not at all."""
-    partial = path.with_suffix(f".partial-{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pixels = np.lib.format.open_memmap(partial, mode="w+", dtype=np.uint8, shape=shape)
-        index = _fill(partial, pixels, sources, progress, cancelled)
-        pixels.flush()
-        del pixels  # Windows renames no file that is mapped
-        _index_of(path).write_text(json.dumps(index), encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise ImageCacheError(
-            f"{path} cannot be written: {error.strerror}. Free some disk space, or lower --size."
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-
-
-def _fill(
-    path: Path,
-    pixels: NDArray[np.uint8],
-    sources: Sequence[Source],
-    progress: Callable[[int, int], None],
-    cancelled: Callable[[], bool],
-) -> dict[str, Any]:
-    tasks = [
-        Task(i, short_name(s.image_id), s.presentation, s.width, s.height)
-        for i, s in enumerate(sources)
-    ]
-    boxes: list[tuple[int, int]] = [(0, 0)] * len(sources)
-    fingerprints = [""] * len(sources)
-    for done, made in enumerate(decode_all(tasks, path, pixels), start=1):
-        boxes[made.index], fingerprints[made.index] = made.box, made.fingerprint
-        progress(done, len(sources))
-        if cancelled():
-            raise Cancelled("Stopped while images were being prepared.")
-    return {"boxes": boxes, "fingerprints": fingerprints}
-
-
-def decode_grey(source: Source) -> NDArray[np.uint8]:
-    """Return the picture of an image, shape (H, W), uint8.
-
-    Raises
-    ------
-    ImageCacheError
-        If it is missing, damaged or of another shape than the database says.
-    """
-    _require_there(source)
-    name = short_name(source.image_id)
-    return decode_task(Task(0, name, source.presentation, source.width, source.height))

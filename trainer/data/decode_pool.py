@@ -42,13 +42,23 @@ class Made:
     fingerprint: str
 
 
-def decode_all(tasks: Sequence[Task], path: Path, pixels: NDArray[np.uint8]) -> Iterator[Made]:
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A picture that cannot be used, and why; the reason names it."""
+
+    index: int
+    reason: str
+
+
+def decode_all(
+    tasks: Sequence[Task], path: Path, pixels: NDArray[np.uint8]
+) -> Iterator[Made | Broken]:
     """Decode pictures into the array (N, S, S) that lies at `path`; give each as it is done.
 
     Raises
     ------
     ImageCacheError
-        If a picture is damaged or of another shape; names it.
+        If a process of the pool was ended from outside, or by a picture.
     """
     pool: Executor
     if len(tasks) < _FEW:
@@ -85,33 +95,27 @@ def _open_array(path: str) -> None:
     cv2.setNumThreads(1)
 
 
-def _place_shared(task: Task) -> Made:
+def _place_shared(task: Task) -> Made | Broken:
     assert _shared is not None
     return _place(_shared[task.index], task)
 
 
-def _place(array: NDArray[np.uint8], task: Task) -> Made:
-    grey = decode_task(task)
+def _place(array: NDArray[np.uint8], task: Task) -> Made | Broken:
+    try:
+        grey = _decoded(task)
+    except ImageCacheError as error:
+        return Broken(task.index, f"Image {task.name}: {error}")
     return Made(task.index, place(array, grey), pixel_fingerprint(grey))
 
 
-def decode_task(task: Task) -> NDArray[np.uint8]:
-    """Return a picture, shape (H, W), uint8, if it has the shape that is known of it.
-
-    Raises
-    ------
-    ImageCacheError
-        Naming the image and the remedy.
-    """
-    try:
-        grey = load_grey(task.path)
-    except ImageCacheError as error:
-        raise ImageCacheError(f"Image {task.name}: {error} Import the image again.") from error
+def _decoded(task: Task) -> NDArray[np.uint8]:
+    """Return a picture, shape (H, W), uint8, if it has the shape that is known of it."""
+    grey = load_grey(task.path)
     height, width = grey.shape
     known = task.width > 0
     if known and abs(width * task.height - height * task.width) > 2 * max(task.width, task.height):
         raise ImageCacheError(
-            f"Image {task.name}: {task.path} is {width} × {height} pixels, the "
-            f"database says {task.width} × {task.height}. Import the image again."
+            f"{task.path} is {width} × {height} pixels, the database says "
+            f"{task.width} × {task.height}."
         )
     return grey

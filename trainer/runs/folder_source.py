@@ -86,7 +86,9 @@ class FolderSource:
         found = find_images(self.images)
         names = read_order(self.order, found) if self.order else list(found)
         facts = read_labels(self.labels, names) if self.labels else labels_of_folders(names)
-        hashes = file_hashes([found[n] for n in names], self.cache / "content.json", cancelled)
+        paths = [found[n] for n in names]
+        passed_over: dict[int, str] | None = {} if config.skip_broken else None
+        hashes = file_hashes(paths, self.cache / "content.json", cancelled, passed_over)
         plain = [facts.get(n, ImageFacts()) for n in names]
         given = read_split_file(self.split_file, names) if self.split_file else {}
         splits = complete_splits(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-_LEFT_OUT = ("config", "input", "name")
+_LEFT_OUT = ("config", "input", "name", "left_out")
 
 
 def model_card(card: Mapping[str, Any]) -> str:
@@ -19,7 +19,7 @@ Input: {shown["channels"]} channel(s), {shown["height"]} × {shown["width"]} px,
 normalised with mean {list(shown["mean"])} and standard deviation {list(shown["std"])}.
 
 {_transductive(card)}
-
+{_left_out(card)}
 | fact | value |
 |---|---|
 {_rows(card)}
@@ -53,6 +53,16 @@ def _transductive(card: Mapping[str, Any]) -> str:
             "split is no score on unseen patients."
         )
     return "Images of the test split took no part in pre-training."
+
+
+def _left_out(card: Mapping[str, Any]) -> str:
+    names = card.get("left_out", ())
+    if not names:
+        return ""
+    return f"""
+{len(names)} images of the cohort took no part, since their pictures cannot be used:
+{", ".join(names)}.
+"""
 
 
 def _loading(card: Mapping[str, Any]) -> str:

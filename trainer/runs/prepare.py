@@ -8,10 +8,12 @@ import torch
 from torch import Tensor
 
 from migrations.study.evidence import CohortEvidence
+from migrations.study.names import short_name
 from trainer.config.config import RunConfig
+from trainer.data.broken import open_sound
 from trainer.data.cache import ImageCache, open_cache
 from trainer.data.cache import Source as Picture
-from trainer.data.cohort import Member
+from trainer.data.cohort import Member, fingerprint
 from trainer.encoders.weights import file_hash
 from trainer.errors import CohortError
 from trainer.pairs.choose import ChosenPairs
@@ -29,11 +31,18 @@ from trainer.runs.wording import cohort_text, warnings_of
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """All that training needs, and where it is kept."""
+    """All that training needs, and where it is kept.
+
+    Attributes
+    ----------
+    left_out
+        Names of the images whose pictures cannot be used, if the user wants them left out.
+    """
 
     job: Job
     record: Record
     pairs: ChosenPairs
+    left_out: tuple[str, ...] = ()
 
 
 def prepare(run: Run) -> Prepared:
@@ -62,9 +71,16 @@ def prepare(run: Run) -> Prepared:
     if pairs.evidence is not None:
         _tell_measure(run, pairs.evidence)
     with run.stage("images", f"Preparing {len(members)} images") as meter:
-        images = _cache(run, members, meter).held_on(device)
+        images, left_out = _cache(run, members, meter)
+        images = images.held_on(device)
+    named_cohort = cohort.fingerprint
+    if left_out:
+        members = tuple(m for m in members if m.image_id not in left_out)
+        named_cohort = fingerprint(members)
+        with run.stage("similarity", f"{source.pairs_text(config)}, of the images left") as meter:
+            pairs = source.pairs(cohort, members, config, meter, run.stop)
     policy = _with_patients(pairs.policy, members, config)
-    identity = Identity(config, cohort.fingerprint, policy.hash(), len(members), init)
+    identity = Identity(config, named_cohort, policy.hash(), len(members), init)
     distributed.own_share(min(config.batch, len(members)))  # refused before anything is made
     record = source.open_run(identity, pairs.similarity_run_id, fresh=run.fresh, out=run.out)
     source.splits(cohort).write(record.folder / "splits.json")
@@ -79,7 +95,7 @@ def prepare(run: Run) -> Prepared:
         groups=_patient_numbers(members),
         focus=_focus(config, members, images),
     )
-    return Prepared(job, record, pairs)
+    return Prepared(job, record, pairs, tuple(map(short_name, left_out)))
 
 
 def _focus(config: RunConfig, members: Sequence[Member], images: ImageCache) -> Tensor | None:
@@ -101,10 +117,18 @@ def _tell_measure(run: Run, evidence: CohortEvidence) -> None:
         run.warn(evidence.reason)
 
 
-def _cache(run: Run, members: Sequence[Member], meter: Meter) -> ImageCache:
+def _cache(run: Run, members: Sequence[Member], meter: Meter) -> tuple[ImageCache, tuple[str, ...]]:
+    """Return the pictures, and the ids of images whose picture cannot be used and is left out."""
     pictures = [Picture(m.image_id, m.sha256, m.width, m.height, m.presentation) for m in members]
     size = max(run.config.view)
-    return open_cache(run.source.cache, pictures, size, progress=meter, cancelled=run.stop)
+    if not run.config.skip_broken:
+        cache = open_cache(run.source.cache, pictures, size, progress=meter, cancelled=run.stop)
+        return cache, ()
+    cache, broken = open_sound(run.source.cache, pictures, size, progress=meter, cancelled=run.stop)
+    if broken:
+        lines = "".join(f"\n  {reason}" for reason in broken.values())
+        run.warn(f"Left out {len(broken)} pictures that cannot be used:{lines}")
+    return cache, tuple(members[i].image_id for i in broken)
 
 
 def _with_patients(policy: PairPolicy, members: Sequence[Member], config: RunConfig) -> PairPolicy:

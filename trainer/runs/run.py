@@ -120,6 +120,7 @@ def _facts(run: Run, prepared: Prepared, outcome: Outcome) -> dict[str, Any]:
         "threshold": pairs.threshold,
         "positive_rate": pairs.positive_rate,
         "images": len(job.images),
+        "left_out": list(prepared.left_out),
         "steps": outcome.step,
         "batch": job.batch,
         "loss_first": outcome.loss_first,

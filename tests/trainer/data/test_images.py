@@ -1,5 +1,9 @@
 """The image cache: what it holds, when it is made again, what it refuses."""
 
+import errno
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -7,8 +11,11 @@ import numpy as np
 import pytest
 import torch
 
+from trainer.data import cache_build
+from trainer.data.broken import open_sound
 from trainer.data.cache import Source, cache_side, open_cache
-from trainer.errors import Cancelled, ImageCacheError
+from trainer.data.cache_build import reserved
+from trainer.errors import BrokenPictures, Cancelled, ImageCacheError
 
 
 def write_png(path: Path, pixels: np.ndarray) -> None:
@@ -91,3 +98,100 @@ def test_stopping_leaves_nothing_half_made(tmp_path: Path, sources) -> None:
     with pytest.raises(Cancelled):
         open_cache(tmp_path, sources, 32, cancelled=lambda: True)
     assert list(tmp_path.glob("images-*")) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="only Linux reserves space")
+def test_the_space_of_a_cache_is_taken_before_it_is_mapped(tmp_path: Path) -> None:
+    mapped = reserved(tmp_path / "new", (40, 100, 100))
+    assert (mapped.shape, mapped.dtype, int(mapped.max())) == ((40, 100, 100), np.uint8, 0)
+    assert (tmp_path / "new").stat().st_blocks * 512 >= 400_000
+
+
+def test_where_space_cannot_be_reserved_it_is_written(tmp_path: Path, monkeypatch) -> None:
+    def cannot(*_) -> None:
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+    monkeypatch.setattr(os, "posix_fallocate", cannot, raising=False)
+    mapped = reserved(tmp_path / "new", (50, 300, 300))
+    assert (mapped.shape, int(mapped.max())) == ((50, 300, 300), 0)
+    if hasattr(os.stat_result, "st_blocks"):
+        assert (tmp_path / "new").stat().st_blocks * 512 >= 4_500_000
+
+
+def test_a_full_disk_is_said_with_what_it_takes(tmp_path: Path, sources, monkeypatch) -> None:
+    def full(*_) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
+    with pytest.raises(ImageCacheError, match=r"No space left.*It takes 0\.0 MB, .* are free"):
+        open_cache(tmp_path, sources, 32)
+    assert list(tmp_path.glob("images-*")) == []
+
+
+def test_what_a_killed_process_left_is_swept_and_what_others_make_stays(
+    tmp_path: Path, sources
+) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    machine = cache_build._machine()
+    left = [f"images-32-0.partial-{ended.pid}", f"images-32-0.partial-{machine}-{ended.pid}"]
+    kept = [f"images-32-0.partial-{machine}-{os.getppid()}", f"a.partial-elsewhere-{ended.pid}"]
+    for name in left + kept:
+        (tmp_path / name).write_bytes(b"half")
+    open_cache(tmp_path, sources, 32)
+    assert sorted(p.name for p in tmp_path.glob("*.partial-*")) == sorted(kept)
+
+
+def break_some(sources: list[Source]) -> None:
+    sources[0].presentation.write_bytes(b"no image at all")
+    write_png(sources[2].presentation, np.zeros((20, 90), dtype=np.uint8))
+
+
+def test_every_broken_picture_is_named_at_once(tmp_path: Path, sources) -> None:
+    break_some(sources)
+    with pytest.raises(BrokenPictures) as caught:
+        open_cache(tmp_path, sources, 32)
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "2 of 3 pictures cannot be used:"
+    assert "image-0" in lines[1]
+    assert "0.png is damaged or no image" in lines[1]
+    assert "image-2" in lines[2]
+    assert "90 × 20 pixels, the database says 48 × 48" in lines[2]
+    assert "skip_broken=true" in lines[3]
+
+
+def test_every_missing_picture_is_named_at_once(tmp_path: Path, sources) -> None:
+    for source in sources[:2]:
+        source.presentation.unlink()
+    with pytest.raises(BrokenPictures, match=r"image-0.*0\.png is missing(.|\n)*image-1.*1\.png"):
+        open_cache(tmp_path, sources, 32)
+
+
+def test_broken_pictures_are_left_out_if_asked_and_not_looked_at_again(
+    tmp_path: Path, sources, monkeypatch
+) -> None:
+    more = [
+        Source(f"more-{n}", "", 48, 48, sources[2].presentation.with_name(f"m{n}.png"))
+        for n in range(2)
+    ]
+    for source in more:
+        write_png(source.presentation, np.full((48, 48), 200, dtype=np.uint8))
+    break_some(sources)
+    more[0].presentation.unlink()
+    every = [*sources, *more]
+    cache, broken = open_sound(tmp_path, every, 32)
+    assert list(broken) == [0, 2, 3]
+    assert "is missing" in broken[3]
+    assert cache.pixels[:, 0, 0].tolist() == [80, 200]
+    monkeypatch.setattr(cache_build, "decode_all", lambda *_: pytest.fail("decoded anew"))
+    again, same = open_sound(tmp_path, every, 32)
+    assert same == broken
+    assert torch.equal(again.pixels, cache.pixels)
+
+
+def test_with_fewer_than_two_sound_pictures_nothing_is_left_to_train_on(
+    tmp_path: Path, sources
+) -> None:
+    break_some(sources)
+    with pytest.raises(BrokenPictures, match="2 of 3 pictures cannot be used"):
+        open_sound(tmp_path, sources, 32)

@@ -353,3 +353,30 @@ def test_a_copied_folder_needs_no_new_cache(tmp_path: Path, images: Path) -> Non
     first = open_cache(tmp_path / "cache", sources(images), 32)
     shutil.copytree(images, tmp_path / "copy", copy_function=shutil.copyfile)
     assert open_cache(tmp_path / "cache", sources(tmp_path / "copy"), 32).path == first.path
+
+
+def test_broken_pictures_are_all_named_or_left_out_and_told(
+    images: Path, tmp_path: Path, capsys, tiny_encoder
+) -> None:
+    np.save(tmp_path / "relation.npy", np.eye(10))
+    write_images(images, 10)
+    for name in ("a/2.png", "b/5.png"):
+        (images / name).write_bytes(b"no image")
+    words = [
+        "--images", str(images), "--relation", str(tmp_path / "relation.npy"), "--threshold", "0.5",
+        "--size", "16", "--batch", "4", "--epochs", "1", "--device", "cpu", "--out",
+        str(tmp_path / "run"), "--events", "json", "--set", "onnx=false",
+    ]  # fmt: skip
+    assert main(words) == 1
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])["message"]
+    assert "2 of 10 pictures cannot be used" in said
+    assert "2.png" in said
+    assert "5.png" in said
+    assert main([*words, "--set", "skip_broken=true"]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    warned = next(e["message"] for e in events if e["event"] == "warning")
+    assert warned.startswith("Left out 2 pictures")
+    assert events[-1]["images"] == 8
+    card = json.loads((tmp_path / "run" / "encoder.json").read_text())
+    assert card["left_out"] == ["a/2.png", "b/5.png"]
+    assert "cannot be used:\na/2.png, b/5.png." in (tmp_path / "run" / "README.md").read_text()
