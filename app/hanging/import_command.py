@@ -111,7 +111,7 @@ def _progress(done: int, total: int, seconds: float) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python main.py import",
-        description="Add images to a study: DICOM, PNG (8, 16 bit), JPEG (8 bit), or folders of "
+        description="Add images to a study: DICOM, PNG, TIFF (8, 16 bit), JPEG (8 bit), or folders of "
         "them. Each file is decoded apart, de-identified, and becomes one case. A folder without "
         "a study gets one. For research, not for diagnosis.",
     )

@@ -102,6 +102,8 @@ class _Key(NamedTuple):
 
 _READY: dict[tuple[int, _Key], tuple[Stored, Resampled]] = {}
 _LOCK = threading.Lock()
+_THINNEST = 3
+"""Device pixels that an image has across, however thin it is."""
 _MOST_READY = 5
 """Tiles held for what is about to be shown: a case of four images, and one that comes to rest."""
 
@@ -124,9 +126,24 @@ def _mask(
     along_i = to_image.map(np.stack((i, np.zeros(columns)), axis=1))
     along_j = to_image.map(np.stack((np.zeros(rows), j), axis=1))
     axis = 1 if abs(to_image.b) > abs(to_image.a) else 0
-    on_i = (along_i[:, axis] >= 0) & (along_i[:, axis] < size_image[axis])
-    on_j = (along_j[:, 1 - axis] >= 0) & (along_j[:, 1 - axis] < size_image[1 - axis])
+    on_i = _on(along_i[:, axis], size_image[axis])
+    on_j = _on(along_j[:, 1 - axis], size_image[1 - axis])
     return np.asarray(on_j[:, None] & on_i[None, :])
+
+
+def _on(places: NDArray[np.float64], size: int) -> NDArray[np.bool_]:
+    """Return which device pixels along one axis show the image.
+
+    An image that is a few thousand pixels long and a few high would fall between two of them when
+    it is fitted: it is drawn thick enough to be seen.
+    """
+    on = (places >= 0) & (places < size)
+    step = abs(float(places[-1] - places[0])) / max(len(places) - 1, 1)
+    in_tile = places.min() <= size and places.max() >= 0
+    if size < _THINNEST * step and in_tile:
+        middle = int(np.abs(places - size / 2).argmin())
+        on[max(middle - _THINNEST // 2, 0) : middle + _THINNEST // 2 + 1] = True
+    return np.asarray(on)
 
 
 def _warped(stored: Stored, to_image: Affine, columns: int, rows: int) -> Stored:

@@ -15,7 +15,7 @@ _ABOUT = (
     "From that gaze alone Foveate learns which images mean the same, and pre-trains an encoder."
 )
 _STEPS = (
-    ("1", "Import", "DICOM files, PNG or JPEG, de-identified as they come in."),
+    ("1", "Import", "DICOM, PNG, JPEG or TIFF files, de-identified as they come in."),
     ("2", "Read", "Calibrate the tracker, read the cases one by one."),
     ("3", "Pretrain", "Gaze makes the pairs; an encoder and a report come out."),
 )

@@ -256,7 +256,7 @@ class WorklistPage(Page):
         for widget in (
             sign,
             label("Drop images here", "heading", wrap=False),
-            label("DICOM, PNG or JPEG, single files or whole folders.", "hint", wrap=False),
+            label("DICOM, PNG, JPEG or TIFF, single files or whole folders.", "hint", wrap=False),
             label("They are de-identified as they come in.", "hint", wrap=False),
             label("A csv dropped with them gives their labels and cases.", "hint", wrap=False),
         ):

@@ -158,3 +158,26 @@ def test_reset_restores_all_and_a_fitted_image_follows_its_tile() -> None:
 def test_no_other_angle_than_a_quarter_turn() -> None:
     with pytest.raises(ValueError, match="45°"):
         Viewport(10, 10, TILE).rotate_by(45)
+
+
+@pytest.mark.parametrize("size", [(4000, 1), (1, 4000), (30_000, 3), (2, 9000)])
+@pytest.mark.parametrize("turn", [0, 90])
+@pytest.mark.parametrize("smooth", [False, True])
+def test_however_long_and_thin_an_image_is_it_is_seen_at_fit(
+    size: tuple[int, int], turn: int, smooth: bool
+) -> None:
+    width, height = size
+    view = Viewport(width, height, TILE)
+    view.rotate_by(turn)
+    stored = np.full((height, width), 900, np.uint16)
+    seen = view.resample(stored, 1.0, smooth)
+    assert (seen.pixels[seen.mask] == 900).all()
+    across = sorted((seen.mask.any(axis=0).sum(), seen.mask.any(axis=1).sum()))
+    assert across[0] == 3
+    assert across[1] >= 199
+
+
+def test_a_thin_image_off_its_tile_is_not_drawn() -> None:
+    view = Viewport(4000, 1, TILE)
+    view.center_y_image += 3 * TILE[3] / view.zoom
+    assert not view.resample(np.ones((1, 4000), np.uint16), 1.0, True).mask.any()
