@@ -77,7 +77,7 @@ class ImageView:
         self._sampled: Resampled | None = None
         self._outside: tuple[Strip, ...] = ()
         self._open: NDArray[np.uint8] | None = None
-        self._shut: NDArray[np.uint8] = np.zeros((0, 0), np.uint8)
+        self._shut: NDArray[np.uint8] | None = None
         self._lut: DisplayLut | None = None
         self._grey: NDArray[np.uint8] | None = None
 
@@ -203,7 +203,8 @@ class ImageView:
             grey = self._table().apply(self._sampled.pixels)
             if self._open is not None:
                 cv2.bitwise_and(grey, self._open, dst=grey)
-                cv2.bitwise_or(grey, self._shut, dst=grey)
+                if self._shut is not None:
+                    cv2.bitwise_or(grey, self._shut, dst=grey)
             for strip in self._outside:
                 grey[strip] = self._background
             self._grey = np.ascontiguousarray(grey)
@@ -215,7 +216,8 @@ class ImageView:
         if shutter is not None:
             seen = shutter.open_on(*self.viewport.grid(device_pixel_ratio))
             self._open = np.where(seen, np.uint8(255), np.uint8(0))
-            self._shut = np.where(seen, np.uint8(0), np.uint8(shutter.grey))
+            if shutter.grey:
+                self._shut = np.where(seen, np.uint8(0), np.uint8(shutter.grey))
 
     def stale(self) -> None:
         """Draw anew: the device pixels have changed."""

@@ -111,9 +111,9 @@ def _progress(done: int, total: int, seconds: float) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python main.py import",
-        description="Add images to a study: DICOM, PNG, TIFF (8, 16 bit), JPEG (8 bit), or folders of "
-        "them. Each file is decoded apart, de-identified, and becomes one case. A folder without "
-        "a study gets one. For research, not for diagnosis.",
+        description="Add images to a study: DICOM, PNG and TIFF (8, 16 bit), JPEG (8 bit), or "
+        "folders of them. Each file is decoded apart, de-identified, and becomes one case. A "
+        "folder without a study gets one. For research, not for diagnosis.",
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILES")
     parser.add_argument("--study", type=Path, required=True, metavar="FOLDER")
