@@ -18,7 +18,7 @@ from devices.gaze.pair_rates import (
 from trainer.config.config import RunConfig
 from trainer.data.cohort import Cohort, Member
 from trainer.data.image_folder import Resolver
-from trainer.errors import ImageFolderError
+from trainer.errors import ImageFolderError, SimilarityError
 from trainer.pairs.choose import ChosenPairs
 from trainer.pairs.policy import PairMatrix, PairPolicy, SparsePairs
 from trainer.pairs.relation_file import LoadedRelation, load_relation_file
@@ -68,18 +68,30 @@ def pairs_of_relation(
     ------
     ImageFolderError
         If the relation's rows and the images do not go together; says how many of each.
+    SimilarityError
+        If it has no value for any pair of those that are trained on.
     """
     rows = rows_of(loaded, path, every)
     index = np.array([rows.get(c, -1) for c in chosen])
     drop = config.drop if config.pairs == "gzpt" else 0.0
     if isinstance(loaded.values, np.ndarray):
         matrix, valid = dense_of(loaded, index)
+        _require_values(path, int(np.count_nonzero(valid)) - int(np.trace(valid)))
         threshold = _threshold(config, matrix, valid)
         relation = PairMatrix.of(matrix, valid, threshold)
         rate = positive_rate(matrix, valid, threshold)
         return ChosenPairs(PairPolicy(relation, drop), threshold, rate)
     edges = edges_of(loaded, index)
+    _require_values(path, edges.valid_pairs)
     return _of_edges(edges, _sparse_threshold(config, edges), drop)
+
+
+def _require_values(path: Path, pairs: int) -> None:
+    if pairs == 0:
+        raise SimilarityError(
+            f"{path} has no value for any pair of the images that are trained on; a run on it "
+            "would be the plain method. Name the relation of these images, or use --pairs none."
+        )
 
 
 def rows_of(loaded: LoadedRelation, path: Path, every: Sequence[str]) -> Mapping[str, int]:

@@ -12,6 +12,9 @@ from scipy import sparse
 
 from trainer.errors import SimilarityError
 
+_ROUNDING = 1e-3
+"""What float16 adds to a 1."""
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedRelation:
@@ -42,7 +45,9 @@ def load_relation_file(path: Path) -> LoadedRelation:
     Raises
     ------
     SimilarityError
-        If the file is missing, damaged or of another shape; says what it holds.
+        If the file is missing, damaged or of another shape, or holds no similarity: values outside
+        -1 to 1, images less alike to themselves than to others, no value at all; says what it
+        holds.
     """
     try:
         with path.open("rb") as raw:
@@ -71,7 +76,39 @@ def _dense(path: Path, values: NDArray[Any], table: Mapping[str, Any]) -> Loaded
         )
     valid = _valid(path, table, values.shape)
     numbers = values if values.dtype.kind == "f" else values.astype(np.float32)
+    _require_similarity(path, numbers, valid)
     return LoadedRelation(numbers, valid, _ids(path, table, len(values)))
+
+
+def _require_similarity(path: Path, values: NDArray[np.floating], valid: NDArray[np.bool_]) -> None:
+    """Refuse what cannot be a similarity: each would train on nonsense without a word."""
+    apart = ~np.eye(len(values), dtype=bool) & np.isfinite(values)
+    apart &= valid if valid.ndim == 2 else valid[:, None] & valid[None, :]
+    if not apart.any():
+        raise SimilarityError(
+            f"{path} has no value for any pair of images; a relation tells how alike they are."
+        )
+    _require_in_range(path, values[apart])
+    own = np.diagonal(values)
+    above = apart & (values > own[:, None] + _ROUNDING)  # NaN compares as False
+    if above.any():
+        row, column = (int(i) for i in np.argwhere(above)[0])
+        raise SimilarityError(
+            f"{path} calls image {row + 1} and image {column + 1} more alike "
+            f"({values[row, column]:.4g}) than image {row + 1} is to itself ({own[row]:.4g}), and "
+            f"{np.count_nonzero(above)} pairs in all. Small distances mean alike: turn them into "
+            "a similarity first. Where the diagonal was only left empty, fill it with 1."
+        )
+
+
+def _require_in_range(path: Path, values: NDArray[np.floating]) -> None:
+    outside = np.abs(values) > 1 + _ROUNDING
+    if outside.any():
+        raise SimilarityError(
+            f"{path} holds values from {values.min():.4g} to {values.max():.4g}; similarity lies "
+            "between -1 and 1. Distances, where small means alike, are to be turned into a "
+            "similarity first."
+        )
 
 
 def _valid(path: Path, table: Mapping[str, Any], shape: tuple[int, ...]) -> NDArray[np.bool_]:
@@ -95,6 +132,7 @@ def _sparse(path: Path, table: Mapping[str, Any]) -> LoadedRelation:
         raise SimilarityError(
             f"{path} stores values that are not numbers; leave such pairs out of the graph."
         )
+    _require_in_range(path, graph.data)
     return LoadedRelation(
         graph, _valid(path, table, graph.shape[:1]), _ids(path, table, graph.shape[0])
     )

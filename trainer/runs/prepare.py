@@ -26,7 +26,7 @@ from trainer.process.device import choose_device, choose_precision, prepare_devi
 from trainer.process.events import Meter
 from trainer.runs.source import Record
 from trainer.runs.stages import Run
-from trainer.runs.wording import cohort_text, warnings_of
+from trainer.runs.wording import cohort_text, too_many_pairs, warnings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,8 @@ def prepare(run: Run) -> Prepared:
         named_cohort = fingerprint(members)
         with run.stage("similarity", f"{source.pairs_text(config)}, of the images left") as meter:
             pairs = source.pairs(cohort, members, config, meter, run.stop)
+    for text in too_many_pairs(pairs.positive_rate):
+        run.warn(text)
     policy = _with_patients(pairs.policy, members, config)
     identity = Identity(config, named_cohort, policy.hash(), len(members), init)
     distributed.own_share(min(config.batch, len(members)))  # refused before anything is made

@@ -9,6 +9,8 @@ from trainer.pretrain.job import Job
 from trainer.process.device import device_text
 from trainer.runs.source import Record
 
+_MANY_POSITIVE = 0.5
+
 
 def cohort_text(cohort: Cohort, members: Sequence[Member], config: RunConfig) -> str:
     """Say how many images are trained on, and what became of the others."""
@@ -30,6 +32,16 @@ def warnings_of(cohort: Cohort, config: RunConfig) -> Iterator[str]:
             f"The rate {config.lr:g} of recipe {config.recipe} was released for a start from "
             "ImageNet weights (--init FILE); from random weights it learns slowly. Without a file: "
             "--set lr=3e-4."
+        )
+
+
+def too_many_pairs(rate: float | None) -> Iterator[str]:
+    """Yield what is said where more than half of all pairs are positive."""
+    if rate is not None and rate > _MANY_POSITIVE:
+        yield (
+            f"{rate:.1%} of all pairs are positive: images are drawn to most others, whatever they "
+            "show. Raise --threshold, or use --positive-rate 0.05; is the relation one in which "
+            "large values mean alike?"
         )
 
 

@@ -44,6 +44,7 @@ def relation_of(made: Radiographs, folder: Path) -> dict[str, Path]:
     own = np.array([labels[name] for name in names])
     noise = np.random.default_rng(0).normal(0, 0.1, (len(names), len(names)))
     values = 0.4 + 0.3 * (own[:, None] == own[None, :]) + (noise + noise.T) / 2
+    np.fill_diagonal(values, 1)
     np.savez(folder / "whole.npz", similarity=values, ids=np.array(names))
     graph = sparse.csr_array(np.where(values > 0.6, values, 0) * ~np.eye(len(names), dtype=bool))
     sparse.save_npz(folder / "graph.npz", graph)

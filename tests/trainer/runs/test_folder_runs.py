@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import cv2
@@ -27,6 +28,7 @@ from trainer.pairs.from_file import pairs_of_relation
 from trainer.pairs.policy import PairMatrix, SparsePairs
 from trainer.pairs.relation_file import load_relation_file
 from trainer.runs.folder_source import FolderSource
+from trainer.runs.wording import too_many_pairs
 
 NAMES = ["a/0.png", "a/2.png", "a/4.png", "a/6.png", "b/1.png", "b/3.png", "b/5.png", "b/7.png"]
 
@@ -139,7 +141,7 @@ def relation_files(folder: Path, matrix: np.ndarray, ids: list[str]) -> dict[str
 
 def random_matrix(count: int) -> np.ndarray:
     matrix = np.random.default_rng(1).random((count, count))
-    return (matrix + matrix.T) / 2
+    return np.where(np.eye(count), 1, (matrix + matrix.T) / 2)
 
 
 @pytest.mark.parametrize(
@@ -380,3 +382,57 @@ def test_broken_pictures_are_all_named_or_left_out_and_told(
     card = json.loads((tmp_path / "run" / "encoder.json").read_text())
     assert card["left_out"] == ["a/2.png", "b/5.png"]
     assert "cannot be used:\na/2.png, b/5.png." in (tmp_path / "run" / "README.md").read_text()
+
+
+def _distances(count: int = 8) -> np.ndarray:
+    at = np.random.default_rng(0).random(count)
+    return np.abs(at[:, None] - at[None, :])
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        pytest.param(1000 * _distances(), "values from .* to .*between -1 and 1", id="range"),
+        pytest.param(_distances() / 2, "more alike .* than image 1 is to itself", id="distances"),
+        pytest.param(np.full((8, 8), np.nan), "no value for any pair of images", id="nan"),
+        pytest.param(
+            np.where(np.eye(8), 1.0, np.nan), "no value for any pair of images", id="nan-but-own"
+        ),
+    ],
+)
+def test_a_relation_that_is_no_similarity_ends_the_run_before_it_begins(
+    made: np.ndarray, said: str, images: Path, tmp_path: Path, capsys
+) -> None:
+    np.save(tmp_path / "relation.npy", made)
+    words = ["--images", str(images), "--relation", str(tmp_path / "relation.npy")]
+    assert main([*words, "--threshold", "0.5", "--size", "16", "--events", "json",
+                 "--out", str(tmp_path / "run")]) == 1  # fmt: skip
+    error = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert error["event"] == "error"
+    assert re.search(said, error["message"])
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_graph_of_distances_is_refused_too(tmp_path: Path) -> None:
+    sparse.save_npz(tmp_path / "graph.npz", sparse.csr_array(1000 * _distances()))
+    with pytest.raises(SimilarityError, match="between -1 and 1"):
+        load_relation_file(tmp_path / "graph.npz")
+
+
+def test_what_float16_rounds_up_is_a_similarity_still(tmp_path: Path) -> None:
+    np.save(tmp_path / "half.npy", np.full((3, 3), 1.0009765625, np.float16))
+    assert len(load_relation_file(tmp_path / "half.npy")) == 3
+
+
+def test_a_relation_without_a_value_for_those_trained_on_is_refused(tmp_path: Path) -> None:
+    values = np.full((4, 4), np.nan)
+    values[0, 1] = values[1, 0] = 0.9
+    np.save(tmp_path / "relation.npy", values)
+    path, every = tmp_path / "relation.npy", ["a", "b", "c", "d"]
+    with pytest.raises(SimilarityError, match="images that are trained on"):
+        pairs_of_relation(load_relation_file(path), path, every, ["b", "c", "d"], RunConfig())
+
+
+def test_more_than_half_positive_is_said() -> None:
+    assert list(too_many_pairs(0.5)) == list(too_many_pairs(None)) == []
+    assert "99.8% of all pairs are positive" in next(too_many_pairs(0.998))
