@@ -2,11 +2,14 @@
 
 import contextlib
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from app.hanging.grouping import Arrival, hang_cases
 from app.images.importer import import_files
-from app.images.labels import LabelRow, read_labels
+from app.images.label_matching import LabelMatches, match_labels
+from app.images.labels import LabelRow
+from app.images.notes import note
 from app.images.results import ImportResult
 from migrations.study.folder import Study
 from migrations.study.settings import SINGLE
@@ -16,7 +19,7 @@ def import_cases(
     study: Study,
     files: Sequence[Path],
     *,
-    labels: Path | None = None,
+    labels: Path | LabelMatches | None = None,
     linkage: Path | None = None,
     hanging: str | None = None,
 ) -> Generator[ImportResult, None, None]:
@@ -26,6 +29,8 @@ def import_cases(
 
     Parameters
     ----------
+    labels
+        A csv as `read_labels` takes it, or what it says of these files.
     hanging
         How the images of one patient hang, one of `app.hanging.grouping.CHOICES` or `SINGLE`;
         None: as the study's settings say.
@@ -36,16 +41,33 @@ def import_cases(
         If the import as a whole cannot go on. What was accepted before stays, each image a case
         of its own until it is imported again.
     """
-    rows = read_labels(labels) if labels is not None else {}
+    matches = match_labels(labels, files) if isinstance(labels, Path) else labels
     chosen = hanging or study.settings.hanging
     arrivals: dict[str, Arrival] = {}
-    imported = import_files(study, files, labels=labels, linkage=linkage)
+    imported = import_files(study, files, labels=matches, linkage=linkage)
     with contextlib.closing(imported), contextlib.suppress(GeneratorExit):
         for result in imported:
             if result.image_id is not None:
-                row = rows.get(result.path.name, LabelRow())
-                arrivals[result.image_id] = Arrival(
-                    result.image_id, row.case, row.practice, row.prior
-                )
+                row = LabelRow() if matches is None else matches.row(result.path)
+                told = Arrival(result.image_id, row.case, row.practice, row.prior)
+                result = _arrived(arrivals, told, result)
             yield result
     hang_cases(study, list(arrivals.values()), None if chosen == SINGLE else chosen)
+
+
+def _arrived(arrivals: dict[str, Arrival], told: Arrival, result: ImportResult) -> ImportResult:
+    """Remember what the csv says of an image's case; return the result with what differs.
+
+    The same pixels may come in twice: what the first row says stays, and a row of another patient
+    says nothing of this image.
+    """
+    silent = Arrival(told.image_id)
+    first = arrivals.setdefault(told.image_id, silent)
+    if told in (silent, first) or any(one.code == "other-patient" for one in result.notes):
+        return result
+    if first == silent:
+        arrivals[told.image_id] = told
+        return result
+    differs = note("labels-differ", what="case")
+    reason = "; ".join(words for words in (result.reason, differs.text) if words)
+    return replace(result, reason=reason, notes=(*result.notes, differs))

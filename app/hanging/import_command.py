@@ -14,6 +14,14 @@ from app.hanging.arrivals import import_cases
 from app.hanging.grouping import CHOICES
 from app.images.clearing import to_clear
 from app.images.importer import files_of
+from app.images.label_matching import LabelMatches, match_labels
+from app.images.reconciliation import (
+    FILE_WITHOUT_ROW,
+    Reconciliation,
+    reconcile,
+    require_outside,
+    write_reconciliation,
+)
 from app.images.results import ImportResult
 from migrations.study.errors import StudyError
 from migrations.study.folder import Study
@@ -24,11 +32,15 @@ _JSON_FIELDS = (
     "path", "status", "reason", "image_name", "rows", "columns", "bits", "photometric",
     "pixels_sha256", "notes",
 )  # fmt: skip
+_NAMED = 20
 
 
 def main(argv: Sequence[str]) -> int:
     """Import files; 0 if at least one was accepted or known, 1 if none or the work failed."""
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.reconciliation and not arguments.labels:
+        parser.error("--reconciliation says what became of --labels: name that csv too")
     try:
         return _import(arguments)
     except (AppError, StudyError) as error:
@@ -44,24 +56,19 @@ def _import(arguments: argparse.Namespace) -> int:
     if not files:
         named = ", ".join(str(path) for path in arguments.files)
         raise ImportStopped(f"{named}: no files in there. Name image files or a folder of them.")
+    if arguments.reconciliation:
+        require_outside(arguments.reconciliation, arguments.study)
+    matches = match_labels(arguments.labels, files) if arguments.labels else None
     study = _study(arguments.study)
+    results: list[ImportResult] = []
     try:
-        began, counts = time.monotonic(), dict.fromkeys(("accepted", "known", "refused"), 0)
-        imported = import_cases(
-            study,
-            files,
-            labels=arguments.labels,
-            linkage=arguments.linkage,
-            hanging=arguments.hang,
-        )
-        with contextlib.closing(imported):
-            for result in imported:
-                counts[result.status] += 1
-                _say(result, as_json=arguments.json)
-                _progress(sum(counts.values()), len(files), time.monotonic() - began)
+        _import_into(study, files, matches, arguments, results)
         waiting = len(to_clear(study))
     finally:
         study.close()
+        if matches is not None:  # also of an import that could not go on
+            _reconciled(reconcile(matches, results), arguments)
+    counts = {s: sum(r.status == s for r in results) for s in ("accepted", "known", "refused")}
     if not arguments.json:
         sys.stdout.write(", ".join(f"{count} {status}" for status, count in counts.items()) + "\n")
         if waiting:
@@ -70,6 +77,41 @@ def _import(arguments: argparse.Namespace) -> int:
                 "station (Worklist, Clear images) before they are read.\n"
             )
     return 0 if counts["accepted"] + counts["known"] else 1
+
+
+def _import_into(
+    study: Study,
+    files: Sequence[Path],
+    matches: LabelMatches | None,
+    arguments: argparse.Namespace,
+    results: list[ImportResult],
+) -> None:
+    """Import files, say what becomes of each, and add it to the results."""
+    began = time.monotonic()
+    imported = import_cases(
+        study, files, labels=matches, linkage=arguments.linkage, hanging=arguments.hang
+    )
+    with contextlib.closing(imported):
+        for result in imported:
+            results.append(result)
+            _say(result, as_json=arguments.json)
+            _progress(len(results), len(files), time.monotonic() - began)
+
+
+def _reconciled(found: Reconciliation, arguments: argparse.Namespace) -> None:
+    """Say what the csv and the files made of each other, and write it where it was asked for."""
+    if arguments.json:
+        sys.stdout.write(json.dumps({"reconciliation": found.as_dict()}) + "\n")
+    else:
+        sys.stdout.write(found.summary + "\n")
+        named = [one for one in found.mismatches if one.kind != FILE_WITHOUT_ROW]
+        for one in named[:_NAMED]:
+            sys.stdout.write(f"{one.kind}, line {one.line}: {one.image} ({one.text})\n")
+        if len(named) > _NAMED:
+            rest = f"… and {len(named) - _NAMED:,} more"
+            sys.stdout.write(f"{rest}; --reconciliation CSV or --json names all.\n")
+    if arguments.reconciliation:
+        write_reconciliation(arguments.reconciliation, found, arguments.study)
 
 
 def _study(folder: Path) -> Study:
@@ -121,8 +163,15 @@ def _parser() -> argparse.ArgumentParser:
         "--labels",
         type=Path,
         metavar="CSV",
-        help="columns image, and any of label, patient, split, case (images of one case hang "
-        "together), practice, prior",
+        help="columns image (a path, or as much of its end as tells it from others), and any of "
+        "label, patient, split, case (images of one case hang together), practice, prior",
+    )
+    parser.add_argument(
+        "--reconciliation",
+        type=Path,
+        metavar="CSV",
+        help="a file outside the study that is to name the rows of --labels without a file, the "
+        "files without a row, and conflicts",
     )
     parser.add_argument(
         "--linkage",
@@ -139,6 +188,9 @@ def _parser() -> argparse.ArgumentParser:
         "settings say",
     )
     parser.add_argument(
-        "--json", action="store_true", help="one JSON object per file on standard output"
+        "--json",
+        action="store_true",
+        help="one JSON object per file on standard output, and with --labels a last one, "
+        "`reconciliation`",
     )
     return parser

@@ -20,12 +20,15 @@ from sqlalchemy.orm import Session as OrmSession
 
 from app.errors import ImportRefused, ImportStopped
 from app.images.cases import add_case
+from app.images.completing import complete
 from app.images.decode import Decoded, Decoder
 from app.images.deidentify import identifier_key, source_group
 from app.images.dicomdir import is_dicomdir
-from app.images.labels import LabelRow, read_labels
+from app.images.label_matching import LabelMatches, match_labels
+from app.images.labels import LabelRow
 from app.images.linkage import Linkage
 from app.images.masks import MaskTemplate, read_masks
+from app.images.notes import Note
 from app.images.results import ImportResult, result_of
 from migrations.study.folder import Study
 from migrations.study.schema import Audit, Image, new_id
@@ -57,7 +60,7 @@ def import_paths(
     progress
         Called after each file with how many are done, of how many.
     labels
-        A csv with the columns `image`, and any of `label`, `patient`, `split`, `case`.
+        A csv as `read_labels` takes it; its rows are matched to files by path.
     linkage
         A csv outside the study that is to say which image came from whom.
 
@@ -89,18 +92,23 @@ def files_of(paths: Iterable[Path], *, leave_out: Path | None = None) -> list[Pa
             found.update(dict.fromkeys(_walked(path)))
         else:
             found.update(dict.fromkeys(_listed(path) if is_dicomdir(path) else [path]))
-    return [path for path in found if leave_out is None or path != leave_out]
+    left_out = None if leave_out is None else leave_out.absolute()
+    return [path for path in found if path.absolute() != left_out]
 
 
 def import_files(
     study: Study,
     files: Iterable[Path],
     *,
-    labels: Path | None = None,
+    labels: Path | LabelMatches | None = None,
     linkage: Path | None = None,
 ) -> Generator[ImportResult, None, None]:
-    """Import files one by one, giving each result as soon as it stands; see `import_paths`."""
-    rows = read_labels(labels) if labels is not None else {}
+    """Import files one by one, giving each result as soon as it stands; see `import_paths`.
+
+    Labels may be matched to the files already; see `match_labels`.
+    """
+    files = list(files)
+    matches = match_labels(labels, files) if isinstance(labels, Path) else labels
     key = identifier_key()
     _sweep(study.folder / "images")
     with contextlib.ExitStack() as open_things:
@@ -109,7 +117,8 @@ def import_files(
         run = _Import(study, decoder, read_masks(study.folder), linked)
         for number, path in enumerate(files, 1):
             try:
-                result = run.imported(path, rows.get(path.name, LabelRow()))
+                row = LabelRow() if matches is None else matches.row(path)
+                result = run.imported(path, row)
                 log.info("file %d of this import: %s", number, result.status)
             except ImportRefused as error:
                 # The reason may quote the file, so the log names its kind only.
@@ -157,17 +166,17 @@ class _Import:
         try:
             linked = self.linkage is not None
             decoded = self.decoder.decode(path, staging, masks=self.masks, linkage=linked)
-            image_id, status = _stored(self.study, self.decoder.key, decoded, row, staging)
+            image_id, status, notes = _stored(self.study, self.decoder.key, decoded, row, staging)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
         if self.linkage is not None:
             self.linkage.add(path, image_id, decoded.origin.group, decoded.original)
-        return result_of(path, status, image_id, decoded)
+        return result_of(path, status, image_id, decoded, notes)
 
 
 def _stored(
     study: Study, key: bytes, decoded: Decoded, row: LabelRow, staging: Path
-) -> tuple[str, str]:
+) -> tuple[str, str, tuple[Note, ...]]:
     """Put a decoded image into the study, or find it there; files and rows come together."""
     folder: Path | None = None
     try:
@@ -175,15 +184,14 @@ def _stored(
             _require_not_erased(session, key, decoded, row)
             known = _known(session, decoded)
             if known is not None:
-                _complete(known, row)
-                return known.id, "known"
+                return known.id, "known", tuple(complete(known, row, key, decoded))
             image = _image_row(session, key, decoded, row)
             folder = study.image_folder(image.id)
             staging.rename(folder)
             add_case(session, image)
             details = {"import_number": image.import_number}
             _audit(session, "image imported", image, details)
-            return image.id, "accepted"
+            return image.id, "accepted", ()
     except BaseException:
         if folder is not None:  # without its row an image must not stay
             shutil.rmtree(folder, ignore_errors=True)
@@ -239,12 +247,6 @@ _SAME = (
     "modality", "body_part", "laterality", "view", "row_spacing_mm", "column_spacing_mm",
     "for_processing", "burned_in",
 )  # fmt: skip
-
-
-def _complete(image: Image, row: LabelRow) -> None:
-    """Give an image that is there already the label and split it still lacks."""
-    image.label = image.label or row.label
-    image.split = image.split or row.split
 
 
 def _audit(session: OrmSession, action: str, image: Image, details: dict[str, Any]) -> None:

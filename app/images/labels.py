@@ -1,13 +1,25 @@
 """The csv that joins labels, patients and splits to files at import, so that no name is kept."""
 
 import csv
+import io
+import posixpath
+import re
+import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import LabelsError
+from app.images.label_text import decoded_text
 
 _COLUMNS = ("image", "label", "patient", "split", "case", "practice", "prior")
 _YES = ("1", "yes", "y", "true", "x")
+_SPLITS = {
+    "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+_EXCEL_SEPARATOR = re.compile(r'"?sep=(.)"?')
+_DRIVE = re.compile("[a-z]:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,49 +42,150 @@ class LabelRow:
     prior: bool = False
 
 
-def read_labels(path: Path) -> dict[str, LabelRow]:
-    """Return the rows of a csv by file name.
+@dataclass(frozen=True, slots=True)
+class LabelLine:
+    """One line of the csv.
 
-    Its columns are `image` (a file's name), and any of `label`, `patient`, `split`, `case`,
-    `practice`, `prior` (yes or no); separated by comma, semicolon or tab, UTF-8.
+    Attributes
+    ----------
+    number
+        Of the line in the file, from 1.
+    image
+        The path, or the end of one, as it stands there.
+    parts
+        The same as `path_parts` gives it.
+    row
+        What it says of the file.
+    """
+
+    number: int
+    image: str
+    parts: tuple[str, ...]
+    row: LabelRow
+
+
+@dataclass(frozen=True, slots=True)
+class LabelTable:
+    """A csv of labels: each of its lines means another path.
+
+    Attributes
+    ----------
+    encoding
+        As which the csv was read.
+    """
+
+    path: Path
+    encoding: str
+    lines: tuple[LabelLine, ...]
+
+
+def read_labels(path: Path) -> LabelTable:
+    """Return the lines of a csv.
+
+    Its columns are `image` (a file's path, or as much of its end as tells it from others), and
+    any of `label`, `patient`, `split` (train, val, test), `case`, `practice`, `prior` (yes or
+    no); separated by comma, semicolon or tab; UTF-8, UTF-16 or Windows-1252 (Latin-1).
 
     Raises
     ------
     LabelsError
         Naming the file, the line and what is wrong with it.
     """
+    text, encoding = _text_of(path)
+    found: dict[tuple[str, ...], LabelLine] = {}
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise LabelsError(f"{path} cannot be read as UTF-8 text ({error}).") from error
-    lines = text.splitlines()
-    header = lines[0] if lines else ""
-    separator = max(",;\t", key=header.count)
-    reader = csv.DictReader(lines, delimiter=separator, skipinitialspace=True)
+        for line in _lines(path, text):
+            earlier = found.setdefault(line.parts, line)
+            if earlier.row != line.row:
+                raise LabelsError(
+                    f"{path}, line {line.number}: {line.image} stands there twice, and line "
+                    f"{earlier.number} says something else of it. Keep one of them."
+                )
+    except csv.Error as error:
+        raise LabelsError(f"{path} cannot be read as a csv ({error}).") from error
+    return LabelTable(path, encoding, tuple(found.values()))
+
+
+def path_parts(text: str) -> tuple[str, ...]:
+    r"""Return a path's parts in Unicode's form NFC, whichever slashes divide them.
+
+    The first part of an absolute path is empty, or a drive's letter in upper case, so that it is
+    the tail of no other path.
+
+    Examples
+    --------
+    >>> path_parts(r".\P1\1-1.dcm"), path_parts("/cd/1.dcm"), path_parts("c:/1.dcm")
+    (('P1', '1-1.dcm'), ('', 'cd', '1.dcm'), ('C:', '1.dcm'))
+    """
+    plain = posixpath.normpath(unicodedata.normalize("NFC", text).replace("\\", "/"))
+    parts = plain.split("/")
+    while parts and parts[0] in (".", ".."):
+        del parts[0]
+    if parts and _DRIVE.fullmatch(parts[0]):
+        parts[0] = parts[0].upper()
+    return tuple(parts)
+
+
+def _text_of(path: Path) -> tuple[str, str]:
+    try:
+        text, encoding = decoded_text(path.read_bytes())
+    except OSError as error:
+        raise LabelsError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise LabelsError(
+            f"{path} cannot be read as text ({error}). Save it as csv in UTF-8."
+        ) from error
+    if "\0" in text:
+        number = text[: text.index("\0")].count("\n") + 1
+        raise LabelsError(f"{path}, line {number}: a zero byte stands there; it is no text.")
+    return text, encoding
+
+
+def _lines(path: Path, text: str) -> Iterator[LabelLine]:
+    reader, skipped = _reader(path, text)
+    for values in reader:
+        number = reader.line_num + skipped
+        plain = {k: (values.get(k) or "").strip() or None for k in _COLUMNS}
+        if not any(plain.values()):  # Excel leaves such lines at the end
+            continue
+        image = plain["image"] or ""
+        parts = path_parts(image)
+        if not parts or not parts[-1]:
+            raise LabelsError(f"{path}, line {number}: the column `image` is empty.")
+        yield LabelLine(number, image, parts, _row(plain, f"{path}, line {number}"))
+
+
+def _reader(path: Path, text: str) -> tuple["csv.DictReader[str]", int]:
+    """Return a reader whose columns have plain names, and how many lines it does not see."""
+    stream = io.StringIO(text, newline="")
+    header = stream.readline()
+    said = _EXCEL_SEPARATOR.fullmatch(header.strip("\r\n"))
+    begins = stream.tell() if said else 0
+    separator = said[1] if said else max(",;\t", key=header.count)
+    stream.seek(begins)
+    reader = csv.DictReader(stream, delimiter=separator, skipinitialspace=True)
     names = [(name or "").strip().lower() for name in reader.fieldnames or []]
     if "image" not in names:
         raise LabelsError(
-            f"{path} has no column `image`; its columns are {names}. Name one "
-            f"`image` (file names); others may be `label`, `patient`, `split`, `case`."
+            f"{path} has no column `image`; its columns are {names}. Name one `image` (paths of "
+            "files); others may be `label`, `patient`, `split`, `case`."
         )
     reader.fieldnames = names
-    found: dict[str, LabelRow] = {}
-    for row in reader:
-        values = {k: (row.get(k) or "").strip() or None for k in _COLUMNS}
-        name = Path((values["image"] or "").replace("\\", "/")).name
-        entry = LabelRow(
-            values["label"],
-            values["patient"],
-            values["split"],
-            values["case"],
-            _is_yes(values["practice"]),
-            _is_yes(values["prior"]),
-        )
-        if not name:
-            raise LabelsError(f"{path}, line {reader.line_num}: the column `image` is empty.")
-        if found.setdefault(name, entry) != entry:
-            raise LabelsError(f"{path}, line {reader.line_num}: {name} stands there twice.")
-    return found
+    return reader, 1 if said else 0
+
+
+def _row(values: dict[str, str | None], where: str) -> LabelRow:
+    split = values["split"]
+    if split is not None and split.lower() not in _SPLITS:
+        raise LabelsError(f"{where}: split is {split!r}; it is train, val or test.")
+    return LabelRow(
+        values["label"],
+        values["patient"],
+        None if split is None else _SPLITS[split.lower()],
+        values["case"],
+        _is_yes(values["practice"]),
+        _is_yes(values["prior"]),
+    )
 
 
 def _is_yes(value: str | None) -> bool:

@@ -21,6 +21,8 @@ TEXTS = {
     "lut-bits": "a look-up table uses other bits than it says: scaled by those it uses",
     "shutter": "what lies outside its display shutter is hidden",
     "shutter-left-out": "a display shutter is not described in full, or hides all: left out",
+    "labels-differ": "the csv says another {what} of it than the study, which was kept",
+    "other-patient": "the study holds the same pixels of another patient: no label was taken",
     "blacked-out": "{count} rectangles blacked out by the mask of its device",
 }
 """The text of each code; what stands in braces is a number, or the keyword of an element."""

@@ -36,18 +36,21 @@ class ImportResult:
     notes: tuple[Note, ...] = ()
 
 
-def result_of(path: Path, status: str, image_id: str, decoded: Decoded) -> ImportResult:
-    """Return what became of a file that was decoded."""
+def result_of(
+    path: Path, status: str, image_id: str, decoded: Decoded, notes: tuple[Note, ...] = ()
+) -> ImportResult:
+    """Return what became of a file that was decoded; `notes` go beside those of its decoding."""
     shown: DisplayAttributes = decoded.attributes
+    notes = (*shown.notes, *notes)
     return ImportResult(
         path,
         status,
-        "; ".join(note.text for note in shown.notes),
+        "; ".join(note.text for note in notes),
         image_id,
         shown.rows,
         shown.columns,
         shown.bits_stored,
         shown.photometric,
         decoded.sha256,
-        shown.notes,
+        notes,
     )

@@ -10,6 +10,8 @@ from pathlib import Path
 from app.errors import AppError
 from app.images.importer import files_of as image_files_of
 from app.images.importer import import_files
+from app.images.label_matching import match_labels
+from app.images.reconciliation import reconcile
 from app.interchange.importing import FORMATS, FileReport, import_gaze
 from app.interchange.matching import Matcher
 from app.interchange.options import ImportOptions
@@ -75,10 +77,13 @@ def _matcher(study: Study, arguments: argparse.Namespace) -> Matcher:
     imported = []
     if arguments.images:
         files = image_files_of(arguments.images, leave_out=arguments.labels)
-        for result in import_files(study, files, labels=arguments.labels):
+        matches = match_labels(arguments.labels, files) if arguments.labels else None
+        for result in import_files(study, files, labels=matches):
             imported.append(result)
             if result.status == "refused":
                 sys.stderr.write(f"image {result.path}: {result.reason}\n")
+        if matches is not None:
+            sys.stderr.write(reconcile(matches, imported).summary + "\n")
     matcher = Matcher.of(study)
     for result in imported:
         matcher.learn(result)

@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QFileDialog
 from app.errors import LabelsError
 from app.hanging.arrivals import import_cases
 from app.images.importer import files_of
+from app.images.label_matching import match_labels
+from app.images.reconciliation import FILE_WITHOUT_ROW, Reconciliation, reconcile
 from app.images.results import ImportResult
 from app.pages.worklist.page import WorklistPage
 from app.ui.background import Task
@@ -22,6 +24,9 @@ _FILES = (
 )
 
 
+_Imported = tuple[list[ImportResult], Reconciliation | None]
+
+
 class ImportController(QObject):
     """One import at a time.
 
@@ -29,6 +34,8 @@ class ImportController(QObject):
     ----------
     results
         Of the last import.
+    reconciliation
+        What its csv of labels and its files made of each other; None without a csv.
 
     Signals
     -------
@@ -46,6 +53,7 @@ class ImportController(QObject):
         self._stop = Event()
         self._started = 0.0
         self.results: list[ImportResult] = []
+        self.reconciliation: Reconciliation | None = None
         page.files_chosen.connect(self.start)
         page.import_wanted.connect(self._ask_files)
         page.folder_wanted.connect(self._ask_folder)
@@ -69,7 +77,7 @@ class ImportController(QObject):
             return
         self._stop.clear()
         self._started = time.monotonic()
-        self.results = []
+        self.results, self.reconciliation = [], None
         self._page.show_import("Looking for files…", 0, 0)
         study, chosen = self._study, list(paths)
         task = self._task = Task(lambda: self._work(study, chosen), self)
@@ -84,11 +92,12 @@ class ImportController(QObject):
         if self._task is not None:
             self._task.wait()
 
-    def _work(self, study: Study, paths: Sequence[Path]) -> list[ImportResult]:
+    def _work(self, study: Study, paths: Sequence[Path]) -> _Imported:
         labels = _labels_among(paths)
         files = files_of(paths, leave_out=labels)
+        matches = match_labels(labels, files) if labels is not None else None
         results: list[ImportResult] = []
-        imported = import_cases(study, files, labels=labels)
+        imported = import_cases(study, files, labels=matches)
         try:
             for result in imported:
                 results.append(result)
@@ -98,7 +107,7 @@ class ImportController(QObject):
                     break
         finally:
             imported.close()
-        return results
+        return results, None if matches is None else reconcile(matches, results)
 
     def _progressed(self, counts: tuple[int, int]) -> None:
         done, total = counts
@@ -107,10 +116,14 @@ class ImportController(QObject):
         text = f"Importing {done:,} of {total:,} files, {rate:.1f} files/s, {left:.0f} s left"
         self._page.show_import(text, done, total)
 
-    def _done(self, results: list[ImportResult]) -> None:
-        self.results, self._task = results, None
-        remarks = [(r.path.name, r.reason) for r in results if r.reason]
-        self._page.show_imported(_summary(results, self._stop.is_set()), remarks)
+    def _done(self, imported: _Imported) -> None:
+        (self.results, self.reconciliation), self._task = imported, None
+        text = _summary(self.results, self._stop.is_set())
+        remarks = [(r.path.name, r.reason) for r in self.results if r.reason]
+        if self.reconciliation is not None:
+            text = f"{text} {self.reconciliation.summary}"
+            remarks += _unmatched(self.reconciliation)
+        self._page.show_imported(text, remarks)
         self.changed.emit()
 
     def _failed(self, error: Exception) -> None:
@@ -142,6 +155,15 @@ def _labels_among(paths: Sequence[Path]) -> Path | None:
         names = ", ".join(path.name for path in tables)
         raise LabelsError(f"{names}: choose one csv of labels together with the images.")
     return tables[0] if tables else None
+
+
+def _unmatched(found: Reconciliation) -> list[tuple[str, str]]:
+    """Return the rows of the csv that reached no image or contradict, as the page lists them."""
+    return [
+        (f"line {one.line}: {one.image}", f"{one.kind}: {one.text}")
+        for one in found.mismatches
+        if one.kind != FILE_WITHOUT_ROW
+    ]
 
 
 def _summary(results: Sequence[ImportResult], stopped: bool) -> str:

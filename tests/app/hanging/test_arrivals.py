@@ -116,3 +116,35 @@ def test_a_csv_dropped_with_images_says_labels_and_cases(films, station, qtbot, 
     assert "choose one csv" in _drop(qtbot, station, [films[1], table, Path(other)])
     table.write_text("picture\nf1.dcm\n")
     assert "no column `image`" in _drop(qtbot, station, [films[1], table])
+
+
+def test_the_row_of_a_double_does_not_move_an_image_into_another_case(films, tmp_path) -> None:
+    for folder in ("A", "B"):
+        (tmp_path / folder).mkdir()
+        shutil.copy(films[0], tmp_path / folder / "IM0")
+    table = tmp_path / "who.csv"
+    table.write_text("image,case,practice\nA/IM0,one,\nB/IM0,two,yes\nf1.dcm,one,\nf2.dcm,two,\n")
+    study = _study(tmp_path / "study", SINGLE)
+    files = [tmp_path / "A/IM0", tmp_path / "B/IM0", films[1], films[2]]
+    results = list(import_cases(study, files, labels=table))
+    assert [result.status for result in results] == ["accepted", "known", "accepted", "accepted"]
+    assert "another case" in results[1].reason
+    with study.database.read() as session:
+        hung = {link.image_id: link.case_id for link in session.scalars(select(CaseImage))}
+        practice = session.scalars(select(StudyCase.practice)).all()
+    study.close()
+    first, _, second, third = (hung[str(result.image_id)] for result in results)
+    assert first == second != third
+    assert not any(practice)
+
+
+def test_the_window_says_which_rows_of_a_csv_reached_no_image(
+    films, station, qtbot, tmp_path
+) -> None:
+    table = tmp_path / "who.csv"
+    table.write_text("image,label\nf0.dcm,mass\nold/f1.dcm,mass\nf9.dcm,mass\n")
+    said = _drop(qtbot, station, [films[0], table, films[1]])
+    assert "1 of 3 rows matched an image. Rows without a file: 2; files without a row: 1" in said
+    assert "line 3: old/f1.dcm: row without a file" in said
+    assert "line 4: f9.dcm: row without a file: no file has this path" in said
+    assert len(station.sitting.worklist.imports.reconciliation.mismatches) == 3

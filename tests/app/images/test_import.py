@@ -15,7 +15,7 @@ from sqlalchemy import select
 from app.errors import ImageUnreadable, ImportRefused, LabelsError
 from app.hanging.import_command import main
 from app.images.importer import import_paths
-from app.images.labels import read_labels
+from app.images.labels import LabelRow, read_labels
 from app.images.store import load
 from migrations.study.folder import Study
 from migrations.study.names import short_name
@@ -146,14 +146,13 @@ def test_a_missing_or_damaged_image_is_named(study: Study, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
-def test_labels_join_by_file_name_whatever_separates_them(tmp_path: Path, separator: str) -> None:
+def test_labels_name_paths_whatever_separates_their_columns(tmp_path: Path, separator: str) -> None:
     text = "﻿Image,label,patient,split\nfolder/a.dcm,mass,P1,train\nb.dcm,,,\n"
     (tmp_path / "l.csv").write_text(text.replace(",", separator), encoding="utf-8")
-    rows = read_labels(tmp_path / "l.csv")
-    assert (rows["a.dcm"].label, rows["a.dcm"].patient, rows["a.dcm"].split) == (
-        "mass", "P1", "train",
-    )  # fmt: skip
-    assert rows["b.dcm"].label is None
+    first, second = read_labels(tmp_path / "l.csv").lines
+    assert first.parts == ("folder", "a.dcm")
+    assert (first.row.label, first.row.patient, first.row.split) == ("mass", "P1", "train")
+    assert (second.parts, second.row) == (("b.dcm",), LabelRow())
 
 
 @pytest.mark.parametrize(
@@ -161,7 +160,10 @@ def test_labels_join_by_file_name_whatever_separates_them(tmp_path: Path, separa
     [
         ("file,label\na,b\n", "no column `image`"),
         ("image,label\na,b\na,c\n", "twice"),
+        ("image,label\nP1/a,b\n.\\P1\\a,c\n", "line 3: .* stands there twice, and line 2"),
         ("image,label\n,c\n", "is empty"),
+        ("image,split\na,tset\n", "line 2: split is 'tset'"),
+        ("image,label\na,find\0ing\n", "line 2: a zero byte"),
         ("", "no column"),
     ],
 )

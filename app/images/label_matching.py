@@ -1,0 +1,106 @@
+"""Which line of a csv of labels speaks of which file.
+
+A line means a file if its whole path is the tail of the file's. Where several lines do, the
+longest speaks; a line that means several files speaks for none of them. A line that names
+another folder than the file's never means it, however alike the rest: equal names in folders of
+other patients are what every CD and public collection has.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.errors import ImportRefused
+from app.images.labels import LabelLine, LabelRow, LabelTable, path_parts, read_labels
+
+Parts = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelMatches:
+    """The lines of a csv, and the files they speak of.
+
+    Attributes
+    ----------
+    files
+        Those that were matched, in order.
+    fitting
+        For each line's parts the files that it means, without those named twice.
+    chosen
+        The line that is the longest of those that mean a file, by file.
+    """
+
+    table: LabelTable
+    files: tuple[Path, ...]
+    fitting: dict[Parts, tuple[Path, ...]]
+    chosen: dict[Path, LabelLine]
+
+    def row(self, path: Path) -> LabelRow:
+        """Return what the csv says of a file; an empty row where it says nothing.
+
+        Raises
+        ------
+        ImportRefused
+            If its line means another file just as well: both are named.
+        """
+        line = self.chosen.get(path)
+        if line is None:
+            return LabelRow()
+        if self.is_ambiguous(line):
+            raise ImportRefused(self.ambiguity(line))
+        return line.row
+
+    def is_ambiguous(self, line: LabelLine) -> bool:
+        """Whether a line means more than one file."""
+        return len(self.fitting.get(line.parts, ())) > 1
+
+    def ambiguity(self, line: LabelLine) -> str:
+        """Return in words which files a line means, and what to do."""
+        one, other, *more = self.fitting[line.parts]
+        rest = f" and {len(more)} more" if more else ""
+        return (
+            f"line {line.number} of {self.table.path.name}, {line.image}, may mean {one} or "
+            f"{other}{rest}: write more of the path there"
+        )
+
+
+def match_labels(table: Path | LabelTable, files: Iterable[Path]) -> LabelMatches:
+    """Match the lines of a csv with files.
+
+    Parameters
+    ----------
+    table
+        The csv, or what it holds.
+    files
+        All files of the import: a line is ambiguous among those that come in together.
+
+    Raises
+    ------
+    LabelsError
+        If the csv cannot be understood.
+    """
+    table = read_labels(table) if isinstance(table, Path) else table
+    lines = {line.parts: line for line in table.lines}
+    files = tuple(dict.fromkeys(files))
+    fitting: dict[Parts, dict[str, Path]] = {}
+    chosen: dict[Path, LabelLine] = {}
+    for path in files:
+        place = os.path.abspath(path)
+        for parts in tails(path_parts(place)):
+            if parts in lines:
+                fitting.setdefault(parts, {}).setdefault(place, path)
+                chosen.setdefault(path, lines[parts])
+    named = {parts: tuple(places.values()) for parts, places in fitting.items()}
+    return LabelMatches(table, files, named, chosen)
+
+
+def tails(parts: Parts) -> Iterable[Parts]:
+    """Return the ends of a path, the longest first.
+
+    Examples
+    --------
+    >>> list(tails(("a", "b")))
+    [('a', 'b'), ('b',)]
+    """
+    return (parts[start:] for start in range(len(parts)))

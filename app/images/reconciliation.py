@@ -1,0 +1,241 @@
+"""What a csv of labels and the files of an import make of each other: all that does not meet.
+
+Without Qt: the import command prints it, a page shows it, a csv keeps it. It names files, which
+may carry names of people: it never lies in the study.
+"""
+
+import csv
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from app.errors import ImportStopped
+from app.images.label_matching import LabelMatches, Parts, tails
+from app.images.labels import LabelLine, path_parts
+from app.images.results import ImportResult
+
+ROW_WITHOUT_FILE = "row without a file"
+FILE_WITHOUT_ROW = "file without a row"
+CONFLICT = "conflict"
+_CONFLICTING = ("labels-differ", "other-patient")
+_COLUMNS = ("kind", "line", "image", "file", "text")
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """One thing that does not meet.
+
+    Attributes
+    ----------
+    kind
+        `ROW_WITHOUT_FILE`, `FILE_WITHOUT_ROW` or `CONFLICT`.
+    line, image
+        Of the csv, and the path that stands there; None and empty for a file without a row.
+    file
+        Of the import; empty for a row without a file.
+    text
+        What is the matter, and what to do.
+    """
+
+    kind: str
+    line: int | None
+    image: str
+    file: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """What a csv of labels came to in an import.
+
+    Attributes
+    ----------
+    csv, encoding
+        The file, and as which it was read.
+    rows, matched
+        How many paths the csv names, and how many of them spoke of an image that came in.
+    mismatches
+        Rows without a file, files without a row, conflicts; in this order.
+    """
+
+    csv: Path
+    encoding: str
+    rows: int
+    matched: int
+    mismatches: tuple[Mismatch, ...]
+
+    def of(self, kind: str) -> tuple[Mismatch, ...]:
+        """Return the mismatches of a kind."""
+        return tuple(one for one in self.mismatches if one.kind == kind)
+
+    @property
+    def summary(self) -> str:
+        """One sentence for people."""
+        count = Counter(one.kind for one in self.mismatches)
+        return (
+            f"{self.csv.name} ({self.encoding}): {self.matched:,} of {self.rows:,} rows matched an "
+            f"image. Rows without a file: {count[ROW_WITHOUT_FILE]:,}; files without a row: "
+            f"{count[FILE_WITHOUT_ROW]:,}; conflicts: {count[CONFLICT]:,}."
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the same, ready for JSON."""
+        table: dict[str, Any] = {
+            "csv": str(self.csv), "encoding": self.encoding, "rows": self.rows,
+            "matched": self.matched,
+        }  # fmt: skip
+        for name, kind in (
+            ("rows_without_file", ROW_WITHOUT_FILE),
+            ("files_without_row", FILE_WITHOUT_ROW),
+            ("conflicts", CONFLICT),
+        ):
+            table[name] = [
+                {k: v for k, v in asdict(one).items() if k != "kind"} for one in self.of(kind)
+            ]
+        return table
+
+
+def reconcile(matches: LabelMatches, results: Sequence[ImportResult]) -> Reconciliation:
+    """Return what a csv came to when an import has ended.
+
+    Parameters
+    ----------
+    results
+        Of the files that were tried; a file that was refused for what it is has no need of a row.
+    """
+    came_in = [result for result in results if result.image_id is not None]
+    spoken = {matches.chosen[r.path].parts for r in came_in if r.path in matches.chosen}
+    unmet = [line for line in matches.table.lines if line.parts not in spoken]
+    nearest = _Nearest(matches.files) if unmet else None
+    tried = {result.path for result in results}
+    found = [_unmet(matches, line, nearest, tried) for line in unmet if nearest is not None]
+    found += [
+        Mismatch(FILE_WITHOUT_ROW, None, "", str(r.path), "no row of the csv means it")
+        for r in came_in
+        if r.path not in matches.chosen
+    ]
+    found += _differing(matches, came_in)
+    found += _patients_in_two_splits(matches.table.lines)
+    order = (ROW_WITHOUT_FILE, FILE_WITHOUT_ROW, CONFLICT)
+    found.sort(key=lambda one: order.index(one.kind))
+    return Reconciliation(
+        matches.table.path,
+        matches.table.encoding,
+        len(matches.table.lines),
+        len(spoken),
+        tuple(found),
+    )
+
+
+def write_reconciliation(path: Path, found: Reconciliation, study_folder: Path) -> None:
+    """Write all mismatches as a csv, readable by its owner alone.
+
+    Raises
+    ------
+    ImportStopped
+        If it would lie inside the study, or cannot be written.
+    """
+    require_outside(path, study_folder)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as file:
+            writer = csv.DictWriter(file, _COLUMNS)
+            writer.writeheader()
+            writer.writerows(asdict(one) for one in found.mismatches)
+    except OSError as error:
+        raise ImportStopped(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def require_outside(path: Path, study_folder: Path) -> None:
+    """Refuse a place inside a study's folder for what names files.
+
+    Raises
+    ------
+    ImportStopped
+        If it lies there.
+    """
+    if path.resolve().is_relative_to(study_folder.resolve()):
+        raise ImportStopped(
+            f"The reconciliation {path} names files and would lie inside the study's folder, "
+            "which holds no names. Name a file elsewhere."
+        )
+
+
+def _unmet(
+    matches: LabelMatches, line: LabelLine, nearest: "_Nearest", tried: set[Path]
+) -> Mismatch:
+    fitting = matches.fitting.get(line.parts, ())
+    if len(fitting) > 1:
+        file, text = " | ".join(map(str, fitting)), matches.ambiguity(line)
+        return Mismatch(CONFLICT, line.number, line.image, file, text)
+    if not fitting:
+        return Mismatch(ROW_WITHOUT_FILE, line.number, line.image, "", nearest.to(line.parts))
+    (path,) = fitting
+    longer = matches.chosen[path]
+    if longer.parts != line.parts:
+        text = f"the one file that it fits is meant by line {longer.number}, which says more"
+    else:
+        text = "its file was refused" if path in tried else "the import ended before its file"
+    return Mismatch(ROW_WITHOUT_FILE, line.number, line.image, str(path), text)
+
+
+def _differing(matches: LabelMatches, results: Iterable[ImportResult]) -> list[Mismatch]:
+    """Return the images of the study of which the csv says something else than the study."""
+    found = []
+    for result in results:
+        line = matches.chosen.get(result.path)
+        if line is not None:
+            found += [
+                Mismatch(CONFLICT, line.number, line.image, str(result.path), note.text)
+                for note in result.notes
+                if note.code in _CONFLICTING
+            ]
+    return found
+
+
+def _patients_in_two_splits(lines: Iterable[LabelLine]) -> list[Mismatch]:
+    first: dict[str, LabelLine] = {}
+    found = []
+    for line in lines:
+        if line.row.patient is None or line.row.split is None:
+            continue
+        earlier = first.setdefault(line.row.patient, line)
+        if earlier.row.split != line.row.split:
+            text = (
+                f"its patient is in {line.row.split} here and in {earlier.row.split} in line "
+                f"{earlier.number}: keep all images of one patient in one split"
+            )
+            found.append(Mismatch(CONFLICT, line.number, line.image, "", text))
+    return found
+
+
+class _Nearest:
+    """Finds the file whose path ends most like a row that means none."""
+
+    def __init__(self, files: Iterable[Path]) -> None:
+        self._ends: dict[Parts, Path] = {}
+        for path in files:
+            for parts in tails(_folded(path_parts(os.path.abspath(path)))):
+                self._ends.setdefault(parts, path)
+
+    def to(self, parts: Parts) -> str:
+        """Return in words what comes nearest to the path of a row."""
+        folded = _folded(parts)
+        for end in tails(folded):
+            if end in self._ends:
+                path = self._ends[end]
+                if end == folded:
+                    return f"no file has this path; {path} differs in upper and lower case"
+                agreeing = "/".join(parts[-len(end) :])
+                return (
+                    f"no file has this path; {path} lies in another folder: if it is meant, "
+                    f"shorten the row to {agreeing}"
+                )
+        return "no file has this path"
+
+
+def _folded(parts: Parts) -> Parts:
+    return tuple(part.casefold() for part in parts)
