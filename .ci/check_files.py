@@ -33,11 +33,14 @@ def _lines_with_paths(data: bytes) -> list[int]:
     return [n for n, line in enumerate(data.splitlines(), start=1) if _PATH.search(line)]
 
 
+def _tracked() -> list[str]:
+    listed = subprocess.run(["git", "ls-files", "-z"], capture_output=True, check=True).stdout
+    return [name for name in listed.decode().split("\0") if name]
+
+
 def main(words: list[str]) -> int:
     """Print the faults of the files named, else of all; 1 if there are some."""
-    listed = subprocess.run(["git", "ls-files", "-z"], capture_output=True, check=True).stdout
-    names = words or [name for name in listed.decode().split("\0") if name]
-    faults = [f"{name}: {fault}" for name in names for fault in faults_of(Path(name))]
+    faults = [f"{name}: {fault}" for name in words or _tracked() for fault in faults_of(Path(name))]
     sys.stdout.writelines(f"{fault}\n" for fault in faults)
     return 1 if faults else 0
 

@@ -1,8 +1,11 @@
 """What the extras bring, and what the README promises."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
@@ -71,3 +74,27 @@ def test_the_changelog_names_this_version_or_what_is_unreleased() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert f"[{version}]" in changelog or "[Unreleased]" in changelog
+
+
+def test_the_constraints_are_versions_alone_and_hold_all_that_the_extra_dev_brings() -> None:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pinned = [line for line in lines if not line.startswith("#")]
+    assert [line for line in pinned if not re.fullmatch(r"[a-z0-9-]+==[\w.!]+", line)] == []
+    assert _closure("dev") - {"foveate", "setuptools"} <= {line.split("==")[0] for line in pinned}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.py", b"x" * 500_000, "it has 500,000 bytes; at most 400,000"),
+        ("b.md", b"fine\nsee /ho" + b"me/ann/study\n", "line 2: a path of one machine"),
+        ("c d.txt", b"", "its name holds a character that some systems refuse"),
+    ],
+)
+def test_a_file_that_is_too_large_or_of_one_machine_is_named(
+    tmp_path: Path, name: str, content: bytes, said: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    line = [sys.executable, str(ROOT / ".ci" / "check_files.py"), name]
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, f"{name}: {said}\n")
