@@ -7,12 +7,16 @@ that `-s` and a debugger work.
 import gc
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from migrations.study.database import Database
+from tests import ROOT
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # The tests run on every core already: more threads would only stand in each other's way.
@@ -22,6 +26,8 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 # While a million objects of torch, SciPy and Qt are made, looking for cycles takes as long as they.
 gc.disable()
 
+_COMPILER = pytest.StashKey[subprocess.Popen[bytes]]()
+_NUMBERS = count()
 MOST_WORKERS = 8
 """A worker takes about a gigabyte once it has imported torch and Qt."""
 
@@ -39,6 +45,21 @@ def _cores() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile the kernels while the workers collect, unless this checkout has compiled some."""
+    compiled = (ROOT / "trainer" / "similarity" / "measures" / "__pycache__").glob("*.nbi")
+    if session.config.getoption("numprocesses", None) and not any(compiled):
+        line = [sys.executable, "-m", "tests.compile_kernels"]
+        session.config.stash[_COMPILER] = subprocess.Popen(line, cwd=ROOT)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Leave no process behind."""
+    compiler = session.config.stash.get(_COMPILER, None)
+    if compiler is not None:
+        compiler.wait()
+
+
 def pytest_collection_finish() -> None:
     """Leave what was imported out of all later looks for cycles."""
     gc.collect()
@@ -47,18 +68,20 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_configuration_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep the user's key and mapping files out of what is made once for many tests."""
+def _configurations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep the user's key and mapping files out of what is made once for many tests, too."""
+    folder = tmp_path_factory.mktemp("configurations")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FOVEATE_CONFIG_DIR", str(tmp_path_factory.mktemp("configuration")))
-        yield
+        patch.setenv("FOVEATE_CONFIG_DIR", str(folder / "shared"))
+        yield folder
 
 
 @pytest.fixture(autouse=True)
-def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of the key that hashes identifiers: the test's own."""
-    monkeypatch.setenv("FOVEATE_CONFIG_DIR", str(tmp_path / "config"))
-    return tmp_path / "config"
+def config(_configurations: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the key that hashes identifiers: the test's own, not made before it is used."""
+    folder = _configurations / str(next(_NUMBERS))
+    monkeypatch.setenv("FOVEATE_CONFIG_DIR", str(folder))
+    return folder
 
 
 @pytest.fixture(scope="session")
