@@ -6,6 +6,7 @@ sub-folder per class, and an (N, N) matrix in the order of file names.
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,22 +88,38 @@ def read_order(path: Path, found: Mapping[str, Path]) -> list[str]:
 
 
 class Resolver:
-    """Finds the image that a name in another file means."""
+    """Finds the image that a name in another file means.
+
+    One path is the end of the other, accents composed or not, with or without the suffix. A name
+    of another folder is never meant: patients' folders hold equal names.
+    """
 
     def __init__(self, names: Sequence[str] | Mapping[str, Path]) -> None:
-        self._exact = set(names)
-        self._loose: dict[str, list[str]] = {}
+        self._exact: dict[str, list[str]] = {}
+        self._ends: dict[str, list[str]] = {}
         for name in names:
-            last = name.rsplit("/", 1)[-1]
-            for key in {last, _without_suffix(name), _without_suffix(last)}:
-                self._loose.setdefault(key, []).append(name)
+            plain = unicodedata.normalize("NFC", name)
+            self._exact.setdefault(plain, []).append(name)
+            for key in {*_ends(plain), *_ends(_without_suffix(plain))}:
+                self._ends.setdefault(key, []).append(name)
 
     def find(self, text: str) -> list[str]:
         """Return the images that a text may mean."""
-        plain = text.replace("\\", "/").removeprefix("./")
-        if plain in self._exact:
-            return [plain]
-        return self._loose.get(plain) or self._loose.get(plain.rsplit("/", 1)[-1]) or []
+        plain = unicodedata.normalize("NFC", text.replace("\\", "/").removeprefix("./"))
+        meant = self._exact.get(plain) or self._ends.get(plain)
+        return meant or self._written_elsewhere(plain)
+
+    def _written_elsewhere(self, plain: str) -> list[str]:
+        """Return the images whose whole name ends a path that was written for another place."""
+        for end in _ends(plain):
+            whole = self._exact.get(end) or [
+                name
+                for name in self._ends.get(end, ())
+                if _without_suffix(unicodedata.normalize("NFC", name)) == end
+            ]
+            if whole:
+                return whole
+        return []
 
     def __call__(self, text: str, where: str) -> str:
         """Return the image that a text means.
@@ -125,6 +142,12 @@ class Resolver:
         raise ImageFolderError(f"{where}: there is no image {text!r} in the folder.{hint}")
 
 
+def _ends(path: str) -> list[str]:
+    """Return the ends of a path, the longest first."""
+    parts = path.split("/")
+    return ["/".join(parts[start:]) for start in range(len(parts))]
+
+
 def _without_suffix(name: str) -> str:
     stem, dot, suffix = name.rpartition(".")
     return stem if dot and f".{suffix.lower()}" in SUFFIXES else name
@@ -139,7 +162,7 @@ def read_labels(path: Path, names: Sequence[str], *, strict: bool = False) -> di
         CSV in UTF-8, its columns divided by comma, semicolon or tab: `image`, and any of `label`,
         `patient`, `split` (train, val or test).
     names
-        The images; a line means one of them by path, or by file name, or without its suffix.
+        The images; a line means one of them by path, or by the end of it, or without its suffix.
     strict
         Demand the column `label`, and an image for each line; else lines of no image are passed
         over. Images that no line names are not in the result.

@@ -16,6 +16,7 @@ from trainer.config.config import RunConfig
 from trainer.config.layers import make_config
 from trainer.data.cache import load_grey, pixel_fingerprint
 from trainer.data.image_folder import (
+    Resolver,
     find_images,
     labels_of_folders,
     read_labels,
@@ -97,6 +98,25 @@ def test_a_line_that_may_mean_two_images_is_no_silent_leak(tmp_path: Path) -> No
     path.write_text("image,label,split\n1.png,ill,test\n")
     with pytest.raises(ImageFolderError, match=r"line 2: '1\.png' may mean a/1\.png, b/1\.png"):
         read_labels(path, ["a/1.png", "b/1.png"])
+
+
+@pytest.mark.parametrize(
+    ("said", "names", "meant"),
+    [
+        ("P1/1.png", ["P2/1.png"], []),
+        ("old/P1/1.png", ["P1/1.png", "P2/1.png"], ["P1/1.png"]),
+        ("P1\\s\\1", ["a/P1/s/1.png", "a/P2/s/1.png"], ["a/P1/s/1.png"]),
+        ("images/1.png", ["1.png"], ["1.png"]),
+        ("images/1", ["1.png"], ["1.png"]),
+        ("Zoe\u0301/1.png", ["Zo\u00e9/1.png", "1.png"], ["Zo\u00e9/1.png"]),
+        ("Zo\u00e9/1.png", ["Zoe\u0301/1.png"], ["Zoe\u0301/1.png"]),
+        ("s/1.png", ["P1/s/1.png", "P2/s/1.png"], ["P1/s/1.png", "P2/s/1.png"]),
+    ],
+)
+def test_a_name_never_means_an_image_of_another_folder(
+    said: str, names: list[str], meant: list[str]
+) -> None:
+    assert Resolver(names).find(said) == meant
 
 
 def test_a_file_of_splits_is_read_for_one_split_only(tmp_path: Path) -> None:
