@@ -6,7 +6,6 @@ blur is a product of one matrix for each axis, of which the needed rows are take
 the whole map is exact too; it is searched from coarse to fine.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
@@ -14,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.similarity.base import CanvasPoints, FloatArray
-from trainer.similarity.moments import bilinear, bilinear_taps
+from trainer.similarity.heat_sums import SIDES, maximum, visited, weighed
+from trainer.similarity.moments import Taps, bilinear, bilinear_taps
 
 TAPS = 199
 _NEARLY_WHOLE = 1e-9
-_SIDES = (16, 4, 1)
-_SLACK = 1 - 1e-9  # sums in another order differ in the last bits
+Pixels = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 
 
 @lru_cache(maxsize=8)
@@ -36,36 +35,23 @@ def _blur_matrix(size: int) -> FloatArray:
     return matrix
 
 
-@lru_cache(maxsize=24)
-def _largest_weights(size: int, side: int) -> FloatArray:
-    """Return (blocks, size): the largest weight of each pixel in any pixel of a block of `side`."""
-    starts = np.arange(0, size, side)
-    return np.asarray(np.maximum.reduceat(_blur_matrix(size), starts, axis=0), np.float64)
+@lru_cache(maxsize=8)
+def _by_side(size: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return for each of `SIDES` the largest weight of a pixel in any of a block, (size, blocks).
+
+    The weights are turned, so that those of one pixel lie side by side.
+    """
+    coarse, middle, fine = (
+        np.ascontiguousarray(np.maximum.reduceat(_blur_matrix(size), starts, axis=0).T)
+        for starts in (np.arange(0, size, side) for side in SIDES)
+    )
+    return coarse, middle, fine
 
 
 @lru_cache(maxsize=64)
 def _rows_of_blur(size: int, count: int) -> FloatArray:
-    return _blur_matrix(size)[bilinear_taps(size, count).pixels]
-
-
-@dataclass(frozen=True, slots=True)
-class _Visited:
-    """Visited pixels in order of rows: their columns, the rows, and where each row begins."""
-
-    columns: NDArray[np.int64]
-    rows: NDArray[np.int64]
-    starts: NDArray[np.intp]
-
-    @classmethod
-    def of(cls, points: CanvasPoints) -> "_Visited":
-        codes = np.unique(points.xy[:, 1] * points.width + points.xy[:, 0])
-        rows, starts = np.unique(codes // points.width, return_index=True)
-        return cls(codes % points.width, rows, starts)
-
-    def weighed(self, down: FloatArray, across: FloatArray) -> FloatArray:
-        """Return (R, C): the sum over visited pixels of their weights down (R,) and across (C,)."""
-        lines = np.add.reduceat(across.T[self.columns], self.starts, axis=0)
-        return np.asarray(down[:, self.rows] @ lines, np.float64)
+    """Return (size, 2 · count): what each pixel of an axis weighs at the taps of a resize."""
+    return np.ascontiguousarray(_blur_matrix(size)[bilinear_taps(size, count).pixels].T)
 
 
 def reduced(points: CanvasPoints, height: int, width: int) -> FloatArray:
@@ -73,11 +59,9 @@ def reduced(points: CanvasPoints, height: int, width: int) -> FloatArray:
     if len(points.xy) == 0:
         return np.zeros((height, width))
     down, across = bilinear_taps(points.height, height), bilinear_taps(points.width, width)
-    visited = _Visited.of(points)
-    needed = visited.weighed(
-        _rows_of_blur(points.height, height), _rows_of_blur(points.width, width)
-    )
-    highest, is_one_pixel = _maximum(visited, points.height, points.width)
+    pixels = visited(points.xy, points.width)
+    needed = _needed(points, pixels, down, across)
+    highest, is_one_pixel = highest_of(points, pixels)
     scaled = 255 * (needed / highest)
     near = np.abs(scaled - np.rint(scaled)) < _NEARLY_WHOLE * 255
     if is_one_pixel:  # whatever the order of summing, it is divided by itself
@@ -90,36 +74,28 @@ def reduced(points: CanvasPoints, height: int, width: int) -> FloatArray:
     return np.asarray(bilinear(np.floor(scaled), down.weights, across.weights), np.float64)
 
 
-def _maximum(visited: _Visited, height: int, width: int) -> tuple[float, bool]:
-    """Return the maximum of the whole map, and whether one pixel alone reaches it.
-
-    No pixel of a block lies above the sum of the largest weights that any of its pixels has. Where
-    that is below a value already found, the block is left out; the others are cut into smaller
-    ones, down to single pixels.
-    """
-    down, across, best = _largest_weights(height, 1), _largest_weights(width, 1), 0.0
-    rows, columns = np.arange(-(-height // _SIDES[0])), np.arange(-(-width // _SIDES[0]))
-    for side, finer in zip(_SIDES, (*_SIDES[1:], 1), strict=True):
-        bounds = visited.weighed(
-            _largest_weights(height, side)[rows], _largest_weights(width, side)[columns]
-        )
-        if side == 1:
-            best = float(bounds.max())
-            return best, int((bounds >= best * _SLACK).sum()) == 1
-        # The likeliest block's own pixels give a value that is reached.
-        r, c = np.unravel_index(int(bounds.argmax()), bounds.shape)
-        block = _within(rows[[r]], side, height), _within(columns[[c]], side, width)
-        best = max(best, float(visited.weighed(down[block[0]], across[block[1]]).max()))
-        likely = bounds >= best * _SLACK
-        rows = _within(rows[likely.any(axis=1)], side, height, finer)
-        columns = _within(columns[likely.any(axis=0)], side, width, finer)
-    raise AssertionError("the last side is 1")
+def highest_of(points: CanvasPoints, pixels: Pixels) -> tuple[float, bool]:
+    """Return the maximum of the blurred map of visited pixels, and whether one alone reaches it."""
+    highest, is_one = maximum(*pixels, _by_side(points.height), _by_side(points.width))
+    return highest, is_one
 
 
-def _within(blocks: NDArray[np.int64], side: int, size: int, finer: int = 1) -> NDArray[np.int64]:
-    """Return the indices of the finer blocks within some blocks of `side`."""
-    parts = blocks[:, None] * (side // finer) + np.arange(side // finer)
-    return np.asarray(parts[parts < -(-size // finer)], np.int64)
+def _needed(points: CanvasPoints, pixels: Pixels, down: Taps, across: Taps) -> FloatArray:
+    """Return the blurred map at the taps of both axes; 0 where no tap weighs anything."""
+    high, wide = _weighing(down), _weighing(across)
+    axes = (
+        _rows_of_blur(points.height, len(down.pixels) // 2),
+        _rows_of_blur(points.width, len(across.pixels) // 2),
+    )
+    needed = np.zeros((len(down.pixels), len(across.pixels)))
+    needed[: len(high), : len(wide)] = weighed(*pixels, *axes, high, wide)
+    return needed
+
+
+def _weighing(taps: Taps) -> NDArray[np.int64]:
+    """Return the places of the taps up to the last that weighs anything."""
+    half = len(taps.pixels) // 2
+    return np.arange(2 * half if taps.weights[half:].any() else half)
 
 
 def _blurred_by_opencv(points: CanvasPoints) -> FloatArray:

@@ -12,7 +12,7 @@ from tests.trainer.similarity import reference_multimatch, reference_tima
 from trainer.errors import SimilarityError
 from trainer.similarity.base import canvas_points
 from trainer.similarity.measures import multimatch
-from trainer.similarity.measures.multimatch import DIMENSIONS, MultiMatchParameters
+from trainer.similarity.measures.multimatch import DIMENSIONS, MultiMatchParameters, _medians
 from trainer.similarity.registry import compare
 
 PLAIN = {"grouping": False, "screen_width": 800, "screen_height": 800}
@@ -169,3 +169,11 @@ def test_points_off_the_canvas_follow_the_parameter() -> None:
     assert found.tolist() == [1.0] * 5
     clipped, _ = five(inside, outside, **PLAIN)
     assert clipped.tolist() != [1.0] * 5
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 7, 8, 40, 128, 129, 250])
+def test_medians_of_few_and_of_many_are_those_of_each_dimension(rows: int) -> None:
+    values = np.random.default_rng(rows).integers(0, 9, (rows, 8)).astype(np.float64)
+    found, expected = np.empty(8), np.median(values, axis=0)
+    _medians(values.copy(), found)
+    np.testing.assert_array_equal(found[:5], expected[:5])

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.trainer.made_readings import gaze, readings
 from tests.trainer.similarity import reference_density, reference_heat, reference_tima
 from trainer.similarity.base import canvas_points
-from trainer.similarity.heat import _maximum, _Visited
+from trainer.similarity.heat import highest_of
+from trainer.similarity.heat_sums import visited
 from trainer.similarity.measures.moment import MomentParameters
 from trainer.similarity.moments import bilinear, bilinear_taps
 from trainer.similarity.registry import compare
@@ -125,7 +126,7 @@ def test_the_maximum_searched_from_coarse_to_fine_is_that_of_all_pixels(points, 
     if not len(found.xy):
         return
     whole = reference_heat.blurred([tuple(p) for p in found.xy], width, height)
-    highest, alone = _maximum(_Visited.of(found), height, width)
+    highest, alone = highest_of(found, visited(found.xy, width))
     assert highest == pytest.approx(whole.max(), rel=1e-12)
     assert alone == ((whole >= whole.max() * (1 - 1e-9)).sum() == 1)
 

@@ -30,6 +30,8 @@ DIMENSIONS = ("shape", "direction", "length", "position", "duration")
 SOURCES = ("anchors", "fixations")
 REACH_PX = 40  # a point joins its anchor within this, on each axis
 LEAST_ANCHORS = 3
+_LANES = 8  # the five dimensions, filled up to what a processor takes in one step
+_MANY = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,60 +154,98 @@ def _compared(
     for j in range(columns):
         wide = max(wide, b_starts[j + 1] - b_starts[j])
     steps, line = np.empty((high, wide), np.int8), np.empty(wide)
-    apart = np.empty((5, high + wide))
+    apart, costs = np.zeros((high + wide, _LANES)), np.empty((high, len(b)))
+    dx, dy = b[:, 0].copy(), b[:, 1].copy()
     out = np.zeros((rows, columns, 5))
     scale = np.array([2 * diagonal, np.pi, diagonal, diagonal, 1.0])
+    middle = np.empty(_LANES)
     for i in range(rows):
         one = a[a_starts[i] : a_starts[i + 1]]
+        _costs(one, dx, dy, costs)
         for j in range(columns):
-            other = b[b_starts[j] : b_starts[j + 1]]
-            if len(one) == 0 or len(other) == 0:
+            first, end = b_starts[j], b_starts[j + 1]
+            if len(one) == 0 or first == end:
                 continue
-            _find_path(one, other, line, steps)
-            cells = _along_path(one, other, steps, apart)
+            _find_path(costs, len(one), first, end - first, line, steps)
+            cells = _along_path(one, b, costs, (first, end - first), steps, apart)
+            _medians(apart[:cells], middle)
             for k in range(5):
-                out[i, j, k] = 1.0 - _median(apart[k, :cells]) / scale[k]
+                out[i, j, k] = 1.0 - middle[k] / scale[k]
     return out
 
 
 @njit(cache=True, nogil=True)
-def _find_path(a: FloatArray, b: FloatArray, line: FloatArray, steps: NDArray[np.int8]) -> None:
-    """Write into `steps` where the shortest path to each cell comes from: 0 diagonal, 1 up, 2 left.
+def _costs(one: FloatArray, dx: FloatArray, dy: FloatArray, out: FloatArray) -> None:
+    """Write how far each saccade of one reading and all of many lie apart as vectors.
 
-    Each cell costs how far its two saccades lie apart as vectors; the first one costs nothing,
-    since every path has it.
+    One run over all readings of a tile, which the compiler does several at a time.
     """
-    for i in range(len(a)):
-        diagonal = np.inf
-        for j in range(len(b)):
-            above = line[j] if i > 0 else np.inf
-            left = line[j - 1] if j > 0 else np.inf
-            best, step = diagonal, 0
-            if above < best:
-                best, step = above, 1
-            if left < best:
-                best, step = left, 2
-            steps[i, j] = step
-            dx, dy = a[i, 0] - b[j, 0], a[i, 1] - b[j, 1]
-            diagonal = above
-            line[j] = 0.0 if i + j == 0 else best + math.sqrt(dx * dx + dy * dy)
+    for i in range(len(one)):
+        for k in range(len(dx)):
+            across, down = one[i, 0] - dx[k], one[i, 1] - dy[k]
+            out[i, k] = math.sqrt(across * across + down * down)
 
 
 @njit(cache=True, nogil=True)
-def _along_path(a: FloatArray, b: FloatArray, steps: NDArray[np.int8], apart: FloatArray) -> int:
-    """Write the five differences of each cell of the path (5, cells); return how many there are."""
-    i, j, cells = len(a) - 1, len(b) - 1, 0
+def _find_path(
+    costs: FloatArray,
+    rows: int,
+    first: int,
+    columns: int,
+    line: FloatArray,
+    steps: NDArray[np.int8],
+) -> None:
+    """Write into `steps` where the shortest path to each cell comes from: 0 diagonal, 1 up, 2 left.
+
+    The first cell costs nothing, since every path has it.
+    """
+    total = 0.0
+    line[0] = 0.0
+    for j in range(1, columns):
+        total += costs[0, first + j]
+        line[j], steps[0, j] = total, 2
+    for i in range(1, rows):
+        diagonal = line[0]
+        total = diagonal + costs[i, first]
+        line[0], steps[i, 0] = total, 1
+        for j in range(1, columns):
+            above = line[j]
+            best, step = diagonal, 0
+            if above < best:
+                best, step = above, 1
+            if total < best:
+                best, step = total, 2
+            steps[i, j] = step
+            diagonal = above
+            total = best + costs[i, first + j]
+            line[j] = total
+
+
+@njit(cache=True, nogil=True)
+def _along_path(
+    a: FloatArray,
+    b: FloatArray,
+    costs: FloatArray,
+    other: tuple[int, int],
+    steps: NDArray[np.int8],
+    apart: FloatArray,
+) -> int:
+    """Write the five differences of each cell of the path, a row a cell; return how many there are.
+
+    `other` says where the saccades of the second reading begin in `b`, and how many it has.
+    """
+    first = other[0]
+    i, j, cells = len(a) - 1, other[1] - 1, 0
     while True:
-        p, q = a[i], b[j]
-        dx, dy = p[0] - q[0], p[1] - q[1]
-        apart[0, cells] = math.sqrt(dx * dx + dy * dy)
+        p, q = a[i], b[first + j]
+        apart[cells, 0] = costs[i, first + j]
         turn = abs(p[4] - q[4])
-        apart[1, cells] = 2 * np.pi - turn if turn > np.pi else turn
-        apart[2, cells] = abs(p[5] - q[5])
+        apart[cells, 1] = 2 * np.pi - turn if turn > np.pi else turn
+        apart[cells, 2] = abs(p[5] - q[5])
         x, y = p[2] - q[2], p[3] - q[3]
-        apart[3, cells] = math.sqrt(x * x + y * y)
+        apart[cells, 3] = math.sqrt(x * x + y * y)
         longer = abs(max(p[6], q[6]))
-        apart[4, cells] = abs(p[6] - q[6]) / longer if longer > 0 else 0.0
+        apart[cells, 4] = abs(p[6] - q[6]) / longer if longer > 0 else 0.0
         cells += 1
         if i == 0 and j == 0:
             return cells
@@ -214,21 +254,29 @@ def _along_path(a: FloatArray, b: FloatArray, steps: NDArray[np.int8], apart: Fl
 
 
 @njit(cache=True, nogil=True)
-def _median(values: FloatArray) -> float:
-    """Return the median; sorts in place, by insertion where there are few."""
+def _medians(values: FloatArray, out: FloatArray) -> None:
+    """Write the medians of all lanes of (N, lanes); changes the order of the values.
+
+    Few rows are put in order up to the middle by exchanges that do not branch: a processor takes
+    all lanes in one step, where sorting them one by one it would guess wrong at every turn.
+    """
     n = len(values)
-    if n > 40:
-        values.sort()
-    else:
-        for k in range(1, n):
-            value, at = values[k], k
-            while at > 0 and values[at - 1] > value:
-                values[at] = values[at - 1]
-                at -= 1
-            values[at] = value
-    if n % 2 == 1:
-        return float(values[n // 2])
-    return float((values[n // 2 - 1] + values[n // 2]) / 2)
+    half = n // 2
+    if n > _MANY:
+        for lane in range(len(DIMENSIONS)):
+            ordered = np.sort(values[:, lane])
+            out[lane] = ordered[half] if n % 2 else (ordered[half - 1] + ordered[half]) / 2
+        return
+    for low in range(half + 1):
+        upper = values[low]
+        for high in range(low + 1, n):
+            lower = values[high]
+            for lane in range(_LANES):
+                x, y = upper[lane], lower[lane]
+                upper[lane], lower[lane] = (x if x < y else y), (y if x < y else x)
+    for lane in range(_LANES):
+        middle = values[half, lane]
+        out[lane] = middle if n % 2 else (values[half - 1, lane] + middle) / 2
 
 
 MEASURE = Measure(
