@@ -17,6 +17,7 @@ COMMANDS = {
     "import-gaze": ("app.interchange.import_command", "add gaze recorded by other systems"),
     "devices": ("devices.command", "what trackers are attached, and what is missing"),
     "similarity": ("trainer.similarity.command", "how alike readings are by gaze"),
+    "similarity merge": ("trainer.similarity.merge_command", "one graph of its parts"),
     "train": ("trainer.command", "similarity, pre-training, encoder; needs no screen"),
     "encode": ("trainer.encode", "features of a folder of images by an encoder file"),
     "probe": ("trainer.probe.command", "how well encoders tell classes apart, beside baselines"),

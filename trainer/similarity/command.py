@@ -21,6 +21,7 @@ from trainer.process.terminal import TerminalReporter
 from trainer.similarity.job import run_job
 from trainer.similarity.names import AUTO
 from trainer.similarity.output import MATRIX_SUFFIXES
+from trainer.similarity.pair_search import Part
 from trainer.similarity.request import Job, Request
 
 log = logging.getLogger("trainer")
@@ -86,6 +87,7 @@ def _request(options: argparse.Namespace) -> Request:
         image_size=options.image_size or canvas_size,
         database=options.database,
         labels=options.labels,
+        part=options.part,
     )
     _check(request)
     return request
@@ -133,6 +135,10 @@ def _check_files(request: Request) -> None:
         raise ConfigError(f"--out {request.out}: its name must end in .npy or .npz.")
     if request.graph is not None and request.graph.suffix != ".npz":
         raise ConfigError(f"--graph {request.graph}: its name must end in .npz.")
+    if request.part is not None and (request.graph is None or request.out is not None):
+        raise ConfigError("--part is a part of a --graph FILE.npz; it writes no --out.")
+    if request.part is not None and request.measure == AUTO:
+        raise ConfigError(f"--part: name the measure, not {AUTO}: each part would choose again.")
     if request.out is not None and request.out == request.graph:
         raise ConfigError("--out and --graph name the same file.")
     if request.graph is not None and request.rule_count != 1:
@@ -155,6 +161,13 @@ def _size_option(text: str) -> tuple[float, float]:
         return _size(text)
     except ConfigError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _part_option(text: str) -> Part:
+    number, _, count = text.partition("/")
+    if not (number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no part; write K/N, e.g. 2/8.")
+    return Part(int(number), int(count))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -196,6 +209,10 @@ def _parser() -> argparse.ArgumentParser:
         help="multimatch: all writes (N, N, 5)",
     )  # fmt: skip
     parser.add_argument("--graph", type=Path, help="sparse graph: .npz for scipy.sparse.load_npz")
+    parser.add_argument(
+        "--part", type=_part_option, metavar="K/N",
+        help="search one part of a --graph, e.g. 2/8; `similarity merge` makes the whole",
+    )  # fmt: skip
     rule = parser.add_mutually_exclusive_group()
     rule.add_argument("--threshold", type=float, help="similarity above which a pair is positive")
     rule.add_argument("--positive-rate", type=float, help="share of valid pairs that are positive")

@@ -21,6 +21,13 @@ from trainer.similarity.items import (
     settings_by_name,
     settings_of,
 )
+from trainer.similarity.pair_search import (
+    FoundNearest,
+    FoundPairs,
+    Part,
+    search_above,
+    search_nearest,
+)
 from trainer.similarity.registry import find_measure
 from trainer.similarity.sources import GazeList
 from trainer.similarity.task_runner import Progress, TaskRunner, never, no_progress
@@ -107,14 +114,30 @@ class Comparison:
 
     def above_rate(self, rate: float) -> Graph:
         """Return about the share `rate` of pairs that are most alike."""
-        quiet = replace(self._runner(), progress=no_progress)
-        threshold = sampled_threshold(self.measure, self.table, self.parameters, rate, quiet)
-        return self.above(threshold)
+        return self.above(self.threshold_of_rate(rate))
 
     def nearest(self, neighbours: int) -> Graph:
         """Return the most alike items of each."""
         require(neighbours >= 1, "top-k", "at least 1", neighbours)
         return nearest_graph(self.measure, self.table, self.parameters, neighbours, self._runner())
+
+    def part_above(self, threshold: float, part: Part) -> FoundPairs:
+        """Return what one part of `above` finds."""
+        return search_above(
+            self.measure, self.table, self.parameters, threshold, self._runner(), part
+        )
+
+    def part_nearest(self, neighbours: int, part: Part) -> FoundNearest:
+        """Return what one part of `nearest` finds."""
+        require(neighbours >= 1, "top-k", "at least 1", neighbours)
+        return search_nearest(
+            self.measure, self.table, self.parameters, neighbours, self._runner(), part
+        )
+
+    def threshold_of_rate(self, rate: float) -> float:
+        """Return the threshold that about the share `rate` of pairs exceeds, by a sample."""
+        quiet = replace(self._runner(), progress=no_progress)
+        return sampled_threshold(self.measure, self.table, self.parameters, rate, quiet)
 
     def _runner(self) -> TaskRunner:
         return TaskRunner(self.control.jobs, self.control.pairs_progress, self.control.cancelled)

@@ -3,10 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from devices.gaze.errors import GazeFileError
 from devices.gaze.foreign_values import read_text
@@ -23,22 +20,17 @@ from trainer.similarity.evidence.judge import Judging, PairRule, judge
 from trainer.similarity.evidence.labels import labels_of_file, labels_of_members
 from trainer.similarity.findings import (
     Findings,
-    Matches,
     describe,
-    odd_of_counts,
-    partners_among,
     rank_correlation,
 )
-from trainer.similarity.graph import Graph
+from trainer.similarity.graph_job import make_graph
 from trainer.similarity.names import AUTO
-from trainer.similarity.output import matrix_facts, write_graph, write_json, write_matrix
-from trainer.similarity.request import Job, Request
+from trainer.similarity.output import matrix_facts, write_json, write_matrix
+from trainer.similarity.request import DEFAULT_THRESHOLD, Job, Request
 from trainer.similarity.sources import GazeList, in_order, read_json_folder, read_miceye
 from trainer.similarity.store import store_run
 from trainer.similarity.study_gaze import feature_cache, gaze_of_members, reader_names
-from trainer.similarity.tables import print_evidence, print_findings, print_matches
-
-DEFAULT_THRESHOLD = 0.95
+from trainer.similarity.tables import print_evidence, print_findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +71,7 @@ def run_job(job: Job) -> None:
             job = replace(job, request=request)
         comparison = prepare(request.measure, source.gaze, request.settings, control)
         if request.graph is not None:
-            _make_graph(job, comparison, request.graph, source)
+            make_graph(job, comparison, request.graph, _facts(comparison, source))
         if request.out is not None or request.graph is None:
             _make_matrix(job, comparison, source)
 
@@ -168,45 +160,6 @@ def _facts(comparison: Comparison, source: _Source) -> dict[str, Any]:
         "names": [names[id_] for id_ in comparison.gaze.ids],
         "readings": len(comparison.gaze.gazes),
     }
-
-
-def _make_graph(job: Job, comparison: Comparison, path: Path, source: _Source) -> None:
-    request = job.request
-    if request.top_k is not None:
-        graph = comparison.nearest(request.top_k)
-    elif request.positive_rate is not None:
-        graph = comparison.above_rate(request.positive_rate)
-    else:
-        graph = comparison.above(
-            DEFAULT_THRESHOLD if request.threshold is None else request.threshold
-        )
-    ids = comparison.gaze.ids
-    write_graph(path, graph, ids, comparison.measure.name)
-    degrees = np.diff(graph.matrix.indptr)
-    facts = _facts(comparison, source) | {
-        "threshold": graph.threshold,
-        "top_k": request.top_k,
-        "valid_pairs": graph.pairs,
-        "stored_pairs": graph.positive_pairs,
-        "positive_rate": graph.positive_rate,
-        "unmatched": int((degrees == 0).sum()),
-        "largest_degree": int(degrees.max()) if len(degrees) else 0,
-    }
-    beside = write_json(path, facts)
-    job.report.close()
-    job.console.print(
-        f"{graph.positive_pairs:,} pairs of {len(ids):,} items, {graph.positive_rate:.3%} of "
-        f"valid pairs: {path} and {beside.name}",
-        highlight=False,
-        soft_wrap=True,
-    )
-    if graph.threshold is not None:
-        print_matches(job.console, _odd_of_graph(graph, ids, degrees), source.names)
-
-
-def _odd_of_graph(graph: Graph, ids: tuple[str, ...], degrees: Any) -> Matches:
-    partners = partners_among(graph.valid)
-    return odd_of_counts(degrees, partners, ids, graph.threshold or 0.0, graph.positive_rate)
 
 
 def _make_matrix(job: Job, comparison: Comparison, source: _Source) -> None:

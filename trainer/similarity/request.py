@@ -8,6 +8,9 @@ from typing import Any
 from rich.console import Console
 
 from trainer.process.terminal import TerminalReporter
+from trainer.similarity.pair_search import Part
+
+DEFAULT_THRESHOLD = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class Request:
     image_size: tuple[float, float] | None = None
     database: str | None = None
     labels: Path | None = None
+    part: Part | None = None
 
     @property
     def rule_count(self) -> int:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.trainer.made_readings import gaze
 from trainer.errors import Cancelled, SimilarityError
-from trainer.similarity import graph as graph_module
+from trainer.similarity import pair_search
 from trainer.similarity.comparison import ComparisonControl, prepare
 from trainer.similarity.graph import Graph
 from trainer.similarity.registry import MEASURES
@@ -101,7 +101,7 @@ def test_tiny_lists(count: int) -> None:
 
 
 def test_too_many_pairs_end_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(graph_module, "MAX_PAIRS", 100)
+    monkeypatch.setattr(pair_search, "MAX_PAIRS", 100)
     with pytest.raises(SimilarityError, match="More than 100 pairs lie above"):
         prepare("moment", a_list(), {}, ComparisonControl(1)).above(0.1)
 
