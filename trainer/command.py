@@ -51,10 +51,10 @@ def main(argv: Sequence[str]) -> int:
         try:
             return _train(options, report)
         except (ConfigError, NotAStudy) as error:
-            report(RunFailed(str(error)))
+            _fail(report, str(error))
             return 2
         except (TrainerError, StudyError) as error:
-            report(RunFailed(str(error)))
+            _fail(report, str(error))
             return 1
         except KeyboardInterrupt:
             report(RunFailed("Broken off. The same command goes on from the last checkpoint."))
@@ -64,6 +64,12 @@ def main(argv: Sequence[str]) -> int:
             report(RunFailed(f"Unexpected {type(error).__name__}: {error}. This is a fault of "
                              "Foveate; the run's log.txt holds its traceback."))  # fmt: skip
             return 1
+
+
+def _fail(report: Reporter, message: str) -> None:
+    """Say why a run failed; of several processes, which one it was, unless it was the first."""
+    number = os.environ.get("RANK", "0")
+    report(RunFailed(message if number == "0" else f"Process {number}: {message}"))
 
 
 def _train(options: argparse.Namespace, report: Reporter) -> int:

@@ -53,12 +53,16 @@ class Observer:
         self._monitors = FeatureMonitors(job, saved)
         self._warned: set[str] = set(saved.get("warned", []))
         first = distributed.rank() == 0
+        # What all processes find alike is said by the first; a wait is each one's own.
+        self._say_once: Emit = emit if first else lambda _: None
         self._log = MetricsLog(job.metrics, job.folder / "tensorboard", step) if first else None
         self._reported_s = -math.inf
         self.stands_still = False
         self._settled = method.settles_after(job.batch)
         if job.config.early_stop and self._settled >= job.steps:
-            emit(Notice(_NEVER_FULL.format(job.config.early_stop, self._settled, job.steps)))
+            self._say_once(
+                Notice(_NEVER_FULL.format(job.config.early_stop, self._settled, job.steps))
+            )
 
     def after_step(self, step: int, output: StepOutput, rate: float) -> None:
         """Take in a step; report, look at the features and judge the epoch when it is time.
@@ -133,7 +137,8 @@ class Observer:
         for name, message in worries(metrics):
             if name not in self._warned:
                 self._warned.add(name)
-                self._emit(Notice(message))
+                say = self._emit if name == "wait" else self._say_once
+                say(Notice(message))
 
     def _is_standing_still(self) -> bool:
         patience = self._job.config.early_stop
@@ -143,7 +148,7 @@ class Observer:
         epochs = steps // self._job.steps_per_epoch
         if epochs < patience:
             return False
-        self._emit(
+        self._say_once(
             Notice(
                 f"No better {self._monitors.judged_by} for {epochs} epochs: training ends here as "
                 f"early_stop = {patience} asks."

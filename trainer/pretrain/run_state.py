@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from trainer.errors import CheckpointError
 from trainer.pretrain.batches import Batches
 from trainer.pretrain.checkpoint import delete_older, load_newest, save_checkpoint
 from trainer.pretrain.job import Job
@@ -21,15 +22,24 @@ def resume(job: Job, learner: Learner, emit: Emit) -> tuple[int, dict[str, Any]]
     Raises
     ------
     CheckpointError
-        If the folder's checkpoint belongs to another run, or none of them is sound.
+        If the folder's checkpoint belongs to another run, none of them is sound, or processes find
+        different ones.
     """
     content, problems = load_newest(job.folder, job.identity)
-    for problem in problems:
-        emit(Notice(f"{problem}. The checkpoint before it is used."))
+    step = 0 if content is None else int(content["step"])
+    first_step, first_problems = distributed.from_first((step, problems))
+    if distributed.rank() == 0 or problems != first_problems:
+        for problem in problems:
+            emit(Notice(f"{problem}. The checkpoint before it is used."))
+    if step != first_step:
+        raise CheckpointError(
+            f"Process {distributed.rank()} finds step {step} in {job.folder}, the first process "
+            f"step {first_step}: they do not see the same files. Let all share one folder."
+        )
     if content is None:
         return 0, {}
     learner.restore(content)
-    return int(content["step"]), content
+    return step, content
 
 
 class Checkpoints:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from migrations.study.evidence import CohortEvidence
 from migrations.study.names import short_name
@@ -15,7 +15,8 @@ from trainer.data.cache import ImageCache, open_cache
 from trainer.data.cache import Source as Picture
 from trainer.data.cohort import Member, fingerprint
 from trainer.encoders.weights import file_hash
-from trainer.errors import CohortError
+from trainer.errors import CohortError, ConfigError
+from trainer.methods.registry import make_method
 from trainer.pairs.choose import ChosenPairs
 from trainer.pairs.policy import PairPolicy, SameLabel
 from trainer.pretrain.checkpoint import Identity
@@ -59,6 +60,7 @@ def prepare(run: Run) -> Prepared:
     device = choose_device(config.device)
     precision = choose_precision(config.precision, device)
     prepare_device(device, deterministic=config.deterministic, tf32=config.tf32)
+    _require_shared_norm(config, device)
     init = file_hash(Path(config.init)) if config.init else ""
     with run.stage("cohort", "Reading the images and what is known of them") as meter:
         cohort = source.load(config, meter, run.stop)
@@ -98,6 +100,20 @@ def prepare(run: Run) -> Prepared:
         focus=_focus(config, members, images),
     )
     return Prepared(job, record, pairs, tuple(map(short_name, left_out)))
+
+
+def _require_shared_norm(config: RunConfig, device: torch.device) -> None:
+    """Refuse several processes on CPU whose batch statistics would be each one's own."""
+    if distributed.world() == 1 or device.type != "cpu":
+        return
+    with torch.device("meta"):  # no weights, only what there is
+        parts = make_method(replace(config, init="")).modules()
+    if any(isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d) for m in parts):
+        raise ConfigError(
+            f"{distributed.world()} processes on CPU cannot share the statistics of batch "
+            "normalisation: each would learn by its own, and the first one's would be exported. "
+            "Use --set norm=group, a single process, or GPUs."
+        )
 
 
 def _focus(config: RunConfig, members: Sequence[Member], images: ImageCache) -> Tensor | None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from trainer.pretrain.loop import Outcome, train
 from trainer.pretrain.pair_facts import pair_facts, pairs_text
 from trainer.process import distributed
 from trainer.process.device import choose_device, device_text, prepare_device
-from trainer.process.events import RunFinished, RunStopped
+from trainer.process.events import Emit, Event, Notice, RunFinished, RunStopped
 from trainer.runs.export import export_encoder
 from trainer.runs.prepare import Prepared, prepare
 from trainer.runs.source import Record
@@ -28,6 +29,8 @@ from trainer.runs.wording import beginning_text
 log = logging.getLogger("trainer")
 
 _NOT_BEGUN = RunStopped(None, None, None, 0)
+# What the others end with where the first one failed: it says why, they add nothing to it.
+_NOT_MINE = RunFinished("", "", "", None, 0, None, math.nan, math.nan, math.nan, {})
 
 
 def run_training(run: Run) -> RunFinished | RunStopped:
@@ -70,8 +73,9 @@ def _prepare_for_all(run: Run) -> Prepared | None:
     try:
         prepared = prepare(run)
     except BaseException as error:
-        distributed.from_first(None)
-        if isinstance(error, Cancelled):
+        cancelled = isinstance(error, Cancelled)
+        distributed.from_first(_NOT_BEGUN if cancelled else _NOT_MINE)
+        if cancelled:
             return None
         raise
     job, cpu = prepared.job, torch.device("cpu")
@@ -82,18 +86,28 @@ def _prepare_for_all(run: Run) -> Prepared | None:
 
 def _follow(run: Run) -> RunFinished | RunStopped:
     """Train beside the first process, which has prepared everything."""
-    first: Job | None = distributed.from_first(None)
-    if first is None:
-        return _NOT_BEGUN
+    first: Job | RunFinished | RunStopped = distributed.from_first(None)
+    if not isinstance(first, Job):
+        return first
     device = choose_device(run.config.device)
     prepare_device(device, deterministic=run.config.deterministic, tf32=run.config.tf32)
     images = first.images.opened().held_on(device)
     job = replace(first, images=images, device=device)
-    outcome = train(job, lambda _: None, run.stop)
+    outcome = train(job, _notices_only(run.emit), run.stop)
     if not outcome.finished:
         return RunStopped(None, None, None, outcome.step)
     return RunFinished("", str(job.folder), "", None, len(images), None, outcome.loss_first,
                        outcome.loss_last, outcome.feature_spread, {})  # fmt: skip
+
+
+def _notices_only(emit: Emit) -> Emit:
+    """Return what passes on the warnings of a process beside the first, and says whose they are."""
+
+    def pass_on(event: Event) -> None:
+        if isinstance(event, Notice):
+            emit(Notice(f"Process {distributed.rank()}: {event.message}"))
+
+    return pass_on
 
 
 def _export(run: Run, prepared: Prepared, outcome: Outcome, facts: dict[str, Any]) -> Path:
