@@ -150,10 +150,12 @@ def _lut_window(index: int, table: LookUpTable) -> Window:
 def _whole_range(attributes: DisplayAttributes) -> Window:
     ends = np.array([attributes.stored_low, attributes.stored_high], np.float64)
     low, high = sorted(_modality(attributes, ends).tolist())
+    if low == high:  # one value only: the lowest grey
+        return Window(low + 1.0, 2.0, WHOLE_RANGE, function="LINEAR")
     if has_fractions(attributes):
-        return Window((low + high) / 2, high - low or 1.0, WHOLE_RANGE, function="LINEAR_EXACT")
+        return Window((low + high) / 2, high - low, WHOLE_RANGE, function="LINEAR_EXACT")
     # The inverse of LINEAR: `low` becomes black and `high` white.
-    return Window((low + high + 1) / 2, max(high - low + 1, 2.0), WHOLE_RANGE, function="LINEAR")
+    return Window((low + high + 1) / 2, high - low + 1, WHOLE_RANGE, function="LINEAR")
 
 
 @lru_cache(maxsize=8)

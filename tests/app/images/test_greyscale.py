@@ -158,9 +158,11 @@ def test_without_a_window_the_percentiles_are_black_and_white() -> None:
     assert shown.tolist() == [0, 0, 128, 255, 255]
 
 
-def test_a_constant_image_is_shown_without_an_error() -> None:
+def test_a_constant_image_is_black() -> None:
     attributes = replace(BASE, stored_low=7, stored_high=7)
-    assert display_lut(attributes).apply(np.full((2, 2), 7, np.uint16)).shape == (2, 2)
+    for slope in (1.0, 0.001):
+        lut = display_lut(replace(attributes, rescale_slope=slope))
+        assert lut.apply(np.full((2, 2), 7, np.uint16)).tolist() == [[0, 0], [0, 0]]
 
 
 def test_a_view_that_is_not_contiguous_is_shown_like_its_copy() -> None:

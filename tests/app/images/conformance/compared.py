@@ -9,6 +9,9 @@ from pathlib import Path
 import numpy as np
 import pydicom
 from pydicom import uid
+from pydicom.datadict import tag_for_keyword
+from pydicom.dataelem import DataElement
+from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 
 from app.images.decode import Decoded, Decoder
@@ -65,7 +68,8 @@ def compare_made(files: Iterable[Made], folder: Path) -> Tally:
             if made.padding is not None:
                 hidden = reference.blackened(made, values(made), np.ones(hidden.shape)) == 0
             formula = reference.grey(made)
-            tally.add(made.name, *_verdict(shown[0], theirs, formula, hidden, _reasons_of(made)))
+            pictures = _Pictures(shown[0], theirs, formula, bool(preset), hidden)
+            tally.add(made.name, *_verdict(pictures, _reasons_of(made)))
     return tally
 
 
@@ -105,36 +109,46 @@ def _file_verdict(
             int(dataset.get("PixelPaddingRangeLimit") or dataset.PixelPaddingValue),
         )
         hidden = (stored >= min(ends)) & (stored <= max(ends))
-    return _verdict(shown, theirs, formula, hidden, _reasons_in(dataset))
+    pictures = _Pictures(shown, theirs, formula, bool(preset), hidden)
+    return _verdict(pictures, _reasons_in(dataset))
 
 
-def _verdict(
-    shown: np.ndarray,
-    theirs: np.ndarray | None,
-    formula: np.ndarray | None,
-    hidden: np.ndarray,
-    reasons: list[str],
-) -> tuple[str | None, float]:
+@dataclass(frozen=True)
+class _Pictures:
+    """One file's pictures, (H, W): ours, DCMTK's, the formula's where there is one.
+
+    `windowed`: whether a window or a LUT applies; `hidden`: which pixels are padding.
+    """
+
+    shown: np.ndarray
+    theirs: np.ndarray | None
+    formula: np.ndarray | None
+    windowed: bool
+    hidden: np.ndarray
+
+    def alike(self, seen: np.ndarray) -> bool:
+        if not self.windowed:
+            return same_order(self.theirs[seen], self.shown[seen])
+        return self.away(self.theirs, seen) <= MOST
+
+    def away(self, other: np.ndarray, seen: np.ndarray) -> float:
+        return float(np.abs(self.shown.astype(float) - other)[seen].max(initial=0))
+
+
+def _verdict(pictures: _Pictures, reasons: list[str]) -> tuple[str | None, float]:
     """Return `SAME` or the reason; None, and the worst difference, where nothing explains it."""
+    shown, theirs, hidden = pictures.shown, pictures.theirs, pictures.hidden
     if theirs is None or theirs.shape != shown.shape:
         return None, np.inf
-    away = np.abs(shown.astype(float) - theirs)
-    seen = ~hidden
-    if _alike(shown, theirs, formula, np.ones_like(seen)):
+    if pictures.alike(np.ones_like(hidden)):
         return SAME, 0.0
-    if _alike(shown, theirs, formula, seen):
-        return ("padding" if not shown[hidden].any() else None), float(away.max())
-    right = formula is None or np.abs(shown - formula)[seen].max() <= MOST
-    reason = next((reason for reason in reasons if right), None)
-    return reason, float(away[seen].max())
-
-
-def _alike(
-    shown: np.ndarray, theirs: np.ndarray, formula: np.ndarray | None, seen: np.ndarray
-) -> bool:
-    if formula is None:
-        return same_order(theirs[seen], shown[seen])
-    return bool(np.abs(shown.astype(float) - theirs)[seen].max(initial=0) <= MOST)
+    if pictures.alike(~hidden):
+        return ("padding" if not shown[hidden].any() else None), pictures.away(theirs, hidden)
+    formula = pictures.formula
+    right = formula is not None and pictures.away(formula, ~hidden) <= MOST
+    # Without a window the formula has nothing to say but the order, which shutters hide.
+    right = right or (not pictures.windowed and bool(reasons))
+    return (reasons[0] if right and reasons else None), pictures.away(theirs, ~hidden)
 
 
 def _options(preset: str, frame: int) -> list[str]:
@@ -165,12 +179,10 @@ def _says_other_bits(made: Made) -> bool:
 
 
 def _reasons_in(dataset: pydicom.Dataset) -> list[str]:
-    width = dataset.get("WindowWidth")
-    narrow = width is not None and width != "" and float(np.atleast_1d(width)[0]) < 1
     slope = float(dataset.get("RescaleSlope") or 1)
     found = {
         "shutter": "ShutterShape" in dataset,
-        "narrow window": narrow,
+        "narrow window": _width(dataset) < 1,
         "exact window": dataset.get("VOILUTFunction") == "LINEAR_EXACT",
         "fractions": not slope.is_integer(),
         "angiogram": dataset.get("PixelIntensityRelationship") == "LIN",
@@ -180,11 +192,19 @@ def _reasons_in(dataset: pydicom.Dataset) -> list[str]:
 
 
 def _formula(dataset: pydicom.Dataset, stored: np.ndarray) -> tuple[str, np.ndarray | None]:
-    """Return which preset a file has and what pydicom makes of it, 0 to 255."""
+    """Return which preset a file has and what pydicom makes of it, 0 to 255, where it can."""
+    tables = [item for item in dataset.get("VOILUTSequence") or [] if item.get("LUTData")]
     window = dataset.get("WindowCenter") not in (None, "")
-    preset = "lut" if dataset.get("VOILUTSequence") else "window" if window else ""
-    if not preset:
-        return "", None
+    preset = "lut" if tables else "window" if window and _width(dataset) > 0 else ""
+    try:
+        return preset, _pydicoms_grey(dataset, stored, preset) if preset else None
+    except (TypeError, ValueError, AttributeError):  # of empty LUT items, for one
+        return preset, None
+
+
+def _pydicoms_grey(dataset: pydicom.Dataset, stored: np.ndarray, preset: str) -> np.ndarray:
+    if preset == "window" and _width(dataset) < 1:
+        dataset.VOILUTFunction = "LINEAR_EXACT"
     rescaled = apply_modality_lut(stored, dataset)
     shown = apply_voi_lut(rescaled, dataset).astype(float)
     if preset == "lut":
@@ -192,7 +212,15 @@ def _formula(dataset: pydicom.Dataset, stored: np.ndarray) -> tuple[str, np.ndar
     else:
         low, high = _ends(dataset)
     grey = (shown - low) / (high - low) * 255
-    return preset, 255 - grey if dataset.PhotometricInterpretation == "MONOCHROME1" else grey
+    shape = dataset.get("PresentationLUTShape")
+    turned = shape == "INVERSE" if shape else dataset.PhotometricInterpretation == "MONOCHROME1"
+    return 255 - grey if turned else grey
+
+
+def _width(dataset: pydicom.Dataset) -> float:
+    """Return the width of a file's first window; 1 where it has none."""
+    width = dataset.get("WindowWidth")
+    return 1.0 if width in (None, "") else float(np.atleast_1d(width)[0])
 
 
 def _ends(dataset: pydicom.Dataset) -> tuple[float, float]:
@@ -207,12 +235,20 @@ def _ends(dataset: pydicom.Dataset) -> tuple[float, float]:
 
 
 def _decoded(dataset: pydicom.Dataset, stored: np.ndarray, folder: Path) -> Path:
-    """Write a data set again with one frame's values in the place of its compressed pixels."""
-    dataset.file_meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
-    dataset.NumberOfFrames = 1
-    dataset.PixelData = stored.tobytes()
-    dataset["PixelData"].VR = "OW"
-    dataset["PixelData"].is_undefined_length = False
-    path = folder / "decoded.dcm"
-    pydicom.dcmwrite(path, dataset, implicit_vr=False, little_endian=True)
+    """Write what decides the grey again, with one frame's values for the compressed pixels."""
+    path, meta = folder / "decoded.dcm", FileMetaDataset()
+    meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
+    plain = FileDataset(None, {}, file_meta=meta, preamble=bytes(128))
+    needed = {tag_for_keyword(keyword) for keyword in _NEEDED}
+    for tag in list(dataset.keys()):
+        if tag.group in (0x0028, 0x2050) or tag in needed:
+            plain[tag] = dataset.get_item(tag)
+    plain.NumberOfFrames = 1
+    kind = f"<{stored.dtype.kind}{stored.dtype.itemsize}"
+    data = stored.astype(kind).tobytes()
+    plain["PixelData"] = DataElement(0x7FE00010, "OW", data + bytes(len(data) % 2))
+    pydicom.dcmwrite(path, plain, implicit_vr=False, little_endian=True)
     return path
+
+
+_NEEDED = ("SOPClassUID", "SOPInstanceUID", "Modality", "PixelIntensityRelationship")
