@@ -78,9 +78,10 @@ class RunConfig:
         Epochs in which the rate rises. Unless given: 10, but a tenth of a run of fewer than 100
         epochs, since a short run would else spend most of its steps on a rate too low to learn by.
     momentum, momentum_schedule
-        EMA of the target net and whether it rises to 1 along a cosine ("cosine") or stays
-        ("constant"). None and "": the method's own, 0.99 rising for BYOL and MoCo v3, 0.999 staying
-        for MoCo v2.
+        EMA of the target net and whether it rises to 1 along a cosine ("cosine"), stays
+        ("constant") or stays at no more than 1 − 10 / optimiser steps ("fitted"). None and "": the
+        method's own, 0.99 rising for BYOL and MoCo v3, 0.999 fitted for MoCo v2 (as released:
+        "constant").
     temperature, queue
         Of the contrastive losses; None: the method's own, 0.2 (MoCo), 0.1 (SimCLR). Keys that
         MoCo v2 remembers.

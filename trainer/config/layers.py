@@ -110,7 +110,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "same_patient": ("negative", "ignore"),
     "crop": ("random", "ccrop", "gaze"),
     "optimiser": ("adamw", "sgd", "lars"),
-    "momentum_schedule": ("", "cosine", "constant"),
+    "momentum_schedule": ("", "cosine", "constant", "fitted"),
     "compile_mode": ("default", "reduce-overhead", "max-autotune-no-cudagraphs"),
     "norm": ("batch", "group"),
     "device": ("auto", "cpu", "cuda"),

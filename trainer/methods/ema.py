@@ -6,6 +6,10 @@ import math
 import torch
 from torch import nn
 
+_TURNOVERS = 10
+"""How often a fitted target is renewed in a run, whatever its length."""
+_LOWEST_FITTED = 0.9
+
 
 def target_of(net: nn.Module) -> nn.Module:
     """Return a copy of a net that learns by EMA only."""
@@ -17,10 +21,14 @@ def target_of(net: nn.Module) -> nn.Module:
 def ema_momentum(start: float, step: int, steps: int, schedule: str = "cosine") -> float:
     """Return the momentum of optimiser step k of K.
 
-    "cosine": m = 1 − (1 − m0)(cos(πk/K) + 1)/2, from m0 at step 0 to 1 at step K; "constant": m0.
+    "cosine": m = 1 − (1 − m0)(cos(πk/K) + 1)/2, from m0 at step 0 to 1 at step K; "constant": m0;
+    "fitted": m0 too, but no more than 1 − 10/K, so that a short run's target gets away from its
+    random start: of 270 steps at 0.999 three quarters of it would be left. Never below 0.9.
     """
     if schedule == "constant":
         return start
+    if schedule == "fitted":
+        return min(start, max(_LOWEST_FITTED, 1 - _TURNOVERS / steps))
     return 1 - (1 - start) * (math.cos(math.pi * step / steps) + 1) / 2
 
 

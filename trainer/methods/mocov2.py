@@ -19,8 +19,20 @@ from trainer.pairs.policy import StepPairs
 from trainer.process.distributed import gather
 
 METHOD = MethodSpec(
-    title="MoCo v2", net="MoCoV2", kind="contrastive", queue=True, aliases=("moco", "moco_v2")
+    title="MoCo v2",
+    net="MoCoV2",
+    kind="contrastive",
+    queue=True,
+    aliases=("moco", "moco_v2"),
+    # Recipes of the papers keep their constant.
+    settings={
+        "mammo": {"momentum_schedule": "constant"},
+        "knee": {"momentum_schedule": "constant"},
+        "dental": {"momentum_schedule": "constant"},
+    },
 )
+
+_RELEASED_MOMENTUM = 0.999
 
 
 @in_float32
@@ -66,7 +78,8 @@ def moco_v2_loss(
 class MoCoV2(Method):
     """Query net, key net that follows it, and a queue of 1,280 keys.
 
-    Head as released: d → d → 256, fc-ReLU-fc.
+    Head as released: d → d → 256, fc-ReLU-fc. The momentum is the released 0.999, less in runs of
+    fewer than 10,000 optimiser steps unless it is named: see `ema_momentum`, "fitted".
     """
 
     def __init__(
@@ -74,8 +87,8 @@ class MoCoV2(Method):
         encoder: nn.Module,
         features: int,
         widths: Widths,
-        momentum: float = 0.999,
-        momentum_schedule: str = "constant",
+        momentum: float | None = None,
+        momentum_schedule: str = "",
         temperature: float = 0.2,
         queue: int = 1280,
         normalisation: str = "batch",
@@ -88,7 +101,9 @@ class MoCoV2(Method):
         )
         self.target = target_of(nn.Sequential(self.encoder, self.projector))
         self.queue = KeyQueue(queue, out)
-        self._momentum, self._schedule = momentum, momentum_schedule
+        # A momentum that the user names is meant as it is.
+        self._schedule = momentum_schedule or ("fitted" if momentum is None else "constant")
+        self._momentum = _RELEASED_MOMENTUM if momentum is None else momentum
         self._temperature, self._normalisation = temperature, normalisation
 
     def trainable(self) -> Iterable[nn.Parameter]:

@@ -134,3 +134,12 @@ def test_a_step_gives_gradients_to_all_that_learns(make) -> None:
     assert all(p.grad is not None for p in method.trainable())
     assert output.projections.shape == (4, 12)
     assert torch.equal(output.mask, torch.eye(4).bool())
+
+
+def test_a_fitted_momentum_renews_the_target_ten_times_in_a_short_run() -> None:
+    assert ema_momentum(0.999, 0, 270, "fitted") == pytest.approx(1 - 10 / 270)
+    assert ema_momentum(0.999, 200, 270, "fitted") ** 270 < 1e-4  # of the random start
+    assert ema_momentum(0.999, 0, 10_000, "fitted") == pytest.approx(0.999)
+    assert ema_momentum(0.999, 0, 1_000_000, "fitted") == 0.999  # as released
+    assert ema_momentum(0.999, 0, 20, "fitted") == 0.9
+    assert ema_momentum(0.95, 0, 10_000, "fitted") == 0.95

@@ -213,3 +213,52 @@ def test_released_widths() -> None:
     assert shapes(SimClr(nn.Identity(), 2048, Widths()))[:2] == [(2048, 2048), (128, 2048)]
     v3 = shapes(MoCoV3(nn.Identity(), 2048, Widths()))[:4]
     assert v3 == [(4096, 2048), (256, 4096), (4096, 256), (256, 4096)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "moved"),
+    [
+        pytest.param({}, 0.1, id="default: 1 - 10 / 100 steps"),
+        pytest.param({"momentum": 0.99}, 0.01, id="as named"),
+        pytest.param({"momentum_schedule": "constant"}, 0.001, id="as released"),
+        pytest.param({"recipe": "knee"}, 0.001, id="a paper's recipe"),
+    ],
+)
+def test_the_momentum_of_moco_v2_fits_the_run_unless_it_is_named(settings, moved: float) -> None:
+    from trainer.config.layers import make_config
+    from trainer.methods.registry import make_method
+
+    method = make_method(make_config({"method": "mocov2", "size": 16, **settings}))
+    key, query = method.target[0].conv1.weight, method.encoder.conv1.weight
+    with torch.no_grad():
+        before = key.clone()
+        query += 1
+    method.after_step(0, 100)
+    torch.testing.assert_close(key - before, torch.full_like(key, moved), atol=1e-5, rtol=1e-3)
+
+
+@pytest.mark.parametrize("channels", [3, 1])
+def test_moco_v3_starts_a_transformer_as_published(channels: int) -> None:
+    from trainer.config.config import RunConfig
+    from trainer.methods.registry import make_method
+
+    config = RunConfig(method="mocov3", encoder="vit_s_16", size=32, in_channels=channels)
+    state = make_method(config).encoder.state_dict()
+    layer = "encoder.layers.encoder_layer_3."
+    for part in state[layer + "self_attention.in_proj_weight"].chunk(3):
+        assert float(part.std()) == pytest.approx(math.sqrt(2 / 768), rel=0.02)
+        assert float(part.abs().max()) <= math.sqrt(6 / 768)
+    assert float(state[layer + "self_attention.out_proj.weight"].std()) == pytest.approx(
+        math.sqrt(2 / 768), rel=0.02
+    )
+    assert float(state[layer + "mlp.0.weight"].std()) == pytest.approx(
+        math.sqrt(2 / (384 + 1536)), rel=0.02
+    )
+    for name in ("self_attention.in_proj_bias", "self_attention.out_proj.bias", "mlp.0.bias"):
+        assert not state[layer + name].any()
+    grey = 1 if channels == 3 else math.sqrt(3)  # what a grey image meets is the sum of three
+    assert float(state["conv_proj.weight"].std()) == pytest.approx(
+        grey * math.sqrt(2 / (768 + 384)), rel=0.02
+    )
+    assert not state["conv_proj.bias"].any()
+    assert float(state["class_token"].std()) == pytest.approx(1e-6, rel=0.2)
