@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from app.errors import ImageUnreadable
-from app.images.notes import Note
+from app.images.notes import Note, note
 from app.images.shutter import Shutter
 from app.images.stored_values import PixelFormat
 
@@ -180,6 +180,8 @@ class DisplayAttributes:
             if table["version"] > DISPLAY_VERSION:
                 raise ImageUnreadable("display.json was written by a newer Foveate; install it.")
             known = {f.name for f in fields(cls)}
+            if table.get("note"):  # as 0.1.0 kept its only one
+                table["notes"] = [asdict(note("colour-to-grey"))]
             return cls(**{k: _decoded(k, v) for k, v in table.items() if k in known})
         except (ValueError, TypeError, KeyError) as error:
             raise ImageUnreadable(f"display.json is damaged: {error!r}.") from error

@@ -36,3 +36,10 @@ def test_the_command_prints_code_and_text(tmp_path: Path, capsys: pytest.Capture
     assert main(["--study", str(tmp_path / "s"), str(png(tmp_path / "x.png", RED)), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["notes"] == [{"code": "colour-to-grey", "text": TEXTS["colour-to-grey"]}]
+
+
+def test_the_note_of_an_earlier_display_json_is_kept() -> None:
+    table = json.loads(DisplayAttributes(9, 9, "MONOCHROME2", 8, 8, False, 0, 9).to_json())
+    del table["notes"]
+    table["note"] = "colour converted to grey by luminance"
+    assert DisplayAttributes.from_json(json.dumps(table)).notes == (note("colour-to-grey"),)
