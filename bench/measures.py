@@ -4,7 +4,9 @@ python -m bench.measures osie_fixations.npz [--viewers 10 11 12 13 14] [--images
                          [--labels FILE] [--measures tima …] [--readings 2400]
     The handed file holds fixations of 15 people on 700 photographs of 800 × 600 px. Each fixation
     becomes samples at 120 Hz with 5 px of noise. Measures are chosen on viewers 0 to 9 and images
-    divisible by 3 (`choose`), and reported on viewers 10 to 14 and the others (`report`).
+    divisible by 3 (`choose`), and reported on viewers 10 to 14 and the others (`report`). The
+    prototype (root of a dwell map, σ 0.05, less the cohort's mean, cosine) is
+    --measures dwell --set sigma=0.05 --set whitening=0 --set prior=0
 """
 
 import argparse
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from migrations.study.evidence import HEADERS, CohortEvidence
+from trainer.process.set_options import parse_settings
 from trainer.similarity.base import Gaze
 from trainer.similarity.comparison import ComparisonControl
 from trainer.similarity.evidence.judge import Judging, PairRule, judge
@@ -82,6 +85,7 @@ def main() -> None:
     parser.add_argument("--viewers", type=int, nargs="+", default=None)
     parser.add_argument("--labels", type=Path, default=None)
     parser.add_argument("--measures", nargs="+", default=())
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--positive-rate", type=float, default=0.01)
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
@@ -89,7 +93,9 @@ def main() -> None:
     gaze = load(options.data, viewers, options.images)
     table, start = read_table(options.labels), time.perf_counter()
     judging = Judging(
-        PairRule(options.positive_rate), {"proportions": "image"}, tuple(options.measures)
+        PairRule(options.positive_rate),
+        {"proportions": "image", **parse_settings(options.set)},
+        tuple(options.measures),
     )
     labels = [table.get(id_) for id_ in gaze.ids]
     evidence = judge(gaze, labels, judging, ComparisonControl(options.jobs))

@@ -163,6 +163,7 @@ def _similarity(
         threshold=threshold,
         findings=findings.as_dict(),
         evidence=evidence,
+        fitted=comparison.fitted,
     )
     return run_id, made.matrix, made.valid
 

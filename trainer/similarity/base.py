@@ -259,6 +259,27 @@ Compare = Callable[[Any, Any, Any], Pairs]
 """`similarity(a: Table, b: Table, parameters)` of all pairs of two tables of one kind."""
 
 
+Fitted = dict[str, NDArray[Any]]
+"""What a measure learnt of a cohort, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class CohortPass:
+    """The second pass of a measure that looks at the whole cohort.
+
+    Attributes
+    ----------
+    fit
+        Of the features of the readings that are trained on, and the parameters.
+    apply
+        Of the features of all readings, what was fitted, and the parameters: the features that are
+        compared.
+    """
+
+    fit: Callable[[FeatureTable, Any], Fitted]
+    apply: Callable[[FeatureTable, Fitted, Any], FeatureTable]
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
     """A measure of how alike two readings are: two functions and what is said of them.
@@ -277,6 +298,8 @@ class Measure:
         Similarity of a reading with itself; None: as `similarity` gives it.
     pair_parameters
         Those that only `similarity` looks at, so that features outlive a change of them.
+    cohort
+        Its second pass over all readings, where it has one.
     dimensions, by_dimension
         Where similarity has several: their names, and a `similarity` with values (A, B, D).
     """
@@ -290,6 +313,7 @@ class Measure:
     pair_parameters: tuple[str, ...] = ()
     dimensions: tuple[str, ...] = ()
     by_dimension: Compare | None = None
+    cohort: CohortPass | None = None
 
 
 @dataclass(frozen=True, slots=True)

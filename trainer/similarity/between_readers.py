@@ -1,11 +1,8 @@
 """Readings of one case against readings of different cases, out of one comparison."""
 
-from dataclasses import replace
-
-import numpy as np
-
 from trainer.similarity.comparison import Comparison, ComparisonControl, prepare
 from trainer.similarity.findings import CaseSplit, case_split
+from trainer.similarity.sources import readings_alone
 
 LARGEST = 5000
 """Readings beyond which the split is left out: it needs all pairs of readings in memory."""
@@ -26,12 +23,12 @@ def split_of(comparison: Comparison) -> CaseSplit | None:
     cases = [named[owner] or gaze.ids[owner] for owner in gaze.owners]
     if len(set(cases)) == len(cases) or len(cases) > LARGEST:
         return None
-    places = np.arange(len(cases))
-    alone = replace(gaze, ids=tuple(map(str, places)), owners=places, cases=())
+    alone = readings_alone(gaze)
     quiet = ComparisonControl(
         comparison.control.jobs,
         cancelled=comparison.control.cancelled,
         cache=comparison.control.cache,
+        fitted=comparison.fitted,
     )
     settings = {name: value for name, value in comparison.settings.items() if name != "combine"}
     readings = prepare(comparison.measure.name, alone, settings, quiet).matrix()

@@ -88,6 +88,7 @@ def _request(options: argparse.Namespace) -> Request:
         database=options.database,
         labels=options.labels,
         part=options.part,
+        cohort=options.cohort,
     )
     _check(request)
     return request
@@ -135,6 +136,8 @@ def _check_files(request: Request) -> None:
         raise ConfigError(f"--out {request.out}: its name must end in .npy or .npz.")
     if request.graph is not None and request.graph.suffix != ".npz":
         raise ConfigError(f"--graph {request.graph}: its name must end in .npz.")
+    if request.cohort is not None and not request.cohort.is_file():
+        raise ConfigError(f"--cohort {request.cohort}: there is no such file.")
     if request.part is not None and (request.graph is None or request.out is not None):
         raise ConfigError("--part is a part of a --graph FILE.npz; it writes no --out.")
     if request.part is not None and request.measure == AUTO:
@@ -212,6 +215,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--part", type=_part_option, metavar="K/N",
         help="search one part of a --graph, e.g. 2/8; `similarity merge` makes the whole",
+    )  # fmt: skip
+    parser.add_argument(
+        "--cohort", type=Path, metavar="FILE.cohort.npz",
+        help="what dwell learnt of a cohort before, instead of learning of this one",
     )  # fmt: skip
     rule = parser.add_mutually_exclusive_group()
     rule.add_argument("--threshold", type=float, help="similarity above which a pair is positive")

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from trainer.similarity.base import CanvasParameters, Measure, Similarity, Table, require
+from trainer.similarity.base import CanvasParameters, Fitted, Measure, Similarity, Table, require
+from trainer.similarity.cohort_pass import of_cohort
 from trainer.similarity.dense import dense
 from trainer.similarity.features import FeatureCache, feature_table
 from trainer.similarity.graph import Graph, nearest_graph, sampled_threshold, threshold_graph
@@ -47,6 +48,8 @@ class ComparisonControl:
         Asked some ten times a second.
     cache
         Where features are kept and found again.
+    fitted
+        What the measure learnt of a cohort before; None: it learns of this one.
     """
 
     jobs: int = 0
@@ -54,6 +57,7 @@ class ComparisonControl:
     pairs_progress: Progress = field(default=no_progress)
     cancelled: Callable[[], bool] = field(default=never)
     cache: FeatureCache | None = None
+    fitted: Fitted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,8 @@ class Comparison:
         Threads, listeners, stop and cache.
     seconds
         That features took.
+    fitted
+        What the measure learnt of the cohort, where it has a second pass.
     """
 
     measure: Measure
@@ -83,6 +89,7 @@ class Comparison:
     table: Table
     control: ComparisonControl
     seconds: float
+    fitted: Fitted | None = None
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -161,9 +168,11 @@ def prepare(
     counted = chosen_readings(gaze, items)
     runner = TaskRunner(control.jobs, control.features_progress, control.cancelled)
     features = feature_table(chosen, counted.gazes, parameters, runner, control.cache)
+    held = [counted.held_out[owner] for owner in counted.owners] if counted.held_out else ()
+    features, fitted = of_cohort(chosen, features, parameters, held, control.fitted)
     table: Table = features
     if not one_reading_each(counted):
         table = item_table(features, counted.owners, len(counted.ids))
         chosen = of_items(chosen, items.combine)
     seconds = time.perf_counter() - start
-    return Comparison(chosen, parameters, items, counted, table, control, seconds)
+    return Comparison(chosen, parameters, items, counted, table, control, seconds, fitted)

@@ -15,6 +15,7 @@ from trainer.data.cohort import Cohort, load_cohort
 from trainer.process.events import Meter, StageStarted
 from trainer.similarity.base import Similarity
 from trainer.similarity.between_readers import split_of
+from trainer.similarity.cohort_pass import beside, read_fitted, write_fitted
 from trainer.similarity.comparison import Comparison, ComparisonControl, prepare
 from trainer.similarity.evidence.judge import Judging, PairRule, judge
 from trainer.similarity.evidence.labels import labels_of_file, labels_of_members
@@ -69,7 +70,13 @@ def run_job(job: Job) -> None:
             source = replace(source, evidence=_judged(job, source))
             request = _chosen(request, source.evidence)
             job = replace(job, request=request)
+        if request.cohort is not None:
+            fitted = read_fitted(request.cohort, request.measure)
+            control = replace(control, fitted=fitted)
         comparison = prepare(request.measure, source.gaze, request.settings, control)
+        written = request.graph if request.out is None else request.out
+        if comparison.fitted is not None and request.part is None and written is not None:
+            write_fitted(beside(written), request.measure, comparison.fitted)
         if request.graph is not None:
             make_graph(job, comparison, request.graph, _facts(comparison, source))
         if request.out is not None or request.graph is None:
@@ -181,6 +188,7 @@ def _make_matrix(job: Job, comparison: Comparison, source: _Source) -> None:
         store_run(
             source.study, similarity, ids, cohort_fingerprint=source.cohort.fingerprint,
             threshold=threshold, findings=findings.as_dict(), evidence=source.evidence,
+            fitted=comparison.fitted,
         )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from trainer.errors import SimilarityError
 from trainer.similarity import measures as package
 from trainer.similarity.base import CanvasParameters, Gaze, Measure, Similarity, require
+from trainer.similarity.cohort_pass import of_cohort
 from trainer.similarity.dense import dense
 from trainer.similarity.features import FeatureCache, feature_table
 from trainer.similarity.task_runner import Progress, TaskRunner, never, no_progress
@@ -118,6 +119,7 @@ def compare(
         return TaskRunner(jobs, share_of_progress, cancelled)
 
     table = feature_table(chosen, gazes, parameters, half(0), cache)
+    table, _ = of_cohort(chosen, table, parameters)
     pairs = dense(chosen, table, parameters, half(n), by_dimension=by_dimension)
     progress(2 * n, 2 * n)
     seconds = time.perf_counter() - start

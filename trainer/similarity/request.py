@@ -33,6 +33,7 @@ class Request:
     database: str | None = None
     labels: Path | None = None
     part: Part | None = None
+    cohort: Path | None = None
 
     @property
     def rule_count(self) -> int:

@@ -39,6 +39,8 @@ class GazeList:
         Of each item: the image that its file names; empty where ids are those of images.
     note
         What was assumed, for the user to read.
+    held_out
+        Of each item: whether nothing may be learnt of it (the test split); empty: of none.
     """
 
     ids: tuple[str, ...]
@@ -48,6 +50,7 @@ class GazeList:
     cases: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
     note: str = ""
+    held_out: tuple[bool, ...] = ()
 
 
 def read_json_folder(folder: Path, size: Size, progress: Callable[[int, int], None]) -> GazeList:
@@ -138,6 +141,20 @@ def chosen_items(gaze_list: GazeList, items: Sequence[int]) -> GazeList:
         readers=tuple(gaze_list.readers[r] for r in flat) if gaze_list.readers else (),
         cases=tuple(gaze_list.cases[i] for i in items) if gaze_list.cases else (),
         images=tuple(gaze_list.images[i] for i in items) if gaze_list.images else (),
+        held_out=tuple(gaze_list.held_out[i] for i in items) if gaze_list.held_out else (),
+    )
+
+
+def readings_alone(gaze_list: GazeList) -> GazeList:
+    """Return the same readings, each as an item of its own."""
+    places, held = np.arange(len(gaze_list.gazes)), gaze_list.held_out
+    return replace(
+        gaze_list,
+        ids=tuple(map(str, places)),
+        owners=places,
+        cases=(),
+        images=(),
+        held_out=tuple(held[owner] for owner in gaze_list.owners) if held else (),
     )
 
 

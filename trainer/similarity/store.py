@@ -14,7 +14,8 @@ from migrations.study.evidence import DETAILS_KEY, CohortEvidence
 from migrations.study.folder import Study
 from migrations.study.schema import Neighbour, SimilarityRun, new_id
 from trainer.errors import SimilarityError
-from trainer.similarity.base import BoolArray, FloatArray, Similarity
+from trainer.similarity.base import BoolArray, Fitted, FloatArray, Similarity
+from trainer.similarity.cohort_pass import beside, write_fitted
 
 NEIGHBOURS = 10
 
@@ -70,16 +71,20 @@ def store_run(
     neighbours: int = NEIGHBOURS,
     findings: Mapping[str, Any] | None = None,
     evidence: CohortEvidence | None = None,
+    fitted: Fitted | None = None,
 ) -> str:
     """Keep the similarity of a study's images; return the id of its `similarity_run`.
 
     The matrix goes to `cache/similarity/<id>.npz`, the `neighbours` most alike images of each to
     `neighbour`, both rows in one transaction; `findings` (`Findings.as_dict()`) to the run's
     `details`, where the station finds them; so do those of the `evidence` that chose the measure.
+    What the measure learnt of the cohort lies beside the matrix.
     """
     run_id = new_id()
     path = study.cache / "similarity" / f"{run_id}.npz"
     save_matrix(path, similarity, image_ids)
+    if fitted is not None:
+        write_fitted(beside(path), similarity.measure, fitted)
     run = _run_row(run_id, similarity, cohort_fingerprint, threshold)
     run.details = {"findings": dict(findings)} if findings else {}
     if evidence is not None:

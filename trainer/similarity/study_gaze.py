@@ -28,6 +28,7 @@ def gaze_of_members(members: Sequence[Member], names: Mapping[str, str]) -> Gaze
         [_gaze(member, reading) for member, reading in readings],
         owners_of([len(member.readings) for member in members]),
         tuple(names.get(reading.reader_id, reading.reader_id) for _, reading in readings),
+        held_out=tuple(member.split == "test" for member in members),
     )
 
 

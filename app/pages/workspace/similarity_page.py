@@ -47,7 +47,16 @@ class SimilarityPage(Page):
         self.runs.setMinimumWidth(320)
         self.runs.activated.connect(lambda _i: self.run_chosen.emit(self.runs.currentData()))
         self.measure = QComboBox()
-        for name in ("auto", "tima", "density", "multimatch", "moment", "moment_sequence", "dhash"):
+        for name in (
+            "auto",
+            "tima",
+            "density",
+            "dwell",
+            "multimatch",
+            "moment",
+            "moment_sequence",
+            "dhash",
+        ):
             self.measure.addItem(name, name)
         self.compute = button(
             "compute_similarity",

@@ -30,7 +30,7 @@ from trainer.similarity.items import (
     one_reading_each,
 )
 from trainer.similarity.registry import MEASURES
-from trainer.similarity.sources import GazeList, chosen_items
+from trainer.similarity.sources import GazeList, chosen_items, readings_alone
 
 DEFAULT_RATE = 0.05
 """As pre-training has it: one threshold would mean something else for each measure."""
@@ -186,8 +186,7 @@ def _readers(gaze: GazeList) -> NDArray[np.int64]:
 def _of_readings(
     measure: str, gaze: GazeList, settings: Mapping[str, Any], control: ComparisonControl
 ) -> Similarity:
-    places = np.arange(len(gaze.gazes))
-    alone = replace(gaze, ids=tuple(map(str, places)), owners=places, cases=(), readers=())
+    alone = readings_alone(gaze)
     return prepare(measure, alone, settings, control).matrix()
 
 

@@ -61,11 +61,11 @@ def features(gaze: Gaze, parameters: DensityParameters) -> NDArray[np.float32]:
     cells = int(np.ceil(1 / parameters.sigma))
     if len(points.xy) == 0:
         return np.zeros((1, parameters.phases * cells * cells), np.float32)
-    weights, phase = _dwell(gaze, points, parameters)
+    weights, phase = dwell_of(gaze, points, parameters)
     centre = (points.xy + 0.5) / [points.width, points.height]
     sigma = _spread_of(gaze, parameters)
-    across, down = (_spread(centre[:, k], cells, sigma[k]) for k in (0, 1))
-    parts = _spread(phase, parameters.phases, parameters.sigma_phase) * weights[:, None]
+    across, down = (spread_over(centre[:, k], cells, sigma[k]) for k in (0, 1))
+    parts = spread_over(phase, parameters.phases, parameters.sigma_phase) * weights[:, None]
     density = np.stack([(down * parts[:, k : k + 1]).T @ across for k in range(parts.shape[1])])
     flat = density.reshape(1, -1)
     return np.asarray(flat / np.linalg.norm(flat), np.float32)
@@ -86,7 +86,7 @@ def _spread_of(gaze: Gaze, parameters: DensityParameters) -> tuple[float, float]
     return spread / gaze.width, spread / gaze.height
 
 
-def _spread(values: FloatArray, cells: int, sigma: float) -> FloatArray:
+def spread_over(values: FloatArray, cells: int, sigma: float) -> FloatArray:
     """Return (N, cells): how much of each value (N,) of 0 … 1, spread, falls into each cell.
 
     Sums over cells, not values at their centres: they follow shifts of gaze smoothly however
@@ -96,8 +96,8 @@ def _spread(values: FloatArray, cells: int, sigma: float) -> FloatArray:
     return np.asarray(np.diff(ndtr((edges - values[:, None]) / sigma), axis=1), np.float64)
 
 
-def _dwell(
-    gaze: Gaze, points: CanvasPoints, parameters: DensityParameters
+def dwell_of(
+    gaze: Gaze, points: CanvasPoints, parameters: PointParameters
 ) -> tuple[FloatArray, FloatArray]:
     """Return weight and phase (N,) of points: by time where known, else by order."""
     n = len(points.kept)

@@ -1,0 +1,92 @@
+"""The second pass of measures that look at the whole cohort: its mean map, and the like.
+
+What is fitted comes from readings that are trained on alone; it is kept beside the matrix, so that
+other readings, or other parts, are compared in the same way.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from trainer.errors import SimilarityError
+from trainer.similarity.base import CanvasParameters, FeatureTable, Fitted, Measure
+from trainer.similarity.output import whole
+
+
+def of_cohort(
+    measure: Measure,
+    table: FeatureTable,
+    parameters: CanvasParameters,
+    held_out: Sequence[bool] = (),
+    given: Fitted | None = None,
+) -> tuple[FeatureTable, Fitted | None]:
+    """Return the features after the second pass, and what was fitted; as they are without one.
+
+    Parameters
+    ----------
+    measure, table, parameters
+        Features (R readings) of the first pass, and of what.
+    held_out
+        Which readings must not be fitted on; empty: none.
+    given
+        What was fitted before, taken instead.
+
+    Raises
+    ------
+    SimilarityError
+        If what was fitted before does not fit.
+    """
+    if measure.cohort is None:
+        return table, None
+    trained = table
+    if any(held_out):
+        trained = table.take(np.flatnonzero(~np.array(held_out, bool)))
+    fitted = measure.cohort.fit(trained, parameters) if given is None else given
+    try:
+        return measure.cohort.apply(table, fitted, parameters), fitted
+    except (KeyError, ValueError) as error:
+        raise SimilarityError(
+            f"What was fitted before is not of {measure.name} with these parameters: {error}."
+        ) from error
+
+
+def write_fitted(path: Path, measure: str, fitted: Fitted) -> None:
+    """Write what was fitted.
+
+    Raises
+    ------
+    SimilarityError
+        If the file cannot be written.
+    """
+    with whole(path) as file:
+        arrays: dict[str, Any] = {"measure": np.array(measure), **fitted}
+        np.savez(file, **arrays)
+
+
+def beside(path: Path) -> Path:
+    """Return where what was fitted lies beside a matrix or graph."""
+    return path.with_suffix(".cohort.npz")
+
+
+def read_fitted(path: Path, measure: str) -> Fitted:
+    """Return what `write_fitted` wrote.
+
+    Raises
+    ------
+    SimilarityError
+        If it cannot be read or is of another measure.
+    """
+    try:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            found = {name: file[name] for name in file.files}
+        of = str(found.pop("measure"))
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        raise SimilarityError(
+            f"{path} holds no fitted cohort that can be read: {error}."
+        ) from error
+    if of != measure:
+        raise SimilarityError(f"{path} was fitted for {of}, not for {measure}.")
+    return found
