@@ -1,4 +1,4 @@
-"""Views of a whole batch at once, in one channel, on the device: one resampling, tone, blur.
+"""Views of a batch at once, in one channel, on the device: smoothing, resampling, tone, blur.
 
 Random numbers are drawn per image on the CPU (`draw_views`), laid out for the device (`PlacedDraw`)
 and applied there (`apply_views`), so that views depend on seed and step alone.
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from trainer.config.recipes import ViewRanges
+from trainer.pretrain.shrinking import Smoothing, smooth
 
 _Uniform = Callable[[float, float], Tensor]
 
@@ -30,6 +31,8 @@ class ViewDraw:
         Blur, pixels of the view; 0 for none.
     solarise
         Bool.
+    boxes
+        Width and height of each image within its array, (B, 2); None: the whole array.
     """
 
     affine: Tensor
@@ -37,6 +40,7 @@ class ViewDraw:
     contrast: Tensor
     sigma: Tensor
     solarise: Tensor
+    boxes: Tensor | None = None
 
     def rows(self, share: slice) -> "ViewDraw":
         """Return the numbers of some images of the batch."""
@@ -46,6 +50,7 @@ class ViewDraw:
             self.contrast[share],
             self.sigma[share],
             self.solarise[share],
+            None if self.boxes is None else self.boxes[share],
         )
 
 
@@ -106,6 +111,7 @@ def draw_views(
         contrast=contrast,
         sigma=torch.where(chance(ranges.blur), sigma, torch.zeros(count)),
         solarise=chance(ranges.solarise),
+        boxes=boxes,
     )
 
 
@@ -168,7 +174,7 @@ def whole_views(boxes: Tensor, side: int) -> ViewDraw:
     ones, zeros = torch.ones(count), torch.zeros(count)
     crop = torch.cat([boxes / 2, boxes], 1)
     affine = _affine(crop, zeros, zeros.bool(), side)
-    return ViewDraw(affine, ones, ones, zeros, zeros.bool())
+    return ViewDraw(affine, ones, ones, zeros, zeros.bool(), boxes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +189,8 @@ class PlacedDraw:
         Positions of the images that are blurred, (n,), int64.
     kernels
         Their kernels along one axis, (n, 2 r + 1).
+    chosen, weights, boxes
+        What is smoothed before it is shrunk: see `Smoothing`.
     """
 
     affine: Tensor
@@ -191,24 +199,32 @@ class PlacedDraw:
     solarise: Tensor
     blurred: Tensor
     kernels: Tensor
+    chosen: Tensor
+    weights: Tensor
+    boxes: Tensor
 
     @classmethod
-    def of(cls, draw: ViewDraw, size: int | tuple[int, int]) -> "PlacedDraw":
-        """Return the numbers for views of a size, still on the CPU."""
+    def of(cls, draw: ViewDraw, side: int, size: int | tuple[int, int]) -> "PlacedDraw":
+        """Return the numbers for views of a size of arrays with a side, still on the CPU."""
+        view = (size, size) if isinstance(size, int) else size
+        whole = torch.full((len(draw.sigma), 2), float(side))
+        boxes = whole if draw.boxes is None else draw.boxes
+        smoothing = Smoothing.of(draw.affine, boxes, side, view)
         blurred = draw.sigma.nonzero()[:, 0]
-        shorter = size if isinstance(size, int) else min(size)
-        half = min(math.ceil(3 * float(draw.sigma.max())), shorter - 1)
+        half = min(math.ceil(3 * float(draw.sigma.max())), min(view) - 1)
         at = torch.arange(-half, half + 1)
         kernels = torch.exp(-(at**2) / (2 * draw.sigma[blurred, None] ** 2))
         kernels = kernels / kernels.sum(1, keepdim=True)
         return cls(
-            draw.affine, draw.brightness, draw.contrast, draw.solarise, blurred, kernels
+            draw.affine, draw.brightness, draw.contrast, draw.solarise, blurred, kernels,
+            *smoothing.tensors(),
         )  # fmt: skip
 
     def tensors(self) -> list[Tensor]:
         """Return all of it, as the constructor takes it."""
         return [
             self.affine, self.brightness, self.contrast, self.solarise, self.blurred, self.kernels,
+            self.chosen, self.weights, self.boxes,
         ]  # fmt: skip
 
 
@@ -232,10 +248,12 @@ def apply_views(images: Tensor, draw: ViewDraw | PlacedDraw, size: int | tuple[i
     count, device = len(images), images.device
     height, width = (size, size) if isinstance(size, int) else size
     if isinstance(draw, ViewDraw):
-        placed = PlacedDraw.of(draw, size)
+        placed = PlacedDraw.of(draw, images.shape[-1], size)
         draw = PlacedDraw(*(t.to(device) for t in placed.tensors()))
     grid = nn.functional.affine_grid(draw.affine, [count, 1, height, width], align_corners=False)
-    view = nn.functional.grid_sample(images.float().div_(255), grid, align_corners=False)
+    smoothing = Smoothing(draw.chosen, draw.weights, draw.boxes)
+    shown = smooth(images.float().div_(255), smoothing)
+    view = nn.functional.grid_sample(shown, grid, align_corners=False)
     view = _blur(_tone(view, draw.brightness, draw.contrast), draw.blurred, draw.kernels)
     solarised = draw.solarise.view(-1, 1, 1, 1) & (view > 0.5)
     return torch.where(solarised, 1 - view, view)

@@ -217,7 +217,7 @@ def _draw(
         centred_in=None if boxes is None else boxes[chosen],
         keeping=None if job.focus is None else job.focus[chosen],
     )
-    return PlacedDraw.of(draw.rows(share), config.view)
+    return PlacedDraw.of(draw.rows(share), job.images.side, config.view)
 
 
 def batch_ids(seed: int, step: int, images: int, batch: int) -> Tensor:

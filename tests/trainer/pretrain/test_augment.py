@@ -118,3 +118,53 @@ def test_a_recipe_gives_the_same_views_for_the_same_seed_only(name: str) -> None
 
 def test_recipes_for_x_ray_never_solarise() -> None:
     assert RECIPES["radiograph"].views.solarise == 0
+
+
+def stripes(side: int, axis: int) -> torch.Tensor:
+    """Return an image of stripes one pixel wide, black and white."""
+    line = (torch.arange(side) % 2 * 255).to(torch.uint8)
+    image = line.expand(side, side)
+    return (image if axis == 3 else image.T)[None, None].contiguous()
+
+
+@pytest.mark.parametrize("axis", [2, 3])
+def test_stripes_finer_than_a_shrunk_view_become_grey_not_a_pattern(axis: int) -> None:
+    view = view_of(PLAIN, stripes(192, axis), boxes((192, 192)), 128)
+    assert float(view[..., 4:-4, 4:-4].std()) < 0.06  # of 0.5; bilinear alone keeps 0.25
+    assert float(view.mean()) == pytest.approx(0.5, abs=0.01)
+
+
+def test_what_a_shrunk_view_can_show_it_shows_as_an_antialiased_resize_does() -> None:
+    rng = torch.Generator().manual_seed(0)
+    coarse = torch.randint(0, 255, (2, 1, 24, 24), generator=rng).float()
+    image = torch.nn.functional.interpolate(coarse, size=(192, 192), mode="bicubic").clamp(0, 255)
+    image = image.to(torch.uint8)
+    view = view_of(PLAIN, image, boxes((192, 192)).repeat(2, 1), 128)
+    right = torch.nn.functional.interpolate(
+        image.float() / 255, size=(128, 128), mode="bilinear", antialias=True
+    )
+    assert float((view - right).abs().max()) < 0.02
+
+
+def test_a_view_that_shrinks_nothing_is_not_smoothed() -> None:
+    image = torch.randint(0, 255, (1, 1, 24, 24), dtype=torch.uint8)
+    view = view_of(PLAIN, image, boxes((24, 24)), 24)
+    torch.testing.assert_close(view, image / 255, atol=1e-5, rtol=0)
+
+
+def test_smoothing_stays_within_the_image_and_keeps_its_rim() -> None:
+    images = torch.zeros(1, 1, 96, 96, dtype=torch.uint8)
+    images[:, :, :80, :96] = 200  # the rest is padding
+    view = view_of(PLAIN, images, boxes((96, 80)), 32)
+    # Half a pixel may reach over the edge by interpolation.
+    assert float(view[:, :, 1:-1, 1:-1].min()) > 0.99 * 200 / 255
+    assert float(view.max()) < 1.01 * 200 / 255
+
+
+def test_a_whole_batch_is_smoothed_image_by_image() -> None:
+    images = torch.randint(0, 255, (3, 1, 96, 96), dtype=torch.uint8)
+    box = boxes((96, 96), (96, 40), (30, 30))
+    together = view_of(PLAIN, images, box, 32)
+    for i in range(3):
+        alone = view_of(PLAIN, images[i : i + 1], box[i : i + 1], 32)
+        torch.testing.assert_close(together[i : i + 1], alone)
