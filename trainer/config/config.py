@@ -46,6 +46,10 @@ class RunConfig:
         all pairs that are most alike; exactly one is set. The default is a rate of 5 %, because the
         papers' 0.95 of one measure lets through nearly all or hardly any pair of another measure
         or cohort, while 5 % always gives some 12 extra pairs in a batch of 32 at `drop` 0.5.
+    neighbours, mutual
+        Above 0: the pairs are those of each image with its most alike ones instead of those above a
+        threshold; mutual: only where each is among the most alike of the other. A threshold lets
+        images that were widely searched dominate; so each has about as many pairs as any other.
     drop
         GzPT: chance that an extra pair is left out of a step, 0 ≤ drop < 1.
     normalisation
@@ -125,6 +129,8 @@ class RunConfig:
     measure_parameters: dict[str, Any] = field(default_factory=dict)
     threshold: float | None = None
     positive_rate: float | None = 0.05
+    neighbours: int = 0
+    mutual: bool = True
     drop: float = 0.5
     normalisation: str = "batch"
     same_patient: str = "negative"

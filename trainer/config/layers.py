@@ -137,6 +137,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "projector_out": (0, 65536),
     "predictor_hidden": (0, 65536),
     "early_stop": (0, 1_000_000),
+    "neighbours": (0, 100_000),
     "workers": (0, 256),
     "seed": (0, 2**63 - 1),
     "knn_every": (0, 1_000_000),

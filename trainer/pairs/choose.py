@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from sqlalchemy import select
 
 from devices.gaze.pair_rates import positive_rate, threshold_for_rate
@@ -16,6 +17,7 @@ from trainer.config.config import RunConfig
 from trainer.data.cohort import Cohort, Member
 from trainer.errors import CohortError, SimilarityError
 from trainer.pairs.chosen_measure import basis_in, with_measure
+from trainer.pairs.nearest import nearest_of_graph, nearest_of_matrix
 from trainer.pairs.policy import PairMatrix, PairPolicy, SameLabel, SparsePairs
 from trainer.similarity.base import BoolArray, FloatArray
 from trainer.similarity.between_readers import split_of
@@ -119,8 +121,9 @@ def choose_pairs(
     config, evidence = with_measure(study, cohort, members, config, cancelled)
     if len(members) > LARGEST_MATRIX:
         graph = _graph(study, members, config, progress, cancelled)
-        policy = PairPolicy(_sparse(graph), drop)
-        return ChosenPairs(policy, graph.threshold, graph.positive_rate, evidence=evidence)
+        related, rate = _sparse(graph, config)
+        policy = PairPolicy(related, drop)
+        return ChosenPairs(policy, graph.threshold, rate, evidence=evidence)
     run_id, matrix, valid = _similarity(
         study, cohort, members, config, evidence, progress, cancelled
     )
@@ -129,10 +132,20 @@ def choose_pairs(
             f"{config.measure} gives no value for any pair of images: their gaze is too short. "
             "Try another --measure, or read more cases."
         )
-    threshold = _threshold(config, matrix, valid)
-    relation = PairMatrix.of(matrix, valid, threshold)
-    rate = positive_rate(matrix, valid, threshold)
+    relation, threshold, rate = related_by(config, matrix, valid)
     return ChosenPairs(PairPolicy(relation, drop), threshold, rate, run_id, evidence)
+
+
+def related_by(
+    config: RunConfig, matrix: FloatArray, valid: BoolArray
+) -> tuple[PairMatrix, float | None, float]:
+    """Return the relation of matrices (N, N) by the rule of a config, its threshold and rate."""
+    if config.neighbours:
+        table, rate = nearest_of_matrix(matrix, valid, config.neighbours, mutual=config.mutual)
+        return PairMatrix(torch.from_numpy(table)), None, rate
+    threshold = _threshold(config, matrix, valid)
+    rate = positive_rate(matrix, valid, threshold)
+    return PairMatrix.of(matrix, valid, threshold), threshold, rate
 
 
 def _similarity(
@@ -200,14 +213,23 @@ def _graph(
 ) -> Graph:
     """Return the pairs of a cohort whose matrix would not fit."""
     comparison = _compared(study, members, config, progress, cancelled)
+    if config.neighbours:
+        return comparison.nearest(config.neighbours)
     if config.threshold is not None:
         return comparison.above(config.threshold)
     return comparison.above_rate(config.positive_rate or 0.0)
 
 
-def _sparse(graph: Graph) -> SparsePairs:
+def _sparse(graph: Graph, config: RunConfig) -> tuple[SparsePairs, float]:
+    """Return the pairs of a graph, and the share of the valid pairs that they are."""
+    count = graph.matrix.shape[0]
+    if config.neighbours:
+        rows, columns, rate = nearest_of_graph(
+            graph.matrix, graph.valid, config.neighbours, mutual=config.mutual
+        )
+        return SparsePairs.of_edges(rows, columns, count), rate
     pairs = graph.matrix.tocoo()
-    return SparsePairs.of_edges(pairs.row, pairs.col, pairs.shape[0])
+    return SparsePairs.of_edges(pairs.row, pairs.col, count), graph.positive_rate
 
 
 def _threshold(config: RunConfig, matrix: FloatArray, valid: BoolArray) -> float:

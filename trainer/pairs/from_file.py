@@ -1,7 +1,7 @@
 """Pairs from a relation file: its rows are matched to the images, then cut at a threshold."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +10,15 @@ from scipy import sparse
 
 from devices.gaze.pair_rates import (
     pairs_among,
-    positive_rate,
     share_of_valid,
-    threshold_for_rate,
     threshold_of_values,
 )
 from trainer.config.config import RunConfig
 from trainer.data.cohort import Cohort, Member
 from trainer.data.image_folder import Resolver
 from trainer.errors import ImageFolderError, SimilarityError
-from trainer.pairs.choose import ChosenPairs
+from trainer.pairs.choose import ChosenPairs, related_by
+from trainer.pairs.nearest import nearest_of_graph
 from trainer.pairs.policy import PairMatrix, PairPolicy, SparsePairs
 from trainer.pairs.relation_file import LoadedRelation, load_relation_file
 
@@ -77,12 +76,12 @@ def pairs_of_relation(
     if isinstance(loaded.values, np.ndarray):
         matrix, valid = dense_of(loaded, index)
         _require_values(path, int(np.count_nonzero(valid)) - int(np.trace(valid)))
-        threshold = _threshold(config, matrix, valid)
-        relation = PairMatrix.of(matrix, valid, threshold)
-        rate = positive_rate(matrix, valid, threshold)
+        relation, threshold, rate = related_by(config, matrix, valid)
         return ChosenPairs(PairPolicy(relation, drop), threshold, rate)
     edges = edges_of(loaded, index)
     _require_values(path, edges.valid_pairs)
+    if config.neighbours:
+        return _of_edges(_nearest(edges, config), None, drop)
     return _of_edges(edges, _sparse_threshold(config, edges), drop)
 
 
@@ -145,12 +144,6 @@ def _both_ways(
     return matrix, valid
 
 
-def _threshold(config: RunConfig, matrix: NDArray[np.float64], valid: NDArray[np.bool_]) -> float:
-    if config.threshold is not None:
-        return config.threshold
-    return threshold_for_rate(matrix, valid, config.positive_rate or 0.0)
-
-
 @dataclass(frozen=True, slots=True)
 class Edges:
     """Stored pairs of N images, in both directions, no image with itself.
@@ -201,8 +194,18 @@ def _sparse_threshold(config: RunConfig, edges: Edges) -> float:
     return threshold_of_values(once, config.positive_rate or 0.0, edges.valid_pairs)
 
 
-def _of_edges(edges: Edges, threshold: float, drop: float) -> ChosenPairs:
-    above = edges.values > threshold
+def _nearest(edges: Edges, config: RunConfig) -> Edges:
+    """Return the edges of nearest neighbours."""
+    count = len(edges.comparable)
+    graph = sparse.csr_array((edges.values, (edges.rows, edges.columns)), shape=(count, count))
+    rows, columns, _ = nearest_of_graph(
+        graph, edges.comparable, config.neighbours, mutual=config.mutual
+    )
+    return replace(edges, rows=rows, columns=columns, values=np.ones(len(rows)))
+
+
+def _of_edges(edges: Edges, threshold: float | None, drop: float) -> ChosenPairs:
+    above = edges.values > (-np.inf if threshold is None else threshold)
     rows, columns = edges.rows[above], edges.columns[above]
     images = len(edges.comparable)
     kind = PairMatrix if images <= _DENSE_UP_TO else SparsePairs
