@@ -5,7 +5,7 @@ python .ci/import_all.py
 
 import importlib
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 
 MAY_BE_MISSING = {"torch", "torchvision", "tensorboard"}
@@ -29,7 +29,9 @@ def main() -> int:
     version = ".".join(map(str, sys.version_info[:3]))
     sys.stdout.write(f"Python {version}: {imported} modules imported\n")
     for missing, modules in skipped.items():
-        sys.stdout.write(f"  {len(modules)} skipped without {missing}: {', '.join(modules)}\n")
+        folders = Counter(module.rpartition(".")[0] for module in modules)
+        named = ", ".join(f"{count} of {folder}" for folder, count in folders.items())
+        sys.stdout.write(f"  skipped, as they need {missing}, which is not installed: {named}\n")
     return 0
 
 
