@@ -92,7 +92,9 @@ class RunConfig:
     projector_hidden, projector_out, predictor_hidden
         Widths of the heads; 0 for the method's own.
     norm
-        "batch", or "group" where batches are too small or processes too many for batch statistics.
+        "batch", or "group" where batches are too small or processes too many for batch statistics;
+        "split": MoCo v2 with a ResNet on one device, statistics of up to 8 parts of a batch, keys
+        among other companions than their queries.
     early_stop
         Epochs without a better signal (online kNN, or RankMe without labels) until a run ends; 0
         never. Looks are then at most as many epochs apart; MoCo v2's count once its queue is full.

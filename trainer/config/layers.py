@@ -112,7 +112,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "optimiser": ("adamw", "sgd", "lars"),
     "momentum_schedule": ("", "cosine", "constant", "fitted"),
     "compile_mode": ("default", "reduce-overhead", "max-autotune-no-cudagraphs"),
-    "norm": ("batch", "group"),
+    "norm": ("batch", "group", "split"),
     "device": ("auto", "cpu", "cuda"),
     "precision": ("auto", "fp32", "bf16", "fp16"),
 }
@@ -172,6 +172,13 @@ def check(config: RunConfig) -> None:
     _check_measure_parameters(config)
     if config.in_channels == 2:
         raise ConfigError("in_channels is 2; an encoder takes 1 (grey) or 3 (as ImageNet's).")
+    if config.norm == "split" and not (
+        METHODS[config.method].queue and "vit" not in config.encoder
+    ):
+        raise ConfigError(
+            f"norm is split, which mixes the keys of MoCo v2 with a ResNet; here it is "
+            f"{config.method} with {config.encoder}. Use --set norm=batch or group."
+        )
     if config.encoder.startswith("vit") and (config.size % 16 or config.aspect != 1):
         raise ConfigError(
             f"{config.encoder} cuts square views into patches of 16 pixels; size is {config.size}, "

@@ -15,6 +15,7 @@ from trainer.methods.base import Method, StepOutput, Widths
 from trainer.methods.ema import ema_momentum, ema_update, target_of
 from trainer.methods.losses import in_float32, info_nce, unit, without
 from trainer.methods.queue import KeyQueue
+from trainer.methods.split_norm import mixed
 from trainer.pairs.policy import StepPairs
 from trainer.process.distributed import gather
 
@@ -92,6 +93,7 @@ class MoCoV2(Method):
         temperature: float = 0.2,
         queue: int = 1280,
         normalisation: str = "batch",
+        norm: str = "batch",
     ) -> None:
         super().__init__()
         hidden, out = widths.projector_hidden or features, widths.projector_out or 256
@@ -105,6 +107,7 @@ class MoCoV2(Method):
         self._schedule = momentum_schedule or ("fitted" if momentum is None else "constant")
         self._momentum = _RELEASED_MOMENTUM if momentum is None else momentum
         self._temperature, self._normalisation = temperature, normalisation
+        self._mixes_keys = norm == "split"
 
     def trainable(self) -> Iterable[nn.Parameter]:
         """Return all but the key net."""
@@ -117,7 +120,7 @@ class MoCoV2(Method):
         """Return the loss of a batch and remember its keys; views (B, C, H, W), ids (B,)."""
         queries = gather(self.projector(self.encoder(view_1)))
         with torch.no_grad():
-            keys = unit(gather(self.target(view_2)))
+            keys = unit(gather(self._keys(view_2)))
         related, candidates = queue_masks(ids, self.queue.ids, pairs)
         loss = moco_v2_loss(
             queries, keys, self.queue.keys.clone(), related, candidates,
@@ -126,6 +129,14 @@ class MoCoV2(Method):
         self.queue.add(keys, ids)
         own = torch.ones(len(ids), 1, dtype=torch.bool, device=ids.device)
         return StepOutput(loss, queries.detach(), torch.cat([own, related], 1))
+
+    def _keys(self, views: Tensor) -> Tensor:
+        """Return keys (B, D); in parts, normalised among other companions than their queries."""
+        if not self._mixes_keys:
+            return self.target(views)  # type: ignore[no-any-return]
+        order = mixed(len(views), views.device)
+        made = self.target(views[order])
+        return torch.empty_like(made).index_copy_(0, order, made)
 
     def settles_after(self, batch: int) -> int:
         """Return the steps until the queue is full: a loss over fewer keys is lower."""

@@ -17,6 +17,7 @@ from trainer.config.config import RunConfig
 from trainer.config.methods import find_method
 from trainer.encoders.nets import initialise, make_encoder, seeded_weights
 from trainer.methods.base import Method, Widths
+from trainer.methods.split_norm import use_split_norm
 
 _FIRST = ("encoder", "features", "widths")
 
@@ -37,6 +38,8 @@ def make_method(config: RunConfig) -> Method:
         method: Method = make(*_encoder(config), _widths(config), **_settings(make, config))
     if config.norm == "group":
         use_group_norm(method)
+    elif config.norm == "split":
+        use_split_norm(method)
     return method
 
 

@@ -17,6 +17,7 @@ from trainer.data.cohort import Member, fingerprint
 from trainer.encoders.weights import file_hash
 from trainer.errors import CohortError, ConfigError
 from trainer.methods.registry import make_method
+from trainer.methods.split_norm import parts_of
 from trainer.pairs.choose import ChosenPairs
 from trainer.pairs.policy import PairPolicy, SameLabel
 from trainer.pretrain.checkpoint import Identity
@@ -103,7 +104,20 @@ def prepare(run: Run) -> Prepared:
 
 
 def _require_shared_norm(config: RunConfig, device: torch.device) -> None:
-    """Refuse several processes on CPU whose batch statistics would be each one's own."""
+    """Refuse batch statistics that would not be what is asked for.
+
+    On CPU those of several processes would be each one's own.
+    """
+    if config.norm == "split" and distributed.world() > 1:
+        raise ConfigError(
+            f"norm is split, which lets one process normalise as several; there are "
+            f"{distributed.world()}. Use --set norm=batch, whose statistics they share."
+        )
+    if config.norm == "split" and parts_of(config.batch) == 1:
+        raise ConfigError(
+            f"norm is split, but a batch of {config.batch} falls into no parts of 4 images and "
+            "more. Use --batch 8 or a larger multiple of 8."
+        )
     if distributed.world() == 1 or device.type != "cpu":
         return
     with torch.device("meta"):  # no weights, only what there is
