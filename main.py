@@ -19,6 +19,7 @@ COMMANDS = {
     "similarity": ("trainer.similarity.command", "how alike readings are by gaze"),
     "similarity merge": ("trainer.similarity.merge_command", "one graph of its parts"),
     "train": ("trainer.command", "similarity, pre-training, encoder; needs no screen"),
+    "sweep": ("trainer.sweep.command", "many pre-trainings, gaze against plain, seed by seed"),
     "encode": ("trainer.encode", "features of a folder of images by an encoder file"),
     "probe": ("trainer.probe.command", "how well encoders tell classes apart, beside baselines"),
     "queue": ("trainer.queue", "work off a study's queued pre-trainings"),

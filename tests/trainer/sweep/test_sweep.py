@@ -1,0 +1,112 @@
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import main as foveate
+from tests.trainer.tiny_study import make_study
+from trainer.sweep import command
+from trainer.sweep.paired import against_plain
+from trainer.sweep.plan import Cell, cells, settings
+from trainer.sweep.rows import Row, add_row, read_rows
+
+SMALL = ("--", "--size", "16", "--batch", "4", "--epochs", "1", "--device", "cpu",
+         "--set", "onnx=false")  # fmt: skip
+
+
+def row(setting: str, seed: int, score: float) -> Row:
+    return Row(setting, seed, "", "m", score)
+
+
+def test_every_measure_rule_and_drop_is_tried_with_every_seed_beside_plain() -> None:
+    chosen = settings(["tima", "density"], [0.05], [0.9], [0.0, 0.5])
+    assert len(chosen) == 1 + 2 * 2 * 2
+    assert chosen[0].options == ("--pairs", "none")
+    assert len({s.name for s in chosen}) == len(chosen)
+    every = list(cells(chosen, 3))
+    assert len(every) == 27
+    assert [cell.seed for cell in every[:9]] == [0] * 9
+
+
+def test_differences_are_paired_by_seed_with_interval_and_holm() -> None:
+    plain, gaze = np.array([0.6, 0.7, 0.5, 0.65]), np.array([0.66, 0.74, 0.58, 0.69])
+    rows = [row("plain", k, v) for k, v in enumerate(plain)]
+    rows += [row("a", k, v) for k, v in enumerate(gaze)]
+    rows += [row("b", k, v) for k, v in enumerate(plain[:3] + np.array([0.1, -0.1, 0.05]))]
+    a, b = against_plain(rows)
+    expected = stats.ttest_rel(gaze, plain)
+    interval = expected.confidence_interval()
+    assert (a.seeds, b.seeds) == (4, 3)
+    assert a.difference == pytest.approx((gaze - plain).mean())
+    assert (a.low, a.high) == pytest.approx((interval.low, interval.high))
+    assert a.p == pytest.approx(expected.pvalue)
+    assert a.p_holm == pytest.approx(min(1, 2 * a.p))
+
+
+def test_a_setting_without_a_seed_of_plain_is_left_out_and_one_seed_has_no_interval() -> None:
+    found = against_plain([row("plain", 0, 0.5), row("a", 0, 0.6), row("b", 1, 0.9)])
+    assert [one.setting for one in found] == ["a"]
+    assert math.isnan(found[0].low)
+
+
+def test_rows_survive_a_line_that_was_broken_off(tmp_path: Path) -> None:
+    path = tmp_path / "sweep.jsonl"
+    add_row(path, row("plain", 0, 0.5))
+    with path.open("a") as file:
+        file.write('{"setting": "a", "se')
+    add_row(path, row("a", 0, 0.6))
+    assert read_rows(path) == [row("plain", 0, 0.5), row("a", 0, 0.6)]
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    make_study(tmp_path / "s", images=4).close()
+    return tmp_path / "s"
+
+
+def test_a_sweep_goes_on_where_it_was_stopped(study, monkeypatch, capsys) -> None:
+    done: list[str] = []
+
+    def run(_options, cell: Cell, _out, common: str):
+        if len(done) == 3:
+            return 3, None
+        done.append(cell.name)
+        return 0, Row(cell.setting.name, cell.seed, common, "m", 0.5 + 0.1 * cell.seed)
+
+    monkeypatch.setattr(command, "_run", run)
+    words = ["sweep", "--study", str(study), "--measures", "density", "--seeds", "2"]
+    assert foveate.main(words) == 3
+    first = list(done)
+    done.clear()
+    assert foveate.main(words) == 0
+    assert len(first) + len(done) == 4
+    assert not set(first) & set(done)
+    assert "p (Holm)" in capsys.readouterr().out
+    done.clear()
+    assert foveate.main([*words, "--", "--epochs", "9"]) == 3  # other options: other rows
+    assert len(done) == 3
+
+
+@pytest.mark.parametrize("words", [("--seeds", "1"), ("--drop", "much")])
+def test_what_cannot_be_compared_is_refused(words, study) -> None:
+    with pytest.raises(SystemExit) as ended:
+        foveate.main(["sweep", "--study", str(study), *words])
+    assert ended.value.code == 2
+
+
+@pytest.mark.usefixtures("tiny_encoder")
+def test_a_whole_sweep_of_a_small_study(tmp_path: Path, capsys) -> None:
+    make_study(tmp_path / "s", images=16, test_images=6).close()
+    words = ["sweep", "--study", str(tmp_path / "s"), "--measures", "density", "--seeds", "2",
+             "--positive-rate", "0.3"]  # fmt: skip
+    assert foveate.main([*words, *SMALL]) == 0
+    path = tmp_path / "s" / "exports" / "sweep" / "sweep.jsonl"
+    rows = read_rows(path)
+    path.write_text("\n".join(path.read_text().splitlines()[:3]) + "\n")  # killed before its row
+    assert foveate.main([*words, *SMALL]) == 0
+    assert read_rows(path) == rows
+    assert len(rows) == 4
+    assert all(0 <= r.score <= 1 for r in rows)
+    assert "p (Holm)" in capsys.readouterr().out

@@ -1,0 +1,1 @@
+"""Many pre-trainings of one cohort, gaze against plain, seed by seed."""

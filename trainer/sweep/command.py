@@ -1,0 +1,142 @@
+"""`python main.py sweep`: threshold or rate × drop × measure × seeds, and gaze against plain.
+
+Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 stopped by the user; the same command goes on.
+"""
+
+import argparse
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from trainer.errors import TrainerError
+from trainer.process.events import RunFailed
+from trainer.process.terminal import TerminalReporter
+from trainer.sweep.paired import against_plain
+from trainer.sweep.plan import Cell, cells, settings
+from trainer.sweep.rows import Row, add_row, read_rows
+
+Command = Callable[[Sequence[str]], int]
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command and return its exit code."""
+    parser = _parser()
+    options = parser.parse_args(argv)
+    options.train = [word for word in options.train if word != "--"]
+    if not options.positive_rate and not options.threshold:
+        options.positive_rate = [0.05]
+    if options.seeds < 2:
+        parser.error("--seeds must be at least 2: one difference has no interval")
+    if not (options.study / "study.toml").is_file():
+        parser.error(f"--study {options.study}: it is no study (there is no study.toml)")
+    console = Console()
+    try:
+        return run_sweep(options, console)
+    except TrainerError as error:
+        TerminalReporter(console)(RunFailed(str(error)))
+        return 1
+
+
+def run_sweep(options: argparse.Namespace, console: Console) -> int:
+    """Run what is not done yet, then show all; return the exit code."""
+    out: Path = options.out or options.study / "exports" / "sweep"
+    path, common = out / "sweep.jsonl", " ".join(options.train)
+    chosen = settings(options.measures, options.positive_rate, options.threshold, options.drop)
+    wanted = list(cells(chosen, options.seeds))
+    rows = {(r.setting, r.seed): r for r in read_rows(path) if r.options == common}
+    for place, cell in enumerate(wanted, start=1):
+        if (cell.setting.name, cell.seed) in rows:
+            continue
+        console.print(f"{place} of {len(wanted)}: {cell.name}", highlight=False)
+        code, row = _run(options, cell, out, common)
+        if row is None:
+            return code
+        add_row(path, row)
+        rows[cell.setting.name, cell.seed] = row
+    names = [(cell.setting.name, cell.seed) for cell in wanted]
+    show([rows[name] for name in names], console)
+    console.print(f"Rows: {path}", highlight=False, soft_wrap=True)
+    return 0
+
+
+def show(rows: Sequence[Row], console: Console) -> None:
+    """Print every setting against plain."""
+    plain = [row.score for row in rows if row.setting == "plain"]
+    metric = rows[0].metric if rows else ""
+    title = f"{metric}; plain {sum(plain) / max(len(plain), 1):.3f} over {len(plain)} seeds"
+    table = Table(title=title, title_justify="left")
+    for name in ("setting", "score", "against plain", "95 %", "p", "p (Holm)", "seeds"):
+        table.add_column(name, no_wrap=name != "setting")
+    for one in against_plain(rows):
+        table.add_row(
+            escape(one.setting),
+            f"{one.score:.3f}",
+            f"{one.difference:+.3f}",
+            f"{one.low:+.3f} to {one.high:+.3f}",
+            f"{one.p:.3f}",
+            f"{one.p_holm:.3f}",
+            str(one.seeds),
+        )
+    console.print(table)
+
+
+def _run(options: argparse.Namespace, cell: Cell, out: Path, common: str) -> tuple[int, Row | None]:
+    """Train and try one cell; return the exit code, and its row where both are done."""
+    from trainer.command import main as train
+    from trainer.probe.command import main as probe
+
+    # Runs with other options must not be taken for these.
+    digest = hashlib.sha256(common.encode()).hexdigest()[:6]
+    folder, study = out / f"{cell.name}_{digest}", ["--study", str(options.study)]
+    words = [*study, "--seed", str(cell.seed), "--out", str(folder), "--name", cell.name]
+    if not (folder / "encoder.safetensors").is_file():  # written last: the training is done
+        code = train([*words, *cell.setting.options, *options.train])
+        if code != 0:
+            return code, None
+    code = probe([*study, "--encoder", str(folder), "--probes", "linear", "--label-budget", "all",
+                  "--seed", "0", "--out", str(folder / "probe")])  # fmt: skip
+    if code != 0:
+        return code, None
+    metric, score = _score(folder / "probe" / "probe.json", folder.name)
+    return 0, Row(cell.setting.name, cell.seed, common, metric, score)
+
+
+def _score(path: Path, encoder: str) -> tuple[str, float]:
+    """Return the first figure that the probe gives of an encoder, and what it is.
+
+    Raises
+    ------
+    TrainerError
+        If it gives none.
+    """
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    own = [row for row in rows if row["encoder"] == encoder and row["mean"] is not None]
+    if not own:
+        raise TrainerError(f"{path} has no figure of {encoder}: too few labelled test images?")
+    return f"{own[0]['probe']}, {own[0]['metric']}", float(own[0]["mean"])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python main.py sweep",
+        description="Pre-train a study by every setting and seed, beside plain runs of the same "
+        "cohort, split and seeds; try each encoder on the test split; compare. A sweep that was "
+        "broken off goes on where it was.",
+    )
+    parser.add_argument("--study", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--measures", nargs="+", default=["auto"], metavar="MEASURE")
+    parser.add_argument("--positive-rate", nargs="+", type=float, default=[], metavar="R")
+    parser.add_argument("--threshold", nargs="+", type=float, default=[], metavar="T")
+    parser.add_argument("--drop", nargs="+", type=float, default=[0.5], metavar="P")
+    parser.add_argument("--seeds", type=int, default=3, metavar="K", help="seeds 0 … K−1 of each")
+    parser.add_argument("--out", type=Path, help="default: exports/sweep of the study")
+    parser.add_argument(
+        "train", nargs=argparse.REMAINDER, metavar="-- OPTIONS",
+        help="options of `train` for all runs, after --: -- --epochs 50 --size 128",
+    )  # fmt: skip
+    return parser
