@@ -174,7 +174,7 @@ def read_labels(path: Path, names: Sequence[str], *, strict: bool = False) -> di
     """
     resolve, table = Resolver(names), dict[str, ImageFacts]()
     lines: dict[str, str] = {}
-    for where, row in _rows(path, ("image", "label") if strict else ("image",)):
+    for where, row in table_rows(path, ("image", "label") if strict else ("image",)):
         if not strict and not resolve.find(row["image"]):
             continue
         name, facts = resolve(row["image"], where), _facts(row, where)
@@ -192,7 +192,7 @@ def read_labels(path: Path, names: Sequence[str], *, strict: bool = False) -> di
     return table
 
 
-def _rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
+def table_rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield where each line of a table stands, and its known columns, empty where missing."""
     try:
         text = path.read_text(encoding="utf-8-sig")

@@ -1,10 +1,10 @@
 """Labels of the items of a list, from a table: a few suffice."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from trainer.data.cohort import Member
-from trainer.data.image_folder import read_labels
+from trainer.data.image_folder import table_rows
 from trainer.errors import SimilarityError
 from trainer.similarity.sources import GazeList
 
@@ -15,9 +15,9 @@ def labels_of_file(path: Path, gaze: GazeList, names: Mapping[str, str]) -> list
     Parameters
     ----------
     path
-        A table with the columns `image` and `label`; see `read_labels`. An image is named as an
-        item, as what a study calls it, or as the case or image that files say they are of (then
-        all of their items have the label).
+        A table with the columns `image` and `label`. An image is named as an item, as what a study
+        calls it, or as the case or image that files say they are of (then all of their items have
+        the label); with or without folder and suffix. Lines of other images are passed over.
     gaze
         The items.
     names
@@ -26,26 +26,47 @@ def labels_of_file(path: Path, gaze: GazeList, names: Mapping[str, str]) -> list
     Raises
     ------
     ImageFolderError
-        If the table cannot be read or names none of the images.
+        If the table cannot be read.
     SimilarityError
-        If it gives no label, or one item two.
+        If it gives no item a label, one item two, or a name that may mean several.
     """
+    meant, loosely = _by_alias(gaze, names)
+    found: list[str | None] = [None] * len(gaze.ids)
+    for where, row in table_rows(path, ("image", "label")):
+        items = meant.get(row["image"]) or loosely.get(_bare(row["image"]), set())
+        if len({gaze.cases[i] if gaze.cases else i for i in items}) > 1:
+            raise SimilarityError(
+                f"{where}: {row['image']!r} may mean several images; write the whole name."
+            )
+        for item in sorted(items) if row["label"] else ():
+            if found[item] not in (None, row["label"]):
+                raise SimilarityError(
+                    f"{where}: {names.get(gaze.ids[item], gaze.ids[item])} has two labels, "
+                    f"{found[item]!r} and {row['label']!r}. Keep one of them."
+                )
+            found[item] = row["label"]
+    if not any(found):
+        raise SimilarityError(
+            f"{path} gives none of the images a label ({', '.join(gaze.ids[:3])}, …)."
+        )
+    return found
+
+
+def _by_alias(
+    gaze: GazeList, names: Mapping[str, str]
+) -> tuple[dict[str, set[int]], dict[str, set[int]]]:
+    """Return the items by each name that they go by, and by it without folder and suffix."""
     meant: dict[str, set[int]] = {}
+    loosely: dict[str, set[int]] = {}
     for item, id_ in enumerate(gaze.ids):
         for alias in _aliases(item, id_, gaze, names):
             meant.setdefault(alias, set()).add(item)
-    found: list[str | None] = [None] * len(gaze.ids)
-    for name, about in read_labels(path, list(meant)).items():
-        for item in sorted(meant[name]) if about.label else ():
-            if found[item] not in (None, about.label):
-                raise SimilarityError(
-                    f"{path} gives {names.get(gaze.ids[item], gaze.ids[item])} two labels, "
-                    f"{found[item]!r} and {about.label!r}. Keep one of them."
-                )
-            found[item] = about.label
-    if not any(found):
-        raise SimilarityError(f"{path} gives no image a label: its column `label` is empty.")
-    return found
+            loosely.setdefault(_bare(alias), set()).add(item)
+    return meant, loosely
+
+
+def _bare(name: str) -> str:
+    return PureWindowsPath(name).stem
 
 
 def labels_of_members(gaze: GazeList, members: Sequence[Member]) -> list[str | None]:

@@ -3,9 +3,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import select
 
 import main as foveate
+from migrations.study.evidence import kept_evidence
+from migrations.study.schema import SimilarityRun
 from tests.trainer.similarity.evidence.made_cohort import made_gaze
+from tests.trainer.tiny_study import make_study
 
 
 def write(folder: Path, carries: str) -> list[str]:
@@ -89,3 +93,33 @@ def test_an_image_with_two_labels_is_refused(tmp_path, capsys) -> None:
     given.write_text(given.read_text() + "i000_R0,other\n")
     assert run("--gaze", tmp_path / "gaze", "--measure", "auto", "--labels", given) == 1
     assert "two labels" in capsys.readouterr().out
+
+
+def test_a_study_is_judged_by_its_labels_but_those_of_the_test_split(tmp_path, capsys) -> None:
+    study = make_study(tmp_path / "s", images=26, test_images=4)
+    out = tmp_path / "m.npz"
+    assert run("--study", tmp_path / "s", "--measure", "auto", "--out", out, "--jobs", 1) == 0
+    said = json.loads(out.with_suffix(".json").read_text())
+    assert said["evidence"]["labelled_images"] == 22
+    assert said["evidence"]["items"] == 26
+    with study.database.read() as rows:
+        kept = kept_evidence(rows.scalars(select(SimilarityRun.details)).one())
+    study.close()
+    assert kept is not None
+    assert kept.recommended == said["measure"]
+
+
+def test_lines_of_a_miceye_csv_are_readings_of_their_own_readers(tmp_path) -> None:
+    gaze, labels = made_gaze(images=24, carries="label")
+    lines = [
+        f"x/{gaze.ids[owner]}.png;0;{np.rint(one.points_image).astype(int).tolist()};[];(-1, -1)"
+        for owner, one in zip(gaze.owners, gaze.gazes, strict=True)
+    ]
+    (tmp_path / "m.csv").write_text("\n".join(lines) + "\n")
+    given, out = table(tmp_path / "labels.csv", labels), tmp_path / "m.npy"
+    assert run("--gaze", tmp_path / "m.csv", "--measure", "auto", "--labels", given,
+               "--out", out, "--jobs", 1) == 0  # fmt: skip
+    evidence = json.loads(out.with_suffix(".json").read_text())["evidence"]
+    assert (evidence["items"], evidence["readings"], evidence["labelled_images"]) == (24, 48, 24)
+    assert {row["measure"]: row for row in evidence["rows"]}["density"]["separation"] is not None
+    assert all(row["rereads"] is None for row in evidence["rows"])
