@@ -71,6 +71,8 @@ def test_station_and_commands_show_one_name_for_one_thing(
     assert reviewed == {id_: row.case for id_, row in shown.items()}
 
     said = [json.loads(line) for line in (tmp_path / "said.json").read_text().splitlines()]
+    *said, reconciliation = said  # the last line tells what the labels did not meet
+    assert list(reconciliation) == ["reconciliation"]
     assert {line["image_name"] for line in said} == set(images.values())
 
     folder, out = ["--study", str(study.folder)], tmp_path / "tables"

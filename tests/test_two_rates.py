@@ -11,6 +11,7 @@ from scipy import sparse
 from app.workspace.similarity import StoredRelation, load_stored_relation
 from devices.gaze.pair_rates import positive_rate, threshold_for_rate
 from trainer.config.config import RunConfig
+from trainer.errors import SimilarityError
 from trainer.pairs.choose import ChosenPairs
 from trainer.pairs.from_file import pairs_of_relation
 from trainer.pairs.relation_file import load_relation_file
@@ -24,7 +25,9 @@ IMAGES, UNREAD = 40, 10
 @pytest.fixture
 def matrix() -> np.ndarray:
     values = np.random.default_rng(0).random((IMAGES, IMAGES)).astype(np.float32)
-    return (values + values.T) / 2
+    values = (values + values.T) / 2
+    np.fill_diagonal(values, 1.0)
+    return values
 
 
 def names_of(count: int) -> list[str]:
@@ -129,6 +132,7 @@ def test_a_relation_whose_directions_differ_counts_the_pairs_that_are_trained_on
     tmp_path: Path,
 ) -> None:
     matrix = np.random.default_rng(1).random((IMAGES, IMAGES)).astype(np.float32)
+    np.fill_diagonal(matrix, 1.0)
     np.save(tmp_path / "r.npy", matrix)
     names = names_of(IMAGES)
     found = trained(tmp_path / "r.npy", names, names, positive_rate=0.2)
@@ -137,7 +141,7 @@ def test_a_relation_whose_directions_differ_counts_the_pairs_that_are_trained_on
     assert found.positive_rate == found.policy.related.pair_count() / pairs == 0.2
 
 
-def test_without_a_valid_pair_the_rate_is_nought_everywhere(
+def test_without_a_valid_pair_the_rate_is_nought_and_training_refuses(
     matrix: np.ndarray, tmp_path: Path
 ) -> None:
     nobody = np.zeros(IMAGES, bool)
@@ -145,10 +149,10 @@ def test_without_a_valid_pair_the_rate_is_nought_everywhere(
     names = names_of(IMAGES)
     assert positive_rate(matrix, valid, 0.0) == shown(tmp_path, matrix, valid).rate(0.0) == 0.0
     graph = graph_file(tmp_path, matrix, nobody, 0.0)
+    assert reported(tmp_path, graph, IMAGES).positive_rate(0.0) == 0.0
     for path in (tmp_path / "stored.npz", graph):
-        assert trained(path, names, names, positive_rate=0.3).positive_rate == 0.0
-        assert trained(path, names, names, threshold=0.0).positive_rate == 0.0
-        assert reported(tmp_path, path, IMAGES).positive_rate(0.0) == 0.0
+        with pytest.raises(SimilarityError, match="no value for any pair"):
+            trained(path, names, names, positive_rate=0.3)
 
 
 def test_equal_values_stand_or_fall_together_everywhere(tmp_path: Path) -> None:

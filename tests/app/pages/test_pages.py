@@ -262,7 +262,7 @@ def test_the_form_speaks_the_trainers_language(qtbot) -> None:
     qtbot.addWidget(page)
     page.form.preset(pairs="mcgip", rule="alike above", amount=0.9, epochs=3, size=64, batch=4)
     assert page.form.options() == [
-        "--method", "byol", "--pairs", "mcgip", "--encoder", "resnet18", "--measure", "tima",
+        "--method", "byol", "--pairs", "mcgip", "--encoder", "resnet18", "--measure", "auto",
         "--threshold", "0.9", "--epochs", "3", "--size", "64", "--batch", "4",
     ]  # fmt: skip
     page.form.preset(pairs="none")
