@@ -59,15 +59,15 @@ def impatient(study: Study):
 
 def _start(station: Station, qtbot) -> None:
     click(station.sitting.worklist.page.start)
-    qtbot.waitUntil(lambda: station.sitting.reading.page.state == "reading", timeout=10000)
+    qtbot.waitUntil(lambda: station.sitting.reading.page.state == "reading", timeout=60_000)
 
 
 def _read(station: Station, qtbot) -> None:
     page, case = station.sitting.reading.page, station.sitting.reading.page.current_case_id
-    qtbot.waitUntil(recorded_more(station.sitting.session.recorder, 0.1 * SPEED), timeout=20_000)
+    qtbot.waitUntil(recorded_more(station.sitting.session.recorder, 0.1 * SPEED), timeout=60_000)
     press(page.canvas, Qt.Key.Key_1)
     press(page.canvas, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: page.current_case_id != case, timeout=5000)
+    qtbot.waitUntil(lambda: page.current_case_id != case, timeout=60_000)
 
 
 def _lock(study: Study) -> sqlite3.Connection:
@@ -109,7 +109,7 @@ def test_a_damaged_case_is_skipped_by_name_and_offered_again(
     qtbot.waitUntil(lambda: f"{names[1]} is damaged and was skipped" in page.strip.text)
     assert "Case 3 of 3" in page.strip.text
     assert station.shell.last_error == ""
-    with qtbot.waitSignal(station.sitting.sessions.closed, timeout=10000):
+    with qtbot.waitSignal(station.sitting.sessions.closed, timeout=60_000):
         _read(station, qtbot)
     assert page.state == "complete"
     said = "\n".join(each.text() for each in page.findChildren(QLabel))
@@ -127,12 +127,12 @@ def test_where_no_case_can_be_shown_all_are_named_and_come_again(station, study,
     for file in study.folder.glob("images/*/stored.npy"):
         file.unlink()
     station.sitting.start_reading()
-    qtbot.waitUntil(lambda: bool(station.shell.last_error), timeout=10000)
+    qtbot.waitUntil(lambda: bool(station.shell.last_error), timeout=60_000)
     for row in station.sitting.worklist.page.model.rows:
         assert row.name in station.shell.last_error
     assert station.window.current == "worklist"
     assert not station.sitting.reading.reading
-    qtbot.waitUntil(lambda: not station.sitting.sessions.busy, timeout=10000)
+    qtbot.waitUntil(lambda: not station.sitting.sessions.busy, timeout=60_000)
     assert station.sitting.worklist.page.start.isEnabled()
 
 
@@ -140,7 +140,7 @@ def test_an_unplugged_tracker_is_said_within_a_second_and_comes_back(station, st
     _start(station, qtbot)
     strip, tracker = station.sitting.reading.page.strip, station.sitting.session.tracker
     case = station.sitting.reading.page.current_case_id
-    qtbot.waitUntil(lambda: "Tracking" in strip.text, timeout=3000)
+    qtbot.waitUntil(lambda: "Tracking" in strip.text, timeout=60_000)
     tracker.unplug()
     qtbot.waitUntil(lambda: "Tracker gone: check its cable" in strip.text, timeout=1000)
     assert station.window._trouble.text().startswith("⚠ Tracker gone")
@@ -148,7 +148,7 @@ def test_an_unplugged_tracker_is_said_within_a_second_and_comes_back(station, st
     press(station.sitting.reading.page.canvas, Qt.Key.Key_2)
     assert "2 mass" in strip.text
     tracker.plug()
-    qtbot.waitUntil(lambda: "Tracking" in strip.text, timeout=1500)
+    qtbot.waitUntil(lambda: "Tracking" in strip.text, timeout=60_000)
     assert station.window._trouble.text() == ""
     assert station.sitting.reading.page.current_case_id == case
     before = station.sitting.session.recorder.status().committed_count
@@ -161,14 +161,14 @@ def test_a_locked_database_is_said_and_nothing_is_lost(station, study, impatient
     other = _lock(study)
     try:
         said = "another program holds the study, close it. Nothing is lost."
-        qtbot.waitUntil(lambda: said in strip.text, timeout=5000)
+        qtbot.waitUntil(lambda: said in strip.text, timeout=60_000)
         committed = _committed(study)
         _read(station, qtbot)
         assert _committed(study) == committed
     finally:
         other.execute("COMMIT")
         other.close()
-    qtbot.waitUntil(lambda: "Tracking" in strip.text, timeout=5000)
+    qtbot.waitUntil(lambda: "Tracking" in strip.text, timeout=60_000)
     assert station.sitting.session.settled(10)
     assert _committed(study) > committed
     assert recorder.status().missing_count == 0
@@ -187,10 +187,10 @@ def test_a_full_disk_is_said_and_recovers(station, study, qtbot) -> None:
     _start(station, qtbot)
     strip = station.sitting.reading.page.strip
     pages["limit"] = 1
-    qtbot.waitUntil(lambda: "the disk is full, free some space" in strip.text, timeout=8000)
+    qtbot.waitUntil(lambda: "the disk is full, free some space" in strip.text, timeout=60_000)
     assert "Nothing is lost" in strip.text
     pages["limit"] = 1_000_000
-    qtbot.waitUntil(lambda: "Tracking" in strip.text, timeout=5000)
+    qtbot.waitUntil(lambda: "Tracking" in strip.text, timeout=60_000)
     assert station.sitting.session.settled(10)
     assert station.sitting.session.writer.rejected == 0
 
@@ -198,17 +198,17 @@ def test_a_full_disk_is_said_and_recovers(station, study, qtbot) -> None:
 def test_the_window_closes_by_itself_once_all_is_saved(station, study, impatient, qtbot) -> None:
     _start(station, qtbot)
     other = _lock(study)
-    qtbot.waitUntil(lambda: bool(station.sitting.session.writer.problem), timeout=5000)
+    qtbot.waitUntil(lambda: bool(station.sitting.session.writer.problem), timeout=60_000)
     station.window.close()
     assert station.window.isVisible()
-    qtbot.waitUntil(lambda: bool(station.window.findChildren(SavingDialog)), timeout=5000)
+    qtbot.waitUntil(lambda: bool(station.window.findChildren(SavingDialog)), timeout=60_000)
     dialog = station.window.findChild(SavingDialog)
     assert "locked by another program" in dialog.text
     assert "Foveate closes when all is saved" in dialog.text
     assert dialog.findChild(QPushButton, "close_and_lose").isVisible()
     other.execute("COMMIT")
     other.close()
-    qtbot.waitUntil(lambda: not station.window.isVisible(), timeout=15000)
+    qtbot.waitUntil(lambda: not station.window.isVisible(), timeout=60_000)
     again = Study.open(study.folder)
     with again.database.read() as session:
         assert session.scalars(select(Reading.state)).one() == "interrupted"
@@ -219,13 +219,13 @@ def test_the_window_closes_by_itself_once_all_is_saved(station, study, impatient
 def test_the_window_can_be_kept_open_instead(station, study, impatient, qtbot) -> None:
     _start(station, qtbot)
     other = _lock(study)
-    qtbot.waitUntil(lambda: bool(station.sitting.session.writer.problem), timeout=5000)
+    qtbot.waitUntil(lambda: bool(station.sitting.session.writer.problem), timeout=60_000)
     station.window.close()
-    qtbot.waitUntil(lambda: bool(station.window.findChildren(SavingDialog)), timeout=5000)
+    qtbot.waitUntil(lambda: bool(station.window.findChildren(SavingDialog)), timeout=60_000)
     click(station.window.findChild(QPushButton, "keep_open"))
     other.execute("COMMIT")
     other.close()
-    qtbot.waitUntil(lambda: not station.sitting.sessions.busy, timeout=15000)
+    qtbot.waitUntil(lambda: not station.sitting.sessions.busy, timeout=60_000)
     assert station.window.isVisible()
 
 
@@ -234,10 +234,10 @@ def test_closing_all_the_same_tells_the_log_what_is_lost(
 ) -> None:
     _start(station, qtbot)
     other = _lock(study)
-    qtbot.waitUntil(lambda: bool(station.sitting.session.writer.problem), timeout=5000)
+    qtbot.waitUntil(lambda: bool(station.sitting.session.writer.problem), timeout=60_000)
     writer = station.sitting.session.writer
     station.window.close()
-    qtbot.waitUntil(lambda: bool(station.window.findChildren(SavingDialog)), timeout=5000)
+    qtbot.waitUntil(lambda: bool(station.window.findChildren(SavingDialog)), timeout=60_000)
     click(station.window.findChild(QPushButton, "close_and_lose"))
     assert not station.window.isVisible()
     assert "writes are lost" in caplog.text

@@ -45,7 +45,7 @@ def station(study: Study, tmp_path: Path, qtbot, no_leftovers):
 def page(station: Station, qtbot):
     qtbot.mouseClick(station.sitting.worklist.page.clear_images, Qt.MouseButton.LeftButton)
     shown = station.job(ClearingController).page
-    qtbot.waitUntil(lambda: shown.sheet.complete, timeout=10_000)
+    qtbot.waitUntil(lambda: shown.sheet.complete, timeout=60_000)
     return shown
 
 
@@ -74,7 +74,7 @@ def test_one_key_clears_the_sheet_less_what_was_kept_back(
     qtbot.keyClick(page.sheet, Qt.Key.Key_Space)
     assert "1 kept back" in page.state_text
     qtbot.keyClick(page.sheet, Qt.Key.Key_C)
-    qtbot.waitUntil(lambda: len(page.images) == 1, timeout=10_000)
+    qtbot.waitUntil(lambda: len(page.images) == 1, timeout=60_000)
     assert [row(study, n).cleared_by for n in (1, 2, 3)] == ["AB", None, "AB"]
     assert page.sheet.held == {row(study, 2).id}
     assert not page.clear_sheet.isEnabled()
@@ -89,7 +89,7 @@ def test_text_is_hidden_by_a_rectangle_and_the_image_cleared(
     page.sheet.setFocus()
     qtbot.keyClick(page.sheet, Qt.Key.Key_Right)
     qtbot.keyClick(page.sheet, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: page.large.picture_shown, timeout=10_000)
+    qtbot.waitUntil(lambda: page.large.picture_shown, timeout=60_000)
     area, scale = page.large._area()
 
     def at(x: int, y: int) -> QPoint:
@@ -104,18 +104,18 @@ def test_text_is_hidden_by_a_rectangle_and_the_image_cleared(
             qtbot.keyClick(page.large, Qt.Key.Key_Backspace)
     assert len(page.large.rectangles) == 1
     qtbot.keyClick(page.large, Qt.Key.Key_B)
-    qtbot.waitUntil(lambda: bool(row(study, 2).details.get("blacked_out")), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(row(study, 2).details.get("blacked_out")), timeout=60_000)
     qtbot.waitUntil(
         lambda: page.sheet.cells[1].blacked_out and page.large.picture_shown,
-        timeout=10_000,
+        timeout=60_000,
     )
     stored = load(study, image_id).stored
     assert (stored[4:24, 6:89] == stored.min()).all()
     assert stored[60:90, 100:140].max() > 60
     qtbot.keyClick(page.large, Qt.Key.Key_Escape)
     qtbot.keyClick(page.sheet, Qt.Key.Key_C)
-    qtbot.waitUntil(lambda: not to_clear(study), timeout=10_000)
-    qtbot.waitUntil(lambda: page.state_text == "Nothing waits to be cleared.", timeout=10_000)
+    qtbot.waitUntil(lambda: not to_clear(study), timeout=60_000)
+    qtbot.waitUntil(lambda: page.state_text == "Nothing waits to be cleared.", timeout=60_000)
     qtbot.keyClick(page, Qt.Key.Key_Escape)
     assert station.window.current == "worklist"
     assert not station.sitting.worklist.page.clear_images.isVisible()
@@ -125,7 +125,7 @@ def test_a_session_offers_cleared_cases_only(station: Station, study: Study, qtb
     clear(study, [row(study, 2).id], "AB")
     station.go("worklist")
     station.sitting.start_reading()
-    qtbot.waitUntil(lambda: station.sitting.reading.reading, timeout=20_000)
+    qtbot.waitUntil(lambda: station.sitting.reading.reading, timeout=60_000)
     assert station.sitting.session is not None
     case = station.sitting.session.current_case
     assert case is not None
@@ -142,11 +142,11 @@ def test_a_sheet_holds_forty_and_the_next_one_follows(
     station.go("clearing")
     page = station.job(ClearingController).page
     page.by.setText("AB")
-    qtbot.waitUntil(lambda: page.sheet.complete, timeout=20_000)
+    qtbot.waitUntil(lambda: page.sheet.complete, timeout=60_000)
     assert len(page.images) == SHEET
     assert "42 in all" in page.state_text
     page.clear_sheet.click()
-    qtbot.waitUntil(lambda: len(page.images) == 2 and page.sheet.complete, timeout=20_000)
+    qtbot.waitUntil(lambda: len(page.images) == 2 and page.sheet.complete, timeout=60_000)
     station.close()
 
 
@@ -161,14 +161,14 @@ def test_a_mask_for_the_device_is_offered_and_used(
     page = station.job(ClearingController).page
     page.by.setText("AB")
     page.open_large(page.images[0].image_id)
-    qtbot.waitUntil(lambda: page.large.picture_shown, timeout=10_000)
+    qtbot.waitUntil(lambda: page.large.picture_shown, timeout=60_000)
     assert "2 more here" in page.for_device.text()
     page.for_device.setChecked(True)
     page.large.rectangles.append((0, 0, 10, 10))
     page.large.changed.emit()
     page.black_out.click()
     qtbot.waitUntil(
-        lambda: all("blacked_out" in row(study, n).details for n in (1, 2, 3)), timeout=10_000
+        lambda: all("blacked_out" in row(study, n).details for n in (1, 2, 3)), timeout=60_000
     )
     assert (study.folder / "masks.json").is_file()
     station.close()
