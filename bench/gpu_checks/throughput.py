@@ -15,6 +15,7 @@ from gpu_checks.bench import Bench
 from gpu_checks.jobs import job_of, learner_of
 from torch import nn
 
+from trainer.encoders.nets import to_input
 from trainer.methods.base import StepOutput
 from trainer.pretrain.batches import Batch, Batches, make_batch
 from trainer.pretrain.job import Job
@@ -233,7 +234,7 @@ def _compiled(bench: Bench, case: Case) -> dict[str, object]:
     each = bench.seconds_each(lambda i: take_step(job, learner, made, i, 1e-4), warm, steps)
     learner.method.eval()  # a look at the features: another batch, another mode
     with torch.no_grad():
-        learner.method.encoder(made.view_1[:5])
+        learner.method.encoder(to_input(made.view_1[:5], job.config.in_channels))
     return {
         "backend": "aot_eager" if bench.tiny else "inductor",
         "first_step_s": round(first_s, 1),
