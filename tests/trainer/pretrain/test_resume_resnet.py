@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 import torch
 
 from tests.trainer.pretrain.test_loop import StopAfter, job_in, run, weights
@@ -10,6 +11,7 @@ from trainer.config.config import RunConfig
 CONFIG = RunConfig(size=32, batch=4, epochs=2, lr=1e-3, device="cpu", drop=0.5)
 
 
+@pytest.mark.slow  # test_loop does the same with a small net
 def test_resnet18_with_byol_and_gzpt_goes_on_as_if_it_had_never_stopped(tmp_path: Path) -> None:
     straight, _ = run(job_in(tmp_path / "straight", CONFIG))
     broken = job_in(tmp_path / "broken", CONFIG)

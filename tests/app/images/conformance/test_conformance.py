@@ -17,6 +17,7 @@ needs_dcmtk = pytest.mark.skipif(DCMJ2PNM is None, reason="dcmj2pnm (package dcm
 
 
 @needs_dcmtk
+@pytest.mark.slow
 def test_a_thinned_matrix_of_all_combinations_is_alike_or_explained(tmp_path: Path) -> None:
     made = matrix(every=211)  # the manual's counts are of each 101st
     tally = compare_made(made, tmp_path)
@@ -34,6 +35,7 @@ def test_what_archives_hold_beside_the_standard_is_alike_or_explained(tmp_path: 
 
 
 @needs_dcmtk
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_every_greyscale_file_of_pydicom_is_alike_or_explained(tmp_path: Path) -> None:
     files = [path for path in FILES if grey(pydicom.dcmread(path, force=True))]
