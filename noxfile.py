@@ -73,8 +73,8 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def screenshots(session: nox.Session) -> None:
-    """Take the screenshots of docs/images again."""
-    _run(session, "python", "-m", "app.screenshots")
+    """Write every page and state as a picture into build/screenshots."""
+    _run(session, "python", "-m", "app.screenshots", "--out", "build/screenshots")
 
 
 @nox.session
