@@ -19,6 +19,7 @@ from app.images.greyscale import (
     presets,
 )
 from app.images.resample import Strip, strips_outside
+from app.images.spacing import PROJECTED
 from app.images.store import LoadedImage
 from app.images.viewport import Rect, Resampled, Viewport
 from devices.gaze.view import Affine, TileView
@@ -93,13 +94,22 @@ class ImageView:
 
     @property
     def spacing_mm(self) -> tuple[float, float] | None:
-        """Distance of columns and of rows in the patient's plane; None where it is not known."""
+        """Distance of columns and of rows, in `unit`'s millimetres; None where it is not known."""
         shown = self.image.attributes
         if not shown.column_spacing_mm or not shown.row_spacing_mm:
             return None
         # At the detector the shadow is larger than the breast by the magnification.
-        larger = (shown.magnification or 1.0) if shown.spacing_source == "detector" else 1.0
+        larger = (shown.magnification or 1.0) if shown.spacing_source in PROJECTED else 1.0
         return shown.column_spacing_mm / larger, shown.row_spacing_mm / larger
+
+    @property
+    def unit(self) -> str:
+        """What lengths are in: "mm", "mm at the detector" (magnified by nobody knows), or "px"."""
+        if self.spacing_mm is None:
+            return "px"
+        shown = self.image.attributes
+        magnified = shown.spacing_source in PROJECTED and not shown.magnification
+        return "mm at the detector" if magnified else "mm"
 
     def act(
         self, action: str, device_pixel_ratio: float, view_pixel_mm: float | None = None

@@ -55,7 +55,4 @@ def length_text(view: ImageView, start_image: Point, end_image: Point) -> str:
     spacing = view.spacing_mm
     if spacing is None:
         return f"{math.hypot(dx, dy):.0f} px (the file tells no spacing)"
-    length = f"{math.hypot(dx * spacing[0], dy * spacing[1]):.1f} mm"
-    shown = view.image.attributes
-    at_detector = shown.spacing_source == "detector" and not shown.magnification
-    return f"{length} at the detector" if at_detector else length
+    return f"{math.hypot(dx * spacing[0], dy * spacing[1]):.1f} {view.unit}"

@@ -91,7 +91,9 @@ class DisplayAttributes:
     row_spacing_mm, column_spacing_mm
         Distance between the centres of rows and of columns.
     spacing_source
-        "calibrated" (Pixel Spacing), "detector" (Imager Pixel Spacing), or None.
+        "calibrated" (in the patient), "detector", "scanned" (on a digitised film), or None.
+    magnification
+        How much larger the shadow on the detector is than the patient; None if not told.
     burned_in
         Whether identifying text is part of the pixels: "no", "yes" or "unknown".
     notes

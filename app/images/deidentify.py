@@ -24,6 +24,7 @@ from app.images.greyscale_elements import greyscale_of
 from app.images.notes import Note, note
 from app.images.origin import Identity, Origin, device_text, keyed_hash, new_uid, shifted_day
 from app.images.shutter import PIXEL_CENTRES
+from app.images.spacing import spacing_of
 from app.images.stored_values import PixelFormat, value_range
 
 KEY_BYTES = 32
@@ -121,8 +122,8 @@ def display_attributes(
     rows, columns = stored.shape[-2:]
     allocated = stored.dtype.itemsize * 8
     pixels = PixelFormat(allocated, int(dataset.BitsStored), stored.dtype.kind == "i")
-    spacing, source = _spacing(elements)
-    aspect = _aspect(elements, spacing)
+    spacing = spacing_of(elements)
+    aspect = _aspect(elements, spacing.ratio)
     big_endian = transfer_syntax == uid.ExplicitVRBigEndian
     grey = greyscale_of(elements, pixels, (rows, columns, aspect), big_endian=big_endian)
     kept = DisplayAttributes(
@@ -137,10 +138,10 @@ def display_attributes(
         stored_high=0,
         transfer_syntax=transfer_syntax,
         lossy=lossy or elements.text("LossyImageCompression") == "01",
-        row_spacing_mm=spacing[0] if spacing else None,
-        column_spacing_mm=spacing[1] if spacing else None,
-        spacing_source=source,
-        magnification=elements.number("EstimatedRadiographicMagnificationFactor"),
+        row_spacing_mm=spacing.row_spacing_mm,
+        column_spacing_mm=spacing.column_spacing_mm,
+        spacing_source=spacing.spacing_source,
+        magnification=spacing.magnification,
         pixel_aspect=aspect,
         modality=_code(elements, "Modality"),
         body_part=_code(elements, "BodyPartExamined"),
@@ -193,14 +194,6 @@ def _laterality(elements: Elements) -> str | None:
         for keyword in ("ImageLaterality", "FrameLaterality", "Laterality")
     )
     return next((side for side in found if side), None)
-
-
-def _spacing(elements: Elements) -> tuple[tuple[float, float] | None, str | None]:
-    for keyword, source in (("PixelSpacing", "calibrated"), ("ImagerPixelSpacing", "detector")):
-        numbers = elements.numbers(keyword)
-        if len(numbers) == 2 and min(numbers) > 0:
-            return (numbers[0], numbers[1]), source
-    return None, None
 
 
 def _aspect(elements: Elements, spacing: tuple[float, float] | None) -> float:
