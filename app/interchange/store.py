@@ -224,7 +224,8 @@ class ReadingStore:
         rows = _source_fixations(reading, made, image) if reading.fixations else []
         if reading.fixations is None and reading.time_us is not None:
             rows = fixation_rows(reading_id, gaze, FilterParameters())
-        figures = stored_figures(gaze, len(rows), made.ended_us - made.started_us)
+        # A source may leave samples out for reasons of its own: none is missed.
+        figures = stored_figures(gaze, len(rows), made.started_us, made.ended_us, open_us=0)
         clamped_count = int(made.clamped.sum())
         verdict = imported_verdict(figures.loss, figures.off_image, clamped_count, reading.lacks)
         with self.study.database.write() as session:

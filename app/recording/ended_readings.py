@@ -1,6 +1,6 @@
 """What becomes of a reading once it has ended: its last samples, its figures, its verdict."""
 
-from app.recording.live_reading import GazeFigures
+from app.recording.figures import GazeFigures
 from app.recording.open_reading import OpenReading
 from app.recording.reader_setup import ReaderSetup
 from app.recording.recovery import seconds_since

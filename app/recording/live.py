@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from app.recording.live_reading import GazeFigures, LiveReading
+from app.recording.figures import GazeFigures
+from app.recording.live_reading import LiveReading
 from app.recording.stream_counts import last_gaze_us
 from app.recording.writer import Writer, insert_into
 from devices.clock import HostClock
@@ -43,6 +44,11 @@ class LiveGaze:
     ----------
     eye
         Which eye the point of gaze is taken from; can be set between readings, as `correction`.
+
+    Attributes
+    ----------
+    usual_rate_hz
+        Asked for the rate of the tracker, which tells how many samples were due.
     """
 
     def __init__(
@@ -57,6 +63,7 @@ class LiveGaze:
         self.correction: Affine | None = None
         self.geometry = geometry
         self._writer, self._clock, self._parameters = writer, clock, parameters
+        self.usual_rate_hz: Callable[[], float | None] = lambda: None
         self._behind_us = round(_BEHIND_REAL_S * 1e6 * clock.speed)
         self._step_us = round(_STEP_REAL_S * 1e6 * clock.speed)
         self._give_up_us = round(_GIVE_UP_REAL_S * 1e6 * clock.speed)
@@ -69,7 +76,13 @@ class LiveGaze:
     def open(self, reading_id: str, started_us: int) -> None:
         """Begin a reading."""
         reading = LiveReading(
-            reading_id, started_us, self.geometry, self._parameters, self.eye, self.correction
+            reading_id,
+            started_us,
+            self.geometry,
+            self._parameters,
+            self.eye,
+            self.correction,
+            self.usual_rate_hz,
         )
         with self._lock:
             self._readings.append(reading)
@@ -79,6 +92,11 @@ class LiveGaze:
         if geometry is not None:
             self.geometry = geometry
         self._current().show(view, geometry)
+
+    def pause(self, now_us: int, *, begins: bool) -> None:
+        """Begin or end a pause of the open reading: no gaze is due in it."""
+        pauses = self._current().pauses
+        (pauses.begin if begins else pauses.end)(now_us)
 
     def close(self, ended_us: int, on_closed: Callable[[GazeFigures], None]) -> None:
         """End the open reading; `on_closed` is called once its last sample has been seen.
@@ -124,6 +142,7 @@ class LiveGaze:
             readings = list(self._readings)
         for reading in readings:
             self._write(reading.push(samples))
+            reading.seen_until_us = until_us
             if self._is_over(reading, until_us) or (final and reading.ended_us is not None):
                 self._finish(reading)
 

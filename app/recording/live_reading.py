@@ -2,11 +2,12 @@
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from app.recording.figures import GazeCounts, GazeFigures, figures_of
+from app.recording.pauses import Pauses
 from app.recording.stream_counts import StreamCounts
 from devices.gaze.fixations import (
     FilterParameters,
@@ -29,64 +30,6 @@ from migrations.study.schema import new_id
 
 _KEPT_US = 60_000_000
 """No fixation is longer; samples this old need not be kept for one."""
-
-
-@dataclass(frozen=True, slots=True)
-class GazeFigures:
-    """What became of the samples of one reading.
-
-    Attributes
-    ----------
-    sample_count, missing_count
-        Samples, and those missing between their time stamps.
-    loss
-        Share of samples without gaze; 1 where none came.
-    gap_count, longest_gap_us, jitter_us
-        Of the time stamps, as `StreamCounts` says.
-    off_image
-        Share of samples with gaze that fell on no image.
-    duration_us
-        How long the reading lasted (so far).
-    """
-
-    sample_count: int = 0
-    missing_count: int = 0
-    loss: float = 1.0
-    off_image: float = 0.0
-    fixation_count: int = 0
-    duration_us: int = 0
-    measured_rate_hz: float | None = None
-    gap_count: int = 0
-    longest_gap_us: int = 0
-    jitter_us: float | None = None
-
-    def stream(self) -> dict[str, Any]:
-        """Return how regularly samples came, as a reading's details keep it."""
-        return {
-            "missing": self.missing_count,
-            "gaps": self.gap_count,
-            "longest_gap_us": self.longest_gap_us,
-            "jitter_us": self.jitter_us,
-            "measured_rate_hz": self.measured_rate_hz,
-        }
-
-
-def figures_of(
-    counts: StreamCounts, off_count: int, fixation_count: int, duration_us: int
-) -> GazeFigures:
-    """Return the figures of a reading; `off_count` samples with gaze fell on no image."""
-    return GazeFigures(
-        sample_count=counts.sample_count,
-        missing_count=counts.lost_count,
-        loss=counts.loss,
-        off_image=off_count / counts.valid_count if counts.valid_count else 0.0,
-        fixation_count=fixation_count,
-        duration_us=max(0, duration_us),
-        measured_rate_hz=counts.measured_rate_hz,
-        gap_count=counts.gap_count,
-        longest_gap_us=counts.longest_gap_us,
-        jitter_us=counts.jitter_us,
-    )
 
 
 def fixation_row(
@@ -124,6 +67,13 @@ class LiveReading:
     """The gaze of one reading: its views, its filter, its fixations.
 
     `show` may be called from any thread; everything else from one.
+
+    Attributes
+    ----------
+    pauses
+        In which no gaze is due.
+    seen_until_us
+        Up to where all that came has been pushed; None before the first.
     """
 
     def __init__(
@@ -134,7 +84,11 @@ class LiveReading:
         parameters: FilterParameters,
         eye: Eye,
         correction: Affine | None = None,
+        usual_rate_hz: Callable[[], float | None] = lambda: None,
     ) -> None:
+        self.pauses = Pauses()
+        self.seen_until_us: int | None = None
+        self._usual_rate_hz = usual_rate_hz
         self.reading_id = reading_id
         self.started_us = started_us
         self.ended_us: int | None = None
@@ -142,11 +96,11 @@ class LiveReading:
         self.on_closed: Callable[[GazeFigures], None] = lambda _figures: None
         self._parameters, self._steady = parameters, SteadyGaze(eye, correction)
         self._filter = OnlineFixationFilter(parameters)
-        self._counts = StreamCounts(eye)
+        self._counts = GazeCounts(StreamCounts(eye))
         self._screens, self._views = ScreenHistory(geometry), ViewHistory()
         self._shown: deque[tuple[TileView, ScreenGeometry | None]] = deque()
         self._mapped: list[MappedGaze] = [self._map(empty_samples(0))]
-        self._off_count = self._fixation_count = 0
+        self._fixation_count = 0
 
     def show(self, view: TileView, geometry: ScreenGeometry | None) -> None:
         """Take note of a view; `geometry` where the screen changed with it."""
@@ -161,9 +115,7 @@ class LiveReading:
         if len(own) == 0:
             return []
         fresh = self._map(own)
-        with_gaze = ~np.isnan(fresh.points_norm[:, 0])
-        self._counts.add(own, with_gaze)
-        self._off_count += int((with_gaze & (fresh.view_index < 0)).sum())
+        self._counts.add(own, fresh, self.pauses)
         self._keep(fresh)
         found = self._filter.push(fresh.time_us, fresh.points_deg[:, 0], fresh.points_deg[:, 1])
         return self._rows(found)
@@ -175,9 +127,14 @@ class LiveReading:
 
     def figures(self) -> GazeFigures:
         """Return the figures so far."""
-        end_us = self.ended_us if self.ended_us is not None else self._counts.last_us
-        duration_us = (end_us or self.started_us) - self.started_us
-        return figures_of(self._counts, self._off_count, self._fixation_count, duration_us)
+        end_us = self.ended_us
+        if end_us is None:
+            seen = (self._counts.stream.last_us, self.seen_until_us, self.started_us)
+            end_us = max(at for at in seen if at is not None)
+        duration_us = end_us - self.started_us
+        open_us = duration_us - self.pauses.total_us(end_us)
+        rate_hz = self._usual_rate_hz()
+        return figures_of(self._counts, self._fixation_count, duration_us, open_us, rate_hz)
 
     def _take_views(self) -> None:
         while self._shown:

@@ -6,6 +6,7 @@ from typing import Any
 from app.errors import SessionError
 from app.recording.cases import CaseToRead
 from app.recording.live import LiveGaze
+from app.recording.pauses import PAUSES, Pauses
 from app.recording.writer import Write, Writer, insert_into, update_row
 from devices.clock import HostClock
 from devices.gaze.geometry import ScreenGeometry
@@ -39,6 +40,7 @@ class OpenReading:
     answer_label: str | None = None
     _standing: set[str] = field(default_factory=set)
     _shown: bool = False
+    _pauses: Pauses = field(default_factory=Pauses)
 
     def begin(self) -> None:
         """Write the row; gaze is the reading's from now on."""
@@ -116,9 +118,21 @@ class OpenReading:
         self.details["absences_us"] = spells
         self.writer.put(update_row(Reading, self.reading_id, details=dict(self.details)))
 
+    def pause(self, *, begins: bool) -> None:
+        """Note that the images went, or came back: no gaze is due meanwhile."""
+        now_us = self.clock.now_us()
+        (self._pauses.begin if begins else self._pauses.end)(now_us)
+        self.live.pause(now_us, begins=begins)
+        self.details[PAUSES] = self._pauses.as_rows()
+        self.writer.put(update_row(Reading, self.reading_id, details=dict(self.details)))
+
     def end(self, state: str, reason: str) -> int:
         """Write how the reading ends, and return when."""
         ended_us = max(self.clock.now_us(), self.started_us + 1)
+        if self._pauses.is_open:
+            self._pauses.end(ended_us)
+            self.live.pause(ended_us, begins=False)
+            self.details[PAUSES] = self._pauses.as_rows()
         if reason:
             self.details["reason"] = reason
         self.writer.put(

@@ -145,6 +145,10 @@ class Recorder:
         """Return the samples (N,) of the last poll that brought any; none before the first."""
         return self._latest
 
+    def rate_hz(self) -> float | None:
+        """Return the rate of the tracker as measured so far, else the one it tells; cheap."""
+        return self._counts.measured_rate_hz or self.tracker.info.rate_hz
+
     def status(self) -> RecorderStatus:
         """Return how the recording stands; cheap, from any thread."""
         return RecorderStatus(

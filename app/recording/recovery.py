@@ -13,8 +13,9 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
 from app.errors import StationBusy
-from app.recording.live_reading import GazeFigures
+from app.recording.figures import GazeFigures
 from app.recording.lock import StationLock
+from app.recording.pauses import Pauses
 from app.recording.stored_figures import fixation_rows, stored_figures
 from app.recording.stream_counts import StreamCounts
 from app.recording.verdict import columns, judge
@@ -228,7 +229,25 @@ def _recompute(session: OrmSession, reading: Reading, sitting: SessionRow) -> Ga
     )
     missing = [r for r in rows if written_us is None or r["start_us"] > written_us]
     session.add_all(Fixation(**row) for row in missing)
-    return stored_figures(gaze, len(rows), (reading.ended_us or 0) - reading.started_us)
+    return stored_figures(
+        gaze,
+        len(rows),
+        reading.started_us,
+        reading.ended_us or reading.started_us,
+        pauses=Pauses.of(reading.details),
+        rate_hz=_rate_of(session, sitting),
+    )
+
+
+def _rate_of(session: OrmSession, sitting: SessionRow) -> float | None:
+    """Return the rate of a session's recording: the measured one, else the one it told."""
+    query = (
+        select(Recording.measured_rate_hz, Recording.nominal_rate_hz)
+        .where(Recording.session_id == sitting.id)
+        .order_by(Recording.id)
+    )
+    rates = session.execute(query).all()
+    return next((measured or told for measured, told in rates if measured or told), None)
 
 
 def _settings(path: Path | None) -> StudySettings:

@@ -257,6 +257,14 @@ class ReadingSession:
         """Note in the open reading that no eyes were seen for so long, up to now."""
         self._open_reading().absent(gone_us)
 
+    def pause(self) -> None:
+        """Note that the images of the open reading are away: no gaze is due until `resume`."""
+        self._open_reading().pause(begins=True)
+
+    def resume(self) -> None:
+        """Note that they are back."""
+        self._open_reading().pause(begins=False)
+
     def finish(self) -> str:
         """End the reading as finished; return its id."""
         return self._end("finished", "")

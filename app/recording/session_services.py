@@ -124,6 +124,7 @@ class SessionServices:
         eye, writer = _first_eye(study), Writer(study.database)
         recorder = Recorder(study.database, tracker, clock, rows.session_id, eye=eye, writer=writer)
         live = LiveGaze(writer, clock, geometry, parameters, eye)
+        live.usual_rate_hz = recorder.rate_hz
         return cls(study, rows, lock, clock, writer, recorder, live, dict(rows.details))
 
     def _start(self) -> None:

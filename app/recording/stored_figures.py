@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from app.recording.live_reading import GazeFigures, figures_of, fixation_row
+from app.recording.figures import GazeCounts, GazeFigures, figures_of
+from app.recording.live_reading import fixation_row
+from app.recording.pauses import Pauses
 from app.recording.stream_counts import StreamCounts
 from devices.gaze.fixations import FilterParameters, detect_fixations
 from devices.gaze.stored import StoredGaze
@@ -17,9 +19,31 @@ def fixation_rows(
     return [fixation_row(reading_id, each, gaze.place_of(each), parameters) for each in found]
 
 
-def stored_figures(gaze: StoredGaze, fixation_count: int, duration_us: int) -> GazeFigures:
-    """Return the figures of the gaze of a reading that lasted `duration_us`."""
-    counts = StreamCounts(gaze.eye)
-    counts.add(gaze.samples, gaze.has_gaze)
-    off_count = int((gaze.has_gaze & (gaze.view_index < 0)).sum())
-    return figures_of(counts, off_count, fixation_count, duration_us)
+def stored_figures(
+    gaze: StoredGaze,
+    fixation_count: int,
+    started_us: int,
+    ended_us: int,
+    *,
+    pauses: Pauses | None = None,
+    rate_hz: float | None = None,
+    open_us: int | None = None,
+) -> GazeFigures:
+    """Return the figures of the gaze of a reading.
+
+    Parameters
+    ----------
+    pauses
+        In which no gaze was due.
+    rate_hz
+        Of its recording; None: its own, as measured.
+    open_us
+        How long gaze was due; None: from start to end, less pauses. 0 where a source of gaze may
+        leave samples out for reasons of its own.
+    """
+    pauses, duration_us = pauses or Pauses(), ended_us - started_us
+    counts = GazeCounts(StreamCounts(gaze.eye))
+    if len(gaze):
+        counts.add(gaze.samples, gaze, pauses)
+    due_us = duration_us - pauses.total_us(ended_us) if open_us is None else open_us
+    return figures_of(counts, fixation_count, duration_us, due_us, rate_hz)

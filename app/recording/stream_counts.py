@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.gaze.rating import lost_share
 from devices.gaze.samples import Eye, SampleArray, gaze_norm
 
 _FIRST_INTERVALS = 20
@@ -68,11 +67,6 @@ class StreamCounts:
         intervals[0], intervals[1:] = times[0] - before[0], times[1:] - times[:-1]
         self.last_us = int(times[-1])
         self._add_intervals(intervals[intervals > 0])
-
-    @property
-    def loss(self) -> float:
-        """Share of samples without gaze, as `devices.gaze.rating.lost_share` says."""
-        return lost_share(self.valid_count, self.sample_count)
 
     @property
     def measured_rate_hz(self) -> float | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from app.recording.live_reading import GazeFigures
+from app.recording.figures import GazeFigures
 from app.recording.worklist import State
 from devices.gaze.rating import ReadingLimits, Verdict, reading_verdict
 from migrations.study.settings import StudySettings
@@ -45,6 +45,7 @@ def judge(
         _limits(settings),
         drift_deg=drift_deg,
         sample_count=figures.sample_count,
+        silent_s=figures.silent_s,
         partial=partial,
     )
 
@@ -53,7 +54,9 @@ def columns(figures: GazeFigures, verdict: Verdict) -> dict[str, Any]:
     """Return what table `reading` keeps of both."""
     return {
         "sample_count": figures.sample_count,
-        "lost_count": figures.missing_count,
+        "lost_count": figures.lost_count,
+        "missing_count": figures.missing_count,
+        "invalid_count": figures.invalid_count,
         "loss": figures.loss,
         "off_image": figures.off_image,
         "verdict": verdict.word,

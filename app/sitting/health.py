@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.recording.session import ReadingSession
+from devices.gaze.rating import lost_text
 
 _EVERY_MS = 250
 _ALARM_AFTER_US = 5_000_000
@@ -89,7 +90,7 @@ def _loss_alarm(session: ReadingSession) -> str:
     if figures is None or figures.duration_us < _ALARM_AFTER_US:
         return ""
     is_high = figures.loss > session.study.settings.loss_alarm
-    return f"{figures.loss:.0%} of this case's gaze is lost" if is_high else ""
+    return f"{lost_text(figures.loss, figures.silent_s)} in this case" if is_high else ""
 
 
 def _figures(session: ReadingSession) -> str:
@@ -102,7 +103,7 @@ def _figures(session: ReadingSession) -> str:
     ]
     if figures is not None and figures.jitter_us is not None:
         lines.append(
-            f"this case: {figures.loss:.1%} without gaze, {figures.gap_count} gaps, the longest "
-            f"{figures.longest_gap_us / 1e3:.0f} ms, jitter {figures.jitter_us:.0f} µs"
+            f"this case: {figures.loss:.1%} of the gaze lost, {figures.gap_count} gaps, "
+            f"the longest {figures.longest_gap_us / 1e3:.0f} ms, jitter {figures.jitter_us:.0f} µs"
         )
     return "\n".join(lines)

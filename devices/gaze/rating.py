@@ -38,17 +38,74 @@ _ANY_LOSS = ReadingLimits(
 _LONG_US = 60_000_000
 
 
-def lost_share(valid_count: int, sample_count: int) -> float:
-    """Return how much gaze is lost: the share of samples without it; 1 where no sample came.
+_SILENCE_S = 0.5
+"""From so many seconds on, samples that never came are told as silence of the tracker."""
+
+
+@dataclass(frozen=True, slots=True)
+class GazeLoss:
+    """What became of the gaze that was due.
+
+    Attributes
+    ----------
+    expected_count
+        Samples that were due.
+    invalid_count
+        Those that came without gaze, in blinks too. Gaze off the screen is gaze.
+    missing_count
+        Those that never came, before the first and after the last one too.
+    silent_s
+        How long that many samples last.
+    """
+
+    expected_count: int
+    invalid_count: int
+    missing_count: int
+    silent_s: float
+
+    @property
+    def loss(self) -> float:
+        """Share of the samples due that did not come or had no gaze; 1 where none was due."""
+        return lost_share(
+            self.expected_count - self.invalid_count - self.missing_count, self.expected_count
+        )
+
+
+def gaze_loss(
+    valid_count: int, sample_count: int, open_us: float, rate_hz: float | None
+) -> GazeLoss:
+    """Return how much of the gaze that was due is lost.
+
+    Parameters
+    ----------
+    valid_count, sample_count
+        Samples with gaze, and samples that came; neither counts those of a pause.
+    open_us
+        How long gaze was due: from start to end, less pauses.
+    rate_hz
+        Measured rate of the tracker; None where nobody knows, and then only what came counts.
+    """
+    due = math.floor(open_us * (rate_hz or 0.0) / 1e6 + 0.01)  # 249.9999 samples are 250
+    missing = max(0, due - sample_count)
+    return GazeLoss(
+        sample_count + missing,
+        sample_count - valid_count,
+        missing,
+        missing / rate_hz if rate_hz else 0.0,
+    )
+
+
+def lost_share(valid_count: int, expected_count: int) -> float:
+    """Return how much gaze is lost: the share of samples without it; 1 where none was due.
 
     Parameters
     ----------
     valid_count
         Samples with gaze.
-    sample_count
-        Samples that came.
+    expected_count
+        Samples that came, and those that never did.
     """
-    return 1 - valid_count / sample_count if sample_count else 1.0
+    return 1 - valid_count / expected_count if expected_count else 1.0
 
 
 def reading_verdict(
@@ -60,6 +117,7 @@ def reading_verdict(
     *,
     drift_deg: float | None = None,
     sample_count: int | None = None,
+    silent_s: float = 0.0,
     partial: bool = False,
 ) -> Verdict:
     """Judge a reading by its gaze.
@@ -67,7 +125,8 @@ def reading_verdict(
     Parameters
     ----------
     loss, off_image
-        Shares 0 … 1 of samples without gaze, and of gaze beside every image; None if unknown.
+        Shares 0 … 1 of the samples due that are lost (`GazeLoss.loss`), and of gaze beside every
+        image; None if unknown.
     duration_us
         How long it lasted.
     accuracy_deg
@@ -78,6 +137,8 @@ def reading_verdict(
         What the last drift probe before it found; None where there was none, which is no fault.
     sample_count
         Samples that came; None if unknown.
+    silent_s
+        For how long none came.
     partial
         Whether it was interrupted, or resumes an interrupted one: a part of two seconds says
         nothing against the whole, which its verdict would otherwise drop from every cohort.
@@ -93,7 +154,7 @@ def reading_verdict(
             _grade(-duration_us, -at.doubtful_duration_us, -at.bad_duration_us),
             f"too short: {seconds:.1f} s",
         ),
-        (_grade(loss, at.doubtful_loss, at.bad_loss), f"gaze lost {loss:.0%} of the time"),
+        (_grade(loss, at.doubtful_loss, at.bad_loss), lost_text(loss, silent_s)),
         (
             _grade(off_image, at.doubtful_off_image, at.bad_off_image),
             _said("gaze off the image {:.0%} of the time", off_image, "off-image share unknown"),
@@ -132,6 +193,12 @@ def imported_verdict(
     clamped = (f"{clamped_count} samples were moved to the image's border",) * bool(clamped_count)
     first = f"imported; {unsaid if lacks else 'accuracy was not validated'}"
     return Verdict("doubtful", (first, *missing, *clamped))
+
+
+def lost_text(loss: float, silent_s: float) -> str:
+    """Return how much gaze is lost, in words that name a tracker's silence."""
+    silence = f", tracker silent for {silent_s:.1f} s" if silent_s >= _SILENCE_S else ""
+    return f"gaze lost {loss:.0%} of the time{silence}"
 
 
 def _grade(value: float | None, doubtful: float, bad: float) -> int:

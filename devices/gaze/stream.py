@@ -28,7 +28,8 @@ class StreamQuality:
     jitter_us
         Robust standard deviation of the intervals that are not gaps; None without any.
     loss
-        Share of the samples that came without gaze of either eye; 1 where none came.
+        Share of the samples due that came without gaze of either eye, or never did between two
+        others; 1 where none came.
     """
 
     measured_rate_hz: float | None
@@ -60,14 +61,15 @@ def stream_quality(samples: SampleArray, nominal_rate_hz: float | None = None) -
     usual_us = 1e6 / nominal_rate_hz if len(steps_us) < 3 and nominal_rate_hz else measured_us
     is_gap = steps_us > _GAP_INTERVALS * (usual_us or np.inf)
     gaps_us = steps_us[is_gap]
+    lost_count = int((np.round(gaps_us / (usual_us or 1)) - 1).sum())
     return StreamQuality(
         measured_rate_hz=1e6 / measured_us if measured_us else None,
         sample_count=len(samples),
-        lost_count=int((np.round(gaps_us / (usual_us or 1)) - 1).sum()),
+        lost_count=lost_count,
         gap_count=len(gaps_us),
         longest_gap_us=int(gaps_us.max()) if len(gaps_us) else 0,
         jitter_us=_robust_sd(steps_us[~is_gap]),
-        loss=lost_share(valid_count(samples), len(samples)),
+        loss=lost_share(valid_count(samples), len(samples) + lost_count),
     )
 
 

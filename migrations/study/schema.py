@@ -238,7 +238,12 @@ class Recording(Base):
 
 
 class Reading(Base):
-    """One case read once; `state` open, finished, interrupted or abandoned."""
+    """One case read once; `state` open, finished, interrupted or abandoned.
+
+    `lost_count`: samples missing between the time stamps; `missing_count`: samples that were due
+    and never came, before the first and after the last one too; `invalid_count`: those without
+    gaze. `loss`: share of the samples due that is missing or invalid.
+    """
 
     __tablename__ = "reading"
     session_id: Mapped[str] = _reference("session.id")
@@ -251,6 +256,8 @@ class Reading(Base):
     ended_us: Mapped[int | None] = _time()
     sample_count: Mapped[int | None] = mapped_column(BigInteger)
     lost_count: Mapped[int | None] = mapped_column(BigInteger)
+    missing_count: Mapped[int | None] = mapped_column(BigInteger)
+    invalid_count: Mapped[int | None] = mapped_column(BigInteger)
     loss: Mapped[float | None]
     off_image: Mapped[float | None]
     verdict: Mapped[str | None]

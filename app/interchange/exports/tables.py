@@ -145,7 +145,9 @@ case | text | | What the study calls the case that was read
 duration_us | whole | µs | How long the reading lasted
 sample_count | whole | | Samples
 lost_count | whole | | Samples missing between the time stamps
-loss | number | share 0 to 1 | Samples without gaze
+missing_count | whole | | Samples that were due and never came
+invalid_count | whole | | Samples without gaze
+loss | number | share 0 to 1 | Samples missing or without gaze, of all that were due
 off_image | number | share 0 to 1 | Samples with gaze beside every image
 verdict | text | | good, doubtful or bad
 verdict_reasons | text | | Why, separated by semicolons
@@ -285,7 +287,15 @@ def _annotations(content: Content, reading: ExportReading) -> Columns:
     return columns
 
 
-_FIGURES = ("sample_count", "lost_count", "loss", "off_image", "verdict")
+_FIGURES = (
+    "sample_count",
+    "lost_count",
+    "missing_count",
+    "invalid_count",
+    "loss",
+    "off_image",
+    "verdict",
+)
 
 
 def _quality(content: Content, reading: ExportReading) -> Columns:

@@ -201,6 +201,8 @@ class ReadingController(StationJob):
     def _paused(self) -> None:
         if self._session is not None and self._case is not None:
             self.between.pause()
+            if self._session.reading_id is not None:
+                self._session.pause()
             self._show(CLOSED)
             self.seen.emit(None, None)
 
@@ -210,6 +212,8 @@ class ReadingController(StationJob):
             self._begin(images)
             return
         self.between.resume()
+        if self._session is not None and self._session.reading_id is not None:
+            self._session.resume()
         for tile in self.page.canvas.tiles:
             self._view_changed("open", tile)
 

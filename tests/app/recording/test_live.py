@@ -190,9 +190,11 @@ def test_loss_is_told_apart_from_missing_samples() -> None:
     track = LiveReading("r", 0, GEOMETRY, FilterParameters(), "both")
     for part in np.array_split(samples, 30):
         track.push(part)
+    track.ended_us = 1_000_000
     figures = track.figures()
-    assert (figures.sample_count, figures.missing_count) == (240, 10)
-    assert figures.loss == pytest.approx(60 / 240)
+    assert (figures.sample_count, figures.lost_count) == (240, 10)
+    assert (figures.missing_count, figures.invalid_count) == (10, 60)
+    assert figures.loss == pytest.approx(70 / 250)
     assert figures.measured_rate_hz == pytest.approx(250.0)
 
 

@@ -71,6 +71,9 @@ def test_without_eyes_the_images_go_until_the_readers_code_is_typed(study, qtbot
         reading = rows.query(Reading).one()
         ((start_us, end_us),) = reading.details["absences_us"]
         assert end_us - start_us >= 2_000_000
+        ((paused_us, back_us),) = reading.details["pauses_us"]  # no gaze was due in it
+        assert paused_us == pytest.approx(end_us, abs=200_000)
+        assert back_us > paused_us
         assert reading.details["stream"]["gaps"] >= 1
         assert reading.details["stream"]["longest_gap_us"] >= 2_000_000
         kinds = [view.kind for view in rows.query(ViewEvent).order_by(ViewEvent.time_us)]
