@@ -1,8 +1,8 @@
 """The simulated reader: a tracker whose truth is known."""
 
-from devices.simulated.attention import Stimulus, Style, Target
 from devices.simulated.parameters import SimulatedParameters, simulated_info
 from devices.simulated.scanpath import TrueFixation
+from devices.simulated.scene import Stimulus, Style, Target
 from devices.simulated.tracker import SimulatedTracker
 
 __all__ = [

@@ -9,10 +9,11 @@ from devices.clock import HostClock
 from devices.gaze.geometry import FloatArray, ScreenGeometry
 from devices.gaze.samples import empty_samples
 from devices.gaze.view import Affine
-from devices.simulated.attention import Attention, Scale
+from devices.simulated.attention import Attention
 from devices.simulated.calibration import Correction
 from devices.simulated.parameters import SimulatedParameters
 from devices.simulated.scanpath import ScanPath
+from devices.simulated.scene import Scale
 from devices.simulated.signal import IndexedNoise, Spells, displaced, mean_gap_us
 
 LOSS_LENGTH_US = 25_000.0

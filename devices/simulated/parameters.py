@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from devices.errors import TrackerError
+from devices.simulated.habits import FIXATION_SPREAD, MEDIAN_FIXATION_US, MISS_RATE
 from devices.tracker import TrackerInfo
 
 LOWEST_HZ, HIGHEST_HZ = 60.0, 1200.0
@@ -31,6 +32,8 @@ class SimulatedParameters:
         Rate and mean length of blinks; their loss comes on top.
     fixation_us, fixation_spread
         Median, and SD of the logarithm, of fixation durations.
+    miss_rate
+        Share of targets that one reading misses.
     micro_drift_deg
         SD of the slow drift within a fixation.
     dot_error_deg
@@ -48,8 +51,9 @@ class SimulatedParameters:
     one_eye_loss: float = 0.005
     blinks_per_min: float = 15.0
     blink_us: float = 150_000.0
-    fixation_us: float = 250_000.0
-    fixation_spread: float = 0.35
+    fixation_us: float = MEDIAN_FIXATION_US
+    fixation_spread: float = FIXATION_SPREAD
+    miss_rate: float = MISS_RATE
     micro_drift_deg: float = 0.05
     dot_error_deg: float = 0.05
     gain_error: float = 0.04
@@ -61,7 +65,7 @@ class SimulatedParameters:
                 f"The simulated tracker runs at {LOWEST_HZ:.0f} to {HIGHEST_HZ:.0f} Hz, "
                 f"not at {self.rate_hz:g} Hz."
             )
-        for name in ("loss", "one_eye_loss"):
+        for name in ("loss", "one_eye_loss", "miss_rate"):
             if not 0 <= getattr(self, name) < 1:
                 raise TrackerError(f"Simulated {name} is a share from 0 to below 1.")
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.gaze.geometry import FloatArray, ScreenGeometry
-from devices.simulated.attention import Aim, Attention
+from devices.simulated.attention import Attention
+from devices.simulated.scene import Aim
 
 SACCADE_BASE_US, SACCADE_US_PER_DEG = 21_000, 2_200
 """Main sequence (Carpenter 1988): duration = 2.2 ms/° + 21 ms."""

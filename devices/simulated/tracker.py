@@ -17,20 +17,14 @@ from devices.errors import CalibrationError, TrackerError
 from devices.gaze.geometry import FloatArray, ScreenGeometry
 from devices.gaze.samples import SAMPLE_DTYPE, SampleArray, empty_samples
 from devices.gaze.view import Affine
-from devices.simulated.attention import (
-    Attention,
-    Dot,
-    Habits,
-    Reading,
-    Scale,
-    Stimulus,
-    Wander,
-)
+from devices.simulated.attention import Attention, Dot, Reading, Wander
 from devices.simulated.calibration import Correction, SimulatedCalibrator, as_bytes, from_bytes
 from devices.simulated.connection import Connection, Eyes, in_track_box
+from devices.simulated.habits import Habits
 from devices.simulated.parameters import SimulatedParameters, simulated_info
 from devices.simulated.render import HALF_BETWEEN_EYES_MM, fill_eyes, hide
 from devices.simulated.scanpath import TrueFixation
+from devices.simulated.scene import Scale, Stimulus
 from devices.tracker import ClockOffset, DeviceEvent, DisplayArea, UserPosition
 
 BATCH = 20_000
@@ -62,10 +56,11 @@ class SimulatedTracker:
         self._geometry, self._seed = geometry, seed
         self._lock = threading.RLock()
         self._scale = Scale(geometry)
-        person = np.random.default_rng([seed, 1])
         p = self.parameters
-        self._habits = Habits.of_reader(person, p.fixation_us, p.fixation_spread)
-        self._eyes = Eyes(geometry, p, person)
+        self._eyes = Eyes(geometry, p, np.random.default_rng([seed, 1]))
+        self._habits = Habits.of_reader(
+            np.random.default_rng([seed, 3]), p.fixation_us, p.fixation_spread, p.miss_rate
+        )
         self._attend_from: Callable[[int], Attention] = self._wander
         self._attention: Attention = self._wander(0)
         self._run: Connection | None = None

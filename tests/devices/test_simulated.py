@@ -37,6 +37,7 @@ CLEAN = SimulatedParameters(
     dot_error_deg=0.0,
     gain_error=0.0,
     offset_error_deg=0.0,
+    miss_rate=0.0,
 )
 IMAGE_TO_NORM = Affine(0.5 / 1000, 0, 0, 0.9 / 1000, 0.25, 0.05)  # 1000 x 1000 pixels
 AREA = (0.0, 0.0, 1000.0, 1000.0)
@@ -162,14 +163,92 @@ def test_saccades_follow_the_main_sequence_and_its_speed() -> None:
     assert speed.max() == pytest.approx(1.875 * amplitude[big] / duration[big] * 1e6, rel=0.1)
 
 
-def test_fixations_last_as_long_as_those_of_people() -> None:
-    tracker, clock = connected(seed=3)
-    tracker.attend(Stimulus((), AREA, IMAGE_TO_NORM))
-    clock.go_to(120_000_000)
-    lengths = np.array([f.end_us - f.start_us for f in tracker.truth()[2:-1]])
-    assert 200_000 < np.median(lengths) < 300_000
-    assert lengths.min() >= 80_000
-    assert np.mean(lengths) > np.median(lengths), "log-normal: skewed to the right"
+NORMAL = Stimulus((), AREA, IMAGE_TO_NORM)
+
+
+@pytest.fixture(scope="module")
+def searches() -> list[list[TrueFixation]]:
+    """What twelve readers looked at in 30 s of a picture without findings."""
+    runs = []
+    for seed in range(12):
+        tracker, clock = connected(seed=seed)
+        tracker.attend(NORMAL)
+        clock.go_to(31_500_000)
+        runs.append([f for f in tracker.truth() if f.start_us > 1_500_000])
+    return runs
+
+
+def places_deg(fixations: list[TrueFixation]):
+    return GEOMETRY.norm_to_deg([(f.x_norm, f.y_norm) for f in fixations])
+
+
+def test_fixations_last_as_long_as_those_of_people(searches) -> None:
+    lengths = np.array([f.end_us - f.start_us for run in searches for f in run[:-1]]) / 1e6
+    assert np.median(lengths) == pytest.approx(0.206, abs=0.02)
+    assert np.log(lengths).std() == pytest.approx(0.67, abs=0.06)
+    assert np.quantile(lengths, 0.05) == pytest.approx(0.063, abs=0.02)
+    assert np.quantile(lengths, 0.95) == pytest.approx(0.48, abs=0.07)
+
+
+def test_saccades_are_as_large_as_those_of_people(searches) -> None:
+    size = np.concatenate([np.hypot(*np.diff(places_deg(run), axis=0).T) for run in searches])
+    assert (size < 1.5).mean() == pytest.approx(0.17, abs=0.03)
+    assert np.median(size) == pytest.approx(4.7, abs=0.7)
+
+
+def test_the_eye_comes_back_to_earlier_places_as_often_as_that_of_people(searches) -> None:
+    came_back = []
+    for run in searches:
+        places = places_deg(run)[:30]
+        for n in range(2, 30):
+            came_back.append(np.hypot(*(places[: n - 1] - places[n]).T).min() < 1.0)
+    assert np.mean(came_back) == pytest.approx(0.22, abs=0.05)
+
+
+def test_how_much_of_a_picture_is_seen_differs_by_reader(searches) -> None:
+    x, y = np.meshgrid(np.linspace(0, 1000, 31), np.linspace(0, 1000, 31))
+    grid = GEOMETRY.norm_to_deg(IMAGE_TO_NORM.map(np.column_stack((x.ravel(), y.ravel()))))
+    seen = []
+    for run in searches:
+        off = grid[:, None] - places_deg(run)[None]
+        seen.append((np.hypot(off[..., 0], off[..., 1]).min(axis=1) < 2.5).mean())
+    assert 0.5 < min(seen) < 0.7
+    assert 0.8 < max(seen) < 0.95
+
+
+def test_large_saccades_often_fall_short_and_are_corrected(searches) -> None:
+    large = corrected = 0
+    for run in searches:
+        places = places_deg(run)
+        for k in range(len(run) - 2):
+            way, rest = places[k + 1] - places[k], places[k + 2] - places[k + 1]
+            if np.hypot(*way) < 8.0:
+                continue
+            large += 1
+            along = float(way @ rest) / float(way @ way)
+            across = abs(float(way[0] * rest[1] - way[1] * rest[0])) / float(way @ way)
+            pause_us = run[k + 1].end_us - run[k + 1].start_us
+            corrected += 0.03 < along < 0.25 and across < 0.02 and pause_us < 220_000
+    assert 0.1 < corrected / large < 0.35
+
+
+def test_lesions_are_missed_at_the_set_rate() -> None:
+    target = Stimulus((Target(300, 640, 40),), AREA, IMAGE_TO_NORM, "concentrated")
+    looks = []
+    for seed in range(5):
+        tracker, clock = connected(replace(CLEAN, miss_rate=0.8), seed)
+        for reading in range(1, 21):
+            tracker.attend(target)
+            clock.go_to(reading * 12_000_000)
+        runs = [
+            [f for f in tracker.truth() if k < f.start_us // 12_000_000 + 1 <= k + 1]
+            for k in range(20)
+        ]
+        looks += [sum(f.target == 0 for f in run) for run in runs]
+    never = sum(n == 0 for n in looks) / len(looks)
+    briefly = sum(0 < n <= 4 for n in looks) / len(looks)
+    assert never == pytest.approx(0.8 * 0.30, abs=0.1)
+    assert briefly == pytest.approx(0.8 * 0.25, abs=0.1)
 
 
 def test_before_the_connection_the_eye_rests_where_it_begins() -> None:
