@@ -22,6 +22,10 @@ COMMANDS = {
     "sweep": ("trainer.sweep.command", "many pre-trainings, gaze against plain, seed by seed"),
     "encode": ("trainer.encode", "features of a folder of images by an encoder file"),
     "probe": ("trainer.probe.command", "how well encoders tell classes apart, beside baselines"),
+    "performance": (
+        "trainer.analysis.performance.command",
+        "how well readers read, and whether arms differ",
+    ),
     "queue": ("trainer.queue", "work off a study's queued pre-trainings"),
     "report": ("trainer.report.command", "one HTML file of a study and its runs"),
     "export": ("app.interchange.exports.command", "take a study out: BIDS, tables, npz, archive"),

@@ -14,6 +14,7 @@ TrainerError
 ├── TrainingDiverged     the loss is no longer a finite number
 ├── OutOfMemory          batch, size or encoder too large for this device
 ├── ReportError          the report cannot be made
+├── PerformanceError     ratings, truth or marks do not allow a figure of readers
 ├── ProbeError           images, labels, splits or encoders do not allow an honest comparison
 └── Cancelled            the user asked to stop; not a fault
 """
@@ -90,6 +91,10 @@ class OutOfMemory(TrainerError):
 
 class ReportError(TrainerError):
     """The report cannot be made."""
+
+
+class PerformanceError(TrainerError):
+    """Ratings, truth or marks do not allow a figure of readers."""
 
 
 class ProbeError(TrainerError):

@@ -1,0 +1,143 @@
+"""`python main.py performance --ratings`: from a table to figures and files."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pytest
+
+from bench.reader_studies import made_study
+from main import main
+from trainer.analysis.performance.other_tools import each_rating
+from trainer.analysis.performance.ratings import Rating, Ratings, ratings_of
+from trainer.analysis.performance.ratings_file import read_ratings
+
+
+@pytest.fixture
+def study() -> Ratings:
+    return made_study(np.random.default_rng(4), readers=3, each=10)
+
+
+@pytest.fixture
+def table(study: Ratings, tmp_path: Path) -> Path:
+    path = tmp_path / "ratings.csv"
+    truth = dict(zip(study.cases, study.truth, strict=True))
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, delimiter=";")
+        writer.writerow(["Case", "reader", "truth", "treatment", "site", "rating"])
+        for arm, reader, case, rating in each_rating(study):
+            writer.writerow([case, reader, int(truth[case]), arm, "x", rating])
+    return path
+
+
+def test_a_table_becomes_figures_and_files(table: Path, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "folder"
+
+    assert main(["performance", "--ratings", str(table), "--out", str(out)]) == 0
+
+    found = json.loads((out / "performance.json").read_text())
+    assert {"auc", "F", "ddf", "p", "difference", "low", "high", "analyses"} <= set(found)
+    assert found["auc"][0] - found["auc"][1] == pytest.approx(found["difference"])
+    assert {(row["covariance"], row["random"]) for row in found["analyses"]} == {
+        (c, r) for c in ("jackknife", "delong", "bootstrap") for r in ("both", "readers", "cases")
+    }
+
+
+def test_random_chooses_the_headline(table: Path, tmp_path: Path) -> None:
+    main(["performance", "--ratings", str(table), "--random", "readers", "--out", str(tmp_path)])
+
+    found = json.loads((tmp_path / "performance.json").read_text())
+    row = next(
+        r for r in found["analyses"] if (r["covariance"], r["random"]) == ("jackknife", "readers")
+    )
+    assert (found["F"], found["ddf"]) == (row["F"], row["ddf"])
+
+
+def test_arms_are_sorted_as_numbers_where_all_are() -> None:
+    rows = [Rating("r", arm, f"{arm}{t}", t, 1.0) for arm in ("10", "9") for t in (True, False)]
+
+    assert ratings_of(rows).arms == ("9", "10")
+
+
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        ("1,1,a,2,3", "truth is '2'"),
+        ("1,1,a,1,high", "rating is 'high'"),
+        ("1,1,a,1,nan", "rating is 'nan'"),
+        ("1,,a,1,3", "treatment is empty"),
+    ],
+)
+def test_a_line_that_cannot_be_understood_is_named(
+    line: str, word: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text(f"reader,treatment,case,truth,rating\n1,1,b,0,1\n{line}\n")
+
+    assert main(["performance", "--ratings", str(path)]) == 1
+    error = capsys.readouterr().err
+    assert word in error
+    assert "line 3" in error
+
+
+@pytest.mark.parametrize(
+    ("rows", "word"),
+    [
+        (["1,1,a,1,3", "1,1,a,1,4"], "rated case a twice"),
+        (["1,1,a,1,3", "2,1,a,0,4"], "positive in one row"),
+        (["1,1,a,1,3"], "no rating of a negative case"),
+        ([], "no ratings"),
+    ],
+)
+def test_ratings_that_contradict_each_other_are_refused(
+    rows: list[str], word: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text("\n".join(["reader,treatment,case,truth,rating", *rows]) + "\n")
+
+    assert main(["performance", "--ratings", str(path)]) == 1
+    assert word in capsys.readouterr().err
+
+
+def test_a_missing_file_is_a_wrong_argument(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["performance", "--ratings", str(tmp_path / "none.csv")])
+    assert stop.value.code == 2
+
+
+def test_the_layout_of_imrmc_reads_back(table: Path, tmp_path: Path) -> None:
+    main(["performance", "--ratings", str(table), "--out", str(tmp_path)])
+    head, _, body = (tmp_path / "ratings.imrmc").read_text().partition("BEGIN DATA:\n")
+
+    truth, rows = {}, []
+    for reader, case, arm, value in csv.reader(body.splitlines()):
+        if reader == "-1":
+            truth[case] = value == "1"
+        else:
+            rows.append(Rating(reader, arm, case, truth[case], float(value)))
+
+    read, expected = ratings_of(rows), read_ratings(table)
+    assert "N0:10\nN1:10\nNR:3\nNM:2\n" in head
+    assert np.allclose(
+        read.rating, expected.rating[:, :, [expected.cases.index(c) for c in read.cases]]
+    )
+
+
+def test_the_workbook_of_rjafroc_reads_back(table: Path, tmp_path: Path) -> None:
+    main(["performance", "--ratings", str(table), "--out", str(tmp_path)])
+    book = openpyxl.load_workbook(tmp_path / "rjafroc.xlsx")
+
+    truth = {row[0]: row[1] == 1 for row in book["TRUTH"].iter_rows(min_row=2, values_only=True)}
+    rows = [
+        Rating(reader, arm, str(case), truth[case], float(value))
+        for sheet in ("FP", "TP")
+        for reader, arm, case, *_, value in book[sheet].iter_rows(min_row=2, values_only=True)
+    ]
+
+    expected = read_ratings(table)
+    order = [int(case) - 1 for case in ratings_of(rows).cases]
+    assert np.allclose(ratings_of(rows).rating, expected.rating[:, :, order])
+    assert book["TRUTH"]["F2"].value == "ROC"
+    assert book["TRUTH"]["F3"].value == "FCTRL"

@@ -1,0 +1,90 @@
+"""Marks held against lesions by hand-made cases and by counting."""
+
+import numpy as np
+import pytest
+
+from trainer.analysis.performance.localisation import (
+    UNMARKED,
+    Lesion,
+    Mark,
+    ScoredCase,
+    afroc_area,
+    afroc_curve,
+    froc_curve,
+    lroc_area,
+    score_case,
+)
+
+
+def test_a_mark_within_the_radius_finds_the_nearest_lesion() -> None:
+    lesions = [Lesion(100, 100), Lesion(130, 100)]
+
+    found = score_case([Mark(112, 100, 3), Mark(118, 100, 5)], lesions, radius_px=20)
+
+    assert found == ScoredCase((3, 5), ())
+
+
+def test_a_second_mark_on_a_lesion_counts_once_with_the_higher_rating() -> None:
+    found = score_case([Mark(1, 0, 2), Mark(0, 1, 4)], [Lesion(0, 0)], radius_px=5)
+
+    assert found == ScoredCase((4,), ())
+
+
+def test_a_mark_on_another_frame_or_too_far_is_a_false_one() -> None:
+    marks = [Mark(0, 0, 2, frame=3), Mark(50, 0, 1)]
+
+    assert score_case(marks, [Lesion(0, 0)], radius_px=5) == ScoredCase((UNMARKED,), (2, 1))
+
+
+def test_a_lesion_with_an_extent_is_met_inside_it() -> None:
+    lesion = Lesion(100, 100, half_width=30, half_height=10)
+
+    assert score_case([Mark(128, 108, 1)], [lesion], radius_px=0).lesions == (1,)
+    assert score_case([Mark(128, 112, 1)], [lesion], radius_px=0).elsewhere == (1,)
+
+
+CASES = [
+    ScoredCase((4.0, UNMARKED), (2.0,)),
+    ScoredCase((1.0,), (3.0,)),
+    ScoredCase((), (2.0, 1.0)),
+    ScoredCase((), ()),
+]
+
+
+def test_froc_counts_false_marks_a_case_and_lesions_found() -> None:
+    false, found = froc_curve(CASES)
+
+    # Thresholds: none, 4, 3, 2, 1.
+    assert false == pytest.approx([0, 0, 1 / 4, 3 / 4, 1])
+    assert found == pytest.approx([0, 1 / 3, 1 / 3, 1 / 3, 2 / 3])
+
+
+def test_afroc_area_is_the_chance_that_a_lesion_outrates_a_normal_case() -> None:
+    lesions, normals = [4.0, UNMARKED, 1.0], [2.0, UNMARKED]
+
+    by_pairs = np.mean([(a > b) + (a == b) / 2 for a in lesions for b in normals])
+
+    assert afroc_area(CASES) == pytest.approx(by_pairs)
+
+
+def test_afroc_area_is_that_under_its_curve() -> None:
+    rng = np.random.default_rng(2)
+    cases = [
+        ScoredCase(
+            tuple(rng.integers(0, 5, k % 3).astype(float)), tuple(rng.integers(0, 4, 2) * 1.0)
+        )
+        for k in range(40)
+    ]
+    x, y = afroc_curve(cases)
+
+    assert np.trapezoid(y, x) == pytest.approx(afroc_area(cases))
+
+
+def test_lroc_counts_a_case_only_where_its_highest_mark_is_on_a_lesion() -> None:
+    # The first case's top mark is its lesion (4 above 2 and none); the second's is elsewhere.
+    assert lroc_area(CASES) == pytest.approx((1.0 + 0.0) / 2)
+
+
+def test_without_normal_cases_there_is_no_area() -> None:
+    assert np.isnan(afroc_area(CASES[:2]))
+    assert np.isnan(lroc_area(CASES[:2]))

@@ -1,0 +1,1 @@
+"""What a finished study says about its readers: no torch, no Qt, nothing trained."""

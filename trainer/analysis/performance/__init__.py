@@ -1,0 +1,1 @@
+"""How well readers read: ROC figures, agreement, and arms compared (MRMC)."""

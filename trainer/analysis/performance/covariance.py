@@ -1,0 +1,109 @@
+"""Covariances of the AUCs of all arms and readers: they share cases, so they move together.
+
+All three take the same ratings and return the same matrix: (I J, I J), arm by arm, reader by
+reader in each. Cells that share no case have covariance 0.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from trainer.analysis.performance.auc import auc, auc_without, placements
+from trainer.analysis.performance.ratings import BoolArray, FloatArray, Ratings
+from trainer.errors import PerformanceError
+
+BOOTSTRAP_SAMPLES = 2000
+
+
+def auc_matrix(ratings: Ratings) -> FloatArray:
+    """Return the empirical AUC of each arm and reader, (I, J)."""
+    areas = [auc(cell[there], ratings.truth[there]) for cell, there in _cells(ratings)]
+    return np.array(areas).reshape(ratings.rating.shape[:2])
+
+
+def jackknife(ratings: Ratings) -> FloatArray:
+    """Return covariances by leaving out one case at a time.
+
+    Raises
+    ------
+    PerformanceError
+        A reader rated only one case of a class: nothing is left without it.
+    """
+    count = len(ratings.cases)
+    left_out = []
+    for cell, there in _cells(ratings):
+        values = np.full(count, auc(cell[there], ratings.truth[there]))
+        values[there] = auc_without(cell[there], ratings.truth[there])
+        left_out.append(values)
+    spread = np.array(left_out)
+    if np.isnan(spread).any():
+        raise PerformanceError("The jackknife needs two cases of each class for every reader.")
+    spread -= spread.mean(axis=1, keepdims=True)
+    return _where_shared(ratings, (count - 1) / count * spread @ spread.T)
+
+
+def delong(ratings: Ratings) -> FloatArray:
+    """Return covariances by the structural components of DeLong and others (1988)."""
+    positives, negatives = [], []
+    for cell, there in _cells(ratings):
+        placed = placements(cell[there], ratings.truth[there])
+        positives.append(_spread(placed[0], there[ratings.truth]))
+        negatives.append(_spread(placed[1], there[~ratings.truth]))
+    return _components(np.array(positives)) + _components(np.array(negatives))
+
+
+def _spread(placed: FloatArray, there: BoolArray) -> FloatArray:
+    """Return deviations from the mean, NaN where the reader did not rate."""
+    spread = np.full(len(there), np.nan)
+    spread[there] = placed - placed.mean()
+    return spread
+
+
+def _components(spread: FloatArray) -> FloatArray:
+    """Return one class's part of the covariance, of shared cases alone."""
+    there = ~np.isnan(spread)
+    own = there.sum(axis=1).astype(np.float64)
+    shared = there.astype(np.float64) @ there.T
+    filled = np.where(there, spread, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        part = filled @ filled.T * shared / (shared - 1) / np.outer(own, own)
+    return np.where(shared > 1, part, 0.0)
+
+
+def bootstrap(ratings: Ratings, seed: int = 0, samples: int = BOOTSTRAP_SAMPLES) -> FloatArray:
+    """Return covariances over bootstrap samples of the cases, drawn within their class."""
+    rng = np.random.default_rng([seed, 33])
+    kept = np.array([_drawn_areas(ratings, rng) for _ in range(samples)])
+    kept = kept[np.isfinite(kept).all(axis=1)]
+    if len(kept) < samples // 2:
+        raise PerformanceError("Too few cases to bootstrap: most samples lack a class.")
+    return _where_shared(ratings, np.atleast_2d(np.cov(kept, rowvar=False)))
+
+
+def _drawn_areas(ratings: Ratings, rng: np.random.Generator) -> FloatArray:
+    sides = [np.flatnonzero(ratings.truth), np.flatnonzero(~ratings.truth)]
+    drawn = np.concatenate([rng.choice(side, len(side)) for side in sides])
+    truth, cells = ratings.truth[drawn], ratings.rating.reshape(-1, len(ratings.cases))[:, drawn]
+    areas = []
+    for cell in cells:
+        there = ~np.isnan(cell)
+        both = truth[there].any() and not truth[there].all()
+        areas.append(auc(cell[there], truth[there]) if both else np.nan)
+    return np.array(areas)
+
+
+def _cells(ratings: Ratings) -> list[tuple[FloatArray, BoolArray]]:
+    cells = ratings.rating.reshape(-1, len(ratings.cases))
+    return [(cell, ~np.isnan(cell)) for cell in cells]
+
+
+def _where_shared(ratings: Ratings, covariance: FloatArray) -> FloatArray:
+    there = ~np.isnan(ratings.rating.reshape(-1, len(ratings.cases)))
+    return np.where((there.astype(np.float64) @ there.T) > 0, covariance, 0.0)
+
+
+COVARIANCES: dict[str, Callable[[Ratings], FloatArray]] = {
+    "jackknife": jackknife,
+    "delong": delong,
+    "bootstrap": bootstrap,
+}

@@ -1,0 +1,144 @@
+"""Marks and ratings held against lesions: LROC, FROC and AFROC of one reader in one arm.
+
+A mark within the acceptance radius of a lesion's centre, or inside a lesion with an extent, finds
+that lesion; each lesion is found once, by its highest-rated mark; every other mark on a lesion is
+passed over, every mark elsewhere is a false positive. Definitions: Chakraborty and Berbaum,
+"Observer studies involving detection and localization", Medical Physics 31 (2004); for LROC
+Swensson, Medical Physics 23 (1996).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from trainer.analysis.performance.auc import auc
+from trainer.analysis.performance.ratings import FloatArray
+
+UNMARKED = -np.inf
+"""Rating of a case or lesion without a mark: below every rating given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A point that a reader marked, in image pixels of one frame, with its rating."""
+
+    x_image: float
+    y_image: float
+    rating: float
+    frame: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lesion:
+    """A lesion by its centre, in image pixels; half-widths 0 where only a point is known."""
+
+    x_image: float
+    y_image: float
+    half_width: float = 0.0
+    half_height: float = 0.0
+    frame: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredCase:
+    """A case's marks judged: the best rating of each lesion (or `UNMARKED`), and the others."""
+
+    lesions: tuple[float, ...]
+    elsewhere: tuple[float, ...]
+
+
+def score_case(marks: Sequence[Mark], lesions: Sequence[Lesion], radius_px: float) -> ScoredCase:
+    """Hold a case's marks against its lesions.
+
+    Parameters
+    ----------
+    radius_px
+        The acceptance radius in image pixels, added to a lesion's extent.
+    """
+    best = [UNMARKED] * len(lesions)
+    elsewhere = []
+    for mark in marks:
+        apart = [_apart(mark, lesion) for lesion in lesions]
+        nearest = int(np.argmin(apart)) if apart else -1
+        if nearest >= 0 and apart[nearest] <= radius_px:
+            best[nearest] = max(best[nearest], mark.rating)
+        else:
+            elsewhere.append(mark.rating)
+    return ScoredCase(tuple(best), tuple(elsewhere))
+
+
+def _apart(mark: Mark, lesion: Lesion) -> float:
+    if mark.frame != lesion.frame:
+        return np.inf
+    beyond_x = max(abs(mark.x_image - lesion.x_image) - lesion.half_width, 0.0)
+    beyond_y = max(abs(mark.y_image - lesion.y_image) - lesion.half_height, 0.0)
+    return float(np.hypot(beyond_x, beyond_y))
+
+
+def froc_curve(cases: Sequence[ScoredCase]) -> tuple[FloatArray, FloatArray]:
+    """Return false marks a case and the share of lesions found, by threshold, strictest first."""
+    found = np.array([r for case in cases for r in case.lesions])
+    false = np.array([r for case in cases for r in case.elsewhere])
+    thresholds = _thresholds(found, false)
+    return (
+        _counts_above(false, thresholds) / max(len(cases), 1),
+        _counts_above(found, thresholds) / max(len(found), 1),
+    )
+
+
+def afroc_curve(cases: Sequence[ScoredCase]) -> tuple[FloatArray, FloatArray]:
+    """Return the share of normal cases with a false mark and of lesions found, (0,0) to (1,1)."""
+    found = np.array([r for case in cases for r in case.lesions])
+    false = np.array([_highest(case) for case in cases if not case.lesions])
+    thresholds = _thresholds(found, false)
+    return (
+        np.append(_counts_above(false, thresholds) / max(len(false), 1), 1.0),
+        np.append(_counts_above(found, thresholds) / max(len(found), 1), 1.0),
+    )
+
+
+def afroc_area(cases: Sequence[ScoredCase]) -> float:
+    """Return the area under the AFROC; NaN without lesions or without normal cases.
+
+    The chance that a lesion's rating is above the highest of a normal case, ties one half.
+    """
+    found = [r for case in cases for r in case.lesions]
+    false = [_highest(case) for case in cases if not case.lesions]
+    if not found or not false:
+        return np.nan
+    truth = np.arange(len(found) + len(false)) < len(found)
+    return auc(np.array(found + false), truth)
+
+
+def lroc_area(cases: Sequence[ScoredCase]) -> float:
+    """Return the area under the LROC; NaN without abnormal or without normal cases.
+
+    The chance that an abnormal case's highest mark is on a lesion and is rated above the highest
+    of a normal case, ties one half.
+    """
+    normal = np.array([_highest(case) for case in cases if not case.lesions])
+    abnormal = [case for case in cases if case.lesions]
+    if len(normal) == 0 or not abnormal:
+        return np.nan
+    total = 0.0
+    for case in abnormal:
+        top = max(case.lesions)
+        if top > UNMARKED and top >= _highest(case):
+            total += float((normal < top).mean() + (normal == top).mean() / 2)
+    return total / len(abnormal)
+
+
+def _highest(case: ScoredCase) -> float:
+    return max(case.elsewhere, default=UNMARKED)
+
+
+def _thresholds(*ratings: FloatArray) -> FloatArray:
+    given = np.concatenate(ratings)
+    return np.append(np.inf, np.unique(given[np.isfinite(given)])[::-1])
+
+
+def _counts_above(ratings: FloatArray, thresholds: FloatArray) -> FloatArray:
+    counts = (ratings[None, :] >= thresholds[:, None]) & np.isfinite(ratings)[None, :]
+    total: FloatArray = counts.sum(axis=1).astype(np.float64)
+    return total

@@ -1,0 +1,84 @@
+"""Ratings of any study as a table: columns reader, treatment, case, truth, rating."""
+
+import csv
+import io
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+from trainer.analysis.performance.ratings import Rating, Ratings, ratings_of
+from trainer.errors import PerformanceError
+
+COLUMNS = ("reader", "treatment", "case", "truth", "rating")
+_TRUTHS = {
+    "0": False, "0.0": False, "negative": False, "false": False, "no": False,
+    "1": True, "1.0": True, "positive": True, "true": True, "yes": True,
+}  # fmt: skip
+
+
+def read_ratings(path: Path) -> Ratings:
+    """Return the ratings of a csv; other columns are passed over.
+
+    Parameters
+    ----------
+    path
+        UTF-8, separated by comma, semicolon or tab. `truth` is 0 or 1 (or negative, positive, no,
+        yes, false, true); `rating` a number, higher is more suspicious.
+
+    Raises
+    ------
+    PerformanceError
+        Naming the line and the column that cannot be understood; see also `ratings_of`.
+    """
+    try:
+        return ratings_of([_rating(row, where) for where, row in _rows(path)])
+    except PerformanceError as error:
+        raise PerformanceError(_with_path(path, error)) from error
+
+
+def _with_path(path: Path, error: PerformanceError) -> str:
+    return str(error) if str(path) in str(error) else f"{path}: {error}"
+
+
+def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise PerformanceError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise PerformanceError(f"{path} is not UTF-8 text; save it as CSV in UTF-8.") from error
+    lines = io.StringIO(text, newline="")
+    delimiter = max(",;\t", key=lines.readline().count)
+    lines.seek(0)
+    reader = csv.DictReader(lines, delimiter=delimiter)
+    reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or []]
+    missing = [name for name in COLUMNS if name not in reader.fieldnames]
+    if missing:
+        raise PerformanceError(
+            f"{path} has no column {', '.join(missing)}; needed are {', '.join(COLUMNS)}."
+        )
+    for row in reader:
+        yield (
+            f"{path}, line {reader.line_num}",
+            {name: (row[name] or "").strip() for name in COLUMNS},
+        )
+
+
+def _rating(row: dict[str, str], where: str) -> Rating:
+    for name in ("reader", "treatment", "case"):
+        if not row[name]:
+            raise PerformanceError(f"{where}: {name} is empty.")
+    truth = _TRUTHS.get(row["truth"].lower())
+    if truth is None:
+        raise PerformanceError(f"{where}: truth is {row['truth']!r}; it must be 0 or 1.")
+    return Rating(row["reader"], row["treatment"], row["case"], truth, _number(row, where))
+
+
+def _number(row: dict[str, str], where: str) -> float:
+    try:
+        number = float(row["rating"])
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise PerformanceError(f"{where}: rating is {row['rating']!r}; it must be a number.")
+    return number

@@ -1,0 +1,51 @@
+"""Results of a reader study as files: performance.json, tables, and layouts of other tools."""
+
+import csv
+import json
+import os
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from trainer.analysis.performance.other_tools import write_imrmc, write_rjafroc
+from trainer.analysis.performance.ratings import Ratings
+from trainer.analysis.performance.result import curves_of
+from trainer.errors import PerformanceError
+
+
+def write_performance(folder: Path, ratings: Ratings, found: Mapping[str, Any]) -> list[str]:
+    """Write everything into a folder, made if missing, and return the files' names.
+
+    Raises
+    ------
+    PerformanceError
+        The folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _replace(folder / "performance.json", json.dumps(found, indent=2) + "\n")
+        _table(folder / "auc.csv", found["auc_by_reader"])
+        _table(folder / "roc.csv", curves_of(ratings))
+        write_imrmc(folder / "ratings.imrmc", ratings, "Written by Foveate")
+        names = ["performance.json", "auc.csv", "roc.csv", "ratings.imrmc"]
+        if find_spec("openpyxl"):
+            write_rjafroc(folder / "rjafroc.xlsx", ratings)
+            names.append("rjafroc.xlsx")
+        return names
+    except OSError as error:
+        raise PerformanceError(f"{folder} cannot be written: {error.strerror}.") from error
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    part = path.with_suffix(".part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)
+
+
+def _table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
