@@ -25,7 +25,7 @@ class Window:
     center, width
         In output units of the Modality LUT (as DICOM's Window Center and Width).
     name
-        What the file calls it.
+        By its number: what a file calls its windows is free text, and not kept.
     lut
         Index into `DisplayAttributes.voi_luts` when a VOI LUT is meant; center and width then
         describe its range, so that a drag can start from there.
@@ -54,7 +54,7 @@ class LookUpTable:
     entries
         Output values.
     name
-        LUT Explanation.
+        By its number, as of a window.
     """
 
     first: int
@@ -94,6 +94,8 @@ class DisplayAttributes:
         "calibrated" (in the patient), "detector", "scanned" (on a digitised film), or None.
     magnification
         How much larger the shadow on the detector is than the patient; None if not told.
+    view, view_modifiers
+        `app.images.breast_views`: "CC", "MLO", …, of other projections "PA", …; "S" (spot), …
     burned_in
         Whether identifying text is part of the pixels: "no", "yes" or "unknown".
     notes
@@ -132,6 +134,7 @@ class DisplayAttributes:
     body_part: str | None = None
     laterality: str | None = None
     view: str | None = None
+    view_modifiers: tuple[str, ...] = ()
     for_processing: bool = False
     burned_in: str = "unknown"
     notes: tuple[Note, ...] = ()
@@ -203,6 +206,8 @@ def _decoded(name: str, value: Any) -> Any:
         return tuple(_table(item) for item in value)
     if name == "shutter":
         return Shutter.from_json(value)
+    if name == "view_modifiers":
+        return tuple(str(one) for one in value)
     if name == "notes":
         return tuple(Note(**item) for item in value)
     return _table(value) if name == "modality_lut" else value

@@ -47,7 +47,11 @@ def _decoded(request: dict[str, Any], key: bytes) -> dict[str, Any]:
     digest = kept_digest = digest_of(stored)
     templates = [template_of(item) for item in request.get("masks", ())]
     origin, size = identity.origin, (attributes.rows, attributes.columns)
-    rectangles = mask_for(templates, origin.manufacturer, origin.model, *size)
+    rectangles = mask_for(templates, origin.manufacturer, origin.model, *size) or mask_for(
+        templates,
+        *identity.device,
+        *size,  # a mask that 0.1.0 made names them as the file does
+    )
     if rectangles:
         stored, attributes = blacked_out(stored, attributes, rectangles)
         kept_digest = digest_of(stored)

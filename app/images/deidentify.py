@@ -18,21 +18,26 @@ from pydicom import uid
 from app.errors import ImportStopped
 from app.images.attributes import DisplayAttributes
 from app.images.breast_background import air_value
+from app.images.breast_views import view_of
+from app.images.burned_in import burned_in
 from app.images.elements import Elements
-from app.images.free_text import anonymous
 from app.images.greyscale_elements import greyscale_of
 from app.images.notes import Note, note
-from app.images.origin import Identity, Origin, device_text, keyed_hash, new_uid, shifted_day
+from app.images.origin import (
+    Identity,
+    Origin,
+    device_name,
+    device_text,
+    keyed_hash,
+    new_uid,
+    shifted_day,
+)
 from app.images.shutter import PIXEL_CENTRES
 from app.images.spacing import spacing_of
 from app.images.stored_values import PixelFormat, value_range
+from app.images.vocabulary import BODY_PARTS, MODALITIES, maker_of, word_of
 
 KEY_BYTES = 32
-_VIEW_CODES = {
-    "399162004": "CC", "R-10242": "CC", "399368009": "MLO", "R-10226": "MLO",
-    "399260004": "ML", "R-10224": "ML", "399352003": "LM", "R-10228": "LM",
-    "399196006": "LMO", "R-10230": "LMO",
-}  # fmt: skip
 _UIDS = {
     "study": "StudyInstanceUID", "series": "SeriesInstanceUID", "image": "SOPInstanceUID",
     "frame_of_reference": "FrameOfReferenceUID",
@@ -95,23 +100,29 @@ def origin_of(dataset: Any, key: bytes) -> Origin:
     elements = Elements(dataset)
     uids = {name: elements.text(keyword) for name, keyword in _UIDS.items()}
     patient, day = elements.text("PatientID"), elements.text("StudyDate")
-    maker, model = (
-        device_text(elements.text(keyword)) for keyword in ("Manufacturer", "ManufacturerModelName")
-    )
+    maker, model = device_of(elements)
     return Origin(
         group=source_group_of(dataset, key),
         uids={name: new_uid(key, original) for name, original in uids.items() if original},
         study_day=shifted_day(key, patient, day) if patient else None,
-        manufacturer=maker if anonymous(elements, maker) else "",
-        model=model if anonymous(elements, model) else "",
+        manufacturer=maker_of(maker),
+        model=device_name(key, maker, model),
     )
+
+
+def device_of(elements: Elements) -> tuple[str, str]:
+    """Return maker and model as the file says, cut to what is printable and short."""
+    maker, model = (
+        device_text(elements.text(word)) for word in ("Manufacturer", "ManufacturerModelName")
+    )
+    return maker, model
 
 
 def identity_of(dataset: Any, key: bytes) -> Identity:
     """Return who a data set is of: what is kept, and what only a linkage file may hold."""
     elements = Elements(dataset)
     original = {name: elements.text(keyword) for name, keyword in LINKED.items()}
-    return Identity(origin_of(dataset, key), original)
+    return Identity(origin_of(dataset, key), original, device_of(elements))
 
 
 def display_attributes(
@@ -124,6 +135,7 @@ def display_attributes(
     pixels = PixelFormat(allocated, int(dataset.BitsStored), stored.dtype.kind == "i")
     spacing = spacing_of(elements)
     aspect = _aspect(elements, spacing.ratio)
+    modality, view = _word(elements, "Modality", MODALITIES), view_of(elements)
     big_endian = transfer_syntax == uid.ExplicitVRBigEndian
     grey = greyscale_of(elements, pixels, (rows, columns, aspect), big_endian=big_endian)
     kept = DisplayAttributes(
@@ -143,12 +155,13 @@ def display_attributes(
         spacing_source=spacing.spacing_source,
         magnification=spacing.magnification,
         pixel_aspect=aspect,
-        modality=_code(elements, "Modality"),
-        body_part=_code(elements, "BodyPartExamined"),
+        modality=modality,
+        body_part=_word(elements, "BodyPartExamined", BODY_PARTS),
         laterality=_laterality(elements),
-        view=_view(elements),
+        view=view.view,
+        view_modifiers=view.modifiers,
         for_processing=elements.text("PresentationIntentType") == "FOR PROCESSING",
-        burned_in={"NO": "no", "YES": "yes"}.get(elements.text("BurnedInAnnotation"), "unknown"),
+        burned_in=burned_in(elements, modality),
         **{field.name: getattr(grey, field.name) for field in fields(grey)},
     )
     low, high = value_range(_seen(stored, kept), pixels, kept.padding_range)
@@ -181,11 +194,13 @@ def _make_key(path: Path) -> None:
         file.write(secrets.token_hex(KEY_BYTES))
 
 
-def _code(elements: Elements, keyword: str) -> str | None:
-    """Return a code string (CS); anything else, such as free text, is not kept."""
+def _word(elements: Elements, keyword: str, allowed: frozenset[str]) -> str | None:
+    """Return the listed word that an element says."""
     text = elements.text(keyword)
-    allowed = all(c.isascii() and (c.isupper() or c.isdigit() or c in " _") for c in text)
-    return text if text and allowed and len(text) <= 16 and anonymous(elements, text) else None
+    word = word_of(text, allowed)
+    if text and word is None:
+        elements.say("word-left-out", keyword=keyword)
+    return word
 
 
 def _laterality(elements: Elements) -> str | None:
@@ -200,11 +215,3 @@ def _aspect(elements: Elements, spacing: tuple[float, float] | None) -> float:
     """Return height over width of a pixel."""
     ratio = spacing or tuple(elements.numbers("PixelAspectRatio"))
     return ratio[0] / ratio[1] if len(ratio) == 2 and min(ratio) > 0 else 1.0
-
-
-def _view(elements: Elements) -> str | None:
-    for item in elements.items("ViewCodeSequence"):
-        known = _VIEW_CODES.get(item.text("CodeValue"))
-        if known:
-            return known
-    return _code(elements, "ViewPosition")

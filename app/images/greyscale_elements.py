@@ -1,11 +1,9 @@
 """What a DICOM file says of its grey: Modality LUT, VOI, padding, shape, shutter, as one table."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from app.images.attributes import LookUpTable, Window
 from app.images.elements import Elements
-from app.images.free_text import preset_name
 from app.images.greyscale import VOI_FUNCTIONS
 from app.images.look_up_tables import table_of
 from app.images.shutter import Shutter, shutter_of
@@ -105,7 +103,7 @@ def _luts(
 ) -> tuple[LookUpTable, ...]:
     found = []
     for i, item in enumerate(elements.items(keyword)):
-        name = preset_name(elements, item.text("LUTExplanation"), f"LUT {i + 1}")
+        name = f"LUT {i + 1}"  # what the file calls it is free text, which may be a name
         scaled = keyword == "VOILUTSequence"
         table = table_of(item, inputs, big_endian=big_endian, scaled=scaled, name=name)
         found += [] if table is None else [table]
@@ -113,7 +111,6 @@ def _luts(
 
 
 def _windows(elements: Elements, function: str) -> tuple[Window, ...]:
-    names = _names(elements.value("WindowCenterWidthExplanation"))
     centers, widths = elements.numbers("WindowCenter"), elements.numbers("WindowWidth")
     found = []
     for i, (center, width) in enumerate(zip(centers, widths, strict=False)):
@@ -124,15 +121,9 @@ def _windows(elements: Elements, function: str) -> tuple[Window, ...]:
         exact = width < 1 and function == "LINEAR"
         if exact:
             elements.say("window-exact")
-        name = preset_name(elements, names[i] if i < len(names) else "", f"Window {i + 1}")
-        found.append(Window(center, width, name, function="LINEAR_EXACT" if exact else None))
+        function_here = "LINEAR_EXACT" if exact else None
+        found.append(Window(center, width, f"Window {i + 1}", function=function_here))
     return tuple(dict.fromkeys(found))
-
-
-def _names(found: Any) -> list[str]:
-    if found is None:
-        return []
-    return [found] if isinstance(found, str) else [str(name) for name in found]
 
 
 def _padding(elements: Elements, pixels: PixelFormat) -> tuple[int | None, int | None]:

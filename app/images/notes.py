@@ -21,6 +21,8 @@ TEXTS = {
     "lut-bits": "a look-up table uses other bits than it says: scaled by those it uses",
     "shutter": "what lies outside its display shutter is hidden",
     "shutter-left-out": "a display shutter is not described in full, or hides all: left out",
+    "word-left-out": "{keyword} says nothing that is on the list of words kept: left out",
+    "burned-in-unsure": "it says that no text is burned in, but images of its kind often have some",
     "labels-differ": "the csv says another {what} of it than the study, which was kept",
     "other-patient": "the study holds the same pixels of another patient: no label was taken",
     "blacked-out": "{count} rectangles blacked out by the mask of its device",

@@ -28,8 +28,11 @@ class Origin:
     study_day
         Day of the study, shifted by up to ten years: the same shift for all of one patient, so
         that current and prior keep their distance.
-    manufacturer, model
-        Of the device, as the file says; empty where that would repeat something identifying.
+    manufacturer
+        Of the device, by its name in `vocabulary`; empty where it is not listed.
+    model
+        Stands for maker and model: the same for all files of one kind of device, and no word of
+        theirs. Empty where the file tells neither.
     """
 
     group: str = ""
@@ -59,10 +62,13 @@ class Identity:
         What the study keeps.
     original
         What a linkage file holds; goes there only, and only if the user names one.
+    device
+        Maker and model as the file says, for the masks of studies that kept them so.
     """
 
     origin: Origin = field(default_factory=Origin)
     original: dict[str, str] = field(default_factory=dict)
+    device: tuple[str, str] = ("", "")
 
 
 def keyed_hash(key: bytes, kind: str, identifier: str) -> bytes:
@@ -88,3 +94,11 @@ def shifted_day(key: bytes, patient: str, text: str) -> int | None:
 def device_text(text: str) -> str:
     """Return a manufacturer or model cut to what is printable and short."""
     return "".join(c for c in text.strip()[:_DEVICE_TEXT] if c.isprintable())
+
+
+def device_name(key: bytes, maker: str, model: str) -> str:
+    """Return what stands for a maker and a model; empty for neither."""
+    if not maker and not model:
+        return ""
+    told = f"{maker}\0{model}".casefold()
+    return f"device {keyed_hash(key, 'device', told).hex()[:8]}"
