@@ -7,6 +7,7 @@ wrong shape. Only JPEG's SOF (ISO 10918-1, 14495-1) and JPEG 2000's SIZ (ISO 154
 from dataclasses import dataclass
 
 from app.errors import ImportRefused
+from app.images.pixel_layout import PixelLayout
 
 _SOI, _SOC, _JP2 = b"\xff\xd8", b"\xff\x4f", b"\x00\x00\x00\x0cjP  "
 _SIZ = b"\xff\x51"
@@ -26,6 +27,11 @@ class FrameHeader:
     samples: int
     dct: bool = False
 
+    @property
+    def deep(self) -> bool:
+        """Whether it is lossy JPEG of more than 8 bits, which few libraries read."""
+        return self.dct and self.bits > 8
+
 
 def frame_header(data: bytes) -> FrameHeader | None:
     """Return what a codestream says it holds; None where it is neither JPEG nor JPEG 2000."""
@@ -36,29 +42,30 @@ def frame_header(data: bytes) -> FrameHeader | None:
     return None
 
 
-def require_same(header: FrameHeader | None, rows: int, columns: int, allocated: int) -> None:
-    """Refuse a frame that is not what its data set says.
+def require_same(header: FrameHeader | None, layout: PixelLayout) -> FrameHeader:
+    """Return a frame's header; refuse a frame that is not what its data set says.
 
     Raises
     ------
     ImportRefused
-        If sizes differ, or if it is lossy JPEG of more than 8 bits.
+        If it is of another codec, or if sizes differ.
     """
     if header is None:
         raise ImportRefused("its pixels are not in the transfer syntax that it names")
-    if header.dct and header.bits > 8:
-        raise ImportRefused(
-            f"{header.bits}-bit JPEG Extended cannot be decoded reliably; export it uncompressed "
-            "or lossless"
-        )
-    says = f"{rows} × {columns} pixels of {allocated} bits"
+    rows, columns, allocated = layout.rows, layout.columns, layout.allocated
     if (header.rows, header.columns) != (rows, columns) or header.bits > allocated:
         raise ImportRefused(
-            f"it says {says}, its compressed pixels are {header.rows} × {header.columns} of "
-            f"{header.bits} bits"
+            f"it says {rows} × {columns} pixels of {allocated} bits, its compressed pixels are "
+            f"{header.rows} × {header.columns} of {header.bits} bits"
         )
-    if header.samples != 1:
-        raise ImportRefused(f"its compressed pixels have {header.samples} colours")
+    if header.samples != layout.samples:
+        raise ImportRefused(
+            f"its Samples per Pixel say {layout.samples}, its compressed pixels have "
+            f"{header.samples}"
+        )
+    if header.deep and layout.samples > 1:
+        raise ImportRefused(f"its colours are JPEG Extended of {header.bits} bits; export it as 8")
+    return header
 
 
 def _jpeg(data: bytes) -> FrameHeader | None:

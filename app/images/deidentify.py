@@ -126,10 +126,21 @@ def identity_of(dataset: Any, key: bytes) -> Identity:
 
 
 def display_attributes(
-    dataset: Any, stored: NDArray[Any], transfer_syntax: str, *, lossy: bool
+    dataset: Any,
+    stored: NDArray[Any],
+    transfer_syntax: str,
+    *,
+    lossy: bool,
+    said: dict[Note, None] | None = None,
 ) -> DisplayAttributes:
-    """Return what is kept of a data set beside its stored values (H, W) or (N, H, W)."""
-    elements = Elements(dataset)
+    """Return what is kept of a data set beside its stored values (H, W) or (N, H, W).
+
+    Parameters
+    ----------
+    said
+        Notes on the data set so far; those on what is read here are added.
+    """
+    elements = Elements(dataset, said)
     rows, columns = stored.shape[-2:]
     allocated = stored.dtype.itemsize * 8
     pixels = PixelFormat(allocated, int(dataset.BitsStored), stored.dtype.kind == "i")

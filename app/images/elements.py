@@ -30,6 +30,18 @@ class Elements:
         """Add a note."""
         self.notes[note(code, **values)] = None
 
+    def has(self, keyword: str) -> bool:
+        """Return whether an element says anything, be it nonsense."""
+        if keyword not in self._dataset:
+            return False
+        held = self._dataset.get_item(keyword).value
+        text = held.decode("ascii", "replace") if isinstance(held, bytes) else str(held or "")
+        return bool(text.strip(" \0")) or held == 0
+
+    def raw(self, keyword: str) -> Any:
+        """Return an element as the file has it, broken or not; None where there is none."""
+        return self._dataset.get_item(keyword) if keyword in self._dataset else None
+
     def value(self, keyword: str) -> Any:
         """Return what pydicom makes of an element; None where it is missing, empty or broken."""
         try:

@@ -7,6 +7,7 @@ scrolled: that of its middle frame. Frames whose values mean different things ar
 from typing import Any
 
 from app.errors import ImportRefused
+from app.images.elements import Elements
 
 _MACROS = (
     "PixelMeasuresSequence", "FrameVOILUTSequence", "PixelValueTransformationSequence",
@@ -21,31 +22,36 @@ _KEPT = (
 )  # fmt: skip
 
 
-def adopt_frame(dataset: Any, frame: int) -> None:
+def adopt_frame(dataset: Any, elements: Elements, frame: int) -> None:
     """Give a data set the display elements of one of its frames where it has none of its own.
+
+    Parameters
+    ----------
+    elements
+        Those of the data set.
 
     Raises
     ------
     ImportRefused
         If its frames are rescaled in different ways.
     """
-    shared = _first(dataset, "SharedFunctionalGroupsSequence")
-    each = list(dataset.get("PerFrameFunctionalGroupsSequence") or [])
+    shared = _first(elements, "SharedFunctionalGroupsSequence")
+    each = elements.items("PerFrameFunctionalGroupsSequence")
     _require_one_rescale(each)
     groups = [item for item in (shared, each[frame] if frame < len(each) else None) if item]
     for group in groups:
         for macro in _MACROS:
             item = _first(group, macro)
             for keyword in _KEPT:
-                if item is not None and keyword in item and keyword not in dataset:
-                    # As the file has it: a broken value is said where it is read.
-                    dataset[keyword] = item.get_item(keyword)
+                raw = None if item is None else item.raw(keyword)
+                if raw is not None and keyword not in dataset:
+                    dataset[keyword] = raw
 
 
-def _require_one_rescale(each: list[Any]) -> None:
+def _require_one_rescale(each: list[Elements]) -> None:
     items = [_first(group, "PixelValueTransformationSequence") for group in each]
     ways = {
-        (str(item.get("RescaleSlope")), str(item.get("RescaleIntercept")))
+        (item.text("RescaleSlope"), item.text("RescaleIntercept"))
         for item in items
         if item is not None
     }
@@ -53,5 +59,5 @@ def _require_one_rescale(each: list[Any]) -> None:
         raise ImportRefused("its frames are rescaled in different ways; export them one by one")
 
 
-def _first(dataset: Any, keyword: str) -> Any:
-    return next(iter(dataset.get(keyword) or []), None)
+def _first(elements: Elements, keyword: str) -> Elements | None:
+    return next(iter(elements.items(keyword)), None)

@@ -69,8 +69,7 @@ def _modality(
         elements.say("xa-modality-left-out")
         return 1.0, 0.0, None
     slope, intercept = elements.number("RescaleSlope"), elements.number("RescaleIntercept")
-    said = elements.value("RescaleSlope") is not None
-    if said and not slope:
+    if not slope and elements.has("RescaleSlope"):
         elements.say("slope-left-out")
     tables = _luts(elements, "ModalityLUTSequence", pixels.limits, big_endian)
     return slope or 1.0, intercept or 0.0, next(iter(tables), None)

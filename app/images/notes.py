@@ -12,6 +12,7 @@ TEXTS = {
     "stack": "a stack of {frames} frames",
     "for-processing": "it is meant FOR PROCESSING, not for presentation: its contrast is raw",
     "element-left-out": "{keyword} cannot be understood and was left out",
+    "pixel-element-concluded": "{keyword} is missing or wrong: taken as {value}",
     "slope-left-out": "its Rescale Slope is no slope: shown with slope 1",
     "xa-modality-left-out": "its Modality LUT leads back to X-ray intensity and is not for display",
     "window-left-out": "a window without a width was left out",

@@ -1,18 +1,15 @@
 """Decode one DICOM file; runs in the worker process only, where a hostile file does no harm."""
 
 import io
-import struct
 import warnings
 import zlib
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pydicom
 from numpy.typing import NDArray
 from pydicom import uid
 from pydicom.dataset import FileDataset
-from pydicom.encaps import generate_frames
 from pydicom.filebase import DicomBytesIO
 from pydicom.filereader import _read_file_meta_info, read_preamble
 from pydicom.filewriter import write_file_meta_info
@@ -20,36 +17,13 @@ from pydicom.filewriter import write_file_meta_info
 from app.errors import ImportRefused
 from app.images import deidentify
 from app.images.attributes import DisplayAttributes
-from app.images.codestream import frame_header, require_same
+from app.images.dicom_pixels import is_lossy, short, stored_values, syntax_of
+from app.images.elements import Elements
 from app.images.functional_groups import adopt_frame
-from app.images.limits import MAX_HEADER_BYTES, MAX_PIXEL_BYTES, require_pixel_size
+from app.images.limits import MAX_HEADER_BYTES, MAX_PIXEL_BYTES
 from app.images.origin import Identity
+from app.images.pixel_layout import layout_of
 
-# Which decoder is trusted with which transfer syntax. RLE goes to pydicom's own (pylibjpeg-rle
-# aborts on hostile files); what is not listed is refused.
-_NATIVE = (
-    uid.ImplicitVRLittleEndian,
-    uid.ExplicitVRLittleEndian,
-    uid.ExplicitVRBigEndian,
-    uid.DeflatedExplicitVRLittleEndian,
-)
-_PLUGINS = {
-    uid.RLELossless: "pydicom",
-    uid.JPEGBaseline8Bit: "pillow",
-    uid.JPEGExtended12Bit: "pillow",
-    uid.JPEGLossless: "gdcm",
-    uid.JPEGLosslessSV1: "gdcm",
-    uid.JPEGLSLossless: "pyjpegls",
-    uid.JPEGLSNearLossless: "pyjpegls",
-    uid.JPEG2000Lossless: "pylibjpeg",
-    uid.JPEG2000: "pylibjpeg",
-}
-_LOSSY = (
-    uid.JPEGBaseline8Bit,
-    uid.JPEGExtended12Bit,
-    uid.JPEGLSNearLossless,
-    uid.JPEG2000,
-)
 _DICOMDIR = "1.2.840.10008.1.3.10"
 
 
@@ -85,14 +59,21 @@ def read_dicom(path: Path, key: bytes) -> tuple[NDArray[Any], DisplayAttributes,
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # files in the field break small rules of the standard
         dataset, deflated = _dataset(path)
-        _require_image(dataset)
-        syntax = _syntax(dataset)
-        shape = _require_size(dataset, syntax)
-        stored = _pixels(dataset, syntax, shape)
-        adopt_frame(dataset, shape[0] // 2 if len(shape) == 3 else 0)
-        lossy = syntax in _LOSSY
+        elements = Elements(dataset)
+        _require_image(dataset, elements)
+        syntax = syntax_of(dataset)
+        layout = layout_of(dataset, elements)
+        if layout.is_colour:
+            raise ImportRefused(
+                f"it is a colour image ({layout.photometric}); Foveate reads greyscale images. "
+                "Export it as MONOCHROME2 or as PNG"
+            )
+        stored = stored_values(dataset, syntax, layout, elements)
+        adopt_frame(dataset, elements, layout.frames // 2)
         named = uid.DeflatedExplicitVRLittleEndian if deflated else syntax
-        kept = deidentify.display_attributes(dataset, stored, str(named), lossy=lossy)
+        kept = deidentify.display_attributes(
+            dataset, stored, str(named), lossy=is_lossy(syntax), said=elements.notes
+        )
         return stored, kept, deidentify.identity_of(dataset, key)
 
 
@@ -130,131 +111,13 @@ def _inflated(path: Path) -> io.BytesIO | None:
     return io.BytesIO((preamble or bytes(128)) + b"DICM" + header.getvalue() + data)
 
 
-def _require_image(dataset: FileDataset) -> None:
+def _require_image(dataset: FileDataset, elements: Elements) -> None:
     if str(dataset.file_meta.get("MediaStorageSOPClassUID", "")) == _DICOMDIR:
         raise ImportRefused("it is a DICOMDIR: name its folder instead")
     if "FloatPixelData" in dataset or "DoubleFloatPixelData" in dataset:
-        raise ImportRefused("its pixels are floating-point numbers; Foveate reads whole ones")
+        raise ImportRefused(
+            "its pixels are floating-point numbers (Float Pixel Data); Foveate reads whole ones"
+        )
     if "PixelData" not in dataset:
-        kind = str(dataset.get("Modality", "")) or "no modality"
+        kind = elements.text("Modality") or "no modality"
         raise ImportRefused(f"it is a DICOM file without a picture ({kind})")
-    photometric = str(dataset.get("PhotometricInterpretation", ""))
-    if not photometric:
-        raise ImportRefused(
-            "it does not say how its pixels are meant (no Photometric Interpretation)"
-        )
-    if photometric not in ("MONOCHROME1", "MONOCHROME2"):
-        raise ImportRefused(
-            f"it is a colour image ({photometric}); Foveate reads greyscale images. Export it as "
-            "MONOCHROME2 or as PNG"
-        )
-
-
-def _syntax(dataset: FileDataset) -> uid.UID:
-    meta = dataset.file_meta
-    if "TransferSyntaxUID" not in meta:
-        implicit, little = dataset.original_encoding
-        native = uid.ImplicitVRLittleEndian if implicit else uid.ExplicitVRLittleEndian
-        meta.TransferSyntaxUID = native if little else uid.ExplicitVRBigEndian
-    syntax = uid.UID(str(meta.TransferSyntaxUID))
-    if syntax not in _NATIVE and syntax not in _PLUGINS:
-        raise ImportRefused(f"its transfer syntax is not supported ({syntax.name})")
-    return syntax
-
-
-def _require_size(dataset: FileDataset, syntax: uid.UID) -> tuple[int, ...]:
-    """Check sizes before anything is decoded; return the shape (H, W) or (N, H, W) to come."""
-    allocated = _whole(dataset, "BitsAllocated", 0)
-    stored = _whole(dataset, "BitsStored", allocated)
-    if allocated not in (8, 16) or not 1 <= stored <= allocated:
-        raise ImportRefused(
-            f"it has {stored} bits stored in {allocated}; Foveate reads up to 16 bits in 8 or 16"
-        )
-    samples = _whole(dataset, "SamplesPerPixel", 1)
-    if samples != 1:
-        raise ImportRefused(f"it says it is greyscale but has {samples} samples per pixel")
-    rows, columns = _whole(dataset, "Rows", 0), _whole(dataset, "Columns", 0)
-    frames = _whole(dataset, "NumberOfFrames", 1)
-    require_pixel_size(rows, columns, frames, allocated // 8)
-    if syntax in _NATIVE:
-        expected, there = rows * columns * frames * allocated // 8, len(dataset.PixelData)
-        if there < expected:
-            raise ImportRefused(
-                f"it is truncated: {there:,} of {expected:,} bytes of pixels are there"
-            )
-    elif syntax != uid.RLELossless:
-        _require_frames(dataset, rows, columns, frames, allocated)
-    return (rows, columns) if frames == 1 else (frames, rows, columns)
-
-
-def _require_frames(
-    dataset: FileDataset, rows: int, columns: int, frames: int, allocated: int
-) -> None:
-    try:
-        found = generate_frames(dataset.PixelData, number_of_frames=frames)
-        headers = [frame_header(data) for data in found]
-    except (ValueError, EOFError, struct.error) as error:
-        said = short(error)
-        raise ImportRefused(f"its compressed frames cannot be told apart ({said})") from error
-    for header in headers:
-        require_same(header, rows, columns, allocated)
-    if len(headers) < frames:
-        raise ImportRefused(f"it is truncated: {len(headers):,} of {frames:,} frames are there")
-
-
-def _pixels(dataset: FileDataset, syntax: uid.UID, shape: tuple[int, ...]) -> NDArray[Any]:
-    try:
-        shift = _high_shift(dataset, syntax)
-        dataset.pixel_array_options(
-            decoding_plugin=_PLUGINS.get(syntax, ""), correct_unused_bits=not shift
-        )
-        stored = np.ascontiguousarray(dataset.pixel_array)
-    except MemoryError:
-        raise
-    except Exception as error:  # decoders raise their own kinds
-        raise ImportRefused(
-            f"its pixels cannot be decoded, they are damaged or cut short ({_said(error)})"
-        ) from error
-    if stored.shape != shape or stored.dtype.kind not in "ui":
-        raise ImportRefused(f"its pixels come out as {stored.shape} {stored.dtype}")
-    stored = stored.astype(stored.dtype.newbyteorder("<"), copy=False)
-    return _lowered(stored, shift, int(dataset.BitsStored)) if shift else stored
-
-
-def _high_shift(dataset: FileDataset, syntax: uid.UID) -> int:
-    """Return how many bits lie below a value that does not begin at the lowest.
-
-    pydicom looks for it there whatever High Bit says. Codecs number their bits themselves, so that
-    only what is stored plainly can have other bits below it.
-    """
-    allocated, stored = int(dataset.BitsAllocated), int(dataset.BitsStored)
-    shift = _whole(dataset, "HighBit", stored - 1) + 1 - stored
-    plain = syntax in _NATIVE or syntax == uid.RLELossless
-    return shift if plain and 0 < shift <= allocated - stored else 0
-
-
-def _lowered(stored: NDArray[Any], shift: int, bits: int) -> NDArray[Any]:
-    """Return values from the upper bits of their patterns; a sign is extended."""
-    above = stored.dtype.itemsize * 8 - shift - bits
-    return (stored << above) >> (above + shift)
-
-
-def _whole(dataset: FileDataset, keyword: str, default: int) -> int:
-    value = dataset.get(keyword)
-    try:
-        return default if value is None or value == "" else int(value)
-    except (TypeError, ValueError) as error:
-        raise ImportRefused(f"its {keyword} is no number") from error
-
-
-def _said(error: BaseException) -> str:
-    """Return what the decoder itself said, without pydicom's words around it."""
-    plugin = str(error).rpartition("available plugins:")[2].strip()
-    # gdcm gives nothing where it cannot decode, which pydicom stumbles over.
-    return "gdcm gives nothing" if "'NoneType'" in plugin else short(ValueError(plugin or error))
-
-
-def short(error: BaseException) -> str:
-    """Return the first line of what a library said, cut to a readable length."""
-    said = " ".join(str(error).split()) or type(error).__name__
-    return said if len(said) <= 160 else f"{said[:157]}…"

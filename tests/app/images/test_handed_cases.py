@@ -25,6 +25,7 @@ ROWS = {
     "g14_sigmoid": (31, 69, 128, 187, 225),
     "g15_linear_exact_two_windows": RAMP,
     "h01_window_center_with_comma": RAMP,
+    "h02_number_of_frames_0": RAMP,
 }
 pytestmark = pytest.mark.skipif(not HANDED.is_dir(), reason="the handed files are not here")
 
@@ -54,6 +55,11 @@ def test_a_window_narrower_than_1_gives_a_ramp(presented) -> None:
     assert (row[0], row[-1]) == (0, 255)
     assert (np.diff(row) >= 0).all()
     assert len(np.unique(row)) > 200
+
+
+def test_twelve_bit_jpeg_gives_the_ramp(presented) -> None:
+    row = presented("j01_jpeg_extended_12bit.dcm")[30].astype(int)
+    assert np.abs(row - np.linspace(0, 255, len(row))).max() <= 2
 
 
 def test_outside_the_shutter_it_is_black(presented) -> None:

@@ -76,9 +76,9 @@ def test_each_transfer_syntax_gives_pydicoms_own_array(tmp_path: Path, name: str
 
 
 def test_rle_is_never_given_to_another_decoder_than_pydicoms() -> None:
-    from app.images.read_dicom import _PLUGINS
+    from app.images.dicom_pixels import PLUGINS
 
-    assert _PLUGINS[uid.RLELossless] == "pydicom"
+    assert PLUGINS[uid.RLELossless] == "pydicom"
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,8 @@ FILES = [
     if path.is_file() and path.suffix not in NO_DATA
 ]
 REASONS = (
-    "colour image", "without a picture", "bits stored in", "12-bit JPEG", "is a DICOMDIR",
-    "neither DICOM", "is truncated", "NumberOfFrames is no number", "no readable DICOM",
-    "how its pixels are meant", "its compressed pixels are",
+    "colour image", "without a picture", "bits stored in", "is a DICOMDIR", "neither DICOM",
+    "is truncated", "no readable DICOM", "how its pixels are meant", "its compressed pixels are",
 )  # fmt: skip
 
 
@@ -40,6 +39,7 @@ SYNTAXES = {
     "Explicit VR Big Endian",
     "Deflated Explicit VR Little Endian",
     "RLE Lossless",
+    "JPEG Extended (Process 2 and 4)",
     "JPEG Lossless, Non-Hierarchical, First-Order Prediction (Process 14 [Selection Value 1])",
     "JPEG-LS Lossless Image Compression",
     "JPEG-LS Lossy (Near-Lossless) Image Compression",
@@ -90,6 +90,8 @@ def test_every_greyscale_file_of_both_corpora_gives_pydicoms_own_array() -> None
         stored, attributes = ours
         counts["accepted"] += 1
         seen.add(attributes.transfer_syntax)
+        if expected is None and attributes.transfer_syntax == uid.JPEGExtended12Bit:
+            continue  # beside DCMTK: test_compressed_frames
         assert expected is not None, f"{path.name}: pydicom cannot decode what was accepted"
         little = expected.astype(expected.dtype.newbyteorder("<"))
         assert (stored.dtype, stored.shape) == (little.dtype, little.shape), path.name

@@ -47,7 +47,6 @@ def hostile(folder: Path) -> dict[str, Path]:
     files["no intact JPEG"] = folder / "h.jpg"
     files["no intact JPEG"].write_bytes(jpeg.getvalue()[:2000])
     files["without a picture (SR)"] = Path(get_testdata_file("test-SR.dcm"))
-    files["12-bit JPEG Extended"] = Path(get_testdata_file("JPGExtended.dcm"))
     files["colour image"] = Path(get_testdata_file("SC_rgb_rle.dcm"))
     files["no such file"] = folder / "missing.dcm"
     (folder / "whole.tmp").unlink()

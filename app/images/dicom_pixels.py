@@ -1,0 +1,186 @@
+"""The stored values of a DICOM file: which decoder is trusted with what, and what it gives."""
+
+import struct
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom import uid
+from pydicom.dataset import FileDataset
+from pydicom.encaps import generate_frames
+from pydicom.pixels.decoders.base import get_decoder
+
+from app.errors import ImportRefused
+from app.images.codestream import FrameHeader, frame_header, require_same
+from app.images.elements import Elements
+from app.images.frame_decoders import OURS, is_whole_jpeg, register
+from app.images.pixel_layout import PixelLayout
+
+_NATIVE = (
+    uid.ImplicitVRLittleEndian,
+    uid.ExplicitVRLittleEndian,
+    uid.ExplicitVRBigEndian,
+    uid.DeflatedExplicitVRLittleEndian,
+)
+# RLE goes to pydicom's own (pylibjpeg-rle aborts on hostile files); what is not listed is refused.
+PLUGINS = {
+    uid.RLELossless: "pydicom",
+    uid.JPEGBaseline8Bit: "pillow",
+    uid.JPEGExtended12Bit: "pillow",
+    uid.JPEGLossless: "gdcm",
+    uid.JPEGLosslessSV1: "gdcm",
+    uid.JPEGLSLossless: OURS,
+    uid.JPEGLSNearLossless: OURS,
+    uid.JPEG2000Lossless: "pylibjpeg",
+    uid.JPEG2000: "pylibjpeg",
+    uid.HTJ2KLossless: "pylibjpeg",
+    uid.HTJ2KLosslessRPCL: "pylibjpeg",
+    uid.HTJ2K: "pylibjpeg",
+}
+_LOSSY = (
+    uid.JPEGBaseline8Bit,
+    uid.JPEGExtended12Bit,
+    uid.JPEGLSNearLossless,
+    uid.JPEG2000,
+    uid.HTJ2K,
+)
+_UNNAMED = {
+    "1.2.840.10008.1.2.4.110": "JPEG XL Lossless",
+    "1.2.840.10008.1.2.4.111": "JPEG XL JPEG Recompression",
+    "1.2.840.10008.1.2.4.112": "JPEG XL",
+}
+"""Transfer syntaxes that pydicom has no name for."""
+
+
+def syntax_of(dataset: FileDataset) -> uid.UID:
+    """Return how a data set is encoded, told from its bytes where its header does not say.
+
+    Raises
+    ------
+    ImportRefused
+        If no decoder is trusted with it.
+    """
+    meta = dataset.file_meta
+    if not meta.get("TransferSyntaxUID"):
+        implicit, little = dataset.original_encoding
+        native = uid.ImplicitVRLittleEndian if implicit else uid.ExplicitVRLittleEndian
+        meta.TransferSyntaxUID = native if little else uid.ExplicitVRBigEndian
+    syntax = uid.UID(str(meta.TransferSyntaxUID))
+    if syntax not in _NATIVE and syntax not in PLUGINS:
+        name = _UNNAMED.get(syntax, syntax.name)
+        raise ImportRefused(f"its transfer syntax is not supported ({name})")
+    return syntax
+
+
+def is_lossy(syntax: uid.UID) -> bool:
+    """Return whether values decoded from a transfer syntax may differ from the original's."""
+    return syntax in _LOSSY
+
+
+def stored_values(
+    dataset: FileDataset, syntax: uid.UID, layout: PixelLayout, elements: Elements
+) -> NDArray[Any]:
+    """Return a data set's stored values in the shape of its layout, little-endian.
+
+    Raises
+    ------
+    ImportRefused
+        If they are cut short, damaged, or not what the data set says.
+    """
+    deep = _require_whole(dataset, syntax, layout)
+    plugin = OURS if deep else PLUGINS.get(syntax, "")
+    try:
+        stored, shift = _decoded(dataset, syntax, layout, elements, plugin)
+    except MemoryError:
+        raise
+    except Exception as error:  # decoders raise their own kinds
+        raise ImportRefused(
+            f"its pixels ({_name(syntax)}) cannot be decoded, they are damaged or cut short "
+            f"({_said(error)})"
+        ) from error
+    if stored.shape != layout.shape or stored.dtype.kind not in "ui":
+        raise ImportRefused(
+            f"its pixels come out as {_size(stored.shape)}, not as the {_size(layout.shape)} that "
+            "Number of Frames, Rows and Columns say"
+        )
+    stored = stored.astype(stored.dtype.newbyteorder("<"), copy=False)
+    return _lowered(stored, shift, layout.stored) if shift else stored
+
+
+def _decoded(
+    dataset: FileDataset, syntax: uid.UID, layout: PixelLayout, elements: Elements, plugin: str
+) -> tuple[NDArray[Any], int]:
+    register()
+    shift = _high_shift(elements, syntax, layout)
+    options: Any = {"correct_unused_bits": not shift}
+    decoder = get_decoder(syntax)
+    pixels, _ = decoder.as_array(dataset, decoding_plugin=plugin, **options)
+    return np.ascontiguousarray(pixels), shift
+
+
+def _require_whole(dataset: FileDataset, syntax: uid.UID, layout: PixelLayout) -> bool:
+    """Check the pixels' size before anything is decoded; return whether they are deep JPEG."""
+    if syntax in _NATIVE:
+        expected, there = layout.frame_bytes * layout.frames, len(dataset.PixelData)
+        if there < expected:
+            raise ImportRefused(
+                f"it is truncated: {there:,} of {expected:,} bytes of pixels are there"
+            )
+        return False
+    return syntax != uid.RLELossless and any(h.deep for h in _frame_headers(dataset, layout))
+
+
+def _frame_headers(dataset: FileDataset, layout: PixelLayout) -> list[FrameHeader]:
+    headers = []
+    try:
+        for data in generate_frames(dataset.PixelData, number_of_frames=layout.frames):
+            headers.append(require_same(frame_header(data), layout))
+            if headers[-1].dct and not is_whole_jpeg(data):
+                raise ImportRefused("it is truncated: its JPEG data end before the picture")
+    except (ValueError, EOFError, struct.error) as error:
+        raise ImportRefused(
+            "its compressed frames cannot be told apart (the items of Pixel Data are damaged)"
+        ) from error
+    if len(headers) < layout.frames:
+        said = f"{len(headers):,} of {layout.frames:,} frames are there"
+        raise ImportRefused(f"it is truncated: {said}")
+    return headers
+
+
+def _high_shift(elements: Elements, syntax: uid.UID, layout: PixelLayout) -> int:
+    """Return how many bits lie below a value that does not begin at the lowest.
+
+    pydicom looks for it there whatever High Bit says. Codecs number their bits themselves, so that
+    only what is stored plainly can have other bits below it.
+    """
+    high = elements.number("HighBit")
+    shift = 0 if high is None else int(high) + 1 - layout.stored
+    plain = syntax in _NATIVE or syntax == uid.RLELossless
+    return shift if plain and 0 < shift <= layout.allocated - layout.stored else 0
+
+
+def _lowered(stored: NDArray[Any], shift: int, bits: int) -> NDArray[Any]:
+    """Return values from the upper bits of their patterns; a sign is extended."""
+    above = stored.dtype.itemsize * 8 - shift - bits
+    return (stored << above) >> (above + shift)
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return " × ".join(f"{n:,}" for n in shape)
+
+
+def _name(syntax: uid.UID) -> str:
+    return str(syntax.name).partition(",")[0].replace(" Image Compression", "")
+
+
+def _said(error: BaseException) -> str:
+    """Return what the decoder itself said, without pydicom's words around it."""
+    plugin = str(error).rpartition("available plugins:")[2].strip()
+    # gdcm gives nothing where it cannot decode, which pydicom stumbles over.
+    return "gdcm gives nothing" if "'NoneType'" in plugin else short(ValueError(plugin or error))
+
+
+def short(error: BaseException) -> str:
+    """Return the first line of what a library said, cut to a readable length."""
+    said = " ".join(str(error).split()) or "it does not say why"
+    return said if len(said) <= 160 else f"{said[:157]}…"

@@ -1,0 +1,82 @@
+"""Frames that pydicom's own plugins do not decode, by imagecodecs: a plugin of pydicom.
+
+12-bit JPEG (libjpeg-turbo), the usual lossy form of archived CR, DX and MG, which Pillow's
+library cannot read; JPEG-LS (CharLS) that pyjpegls fails on.
+"""
+
+import imagecodecs
+import numpy as np
+from pydicom import uid
+from pydicom.pixels.decoders import pyjpegls
+from pydicom.pixels.decoders.base import DecodeRunner, get_decoder
+
+OURS = "foveate"
+"""The name of the plugin."""
+_EOI, _MORE = b"\xff\xd9", (b"\x55", b"\xaa")
+_JPEG = (uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit)
+_JPEG_LS = (uid.JPEGLSLossless, uid.JPEGLSNearLossless)
+DECODER_DEPENDENCIES = dict.fromkeys((*_JPEG, *_JPEG_LS), ("imagecodecs",))
+
+
+def register() -> None:
+    """Make the plugin known to pydicom; once is enough."""
+    for syntax in DECODER_DEPENDENCIES:
+        decoder = get_decoder(syntax)
+        if OURS not in decoder.available_plugins:
+            decoder.add_plugin(OURS, (__name__, "decode_frame"))
+
+
+def is_available(syntax: str) -> bool:
+    """Return whether the plugin decodes a transfer syntax; pydicom asks."""
+    return syntax in DECODER_DEPENDENCIES
+
+
+def decode_frame(data: bytes, runner: DecodeRunner) -> bytes | bytearray:
+    """Return a frame's bytes as pydicom expects them of a plugin.
+
+    Parameters
+    ----------
+    data
+        The codestream.
+    runner
+        What the data set says; told how many bits a sample has in the result.
+
+    Raises
+    ------
+    ValueError
+        If the codestream is damaged.
+    """
+    if runner.transfer_syntax in _JPEG_LS:
+        return _jpeg_ls(data, runner)
+    pixels = imagecodecs.jpeg8_decode(data)
+    if not runner.pixel_representation:
+        # The inverse transform overshoots: no reader shows more than the bits stored can hold.
+        pixels = np.minimum(pixels, 2**runner.bits_stored - 1)
+    runner.set_option("bits_allocated", 16)
+    return pixels.astype("<u2").tobytes()
+
+
+def is_whole_jpeg(data: bytes) -> bool:
+    """Return whether a lossy JPEG's data reach to its end, whatever marker was put after them.
+
+    A decoder paints what is missing grey and says nothing. It does not look at what follows the
+    last block: if that changes the picture, the data end before it.
+    """
+    end = data.rfind(_EOI)
+    kept = (data[:end] if end > 0 else data.rstrip(b"\0")).rstrip(b"\xff")
+    try:
+        one, other = (imagecodecs.jpeg8_decode(kept + more * 64 + _EOI) for more in _MORE)
+    except imagecodecs.Jpeg8Error:  # the decoder will say what is wrong
+        return True
+    return np.array_equal(one, other)
+
+
+def _jpeg_ls(data: bytes, runner: DecodeRunner) -> bytes | bytearray:
+    try:
+        return pyjpegls._decode_frame(data, runner)
+    except Exception:  # it raises its own kinds; what it cannot read, CharLS itself may
+        pixels = np.asarray(imagecodecs.jpegls_decode(data))
+    planar = pixels.ndim == 3 and pixels.shape[0] == runner.samples_per_pixel < pixels.shape[2]
+    runner.set_option("planar_configuration", int(planar))
+    runner.set_option("bits_allocated", pixels.itemsize * 8)
+    return pixels.astype(pixels.dtype.newbyteorder("<")).tobytes()
