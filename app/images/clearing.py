@@ -8,7 +8,6 @@ them; who did is stored.
 import os
 import platform
 import shutil
-import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +26,7 @@ from app.images.masks import MaskTemplate, Rectangle, add_mask, blacked_out
 from app.images.store import load
 from migrations.study.folder import Study
 from migrations.study.names import names_of, short_name
+from migrations.study.processes import owned_name
 from migrations.study.schema import Audit, CaseImage, Image, utc_now
 
 SHEET = 40
@@ -239,7 +239,7 @@ def _replace(
 ) -> None:
     """Put new files in the place of an image's, each at once; done again after a crash, it ends."""
     folder = study.image_folder(image_id)
-    staging = study.folder / "images" / f".incoming-{uuid.uuid4().hex}"
+    staging = study.folder / "images" / owned_name(".incoming-")
     try:
         staging.mkdir()
         write_image(staging, stored, attributes)

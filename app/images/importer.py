@@ -8,8 +8,6 @@ import logging
 import os
 import platform
 import shutil
-import time
-import uuid
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -31,6 +29,7 @@ from app.images.masks import MaskTemplate, read_masks
 from app.images.notes import Note
 from app.images.results import ImportResult, result_of
 from migrations.study.folder import Study
+from migrations.study.processes import is_abandoned, owned_name
 from migrations.study.schema import Audit, Image, new_id
 from migrations.study.tombstones import Tombstones
 
@@ -38,7 +37,6 @@ log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 _STAGING = ".incoming-"
-_STALE_S = 3600.0
 
 
 def import_paths(
@@ -158,7 +156,7 @@ class _Import:
     def imported(self, path: Path, row: LabelRow) -> ImportResult:
         if not path.is_file():
             raise ImportRefused("there is no such file")
-        staging = self.study.folder / "images" / f"{_STAGING}{uuid.uuid4().hex}"
+        staging = self.study.folder / "images" / owned_name(_STAGING)
         try:
             staging.mkdir()
         except OSError as error:
@@ -256,8 +254,7 @@ def _audit(session: OrmSession, action: str, image: Image, details: dict[str, An
 
 
 def _sweep(images: Path) -> None:
-    """Remove what an import left that was killed; a running one's folders are younger."""
+    """Remove what an import left that was killed; those of a running one stay."""
     for folder in images.glob(f"{_STAGING}*"):
-        with contextlib.suppress(OSError):
-            if time.time() - folder.stat().st_mtime > _STALE_S:
-                shutil.rmtree(folder, ignore_errors=True)
+        if is_abandoned(folder):
+            shutil.rmtree(folder, ignore_errors=True)

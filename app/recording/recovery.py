@@ -217,12 +217,9 @@ def _gap(sitting: SessionRow, ended_us: int) -> dict[str, Any]:
 def _recompute(session: OrmSession, reading: Reading, sitting: SessionRow) -> GazeFigures:
     """Return the figures of a reading, and add the fixations that were not written any more."""
     parameters = FilterParameters(**sitting.details.get("fixation_parameters", {}))
-    try:
-        gaze = points_of(stored_reading(session, reading.id))
-    except ChunkError:
-        # Named in the recording's events; the verdict then says that there is no gaze.
-        log.exception("A chunk of reading %s is damaged", reading.id)
-        return GazeFigures()
+    gaze = points_of(stored_reading(session, reading.id))
+    for chunk in gaze.damaged:  # named in the recording's events too
+        log.error("Reading %s: %s", reading.id, chunk)
     rows = fixation_rows(reading.id, gaze, parameters)
     written_us = session.scalar(
         select(func.max(Fixation.start_us)).where(Fixation.reading_id == reading.id)

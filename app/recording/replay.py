@@ -151,8 +151,8 @@ def load_replay(study: Study, reading_id: str) -> Replay:
     ------
     SessionError
         If there is no such reading.
-    ChunkError, ImageUnreadable
-        If its gaze or an image is damaged.
+    ImageUnreadable
+        If an image is damaged. Damaged gaze is a gap that the figures name.
     """
     row = next((r for r in readings_to_review(study, None) if r.reading_id == reading_id), None)
     if row is None:
@@ -179,7 +179,7 @@ def load_replay(study: Study, reading_id: str) -> Replay:
         tuple(_since(view, start_us) for view in gaze.views.views),
         tuple(_seen(fixation, start_us) for fixation in fixations),
         tuple(_mark(a, start_us) for a in annotations if a.kind in _MARKS and a.image_id),
-        _figures(reading, duration_us, len(fixations)),
+        (*_figures(reading, duration_us, len(fixations)), *_damage(gaze)),
         {image_id: load(study, image_id) for image_id in gaze.image_ids},
     )
 
@@ -204,6 +204,12 @@ def _mark(annotation: Annotation, start_us: int) -> tuple[int, str, Mark]:
     frame = int(annotation.details.get("frame", 0))
     mark = Mark("box" if kind == "box" else "keypoint", 0, frame, (x, y), end)
     return annotation.time_us - start_us, annotation.image_id or "", mark
+
+
+def _damage(gaze: StoredGaze) -> tuple[tuple[str, str], ...]:
+    """Say how much of the gaze is damaged, if any is."""
+    lost_s = sum(chunk.last_us - chunk.first_us for chunk in gaze.damaged) / 1e6
+    return (("Damaged", f"{lost_s:.1f} s of gaze, see db check"),) if gaze.damaged else ()
 
 
 def _figures(

@@ -43,11 +43,9 @@ def decode_chunk(
         )
     if crc32 is not None and zlib.crc32(blob) != crc32:
         raise ChunkError("Gaze chunk fails its checksum: the database file is damaged.")
-    try:
-        raw = zlib.decompress(blob)
-    except zlib.error as error:
-        raise ChunkError(f"Gaze chunk cannot be decompressed: {error}.") from error
-    if len(raw) != count * _CHUNK_BYTES_PER_SAMPLE:
+    size = count * _CHUNK_BYTES_PER_SAMPLE
+    raw = _decompressed(blob, size)
+    if len(raw) != size:
         raise ChunkError(f"Gaze chunk holds {len(raw)} bytes, not those of {count} samples.")
     samples = np.empty(count, dtype=SAMPLE_DTYPE)
     offset = 0
@@ -56,6 +54,18 @@ def decode_chunk(
         samples[name] = column
         offset += column.nbytes
     return samples
+
+
+def _decompressed(blob: bytes, size: int) -> bytes:
+    """Return what was compressed, at most one byte beyond its size: a bomb is not unpacked."""
+    stream = zlib.decompressobj()
+    try:
+        raw = stream.decompress(blob, max(size, 0) + 1)
+    except zlib.error as error:
+        raise ChunkError(f"Gaze chunk cannot be decompressed: {error}.") from error
+    if not stream.eof and len(raw) <= size:
+        raise ChunkError("Gaze chunk cannot be decompressed: incomplete or truncated stream.")
+    return raw
 
 
 def join_chunks(chunks: Iterable[SampleArray]) -> SampleArray:

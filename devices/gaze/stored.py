@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.gaze.chunks import decode_chunk, join_chunks
+from devices.gaze.errors import ChunkError
 from devices.gaze.fixations import Fixation
 from devices.gaze.geometry import FloatArray, ScreenGeometry
 from devices.gaze.mapping import FixationPlace, MappedGaze, ScreenHistory, map_samples, place_of
@@ -22,6 +23,18 @@ from devices.gaze.view import Affine, TileView, ViewHistory
 
 class EncodedChunk(Protocol):
     """A run of samples as `devices.gaze.chunks` encodes it."""
+
+    @property
+    def sequence(self) -> int:
+        """Its number in its recording, from 0."""
+
+    @property
+    def first_us(self) -> int:
+        """Host time of its first sample."""
+
+    @property
+    def last_us(self) -> int:
+        """Host time of its last sample."""
 
     @property
     def blob(self) -> bytes:
@@ -88,6 +101,30 @@ class Recorded(Protocol):
         """What the source of imported gaze does not say; "geometry": the screen is invented."""
 
 
+@dataclass(frozen=True, slots=True)
+class DamagedChunk:
+    """A stored chunk that cannot be read any more: a gap in the gaze.
+
+    Attributes
+    ----------
+    sequence
+        Its number in its recording, from 0.
+    first_us, last_us
+        Host time of the first and the last sample that it held.
+    reason
+        Why it cannot be read.
+    """
+
+    sequence: int
+    first_us: int
+    last_us: int
+    reason: str
+
+    def __str__(self) -> str:
+        seconds = (self.last_us - self.first_us) / 1e6
+        return f"chunk {self.sequence} ({seconds:.2f} s of gaze) is lost: {self.reason}"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredGaze:
     """The gaze of one reading.
@@ -113,6 +150,9 @@ class StoredGaze:
         Which eye the point of gaze is taken from.
     screens, views
         What the gaze was mapped with.
+    damaged
+        The chunks that could not be read; their samples are missing from all of the above. Who
+        shows or writes the gaze names them.
     """
 
     samples: SampleArray
@@ -128,6 +168,7 @@ class StoredGaze:
     eye: Eye
     screens: ScreenHistory
     views: ViewHistory
+    damaged: tuple[DamagedChunk, ...] = ()
 
     def __len__(self) -> int:
         return len(self.time_us)
@@ -155,14 +196,15 @@ class StoredGaze:
 def points_of(reading: Recorded) -> StoredGaze:
     """Return the gaze of a recorded reading, as it was mapped while it was recorded.
 
+    A damaged chunk costs its own samples alone: it is a gap, and `StoredGaze.damaged` names it.
+
     Raises
     ------
-    ChunkError
-        If a chunk is damaged.
     ZeroDivisionError
         If a view has no area.
     """
-    samples = _own(samples_of(reading.chunks), reading.started_us, reading.ended_us)
+    found, damaged = _readable(reading.chunks)
+    samples = _own(found, reading.started_us, reading.ended_us)
     screens = _screen_history(reading.screens)
     views = ViewHistory(TileView.from_row(row) for row in reading.views)
     correction = Affine(**reading.correction) if reading.correction else None
@@ -182,6 +224,7 @@ def points_of(reading: Recorded) -> StoredGaze:
         reading.eye,
         screens,
         views,
+        damaged,
     )
 
 
@@ -194,6 +237,19 @@ def samples_of(chunks: Iterable[EncodedChunk]) -> SampleArray:
         If a chunk is damaged.
     """
     return join_chunks(decode_chunk(c.blob, c.count, c.crc32, c.codec_version) for c in chunks)
+
+
+def _readable(
+    chunks: Iterable[EncodedChunk],
+) -> tuple[SampleArray, tuple[DamagedChunk, ...]]:
+    """Return the samples of all chunks that can be read, and the others."""
+    parts, damaged = list[SampleArray](), list[DamagedChunk]()
+    for c in chunks:
+        try:
+            parts.append(decode_chunk(c.blob, c.count, c.crc32, c.codec_version))
+        except ChunkError as error:
+            damaged.append(DamagedChunk(c.sequence, c.first_us, c.last_us, str(error)))
+    return join_chunks(parts), tuple(damaged)
 
 
 def _own(samples: SampleArray, started_us: int, ended_us: int | None) -> SampleArray:

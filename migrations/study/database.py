@@ -5,7 +5,6 @@ SQLite a writer takes the lock at once (BEGIN IMMEDIATE) and waits up to 30 s fo
 """
 
 import contextlib
-import os
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -17,17 +16,14 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, exc, text
+from sqlalchemy import Connection, exc, text
 from sqlalchemy.orm import Session as OrmSession
 
+from migrations.study.engine import make_engine
 from migrations.study.errors import DatabaseError, DatabaseTooNew
 from migrations.study.explain import explain
 
 BUSY_TIMEOUT_S = 30
-_PATIENCE = {
-    "connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
-    "tcp_user_timeout": 30_000,
-}  # fmt: skip
 _HISTORY = Path(__file__).parents[1]  # the folder of Alembic's env.py and versions/
 _UPGRADE_LOCK = 0x0F0EA7E
 """Names the server's lock that lets one station at a time upgrade it."""
@@ -51,17 +47,27 @@ class Database:
     durable
         Whether a commit survives power loss (``synchronous=FULL``); the recorder's setting.
         Either way a commit survives the death of the process.
+    read_only
+        Whether nothing is written, not even beside the SQLite file: for a medium that is
+        write-protected.
     """
 
-    def __init__(self, url: str, *, durable: bool = False) -> None:
+    def __init__(self, url: str, *, durable: bool = False, read_only: bool = False) -> None:
         self.url = url
         self.durable = durable
-        self.engine = self._make_engine()
+        self.read_only = read_only
+        self.engine = make_engine(url, durable=durable, read_only=read_only, wait_s=BUSY_TIMEOUT_S)
 
     @classmethod
-    def at(cls, path: Path, *, durable: bool = False) -> Self:
-        """Return the SQLite database of a file; the file need not exist yet."""
-        return cls(f"sqlite:///{path.as_posix()}", durable=durable)
+    def at(cls, path: Path, *, durable: bool = False, read_only: bool = False) -> Self:
+        """Return the SQLite database of a file; the file need not exist yet, unless read only.
+
+        Raises
+        ------
+        DatabaseError
+            If it is to be read only, and rows of it wait in a file beside it.
+        """
+        return cls(f"sqlite:///{path.as_posix()}", durable=durable, read_only=read_only)
 
     @property
     def path(self) -> Path | None:
@@ -127,6 +133,11 @@ class Database:
             )
         if here == (scripts.get_current_head() if revision == "head" else revision):
             return
+        if self.read_only:
+            raise DatabaseError(
+                f"{self.name} is write-protected and has the older schema {here}. Copy the study "
+                "to a disk that can be written, and open it there."
+            )
         copy = None
         if here is not None and self.path is not None:
             copy = self.backup(self.path.parent / "backups")
@@ -182,27 +193,6 @@ class Database:
         problems = [] if integrity == ["ok"] else [str(line) for line in integrity]
         return problems + [f"{row[0]}: row {row[1]} refers to a missing {row[2]}" for row in broken]
 
-    def _make_engine(self) -> Engine:
-        if not self.url.startswith("sqlite"):
-            return _server_engine(self.url)
-        engine = create_engine(self.url, connect_args={"timeout": BUSY_TIMEOUT_S})
-        event.listen(engine, "connect", self._on_connect)
-        event.listen(engine, "begin", _on_begin)
-        return engine
-
-    def _on_connect(self, connection: Any, _record: object) -> None:
-        # The driver must not open transactions by itself: `_on_begin` does, so that a migration
-        # is one transaction and a writer takes its lock at once.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000}")
-        cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute(f"PRAGMA synchronous={'FULL' if self.durable else 'NORMAL'}")
-        cursor.close()
-        if self.path is not None and os.name == "posix":
-            self.path.chmod(0o600)
-
     def _migrate(self, step: Any, revision: str) -> None:
         config = _config()
         with (
@@ -242,19 +232,6 @@ class Database:
             raise explain(error, self.name, BUSY_TIMEOUT_S) from error
 
 
-def _server_engine(url: str) -> Engine:
-    try:
-        # A server that vanishes is noticed within half a minute, however the line was cut.
-        patience = _PATIENCE if url.startswith("postgresql") else {}
-        return create_engine(url, pool_pre_ping=True, connect_args=patience)
-    except (exc.ArgumentError, ImportError) as error:
-        # The URL itself is not quoted: it may carry a password.
-        raise DatabaseError(
-            f"The database URL cannot be used ({error}). It looks like "
-            "postgresql+psycopg://user@host/database; a server needs Foveate's extra `postgresql`."
-        ) from error
-
-
 def _not_upgraded(error: Exception, name: str, here: str | None, copy: Path | None) -> Exception:
     kind = type(error) if isinstance(error, DatabaseError) else DatabaseError
     said = str(error) if kind is not DatabaseError else f"({getattr(error, 'orig', error)})"
@@ -266,11 +243,6 @@ def _require_references(connection: Connection, name: str) -> None:
     broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
     if broken is not None:
         raise DatabaseError(f"{name}: a row of {broken[0]} would refer to a missing {broken[2]}.")
-
-
-def _on_begin(connection: Any) -> None:
-    writer = connection.get_execution_options().get("foveate_writer")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
 
 
 def _copy_sqlite(source: Path, target: Path) -> None:

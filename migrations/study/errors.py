@@ -7,6 +7,7 @@ StudyError                  anything about a study folder or its database
 ├── UnknownName             no image, case or reading of the study is called so
 ├── AmbiguousName           several are
 ├── FolderNotEmpty          an export would mix with what lies there
+├── IncompleteExport        an export was written, but for gaze that is damaged
 └── DatabaseError
     ├── DatabaseBusy        another process held the write lock too long
     ├── DatabaseDamaged     the file is damaged or no database
@@ -41,6 +42,10 @@ class AmbiguousName(StudyError):
 
 class FolderNotEmpty(StudyError):
     """An export would mix with what lies there."""
+
+
+class IncompleteExport(StudyError):
+    """An export was written, but for gaze that is damaged."""
 
 
 class DatabaseError(StudyError):

@@ -20,10 +20,10 @@ def explain(error: exc.DBAPIError | sqlite3.Error, name: str, waited_s: int) -> 
             f"The disk that holds {name} is full or failing; what was committed is safe. Free "
             "some space, then go on."
         )
-    if "malformed" in said or "not a database" in said:
+    if "malformed" in said or "not a database" in said or "could not decode to utf-8" in said:
         return DatabaseDamaged(
             f"{name} is damaged or no database. Keep it as it is; restore the newest file of the "
-            "study's folder `backups`, or ask for help with `python main.py db check`."
+            "study's folder `backups`; `python main.py db check` says what is wrong."
         )
     if "unable to open" in said or "readonly" in said or "connection" in said:
         return DatabaseError(f"{name} cannot be opened or written: {getattr(error, 'orig', error)}")

@@ -2,11 +2,11 @@
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from migrations.study.errors import FolderNotEmpty, StudyError
+from migrations.study.errors import FolderNotEmpty, IncompleteExport, StudyError
 from migrations.study.folder import Study
 
 
@@ -49,6 +49,23 @@ def run_export(
         sys.stdout.write(f"{said}\n")
         return 0
     return 1
+
+
+def require_whole(said: str, missing: Sequence[str]) -> str:
+    """Return what is said of an export in which nothing is missing.
+
+    Raises
+    ------
+    IncompleteExport
+        Naming what is.
+    """
+    if not missing:
+        return said
+    lines = "\n".join(f"  {line}" for line in missing)
+    raise IncompleteExport(
+        f"{said}\nThis export lacks gaze that is damaged in the study; all else was written:\n"
+        f"{lines}\npython main.py db check says more, and what to do."
+    )
 
 
 def make_empty(out: Path) -> None:

@@ -5,8 +5,10 @@
 """
 
 import contextlib
+import errno
 import os
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,6 +77,8 @@ class Study:
     def open(cls, folder: Path, *, database_url: str | None = None, durable: bool = False) -> Self:
         """Open a study and bring its database to this program's schema.
 
+        One on a write-protected medium can be read, checked and exported elsewhere.
+
         Parameters
         ----------
         folder
@@ -100,13 +104,16 @@ class Study:
                 f"by importing images: python main.py import --study {folder} FILES"
             )
         settings = read_settings(folder / "study.toml")
-        with _folder_explained(folder):
-            for name in ("images", "cache", "runs", "exports"):
-                (folder / name).mkdir(exist_ok=True)
+        read_only = not is_writable(folder)
+        if not read_only:
+            with _folder_explained(folder):
+                for name in ("images", "cache", "runs", "exports"):
+                    (folder / name).mkdir(exist_ok=True)
         if database_url:
             database = Database(database_url, durable=durable)
         else:
-            database = Database.at(folder / "foveate.sqlite", durable=durable)
+            path = folder / "foveate.sqlite"
+            database = Database.at(path, durable=durable, read_only=read_only)
         try:
             database.upgrade()
         except BaseException:
@@ -140,12 +147,36 @@ class Study:
 
     def backup(self) -> Path:
         """Copy the database to the study's backup folder, as is done at the end of a session."""
-        configured = self.settings.backup_folder
-        return self.database.backup(Path(configured) if configured else self.folder / "backups")
+        return self.database.backup(backup_folder(self.folder, self.settings))
 
     def close(self) -> None:
         """Close the database."""
         self.database.close()
+
+
+def backup_folder(folder: Path, settings: StudySettings) -> Path:
+    """Return where the database of the study in `folder` is copied to.
+
+    A relative one is meant from the study's folder, wherever the program was started.
+    """
+    return folder / (
+        Path(settings.backup_folder).expanduser() if settings.backup_folder else "backups"
+    )
+
+
+def is_writable(folder: Path) -> bool:
+    """Tell whether something can be written into a study's folder and its database.
+
+    A file is really made: permissions alone do not tell of a write-protected medium everywhere.
+    """
+    database = folder / "foveate.sqlite"
+    if database.exists() and not os.access(database, os.W_OK):
+        return False
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError as error:
+        return error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def _server_url() -> str:

@@ -6,7 +6,9 @@ A process is told by its pid and its birth (seconds of the epoch): pids are used
 import contextlib
 import json
 import os
+import re
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +18,8 @@ MAIN = Path(__file__).parents[2] / "main.py"
 """The only place that knows where the program lies; its folder is the one `-m` starts from."""
 
 _SAME_BIRTH_S = 1.0
+_OWNED = re.compile(r"(\d+)-(\d+)-[0-9a-f]{32}")
+_ABANDONED_S = 3600.0
 _SETTLED_S = 0.05
 
 
@@ -34,6 +38,27 @@ def living(pid: int, birth: float) -> psutil.Process | None:
         if is_same and process.status() != psutil.STATUS_ZOMBIE:
             return process
     return None
+
+
+def owned_name(prefix: str) -> str:
+    """Return a new name for something unfinished that this process makes; see `is_abandoned`."""
+    pid = os.getpid()
+    return f"{prefix}{pid}-{int(birth_of(pid))}-{uuid.uuid4().hex}"
+
+
+def is_abandoned(path: Path) -> bool:
+    """Tell whether who made something unfinished is gone.
+
+    The name tells its process (`owned_name`); without that, as older versions named them, it is
+    taken as abandoned after an hour without a change.
+    """
+    found = _OWNED.search(path.name)
+    if found is not None:
+        return living(int(found[1]), float(found[2])) is None
+    try:
+        return time.time() - path.stat().st_mtime > _ABANDONED_S
+    except OSError:
+        return False
 
 
 def holder(lock: Path) -> psutil.Process | None:

@@ -5,7 +5,7 @@ one imports no NumPy, that one no database.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, cast
 
 from sqlalchemy import select
@@ -20,8 +20,14 @@ StoredEye = Literal["both", "left", "right"]
 
 @dataclass(frozen=True, slots=True)
 class StoredChunk:
-    """A run of raw samples, encoded; `crc32` is that of `blob`, `count` its samples."""
+    """A run of raw samples, encoded; `crc32` is that of `blob`, `count` its samples.
 
+    `sequence` counts within its recording; `first_us`, `last_us` are host times of its samples.
+    """
+
+    sequence: int
+    first_us: int
+    last_us: int
     blob: bytes
     count: int
     crc32: int
@@ -127,7 +133,7 @@ def better_eye(accuracy_left_deg: float | None, accuracy_right_deg: float | None
 
 def _chunks(rows: OrmSession, reading: Reading) -> tuple[StoredChunk, ...]:
     """Return the chunks of the reading's session that overlap its time."""
-    columns = (GazeChunk.blob, GazeChunk.count, GazeChunk.crc32, GazeChunk.codec_version)
+    columns = [getattr(GazeChunk, field.name) for field in fields(StoredChunk)]
     query = (
         select(*columns)
         .join(Recording, Recording.id == GazeChunk.recording_id)

@@ -87,6 +87,8 @@ class StudyMaker:
             y, x = np.mgrid[:height, :width]
             grey = 40 + 150 * np.exp(-((x - 90) ** 2 + (y - 80 - 20 * self.images) ** 2) / 5000)
             PilImage.fromarray(grey.astype(np.uint8)).save(path)
+            np.save(path.with_name("stored.npy"), grey.astype(np.uint16))
+            path.with_name("display.json").write_text("{}")
         return image_id
 
     def case(self, *image_ids: str) -> str:

@@ -67,11 +67,14 @@ class Cohort:
     fingerprint
         SHA-256 over images, readings, sample counts and the rules that chose them: the same on any
         machine for the same cohort.
+    damaged
+        Chunks of stored gaze that cannot be read any more; the rest of their readings counts.
     """
 
     members: tuple[Member, ...]
     dropped: tuple[Dropped, ...]
     fingerprint: str
+    damaged: tuple[Dropped, ...] = ()
 
 
 def load_cohort(
@@ -98,7 +101,13 @@ def load_cohort(
         for image in images
         if image.id not in missing
     )
-    return Cohort(members, (*dropped, *kept.dropped), fingerprint(members))
+    left_out = (*dropped, *kept.dropped)
+    return Cohort(members, left_out, fingerprint(members), tuple(kept.damaged))
+
+
+def damage_text(cohort: Cohort) -> list[str]:
+    """Return one line for each damaged chunk: of which reading, how much, why."""
+    return [f"reading {short_name(d.id)} ({d.id}): {d.reason}" for d in cohort.damaged]
 
 
 def fingerprint(members: Iterable[Member]) -> str:

@@ -55,7 +55,7 @@ class ReadingGaze:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """What was left out: `kind` is "image" or "reading"."""
+    """What was left out: `kind` is "image", "reading" or "chunk", a part of the reading `id`."""
 
     kind: str
     id: str
@@ -64,10 +64,11 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class KeptReadings:
-    """Gaze by image, in order of reading, and the readings that were left out."""
+    """Gaze by image, in order of reading; readings that were left out; chunks that are damaged."""
 
     by_image: dict[str, list[ReadingGaze]]
     dropped: list[Dropped]
+    damaged: list[Dropped]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def kept_readings(
     """
     with study.database.read() as session:
         rows = {r.id: r for r in session.scalars(select(Reading).order_by(Reading.id))}
-    kept = KeptReadings(defaultdict(list), [])
+    kept = KeptReadings(defaultdict(list), [], [])
     chains = [_chain(row, rows) for row in rows.values() if row.state == "finished"]
     resumed = {part.id for chain in chains for part in chain[:-1]}
     for row in rows.values():
@@ -100,7 +101,7 @@ def kept_readings(
             raise Cancelled("Stopped while the study was being read.")
         _keep(study, chain, kept)
         progress(done, len(whole))
-    return KeptReadings(dict(kept.by_image), kept.dropped)
+    return KeptReadings(dict(kept.by_image), kept.dropped, kept.damaged)
 
 
 def _chain(last: Reading, rows: Mapping[str, Reading]) -> list[Reading]:
@@ -119,11 +120,18 @@ def _keep(study: Study, chain: Sequence[Reading], kept: KeptReadings) -> None:
     reason = _refusal(chain)
     if reason is None:
         try:
-            found = _gaze(chain[-1], [_load(study, part) for part in chain])
+            parts = [(part := _load(study, row), points_of(part.stored)) for row in chain]
         except (GazeError, ZeroDivisionError) as error:
             reason = f"its gaze cannot be read: {error}"
         else:
-            reason = None if found else "no gaze on any image"
+            found = _gaze(chain[-1], parts)
+            kept.damaged.extend(
+                Dropped("chunk", part.reading.id, str(chunk))
+                for part, gaze in parts
+                for chunk in gaze.damaged
+            )
+            lost = "".join(f"; {chunk}" for _, gaze in parts for chunk in gaze.damaged)
+            reason = None if found else f"no gaze on any image{lost}"
             for image_id, gaze in found.items():
                 kept.by_image[image_id].append(gaze)
     if reason is not None:
@@ -145,14 +153,14 @@ def _load(study: Study, reading: Reading) -> _Part:
         return _Part(reading, stored, session.scalars(fixations).all())
 
 
-def _gaze(reading: Reading, parts: Iterable[_Part]) -> dict[str, ReadingGaze]:
+def _gaze(reading: Reading, parts: Iterable[tuple[_Part, StoredGaze]]) -> dict[str, ReadingGaze]:
     """Return the gaze of a reading by image; parts come in order of time."""
     samples: dict[str, list[_OnImage]] = defaultdict(list)
     fixations: dict[str, list[tuple[int, int, float, float]]] = defaultdict(list)
     elapsed = 0
-    for part in parts:
+    for part, gaze in parts:
         shift = elapsed - part.reading.started_us
-        for image_id, run in _samples_by_image(points_of(part.stored)):
+        for image_id, run in _samples_by_image(gaze):
             samples[image_id].append(replace(run, time_us=run.time_us + shift))
         for f in part.fixations:
             if f.image_id and f.x_image is not None and f.y_image is not None:

@@ -5,10 +5,15 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from migrations.study.export_command import add_export_arguments, make_empty, run_export
+from migrations.study.export_command import (
+    add_export_arguments,
+    make_empty,
+    require_whole,
+    run_export,
+)
 from migrations.study.export_manifest import write_manifest
 from migrations.study.folder import Study
-from trainer.data.cohort import Cohort, load_cohort
+from trainer.data.cohort import Cohort, damage_text, load_cohort
 from trainer.errors import CohortError, TrainerError
 from trainer.exports.mcgip import write_mcgip
 from trainer.exports.relation import relation_of, write_relation
@@ -30,7 +35,8 @@ def _export(arguments: argparse.Namespace, study: Study, out: Path) -> str:
     files = _write(study, cohort, out, arguments)
     hashes = [member.sha256 for member in cohort.members]
     write_manifest(out, arguments.format, files, study, hashes)
-    return f"{len(cohort.members)} images, {len(files)} files in {out}"
+    said = f"{len(cohort.members)} images, {len(files)} files in {out}"
+    return require_whole(said, damage_text(cohort))
 
 
 def _write(study: Study, cohort: Cohort, out: Path, arguments: argparse.Namespace) -> list[Path]:

@@ -13,7 +13,7 @@ from trainer.config.config import RunConfig
 from trainer.data.broken import open_sound
 from trainer.data.cache import ImageCache, open_cache
 from trainer.data.cache import Source as Picture
-from trainer.data.cohort import Member, fingerprint
+from trainer.data.cohort import Member, damage_text, fingerprint
 from trainer.encoders.weights import file_hash
 from trainer.errors import CohortError, ConfigError
 from trainer.methods.registry import make_method
@@ -88,6 +88,8 @@ def prepare(run: Run) -> Prepared:
     identity = Identity(config, named_cohort, policy.hash(), len(members), init)
     distributed.own_share(min(config.batch, len(members)))  # refused before anything is made
     record = source.open_run(identity, pairs.similarity_run_id, fresh=run.fresh, out=run.out)
+    if cohort.damaged:
+        record.update(details={"damaged_gaze": damage_text(cohort)})
     source.splits(cohort).write(record.folder / "splits.json")
     job = Job(
         identity,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from migrations.study.names import short_name
 from trainer.config.config import RunConfig
-from trainer.data.cohort import Cohort, Member
+from trainer.data.cohort import Cohort, Member, damage_text
 from trainer.pretrain.job import Job
 from trainer.process.device import device_text
 from trainer.runs.source import Record
@@ -27,6 +27,8 @@ def cohort_text(cohort: Cohort, members: Sequence[Member], config: RunConfig) ->
 def warnings_of(cohort: Cohort, config: RunConfig) -> Iterator[str]:
     """Yield what the user should know: what was left out and why, and a rate that hardly learns."""
     yield from _left_out(cohort)
+    for line in damage_text(cohort):
+        yield f"Damaged gaze: {line} The rest counts; python main.py db check says what to do."
     if config.recipe != "radiograph" and not config.init and config.lr <= 1e-4:
         yield (
             f"The rate {config.lr:g} of recipe {config.recipe} was released for a start from "

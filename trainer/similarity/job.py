@@ -11,7 +11,7 @@ from devices.gaze.pair_rates import threshold_for_rate
 from migrations.study.evidence import DETAILS_KEY, CohortEvidence
 from migrations.study.folder import Study
 from migrations.study.names import Names, names_of
-from trainer.data.cohort import Cohort, load_cohort
+from trainer.data.cohort import Cohort, damage_text, load_cohort
 from trainer.process.events import Meter, StageStarted
 from trainer.similarity.base import Similarity
 from trainer.similarity.between_readers import split_of
@@ -119,6 +119,8 @@ def _source(job: Job) -> Iterator[_Source]:
             study = Study.open(path, database_url=job.request.database)
             stack.enter_context(contextlib.closing(study))
             cohort = load_cohort(study, Meter(job.report, "cohort", "readings"), job.stop)
+            for line in damage_text(cohort):
+                job.console.print(f"Damaged gaze: {line}", markup=False)
             gaze = gaze_of_members(cohort.members, reader_names(study))
             with study.database.read() as rows:
                 names = names_of(rows, "image")

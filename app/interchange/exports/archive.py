@@ -7,7 +7,6 @@ import hashlib
 import json
 import shutil
 import tempfile
-import uuid
 import zipfile
 import zlib
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from app.errors import ExportError
 from app.interchange.exports.readings import Progress
 from migrations.study.database import Database, foveate_version
 from migrations.study.folder import Study, require_local
+from migrations.study.processes import is_abandoned, owned_name
 
 CONTENTS = "foveate-archive.json"
 ENDING = ".foveate.zip"
@@ -48,9 +48,11 @@ def export_archive(study: Study, out: Path, progress: Progress) -> Path:
     if path.exists():
         raise ExportError(f"{path} exists already; name another file with --out.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
+    _sweep(path.parent, ".archive-*")
+    staging = owned_name(".archive-")
+    partial = path.with_name(f"{staging}.zip.partial")
     try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".archive-") as folder:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f"{staging}-") as folder:
             _write(study, partial, study.database.backup(Path(folder)), progress)
         partial.replace(path)
     finally:
@@ -70,7 +72,8 @@ def import_archive(path: Path, folder: Path, progress: Progress) -> int:
     require_local(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ExportError(f"{folder} is not empty; name a new folder with --study.")
-    staging = folder.parent / f".incoming-{uuid.uuid4().hex}"
+    _sweep(folder.parent, ".incoming-*")
+    staging = folder.parent / owned_name(".incoming-")
     try:
         staging.mkdir(parents=True, mode=0o700)
         count = _unpacked(path, staging, progress)
@@ -83,6 +86,13 @@ def import_archive(path: Path, folder: Path, progress: Progress) -> int:
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return count
+
+
+def _sweep(folder: Path, pattern: str) -> None:
+    """Remove what an export or import of an archive left here that was killed."""
+    for left in folder.glob(pattern) if folder.is_dir() else ():
+        if is_abandoned(left):
+            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink()
 
 
 def _write(study: Study, partial: Path, database: Path, progress: Progress) -> None:

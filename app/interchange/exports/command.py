@@ -12,9 +12,15 @@ from app.interchange.exports.archive import export_archive
 from app.interchange.exports.bids import export_bids
 from app.interchange.exports.readings import Content, Progress
 from app.interchange.exports.tables import export_tables
-from migrations.study.export_command import add_export_arguments, make_empty, run_export
+from migrations.study.export_command import (
+    add_export_arguments,
+    make_empty,
+    require_whole,
+    run_export,
+)
 from migrations.study.export_manifest import MANIFEST, write_manifest
 from migrations.study.folder import Study
+from migrations.study.soundness import database_findings
 
 FORMATS = {
     "bids": "BIDS with eye tracking (1.11): one file per eye, fixations, events, geometry",
@@ -28,7 +34,7 @@ FORMATS = {
 
 
 def main(argv: Sequence[str]) -> int:
-    """Export a study; 0 done, 1 it failed."""
+    """Export a study; 0 done, 1 it failed or damaged gaze is missing from it."""
     arguments = _parser().parse_args(argv)
     if arguments.format == "archive":
         return run_export(arguments, _archive, AppError)
@@ -36,7 +42,9 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _archive(study: Study, out: Path) -> str:
-    return str(export_archive(study, out, shown_progress("files")))
+    path = export_archive(study, out, shown_progress("files"))
+    damage = [f.text for f in database_findings(study.database) if f.severity == "damage"]
+    return require_whole(str(path), damage)
 
 
 def _export(arguments: argparse.Namespace, study: Study, out: Path) -> str:
@@ -50,7 +58,8 @@ def _export(arguments: argparse.Namespace, study: Study, out: Path) -> str:
     files = _write(content, out, arguments.format)
     hashes = [image.sha256 for image in content.images.values()]
     write_manifest(out, arguments.format, files, study, hashes)
-    return f"{len(content.reading_ids)} readings, {len(files)} files in {out}"
+    said = f"{len(content.reading_ids)} readings, {len(files)} files in {out}"
+    return require_whole(said, content.damage)
 
 
 def _write(content: Content, out: Path, kind: str) -> list[Path]:

@@ -1,7 +1,7 @@
 """The readings of a study, ready to leave it: rows and gaze of one reading at a time."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,7 @@ class ExportReading:
     number
         Counts from 1 over the export.
     gaze
-        Computed from the raw chunks; None if they cannot be read.
+        Computed from the raw chunks; None if a view makes that impossible.
     screen
         In force when the reading began.
     validation
@@ -87,13 +87,15 @@ class ExportReading:
 class Content:
     """What of a study is exported: finished readings, unless practice.
 
-    `names` says what images, cases and readings are called, by id.
+    `names` says what images, cases and readings are called, by id. `damage` grows while readings
+    are read: what of them could not be.
     """
 
     study: Study
     reading_ids: tuple[str, ...]
     images: dict[str, Image]
     names: Mapping[str, str]
+    damage: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, study: Study, *, practice: bool = False) -> "Content":
@@ -123,7 +125,7 @@ class Content:
     def _load(self, number: int, reading_id: str) -> ExportReading:
         with self.study.database.read() as rows:
             stored = stored_reading(rows, reading_id)
-        gaze = _gaze(stored)
+        gaze = self._gaze(stored)
         with self.study.database.read() as rows:
             reading = rows.get_one(Reading, reading_id)
             found = ExportReading(
@@ -141,13 +143,16 @@ class Content:
             rows.expunge_all()
         return found
 
-
-def _gaze(stored: StoredReading) -> StoredGaze | None:
-    """Return the gaze of a reading; None where it cannot be read."""
-    try:
-        return points_of(stored)
-    except (GazeError, ZeroDivisionError):
-        return None
+    def _gaze(self, stored: StoredReading) -> StoredGaze | None:
+        """Return the gaze of a reading, and note what of it is damaged."""
+        called = f"reading {self.names[stored.reading_id]} ({stored.reading_id})"
+        try:
+            gaze = points_of(stored)
+        except (GazeError, ZeroDivisionError) as error:
+            self.damage.append(f"{called}: all of its gaze is lost: {error or 'an empty view'}.")
+            return None
+        self.damage.extend(f"{called}: {chunk}" for chunk in gaze.damaged)
+        return gaze
 
 
 def _of(session: OrmSession, table: Any, reading_id: str, order: Any) -> tuple[Any, ...]:

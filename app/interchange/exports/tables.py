@@ -145,6 +145,7 @@ case | text | | What the study calls the case that was read
 duration_us | whole | µs | How long the reading lasted
 sample_count | whole | | Samples
 lost_count | whole | | Samples missing between the time stamps
+damaged_chunks | whole | | Stored chunks that cannot be read any more: gaps in `samples`
 missing_count | whole | | Samples that were due and never came
 invalid_count | whole | | Samples without gaze
 loss | number | share 0 to 1 | Samples missing or without gaze, of all that were due
@@ -308,6 +309,7 @@ def _quality(content: Content, reading: ExportReading) -> Columns:
         "case": reading.case,
         "duration_us": (row.ended_us or row.started_us) - row.started_us,
         **{name: getattr(row, name) for name in _FIGURES},
+        "damaged_chunks": len(reading.gaze.damaged) if reading.gaze else None,
         "verdict_reasons": "; ".join(str(r) for r in row.verdict_reasons),
         **measured,
         **{n: getattr(sitting, n) for n in ("tracker_kind", "tracker_model", "tracker_rate_hz")},

@@ -1,5 +1,6 @@
 """The audit cannot be rewritten without a trace, whoever may write to the database's file."""
 
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -32,9 +33,7 @@ def folder(imported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     """Return a copy of the study's folder."""
     monkeypatch.setenv("FOVEATE_CONFIG_DIR", str(imported / "config"))
     copied = tmp_path / "study"
-    copied.mkdir()
-    for name in ("study.toml", "foveate.sqlite"):
-        (copied / name).write_bytes((imported / "study" / name).read_bytes())
+    shutil.copytree(imported / "study", copied)
     return copied
 
 

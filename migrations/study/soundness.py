@@ -1,0 +1,150 @@
+"""Is a study sound? What is damaged, what lies about, and where it is moved: `db check`.
+
+Nothing is ever deleted here. What belongs to nothing is moved aside on request, into a folder of
+the study from which it can be taken back.
+"""
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import exc, select
+
+from migrations.study.database import Database
+from migrations.study.names import short_name
+from migrations.study.processes import is_abandoned
+from migrations.study.schema import Image, TrainingRun, utc_now
+from migrations.study.stored_chunks import ChunkFault, gaze_faults
+
+Severity = Literal["damage", "leftover", "note"]
+SET_ASIDE = "set-aside"
+"""The study's folder into which a repair moves things."""
+IMAGE_FILES = ("stored.npy", "display.json", "presentation.png")
+_UNFINISHED = (".incoming-*", ".archive-*", "*.partial*")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that a check found.
+
+    Attributes
+    ----------
+    severity
+        "damage": data are lost. "leftover": a file or folder that belongs to nothing. "note":
+        nothing is lost, but something does not fit.
+    text
+        What, and where.
+    path
+        What a repair moves aside; None where it moves nothing.
+    image_id
+        Of an image's folder that has no row, which a repair looks for once more.
+    """
+
+    severity: Severity
+    text: str
+    path: Path | None = None
+    image_id: str = ""
+
+
+def database_findings(database: Database) -> Iterator[Finding]:
+    """Yield what is wrong with the rows: the file itself, references, every chunk of gaze."""
+    for problem in database.check():
+        yield Finding("damage", problem)
+    try:
+        with database.read() as rows:
+            for fault in gaze_faults(rows):
+                yield _of_gaze(fault)
+    except (exc.SQLAlchemyError, ValueError, TypeError) as error:
+        # A damaged page may give anything; what cannot even be read is damage, not a bug.
+        yield Finding("damage", f"the gaze cannot be read to its end: {error}")
+
+
+def folder_findings(folder: Path, database: Database, backups: Path) -> Iterator[Finding]:
+    """Yield rows without files, files without rows, and what killed programs left behind."""
+    with database.read() as rows:
+        image_ids = set(rows.scalars(select(Image.id)))
+        run_rows = rows.execute(select(TrainingRun.metrics_path, TrainingRun.id)).all()
+    runs = {str(path): str(run_id) for path, run_id in run_rows}
+    yield from _of_images(folder / "images", image_ids)
+    yield from _of_runs(folder, runs)
+    yield from _unfinished(folder, backups)
+
+
+def set_aside(folder: Path, database: Database, findings: Iterable[Finding]) -> list[Path]:
+    """Move leftovers into a new folder of `set-aside`; return where they lie now.
+
+    An import that is under way commits its row in the transaction in which it names its folder:
+    with the lock in hand, a folder without a row belongs to nobody.
+
+    Raises
+    ------
+    DatabaseError
+        If the lock is not to be had.
+    OSError
+        If something cannot be moved.
+    """
+    target = folder / SET_ASIDE / utc_now().replace(":", "").replace(".", "-")
+    moved = []
+    with database.write() as rows:
+        for finding in findings:
+            if finding.path is None or not finding.path.exists():
+                continue
+            if finding.image_id and rows.get(Image, finding.image_id) is not None:
+                continue
+            moved.append(_moved(finding.path, folder, target))
+    return moved
+
+
+def _moved(path: Path, folder: Path, target: Path) -> Path:
+    inside = path.relative_to(folder) if path.is_relative_to(folder) else Path(path.name)
+    place = target / inside
+    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.rename(place)
+    return place
+
+
+def _of_gaze(fault: ChunkFault) -> Finding:
+    named = ", ".join(f"reading {short_name(i)} ({i})" for i in fault.reading_ids)
+    severity: Severity = "damage" if fault.is_loss else "note"
+    return Finding(severity, f"{named or 'gaze outside readings'}: {fault.text}")
+
+
+def _of_images(images: Path, ids: set[str]) -> Iterator[Finding]:
+    for image_id in sorted(ids):
+        missing = [n for n in IMAGE_FILES if not (images / image_id / n).is_file()]
+        if missing:
+            name = f"image {short_name(image_id)} ({image_id})"
+            yield Finding("damage", f"{name}: {', '.join(missing)} is missing. Import it again.")
+    for found in _inside(images):
+        if found.is_dir() and found.name not in ids and not found.name.startswith("."):
+            text = f"{found} holds an image that the database does not know"
+            yield Finding("leftover", text, found, image_id=found.name)
+
+
+def _of_runs(folder: Path, runs: dict[str, str]) -> Iterator[Finding]:
+    for path, run_id in sorted(runs.items()):
+        if not (folder / path).parent.is_dir():
+            yield Finding("note", f"training run {short_name(run_id)}: its folder is gone ({path})")
+    known = {(folder / path).parent for path in runs}
+    for found in _inside(folder / "runs"):
+        if (found / "config.json").is_file() and found not in known:
+            text = f"{found} holds a training run that the database does not know"
+            yield Finding("leftover", text, found)
+
+
+def _unfinished(folder: Path, backups: Path) -> Iterator[Finding]:
+    places = (folder, folder / "images", folder / "exports", folder / "runs", backups)
+    for place in dict.fromkeys((*places, folder / "backups")):
+        for path in sorted({p for pattern in _UNFINISHED for p in place.glob(pattern)}):
+            if is_abandoned(path):
+                yield Finding("leftover", f"{path} was left behind by a program that died", path)
+            else:
+                yield Finding("note", f"{path} is unfinished; a program may be at work on it")
+
+
+def _inside(folder: Path) -> list[Path]:
+    with contextlib.suppress(OSError):
+        return sorted(folder.iterdir())
+    return []
