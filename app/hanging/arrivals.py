@@ -58,12 +58,11 @@ def import_cases(
 def _arrived(arrivals: dict[str, Arrival], told: Arrival, result: ImportResult) -> ImportResult:
     """Remember what the csv says of an image's case; return the result with what differs.
 
-    The same pixels may come in twice: what the first row says stays, and a row of another patient
-    says nothing of this image.
+    The same image may come in twice: what the first row says stays.
     """
     silent = Arrival(told.image_id)
     first = arrivals.setdefault(told.image_id, silent)
-    if told in (silent, first) or any(one.code == "other-patient" for one in result.notes):
+    if told in (silent, first):
         return result
     if first == silent:
         arrivals[told.image_id] = told

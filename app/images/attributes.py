@@ -147,6 +147,11 @@ class DisplayAttributes:
         return self.photometric == "MONOCHROME1"
 
     @property
+    def dtype(self) -> str:
+        """What numbers the stored values are, as NumPy calls them: "uint16"."""
+        return f"{'' if self.signed else 'u'}int{self.bits_allocated}"
+
+    @property
     def pixels(self) -> PixelFormat:
         """How a value lies in a stored pattern."""
         return PixelFormat(self.bits_allocated, self.bits_stored, self.signed)

@@ -1,7 +1,7 @@
-"""An image that is in the study already gets what it lacks of its row, and never another's."""
+"""An image that is in the study already gets what it lacks of its row."""
 
 from app.images.decode import Decoded
-from app.images.deidentify import source_group
+from app.images.known import patient_of
 from app.images.labels import LabelRow
 from app.images.notes import Note, note
 from migrations.study.schema import Image
@@ -10,17 +10,14 @@ from migrations.study.schema import Image
 def complete(image: Image, row: LabelRow, key: bytes, decoded: Decoded) -> list[Note]:
     """Give an image the patient, label and split that it still lacks; return what differs.
 
-    What the study says stays. Of a file of another patient, whose pixels happen to be the same,
-    nothing is taken.
+    What the study says stays.
     """
-    told = source_group(key, "patient", row.patient) if row.patient else None
-    group = told or decoded.origin.group
-    if group and image.source_group == source_group(key, "pixels", decoded.sha256):
-        image.source_group = group
-    if group and image.source_group not in (group, decoded.origin.group):
-        return [note("other-patient")]
+    patient = patient_of(decoded, row, key)
+    if patient.group and image.source_group == patient.nobody:
+        image.source_group = patient.group
+        image.details = image.details | patient.details()
     differing = _completed(image, row)
-    if told and image.source_group != told:
+    if patient.told and image.source_group != patient.told:
         differing.insert(0, "patient")
     return [note("labels-differ", what=what) for what in differing]
 

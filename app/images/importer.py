@@ -13,15 +13,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session as OrmSession
 
 from app.errors import ImportRefused, ImportStopped
 from app.images.cases import add_case
 from app.images.completing import complete
 from app.images.decode import Decoded, Decoder
-from app.images.deidentify import identifier_key, source_group
+from app.images.deidentify import identifier_key
 from app.images.dicomdir import is_dicomdir
+from app.images.known import look_up, patient_of
 from app.images.label_matching import LabelMatches, match_labels
 from app.images.labels import LabelRow
 from app.images.linkage import Linkage
@@ -180,16 +181,17 @@ def _stored(
     try:
         with study.database.write() as session:
             _require_not_erased(session, key, decoded, row)
-            known = _known(session, decoded)
-            if known is not None:
-                return known.id, "known", tuple(complete(known, row, key, decoded))
+            found = look_up(session, decoded, patient_of(decoded, row, key))
+            if found.known is not None:
+                notes = found.notes(study, decoded, staging)
+                return found.known.id, "known", (*notes, *complete(found.known, row, key, decoded))
             image = _image_row(session, key, decoded, row)
             folder = study.image_folder(image.id)
             staging.rename(folder)
             add_case(session, image)
             details = {"import_number": image.import_number}
             _audit(session, "image imported", image, details)
-            return image.id, "accepted", ()
+            return image.id, "accepted", tuple(found.notes(study, decoded, staging))
     except BaseException:
         if folder is not None:  # without its row an image must not stay
             shutil.rmtree(folder, ignore_errors=True)
@@ -198,31 +200,26 @@ def _stored(
 
 def _require_not_erased(session: OrmSession, key: bytes, decoded: Decoded, row: LabelRow) -> None:
     """Refuse the images of a patient who was erased on request (`db erase`)."""
-    group = source_group(key, "patient", row.patient) if row.patient else decoded.origin.group
-    if Tombstones.of(session).bars(decoded.sha256, decoded.kept_sha256, group):
+    patient = patient_of(decoded, row, key)
+    groups = patient.group, patient.in_file
+    if Tombstones.of(session).bars(decoded.sha256, decoded.kept_sha256, *groups):
         raise ImportRefused("its patient was erased from this study on request")
-
-
-def _known(session: OrmSession, decoded: Decoded) -> Image | None:
-    """Return the image with the same pixels, also where rectangles of it were blacked out."""
-    imported = Image.details["imported_sha256"].as_string()
-    same = or_(Image.sha256.in_((decoded.sha256, decoded.kept_sha256)), imported == decoded.sha256)
-    return session.scalars(select(Image).where(same).limit(1)).first()
 
 
 def _image_row(session: OrmSession, key: bytes, decoded: Decoded, row: LabelRow) -> Image:
     shown = decoded.attributes
     number = (session.scalar(select(func.max(Image.import_number))) or 0) + 1
-    patient = source_group(key, "patient", row.patient) if row.patient else decoded.origin.group
+    patient = patient_of(decoded, row, key)
     image = Image(
         id=new_id(),
         sha256=decoded.kept_sha256,
         bits=shown.bits_stored,
-        source_group=patient or source_group(key, "pixels", decoded.sha256),
+        dtype=shown.dtype,
+        source_group=patient.group or patient.nobody,
         label=row.label,
         split=row.split,
         import_number=number,
-        details=_details(decoded),
+        details=_details(decoded) | patient.details(),
         **{name: getattr(shown, name) for name in _SAME},
     )
     session.add(image)

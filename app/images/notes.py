@@ -24,8 +24,9 @@ TEXTS = {
     "shutter-left-out": "a display shutter is not described in full, or hides all: left out",
     "word-left-out": "{keyword} says nothing that is on the list of words kept: left out",
     "burned-in-unsure": "it says that no text is burned in, but images of its kind often have some",
+    "known": "it is image {name}, which the study has{differing}",
+    "same-pixels": "image {name} has the same pixels, but another {what}: this is one of its own",
     "labels-differ": "the csv says another {what} of it than the study, which was kept",
-    "other-patient": "the study holds the same pixels of another patient: no label was taken",
     "blacked-out": "{count} rectangles blacked out by the mask of its device",
 }
 """The text of each code; what stands in braces is a number, or the keyword of an element."""

@@ -20,7 +20,7 @@ from app.images.results import ImportResult
 ROW_WITHOUT_FILE = "row without a file"
 FILE_WITHOUT_ROW = "file without a row"
 CONFLICT = "conflict"
-_CONFLICTING = ("labels-differ", "other-patient")
+_CONFLICTING = ("labels-differ",)
 _COLUMNS = ("kind", "line", "image", "file", "text")
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from app.images.results import ImportResult
 from devices.gaze.errors import GazeFileError
 from devices.gaze.foreign_values import read_text
-from migrations.study.errors import AmbiguousName
+from migrations.study.errors import AmbiguousName, UnknownName
 from migrations.study.folder import Study
 from migrations.study.names import Names, names_of
 from migrations.study.schema import CaseImage, Image
@@ -91,22 +91,36 @@ class Matcher:
             )
         for row in rows:
             plain = {(k or "").strip().lower(): (v or "").strip() for k, v in row.items()}
-            meant = plain.get("sha256") or plain.get("image_id") or plain.get("file", "")
             try:
-                found = self._asked(meant) if meant == plain.get("image_id") else self.find(meant)
-            except AmbiguousName as error:
+                self._add(plain["image"], self._named_by(plain).image_id)
+            except (AmbiguousName, UnknownName) as error:
                 raise GazeFileError(f"{path}, line {rows.line_num}: {error}") from error
-            if found is None:
-                raise GazeFileError(
-                    f"{path}, line {rows.line_num}: the study has no image {meant}."
-                )
-            self._add(plain["image"], found.image_id)
+
+    def _named_by(self, row: dict[str, str]) -> MatchedImage:
+        """Return the image of a csv's row: by its pixels, by id or name where several have them."""
+        asked = row.get("image_id") or row.get("image_name") or ""
+        twins = self._of_pixels(row.get("sha256", ""))
+        if len(twins) > 1 and not asked:
+            names = ", ".join(sorted(self.called[image.image_id] for image in twins))
+            raise AmbiguousName(
+                f"{len(twins)} images have these pixels ({names}): name the one meant in a column "
+                "`image_id`."
+            )
+        meant = row.get("sha256", "") if len(twins) < 2 else ""
+        meant = meant or asked or row.get("file", "")
+        found = self._asked(meant) if meant == asked else self.find(meant)
+        if found is None:
+            raise UnknownName(f"the study has no image {meant}.")
+        return found
+
+    def _of_pixels(self, sha256: str) -> list[MatchedImage]:
+        return [image for image in self.images.values() if image.sha256 == sha256.lower()]
 
     def find(self, name: str) -> MatchedImage | None:
         """Return the image meant, None if the study has none of that name or several."""
-        by_hash = next((i for i in self.images.values() if i.sha256 == name.lower()), None)
-        found = self.images.get(name) or by_hash
-        if found is not None:
+        by_hash = self._of_pixels(name)
+        found = self.images.get(name) or (by_hash[0] if len(by_hash) == 1 else None)
+        if found is not None or by_hash:  # the same pixels may be several images
             return found
         for key in keys_of(name):
             ids = self.names.get(key, set())

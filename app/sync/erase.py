@@ -126,6 +126,7 @@ def images_of(study: Study, patients: Sequence[str]) -> list[str]:
             original = Image.details["imported_sha256"].as_string()
             same = or_(
                 Image.source_group.in_((name, hashed)),
+                Image.details["file_group"].as_string().in_((name, hashed)),
                 Image.id == name,
                 Image.sha256 == name,
                 original == name,

@@ -116,8 +116,10 @@ def erase_again(database: Database, details: dict[str, Any], row_id: str, time_u
 
 
 def keys_of(image: Image) -> tuple[str | None, ...]:
-    """Return all that tells an image again: id, pixels before and after clearing, group."""
-    return (image.id, image.sha256, image.details.get("imported_sha256"), image.source_group)
+    """Return all that tells an image again: id, pixels before and after clearing, groups."""
+    details = image.details
+    groups = image.source_group, details.get("file_group")
+    return (image.id, image.sha256, details.get("imported_sha256"), *groups)
 
 
 def compact(database: Database) -> None:

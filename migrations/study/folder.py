@@ -14,11 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import select
-
 from migrations.study.database import Database
 from migrations.study.errors import NotAStudy, StudyError, UnsafeFolder
-from migrations.study.schema import Image
+from migrations.study.same_image import identities, same_images
 from migrations.study.settings import StudySettings, read_settings, write_settings
 
 _CLOUD_NAMES = ("onedrive", "dropbox", "google drive", "googledrive", "icloud", "nextcloud", "box")
@@ -44,7 +42,7 @@ class Study:
         Its rows, upgraded to this program's schema.
     local_ids
         With a server: the id under which an image of the server lies in this folder, where the two
-        differ. Images are matched by the sha256 of their pixels.
+        differ. Images are matched as `same_images` does.
     reads_server
         Whether the rows are another database's than the folder's own.
     """
@@ -194,12 +192,14 @@ def _local_ids(folder: Path, server: Database) -> dict[str, str]:
     local = Database.at(path)
     try:
         with local.read() as session:
-            mine = {sha256: i for sha256, i in session.execute(select(Image.sha256, Image.id))}
+            mine = identities(session)
         with server.read() as session:
-            theirs = session.execute(select(Image.sha256, Image.id)).all()
+            theirs = identities(session)
     finally:
         local.close()
-    return {i: mine[sha256] for sha256, i in theirs if mine.get(sha256, i) != i}
+    own, known = {image.id for image in mine}, {image.id for image in theirs}
+    there = same_images(mine, [image for image in theirs if image.id not in own])
+    return {theirs_id: mine_id for mine_id, theirs_id in there.items() if mine_id not in known}
 
 
 @contextlib.contextmanager

@@ -118,11 +118,19 @@ class Image(Base):
     """A de-identified image of the study; its pixels lie in `images/<id>/`.
 
     `sha256` is of the stored values as C-order array in pydicom's `pixel_array` dtype;
-    `source_group` a salted hash that ties images of one patient together.
+    `source_group` a salted hash that ties images of one patient together. The unique constraint
+    holds all that an image is known by; `dtype` ("uint16") is open (None) of images that came to
+    a server before Foveate kept it.
     """
 
     __tablename__ = "image"
-    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    __table_args__ = (
+        UniqueConstraint(
+            "sha256", "rows", "columns", "frames", "dtype", "photometric", "source_group",
+            name="uq_image_identity",
+        ),
+    )  # fmt: skip
+    sha256: Mapped[str] = mapped_column(String(64))
     rows: Mapped[int]
     columns: Mapped[int]
     frames: Mapped[int] = mapped_column(default=1)
@@ -146,6 +154,7 @@ class Image(Base):
     import_number: Mapped[int]
     imported_utc: Mapped[str] = mapped_column(default=utc_now)
     details: Mapped[Json] = mapped_column(default=dict)
+    dtype: Mapped[str | None]
 
 
 class StudyCase(Base):

@@ -15,6 +15,7 @@ from migrations.study.errors import DatabaseError
 from migrations.study.folder import Study
 from migrations.study.schema import Reader, Session
 from migrations.study.settings import StudySettings
+from tests.migrations import HEAD
 
 LATER = """
 import sqlalchemy as sa
@@ -72,9 +73,6 @@ def later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Later:
         monkeypatch.setattr(database_module, "_config", config)
 
     return add
-
-
-HEAD = database_module._scripts().get_current_head()
 
 
 def test_opening_an_older_study_backs_it_up_and_upgrades_it(folder: Path, later: Later) -> None:

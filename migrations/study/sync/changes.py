@@ -15,7 +15,7 @@ from migrations.study.database import Database
 from migrations.study.schema import CaseImage, Image, Reading, StudyCase, new_id
 
 _OF_CLEARING = ("burned_in", "cleared_by", "details")
-_JOINED_LATER = ("label", "split")
+_JOINED_LATER = ("label", "split", "dtype")
 _AT_ONCE = 400
 
 Item = TypeVar("Item")
@@ -27,26 +27,30 @@ def in_parts(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
         yield items[first : first + _AT_ONCE]
 
 
-def renew_images(session: OrmSession, rows: Sequence[Mapping[str, Any]]) -> int:
+def renew_images(
+    session: OrmSession, rows: Sequence[Mapping[str, Any]], ids: Mapping[str, str]
+) -> int:
     """Bring a server's images up to date with a station's; return how many changed.
 
     All of it goes one way, so that two stations with copies of one study do not undo each other:
     an image is cleared or more of it black, a label or split comes where there was none.
+
+    Parameters
+    ----------
+    ids
+        Which image of the server each row's is.
     """
     changed = 0
     for part in in_parts(rows):
-        ids, pixels = [r["id"] for r in part], [r["sha256"] for r in part]
-        there = session.scalars(select(Image).where(Image.id.in_(ids) | Image.sha256.in_(pixels)))
-        images = {image.id: image for image in there}
-        by_pixels = {image.sha256: image for image in images.values()}
+        meant, pixels = [ids[row["id"]] for row in part], [row["sha256"] for row in part]
+        images = {i.id: i for i in session.scalars(select(Image).where(Image.id.in_(meant)))}
+        taken = set(session.scalars(select(Image.sha256).where(Image.sha256.in_(pixels))))
         for row in part:
-            image = images.get(row["id"]) or by_pixels.get(row["sha256"])
-            if image is None:
-                continue
+            image = images[ids[row["id"]]]
             new = {name: getattr(image, name) or row[name] for name in _JOINED_LATER}
             if image.id == row["id"] and _clearing(row) > _clearing(vars(image)):
                 new |= {name: row[name] for name in _OF_CLEARING}
-                if row["sha256"] not in by_pixels:
+                if row["sha256"] not in taken:
                     new["sha256"] = row["sha256"]
             changed += _set(image, new)
     session.flush()

@@ -1,4 +1,4 @@
-"""Who and what is the same on both sides: readers by name, images by pixels, cases by images."""
+"""Who and what is the same on both sides: readers by name, images as seen, cases by images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session as OrmSession
 
 from migrations.study.database import Database
 from migrations.study.erasure import keys_of
+from migrations.study.same_image import ImageIdentity, identities, same_images
 from migrations.study.schema import CaseImage, Image, Reader, StudyCase, new_id
 from migrations.study.sync.changes import in_parts, renew_case, renew_images
 from migrations.study.tombstones import Tombstones
@@ -49,8 +50,8 @@ def learn_identities(local: Database, server: Database) -> Identities:
     rows = [{c.name: getattr(i, c.name) for c in Image.__table__.columns} for i in shown]
     with server.write() as session:
         reader_ids = _same(session, Reader, allowed, "pseudonym")
-        image_ids = _same(session, Image, rows, "sha256")
-        renewed = renew_images(session, rows)
+        image_ids = _images(session, rows)
+        renewed = renew_images(session, rows, image_ids)
     case_ids, rehung = _cases(server, cases, tiles, image_ids)
     return Identities(reader_ids, image_ids, case_ids, renewed + rehung)
 
@@ -76,8 +77,22 @@ def _same(
         found = session.execute(select(column, table.id).where(column.in_(values)))
         there |= {value: row_id for value, row_id in found}
     by_id = set(session.scalars(select(table.id)))
-    # An id that is there under another value: the image was changed (rectangles blacked out).
     return {r["id"]: r["id"] if r["id"] in by_id else there[r[unique]] for r in rows}
+
+
+def _images(session: OrmSession, rows: list[dict[str, Any]]) -> dict[str, str]:
+    """Insert images that are not there under any id, and return the id that stands for each."""
+    found = _found_images(session, rows)
+    insert_missing(session, Image, [row for row in rows if row["id"] not in found])
+    return found if len(found) == len(rows) else _found_images(session, rows)
+
+
+def _found_images(session: OrmSession, rows: list[dict[str, Any]]) -> dict[str, str]:
+    """Return the ids of images that are there: by id, whatever was blacked out, or as seen."""
+    mine = [ImageIdentity(*(row[name] for name in ImageIdentity._fields)) for row in rows]
+    there = identities(session, [image.sha256 for image in mine])
+    by_id = set(session.scalars(select(Image.id)))
+    return same_images(mine, there) | {i.id: i.id for i in mine if i.id in by_id}
 
 
 def insert_missing(session: OrmSession, table: Any, rows: Sequence[dict[str, Any]]) -> None:

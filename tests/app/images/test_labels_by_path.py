@@ -160,11 +160,13 @@ def test_conflicts_are_said_of_two_splits_and_of_what_the_study_says(
     (tmp_path / "l.csv").write_text(rows.format("c"))
     assert main([*words, "--json"]) == 0
     known, _, last = (json.loads(line) for line in capsys.readouterr().out.splitlines())
-    assert [note["code"] for note in known["notes"]] == ["labels-differ"]
+    assert [note["code"] for note in known["notes"]] == ["known", "labels-differ"]
     assert "another label" in last["reconciliation"]["conflicts"][0]["text"]
 
 
-def test_equal_pixels_of_another_patient_take_no_label(study: Study, tmp_path: Path) -> None:
+def test_equal_pixels_of_another_patient_are_an_image_of_its_own(
+    study: Study, tmp_path: Path
+) -> None:
     """A blank image is in many folders: P2's row does not reach the image that came from P1."""
     for patient in ("P1", "P2"):
         (tmp_path / patient).mkdir()
@@ -174,8 +176,8 @@ def test_equal_pixels_of_another_patient_take_no_label(study: Study, tmp_path: P
     results = import_paths(study, files, labels=tmp_path / "l.csv")
     with study.database.read() as rows:
         found = {image.id: image.label for image in rows.scalars(select(Image))}
-    assert found[results[0].image_id] is None
-    assert "other-patient" in [note.code for note in results[1].notes]
+    assert found == {results[0].image_id: None, results[1].image_id: "malignant"}
+    assert "another patient" in results[1].reason
 
 
 def test_a_patient_said_later_ties_images_that_named_none(study: Study, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Which image a foreign file means: by name of the study too, and never by a chance likeness."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,23 @@ def test_a_table_of_matches_may_begin_a_name(study: Study, tmp_path: Path) -> No
     matcher.learn_csv(lines(tmp_path / "match.csv", "image,image_id", *rows))
     found = [matcher.find(name) for name in ("a.png", "b")]
     assert [each and each.image_id for each in found] == [first, second]
+
+
+def test_pixels_that_several_images_share_name_none_alone(study: Study, tmp_path: Path) -> None:
+    matcher = Matcher.of(study)
+    first, second = matcher.images
+    pixels = matcher.images[first].sha256
+    matcher.images[second] = replace(matcher.images[second], sha256=pixels)
+    assert matcher.find(pixels) is None
+    names = ", ".join(sorted(matcher.called[i] for i in (first, second)))
+    table = lines(tmp_path / "match.csv", "image,sha256", f"a.png,{pixels}")
+    with pytest.raises(GazeFileError, match=f"line 2: 2 images have these pixels .{names}."):
+        matcher.learn_csv(table)
+    row = f"a.png,{pixels},{matcher.called[second]}"
+    matcher.learn_csv(lines(tmp_path / "named.csv", "image,sha256,image_name", row))
+    found = matcher.find("a.png")
+    assert found is not None
+    assert found.image_id == second
 
 
 def test_a_table_that_names_none_or_several_is_refused_with_its_line(

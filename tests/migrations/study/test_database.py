@@ -8,12 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect, select, text
 
-from migrations.study import database as database_module
 from migrations.study.database import Database
 from migrations.study.errors import DatabaseBusy, DatabaseDamaged, DatabaseTooNew, DiskFull
 from migrations.study.schema import Audit, Base, Reader, new_id
-
-HEAD = database_module._scripts().get_current_head()
+from tests.migrations import HEAD
 
 
 @pytest.fixture

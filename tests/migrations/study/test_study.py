@@ -5,15 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from migrations.study import database as database_module
 from migrations.study import folder as study_module
 from migrations.study.command import main
 from migrations.study.errors import NotAStudy, SettingsError, UnsafeFolder
 from migrations.study.folder import Study, require_local
 from migrations.study.schema import Reader
 from migrations.study.settings import StudySettings, read_settings, write_settings
-
-HEAD = database_module._scripts().get_current_head()
+from tests.migrations import HEAD
 
 
 @pytest.fixture
