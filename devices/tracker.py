@@ -14,7 +14,21 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from devices.clock import HostClock
 from devices.gaze.samples import SampleArray
 
-EventKind = Literal["lost", "restored", "gap", "fault", "overflow", "clock_reset", "display_area"]
+EventKind = Literal[
+    "lost",
+    "restored",
+    "gap",
+    "fault",
+    "overflow",
+    "clock_reset",
+    "clock_drift",
+    "late",
+    "rate_change",
+    "equal_stamps",
+    "layout_change",
+    "display_area",
+]
+"""What a device can say beside samples; docs/reliability.md tells what each means."""
 
 
 @dataclass(frozen=True, slots=True)

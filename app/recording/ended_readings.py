@@ -1,5 +1,8 @@
 """What becomes of a reading once it has ended: its last samples, its figures, its verdict."""
 
+from dataclasses import asdict
+
+from app.recording.event_notes import joined, notes_of
 from app.recording.figures import GazeFigures
 from app.recording.open_reading import OpenReading
 from app.recording.reader_setup import ReaderSetup
@@ -38,6 +41,8 @@ class EndedReadings:
             settings = services.study.settings
             verdict = judge(figures, accuracy_deg, settings, drift_deg, partial=partial)
             reading.details["stream"] = {**figures.stream(), "queue_depth": queue_depth}
+            said = notes_of(map(asdict, services.recorder.events()), reading.started_us, ended_us)
+            reading.details = joined(reading.details, said)
             row = columns(figures, verdict) | {"details": dict(reading.details)}
             services.writer.put(update_row(Reading, reading.reading_id, **row))
             self.results[reading.reading_id] = ReadingResult(

@@ -13,6 +13,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session as OrmSession
 
 from app.errors import StationBusy
+from app.recording.event_notes import joined, notes_of
 from app.recording.figures import GazeFigures
 from app.recording.lock import StationLock
 from app.recording.pauses import Pauses
@@ -191,7 +192,10 @@ def _close_reading(
     verdict = judge(figures, accuracy_deg, settings, drift_deg, partial=partial)
     for name, value in columns(figures, verdict).items():
         setattr(reading, name, value)
-    reading.details = {**reading.details, "stream": figures.stream()}
+    events = session.scalars(select(Recording.events).where(Recording.session_id == sitting.id))
+    ended_us = reading.ended_us or reading.started_us
+    said = notes_of((each for told in events for each in told), reading.started_us, ended_us)
+    reading.details = {**joined(reading.details, said), "stream": figures.stream()}
     if not was_open or reading.ended_us is None:
         return None
     return Interrupted(

@@ -7,10 +7,9 @@ from numpy.typing import NDArray
 
 from devices.clock import HostClock
 from devices.gaze.geometry import FloatArray
+from devices.stamp_watch import StampFault, StampWatch
 
 TRIES = 7
-EARLY_S, LATE_S = 0.05, 60.0
-"""How far a stamp may lie ahead of its arrival, or behind it, before its clock is suspect."""
 
 
 class StampClock:
@@ -31,8 +30,7 @@ class StampClock:
 
     def __init__(self, clock: HostClock, local_clock: Callable[[], float]) -> None:
         self._clock, self._local_clock = clock, local_clock
-        self._shift_us = 0
-        self._last_us: int | None = None
+        self._watch = StampWatch()
         self.correction_s = 0.0
         self.measure()
 
@@ -47,32 +45,17 @@ class StampClock:
         _, self._host_us, self._local_s = min(pairs)
 
     def correct(self, correction_s: float) -> None:
-        """Take over a fresh clock correction; a real change ends an emergency shift."""
-        if abs(correction_s - self.correction_s) > 1e-3:
-            self._shift_us = 0
+        """Take over a fresh clock correction; one that explains a healed jump replaces it."""
+        self._watch.corrected(1e6 * (correction_s - self.correction_s))
         self.correction_s = correction_s
 
-    def host_us(self, stamps_s: FloatArray) -> tuple[NDArray[np.int64], bool]:
+    def host_us(self, stamps_s: FloatArray) -> tuple[NDArray[np.int64], list[StampFault]]:
         """Return stamps (N,), N > 0, just arrived, on the host clock, in ascending order.
 
-        The flag tells that the sender's clock was reset: its stamps lay outside of what can be,
-        and the newest was set to its arrival instead.
+        With them comes what the sender's clock did, healed by `devices.stamp_watch`.
         """
-        local_s = stamps_s + self.correction_s
-        elapsed_us = (local_s - self._local_s) * self._clock.speed * 1e6
-        host_us = np.rint(self._host_us + elapsed_us).astype(np.int64) + self._shift_us
-        late_us = self._clock.now_us() - int(host_us.max())
-        late_s = late_us / self._clock.speed / 1e6
-        was_reset = not -EARLY_S <= late_s <= LATE_S
-        if was_reset:
-            self._shift_us += late_us
-            host_us += late_us
-        return self._ascending(host_us), was_reset
-
-    def _ascending(self, host_us: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Iron out the microseconds by which a refreshed correction may step back."""
-        if self._last_us is not None:
-            host_us = np.maximum(host_us, self._last_us)
-        ascending: NDArray[np.int64] = np.maximum.accumulate(host_us)
-        self._last_us = int(ascending[-1])
-        return ascending
+        speed = self._clock.speed
+        local_us = 1e6 * (stamps_s + self.correction_s - self._local_s) + self._host_us / speed
+        now_us = self._clock.now_us() / speed
+        placed_us, faults = self._watch.place(1e6 * stamps_s, local_us, now_us)
+        return np.rint(placed_us * speed).astype(np.int64), faults

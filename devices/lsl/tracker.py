@@ -243,11 +243,11 @@ class _Feed:
 
     def _take(self, values: FloatArray, stamps_s: FloatArray) -> None:
         samples = self._layout.samples(values)
-        host_us, was_reset = self._stamps.host_us(stamps_s)
+        host_us, faults = self._stamps.host_us(stamps_s)
         samples["host_us"] = host_us
         samples["device_us"] = self._device_us(values, stamps_s)
-        if was_reset or self._inlet.was_clock_reset():
-            self._say("clock_reset", f'The clock of LSL stream "{self._info.name}" was reset.')
+        for fault in faults:
+            self._say(fault.kind, f'LSL stream "{self._info.name}": {fault.text}', fault.data)
         self._end_silence(int(host_us[0]))
         self._arrived_s, self._last_host_us = time.monotonic(), int(host_us[-1])
         self._note_rate(float(stamps_s[-1]), len(stamps_s))

@@ -13,6 +13,7 @@ import numpy as np
 from devices.clock import HostClock
 from devices.errors import CalibrationError, TrackerError, TrackerLost, TrackerNotFound
 from devices.gaze.samples import SAMPLE_DTYPE, VALUE_FIELDS, SampleArray, empty_samples
+from devices.stamp_watch import StampWatch
 from devices.tobii.homes import Home, SdkError
 from devices.tobii.messages import CLOCK_KINDS, event_of
 from devices.tracker import (
@@ -20,6 +21,7 @@ from devices.tracker import (
     ClockOffset,
     DeviceEvent,
     DisplayArea,
+    EventKind,
     PointResult,
     TrackerInfo,
     UserPosition,
@@ -67,6 +69,7 @@ class TobiiTracker:
         """Open the device, set its rate and wait for its clock."""
         self.disconnect()
         self._clock, self._shift_us = clock, 0.0
+        self._watch = StampWatch()
         self._last_us: int | None = None
         self._lost_since_us: int | None = None
         self._is_lost, self._lost_at_us = False, -1
@@ -216,8 +219,13 @@ class TobiiTracker:
 
     def _take(self, rows: Any) -> None:
         samples = np.zeros(len(rows), SAMPLE_DTYPE)
-        host_us = rows["system_us"] * self._clock.speed + self._shift_us
-        samples["host_us"] = self._ascending(np.rint(host_us).astype(np.int64))
+        speed = self._clock.speed
+        system_us = rows["system_us"].astype(np.float64)
+        now_us = self._clock.now_us() / speed
+        placed_us, faults = self._watch.place(system_us, system_us + self._shift_us / speed, now_us)
+        samples["host_us"] = np.rint(placed_us * speed).astype(np.int64)
+        for fault in faults:
+            self._say(fault.kind, f"{self.info.name}: {fault.text}", fault.data)
         samples["device_us"] = rows["device_us"]
         for name in VALUE_FIELDS:
             samples[name] = rows[name]
@@ -230,12 +238,6 @@ class TobiiTracker:
             self._note_gap(int(samples["host_us"][0]))
         self._last_us = int(samples["host_us"][-1])
         self._chunks.append(samples)
-
-    def _ascending(self, host_us: Any) -> Any:
-        """Iron out the microseconds by which a fresh pairing of the clocks may step back."""
-        if self._last_us is not None:
-            host_us = np.maximum(host_us, self._last_us)
-        return np.maximum.accumulate(host_us)
 
     def _placed(self, message: dict[str, Any]) -> UserPosition:
         """Turn the SDK's track box, whose x runs from the reader's right, to the reader's left."""
@@ -274,7 +276,7 @@ class TobiiTracker:
 
     def _say(
         self,
-        kind: Literal["lost", "restored", "gap"],
+        kind: EventKind,
         detail: str,
         data: dict[str, Any] | None = None,
     ) -> None:

@@ -39,7 +39,10 @@ def main() -> None:
     while True:
         if due - started > plan.get("reset_after_s", 1e9):
             shift_s = plan["reset_by_s"]
-        outlet.push_sample(values, pylsl.local_clock() + shift_s)
+        now_s = pylsl.local_clock()
+        if plan.get("tells_time"):
+            values[-1] = now_s  # the instant, whatever the stamp says
+        outlet.push_sample(values, now_s + shift_s)
         due += period_s
         time.sleep(max(due - time.monotonic(), 0))
 

@@ -254,6 +254,28 @@ def test_a_sender_whose_clock_is_reset_is_told_and_its_gaze_stays_at_its_arrival
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("size_s", [-2.0, -0.2, 0.3, 5.0])
+def test_every_sample_of_a_sender_whose_clock_jumps_stays_at_its_instant(senders, size_s) -> None:
+    name = f"F-jump{size_s}"
+    channels = [*XY, {"label": "device_time", "unit": "seconds"}]
+    senders.start(
+        name=name, channels=channels, values=[0.5] * 4 + [0.0], reset_after_s=2.5,
+        reset_by_s=size_s, tells_time=True, rate_hz=250.0,
+    )  # fmt: skip
+    clock, tracker = HostClock(), LslTracker(find(name))
+    tracker.connect(clock)
+    try:
+        before = read_samples(tracker, 50)
+        told = wait_for_event(tracker, ["clock_reset"])
+        samples = np.concatenate([before, read_samples(tracker, 250)])
+    finally:
+        tracker.disconnect()
+    assert told[-1].data["size_s"] == pytest.approx(size_s, abs=0.06)
+    offset_us = samples["host_us"] - samples["device_us"]
+    assert np.ptp(offset_us) < 60_000
+
+
+@pytest.mark.slow
 def test_a_stalled_consumer_loses_nothing(senders) -> None:
     senders.start(name="F-stall", channels=XY, values=[0.5] * 4, rate_hz=500.0)
     tracker = LslTracker(find("F-stall"))

@@ -1,0 +1,34 @@
+"""What a device said while a case was read, as notes that the reading keeps."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+NOTES = "notes"
+"""Key of `reading.details` under which they lie: [{code, text}]; codes: docs/reliability.md."""
+
+
+def notes_of(
+    events: Iterable[Mapping[str, Any]], started_us: int, ended_us: int
+) -> list[dict[str, str]]:
+    """Return the notes of a reading from the events of its recording, in order.
+
+    A gap belongs to each reading that it touches, whenever it was told.
+    """
+    return [
+        {"code": str(event["kind"]), "text": str(event["detail"])}
+        for event in events
+        if _touches(event, started_us, ended_us)
+    ]
+
+
+def _touches(event: Mapping[str, Any], started_us: int, ended_us: int) -> bool:
+    data = event.get("data") or {}
+    from_us, to_us = data.get("from_us", event["time_us"]), data.get("to_us", event["time_us"])
+    return bool(from_us < ended_us and to_us >= started_us)
+
+
+def joined(details: Mapping[str, Any], notes: list[dict[str, str]]) -> dict[str, Any]:
+    """Return a reading's details with notes added to those it has."""
+    if not notes:
+        return dict(details)
+    return {**details, NOTES: [*details.get(NOTES, ()), *notes]}
