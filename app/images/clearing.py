@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session as OrmSession
 from app.errors import AppError, ImageUnreadable
 from app.images.attributes import DisplayAttributes
 from app.images.files import STORED, Unwritable, digest_of, write_image
+from app.images.frames import write_looked_at
 from app.images.greyscale import display_lut
 from app.images.masks import MaskTemplate, Rectangle, add_mask, blacked_out
 from app.images.store import load
@@ -142,7 +143,10 @@ def black_out(study: Study, image_id: str, rectangles: Sequence[Rectangle], by: 
         details.setdefault("imported_sha256", image.sha256)
         details["blacked_out"] = [*details.get("blacked_out", []), *map(list, rectangles)]
         image.sha256, image.details = digest_of(stored), details
+        frames = image.frames
         _audit(session, "image blacked out", image, {"by": by.strip(), "count": len(rectangles)})
+    if frames > 1:
+        write_looked_at(study)
 
 
 def same_device(study: Study, image: SheetImage) -> list[str]:
@@ -240,9 +244,12 @@ def _replace(
     """Put new files in the place of an image's, each at once; done again after a crash, it ends."""
     folder = study.image_folder(image_id)
     staging = study.folder / "images" / owned_name(".incoming-")
+    frames = folder / "frames"
     try:
         staging.mkdir()
         write_image(staging, stored, attributes)
+        if frames.is_dir():  # they show what is to be hidden: gone first, then made anew
+            shutil.rmtree(frames)
         for file in sorted(staging.iterdir()):
             os.replace(file, folder / file.name)
     except (OSError, Unwritable) as error:

@@ -39,23 +39,28 @@ def write_image(folder: Path, stored: NDArray[Any], attributes: DisplayAttribute
     Unwritable
         If the disk is full or the folder not ours; also if a file is there already.
     """
-    shown = stored[len(stored) // 2] if stored.ndim == 3 else stored
+    png = presentation_png(stored[len(stored) // 2] if stored.ndim == 3 else stored, attributes)
+    try:
+        with (folder / STORED).open("xb") as file:
+            np.save(file, stored, allow_pickle=False)
+            _flush(file)
+        for name, data in ((DISPLAY, attributes.to_json().encode()), (PRESENTATION, png)):
+            with (folder / name).open("xb") as file:
+                file.write(data)
+                _flush(file)
+    except OSError as error:
+        raise Unwritable(error.strerror or str(error)) from error
+
+
+def presentation_png(shown: NDArray[Any], attributes: DisplayAttributes) -> bytes:
+    """Return the 8-bit PNG of one frame's stored values (H, W), as the trainer is to see it."""
     grey = display_lut(attributes).apply(shown)
     if attributes.shutter is not None:
         attributes.shutter.close(grey)
     done, png = cv2.imencode(".png", grey, [cv2.IMWRITE_PNG_COMPRESSION, _COMPRESSION])
     if not done:
         raise ImportRefused("its presentation cannot be written as PNG")
-    try:
-        with (folder / STORED).open("xb") as file:
-            np.save(file, stored, allow_pickle=False)
-            _flush(file)
-        for name, data in ((DISPLAY, attributes.to_json().encode()), (PRESENTATION, png.tobytes())):
-            with (folder / name).open("xb") as file:
-                file.write(data)
-                _flush(file)
-    except OSError as error:
-        raise Unwritable(error.strerror or str(error)) from error
+    return png.tobytes()
 
 
 def _flush(file: Any) -> None:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from app.images.frames import write_looked_at
 from app.interchange.foreign_reading import RowCounts, SourceFile, SourceReading
 from app.interchange.formats.delimited import read_csv
 from app.interchange.formats.egd_cxr import read_egd_cxr
@@ -117,6 +118,7 @@ def import_gaze(
             yield _stored(store, matcher, loaded, options)
     finally:
         store.close()
+        write_looked_at(study)
 
 
 def files_of(paths: Iterable[Path], endings: Sequence[str]) -> list[Path]:

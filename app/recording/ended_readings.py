@@ -45,6 +45,7 @@ class EndedReadings:
             reading.details = joined(reading.details, said)
             row = columns(figures, verdict) | {"details": dict(reading.details)}
             services.writer.put(update_row(Reading, reading.reading_id, **row))
+            services.frames.put(reading.reading_id)
             self.results[reading.reading_id] = ReadingResult(
                 reading.reading_id, reading.case.case_id, state, figures, verdict
             )

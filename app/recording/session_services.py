@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from app.errors import NotCommitted, SessionError
+from app.images.frames import FrameWriter
 from app.recording.live import LiveGaze
 from app.recording.live_reading import warm_up
 from app.recording.lock import StationLock
@@ -33,6 +34,8 @@ class SessionServices:
         The rows the session began with.
     details
         What the session row holds beside its columns.
+    frames
+        Writes pictures of the frames of stacks that were looked at.
     recovered
         What a crashed station had left open.
     """
@@ -45,6 +48,7 @@ class SessionServices:
     recorder: Recorder
     live: LiveGaze
     details: dict[str, Any]
+    frames: FrameWriter
     recovered: list[Interrupted] = field(default_factory=list)
     _is_stopped: bool = False
 
@@ -106,6 +110,7 @@ class SessionServices:
             self.live.advance(self.clock.now_us(), final=True)
             self._write_end()
             self._is_stopped = True
+        self.frames.close(timeout_s)
         if not self.writer.close(timeout_s):
             raise NotCommitted(f"The session cannot be closed yet. {self.writer.problem}")
         self.lock.release()
@@ -125,7 +130,8 @@ class SessionServices:
         recorder = Recorder(study.database, tracker, clock, rows.session_id, eye=eye, writer=writer)
         live = LiveGaze(writer, clock, geometry, parameters, eye)
         live.usual_rate_hz = recorder.rate_hz
-        return cls(study, rows, lock, clock, writer, recorder, live, dict(rows.details))
+        frames = FrameWriter(study, lambda: writer.flush(_SETTLE_S))
+        return cls(study, rows, lock, clock, writer, recorder, live, dict(rows.details), frames)
 
     def _start(self) -> None:
         self.recorder.add_listener(self.live.listen)
@@ -138,6 +144,7 @@ class SessionServices:
             self._write_end()
             self.writer.close()
             raise
+        self.frames.start()
 
     def _write_end(self) -> None:
         self.writer.put(

@@ -128,6 +128,14 @@ class Study:
         """Return the 8-bit PNG of an image: VOI applied, inverted once; what the trainer sees."""
         return self.image_folder(image_id) / "presentation.png"
 
+    def presentation_of_frame(self, image_id: str, frame: int) -> Path:
+        """Return the same of one frame (from 0) of a stack; it is there if it was looked at.
+
+        The station writes it when a reading ends (`app.images.frames`), also for the two frames on
+        either side of one that a fixation lies on. An image that is no stack has none.
+        """
+        return self.image_folder(image_id) / "frames" / f"{frame:05d}.png"
+
     @property
     def cache(self) -> Path:
         """Files that can be deleted and computed again."""

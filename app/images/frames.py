@@ -1,0 +1,142 @@
+"""Pictures of the frames of a stack that were looked at, for the trainer, which renders nothing.
+
+They lie in `images/<id>/frames/`, one a frame, made as `presentation.png` is (which shows a stack's
+middle frame); `Study.presentation_of_frame` names them. A frame was looked at if a fixation lies on
+it; those next to it get a picture too, since a cohort takes them along.
+"""
+
+import logging
+import os
+import queue
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+from sqlalchemy import select
+
+from app.errors import AppError
+from app.images.files import Unwritable, presentation_png
+from app.images.store import load
+from migrations.study.errors import StudyError
+from migrations.study.folder import Study
+from migrations.study.names import short_name
+from migrations.study.schema import Fixation, Image
+
+log = logging.getLogger(__name__)
+
+BESIDE = 2
+"""Frames on either side of one that was looked at."""
+
+
+def write_frames(study: Study, image_id: str, frames: Iterable[int]) -> int:
+    """Write the pictures of frames (from 0) that have none yet; return how many.
+
+    Each is there whole or not at all. Frames that the stack does not have are left out.
+
+    Raises
+    ------
+    ImageUnreadable
+        If the image is missing or damaged.
+    Unwritable
+        If the disk is full or the folder not ours.
+    """
+    missing = [f for f in frames if not study.presentation_of_frame(image_id, f).is_file()]
+    if not missing:
+        return 0
+    image, written = load(study, image_id), 0
+    if image.stack is None:
+        return 0
+    for frame in missing:
+        if not 0 <= frame < image.frame_count:
+            continue
+        png = presentation_png(image.stack[frame], image.attributes)
+        path = study.presentation_of_frame(image_id, frame)
+        try:
+            path.parent.mkdir(exist_ok=True)
+            part = path.with_suffix(".part")
+            part.write_bytes(png)
+            os.replace(part, path)
+        except OSError as error:
+            raise Unwritable(error.strerror or str(error)) from error
+        written += 1
+    return written
+
+
+def frames_looked_at(study: Study, reading_id: str | None = None) -> dict[str, list[int]]:
+    """Return by image the frames that were looked at and those beside them, in order.
+
+    Parameters
+    ----------
+    reading_id
+        Of one reading only; else of all.
+    """
+    query = (
+        select(Fixation.image_id, Fixation.frame, Image.frames)
+        .join(Image, Image.id == Fixation.image_id)
+        .where(Image.frames > 1)
+        .distinct()
+    )
+    if reading_id is not None:
+        query = query.where(Fixation.reading_id == reading_id)
+    found: dict[str, set[int]] = defaultdict(set)
+    with study.database.read() as rows:
+        for image_id, frame, count in rows.execute(query):
+            beside = range(max(frame - BESIDE, 0), min(frame + BESIDE + 1, count))
+            found[str(image_id)].update(beside)
+    return {image_id: sorted(frames) for image_id, frames in found.items()}
+
+
+def write_looked_at(study: Study, reading_id: str | None = None) -> int:
+    """Write the pictures of all frames that were looked at; return how many were missing.
+
+    An image that cannot be read, or a full disk, is logged: training names the frames it lacks,
+    and they are made when the next session begins.
+    """
+    written = 0
+    for image_id, frames in frames_looked_at(study, reading_id).items():
+        try:
+            written += write_frames(study, image_id, frames)
+        except (AppError, Unwritable) as error:
+            log.warning("frames of image %s: %s", short_name(image_id), error)
+    return written
+
+
+class FrameWriter:
+    """Writes frames beside a session, in a thread of its own: recording never waits for it.
+
+    Parameters
+    ----------
+    committed
+        Waits until what happened so far is in the database.
+    """
+
+    def __init__(self, study: Study, committed: Callable[[], object]) -> None:
+        self._study, self._committed = study, committed
+        self._waiting: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="frames", daemon=True)
+
+    def start(self) -> None:
+        """Begin with what earlier sessions left out."""
+        self._thread.start()
+
+    def put(self, reading_id: str) -> None:
+        """Let the frames of a reading that has ended be written."""
+        self._waiting.put(reading_id)
+
+    def close(self, timeout_s: float) -> None:
+        """Finish what waits; what takes longer is done when the next session begins."""
+        self._waiting.put(None)
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        reading_id: str | None = None
+        while True:
+            try:
+                self._committed()
+                write_looked_at(self._study, reading_id)
+            except StudyError:  # the database is busy or gone: the session itself says so
+                log.exception("frames could not be written")
+            reading_id = self._waiting.get()
+            if reading_id is None:
+                return
