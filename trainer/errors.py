@@ -4,6 +4,7 @@ TrainerError
 ├── ConfigError          an option or a line of run.toml cannot be understood
 ├── CohortError          the study holds nothing that can be trained on, or images are missing
 ├── SimilarityError      gaze similarity cannot be computed or is empty
+│   └── NothingToLearnError  a measure that learns of labels or readers has too few
 ├── ImageCacheError      a presentation image is missing, damaged or of another shape
 │   └── BrokenPictures   pictures that cannot be used, all of them named
 ├── EncoderError         a file of weights is damaged or does not fit the encoder
@@ -34,6 +35,10 @@ class CohortError(TrainerError):
 
 class SimilarityError(TrainerError):
     """Gaze similarity cannot be computed or is empty."""
+
+
+class NothingToLearnError(SimilarityError):
+    """A measure that learns of labels, or of several readers of an image, has too few of them."""
 
 
 class ImageCacheError(TrainerError):

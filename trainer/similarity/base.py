@@ -264,20 +264,48 @@ Fitted = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of R readings beside their gaze.
+
+    Attributes
+    ----------
+    image
+        Shape (R,): code of the image.
+    reader
+        Shape (R,): code of the person; a reading of nobody known has one of its own.
+    label
+        Shape (R,): code of the image's label, −1 without one.
+    """
+
+    image: NDArray[np.int64]
+    reader: NDArray[np.int64]
+    label: NDArray[np.int64]
+
+    def take(self, readings: NDArray[np.int64]) -> "Known":
+        """Return the same of some readings."""
+        return Known(self.image[readings], self.reader[readings], self.label[readings])
+
+
+@dataclass(frozen=True, slots=True)
 class CohortPass:
     """The second pass of a measure that looks at the whole cohort.
 
     Attributes
     ----------
     fit
-        Of the features of the readings that are trained on, and the parameters.
+        Of the features of the readings that are trained on, what is known of them, and the
+        parameters; SimilarityError where they teach nothing.
     apply
         Of the features of all readings, what was fitted, and the parameters: the features that are
         compared.
+    learns
+        "labels" or "readers" where it learns of those, so that it must be judged on images that it
+        did not see; "" where it looks at gaze alone.
     """
 
-    fit: Callable[[FeatureTable, Any], Fitted]
+    fit: Callable[[FeatureTable, Known, Any], Fitted]
     apply: Callable[[FeatureTable, Fitted, Any], FeatureTable]
+    learns: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from trainer.errors import SimilarityError
-from trainer.similarity.base import CanvasParameters, FeatureTable, Fitted, Measure
+from trainer.similarity.base import CanvasParameters, FeatureTable, Fitted, Known, Measure
 from trainer.similarity.output import whole
 
 
@@ -20,6 +20,7 @@ def of_cohort(
     measure: Measure,
     table: FeatureTable,
     parameters: CanvasParameters,
+    known: Known,
     held_out: Sequence[bool] = (),
     given: Fitted | None = None,
 ) -> tuple[FeatureTable, Fitted | None]:
@@ -29,6 +30,8 @@ def of_cohort(
     ----------
     measure, table, parameters
         Features (R readings) of the first pass, and of what.
+    known
+        Of the readings, beside their gaze.
     held_out
         Which readings must not be fitted on; empty: none.
     given
@@ -37,14 +40,17 @@ def of_cohort(
     Raises
     ------
     SimilarityError
-        If what was fitted before does not fit.
+        If what was fitted before does not fit, or the readings teach the measure nothing.
     """
     if measure.cohort is None:
         return table, None
-    trained = table
-    if any(held_out):
-        trained = table.take(np.flatnonzero(~np.array(held_out, bool)))
-    fitted = measure.cohort.fit(trained, parameters) if given is None else given
+    fitted = given
+    if fitted is None:
+        trained, taught = table, known
+        if any(held_out):
+            kept = np.flatnonzero(~np.array(held_out, bool))
+            trained, taught = table.take(kept), known.take(kept)
+        fitted = measure.cohort.fit(trained, taught, parameters)
     try:
         return measure.cohort.apply(table, fitted, parameters), fitted
     except (KeyError, ValueError) as error:

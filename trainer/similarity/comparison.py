@@ -16,7 +16,9 @@ from trainer.similarity.graph import Graph, nearest_graph, sampled_threshold, th
 from trainer.similarity.items import (
     ItemSettings,
     chosen_readings,
+    held_out_of,
     item_table,
+    known_of,
     of_items,
     one_reading_each,
     settings_by_name,
@@ -168,8 +170,8 @@ def prepare(
     counted = chosen_readings(gaze, items)
     runner = TaskRunner(control.jobs, control.features_progress, control.cancelled)
     features = feature_table(chosen, counted.gazes, parameters, runner, control.cache)
-    held = [counted.held_out[owner] for owner in counted.owners] if counted.held_out else ()
-    features, fitted = of_cohort(chosen, features, parameters, held, control.fitted)
+    known, held = known_of(counted), held_out_of(counted)
+    features, fitted = of_cohort(chosen, features, parameters, known, held, control.fitted)
     table: Table = features
     if not one_reading_each(counted):
         table = item_table(features, counted.owners, len(counted.ids))

@@ -17,6 +17,7 @@ from trainer.similarity.base import (
     CanvasParameters,
     Compare,
     FeatureTable,
+    Known,
     Measure,
     Pairs,
     require_one_of,
@@ -194,6 +195,27 @@ def _blocks(
 ) -> NDArray[Any]:
     across = operation.reduceat(values, columns, axis=1)
     return np.asarray(operation.reduceat(across, rows, axis=0))
+
+
+def known_of(gaze_list: GazeList) -> Known:
+    """Return what is known of each reading; one of nobody known is somebody's of its own."""
+    owners = gaze_list.owners
+    images = codes_of(gaze_list.cases or gaze_list.ids)[owners]
+    named = gaze_list.readers or ("",) * len(owners)
+    readers = codes_of([f"r {name}" if name else f"? {k}" for k, name in enumerate(named)])
+    labels = np.array(gaze_list.labels or ("",) * len(gaze_list.ids), np.str_)
+    return Known(images, readers, np.where(labels == "", -1, codes_of(labels.tolist()))[owners])
+
+
+def held_out_of(gaze_list: GazeList) -> list[bool]:
+    """Return for each reading whether nothing may be learnt of it; empty: of all."""
+    held = gaze_list.held_out
+    return [held[owner] for owner in gaze_list.owners] if held else []
+
+
+def codes_of(names: Sequence[str]) -> NDArray[np.int64]:
+    """Return a number for each name, the same for the same."""
+    return np.unique(np.array(list(names), np.str_), return_inverse=True)[1].astype(np.int64)
 
 
 def one_reading_each(gaze_list: GazeList) -> bool:

@@ -12,9 +12,18 @@ from dataclasses import asdict, fields, replace
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from trainer.errors import SimilarityError
 from trainer.similarity import measures as package
-from trainer.similarity.base import CanvasParameters, Gaze, Measure, Similarity, require
+from trainer.similarity.base import (
+    CanvasParameters,
+    Gaze,
+    Known,
+    Measure,
+    Similarity,
+    require,
+)
 from trainer.similarity.cohort_pass import of_cohort
 from trainer.similarity.dense import dense
 from trainer.similarity.features import FeatureCache, feature_table
@@ -119,7 +128,9 @@ def compare(
         return TaskRunner(jobs, share_of_progress, cancelled)
 
     table = feature_table(chosen, gazes, parameters, half(0), cache)
-    table, _ = of_cohort(chosen, table, parameters)
+    places = np.arange(n)
+    known = Known(places, places, np.full(n, -1))
+    table, _ = of_cohort(chosen, table, parameters, known)
     pairs = dense(chosen, table, parameters, half(n), by_dimension=by_dimension)
     progress(2 * n, 2 * n)
     seconds = time.perf_counter() - start

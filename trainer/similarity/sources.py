@@ -41,6 +41,8 @@ class GazeList:
         What was assumed, for the user to read.
     held_out
         Of each item: whether nothing may be learnt of it (the test split); empty: of none.
+    labels
+        Of each item, "" without one; empty: of none.
     """
 
     ids: tuple[str, ...]
@@ -51,6 +53,7 @@ class GazeList:
     images: tuple[str, ...] = ()
     note: str = ""
     held_out: tuple[bool, ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 def read_json_folder(folder: Path, size: Size, progress: Callable[[int, int], None]) -> GazeList:
@@ -142,19 +145,23 @@ def chosen_items(gaze_list: GazeList, items: Sequence[int]) -> GazeList:
         cases=tuple(gaze_list.cases[i] for i in items) if gaze_list.cases else (),
         images=tuple(gaze_list.images[i] for i in items) if gaze_list.images else (),
         held_out=tuple(gaze_list.held_out[i] for i in items) if gaze_list.held_out else (),
+        labels=tuple(gaze_list.labels[i] for i in items) if gaze_list.labels else (),
     )
 
 
 def readings_alone(gaze_list: GazeList) -> GazeList:
-    """Return the same readings, each as an item of its own."""
-    places, held = np.arange(len(gaze_list.gazes)), gaze_list.held_out
+    """Return the same readings, each as an item of its own that is still of its image."""
+    owners, of_images = gaze_list.owners, gaze_list.cases or gaze_list.ids
+    held, labels = gaze_list.held_out, gaze_list.labels
+    places = np.arange(len(gaze_list.gazes))
     return replace(
         gaze_list,
         ids=tuple(map(str, places)),
         owners=places,
-        cases=(),
+        cases=tuple(of_images[owner] for owner in owners),
         images=(),
-        held_out=tuple(held[owner] for owner in gaze_list.owners) if held else (),
+        held_out=tuple(held[owner] for owner in owners) if held else (),
+        labels=tuple(labels[owner] for owner in owners) if labels else (),
     )
 
 

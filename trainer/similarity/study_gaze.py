@@ -29,6 +29,7 @@ def gaze_of_members(members: Sequence[Member], names: Mapping[str, str]) -> Gaze
         owners_of([len(member.readings) for member in members]),
         tuple(names.get(reading.reader_id, reading.reader_id) for _, reading in readings),
         held_out=tuple(member.split == "test" for member in members),
+        labels=tuple(member.label or "" for member in members),
     )
 
 

@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from devices.gaze.pair_rates import positive_rate, share_of_valid, threshold_for_rate
 from migrations.study.evidence import CohortEvidence, MeasureEvidence
+from trainer.errors import NothingToLearnError
 from trainer.similarity.base import Pairs, Similarity
 from trainer.similarity.comparison import ComparisonControl, prepare
+from trainer.similarity.evidence.halves import by_halves, learns
 from trainer.similarity.evidence.intervals import joint_figures
 from trainer.similarity.evidence.purity import (
     LEAST_LABELS,
@@ -26,7 +28,9 @@ from trainer.similarity.evidence.separation import Readings, between_readers, of
 from trainer.similarity.items import (
     ItemSettings,
     chosen_readings,
+    codes_of,
     combined,
+    known_of,
     one_reading_each,
 )
 from trainer.similarity.registry import MEASURES
@@ -143,7 +147,13 @@ def judge(
     found = {}
     for name in judging.measures or tuple(MEASURES):
         judging.told(name)
-        readings = _of_readings(name, cohort.gaze, left, control)
+        try:
+            readings = _of_readings(name, cohort.gaze, left, control)
+        except NothingToLearnError as error:
+            if judging.measures:
+                raise
+            cohort = replace(cohort, note=f"{cohort.note} {error}".strip())
+            continue
         found[name] = _found(readings, cohort, items.combine, judging.rule, weights)
     return _evidence(found, cohort, judging.rule)
 
@@ -155,9 +165,11 @@ def _cohort(gaze: GazeList, labels: Sequence[str | None]) -> Cohort:
         kept = _drawn(gaze, known)
         note = f"Judged on {len(kept):,} of {len(gaze.ids):,} items, drawn by a fixed seed."
         gaze, known = chosen_items(gaze, kept.tolist()), known[kept]
-    images = _codes(gaze.cases or gaze.ids)
-    coded = np.where(known == "", UNKNOWN, _codes(known.tolist()))
-    readings = Readings(images[gaze.owners], _readers(gaze), len(set(images.tolist())))
+    gaze = replace(gaze, labels=tuple(known.tolist()))
+    images = codes_of(gaze.cases or gaze.ids)
+    coded = np.where(known == "", UNKNOWN, codes_of(known.tolist()))
+    of = known_of(gaze)
+    readings = Readings(of.image, of.reader, len(set(images.tolist())))
     return Cohort(gaze, readings, labelled_of(coded, images), note)
 
 
@@ -173,20 +185,12 @@ def _drawn(gaze: GazeList, known: NDArray[np.str_]) -> NDArray[np.int64]:
     return np.sort(kept).astype(np.int64)
 
 
-def _codes(names: Sequence[str]) -> NDArray[np.int64]:
-    return np.unique(np.array(list(names), np.str_), return_inverse=True)[1].astype(np.int64)
-
-
-def _readers(gaze: GazeList) -> NDArray[np.int64]:
-    """Return a code for each reading's reader; a reading of nobody known has its own."""
-    named = gaze.readers or ("",) * len(gaze.gazes)
-    return _codes([f"r {name}" if name else f"? {k}" for k, name in enumerate(named)])
-
-
 def _of_readings(
     measure: str, gaze: GazeList, settings: Mapping[str, Any], control: ComparisonControl
 ) -> Similarity:
     alone = readings_alone(gaze)
+    if learns(measure) and control.fitted is None:
+        return by_halves(measure, alone, settings, control)
     return prepare(measure, alone, settings, control).matrix()
 
 

@@ -15,6 +15,7 @@ from trainer.similarity.base import (
     FeatureTable,
     Fitted,
     Gaze,
+    Known,
     Measure,
     Pairs,
     PointParameters,
@@ -74,7 +75,7 @@ def features(gaze: Gaze, parameters: DwellParameters) -> NDArray[np.float32]:
     return np.asarray(root.reshape(1, -1), np.float32)
 
 
-def fit(table: FeatureTable, parameters: DwellParameters) -> Fitted:
+def fit(table: FeatureTable, _known: Known, parameters: DwellParameters) -> Fitted:
     """Return the cohort's mean map (cells,) and how its ways of differing count (cells, ways)."""
     maps = table.flat[table.flat.any(axis=1)].astype(np.float64)
     cells, share = table.flat.shape[1], len(maps) / max(len(maps) + parameters.prior, 1)
