@@ -116,7 +116,8 @@ def _describe_view(dataset: Dataset, view: str) -> None:
     dataset.ImageLaterality, dataset.ViewPosition = side, name
     dataset.PresentationIntentType = "FOR PRESENTATION"
     dataset.ImageType = ["DERIVED", "PRIMARY"]
-    dataset.PatientOrientation = ["A" if side == "L" else "P", "L" if side == "L" else "R"]
+    across, medial = ("A", "R") if side == "L" else ("P", "L")
+    dataset.PatientOrientation = [across, medial if name == "CC" else f"F{medial}"]
     dataset.ImagerPixelSpacing = [_SPACING_MM, _SPACING_MM]
 
 

@@ -8,12 +8,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session as OrmSession
 
 from app.hanging.layouts import HANGINGS, grid_of
-from app.hanging.mammography import tile_of
+from app.hanging.pages import Mammogram, mammograms_of, tiles_of
 from migrations.study.folder import Study
 from migrations.study.schema import Audit, CaseImage, Image, Reading, StudyCase
 
 AUTO = "auto"
 CHOICES = (*HANGINGS, AUTO)
+_MOST_OVER_PRIOR = 8
+"""Four over four; with more, mammograms would be as small as stamps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +69,10 @@ def arrange(images: Sequence[tuple[Image, bool]], hanging: str) -> tuple[str, li
     images
         Each with whether it is a prior.
     """
-    views = [tile_of(image.laterality, image.view) for image, _ in images]
-    chosen = _chosen(images, views) if hanging == AUTO else hanging
+    mammograms = mammograms_of(images)
+    chosen = _chosen(images, mammograms) if hanging == AUTO else hanging
     if chosen == "mammo":
-        return chosen, _free(views)
+        return chosen, tiles_of(mammograms)
     if chosen == "prior":
         return chosen, _over_prior(images)
     sides = [(image.laterality or "").upper() != "R" for image, _ in images]
@@ -78,28 +80,15 @@ def arrange(images: Sequence[tuple[Image, bool]], hanging: str) -> tuple[str, li
     return chosen, [order.index(i) for i in range(len(images))]
 
 
-def _chosen(images: Sequence[tuple[Image, bool]], views: Sequence[int | None]) -> str:
-    if any(prior for _, prior in images):
-        return "prior"
-    if len(images) == 1:
+def _chosen(images: Sequence[tuple[Image, bool]], mammograms: Sequence[Mammogram]) -> str:
+    if len(images) == 1 and not images[0][1]:
         return "one-up"
-    if (
-        all(view is not None for view in views)
-        and len({v // 2 for v in views if v is not None}) > 1
-    ):
-        return "mammo"
-    return "two-up"
-
-
-def _free(wanted: Sequence[int | None]) -> list[int]:
-    """Give each image the tile it wants, or the next that nobody wants."""
-    taken: set[int] = set()
-    tiles: list[int | None] = []
-    for tile in wanted:
-        tiles.append(None if tile is None or tile in taken else tile)
-        taken |= {tile} if tile is not None else set()
-    spare = (i for i in range(2 * len(wanted) + 4) if i not in taken)
-    return [next(spare) if tile is None else tile for tile in tiles]
+    rows = {one.place // 2 for one in mammograms if one.place is not None and one.group < 3}
+    has_prior = any(prior for _, prior in images)
+    if has_prior and (not rows or len(images) <= _MOST_OVER_PRIOR):
+        return "prior"
+    places = [one.place for one in mammograms if one.place is not None]
+    return "mammo" if len(rows) > 1 or (places and len(images) > 2) else "two-up"
 
 
 def _over_prior(images: Sequence[tuple[Image, bool]]) -> list[int]:

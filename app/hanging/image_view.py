@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.hanging.upright import Upright
 from app.images.greyscale import (
     DisplayLut,
     Window,
@@ -19,7 +20,6 @@ from app.images.greyscale import (
     presets,
 )
 from app.images.resample import Strip, strips_outside
-from app.images.spacing import PROJECTED
 from app.images.store import LoadedImage
 from app.images.viewport import Rect, Resampled, Viewport
 from devices.gaze.view import Affine, TileView
@@ -62,6 +62,8 @@ class ImageView:
 
     Attributes
     ----------
+    upright
+        How it hangs, and what says so: a page shows its `words`.
     smooth
         Whether `grey` averages over source pixels (at rest) or samples them (while dragging).
     """
@@ -73,6 +75,7 @@ class ImageView:
         )
         self.window: Window = default_window(image.attributes)
         self.inverted = False
+        self.upright = Upright()
         self.smooth = True
         self._background = background
         self._sampled: Resampled | None = None
@@ -95,21 +98,12 @@ class ImageView:
     @property
     def spacing_mm(self) -> tuple[float, float] | None:
         """Distance of columns and of rows, in `unit`'s millimetres; None where it is not known."""
-        shown = self.image.attributes
-        if not shown.column_spacing_mm or not shown.row_spacing_mm:
-            return None
-        # At the detector the shadow is larger than the breast by the magnification.
-        larger = (shown.magnification or 1.0) if shown.spacing_source in PROJECTED else 1.0
-        return shown.column_spacing_mm / larger, shown.row_spacing_mm / larger
+        return self.image.attributes.spacing_mm
 
     @property
     def unit(self) -> str:
-        """What lengths are in: "mm", "mm at the detector" (magnified by nobody knows), or "px"."""
-        if self.spacing_mm is None:
-            return "px"
-        shown = self.image.attributes
-        magnified = shown.spacing_source in PROJECTED and not shown.magnification
-        return "mm at the detector" if magnified else "mm"
+        """What lengths are in: "mm", "mm at the detector" or "px"."""
+        return self.image.attributes.length_unit
 
     def act(
         self, action: str, device_pixel_ratio: float, view_pixel_mm: float | None = None
@@ -147,6 +141,15 @@ class ImageView:
             return NOTHING
         self.image = chosen
         return self._moved("frame")
+
+    def hang(self, upright: Upright, anchor: float | None) -> None:
+        """Hang upright, fitted, at an edge of the tile if one is given (`Viewport.anchor`)."""
+        self.upright, viewport = upright, self.viewport
+        viewport.hung_flipped = upright.flipped_horizontally
+        viewport.hung_flipped_vertically = upright.flipped_vertically
+        viewport.hung_rotation_deg = upright.rotation_deg
+        viewport.anchor = 0.5 if anchor is None else anchor
+        viewport.reset()
 
     def share_zoom(self, zoom: float) -> None:
         """Fit no larger than `zoom`, so that images side by side share a scale."""

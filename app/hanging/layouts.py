@@ -1,6 +1,7 @@
 """Where the tiles of a hanging lie on the canvas, on the grid of its device pixels."""
 
 import math
+from collections.abc import Collection
 
 from app.images.viewport import Rect
 
@@ -36,7 +37,33 @@ def tile_rects(
     size_view
         Width and height of the canvas.
     """
-    rows, columns = grid_of(hanging, count)
+    return _grid(*grid_of(hanging, count), size_view, device_pixel_ratio)
+
+
+def page_rects(
+    places: Collection[int], size_view: tuple[float, float], device_pixel_ratio: float
+) -> dict[int, Rect]:
+    """Return (x, y, width, height) by place of a page of mammograms, as `tile_rects` does.
+
+    Rows and columns of the two by two that nothing hangs in take no room.
+
+    Parameters
+    ----------
+    places
+        Of 0 to 3: upper row, lower row.
+    """
+    rows = sorted({place // 2 for place in places})
+    columns = sorted({place % 2 for place in places})
+    rects = _grid(max(len(rows), 1), max(len(columns), 1), size_view, device_pixel_ratio)
+    return {
+        place: rects[rows.index(place // 2) * len(columns) + columns.index(place % 2)]
+        for place in places
+    }
+
+
+def _grid(
+    rows: int, columns: int, size_view: tuple[float, float], device_pixel_ratio: float
+) -> tuple[Rect, ...]:
     wide = _side(size_view[0], columns, device_pixel_ratio)
     high = _side(size_view[1], rows, device_pixel_ratio)
     gap = round(GAP_VIEW * device_pixel_ratio) / device_pixel_ratio

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.hanging.image_view import ImageView
-from app.hanging.layouts import grid_of, tile_rects
-from app.hanging.mammography import chest_wall_side, wanted_side
+from app.hanging.layouts import page_rects, tile_rects
+from app.hanging.mammography import wanted_side
+from app.hanging.pages import PLACES, pages_of
+from app.hanging.upright import upright_of
 from app.images.store import LoadedImage
+from app.images.viewport import Rect
 from devices.gaze.view import CLOSED, TileView
 
 Changes = dict[int, str]
@@ -15,6 +18,8 @@ LENS_TILE = 99
 """The magnifier is a tile of its own, above the others."""
 LENS_SIDE_VIEW = 260.0
 LENS_FACTOR = 2.5
+_MEETING = ("mammo", "prior")
+"""Hangings in which chest walls meet and images share one scale."""
 _LINKED = {"fit", "one_to_one", "true_size", "zoom_in", "zoom_out", "reset"}
 
 
@@ -37,7 +42,7 @@ class LightBox:
     Attributes
     ----------
     views
-        By tile; tiles without an image are missing.
+        Of the page on the canvas, by tile; tiles without an image are missing.
     active
         The tile that keys act on.
     linked
@@ -54,6 +59,8 @@ class LightBox:
         self._background = background
         self._hanging = "one-up"
         self._count = 1
+        self._all: dict[int, ImageView] = {}
+        self._page = 0
 
     @property
     def view(self) -> ImageView | None:
@@ -71,16 +78,40 @@ class LightBox:
         self.lens, self.linked = None, False
         self._hanging = hanging
         self._count = max((hung.tile + 1 for hung in images), default=1)
-        rects = self._rects(size_view, device_pixel_ratio)
-        self.views = {
-            hung.tile: ImageView(hung.image, rects[hung.tile], self._background)
+        room = (0.0, 0.0, max(size_view[0], 1.0), max(size_view[1], 1.0))
+        self._all = {
+            hung.tile: ImageView(hung.image, room, self._background)
             for hung in sorted(images, key=lambda hung: hung.tile)
         }
-        self.active = min(self.views, default=0)
-        if hanging in ("mammo", "prior"):
-            for view in self.views.values():
-                _turn_to_chest_wall(view)
+        for view in self._all.values():
+            _hang_upright(view, meeting=hanging in _MEETING)
+        self._show_page(min(self._pages(), default=0))
         self.layout(size_view, device_pixel_ratio)
+
+    @property
+    def page(self) -> int:
+        """Which page of the case is on the canvas, from 0."""
+        pages = self._pages()
+        return pages.index(self._page) if self._page in pages else 0
+
+    @property
+    def page_count(self) -> int:
+        """How many pages the case has; only mammograms have more than one."""
+        return max(len(self._pages()), 1)
+
+    def turn_page(
+        self, step: int, size_view: tuple[float, float], device_pixel_ratio: float
+    ) -> Changes:
+        """Show another page of the case, after the last the first; nothing where there is one."""
+        pages = self._pages()
+        if len(pages) < 2:
+            return {}
+        changed: Changes = dict.fromkeys(self.views, CLOSED)
+        if self.lens is not None:
+            self.lens, changed[LENS_TILE] = None, CLOSED
+        self._show_page(pages[(self.page + step) % len(pages)])
+        self.layout(size_view, device_pixel_ratio)
+        return changed | self._coarse(dict.fromkeys(self.views, "open"))
 
     def layout(self, size_view: tuple[float, float], device_pixel_ratio: float) -> Changes:
         """Give the tiles their places on a canvas of another size."""
@@ -88,7 +119,7 @@ class LightBox:
         changed: Changes = {}
         for tile, view in self.views.items():
             changed[tile] = view.set_tile(rects[tile])
-        if self._hanging in ("mammo", "prior") and len(self.views) > 1:
+        if self._hanging in _MEETING and len(self.views) > 1:
             self._share_scale()
         return self._coarse(changed)
 
@@ -171,6 +202,8 @@ class LightBox:
                 return self.lens.tile_view(time_us, kind, tile, origin_screen)
             some = next(iter(self.views.values()))
             return some.tile_view(time_us, CLOSED, tile, origin_screen)
+        if tile not in self.views:  # of a page that was turned over
+            return self._all[tile].tile_view(time_us, CLOSED, tile, origin_screen)
         return self.views[tile].tile_view(time_us, kind, tile, origin_screen)
 
     def _coarse(self, changed: Changes) -> Changes:
@@ -214,22 +247,25 @@ class LightBox:
         for view, mm in zip(views, each, strict=True):
             view.share_zoom(per_mm * mm)
 
-    def _rects(
-        self, size_view: tuple[float, float], ratio: float
-    ) -> tuple[tuple[float, float, float, float], ...]:
-        return tile_rects(self._hanging, self._count, size_view, ratio)
+    def _pages(self) -> list[int]:
+        return pages_of(list(self._all)) if self._hanging == "mammo" else [0]
 
-    @property
-    def grid(self) -> tuple[int, int]:
-        """Rows and columns."""
-        return grid_of(self._hanging, self._count)
+    def _show_page(self, page: int) -> None:
+        shown = self._all.items()
+        on_page = self._hanging != "mammo"
+        self._page = page
+        self.views = {t: view for t, view in shown if on_page or t // PLACES == page}
+        self.active = min(self.views, default=0)
+
+    def _rects(self, size_view: tuple[float, float], ratio: float) -> dict[int, Rect]:
+        if self._hanging == "mammo":
+            places = page_rects({tile % PLACES for tile in self.views}, size_view, ratio)
+            return {tile: places[tile % PLACES] for tile in self.views}
+        return dict(enumerate(tile_rects(self._hanging, self._count, size_view, ratio)))
 
 
-def _turn_to_chest_wall(view: ImageView) -> None:
-    """Let a mammogram's chest wall lie at the edge where it meets the other breast's."""
+def _hang_upright(view: ImageView, *, meeting: bool) -> None:
+    """Hang an image upright; a mammogram's chest wall lies where it meets the other breast's."""
     wanted = wanted_side(view.image.attributes)
-    if wanted is None:
-        return
-    view.viewport.anchor = 1.0 if wanted == "right" else 0.0
-    view.viewport.hung_flipped = chest_wall_side(view.image) != wanted
-    view.viewport.reset()
+    edge = 1.0 if wanted == "right" else 0.0
+    view.hang(upright_of(view.image), edge if meeting and wanted is not None else None)

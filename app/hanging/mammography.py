@@ -9,27 +9,35 @@ from typing import Literal
 import numpy as np
 
 from app.images.attributes import DisplayAttributes
+from app.images.breast_views import LOWER, UPPER
 from app.images.greyscale import display_lut
 from app.images.store import LoadedImage
 
 Side = Literal["left", "right"]
-_ROWS = {"CC": 0, "MLO": 1, "ML": 1, "LM": 1, "LMO": 1}
+_CLOSE_UPS = {"M", "S"}
 _STRIP_SHARE = 0.08
 _MOST_ROWS = 512
 
 
 def tile_of(laterality: str | None, view: str | None) -> int | None:
-    """Return the tile of a mammogram (0 R CC, 1 L CC, 2 R MLO, 3 L MLO); None if not told."""
-    side = (laterality or "").strip().upper()[:1]
-    row = _ROWS.get((view or "").strip().upper())
-    if side not in ("R", "L") or row is None:
+    """Return the place of a mammogram (0 R CC, 1 L CC, 2 R MLO, 3 L MLO); None if not told.
+
+    Views of CC's kin share its place, and those from the side that of MLO.
+    """
+    side, name = (laterality or "").strip().upper()[:1], (view or "").strip().upper()
+    if side not in ("R", "L") or name not in (*UPPER, *LOWER):
         return None
-    return 2 * row + (side == "L")
+    return 2 * (name in LOWER) + (side == "L")
 
 
 def is_mammogram(attributes: DisplayAttributes) -> bool:
     """Return whether an image is one view of one breast."""
     return tile_of(attributes.laterality, attributes.view) is not None
+
+
+def is_close_up(attributes: DisplayAttributes) -> bool:
+    """Return whether a mammogram is magnified or a spot view: the chest wall may be off."""
+    return not _CLOSE_UPS.isdisjoint(attributes.view_modifiers)
 
 
 def wanted_side(attributes: DisplayAttributes) -> Side | None:

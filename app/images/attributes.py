@@ -11,6 +11,7 @@ from typing import Any, Self
 from app.errors import ImageUnreadable
 from app.images.notes import Note, note
 from app.images.shutter import Shutter
+from app.images.spacing import PROJECTED
 from app.images.stored_values import PixelFormat
 
 DISPLAY_VERSION = 1
@@ -96,6 +97,10 @@ class DisplayAttributes:
         How much larger the shadow on the detector is than the patient; None if not told.
     view, view_modifiers
         `app.images.breast_views`: "CC", "MLO", …, of other projections "PA", …; "S" (spot), …
+    kind
+        Of a mammogram: "2d", "synthetic" (2D made of tomosynthesis), "tomosynthesis"; else None.
+    orientation
+        Towards which side of the patient columns and rows count up: ("P", "FL"); None if untold.
     burned_in
         Whether identifying text is part of the pixels: "no", "yes" or "unknown".
     notes
@@ -135,6 +140,8 @@ class DisplayAttributes:
     laterality: str | None = None
     view: str | None = None
     view_modifiers: tuple[str, ...] = ()
+    kind: str | None = None
+    orientation: tuple[str, str] | None = None
     for_processing: bool = False
     burned_in: str = "unknown"
     notes: tuple[Note, ...] = ()
@@ -150,6 +157,23 @@ class DisplayAttributes:
     def dtype(self) -> str:
         """What numbers the stored values are, as NumPy calls them: "uint16"."""
         return f"{'' if self.signed else 'u'}int{self.bits_allocated}"
+
+    @property
+    def spacing_mm(self) -> tuple[float, float] | None:
+        """Distance of columns and of rows, in `length_unit`; None where it is not known."""
+        if not self.column_spacing_mm or not self.row_spacing_mm:
+            return None
+        # At the detector the shadow is larger than the breast by the magnification.
+        larger = (self.magnification or 1.0) if self.spacing_source in PROJECTED else 1.0
+        return self.column_spacing_mm / larger, self.row_spacing_mm / larger
+
+    @property
+    def length_unit(self) -> str:
+        """What lengths are in: "mm", "mm at the detector" (magnified, nobody knows how), "px"."""
+        if self.spacing_mm is None:
+            return "px"
+        magnified = self.spacing_source in PROJECTED and not self.magnification
+        return "mm at the detector" if magnified else "mm"
 
     @property
     def pixels(self) -> PixelFormat:
@@ -211,7 +235,7 @@ def _decoded(name: str, value: Any) -> Any:
         return tuple(_table(item) for item in value)
     if name == "shutter":
         return Shutter.from_json(value)
-    if name == "view_modifiers":
+    if name in ("view_modifiers", "orientation"):
         return tuple(str(one) for one in value)
     if name == "notes":
         return tuple(Note(**item) for item in value)

@@ -45,6 +45,11 @@ MODIFIERS = tuple(dict.fromkeys(_MODIFIER_CODES.values()))
 """Cleavage, axillary tail, rolled laterally, medially, inferiorly, superiorly, implant displaced,
 magnification, spot compression, tangential, infra-mammary fold, axillary tissue, nipple in profile,
 anterior compression."""
+_TOMOSYNTHESIS = (
+    "1.2.840.10008.5.1.4.1.1.13.1.3",  # Breast Tomosynthesis
+    "1.2.840.10008.5.1.4.1.1.13.1.4",  # Breast Projection, for presentation
+    "1.2.840.10008.5.1.4.1.1.13.1.5",  # Breast Projection, for processing
+)
 _BEFORE, _AFTER = ("M", "S"), ("ID", "RL", "RM", "RI", "RS", "AX", "NP", "AC")
 _ALONE = ("CV", "AT", "TAN", "IMF")
 
@@ -81,6 +86,18 @@ def view_of(elements: Elements) -> BreastView:
     return BreastView(
         view or position.view, tuple(dict.fromkeys((*modifiers, *position.modifiers)))
     )
+
+
+def kind_of(elements: Elements, modality: str | None, is_stack: bool) -> str | None:
+    """Return what kind of mammogram it is: "2d", "synthetic", "tomosynthesis"; None for no one."""
+    if modality != "MG":
+        return None
+    kinds = elements.text("ImageType").upper()
+    if "GENERATED_2D" in kinds or "SYNTHETIC" in kinds:
+        return "synthetic"
+    if is_stack or elements.text("SOPClassUID").startswith(_TOMOSYNTHESIS) or "TOMO" in kinds:
+        return "tomosynthesis"
+    return "2d"
 
 
 def _code(item: Elements) -> str:

@@ -18,11 +18,12 @@ from pydicom import uid
 from app.errors import ImportStopped
 from app.images.attributes import DisplayAttributes
 from app.images.breast_background import air_value
-from app.images.breast_views import view_of
+from app.images.breast_views import kind_of, view_of
 from app.images.burned_in import burned_in
 from app.images.elements import Elements
 from app.images.greyscale_elements import greyscale_of
 from app.images.notes import Note, note
+from app.images.orientation import orientation_of
 from app.images.origin import (
     Identity,
     Origin,
@@ -171,6 +172,8 @@ def display_attributes(
         laterality=_laterality(elements),
         view=view.view,
         view_modifiers=view.modifiers,
+        kind=kind_of(elements, modality, stored.ndim == 3),
+        orientation=orientation_of(elements, modality),
         for_processing=elements.text("PresentationIntentType") == "FOR PROCESSING",
         burned_in=burned_in(elements, modality),
         **{field.name: getattr(grey, field.name) for field in fields(grey)},

@@ -11,11 +11,12 @@ from app.images.elements import Elements
 
 _MACROS = (
     "PixelMeasuresSequence", "FrameVOILUTSequence", "PixelValueTransformationSequence",
-    "FrameAnatomySequence", "FrameDisplayShutterSequence",
+    "FrameAnatomySequence", "FrameDisplayShutterSequence", "PlaneOrientationSequence",
 )  # fmt: skip
 _KEPT = (
     "PixelSpacing", "WindowCenter", "WindowWidth", "WindowCenterWidthExplanation",
     "VOILUTFunction", "VOILUTSequence", "RescaleSlope", "RescaleIntercept", "FrameLaterality",
+    "ImageOrientationPatient",
     "ShutterShape", "ShutterLeftVerticalEdge", "ShutterRightVerticalEdge",
     "ShutterUpperHorizontalEdge", "ShutterLowerHorizontalEdge", "CenterOfCircularShutter",
     "RadiusOfCircularShutter", "VerticesOfThePolygonalShutter", "ShutterPresentationValue",

@@ -229,8 +229,9 @@ def _image_row(session: OrmSession, key: bytes, decoded: Decoded, row: LabelRow)
 
 def _details(decoded: Decoded) -> dict[str, Any]:
     details = decoded.origin.details()
-    if decoded.attributes.view_modifiers:
-        details["view_modifiers"] = list(decoded.attributes.view_modifiers)
+    shown = decoded.attributes
+    hanging = {"view_modifiers": list(shown.view_modifiers), "kind": shown.kind}
+    details |= {name: value for name, value in hanging.items() if value}
     if decoded.attributes.notes:
         details["notes"] = [asdict(note) for note in decoded.attributes.notes]
     if decoded.rectangles:

@@ -22,6 +22,7 @@ TEXTS = {
     "lut-bits": "a look-up table uses other bits than it says: scaled by those it uses",
     "shutter": "what lies outside its display shutter is hidden",
     "shutter-left-out": "a display shutter is not described in full, or hides all: left out",
+    "orientation-unknown": "the file does not tell which way is up",
     "word-left-out": "{keyword} says nothing that is on the list of words kept: left out",
     "burned-in-unsure": "it says that no text is burned in, but images of its kind often have some",
     "known": "it is image {name}, which the study has{differing}",

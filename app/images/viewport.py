@@ -45,8 +45,8 @@ class Viewport:
         1 at the right edge (a chest wall that meets another).
     shared_zoom
         A fitted image is no larger than this, so that images side by side share a scale.
-    hung_flipped
-        Whether it hangs mirrored: reset goes back to that.
+    hung_flipped, hung_flipped_vertically, hung_rotation_deg
+        How it hangs: reset goes back to that.
     """
 
     image_width: int
@@ -63,6 +63,8 @@ class Viewport:
     anchor: float = 0.5
     shared_zoom: float | None = None
     hung_flipped: bool = False
+    hung_flipped_vertically: bool = False
+    hung_rotation_deg: int = 0
 
     def __post_init__(self) -> None:
         self.fit()
@@ -116,8 +118,9 @@ class Viewport:
 
     def reset(self) -> None:
         """Undo flips, rotation, zoom and pan: back to how it was hung."""
-        self.flipped_horizontally, self.flipped_vertically = self.hung_flipped, False
-        self.rotation_deg = 0
+        self.flipped_horizontally = self.hung_flipped
+        self.flipped_vertically = self.hung_flipped_vertically
+        self.rotation_deg = self.hung_rotation_deg
         self.fit()
 
     def zoom_at(self, x_view: float, y_view: float, factor: float) -> None:

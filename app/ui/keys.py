@@ -46,6 +46,7 @@ DEFAULT: dict[str, tuple[str, ...]] = {
     "link": ("Z",),
     "next_tile": ("Tab",),
     "previous_tile": ("Shift+Tab",),
+    "further_views": ("W",),
     "flip_horizontally": ("H",),
     "flip_vertically": ("V",),
     "rotate_right": ("R",),
@@ -82,10 +83,12 @@ WORDS = {
     "link": "Link the zoom of all images (off again)",
     "next_tile": "Next image of the case",
     "previous_tile": "Image before",
+    "further_views": "Further views of a mammography case (at the end the first again)",
     "frame_next": "Next frame of a stack",
     "frame_back": "Frame before",
     "reset": "Reset all",
 }
+_LATER = ("further_views",)
 MOUSE_DEFAULT = {"left": "window", "middle": "pan", "right": "zoom"}
 """What a drag with each button does."""
 _MOUSE_ACTIONS = ("window", "pan", "zoom")
@@ -179,12 +182,19 @@ def load_keys() -> LoadedKeys:
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
         own = {action: tuple(names) for action, names in table.get("keys", {}).items()}
-        return LoadedKeys(KeyMap(DEFAULT | own, MOUSE_DEFAULT | table.get("mouse", {})))
+        return LoadedKeys(KeyMap(_usual(own) | own, MOUSE_DEFAULT | table.get("mouse", {})))
     except (OSError, ValueError, TypeError, AttributeError, KeyConflict) as error:
         log.warning("The user's keys cannot be used.", exc_info=True)
         return LoadedKeys(
             KeyMap(), f"{path} cannot be used ({error}); the usual keys are in force."
         )
+
+
+def _usual(own: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Return the usual keys; those that came later give way to what a file of before says."""
+    taken = {name for names in own.values() for name in names}
+    later = {a: tuple(name for name in DEFAULT[a] if name not in taken) for a in _LATER}
+    return DEFAULT | later
 
 
 def save_keys(keys: KeyMap) -> None:

@@ -186,6 +186,16 @@ class ImageCanvas(ImageArea):
         self.box.linked = not self.box.linked
         self.message.emit("Zoom linked." if self.box.linked else "Zoom no longer linked.")
 
+    def _turn_page(self) -> None:
+        self._magnifying = False
+        changed = self.box.turn_page(1, self._size(), self.devicePixelRatioF())
+        if not changed:
+            self.message.emit("This case has no further views.")
+            return
+        self._drawing, self._dragged = None, None
+        self._changed(changed)
+        self.message.emit(f"Views {self.box.page + 1} of {self.box.page_count}.")
+
     def _next_tile(self, step: int) -> None:
         self.box.activate_next(step)
         self.update()
@@ -210,6 +220,7 @@ _OWN: dict[str, Callable[[ImageCanvas], None]] = {
     "magnifier": ImageCanvas._toggle_lens,
     "ruler": lambda canvas: canvas._toggle_tool("ruler"),
     "link": ImageCanvas._toggle_link,
+    "further_views": ImageCanvas._turn_page,
     "next_tile": lambda canvas: canvas._next_tile(1),
     "previous_tile": lambda canvas: canvas._next_tile(-1),
 }

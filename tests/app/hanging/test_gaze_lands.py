@@ -25,6 +25,8 @@ from tests.app.hanging.pictures import picture
 
 SIZE = (900.0, 640.0)
 SPOT = 4.0
+ORIENTATIONS = (None, ("P", "L"), ("P", "H"), ("F", "P"))
+"""As stored: not told, half a turn away, upside down, lying on its side."""
 EXACT = SimulatedParameters(
     rate_hz=250.0, bias_deg=(0.0, 0.0), noise_deg=0.0, drift_deg_per_min=0.0, loss=0.0,
     one_eye_loss=0.0, blinks_per_min=0.0, micro_drift_deg=0.0, dot_error_deg=0.0, gain_error=0.0,
@@ -60,6 +62,7 @@ def hung(hanging: str) -> LightBox:
             f"i{i}", (400, 300) if i % 2 else (320, 420), pixel_aspect=1.25 if i == 1 else 1.0,
             row_spacing_mm=0.2 + 0.1 * (i % 2), column_spacing_mm=0.2 + 0.1 * (i % 2),
             spacing_source="calibrated", laterality="RL"[i % 2], view="CC" if i < 2 else "MLO",
+            orientation=ORIENTATIONS[i],
         ))
         for i in range(count)
     ]  # fmt: skip

@@ -23,7 +23,7 @@ def _image(laterality: str | None = None, view: str | None = None) -> Image:
     ("images", "hanging", "hung"),
     [
         ([("L", "MLO"), ("R", "CC"), ("L", "CC"), ("R", "MLO")], "auto", ("mammo", [3, 0, 1, 2])),
-        ([("R", "CC"), ("R", "CC"), ("L", "CC")], "mammo", ("mammo", [0, 2, 1])),
+        ([("R", "CC"), ("R", "CC"), ("L", "CC")], "mammo", ("mammo", [0, 4, 1])),
         ([("L", None), ("R", None)], "auto", ("two-up", [1, 0])),
         ([(None, None)], "auto", ("one-up", [0])),
         ([(None, None), (None, None)], "prior", ("prior", [0, 1])),

@@ -43,7 +43,7 @@ def test_tiles_lie_on_device_pixels_inside_the_canvas_and_apart(h, count, width,
 @pytest.mark.parametrize(
     ("laterality", "view", "tile"),
     [("R", "CC", 0), ("L", "CC", 1), ("R", "MLO", 2), ("l", "mlo", 3), (None, "CC", None),
-     ("R", "XCCL", None)],
+     ("R", "XCCL", 0), ("L", "FB", 1), ("L", "SIO", 3), ("R", "PA", None)],
 )  # fmt: skip
 def test_each_view_has_its_tile(laterality, view, tile) -> None:
     assert tile_of(laterality, view) == tile

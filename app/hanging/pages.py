@@ -1,0 +1,117 @@
+"""Mammograms in pages of two by two: the four standard views in front, all others behind by key.
+
+A tile is four times its page plus its place (0 R CC, 1 L CC, 2 R MLO, 3 L MLO and their kin), so
+that every image of a breast stays where its standard view is when pages are turned.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.hanging.mammography import tile_of
+from migrations.study.schema import Image
+
+PLACES = 4
+"""On a page."""
+_KINDS = {"2d": 0, "synthetic": 1, "tomosynthesis": 2}
+_STANDARD = ("CC", "MLO")
+_DISPLACED = {"ID"}
+
+
+@dataclass(frozen=True, slots=True)
+class Mammogram:
+    """What decides where an image hangs.
+
+    Attributes
+    ----------
+    place
+        0 to 3; None where side or view is not told.
+    is_older
+        Whether the case holds images of a later day, or it is known to be a prior.
+    group
+        Images of one group share pages: 0 2D, 1 synthetic 2D, 2 tomosynthesis, 3 implant displaced,
+        4 spot, magnified and other special views, 5 those without a place.
+    is_standard
+        Whether it is CC or MLO itself, not of their kin.
+    """
+
+    place: int | None
+    is_older: bool
+    group: int
+    is_standard: bool
+
+    @property
+    def is_front(self) -> bool:
+        """Whether it may hang in front: of today, with a place, a plain view."""
+        return not self.is_older and self.group < 3
+
+
+def mammograms_of(images: Sequence[tuple[Image, bool]]) -> list[Mammogram]:
+    """Return what decides where images hang, each given with whether it is a prior."""
+    days = [_told(image).get("study_day") for image, _ in images]
+    latest = max((day for day in days if day is not None), default=None)
+    return [
+        _mammogram(image, prior or (day is not None and day != latest))
+        for (image, prior), day in zip(images, days, strict=True)
+    ]
+
+
+def _told(image: Image) -> dict[str, Any]:
+    return image.details or {}
+
+
+def _mammogram(image: Image, is_older: bool) -> Mammogram:
+    place = tile_of(image.laterality, image.view)
+    modifiers = set(_told(image).get("view_modifiers", []))
+    if place is None:
+        group = 5
+    elif modifiers:
+        group = 3 if modifiers <= _DISPLACED else 4
+    else:
+        group = _KINDS.get(str(_told(image).get("kind")), 0)
+    return Mammogram(place, is_older, group, (image.view or "").upper() in _STANDARD)
+
+
+def tiles_of(mammograms: Sequence[Mammogram]) -> list[int]:
+    """Return the tile of each image, page 0 being in front."""
+    front = _front(mammograms)
+    tiles = dict(front)
+    behind: dict[tuple[bool, int], list[int]] = {}
+    for i, image in enumerate(mammograms):
+        if i not in front:
+            behind.setdefault((image.is_older, image.group), []).append(i)
+    page = 1 if front else 0
+    for group in sorted(behind):
+        hung = _paged([mammograms[i].place for i in behind[group]])
+        tiles |= {i: page * PLACES + tile for i, tile in zip(behind[group], hung, strict=True)}
+        page += max(hung) // PLACES + 1
+    return [tiles[i] for i in range(len(mammograms))]
+
+
+def pages_of(tiles: Sequence[int]) -> list[int]:
+    """Return the pages that have an image."""
+    return sorted({tile // PLACES for tile in tiles})
+
+
+def _front(mammograms: Sequence[Mammogram]) -> dict[int, int]:
+    """Return which image hangs at which place in front: the plainest of each."""
+    best: dict[int, tuple[tuple[int, bool, int], int]] = {}
+    for i, image in enumerate(mammograms):
+        if image.is_front and image.place is not None:
+            rank = (image.group, not image.is_standard, i)
+            best[image.place] = min(best.get(image.place, (rank, i)), (rank, i))
+    return {i: place for place, (_, i) in best.items()}
+
+
+def _paged(places: Sequence[int | None]) -> list[int]:
+    """Return tiles, from page 0, at the wanted places; images without one fill the pages."""
+    taken: set[int] = set()
+    tiles = []
+    for place in places:
+        step = 1 if place is None else PLACES
+        tile = place or 0
+        while tile in taken:
+            tile += step
+        taken.add(tile)
+        tiles.append(tile)
+    return tiles

@@ -1,0 +1,140 @@
+"""How an image is turned to hang upright, and what tells so.
+
+Breasts hang as IHE's and OHIF's do: chest walls meeting, the outer side above in CC and its kin,
+the feet below in MLO and its kin. Frontal images hang as if the patient faced the reader. What a
+file does not tell is not made up: an image whose up and down nobody knows stays as it is stored.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from app.hanging.mammography import chest_wall_side, is_close_up, wanted_side
+from app.images.attributes import DisplayAttributes
+from app.images.breast_views import UPPER
+from app.images.orientation import Orientation, axis_of, opposite
+from app.images.store import LoadedImage
+
+Source = Literal["told", "light", "unknown"]
+_CROSS_SECTIONS = ("CT", "MR", "PT", "NM")
+_EITHER_WAY = (
+    "ANKLE", "CALCANEUS", "DIGIT", "ELBOW", "EXTREMITY", "FINGER", "FOOT", "FOREARM", "HAND",
+    "INDEXFINGER", "LIMB", "LOWERARM", "MIDDLEFINGER", "RINGFINGER", "THUMB", "TOE", "UPPERLIMB",
+    "WRIST",
+)  # fmt: skip
+"""Fingers up or down, both are usual."""
+_FACING = (("L", "F"), ("F", "R"), ("R", "H"), ("H", "L"))
+"""Rows and columns of an image that is no mirror image, whichever way it is turned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upright:
+    """How an image hangs: mirrored first, then turned.
+
+    Attributes
+    ----------
+    rotation_deg
+        Clockwise: 0, 90, 180 or 270.
+    source
+        What says so: "told" (the file), "light" (the breast's bright edge; up and down unknown), or
+        "unknown": it hangs as it is stored, but for a mirror that the file tells of.
+    """
+
+    rotation_deg: int = 0
+    flipped_horizontally: bool = False
+    flipped_vertically: bool = False
+    source: Source = "unknown"
+
+    @property
+    def words(self) -> str:
+        """What a page says where it is not known which way is up; empty where it is."""
+        return "" if self.source == "told" else "which way is up is not told"
+
+
+_TURNS = (
+    Upright(),
+    Upright(flipped_horizontally=True),
+    Upright(flipped_vertically=True),
+    Upright(180),
+    Upright(90),
+    Upright(270),
+    Upright(90, flipped_horizontally=True),
+    Upright(270, flipped_horizontally=True),
+)
+"""All ways an image can hang, those first that change least."""
+
+
+def upright_of(image: LoadedImage) -> Upright:
+    """Return how an image is turned to hang upright."""
+    attributes = image.attributes
+    told = attributes.orientation
+    if wanted_side(attributes) is not None:
+        turn = None if told is None else _turn(told, _breast(attributes))
+        return turn or _by_light(image)
+    if told is None:
+        return Upright()
+    axes = {axis_of(told[0]), axis_of(told[1])}
+    if axes == {1, 2}:
+        return _frontal(told, attributes.body_part)
+    if axes == {0, 2}:
+        return _lateral(told, attributes.body_part)
+    wanted = _turn(told, lambda right, down: (right[0], down[0]) == ("L", "P"))
+    return wanted if wanted and attributes.modality in _CROSS_SECTIONS else Upright()
+
+
+def shown_orientation(told: Orientation, turn: Upright) -> Orientation:
+    """Return the letters towards the right and the lower edge of an image that hangs so."""
+    right, down = told
+    right = opposite(right) if turn.flipped_horizontally else right
+    down = opposite(down) if turn.flipped_vertically else down
+    for _ in range(turn.rotation_deg // 90):
+        right, down = opposite(down), right
+    return right, down
+
+
+def _turn(told: Orientation, is_right: Callable[[str, str], bool]) -> Upright | None:
+    """Return the least turn after which an image hangs right."""
+    for turn in _TURNS:
+        if is_right(*shown_orientation(told, turn)):
+            return Upright(
+                turn.rotation_deg, turn.flipped_horizontally, turn.flipped_vertically, "told"
+            )
+    return None
+
+
+def _breast(attributes: DisplayAttributes) -> Callable[[str, str], bool]:
+    """Return what says whether a mammogram hangs right by its letters."""
+    on_right = wanted_side(attributes) == "right"
+    back = "P" if on_right else "A"
+    upper = (attributes.view or "").upper() in UPPER
+    below = ("L" if on_right else "R") if upper else "F"
+    return lambda right, down: back in right and below in down and axis_of(right) != axis_of(down)
+
+
+def _by_light(image: LoadedImage) -> Upright:
+    """Let the chest wall, the edge with more light, lie where it belongs; no close-up shows it."""
+    if is_close_up(image.attributes):
+        return Upright()
+    return Upright(
+        flipped_horizontally=chest_wall_side(image) != wanted_side(image.attributes),
+        source="light",
+    )
+
+
+def _frontal(told: Orientation, body_part: str | None) -> Upright:
+    either_way = body_part in _EITHER_WAY
+    if not either_way and (body_part is not None or told[1][0] == "F"):
+        return _turn(told, lambda right, down: (right[0], down[0]) == ("L", "F")) or Upright()
+    # A hand may hang fingers up, and nobody says that this is none: only a mirror is undone.
+    mirrored = (told[0][0], told[1][0]) not in _FACING
+    return Upright(flipped_horizontally=mirrored, source="told" if either_way else "unknown")
+
+
+def _lateral(told: Orientation, body_part: str | None) -> Upright:
+    """Turn an image from the side feet down; whether it faces left or right is the reader's."""
+    if body_part in _EITHER_WAY:
+        return Upright(source="told")
+    for turn in (Upright(), Upright(180), Upright(90), Upright(270)):
+        if shown_orientation(told, turn)[1][0] == "F":
+            return Upright(turn.rotation_deg, source="told")
+    return Upright()
