@@ -9,7 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.hanging.overlay_layer import draw_runs
 from app.hanging.upright import Upright
+from app.hanging.view_keys import MOVES, PLACES, WINDOWS
 from app.images.greyscale import (
     DisplayLut,
     Window,
@@ -30,20 +32,6 @@ FINE = 0.1
 DRAG_PIXELS = 800.0
 """A drag of this length runs through the whole range of the image's values."""
 _FINEST = 1000.0
-_PLACES = ("fit", "one_to_one", "reset", "true_size")
-_STEP_VIEW = 40.0
-_MOVES = {
-    "pan_left": (_STEP_VIEW, 0.0),
-    "pan_right": (-_STEP_VIEW, 0.0),
-    "pan_up": (0.0, _STEP_VIEW),
-    "pan_down": (0.0, -_STEP_VIEW),
-}
-_WINDOWS = {
-    "window_wider": (20.0, 0.0),
-    "window_narrower": (-20.0, 0.0),
-    "window_darker": (0.0, 20.0),
-    "window_brighter": (0.0, -20.0),
-}
 NOTHING = ""
 """Kind of a change that the image cannot make: nothing of the view has changed."""
 
@@ -64,6 +52,8 @@ class ImageView:
     ----------
     upright
         How it hangs, and what says so: a page shows its `words`.
+    overlaid
+        Whether the image's overlay is drawn.
     smooth
         Whether `grey` averages over source pixels (at rest) or samples them (while dragging).
     """
@@ -76,6 +66,7 @@ class ImageView:
         self.window: Window = default_window(image.attributes)
         self.inverted = False
         self.upright = Upright()
+        self.overlaid = False
         self.smooth = True
         self._background = background
         self._sampled: Resampled | None = None
@@ -97,13 +88,8 @@ class ImageView:
 
     @property
     def spacing_mm(self) -> tuple[float, float] | None:
-        """Distance of columns and of rows, in `unit`'s millimetres; None where it is not known."""
+        """Distance of columns and of rows, in `length_unit`; None where it is not known."""
         return self.image.attributes.spacing_mm
-
-    @property
-    def unit(self) -> str:
-        """What lengths are in: "mm", "mm at the detector" or "px"."""
-        return self.image.attributes.length_unit
 
     def act(
         self, action: str, device_pixel_ratio: float, view_pixel_mm: float | None = None
@@ -117,6 +103,8 @@ class ImageView:
         """
         if action.startswith("preset_"):
             return self._preset(int(action.removeprefix("preset_")) - 1)
+        if action == "overlay":
+            return self._toggle_overlay()
         if action == "invert":
             self.inverted = not self.inverted
             return self._recoloured("invert")
@@ -124,12 +112,12 @@ class ImageView:
             x, y, width, height = self.viewport.tile_view
             factor = KEY_STEP if action == "zoom_in" else 1 / KEY_STEP
             return self.zoom(factor, x + width / 2, y + height / 2)
-        if action in _PLACES:
+        if action in PLACES:
             return self._place(action, device_pixel_ratio, view_pixel_mm)
-        if action in _MOVES:
-            return self.pan(*_MOVES[action])
-        if action in _WINDOWS:
-            return self.window_by(*_WINDOWS[action])
+        if action in MOVES:
+            return self.pan(*MOVES[action])
+        if action in WINDOWS:
+            return self.window_by(*WINDOWS[action])
         if action in ("frame_next", "frame_back"):
             return self.scroll(1 if action == "frame_next" else -1)
         return self._turn(action)
@@ -218,10 +206,16 @@ class ImageView:
                 cv2.bitwise_and(grey, self._open, dst=grey)
                 if self._shut is not None:
                     cv2.bitwise_or(grey, self._shut, dst=grey)
+            if self.overlaid:
+                draw_runs(grey, self.image, self.viewport, device_pixel_ratio)
             for strip in self._outside:
                 grey[strip] = self._background
             self._grey = np.ascontiguousarray(grey)
         return self._grey
+
+    def _toggle_overlay(self) -> str:
+        self.overlaid = not self.overlaid and bool(self.image.attributes.overlay)
+        return self._recoloured("overlay") if self.image.attributes.overlay else NOTHING
 
     def _shutter_at(self, device_pixel_ratio: float) -> None:
         """Prepare what a display shutter leaves open and what it puts outside, once for a place."""

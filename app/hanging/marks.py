@@ -55,4 +55,5 @@ def length_text(view: ImageView, start_image: Point, end_image: Point) -> str:
     spacing = view.spacing_mm
     if spacing is None:
         return f"{math.hypot(dx, dy):.0f} px (the file tells no spacing)"
-    return f"{math.hypot(dx * spacing[0], dy * spacing[1]):.1f} {view.unit}"
+    unit = view.image.attributes.length_unit
+    return f"{math.hypot(dx * spacing[0], dy * spacing[1]):.1f} {unit}"

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from app.errors import ImageUnreadable
 from app.images.notes import Note, note
+from app.images.overlay import Runs
 from app.images.shutter import Shutter
 from app.images.spacing import PROJECTED
 from app.images.stored_values import PixelFormat
@@ -101,6 +102,8 @@ class DisplayAttributes:
         Of a mammogram: "2d", "synthetic" (2D made of tomosynthesis), "tomosynthesis"; else None.
     orientation
         Towards which side of the patient columns and rows count up: ("P", "FL"); None if untold.
+    overlay
+        What may be drawn over it, as runs (`app.images.overlay`).
     burned_in
         Whether identifying text is part of the pixels: "no", "yes" or "unknown".
     notes
@@ -142,6 +145,7 @@ class DisplayAttributes:
     view_modifiers: tuple[str, ...] = ()
     kind: str | None = None
     orientation: tuple[str, str] | None = None
+    overlay: Runs = ()
     for_processing: bool = False
     burned_in: str = "unknown"
     notes: tuple[Note, ...] = ()
@@ -235,6 +239,8 @@ def _decoded(name: str, value: Any) -> Any:
         return tuple(_table(item) for item in value)
     if name == "shutter":
         return Shutter.from_json(value)
+    if name == "overlay":
+        return tuple((int(row), int(first), int(end)) for row, first, end in value)
     if name in ("view_modifiers", "orientation"):
         return tuple(str(one) for one in value)
     if name == "notes":

@@ -59,7 +59,7 @@ def _decoded(request: dict[str, Any], key: bytes) -> dict[str, Any]:
         attributes = replace(attributes, notes=(*attributes.notes, said))
     write_image(Path(request["folder"]), stored, attributes)
     # The lists of a LUT stay in the folder; the parent needs the plain fields only.
-    plain = replace(attributes, modality_lut=None, voi_luts=(), windows=())
+    plain = replace(attributes, modality_lut=None, voi_luts=(), windows=(), overlay=())
     answer: dict[str, Any] = {"sha256": digest, "kept_sha256": kept_digest}
     answer |= {"origin": asdict(origin), "rectangles": rectangles, "attributes": plain.to_json()}
     return answer | ({"original": identity.original} if request.get("linkage") else {})

@@ -1,8 +1,8 @@
 """What is kept of a DICOM file: an allow-list of display, geometry and view elements.
 
-Everything else, private groups and overlays included, is never copied. Patients become a keyed
-hash, so that images of one patient stay in one split; the key lies in the user's configuration
-folder, never in a study.
+Everything else, private groups included, is never copied; overlays only where they hold no text.
+Patients become a keyed hash, so that images of one patient stay in one split; the key lies in the
+user's configuration folder, never in a study.
 """
 
 import os
@@ -33,6 +33,7 @@ from app.images.origin import (
     new_uid,
     shifted_day,
 )
+from app.images.overlay import overlay_of
 from app.images.shutter import PIXEL_CENTRES
 from app.images.spacing import spacing_of
 from app.images.stored_values import PixelFormat, value_range
@@ -176,6 +177,7 @@ def display_attributes(
         orientation=orientation_of(elements, modality),
         for_processing=elements.text("PresentationIntentType") == "FOR PROCESSING",
         burned_in=burned_in(elements, modality),
+        overlay=overlay_of(dataset, elements, (rows, columns)),
         **{field.name: getattr(grey, field.name) for field in fields(grey)},
     )
     low, high = value_range(_seen(stored, kept), pixels, kept.padding_range)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from app.errors import AppError
 from app.images.attributes import DisplayAttributes
 from app.images.greyscale import display_lut
+from app.images.overlay import plane_of, runs_of
 from app.images.stored_values import value_range
 
 Rectangle = tuple[int, int, int, int]
@@ -140,7 +141,9 @@ def blacked_out(
     low, high = value_range(left, attributes.pixels, attributes.padding_range)
     result = stored.copy()
     result[..., hidden] = _black(stored, attributes)
-    return result, replace(attributes, stored_low=low, stored_high=high)
+    size = attributes.rows, attributes.columns
+    drawn = runs_of(plane_of(attributes.overlay, size) & ~hidden)
+    return result, replace(attributes, stored_low=low, stored_high=high, overlay=drawn)
 
 
 def _black(stored: NDArray[Any], attributes: DisplayAttributes) -> int:

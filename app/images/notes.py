@@ -22,6 +22,8 @@ TEXTS = {
     "lut-bits": "a look-up table uses other bits than it says: scaled by those it uses",
     "shutter": "what lies outside its display shutter is hidden",
     "shutter-left-out": "a display shutter is not described in full, or hides all: left out",
+    "overlay": "an overlay that can hold no text is kept, to be shown by key",
+    "overlay-left-out": "an overlay that may hold text, or is cut short, was left out",
     "orientation-unknown": "the file does not tell which way is up",
     "word-left-out": "{keyword} says nothing that is on the list of words kept: left out",
     "burned-in-unsure": "it says that no text is burned in, but images of its kind often have some",

@@ -47,6 +47,7 @@ DEFAULT: dict[str, tuple[str, ...]] = {
     "next_tile": ("Tab",),
     "previous_tile": ("Shift+Tab",),
     "further_views": ("W",),
+    "overlay": ("O",),
     "flip_horizontally": ("H",),
     "flip_vertically": ("V",),
     "rotate_right": ("R",),
@@ -83,12 +84,13 @@ WORDS = {
     "link": "Link the zoom of all images (off again)",
     "next_tile": "Next image of the case",
     "previous_tile": "Image before",
+    "overlay": "Show the image's overlay (off again)",
     "further_views": "Further views of a mammography case (at the end the first again)",
     "frame_next": "Next frame of a stack",
     "frame_back": "Frame before",
     "reset": "Reset all",
 }
-_LATER = ("further_views",)
+_LATER = ("further_views", "overlay")
 MOUSE_DEFAULT = {"left": "window", "middle": "pan", "right": "zoom"}
 """What a drag with each button does."""
 _MOUSE_ACTIONS = ("window", "pan", "zoom")
