@@ -35,8 +35,9 @@ COMMANDS = {
     "import-archive": ("app.interchange.exports.archive_command", "make a study of an archive"),
     "db": (
         "migrations.study.command",
-        "upgrade, check, back up, push to a server, erase somebody",
+        "upgrade, check, back up, restore, push to a server, erase somebody",
     ),
+    "db restore": ("app.recording.restore_command", "put a backup in the database's place"),
     "db push": ("app.sync.command", "send finished sessions to the laboratory's server"),
     "db erase": ("app.sync.command", "remove a reader or a patient for ever"),
 }

@@ -25,6 +25,8 @@ from devices.gaze.fixations import FilterParameters
 from devices.gaze.stored import points_of, samples_of
 from devices.tracker import DeviceEvent
 from migrations.study.database import Database
+from migrations.study.errors import StudyError
+from migrations.study.folder import Study
 from migrations.study.schema import (
     Fixation,
     GazeChunk,
@@ -69,7 +71,9 @@ class Interrupted:
 
 
 def close_interrupted(database: Database) -> list[Interrupted]:
-    """Close what a crashed station left open in a study; nothing while a station runs.
+    """Close what a crashed station left open in a study, and back it up.
+
+    Nothing is done while a station runs.
 
     Returns
     -------
@@ -80,9 +84,28 @@ def close_interrupted(database: Database) -> list[Interrupted]:
         return []
     try:
         with StationLock(database.path.parent):
-            return close_open_rows(database)
+            was_open = _has_open_sittings(database)
+            found = close_open_rows(database)
     except StationBusy:
         return []
+    if was_open:
+        _back_up(database)
+    return found
+
+
+def _has_open_sittings(database: Database) -> bool:
+    with database.read() as session:
+        return session.scalars(_open_sittings().limit(1)).first() is not None
+
+
+def _back_up(database: Database) -> None:
+    """Make the backup that a session makes at its end, and that a crashed one could not."""
+    assert database.path is not None
+    folder = database.path.parent
+    try:
+        Study(folder, _settings(database.path), database).backup()
+    except StudyError:  # said again at the end of the session that follows
+        log.exception("The sessions that a crash cut off could not be backed up")
 
 
 def close_open_rows(database: Database) -> list[Interrupted]:

@@ -17,7 +17,7 @@ from devices.gaze.fixations import FilterParameters
 from devices.gaze.geometry import ScreenGeometry
 from devices.gaze.samples import Eye
 from devices.tracker import Tracker
-from migrations.study.folder import Study, require_local
+from migrations.study.folder import Study, backup_folder, require_local
 from migrations.study.schema import Session as SessionRow
 from migrations.study.schema import utc_now
 
@@ -171,6 +171,7 @@ def _first_eye(study: Study) -> Eye:
 
 def _require_recordable(study: Study) -> None:
     require_local(study.folder)
+    require_local(backup_folder(study.folder, study.settings))
     if study.database.path is None:
         raise SessionError(
             "A session is recorded on this computer's own disk and pushed to the server later; "

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from migrations.study.erasure import Erased
 from migrations.study.export_manifest import MANIFEST
-from migrations.study.folder import Study
+from migrations.study.folder import Study, backup_folder
 
 _BLOCK = 1 << 20
 _SEARCHED = (".json", ".jsonl", ".html", ".csv", ".tsv", ".txt", ".log", ".md", ".toml", ".sqlite",
@@ -64,9 +64,7 @@ def _in_manifest(path: Path, erased: Erased) -> bool:
 
 
 def _backups(study: Study, needles: list[bytes]) -> Iterator[tuple[Path, str]]:
-    folders = {study.folder / "backups"}
-    if study.settings.backup_folder:
-        folders.add(Path(study.settings.backup_folder))
+    folders = {study.folder / "backups", backup_folder(study.folder, study.settings)}
     for folder in sorted(folders):
         for file in _files(folder) if folder.is_dir() else ():
             if _holds(file, needles):

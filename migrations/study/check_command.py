@@ -22,8 +22,9 @@ from migrations.study.soundness import (
 _SHOWN = 100
 _DAMAGED = (
     "Keep the study as it is, and copy it before anything else is done. What is damaged here may "
-    "be whole in a copy: look at the backups, and at the server if one is used. Exports and "
-    "trainings go on without the damaged pieces and name them."
+    "be whole in a copy: python main.py db restore puts the newest backup in its place and keeps "
+    "this one; a server, if one is used, has its own. Exports and trainings go on without the "
+    "damaged pieces and name them."
 )
 _LEFTOVERS = (
     "Leftovers harm nothing, but may hold images or gaze. python main.py db check --repair moves "

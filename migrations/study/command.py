@@ -49,7 +49,9 @@ def _parser() -> argparse.ArgumentParser:
         )
         action.set_defaults(run=run)
         if name == "backup":
-            action.add_argument("--to", type=Path, metavar="FOLDER")
+            action.add_argument(
+                "--to", type=Path, metavar="FOLDER", help="copy it whole, into one file there"
+            )
         if name == "check":
             check_command.add_arguments(action)
     return parser

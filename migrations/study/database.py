@@ -7,7 +7,6 @@ SQLite a writer takes the lock at once (BEGIN IMMEDIATE) and waits up to 30 s fo
 import contextlib
 import sqlite3
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Self
@@ -19,6 +18,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, exc, text
 from sqlalchemy.orm import Session as OrmSession
 
+from migrations.study.backups import whole_copy
 from migrations.study.engine import make_engine
 from migrations.study.errors import DatabaseError, DatabaseTooNew
 from migrations.study.explain import explain
@@ -140,7 +140,7 @@ class Database:
             )
         copy = None
         if here is not None and self.path is not None:
-            copy = self.backup(self.path.parent / "backups")
+            copy = self.backup(self.path.parent / "backups", f"-schema-{here}")
         try:
             self._migrate(command.upgrade, revision)
         except Exception as error:
@@ -150,38 +150,44 @@ class Database:
         """Take the schema back to an older revision (tests do)."""
         self._migrate(command.downgrade, revision)
 
-    def backup(self, folder: Path) -> Path:
-        """Copy a SQLite database, consistent even while it is written to.
+    def backup(self, folder: Path, suffix: str = "") -> Path:
+        """Copy a SQLite database whole, consistent even while it is written to.
+
+        What is done at the end of each session is `Study.backup`.
+
+        Parameters
+        ----------
+        suffix
+            Ends the copy's name, which tells the instant.
 
         Returns
         -------
         Path
-            The copy, named by the instant.
+            The copy; it was verified.
 
         Raises
         ------
+        DatabaseDamaged
+            If the copy is not sound; it is not kept.
         DatabaseError
             If it cannot be read or the folder cannot be written; no half copy stays.
         """
+        with self.copied_to(folder) as path:
+            return whole_copy(path, folder, suffix)
+
+    @contextlib.contextmanager
+    def copied_to(self, folder: Path) -> Iterator[Path]:
+        """Give the file that a block copies to a folder; what befalls it is told in words."""
         if self.path is None:
             raise DatabaseError("A server's database is backed up with the server's own tools.")
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-        copy = folder / f"{self.path.stem}-{stamp}.sqlite"
-        partial = copy.with_suffix(".partial")
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with self._explained():
-                _copy_sqlite(self.path, partial)
-            partial.replace(copy)
+                yield self.path
         except OSError as error:
             raise DatabaseError(
                 f"{self.name} cannot be backed up to {folder}: {error.strerror}. Make the folder "
                 "writable, or free some space."
             ) from error
-        finally:
-            with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)
-        return copy
 
     def check(self) -> list[str]:
         """Return what is wrong with the database: nothing, if it is sound."""
@@ -243,15 +249,6 @@ def _require_references(connection: Connection, name: str) -> None:
     broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
     if broken is not None:
         raise DatabaseError(f"{name}: a row of {broken[0]} would refer to a missing {broken[2]}.")
-
-
-def _copy_sqlite(source: Path, target: Path) -> None:
-    with (
-        contextlib.closing(sqlite3.connect(source, timeout=BUSY_TIMEOUT_S)) as origin,
-        contextlib.closing(sqlite3.connect(target)) as copy,
-    ):
-        origin.backup(copy)
-    target.chmod(0o600)
 
 
 def _config() -> Config:

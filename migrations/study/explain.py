@@ -22,8 +22,8 @@ def explain(error: exc.DBAPIError | sqlite3.Error, name: str, waited_s: int) -> 
         )
     if "malformed" in said or "not a database" in said or "could not decode to utf-8" in said:
         return DatabaseDamaged(
-            f"{name} is damaged or no database. Keep it as it is; restore the newest file of the "
-            "study's folder `backups`; `python main.py db check` says what is wrong."
+            f"{name} is damaged or no database. Keep it as it is. `python main.py db check` says "
+            "what is wrong, `python main.py db restore` puts the newest backup in its place."
         )
     if "unable to open" in said or "readonly" in said or "connection" in said:
         return DatabaseError(f"{name} cannot be opened or written: {getattr(error, 'orig', error)}")

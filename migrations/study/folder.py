@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from migrations.study.backups import back_up
 from migrations.study.database import Database
 from migrations.study.errors import NotAStudy, StudyError, UnsafeFolder
 from migrations.study.same_image import identities, same_images
@@ -152,8 +153,19 @@ class Study:
         return self.folder / "exports"
 
     def backup(self) -> Path:
-        """Copy the database to the study's backup folder, as is done at the end of a session."""
-        return self.database.backup(backup_folder(self.folder, self.settings))
+        """Copy the database to the study's backup folder, as is done at the end of a session.
+
+        Raises
+        ------
+        UnsafeFolder
+            If that folder lies on a network drive or is synchronised to a cloud.
+        DatabaseDamaged, DatabaseError
+            As `migrations.study.backups.back_up` and `Database.copied_to` say.
+        """
+        folder = backup_folder(self.folder, self.settings)
+        require_local(folder)
+        with self.database.copied_to(folder) as path:
+            return back_up(path, folder)
 
     def close(self) -> None:
         """Close the database."""

@@ -197,6 +197,18 @@ def test_a_reading_finished_just_before_the_crash_stays_finished_and_gets_its_fi
         assert rows.query(Session).one().ended_utc
 
 
+def test_what_a_crash_cut_off_is_backed_up_when_it_is_closed(study: Study) -> None:
+    Station(study, least=0).kill_after(0.1)
+    assert not (study.folder / "backups").exists()
+    close_interrupted(study.database)
+    (copy,) = (study.folder / "backups").glob("*.sqlite")
+    with closing(sqlite3.connect(copy)) as rows:
+        assert rows.execute("SELECT state FROM recording").fetchall() == [("interrupted",)]
+    copy.unlink()
+    close_interrupted(study.database)  # nothing was open any more
+    assert not copy.exists()
+
+
 def test_a_damaged_chunk_does_not_keep_the_station_from_opening(study: Study) -> None:
     Station(study).kill_after(0.6)
     with study.database.write() as rows:

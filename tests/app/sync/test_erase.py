@@ -102,7 +102,7 @@ def test_runs_exports_and_backups_that_hold_traces_are_listed(study, known, caps
     found = {(t["kind"], Path(t["path"]).name.split("-2")[0]) for t in traces}
     assert found == {
         ("run", "named"), ("run", "weights"), ("export", "bids"), ("export", "archive"),
-        ("backup", "foveate"),
+        ("backup", "foveate"), ("backup", "chunks.sqlite"),
     }  # fmt: skip
 
 

@@ -1,0 +1,42 @@
+"""`python main.py db restore --study FOLDER [--from FILE]`: a backup becomes the database."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.errors import AppError
+from app.recording.lock import StationLock
+from migrations.study.errors import StudyError
+from migrations.study.restore import restore
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command; 0 done, 1 it failed or gaze is in no backup."""
+    words = [word for word in argv if word != "restore"]
+    arguments = _parser().parse_args(words)
+    try:
+        if not (arguments.study / "study.toml").is_file():
+            raise StudyError(f"{arguments.study} holds no study (no study.toml).")
+        with StationLock(arguments.study):
+            done = restore(arguments.study, arguments.backup)
+    except (StudyError, AppError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(
+        f"Restored from {done.backup}. What was recorded after it is only in the database it "
+        f"replaces, which is now {done.replaced}.\n"
+    )
+    if done.lacking:
+        sys.stderr.write(f"{done.lacking} chunks of gaze are in no backup; db check names them.\n")
+    return int(done.lacking > 0)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python main.py db restore", description=__doc__)
+    parser.add_argument("--study", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument(
+        "--from", dest="backup", type=Path, metavar="FILE",
+        help="a backup; default: the newest one of the study's backup folder",
+    )  # fmt: skip
+    return parser

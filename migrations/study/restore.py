@@ -1,0 +1,69 @@
+"""Put a backup in the place of a study's database, which is set aside."""
+
+import contextlib
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from migrations.study.backups import filled, newest, require_sound
+from migrations.study.errors import DatabaseError, NotAStudy
+from migrations.study.folder import backup_folder
+from migrations.study.processes import owned_name
+from migrations.study.schema import utc_now
+from migrations.study.settings import read_settings
+from migrations.study.soundness import SET_ASIDE
+
+_NAME = "foveate.sqlite"
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What was restored: from which backup, where the old database lies, chunks in no backup."""
+
+    backup: Path
+    replaced: Path
+    lacking: int
+
+
+def restore(folder: Path, backup: Path | None = None) -> Restored:
+    """Restore the study in a folder; nobody may have it open.
+
+    Parameters
+    ----------
+    backup
+        A file of a backup folder, or a whole copy; None: the newest of the study's.
+
+    Raises
+    ------
+    NotAStudy
+        If the folder holds none.
+    DatabaseError
+        If there is no backup, or it cannot be read; nothing has changed then.
+    """
+    if not (folder / "study.toml").is_file():
+        raise NotAStudy(f"{folder} holds no study (no study.toml).")
+    backups = backup_folder(folder, read_settings(folder / "study.toml"))
+    found = backup or newest(backups, "foveate")
+    if found is None or not found.is_file():
+        raise DatabaseError(f"There is no backup {found or f'in {backups}'}; name one with --from.")
+    partial = folder / f"{owned_name('restore-')}.partial"
+    try:
+        lacking = filled(found, partial)
+        require_sound(partial, found)
+        return Restored(found, _exchanged(folder, partial), lacking)
+    except (sqlite3.Error, OSError) as error:
+        raise DatabaseError(f"{found} cannot be restored: {error}.") from error
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def _exchanged(folder: Path, partial: Path) -> Path:
+    """Put the new database in the place of the old one; return where that is now."""
+    aside = folder / SET_ASIDE / utc_now().replace(":", "").replace(".", "-")
+    aside.mkdir(parents=True, mode=0o700)
+    for name in (_NAME, f"{_NAME}-wal", f"{_NAME}-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            (folder / name).rename(aside / name)
+    partial.rename(folder / _NAME)
+    return aside / _NAME
