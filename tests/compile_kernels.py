@@ -10,7 +10,7 @@ import numpy as np
 
 from devices.gaze.fixations import FilterParameters, detect_fixations
 from trainer.similarity.base import Gaze
-from trainer.similarity.registry import MEASURES, compare
+from trainer.similarity.registry import compare, untaught
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
         detect_fixations(time_us, x_deg, x_deg, FilterParameters(algorithm=algorithm))
     drawn = np.random.default_rng(0)
     gazes = [Gaze(drawn.uniform(100, 700, (5, 2)).repeat(40, axis=0), 800, 800) for _ in range(3)]
-    for measure in MEASURES:
+    for measure in untaught():
         compare(measure, gazes, jobs=1)
 
 

@@ -22,6 +22,7 @@ from trainer.pairs.policy import PairMatrix, PairPolicy, SameLabel, SparsePairs
 from trainer.similarity.base import BoolArray, FloatArray
 from trainer.similarity.between_readers import split_of
 from trainer.similarity.comparison import Comparison, ComparisonControl, prepare
+from trainer.similarity.evidence.halves import learns
 from trainer.similarity.findings import describe
 from trainer.similarity.graph import Graph
 from trainer.similarity.items import settings_by_name, settings_of
@@ -161,7 +162,9 @@ def _similarity(
     ids = tuple(m.image_id for m in members)
     wanted = settings_by_name(*settings_of(config.measure, config.measure_parameters))
     basis = "" if evidence is None else evidence.basis
-    found = _stored(study, cohort.fingerprint, config.measure, wanted, ids, basis)
+    found = None
+    if basis or not learns(config.measure):  # labels may have changed since, and say nothing here
+        found = _stored(study, cohort.fingerprint, config.measure, wanted, ids, basis)
     if found is not None:
         return found
     comparison = _compared(study, members, config, progress, cancelled)

@@ -1,6 +1,10 @@
 """Readings of one case against readings of different cases, out of one comparison."""
 
+from dataclasses import replace
+
+from trainer.errors import NothingToLearnError
 from trainer.similarity.comparison import Comparison, ComparisonControl, prepare
+from trainer.similarity.evidence.halves import by_halves, learns
 from trainer.similarity.findings import CaseSplit, case_split
 from trainer.similarity.sources import readings_alone
 
@@ -16,7 +20,8 @@ def split_of(comparison: Comparison) -> CaseSplit | None:
     Returns
     -------
     CaseSplit or None
-        None where no case was read twice, or there are more than `LARGEST` readings.
+        None where no case was read twice, there are more than `LARGEST` readings, or too few for
+        a measure that learns to be asked about images that it did not see.
     """
     gaze = comparison.gaze
     named = gaze.cases or gaze.ids
@@ -31,5 +36,11 @@ def split_of(comparison: Comparison) -> CaseSplit | None:
         fitted=comparison.fitted,
     )
     settings = {name: value for name, value in comparison.settings.items() if name != "combine"}
-    readings = prepare(comparison.measure.name, alone, settings, quiet).matrix()
-    return case_split(readings, cases, gaze.readers)
+    measure = comparison.measure.name
+    if not learns(measure):
+        return case_split(prepare(measure, alone, settings, quiet).matrix(), cases, gaze.readers)
+    try:  # of images that it learnt of, any measure tells the case
+        halves = by_halves(measure, alone, settings, replace(quiet, fitted=None))
+    except NothingToLearnError:
+        return None
+    return case_split(halves, cases, gaze.readers)

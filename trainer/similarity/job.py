@@ -67,6 +67,7 @@ def run_job(job: Job) -> None:
             feature_cache(source.study) if source.study else None,
         )
         if request.measure == AUTO or request.labels is not None:
+            source = _labelled(request, source)
             source = replace(source, evidence=_judged(job, source))
             request = _chosen(request, source.evidence)
             job = replace(job, request=request)
@@ -83,13 +84,19 @@ def run_job(job: Job) -> None:
             _make_matrix(job, comparison, source)
 
 
-def _judged(job: Job, source: _Source) -> CohortEvidence:
-    """Return what the measures carry on the gaze at hand, and tell it."""
-    request = job.request
+def _labelled(request: Request, source: _Source) -> _Source:
+    """Return the source with the labels of the user's table, else with those of its study."""
     if request.labels is not None:
         labels = labels_of_file(request.labels, source.gaze, source.names)
     else:
         labels = labels_of_members(source.gaze, source.cohort.members if source.cohort else ())
+    known = tuple(label or "" for label in labels)
+    return replace(source, gaze=replace(source.gaze, labels=known))
+
+
+def _judged(job: Job, source: _Source) -> CohortEvidence:
+    """Return what the measures carry on the gaze at hand, and tell it."""
+    request = job.request
     judging = Judging(
         PairRule.of_options(request.threshold, request.positive_rate),
         request.settings,
@@ -98,7 +105,7 @@ def _judged(job: Job, source: _Source) -> CohortEvidence:
     )
     cache = feature_cache(source.study) if source.study else None
     control = ComparisonControl(request.jobs, cancelled=job.stop, cache=cache)
-    evidence = judge(source.gaze, labels, judging, control)
+    evidence = judge(source.gaze, source.gaze.labels, judging, control)
     job.report.close()
     print_evidence(job.console, evidence, recommends=request.measure == AUTO)
     return evidence

@@ -41,6 +41,11 @@ def discover(package: ModuleType) -> dict[str, Measure]:
 MEASURES: dict[str, Measure] = discover(package)
 
 
+def untaught() -> tuple[str, ...]:
+    """Return the measures that look at gaze alone, and learn of no label and no second reader."""
+    return tuple(n for n, m in MEASURES.items() if m.cohort is None or not m.cohort.learns)
+
+
 def find_measure(name: str) -> Measure:
     """Return a measure by name.
 

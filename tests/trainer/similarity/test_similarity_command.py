@@ -13,7 +13,7 @@ from migrations.study.schema import SimilarityRun
 from tests.trainer.gaze_study import StudyMaker
 from tests.trainer.made_readings import gaze
 from trainer.similarity import command
-from trainer.similarity.registry import MEASURES, compare
+from trainer.similarity.registry import compare, untaught
 
 
 def scan(seed: int, count: int = 120) -> list[list[int]]:
@@ -46,7 +46,7 @@ def expected(measure: str, names: list[str], settings=None):
 BY_NAME = ["a", "b10", "b2", "c", "d"]  # as text: b10 before b2
 
 
-@pytest.mark.parametrize("measure", sorted(MEASURES))
+@pytest.mark.parametrize("measure", sorted(untaught()))
 def test_a_folder_becomes_a_matrix_in_order_of_names(measure, folder, tmp_path, capsys) -> None:
     out = tmp_path / "relation.npy"
     assert run("--gaze", folder, "--measure", measure, "--out", out, "--jobs", 1) == 0
@@ -161,7 +161,7 @@ def test_an_image_with_two_lines_counts_once(tmp_path) -> None:
     assert np.load(out)[0, 1] == each[:2, 2].max()
 
 
-@pytest.mark.parametrize("measure", sorted(MEASURES))
+@pytest.mark.parametrize("measure", sorted(untaught()))
 def test_every_parameter_is_accepted_by_name(measure, folder, tmp_path) -> None:
     out = tmp_path / "r.npy"
     assert run("--gaze", folder, "--measure", measure, "--out", out) == 0

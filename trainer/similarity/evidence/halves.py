@@ -12,7 +12,7 @@ import numpy as np
 
 from trainer.similarity.base import Similarity
 from trainer.similarity.comparison import ComparisonControl, prepare
-from trainer.similarity.items import known_of
+from trainer.similarity.items import held_out_of, known_of
 from trainer.similarity.registry import find_measure
 from trainer.similarity.sources import GazeList, chosen_items
 
@@ -35,11 +35,12 @@ def by_halves(
     """
     image = known_of(alone).image
     order = np.random.default_rng(0).permutation(int(image.max(initial=0)) + 1)
+    held = np.array(held_out_of(alone) or np.zeros(len(image)), bool)
     upper = order[image] % 2 == 1
     matrix, valid = np.zeros((len(image),) * 2), np.zeros((len(image),) * 2, bool)
     found = None
     for half in (upper, ~upper):
-        taught = replace(alone, held_out=tuple(half.tolist()))
+        taught = replace(alone, held_out=tuple((half | held).tolist()))
         fitted = prepare(measure, taught, settings, control).fitted
         own = np.flatnonzero(half)
         judged = replace(control, fitted=fitted)

@@ -72,7 +72,9 @@ def test_without_labels_and_second_readers_nothing_can_be_said() -> None:
 def test_all_measures_are_judged_at_the_rate_in_force() -> None:
     gaze, labels = made_gaze(images=24)
     found = judge(gaze, labels, Judging(PairRule(0.1)), QUIET)
-    assert [r.measure for r in found.rows] == list(MEASURES)
+    left_out = {"taught"}  # of 24 labelled images no half has twenty to learn of
+    assert [r.measure for r in found.rows] == [m for m in MEASURES if m not in left_out]
+    assert "taught learns of labelled images" in found.note
     assert all(r.positive_rate <= 0.1 for r in found.rows)
     density = next(r for r in found.rows if r.measure == "density")
     matrix = prepare("density", gaze, {}, QUIET).matrix()
