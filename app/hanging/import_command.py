@@ -13,8 +13,8 @@ from app.errors import AppError, ImportStopped
 from app.hanging.arrivals import import_cases
 from app.hanging.grouping import CHOICES
 from app.images.clearing import to_clear
-from app.images.importer import files_of
 from app.images.label_matching import LabelMatches, match_labels
+from app.images.labels import read_labels
 from app.images.reconciliation import (
     FILE_WITHOUT_ROW,
     Reconciliation,
@@ -22,7 +22,9 @@ from app.images.reconciliation import (
     require_outside,
     write_reconciliation,
 )
+from app.images.relabelling import set_labels
 from app.images.results import ImportResult
+from app.images.sources import files_of, labels_among
 from migrations.study.errors import StudyError
 from migrations.study.folder import Study
 from migrations.study.names import short_name
@@ -39,9 +41,9 @@ def main(argv: Sequence[str]) -> int:
     """Import files; 0 if at least one was accepted or known, 1 if none or the work failed."""
     parser = _parser()
     arguments = parser.parse_args(argv)
-    if arguments.reconciliation and not arguments.labels:
-        parser.error("--reconciliation says what became of --labels: name that csv too")
     try:
+        if arguments.reconciliation and not (arguments.labels or labels_among(arguments.files)):
+            parser.error("--reconciliation says what became of --labels: name that csv too")
         return _import(arguments)
     except (AppError, StudyError) as error:
         sys.stderr.write(f"\n{error}\n")
@@ -52,13 +54,17 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _import(arguments: argparse.Namespace) -> int:
-    files = files_of(arguments.files, leave_out=arguments.labels)
+    labels = arguments.labels = arguments.labels or labels_among(arguments.files)
+    named = [path for path in arguments.files if path != labels]
+    files = files_of(named, leave_out=labels)
+    if labels is not None and not named:
+        return _labels_alone(arguments)
     if not files:
-        named = ", ".join(str(path) for path in arguments.files)
-        raise ImportStopped(f"{named}: no files in there. Name image files or a folder of them.")
+        places = ", ".join(str(path) for path in arguments.files)
+        raise ImportStopped(f"{places}: no files in there. Name image files or a folder of them.")
     if arguments.reconciliation:
         require_outside(arguments.reconciliation, arguments.study)
-    matches = match_labels(arguments.labels, files) if arguments.labels else None
+    matches = match_labels(labels, files) if labels is not None else None
     study = _study(arguments.study)
     results: list[ImportResult] = []
     try:
@@ -77,6 +83,19 @@ def _import(arguments: argparse.Namespace) -> int:
                 "station (Worklist, Clear images) before they are read.\n"
             )
     return 0 if counts["accepted"] + counts["known"] else 1
+
+
+def _labels_alone(arguments: argparse.Namespace) -> int:
+    """Give the study's images what a csv says of them, without files; 0 if a row meant one."""
+    if arguments.reconciliation:
+        require_outside(arguments.reconciliation, arguments.study)
+    study = Study.open(arguments.study)
+    try:
+        found = set_labels(study, read_labels(arguments.labels))
+    finally:
+        study.close()
+    _reconciled(found, arguments)
+    return 0 if found.matched else 1
 
 
 def _import_into(
@@ -164,7 +183,9 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="CSV",
         help="columns image (a path, or as much of its end as tells it from others), and any of "
-        "label, patient, split, case (images of one case hang together), practice, prior",
+        "label, patient, split, case (images of one case hang together), practice, prior; left "
+        "out: a csv among FILES, or the labels.csv of a folder. Without files its rows name images "
+        "as the study does",
     )
     parser.add_argument(
         "--reconciliation",

@@ -13,22 +13,38 @@ def complete(image: Image, row: LabelRow, key: bytes, decoded: Decoded) -> list[
     What the study says stays.
     """
     patient = patient_of(decoded, row, key)
-    if patient.group and image.source_group == patient.nobody:
-        image.source_group = patient.group
+    group = "" if image.source_group != patient.nobody else patient.group
+    if group:
+        image.source_group = group
         image.details = image.details | patient.details()
-    differing = _completed(image, row)
-    if patient.told and image.source_group != patient.told:
-        differing.insert(0, "patient")
-    return [note("labels-differ", what=what) for what in differing]
+    taken, differing = take_labels(image, row, patient.told, patient.nobody)
+    if group and patient.told:
+        taken.insert(0, "patient")
+    notes = [note("labels-set", what=", ".join(taken))] if taken else []
+    return notes + [note("labels-differ", what=what) for what in differing]
 
 
-def _completed(image: Image, row: LabelRow) -> list[str]:
-    """Fill in label and split; return which of them the study says otherwise."""
-    differing = []
+def take_labels(image: Image, row: LabelRow, told: str, nobody: str) -> tuple[list[str], list[str]]:
+    """Fill in label, split and patient; return which were, and which the study says otherwise.
+
+    Parameters
+    ----------
+    told
+        The group of the row's patient; empty where it names none.
+    nobody
+        The group of an image that names no patient.
+    """
+    taken, differing = [], []
+    if told and image.source_group == nobody:
+        image.source_group = told
+        taken.append("patient")
+    elif told and image.source_group != told:
+        differing.append("patient")
     for name in ("label", "split"):
-        own, told = getattr(image, name), getattr(row, name)
-        if not own:
-            setattr(image, name, told)
-        elif told not in (None, own):
+        own, said = getattr(image, name), getattr(row, name)
+        if not own and said:
+            setattr(image, name, said)
+            taken.append(name)
+        elif said not in (None, own):
             differing.append(name)
-    return differing
+    return taken, differing

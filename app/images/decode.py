@@ -19,6 +19,7 @@ import psutil
 
 from app.errors import ImportRefused, ImportStopped
 from app.images.attributes import DisplayAttributes
+from app.images.dicomdir import is_dicomdir
 from app.images.limits import OUT_OF_MEMORY
 from app.images.masks import MaskTemplate, Rectangle, rectangle_of
 from app.images.origin import Origin
@@ -131,16 +132,17 @@ class Decoder:
             answer.get("original", {}),
         )
 
-    def listed(self, dicomdir: Path) -> list[Path]:
-        """Return the files that a DICOMDIR names, all of them below its folder.
+    def listed(self, path: Path) -> list[Path]:
+        """Return the files that a DICOMDIR names, all below its folder, or that an archive holds.
 
         Raises
         ------
         ImportRefused
             If it cannot be read.
         """
-        answer = self._answer({"path": str(dicomdir.absolute())})
-        return [dicomdir.parent.joinpath(*parts) for parts in answer["files"]]
+        answer = self._answer({"path": str(path.absolute())})
+        top = path.parent if is_dicomdir(path) else path
+        return [top.joinpath(*parts) for parts in answer["files"]]
 
     def close(self) -> None:
         """End the worker."""

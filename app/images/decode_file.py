@@ -7,6 +7,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from app.errors import ImportRefused
+from app.images.archives import ZIP_HEADS, is_archive, listed_members
 from app.images.attributes import DisplayAttributes
 from app.images.dicomdir import listed_files
 from app.images.files import Unwritable, digest_of, write_image
@@ -26,7 +27,7 @@ def answer_to(request: dict[str, Any], key: bytes) -> dict[str, Any]:
     path = Path(request["path"])
     try:
         if "folder" not in request:
-            return {"files": listed_files(path)}
+            return {"files": listed_members(path) if is_archive(path) else listed_files(path)}
         return _decoded(request, key)
     except ImportRefused as error:
         return {"refused": str(error)}
@@ -83,4 +84,7 @@ def read_file(path: Path, key: bytes) -> tuple[NDArray[Any], DisplayAttributes, 
         return read_dicom(path, key)
     if head.startswith(TIFF_HEADS):
         return *read_raster(path, "TIFF"), Identity()
+    if head.startswith(ZIP_HEADS):
+        listed_members(path)  # says why it is refused
+        raise ImportRefused("it is a zip archive: name it with its suffix .zip, or unpack it")
     raise ImportRefused("it is neither DICOM nor PNG, JPEG or TIFF")

@@ -1,14 +1,59 @@
 """A DICOMDIR: the table of contents of a CD (PS3.10); it names files, it holds no picture."""
 
+import os
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from app.errors import ImportRefused
 
+_VERSION = re.compile(r";\d+$")
+
 
 def is_dicomdir(path: Path) -> bool:
     """Return whether a file is a DICOMDIR, by the one name it may have (PS3.10 8.6)."""
     return path.name.upper() == "DICOMDIR" and path.is_file()
+
+
+class Disc:
+    """The files of a disc as a system mounts or copies it, which may call them otherwise.
+
+    A CD's names are in capitals, without suffix; Linux mounts them in lower case or with a version
+    (`IM0001.;1`), and viewers add `.dcm` when they copy.
+
+    Parameters
+    ----------
+    top
+        The folder of the DICOMDIR.
+    """
+
+    def __init__(self, top: Path) -> None:
+        self._top = top
+        self._names: dict[Path, dict[str, list[str]]] = {}
+
+    def found(self, parts: Sequence[str]) -> Path:
+        """Return where a listed file is; as it is listed where it is not, or several may be it."""
+        place = self._top
+        for part in parts:
+            if not (place / part).exists():
+                called = self._called(place).get(part.lower(), [])
+                place = place / (called[0] if len(called) == 1 else part)
+            else:
+                place = place / part
+        return place if place.is_file() else self._top.joinpath(*parts)
+
+    def _called(self, folder: Path) -> dict[str, list[str]]:
+        """Return by listed name, in lower case, what may be meant in a folder."""
+        if folder not in self._names:
+            found: dict[str, list[str]] = {}
+            names = sorted(os.listdir(folder)) if folder.is_dir() else []
+            for name in names:
+                plain = _VERSION.sub("", name.lower())
+                for key in {plain, plain.removesuffix("."), plain.rpartition(".")[0]} - {""}:
+                    found.setdefault(key, []).append(name)
+            self._names[folder] = found
+        return self._names[folder]
 
 
 def listed_files(path: Path) -> list[list[str]]:

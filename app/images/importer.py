@@ -5,7 +5,6 @@ Logs name import numbers, never files: hospital file names carry names too.
 
 import contextlib
 import logging
-import os
 import platform
 import shutil
 from collections.abc import Callable, Generator, Iterable
@@ -17,11 +16,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session as OrmSession
 
 from app.errors import ImportRefused, ImportStopped
+from app.images.archives import OpenArchives, archive_of
 from app.images.cases import add_case
 from app.images.completing import complete
 from app.images.decode import Decoded, Decoder
 from app.images.deidentify import identifier_key
-from app.images.dicomdir import is_dicomdir
 from app.images.known import look_up, patient_of
 from app.images.label_matching import LabelMatches, match_labels
 from app.images.labels import LabelRow
@@ -29,6 +28,7 @@ from app.images.linkage import Linkage
 from app.images.masks import MaskTemplate, read_masks
 from app.images.notes import Note
 from app.images.results import ImportResult, result_of
+from app.images.sources import files_of
 from migrations.study.folder import Study
 from migrations.study.processes import is_abandoned, owned_name
 from migrations.study.schema import Audit, Image, new_id
@@ -83,18 +83,6 @@ def import_paths(
     return results
 
 
-def files_of(paths: Iterable[Path], *, leave_out: Path | None = None) -> list[Path]:
-    """Return the files meant: folders walked in order, a DICOMDIR standing for what it lists."""
-    found: dict[Path, None] = {}
-    for path in paths:
-        if path.is_dir():
-            found.update(dict.fromkeys(_walked(path)))
-        else:
-            found.update(dict.fromkeys(_listed(path) if is_dicomdir(path) else [path]))
-    left_out = None if leave_out is None else leave_out.absolute()
-    return [path for path in found if path.absolute() != left_out]
-
-
 def import_files(
     study: Study,
     files: Iterable[Path],
@@ -113,7 +101,8 @@ def import_files(
     with contextlib.ExitStack() as open_things:
         linked = open_things.enter_context(Linkage(linkage, study.folder)) if linkage else None
         decoder = open_things.enter_context(Decoder(key))
-        run = _Import(study, decoder, read_masks(study.folder), linked)
+        archives = open_things.enter_context(contextlib.closing(OpenArchives()))
+        run = _Import(study, decoder, archives, read_masks(study.folder), linked)
         for number, path in enumerate(files, 1):
             try:
                 row = LabelRow() if matches is None else matches.row(path)
@@ -126,51 +115,44 @@ def import_files(
             yield result
 
 
-def _listed(dicomdir: Path) -> list[Path]:
-    """Return what a DICOMDIR lists; its whole folder where it cannot be read."""
-    with Decoder(b"") as decoder:
-        try:
-            return decoder.listed(dicomdir)
-        except ImportRefused:
-            log.warning("A DICOMDIR cannot be read; its folder is searched instead.")
-            return _walked(dicomdir.parent)
-
-
-def _walked(folder: Path) -> list[Path]:
-    files = []
-    for root, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        here = (Path(root) / n for n in sorted(names) if not n.startswith("."))
-        files += [path for path in here if path.name.upper() != "DICOMDIR"]
-    return files
-
-
 @dataclass(frozen=True, slots=True)
 class _Import:
     """What the files of one import have in common."""
 
     study: Study
     decoder: Decoder
+    archives: OpenArchives
     masks: tuple[MaskTemplate, ...]
     linkage: Linkage | None
 
     def imported(self, path: Path, row: LabelRow) -> ImportResult:
-        if not path.is_file():
-            raise ImportRefused("there is no such file")
-        staging = self.study.folder / "images" / owned_name(_STAGING)
+        archive = archive_of(path)
+        if archive is None:
+            if not path.is_file():
+                raise ImportRefused("there is no such file")
+            return self._imported(path, path, row)
+        with self.archives.unpacked(path, archive, self._new_folder()) as unpacked:
+            return self._imported(path, unpacked, row)
+
+    def _imported(self, path: Path, source: Path, row: LabelRow) -> ImportResult:
+        """Import what lies in a file under the path that it goes by."""
+        staging = self._new_folder()
         try:
             staging.mkdir()
         except OSError as error:
             raise ImportStopped(f"{staging.parent} cannot be written: {error.strerror}.") from error
         try:
             linked = self.linkage is not None
-            decoded = self.decoder.decode(path, staging, masks=self.masks, linkage=linked)
+            decoded = self.decoder.decode(source, staging, masks=self.masks, linkage=linked)
             image_id, status, notes = _stored(self.study, self.decoder.key, decoded, row, staging)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
         if self.linkage is not None:
             self.linkage.add(path, image_id, decoded.origin.group, decoded.original)
         return result_of(path, status, image_id, decoded, notes)
+
+    def _new_folder(self) -> Path:
+        return self.study.folder / "images" / owned_name(_STAGING)
 
 
 def _stored(

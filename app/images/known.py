@@ -102,11 +102,9 @@ class Found:
     def notes(self, study: Study, decoded: Decoded, staging: Path) -> list[Note]:
         """Return what is to be said; `staging` holds the files of what was decoded."""
         if self.known is not None:
+            said = [note("known", name=short_name(self.known.id))]
             what = _listed(_differing(study, self.known, staging))
-            differing = (
-                f"; this file says another {what} of it, which was not taken" if what else ""
-            )
-            return [note("known", name=short_name(self.known.id), differing=differing)]
+            return [*said, note("known-differs", what=what)] if what else said
         if self.twin is not None:
             name = short_name(self.twin.id)
             return [note("same-pixels", name=name, what=_listed(self.differing))]

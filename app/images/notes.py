@@ -27,8 +27,10 @@ TEXTS = {
     "orientation-unknown": "the file does not tell which way is up",
     "word-left-out": "{keyword} says nothing that is on the list of words kept: left out",
     "burned-in-unsure": "it says that no text is burned in, but images of its kind often have some",
-    "known": "it is image {name}, which the study has{differing}",
+    "known": "it is image {name}, which the study has",
+    "known-differs": "this file says another {what} of it, which was not taken",
     "same-pixels": "image {name} has the same pixels, but another {what}: this is one of its own",
+    "labels-set": "the csv said its {what}, which the study lacked",
     "labels-differ": "the csv says another {what} of it than the study, which was kept",
     "blacked-out": "{count} rectangles blacked out by the mask of its device",
 }

@@ -59,6 +59,8 @@ class Reconciliation:
         How many paths the csv names, and how many of them spoke of an image that came in.
     mismatches
         Rows without a file, files without a row, conflicts; in this order.
+    labelled
+        Images that got a label, split or patient now.
     """
 
     csv: Path
@@ -66,6 +68,7 @@ class Reconciliation:
     rows: int
     matched: int
     mismatches: tuple[Mismatch, ...]
+    labelled: int = 0
 
     def of(self, kind: str) -> tuple[Mismatch, ...]:
         """Return the mismatches of a kind."""
@@ -76,8 +79,9 @@ class Reconciliation:
         """One sentence for people."""
         count = Counter(one.kind for one in self.mismatches)
         return (
-            f"{self.csv.name} ({self.encoding}): {self.matched:,} of {self.rows:,} rows matched an "
-            f"image. Rows without a file: {count[ROW_WITHOUT_FILE]:,}; files without a row: "
+            f"{self.csv.name} ({self.encoding}): labels set for {self.labelled:,} images; "
+            f"{self.matched:,} of {self.rows:,} rows matched an image. "
+            f"Rows without a file: {count[ROW_WITHOUT_FILE]:,}; files without a row: "
             f"{count[FILE_WITHOUT_ROW]:,}; conflicts: {count[CONFLICT]:,}."
         )
 
@@ -85,7 +89,7 @@ class Reconciliation:
         """Return the same, ready for JSON."""
         table: dict[str, Any] = {
             "csv": str(self.csv), "encoding": self.encoding, "rows": self.rows,
-            "matched": self.matched,
+            "matched": self.matched, "labelled": self.labelled,
         }  # fmt: skip
         for name, kind in (
             ("rows_without_file", ROW_WITHOUT_FILE),
@@ -127,7 +131,16 @@ def reconcile(matches: LabelMatches, results: Sequence[ImportResult]) -> Reconci
         len(matches.table.lines),
         len(spoken),
         tuple(found),
+        sum(_got_labels(matches, result) for result in came_in),
     )
+
+
+def _got_labels(matches: LabelMatches, result: ImportResult) -> bool:
+    """Tell whether an import gave an image something that the csv says of it."""
+    line = matches.chosen.get(result.path)
+    if line is None or result.status == "known":
+        return any(note.code == "labels-set" for note in result.notes)
+    return any((line.row.label, line.row.split, line.row.patient))
 
 
 def write_reconciliation(path: Path, found: Reconciliation, study_folder: Path) -> None:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.errors import AppError
-from app.images.importer import files_of as image_files_of
 from app.images.importer import import_files
 from app.images.label_matching import match_labels
 from app.images.reconciliation import reconcile
+from app.images.sources import files_of as image_files_of
 from app.interchange.importing import FORMATS, FileReport, import_gaze
 from app.interchange.matching import Matcher
 from app.interchange.options import ImportOptions

@@ -8,20 +8,23 @@ from threading import Event
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog
 
-from app.errors import LabelsError
 from app.hanging.arrivals import import_cases
-from app.images.importer import files_of
 from app.images.label_matching import match_labels
+from app.images.labels import read_labels
 from app.images.reconciliation import FILE_WITHOUT_ROW, Reconciliation, reconcile
+from app.images.relabelling import set_labels
 from app.images.results import ImportResult
+from app.images.sources import files_of, labels_among
 from app.pages.worklist.page import WorklistPage
 from app.ui.background import Task
 from migrations.study.folder import Study
 
 _FILES = (
-    "Images and labels (*.dcm *.dicom *.ima *.png *.jpg *.jpeg *.tif *.tiff *.jp2 *.csv);;"
-    "All files (*)"
+    "Images, DICOMDIR, zip archives and labels, also without a suffix (*);;"
+    "Images, archives and labels by their suffix "
+    "(*.dcm *.dicom *.ima *.png *.jpg *.jpeg *.tif *.tiff *.jp2 *.zip *.csv)"
 )
+"""The files of most CDs have no suffix: what shows them comes first."""
 
 
 _Imported = tuple[list[ImportResult], Reconciliation | None]
@@ -93,8 +96,10 @@ class ImportController(QObject):
             self._task.wait()
 
     def _work(self, study: Study, paths: Sequence[Path]) -> _Imported:
-        labels = _labels_among(paths)
-        files = files_of(paths, leave_out=labels)
+        labels = labels_among(paths)
+        if labels is not None and paths == [labels]:
+            return [], set_labels(study, read_labels(labels))
+        files = files_of([path for path in paths if path != labels], leave_out=labels)
         matches = match_labels(labels, files) if labels is not None else None
         results: list[ImportResult] = []
         imported = import_cases(study, files, labels=matches)
@@ -119,9 +124,10 @@ class ImportController(QObject):
     def _done(self, imported: _Imported) -> None:
         (self.results, self.reconciliation), self._task = imported, None
         text = _summary(self.results, self._stop.is_set())
-        remarks = [(r.path.name, r.reason) for r in self.results if r.reason]
+        remarks = [(r.path.name, said) for r in self.results if (said := _said(r))]
         if self.reconciliation is not None:
-            text = f"{text} {self.reconciliation.summary}"
+            summary = self.reconciliation.summary
+            text = f"{text} {summary}" if self.results else summary
             remarks += _unmatched(self.reconciliation)
         self._page.show_imported(text, remarks)
         self.changed.emit()
@@ -142,19 +148,11 @@ class ImportController(QObject):
             self.start([Path(name)])
 
 
-def _labels_among(paths: Sequence[Path]) -> Path | None:
-    """Return the csv of labels among what was chosen; one in a chosen folder is none.
-
-    Raises
-    ------
-    LabelsError
-        For two of them.
-    """
-    tables = [path for path in paths if path.suffix.lower() == ".csv" and path.is_file()]
-    if len(tables) > 1:
-        names = ", ".join(path.name for path in tables)
-        raise LabelsError(f"{names}: choose one csv of labels together with the images.")
-    return tables[0] if tables else None
+def _said(result: ImportResult) -> str:
+    """Return what is to be read of a file: that an image was known is told by its count."""
+    if result.status == "refused":
+        return result.reason
+    return "; ".join(note.text for note in result.notes if note.code != "known")
 
 
 def _unmatched(found: Reconciliation) -> list[tuple[str, str]]:

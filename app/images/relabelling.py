@@ -1,0 +1,75 @@
+"""A csv of labels without files: its rows mean images of the study by what the study calls them.
+
+A study keeps no file names, so that a row of a file's path reaches nothing here; it does together
+with the files, which are known again by their pixels.
+"""
+
+import platform
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as OrmSession
+
+from app.images.completing import take_labels
+from app.images.deidentify import identifier_key, source_group
+from app.images.labels import LabelLine, LabelTable
+from app.images.notes import note
+from app.images.reconciliation import CONFLICT, ROW_WITHOUT_FILE, Mismatch, Reconciliation
+from migrations.study.errors import AmbiguousName
+from migrations.study.folder import Study
+from migrations.study.names import Names, names_of
+from migrations.study.schema import Audit, Image
+
+_UNMET = "no image of the study is called so, and no files were given: name them with the csv"
+
+
+def set_labels(study: Study, table: LabelTable) -> Reconciliation:
+    """Give images the labels, splits and patients that they lack; what the study says stays.
+
+    Parameters
+    ----------
+    table
+        Its rows name images by name, id or SHA-256 of their pixels.
+    """
+    key, mismatches, matched, labelled = identifier_key(), list[Mismatch](), 0, 0
+    with study.database.write() as session:
+        names = names_of(session, "image")
+        for line in table.lines:
+            image = _meant(session, names, line)
+            if isinstance(image, str):
+                mismatches.append(Mismatch(ROW_WITHOUT_FILE, line.number, line.image, "", image))
+                continue
+            matched += 1
+            told = source_group(key, "patient", line.row.patient) if line.row.patient else ""
+            nobody = source_group(key, "pixels", image.details.get("imported_sha256", image.sha256))
+            taken, differing = take_labels(image, line.row, told, nobody)
+            labelled += bool(taken)
+            mismatches += [
+                Mismatch(CONFLICT, line.number, line.image, "", note("labels-differ", what=w).text)
+                for w in differing
+            ]
+            if taken:
+                session.add(
+                    Audit(
+                        station=platform.node(), action="labels set", subject=image.id,
+                        details={"what": taken},
+                    )
+                )  # fmt: skip
+    mismatches.sort(key=lambda one: one.kind == CONFLICT)
+    return Reconciliation(
+        table.path, table.encoding, len(table.lines), matched, tuple(mismatches), labelled
+    )
+
+
+def _meant(session: OrmSession, names: Names, line: LabelLine) -> Image | str:
+    """Return the image that a row means, or why it means none."""
+    try:
+        image_id = names.called(line.image)
+    except AmbiguousName as error:
+        return str(error)
+    if image_id is not None:
+        return session.get_one(Image, image_id)
+    pixels = select(Image).where(Image.sha256 == line.image.strip().lower())
+    found = session.scalars(pixels).all()
+    if len(found) > 1:
+        return "several images have these pixels: name the one meant"
+    return found[0] if found else _UNMET
