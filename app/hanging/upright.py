@@ -78,8 +78,7 @@ def upright_of(image: LoadedImage) -> Upright:
         return _frontal(told, attributes.body_part)
     if axes == {0, 2}:
         return _lateral(told, attributes.body_part)
-    wanted = _turn(told, lambda right, down: (right[0], down[0]) == ("L", "P"))
-    return wanted if wanted and attributes.modality in _CROSS_SECTIONS else Upright()
+    return _cross_section(told) if attributes.modality in _CROSS_SECTIONS else Upright()
 
 
 def shown_orientation(told: Orientation, turn: Upright) -> Orientation:
@@ -128,6 +127,13 @@ def _frontal(told: Orientation, body_part: str | None) -> Upright:
     # A hand may hang fingers up, and nobody says that this is none: only a mirror is undone.
     mirrored = (told[0][0], told[1][0]) not in _FACING
     return Upright(flipped_horizontally=mirrored, source="told" if either_way else "unknown")
+
+
+def _cross_section(told: Orientation) -> Upright:
+    """Turn a slice to be seen from the feet, back below; one of a patient who lay prone stays."""
+    if (told[0][0], told[1][0]) == ("R", "A"):
+        return Upright(source="told")
+    return _turn(told, lambda right, down: (right[0], down[0]) == ("L", "P")) or Upright()
 
 
 def _lateral(told: Orientation, body_part: str | None) -> Upright:

@@ -113,8 +113,10 @@ def test_what_may_be_a_hand_is_not_turned_and_says_that_nobody_knows() -> None:
 
 
 def test_a_cross_section_hangs_seen_from_the_feet() -> None:
-    for way in (("R", "P"), ("L", "A"), ("R", "A"), ("P", "L")):
+    for way in (("R", "P"), ("L", "A"), ("P", "L"), ("L", "P")):
         assert hung(way, modality="CT")[1] == ("L", "P")
+    assert hung(("R", "A"), modality="CT")[0] == Upright(source="told")  # lay prone
+    assert hung(("R", "P"), modality="CR")[0] == Upright()  # a kneecap from below, say
 
 
 def test_by_light_alone_up_and_down_stay_unknown() -> None:

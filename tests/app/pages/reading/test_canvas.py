@@ -7,11 +7,13 @@ from PySide6.QtGui import QImage, QMouseEvent
 from PySide6.QtWidgets import QApplication
 
 from app.demo.hands import drag, wheel
+from app.hanging.lightbox import Hung
 from app.images.attributes import DisplayAttributes, Window
 from app.images.greyscale import display_lut
 from app.images.store import LoadedImage
 from app.pages.reading.canvas import ImageCanvas
-from app.ui.keys import KeyConflict, KeyMap
+from app.ui.keys import KeyConflict, KeyMap, load_keys
+from devices.gaze.view import CLOSED
 
 
 def make_image(width: int = 320, height: int = 240) -> LoadedImage:
@@ -54,6 +56,21 @@ def test_one_to_one_shows_the_table_of_every_stored_value(canvas, qtbot) -> None
     bits = np.frombuffer(picture.constBits(), np.uint8).reshape(picture.height(), -1)
     np.testing.assert_array_equal(bits[top : top + 240, left : left + 320], expected)
     assert (bits[: top - 1, :640] < 20).all()
+
+
+def test_the_key_of_further_views_closes_a_page_and_opens_the_next(canvas, qtbot) -> None:
+    canvas.set_case([Hung(tile, make_image()) for tile in (0, 1, 2, 3, 4)], "mammo")
+    told: list[tuple[int, str]] = []
+    canvas.view_changed.connect(
+        lambda kind, tile: told.append((tile, canvas.tile_view(7, kind, tile).kind))
+    )
+    with qtbot.waitSignal(canvas.message) as said:
+        qtbot.keyClick(canvas, Qt.Key.Key_W)
+    canvas.flush()
+    assert said.args == ["Views 2 of 2."]
+    assert told == [(0, CLOSED), (1, CLOSED), (2, CLOSED), (3, CLOSED), (4, "open")]
+    assert canvas.tiles == [4]
+    canvas.grab()  # what is drawn is the page that is up
 
 
 def test_a_left_drag_widens_and_lifts_the_window_and_says_so_once_a_frame(canvas, qtbot) -> None:
@@ -158,3 +175,11 @@ def test_a_digit_or_a_doubled_key_is_refused() -> None:
         KeyMap({"invert": ("I",), "fit": ("I",)})
     with pytest.raises(KeyConflict, match="no key"):
         KeyMap({"invert": ("Nonsense",)})
+
+
+def test_a_key_that_came_later_gives_way_to_what_the_reader_chose_before(config) -> None:
+    config.mkdir(parents=True, exist_ok=True)
+    (config / "keys.json").write_text('{"keys": {"invert": ["W"]}}')
+    loaded = load_keys()
+    assert loaded.problem == ""
+    assert (loaded.keys.keys_of("invert"), loaded.keys.keys_of("further_views")) == ("W", "")
