@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session as OrmSession
 
 from app.hanging.layouts import HANGINGS, grid_of
+from app.hanging.mammography import tile_of
 from app.hanging.pages import Mammogram, mammograms_of, tiles_of
 from migrations.study.folder import Study
 from migrations.study.schema import Audit, CaseImage, Image, Reading, StudyCase
@@ -92,19 +93,29 @@ def _chosen(images: Sequence[tuple[Image, bool]], mammograms: Sequence[Mammogram
 
 
 def _over_prior(images: Sequence[tuple[Image, bool]]) -> list[int]:
-    """Hang current images in the upper row, priors below; told by nobody, the later half."""
+    """Hang current images in the upper row, priors below; told by nobody, the later half.
+
+    Mammograms hang in the order of their places, a view over the same view.
+    """
     priors = [prior for _, prior in images]
     if not any(priors):
         half = (len(images) + 1) // 2
         priors = [i >= half for i in range(len(images))]
-    most = max(priors.count(True), priors.count(False))
+    places = [tile_of(image.laterality, image.view) for image, _ in images]
+    found = list(zip(priors, places, strict=True))
+    orderly = None not in places and len(set(found)) == len(found)
+    used = sorted({place for place in places if place is not None})
+    most = len(used) if orderly else max(priors.count(True), priors.count(False))
     _, columns = grid_of("prior", 2 * most)
     counts = {False: 0, True: columns}
     tiles = []
-    for prior in priors:
-        tiles.append(counts[prior])
+    for prior, place in found:
+        beside = used.index(place) if orderly and place is not None else None
+        tiles.append(counts[prior] if beside is None else columns * prior + beside)
         counts[prior] += 1
-    return tiles
+    # The canvas tells the columns by the last tile: a short lower row stands at their end.
+    short = max(2 * columns - 2 - max(tiles), 0)
+    return [tile + short if tile >= columns else tile for tile in tiles]
 
 
 def _groups(

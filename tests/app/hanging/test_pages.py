@@ -84,6 +84,24 @@ def test_a_dozen_views_with_priors_are_paged_and_eight_hang_current_over_prior()
     assert all(tiles[i] >= 8 for i, (_, prior) in enumerate(many) if prior)
 
 
+def test_over_their_priors_mammograms_hang_view_over_view() -> None:
+    now = [(image(side, view), False) for side, view in reversed(FOUR)]
+    then = [(image(side, view), True) for side, view in FOUR[1:]]
+    assert arrange([*then, *now], "auto") == ("prior", [5, 6, 7, 3, 2, 1, 0])
+
+
+@pytest.mark.parametrize("current", range(1, 6))
+@pytest.mark.parametrize("priors", range(1, 6))
+def test_no_current_image_hangs_among_priors_however_many_there_are(current, priors) -> None:
+    told = [False] * current + [True] * priors
+    _, tiles = arrange([(image("R", None), prior) for prior in told], "prior")
+    box = LightBox(0)
+    box.hang([Hung(tile, picture(f"i{tile}")) for tile in tiles], "prior", SIZE, 1.0)
+    tops = [box.views[tile].viewport.tile_view[1] for tile in tiles]
+    assert len(set(tiles)) == len(tiles)
+    assert [top > 0 for top in tops] == told
+
+
 def case(tiles: list[int]) -> LightBox:
     box = LightBox(0)
     box.hang([Hung(tile, picture(f"i{tile}")) for tile in tiles], "mammo", SIZE, 1.0)
