@@ -7,6 +7,7 @@ GazeError                 (devices.gaze.errors) the parent of all
     ├── TrackerError          a tracker cannot be found, opened or understood
     │   ├── TrackerNotFound
     │   ├── TrackerLost       it was there and is gone
+    │   ├── AmbiguousStream   several streams are called so
     │   └── StreamLayoutError its channels or units cannot be trusted
     └── CalibrationError      the tracker refused or failed a calibration step
 """
@@ -32,6 +33,10 @@ class TrackerNotFound(TrackerError):
 
 class TrackerLost(TrackerError):
     """The tracker was there and is gone."""
+
+
+class AmbiguousStream(TrackerError):
+    """Several streams are called by the same id."""
 
 
 class StreamLayoutError(TrackerError):

@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from devices.errors import TrackerNotFound
+from devices.lsl.identity import ids_of, uid_in
 from devices.lsl.layouts import Channel
 from devices.tracker import TrackerInfo
 
@@ -23,6 +24,8 @@ ListenAddress = 127.0.0.1
 [log]
 level = -2
 """
+TWIN_S = 1.0
+"""How long two outlets of one source have to be heard beside each other."""
 NETWORK_VARIABLE = "FOVEATE_LSL_NETWORK"
 
 _log = logging.getLogger(__name__)
@@ -75,32 +78,42 @@ def find_streams(timeout_s: float = 1.0, *, network: bool = False) -> list[Track
         If pylsl is not installed.
     """
     streams = resolve(load_pylsl(network), timeout_s)
-    return sorted((tracker_info(s) for s in streams), key=lambda info: info.name)
+    found = (tracker_info(*each) for each in zip(streams, ids_of(streams), strict=True))
+    return sorted(found, key=lambda info: (info.name, info.id))
 
 
 def resolve(pylsl: ModuleType, timeout_s: float, wanted: TrackerInfo | None = None) -> list[Any]:
-    """Return the gaze streams heard; as soon as the wanted one is there, if one is named."""
+    """Return the gaze streams heard; of the wanted one's source only, if one is named.
+
+    That one is given out as soon as it is there, but not before others of its source had
+    `TWIN_S` to be heard.
+    """
     if wanted is None:
         streams = pylsl.resolve_streams(wait_time=timeout_s)
+    elif uid := uid_in(wanted.id):
+        streams = pylsl.resolve_bypred(f"starts-with(uid,'{uid}')", minimum=1, timeout=timeout_s)
     else:
-        key = wanted.id.removeprefix("lsl:")
         prop = "source_id" if wanted.serial else "name"
-        streams = pylsl.resolve_byprop(prop, key, minimum=1, timeout=timeout_s)
+        key = wanted.serial or wanted.name
+        streams = pylsl.resolve_byprop(prop, key, minimum=2, timeout=min(TWIN_S, timeout_s))
+        if not streams:
+            streams = pylsl.resolve_byprop(prop, key, minimum=1, timeout=timeout_s)
     return [s for s in streams if s.type().strip().lower() in GAZE_TYPES]
 
 
-def tracker_info(stream: Any) -> TrackerInfo:
+def tracker_info(stream: Any, tracker_id: str) -> TrackerInfo:
     """Return what the catalogue shows of a stream."""
     rate_hz = stream.nominal_srate()
     # App-TobiiPro says 600 Hz whatever its tracker does.
     is_trusted = rate_hz > 0 and stream.type().lower() != "eyetracker"
     return TrackerInfo(
-        id=f"lsl:{stream.source_id() or stream.name()}",
+        id=tracker_id,
         kind="lsl",
         name=stream.name(),
         serial=stream.source_id(),
         rate_hz=rate_hz if is_trusted else None,
-        note=f"{stream.channel_count()} channels; calibrated by its own software",
+        note=f"{stream.channel_count()} channels from {stream.hostname()}; calibrated by its own "
+        "software",
     )
 
 

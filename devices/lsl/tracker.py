@@ -1,32 +1,19 @@
 """Trackers that other programs publish through the lab streaming layer (LSL)."""
 
 import logging
-import threading
-import time
 from collections import deque
-from types import ModuleType
-from typing import Any
 
 import numpy as np
 
 from devices.clock import HostClock
-from devices.errors import StreamLayoutError, TrackerError, TrackerNotFound
-from devices.gaze.geometry import FloatArray, ScreenGeometry
-from devices.gaze.samples import SampleArray, empty_samples, gaze_norm
-from devices.lsl.channels import layout_of
-from devices.lsl.layouts import ENOUGH_TO_JUDGE, Layout
-from devices.lsl.mapping import mapping_for, mapping_path
-from devices.lsl.stamps import StampClock
-from devices.lsl.streams import channels_of, load_pylsl, resolve, tracker_info
-from devices.tracker import Calibrator, ClockOffset, DeviceEvent, EventKind, TrackerInfo
+from devices.errors import StreamLayoutError
+from devices.gaze.geometry import ScreenGeometry
+from devices.gaze.samples import SampleArray, empty_samples
+from devices.lsl.feed import Feed
+from devices.lsl.streams import load_pylsl
+from devices.tracker import Calibrator, ClockOffset, DeviceEvent, TrackerInfo
 
-BUFFER_S = 360
-POLL_S = 0.01
-REFRESH_S = 5.0
-SILENCE_S = 1.0
-RATE_WINDOW_S = 5.0
 JUDGE_WITHIN_S = 2.0
-MAX_CHUNK = 4096
 
 _log = logging.getLogger(__name__)
 
@@ -55,7 +42,7 @@ class LslTracker:
         self._geometry, self._network = geometry, network
         self._samples: deque[SampleArray] = deque()
         self._events: deque[DeviceEvent] = deque()
-        self._feed: _Feed | None = None
+        self._feed: Feed | None = None
 
     @property
     def measured_rate_hz(self) -> float | None:
@@ -81,7 +68,7 @@ class LslTracker:
         self._samples.clear()
         self._events.clear()
         pylsl = load_pylsl(self._network)
-        feed = _Feed(pylsl, self.info, self._geometry, clock, self._samples, self._events)
+        feed = Feed(pylsl, self.info, self._geometry, clock, self._samples, self._events)
         feed.open(timeout_s)
         feed.start()
         contradiction = feed.judged(JUDGE_WITHIN_S)
@@ -115,196 +102,3 @@ class LslTracker:
     def calibrator(self) -> Calibrator | None:
         """Return None: the sender's software calibrates; Foveate validates."""
         return None
-
-
-class _Feed:
-    """The thread that pulls one stream into the tracker's queues."""
-
-    def __init__(
-        self,
-        pylsl: ModuleType,
-        info: TrackerInfo,
-        geometry: ScreenGeometry | None,
-        clock: HostClock,
-        samples: deque[SampleArray],
-        events: deque[DeviceEvent],
-    ) -> None:
-        self._pylsl, self._info, self._geometry, self._clock = pylsl, info, geometry, clock
-        self._samples, self._events = samples, events
-        self._stamps = StampClock(clock, pylsl.local_clock)
-        self._stop, self._was_judged = threading.Event(), threading.Event()
-        self._contradiction: str | None = None
-        self._unjudged: list[FloatArray] = []
-        self._recent: deque[tuple[float, int]] = deque()
-        self._is_silent = False
-        self._last_host_us: int | None = None
-        self._arrived_s = self._refreshed_s = time.monotonic()
-        self._thread = threading.Thread(target=self._work, name=info.id, daemon=True)
-
-    def open(self, timeout_s: float) -> None:
-        """Find the stream, read its layout and subscribe to it."""
-        stream = next(
-            (
-                s
-                for s in resolve(self._pylsl, timeout_s, self._info)
-                if tracker_info(s).id == self._info.id
-            ),
-            None,
-        )
-        if stream is None:
-            raise TrackerNotFound(
-                f'LSL stream "{self._info.name}" ({self._info.id}) is not there. Start its '
-                "sender on this computer, or allow the network for senders elsewhere."
-            )
-        try:
-            self._inlet: Any = self._pylsl.StreamInlet(stream, max_buflen=BUFFER_S, recover=True)
-            self._layout = self._read_layout(self._inlet.info(timeout=timeout_s))
-            self._inlet.open_stream(timeout=timeout_s)
-        except (TimeoutError, RuntimeError) as error:
-            raise TrackerError(
-                f'LSL stream "{self._info.name}" was found but does not answer ({error}). '
-                "Check its sender and the firewall."
-            ) from error
-
-    def start(self) -> None:
-        """Start pulling."""
-        if self._layout.note:
-            self._say("fault", self._layout.note)
-        self._arrived_s = time.monotonic()
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop pulling and wait for the thread's end."""
-        self._stop.set()
-        self._thread.join(timeout=5.0)
-
-    def judged(self, timeout_s: float) -> str | None:
-        """Return what contradicts the declared units, once enough gaze was seen or time is up."""
-        self._was_judged.wait(timeout_s)
-        return self._contradiction
-
-    def rate_hz(self) -> float | None:
-        """Return the rate over the last seconds of stamps."""
-        recent = list(self._recent)
-        if len(recent) < 2 or recent[-1][0] <= recent[0][0]:
-            return None
-        return sum(count for _, count in recent[1:]) / (recent[-1][0] - recent[0][0])
-
-    def correction_and_age(self) -> tuple[float, float]:
-        """Return the clock correction and how long ago it was read, in seconds."""
-        return self._stamps.correction_s, time.monotonic() - self._refreshed_s
-
-    def _read_layout(self, info: Any) -> Layout:
-        if info.channel_format() == self._pylsl.cf_string:
-            raise StreamLayoutError(
-                f'LSL stream "{info.name()}" sends text, not numbers; choose another stream.'
-            )
-        channels, path = channels_of(info), mapping_path()
-        mapping = mapping_for(info.name(), info.source_id(), path)
-        if mapping is not None and mapping.channels:
-            return mapping.layout(channels, self._geometry, path)
-        unit = None if mapping is None else mapping.unit
-        return layout_of(info.name(), channels, self._geometry, unit=unit)
-
-    def _work(self) -> None:
-        try:
-            self._refresh_clock()
-            while not self._stop.wait(POLL_S):
-                self._pull()
-                self._check_silence()
-                if time.monotonic() - self._refreshed_s > REFRESH_S:
-                    self._refresh_clock()
-        except Exception:  # a dead thread would be a silent loss of gaze
-            _log.exception("Reading LSL stream %s failed.", self._info.id)
-            self._say("fault", f'Reading LSL stream "{self._info.name}" failed; see the log.')
-
-    def _refresh_clock(self) -> None:
-        """Pair the clocks again and ask for the sender's offset; blocks 0.6 s at first."""
-        self._stamps.measure()
-        try:
-            self._stamps.correct(self._inlet.time_correction(timeout=2.0))
-            self._refreshed_s = time.monotonic()
-        except (TimeoutError, self._pylsl.util.LostError):
-            self._refreshed_s = time.monotonic() - REFRESH_S + 1.0
-
-    def _pull(self) -> None:
-        """Take all that has arrived, as one piece: only the newest stamp tells of a reset."""
-        pieces: list[tuple[Any, Any]] = []
-        try:
-            while not pieces or len(pieces[-1][1]) == MAX_CHUNK:
-                piece = self._inlet.pull_chunk(timeout=0.0, max_samples=MAX_CHUNK, as_numpy=True)
-                pieces.append(piece)
-        except self._pylsl.util.LostError:
-            self._reopen()
-        stamps_s = [np.asarray(stamps, np.float64) for _, stamps in pieces]
-        if sum(map(len, stamps_s)):
-            values = [np.asarray(v, np.float64) for v, _ in pieces]
-            self._take(np.concatenate(values), np.concatenate(stamps_s))
-
-    def _take(self, values: FloatArray, stamps_s: FloatArray) -> None:
-        samples = self._layout.samples(values)
-        host_us, faults = self._stamps.host_us(stamps_s)
-        samples["host_us"] = host_us
-        samples["device_us"] = self._device_us(values, stamps_s)
-        for fault in faults:
-            self._say(fault.kind, f'LSL stream "{self._info.name}": {fault.text}', fault.data)
-        self._end_silence(int(host_us[0]))
-        self._arrived_s, self._last_host_us = time.monotonic(), int(host_us[-1])
-        self._note_rate(float(stamps_s[-1]), len(stamps_s))
-        self._samples.append(samples)
-        self._judge(samples)
-
-    def _device_us(self, values: FloatArray, stamps_s: FloatArray) -> Any:
-        """Return the device's own time where sent, else the sender's stamps."""
-        index, unit_us = self._layout.device_time or (None, 1e6)
-        own = stamps_s if index is None else values[:, index]
-        return np.rint(np.nan_to_num(own * unit_us)).astype(np.int64)
-
-    def _judge(self, samples: SampleArray) -> None:
-        """Hold the first gaze against the declared unit."""
-        if self._was_judged.is_set():
-            return
-        points = gaze_norm(samples)
-        self._unjudged.append(points[np.isfinite(points).all(axis=1)])
-        if sum(map(len, self._unjudged)) < ENOUGH_TO_JUDGE:
-            return
-        self._contradiction = self._layout.contradiction(np.concatenate(self._unjudged))
-        self._unjudged.clear()
-        if self._contradiction is not None:
-            self._say("fault", self._contradiction)
-        self._was_judged.set()
-
-    def _check_silence(self) -> None:
-        if self._is_silent or time.monotonic() - self._arrived_s <= SILENCE_S:
-            return
-        self._is_silent = True
-        self._say("lost", f'No samples from LSL stream "{self._info.name}" for {SILENCE_S:g} s.')
-
-    def _end_silence(self, first_us: int) -> None:
-        if not self._is_silent:
-            return
-        self._is_silent = False
-        self._recent.clear()
-        self._say("restored", f'LSL stream "{self._info.name}" is back.')
-        if self._last_host_us is not None:
-            gap = {"from_us": self._last_host_us, "to_us": first_us}
-            length_s = self._clock.real_seconds(first_us - self._last_host_us)
-            self._say("gap", f"{length_s:.2f} s of gaze are missing.", gap)
-
-    def _reopen(self) -> None:
-        """Look again for a stream that liblsl cannot recover itself (it has no source_id)."""
-        self._check_silence()
-        try:
-            self.open(SILENCE_S)
-        except TrackerError:
-            return
-        self._refresh_clock()
-
-    def _note_rate(self, stamp_s: float, count: int) -> None:
-        self._recent.append((stamp_s, count))
-        while self._recent[0][0] < stamp_s - RATE_WINDOW_S:
-            self._recent.popleft()
-
-    def _say(self, kind: EventKind, detail: str, data: dict[str, Any] | None = None) -> None:
-        _log.info("%s: %s", kind, detail)
-        self._events.append(DeviceEvent(self._clock.now_us(), kind, detail, data or {}))

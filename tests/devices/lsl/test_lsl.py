@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from devices.clock import HostClock
-from devices.errors import StreamLayoutError, TrackerNotFound
+from devices.errors import AmbiguousStream, StreamLayoutError, TrackerNotFound
 from devices.gaze.samples import gaze_norm
 from devices.lsl import LslTracker, find_streams
 from devices.lsl.stamps import StampClock
@@ -273,6 +273,65 @@ def test_every_sample_of_a_sender_whose_clock_jumps_stays_at_its_instant(senders
     assert told[-1].data["size_s"] == pytest.approx(size_s, abs=0.06)
     offset_us = samples["host_us"] - samples["device_us"]
     assert np.ptp(offset_us) < 60_000
+
+
+@pytest.mark.slow
+def test_two_outlets_of_one_name_and_source_are_two_entries(senders) -> None:
+    for x in (0.25, 0.75):
+        senders.start(name="F-twin", channels=XY, values=[x, 0.5, x, 0.5], source_id="F-twin")
+    found: list[TrackerInfo] = []
+    for _ in range(10):
+        found = [info for info in find_streams(0.6) if info.name == "F-twin"]
+        if len(found) == 2:
+            break
+    assert len({info.id for info in found}) == 2
+    seen = set()
+    for info in found:
+        tracker = LslTracker(info)
+        tracker.connect(HostClock())
+        seen.add(float(read_samples(tracker, 5)["left_x_norm"][0]))
+        tracker.disconnect()
+    assert seen == {0.25, 0.75}
+    with pytest.raises(AmbiguousStream, match="2 LSL streams are called"):
+        LslTracker(TrackerInfo("lsl:F-twin", "lsl", "F-twin", serial="F-twin")).connect(HostClock())
+
+
+CHANGED = {
+    "other order": (XY[::-1], [0.4, 0.3, 0.2, 0.1], None),
+    "more channels": ([*XY, {"label": "left_pupil"}], [0.1, 0.2, 0.3, 0.4, 3.0], None),
+    "no gaze": ([{"label": "eeg"}] * 4, [0.1] * 4, "eeg"),
+    "pixels": (XY, [700.0, 300.0, 700.0, 300.0], "700"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("changed", CHANGED)
+def test_a_sender_that_comes_back_with_another_layout_is_mapped_anew_or_refused(
+    senders, changed: str
+) -> None:
+    channels, values, refused_for = CHANGED[changed]
+    name = f"F-{changed}"
+    first = senders.start(name=name, channels=XY, values=[0.1, 0.2, 0.3, 0.4])
+    tracker = LslTracker(find(name))
+    tracker.connect(HostClock())
+    try:
+        read_samples(tracker, 20)
+        first.kill()
+        wait_for_event(tracker, ["lost"])
+        tracker.read()
+        senders.start(name=name, channels=channels, values=values)
+        if refused_for is None:
+            wait_for_event(tracker, ["layout_change", "restored"])
+            (sample,) = read_samples(tracker, 1)[:1]
+            eyes = [sample[f] for f in ("left_x_norm", "left_y_norm", "right_x_norm")]
+            assert eyes == pytest.approx([0.1, 0.2, 0.3])
+        else:
+            told = wait_for_event(tracker, ["fault" if changed == "pixels" else "layout_change"])
+            assert refused_for in told[-1].detail
+            tracker.read()
+            assert len(read_for(tracker, 0.3)) == 0
+    finally:
+        tracker.disconnect()
 
 
 @pytest.mark.slow
