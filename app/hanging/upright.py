@@ -14,6 +14,7 @@ from app.images.attributes import DisplayAttributes
 from app.images.breast_views import UPPER
 from app.images.orientation import Orientation, axis_of, opposite
 from app.images.store import LoadedImage
+from app.images.viewport import Viewport
 
 Source = Literal["told", "light", "unknown"]
 _CROSS_SECTIONS = ("CT", "MR", "PT", "NM")
@@ -89,6 +90,23 @@ def shown_orientation(told: Orientation, turn: Upright) -> Orientation:
     for _ in range(turn.rotation_deg // 90):
         right, down = opposite(down), right
     return right, down
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """The patient's side at each edge of an image as it is shown: R, FL, say."""
+
+    left: str
+    top: str
+    right: str
+    bottom: str
+
+
+def edges_of(told: Orientation, viewport: Viewport) -> Edges:
+    """Return the letters for the edges of an image, whichever way it is turned now."""
+    now = Upright(viewport.rotation_deg, viewport.flipped_horizontally, viewport.flipped_vertically)
+    right, bottom = shown_orientation(told, now)
+    return Edges(opposite(right), opposite(bottom), right, bottom)
 
 
 def _turn(told: Orientation, is_right: Callable[[str, str], bool]) -> Upright | None:

@@ -8,7 +8,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from app.hanging.lightbox import Hung, LightBox
-from app.hanging.upright import Upright, shown_orientation, upright_of
+from app.hanging.upright import Edges, Upright, edges_of, shown_orientation, upright_of
 from app.images.elements import Elements
 from app.images.orientation import orientation_of
 from app.images.read_dicom import read_dicom
@@ -144,6 +144,18 @@ def test_it_hangs_upright_in_every_hanging_and_reset_goes_back_to_it(hanging: st
         box.act("rotate_right", 1.0, None)
         box.act("flip_vertically", 1.0, None)
         box.act("reset", 1.0, None)
+
+
+def test_the_letters_at_the_edges_follow_every_turn_of_the_reader() -> None:
+    box = LightBox(0)
+    told = ("R", "F")
+    box.hang([Hung(0, picture(orientation=told, body_part="LEG"))], "one-up", SIZE, 1.0)
+    view = box.views[0]
+    assert edges_of(told, view.viewport) == Edges("R", "H", "L", "F")
+    box.act("rotate_right", 1.0, None)
+    assert edges_of(told, view.viewport) == Edges("F", "R", "H", "L")
+    box.act("flip_horizontally", 1.0, None)
+    assert edges_of(told, view.viewport) == Edges("H", "R", "F", "L")
 
 
 def _handed(name: str) -> LoadedImage:
