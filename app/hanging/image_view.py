@@ -174,8 +174,11 @@ class ImageView:
     def window_by(self, dx_view: float, dy_view: float, speed: float = 1.0) -> str:
         """Widen the window by a drag to the right, raise its centre by one downwards.
 
-        The speed follows the range of the image's values, and the window stays near it.
+        The speed follows the range of the image's values, and the window stays near it. Colours
+        have no window.
         """
+        if self.image.attributes.is_colour:
+            return NOTHING
         whole = presets(self.image.attributes)[-1]
         step = whole.width / DRAG_PIXELS * speed
         low, high = whole.center - whole.width, whole.center + whole.width
@@ -193,7 +196,7 @@ class ImageView:
         self._moved("", smooth=True)
 
     def grey(self, device_pixel_ratio: float) -> NDArray[np.uint8]:
-        """Return what is drawn, (height, width) in device pixels."""
+        """Return what is drawn, (height, width) in device pixels, (height, width, 3) in colour."""
         if self._grey is None:
             if self._sampled is None:
                 self._sampled = self.viewport.resample(
@@ -222,6 +225,8 @@ class ImageView:
         shutter = self.image.attributes.shutter
         if shutter is not None:
             seen = shutter.open_on(*self.viewport.grid(device_pixel_ratio))
+            if self.image.attributes.is_colour:
+                seen = np.repeat(seen[..., None], 3, axis=2)
             self._open = np.where(seen, np.uint8(255), np.uint8(0))
             if shutter.grey:
                 self._shut = np.where(seen, np.uint8(0), np.uint8(shutter.grey))

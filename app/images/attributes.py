@@ -74,11 +74,14 @@ class DisplayAttributes:
     rows, columns, frames
         Size in source pixels; more than one frame is a stack.
     photometric
-        "MONOCHROME1" or "MONOCHROME2".
+        "MONOCHROME1", "MONOCHROME2", or "RGB" whatever colours the file has.
+    samples
+        Of a pixel: 1, or 3 for colour, which is shown without a window.
     bits_stored, bits_allocated, signed
         Of a stored value.
     stored_low, stored_high
-        Percentiles 0.1 and 99.9 of the values, padding and what a shutter hides left out.
+        Percentiles 0.1 and 99.9 of the values, padding and what a shutter hides left out; of
+        colours the ends of what can be stored.
     voi_function
         "LINEAR", "LINEAR_EXACT" or "SIGMOID".
     padding_value, padding_limit
@@ -119,6 +122,7 @@ class DisplayAttributes:
     stored_low: int
     stored_high: int
     frames: int = 1
+    samples: int = 1
     source_format: str = "DICOM"
     transfer_syntax: str | None = None
     lossy: bool = False
@@ -149,6 +153,18 @@ class DisplayAttributes:
     for_processing: bool = False
     burned_in: str = "unknown"
     notes: tuple[Note, ...] = ()
+
+    @property
+    def is_colour(self) -> bool:
+        """Whether its stored values are red, green and blue."""
+        return self.samples > 1
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of `stored.npy`: (H, W), of a stack (N, H, W), with 3 at the end in colour."""
+        size = (self.rows, self.columns)
+        stack = (self.frames, *size) if self.frames > 1 else size
+        return (*stack, self.samples) if self.is_colour else stack
 
     @property
     def inverse(self) -> bool:

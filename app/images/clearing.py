@@ -191,7 +191,9 @@ def mask_device(
 
 
 def picture(study: Study, image_id: str) -> NDArray[np.uint8]:
-    """Return what is to be looked at, (H, W): of a stack the brightest of all its frames.
+    """Return what is to be looked at: of a stack the brightest of all its frames.
+
+    Shape (H, W), of colours (H, W, 3): coloured text may be no brighter than what is under it.
 
     Raises
     ------
@@ -209,11 +211,11 @@ def picture(study: Study, image_id: str) -> NDArray[np.uint8]:
 
 
 def thumbnail(shown: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Return a picture (H, W) shrunk into a square, fine strokes kept: white ones, black on white.
+    """Return a picture shrunk into a square, fine strokes kept: white ones, and black on white.
 
     Averaging alone makes small text vanish, which is what a contact sheet is there to find.
     """
-    factor = max(*shown.shape, side) / side
+    factor = max(*shown.shape[:2], side) / side
     size = max(round(shown.shape[1] / factor), 1), max(round(shown.shape[0] / factor), 1)
 
     def small(picture: Any) -> NDArray[np.uint8]:

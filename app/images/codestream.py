@@ -4,28 +4,39 @@ A data set may lie about its codestream; a decoder then returns the right number
 wrong shape. Only JPEG's SOF (ISO 10918-1, 14495-1) and JPEG 2000's SIZ (ISO 15444-1) are read.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.errors import ImportRefused
 from app.images.pixel_layout import PixelLayout
 
 _SOI, _SOC, _JP2 = b"\xff\xd8", b"\xff\x4f", b"\x00\x00\x00\x0cjP  "
-_SIZ = b"\xff\x51"
+_SIZ, _COD = b"\xff\x51", b"\xff\x52"
 # C4, C8 and CC share the range of the start-of-frame markers without being one; F7 is JPEG-LS.
 _FRAMES = frozenset((*range(0xC0, 0xD0), 0xF7)) - {0xC4, 0xC8, 0xCC}
 _DCT = frozenset((0xC0, 0xC1, 0xC2))
+_APP0, _APP14 = 0xE0, 0xEE
 _ALONE = frozenset((0x01, *range(0xD0, 0xD9)))
 
 
 @dataclass(frozen=True, slots=True)
 class FrameHeader:
-    """Size of a compressed frame; `dct` says that it is lossy JPEG."""
+    """Size of a compressed frame.
+
+    Attributes
+    ----------
+    dct
+        Whether it is lossy JPEG.
+    rgb
+        Whether JPEG 2000's own transform gives red, green and blue, whatever the data set says.
+    """
 
     rows: int
     columns: int
     bits: int
     samples: int
     dct: bool = False
+    rgb: bool = False
 
     @property
     def deep(self) -> bool:
@@ -68,17 +79,41 @@ def require_same(header: FrameHeader | None, layout: PixelLayout) -> FrameHeader
     return header
 
 
+def is_ycc(data: bytes) -> bool | None:
+    """Return whether a colour JPEG holds luminance and colour differences; None if it is silent.
+
+    What its own markers say goes before the data set (ISO 10918-6 6.5): files whose Photometric
+    Interpretation says otherwise are common.
+    """
+    said: bool | None = None
+    for marker, body in _segments(data):
+        if marker == _APP14 and body[:5] == b"Adobe" and len(body) > 11:
+            return body[11] != 0
+        if marker == _APP0 and body[:4] == b"JFIF":
+            said = True
+        if marker in _FRAMES and said is None and len(body) >= 15:
+            return False if body[6:15:3] in (b"RGB", b"rgb") else None
+        if marker in _FRAMES:
+            break
+    return said
+
+
 def _jpeg(data: bytes) -> FrameHeader | None:
+    found = (_frame(body, marker) for marker, body in _segments(data) if marker in _FRAMES)
+    return next(found, None)
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Give marker and body of a JPEG's segments, as far as their lengths lead."""
     at = 2
     while at + 4 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
         if marker == 0xFF or marker in _ALONE:  # a fill byte, or a marker without a length
             at += 1 if marker == 0xFF else 2
             continue
-        if marker in _FRAMES:
-            return _frame(data[at + 4 : at + 10], marker)
-        at += 2 + int.from_bytes(data[at + 2 : at + 4])
-    return None
+        end = at + 2 + int.from_bytes(data[at + 2 : at + 4])
+        yield marker, data[at + 4 : end]
+        at = end
 
 
 def _frame(body: bytes, marker: int) -> FrameHeader | None:
@@ -96,4 +131,6 @@ def _jpeg_2000(data: bytes) -> FrameHeader | None:
     # Lsiz, Rsiz, then image size, image offset, tile size, tile offset (x before y), components.
     width, height, left, top = (int.from_bytes(body[i : i + 4]) for i in (4, 8, 12, 16))
     samples, bits = int.from_bytes(body[36:38]), (body[38] & 0x7F) + 1
-    return FrameHeader(height - top, width - left, bits, samples)
+    coding = data.find(_COD, at, at + 4096)
+    rgb = coding > 0 and data[coding + 8 : coding + 9] == b"\x01"  # multiple component transform
+    return FrameHeader(height - top, width - left, bits, samples, rgb=rgb)

@@ -20,8 +20,9 @@ from app.images.attributes import DisplayAttributes
 from app.images.breast_background import air_value
 from app.images.breast_views import kind_of, view_of
 from app.images.burned_in import burned_in
+from app.images.colour import RGB
 from app.images.elements import Elements
-from app.images.greyscale_elements import greyscale_of
+from app.images.greyscale_elements import Greyscale, greyscale_of
 from app.images.notes import Note, note
 from app.images.orientation import orientation_of
 from app.images.origin import (
@@ -34,7 +35,7 @@ from app.images.origin import (
     shifted_day,
 )
 from app.images.overlay import overlay_of
-from app.images.shutter import PIXEL_CENTRES
+from app.images.shutter import PIXEL_CENTRES, shutter_of
 from app.images.spacing import spacing_of
 from app.images.stored_values import PixelFormat, value_range
 from app.images.vocabulary import BODY_PARTS, MODALITIES, maker_of, word_of
@@ -133,28 +134,42 @@ def display_attributes(
     transfer_syntax: str,
     *,
     lossy: bool,
+    coloured: bool = False,
     said: dict[Note, None] | None = None,
 ) -> DisplayAttributes:
-    """Return what is kept of a data set beside its stored values (H, W) or (N, H, W).
+    """Return what is kept of a data set beside its stored values.
 
     Parameters
     ----------
+    dataset
+        Its photometric interpretation and bits are those of the stored values.
+    stored
+        Shape (H, W) or (N, H, W), with 3 at the end in colour.
+    coloured
+        Whether the file has colours: windows and LUTs are not for them, be they all grey.
     said
         Notes on the data set so far; those on what is read here are added.
     """
     elements = Elements(dataset, said)
-    rows, columns = stored.shape[-2:]
+    samples = 3 if str(dataset.PhotometricInterpretation) == RGB else 1
+    *frames, rows, columns = stored.shape[:-1] if samples > 1 else stored.shape
     allocated = stored.dtype.itemsize * 8
     pixels = PixelFormat(allocated, int(dataset.BitsStored), stored.dtype.kind == "i")
     spacing = spacing_of(elements)
     aspect = _aspect(elements, spacing.ratio)
     modality, view = _word(elements, "Modality", MODALITIES), view_of(elements)
     big_endian = transfer_syntax == uid.ExplicitVRBigEndian
-    grey = greyscale_of(elements, pixels, (rows, columns, aspect), big_endian=big_endian)
+    size = (rows, columns, aspect)
+    grey = (
+        Greyscale(shutter=shutter_of(elements, size))
+        if coloured
+        else greyscale_of(elements, pixels, size, big_endian=big_endian)
+    )
     kept = DisplayAttributes(
         rows=rows,
         columns=columns,
-        frames=stored.shape[0] if stored.ndim == 3 else 1,
+        frames=frames[0] if frames else 1,
+        samples=samples,
         photometric=str(dataset.PhotometricInterpretation),
         bits_stored=pixels.stored,
         bits_allocated=pixels.allocated,
@@ -173,17 +188,21 @@ def display_attributes(
         laterality=_laterality(elements),
         view=view.view,
         view_modifiers=view.modifiers,
-        kind=kind_of(elements, modality, stored.ndim == 3),
+        kind=kind_of(elements, modality, bool(frames)),
         orientation=orientation_of(elements, modality),
         for_processing=elements.text("PresentationIntentType") == "FOR PROCESSING",
         burned_in=burned_in(elements, modality),
         overlay=overlay_of(dataset, elements, (rows, columns)),
         **{field.name: getattr(grey, field.name) for field in fields(grey)},
     )
-    low, high = value_range(_seen(stored, kept), pixels, kept.padding_range)
+    if samples > 1:
+        low, high = pixels.limits
+    else:
+        low, high = value_range(_seen(stored, kept), pixels, kept.padding_range)
     kept = replace(kept, stored_low=low, stored_high=high)
     notes = (*_notes(kept), *elements.notes)
-    return replace(kept, air_value=air_value(stored, kept), notes=notes)
+    air = None if coloured else air_value(stored, kept)
+    return replace(kept, air_value=air, notes=notes)
 
 
 def _seen(stored: NDArray[Any], kept: DisplayAttributes) -> NDArray[Any]:

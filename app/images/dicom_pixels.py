@@ -87,10 +87,9 @@ def stored_values(
     ImportRefused
         If they are cut short, damaged, or not what the data set says.
     """
-    deep = _require_whole(dataset, syntax, layout)
-    plugin = OURS if deep else PLUGINS.get(syntax, "")
+    headers = _checked(dataset, syntax, layout)
     try:
-        stored, shift = _decoded(dataset, syntax, layout, elements, plugin)
+        stored, shift = _decoded(dataset, syntax, layout, elements, headers)
     except MemoryError:
         raise
     except Exception as error:  # decoders raise their own kinds
@@ -104,30 +103,38 @@ def stored_values(
             "Number of Frames, Rows and Columns say"
         )
     stored = stored.astype(stored.dtype.newbyteorder("<"), copy=False)
+    if layout.is_colour:  # no colour is below nothing, whatever Pixel Representation says
+        return stored.view(f"<u{stored.itemsize}")
     return _lowered(stored, shift, layout.stored) if shift else stored
 
 
 def _decoded(
-    dataset: FileDataset, syntax: uid.UID, layout: PixelLayout, elements: Elements, plugin: str
+    dataset: FileDataset,
+    syntax: uid.UID,
+    layout: PixelLayout,
+    elements: Elements,
+    headers: list[FrameHeader],
 ) -> tuple[NDArray[Any], int]:
     register()
     shift = _high_shift(elements, syntax, layout)
-    options: Any = {"correct_unused_bits": not shift}
+    ours = any(header.dct and (header.bits > 8 or header.samples > 1) for header in headers)
+    plugin = OURS if ours else PLUGINS.get(syntax, "")
+    options: Any = {"correct_unused_bits": not shift, "as_rgb": not any(h.rgb for h in headers)}
     decoder = get_decoder(syntax)
     pixels, _ = decoder.as_array(dataset, decoding_plugin=plugin, **options)
     return np.ascontiguousarray(pixels), shift
 
 
-def _require_whole(dataset: FileDataset, syntax: uid.UID, layout: PixelLayout) -> bool:
-    """Check the pixels' size before anything is decoded; return whether they are deep JPEG."""
+def _checked(dataset: FileDataset, syntax: uid.UID, layout: PixelLayout) -> list[FrameHeader]:
+    """Check the pixels' size before anything is decoded; return what compressed frames say."""
     if syntax in _NATIVE:
         expected, there = layout.frame_bytes * layout.frames, len(dataset.PixelData)
         if there < expected:
             raise ImportRefused(
                 f"it is truncated: {there:,} of {expected:,} bytes of pixels are there"
             )
-        return False
-    return syntax != uid.RLELossless and any(h.deep for h in _frame_headers(dataset, layout))
+        return []
+    return [] if syntax == uid.RLELossless else _frame_headers(dataset, layout)
 
 
 def _frame_headers(dataset: FileDataset, layout: PixelLayout) -> list[FrameHeader]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from app.errors import ImportRefused
 from app.images.attributes import DisplayAttributes
+from app.images.colour import luminance
 from app.images.greyscale import display_lut
 
 STORED, DISPLAY, PRESENTATION = "stored.npy", "display.json", "presentation.png"
@@ -26,20 +27,36 @@ def digest_of(stored: NDArray[Any]) -> str:
     return hashlib.sha256(stored.reshape(-1).view(np.uint8).data).hexdigest()
 
 
+def presentation(frame: NDArray[Any], attributes: DisplayAttributes) -> NDArray[np.uint8]:
+    """Return the picture (H, W) that the trainer sees of a frame: always grey, shutter closed.
+
+    Parameters
+    ----------
+    frame
+        Stored values (H, W); of colours (H, W, 3), whose luminance it becomes.
+    """
+    shown = display_lut(attributes).apply(frame)
+    grey = luminance(shown) if attributes.is_colour else shown
+    if attributes.shutter is not None:
+        attributes.shutter.close(grey)
+    return grey
+
+
 def write_image(folder: Path, stored: NDArray[Any], attributes: DisplayAttributes) -> None:
     """Write an image into a folder that has none; each file is on the disk afterwards.
 
     Parameters
     ----------
     stored
-        Shape (H, W) or (N, H, W); the presentation shows the middle of a stack.
+        In the shape of the attributes; the presentation shows the middle of a stack.
 
     Raises
     ------
     Unwritable
         If the disk is full or the folder not ours; also if a file is there already.
     """
-    png = presentation_png(stored[len(stored) // 2] if stored.ndim == 3 else stored, attributes)
+    shown = stored[len(stored) // 2] if attributes.frames > 1 else stored
+    png = presentation_png(shown, attributes)
     try:
         with (folder / STORED).open("xb") as file:
             np.save(file, stored, allow_pickle=False)
@@ -53,10 +70,8 @@ def write_image(folder: Path, stored: NDArray[Any], attributes: DisplayAttribute
 
 
 def presentation_png(shown: NDArray[Any], attributes: DisplayAttributes) -> bytes:
-    """Return the 8-bit PNG of one frame's stored values (H, W), as the trainer is to see it."""
-    grey = display_lut(attributes).apply(shown)
-    if attributes.shutter is not None:
-        attributes.shutter.close(grey)
+    """Return the 8-bit PNG of one frame's stored values, as the trainer is to see it."""
+    grey = presentation(shown, attributes)
     done, png = cv2.imencode(".png", grey, [cv2.IMWRITE_PNG_COMPRESSION, _COMPRESSION])
     if not done:
         raise ImportRefused("its presentation cannot be written as PNG")

@@ -1,6 +1,7 @@
 """Frames that pydicom's own plugins do not decode, by imagecodecs: a plugin of pydicom.
 
-12-bit JPEG (libjpeg-turbo), the usual lossy form of archived CR, DX and MG, which Pillow's
+Lossy JPEG in colour, whose own markers say which colours it holds (pydicom's plugin converts some
+twice); 12-bit JPEG (libjpeg-turbo), the usual lossy form of archived CR, DX and MG, which Pillow's
 library cannot read; JPEG-LS (CharLS) that pyjpegls fails on.
 """
 
@@ -9,6 +10,8 @@ import numpy as np
 from pydicom import uid
 from pydicom.pixels.decoders import pyjpegls
 from pydicom.pixels.decoders.base import DecodeRunner, get_decoder
+
+from app.images.codestream import is_ycc
 
 OURS = "foveate"
 """The name of the plugin."""
@@ -48,6 +51,8 @@ def decode_frame(data: bytes, runner: DecodeRunner) -> bytes | bytearray:
     """
     if runner.transfer_syntax in _JPEG_LS:
         return _jpeg_ls(data, runner)
+    if runner.samples_per_pixel > 1:
+        return _colours(data, runner)
     pixels = imagecodecs.jpeg8_decode(data)
     if not runner.pixel_representation:
         # The inverse transform overshoots: no reader shows more than the bits stored can hold.
@@ -69,6 +74,17 @@ def is_whole_jpeg(data: bytes) -> bool:
     except imagecodecs.Jpeg8Error:  # the decoder will say what is wrong
         return True
     return np.array_equal(one, other)
+
+
+def _colours(data: bytes, runner: DecodeRunner) -> bytes:
+    """Return colours as the codestream has them, and tell pydicom which they are."""
+    said = is_ycc(data)
+    ycc = "YBR" in runner.photometric_interpretation if said is None else said
+    space = "YCBCR" if ycc else "RGB"
+    pixels = imagecodecs.jpeg8_decode(data, colorspace=space, outcolorspace=space)
+    runner.set_option("photometric_interpretation", "YBR_FULL" if ycc else "RGB")
+    runner.set_option("planar_configuration", 0)
+    return pixels.tobytes()
 
 
 def _jpeg_ls(data: bytes, runner: DecodeRunner) -> bytes | bytearray:

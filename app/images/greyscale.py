@@ -47,7 +47,10 @@ class DisplayLut:
     table: NDArray[np.uint8]
 
     def apply(self, stored: NDArray[Any]) -> NDArray[np.uint8]:
-        """Return the grey values (H, W) of stored values (H, W) of 8 or 16 bits."""
+        """Return the grey values (H, W) of stored values (H, W) of 8 or 16 bits.
+
+        Of colours (H, W, 3) each is looked up by itself.
+        """
         patterns = np.ascontiguousarray(stored)
         patterns = patterns.view(np.uint8 if stored.dtype.itemsize == 1 else np.uint16)
         if patterns.dtype.itemsize == 1 and len(self.table) > 256:
@@ -96,7 +99,10 @@ def presets(attributes: DisplayAttributes) -> tuple[Window, ...]:
     """Return the ways the file offers to show it (VOI LUTs, windows), then its whole range.
 
     Eight bits that no Modality LUT changes can be shown as they are: that comes before the range.
+    Colours are shown as they are stored, in no other way.
     """
+    if attributes.is_colour:
+        return (_as_stored(attributes),)
     luts = tuple(_lut_window(i, table) for i, table in enumerate(attributes.voi_luts))
     as_stored = (_as_stored(attributes),) if _is_grey_already(attributes) else ()
     return (*luts, *attributes.windows, *as_stored, _whole_range(attributes))

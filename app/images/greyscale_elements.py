@@ -20,16 +20,16 @@ _ANGIOGRAPHY = (
 class Greyscale:
     """The way from stored value to grey; fields are those of `DisplayAttributes`."""
 
-    rescale_slope: float
-    rescale_intercept: float
-    modality_lut: LookUpTable | None
-    windows: tuple[Window, ...]
-    voi_luts: tuple[LookUpTable, ...]
-    voi_function: str
-    padding_value: int | None
-    padding_limit: int | None
-    presentation_shape: str | None
-    shutter: Shutter | None
+    rescale_slope: float = 1.0
+    rescale_intercept: float = 0.0
+    modality_lut: LookUpTable | None = None
+    windows: tuple[Window, ...] = ()
+    voi_luts: tuple[LookUpTable, ...] = ()
+    voi_function: str = "LINEAR"
+    padding_value: int | None = None
+    padding_limit: int | None = None
+    presentation_shape: str | None = None
+    shutter: Shutter | None = None
 
 
 def greyscale_of(

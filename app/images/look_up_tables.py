@@ -39,7 +39,7 @@ def table_of(
         return None
     count, first, bits = (int(number) for number in descriptor)
     count = count % _WHOLE or _WHOLE
-    entries = _entries(item.value("LUTData"), count, big_endian)
+    entries = entries_of(item.value("LUTData"), count, big_endian)
     if not len(entries):
         item.say("lut-left-out")
         return None
@@ -52,8 +52,8 @@ def table_of(
     return LookUpTable(meant, used, tuple(entries.tolist()), name)
 
 
-def _entries(data: Any, count: int, big_endian: bool) -> NDArray[np.int64]:
-    """Return the entries: one a word, or two where there are only as many bytes as entries."""
+def entries_of(data: Any, count: int, big_endian: bool) -> NDArray[np.int64]:
+    """Return a LUT's entries: one a word, or two where there are only as many bytes as entries."""
     if data is None:
         return np.zeros(0, np.int64)
     if isinstance(data, bytes):

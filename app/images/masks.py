@@ -123,16 +123,20 @@ def blacked_out(
     Parameters
     ----------
     stored
-        Shape (H, W) or (N, H, W).
+        Shape (H, W) or (N, H, W), with 3 at the end in colour.
 
     Returns
     -------
     tuple
         A copy of the values, and the attributes with their range taken from what is left.
     """
-    hidden = np.zeros(stored.shape[-2:], bool)
+    hidden = np.zeros((attributes.rows, attributes.columns), bool)
     for x, y, width, height in rectangles:
         hidden[max(y, 0) : max(y + height, 0), max(x, 0) : max(x + width, 0)] = True
+    if attributes.is_colour:
+        black = stored.copy()
+        black[..., hidden, :] = 0
+        return black, attributes
     left = stored[..., ~hidden]
     if left.size == 0:
         left = stored

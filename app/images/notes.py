@@ -7,6 +7,8 @@ codes. A text never quotes the file: what stands in a file may be a name.
 from dataclasses import dataclass
 
 TEXTS = {
+    "colour": "it is a colour image: shown without a window, and of its luminance in the trainer",
+    "grey-as-colour": "its colours are grey everywhere: taken as a grey image",
     "colour-to-grey": "colour converted to grey by luminance",
     "turned": "turned or mirrored as its EXIF orientation says",
     "stack": "a stack of {frames} frames",

@@ -103,7 +103,7 @@ def _photometric(dataset: Any, elements: Elements) -> str:
         )
     if meant != said:
         elements.say("pixel-element-concluded", keyword="PhotometricInterpretation", value=meant)
-    _put(dataset, "PhotometricInterpretation", meant)
+    put(dataset, "PhotometricInterpretation", meant)
     return meant
 
 
@@ -119,7 +119,7 @@ def _bits(dataset: Any, elements: Elements) -> tuple[int, int]:
             f"it has {stored} bits stored in {allocated}; Foveate reads up to 16 bits in 8 or 16"
         )
     if _whole(elements, "HighBit") is None:
-        _put(dataset, "HighBit", stored - 1)
+        put(dataset, "HighBit", stored - 1)
     return allocated, stored
 
 
@@ -138,12 +138,12 @@ def _samples(dataset: Any, elements: Elements, photometric: str) -> int:
 
 def _frames(dataset: Any, elements: Elements) -> int:
     if not elements.has("NumberOfFrames"):
-        _put(dataset, "NumberOfFrames", 1)
+        put(dataset, "NumberOfFrames", 1)
         return 1
     frames = _whole(elements, "NumberOfFrames")
     if frames is None or frames < 1:
         return _conclude(dataset, elements, "NumberOfFrames", 1)
-    _put(dataset, "NumberOfFrames", frames)
+    put(dataset, "NumberOfFrames", frames)
     return frames
 
 
@@ -156,12 +156,12 @@ def _concluded(dataset: Any, elements: Elements, keyword: str, value: int, *, at
 
 
 def _conclude(dataset: Any, elements: Elements, keyword: str, value: int) -> int:
-    _put(dataset, keyword, value)
+    put(dataset, keyword, value)
     elements.say("pixel-element-concluded", keyword=keyword, value=value)
     return value
 
 
-def _put(dataset: Any, keyword: str, value: int | str) -> None:
+def put(dataset: Any, keyword: str, value: int | str) -> None:
     """Put a value into the data set; a broken one there would be read before it is replaced."""
     if keyword in dataset:
         del dataset[keyword]

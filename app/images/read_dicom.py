@@ -17,12 +17,13 @@ from pydicom.filewriter import write_file_meta_info
 from app.errors import ImportRefused
 from app.images import deidentify
 from app.images.attributes import DisplayAttributes
+from app.images.colour import RGB, from_palette, is_grey, without_colour
 from app.images.dicom_pixels import is_lossy, short, stored_values, syntax_of
 from app.images.elements import Elements
 from app.images.functional_groups import adopt_frame
 from app.images.limits import MAX_HEADER_BYTES, MAX_PIXEL_BYTES
 from app.images.origin import Identity
-from app.images.pixel_layout import layout_of
+from app.images.pixel_layout import PixelLayout, layout_of, put
 
 _DICOMDIR = "1.2.840.10008.1.3.10"
 
@@ -48,8 +49,8 @@ def read_dicom(path: Path, key: bytes) -> tuple[NDArray[Any], DisplayAttributes,
     Returns
     -------
     tuple
-        Stored values (H, W), of a stack (N, H, W), in pydicom's `pixel_array` dtype, what is kept
-        beside them, and who it is of.
+        Stored values (H, W), of a stack (N, H, W), in pydicom's `pixel_array` dtype, with red,
+        green and blue at the end in colour; what is kept beside them, and who it is of.
 
     Raises
     ------
@@ -63,16 +64,18 @@ def read_dicom(path: Path, key: bytes) -> tuple[NDArray[Any], DisplayAttributes,
         _require_image(dataset, elements)
         syntax = syntax_of(dataset)
         layout = layout_of(dataset, elements)
-        if layout.is_colour:
-            raise ImportRefused(
-                f"it is a colour image ({layout.photometric}); Foveate reads greyscale images. "
-                "Export it as MONOCHROME2 or as PNG"
-            )
         stored = stored_values(dataset, syntax, layout, elements)
+        if layout.is_colour:
+            stored = _coloured(dataset, stored, layout, elements, syntax)
         adopt_frame(dataset, elements, layout.frames // 2)
         named = uid.DeflatedExplicitVRLittleEndian if deflated else syntax
         kept = deidentify.display_attributes(
-            dataset, stored, str(named), lossy=is_lossy(syntax), said=elements.notes
+            dataset,
+            stored,
+            str(named),
+            lossy=is_lossy(syntax),
+            coloured=layout.is_colour,
+            said=elements.notes,
         )
         return stored, kept, deidentify.identity_of(dataset, key)
 
@@ -121,3 +124,21 @@ def _require_image(dataset: FileDataset, elements: Elements) -> None:
     if "PixelData" not in dataset:
         kind = elements.text("Modality") or "no modality"
         raise ImportRefused(f"it is a DICOM file without a picture ({kind})")
+
+
+def _coloured(
+    dataset: FileDataset,
+    stored: NDArray[Any],
+    layout: PixelLayout,
+    elements: Elements,
+    syntax: uid.UID,
+) -> NDArray[Any]:
+    """Return colours as red, green and blue, or as grey where they are; say which."""
+    if layout.samples == 1:
+        big_endian = syntax == uid.ExplicitVRBigEndian
+        stored = from_palette(stored, elements, big_endian=big_endian)
+        put(dataset, "BitsStored", 8)
+    grey = is_grey(stored)
+    put(dataset, "PhotometricInterpretation", "MONOCHROME2" if grey else RGB)
+    elements.say("grey-as-colour" if grey else "colour")
+    return without_colour(stored) if grey else stored

@@ -13,6 +13,7 @@ from PIL import Image as PilImage
 
 from app.errors import ImportRefused
 from app.images.attributes import DisplayAttributes
+from app.images.colour import RGB, is_grey, without_colour
 from app.images.jpeg_file import require_whole_jpeg
 from app.images.limits import require_pixel_size
 from app.images.notes import Note, note
@@ -25,7 +26,7 @@ _TRANSPARENT = "parts of it are transparent; export it without transparency"
 
 
 def read_raster(path: Path, source_format: str) -> tuple[NDArray[Any], DisplayAttributes]:
-    """Decode a PNG or TIFF (8 or 16 bits) or JPEG (8 bits) to grey, upright.
+    """Decode a PNG or TIFF (8 or 16 bits) or JPEG (8 bits), upright.
 
     Parameters
     ----------
@@ -37,7 +38,7 @@ def read_raster(path: Path, source_format: str) -> tuple[NDArray[Any], DisplayAt
     Returns
     -------
     tuple
-        Stored values (H, W), 8 or 16 bits, and how to show them.
+        Stored values (H, W), of colours (H, W, 3), 8 or 16 bits, and how to show them.
 
     Raises
     ------
@@ -61,7 +62,7 @@ def read_raster(path: Path, source_format: str) -> tuple[NDArray[Any], DisplayAt
         # Pillow names the stream it was given where it has nothing to say of the file.
         said = "" if " object at " in str(error) or not str(error) else f" ({error})"
         raise ImportRefused(f"it is no intact {source_format} file{said}") from error
-    stored, notes = _grey(pixels)
+    stored, notes = _plain(pixels)
     if orientation in _TURNS:
         stored, notes = np.ascontiguousarray(_TURNS[orientation](stored)), (*notes, note("turned"))
     return stored, _attributes(stored, source_format, notes, inverse=inverse, lossy=lossy)
@@ -71,11 +72,13 @@ def _attributes(
     stored: NDArray[Any], source_format: str, notes: tuple[Note, ...], *, inverse: bool, lossy: bool
 ) -> DisplayAttributes:
     bits, signed = stored.dtype.itemsize * 8, stored.dtype.kind == "i"
-    low, high = value_range(stored, PixelFormat(bits, bits, signed))
+    form, colours = PixelFormat(bits, bits, signed), stored.ndim == 3
+    low, high = form.limits if colours else value_range(stored, form)
     return DisplayAttributes(
         rows=stored.shape[0],
         columns=stored.shape[1],
-        photometric="MONOCHROME1" if inverse else "MONOCHROME2",
+        photometric=RGB if colours else "MONOCHROME1" if inverse else "MONOCHROME2",
+        samples=3 if colours else 1,
         bits_stored=bits,
         bits_allocated=bits,
         signed=signed,
@@ -145,27 +148,26 @@ def _deep(data: bytes) -> NDArray[Any]:
     return np.asarray(pixels)
 
 
-def _grey(pixels: NDArray[Any]) -> tuple[NDArray[Any], tuple[Note, ...]]:
+def _plain(pixels: NDArray[Any]) -> tuple[NDArray[Any], tuple[Note, ...]]:
+    """Return grey values (H, W) or colours (H, W, 3); nothing of them may be transparent."""
     if pixels.ndim == 2:
         return np.ascontiguousarray(pixels), ()
     if pixels.shape[2] in (2, 4):
         if (pixels[..., -1] != np.iinfo(pixels.dtype).max).any():
             raise ImportRefused(_TRANSPARENT)
         pixels = pixels[..., :-1]
-    first = pixels[..., 0]
-    if (pixels == first[..., None]).all():
-        return np.ascontiguousarray(first), ()
-    luminance = pixels.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
-    return np.floor(luminance + 0.5).astype(pixels.dtype), (note("colour-to-grey"),)
+    if pixels.shape[2] == 1 or is_grey(pixels):
+        return without_colour(pixels), ()
+    return np.ascontiguousarray(pixels), (note("colour"),)
 
 
 _TURNS: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
     2: np.fliplr,
     3: lambda pixels: np.rot90(pixels, 2),
     4: np.flipud,
-    5: np.transpose,
+    5: lambda pixels: pixels.swapaxes(0, 1),
     6: lambda pixels: np.rot90(pixels, -1),
-    7: lambda pixels: np.rot90(np.transpose(pixels), 2),
+    7: lambda pixels: np.rot90(pixels.swapaxes(0, 1), 2),
     8: np.rot90,
 }
 """What makes an image upright, by its EXIF orientation."""

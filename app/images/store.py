@@ -20,11 +20,11 @@ class LoadedImage:
     Attributes
     ----------
     stored
-        Shape (height, width), the stored values of the frame that is shown, in pydicom's
-        `pixel_array` dtype.
+        Shape (height, width), of colours (height, width, 3): the stored values of the frame that
+        is shown, in pydicom's `pixel_array` dtype.
     stack
-        Shape (frames, height, width), all frames of a stack, read from disk when they are touched;
-        None for a single image.
+        Shape (frames, height, width), with 3 at the end in colour: all frames of a stack, read from
+        disk when they are touched; None for a single image.
     frame
         Which frame of the stack `stored` is, from 0.
     """
@@ -75,14 +75,13 @@ def load(study: Study, image_id: str) -> LoadedImage:
             f"Image {short_name(image_id)} is missing or damaged ({error}). Restore the folder "
             f"{folder} from a copy of the study, or import the file again."
         ) from error
-    size = attributes.rows, attributes.columns
-    expected = (attributes.frames, *size) if attributes.frames > 1 else size
+    expected = attributes.shape
     if stored.shape != expected:
         raise ImageUnreadable(
             f"Image {short_name(image_id)} is {stored.shape} but its display.json says {expected}; "
             f"restore the folder {folder} from a copy."
         )
-    if stored.ndim == 2:
+    if attributes.frames == 1:
         return LoadedImage(image_id, stored, attributes)
     middle = len(stored) // 2
     return LoadedImage(image_id, np.asarray(stored[middle]), attributes, stored, middle)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.images.masks import Rectangle
 from app.ui import theme
+from app.ui.pixels import picture_of
 
 _LEAST = 3
 
@@ -47,13 +48,11 @@ class BlackoutView(QWidget):
         return self._picture is not None
 
     def show_picture(self, grey: NDArray[np.uint8] | None) -> None:
-        """Show another image, (H, W), without rectangles; None while it is loaded."""
+        """Show another image, (H, W) or (H, W, 3), without rectangles; None while it is loaded."""
         self.rectangles, self._from, self._picture = [], None, None
         self._grey = None if grey is None else np.ascontiguousarray(grey)
         if self._grey is not None:
-            height, width = self._grey.shape
-            form = QImage.Format.Format_Grayscale8
-            self._picture = QImage(self._grey.data, width, height, width, form)
+            self._picture = picture_of(self._grey)
         self.changed.emit()
         self.update()
 

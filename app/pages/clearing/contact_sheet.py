@@ -18,6 +18,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.ui import theme
+from app.ui.pixels import picture_of
 
 COLUMNS, ROWS = 8, 5
 _GAP = theme.GRID // 2
@@ -103,13 +104,10 @@ class ContactSheet(QWidget):
         self._go(min(self._at, max(len(cells) - 1, 0)))
 
     def show_picture(self, image_id: str, grey: NDArray[np.uint8]) -> None:
-        """Show an image's picture, (H, W); it fits its cell's square."""
+        """Show an image's picture, (H, W) or (H, W, 3); it fits its cell's square."""
         grey = np.ascontiguousarray(grey)
-        height, width = grey.shape
         self._kept[image_id] = grey  # QImage copies nothing
-        self._pictures[image_id] = QImage(
-            grey.data, width, height, width, QImage.Format.Format_Grayscale8
-        )
+        self._pictures[image_id] = picture_of(grey)
         self.update()
 
     def has_picture(self, image_id: str) -> bool:

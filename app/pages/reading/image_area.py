@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.hanging.image_view import ImageView
@@ -21,6 +21,7 @@ from app.pages.reading.frame_pacer import FramePacer
 from app.pages.reading.overlay import draw_overlay
 from app.pages.reading.smoother import Smoother
 from app.ui import theme
+from app.ui.pixels import picture_of
 from devices.gaze.view import TileView
 
 _BACKGROUND = QColor(theme.CASE_BACKGROUND)
@@ -130,7 +131,7 @@ class ImageArea(QWidget):
         return self.box.tile_view(time_us, kind, chosen, (origin.x(), origin.y()))
 
     def grey(self) -> NDArray[np.uint8]:
-        """Return what is drawn of the active tile, (height, width) in device pixels."""
+        """Return what is drawn of the active tile, as `ImageView.grey` does."""
         if self.view is None:
             return np.zeros((0, 0), np.uint8)
         return self.view.grey(self.devicePixelRatioF())
@@ -207,8 +208,7 @@ class ImageArea(QWidget):
     def _paint(self, painter: QPainter, view: ImageView) -> None:
         grey = view.grey(self.devicePixelRatioF())
         self._drawn.append(grey)
-        height, width = grey.shape
-        picture = QImage(grey.data, width, height, width, QImage.Format.Format_Grayscale8)
+        picture = picture_of(grey)
         picture.setDevicePixelRatio(self.devicePixelRatioF())
         x, y, _, _ = view.viewport.tile_view
         painter.drawImage(QPointF(x, y), picture)

@@ -11,6 +11,7 @@ from app.images.greyscale import display_lut, window_shown
 from app.images.resample import device_grid, sampled
 from app.recording.replay import Replay, SeenFixation
 from app.ui import theme
+from app.ui.pixels import picture_of
 from devices.gaze.density import colour, heat_map
 from devices.gaze.view import Affine, TileView
 
@@ -90,8 +91,7 @@ class ReplayView(QWidget):
     def _draw_tile(self, painter: QPainter, view: TileView, to_widget: Affine) -> None:
         grey = self._grey(view, to_widget)
         self._kept.append(grey)
-        height, width = grey.shape
-        picture = QImage(grey.data, width, height, width, QImage.Format.Format_Grayscale8)
+        picture = picture_of(grey)
         picture.setDevicePixelRatio(self.devicePixelRatioF())
         painter.drawImage(_rect(view, to_widget).topLeft(), picture)
         if self.show_heat:

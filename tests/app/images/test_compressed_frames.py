@@ -1,5 +1,6 @@
 """12-bit JPEG, JPEG-LS and HTJ2K of DICOM files: right values, no overshoot, none cut short."""
 
+import io
 import shutil
 import subprocess
 import warnings
@@ -10,6 +11,7 @@ import jpeg_ls
 import numpy as np
 import pydicom
 import pytest
+from PIL import Image as PilImage
 from pydicom import uid
 from pydicom.data import get_testdata_file
 from pydicom.encaps import encapsulate
@@ -17,6 +19,7 @@ from pydicom.encaps import encapsulate
 from app.errors import ImportRefused
 from app.images.decode_file import read_file
 from app.images.frame_decoders import is_whole_jpeg
+from tests.app.images.conformance.made_colours import Colours, meant, write
 from tests.app.images.image_files import good
 
 RAMP = np.tile(np.linspace(0, 4095, 256).astype(np.uint16), (48, 1))
@@ -138,3 +141,34 @@ def test_a_codec_that_nobody_decodes_is_refused_by_its_name(tmp_path: Path) -> N
     path = compressed(tmp_path / "x.dcm", b"\xff\x0a" * 40, uid.HTJ2KLosslessRPCL)
     path.write_bytes(path.read_bytes().replace(b"10008.1.2.4.202", b"10008.1.2.4.112"))
     assert refusal(path) == "its transfer syntax is not supported (JPEG XL)"
+
+
+def colour_jpeg(rgb: np.ndarray, marker: str, *, ycc: bool) -> bytes:
+    """Return a JPEG whose own marker ("JFIF", "Adobe" or none) says which colours it holds."""
+    buffer = io.BytesIO()
+    PilImage.fromarray(rgb).save(buffer, "JPEG", quality=98, subsampling=0, keep_rgb=not ycc)
+    data = buffer.getvalue()
+    end = 4 + int.from_bytes(data[4:6])
+    adobe = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00" + bytes([ycc])
+    jfif = b"\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
+    kept = {"JFIF": jfif, "Adobe": adobe, "": b""}[marker]
+    return data[:2] + kept + data[end:]
+
+
+@pytest.mark.parametrize("photometric", ["RGB", "YBR_FULL", "YBR_FULL_422"])
+@pytest.mark.parametrize(
+    ("marker", "ycc"), [("JFIF", True), ("Adobe", True), ("Adobe", False), ("", None)]
+)
+def test_a_jpegs_own_markers_say_its_colours_before_the_data_set(
+    marker: str, ycc: bool | None, photometric: str, tmp_path: Path
+) -> None:
+    smooth = meant(Colours("RGB"))
+    frame = colour_jpeg(smooth, marker, ycc=photometric != "RGB" if ycc is None else ycc)
+    path = write(Colours(photometric), tmp_path / "x.dcm")
+    dataset = pydicom.dcmread(path)
+    dataset.file_meta.TransferSyntaxUID = uid.JPEGBaseline8Bit
+    dataset.PixelData = encapsulate([frame])
+    dataset["PixelData"].VR = "OB"
+    dataset["PixelData"].is_undefined_length = True
+    dataset.save_as(path)
+    assert np.abs(values(path).astype(int) - smooth).mean() < 2

@@ -47,7 +47,7 @@ def hostile(folder: Path) -> dict[str, Path]:
     files["no intact JPEG"] = folder / "h.jpg"
     files["no intact JPEG"].write_bytes(jpeg.getvalue()[:2000])
     files["without a picture (SR)"] = Path(get_testdata_file("test-SR.dcm"))
-    files["colour image"] = Path(get_testdata_file("SC_rgb_rle.dcm"))
+    files["32 bits stored in 32"] = Path(get_testdata_file("SC_rgb_rle_32bit.dcm"))
     files["no such file"] = folder / "missing.dcm"
     (folder / "whole.tmp").unlink()
     return files

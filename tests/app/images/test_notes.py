@@ -26,8 +26,8 @@ def test_the_manual_lists_every_code_and_no_other() -> None:
 
 def test_a_note_is_in_the_answer_and_in_display_json(study: Study, tmp_path: Path) -> None:
     result = import_paths(study, [png(tmp_path / "x.png", RED)])[0]
-    assert result.notes == (note("colour-to-grey"),)
-    assert result.reason == TEXTS["colour-to-grey"]
+    assert result.notes == (note("colour"),)
+    assert result.reason == TEXTS["colour"]
     kept = DisplayAttributes.read(study.image_folder(result.image_id or "") / "display.json")
     assert kept.notes == result.notes
 
@@ -35,7 +35,7 @@ def test_a_note_is_in_the_answer_and_in_display_json(study: Study, tmp_path: Pat
 def test_the_command_prints_code_and_text(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert main(["--study", str(tmp_path / "s"), str(png(tmp_path / "x.png", RED)), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["notes"] == [{"code": "colour-to-grey", "text": TEXTS["colour-to-grey"]}]
+    assert told["notes"] == [{"code": "colour", "text": TEXTS["colour"]}]
 
 
 def test_the_note_of_an_earlier_display_json_is_kept() -> None:

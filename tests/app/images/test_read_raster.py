@@ -104,7 +104,7 @@ def test_a_jpeg_cut_short_and_closed_again_is_refused_and_the_whole_one_comes_in
 ) -> None:
     pixels, options = JPEGS[kind]
     whole = saved(pixels, "JPEG", **options)
-    expected = np.asarray(PilImage.open(io.BytesIO(whole)).convert("L"))
+    expected = np.asarray(PilImage.open(io.BytesIO(whole)))
     stored, attributes = read(whole, tmp_path)
     assert attributes.lossy
     assert np.abs(stored.astype(int) - expected).max() <= 1
@@ -203,4 +203,4 @@ def test_a_transparent_colour_is_refused_where_a_pixel_has_it(tmp_path: Path) ->
     for header, pixels, there, nowhere in cases:
         says = [chunk(b"tRNS", struct.pack(f">{len(c)}H", *c)) for c in (there, nowhere)]
         assert "transparent" in refusal(png(header, plain_rows(pixels), says[0]), tmp_path)
-        assert read(png(header, plain_rows(pixels), says[1]), tmp_path)[0].shape == (48, 64)
+        assert read(png(header, plain_rows(pixels), says[1]), tmp_path)[0].shape == pixels.shape

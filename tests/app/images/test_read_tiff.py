@@ -60,11 +60,12 @@ def test_both_byte_orders_signs_and_white_at_zero_are_understood(
     assert attributes.signed
 
 
-def test_a_colour_tiff_becomes_grey_by_luminance(tmp_path: Path) -> None:
+def test_a_colour_tiff_keeps_its_sixteen_bits(tmp_path: Path) -> None:
     deep = np.dstack([DEEP * 0, DEEP * 0, DEEP])  # OpenCV writes blue first: this is red
     stored, attributes = read(cv2.imencode(".tiff", deep)[1].tobytes(), tmp_path)
-    assert np.abs(stored - DEEP * 0.299).max() <= 0.51
-    assert [note.code for note in attributes.notes] == ["colour-to-grey"]
+    assert np.array_equal(stored, deep[..., ::-1])
+    assert (attributes.samples, attributes.bits_stored) == (3, 16)
+    assert [note.code for note in attributes.notes] == ["colour"]
 
 
 @pytest.mark.parametrize(
