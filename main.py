@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 the work failed, 2 wrong arguments, 3 stopped by the user 
 """
 
 import argparse
+import faulthandler
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -86,4 +87,6 @@ def _usage() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    if sys.stderr is not None:  # Windows without a console has none
+        faulthandler.enable()  # where it died in native code; the station keeps it in a file
     sys.exit(main())

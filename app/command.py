@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_log_path
 
+from app.crash_log import watch_crashes
 from app.ui.offscreen import has_screen
 from devices.gaze.errors import GazeError
 from migrations.study.errors import StudyError
@@ -105,6 +106,7 @@ def logged() -> Iterator[None]:
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root.addHandler(handler)
     root.setLevel(logging.INFO)
+    watch_crashes("station")
     try:
         yield
     finally:

@@ -10,6 +10,8 @@ import sys
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from app.crash_log import watch_crashes
+
 
 def serve(connection: Connection, key: bytes, memory_bytes: int) -> None:
     """Answer requests until the pipe closes; the entry of the process.
@@ -22,6 +24,7 @@ def serve(connection: Connection, key: bytes, memory_bytes: int) -> None:
         os.dup2(nothing.fileno(), 2)
     from app.images.decode_file import answer_to
 
+    watch_crashes("decoder of images")
     limit_memory(memory_bytes)
     connection.send_bytes(b"{}")
     while True:

@@ -84,12 +84,12 @@ def close_interrupted(database: Database) -> list[Interrupted]:
         return []
     try:
         with StationLock(database.path.parent):
-            was_open = _has_open_sittings(database)
+            if not _has_open_sittings(database):  # then no lock of the database is waited for
+                return []
             found = close_open_rows(database)
     except StationBusy:
         return []
-    if was_open:
-        _back_up(database)
+    _back_up(database)
     return found
 
 

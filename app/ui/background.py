@@ -5,7 +5,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Signal
+
+from app.ui.gui_thread import gui_mailbox, is_alive
 
 log = logging.getLogger(__name__)
 
@@ -29,13 +31,12 @@ class Task(QObject):
     succeeded = Signal(object)
     failed = Signal(object)
     ended = Signal()
-    _answered = Signal(object, object)
 
     def __init__(self, work: Callable[[], Any], parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._work = work
+        self._send = gui_mailbox()
         self._thread = threading.Thread(target=self._run, name="foveate-task", daemon=True)
-        self._answered.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     def start(self) -> "Task":
         """Begin; returns itself."""
@@ -49,7 +50,7 @@ class Task(QObject):
 
     def report(self, value: object) -> None:
         """Tell of progress; the work calls it in its thread."""
-        self._emit(self.progressed, value)
+        self._send(lambda: self._tell(value))
 
     def _run(self) -> None:
         result, error = None, None
@@ -57,21 +58,26 @@ class Task(QObject):
             result = self._work()
         except Exception as caught:  # handed to the GUI thread, which says it to the user
             error = caught
-        self._emit(self._answered, result, error)
+        self._send(lambda: self._deliver(result, error))
 
-    def _emit(self, signal: Any, *values: object) -> None:
-        try:
-            signal.emit(*values)
-        except RuntimeError:  # the window, and this object with it, is gone
-            log.info("A background task outlived its window.")
+    def _tell(self, value: object) -> None:
+        if is_alive(self):
+            self.progressed.emit(value)
 
     def _deliver(self, result: object, error: Exception | None) -> None:
-        if error is None:
+        if not is_alive(self):  # its window, and this object with it, is gone
+            log.info("A background task outlived its window.")
+        elif error is None:
             self.succeeded.emit(result)
+            self._end()
         else:
             log.error("A background task failed.", exc_info=error)
             self.failed.emit(error)
-        self.ended.emit()
+            self._end()
+
+    def _end(self) -> None:
+        if is_alive(self):  # what was just told may have closed the window
+            self.ended.emit()
 
 
 def run(

@@ -1,6 +1,5 @@
 """Small pictures of images on a page: made in worker threads, shown when they are there."""
 
-import contextlib
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal
@@ -8,6 +7,7 @@ from PySide6.QtGui import QImage, QMouseEvent, QPixmap, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QWidget
 
 from app.ui import theme
+from app.ui.gui_thread import gui_mailbox, is_alive
 from app.ui.small_widgets import column, label
 from app.workspace.pictures import SIDE, Picture, Pictures
 
@@ -19,18 +19,15 @@ class _Work(QRunnable):
 
     def run(self) -> None:
         """Make the picture; runs in a worker."""
-        with contextlib.suppress(RuntimeError):  # the page is gone
-            self._work()
+        self._work()
 
 
 class PictureLoader(QObject):
     """Gives pictures of a study to labels; one for all pages of the workspace."""
 
-    _made = Signal(object, object)
-
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._made.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        self._send = gui_mailbox()
         self._pictures: Pictures | None = None
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(2)
@@ -50,10 +47,17 @@ class PictureLoader(QObject):
         if kept is not None:
             shown(kept)
             return
-        self._pool.start(_Work(lambda: self._made.emit(shown, pictures.make(image_id, heat=heat))))
+        send = self._send
+
+        def work() -> None:
+            picture = pictures.make(image_id, heat=heat)
+            send(lambda: self._deliver(shown, picture))
+
+        self._pool.start(_Work(work))
 
     def _deliver(self, shown: Callable[[Picture], object], picture: Picture) -> None:
-        shown(picture)
+        if is_alive(self):  # else the page is gone
+            shown(picture)
 
 
 class PictureCard(QFrame):

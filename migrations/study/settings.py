@@ -112,14 +112,26 @@ _CHOICES = {
     "calibration_points": (5, 9, 13),
 }
 ANNOTATIONS = ("box", "keypoint", "note", "confidence")
-_AT_LEAST: dict[str, float] = {
-    "block_size": 1,
-    "washout_days": 0,
-    "break_after_cases": 0,
-    "break_s": 0,
-    "time_limit_s": 0,
-    "repeat_share": 0,
+RANGES: dict[str, tuple[float, float]] = {
+    "block_size": (1, 10_000),
+    "repeat_share": (0, 1),
+    "washout_days": (0, 3650),
+    "break_after_cases": (0, 10_000),
+    "break_s": (0, 36_000),
+    "time_limit_s": (0, 36_000),
+    "max_accuracy_deg": (0.1, 10),
+    "max_loss": (0, 1),
+    "drift_every_cases": (0, 10_000),
+    "max_drift_deg": (0.1, 10),
+    "absence_s": (0, 3600),
+    "lost_sign_s": (0, 600),
+    "loss_alarm": (0, 1),
 }
+"""Every number that is not a choice, with its least and its largest value."""
+MOST_CLASSES = 10
+"""So many digit keys there are."""
+_LONGEST = {"consent": 20_000}
+_USUALLY_LONGEST = 1000
 
 
 def read_settings(path: Path) -> StudySettings:
@@ -163,13 +175,39 @@ def _checked(path: Path, key: str, value: Any) -> Any:
         raise SettingsError(f"{path}: {key} must be {type(default).__name__}, not {value!r}.")
     if key in _CHOICES and value not in _CHOICES[key]:
         raise SettingsError(f"{path}: {key} must be one of {_CHOICES[key]}, not {value!r}.")
-    if key in _AT_LEAST and value < _AT_LEAST[key]:
-        raise SettingsError(f"{path}: {key} must be {_AT_LEAST[key]:g} or more, not {value!r}.")
-    if key == "repeat_share" and value > 1:
-        raise SettingsError(f"{path}: repeat_share is a share from 0 to 1, not {value!r}.")
-    if key == "annotations" and (unknown := [v for v in value if v not in ANNOTATIONS]):
-        raise SettingsError(f"{path}: annotations can be {ANNOTATIONS}, not {unknown[0]!r}.")
+    low, high = RANGES.get(key, (0, 0))
+    if key in RANGES and not low <= value <= high:  # NaN is between nothing
+        raise SettingsError(f"{path}: {key} must be from {low:g} to {high:g}, not {value!r}.")
+    problem = _problem_of_words(key, value)
+    if problem:
+        raise SettingsError(f"{path}: {key} {problem}.")
     return value
+
+
+def _problem_of_words(key: str, value: Any) -> str:
+    """Return what is wrong with a text or a list of them; "" for nothing."""
+    words = value if isinstance(value, tuple) else (value,) if isinstance(value, str) else ()
+    other = next((w for w in words if not isinstance(w, str)), None)
+    if other is not None:
+        return f"holds texts in quotation marks only, not {other!r}"
+    longest = _LONGEST.get(key, _USUALLY_LONGEST)
+    if any(len(w) > longest for w in words):
+        return f"has at most {longest:,} characters"
+    if any(not c.isprintable() and c not in "\n\t" for w in words for c in w):
+        return "must not hold control characters"
+    if key == "annotations" and (unknown := [v for v in value if v not in ANNOTATIONS]):
+        return f"can be {ANNOTATIONS}, not {unknown[0]!r}"
+    return _problem_of_classes(value) if key == "classes" else ""
+
+
+def _problem_of_classes(classes: tuple[str, ...]) -> str:
+    if not 1 <= len(classes) <= MOST_CLASSES:
+        return f"must be 1 to {MOST_CLASSES} answers, one a digit key, not {len(classes)}"
+    if any(not name.strip() for name in classes):
+        return "must not hold an empty answer"
+    if len(set(classes)) < len(classes):
+        return "must not hold an answer twice"
+    return ""
 
 
 def _toml(value: Any) -> str:
