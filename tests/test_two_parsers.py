@@ -199,7 +199,7 @@ def mcgip_of_station(folder: Path) -> Accepted | str:
         except GazeFileError as error:
             return str(error)
         own = [(path.stem, points) for _, points in of_station_file(file)]
-        found += own or [(path.stem, [])] * ("no gaze in it" in file.notes)
+        found += own or [(path.stem, [])] * ("no-gaze" in [each.code for each in file.notes])
     return same(found)
 
 

@@ -6,47 +6,18 @@ as it was and image coordinates follow from it as everywhere else.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.interchange.notes import Note
+from app.interchange.places import Place
 from devices.gaze.geometry import FloatArray, ScreenGeometry
 
 IntArray = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """How the image lies on the canvas from one sample on.
-
-    Attributes
-    ----------
-    first
-        Index of the first sample it holds for.
-    scale_x, scale_y
-        Canvas pixels per image pixel.
-    x_canvas, y_canvas
-        The image's top-left corner.
-    rect_canvas
-        (x, y, width, height) in which gaze is on the image; None: all of the image.
-    kind
-        Of the view event: open, zoom, …
-    """
-
-    first: int = 0
-    scale_x: float = 1.0
-    scale_y: float = 1.0
-    x_canvas: float = 0.0
-    y_canvas: float = 0.0
-    rect_canvas: tuple[float, float, float, float] | None = None
-    kind: str = "open"
-
-
-Place = Callable[[int, int], Sequence[Placement]]
-"""Width and height of the image in pixels → its placements, in order of sample."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,6 +83,13 @@ class SourceReading:
         Rows of the file it came from; None: as many as samples, or fixations.
     details
         Whatever else is kept, ready for JSON.
+    participant
+        Who read as the file says it, which may be a person's name: it becomes a pseudonym before
+        anything is stored. `reader` is a pseudonym already.
+    own_id
+        Of our own export: the id that the reading had there.
+    notes
+        What was inferred of this reading.
     """
 
     image: str
@@ -128,6 +106,9 @@ class SourceReading:
     border_clamped: bool = False
     rows: int | None = None
     details: dict[str, Any] = field(default_factory=dict)
+    participant: str = ""
+    own_id: str = ""
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(slots=True)
@@ -145,44 +126,18 @@ class RowCounts:
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """All that one file holds."""
+    """All that one file holds.
 
-    readings: list[SourceReading]
+    Attributes
+    ----------
+    readings
+        A list, or read as they are asked for: counts and notes are whole when the last one came.
+    counts
+        What became of the rows of all of them.
+    notes
+        What was inferred of the file, ours to add to.
+    """
+
+    readings: Iterable[SourceReading]
     counts: RowCounts
-    notes: tuple[str, ...] = ()
-
-
-def whole_image(width: int, height: int) -> list[Placement]:
-    """Place the image so that the canvas counts its own pixels."""
-    return [Placement()]
-
-
-def fitted_height(canvas_height: float) -> Place:
-    """Place the image resized to a height, its aspect kept, at the canvas's origin."""
-
-    def place(width: int, height: int) -> list[Placement]:
-        scale = canvas_height / height
-        return [Placement(scale_x=scale, scale_y=scale)]
-
-    return place
-
-
-def shown_at(x: float, y: float, shown_width: float, shown_height: float) -> Place:
-    """Place the image in a rectangle of the screen, in its pixels."""
-
-    def place(width: int, height: int) -> list[Placement]:
-        return [Placement(0, shown_width / width, shown_height / height, x, y)]
-
-    return place
-
-
-def fitted_screen(screen: ScreenGeometry) -> Place:
-    """Place the image as large as the screen allows, in its middle."""
-
-    def place(width: int, height: int) -> list[Placement]:
-        scale = min(screen.width_screen / width, screen.height_screen / height)
-        x = (screen.width_screen - scale * width) / 2
-        y = (screen.height_screen - scale * height) / 2
-        return [Placement(0, scale, scale, x, y)]
-
-    return place
+    notes: list[Note] = field(default_factory=list)

@@ -12,9 +12,12 @@ from app.images.importer import import_files
 from app.images.label_matching import match_labels
 from app.images.reconciliation import reconcile
 from app.images.sources import files_of as image_files_of
-from app.interchange.importing import FORMATS, FileReport, import_gaze
+from app.interchange.import_parser import import_parser
+from app.interchange.import_reports import FileReport, ImportProgress
+from app.interchange.importing import import_gaze
 from app.interchange.matching import Matcher
 from app.interchange.options import ImportOptions
+from app.interchange.reading_process import ReadingProcess
 from devices.gaze.errors import GazeError
 from devices.gaze.geometry import DEFAULT_DISTANCE_MM, ScreenGeometry
 from migrations.study.errors import StudyError
@@ -22,38 +25,43 @@ from migrations.study.folder import Study
 from migrations.study.settings import StudySettings
 
 ASSUMED_MM_PER_PX = 0.27
+SAY_EVERY_S = 10.0
 
 
 def main(argv: Sequence[str]) -> int:
-    """Import gaze; 0 if at least one reading is in the study, 1 if none or the work failed."""
-    arguments = _parser().parse_args(argv)
+    """Import gaze; 0 if readings are in the study, 1 if none or some failed, 3 if stopped."""
+    arguments = import_parser().parse_args(argv)
+    said = _Progress()
     try:
-        return _import(arguments)
+        return _import(arguments, said)
     except (AppError, StudyError, GazeError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("\nStopped. What was imported before is in the study.\n")
-        return 1
+        sys.stderr.write(said.stopped())
+        return 3
 
 
-def _import(arguments: argparse.Namespace) -> int:
+def _import(arguments: argparse.Namespace, said: "_Progress") -> int:
     study = _study(arguments)
+    counts = dict.fromkeys(("accepted", "known", "refused"), 0)
+    rows = {"read": 0, "kept": 0, "readings": 0}
+    is_partial = False
     try:
         matcher = _matcher(study, arguments)
-        counts = dict.fromkeys(("accepted", "known", "refused"), 0)
-        rows = {"read": 0, "kept": 0, "readings": 0}
-        began = time.monotonic()
-        reports = import_gaze(
-            study, arguments.format, arguments.files, _options(arguments), matcher
-        )
-        for report in reports:
-            counts[report.status] += 1
-            rows["read"] += report.rows_read
-            rows["kept"] += report.rows_kept
-            rows["readings"] += sum(r.status == "accepted" for r in report.readings)
-            _say(report, as_json=arguments.json)
-            _progress(sum(counts.values()), time.monotonic() - began)
+        with ReadingProcess() as process:
+            reports = import_gaze(
+                study, arguments.format, arguments.files, _options(arguments), matcher,
+                read=process.read, on_progress=said,
+            )  # fmt: skip
+            for report in reports:
+                counts[report.status] += 1
+                is_partial |= bool(report.reason and report.readings)
+                rows["read"] += report.rows_read
+                rows["kept"] += report.rows_kept
+                rows["readings"] += sum(r.status == "accepted" for r in report.readings)
+                said.clear()
+                _say(report, as_json=arguments.json)
     finally:
         study.close()
     if not arguments.json:
@@ -62,7 +70,40 @@ def _import(arguments: argparse.Namespace) -> int:
             f"Files: {files}. {rows['readings']} new readings; rows read {rows['read']}, "
             f"kept {rows['kept']}, dropped {rows['read'] - rows['kept']}.\n"
         )
-    return 0 if counts["accepted"] + counts["known"] else 1
+    return 0 if counts["accepted"] + counts["known"] and not is_partial else 1
+
+
+class _Progress:
+    """Says on standard error how far an import is: at once on a terminal, else at times."""
+
+    def __init__(self) -> None:
+        self._last: ImportProgress | None = None
+        self._said_at = time.monotonic()
+        self._on_terminal = sys.stderr.isatty()
+
+    def __call__(self, progress: ImportProgress) -> None:
+        self._last = progress
+        now = time.monotonic()
+        if now - self._said_at >= (0.2 if self._on_terminal else SAY_EVERY_S):
+            self._said_at = now
+            end = "\r" if self._on_terminal else "\n"
+            sys.stderr.write(f"{progress.text}{end}")
+            sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Take the line off a terminal."""
+        if self._on_terminal:
+            sys.stderr.write("\x1b[2K")
+
+    def stopped(self) -> str:
+        """Return in words where the import stopped and how it goes on."""
+        where = ""
+        if self._last is not None:
+            where = f" in {self._last.path}, {self._last.text.rsplit(',', 2)[0]}"
+        return (
+            f"\nStopped{where}. What was stored is in the study; the same command goes on: it "
+            "knows those readings and adds the others.\n"
+        )
 
 
 def _study(arguments: argparse.Namespace) -> Study:
@@ -102,6 +143,14 @@ def _options(arguments: argparse.Namespace) -> ImportOptions:
         time_unit=arguments.time_unit,
         screen=_screen(arguments),
         shown=arguments.shown,
+        screen_mm_said=arguments.screen_mm is not None,
+        valid_when=arguments.valid_when,
+        missing=arguments.missing,
+        min_confidence=arguments.min_confidence,
+        participant=arguments.participant,
+        stream=arguments.stream,
+        markers=arguments.markers,
+        skip_lines=arguments.skip_lines,
     )
 
 
@@ -129,7 +178,7 @@ def _say(report: FileReport, *, as_json: bool) -> None:
     if report.reason:
         lines.append(f"          {report.reason}")
     lines += [f"          dropped {count}: {why}" for why, count in report.dropped.items()]
-    lines += [f"          {note}" for note in report.notes]
+    lines += [f"          {note.text}" for note in report.notes]
     if report.readings:
         samples = sum(r.samples for r in report.readings)
         fixations = sum(r.fixations for r in report.readings)
@@ -145,100 +194,3 @@ def _say(report: FileReport, *, as_json: bool) -> None:
         lines.append(f"          the source does not say: {', '.join(report.lacks)}")
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
-
-
-def _progress(done: int, seconds: float) -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write(f"{done} files, {done / max(seconds, 1e-9):.1f} files/s   \r")
-        sys.stderr.flush()
-
-
-def _image_height(text: str) -> float:
-    if text == "source":
-        return 0.0
-    value = float(text)
-    if not 1 <= value <= 100_000:
-        raise argparse.ArgumentTypeError(f"{text} is no height in pixels")
-    return value
-
-
-def _columns(text: str) -> list[tuple[str, str]]:
-    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
-    if not all(sign for _, sign, _ in pairs):
-        raise argparse.ArgumentTypeError("give ROLE=COLUMN pairs, e.g. x=gaze_x,y=gaze_y,time=t")
-    return [(role.strip(), column.strip()) for role, _, column in pairs]
-
-
-def _pair(text: str) -> tuple[float, float]:
-    values = [float(v) for v in text.lower().replace("×", "x").split("x")]
-    if len(values) != 2 or min(values) <= 0:
-        raise argparse.ArgumentTypeError(f"{text} is not WIDTHxHEIGHT")
-    return values[0], values[1]
-
-
-def _rectangle(text: str) -> tuple[float, float, float, float]:
-    values = [float(v) for v in text.split(",")]
-    if len(values) != 4 or min(values[2:]) <= 0:
-        raise argparse.ArgumentTypeError(f"{text} is not X,Y,WIDTH,HEIGHT")
-    return values[0], values[1], values[2], values[3]
-
-
-def _parser() -> argparse.ArgumentParser:
-    listed = "\n".join(f"  {name:12s} {text}" for name, (_, _, text) in FORMATS.items())
-    parser = argparse.ArgumentParser(
-        prog="python main.py import-gaze",
-        description="Add gaze of other systems to a study as finished readings. A study keeps no "
-        "file names: name its images in the same run (--images), by a csv (--match), or by the "
-        "sha256 of their pixels.",
-        epilog=f"formats:\n{listed}\ndocs/interchange.md describes each.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("format", choices=list(FORMATS), metavar="FORMAT")
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILES")
-    parser.add_argument("--study", type=Path, required=True, metavar="FOLDER")
-    parser.add_argument(
-        "--images", type=Path, nargs="+", metavar="FOLDER",
-        help="import these images too; their names are known for this run only",
-    )  # fmt: skip
-    parser.add_argument("--labels", type=Path, metavar="CSV", help="for --images, as `import` has")
-    parser.add_argument(
-        "--match", type=Path, metavar="CSV", help="columns image, and sha256, image_id or file"
-    )
-    parser.add_argument(
-        "--reader",
-        default="imported",
-        metavar="PSEUDONYM",
-        help="who read, if the source is silent",
-    )
-    parser.add_argument(
-        "--image-height", type=_image_height, metavar="PIXELS",
-        help="height the recorder resized images to (MicEye; mcgip: 800); `source` for not resized",
-    )  # fmt: skip
-    _add_table_options(parser)
-    parser.add_argument(
-        "--json", action="store_true", help="one JSON object per file on standard output"
-    )
-    return parser
-
-
-def _add_table_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("csv, tsv, tobii-tsv, xdf")
-    group.add_argument(
-        "--columns", type=_columns, default=[], metavar="ROLE=COLUMN,…",
-        help="roles: image, reading, reader, time, duration, x, y, left_x, …, valid",
-    )  # fmt: skip
-    group.add_argument(
-        "--unit", default="image-px",
-        choices=("image-px", "image-fraction", "screen-px", "screen-fraction"),
-    )  # fmt: skip
-    group.add_argument(
-        "--origin", default="top-left", choices=("top-left", "bottom-left", "centre")
-    )
-    group.add_argument("--time-unit", choices=("s", "ms", "us", "ns"), help="else told by the step")
-    group.add_argument("--screen", type=_pair, metavar="WIDTHxHEIGHT", help="in pixels")
-    group.add_argument("--screen-mm", type=_pair, metavar="WIDTHxHEIGHT")
-    group.add_argument("--distance-mm", type=float, metavar="MM", help="eye to screen")
-    group.add_argument(
-        "--shown", type=_rectangle, metavar="X,Y,WIDTH,HEIGHT",
-        help="where the image lay on the screen, pixels (default: fitted, centred)",
-    )  # fmt: skip

@@ -1,84 +1,35 @@
 """Files of gaze become finished readings: read, matched to images, written; each row accounted for.
 
-Gaze and fixations of one reading may lie in two files (REFLACX, EGD-CXR): they become one reading.
+A reading is stored before the next one is read, so that an import of any size needs the memory of
+one reading, and what a stopped import has stored is known to the next. Gaze and fixations of one
+reading may lie in two files (REFLACX, EGD-CXR): they become one reading.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from app.images.frames import write_looked_at
+from app.interchange.bounds import check
 from app.interchange.foreign_reading import RowCounts, SourceFile, SourceReading
-from app.interchange.formats.delimited import read_csv
-from app.interchange.formats.egd_cxr import read_egd_cxr
-from app.interchange.formats.mcgip import read_mcgip, read_mcgip_mammo
-from app.interchange.formats.miceye import read_miceye
-from app.interchange.formats.reflacx import read_reflacx
-from app.interchange.formats.tobii import read_tobii_tsv
-from app.interchange.formats.xdf import read_xdf
-from app.interchange.matching import Matcher
+from app.interchange.formats.registry import FORMATS
+from app.interchange.import_reports import FileReport, ImportProgress
+from app.interchange.matching import Matcher, leaf
+from app.interchange.notes import Note, note
 from app.interchange.options import ImportOptions
+from app.interchange.parsing import read_here
+from app.interchange.pseudonyms import Pseudonyms
 from app.interchange.store import ImportedReading, ReadingStore
 from devices.gaze.errors import GazeFileError
 from migrations.study.folder import Study
-from migrations.study.names import short_name
 
-Read = Callable[[Path, ImportOptions], SourceFile]
-FORMATS: dict[str, tuple[Read, tuple[str, ...], str]] = {
-    "miceye": (read_miceye, ("csv",), "MicEye's csv, version 1 and 2"),
-    "mcgip": (read_mcgip, ("json", "csv"), "gaze JSON of the released McGIP/GzPT code"),
-    "mcgip-mammo": (read_mcgip_mammo, ("csv",), "mammography csv of the released code"),
-    "reflacx": (read_reflacx, ("csv",), "REFLACX gaze.csv, fixations.csv"),
-    "egd-cxr": (read_egd_cxr, ("csv",), "EGD-CXR eye_gaze.csv, fixations.csv"),
-    "csv": (read_csv, ("csv", "txt", "tsv"), "any csv or tsv, by a mapping of its columns"),
-    "tsv": (read_csv, ("tsv", "csv", "txt"), "the same as csv"),
-    "tobii-tsv": (read_tobii_tsv, ("tsv",), "Tobii Pro Lab's data export"),
-    "xdf": (read_xdf, ("xdf", "xdfz"), "LabRecorder's XDF: gaze streams and markers"),
-}
+ReadFile = Callable[[str, Path, ImportOptions], SourceFile]
+Key = tuple[str, str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class FileReport:
-    """What became of one file of gaze.
-
-    Attributes
-    ----------
-    status
-        "accepted" (at least one new reading), "known", or "refused".
-    dropped
-        Reason → rows.
-    lacks
-        What the source does not say.
-    readings
-        One for each reading that was written or known.
-    """
-
-    path: Path
-    status: str
-    reason: str = ""
-    rows_read: int = 0
-    rows_kept: int = 0
-    dropped: dict[str, int] = field(default_factory=dict)
-    lacks: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    readings: tuple[ImportedReading, ...] = ()
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the fields, ready for JSON, and what readings and images are called."""
-        table = asdict(self) | {"path": str(self.path)}
-        for row in table["readings"]:
-            row["reading_name"] = short_name(row["reading_id"])
-            row["image_name"] = short_name(row["image_id"])
-        return table | {"rows_dropped": sum(self.dropped.values())}
-
-
-@dataclass(slots=True)
-class _Loaded:
-    """A file and its readings, the rows of each counted."""
-
-    path: Path
-    file: SourceFile
+OnProgress = Callable[[ImportProgress], None]
 
 
 def import_gaze(
@@ -87,6 +38,9 @@ def import_gaze(
     paths: Sequence[Path],
     options: ImportOptions,
     matcher: Matcher,
+    *,
+    read: ReadFile = read_here,
+    on_progress: OnProgress = lambda progress: None,
 ) -> Iterable[FileReport]:
     """Import files of gaze one by one, giving each report as soon as it stands.
 
@@ -98,26 +52,27 @@ def import_gaze(
         Files; folders are walked for files of the format.
     matcher
         Knows which image a name means.
+    read
+        Reads a file: here, or in a process of its own (`ReadingProcess.read`).
+    on_progress
+        Hears of each reading that was stored.
 
     Yields
     ------
     FileReport
         One per file. A file that cannot be understood is refused, and the others go on.
     """
-    read, endings, _ = FORMATS[format_name]
-    store = ReadingStore.of(study, format_name)
-    waiting: list[_Loaded] = []
-    for path in files_of(paths, endings):
-        try:
-            waiting.append(_Loaded(path, read(path, options)))
-        except GazeFileError as error:
-            yield FileReport(path, "refused", str(error))
-    waiting = _joined(waiting)
+    chosen = FORMATS[format_name]
+    files = files_of(paths, chosen.endings)
+    run = _Run(
+        ReadingStore.of(study, format_name), matcher, Pseudonyms.of(study), options, len(files),
+        on_progress,
+    )  # fmt: skip
     try:
-        for loaded in waiting:
-            yield _stored(store, matcher, loaded, options)
+        for together in _sets(files, chosen.pairs_by):
+            yield from run.files(together, lambda path: read(format_name, path, options))
     finally:
-        store.close()
+        run.store.close()
         write_looked_at(study)
 
 
@@ -141,29 +96,127 @@ def files_of(paths: Iterable[Path], endings: Sequence[str]) -> list[Path]:
     return list(found)
 
 
-def _stored(
-    store: ReadingStore, matcher: Matcher, loaded: _Loaded, options: ImportOptions
-) -> FileReport:
-    counts = loaded.file.counts
-    done, lacks, barred = [], dict[str, None](), ""
-    for reading in loaded.file.readings:
-        image = matcher.find(reading.image)
-        if image is None:
-            counts.dropped[f"no image {reading.image} in the study"] += _rows(reading, counts)
-            continue
+def _sets(files: Sequence[Path], pairs_by: str) -> Iterator[list[Path]]:
+    """Yield files that may hold gaze and fixations of the same readings, fixations first."""
+    if not pairs_by:
+        yield from ([path] for path in files)
+        return
+    together: dict[Path | None, list[Path]] = {}
+    for path in files:
+        together.setdefault(path.parent if pairs_by == "folder" else None, []).append(path)
+    for paths in together.values():
+        yield sorted(paths, key=lambda path: not _says_fixations(path))
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What became of the readings of a file so far."""
+
+    done: list[ImportedReading] = field(default_factory=list)
+    lacks: dict[str, None] = field(default_factory=dict)
+    notes: dict[str, Note] = field(default_factory=dict)
+    barred: str = ""
+    missing: dict[str, None] = field(default_factory=dict)
+    rows: int = 0
+
+
+@dataclass(slots=True)
+class _Run:
+    """One import."""
+
+    store: ReadingStore
+    matcher: Matcher
+    pseudonyms: Pseudonyms
+    options: ImportOptions
+    file_count: int
+    on_progress: OnProgress
+    number: int = 0
+
+    def files(
+        self, paths: Sequence[Path], read: Callable[[Path], SourceFile]
+    ) -> Iterator[FileReport]:
+        """Import files that belong together: fixations wait for the gaze that they are of."""
+        waiting: dict[Key, tuple[Path, SourceReading]] = {}
+        held: dict[Path, SourceFile] = {}
+        joined: Counter[tuple[Path, Key]] = Counter()
+        for path in paths:
+            try:
+                file = read(path)
+                if len(paths) > 1 and _says_fixations(path):
+                    own = list(file.readings)
+                    held[path] = replace(file, readings=own)
+                    waiting.update(_unmistakable(path, own))
+                    continue
+            except GazeFileError as error:
+                self.number += 1
+                yield FileReport(path, "refused", str(error))
+                continue
+            yield self._file(path, file, waiting, joined)
+        for path, file in held.items():
+            taken = {key for key in map(_key, file.readings) if joined[path, key]}
+            left = [reading for reading in file.readings if _key(reading) not in taken]
+            file.notes.extend([note("joined", count=len(taken))] if taken else [])
+            yield self._file(path, replace(file, readings=left), {}, joined)
+
+    def _file(
+        self, path: Path, file: SourceFile, waiting: dict[Key, tuple[Path, SourceReading]],
+        joined: Counter[tuple[Path, Key]],
+    ) -> FileReport:  # fmt: skip
+        self.number += 1
+        tally, began, error = _Tally(), time.monotonic(), ""
         try:
-            done.append(store.add(reading, image, reading.reader or options.reader))
+            for own in file.readings:
+                reading = own
+                if waiting and len(own.points_canvas) and _key(own) in waiting:
+                    source, partner = waiting.pop(_key(own))
+                    reading = replace(own, fixations=partner.fixations)
+                    joined[source, _key(own)] += 1
+                self._reading(reading, file.counts, tally)
+                self.on_progress(
+                    ImportProgress(
+                        path, self.number, self.file_count, len(tally.done), tally.rows,
+                        file.counts.read, time.monotonic() - began,
+                    )
+                )  # fmt: skip
+        except GazeFileError as stopped:
+            error = str(stopped)
+            if tally.done:
+                error += " The readings before it are in the study."
+        notes = [*dict.fromkeys(file.notes), *tally.notes.values()]
+        reason = error or ("" if tally.done else tally.barred or _why(tally, file.notes))
+        counts = file.counts
+        return FileReport(
+            path, _status(tally.done), reason, counts.read, counts.kept, dict(counts.dropped),
+            tuple(tally.lacks), tuple(notes), tuple(tally.done),
+        )  # fmt: skip
+
+    def _reading(self, reading: SourceReading, counts: RowCounts, tally: _Tally) -> None:
+        rows = _rows(reading, counts)
+        tally.rows += rows
+        try:
+            image = self.matcher.find(check(reading).image)
+            if image is None:
+                tally.missing[leaf(reading.image)] = None
+                counts.dropped[f"no image {leaf(reading.image)} in the study"] += rows
+                return
+            result = self.store.add(reading, image, self._reader(reading))
         except GazeFileError as error:
-            counts.dropped[str(error)] += _rows(reading, counts)
-            barred = str(error)
-            continue
-        lacks.update(dict.fromkeys(reading.lacks))
-    status = _status(done)
-    reason = "" if done else barred or _why(loaded.file)
-    return FileReport(
-        loaded.path, status, reason, counts.read, counts.kept, dict(counts.dropped), tuple(lacks),
-        loaded.file.notes, tuple(done),
-    )  # fmt: skip
+            counts.dropped[str(error)] += rows
+            tally.barred = tally.barred or str(error)
+            return
+        tally.done.append(result)
+        tally.lacks.update(dict.fromkeys(reading.lacks))
+        for each in result.notes:
+            tally.notes.setdefault(each.code, each)
+
+    def _reader(self, reading: SourceReading) -> str:
+        if reading.participant and self.options.participant != "none":
+            return self.pseudonyms(reading.participant)
+        return reading.reader or self.options.reader
+
+
+def _says_fixations(path: Path) -> bool:
+    return "fixation" in path.stem.lower()
 
 
 def _status(done: Sequence[ImportedReading]) -> str:
@@ -172,10 +225,10 @@ def _status(done: Sequence[ImportedReading]) -> str:
     return "known" if done else "refused"
 
 
-def _why(file: SourceFile) -> str:
-    if not file.readings:
-        return "; ".join(("no reading in it", *file.notes))
-    names = sorted({reading.image for reading in file.readings})
+def _why(tally: _Tally, notes: Sequence[Note]) -> str:
+    if not tally.missing:
+        return "; ".join(("no reading in it", *(each.text for each in notes)))
+    names = sorted(tally.missing)
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return (
         f"the study has no image {', '.join(names[:3])}{more}: import the images in the same run "
@@ -191,32 +244,15 @@ def _rows(reading: SourceReading, counts: RowCounts) -> int:
     return min(own, counts.kept)
 
 
-def _joined(loaded: list[_Loaded]) -> list[_Loaded]:
-    """Give gaze the fixations of the same reading from another file; see the module's text."""
-    gaze = {_key(item, r): (item, r) for item in loaded for r in item.file.readings if _is_gaze(r)}
-    for item in loaded:
-        kept = []
-        for reading in item.file.readings:
-            partner = gaze.get(_key(item, reading))
-            if _is_gaze(reading) or partner is None or partner[0] is item:
-                kept.append(reading)
-                continue
-            owner, sample_reading = partner
-            joined = replace(sample_reading, fixations=reading.fixations)
-            readings = owner.file.readings
-            readings[[r is sample_reading for r in readings].index(True)] = joined
-            gaze[_key(owner, joined)] = (owner, joined)
-        if len(kept) < len(item.file.readings):
-            count = len(item.file.readings) - len(kept)
-            note = f"{count} reading(s) joined with their gaze from another file"
-            item.file = replace(item.file, readings=kept, notes=(*item.file.notes, note))
-    return loaded
+def _unmistakable(
+    path: Path, readings: Sequence[SourceReading]
+) -> dict[Key, tuple[Path, SourceReading]]:
+    """Return the readings of a file by their keys, without those that several share."""
+    shared = Counter(map(_key, readings))
+    return {_key(each): (path, each) for each in readings if shared[_key(each)] == 1}
 
 
-def _key(item: _Loaded, reading: SourceReading) -> tuple[str, str, str]:
-    own = str(reading.details.get("id") or reading.details.get("session") or "")
-    return reading.image, own, reading.reader or ""
-
-
-def _is_gaze(reading: SourceReading) -> bool:
-    return len(reading.points_canvas) > 0
+def _key(reading: SourceReading) -> Key:
+    named = (reading.own_id, reading.details.get("id"), reading.details.get("session"))
+    own = str(next((name for name in named if name), ""))
+    return reading.image, own, reading.reader or reading.participant

@@ -4,15 +4,21 @@ A study keeps no file names. They are known while images are imported in the sam
 (``--images``), or from a csv that ties names to images (``--match``); otherwise gaze must name an
 image by its pixels' sha256, its id or the name that the study gives it, in full: the name of a file
 might begin like it by chance. The csv may say the beginning of an id or name.
+
+File names are held against each other by their folders too: what shares the longest end of the
+path is meant, a name that several images share is refused, and one that names another folder than
+the image's never means it. Endings and case do not count.
 """
 
 import csv
 import io
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import select
 
+from app.images.labels import path_parts
 from app.images.results import ImportResult
 from devices.gaze.errors import GazeFileError
 from devices.gaze.foreign_values import read_text
@@ -31,11 +37,32 @@ class MatchedImage:
     sha256: str
     width: int
     height: int
+    frames: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A name of an image: its path's parts, last to first, and whether a csv gave it."""
+
+    parts: tuple[str, ...]
+    image_id: str
+    text: str
+    from_csv: bool
+
+    def shared(self, parts: tuple[str, ...]) -> int:
+        """Return how many parts of the end are the same; 0 if the name cannot mean this image."""
+        pairs = zip(self.parts, parts, strict=False)
+        same = next(
+            (k for k, (a, b) in enumerate(pairs) if a != b), min(len(self.parts), len(parts))
+        )
+        if same == len(parts) or (self.from_csv and same == len(self.parts)):
+            return same  # the whole of one is the end of the other
+        return 0 if self.from_csv or not _is_absolute(parts) else same
 
 
 @dataclass(slots=True)
 class Matcher:
-    """Names in this run only; several images under one name count as none.
+    """Names in this run only; a name that several images share is refused.
 
     Attributes
     ----------
@@ -44,18 +71,22 @@ class Matcher:
     called
         What the study calls them.
     names
-        Name (see `keys_of`) → ids of images.
+        Last part of a name → the names that end so.
     """
 
     images: dict[str, MatchedImage]
     called: Names
-    names: dict[str, set[str]] = field(default_factory=dict)
+    names: dict[str, list[_Known]] = field(default_factory=dict)
+    _hashes: dict[str, list[MatchedImage]] = field(default_factory=dict)
+    _folders: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, study: Study) -> "Matcher":
         """Return a matcher that knows the study's hashes and ids."""
         query = (
-            select(Image.id, CaseImage.case_id, Image.sha256, Image.columns, Image.rows)
+            select(
+                Image.id, CaseImage.case_id, Image.sha256, Image.columns, Image.rows, Image.frames
+            )
             .join(CaseImage, CaseImage.image_id == Image.id)
             .order_by(CaseImage.id)
         )
@@ -68,7 +99,9 @@ class Matcher:
     def learn(self, result: ImportResult) -> None:
         """Remember the file name of an image that was just imported, for this run."""
         if result.image_id in self.images:
-            self._add(result.path.name, str(result.image_id))
+            path = Path(os.path.abspath(result.path))
+            self._folders.update(_parts_of(str(path))[1:2])
+            self._add(str(path), str(result.image_id), from_csv=False)
 
     def learn_csv(self, path: Path) -> None:
         """Read a csv: `image` as gaze files name it, and `sha256` or `image_id`, or `file`.
@@ -114,27 +147,56 @@ class Matcher:
         return found
 
     def _of_pixels(self, sha256: str) -> list[MatchedImage]:
-        return [image for image in self.images.values() if image.sha256 == sha256.lower()]
+        if not self._hashes:
+            for image in self.images.values():
+                self._hashes.setdefault(image.sha256, []).append(image)
+        return self._hashes.get(sha256.lower(), [])
 
     def find(self, name: str) -> MatchedImage | None:
-        """Return the image meant, None if the study has none of that name or several."""
+        """Return the image meant, None if the study has none of that name.
+
+        Raises
+        ------
+        GazeFileError
+            If the name means several images just as well: two are named.
+        """
         by_hash = self._of_pixels(name)
         found = self.images.get(name) or (by_hash[0] if len(by_hash) == 1 else None)
         if found is not None or by_hash:  # the same pixels may be several images
             return found
-        for key in keys_of(name):
-            ids = self.names.get(key, set())
-            if len(ids) == 1:
-                return self.images[next(iter(ids))]
-        return self.images.get(self.called.called(name) or "")
+        image_id = self._by_path(name) or self.called.called(name) or ""
+        return self.images.get(image_id)
+
+    def _by_path(self, name: str) -> str | None:
+        parts = _parts_of(name)
+        shared = [(known.shared(parts), known) for known in self.names.get(parts[0], [])]
+        longest = max((count for count, _ in shared), default=0)
+        meant = {k.image_id: k for count, k in shared if count == longest and count}
+        if len(meant) > 1:
+            one, other, *more = sorted(known.text for known in meant.values())
+            rest = f" and {len(more)} more" if more else ""
+            raise GazeFileError(
+                f"{leaf(name)} may mean {one} or {other}{rest}: the gaze file must name more of "
+                "the path, or name the images with --match CSV"
+            )
+        if not meant or (longest == 1 and self._is_elsewhere(parts, next(iter(meant.values())))):
+            return None
+        return next(iter(meant))
+
+    def _is_elsewhere(self, parts: tuple[str, ...], known: _Known) -> bool:
+        """Whether a name lies in a folder that is known, but is not that of the image."""
+        if known.from_csv or len(parts) < 2:
+            return False
+        return parts[1] in self._folders and parts[1] != known.parts[1]
 
     def _asked(self, text: str) -> MatchedImage | None:
         """Return the image that the user names, by the beginning of a name too."""
         return self.find(text) or self.images.get(self.called.meant(text) or "")
 
-    def _add(self, name: str, image_id: str) -> None:
-        for key in keys_of(name):
-            self.names.setdefault(key, set()).add(image_id)
+    def _add(self, name: str, image_id: str, *, from_csv: bool = True) -> None:
+        parts = _parts_of(name)
+        text = name if from_csv else "/".join(path_parts(name)[-3:])
+        self.names.setdefault(parts[0], []).append(_Known(parts, image_id, text, from_csv))
 
 
 def leaf(name: str) -> str:
@@ -142,12 +204,16 @@ def leaf(name: str) -> str:
     return name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
 
 
-def keys_of(name: str) -> tuple[str, str]:
-    """Return what a file name is known by: with and without its ending, case aside."""
-    last = leaf(name).lower()
+def _parts_of(name: str) -> tuple[str, ...]:
+    """Return the parts of a path from its end, the last without its ending, case aside."""
+    *folders, last = path_parts(name.strip().casefold()) or ("",)
     stem, dot, ending = last.rpartition(".")
-    is_ending = bool(dot) and ending in _ENDINGS
-    return (f"name {last}", f"stem {stem if is_ending else last}")
+    return (stem if dot and ending in _ENDINGS else last, *reversed(folders))
+
+
+def _is_absolute(parts: tuple[str, ...]) -> bool:
+    """Whether parts, last to first, begin at a root or a drive."""
+    return parts[-1] == "" or parts[-1].endswith(":")
 
 
 _ENDINGS = {

@@ -8,7 +8,7 @@ import hashlib
 import json
 import platform
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,9 +17,11 @@ from sqlalchemy.orm import Session as OrmSession
 
 from app.interchange.foreign_reading import SourceAnnotation, SourceFixations, SourceReading
 from app.interchange.matching import MatchedImage
+from app.interchange.notes import Note, note
 from app.interchange.stored_gaze import (
     VIRTUAL_SIDE,
     PlacedReading,
+    frames_of,
     image_points,
     placed,
     virtual_screen,
@@ -64,6 +66,8 @@ class ImportedReading:
         "accepted" or "known" (the same reading is in the study).
     clamped, lost, off_image
         Samples moved to the border, without gaze, and with gaze beside the image.
+    notes
+        What was inferred of it.
     """
 
     status: str
@@ -74,6 +78,7 @@ class ImportedReading:
     lost: int = 0
     off_image: int = 0
     clamped: int = 0
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(slots=True)
@@ -107,10 +112,21 @@ class ReadingStore:
         store = cls(study, format_name)
         with study.database.read() as session:
             for reading_id, details in session.execute(select(Reading.id, Reading.details)):
-                digest = (details or {}).get("imported", {}).get("digest")
-                if digest:
-                    store._known[digest] = reading_id
+                imported = (details or {}).get("imported", {})
+                store._learn(reading_id, imported.get("digest"), imported.get("own_id"))
+                store._known[f"id {reading_id}"] = reading_id
         return store
+
+    def _learn(self, reading_id: str, digest: str | None, own_id: str | None) -> None:
+        if digest:
+            self._known[digest] = reading_id
+        if own_id:
+            self._known[own_id] = reading_id
+
+    def _known_as(self, reading: SourceReading, digest: str, own_id: str) -> str | None:
+        """Return the reading of the study that this one is; our own exports say its id."""
+        found = (digest, own_id, f"id {reading.own_id}")
+        return next((self._known[key] for key in found if key in self._known), None)
 
     def add(self, reading: SourceReading, image: MatchedImage, reader: str) -> ImportedReading:
         """Write one reading of an image.
@@ -122,9 +138,12 @@ class ReadingStore:
         """
         if self._is_erased(reader):
             raise GazeFileError(f"reader {reader} was erased from this study on request")
+        _check_frames(reading, image)
         digest = _digest(reading, image, reader)
-        if digest in self._known:
-            return ImportedReading("known", self._known[digest], image.image_id)
+        own_id = f"{reading.own_id} {image.sha256}" if reading.own_id else ""
+        known = self._known_as(reading, digest, own_id)
+        if known is not None:
+            return ImportedReading("known", known, image.image_id)
         reading_id = new_id()
         with self.study.database.write() as session:
             sitting = self._sitting(session, reading, reader)
@@ -132,7 +151,7 @@ class ReadingStore:
             self._write(session, sitting, reading_id, reading, made, image, digest)
         result = self._finish(reading_id, reading, made, image)
         sitting.next_us = made.ended_us + _PAUSE_US
-        self._known[digest] = reading_id
+        self._learn(reading_id, digest, own_id)
         return result
 
     def _is_erased(self, reader: str) -> bool:
@@ -187,6 +206,7 @@ class ReadingStore:
             "source_zero_us": made.source_zero_us,
             "clamped": _runs(made.clamped),
             **({"source": reading.details} if reading.details else {}),
+            **({"own_id": f"{reading.own_id} {image.sha256}"} if reading.own_id else {}),
         }
         session.add(
             Reading(
@@ -228,18 +248,24 @@ class ReadingStore:
         figures = stored_figures(gaze, len(rows), made.started_us, made.ended_us, open_us=0)
         clamped_count = int(made.clamped.sum())
         verdict = imported_verdict(figures.loss, figures.off_image, clamped_count, reading.lacks)
+        off_count = int((gaze.has_gaze & (gaze.view_index < 0)).sum())
+        seen_count = int(gaze.has_gaze.sum())
+        notes = reading.notes
+        if seen_count and off_count == seen_count:
+            notes = (*notes, note("all-off-image"))
         with self.study.database.write() as session:
             row = session.get_one(Reading, reading_id)
+            if notes:
+                row.details = {**row.details, "notes": [asdict(each) for each in notes]}
             for name, value in columns(figures, verdict).items():
                 setattr(row, name, value)
             row.lost_count = 0  # a source may leave samples out for reasons of its own
             session.get_one(Recording, _recording_of(session, row)).sample_count += len(gaze)
             if rows:
                 session.execute(insert(Fixation), [{**r, "reading_id": reading_id} for r in rows])
-        off_count = int((gaze.has_gaze & (gaze.view_index < 0)).sum())
         return ImportedReading(
             "accepted", reading_id, image.image_id, len(gaze), len(rows),
-            int((~gaze.has_gaze).sum()), off_count, clamped_count,
+            int((~gaze.has_gaze).sum()), off_count, clamped_count, notes,
         )  # fmt: skip
 
 
@@ -323,6 +349,7 @@ def _source_fixations(
     points = image_points(found, image.width, image.height)
     norm = made.screen.screen_to_norm(made.to_screen(found.points_canvas))
     deg = made.screen.norm_to_deg(norm)
+    frames = frames_of(found, image.width, image.height)
     rows = []
     for k in range(len(points)):
         if not np.isfinite(deg[k]).all():
@@ -333,7 +360,7 @@ def _source_fixations(
             {
                 "id": new_id(),
                 "image_id": image.image_id if on else None,
-                "frame": 0,
+                "frame": int(frames[k]),
                 "start_us": start_us,
                 "duration_us": int(found.duration_us[k]),
                 "x_image": float(points[k, 0]) if on else None,
@@ -353,6 +380,15 @@ def _source_fixations(
 def _samples_within(made: PlacedReading, start_us: int, duration_us: int) -> int:
     host_us = made.samples["host_us"]
     return int(((host_us >= start_us) & (host_us <= start_us + duration_us)).sum())
+
+
+def _check_frames(reading: SourceReading, image: MatchedImage) -> None:
+    places = [reading.place] + ([reading.fixations.place] if reading.fixations else [])
+    frames = [p.frame for place in places for p in place(image.width, image.height)]
+    if frames and not 0 <= min(frames) <= max(frames) < image.frames:
+        raise GazeFileError(
+            f"gaze on frame {max(frames)} (from 0), but its image has {image.frames} frames"
+        )
 
 
 def _runs(mask: Any) -> list[list[int]]:

@@ -7,12 +7,13 @@ the source are exact in the chunks' float32.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.interchange.foreign_reading import IntArray, Placement, SourceFixations, SourceReading
+from app.interchange.foreign_reading import IntArray, SourceFixations, SourceReading
+from app.interchange.places import Placement
 from devices.gaze.geometry import DEFAULT_DISTANCE_MM, FloatArray, ScreenGeometry
 from devices.gaze.samples import NO_DEVICE_TIME, SampleArray, empty_samples
 from devices.gaze.view import Affine, TileView
@@ -113,6 +114,14 @@ def image_points(fixations: SourceFixations, width: int, height: int) -> FloatAr
     return points
 
 
+def frames_of(fixations: SourceFixations, width: int, height: int) -> IntArray:
+    """Return the frame of a stack that each fixation (M,) is on."""
+    placements = fixations.place(width, height)
+    frames = np.array([p.frame for p in placements], np.int64)
+    found: IntArray = frames[_in_force(placements, len(fixations.start_us))]
+    return found
+
+
 def _gaze(
     reading: SourceReading, width: int, height: int
 ) -> tuple[FloatArray, tuple[FloatArray, FloatArray] | None, IntArray | None, list[Placement]]:
@@ -131,8 +140,7 @@ def _gaze(
 
 
 def _starting(placement: Placement, first: int) -> Placement:
-    p = placement
-    return Placement(first, p.scale_x, p.scale_y, p.x_canvas, p.y_canvas, p.rect_canvas, p.kind)
+    return replace(placement, first=first)
 
 
 def _first_us(reading: SourceReading, source_us: IntArray | None) -> int | None:
@@ -192,7 +200,7 @@ def _views(
         time_us = int(host_us[min(p.first, len(host_us) - 1)])
         to_screen = Affine(p.scale_x * zoom, 0.0, 0.0, p.scale_y * zoom, float(tx), float(ty))
         rect = (float(left), float(top), w * zoom, h * zoom)
-        views.append(TileView(time_us, p.kind, 0, image_id, *size, to_screen, rect))
+        views.append(TileView(time_us, p.kind, 0, image_id, *size, to_screen, rect, p.frame))
     return views
 
 

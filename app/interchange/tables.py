@@ -1,8 +1,5 @@
 """Delimited text as columns: numbers with point or comma, missing values as NaN."""
 
-import csv
-import io
-import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,12 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from app.interchange.foreign_reading import IntArray
+from app.interchange.number_text import MixedNumbers, NumberStyle, numbers
+from app.interchange.rows import RowSource
+from app.interchange.sheets import open_rows
 from devices.gaze.errors import GazeFileError
-from devices.gaze.foreign_values import read_text
 from devices.gaze.geometry import FloatArray
 
-_MISSING = {"", "nan", "na", "n/a", "none", "null", "."}
 TIME_UNITS_US = {"s": 1e6, "ms": 1e3, "us": 1.0, "ns": 1e-3}
+LARGEST_US = 9e18
+Key = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +31,24 @@ class Table:
         Its columns as written.
     rows
         Each as long as `names`.
+    lines
+        Their numbers in the file.
+    style
+        How numbers are written; None: to be told by each column.
     """
 
     path: Path
     names: tuple[str, ...]
     rows: list[list[str]]
+    lines: list[int]
+    style: NumberStyle | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def find(self, *wanted: str) -> str | None:
         """Return the first column of these names, case, spaces and brackets aside."""
-        known = {plain_name(name): name for name in reversed(self.names)}
-        return next((known[plain_name(w)] for w in wanted if plain_name(w) in known), None)
+        return find_column(self.names, *wanted)
 
     def need(self, *wanted: str) -> str:
         """Return the first column of these names.
@@ -53,13 +58,7 @@ class Table:
         GazeFileError
             If none is there; names those that are.
         """
-        found = self.find(*wanted)
-        if found is None:
-            raise GazeFileError(
-                f"{self.path} has no column {' or '.join(f'`{w}`' for w in wanted)}; its columns "
-                f"are {', '.join(self.names)}. Check the format, or name the column with --columns."
-            )
-        return found
+        return need_column(self.path, self.names, *wanted)
 
     def text(self, name: str) -> list[str]:
         """Return a column as text."""
@@ -77,57 +76,40 @@ class Table:
         if name is None:
             return np.full(len(self.rows), np.nan)
         index = self.names.index(name)
-        values = np.empty(len(self.rows))
-        for i, row in enumerate(self.rows):
-            values[i] = self._number(row[index], i, name)
-        return values
+        cells = [row[index] for row in self.rows]
+        try:
+            return numbers(cells, None if self.style == NumberStyle() else self.style)
+        except MixedNumbers as error:
+            raise GazeFileError(f"{self.path}, column `{name}`: {error}.") from error
+        except ValueError as error:
+            at = int(error.args[0])
+            raise GazeFileError(
+                f"{self.path}, line {self.lines[at]}: {cells[at].strip()[:40]!r} in column "
+                f"`{name}` is no number."
+            ) from error
 
     def take(self, indices: Sequence[int] | IntArray) -> "Table":
         """Return some of the rows."""
-        return Table(self.path, self.names, [self.rows[int(i)] for i in indices])
-
-    def _number(self, text: str, row: int, name: str) -> float:
-        text = text.strip()
-        if text.lower() in _MISSING:
-            return math.nan
-        try:
-            return float(text)
-        except ValueError:
-            pass
-        try:
-            return float(text.replace(",", "."))
-        except ValueError as error:
-            raise GazeFileError(
-                f"{self.path}, line {row + 2}: {text!r} in column `{name}` is no number."
-            ) from error
+        chosen = [int(i) for i in indices]
+        rows, lines = [self.rows[i] for i in chosen], [self.lines[i] for i in chosen]
+        return Table(self.path, self.names, rows, lines, self.style)
 
 
 def read_table(path: Path, delimiter: str | None = None) -> Table:
-    """Read delimited text with a header; short rows are filled up.
+    """Read delimited text with a header, all of it; short rows are filled up.
 
     Raises
     ------
     GazeFileError
         If there is no header, or a row longer than it.
     """
-    text = read_text(path)
-    first = text.split("\n", 1)[0]
-    used = delimiter or max("\t,;", key=first.count)
-    try:
-        lines = [row for row in csv.reader(io.StringIO(text), delimiter=used) if row]
-    except csv.Error as error:
-        raise GazeFileError(f"{path} cannot be read as a table: {error}.") from error
-    if not lines:
-        raise GazeFileError(f"{path} is empty.")
-    names = tuple(name.strip() for name in lines[0])
-    for number, row in enumerate(lines[1:], 2):
-        if len(row) > len(names) and any(cell.strip() for cell in row[len(names) :]):
-            raise GazeFileError(
-                f"{path}, line {number}: {len(row)} values, but the header names {len(names)}."
-            )
-        row[len(names) :] = []
-        row += [""] * (len(names) - len(row))
-    return Table(path, names, lines[1:])
+    source = open_rows(path, delimiter)
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    for batch in source.batches():
+        rows += batch.rows
+        lines += batch.lines
+    return Table(path, source.names, rows, lines)
 
 
 def plain_name(name: str) -> str:
@@ -135,9 +117,40 @@ def plain_name(name: str) -> str:
     return re.sub(r"[^a-z0-9µμ=%]", "", name.lower())
 
 
-def groups(keys: Iterable[tuple[str, ...]]) -> Iterator[tuple[tuple[str, ...], IntArray]]:
+def find_column(names: Sequence[str], *wanted: str) -> str | None:
+    """Return the first column of some names, case, spaces and brackets aside; a last * is any."""
+    known = {plain_name(name): name for name in reversed(names)}
+    for want in wanted:
+        plain = plain_name(want)
+        if want.endswith("*"):
+            found = next((n for n in names if plain_name(n).startswith(plain)), None)
+        else:
+            found = known.get(plain)
+        if found is not None:
+            return found
+    return None
+
+
+def need_column(path: Path, names: Sequence[str], *wanted: str) -> str:
+    """Return the first column of some names.
+
+    Raises
+    ------
+    GazeFileError
+        If none is there; names those that are.
+    """
+    found = find_column(names, *wanted)
+    if found is None:
+        raise GazeFileError(
+            f"{path} has no column {' or '.join(f'`{w}`' for w in wanted)}; its columns "
+            f"are {', '.join(names)}. Check the format, or name the column with --columns."
+        )
+    return found
+
+
+def groups(keys: Iterable[Key]) -> Iterator[tuple[Key, IntArray]]:
     """Yield each key once, in order of its first row, with the rows that have it."""
-    found: dict[tuple[str, ...], list[int]] = {}
+    found: dict[Key, list[int]] = {}
     for i, key in enumerate(keys):
         found.setdefault(key, []).append(i)
     for key, rows in found.items():
@@ -145,5 +158,30 @@ def groups(keys: Iterable[tuple[str, ...]]) -> Iterator[tuple[tuple[str, ...], I
 
 
 def microseconds(values: FloatArray, unit: str) -> IntArray:
-    """Return finite times (N,) as integer microseconds."""
-    return np.rint(values * TIME_UNITS_US[unit]).astype(np.int64)
+    """Return finite times (N,) as integer microseconds.
+
+    Raises
+    ------
+    GazeFileError
+        If one is beyond all clocks.
+    """
+    us = values * TIME_UNITS_US[unit]
+    if len(us) and not np.abs(us).max() < LARGEST_US:
+        raise GazeFileError(
+            f"{np.abs(values).max():.3g} {unit} is no time: no clock counts so far."
+        )
+    return np.rint(us).astype(np.int64)
+
+
+def key_columns(source: RowSource, names: Sequence[str | None]) -> list[int | None]:
+    """Return the places of the columns that tell readings apart; None where there is none."""
+    return [None if name is None else source.names.index(name) for name in names]
+
+
+def keys_of(rows: list[list[str]], places: Sequence[int | None]) -> list[Key]:
+    """Return what each row belongs to, by the columns at some places."""
+    columns = [
+        [""] * len(rows) if place is None else [row[place].strip() for row in rows]
+        for place in places
+    ]
+    return list(zip(*columns, strict=True))

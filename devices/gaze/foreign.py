@@ -85,11 +85,14 @@ class ExactGaze:
         Shape (N,), None if it was not exported.
     reader
         Pseudonym, None if it was not exported.
+    reading_id
+        Id of the reading in the study it was exported from; empty if it was not exported.
     """
 
     points_image: FloatArray
     time_us: NDArray[np.int64] | None
     reader: str | None
+    reading_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -187,7 +190,8 @@ def _exact(path: Path, own: Any) -> ExactGaze | None:
         except (TypeError, ValueError, OverflowError) as error:
             raise GazeFileError(f"{path}: time_us must be {len(points)} whole numbers.") from error
     reader = own.get("reader")
-    return ExactGaze(points, times, None if reader is None else str(reader))
+    who = None if reader is None else str(reader)
+    return ExactGaze(points, times, who, str(own.get("reading_id") or ""))
 
 
 def _miceye_line(where: str, number: int, line: str) -> MicEyeLine:

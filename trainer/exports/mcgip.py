@@ -72,6 +72,7 @@ def gaze_json(
             "gaze_image": reading.points_image.tolist(),
             "time_us": reading.time_us.tolist(),
             "reader": reader,
+            "reading_id": reading.reading_id,
             "image_sha256": member.sha256,
         },
     }

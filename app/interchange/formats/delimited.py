@@ -1,48 +1,44 @@
-"""Any csv or tsv with a header, read by a mapping of its columns.
+"""Any csv, tsv or xlsx with a header, read by a mapping of its columns, a reading at a time.
 
-Roles: `image`, `reading`, `reader`, `time`, `x`, `y`, `left_x`, `left_y`, `right_x`, `right_y`,
-`left_pupil_mm`, `right_pupil_mm`, `valid`; with `duration` each row is a fixation. What is not
-mapped is found by the usual names; those of our own csv export are among them.
+Roles: see `formats.columns.USUAL`; with `duration` each row is a fixation. What is not mapped is
+found by the usual names, or by those of a known layout (`formats.layouts`).
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from app.interchange.foreign_reading import (
     IntArray,
-    Place,
-    Placement,
     RowCounts,
     SourceFile,
     SourceFixations,
     SourceReading,
-    fitted_screen,
-    shown_at,
 )
-from app.interchange.formats.mcgip import guessed_unit
+from app.interchange.formats.canvas import middle, on_screen, place_of
+from app.interchange.formats.columns import columns_of, has_eyes, is_own_export
+from app.interchange.formats.layouts import PLAIN, Layout, layout_of, signature_of
+from app.interchange.formats.table_rules import TableRules, rules_of
+from app.interchange.notes import Note, note
 from app.interchange.options import ImportOptions
-from app.interchange.tables import TIME_UNITS_US, Table, groups, microseconds, read_table
+from app.interchange.places import Place
+from app.interchange.rows import RowSource
+from app.interchange.sheets import open_rows
+from app.interchange.surveys import Survey, streamed, survey
+from app.interchange.tables import Table
+from app.interchange.times import NO_TIME, clock_times, times_us
+from app.interchange.validity import BoolArray
 from devices.gaze.errors import GazeFileError
 from devices.gaze.geometry import FloatArray
 
-USUAL = {
-    "image": ("image_sha256", "image", "image_name", "image_id", "img", "stimulus", "file"),
-    "reading": ("reading_id", "reading", "trial", "trial_id"),
-    "reader": ("reader", "participant", "participant_id", "subject"),
-    "time": ("time_us", "start_us", "time", "timestamp", "time_ms", "time_s", "t"),
-    "duration": ("duration_us", "duration", "duration_ms", "duration_s"),
-    "x": ("x_image", "x", "gaze_x", "x_position"),
-    "y": ("y_image", "y", "gaze_y", "y_position"),
-    "left_x": ("left_x", "x_left", "gaze_left_x"),
-    "left_y": ("left_y", "y_left", "gaze_left_y"),
-    "right_x": ("right_x", "x_right", "gaze_right_x"),
-    "right_y": ("right_y", "y_right", "gaze_right_y"),
-    "left_pupil_mm": ("left_pupil_mm", "pupil_left_mm"),
-    "right_pupil_mm": ("right_pupil_mm", "pupil_right_mm"),
-    "valid": ("valid", "validity"),
-}
-_SUFFIX_UNITS = {"us": "us", "ms": "ms", "s": "s", "ns": "ns"}
+_KEYS = ("image", "reading", "participant")
+_WORDS = ("valid", "left_valid", "right_valid")
+_NUMERIC = (
+    "time", "duration", "x", "y", "left_x", "left_y", "right_x", "right_y", "left_pupil_mm",
+    "right_pupil_mm", "confidence", "frame",
+)  # fmt: skip
 
 
 def read_csv(path: Path, options: ImportOptions) -> SourceFile:
@@ -51,197 +47,235 @@ def read_csv(path: Path, options: ImportOptions) -> SourceFile:
     Raises
     ------
     GazeFileError
-        If a mapped column is missing, a role unknown, or a value no number.
+        If a mapped column is missing, a role unknown, a value no number, or what the rows say
+        contradicts itself.
     """
-    table = read_table(path, "\t" if path.suffix.lower() == ".tsv" else None)
-    columns = _columns(table, options)
-    counts = RowCounts(len(table))
-    images = table.text(columns["image"]) if "image" in columns else [path.stem] * len(table)
-    named = np.array([bool(image) for image in images], bool)
-    if not named.all():
-        counts.dropped["no image named"] += int((~named).sum())
-    texts = [_text(table, columns.get(role)) for role in ("reading", "reader")]
-    readings = []
-    for (image, _reading, reader), rows in groups(zip(images, *texts, strict=True)):
-        if image:
-            made = _made(table.take(rows), columns, image, reader, options, counts)
-            readings += [made] if made is not None else []
-    return SourceFile(readings, counts)
+    return read_layout(path, options, "")
 
 
-def _text(table: Table, column: str | None) -> list[str]:
-    return table.text(column) if column else [""] * len(table)
+def read_layout(path: Path, options: ImportOptions, wanted: str) -> SourceFile:
+    """Read a table of a known layout, or of any if none is wanted.
 
-
-def _columns(table: Table, options: ImportOptions) -> dict[str, str]:
-    unknown = set(options.columns) - set(USUAL)
-    if unknown:
+    Raises
+    ------
+    GazeFileError
+        As `read_csv`, and if the table is not of the wanted layout.
+    """
+    is_tsv = path.suffix.lower() == ".tsv"
+    source = open_rows(path, "\t" if is_tsv else None, options.skip_lines)
+    layout = layout_of(source.names, wanted)
+    if wanted and layout is PLAIN:
         raise GazeFileError(
-            f"--columns: unknown {', '.join(sorted(unknown))}; known are {', '.join(USUAL)}."
+            f"{path} is not of the layout {wanted} ({signature_of(wanted)}); its columns are "
+            f"{', '.join(source.names)}."
         )
-    found = {}
-    for role, usual in USUAL.items():
-        name = table.need(options.columns[role]) if role in options.columns else table.find(*usual)
-        if name is not None:
-            found[role] = name
-    if not ({"x", "y"} <= set(found) or _has_eyes(found)):
-        table.need(*USUAL["x"])
-        table.need(*USUAL["y"])
-    return found
+    if layout.refused and not options.columns:
+        raise GazeFileError(f"{path}, {layout.what}: {layout.refused}")
+    return _Reader(source, layout, options).file()
 
 
-def _has_eyes(columns: dict[str, str]) -> bool:
-    sides = ("left", "right")
-    return any(f"{s}_x" in columns and f"{s}_y" in columns for s in sides)
+@dataclass(slots=True)
+class _Reader:
+    source: RowSource
+    layout: Layout
+    options: ImportOptions
+
+    def file(self) -> SourceFile:
+        columns = columns_of(self.source, self.layout, self.options)
+        found = survey(
+            self.source,
+            [columns.get(role) for role in _KEYS],
+            [columns[role] for role in _WORDS if role in columns],
+            [columns[role] for role in _NUMERIC if role in columns],
+        )
+        rules = rules_of(found, columns, self.layout, self.options)
+        counts = RowCounts(found.rows + self.source.left_out.total())
+        counts.dropped.update(self.source.left_out)
+        notes = [*self.source.notes, *self._said(found), *rules.notes, *_people(found, columns)]
+        place = place_of(rules, self.options)
+        return SourceFile(self._readings(found, rules, place, counts), counts, notes)
+
+    def _said(self, found: Survey) -> list[Note]:
+        notes = [note("layout", what=self.layout.what)] if self.layout.name else []
+        if found.style.decimal == ",":
+            notes.append(note("decimal-comma"))
+        if found.style.thousands:
+            what = {".": "points", ",": "commas", " ": "spaces"}.get(found.style.thousands)
+            notes.append(note("thousands", what=what or "apostrophes"))
+        return notes
+
+    def _readings(
+        self, found: Survey, rules: TableRules, place: Place, counts: RowCounts
+    ) -> Iterator[SourceReading]:
+        own = is_own_export(self.source.path, self.layout)
+        keys = [rules.columns.get(role) for role in _KEYS]
+        for (image, reading, person), table in streamed(self.source, found, keys):
+            name = image or ("" if "image" in rules.columns else self._image())
+            if not name:
+                counts.dropped["no image named"] += len(table)
+                continue
+            made = _Rows(table, rules, self.options, self.layout, counts).reading(place)
+            if made is None:
+                continue
+            yield replace(
+                made,
+                image=name,
+                reader=person if own and person else None,
+                participant="" if own else person,
+                own_id=reading if self.layout.own else "",
+            )
+
+    def _image(self) -> str:
+        return self.source.path.stem.removeprefix(self.layout.prefix)
 
 
-def _made(
-    table: Table,
-    columns: dict[str, str],
-    image: str,
-    reader: str,
-    options: ImportOptions,
-    counts: RowCounts,
-) -> SourceReading | None:
-    time_us, unit = _times(table, columns, options)
-    if time_us is not None:
-        there = time_us != _NO_TIME
-        if not there.all():
-            counts.dropped["no time"] += int((~there).sum())
-            table, time_us = table.take(np.flatnonzero(there)), time_us[there]
-    if not len(table):
-        return None
-    points, eyes = _points(table, columns, options)
-    place = _place(options)
-    details = {"unit": options.unit, "origin": options.origin, "time_unit": unit}
-    if "duration" in columns:
-        fixations = _fixations(table, columns, time_us, points, unit, place)
+def _people(found: Survey, columns: dict[str, str]) -> list[Note]:
+    names = {key[2] for key in found.last_row if key[2]}
+    if not names:
+        return []
+    return [note("participants", column=columns["participant"], count=len(names))]
+
+
+@dataclass(slots=True)
+class _Rows:
+    """The rows of one reading."""
+
+    table: Table
+    rules: TableRules
+    options: ImportOptions
+    layout: Layout
+    counts: RowCounts
+
+    def reading(self, place: Place) -> SourceReading | None:
+        """Return the reading, not yet named; None if no row is left."""
+        self._leave_out_repeats()
+        time_us = self._times()
+        if time_us is not None:
+            there = time_us != NO_TIME
+            if not there.all():
+                self.counts.dropped["no time"] += int((~there).sum())
+                self.table, time_us = self.table.take(np.flatnonzero(there)), time_us[there]
+        if not len(self.table):
+            return None
+        notes: list[Note] = []
+        if time_us is not None and (np.diff(time_us) < 0).any():
+            order = np.argsort(time_us, kind="stable")
+            notes.append(note("time-order", count=int((np.diff(time_us) < 0).sum())))
+            self.table, time_us = self.table.take(order), time_us[order]
+        points, eyes = self._points(notes)
+        framed = self._framed(place)
+        rules = self.rules
+        details = {"unit": rules.unit, "origin": rules.origin, "time_unit": rules.time_unit}
+        if "duration" in rules.columns:
+            return SourceReading(
+                image="", points_canvas=np.empty((0, 2)), time_us=None, place=framed,
+                screen=self.options.screen, details=details, notes=tuple(notes),
+                fixations=self._fixations(time_us, points, framed),
+                lacks=("samples", *self._lacks()),
+            )  # fmt: skip
+        pupils = self._pupils(notes)
         return SourceReading(
-            image=image, reader=reader or None, points_canvas=np.empty((0, 2)), time_us=None,
-            place=place, screen=options.screen, fixations=fixations, details=details,
-            lacks=("samples", *_lacks(columns, options)),
+            image="", points_canvas=points, time_us=time_us, place=framed, eyes_canvas=eyes,
+            pupils_mm=pupils, screen=self.options.screen, details=details, notes=tuple(notes),
+            lacks=self._lacks(),
         )  # fmt: skip
-    return SourceReading(
-        image=image, reader=reader or None, points_canvas=points, time_us=time_us, place=place,
-        eyes_canvas=eyes, pupils_mm=_pupils(table, columns), screen=options.screen,
-        details=details, lacks=_lacks(columns, options),
-    )  # fmt: skip
 
+    def _leave_out_repeats(self) -> None:
+        if self.layout.once not in self.rules.columns:
+            return
+        cells = self.table.text(self.rules.columns[self.layout.once])
+        first = {cell: i for i, cell in reversed(list(enumerate(cells)))}
+        kept = sorted(first.values())
+        if len(kept) < len(cells):
+            self.counts.dropped["repeats a fixation"] += len(cells) - len(kept)
+            self.table = self.table.take(kept)
 
-_NO_TIME = np.iinfo(np.int64).min
+    def _times(self) -> IntArray | None:
+        if "time" not in self.rules.columns:
+            return None
+        name = self.rules.columns["time"]
+        if self.rules.time_unit == "clock":
+            return clock_times(self.table.path, name, self.table.text(name))
+        return times_us(self.table.numbers(name), self.rules.time_unit)
 
+    def _points(self, notes: list[Note]) -> tuple[FloatArray, tuple[FloatArray, FloatArray] | None]:
+        """Return the point of gaze (N, 2), and both eyes where they are told apart."""
+        columns = self.rules.columns
+        lost = ~self._valid("valid") | self._doubted()
+        missing = np.zeros(len(self.table), bool)
+        coded_as: dict[str, None] = {}
 
-def _times(
-    table: Table, columns: dict[str, str], options: ImportOptions
-) -> tuple[IntArray | None, str]:
-    if "time" not in columns:
-        return None, ""
-    name = columns["time"]
-    values = table.numbers(name)
-    there = np.isfinite(values)
-    unit = options.time_unit or _SUFFIX_UNITS.get(name.lower().rsplit("_", 1)[-1], "")
-    if not unit or unit not in TIME_UNITS_US:
-        unit = "s" if "duration" in columns else guessed_unit(values[there])
-    times = np.full(len(values), _NO_TIME, np.int64)
-    times[there] = microseconds(values[there], unit)
-    return times, unit
+        def column_pair(prefix: str) -> FloatArray:
+            nonlocal missing
+            if f"{prefix}x" not in columns or f"{prefix}y" not in columns:
+                return np.full((len(self.table), 2), np.nan)
+            pair = np.column_stack([self.table.numbers(columns[f"{prefix}{a}"]) for a in "xy"])
+            coded = self.rules.missing.lost(pair)
+            missing |= coded
+            coded_as.update(dict.fromkeys(self.rules.missing.found(pair)))
+            gone = lost | coded | (~self._valid(f"{prefix}valid") if prefix else False)
+            return on_screen(np.where(gone[:, None], np.nan, pair), self.rules, self.options)
 
+        points = column_pair("")
+        eyes = (column_pair("left_"), column_pair("right_")) if has_eyes(columns) else None
+        if missing.any():
+            notes.append(note("missing", count=int(missing.sum()), what=" or ".join(coded_as)))
+        if eyes is None:
+            return points, None
+        return (points if {"x", "y"} <= set(columns) else middle(*eyes)), eyes
 
-def _points(
-    table: Table, columns: dict[str, str], options: ImportOptions
-) -> tuple[FloatArray, tuple[FloatArray, FloatArray] | None]:
-    """Return the point of gaze (N, 2), and both eyes where they are told apart."""
-    flat = np.full((len(table), 2), np.nan)
-    lost = (
-        table.numbers(columns["valid"]) == 0 if "valid" in columns else np.zeros(len(table), bool)
-    )
+    def _valid(self, role: str) -> BoolArray:
+        if role not in self.rules.valid:
+            return np.ones(len(self.table), bool)
+        return self.rules.valid[role](self.table.text(self.rules.columns[role]))
 
-    def column_pair(prefix: str) -> FloatArray:
-        if f"{prefix}x" not in columns or f"{prefix}y" not in columns:
-            return flat
-        pair = [table.numbers(columns[f"{prefix}{axis}"]) for axis in "xy"]
-        return _on_screen(np.where(lost[:, None], np.nan, np.column_stack(pair)), options)
+    def _doubted(self) -> BoolArray:
+        if self.rules.min_confidence is None or "confidence" not in self.rules.columns:
+            return np.zeros(len(self.table), bool)
+        with np.errstate(invalid="ignore"):
+            values = self.table.numbers(self.rules.columns["confidence"])
+            return ~(values >= self.rules.min_confidence)
 
-    points = column_pair("")
-    if not _has_eyes(columns):
-        return points, None
-    eyes = (column_pair("left_"), column_pair("right_"))
-    return (points if {"x", "y"} <= set(columns) else _middle(*eyes)), eyes
-
-
-def _middle(left: FloatArray, right: FloatArray) -> FloatArray:
-    only_left, only_right = np.isnan(right[:, 0]), np.isnan(left[:, 0])
-    middle = (left + right) / 2
-    middle[only_left], middle[only_right] = left[only_left], right[only_right]
-    return middle
-
-
-def _on_screen(points: FloatArray, options: ImportOptions) -> FloatArray:
-    """Return points (N, 2) of a screen as its pixels from the top left; others as they are."""
-    screen = options.screen
-    if screen is None or options.unit.startswith("image"):
-        return points
-    size = np.array([screen.width_screen, screen.height_screen])
-    if options.unit == "screen-fraction":
-        points = points * size
-    if options.origin == "centre":
-        return points * (1, -1) + size / 2
-    return points if options.origin == "top-left" else points * (1, -1) + (0, size[1])
-
-
-def _place(options: ImportOptions) -> Place:
-    screen = options.screen
-    if options.unit.startswith("image"):
-        return _image_place(options)
-    if screen is None:
-        raise GazeFileError(
-            f"Gaze in {options.unit} needs the screen's size: --screen WIDTHxHEIGHT in pixels, "
-            "and --shown X,Y,WIDTH,HEIGHT where the image lay on it (else: fitted, centred)."
+    def _framed(self, place: Place) -> Place:
+        """Return the place with the frames of a stack that the rows name."""
+        if "frame" not in self.rules.columns:
+            return place
+        frames = self.table.numbers(self.rules.columns["frame"])
+        if not np.isfinite(frames).any():
+            return place
+        filled = np.where(np.isfinite(frames), frames, -1).astype(np.int64)
+        last = np.maximum.accumulate(np.where(filled >= 0, np.arange(len(filled)), -1))
+        filled = filled[np.where(last < 0, int(np.argmax(filled >= 0)), last)]
+        firsts = np.flatnonzero(np.r_[True, np.diff(filled) != 0])
+        return Place(
+            place.rule, place.values, place.listed, tuple((int(i), int(filled[i])) for i in firsts)
         )
-    return shown_at(*options.shown) if options.shown else fitted_screen(screen)
 
+    def _fixations(
+        self, time_us: IntArray | None, points: FloatArray, place: Place
+    ) -> SourceFixations:
+        values = self.table.numbers(self.rules.columns["duration"])
+        duration_us = times_us(np.nan_to_num(values), self.rules.duration_unit)
+        if time_us is None:
+            time_us = np.concatenate(([0], np.cumsum(duration_us)[:-1])).astype(np.int64)
+        return SourceFixations(time_us, duration_us, points, place)
 
-def _image_place(options: ImportOptions) -> Place:
-    """Place the image on a canvas whose origin and unit are those of the table."""
-    in_pixels = options.unit == "image-px"
+    def _pupils(self, notes: list[Note]) -> FloatArray | None:
+        names = [self.rules.columns.get(f"{side}_pupil_mm") for side in ("left", "right")]
+        if not any(names):
+            return None
+        sizes = np.column_stack([self.table.numbers(name) for name in names])
+        with np.errstate(invalid="ignore"):
+            none = sizes <= 0
+        if none.any():
+            notes.append(note("pupil-missing", count=int(none.sum())))
+            sizes[none] = np.nan
+        return sizes
 
-    def place(width: int, height: int) -> list[Placement]:
-        x, y = (1.0, 1.0) if in_pixels else (1 / width, 1 / height)
-        if options.origin == "top-left":
-            return [Placement(0, x, y)]
-        if options.origin == "bottom-left":
-            return [Placement(0, x, -y, 0.0, y * height)]
-        return [Placement(0, x, -y, -x * width / 2, y * height / 2)]
-
-    return place
-
-
-def _fixations(
-    table: Table,
-    columns: dict[str, str],
-    time_us: IntArray | None,
-    points: FloatArray,
-    unit: str,
-    place: Place,
-) -> SourceFixations:
-    name = columns["duration"]
-    own = _SUFFIX_UNITS.get(name.lower().rsplit("_", 1)[-1], "") or unit or "s"
-    duration_us = microseconds(np.nan_to_num(table.numbers(name)), own)
-    if time_us is None:
-        time_us = np.concatenate(([0], np.cumsum(duration_us)[:-1]))
-    return SourceFixations(time_us, duration_us, points, place)
-
-
-def _pupils(table: Table, columns: dict[str, str]) -> FloatArray | None:
-    names = [columns.get(f"{side}_pupil_mm") for side in ("left", "right")]
-    if not any(names):
-        return None
-    return np.column_stack([table.numbers(name) for name in names])
-
-
-def _lacks(columns: dict[str, str], options: ImportOptions) -> tuple[str, ...]:
-    lacks = [] if "time" in columns else ["time"]
-    lacks += [] if options.screen is not None else ["geometry"]
-    lacks += [] if _has_eyes(columns) else ["eyes"]
-    lacks += [] if {"left_pupil_mm", "right_pupil_mm"} & set(columns) else ["pupil"]
-    return tuple(lacks)
+    def _lacks(self) -> tuple[str, ...]:
+        columns = self.rules.columns
+        lacks = [] if "time" in columns else ["time"]
+        lacks += [] if self.options.screen is not None else ["geometry"]
+        lacks += [] if has_eyes(columns) else ["eyes"]
+        lacks += [] if {"left_pupil_mm", "right_pupil_mm"} & set(columns) else ["pupil"]
+        return tuple(lacks)

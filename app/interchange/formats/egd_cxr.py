@@ -5,6 +5,7 @@
 is 1. A row without X_ORIGINAL is padding.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,19 @@ from app.interchange.foreign_reading import (
     SourceFile,
     SourceFixations,
     SourceReading,
-    whole_image,
 )
 from app.interchange.options import ImportOptions
-from app.interchange.tables import Table, groups, microseconds, read_table
+from app.interchange.places import whole_image
+from app.interchange.rows import RowSource
+from app.interchange.sheets import open_rows
+from app.interchange.surveys import Survey, steps, streamed, survey
+from app.interchange.tables import Table, find_column, need_column
+from app.interchange.times import NO_TIME, times_us
 from devices.gaze.geometry import FloatArray
 
 LACKS = ("geometry", "eyes")
+_TIME = ("Time (in secs)", "TIME(in secs)", "Time")
+_SLOWEST_SAMPLES_S = 0.06
 
 
 def read_egd_cxr(path: Path, options: ImportOptions) -> SourceFile:
@@ -33,37 +40,41 @@ def read_egd_cxr(path: Path, options: ImportOptions) -> SourceFile:
     GazeFileError
         If a column is missing or a value is no number.
     """
-    table = read_table(path)
-    counts = RowCounts(len(table))
-    points, time_us = _points(table), _times(table)
-    usable = np.isfinite(points).all(axis=1)
-    _drop(counts, ~usable, "no X_ORIGINAL, Y_ORIGINAL (padding)")
-    _drop(counts, usable & (time_us == _NO_TIME), "no time")
-    usable &= time_us != _NO_TIME
-    chosen = np.flatnonzero(usable)
-    table, points, time_us = table.take(chosen), points[chosen], time_us[chosen]
-    session = table.find("SESSION_ID")
-    images = table.text(table.need("DICOM_ID"))
-    sessions = table.text(session) if session else [""] * len(table)
-    is_gaze = _is_gaze(path, time_us)
-    make = _gaze if is_gaze else _fixations
-    readings = [
-        make(table.take(rows), image, sitting, points[rows], time_us[rows])
-        for (image, sitting), rows in groups(zip(images, sessions, strict=True))
+    source = open_rows(path, None, options.skip_lines)
+    for wanted in (("X_ORIGINAL",), ("Y_ORIGINAL",), _TIME):
+        need_column(path, source.names, *wanted)
+    keys = [
+        need_column(path, source.names, "DICOM_ID"),
+        find_column(source.names, "SESSION_ID"),
     ]
-    return SourceFile(readings, counts)
+    found = survey(source, keys)
+    counts = RowCounts(found.rows)
+    return SourceFile(_readings(source, found, keys, counts), counts)
 
 
-_NO_TIME = np.iinfo(np.int64).min
+def _readings(
+    source: RowSource, found: Survey, keys: list[str | None], counts: RowCounts
+) -> Iterator[SourceReading]:
+    make = _gaze if _is_gaze(source.path, found) else _fixations
+    for (image, sitting), table in streamed(source, found, keys):
+        points, time_us = _points(table), _times(table)
+        usable = np.isfinite(points).all(axis=1)
+        _drop(counts, ~usable, "no X_ORIGINAL, Y_ORIGINAL (padding)")
+        _drop(counts, usable & (time_us == NO_TIME), "no time")
+        chosen = np.flatnonzero(usable & (time_us != NO_TIME))
+        if len(chosen):
+            yield make(table.take(chosen), image, sitting, points[chosen], time_us[chosen])
 
 
-def _is_gaze(path: Path, time_us: IntArray) -> bool:
+def _is_gaze(path: Path, found: Survey) -> bool:
     """Tell samples from fixations: by the file's name, else by how dense the rows are."""
     if "fixation" in path.stem.lower():
         return False
-    if "gaze" in path.stem.lower() or len(time_us) < 2:
+    assert found.sample is not None
+    apart = steps(found.sample, found.pieces, found.sample.need(*_TIME))
+    if "gaze" in path.stem.lower() or not len(apart):
         return True
-    return bool(np.median(np.diff(np.sort(time_us))) < 60_000)
+    return bool(np.median(apart) < _SLOWEST_SAMPLES_S)
 
 
 def _drop(counts: RowCounts, which: Any, reason: str) -> None:
@@ -77,12 +88,8 @@ def _points(table: Table) -> FloatArray:
 
 
 def _times(table: Table) -> IntArray:
-    """Return (N,) int64 microseconds, `_NO_TIME` where none stands."""
-    values = table.numbers(table.need("Time (in secs)", "TIME(in secs)", "Time"))
-    times = np.full(len(values), _NO_TIME, np.int64)
-    there = np.isfinite(values)
-    times[there] = microseconds(values[there], "s")
-    return times
+    """Return (N,) int64 microseconds, `NO_TIME` where none stands."""
+    return times_us(table.numbers(table.need(*_TIME)), "s")
 
 
 def _gaze(
@@ -105,9 +112,9 @@ def _gaze(
 def _fixations(
     table: Table, image: str, sitting: str, points: FloatArray, time_us: IntArray
 ) -> SourceReading:
-    start = table.numbers(table.need("FPOGS"))
-    start_us = np.where(np.isfinite(start), microseconds(np.nan_to_num(start), "s"), time_us)
-    duration_us = microseconds(np.nan_to_num(table.numbers(table.need("FPOGD"))), "s")
+    start_us = times_us(table.numbers(table.need("FPOGS")), "s")
+    start_us = np.where(start_us == NO_TIME, time_us, start_us)
+    duration_us = times_us(np.nan_to_num(table.numbers(table.need("FPOGD"))), "s")
     return SourceReading(
         image=image,
         points_canvas=np.empty((0, 2)),

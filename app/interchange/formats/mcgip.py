@@ -6,7 +6,6 @@ image, named like it: `system_time_in_pc, img_gaze_X, img_gaze_Y`, in pixels of 
 """
 
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -17,16 +16,15 @@ from app.interchange.foreign_reading import (
     SourceAnnotation,
     SourceFile,
     SourceReading,
-    fitted_height,
-    whole_image,
 )
 from app.interchange.matching import leaf
+from app.interchange.notes import note
 from app.interchange.options import ImportOptions
+from app.interchange.places import fitted_height, whole_image
 from app.interchange.tables import Table, microseconds, read_table
+from app.interchange.times import clock_times, guessed_unit
 from devices.gaze import foreign
-from devices.gaze.errors import GazeFileError
 from devices.gaze.foreign import ExactGaze, McgipGaze
-from devices.gaze.geometry import FloatArray
 
 CANVAS_HEIGHT = 800.0
 _NO_LOSS = ("geometry", "eyes", "pupil", "loss")
@@ -44,10 +42,10 @@ def read_mcgip(path: Path, options: ImportOptions) -> SourceFile:
         return read_mcgip_mammo(path, options)
     found = foreign.read_mcgip(path)
     if found is None:
-        return SourceFile([], RowCounts(), ("it is what `similarity` wrote, not gaze",))
+        return SourceFile([], RowCounts(), [note("not-gaze")])
     counts = RowCounts(len(found.points))
     if not len(found.points):
-        return SourceFile([], counts, ("no gaze in it",))
+        return SourceFile([], counts, [note("no-gaze")])
     return SourceFile([_reading(found, options)], counts)
 
 
@@ -75,6 +73,7 @@ def _exact(reading: SourceReading, own: ExactGaze) -> SourceReading:
         points_canvas=own.points_image,
         time_us=own.time_us,
         reader=own.reader,
+        own_id=own.reading_id,
         lacks=_NO_LOSS,
     )
 
@@ -96,7 +95,7 @@ def read_mcgip_mammo(path: Path, options: ImportOptions) -> SourceFile:
         kept = np.isfinite(x) & np.isfinite(y)
         counts.dropped.update({"no gaze": int((~kept).sum())} if not kept.all() else {})
     if not kept.any():
-        return SourceFile([], counts, ("no gaze in it",))
+        return SourceFile([], counts, [note("no-gaze")])
     reading = SourceReading(
         image=path.stem,
         points_canvas=np.column_stack((x, y))[kept],
@@ -114,37 +113,8 @@ def _times(table: Table, column: str, options: ImportOptions) -> tuple[IntArray 
     try:
         values = np.array([float(t) for t in texts])
     except ValueError:
-        return _clock_times(table, texts), "clock"
+        return clock_times(table.path, column, texts), "clock"
     if not np.isfinite(values).all() or not len(values):
         return None, "missing"
     unit = options.time_unit or guessed_unit(values)
     return microseconds(values, unit), unit
-
-
-def guessed_unit(values: FloatArray) -> str:
-    """Return the unit in which the usual step between times (N,) is that of a tracker.
-
-    Trackers sample at 25 to 2000 Hz: 0.5 to 40 ms.
-    """
-    steps = np.diff(np.unique(values))
-    step = float(np.median(steps)) if len(steps) else 1.0
-    for unit, below in (("s", 0.2), ("ms", 200.0), ("us", 200_000.0)):
-        if step < below:
-            return unit
-    return "ns"
-
-
-def _clock_times(table: Table, texts: list[str]) -> IntArray:
-    try:
-        return np.array([_instant_us(text) for text in texts], np.int64)
-    except ValueError as error:
-        raise GazeFileError(
-            f"{table.path}: `system_time_in_pc` is neither a number nor a time of day ({error})."
-        ) from error
-
-
-def _instant_us(text: str) -> int:
-    text = text.replace("/", "-").strip()
-    at = datetime.fromisoformat(text if "-" in text else f"1970-01-01T{text}")
-    whole = at.replace(tzinfo=None) - datetime(1970, 1, 1)
-    return (whole.days * 86_400 + whole.seconds) * 1_000_000 + whole.microseconds

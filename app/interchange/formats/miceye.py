@@ -12,17 +12,14 @@ from typing import Any
 import numpy as np
 
 from app.interchange.foreign_reading import (
-    Place,
-    Placement,
     RowCounts,
     SourceAnnotation,
     SourceFile,
     SourceReading,
-    fitted_height,
-    whole_image,
 )
 from app.interchange.matching import leaf
 from app.interchange.options import ImportOptions
+from app.interchange.places import Place, Placement, fitted_height, listed, whole_image
 from devices.gaze import foreign
 from devices.gaze.errors import GazeFileError
 from devices.gaze.foreign import MicEyeLine
@@ -77,13 +74,12 @@ def zooms(scales: FloatArray) -> Place:
     """Return placements that follow a zoom (N,) about the image's origin."""
     starts = np.flatnonzero(np.diff(scales, prepend=np.nan) != 0)
 
-    def place(width: int, height: int) -> list[Placement]:
-        return [
+    return listed(
+        [
             Placement(int(i), float(scales[i]), float(scales[i]), kind="zoom" if i else "open")
             for i in starts
         ]
-
-    return place
+    )
 
 
 def _annotations(line: MicEyeLine) -> tuple[SourceAnnotation, ...]:

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from app.interchange.foreign_reading import (
-    Place,
-    Placement,
     RowCounts,
     SourceFile,
     SourceFixations,
     SourceReading,
 )
+from app.interchange.notes import note
 from app.interchange.options import ImportOptions
+from app.interchange.places import Place, Placement, listed, whole_image
 from app.interchange.tables import Table, microseconds, read_table
 from devices.gaze.geometry import FloatArray
 
@@ -41,7 +41,7 @@ def read_reflacx(path: Path, options: ImportOptions) -> SourceFile:
     time = table.need("timestamp_sample" if is_gaze else "timestamp_start_fixation")
     table, counts = _timed(table, time)
     if not len(table):
-        return SourceFile([], counts, ("no row with a time",))
+        return SourceFile([], counts, [note("no-readings")])
     image, reader = _named(path)
     points = np.column_stack(
         (table.numbers(table.need("x_position")), table.numbers(table.need("y_position")))
@@ -103,13 +103,10 @@ def _to_canvas(points_image: FloatArray, shown: FloatArray | None) -> FloatArray
 
 
 def _placed(shown: FloatArray | None) -> Place:
-    def place(width: int, height: int) -> list[Placement]:
-        if shown is None:
-            return [Placement()]
-        new = np.r_[True, (np.diff(shown, axis=0) != 0).any(axis=1)]
-        return [_placement(int(i), shown[i]) for i in np.flatnonzero(new)]
-
-    return place
+    if shown is None:
+        return whole_image
+    new = np.r_[True, (np.diff(shown, axis=0) != 0).any(axis=1)]
+    return listed([_placement(int(i), shown[i]) for i in np.flatnonzero(new)])
 
 
 def _placement(first: int, shown: FloatArray) -> Placement:

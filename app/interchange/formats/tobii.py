@@ -1,34 +1,36 @@
-"""Tobii Pro Lab's TSV ("Data export").
+"""Tobii's data exports, of Studio and of Pro Lab, as tsv or xlsx.
 
-Column names vary by version: units stand in brackets, in parentheses or not at all
-(``Gaze point X [DACS px]``, ``Gaze point X (DACSpx)``, ``Gaze point X``), decimals may be commas.
-The screen's resolution and where the media stood on it are columns too; the screen's size in
-millimetres is not, so degrees are assumed.
+One file holds any number of participants, recordings and stimuli, in order of time within a
+recording. Rows of other sensors and of events stand among those of the eye tracker. Each showing
+of a stimulus is a reading. The screen's resolution and where the media stood on it are columns
+too; the screen's size in millimetres is not, so degrees are assumed.
 """
 
-import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from app.interchange.foreign_reading import (
-    IntArray,
-    Place,
     RowCounts,
     SourceFile,
-    SourceFixations,
     SourceReading,
-    fitted_screen,
-    shown_at,
 )
-from app.interchange.formats.mcgip import guessed_unit
+from app.interchange.formats.tobii_columns import TobiiColumns, tobii_columns
+from app.interchange.formats.tobii_reading import Showing
+from app.interchange.formats.tobii_rows import EVENT, RowKinds
+from app.interchange.notes import Note, note
 from app.interchange.options import ImportOptions
-from app.interchange.tables import Table, groups, microseconds, read_table
+from app.interchange.rows import RowSource
+from app.interchange.sheets import is_sheet, open_rows
+from app.interchange.surveys import Survey, steps, survey
+from app.interchange.tables import Key, Table
+from app.interchange.times import sample_unit
+from app.interchange.validity import ValidWhen, rule_of, said_rule
 from devices.gaze.errors import GazeFileError
-from devices.gaze.geometry import FloatArray, ScreenGeometry
 
-ASSUMED_MM_PER_PX = 0.27
-_UNITS = ("", " [DACS px]", " (DACSpx)", " [ADCS px]", " (ADCSpx)", " (RCSpx)", " [MCS px]")
+_NUMERIC = ("left_pupil", "right_pupil", "duration", "width", "height")
 
 
 def read_tobii_tsv(path: Path, options: ImportOptions) -> SourceFile:
@@ -37,184 +39,133 @@ def read_tobii_tsv(path: Path, options: ImportOptions) -> SourceFile:
     Raises
     ------
     GazeFileError
-        If a column is missing or a value is no number.
+        If a column is missing, a value is no number, or values contradict each other.
     """
-    table = read_table(path, "\t")
-    counts = RowCounts(len(table))
-    media = table.text(table.need("Presented Media name", "Presented Stimulus name", "Media name"))
-    people = _text(table, "Participant name")
-    recordings = _text(table, "Recording name")
-    sensor = _text(table, "Sensor")
-    time_us, unit = _times(table)
-    reason = np.array(
-        [_reason(sensor[i], media[i], time_us[i]) for i in range(len(table))], dtype=object
-    )
-    counts.dropped.update(r for r in reason if r)
-    chosen = np.flatnonzero(reason == "")
-    keys = [(media[i], people[i], recordings[i]) for i in chosen]
-    readings = [
-        _reading(table.take(chosen[rows]), time_us[chosen[rows]], key, unit, options)
-        for key, rows in groups(keys)
-    ]
-    return SourceFile(readings, counts)
+    source = open_rows(path, None if is_sheet(path) else "\t", options.skip_lines)
+    columns = tobii_columns(path, source.names)
+    valid = [columns.one[r] for r in ("left_valid", "right_valid") if r in columns.one]
+    pairs = [*columns.points.values(), *([columns.position] if columns.position else [])]
+    sizes = [columns.one[r] for r in _NUMERIC if r in columns.one]
+    numeric = [columns.time, *(name for pair in pairs for name in pair), *sizes]
+    found = survey(source, [], valid, numeric)
+    return _Export(source, columns, options, found).file()
 
 
-def _reason(sensor: str, media: str, time_us: int) -> str:
-    if sensor and "eye" not in sensor.lower():
-        return f"row of {sensor}, not of the eye tracker"
-    if not media:
-        return "no media shown"
-    return "no time" if time_us == _NO_TIME else ""
+@dataclass(slots=True)
+class _Export:
+    source: RowSource
+    columns: TobiiColumns
+    options: ImportOptions
+    found: Survey
+    counts: RowCounts = field(default_factory=RowCounts)
+    notes: list[Note] = field(default_factory=list)
 
+    def file(self) -> SourceFile:
+        self.counts.read = self.found.rows + self.source.left_out.total()
+        self.counts.dropped.update(self.source.left_out)
+        self.notes += self.source.notes
+        if self.found.style.decimal == ",":
+            self.notes.append(note("decimal-comma"))
+        frame = self._frame()
+        unit = self._time_unit()
+        reader = Showing(
+            self.columns, self.options, frame, unit, self._rules(frame),
+            self._frame_of_fixations(frame),
+        )  # fmt: skip
+        if frame.startswith("media"):
+            self.notes.append(note("mcs"))
+        if frame == "mm":
+            self.notes.append(note("mm"))
+        return SourceFile(self._readings(reader), self.counts, self.notes)
 
-_NO_TIME = np.iinfo(np.int64).min
+    def _sample(self) -> Table:
+        assert self.found.sample is not None
+        return self.found.sample
 
+    def _frame(self) -> str:
+        """Return the first frame in which there is gaze."""
+        frames = self.columns.frames
+        for frame in frames:
+            pairs = [p for k, p in self.columns.points.items() if k[0] == "gaze" and k[2] == frame]
+            if any(np.isfinite(self._sample().numbers(x)).any() for x, _ in pairs):
+                break
+        else:
+            frame = frames[0]
+        if frame == "mm" and not self.options.screen_mm_said:
+            raise GazeFileError(
+                f"{self.source.path} gives gaze in mm only: say the screen's size with --screen "
+                "WIDTHxHEIGHT --screen-mm WIDTHxHEIGHT, or export DACS px."
+            )
+        return frame
 
-def _text(table: Table, name: str) -> list[str]:
-    found = table.find(name)
-    return table.text(found) if found else [""] * len(table)
+    def _frame_of_fixations(self, gaze: str) -> str | None:
+        order = (gaze, "screen", "media", "media-share")
+        return next((f for f in order if ("fixation", "", f) in self.columns.points), None)
 
+    def _time_unit(self) -> str:
+        name = self.columns.time
+        own = steps(self._sample(), self.found.pieces, name)
+        unit, notes = sample_unit(self.source.path, name, own, self.options.time_unit)
+        self.notes += notes
+        return unit
 
-def _times(table: Table) -> tuple[IntArray, str]:
-    name = next((n for n in table.names if n.lower().startswith("recording timestamp")), None)
-    if name is None:
-        name = next((n for n in table.names if n.lower().startswith("eyetracker timestamp")), None)
-    if name is None:
-        name = table.need("Recording timestamp")
-    values = table.numbers(name)
-    there = np.isfinite(values)
-    said = re.search(r"[\[(]\s*(ms|us|[µμ]s|s)\s*[\])]", name)
-    unit = said[1].replace("µ", "u").replace("μ", "u") if said else guessed_unit(values[there])
-    times = np.full(len(values), _NO_TIME, np.int64)
-    times[there] = microseconds(values[there], unit)
-    return times, unit
+    def _rules(self, frame: str) -> dict[str, ValidWhen]:
+        """Return for each eye which words of its validity mean gaze, told by the whole file."""
+        rules = {}
+        for side in ("left", "right"):
+            name = self.columns.one.get(f"{side}_valid")
+            if name is None:
+                continue
+            if self.options.valid_when is not None:
+                rules[side] = said_rule(self.options.valid_when)
+                continue
+            if not any(self.found.words[name]):
+                continue
+            pair = self.columns.points.get(("gaze", side, frame))
+            gaze = self._sample().numbers(pair[0] if pair else None)
+            rules[side], said = rule_of(
+                self.source.path, name, self.found.words[name], self._sample().text(name),
+                np.isfinite(gaze), zero_is_best=self.columns.studio,
+            )  # fmt: skip
+            self.notes.append(said)
+        return rules
 
+    def _readings(self, reader: Showing) -> Iterator[SourceReading]:
+        """Give each showing when the next one begins: rows of one are never apart."""
+        shown: dict[Key, int] = {}
+        people: set[str] = set()
+        for key, table in self._showings():
+            shown[key] = shown.get(key, 0) + 1
+            if key[1]:
+                people.add(key[1])
+            made = reader.reading(table, key, shown[key], self.counts)
+            if made is not None:
+                yield made
+        if people and self.options.participant != "none":
+            name = self.columns.one["participant"]
+            self.notes.append(note("participants", column=name, count=len(people)))
 
-def _reading(
-    table: Table, time_us: IntArray, key: tuple[str, ...], unit: str, options: ImportOptions
-) -> SourceReading:
-    screen = _screen(table, options)
-    eyes = tuple(_pair(table, f"Gaze point {side}", side) for side in ("left", "right"))
-    points = _pair(table, "Gaze point", "")
-    if np.isnan(points).all():
-        with np.errstate(invalid="ignore"):
-            points = np.where(np.isnan(eyes[0]), eyes[1], eyes[0])
-    if np.isnan(points).all() and table.find(*_names("Gaze point", "X")) is None:
-        table.need(*_names("Gaze point", "X"), *_names("Gaze point left", "X"))
-    place, known = _place(table, screen, options)
-    has_eyes = bool(np.isfinite(eyes[0]).any() or np.isfinite(eyes[1]).any())
-    lacks = ["screen size in mm", *([] if known else ["geometry"]), *([] if has_eyes else ["eyes"])]
-    return SourceReading(
-        image=key[0],
-        # Participant names may be people's names: they tell readings apart and are not kept.
-        points_canvas=points,
-        time_us=time_us,
-        place=place,
-        eyes_canvas=(eyes[0], eyes[1]) if has_eyes else None,
-        pupils_mm=_pupils(table),
-        screen=screen,
-        fixations=_fixations(table, time_us, place),
-        lacks=tuple(lacks),
-        details={"time_unit": unit},
-    )
-
-
-def _names(what: str, axis: str) -> tuple[str, ...]:
-    return tuple(f"{what} {axis}{unit}" for unit in _UNITS)
-
-
-def _pair(table: Table, what: str, side: str) -> FloatArray:
-    names = [table.find(*_names(what, axis)) for axis in "XY"]
-    if None in names:
-        return np.full((len(table), 2), np.nan)
-    points = np.column_stack([table.numbers(name) for name in names])
-    valid = table.find(f"Validity {side}") if side else None
-    if valid is not None:
-        lost = np.array([v.strip().lower() in ("invalid", "0", "4") for v in table.text(valid)])
-        # Legacy codes: 0 best, 4 lost. Words and the 0/1 code cannot be told apart by one row.
-        if {v.strip() for v in table.text(valid)} & {"2", "3", "4"}:
-            lost = np.array([v.strip() in ("2", "3", "4") for v in table.text(valid)])
-        points[lost] = np.nan
-    return points
-
-
-def _pupils(table: Table) -> FloatArray | None:
-    names = [
-        table.find(f"Pupil diameter {s} [mm]", f"Pupil diameter {s}") for s in ("left", "right")
-    ]
-    if not any(names):
-        return None
-    return np.column_stack([table.numbers(name) for name in names])
-
-
-def _first(table: Table, *names: str) -> float | None:
-    found = table.find(*names)
-    values = table.numbers(found) if found else np.empty(0)
-    values = values[np.isfinite(values)]
-    return float(values[0]) if len(values) else None
-
-
-def _screen(table: Table, options: ImportOptions) -> ScreenGeometry:
-    width = _first(table, "Recording resolution width", "Recording resolution width [px]")
-    height = _first(table, "Recording resolution height", "Recording resolution height [px]")
-    if options.screen is not None:
-        return options.screen
-    if width is None or height is None:
-        raise GazeFileError(
-            f"{table.path} does not say the screen's resolution (`Recording resolution width`, "
-            "`… height`). Export those columns too, or name it: --screen WIDTHxHEIGHT."
-        )
-    mm = ASSUMED_MM_PER_PX
-    return ScreenGeometry(width, height, width * mm, height * mm)
-
-
-def _place(table: Table, screen: ScreenGeometry, options: ImportOptions) -> tuple[Place, bool]:
-    """Return how the media stood on the screen, and whether the file says so."""
-    if options.shown is not None:
-        return shown_at(*options.shown), True
-    size = [_first(table, *_sized(f"Presented Media {axis}")) for axis in ("width", "height")]
-    at = [_first(table, *_placed(f"Presented Media position {axis}")) for axis in "XY"]
-    if None in size or None in at:
-        return fitted_screen(screen), False
-    x, y, width, height = (float(v or 0) for v in (*at, *size))
-    return shown_at(x, y, width, height), True
-
-
-def _sized(name: str) -> tuple[str, ...]:
-    return (name, f"{name} [px]", f"{name} (px)")
-
-
-def _placed(name: str) -> tuple[str, ...]:
-    return tuple(f"{name}{unit}" for unit in _UNITS)
-
-
-def _fixations(table: Table, time_us: IntArray, place: Place) -> SourceFixations | None:
-    """Return the fixations of Pro Lab's own filter: rows of one index are one fixation."""
-    kind, index = table.find("Eye movement type"), table.find("Eye movement type index")
-    if kind is None or index is None:
-        return None
-    kinds, numbers = table.text(kind), table.text(index)
-    points = _pair(table, "Fixation point", "")
-    rows: dict[str, list[int]] = {}
-    for i, what in enumerate(kinds):
-        if what.lower() == "fixation":
-            rows.setdefault(numbers[i], []).append(i)
-    parts = [np.array(part) for part in rows.values()]
-    if not parts or np.isnan(points).all():
-        return None
-    duration = table.find(
-        "Gaze event duration [ms]", "Gaze event duration (ms)", "Gaze event duration"
-    )
-    lasting = table.numbers(duration) * 1000 if duration else np.full(len(table), np.nan)
-    start = np.array([time_us[p[0]] for p in parts], np.int64)
-    seen = np.array([time_us[p[-1]] - time_us[p[0]] for p in parts], np.float64)
-    said = np.array([lasting[p[0]] for p in parts])
-    lasted = np.where(np.isfinite(said), said, seen).astype(np.int64)
-    centre = np.array([_first_point(points[p]) for p in parts])
-    return SourceFixations(start, lasted, centre, place)
-
-
-def _first_point(points: FloatArray) -> FloatArray:
-    """Return the first point (2,) of some (N, 2) that is one; NaN where none is."""
-    there = np.flatnonzero(np.isfinite(points).all(axis=1))
-    return points[there[0]] if len(there) else np.full(2, np.nan)
+    def _showings(self) -> Iterator[tuple[Key, Table]]:
+        rows = RowKinds(self.columns, self.options)
+        open_showings: dict[tuple[str, str], tuple[Key, Table]] = {}
+        for batch in self.source.batches():
+            for row, line in zip(batch.rows, batch.lines, strict=True):
+                key, reason = rows.key_of(row), rows.reason_of(row)
+                sitting = key[1:]
+                own = open_showings.get(sitting)
+                if own is not None and (
+                    rows.begins(row) if reason == EVENT else not reason.startswith("row of")
+                    and own[0] != key
+                ):  # fmt: skip
+                    yield open_showings.pop(sitting)
+                    own = None
+                if reason:
+                    self.counts.dropped[reason] += 1
+                    continue
+                if own is None:
+                    path, style = self.source.path, self.found.style
+                    own = (key, Table(path, self.source.names, [], [], style))
+                    open_showings[sitting] = own
+                own[1].rows.append(row)
+                own[1].lines.append(line)
+        yield from open_showings.values()

@@ -17,10 +17,9 @@ from app.interchange.foreign_reading import (
     RowCounts,
     SourceFile,
     SourceReading,
-    fitted_screen,
-    shown_at,
 )
 from app.interchange.options import ImportOptions
+from app.interchange.places import fitted_screen, shown_at
 from app.interchange.tables import microseconds
 from devices.errors import DeviceError
 from devices.gaze.errors import GazeFileError
@@ -65,7 +64,7 @@ def read_xdf(path: Path, options: ImportOptions) -> SourceFile:
         inside |= (time_us >= first) & (time_us < last)
     if not inside.all():
         counts.dropped["outside every marked image"] = int((~inside).sum())
-    return SourceFile(kept, counts, tuple(why))
+    return SourceFile(kept, counts)
 
 
 def _streams(path: Path) -> list[Any]:

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as PilImage
 
-from app.interchange.importing import FileReport, import_gaze
+from app.interchange.import_reports import FileReport
+from app.interchange.importing import import_gaze
 from app.interchange.matching import Matcher
 from app.interchange.options import ImportOptions
 from migrations.study.folder import Study

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from app.images.importer import import_paths
 from app.interchange.matching import Matcher
 from devices.gaze.errors import GazeFileError
 from migrations.study.folder import Study
-from tests.app.interchange.gaze_files import gaze_json, imported, lines
+from tests.app.interchange.gaze_files import gaze_json, imported, lines, picture
 
 
 def test_gaze_names_an_image_by_its_name_in_full(study: Study, tmp_path: Path) -> None:
@@ -72,3 +73,51 @@ def test_a_table_that_names_none_or_several_is_refused_with_its_line(
         path = lines(tmp_path / "match.csv", "image,image_id", f"a.png,{text}")
         with pytest.raises(GazeFileError, match=f"line 2: .*{said}"):
             matcher.learn_csv(path)
+
+
+@pytest.fixture
+def patients(study: Study, tmp_path: Path) -> Matcher:
+    files = [tmp_path / "cd" / who / "1-1.png" for who in ("P1", "P2")]
+    for seed, path in enumerate(files):
+        picture(path, 40 + seed)
+    results = import_paths(study, files)
+    matcher = Matcher.of(study)
+    for result in results:
+        matcher.learn(result)
+    return matcher
+
+
+@pytest.mark.parametrize("name", ["P2/1-1.png", "p2\\1-1.dcm", r"D:\study\P2\1-1.dcm", "/x/P2/1-1"])
+def test_an_image_is_told_by_the_longest_end_of_its_path(patients: Matcher, name: str) -> None:
+    found, other = patients.find(name), patients.find("P1/1-1.png")
+    assert found is not None
+    assert other is not None
+    assert found.image_id != other.image_id
+
+
+@pytest.mark.parametrize("name", ["1-1.png", "1-1", "D:/elsewhere/1-1.png"])
+def test_a_name_of_several_images_is_refused_naming_two(patients: Matcher, name: str) -> None:
+    with pytest.raises(GazeFileError, match=r"cd/P1/1-1\.png or cd/P2/1-1\.png"):
+        patients.find(name)
+
+
+def test_an_image_in_another_folder_is_never_meant(study: Study, tmp_path: Path) -> None:
+    files = [tmp_path / "cd" / who / f"{name}.png" for who, name in (("P1", "a"), ("P2", "b"))]
+    for seed, path in enumerate(files):
+        picture(path, 50 + seed)
+    results = import_paths(study, files)
+    matcher = Matcher.of(study)
+    for result in results:
+        matcher.learn(result)
+    assert matcher.find("P2/a.png") is None
+    assert matcher.find("/mnt/P2/a.png") is None
+    assert matcher.find("/mnt/other/a.png") is not None
+
+
+def test_what_a_csv_names_goes_by_its_own_length(patients: Matcher, tmp_path: Path) -> None:
+    first, second = list(patients.images)[-2:]
+    rows = [f"1-1.png,{first}", f"P9/1-1.png,{second}"]
+    patients.names.clear()
+    patients.learn_csv(lines(tmp_path / "match.csv", "image,image_id", *rows))
+    found = [patients.find(name) for name in ("x/P9/1-1.png", "x/P8/1-1.png")]
+    assert [each and each.image_id for each in found] == [second, first]

@@ -1,7 +1,9 @@
 """csv and Parquet: every value as the rows have it, and the way back in."""
 
+import contextlib
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -12,7 +14,8 @@ from app.interchange.exports.readings import Content
 from app.interchange.exports.tables import TABLES, export_tables
 from app.interchange.matching import Matcher
 from devices.gaze.samples import VALUE_FIELDS
-from migrations.study.schema import Annotation, Fixation, Reading
+from migrations.study.folder import Study
+from migrations.study.schema import Fixation, Reader, Reading
 from tests.app.interchange.gaze_files import imported
 from tests.app.interchange.readings import add_readings
 from tests.stored import gaze_of
@@ -69,24 +72,45 @@ def test_only_pseudonyms_leave_no_note_no_station(study, readings, tmp_path) -> 
         assert secret not in everything
 
 
-def test_out_again_and_in_again_is_the_same_gaze_and_fixations(study, readings, tmp_path) -> None:
+def test_what_a_study_exported_adds_nothing_to_it(study, readings, tmp_path) -> None:
     main(["csv", "--study", str(study.folder), "--out", str(tmp_path / "out")])
-    with study.database.write() as session:  # so that nothing is known
-        session.query(Fixation).delete()
-        session.query(Annotation).delete()
     paths = [tmp_path / "out" / name for name in ("samples.csv", "fixations.csv")]
-    reports = imported(study, "csv", paths, Matcher.of(study))
+    for some in (paths, paths[:1], paths[1:]):
+        reports = imported(study, "csv", some, Matcher.of(study))
+        assert {r.status for report in reports for r in report.readings} == {"known"}
+    with study.database.read() as session:
+        assert sorted(session.scalars(select(Reading.id))) == sorted(readings)
+
+
+def test_out_and_into_another_study_is_the_same_gaze_and_fixations(
+    study, readings, template, tmp_path
+) -> None:
+    main(["csv", "--study", str(study.folder), "--out", str(tmp_path / "out")])
+    paths = [tmp_path / "out" / name for name in ("samples.csv", "fixations.csv")]
+    shutil.copytree(template[0], tmp_path / "other")
+    other = Study.open(tmp_path / "other")
+    with contextlib.closing(other):
+        reports = imported(other, "csv", paths, Matcher.of(other))
+        _assert_same(study, readings, other, reports, paths)
+        again = imported(other, "csv", paths, Matcher.of(other))
+        assert {r.status for report in again for r in report.readings} == {"known"}
+        with other.database.read() as session:
+            assert set(session.scalars(select(Reader.pseudonym))) == {"R-01", "R-02"}
+
+
+def _assert_same(study, readings, other, reports, paths) -> None:
     stored = reports[0].readings
     assert len(stored) == len(readings)
     for old, new in zip(readings, stored, strict=True):
-        before, after = (gaze_of(study.database, i) for i in (old, new.reading_id))
+        before = gaze_of(study.database, old)
+        after = gaze_of(other.database, new.reading_id)
         on = np.isfinite(before.points_image[:, 0])
         seen = np.isfinite(after.points_image[:, 0])
         np.testing.assert_allclose(
             after.points_image[seen], before.points_image[on], atol=2e-5, rtol=0
         )
         np.testing.assert_array_equal(np.diff(after.time_us[seen]), np.diff(before.time_us[on]))
-    with study.database.read() as session:
+    with other.database.read() as session:
         found = session.scalars(
             select(Fixation).where(Fixation.reading_id == stored[0].reading_id).order_by("start_us")
         ).all()

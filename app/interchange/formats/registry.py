@@ -1,0 +1,69 @@
+"""The formats that gaze comes in: one line each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from app.interchange.foreign_reading import SourceFile
+from app.interchange.formats.delimited import read_csv, read_layout
+from app.interchange.formats.egd_cxr import read_egd_cxr
+from app.interchange.formats.mcgip import read_mcgip, read_mcgip_mammo
+from app.interchange.formats.miceye import read_miceye
+from app.interchange.formats.reflacx import read_reflacx
+from app.interchange.formats.tobii import read_tobii_tsv
+from app.interchange.formats.xdf import read_xdf
+from app.interchange.options import ImportOptions
+
+Read = Callable[[Path, ImportOptions], SourceFile]
+_TABLES = ("csv", "tsv", "txt", "xlsx")
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format.
+
+    Attributes
+    ----------
+    read
+        Reads one file.
+    endings
+        Of its files, for folders.
+    text
+        What it is, for people.
+    pairs_by
+        How files of gaze find those of fixations: in their "folder", among "all" files, or not.
+    """
+
+    read: Read
+    endings: tuple[str, ...]
+    text: str
+    pairs_by: str = ""
+
+
+def _layout(name: str, text: str) -> Format:
+    return Format(partial(_read_layout, name), _TABLES, text)
+
+
+def _read_layout(name: str, path: Path, options: ImportOptions) -> SourceFile:
+    return read_layout(path, options, name)
+
+
+FORMATS: dict[str, Format] = {
+    "miceye": Format(read_miceye, ("csv",), "MicEye's csv, version 1 and 2"),
+    "mcgip": Format(read_mcgip, ("json", "csv"), "gaze JSON of the released McGIP/GzPT code"),
+    "mcgip-mammo": Format(read_mcgip_mammo, ("csv",), "mammography csv of the released code"),
+    "reflacx": Format(read_reflacx, ("csv",), "REFLACX gaze.csv, fixations.csv", "folder"),
+    "egd-cxr": Format(read_egd_cxr, ("csv",), "EGD-CXR eye_gaze.csv, fixations.csv", "all"),
+    "csv": Format(read_csv, _TABLES, "any csv, tsv or xlsx, by a mapping of its columns", "folder"),
+    "tsv": Format(read_csv, ("tsv", "csv", "txt", "xlsx"), "the same as csv", "folder"),
+    "tobii-tsv": Format(
+        read_tobii_tsv, ("tsv", "xlsx"), "data export of Tobii Studio and Pro Lab, tsv or xlsx"
+    ),
+    "xdf": Format(read_xdf, ("xdf", "xdfz"), "LabRecorder's XDF: gaze streams and markers"),
+    "eyelink-report": _layout("eyelink-report", "fixation and sample reports of Data Viewer"),
+    "pupil-surface": _layout("pupil-surface", "Pupil's gaze and fixations on a surface"),
+    "gazepoint": _layout("gazepoint", "Gazepoint Analysis' all-gaze csv"),
+    "gazemedseg": _layout("gazemedseg", "GazeMedSeg's fixations"),
+    "eyeassist": _layout("eyeassist", "EyeAssist's table of fixations"),
+}

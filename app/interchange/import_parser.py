@@ -1,0 +1,143 @@
+"""The options of `python main.py import-gaze`."""
+
+import argparse
+from pathlib import Path
+
+from app.interchange.formats.registry import FORMATS
+from app.interchange.options import UNITS
+from app.interchange.places import ORIGINS
+from app.interchange.tables import TIME_UNITS_US
+
+
+def _image_height(text: str) -> float:
+    if text == "source":
+        return 0.0
+    value = float(text)
+    if not 1 <= value <= 100_000:
+        raise argparse.ArgumentTypeError(f"{text} is no height in pixels")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= 1000:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1000")
+    return value
+
+
+def _columns(text: str) -> list[tuple[str, str]]:
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    if not all(sign for _, sign, _ in pairs):
+        raise argparse.ArgumentTypeError("give ROLE=COLUMN pairs, e.g. x=gaze_x,y=gaze_y,time=t")
+    return [(role.strip(), column.strip()) for role, _, column in pairs]
+
+
+def _pair(text: str) -> tuple[float, float]:
+    values = [float(v) for v in text.lower().replace("×", "x").split("x")]
+    if len(values) != 2 or min(values) <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is not WIDTHxHEIGHT")
+    return values[0], values[1]
+
+
+def _rectangle(text: str) -> tuple[float, float, float, float]:
+    values = [float(v) for v in text.split(",")]
+    if len(values) != 4 or min(values[2:]) <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is not X,Y,WIDTH,HEIGHT")
+    return values[0], values[1], values[2], values[3]
+
+
+def import_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command."""
+    listed = "\n".join(f"  {name:15s} {each.text}" for name, each in FORMATS.items())
+    parser = argparse.ArgumentParser(
+        prog="python main.py import-gaze",
+        description="Add gaze of other systems to a study as finished readings. A study keeps no "
+        "file names: name its images in the same run (--images), by a csv (--match), or by the "
+        "sha256 of their pixels.",
+        epilog=f"formats:\n{listed}\ndocs/interchange.md describes each.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("format", choices=list(FORMATS), metavar="FORMAT")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILES")
+    parser.add_argument("--study", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument(
+        "--images", type=Path, nargs="+", metavar="FOLDER",
+        help="import these images too; their names are known for this run only",
+    )  # fmt: skip
+    parser.add_argument("--labels", type=Path, metavar="CSV", help="for --images, as `import` has")
+    parser.add_argument(
+        "--match", type=Path, metavar="CSV", help="columns image, and sha256, image_id or file"
+    )
+    parser.add_argument(
+        "--reader",
+        default="imported",
+        metavar="PSEUDONYM",
+        help="who read, if the source is silent",
+    )
+    parser.add_argument(
+        "--image-height", type=_image_height, metavar="PIXELS",
+        help="height the recorder resized images to (MicEye; mcgip: 800); `source` for not resized",
+    )  # fmt: skip
+    _add_table_options(parser)
+    parser.add_argument(
+        "--json", action="store_true", help="one JSON object per file on standard output"
+    )
+    return parser
+
+
+def _add_table_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("tables, tobii-tsv, xdf, eyelink-asc")
+    group.add_argument(
+        "--columns", type=_columns, default=[], metavar="ROLE=COLUMN,…",
+        help="roles: image, reading, participant, time, duration, frame, x, y, left_x, …, "
+        "left_pupil_mm, …, valid, left_valid, …, confidence",
+    )  # fmt: skip
+    group.add_argument(
+        "--unit", choices=UNITS, help="what coordinates count in; else told by names and values"
+    )
+    group.add_argument(
+        "--origin", choices=ORIGINS, help="where (0, 0) is; y goes up unless top-left (the default)"
+    )
+    group.add_argument(
+        "--time-unit", choices=tuple(TIME_UNITS_US),
+        help="of times and durations; else told by the header, or by their usual step and length",
+    )  # fmt: skip
+    group.add_argument(
+        "--valid-when", metavar="VALUES",
+        help="values of the column of validity that mean gaze, e.g. 0,1 or '>=0.5'; else told by "
+        "the words, by the software, or by where gaze stands",
+    )  # fmt: skip
+    group.add_argument(
+        "--missing", metavar="NUMBERS",
+        help="coordinates that stand for no gaze, e.g. -1,9999, or `none`; else (0, 0), (-1, -1) "
+        "and the codes of known trackers",
+    )  # fmt: skip
+    group.add_argument(
+        "--min-confidence", type=float, metavar="NUMBER",
+        help="gaze below this confidence is lost (0.6, where the file says a confidence)",
+    )  # fmt: skip
+    group.add_argument(
+        "--participant", metavar="COLUMN",
+        help="the column that says who read, or `none`; names become pseudonyms in any case",
+    )  # fmt: skip
+    group.add_argument(
+        "--stream",
+        metavar="NAME",
+        help="xdf: the gaze stream to take, by name, source id or number",
+    )
+    group.add_argument(
+        "--markers", metavar="NAME",
+        help="xdf: the stream that says what was shown, by name, source id or number; eyelink-asc: "
+        "the word before an image's name in a message",
+    )  # fmt: skip
+    group.add_argument(
+        "--skip-lines", type=_count, metavar="N",
+        help="lines before the header; else remarks and lines shorter than the table are skipped",
+    )  # fmt: skip
+    group.add_argument("--screen", type=_pair, metavar="WIDTHxHEIGHT", help="in pixels")
+    group.add_argument("--screen-mm", type=_pair, metavar="WIDTHxHEIGHT")
+    group.add_argument("--distance-mm", type=float, metavar="MM", help="eye to screen")
+    group.add_argument(
+        "--shown", type=_rectangle, metavar="X,Y,WIDTH,HEIGHT",
+        help="where the image lay on the screen, pixels (default: fitted, centred)",
+    )  # fmt: skip

@@ -1,0 +1,70 @@
+"""What an import of gaze says of a file or a reading: a code for programs, one text for people.
+
+Notes stand in `import-gaze --json` and in `reading.details.notes`; docs/interchange.md lists the
+codes. A text quotes no cell of the file but numbers and codes: a cell may be a person's name.
+"""
+
+from dataclasses import dataclass
+
+TEXTS = {
+    "layout": "read as {what}: its columns are that layout's",
+    "encoding": "no UTF-8: read as {encoding}",
+    "preamble": "{count} lines before the header were skipped; --skip-lines says another number",
+    "decimal-comma": "numbers are written with a decimal comma",
+    "thousands": "numbers are written with {what} between thousands",
+    "time-unit": "times were read as {unit}, because {why}; --time-unit says another",
+    "time-iso": "times are dates or times of day",
+    "time-order": "{count} rows were not in order of time and were sorted",
+    "duration-unit": "durations were read as {unit}: their median is {median} of them",
+    "unit": "coordinates were read as {unit}, because {why}; --unit says another",
+    "validity": "gaze counts as valid where `{column}` is {valid}, because {why}; --valid-when "
+    "says another rule",
+    "validity-unused": "`{column}` says the same of every row and was not used",
+    "confidence": "gaze of a confidence below {below} counts as lost; --min-confidence says "
+    "another limit",
+    "missing": "{count} samples at {what} count as lost; --missing says another rule",
+    "pupil-missing": "{count} pupils of 0 or less were left out",
+    "participants": "the participants of `{column}` became {count} pseudonyms; --participant says "
+    "another column, or none",
+    "events": "{count} rows are events, not samples",
+    "shown-again": "shown more than once: this is showing {number}",
+    "mcs": "coordinates count in the media's own pixels (MCS)",
+    "mm": "coordinates in mm were placed by the screen's size in mm",
+    "stream": "gaze is the stream {stream}, because {why}; --stream names another",
+    "streams-left-out": "streams left out: {streams}",
+    "markers": "what was shown is told by the stream {stream}; --markers names another",
+    "markers-none": "no marker names an image: the file's name is the image's",
+    "restarted": "the stream was restarted {count} times: its parts were joined, with gaps of "
+    "{gaps} s",
+    "clock-reset": "the clock of the stream was reset {count} times",
+    "gap": "a gap of {seconds} s between two samples",
+    "joined": "{count} readings joined with their gaze from another file",
+    "no-gaze": "there is no gaze in it",
+    "no-readings": "there is no reading in it",
+    "not-gaze": "it is what `similarity` wrote, not gaze",
+    "stream-unread": "a stream could not be understood: {why}",
+    "all-off-image": "no gaze of this reading is on its image: check --unit, --origin and --shown",
+    "from-one": "coordinates count from 1, as MATLAB does",
+    "grid": "coordinates count on a grid of {width} by {height} laid over the image",
+    "repeats": "{count} rows repeat a fixation and were left out",
+}
+"""The text of each code; codes stay as they are once released."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One remark: `code` is one of `TEXTS`, `text` the same in words."""
+
+    code: str
+    text: str
+
+
+def note(code: str, **values: object) -> Note:
+    """Return the note of a code, its text filled in.
+
+    Raises
+    ------
+    KeyError
+        If there is no such code, or a value that its text needs is missing.
+    """
+    return Note(code, TEXTS[code].format(**values))

@@ -1,0 +1,121 @@
+"""Numbers as people write them: a point or a comma, thousands apart, words for nothing."""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from devices.gaze.geometry import FloatArray
+
+MISSING_WORDS = {"", "nan", "na", "n/a", "none", "null", ".", "-", "nil"}
+_GROUPED = {
+    ",": re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?"),
+    ".": re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d*)?"),
+    " ": re.compile(r"[+-]?[1-9]\d{0,2}([ \u00a0\u202f]\d{3})+([.,]\d*)?"),
+    "'": re.compile(r"[+-]?[1-9]\d{0,2}(['\u2019]\d{3})+(\.\d*)?"),
+}
+_REMEMBERED = 3
+_GAPS = str.maketrans("", "", " \u00a0\u202f'\u2019")
+
+
+@dataclass(frozen=True, slots=True)
+class NumberStyle:
+    """`decimal` is a point or a comma; `thousands` what stands between groups, "" for nothing."""
+
+    decimal: str = "."
+    thousands: str = ""
+
+
+class MixedNumbers(ValueError):
+    """One column writes numbers in two ways that contradict each other."""
+
+
+def style_of(cells: Sequence[str]) -> NumberStyle:
+    """Return how numbers are written, by those that `float` does not understand.
+
+    Raises
+    ------
+    MixedNumbers
+        If some are 1.234,5 and others 1,234.5.
+    """
+    styles = {style for cell in cells if (style := _style(cell.strip())) is not None}
+    decimals = {decimal for decimal, _ in styles if decimal}
+    if len(decimals) > 1:
+        raise MixedNumbers("numbers with a decimal comma and with a decimal point")
+    gaps = sorted({gap for _, gap in styles if gap})
+    if decimals == {","}:
+        dotted = [cell.strip() for cell in cells if "." in cell and "," not in cell]
+        if dotted and all(_GROUPED["."].fullmatch(cell) for cell in dotted):
+            gaps.append(".")
+        return NumberStyle(",", next((g for g in gaps if g != ","), ""))
+    if "," in gaps and not decimals and all(gap == "," for _, gap in styles):
+        return NumberStyle(",", "")  # 1,234 alone: read as it always was, and said
+    return NumberStyle(".", gaps[0] if gaps else "")
+
+
+def _style(text: str) -> tuple[str, str] | None:
+    """Return what one number says of decimal and thousands; "" where it says nothing."""
+    if "," in text and "." in text:
+        return (",", ".") if text.rfind(",") > text.rfind(".") else (".", ",")
+    if text.count(",") > 1:
+        return ("", "," if _GROUPED[","].fullmatch(text) else "")
+    if "," in text:
+        grouped = _GROUPED[","].fullmatch(text)
+        return ("", ",") if grouped else (",", _gap(text))
+    return ("", _gap(text)) if _gap(text) else None
+
+
+def _gap(text: str) -> str:
+    return next((gap for gap in " '" if _GROUPED[gap].fullmatch(text)), "")
+
+
+def number(text: str, style: NumberStyle) -> float:
+    """Return a number; NaN where a word says that there is none.
+
+    Raises
+    ------
+    ValueError
+        If it is no number.
+    """
+    text = text.strip()
+    if text.lower() in MISSING_WORDS:
+        return math.nan
+    if style.thousands != ".":
+        try:
+            return float(text)
+        except ValueError:
+            pass
+    plain = text.translate(_GAPS)
+    if style.thousands in (".", ","):
+        plain = plain.replace(style.thousands, "")
+    return float(plain.replace(style.decimal, "."))
+
+
+def numbers(cells: Sequence[str], style: NumberStyle | None = None) -> FloatArray:
+    """Return cells as numbers (N,), NaN where nothing stands.
+
+    Raises
+    ------
+    ValueError
+        With the index of the first cell that is no number as its argument.
+    MixedNumbers
+        If they contradict each other.
+    """
+    if style is None or style == NumberStyle():
+        try:
+            return np.array(list(map(float, cells)), np.float64)
+        except ValueError:
+            pass
+    known: dict[str, float] = {"": math.nan}
+    used = style if style is not None else style_of(list(cells))
+    values = np.empty(len(cells))
+    for i, cell in enumerate(cells):
+        try:
+            values[i] = known[cell] if cell in known else number(cell, used)
+        except ValueError:
+            raise ValueError(i) from None
+        if len(cell) < _REMEMBERED:
+            known[cell] = float(values[i])
+    return values

@@ -1,0 +1,53 @@
+"""Pseudonyms for the participants of foreign files: their names never enter a study.
+
+A pseudonym is made of the name by the key that also hashes patients' identifiers, which stays in
+the user's configuration: one person has one pseudonym in all studies and files of a computer.
+"""
+
+import base64
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+
+from app.images.deidentify import identifier_key
+from app.images.origin import keyed_hash
+from migrations.study.folder import Study
+from migrations.study.schema import Reader
+
+PREFIX = "IMP-"
+
+
+def pseudonym(key: bytes, name: str) -> str:
+    """Return the pseudonym of a name: eight letters and digits, the same for the same key."""
+    plain = " ".join(name.split()).casefold()
+    return PREFIX + base64.b32encode(keyed_hash(key, "reader", plain)).decode()[:8]
+
+
+@dataclass(slots=True)
+class Pseudonyms:
+    """Makes pseudonyms for one study.
+
+    Attributes
+    ----------
+    known
+        Pseudonyms of readers of the study: a file that names one of them means that reader.
+    """
+
+    known: frozenset[str]
+    _made: dict[str, str] = field(default_factory=dict)
+    _key: bytes = b""
+
+    @classmethod
+    def of(cls, study: Study) -> "Pseudonyms":
+        """Return the pseudonyms of a study."""
+        with study.database.read() as session:
+            return cls(frozenset(session.scalars(select(Reader.pseudonym))))
+
+    def __call__(self, name: str) -> str:
+        """Return who is meant by a name in a file."""
+        if name in self.known:
+            return name
+        if name not in self._made:
+            self._key = self._key or identifier_key()
+            self._made[name] = pseudonym(self._key, name)
+        return self._made[name]

@@ -1,0 +1,157 @@
+"""A first look at all rows of a file, so that what is inferred rests on the whole of it.
+
+`survey` reads every row once and keeps little: which rows each reading spans, every word of a
+column of validity, and rows to judge numbers by. `streamed` reads the rows again and gives each
+reading as soon as its last row came, so that memory holds the readings that are open, never the
+file.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from app.interchange.number_text import MixedNumbers, NumberStyle, style_of
+from app.interchange.rows import RowSource
+from app.interchange.tables import Key, Table, key_columns, keys_of
+from devices.gaze.errors import GazeFileError
+from devices.gaze.geometry import FloatArray
+
+_PIECE, _PIECES = 100, 2000
+_STYLE_CELLS = 2000
+MOST_READINGS = 1_000_000
+MOST_WORDS = 64
+
+
+@dataclass(slots=True)
+class Survey:
+    """What a first look found.
+
+    Attributes
+    ----------
+    rows
+        How many there are.
+    last_row
+        Key of a reading → index of its last row.
+    words
+        Column → what stands in it, at most `MOST_WORDS`.
+    sample
+        Rows from all over the file, in pieces of rows that follow each other.
+    pieces
+        Index of the first row of each piece in the sample.
+    style
+        How numbers are written.
+    """
+
+    rows: int = 0
+    last_row: dict[Key, int] = field(default_factory=dict)
+    words: dict[str, set[str]] = field(default_factory=dict)
+    sample: Table | None = None
+    pieces: list[int] = field(default_factory=list)
+    style: NumberStyle = field(default_factory=NumberStyle)
+
+
+def survey(
+    source: RowSource,
+    keys: Sequence[str | None],
+    words: Sequence[str] = (),
+    numeric: Sequence[str] = (),
+) -> Survey:
+    """Look at every row once.
+
+    Parameters
+    ----------
+    keys
+        Columns that tell readings apart.
+    words
+        Columns of which all words are wanted.
+    numeric
+        Columns of numbers, by which it is told how numbers are written.
+
+    Raises
+    ------
+    GazeFileError
+        If numbers contradict each other, or readings are too many.
+    """
+    found = Survey(words={name: set() for name in words})
+    places = key_columns(source, keys)
+    sample = Table(source.path, source.names, [], [])
+    cells: list[str] = []
+    dotted: list[str] = []
+    for batch in source.batches():
+        for i, key in enumerate(keys_of(batch.rows, places), found.rows):
+            found.last_row[key] = i
+        if len(found.last_row) > MOST_READINGS:
+            raise GazeFileError(f"{source.path} would be more than {MOST_READINGS} readings.")
+        _add_words(found, source, batch.rows)
+        cells += _cells_with(",", source, batch.rows, numeric, _STYLE_CELLS - len(cells))
+        cells += _cells_with(" ", source, batch.rows, numeric, _STYLE_CELLS - len(cells))
+        cells += _cells_with("'", source, batch.rows, numeric, _STYLE_CELLS - len(cells))
+        dotted += _cells_with(".", source, batch.rows, numeric, _STYLE_CELLS - len(dotted))
+        if len(found.pieces) < _PIECES:
+            count = _PIECE if found.pieces else len(batch.rows)
+            found.pieces.append(len(sample.rows))
+            sample.rows.extend(batch.rows[:count])
+            sample.lines.extend(batch.lines[:count])
+        found.rows += len(batch.rows)
+    try:
+        found.style = style_of(cells + dotted)
+    except MixedNumbers as error:
+        raise GazeFileError(f"{source.path} holds {error}.") from error
+    found.sample = Table(sample.path, sample.names, sample.rows, sample.lines, found.style)
+    return found
+
+
+def _add_words(found: Survey, source: RowSource, rows: list[list[str]]) -> None:
+    for name, known in found.words.items():
+        place = source.names.index(name)
+        if len(known) <= MOST_WORDS:
+            known.update({row[place].strip() for row in rows})
+
+
+def _cells_with(
+    mark: str, source: RowSource, rows: list[list[str]], numeric: Sequence[str], wanted: int
+) -> list[str]:
+    """Return some cells of the columns of numbers that hold a mark."""
+    found: list[str] = []
+    for name in numeric if wanted > 0 else ():
+        place = source.names.index(name)
+        found += [cell for row in rows if mark in (cell := row[place])][:wanted]
+    return found
+
+
+def streamed(
+    source: RowSource,
+    found: Survey,
+    keys: Sequence[str | None],
+) -> Iterator[tuple[Key, Table]]:
+    """Yield the rows of each reading, as soon as its last one came."""
+    places = key_columns(source, keys)
+    waiting: dict[Key, Table] = {}
+    index = 0
+    for batch in source.batches():
+        done: list[Key] = []
+        for key, row, line in zip(
+            keys_of(batch.rows, places), batch.rows, batch.lines, strict=True
+        ):
+            own = waiting.get(key)
+            if own is None:
+                own = waiting[key] = Table(source.path, source.names, [], [], found.style)
+            own.rows.append(row)
+            own.lines.append(line)
+            if found.last_row[key] == index:
+                done.append(key)
+            index += 1
+        for key in done:
+            yield key, waiting.pop(key)
+
+
+def steps(table: Table, pieces: Sequence[int], name: str) -> FloatArray:
+    """Return the steps above 0 between neighbouring numbers of a column, within each piece."""
+    values = table.numbers(name)
+    found = [
+        np.diff(values[first:end])
+        for first, end in zip(pieces, [*pieces[1:], len(values)], strict=True)
+    ]
+    all_steps = np.concatenate(found) if found else np.empty(0)
+    return all_steps[np.isfinite(all_steps) & (all_steps > 0)]

@@ -1,0 +1,212 @@
+"""Which unit times and durations are in, and why; dates and times of day as microseconds."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from app.interchange.foreign_reading import IntArray
+from app.interchange.notes import Note, note
+from app.interchange.tables import TIME_UNITS_US, microseconds
+from devices.gaze.errors import GazeFileError
+from devices.gaze.geometry import FloatArray
+
+NO_TIME = int(np.iinfo(np.int64).min)
+SLOWEST_STEP_US, FASTEST_STEP_US = 1_000_000.0, 20.0
+_IN_BRACKETS = re.compile(
+    r"[\[(]\s*(?:in\s+)?(ms|us|[µμ]s|ns|s|secs?|seconds|milliseconds)\s*[\])]"
+)
+_AT_END = re.compile(r"_(ms|us|ns|s)$")
+_WORDS = {"sec": "s", "secs": "s", "seconds": "s", "milliseconds": "ms", "µs": "us", "μs": "us"}
+_LASTING_S = (0.02, 15.0)
+"""The median of a table of fixations lies in between."""
+
+
+def unit_in(name: str) -> str | None:
+    """Return the unit that a column's name says: Time [ms], time_us, Time (in secs)."""
+    lower = name.strip().lower()
+    found = _IN_BRACKETS.search(lower) or _AT_END.search(lower)
+    return _WORDS.get(found[1], found[1]) if found else None
+
+
+def guessed_unit(values: FloatArray) -> str:
+    """Return the unit in which the usual step between times (N,) is that of a tracker.
+
+    Trackers sample at 25 to 2000 Hz: 0.5 to 40 ms.
+    """
+    return unit_of_step(_median(np.diff(np.unique(values)), 1.0))
+
+
+def unit_of_step(step: float) -> str:
+    """Return the unit in which a step is that of a tracker."""
+    for unit, below in (("s", 0.2), ("ms", 200.0), ("us", 200_000.0)):
+        if step < below:
+            return unit
+    return "ns"
+
+
+def _median(values: FloatArray, default: float) -> float:
+    return float(np.median(values)) if len(values) else default
+
+
+def sample_unit(
+    path: Path, column: str, steps: FloatArray, said: str | None
+) -> tuple[str, list[Note]]:
+    """Return the unit of the times of samples, and what to say of it.
+
+    Parameters
+    ----------
+    steps
+        Steps between neighbouring times of one reading, (N,).
+    said
+        By the user; it is believed.
+
+    Raises
+    ------
+    GazeFileError
+        If the column's name says a unit in which no tracker samples.
+    """
+    if said is not None:
+        return said, []
+    named, step = unit_in(column), _median(steps, 0.0)
+    if named is None:
+        unit = unit_of_step(step) if step else "s"
+        why = f"the usual step is {step:g}" if step else "there is one time only"
+        return unit, [note("time-unit", unit=unit, why=why)]
+    step_us = step * TIME_UNITS_US[named]
+    if step and not FASTEST_STEP_US <= step_us <= SLOWEST_STEP_US:
+        raise GazeFileError(
+            f"{path}: `{column}` says {named}, but then samples lie {step_us / 1e6:g} s apart; by "
+            f"their step of {step:g} they would be {unit_of_step(step)}. Say which with "
+            "--time-unit."
+        )
+    return named, []
+
+
+def duration_unit(
+    path: Path, column: str, durations: FloatArray, said: str | None
+) -> tuple[str, list[Note]]:
+    """Return the unit of a column of durations of fixations, and what to say of it.
+
+    Raises
+    ------
+    GazeFileError
+        If the column's name says a unit in which no eye rests.
+    """
+    there = durations[np.isfinite(durations) & (durations > 0)]
+    median = _median(there, 0.0)
+    fitting = [u for u in ("s", "ms", "us", "ns") if _rests(median * TIME_UNITS_US[u] / 1e6)]
+    named = said or unit_in(column)
+    if named is not None:
+        if said is None and median and named not in fitting:
+            raise GazeFileError(
+                f"{path}: `{column}` says {named}, but then the median fixation lasts "
+                f"{median * TIME_UNITS_US[named] / 1e6:g} s. Say the unit with --time-unit."
+            )
+        return named, []
+    if not fitting:
+        raise GazeFileError(
+            f"{path}: a median `{column}` of {median:g} is no fixation's in s, ms, µs or ns. Say "
+            "the unit with --time-unit."
+        )
+    return fitting[0], [note("duration-unit", unit=fitting[0], median=f"{median:g}")]
+
+
+def _rests(seconds: float) -> bool:
+    return _LASTING_S[0] <= seconds < _LASTING_S[1]
+
+
+def start_unit(
+    path: Path, column: str, steps: FloatArray, duration_s: float, said: str | None
+) -> tuple[str, list[Note]]:
+    """Return the unit of the starts of fixations: the next begins when the last is over.
+
+    Parameters
+    ----------
+    steps
+        Between the starts of neighbouring fixations, (N,).
+    duration_s
+        Median of their durations.
+
+    Raises
+    ------
+    GazeFileError
+        If starts and durations fit in no unit.
+    """
+    named, step = said or unit_in(column), _median(steps, 0.0)
+    if not step or not duration_s:
+        return named or "s", []
+    fitting = [
+        unit for unit in TIME_UNITS_US
+        if 0.5 <= step * TIME_UNITS_US[unit] / 1e6 / duration_s < 100
+    ]  # fmt: skip
+    if named is not None:
+        if said is None and named not in fitting:
+            raise GazeFileError(
+                f"{path}: `{column}` says {named}, but then fixations of {duration_s:g} s begin "
+                f"{step * TIME_UNITS_US[named] / 1e6:g} s apart. Say the unit with --time-unit."
+            )
+        return named, []
+    if not fitting:
+        raise GazeFileError(
+            f"{path}: fixations of {duration_s:g} s begin {step:g} of `{column}` apart, which fits "
+            "in no unit. Say the unit with --time-unit."
+        )
+    return fitting[0], [
+        note("time-unit", unit=fitting[0], why=f"fixations begin {step:g} of them apart")
+    ]
+
+
+def is_clock(cells: Sequence[str]) -> bool:
+    """Whether cells hold dates or times of day."""
+    there = [cell.strip() for cell in cells if cell.strip()][:20]
+    if not there or not any(":" in cell for cell in there):
+        return False
+    try:
+        [instant_us(cell) for cell in there]
+    except ValueError:
+        return False
+    return True
+
+
+def instant_us(text: str) -> int:
+    """Return a date or a time of day as microseconds; a zone is taken into account.
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
+    """
+    text = text.replace("/", "-").strip()
+    at = datetime.fromisoformat(text if "-" in text.split(":")[0] else f"1970-01-01T{text}")
+    if at.utcoffset() is not None:
+        at -= at.utcoffset() or at - at
+    whole = at.replace(tzinfo=None) - datetime(1970, 1, 1)
+    return (whole.days * 86_400 + whole.seconds) * 1_000_000 + whole.microseconds
+
+
+def clock_times(path: Path, column: str, cells: Sequence[str]) -> IntArray:
+    """Return dates or times of day (N,) as microseconds, `NO_TIME` where nothing stands.
+
+    Raises
+    ------
+    GazeFileError
+        If a cell is neither.
+    """
+    try:
+        found = [instant_us(cell) if cell.strip() else NO_TIME for cell in cells]
+    except ValueError as error:
+        raise GazeFileError(
+            f"{path}: `{column}` is neither a number nor a time of day ({error})."
+        ) from error
+    return np.array(found, np.int64)
+
+
+def times_us(values: FloatArray, unit: str) -> IntArray:
+    """Return times (N,) as microseconds, `NO_TIME` where there is none."""
+    found = np.full(len(values), NO_TIME, np.int64)
+    there = np.isfinite(values)
+    found[there] = microseconds(values[there], unit)
+    return found

@@ -1,0 +1,212 @@
+"""Which samples are gaze: a column of validity whose sense must be told, and codes for nothing.
+
+Trackers disagree: Tobii's older software writes 0 for the best sample and 4 for none, others 1 and
+0, or words. The sense is told by all rows of a file together, never by those of one reading: the
+best reading has one value only.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.interchange.notes import Note, note
+from devices.gaze.errors import GazeFileError
+from devices.gaze.geometry import FloatArray
+
+BoolArray = NDArray[np.bool_]
+_YES = {"true", "yes", "valid", "ok", "good", "found", "tracked", "t", "y", "both"}
+_NO = {
+    "false", "no", "invalid", "bad", "lost", "missing", "not found", "notfound", "f", "n", "none",
+    "not valid", "untracked", "blink",
+}  # fmt: skip
+_HALF = {"left", "right", "partial"}
+_LEGACY = {"0", "1", "2", "3", "4"}
+_COMPARED = re.compile(r"(<=|>=|<|>|=)?\s*(-?\d+(?:\.\d+)?)")
+_MOSTLY, _RARELY = 0.9, 0.1
+LARGE_CODES = (-9999.0, 9999.0, -32768.0, 32768.0, 99999.0, -99999.0, 1e8, -1e8)
+"""Coordinates that stand for nothing, whichever axis they are on."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValidWhen:
+    """A rule that says which values of a column of validity are gaze."""
+
+    text: str
+    holds: Callable[[str], bool]
+
+    def __call__(self, cells: Iterable[str]) -> BoolArray:
+        """Return which cells (N,) say that gaze is valid; nothing says that it is not."""
+        known: dict[str, bool] = {"": False}
+        found = []
+        for cell in cells:
+            plain = cell.strip()
+            if plain not in known:
+                known[plain] = self.holds(plain)
+            found.append(known[plain])
+        return np.array(found, bool)
+
+
+def said_rule(text: str) -> ValidWhen:
+    """Return the rule of `--valid-when`: values, or comparisons like >=1, apart by commas."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+
+    def holds(cell: str) -> bool:
+        return any(_holds(part, cell) for part in parts)
+
+    return ValidWhen(text, holds)
+
+
+def _holds(rule: str, cell: str) -> bool:
+    compared = _COMPARED.fullmatch(rule)
+    value = _as_number(cell)
+    if compared is None or value is None:
+        return rule.lower() == cell.lower()
+    sign, limit = compared[1] or "=", float(compared[2])
+    return {
+        "=": value == limit, "<": value < limit, ">": value > limit,
+        "<=": value <= limit, ">=": value >= limit,
+    }[sign]  # fmt: skip
+
+
+def _as_number(text: str) -> float | None:
+    try:
+        return float(text.replace(",", "."))
+    except ValueError:
+        return None
+
+
+def _code(text: str) -> str:
+    value = _as_number(text)
+    return text.lower() if value is None else f"{value:g}"
+
+
+def rule_of(
+    path: Path,
+    column: str,
+    words: Iterable[str],
+    sample: Sequence[str],
+    has_gaze: BoolArray,
+    *,
+    zero_is_best: bool,
+) -> tuple[ValidWhen, Note]:
+    """Return which words of a column of validity mean gaze, and why.
+
+    Parameters
+    ----------
+    words
+        All that stand in it.
+    sample, has_gaze
+        Some rows of it, and whether gaze stands in them: codes are held against it.
+    zero_is_best
+        Whether software of this layout writes Tobii's older codes, where all rows are 0 or 1.
+
+    Raises
+    ------
+    GazeFileError
+        If words and gaze say nothing, or contradict each other.
+    """
+    codes = {_code(word) for word in words if word.strip()}
+    if codes and codes <= _YES | _NO | _HALF:
+        good = codes & (_YES | _HALF)
+        return _among(column, good or {"valid"}, "that is what the words say")
+    if not codes <= _LEGACY | {"-1"}:
+        raise _ask(path, column, f"its values are {', '.join(sorted(codes)[:6])}")
+    if codes & {"2", "3", "4"}:
+        return _among(column, {"0", "1"}, "codes above 1 are Tobii's older ones, 0 the best")
+    if zero_is_best:
+        return _among(column, {"0", "1"}, "this software writes 0 for the best and 4 for none")
+    return _by_evidence(path, column, codes, sample, has_gaze)
+
+
+def _by_evidence(
+    path: Path, column: str, codes: set[str], sample: Sequence[str], has_gaze: BoolArray
+) -> tuple[ValidWhen, Note]:
+    own = np.array([_code(cell) for cell in sample])
+    share = {c: float(has_gaze[own == c].mean()) for c in ("0", "1") if (own == c).any()}
+    one, zero = share.get("1"), share.get("0")
+    if one is not None and zero is not None:
+        if zero > _MOSTLY and one < _RARELY:
+            return _among(column, {"0"}, "gaze stands where it is 0 and not where it is 1")
+        return _among(column, {"1"}, "0 and 1 are no and yes")
+    if one is not None:
+        return _among(column, {"1"}, "0 and 1 are no and yes")
+    if zero is not None and zero > _RARELY:
+        raise _ask(path, column, "it is 0 in every row, though gaze stands there")
+    return _among(column, {"1"}, "0 and 1 are no and yes")
+
+
+def _among(column: str, good: set[str], why: str) -> tuple[ValidWhen, Note]:
+    shown = " or ".join(sorted(good))
+    rule = ValidWhen(shown, lambda cell: _code(cell) in good)
+    return rule, note("validity", column=column, valid=shown, why=why)
+
+
+def _ask(path: Path, column: str, why: str) -> GazeFileError:
+    return GazeFileError(
+        f"{path}: which values of `{column}` mean valid gaze cannot be told: {why}. Say it with "
+        "--valid-when VALUES, e.g. --valid-when 0,1 or --valid-when '>=0.5'."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MissingCodes:
+    """Coordinates that stand for no gaze.
+
+    Attributes
+    ----------
+    pairs
+        Values that x and y both have.
+    singles
+        Values that either has.
+    """
+
+    pairs: tuple[float, ...] = ()
+    singles: tuple[float, ...] = ()
+
+    def lost(self, points: FloatArray) -> BoolArray:
+        """Return which points (N, 2) stand for nothing."""
+        x, y = points.T
+        found = np.zeros(len(points), bool)
+        for code in self.pairs:
+            found |= (x == code) & (y == code)
+        for code in self.singles:
+            found |= (x == code) | (y == code)
+        return found
+
+    def found(self, points: FloatArray) -> list[str]:
+        """Return in words which codes stand among points (N, 2)."""
+        x, y = points.T
+        pairs = [f"({c:g}, {c:g})" for c in self.pairs if ((x == c) & (y == c)).any()]
+        return pairs + [f"{c:g}" for c in self.singles if ((x == c) | (y == c)).any()]
+
+
+def missing_codes(said: str | None, *, corner_is_lost: bool) -> MissingCodes:
+    """Return the codes for missing gaze.
+
+    Parameters
+    ----------
+    said
+        By the user: numbers apart by commas, which either coordinate may have; `none` for no code.
+    corner_is_lost
+        Whether the very corner of image or screen, (0, 0), or (-1, -1), is no place to look at:
+        not where the origin is the middle.
+
+    Raises
+    ------
+    GazeFileError
+        If what the user said is no number.
+    """
+    if said is None:
+        return MissingCodes((0.0, -1.0) if corner_is_lost else (), LARGE_CODES)
+    if said.strip().lower() == "none":
+        return MissingCodes()
+    try:
+        return MissingCodes((), tuple(float(part) for part in said.split(",")))
+    except ValueError as error:
+        raise GazeFileError(
+            f"--missing takes numbers apart by commas, or none; not {said!r}."
+        ) from error

@@ -1,0 +1,104 @@
+"""Layouts that are known by their columns: Pupil, EyeLink reports, Gazepoint, public data sets."""
+
+import pytest
+from sqlalchemy import select
+
+from devices.gaze.geometry import ScreenGeometry
+from migrations.study.schema import Fixation
+from tests.app.interchange.gaze_files import imported, lines
+from tests.stored import gaze_of
+
+SCREEN = ScreenGeometry(1000, 500, 500, 250)
+
+
+def _first(study, report) -> list[float]:
+    return gaze_of(study.database, report.readings[0].reading_id).points_image[0].tolist()
+
+
+def _durations(study) -> list[int]:
+    with study.database.read() as session:
+        return list(session.scalars(select(Fixation.duration_us)))
+
+
+def test_pupils_gaze_on_a_surface_counts_from_the_bottom(study, tmp_path, matcher) -> None:
+    head = "world_timestamp,world_index,gaze_timestamp,x_norm,y_norm,x_scaled,y_scaled,on_surf"
+    rows = [
+        f"9.0,1,{9 + k / 120:.5f},0.25,0.75,25,75,True,{0.9 - 0.8 * (k == 3)}" for k in range(20)
+    ]
+    path = lines(tmp_path / "gaze_positions_on_surface_P1.csv", head + ",confidence", *rows)
+    for name in ("csv", "pupil-surface"):
+        (report,) = imported(study, name, [path], matcher)
+        assert [(r.samples, r.lost) for r in report.readings] in ([(20, 1)], [(0, 0)])
+    assert report.status == "known"
+    (report,) = imported(study, "csv", [path], matcher, reader="R2")
+    assert _first(study, report) == pytest.approx([30, 50], abs=1e-3)
+
+
+def test_pupils_fixations_are_one_for_each_id(study, tmp_path, matcher) -> None:
+    head = "world_timestamp,world_index,fixation_id,start_timestamp,duration,dispersion"
+    rows = [f"9,{k},{k // 3},{9 + 0.4 * (k // 3):.4f},250,1,0.25,0.75,25,75,True" for k in range(9)]
+    head += ",norm_pos_x,norm_pos_y,x_scaled,y_scaled,on_surf"
+    path = lines(tmp_path / "fixations_on_surface_P1.csv", head, *rows)
+    (report,) = imported(study, "csv", [path], matcher)
+    assert _durations(study) == [250_000] * 3
+    assert report.dropped == {"repeats a fixation": 6}
+
+
+def test_gaze_of_a_scene_camera_is_refused_by_name(study, tmp_path, matcher) -> None:
+    core = lines(tmp_path / "a.csv", "gaze_timestamp,world_index,norm_pos_x,norm_pos_y,base_data",
+                 "9.0,1,0.5,0.5,x")  # fmt: skip
+    neon = lines(tmp_path / "b.csv", "timestamp [ns],gaze x [px],gaze y [px]", "9000000,500,500")
+    for report in imported(study, "csv", [core, neon], matcher):
+        assert "scene camera" in report.reason
+
+
+def test_a_fixation_report_of_data_viewer_lies_on_the_screen(study, tmp_path, matcher) -> None:
+    head = "RECORDING_SESSION_LABEL\tTRIAL_INDEX\timage\tCURRENT_FIX_START\tCURRENT_FIX_DURATION"
+    head += "\tCURRENT_FIX_X\tCURRENT_FIX_Y"
+    rows = [f"annq\t{1 + k // 5}\tP1.png\t{300 * (k % 5) + k}\t220\t470,5\t190" for k in range(10)]
+    path = lines(tmp_path / "report.txt", head, *rows)
+    said = {"screen": SCREEN, "shown": (440, 150, 120, 200)}
+    (report,) = imported(study, "eyelink-report", [path], matcher, **said)
+    assert [r.fixations for r in report.readings] == [5, 5]
+    assert _first(study, report) == pytest.approx([30.5, 40], abs=1e-3)
+    assert set(_durations(study)) == {220_000}
+    (refused,) = imported(study, "eyelink-report", [path], matcher)
+    assert "--screen" in refused.reason
+
+
+def test_gazemedsegs_fixations_are_fractions_and_milliseconds(study, tmp_path, matcher) -> None:
+    head = "IMAGE,CURRENT_FIX_INDEX,CURRENT_FIX_X,CURRENT_FIX_Y,CURRENT_FIX_DURATION"
+    head += ",CURRENT_FIX_PUPIL,CURRENT_FIX_START,IMAGE_HEIGHT,IMAGE_WIDTH"
+    rows = [f"P1,{k},0.25,0.2,180,900,{260 * k},200,120" for k in range(6)]
+    (report,) = imported(study, "gazemedseg", [lines(tmp_path / "a.csv", head, *rows)], matcher)
+    assert _first(study, report) == pytest.approx([30, 40], abs=1e-3)
+    assert _durations(study) == [180_000] * 6
+
+
+def test_eyeassists_readers_become_pseudonyms(study, tmp_path, matcher) -> None:
+    rows = [f"P1,dr_quill,{30 + k},40,0.25,{k},expert" for k in range(5)]
+    path = lines(tmp_path / "a.csv", "case_id,reader_id,x,y,duration,fixation_index,state", *rows)
+    (report,) = imported(study, "eyeassist", [path], matcher)
+    assert _first(study, report) == pytest.approx([30, 40], abs=1e-3)
+    assert _durations(study) == [250_000] * 5
+    assert "participants" in [each.code for each in report.notes]
+
+
+def test_gazepoint_is_read_by_its_best_point_never_the_filtered(study, tmp_path, matcher) -> None:
+    head = "MEDIA_ID,MEDIA_NAME,CNT,TIME(2024/01/15 10:11:12.345),TIMETICK(f=10000000),FPOGX,FPOGY"
+    head += ",FPOGV,BPOGX,BPOGY,BPOGV"
+    rows = [f"0,P1.png,{k},{k / 60:.5f},{k},0.1,0.1,1,0.47,0.38,{int(k > 2)}" for k in range(20)]
+    said = {"screen": SCREEN, "shown": (440, 150, 120, 200)}
+    path = lines(tmp_path / "all_gaze.csv", head, *rows)
+    (report,) = imported(study, "gazepoint", [path], matcher, **said)
+    gaze = gaze_of(study.database, report.readings[0].reading_id)
+    assert gaze.points_image[5].tolist() == pytest.approx([30, 40], abs=1e-3)
+    assert report.readings[0].lost == 3
+
+
+def test_a_table_of_another_layout_is_refused_with_what_it_should_have(
+    study, tmp_path, matcher
+) -> None:
+    path = lines(tmp_path / "a.csv", "image,x,y", "P1.png,1,2")
+    (report,) = imported(study, "gazemedseg", [path], matcher)
+    assert "CURRENT_FIX_X" in report.reason
