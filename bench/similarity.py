@@ -6,6 +6,10 @@ python -m bench.similarity measures [--readings 5000] [--measures tima …]
 python -m bench.similarity growth [--sizes 10000 30000 100000] [--measures moment tima density]
     The above-threshold graph of many readings: time, memory, pairs kept. Each size in a process of
     its own, so that its peak memory is its own.
+python -m bench.similarity parts --measures moment --sizes 200000 --points 20
+    Eight parts of a graph, merged, beside one run: equal bit for bit? Time and peak memory.
+python -m bench.similarity nearest --measures dwell --sizes 20000 --points 100
+    The 50 nearest of each by the approximate search beside the exact one: recall and time.
 """
 
 import argparse
@@ -24,13 +28,17 @@ from typing import Any
 import numpy as np
 
 from trainer.similarity.base import FeatureTable, Gaze
-from trainer.similarity.comparison import ComparisonControl, prepare
+from trainer.similarity.comparison import Comparison, ComparisonControl, prepare
 from trainer.similarity.dense import dense
 from trainer.similarity.features import feature_table
+from trainer.similarity.pair_search import Part
+from trainer.similarity.parts import features_hash, merge, write_part
 from trainer.similarity.registry import MEASURES, make_parameters
 from trainer.similarity.sources import GazeList
 from trainer.similarity.task_runner import TaskRunner
 
+NEAREST = 50
+PART_THRESHOLDS = {"moment": 0.995}
 THRESHOLDS = {"moment": 0.98, "tima": 0.95, "density": 0.7, "dhash": 0.9, "moment_sequence": 0.9}
 
 
@@ -171,12 +179,72 @@ def bench_one(options: argparse.Namespace) -> None:
     print(json.dumps(found))
 
 
+def _made(options: argparse.Namespace, measure: str, size: int) -> Comparison:
+    rng = np.random.default_rng(0)
+    gazes = [reading(rng, options.points) for _ in range(size)]
+    ids = tuple(str(k) for k in range(size))
+    gaze = GazeList(ids, gazes, np.arange(size))
+    return prepare(measure, gaze, {}, ComparisonControl(options.jobs))
+
+
+def bench_parts(options: argparse.Namespace) -> None:
+    """Print whether merged parts equal one run, and what they took."""
+    measure, size, count = options.measures[0], options.sizes[0], 8
+    comparison = _made(options, measure, size)
+    threshold = PART_THRESHOLDS.get(measure, THRESHOLDS.get(measure, 0.95))
+    hash_ = features_hash(comparison)
+    facts = {"ids": list(comparison.gaze.ids), "measure": measure, "names": []}
+    with tempfile.TemporaryDirectory() as name:
+        paths, took = [Path(name) / f"{k + 1}.npz" for k in range(count)], []
+        for k, path in enumerate(paths):
+            part, start = Part(k + 1, count), time.perf_counter()
+            write_part(path, part, comparison.part_above(threshold, part), facts, hash_)
+            took.append(time.perf_counter() - start)
+        merged = merge(paths).graph
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+        start = time.perf_counter()
+        whole = comparison.above(threshold)
+        alone = time.perf_counter() - start
+    same = all(
+        np.array_equal(getattr(whole.matrix, a), getattr(merged.matrix, a))
+        for a in ("data", "indices", "indptr")
+    )
+    print(
+        f"{measure} > {threshold}, {size:,} readings of {options.points} points: features "
+        f"{comparison.seconds:.0f} s; {count} parts {sum(took):.0f} s ({max(took):.0f} s the "
+        f"longest), one run {alone:.0f} s; {merged.positive_pairs:,} pairs; equal bit for bit: "
+        f"{same}; peak {memory:.2f} GB with the parts, "
+        f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB in all"
+    )
+
+
+def bench_nearest(options: argparse.Namespace) -> None:
+    """Print recall and time of the approximate search beside the exact one."""
+    for measure in options.measures:
+        if not MEASURES[measure].vectors:
+            continue
+        for size in options.sizes:
+            comparison, start = _made(options, measure, size), time.perf_counter()
+            nearly = comparison.nearly_nearest(NEAREST)
+            took, start = time.perf_counter() - start, time.perf_counter()
+            exact = comparison.nearest(NEAREST).matrix
+            alone = time.perf_counter() - start
+            least = np.array([row.min() for row in np.split(exact.data, exact.indptr[1:-1])])
+            recall = (nearly.found.best >= least[:, None] - 1e-6).mean()
+            print(
+                f"{measure}, {size:,} readings of {options.points} points: recall@{NEAREST} "
+                f"{recall:.4f} ({nearly.recall:.4f} told), {nearly.looked_at:.1%} of the cells, "
+                f"{took:.1f} s; exact {alone:.1f} s; features {comparison.seconds:.0f} s",
+                flush=True,
+            )
+
+
 def main() -> None:
     """Run one of the parts."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("part", choices=("measures", "growth", "one"))
+    parser.add_argument("part", choices=("measures", "growth", "one", "parts", "nearest"))
     parser.add_argument("--readings", type=int, default=5000)
     parser.add_argument("--points", type=int, default=800)
     parser.add_argument("--jobs", type=int, default=2)
@@ -185,7 +253,9 @@ def main() -> None:
     parser.add_argument("--measures", nargs="+", default=list(MEASURES), choices=list(MEASURES))
     parser.add_argument("--sizes", nargs="+", type=int, default=[10_000, 30_000, 100_000])
     options = parser.parse_args()
-    {"measures": bench_measures, "growth": bench_growth, "one": bench_one}[options.part](options)
+    parts = {"measures": bench_measures, "growth": bench_growth, "one": bench_one}
+    parts |= {"parts": bench_parts, "nearest": bench_nearest}
+    parts[options.part](options)
 
 
 if __name__ == "__main__":

@@ -328,6 +328,9 @@ class Measure:
         Those that only `similarity` looks at, so that features outlive a change of them.
     cohort
         Its second pass over all readings, where it has one.
+    vectors
+        Whether it is the inner product of one vector a reading, so that the nearest can be found
+        approximately.
     dimensions, by_dimension
         Where similarity has several: their names, and a `similarity` with values (A, B, D).
     """
@@ -342,6 +345,7 @@ class Measure:
     dimensions: tuple[str, ...] = ()
     by_dimension: Compare | None = None
     cohort: CohortPass | None = None
+    vectors: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from trainer.errors import SimilarityError
 from trainer.similarity.base import CanvasParameters, FeatureTable, Fitted, Known, Measure
 from trainer.similarity.output import whole
 
+COHORT_SUFFIX = ".cohort.npz"
+
 
 def of_cohort(
     measure: Measure,
@@ -74,7 +76,7 @@ def write_fitted(path: Path, measure: str, fitted: Fitted) -> None:
 
 def beside(path: Path) -> Path:
     """Return where what was fitted lies beside a matrix or graph."""
-    return path.with_suffix(".cohort.npz")
+    return path.with_suffix(COHORT_SUFFIX)
 
 
 def read_fitted(path: Path, measure: str) -> Fitted:

@@ -89,6 +89,7 @@ def _request(options: argparse.Namespace) -> Request:
         labels=options.labels,
         part=options.part,
         cohort=options.cohort,
+        approximate=options.approximate,
     )
     _check(request)
     return request
@@ -140,8 +141,8 @@ def _check_files(request: Request) -> None:
         raise ConfigError(f"--cohort {request.cohort}: there is no such file.")
     if request.part is not None and (request.graph is None or request.out is not None):
         raise ConfigError("--part is a part of a --graph FILE.npz; it writes no --out.")
-    if request.part is not None and request.measure == AUTO:
-        raise ConfigError(f"--part: name the measure, not {AUTO}: each part would choose again.")
+    if request.approximate and (None in (request.graph, request.top_k) or request.part):
+        raise ConfigError("--approximate goes with --graph and --top-k, and searches in one part.")
     if request.out is not None and request.out == request.graph:
         raise ConfigError("--out and --graph name the same file.")
     if request.graph is not None and request.rule_count != 1:
@@ -218,12 +219,16 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument(
         "--cohort", type=Path, metavar="FILE.cohort.npz",
-        help="what dwell learnt of a cohort before, instead of learning of this one",
+        help="what dwell, encoder or taught learnt before, instead of learning of this cohort",
     )  # fmt: skip
     rule = parser.add_mutually_exclusive_group()
     rule.add_argument("--threshold", type=float, help="similarity above which a pair is positive")
     rule.add_argument("--positive-rate", type=float, help="share of valid pairs that are positive")
     rule.add_argument("--top-k", type=int, metavar="K", help="the K most alike of each")
+    parser.add_argument(
+        "--approximate", action="store_true",
+        help="with --top-k: nearly the K most alike, of very many readings; needs faiss-cpu",
+    )  # fmt: skip
     parser.add_argument(
         "--agreement", nargs="+", default=[], metavar="MEASURE",
         help="rank correlation with other measures",

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from trainer.errors import SimilarityError
+from trainer.similarity.approximate import Approximate, approximate_nearest
 from trainer.similarity.base import CanvasParameters, Fitted, Measure, Similarity, Table, require
 from trainer.similarity.cohort_pass import of_cohort
 from trainer.similarity.dense import dense
@@ -31,7 +33,7 @@ from trainer.similarity.pair_search import (
     search_above,
     search_nearest,
 )
-from trainer.similarity.registry import find_measure
+from trainer.similarity.registry import MEASURES, find_measure
 from trainer.similarity.sources import GazeList
 from trainer.similarity.task_runner import Progress, TaskRunner, never, no_progress
 
@@ -129,6 +131,25 @@ class Comparison:
         """Return the most alike items of each."""
         require(neighbours >= 1, "top-k", "at least 1", neighbours)
         return nearest_graph(self.measure, self.table, self.parameters, neighbours, self._runner())
+
+    def nearly_nearest(self, neighbours: int) -> Approximate:
+        """Return nearly the most alike items of each, see `approximate_nearest`.
+
+        Raises
+        ------
+        SimilarityError
+            For a measure, or a way of counting readings, that is no inner product of vectors.
+        """
+        require(neighbours >= 1, "top-k", "at least 1", neighbours)
+        able = ", ".join(name for name, measure in MEASURES.items() if measure.vectors)
+        if not self.measure.vectors:
+            raise SimilarityError(
+                f"--approximate searches by one of {able}; {self.measure.name} needs the exact "
+                "search."
+            )
+        if self.items.combine == "max" and not one_reading_each(self.gaze):
+            raise SimilarityError("--approximate counts readings by mean or first, not by max.")
+        return approximate_nearest(self.table, neighbours, self._runner())
 
     def part_above(self, threshold: float, part: Part) -> FoundPairs:
         """Return what one part of `above` finds."""

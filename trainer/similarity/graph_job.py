@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from trainer.similarity.cohort_pass import COHORT_SUFFIX, beside, read_fitted, write_fitted
 from trainer.similarity.comparison import Comparison
 from trainer.similarity.findings import Matches, odd_of_counts, partners_among
 from trainer.similarity.graph import Graph, graph_of_nearest, graph_of_pairs
@@ -20,8 +21,11 @@ from trainer.similarity.tables import print_matches
 def make_graph(job: Job, comparison: Comparison, path: Path, facts: dict[str, Any]) -> None:
     """Search the pairs that are asked for and write them: the whole graph, or a part of it."""
     request = job.request
-    found = _search(comparison, request, request.part or WHOLE)
     facts = {**facts, "top_k": request.top_k}
+    if request.approximate and request.top_k is not None:
+        _approximate(job, comparison, request.top_k, path, facts)
+        return
+    found = _search(comparison, request, request.part or WHOLE)
     if request.part is not None:
         write_part(path, request.part, found, facts, features_hash(comparison))
         job.report.close()
@@ -37,16 +41,36 @@ def make_graph(job: Job, comparison: Comparison, path: Path, facts: dict[str, An
     keep_graph(job.console, path, graph, facts)
 
 
+def _approximate(
+    job: Job, comparison: Comparison, neighbours: int, path: Path, facts: dict[str, Any]
+) -> None:
+    made = comparison.nearly_nearest(neighbours)
+    job.report.close()
+    job.console.print(
+        f"Approximate: {made.recall:.2%} of the true {neighbours} nearest are found, among some "
+        f"readings; each was compared with {made.looked_at:.1%} of the cells.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    keep_graph(job.console, path, graph_of_nearest(made.found), {**facts, "recall": made.recall})
+
+
 def merge_parts(console: Console, parts: Sequence[Path], path: Path) -> None:
-    """Write the graph that parts make, as one run would have.
+    """Write the graph that parts make, as one run would have, and what was learnt of the cohort.
+
+    Files that hold what was learnt are passed over among the parts, so that P*.npz names the parts.
 
     Raises
     ------
     SimilarityError
         If they make no whole, or the file cannot be written.
     """
-    found = merge(parts)
+    named = [part for part in parts if not part.name.endswith(COHORT_SUFFIX)]
+    found = merge(named)
     keep_graph(console, path, found.graph, found.facts)
+    if beside(named[0]).is_file():  # the same beside each part: their features are the same
+        fitted = read_fitted(beside(named[0]), str(found.facts["measure"]))
+        write_fitted(beside(path), str(found.facts["measure"]), fitted)
 
 
 def keep_graph(console: Console, path: Path, graph: Graph, facts: Mapping[str, Any]) -> None:
@@ -62,10 +86,10 @@ def keep_graph(console: Console, path: Path, graph: Graph, facts: Mapping[str, A
         "unmatched": int((degrees == 0).sum()),
         "largest_degree": int(degrees.max()) if len(degrees) else 0,
     }
-    beside = write_json(path, {**facts, **counted})
+    told = write_json(path, {**facts, **counted})
     console.print(
         f"{graph.positive_pairs:,} pairs of {len(ids):,} items, {graph.positive_rate:.3%} of "
-        f"valid pairs: {path} and {beside.name}",
+        f"valid pairs: {path} and {told.name}",
         highlight=False,
         soft_wrap=True,
     )

@@ -76,7 +76,7 @@ def run_job(job: Job) -> None:
             control = replace(control, fitted=fitted)
         comparison = prepare(request.measure, source.gaze, request.settings, control)
         written = request.graph if request.out is None else request.out
-        if comparison.fitted is not None and request.part is None and written is not None:
+        if comparison.fitted is not None and written is not None:
             write_fitted(beside(written), request.measure, comparison.fitted)
         if request.graph is not None:
             make_graph(job, comparison, request.graph, _facts(comparison, source))

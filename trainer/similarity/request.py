@@ -34,6 +34,7 @@ class Request:
     labels: Path | None = None
     part: Part | None = None
     cohort: Path | None = None
+    approximate: bool = False
 
     @property
     def rule_count(self) -> int:

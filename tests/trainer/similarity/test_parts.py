@@ -51,6 +51,35 @@ def test_eight_parts_make_the_graph_of_one_run_bit_for_bit(measure, rule, folder
     assert merged.with_suffix(".json").read_text() == whole.with_suffix(".json").read_text()
 
 
+def test_parts_that_choose_their_measure_choose_the_same(folder, tmp_path) -> None:
+    table = tmp_path / "labels.csv"
+    labels = made_gaze(images=60, readers=1)[1]
+    lines = [f"i{k:03d},{labels[k]}" for k in range(24)]
+    table.write_text("\n".join(("image,label", *lines)))
+    words = ("--measure", "auto", "--labels", table, "--top-k", 4)
+    whole, merged = tmp_path / "one.npz", tmp_path / "all.npz"
+    assert run("--gaze", folder, *words, "--graph", whole) == 0
+    parts = parts_of(folder, tmp_path, 2, *words)
+    assert run("merge", *parts, "--graph", merged) == 0
+    assert merged.read_bytes() == whole.read_bytes()
+
+
+def test_what_was_learnt_of_the_cohort_goes_with_the_graph_of_parts(folder, tmp_path) -> None:
+    words, whole, merged = (
+        ("--measure", "dwell", "--top-k", 4),
+        tmp_path / "1.npz",
+        tmp_path / "a.npz",
+    )
+    assert run("--gaze", folder, *words, "--graph", whole) == 0
+    parts_of(folder, tmp_path, 2, *words)
+    named = sorted(tmp_path.glob("p*.npz"))
+    assert len(named) == 4  # each with what was learnt beside it
+    assert run("merge", *named, "--graph", merged) == 0
+    assert merged.read_bytes() == whole.read_bytes()
+    kept = [path.with_suffix(".cohort.npz").read_bytes() for path in (whole, merged)]
+    assert kept[0] == kept[1]
+
+
 def test_each_pair_is_looked_at_in_one_part_and_parts_are_alike_in_size(folder) -> None:
     table = np.zeros(61)
 
@@ -87,8 +116,18 @@ def test_parts_that_make_no_whole_are_refused(folder, tmp_path, capsys) -> None:
     "words",
     [
         ("--measure", "moment", "--part", "1/2", "--out", "m.npy"),
-        ("--measure", "auto", "--part", "1/2", "--graph", "g.npz", "--top-k", "3"),
+        (
+            "--measure",
+            "moment",
+            "--part",
+            "1/2",
+            "--graph",
+            "g.npz",
+            "--top-k",
+            "3",
+            "--approximate",
+        ),
     ],
 )
-def test_a_part_of_no_graph_or_no_measure_is_refused(words, folder) -> None:
+def test_a_part_of_no_graph_or_of_an_approximate_one_is_refused(words, folder) -> None:
     assert run("--gaze", folder, *words) == 2

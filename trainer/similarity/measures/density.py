@@ -116,4 +116,4 @@ def dwell_of(
     return weights, (time_us - time_us[0]) / span
 
 
-MEASURE = Measure("density", "Dwell density", DensityParameters, features, similarity)
+MEASURE = Measure("density", "Dwell density", DensityParameters, features, similarity, vectors=True)

@@ -116,4 +116,5 @@ MEASURE = Measure(
     similarity,
     pair_parameters=("whitening", "shrinkage", "prior"),
     cohort=CohortPass(fit, apply),
+    vectors=True,
 )

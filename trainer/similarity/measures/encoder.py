@@ -170,4 +170,5 @@ MEASURE = Measure(
     similarity,
     pair_parameters=("steps", "temperature", "drop", "batch", "seed"),
     cohort=CohortPass(fit, apply, learns="readers"),
+    vectors=True,
 )

@@ -123,4 +123,5 @@ MEASURE = Measure(
     similarity,
     pair_parameters=("label_weight", "trust"),
     cohort=CohortPass(fit, apply, learns="labels"),
+    vectors=True,
 )
