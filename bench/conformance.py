@@ -9,7 +9,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.app.images.conformance.compared import REASONS, SAME, Tally, compare_files, compare_made
+from tests.app.images.conformance.compared import (
+    REASONS,
+    SAME,
+    Tally,
+    compare_colours,
+    compare_files,
+    compare_made,
+)
+from tests.app.images.conformance.made_colours import colour_matrix
 from tests.app.images.conformance.made_files import SHUTTERS, matrix
 from tests.app.images.conformance.renderings import DCMJ2PNM
 from tests.app.images.test_from_file_to_grey import NAMED
@@ -33,6 +41,7 @@ def main() -> int:
             tallies = {
                 "matrix": compare_made(matrix(arguments.every), folder),
                 "kinds": compare_made([*NAMED, *SHUTTERS], folder),
+                "colours": compare_colours(colour_matrix(), folder),
                 "pydicom-data": compare_files(FILES, folder),
             }
     _print_table(tallies)
@@ -43,7 +52,7 @@ def main() -> int:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in folder.rglob("*") if path.is_file() and ".git" not in path.parts)
 
 
 def _print_table(tallies: dict[str, Tally]) -> None:

@@ -62,6 +62,12 @@ def test_twelve_bit_jpeg_gives_the_ramp(presented) -> None:
     assert np.abs(row - np.linspace(0, 255, len(row))).max() <= 2
 
 
+def test_a_grey_capture_written_as_colour_is_grey(presented) -> None:
+    row = presented("c01_grey_secondary_capture_as_RGB.dcm")[30].astype(int)
+    assert (row[0], row[-1]) == (0, 255)
+    assert (np.diff(row) >= 0).all()
+
+
 def test_outside_the_shutter_it_is_black(presented) -> None:
     shown = presented("g09_display_shutter.dcm")
     inside = np.zeros(shown.shape, bool)

@@ -62,14 +62,6 @@ def pydicoms(path: Path) -> tuple[pydicom.Dataset | None, np.ndarray | None]:
             return None, None
 
 
-def grey(dataset: pydicom.Dataset | None) -> bool:
-    return (
-        dataset is not None
-        and str(dataset.get("PhotometricInterpretation")).startswith("MONOCHROME")
-        and dataset.BitsAllocated in (8, 16)
-    )
-
-
 def readable(dataset: pydicom.Dataset | None) -> bool:
     return dataset is not None and dataset.get("BitsAllocated") in (8, 16)
 

@@ -15,9 +15,17 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 
 from app.images.decode import Decoded, Decoder
-from tests.app.images.conformance import reference
+from tests.app.images.conformance import made_colours, reference
+from tests.app.images.conformance.made_colours import Colours, meant
 from tests.app.images.conformance.made_files import Made, values, write
-from tests.app.images.conformance.renderings import dcmtks, ours, same_order
+from tests.app.images.conformance.renderings import (
+    colours_shown,
+    dcmtks,
+    dcmtks_colours,
+    others_colours,
+    ours,
+    same_order,
+)
 
 MOST = 2
 """Grey levels by which two pictures may differ where a window or a LUT applies."""
@@ -30,6 +38,8 @@ REASONS = {
     "fractions": "rescaled values keep their fractions; DCMTK rounds them to whole numbers",
     "angiogram": "a Modality LUT is left out where it is LOG or DISP; DCMTK leaves it out always",
     "LUT bits": "a VOI LUT is scaled by the bits that its entries use; DCMTK by those it declares",
+    "palette bits": "a palette is scaled by the bits that its entries use; DCMTK by those said",
+    "JPEG colours": "a JPEG's own markers (JFIF, Adobe) say its colours; DCMTK asks the data set",
 }
 
 
@@ -73,8 +83,24 @@ def compare_made(files: Iterable[Made], folder: Path) -> Tally:
     return tally
 
 
+def compare_colours(files: Iterable[Colours], folder: Path) -> Tally:
+    """Compare made colour files; the formula is what they were made from."""
+    tally = Tally()
+    with Decoder(b"k" * 32) as decoder:
+        for made in files:
+            path = made_colours.write(made, folder / "made.dcm")
+            shown = ours(decoder, path, folder / "out")
+            if isinstance(shown, Exception):
+                tally.refused.append(f"{made.name}: {shown}")
+                continue
+            reason = "palette bits" if made.entries == "8 in 16" else None
+            verdict = _colour_verdict(path, shown[1], folder, meant(made), reason)
+            tally.add(made.name, *verdict)
+    return tally
+
+
 def compare_files(paths: Iterable[Path], folder: Path) -> Tally:
-    """Compare greyscale files; the formula is pydicom's.
+    """Compare files; the formula is pydicom's, for colours GDCM's.
 
     DCMTK gets what it cannot decode (JPEG 2000, JPEG-LS) as the values that pydicom decodes.
     """
@@ -86,8 +112,39 @@ def compare_files(paths: Iterable[Path], folder: Path) -> Tally:
             if isinstance(shown, Exception):
                 tally.refused.append(f"{path.name}: {shown}")
             elif shown[1].attributes.source_format == "DICOM":
+                dataset = pydicom.dcmread(path, force=True)
+                if not str(dataset.PhotometricInterpretation).upper().startswith("MONO"):
+                    _add_colours(tally, path, dataset, shown[1], folder)
+                    continue
                 tally.add(path.name, *_file_verdict(path, *shown, folder))
     return tally
+
+
+def _add_colours(
+    tally: Tally, path: Path, dataset: FileDataset, decoded: Decoded, folder: Path
+) -> None:
+    """Add a colour file; what DCMTK cannot (JPEG 2000, JPEG-LS, segments) others do."""
+    marked = decoded.attributes.lossy and dataset.PhotometricInterpretation == "RGB"
+    formula = others_colours(dataset, decoded.attributes.frames // 2)
+    reason = "JPEG colours" if marked else None
+    tally.add(path.name, *_colour_verdict(path, decoded, folder, formula, reason))
+
+
+def _colour_verdict(
+    path: Path, decoded: Decoded, folder: Path, formula: np.ndarray | None, reason: str | None
+) -> tuple[str | None, float]:
+    """Return `SAME` or why not; the formula, (H, W, 3), also stands in where DCMTK has nothing."""
+    middle = decoded.attributes.frames // 2
+    shown = colours_shown(folder / "out", decoded.attributes)
+    theirs = dcmtks_colours(path, folder, "+F", str(middle + 1))
+    theirs = formula if theirs is None else theirs
+    if theirs is None or theirs.shape != shown.shape:
+        return None, np.inf
+    away = float(np.abs(shown.astype(float) - theirs).max())
+    if away <= MOST:
+        return SAME, away
+    right = formula is not None and np.abs(shown.astype(float) - formula).max() <= MOST
+    return (reason if right else None), away
 
 
 def _file_verdict(

@@ -58,6 +58,20 @@ def test_one_to_one_shows_the_table_of_every_stored_value(canvas, qtbot) -> None
     assert (bits[: top - 1, :640] < 20).all()
 
 
+def test_a_colour_image_is_drawn_in_its_colours_whatever_is_dragged(canvas, qtbot) -> None:
+    y, x = np.mgrid[0:240, 0:320]
+    stored = np.stack((x * 4 // 5, y, 255 - x // 2), axis=-1).astype(np.uint8)
+    attributes = DisplayAttributes(240, 320, "RGB", 8, 8, False, 0, 255, samples=3)
+    canvas.set_image(LoadedImage("image-2", stored, attributes))
+    qtbot.keyClick(canvas, Qt.Key.Key_A)
+    drag(canvas, Qt.MouseButton.LeftButton, QPointF(300, 200), QPointF(80, 40), moves=5)
+    picture = canvas.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    lines = np.frombuffer(picture.constBits(), np.uint8).reshape(picture.height(), -1)
+    seen = lines[:, : 640 * 3].reshape(480, 640, 3)
+    np.testing.assert_array_equal(seen[120:360, 160:480], stored)
+    assert "window" not in canvas.kinds
+
+
 def test_the_key_of_further_views_closes_a_page_and_opens_the_next(canvas, qtbot) -> None:
     canvas.set_case([Hung(tile, make_image()) for tile in (0, 1, 2, 3, 4)], "mammo")
     told: list[tuple[int, str]] = []
