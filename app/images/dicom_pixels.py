@@ -103,8 +103,6 @@ def stored_values(
             "Number of Frames, Rows and Columns say"
         )
     stored = stored.astype(stored.dtype.newbyteorder("<"), copy=False)
-    if layout.is_colour:  # no colour is below nothing, whatever Pixel Representation says
-        return stored.view(f"<u{stored.itemsize}")
     return _lowered(stored, shift, layout.stored) if shift else stored
 
 

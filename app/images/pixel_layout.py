@@ -76,7 +76,10 @@ def layout_of(dataset: Any, elements: Elements) -> PixelLayout:
     photometric = _photometric(dataset, elements)
     allocated, stored = _bits(dataset, elements)
     samples = _samples(dataset, elements, photometric)
-    _concluded(dataset, elements, "PixelRepresentation", 0, at_most=1)
+    if photometric in GREY:
+        _concluded(dataset, elements, "PixelRepresentation", 0, at_most=1)
+    else:  # no colour is below nothing
+        put(dataset, "PixelRepresentation", 0)
     if samples > 1:
         _concluded(dataset, elements, "PlanarConfiguration", 0, at_most=1)
     elif "PlanarConfiguration" in dataset:  # says nothing of one sample
@@ -84,6 +87,8 @@ def layout_of(dataset: Any, elements: Elements) -> PixelLayout:
     rows, columns = _whole(elements, "Rows"), _whole(elements, "Columns")
     if rows is None or columns is None:
         raise ImportRefused(f"it does not say its {'Rows' if rows is None else 'Columns'}")
+    put(dataset, "Rows", rows)
+    put(dataset, "Columns", columns)
     frames = _frames(dataset, elements)
     shown = 1 if photometric in GREY else 3
     require_pixel_size(rows, columns, frames, shown * allocated // 8)
@@ -118,8 +123,10 @@ def _bits(dataset: Any, elements: Elements) -> tuple[int, int]:
         raise ImportRefused(
             f"it has {stored} bits stored in {allocated}; Foveate reads up to 16 bits in 8 or 16"
         )
-    if _whole(elements, "HighBit") is None:
-        put(dataset, "HighBit", stored - 1)
+    high = _whole(elements, "HighBit")
+    put(dataset, "BitsAllocated", allocated)
+    put(dataset, "BitsStored", stored)
+    put(dataset, "HighBit", stored - 1 if high is None or high < 0 else high)
     return allocated, stored
 
 
@@ -133,6 +140,7 @@ def _samples(dataset: Any, elements: Elements, photometric: str) -> int:
             f"its Samples per Pixel ({samples}) and its Photometric Interpretation "
             f"({photometric}) contradict each other"
         )
+    put(dataset, "SamplesPerPixel", samples)
     return samples
 
 
@@ -151,6 +159,7 @@ def _concluded(dataset: Any, elements: Elements, keyword: str, value: int, *, at
     """Return a small number of the data set, or what it is taken for."""
     found = _whole(elements, keyword)
     if found is not None and 0 <= found <= at_most:
+        put(dataset, keyword, found)
         return found
     return _conclude(dataset, elements, keyword, value)
 

@@ -112,6 +112,16 @@ def test_what_may_be_concluded_is(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "keyword", ["Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"]
+)
+def test_of_several_numbers_the_first_counts(keyword: str, tmp_path: Path) -> None:
+    path = good(tmp_path / "y.dcm")
+    said = int(pydicom.dcmread(path)[keyword].value)
+    path = edited(tmp_path / "x.dcm", **{keyword: struct.pack("<3H", said, 0, 7)})
+    assert np.array_equal(read_file(path, b"k")[0], read_file(tmp_path / "y.dcm", b"k")[0])
+
+
 def test_without_bits_stored_all_bits_are(tmp_path: Path) -> None:
     attributes = read(edited(tmp_path / "x.dcm", "BitsStored", "HighBit"))
     assert attributes.bits_stored == 16

@@ -56,6 +56,12 @@ def test_each_way_to_store_a_colour_gives_the_colour_that_is_meant(
         assert codes == {"colour"}
 
 
+@pytest.mark.parametrize("photometric", ["RGB", "YBR_FULL", "YBR_FULL_422"])
+def test_colours_said_to_be_signed_are_not(photometric: str, tmp_path: Path) -> None:
+    made = Colours(photometric, signed=True)
+    assert np.abs(values(made, tmp_path)[0].astype(int) - meant(made)).max() <= 1
+
+
 def test_a_window_of_the_file_is_not_for_its_colours(tmp_path: Path) -> None:
     for made in (Colours("RGB"), Colours("RGB", grey=True)):
         attributes = values(made, tmp_path)[1]
