@@ -133,6 +133,9 @@ def blacked_out(
     hidden = np.zeros((attributes.rows, attributes.columns), bool)
     for x, y, width, height in rectangles:
         hidden[max(y, 0) : max(y + height, 0), max(x, 0) : max(x + width, 0)] = True
+    size = attributes.rows, attributes.columns
+    drawn = runs_of(plane_of(attributes.overlay, size) & ~hidden)
+    attributes = replace(attributes, overlay=drawn)
     if attributes.is_colour:
         black = stored.copy()
         black[..., hidden, :] = 0
@@ -145,9 +148,7 @@ def blacked_out(
     low, high = value_range(left, attributes.pixels, attributes.padding_range)
     result = stored.copy()
     result[..., hidden] = _black(stored, attributes)
-    size = attributes.rows, attributes.columns
-    drawn = runs_of(plane_of(attributes.overlay, size) & ~hidden)
-    return result, replace(attributes, stored_low=low, stored_high=high, overlay=drawn)
+    return result, replace(attributes, stored_low=low, stored_high=high)
 
 
 def _black(stored: NDArray[Any], attributes: DisplayAttributes) -> int:

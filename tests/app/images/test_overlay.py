@@ -1,5 +1,6 @@
 """Overlay planes: kept where they can hold no text, and drawn over the image by key."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -125,7 +126,11 @@ def test_blacking_out_takes_the_overlay_too() -> None:
     attributes = DisplayAttributes(
         *SIZE, "MONOCHROME2", 12, 16, False, 0, 1199, overlay=((3, 2, 10), (30, 2, 10))
     )
-    assert blacked_out(stored, attributes, [(0, 0, 5, 10)])[1].overlay == ((3, 5, 10), (30, 2, 10))
+    left = ((3, 5, 10), (30, 2, 10))
+    assert blacked_out(stored, attributes, [(0, 0, 5, 10)])[1].overlay == left
+    colours = np.ones((*SIZE, 3), np.uint8)
+    coloured = replace(attributes, photometric="RGB", samples=3, bits_stored=8, bits_allocated=8)
+    assert blacked_out(colours, coloured, [(0, 0, 5, 10)])[1].overlay == left
 
 
 def test_the_key_draws_it_where_it_lies_also_on_an_image_hung_mirrored() -> None:
