@@ -27,7 +27,13 @@ from app.images.worker import serve
 
 START_TIMEOUT_S = 60.0
 _LOOK_EVERY_S = 0.1
-_BYTES_PER_S = 2e6
+_BYTES_PER_S = 1e6
+
+
+def _own_bytes(process: psutil.Process) -> int:
+    """Return the memory of a process without the files it maps: a stack may be larger than that."""
+    info = process.memory_info()
+    return int(getattr(info, "private", info.rss - getattr(info, "shared", 0)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,7 @@ class Decoder:
     key
         Hashes identifiers; given to the worker so that they never leave it.
     timeout_s
-        For each file; large ones get a second more for every 2 MB.
+        For each file; large ones get a second more for every MB.
     memory_bytes
         What decoding may take on top of the worker itself.
     """
@@ -179,7 +185,7 @@ class Decoder:
         self._process, self._connection = process, ours
         try:
             self._awaited(ours, START_TIMEOUT_S)
-            self._base_bytes = psutil.Process(process.pid).memory_info().rss
+            self._base_bytes = _own_bytes(psutil.Process(process.pid))
         except (EOFError, OSError, ImportRefused, psutil.Error) as error:
             code = self._ended()
             raise ImportStopped(
@@ -210,7 +216,7 @@ class Decoder:
         if self._process is None or self._process.pid is None or not self._base_bytes:
             return False
         try:
-            used = psutil.Process(self._process.pid).memory_info().rss
+            used = _own_bytes(psutil.Process(self._process.pid))
         except psutil.Error:  # it has just ended; the pipe says so next
             return False
         return bool(used - self._base_bytes > self.memory_bytes)

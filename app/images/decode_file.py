@@ -10,8 +10,9 @@ from app.errors import ImportRefused
 from app.images.archives import ZIP_HEADS, is_archive, listed_members
 from app.images.attributes import DisplayAttributes
 from app.images.dicomdir import listed_files
-from app.images.files import Unwritable, digest_of, write_image
+from app.images.files import STORED, Unwritable, digest_of, write_image
 from app.images.jpeg_file import JPEG_HEAD
+from app.images.large_stacks import is_mapped
 from app.images.limits import OUT_OF_MEMORY, require_file_size
 from app.images.masks import blacked_out, mask_for, template_of
 from app.images.notes import note
@@ -43,8 +44,9 @@ def answer_to(request: dict[str, Any], key: bytes) -> dict[str, Any]:
 
 def _decoded(request: dict[str, Any], key: bytes) -> dict[str, Any]:
     path = Path(request["path"])
-    require_file_size(path.stat().st_size)
-    stored, attributes, identity = read_file(path, key)
+    room = Path(request["folder"]) / STORED
+    stored, attributes, identity = read_file(path, key, room)
+    mapped = stored if is_mapped(stored) else None
     digest = kept_digest = digest_of(stored)
     templates = [template_of(item) for item in request.get("masks", ())]
     origin, size = identity.origin, (attributes.rows, attributes.columns)
@@ -55,10 +57,13 @@ def _decoded(request: dict[str, Any], key: bytes) -> dict[str, Any]:
     )
     if rectangles:
         stored, attributes = blacked_out(stored, attributes, rectangles)
+        if mapped is not None:
+            mapped[...] = stored
+            stored = mapped
         kept_digest = digest_of(stored)
         said = note("blacked-out", count=len(rectangles))
         attributes = replace(attributes, notes=(*attributes.notes, said))
-    write_image(Path(request["folder"]), stored, attributes)
+    write_image(Path(request["folder"]), stored, attributes, written=mapped is not None)
     # The lists of a LUT stay in the folder; the parent needs the plain fields only.
     plain = replace(attributes, modality_lut=None, voi_luts=(), windows=(), overlay=())
     answer: dict[str, Any] = {"sha256": digest, "kept_sha256": kept_digest}
@@ -66,22 +71,33 @@ def _decoded(request: dict[str, Any], key: bytes) -> dict[str, Any]:
     return answer | ({"original": identity.original} if request.get("linkage") else {})
 
 
-def read_file(path: Path, key: bytes) -> tuple[NDArray[Any], DisplayAttributes, Identity]:
+def read_file(
+    path: Path, key: bytes, room: Path | None = None
+) -> tuple[NDArray[Any], DisplayAttributes, Identity]:
     """Return little-endian stored values, what is kept beside them, and who they are of.
+
+    Parameters
+    ----------
+    room
+        A file to be made for the values of a large stack, which are mapped then.
 
     Raises
     ------
     ImportRefused
         If it is not an image, or not one that can be imported.
     """
+    size = path.stat().st_size
+    if size == 0:
+        raise ImportRefused("the file is empty")
     with path.open("rb") as file:
         head = file.read(132)
+    if looks_like_dicom(head):  # before TIFF: a DICOM file's preamble may be one's header
+        return read_dicom(path, key, room)
+    require_file_size(size)
     if head.startswith(PNG_HEAD):
         return *read_raster(path, "PNG"), Identity()
     if head.startswith(JPEG_HEAD):
         return *read_raster(path, "JPEG"), Identity()
-    if looks_like_dicom(head):  # before TIFF: a DICOM file's preamble may be one's header
-        return read_dicom(path, key)
     if head.startswith(TIFF_HEADS):
         return *read_raster(path, "TIFF"), Identity()
     if head.startswith(ZIP_HEADS):

@@ -1,6 +1,8 @@
 """The stored values of a DICOM file: which decoder is trusted with what, and what it gives."""
 
 import struct
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,9 @@ from pydicom.pixels.decoders.base import get_decoder
 from app.errors import ImportRefused
 from app.images.codestream import FrameHeader, frame_header, require_same
 from app.images.elements import Elements
+from app.images.files import Unwritable
 from app.images.frame_decoders import OURS, is_whole_jpeg, register
+from app.images.large_stacks import IN_MEMORY_BYTES, length_of, on_disk
 from app.images.pixel_layout import PixelLayout
 
 _NATIVE = (
@@ -78,9 +82,18 @@ def is_lossy(syntax: uid.UID) -> bool:
 
 
 def stored_values(
-    dataset: FileDataset, syntax: uid.UID, layout: PixelLayout, elements: Elements
+    dataset: FileDataset,
+    syntax: uid.UID,
+    layout: PixelLayout,
+    elements: Elements,
+    room: Path | None = None,
 ) -> NDArray[Any]:
     """Return a data set's stored values in the shape of its layout, little-endian.
+
+    Parameters
+    ----------
+    room
+        A file to be made for those of a large stack, which are mapped then.
 
     Raises
     ------
@@ -89,8 +102,8 @@ def stored_values(
     """
     headers = _checked(dataset, syntax, layout)
     try:
-        stored, shift = _decoded(dataset, syntax, layout, elements, headers)
-    except MemoryError:
+        stored, shift = _decoded(dataset, syntax, layout, elements, headers, room)
+    except (MemoryError, ImportRefused, Unwritable):
         raise
     except Exception as error:  # decoders raise their own kinds
         raise ImportRefused(
@@ -112,6 +125,7 @@ def _decoded(
     layout: PixelLayout,
     elements: Elements,
     headers: list[FrameHeader],
+    room: Path | None,
 ) -> tuple[NDArray[Any], int]:
     register()
     shift = _high_shift(elements, syntax, layout)
@@ -119,6 +133,13 @@ def _decoded(
     plugin = OURS if ours else PLUGINS.get(syntax, "")
     options: Any = {"correct_unused_bits": not shift, "as_rgb": not any(h.rgb for h in headers)}
     decoder = get_decoder(syntax)
+    is_large = layout.frames > 1 and layout.shown_bytes > IN_MEMORY_BYTES
+    if room is not None and is_large and not layout.is_colour:
+        each = decoder.iter_array(dataset, decoding_plugin=plugin, **options)
+        frames = (frame for frame, _ in each)
+        # Lowered one by one: no whole stack is ever in memory.
+        lower = partial(_lowered, shift=shift, bits=layout.stored)
+        return on_disk(frames, layout.shape, room, lower if shift else np.asarray), 0
     pixels, _ = decoder.as_array(dataset, decoding_plugin=plugin, **options)
     return np.ascontiguousarray(pixels), shift
 
@@ -126,7 +147,7 @@ def _decoded(
 def _checked(dataset: FileDataset, syntax: uid.UID, layout: PixelLayout) -> list[FrameHeader]:
     """Check the pixels' size before anything is decoded; return what compressed frames say."""
     if syntax in _NATIVE:
-        expected, there = layout.frame_bytes * layout.frames, len(dataset.PixelData)
+        expected, there = layout.frame_bytes * layout.frames, length_of(dataset.PixelData)
         if there < expected:
             raise ImportRefused(
                 f"it is truncated: {there:,} of {expected:,} bytes of pixels are there"

@@ -42,13 +42,17 @@ def presentation(frame: NDArray[Any], attributes: DisplayAttributes) -> NDArray[
     return grey
 
 
-def write_image(folder: Path, stored: NDArray[Any], attributes: DisplayAttributes) -> None:
+def write_image(
+    folder: Path, stored: NDArray[Any], attributes: DisplayAttributes, *, written: bool = False
+) -> None:
     """Write an image into a folder that has none; each file is on the disk afterwards.
 
     Parameters
     ----------
     stored
         In the shape of the attributes; the presentation shows the middle of a stack.
+    written
+        Whether they lie in the folder's `stored.npy` already, mapped.
 
     Raises
     ------
@@ -58,8 +62,11 @@ def write_image(folder: Path, stored: NDArray[Any], attributes: DisplayAttribute
     shown = stored[len(stored) // 2] if attributes.frames > 1 else stored
     png = presentation_png(shown, attributes)
     try:
-        with (folder / STORED).open("xb") as file:
-            np.save(file, stored, allow_pickle=False)
+        with (folder / STORED).open("rb+" if written else "xb") as file:
+            if isinstance(stored, np.memmap) and written:
+                stored.flush()
+            else:
+                np.save(file, stored, allow_pickle=False)
             _flush(file)
         for name, data in ((DISPLAY, attributes.to_json().encode()), (PRESENTATION, png)):
             with (folder / name).open("xb") as file:

@@ -1,11 +1,12 @@
 """How large a file and a picture may be; checked before anything is decoded."""
 
+import sys
+
 from app.errors import ImportRefused
 
 MAX_FILE_BYTES = 1 << 30
+"""Of a PNG, JPEG or TIFF, a deflated file or one in an archive; of others the disk is the limit."""
 MAX_PIXEL_BYTES = 256 << 20
-MAX_STACK_BYTES = 768 << 20
-"""Of all frames of a stack together; each frame keeps to `MAX_PIXEL_BYTES`."""
 MAX_SIDE = 30_000
 """OpenCV's resampling counts source pixels in 16 bits."""
 MAX_HEADER_BYTES = 64 << 20
@@ -13,10 +14,21 @@ MAX_HEADER_BYTES = 64 << 20
 OUT_OF_MEMORY = "it needs more memory to decode than an import may take"
 
 
+def allow_mapping(size_bytes: int) -> None:
+    """Let this process map a file of its own beside the memory it is limited to."""
+    if sys.platform != "linux":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if soft != resource.RLIM_INFINITY:
+        room = soft + size_bytes
+        allowed = room if hard == resource.RLIM_INFINITY else min(room, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (allowed, hard))
+
+
 def require_file_size(size_bytes: int) -> None:
-    """Refuse an empty or a huge file."""
-    if size_bytes == 0:
-        raise ImportRefused("the file is empty")
+    """Refuse a huge file of a kind that is read whole."""
     if size_bytes > MAX_FILE_BYTES:
         raise ImportRefused(
             f"the file has {size_bytes / 1e6:,.0f} MB; the limit is {MAX_FILE_BYTES / 1e6:,.0f} MB"
@@ -29,9 +41,9 @@ def require_pixel_size(rows: int, columns: int, frames: int, bytes_per_pixel: in
         raise ImportRefused(f"it says it is {rows} × {columns} pixels, {frames} frames")
     frame = rows * columns * bytes_per_pixel
     total = frame * frames
-    if max(rows, columns) > MAX_SIDE or frame > MAX_PIXEL_BYTES or total > MAX_STACK_BYTES:
+    if max(rows, columns) > MAX_SIDE or frame > MAX_PIXEL_BYTES:
         raise ImportRefused(
             f"it says it is {rows:,} × {columns:,} pixels, {frames:,} frames "
-            f"({total / 1e6:,.0f} MB); the limit is {MAX_SIDE:,} a side, "
-            f"{MAX_PIXEL_BYTES / 1e6:,.0f} MB a frame and {MAX_STACK_BYTES / 1e6:,.0f} MB in all"
+            f"({total / 1e6:,.0f} MB); the limit is {MAX_SIDE:,} a side and "
+            f"{MAX_PIXEL_BYTES / 1e6:,.0f} MB a frame"
         )

@@ -48,6 +48,12 @@ class PixelLayout:
         return (samples * 2 // 3 if halved else samples) * self.allocated // 8
 
     @property
+    def shown_bytes(self) -> int:
+        """Bytes of all frames decoded."""
+        samples = self.samples * self.rows * self.columns * self.frames
+        return samples * self.allocated // 8
+
+    @property
     def is_colour(self) -> bool:
         """Whether its pixels are colours, stored as such or in a palette."""
         return self.photometric not in GREY

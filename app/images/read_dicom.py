@@ -21,7 +21,8 @@ from app.images.colour import RGB, from_palette, is_grey, without_colour
 from app.images.dicom_pixels import is_lossy, short, stored_values, syntax_of
 from app.images.elements import Elements
 from app.images.functional_groups import adopt_frame
-from app.images.limits import MAX_HEADER_BYTES, MAX_PIXEL_BYTES
+from app.images.large_stacks import DEFERRED_BYTES, pixels_in_file
+from app.images.limits import MAX_HEADER_BYTES, MAX_PIXEL_BYTES, require_file_size
 from app.images.origin import Identity
 from app.images.pixel_layout import PixelLayout, layout_of, put
 
@@ -36,7 +37,9 @@ def looks_like_dicom(head: bytes) -> bool:
     return head[:2] in (b"\x02\x00", b"\x08\x00") and len(head) > 8 and head[3] == 0
 
 
-def read_dicom(path: Path, key: bytes) -> tuple[NDArray[Any], DisplayAttributes, Identity]:
+def read_dicom(
+    path: Path, key: bytes, room: Path | None = None
+) -> tuple[NDArray[Any], DisplayAttributes, Identity]:
     """Decode and de-identify a file.
 
     Parameters
@@ -45,6 +48,8 @@ def read_dicom(path: Path, key: bytes) -> tuple[NDArray[Any], DisplayAttributes,
         The file.
     key
         Hashes what identifies the patient.
+    room
+        A file to be made for the values of a large stack, which are mapped then.
 
     Returns
     -------
@@ -64,9 +69,10 @@ def read_dicom(path: Path, key: bytes) -> tuple[NDArray[Any], DisplayAttributes,
         _require_image(dataset, elements)
         syntax = syntax_of(dataset)
         layout = layout_of(dataset, elements)
-        stored = stored_values(dataset, syntax, layout, elements)
-        if layout.is_colour:
-            stored = _coloured(dataset, stored, layout, elements, syntax)
+        with pixels_in_file(path, dataset):
+            stored = stored_values(dataset, syntax, layout, elements, room)
+            if layout.is_colour:
+                stored = _coloured(dataset, stored, layout, elements, syntax)
         adopt_frame(dataset, elements, layout.frames // 2)
         named = uid.DeflatedExplicitVRLittleEndian if deflated else syntax
         kept = deidentify.display_attributes(
@@ -84,7 +90,7 @@ def _dataset(path: Path) -> tuple[FileDataset, bool]:
     """Return a file's data set, and whether it was deflated."""
     try:
         inflated = _inflated(path)
-        dataset = pydicom.dcmread(inflated or path, force=True)
+        dataset = pydicom.dcmread(inflated or path, force=True, defer_size=DEFERRED_BYTES)
     except (ImportRefused, MemoryError):
         raise
     except Exception as error:  # pydicom raises whatever a broken file makes it stumble over
@@ -101,6 +107,7 @@ def _inflated(path: Path) -> io.BytesIO | None:
         meta = _read_file_meta_info(file)
         if meta.get("TransferSyntaxUID") != uid.DeflatedExplicitVRLittleEndian:
             return None
+        require_file_size(path.stat().st_size)
         packed = file.read()
     unpacker, limit = zlib.decompressobj(-zlib.MAX_WBITS), MAX_PIXEL_BYTES + MAX_HEADER_BYTES
     data = unpacker.decompress(packed, limit)

@@ -7,6 +7,7 @@ level, so that the spawning side can name its entry cheaply.
 import json
 import os
 import sys
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def serve(connection: Connection, key: bytes, memory_bytes: int) -> None:
     from app.images.decode_file import answer_to
 
     watch_crashes("decoder of images")
-    limit_memory(memory_bytes)
+    limit = limit_memory(memory_bytes)
     connection.send_bytes(b"{}")
     while True:
         try:
@@ -33,17 +34,24 @@ def serve(connection: Connection, key: bytes, memory_bytes: int) -> None:
         except (EOFError, OSError):
             return
         connection.send_bytes(json.dumps(answer_to(request, key)).encode())
+        limit()  # what a stack was allowed to map is no memory of the next file
 
 
-def limit_memory(memory_bytes: int) -> None:
-    """Allow this process so much address space more than it has; Linux only.
+def limit_memory(memory_bytes: int) -> Callable[[], None]:
+    """Allow this process so much address space more than it has; return what does so again.
 
-    Elsewhere the parent watches the process's memory and ends it.
+    On Linux only; elsewhere the parent watches the process's memory and ends it.
     """
     if sys.platform != "linux":
-        return
+        return lambda: None
     import resource
 
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limit = pages * os.sysconf("SC_PAGE_SIZE") + memory_bytes
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+
+    def again() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+
+    again()
+    return again
