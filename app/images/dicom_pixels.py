@@ -17,7 +17,7 @@ from app.images.codestream import FrameHeader, frame_header, require_same
 from app.images.elements import Elements
 from app.images.files import Unwritable
 from app.images.frame_decoders import OURS, is_whole_jpeg, register
-from app.images.large_stacks import IN_MEMORY_BYTES, length_of, on_disk
+from app.images.large_stacks import IN_MEMORY_BYTES, length_of, on_disk, rewind
 from app.images.pixel_layout import PixelLayout
 
 _NATIVE = (
@@ -133,6 +133,7 @@ def _decoded(
     plugin = OURS if ours else PLUGINS.get(syntax, "")
     options: Any = {"correct_unused_bits": not shift, "as_rgb": not any(h.rgb for h in headers)}
     decoder = get_decoder(syntax)
+    rewind(dataset.PixelData)
     is_large = layout.frames > 1 and layout.shown_bytes > IN_MEMORY_BYTES
     if room is not None and is_large and not layout.is_colour:
         each = decoder.iter_array(dataset, decoding_plugin=plugin, **options)

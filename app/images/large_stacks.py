@@ -36,7 +36,7 @@ _BLOCK = bytes(8 << 20)
 @contextmanager
 def pixels_in_file(path: Path, dataset: FileDataset) -> Iterator[None]:
     """Let Pixel Data that were left in the file be read from there, as far as they are needed."""
-    raw: Any = dataset.get_item(PIXEL_DATA)
+    raw: Any = dataset.get_item(PIXEL_DATA, keep_deferred=True)
     if not isinstance(raw, RawDataElement) or raw.value is not None or not raw.length:
         yield
         return
@@ -57,6 +57,12 @@ def length_of(pixels: bytes | io.BufferedReader) -> int:
     length = pixels.seek(0, os.SEEK_END)
     pixels.seek(here)
     return length
+
+
+def rewind(pixels: bytes | io.BufferedReader) -> None:
+    """Let pixels be read from their beginning again."""
+    if isinstance(pixels, io.BufferedReader):
+        pixels.seek(0)
 
 
 def on_disk(
