@@ -41,16 +41,12 @@ _WHITENING, _SHRINKAGE = 0.5, 0.01
 
 @dataclass(frozen=True, slots=True)
 class _Dwell:
-    """Places (N, 2) as shares of the canvas, weights that sum to 1, and phases (N,)."""
+    """Places (N, 2) as shares of the canvas, weights that sum to 1, and coarse spreads (N, 6)."""
 
     place: FloatArray
     weight: FloatArray
-    phase: FloatArray
-
-    def map(self, cells: int, sigma: float) -> FloatArray:
-        """Return the dwell map (cells, cells), which sums to about 1."""
-        across, down = (spread_over(self.place[:, k], cells, sigma) for k in (0, 1))
-        return np.asarray((down * self.weight[:, None]).T @ across)
+    across: FloatArray
+    down: FloatArray
 
 
 def part_features(gaze: Gaze, parameters: PointParameters) -> NDArray[np.float32]:
@@ -60,20 +56,26 @@ def part_features(gaze: Gaze, parameters: PointParameters) -> NDArray[np.float32
         return np.zeros((1, sum(SIZES.values())), np.float32)
     weights, phase = dwell_of(gaze, points, parameters)
     place = (points.xy + 0.5) / [points.width, points.height]
-    dwell = _Dwell(place, weights / weights.sum(), phase)
-    parts = (np.sqrt(dwell.map(GRID, SIGMA)), _folded(dwell), _order(dwell), _spread(dwell))
+    across, down = (spread_over(place[:, k], COARSE, COARSE_SIGMA) for k in (0, 1))
+    dwell = _Dwell(place, weights / weights.sum(), across, down)
+    fine = _fine_map(dwell)
+    parts = (np.sqrt(fine), _folded(fine), _order(dwell, phase), _spread(dwell))
     return np.concatenate([part.ravel() for part in parts]).astype(np.float32)[None]
 
 
-def _folded(dwell: _Dwell) -> FloatArray:
-    half = dwell.map(GRID // 2, 0.05)
+def _fine_map(dwell: _Dwell) -> FloatArray:
+    across, down = (spread_over(dwell.place[:, k], GRID, SIGMA) for k in (0, 1))
+    return np.asarray((down * dwell.weight[:, None]).T @ across)
+
+
+def _folded(fine: FloatArray) -> FloatArray:
+    half = fine.reshape(GRID // 2, 2, GRID // 2, 2).sum(axis=(1, 3))
     return np.asarray(np.sqrt((half + half[:, ::-1]) / 2)[:, : GRID // 4])
 
 
-def _order(dwell: _Dwell) -> FloatArray:
-    shares = spread_over(dwell.phase, PHASES, PHASE_SIGMA)
-    across, down = (spread_over(dwell.place[:, k], COARSE, COARSE_SIGMA) for k in (0, 1))
-    maps = [(down * (dwell.weight * shares[:, k])[:, None]).T @ across for k in range(PHASES)]
+def _order(dwell: _Dwell, phase: FloatArray) -> FloatArray:
+    shares = spread_over(phase, PHASES, PHASE_SIGMA) * dwell.weight[:, None]
+    maps = [(dwell.down * shares[:, k : k + 1]).T @ dwell.across for k in range(PHASES)]
     return np.asarray(np.sqrt(np.stack(maps)))
 
 
@@ -82,7 +84,7 @@ def _spread(dwell: _Dwell) -> FloatArray:
     apart = dwell.place - centre
     deviation = np.sqrt(dwell.weight @ apart**2)
     slant = float(dwell.weight @ apart.prod(axis=1)) / max(float(deviation.prod()), 1e-6)
-    coarse = dwell.map(COARSE, COARSE_SIGMA)
+    coarse = (dwell.down * dwell.weight[:, None]).T @ dwell.across
     entropy = -float((coarse * np.log(coarse + 1e-9)).sum())
     ways = np.diff(dwell.place, axis=0)
     lengths = np.hypot(ways[:, 0], ways[:, 1])
