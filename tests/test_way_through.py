@@ -43,7 +43,7 @@ if __name__ == "__main__":
 
 @pytest.fixture
 def study(tmp_path: Path):
-    study = Study.create(tmp_path / "study", StudySettings(name="Way"), durable=True)
+    study = Study.create(tmp_path / "study", StudySettings(name="Way", trial=True), durable=True)
     yield study
     study.close()
 

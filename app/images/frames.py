@@ -24,9 +24,6 @@ from migrations.study.schema import Fixation, Image
 
 log = logging.getLogger(__name__)
 
-BESIDE = 2
-"""Frames on either side of one that was looked at."""
-
 
 def write_frames(study: Study, image_id: str, frames: Iterable[int]) -> int:
     """Write the pictures of frames (from 0) that have none yet; return how many.
@@ -79,9 +76,10 @@ def frames_looked_at(study: Study, reading_id: str | None = None) -> dict[str, l
     if reading_id is not None:
         query = query.where(Fixation.reading_id == reading_id)
     found: dict[str, set[int]] = defaultdict(set)
+    by = study.settings.stack_frames
     with study.database.read() as rows:
         for image_id, frame, count in rows.execute(query):
-            beside = range(max(frame - BESIDE, 0), min(frame + BESIDE + 1, count))
+            beside = range(max(frame - by, 0), min(frame + by + 1, count))
             found[str(image_id)].update(beside)
     return {image_id: sorted(frames) for image_id, frames in found.items()}
 

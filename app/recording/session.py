@@ -27,6 +27,7 @@ from devices.clock import HostClock
 from devices.gaze.geometry import ScreenGeometry
 from devices.gaze.view import TileView
 from devices.tracker import Tracker
+from migrations.study.cohort_rules import STAND_IN, STAND_INS
 from migrations.study.folder import Study
 from migrations.study.schema import new_id
 
@@ -301,6 +302,8 @@ class ReadingSession:
         """Return what the row of a reading holds beside its columns from the start."""
         correction, drift_deg = self.setup.correction, self.setup.drift_deg
         found: dict[str, Any] = {"eye": self.live.eye}
+        if self.tracker.info.kind in STAND_INS:
+            found[STAND_IN] = self.tracker.info.kind
         if correction is not None:
             found["correction"] = asdict(correction)
         if drift_deg is not None:

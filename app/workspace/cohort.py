@@ -122,6 +122,7 @@ def cohort_rows(study: Study) -> tuple[CohortRow, ...]:
                 fixations.get(reading.id, 0),
                 validations.get(reading.session_id, ()),
                 continued=reading.id in resumed,
+                trial=study.settings.trial,
             )
             for reading, pseudonym in session.execute(query)
         )
@@ -230,6 +231,7 @@ def _row(
     validations: Sequence[tuple[int, float | None]],
     *,
     continued: bool,
+    trial: bool,
 ) -> CohortRow:
     choice = choice_of(reading)
     before = [accuracy for at, accuracy in validations if at <= reading.started_us]
@@ -244,7 +246,9 @@ def _row(
         practice=reading.practice,
         verdict=reading.verdict or "",
         reasons=tuple(str(r) for r in reading.verdict_reasons),
-        left_out="continued in a later reading" if continued else why_left_out(reading) or "",
+        left_out="continued in a later reading"
+        if continued
+        else why_left_out(reading, trial=trial) or "",
         chosen="" if choice is None else "keep" if choice["keep"] else "drop",
         loss=reading.loss,
         accuracy_deg=before[-1] if before else None,

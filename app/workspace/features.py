@@ -110,6 +110,6 @@ def readers_of(study: Study) -> dict[str, str]:
     found: dict[str, set[str]] = {}
     with study.database.read() as session:
         for reading, image_id, pseudonym in session.execute(query):
-            if why_left_out(reading) is None:
+            if why_left_out(reading, trial=study.settings.trial) is None:
                 found.setdefault(image_id, set()).add(pseudonym)
     return {k: next(iter(v)) if len(v) == 1 else "several" for k, v in found.items()}

@@ -26,6 +26,7 @@ LENGTH = 6
 WHOLE = 13
 """Characters that hold all 62 bits."""
 
+_FRAME_MARK = "#"
 _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _READ_AS = str.maketrans("ILO", "110")
 _TABLES: Mapping[str, Any] = {
@@ -34,6 +35,17 @@ _TABLES: Mapping[str, Any] = {
 _AFTER_ALL = "~"
 """Sorts after every character of a name and of an id."""
 _LISTED = 5
+
+
+def item_of_frame(image_id: str, frame: int) -> str:
+    """Return the id under which a frame (from 0) of a stack is a member of a cohort."""
+    return f"{image_id}{_FRAME_MARK}{frame:05d}"
+
+
+def split_item(id_: str) -> tuple[str, int | None]:
+    """Return the image of a member of a cohort, and its frame; None for one that is no stack."""
+    image_id, mark, frame = id_.partition(_FRAME_MARK)
+    return (image_id, int(frame)) if mark and _UUID.fullmatch(image_id) else (id_, None)
 
 
 def short_name(id_: str, length: int = LENGTH) -> str:
@@ -46,6 +58,9 @@ def short_name(id_: str, length: int = LENGTH) -> str:
     length
         Characters wanted, 1 to `WHOLE`.
     """
+    image_id, frame = split_item(id_)
+    if frame is not None:
+        return f"{short_name(image_id, length)}{_FRAME_MARK}{frame}"
     if not _UUID.fullmatch(id_):
         return id_
     random = int(id_[-17:].replace("-", ""), 16) & RANDOM_MASK
@@ -72,7 +87,10 @@ class Names(Mapping[str, str]):
             self._names[id_] = name[:needed] if needed <= WHOLE else id_
 
     def __getitem__(self, id_: str) -> str:
-        """Return the name of an id."""
+        """Return the name of an id; a frame of a stack is called by the stack and its number."""
+        image_id, frame = split_item(id_)
+        if frame is not None and id_ not in self._names:
+            return f"{self._names[image_id]}{_FRAME_MARK}{frame}"
         return self._names[id_]
 
     def __iter__(self) -> Iterator[str]:

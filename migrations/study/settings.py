@@ -61,6 +61,10 @@ class StudySettings:
         "velocity" or "dispersion".
     calibration_points
         5, 9 or 13.
+    trial
+        Whether this is a trial: gaze of the simulated reader and the mouse counts in it.
+    stack_frames
+        Of a stack, a cohort takes the frame that was looked at longest and so many on either side.
     backup_folder
         Where the database is copied when a session ends; empty: the study's own `backups`.
     lsl_network
@@ -94,6 +98,8 @@ class StudySettings:
     loss_alarm: float = 0.15
     fixation_algorithm: str = "velocity"
     calibration_points: int = 5
+    stack_frames: int = 2
+    trial: bool = False
     backup_folder: str = ""
     lsl_network: bool = False
     consent: str = (
@@ -114,6 +120,7 @@ _CHOICES = {
 ANNOTATIONS = ("box", "keypoint", "note", "confidence")
 RANGES: dict[str, tuple[float, float]] = {
     "block_size": (1, 10_000),
+    "stack_frames": (0, 1_000),
     "repeat_share": (0, 1),
     "washout_days": (0, 3650),
     "break_after_cases": (0, 10_000),

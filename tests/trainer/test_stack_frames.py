@@ -37,12 +37,6 @@ def left_out_by_name(maker: StudyMaker, images: list[str]) -> bool:
     return len(of_frames) >= len(images) and not read
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="the trainer groups gaze by image and never looks at the frame; mended by frame-true "
-    "gaze in cohort and similarity, or by leaving stacks out of a cohort by name until then",
-)
 @pytest.mark.parametrize("measure", ["density", "tima"])
 def test_the_same_places_on_different_frames_of_stacks_are_not_alike(
     measure: str, maker: StudyMaker, tmp_path: Path
@@ -60,3 +54,52 @@ def test_the_same_places_on_different_frames_of_stacks_are_not_alike(
     if main(words) != 0:
         pytest.fail("no similarity was made")
     assert np.load(out)[0, 1] < 0.5
+
+
+def picture(maker: StudyMaker, image: str, *frames: int) -> None:
+    for frame in frames:
+        path = maker.study.presentation_of_frame(image, frame)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(maker.study.presentation(image).read_bytes())
+
+
+def read_frames(maker: StudyMaker, *shown: tuple[int, int]) -> str:
+    """Read a new stack: frame after frame, each for so many samples, at x = 100 + frame."""
+    image = maker.image(frames=FRAMES)
+    count = sum(samples for _, samples in shown)
+    reading = maker.reading(maker.case(image), 0, 10_000 * count)
+    time_us = 0
+    for frame, samples in shown:
+        maker.view(reading, image, time_us, frame=frame)
+        time_us = maker.samples(time_us, np.tile([100 + frame, 150], (samples, 1)))
+    return image
+
+
+def test_a_stack_takes_part_by_its_longest_seen_frame_and_those_beside(maker: StudyMaker) -> None:
+    image = read_frames(maker, (30, 50), (10, 120), (11, 80))
+    picture(maker, image, 8, 9, 10, 11, 12)
+    cohort = load_cohort(maker.study)
+    assert [m.image_id for m in cohort.members] == [f"{image}#{f:05d}" for f in range(8, 13)]
+    assert [m.presentation.stem for m in cohort.members] == [f"{f:05d}" for f in range(8, 13)]
+    seen = {m.image_id[-5:]: len(m.readings[0].time_us) for m in cohort.members if m.readings}
+    assert seen == {"00010": 120, "00011": 80}
+    at_10, at_11 = (m.readings[0].points_image[:, 0] for m in cohort.members if m.readings)
+    assert np.median(at_10) == pytest.approx(110, abs=0.1)
+    assert np.median(at_11) == pytest.approx(111, abs=0.1)
+
+
+def test_of_two_frames_seen_equally_long_the_earlier_counts(maker: StudyMaker) -> None:
+    image = read_frames(maker, (59, 90), (0, 90))
+    picture(maker, image, 0, 1, 2)
+    members = load_cohort(maker.study).members
+    assert [m.image_id[-5:] for m in members] == ["00000", "00001", "00002"]
+
+
+def test_a_frame_without_a_picture_is_left_out_by_name(maker: StudyMaker) -> None:
+    image = read_frames(maker, (5, 100))
+    picture(maker, image, 3, 4, 5, 6)
+    cohort = load_cohort(maker.study)
+    assert len(cohort.members) == 4
+    (left_out,) = cohort.dropped
+    assert left_out.id == f"{image}#00007"
+    assert "frame 7 of stack" in left_out.reason

@@ -6,24 +6,25 @@ to be.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import select
 
 from migrations.study.folder import Study
-from migrations.study.names import short_name
+from migrations.study.names import item_of_frame, short_name, split_item
 from migrations.study.schema import Image
 from trainer.data.readings import Dropped, FixationList, ReadingGaze, kept_readings
+from trainer.data.stacks import looked_at
 
 __all__ = ["Cohort", "Dropped", "FixationList", "Member", "ReadingGaze", "load_cohort"]
 
-RULES = "finished; not practice; verdict not bad; resumed parts joined; on the image; version 2"
+RULES = "finished; not practice; verdict not bad; resumed parts joined; by image, frame; version 3"
 """What decides which gaze is kept and how it is mapped; part of the fingerprint.
 
 Version 2: each sample by the screen and distance in force at its instant. Similarities kept from
-version 1 are not found again.
+version 1 are not found again. Version 3: stacks by their looked-at frames.
 """
 
 
@@ -34,11 +35,12 @@ class Member:
     Attributes
     ----------
     image_id, sha256, source_group, label, split
-        As in table `image`; `source_group` ties images of one patient together.
+        As in table `image`; `source_group` ties images of one patient together. A frame of a stack
+        is a member of its own, its id that of `migrations.study.names.item_of_frame`.
     width, height
         Source-image pixels.
     presentation
-        Its 8-bit PNG.
+        Its 8-bit PNG, of a stack that of the frame.
     readings
         Gaze on it, in order of reading; without any it trains but has no gaze pairs.
     """
@@ -94,15 +96,19 @@ def load_cohort(
     kept = kept_readings(study, progress, cancelled)
     with study.database.read() as session:
         images = session.scalars(select(Image).order_by(Image.import_number, Image.id)).all()
-    dropped = [_without_presentation(i) for i in images if not study.presentation(i.id).is_file()]
-    missing = {d.id for d in dropped}
-    members = tuple(
-        _member(study, image, kept.by_image.get(image.id, []))
-        for image in images
-        if image.id not in missing
+    beside = study.settings.stack_frames
+    frames = looked_at(kept.by_image, {i.id: i.frames for i in images}, beside)
+    members: list[Member] = []
+    dropped: list[Dropped] = []
+    for image in images:
+        for item, picture in _pictures(study, image, frames.get(image.id, ())):
+            if picture.is_file():
+                members.append(_member(image, item, picture, kept.by_image.get(item, [])))
+            else:
+                dropped.append(_without_picture(image, item))
+    return Cohort(
+        tuple(members), (*dropped, *kept.dropped), fingerprint(members), tuple(kept.damaged)
     )
-    left_out = (*dropped, *kept.dropped)
-    return Cohort(members, left_out, fingerprint(members), tuple(kept.damaged))
 
 
 def damage_text(cohort: Cohort) -> list[str]:
@@ -113,29 +119,54 @@ def damage_text(cohort: Cohort) -> list[str]:
 def fingerprint(members: Iterable[Member]) -> str:
     """Return the SHA-256 that names a cohort, whatever the order of its members."""
     lines = sorted(
-        [m.sha256, sorted([r.reading_id, len(r.points_image)] for r in m.readings)] for m in members
+        [_hash_of(m), sorted([r.reading_id, len(r.points_image)] for r in m.readings)]
+        for m in members
     )
     text = json.dumps([RULES, lines], separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _member(study: Study, image: Image, readings: Iterable[ReadingGaze]) -> Member:
+def _hash_of(member: Member) -> str:
+    frame = split_item(member.image_id)[1]
+    return member.sha256 if frame is None else f"{member.sha256}#{frame}"
+
+
+def _pictures(study: Study, image: Image, frames: Sequence[int]) -> Iterable[tuple[str, Path]]:
+    """Yield the members that an image is, and where the picture of each lies.
+
+    A stack that nobody read is one, with the picture of its middle frame and without gaze.
+    """
+    if not frames:
+        yield image.id, study.presentation(image.id)
+    for frame in frames:
+        yield item_of_frame(image.id, frame), study.presentation_of_frame(image.id, frame)
+
+
+def _member(image: Image, item: str, picture: Path, readings: Iterable[ReadingGaze]) -> Member:
     return Member(
-        image.id,
+        item,
         image.sha256,
         image.source_group,
         image.label,
         image.split,
         image.columns,
         image.rows,
-        study.presentation(image.id),
+        picture,
         tuple(readings),
     )
 
 
-def _without_presentation(image: Image) -> Dropped:
+def _without_picture(image: Image, item: str) -> Dropped:
+    frame = split_item(item)[1]
+    named = f"image {short_name(image.id)} (sha256 {image.sha256[:16]})"
+    if frame is None:
+        reason = (
+            f"{named} has no presentation.png here; "
+            "import it again or copy the study with its folder images"
+        )
+        return Dropped("image", image.id, reason)
     reason = (
-        f"image {short_name(image.id)} (sha256 {image.sha256[:16]}) has no presentation.png here; "
-        "import it again or copy the study with its folder images"
+        f"frame {frame} of stack {named} has no picture here; open a session of the study at the "
+        "station, which makes it, or copy the study with its folder images"
     )
-    return Dropped("image", image.id, reason)
+    return Dropped("frame", item, reason)

@@ -1,7 +1,7 @@
 """Finished readings and their gaze on each image, computed anew from raw chunks and views."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +12,8 @@ from devices.gaze.errors import GazeError
 from devices.gaze.stored import StoredGaze, points_of
 from migrations.study.cohort_rules import why_left_out
 from migrations.study.folder import Study
-from migrations.study.schema import Fixation, Reading
+from migrations.study.names import item_of_frame
+from migrations.study.schema import Fixation, Image, Reading
 from migrations.study.stored_reading import StoredReading, stored_reading
 from trainer.errors import Cancelled
 
@@ -64,7 +65,7 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class KeptReadings:
-    """Gaze by image, in order of reading; readings that were left out; chunks that are damaged."""
+    """Gaze by image or frame of a stack, in order of reading; what was left out or is damaged."""
 
     by_image: dict[str, list[ReadingGaze]]
     dropped: list[Dropped]
@@ -89,6 +90,7 @@ def kept_readings(
     """
     with study.database.read() as session:
         rows = {r.id: r for r in session.scalars(select(Reading).order_by(Reading.id))}
+        stacks = frozenset(session.scalars(select(Image.id).where(Image.frames > 1)))
     kept = KeptReadings(defaultdict(list), [], [])
     chains = [_chain(row, rows) for row in rows.values() if row.state == "finished"]
     resumed = {part.id for chain in chains for part in chain[:-1]}
@@ -99,7 +101,7 @@ def kept_readings(
     for done, chain in enumerate(whole, start=1):
         if cancelled():
             raise Cancelled("Stopped while the study was being read.")
-        _keep(study, chain, kept)
+        _keep(study, chain, kept, stacks)
         progress(done, len(whole))
     return KeptReadings(dict(kept.by_image), kept.dropped, kept.damaged)
 
@@ -116,15 +118,15 @@ def _chain(last: Reading, rows: Mapping[str, Reading]) -> list[Reading]:
     return chain
 
 
-def _keep(study: Study, chain: Sequence[Reading], kept: KeptReadings) -> None:
-    reason = _refusal(chain)
+def _keep(study: Study, chain: Sequence[Reading], kept: KeptReadings, stacks: Set[str]) -> None:
+    reason = _refusal(chain, trial=study.settings.trial)
     if reason is None:
         try:
             parts = [(part := _load(study, row), points_of(part.stored)) for row in chain]
         except (GazeError, ZeroDivisionError) as error:
             reason = f"its gaze cannot be read: {error}"
         else:
-            found = _gaze(chain[-1], parts)
+            found = _gaze(chain[-1], parts, stacks)
             kept.damaged.extend(
                 Dropped("chunk", part.reading.id, str(chunk))
                 for part, gaze in parts
@@ -138,8 +140,8 @@ def _keep(study: Study, chain: Sequence[Reading], kept: KeptReadings) -> None:
         kept.dropped.append(Dropped("reading", chain[-1].id, reason))
 
 
-def _refusal(chain: Sequence[Reading]) -> str | None:
-    reason = why_left_out(chain[-1], chain[:-1])
+def _refusal(chain: Sequence[Reading], *, trial: bool) -> str | None:
+    reason = why_left_out(chain[-1], chain[:-1], trial=trial)
     unended = any(part.ended_us is None for part in chain)
     return reason or ("a part of it has no end" if unended else None)
 
@@ -153,19 +155,22 @@ def _load(study: Study, reading: Reading) -> _Part:
         return _Part(reading, stored, session.scalars(fixations).all())
 
 
-def _gaze(reading: Reading, parts: Iterable[tuple[_Part, StoredGaze]]) -> dict[str, ReadingGaze]:
-    """Return the gaze of a reading by image; parts come in order of time."""
+def _gaze(
+    reading: Reading, parts: Iterable[tuple[_Part, StoredGaze]], stacks: Set[str]
+) -> dict[str, ReadingGaze]:
+    """Return the gaze of a reading by image, of stacks by frame; parts come in order of time."""
     samples: dict[str, list[_OnImage]] = defaultdict(list)
     fixations: dict[str, list[tuple[int, int, float, float]]] = defaultdict(list)
     elapsed = 0
     for part, gaze in parts:
         shift = elapsed - part.reading.started_us
-        for image_id, run in _samples_by_image(gaze):
-            samples[image_id].append(replace(run, time_us=run.time_us + shift))
+        for item, run in _samples_by_item(gaze, stacks):
+            samples[item].append(replace(run, time_us=run.time_us + shift))
         for f in part.fixations:
             if f.image_id and f.x_image is not None and f.y_image is not None:
                 row = (f.start_us + shift, f.duration_us, f.x_image, f.y_image)
-                fixations[f.image_id].append(row)
+                item = item_of_frame(f.image_id, f.frame) if f.image_id in stacks else f.image_id
+                fixations[item].append(row)
         elapsed += (part.reading.ended_us or 0) - part.reading.started_us
     return {
         image_id: ReadingGaze(
@@ -189,17 +194,24 @@ class _OnImage:
     px_per_deg: NDArray[np.float64]
 
 
-def _samples_by_image(gaze: StoredGaze) -> Iterable[tuple[str, _OnImage]]:
-    """Yield image ids and what fell on each image."""
+def _samples_by_item(gaze: StoredGaze, stacks: Set[str]) -> Iterable[tuple[str, _OnImage]]:
+    """Yield ids of images, or of frames of stacks, and what fell on each."""
     for image_id in gaze.image_ids:
-        chosen = gaze.image_id == image_id
-        if chosen.any():
-            yield (
-                image_id,
-                _OnImage(
-                    gaze.time_us[chosen], gaze.points_image[chosen], gaze.image_px_per_deg[chosen]
-                ),
-            )
+        on_image = gaze.image_id == image_id
+        if image_id not in stacks:
+            yield from _chosen(gaze, image_id, on_image)
+            continue
+        for frame in np.unique(gaze.frame[on_image]).tolist():
+            item = item_of_frame(image_id, frame)
+            yield from _chosen(gaze, item, on_image & (gaze.frame == frame))
+
+
+def _chosen(
+    gaze: StoredGaze, item: str, chosen: NDArray[np.bool_]
+) -> Iterable[tuple[str, _OnImage]]:
+    if chosen.any():
+        points, scale = gaze.points_image[chosen], gaze.image_px_per_deg[chosen]
+        yield item, _OnImage(gaze.time_us[chosen], points, scale)
 
 
 def _mean_px_per_deg(runs: Sequence[_OnImage]) -> float | None:

@@ -16,7 +16,7 @@ import numpy as np
 from sqlalchemy import select
 
 from migrations.study.folder import Study
-from migrations.study.names import Names, names_of
+from migrations.study.names import Names, names_of, split_item
 from migrations.study.schema import Image, Reader
 from trainer.data.cohort import Cohort, Member, ReadingGaze
 from trainer.exports.relation import ExportRelation
@@ -31,7 +31,9 @@ def write_mcgip(study: Study, cohort: Cohort, relation: ExportRelation, out: Pat
     written, names = [], []
     for member in cohort.members:
         # The released code takes a name less its last character for the case.
-        stem = f"case{numbers[member.image_id]:05d}a"
+        image_id, frame = split_item(member.image_id)
+        of_frame = "" if frame is None else f"f{frame:05d}"
+        stem = f"case{numbers[image_id]:05d}{of_frame}a"
         gt = classes.get(member.label or "", -1)
         names.append(f"{gt}/{stem}.png")
         picture = out / "images" / names[-1]

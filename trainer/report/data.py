@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from devices.gaze.pair_rates import pairs_among, positive_rate
 from migrations.study.folder import Study
-from migrations.study.names import names_of, short_name
+from migrations.study.names import names_of, short_name, split_item
 from migrations.study.schema import (
     Calibration,
     CaseImage,
@@ -157,7 +157,9 @@ class ReportData:
 
     def called(self, image_id: str) -> str:
         """Return what an image is called on the page."""
-        return self.image_names.get(image_id) or short_name(image_id)
+        whole, frame = split_item(image_id)
+        name = self.image_names.get(whole) or short_name(whole)
+        return name if frame is None else f"{name}, frame {frame}"
 
 
 def gather(

@@ -12,6 +12,7 @@ from sqlalchemy import insert
 from devices.gaze.pair_rates import pair_values, pairs_among, positive_rate
 from migrations.study.evidence import DETAILS_KEY, CohortEvidence
 from migrations.study.folder import Study
+from migrations.study.names import split_item
 from migrations.study.schema import Neighbour, SimilarityRun, new_id
 from trainer.errors import SimilarityError
 from trainer.similarity.base import BoolArray, Fitted, FloatArray, Similarity
@@ -106,15 +107,16 @@ def neighbour_rows(
     values = np.where(similarity.valid, similarity.matrix, -np.inf)
     np.fill_diagonal(values, -np.inf)
     rows: list[dict[str, object]] = []
+    images = [split_item(item)[0] for item in image_ids]  # frames of a stack count as the stack
     for i, line in enumerate(values):
         for j in np.argsort(-line, kind="stable")[:count]:
-            if np.isfinite(line[j]):
+            if np.isfinite(line[j]) and images[i] != images[j]:
                 rows.append(
                     {
                         "id": new_id(),
                         "similarity_run_id": run_id,
-                        "image_id": image_ids[i],
-                        "neighbour_id": image_ids[j],
+                        "image_id": images[i],
+                        "neighbour_id": images[j],
                         "measure": similarity.measure,
                         "value": float(line[j]),
                     }

@@ -69,6 +69,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         + """
 time_us | whole | µs | Time since the reading began
 host_us | whole | µs | Time of the session's clock
+frame | whole | | Frame of the image shown there, from 0; empty beside every image
 device_us | whole | µs | Time of the tracker's own clock; empty if it stamps none
 x_image | number | source-image px | Point of gaze, from the left edge; empty if lost or beside
 y_image | number | source-image px | Point of gaze, from the top edge
@@ -256,6 +257,7 @@ def _samples(content: Content, reading: ExportReading) -> Columns:
         "image_id": images,
         "time_us": reading.times_us(),
         "host_us": gaze.time_us,
+        "frame": [None if f < 0 else f for f in gaze.frame.tolist()],
         "device_us": [None if d == NO_DEVICE_TIME else int(d) for d in device],
         "x_image": gaze.points_image[:, 0],
         "y_image": gaze.points_image[:, 1],

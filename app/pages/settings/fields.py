@@ -64,6 +64,10 @@ _SECTIONS: dict[str, tuple[Field, ...]] = {
               choices=(("velocity", "Velocity"), ("dispersion", "Dispersion"))),
     ),
     "Files": (
+        Field("stack_frames", "Frames beside the longest seen", "int",
+              "Of a stack, in a cohort", high=1000),
+        Field("trial", "A trial: simulated and mouse gaze counts", "bool",
+              "Else such readings are left out of cohorts"),
         Field("backup_folder", "Backup folder", "text", "Empty: the study's own backups"),
         Field("lsl_network", "LSL streams of other computers", "bool", "From the next start on"),
     ),
