@@ -15,6 +15,7 @@ TrainerError
 ├── TrainingDiverged     the loss is no longer a finite number
 ├── OutOfMemory          batch, size or encoder too large for this device
 ├── ReportError          the report cannot be made
+├── AnalysisError        areas or gaze of a study do not allow an analysis
 ├── PerformanceError     ratings, truth or marks do not allow a figure of readers
 ├── ProbeError           images, labels, splits or encoders do not allow an honest comparison
 └── Cancelled            the user asked to stop; not a fault
@@ -96,6 +97,10 @@ class OutOfMemory(TrainerError):
 
 class ReportError(TrainerError):
     """The report cannot be made."""
+
+
+class AnalysisError(TrainerError):
+    """Areas or gaze of a study do not allow an analysis."""
 
 
 class PerformanceError(TrainerError):

@@ -1,0 +1,67 @@
+"""How an area was looked at: dwell, visits, first fixation, returns."""
+
+from typing import Any
+
+import numpy as np
+
+from trainer.analysis.definitions import Group, defined
+from trainer.analysis.looked import BoolArray, Looked
+
+_HOLMQVIST = "Holmqvist et al., Eye Tracking, Oxford 2011"
+
+DEFINITIONS = defined(
+    "area",
+    [
+        ("hit", "1", "1 where the area was fixated at least once, else 0", _HOLMQVIST),
+        ("dwell_ms", "ms", "sum of the durations of fixations in the area", _HOLMQVIST),
+        ("dwell_share", "1", "dwell in the area over dwell on the whole image", _HOLMQVIST),
+        ("fixation_count", "1", "fixations in the area", _HOLMQVIST),
+        ("mean_fixation_ms", "ms", "mean duration of fixations in the area", _HOLMQVIST),
+        ("visit_count", "1", "runs of fixations in the area that no fixation elsewhere on the "
+         "image interrupts", _HOLMQVIST),
+        ("return_count", "1", "visits after the first", _HOLMQVIST),
+        ("first_visit_dwell_ms", "ms", "dwell of the first visit", _HOLMQVIST),
+        ("longest_visit_dwell_ms", "ms", "dwell of the visit with the most", _HOLMQVIST),
+        ("time_to_first_fixation_ms", "ms", "from the image's first showing to the start of the "
+         "first fixation in the area; empty where there is none", _HOLMQVIST),
+        ("fixations_before_first", "1", "fixations on the image before the first in the area; "
+         "empty where there is none", _HOLMQVIST),
+        ("first_fixation_ms", "ms", "duration of the first fixation in the area", _HOLMQVIST),
+    ],
+)  # fmt: skip
+
+
+def dwell(looked: Looked, inside: BoolArray) -> dict[str, Any]:
+    """Return the measures of one area by the fixations that lie in it, (F,)."""
+    duration_ms = looked.duration_us / 1000.0
+    total = float(duration_ms[inside].sum())
+    visits = visit_dwells_ms(duration_ms, inside)
+    first = int(np.argmax(inside)) if inside.any() else None
+    whole = float(duration_ms.sum())
+    return {
+        "hit": int(inside.any()),
+        "dwell_ms": total,
+        "dwell_share": total / whole if whole else np.nan,
+        "fixation_count": int(inside.sum()),
+        "mean_fixation_ms": total / inside.sum() if inside.any() else np.nan,
+        "visit_count": len(visits),
+        "return_count": max(len(visits) - 1, 0),
+        "first_visit_dwell_ms": visits[0] if visits else 0.0,
+        "longest_visit_dwell_ms": max(visits, default=0.0),
+        "time_to_first_fixation_ms": (
+            np.nan if first is None else (int(looked.start_us[first]) - looked.shown_us) / 1000.0
+        ),
+        "fixations_before_first": np.nan if first is None else first,
+        "first_fixation_ms": np.nan if first is None else float(duration_ms[first]),
+    }
+
+
+def visit_dwells_ms(
+    duration_ms: np.ndarray[Any, np.dtype[np.float64]], inside: BoolArray
+) -> list[float]:
+    """Return the dwell of each visit, in order."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], inside, [False]]).astype(np.int8)))
+    return [float(duration_ms[a:b].sum()) for a, b in edges.reshape(-1, 2)]
+
+
+GROUP = Group(DEFINITIONS, dwell)

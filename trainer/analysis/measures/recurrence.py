@@ -1,0 +1,62 @@
+"""Recurrence of fixations: how often the eyes came back to where they had been."""
+
+from typing import Any
+
+import numpy as np
+
+from trainer.analysis.definitions import Group, defined
+from trainer.analysis.looked import BoolArray, Looked
+
+RADIUS_DEG = 2.0
+LINE = 2
+"""Least length of a diagonal, vertical or horizontal line."""
+
+_ANDERSON = "Anderson, Bischof, Laidlaw, Risko and Kingstone, Behavior Research Methods 45 (2013)"
+
+DEFINITIONS = defined(
+    "reading",
+    [
+        ("recurrence_pct", "%", "pairs of fixations within 2° of each other, of all pairs",
+         _ANDERSON),
+        ("determinism_pct", "%", "recurrent pairs on diagonal lines of at least 2", _ANDERSON),
+        ("laminarity_pct", "%", "recurrent pairs on vertical or horizontal lines of at least 2, "
+         "half of the sum of both", _ANDERSON),
+        ("recurrence_centre_pct", "%", "mean distance in order of the pairs that recur, of the "
+         "largest possible", _ANDERSON),
+    ],
+)  # fmt: skip
+
+
+def recurrence(looked: Looked, radius_deg: float = RADIUS_DEG) -> dict[str, Any]:
+    """Return the measures of one reading of one image."""
+    names = [d.name for d in DEFINITIONS]
+    count, scale = len(looked.frame), looked.scale_px_per_deg
+    if count < 2 or not np.isfinite(scale):
+        return dict.fromkeys(names, np.nan)
+    apart = np.hypot(*(looked.points_image[:, None] - looked.points_image[None]).transpose(2, 0, 1))
+    together = looked.frame[:, None] == looked.frame
+    upper = np.triu((apart <= radius_deg * scale) & together, 1)
+    found = int(upper.sum())
+    if not found:
+        return dict(zip(names, (0.0, np.nan, np.nan, np.nan), strict=True))
+    first, second = np.nonzero(upper)
+    diagonal = sum(_on_lines(np.diagonal(upper, k)) for k in range(1, count))
+    vertical = sum(_on_lines(upper[:, j]) for j in range(count))
+    horizontal = sum(_on_lines(upper[i]) for i in range(count))
+    values = (
+        100 * 2 * found / (count * (count - 1)),
+        100 * diagonal / found,
+        100 * (vertical + horizontal) / (2 * found),
+        100 * float((second - first).sum()) / ((count - 1) * found),
+    )
+    return dict(zip(names, values, strict=True))
+
+
+def _on_lines(row: BoolArray) -> int:
+    """Return how many of a row's cells stand in runs of at least `LINE`."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], row.astype(np.int8), [0]])))
+    lengths = edges[1::2] - edges[::2]
+    return int(lengths[lengths >= LINE].sum())
+
+
+GROUP = Group(DEFINITIONS, recurrence)
