@@ -33,7 +33,7 @@ class Definition:
 
     def as_dict(self) -> dict[str, str]:
         """Return what `definitions.json` holds of it."""
-        return {"of": self.of, "unit": self.unit, "definition": self.text, "source": self.source}
+        return {"unit": self.unit, "definition": self.text, "source": self.source}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,15 @@ class Group:
     definitions
         One for each value of `compute`.
     compute
-        From what the row is (see `Of`) to its values by name.
+        To its values by name: of a reading from its gaze; of an area from a reading's gaze and
+        which fixations lie in it.
+    settings
+        Names of settings that `compute` takes by keyword.
     """
 
     definitions: tuple[Definition, ...]
     compute: Callable[..., dict[str, Any]]
+    settings: tuple[str, ...] = ()
 
 
 def defined(of: Of, rows: Iterable[tuple[str, str, str, str]]) -> tuple[Definition, ...]:

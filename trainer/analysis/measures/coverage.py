@@ -62,4 +62,4 @@ def coverage_curve(looked: Looked, useful_field_deg: float = USEFUL_FIELD_DEG) -
     return shares
 
 
-GROUP = Group(DEFINITIONS, coverage)
+GROUP = Group(DEFINITIONS, coverage, settings=("useful_field_deg",))

@@ -40,9 +40,7 @@ def recurrence(looked: Looked, radius_deg: float = RADIUS_DEG) -> dict[str, Any]
     if not found:
         return dict(zip(names, (0.0, np.nan, np.nan, np.nan), strict=True))
     first, second = np.nonzero(upper)
-    diagonal = sum(_on_lines(np.diagonal(upper, k)) for k in range(1, count))
-    vertical = sum(_on_lines(upper[:, j]) for j in range(count))
-    horizontal = sum(_on_lines(upper[i]) for i in range(count))
+    diagonal, vertical, horizontal = (_on_lines(upper, *step) for step in ((1, 1), (1, 0), (0, 1)))
     values = (
         100 * 2 * found / (count * (count - 1)),
         100 * diagonal / found,
@@ -52,11 +50,18 @@ def recurrence(looked: Looked, radius_deg: float = RADIUS_DEG) -> dict[str, Any]
     return dict(zip(names, values, strict=True))
 
 
-def _on_lines(row: BoolArray) -> int:
-    """Return how many of a row's cells stand in runs of at least `LINE`."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], row.astype(np.int8), [0]])))
-    lengths = edges[1::2] - edges[::2]
-    return int(lengths[lengths >= LINE].sum())
+def _on_lines(upper: BoolArray, down: int, right: int) -> int:
+    """Return how many cells stand in a line: a neighbour along the step recurs as well.
+
+    With lines of at least 2 (`LINE`) that is all there is to it.
+    """
+    count = len(upper)
+    before, after = upper[: count - down, : count - right], upper[down:, right:]
+    pairs = before & after
+    beside = np.zeros_like(upper)
+    beside[: count - down, : count - right] |= pairs
+    beside[down:, right:] |= pairs
+    return int(beside.sum())
 
 
 GROUP = Group(DEFINITIONS, recurrence)

@@ -1,11 +1,12 @@
 """Scan paths as strings of places: Levenshtein's distance and ScanMatch.
 
 ScanMatch (Cristino, Mathôt, Theeuwes and Gilchrist, Behavior Research Methods 42, 2010): the image
-is a grid of 12 × 8 bins, a fixation stands once for every 50 ms; substitution scores fall with the
+is a grid of 12 × 8 bins, a fixation stands once for every 100 ms; substitution scores fall with the
 distance of the bins from a threshold of 3.5 bins, gaps cost nothing; the alignment's score is
 divided by the best that the longer of the two could reach.
 """
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from trainer.analysis.definitions import defined
 from trainer.analysis.looked import FloatArray, IntArray, Looked
 
 COLUMNS, ROWS = 12, 8
-BIN_MS = 50.0
+BIN_MS = 100.0
 THRESHOLD_BINS = 3.5
 LETTERS = 5
 """Levenshtein's grid is 5 × 5."""
@@ -26,7 +27,7 @@ DEFINITIONS = defined(
         ("levenshtein_similarity", "1", "1 less the edit distance of both sequences of fixated "
          "cells (grid of 5 × 5, each frame its own) over the longer one's length",
          "Levenshtein, Soviet Physics Doklady 10 (1966)"),
-        ("scanmatch", "1", "normalised ScanMatch score, bins 12 × 8, 50 ms, threshold 3.5 bins, "
+        ("scanmatch", "1", "normalised ScanMatch score, bins 12 × 8, 100 ms, threshold 3.5 bins, "
          "gap 0", "Cristino et al., Behavior Research Methods 42 (2010)"),
     ],
 )  # fmt: skip
@@ -50,7 +51,7 @@ def letters(looked: Looked) -> IntArray:
 
 
 def timed_bins(looked: Looked) -> IntArray:
-    """Return the bin of each 50 ms of fixation, in order; a fixation counts at least once."""
+    """Return the bin of each 100 ms of fixation, in order; a fixation counts at least once."""
     times = np.maximum(np.rint(looked.duration_us / 1000 / BIN_MS).astype(np.int64), 1)
     frames = looked.frame * COLUMNS * ROWS
     return np.repeat(_cells(looked, COLUMNS, ROWS) + frames, times)
@@ -65,18 +66,15 @@ def _cells(looked: Looked, columns: int, rows: int) -> IntArray:
 
 def _scan_match(a: IntArray, b: IntArray) -> float:
     score: float = _align(a, b, _substitutions())
-    return score / (max(len(a), len(b)) * _best())
+    return score / (max(len(a), len(b)) * THRESHOLD_BINS)
 
 
+@cache
 def _substitutions() -> FloatArray:
     """Return the score of each bin for each other (B, B): threshold less distance, in bins."""
     row, column = np.divmod(np.arange(COLUMNS * ROWS), COLUMNS)
     apart = np.hypot(row[:, None] - row, column[:, None] - column)
     return np.asarray(THRESHOLD_BINS - apart, dtype=np.float64)
-
-
-def _best() -> float:
-    return THRESHOLD_BINS
 
 
 @njit(cache=True, nogil=True)
@@ -96,12 +94,16 @@ def _edit_distance(a: IntArray, b: IntArray) -> int:
 def _align(a: IntArray, b: IntArray, scores: FloatArray) -> float:
     """Return Needleman and Wunsch's best score; bins of other frames count as farthest."""
     bins, worst = len(scores), scores.min()
-    before = np.zeros(len(b) + 1)
+    before, now, row = np.zeros(len(b) + 1), np.zeros(len(b) + 1), np.empty(len(b))
     for i in range(len(a)):
-        now = np.zeros_like(before)
+        if i == 0 or a[i] != a[i - 1]:
+            # Gaze rests: most bins are followed by themselves.
+            for j in range(len(b)):
+                same = a[i] // bins == b[j] // bins
+                row[j] = scores[a[i] % bins, b[j] % bins] if same else worst
+        left = 0.0
         for j in range(len(b)):
-            same = a[i] // bins == b[j] // bins
-            score = scores[a[i] % bins, b[j] % bins] if same else worst
-            now[j + 1] = max(before[j] + score, before[j + 1], now[j])
-        before = now
+            left = max(left, max(before[j] + row[j], before[j + 1]))
+            now[j + 1] = left
+        before, now = now, before
     return float(before[-1])

@@ -1,0 +1,137 @@
+"""Areas from a table: image, area, kind, frame, x, y, width, height or points, lesion.
+
+`x`, `y` is the upper left corner of a box or of an ellipse's box, or the keypoint; `points` are a
+polygon's vertices as "x y; x y; …", or, of a mask, the name of a PNG beside the table.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from trainer.analysis.areas import KINDS, Area
+from trainer.analysis.looked import BoolArray, FloatArray
+from trainer.errors import AnalysisError
+
+COLUMNS = ("image", "area", "kind", "frame", "x", "y", "width", "height", "points", "lesion")
+_NEEDED = ("image", "area", "kind")
+_LESION = {"": False, "0": False, "1": True}
+
+
+def read_areas(path: Path, image_of: Callable[[str], str]) -> dict[str, list[Area]]:
+    """Return the areas of each image, in the table's order.
+
+    Parameters
+    ----------
+    image_of
+        From what the table calls an image to its id; raises for an unknown or ambiguous name.
+
+    Raises
+    ------
+    AnalysisError
+        Naming the line that cannot be understood, or two areas of one name on one image.
+    """
+    found: dict[str, list[Area]] = {}
+    for where, row in _rows(path):
+        try:
+            area = _area(row, image_of(row["image"]), path.parent)
+        except AnalysisError as error:
+            raise AnalysisError(f"{where}: {error}") from error
+        known = found.setdefault(area.image, [])
+        if any((a.name, a.frame) == (area.name, area.frame) for a in known):
+            raise AnalysisError(f"{where}: {row['image']} has two areas called {area.name!r}.")
+        known.append(area)
+    if not found:
+        raise AnalysisError(f"{path} names no area.")
+    return found
+
+
+def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise AnalysisError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise AnalysisError(f"{path} is not UTF-8 text; save it as CSV in UTF-8.") from error
+    lines = io.StringIO(text, newline="")
+    delimiter = max(",;\t", key=lines.readline().count)
+    lines.seek(0)
+    reader = csv.DictReader(lines, delimiter=delimiter)
+    reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or []]
+    missing = [name for name in _NEEDED if name not in reader.fieldnames]
+    if missing:
+        raise AnalysisError(
+            f"{path} has no column {', '.join(missing)}; known are {', '.join(COLUMNS)}."
+        )
+    for row in reader:
+        where = f"{path}, line {reader.line_num}"
+        yield where, {name: (row.get(name) or "").strip() for name in COLUMNS}
+
+
+def _area(row: dict[str, str], image: str, folder: Path) -> Area:
+    kind = next((k for k in KINDS if k == row["kind"].lower()), None)
+    if kind is None:
+        raise AnalysisError(f"kind is {row['kind']!r}; it is {', '.join(KINDS)}.")
+    if not row["area"]:
+        raise AnalysisError("area is empty: give it a name.")
+    if row["lesion"] not in _LESION:
+        raise AnalysisError(f"lesion is {row['lesion']!r}; it is 0 or 1.")
+    mask = _mask(folder / row["points"]) if kind == "mask" else None
+    corners = np.zeros((0, 2)) if kind == "mask" else _CORNERS[kind](row)
+    frame = _whole(row, "frame") if row["frame"] else None
+    return Area(image, row["area"], kind, corners, mask, frame, _LESION[row["lesion"]])
+
+
+def _box(row: dict[str, str]) -> FloatArray:
+    x, y, width, height = (_number(row, name) for name in ("x", "y", "width", "height"))
+    if width <= 0 or height <= 0:
+        raise AnalysisError(f"width and height must be above 0, not {width:g} and {height:g}.")
+    return np.array([[x, y], [x + width, y + height]])
+
+
+def _keypoint(row: dict[str, str]) -> FloatArray:
+    return np.array([[_number(row, "x"), _number(row, "y")]])
+
+
+def _polygon(row: dict[str, str]) -> FloatArray:
+    try:
+        points = [
+            [float(v) for v in pair.split()] for pair in row["points"].split(";") if pair.strip()
+        ]
+    except ValueError:
+        points = []
+    if len(points) < 3 or any(len(pair) != 2 for pair in points):
+        raise AnalysisError(f'points is {row["points"]!r}; it is "x y; x y; x y; …".')
+    return np.array(points)
+
+
+def _mask(path: Path) -> BoolArray:
+    if not path.is_file():
+        raise AnalysisError(f"mask {path} is missing.")
+    read = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if read is None:
+        raise AnalysisError(f"mask {path} cannot be read as a PNG.")
+    return np.asarray(read > 0)
+
+
+def _number(row: dict[str, str], name: str) -> float:
+    try:
+        number = float(row[name])
+    except ValueError:
+        number = np.nan
+    if not np.isfinite(number):
+        raise AnalysisError(f"{name} is {row[name]!r}; it must be a number.")
+    return number
+
+
+def _whole(row: dict[str, str], name: str) -> int:
+    number = _number(row, name)
+    if number != int(number) or number < 0:
+        raise AnalysisError(f"{name} is {row[name]!r}; it is a whole number from 0.")
+    return int(number)
+
+
+_CORNERS = {"box": _box, "ellipse": _box, "keypoint": _keypoint, "polygon": _polygon}

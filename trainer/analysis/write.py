@@ -1,0 +1,143 @@
+"""Tables of an analysis as files: csv, Parquet, definitions, and layouts of other tools."""
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trainer.analysis.areas import Area
+from trainer.analysis.looked import Looked
+from trainer.analysis.registry import DEFINITIONS
+from trainer.analysis.tables import Row, Tables
+from trainer.errors import AnalysisError
+
+NAMES = ("readings", "areas", "transitions", "pairs", "misses", "sensitivity")
+
+
+def write_tables(folder: Path, tables: Tables, about: Mapping[str, Any]) -> list[str]:
+    """Write every table that has rows, and what its columns mean; return the files' names.
+
+    Parameters
+    ----------
+    about
+        Settings and provenance, kept in `analysis.json`.
+
+    Raises
+    ------
+    AnalysisError
+        The folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        names = []
+        for name in NAMES:
+            rows = getattr(tables, name)
+            if rows:
+                names += _table(folder / name, rows)
+        _json(folder / "definitions.json", definitions())
+        _json(folder / "analysis.json", about)
+        return [*names, "definitions.json", "analysis.json"]
+    except OSError as error:
+        raise AnalysisError(f"{folder} cannot be written: {error.strerror}.") from error
+
+
+def definitions() -> dict[str, dict[str, dict[str, str]]]:
+    """Return what every column means: by what a row is (area, reading, pair) and by name."""
+    return {
+        of: {d.name: d.as_dict() for d in DEFINITIONS if d.of == of}
+        for of in ("area", "reading", "pair")
+    }
+
+
+def _table(stem: Path, rows: Sequence[Row]) -> list[str]:
+    with stem.with_suffix(".csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows({key: _plain(value) for key, value in row.items()} for row in rows)
+    if not find_spec("pyarrow"):
+        return [f"{stem.name}.csv"]
+    import pyarrow
+    import pyarrow.parquet
+
+    columns = {key: [_known(row[key]) for row in rows] for key in rows[0]}
+    pyarrow.parquet.write_table(pyarrow.table(columns), stem.with_suffix(".parquet"))
+    return [f"{stem.name}.csv", f"{stem.name}.parquet"]
+
+
+def _known(value: Any) -> Any:
+    return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
+def _plain(value: Any) -> Any:
+    """Return a cell: nothing for what is not known; a text never begins a formula."""
+    if isinstance(value, float):
+        return f"{value:.6g}" if np.isfinite(value) else ""
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return f"'{value}"
+    return value
+
+
+def _json(path: Path, content: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def write_gazeplotter(
+    path: Path, looks: Sequence[Looked], areas: Mapping[str, Sequence[Area]]
+) -> None:
+    """Write fixations and saccades in the segmented layout of GazePlotter's documents.
+
+    Columns stimulus, participant, timestamp and duration (ms), eyemovementtype (0 fixation, 1
+    saccade), AOI (several joined by `|`). Not opened in GazePlotter here.
+    """
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(
+            ["stimulus", "participant", "timestamp", "duration", "eyemovementtype", "AOI"]
+        )
+        for looked in looks:
+            for row in _segments(looked, areas.get(looked.image, ())):
+                writer.writerow([looked.image, looked.reader, *row])
+
+
+def _segments(looked: Looked, areas: Sequence[Area]) -> list[tuple[str, str, int, str]]:
+    """Return start, duration, kind and areas of each fixation, and the saccades between them."""
+    inside = [area.contains(looked.points_image, looked.frame) for area in areas]
+    rows = []
+    for k, (start, duration) in enumerate(zip(looked.start_us, looked.duration_us, strict=True)):
+        names = "|".join(a.name for a, there in zip(areas, inside, strict=True) if there[k])
+        rows.append((_ms(int(start) - looked.shown_us), _ms(int(duration)), 0, names))
+        if k + 1 < len(looked.start_us):
+            end, following = int(start + duration), int(looked.start_us[k + 1])
+            rows.append((_ms(end - looked.shown_us), _ms(following - end), 1, ""))
+    return rows
+
+
+def _ms(time_us: int) -> str:
+    return f"{time_us / 1000:.3f}".rstrip("0").rstrip(".")
+
+
+def write_pymovements(path: Path, looks: Sequence[Looked]) -> None:
+    """Write fixations as the events table that pymovements reads.
+
+    Columns trial, subject, name, onset, offset, duration (ms, whole), location_x, location_y
+    (image pixels).
+    """
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(
+            ["trial", "subject", "name", "onset", "offset", "duration", "location_x", "location_y"]
+        )
+        for looked in looks:
+            for start, duration, (x, y) in zip(
+                looked.start_us, looked.duration_us, looked.points_image, strict=True
+            ):
+                onset = round((int(start) - looked.shown_us) / 1000)
+                offset = round((int(start + duration) - looked.shown_us) / 1000)
+                writer.writerow(
+                    [looked.image, looked.reader, "fixation", onset, offset, offset - onset,
+                     f"{x:.3f}", f"{y:.3f}"]
+                )  # fmt: skip
