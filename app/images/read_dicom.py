@@ -128,7 +128,7 @@ def _require_image(dataset: FileDataset, elements: Elements) -> None:
         raise ImportRefused(
             "its pixels are floating-point numbers (Float Pixel Data); Foveate reads whole ones"
         )
-    if "PixelData" not in dataset:
+    if not elements.value("PixelData"):
         kind = elements.text("Modality") or "no modality"
         raise ImportRefused(f"it is a DICOM file without a picture ({kind})")
 

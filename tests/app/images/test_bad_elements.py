@@ -122,6 +122,11 @@ def test_of_several_numbers_the_first_counts(keyword: str, tmp_path: Path) -> No
     assert np.array_equal(read_file(path, b"k")[0], read_file(tmp_path / "y.dcm", b"k")[0])
 
 
+def test_empty_pixel_data_are_no_picture(tmp_path: Path) -> None:
+    with pytest.raises(ImportRefused, match="without a picture"):
+        read(edited(tmp_path / "x.dcm", PixelData=b""))
+
+
 def test_without_bits_stored_all_bits_are(tmp_path: Path) -> None:
     attributes = read(edited(tmp_path / "x.dcm", "BitsStored", "HighBit"))
     assert attributes.bits_stored == 16

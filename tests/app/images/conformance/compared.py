@@ -39,6 +39,7 @@ REASONS = {
     "angiogram": "a Modality LUT is left out where it is LOG or DISP; DCMTK leaves it out always",
     "LUT bits": "a VOI LUT is scaled by the bits that its entries use; DCMTK by those it declares",
     "palette bits": "a palette is scaled by the bits that its entries use; DCMTK by those said",
+    "overshoot": "lossy JPEG beyond the bits stored is clipped to them; DCMTK draws other values",
     "JPEG colours": "a JPEG's own markers (JFIF, Adobe) say its colours; DCMTK asks the data set",
 }
 
@@ -244,6 +245,7 @@ def _reasons_in(dataset: pydicom.Dataset) -> list[str]:
         "fractions": not slope.is_integer(),
         "angiogram": dataset.get("PixelIntensityRelationship") == "LIN",
         "LUT bits": bool(dataset.get("VOILUTSequence")),
+        "overshoot": dataset.file_meta.get("TransferSyntaxUID") == uid.JPEGExtended12Bit,
     }
     return [reason for reason, holds in found.items() if holds]
 
