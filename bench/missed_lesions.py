@@ -39,7 +39,7 @@ class Tracker:
 
     def error_deg(self, places: FloatArray, when: FloatArray) -> FloatArray:
         """Return gaze less truth at places (N, 2) and times (N,), 0 to 1 over the reading."""
-        return self._raw(places, when) * self.scale
+        return np.asarray(self._raw(places, when) * self.scale)
 
     def validation(self, rng: np.random.Generator) -> FloatArray:
         """Return the residuals of nine targets at the start, (9, 2)."""
