@@ -26,7 +26,7 @@ from app.interchange.stored_gaze import (
     placed,
     virtual_screen,
 )
-from app.recording.stored_figures import fixation_rows, stored_figures
+from app.recording.stored_figures import event_rows, stored_figures
 from app.recording.verdict import columns
 from devices.gaze.chunks import CODEC_VERSION, encode_chunk
 from devices.gaze.errors import GazeFileError
@@ -41,6 +41,7 @@ from migrations.study.schema import (
     Audit,
     Fixation,
     GazeChunk,
+    GazeEvent,
     Reader,
     Reading,
     Recording,
@@ -242,8 +243,9 @@ class ReadingStore:
         with self.study.database.read() as stored:
             gaze = points_of(stored_reading(stored, reading_id))
         rows = _source_fixations(reading, made, image) if reading.fixations else []
+        events: list[dict[str, Any]] = []
         if reading.fixations is None and reading.time_us is not None:
-            rows = fixation_rows(reading_id, gaze, FilterParameters())
+            rows, events = event_rows(reading_id, gaze, FilterParameters())
         # A source may leave samples out for reasons of its own: none is missed.
         figures = stored_figures(gaze, len(rows), made.started_us, made.ended_us, open_us=0)
         clamped_count = int(made.clamped.sum())
@@ -263,6 +265,8 @@ class ReadingStore:
             session.get_one(Recording, _recording_of(session, row)).sample_count += len(gaze)
             if rows:
                 session.execute(insert(Fixation), [{**r, "reading_id": reading_id} for r in rows])
+            if events:
+                session.execute(insert(GazeEvent), events)
         return ImportedReading(
             "accepted", reading_id, image.image_id, len(gaze), len(rows),
             int((~gaze.has_gaze).sum()), off_count, clamped_count, notes,

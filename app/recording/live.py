@@ -20,6 +20,7 @@ from devices.gaze.geometry import ScreenGeometry
 from devices.gaze.samples import Eye, SampleArray, concatenate_samples, empty_samples
 from devices.gaze.view import Affine, TileView
 from migrations.study.schema import Fixation as FixationRow
+from migrations.study.schema import GazeEvent
 
 _BEHIND_REAL_S = 0.1
 _STEP_REAL_S = 0.2
@@ -141,7 +142,7 @@ class LiveGaze:
         with self._lock:
             readings = list(self._readings)
         for reading in readings:
-            self._write(reading.push(samples))
+            self._write(reading.push(samples), reading.take_event_rows())
             reading.seen_until_us = until_us
             if self._is_over(reading, until_us) or (final and reading.ended_us is not None):
                 self._finish(reading)
@@ -167,12 +168,13 @@ class LiveGaze:
         )
 
     def _finish(self, reading: LiveReading) -> None:
-        self._write(reading.finish())
+        self._write(reading.finish(), reading.take_event_rows())
         reading.on_closed(reading.figures())
         with self._settled:
             self._readings.remove(reading)
             self._settled.notify_all()
 
-    def _write(self, rows: list[dict[str, Any]]) -> None:
-        if rows:
-            self._writer.put(insert_into(FixationRow, *rows))
+    def _write(self, fixations: list[dict[str, Any]], events: list[dict[str, Any]]) -> None:
+        for table, rows in ((FixationRow, fixations), (GazeEvent, events)):
+            if rows:
+                self._writer.put(insert_into(table, *rows))

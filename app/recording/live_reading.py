@@ -12,6 +12,7 @@ from app.recording.stream_counts import StreamCounts
 from devices.gaze.fixations import (
     FilterParameters,
     Fixation,
+    GazeEvent,
     OnlineFixationFilter,
     detect_fixations,
 )
@@ -20,6 +21,7 @@ from devices.gaze.mapping import (
     FixationPlace,
     MappedGaze,
     ScreenHistory,
+    image_at,
     map_samples,
     place_of,
 )
@@ -50,6 +52,25 @@ def fixation_row(
         "dispersion_deg": fixation.dispersion_deg,
         "sample_count": fixation.sample_count,
         "spans_view_change": place.spans_view_change,
+        "algorithm": parameters.algorithm,
+        "parameters_hash": parameters.hash(),
+    }
+
+
+def event_row(
+    reading_id: str, event: GazeEvent, shown: tuple[str | None, int], parameters: FilterParameters
+) -> dict[str, Any]:
+    """Return the row of table `gaze_event` for an event that ended on an image and frame."""
+    return {
+        "id": new_id(),
+        "reading_id": reading_id,
+        "image_id": shown[0],
+        "frame": shown[1],
+        "kind": event.kind,
+        "start_us": event.start_us,
+        "duration_us": event.duration_us,
+        "amplitude_deg": event.amplitude_deg,
+        "peak_velocity_deg_s": event.peak_velocity_deg_s,
         "algorithm": parameters.algorithm,
         "parameters_hash": parameters.hash(),
     }
@@ -100,6 +121,7 @@ class LiveReading:
         self._screens, self._views = ScreenHistory(geometry), ViewHistory()
         self._shown: deque[tuple[TileView, ScreenGeometry | None]] = deque()
         self._mapped: list[MappedGaze] = [self._map(empty_samples(0))]
+        self._event_rows: list[dict[str, Any]] = []
         self._fixation_count = 0
 
     def show(self, view: TileView, geometry: ScreenGeometry | None) -> None:
@@ -157,10 +179,21 @@ class LiveReading:
         ):
             del self._mapped[0]
 
+    def take_event_rows(self) -> list[dict[str, Any]]:
+        """Return the rows of the saccades, pursuits and blinks found since the last call."""
+        rows, self._event_rows = self._event_rows, []
+        return rows
+
     def _rows(self, fixations: list[Fixation]) -> list[dict[str, Any]]:
-        if not fixations:
+        events = self._filter.take_events()
+        if not fixations and not events:
             return []
         gaze = MappedGaze.join(self._mapped)
+        for each in events:
+            shown = image_at(each.end_us, gaze, self._views)
+            self._event_rows.append(event_row(self.reading_id, each, shown, self._parameters))
+        if not fixations:
+            return []
         self._mapped = [gaze.from_time(fixations[-1].end_us + 1)]
         self._fixation_count += len(fixations)
         self.last_fixation = fixations[-1]

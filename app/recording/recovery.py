@@ -17,7 +17,7 @@ from app.recording.event_notes import joined, notes_of
 from app.recording.figures import GazeFigures
 from app.recording.lock import StationLock
 from app.recording.pauses import Pauses
-from app.recording.stored_figures import fixation_rows, stored_figures
+from app.recording.stored_figures import event_rows, stored_figures
 from app.recording.stream_counts import StreamCounts
 from app.recording.verdict import columns, judge
 from devices.gaze.errors import ChunkError
@@ -30,6 +30,7 @@ from migrations.study.folder import Study
 from migrations.study.schema import (
     Fixation,
     GazeChunk,
+    GazeEvent,
     Reader,
     Reading,
     Recording,
@@ -242,17 +243,24 @@ def _gap(sitting: SessionRow, ended_us: int) -> dict[str, Any]:
 
 
 def _recompute(session: OrmSession, reading: Reading, sitting: SessionRow) -> GazeFigures:
-    """Return the figures of a reading, and add the fixations that were not written any more."""
+    """Return the figures of a reading, and add the fixations and events not written any more."""
     parameters = FilterParameters(**sitting.details.get("fixation_parameters", {}))
     gaze = points_of(stored_reading(session, reading.id))
     for chunk in gaze.damaged:  # named in the recording's events too
         log.error("Reading %s: %s", reading.id, chunk)
-    rows = fixation_rows(reading.id, gaze, parameters)
+    rows, events = event_rows(reading.id, gaze, parameters)
     written_us = session.scalar(
         select(func.max(Fixation.start_us)).where(Fixation.reading_id == reading.id)
     )
     missing = [r for r in rows if written_us is None or r["start_us"] > written_us]
     session.add_all(Fixation(**row) for row in missing)
+    written = session.execute(
+        select(GazeEvent.kind, GazeEvent.start_us).where(GazeEvent.reading_id == reading.id)
+    )
+    known = {(kind, start_us) for kind, start_us in written}
+    session.add_all(
+        GazeEvent(**row) for row in events if (row["kind"], row["start_us"]) not in known
+    )
     return stored_figures(
         gaze,
         len(rows),

@@ -3,20 +3,23 @@
 from typing import Any
 
 from app.recording.figures import GazeCounts, GazeFigures, figures_of
-from app.recording.live_reading import fixation_row
+from app.recording.live_reading import event_row, fixation_row
 from app.recording.pauses import Pauses
 from app.recording.stream_counts import StreamCounts
-from devices.gaze.fixations import FilterParameters, detect_fixations
+from devices.gaze.fixations import FilterParameters, detect_events
 from devices.gaze.stored import StoredGaze
 
 
-def fixation_rows(
+def event_rows(
     reading_id: str, gaze: StoredGaze, parameters: FilterParameters
-) -> list[dict[str, Any]]:
-    """Return the rows of table `fixation` for the gaze of a reading."""
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the rows of tables `fixation` and `gaze_event` for the gaze of a reading."""
     x_deg, y_deg = gaze.points_deg.T
-    found = detect_fixations(gaze.time_us, x_deg, y_deg, parameters)
-    return [fixation_row(reading_id, each, gaze.place_of(each), parameters) for each in found]
+    fixations, events = detect_events(gaze.time_us, x_deg, y_deg, parameters)
+    return (
+        [fixation_row(reading_id, each, gaze.place_of(each), parameters) for each in fixations],
+        [event_row(reading_id, each, gaze.image_at(each.end_us), parameters) for each in events],
+    )
 
 
 def stored_figures(

@@ -157,6 +157,15 @@ def place_of(fixation: Fixation, gaze: MappedGaze, views: ViewHistory) -> Fixati
     return FixationPlace(most[0], most[1], float(x), float(y), spans)
 
 
+def image_at(time_us: int, gaze: MappedGaze, views: ViewHistory) -> tuple[str | None, int]:
+    """Return image and frame that the sample of an instant fell on; None and 0 for none."""
+    k = int(np.searchsorted(gaze.time_us, time_us))
+    if k == len(gaze) or gaze.time_us[k] != time_us:
+        return None, 0
+    image_id, frame = _shown(views, gaze.view_index[k])
+    return image_id or None, frame
+
+
 def _shown(views: ViewHistory, index: int) -> tuple[str, int]:
     """Return image and frame of a view, ("", 0) for none."""
     return ("", 0) if index < 0 else (views.views[index].image_id, views.views[index].frame)

@@ -15,7 +15,14 @@ from devices.gaze.chunks import decode_chunk, join_chunks
 from devices.gaze.errors import ChunkError
 from devices.gaze.fixations import Fixation
 from devices.gaze.geometry import FloatArray, ScreenGeometry
-from devices.gaze.mapping import FixationPlace, MappedGaze, ScreenHistory, map_samples, place_of
+from devices.gaze.mapping import (
+    FixationPlace,
+    MappedGaze,
+    ScreenHistory,
+    image_at,
+    map_samples,
+    place_of,
+)
 from devices.gaze.samples import Eye, SampleArray, gaze_norm
 from devices.gaze.steady import SteadyGaze
 from devices.gaze.view import Affine, TileView, ViewHistory
@@ -189,8 +196,14 @@ class StoredGaze:
 
     def place_of(self, fixation: Fixation) -> FixationPlace:
         """Return where on which image a fixation of this gaze lies."""
-        mapped = MappedGaze(*(getattr(self, name) for name in MappedGaze.__slots__))
-        return place_of(fixation, mapped, self.views)
+        return place_of(fixation, self._mapped(), self.views)
+
+    def image_at(self, time_us: int) -> tuple[str | None, int]:
+        """Return image and frame that the sample of an instant fell on; None and 0 for none."""
+        return image_at(time_us, self._mapped(), self.views)
+
+    def _mapped(self) -> MappedGaze:
+        return MappedGaze(*(getattr(self, name) for name in MappedGaze.__slots__))
 
 
 def points_of(reading: Recorded) -> StoredGaze:

@@ -24,6 +24,7 @@ from migrations.study.schema import (
     CaseImage,
     Fixation,
     GazeChunk,
+    GazeEvent,
     Image,
     Neighbour,
     Reader,
@@ -169,7 +170,7 @@ def _image_rows(session: OrmSession, image_ids: Sequence[str], erased: Erased) -
         kept |= set(session.scalars(others.where(CaseImage.image_id.not_in(image_ids))))
     gone = [case for case in set(cases) if case not in kept]
     _readings(session, _ids(session, Reading, Reading.case_id, gone), erased)
-    for table in (ViewEvent, Fixation, Annotation, CaseImage, Neighbour):
+    for table in (ViewEvent, Fixation, GazeEvent, Annotation, CaseImage, Neighbour):
         _delete(session, table, table.image_id, image_ids, erased)
     _delete(session, Neighbour, Neighbour.neighbour_id, image_ids, erased)
     _delete(session, StudyCase, StudyCase.id, gone, erased)
@@ -178,7 +179,7 @@ def _image_rows(session: OrmSession, image_ids: Sequence[str], erased: Erased) -
 
 
 def _readings(session: OrmSession, ids: Sequence[str], erased: Erased) -> None:
-    for table in (ViewEvent, Fixation, Annotation):
+    for table in (ViewEvent, Fixation, GazeEvent, Annotation):
         _delete(session, table, table.reading_id, ids, erased)
     for part in _parts(ids):
         session.execute(update(Reading).where(Reading.resumes_id.in_(part)).values(resumes_id=None))

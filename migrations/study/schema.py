@@ -313,6 +313,26 @@ class Fixation(Base):
     parameters_hash: Mapped[str]
 
 
+class GazeEvent(Base):
+    """A saccade, pursuit or blink of a reading, as the filter found it.
+
+    Image and frame are those the gaze was on at its end.
+    """
+
+    __tablename__ = "gaze_event"
+    __table_args__ = (Index("ix_gaze_event_reading_id_start_us", "reading_id", "start_us"),)
+    reading_id: Mapped[str] = _reference("reading.id", index=False)
+    image_id: Mapped[str | None] = _reference("image.id", nullable=True)
+    frame: Mapped[int] = mapped_column(default=0)
+    kind: Mapped[str]
+    start_us: Mapped[int] = _time()
+    duration_us: Mapped[int] = _time()
+    amplitude_deg: Mapped[float | None]
+    peak_velocity_deg_s: Mapped[float | None]
+    algorithm: Mapped[str]
+    parameters_hash: Mapped[str]
+
+
 class ViewEvent(Base):
     """A change of what the reader sees; a..ty map `_image` to `_screen` (`devices.gaze.view`)."""
 

@@ -72,7 +72,7 @@ def _data_set(content: Content, out: Path) -> list[Path]:
         "Each run is one reading of one case. `events.tsv` says what was shown and how it lay on "
         "the screen (`a` to `ty` map image pixels to screen pixels: x_screen = a*x + c*y + tx, "
         "y_screen = b*x + d*y + ty); images are named by the SHA-256 of their stored pixel values. "
-        "`physioevents` hold the fixations. Readers are pseudonyms.\n"
+        "`physioevents` hold fixations, saccades, pursuits and blinks. Readers are pseudonyms.\n"
     )
     (out / "README.md").write_text(readme, encoding="utf-8")
     return [_json(out / "dataset_description.json", description), out / "README.md"]
@@ -183,18 +183,40 @@ def _physioevents(content: Content, reading: ExportReading, path: Path) -> Path:
         )
         for f in reading.fixations
     ]
-    return _gzipped(path, rows)
+    rows += [
+        (
+            e.start_us,
+            e.duration_us / 1e6,
+            e.kind,
+            json.dumps(
+                {
+                    "image_sha256": content.sha256(e.image_id),
+                    "amplitude_deg": e.amplitude_deg,
+                    "peak_velocity_deg_s": e.peak_velocity_deg_s,
+                    "algorithm": e.algorithm,
+                }
+            ),
+        )
+        for e in reading.events
+    ]
+    return _gzipped(path, sorted(rows, key=lambda row: row[0]))
 
 
+_LEVELS = {
+    "fixation": "The eye rested",
+    "saccade": "The eye moved from one rest to the next",
+    "pursuit": "The eye moved along with something",
+    "blink": "Gaze was lost for as long as a lid takes",
+}
 _PHYSIOEVENTS = {
     "TaskName": TASK,
     "Columns": ["onset", "duration", "trial_type", "message"],
-    "Description": "Fixations as the filter found them",
+    "Description": "Fixations, saccades, pursuits and blinks as the filter found them",
     "OnsetSource": "timestamp",
     "onset": {"Description": "Start, on the clock of `timestamp`", "Units": "us"},
     "duration": {"Description": "From the first to the last sample", "Units": "s"},
-    "trial_type": {"Description": "What it is", "Levels": {"fixation": "The eye rested"}},
-    "message": {"Description": "JSON: image, centre in image pixels and degrees, dispersion"},
+    "trial_type": {"Description": "What it is", "Levels": _LEVELS},
+    "message": {"Description": "JSON: image; centre and dispersion, or amplitude and velocity"},
 }
 _MAP = ("a", "b", "c", "d", "tx", "ty")
 _EVENT_COLUMNS = ("onset", "duration", "trial_type", "image_sha256", "label", "x_image", "y_image",

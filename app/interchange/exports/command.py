@@ -23,8 +23,8 @@ from migrations.study.folder import Study
 from migrations.study.soundness import database_findings
 
 FORMATS = {
-    "bids": "BIDS with eye tracking (1.11): one file per eye, fixations, events, geometry",
-    "csv": "tables of samples, fixations, views, annotations, quality, with a data dictionary",
+    "bids": "BIDS with eye tracking (1.11): one file per eye, gaze events, events, geometry",
+    "csv": "tables of samples, fixations, gaze events, views, annotations, quality; a dictionary",
     "parquet": "the same tables as Parquet",
     "archive": "the whole study as one file with checksums; read with `import-archive`",
     "mcgip": "images, gaze JSON, relation.npy, splits as the released McGIP/GzPT code has",

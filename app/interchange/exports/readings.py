@@ -19,6 +19,7 @@ from migrations.study.schema import (
     Annotation,
     Calibration,
     Fixation,
+    GazeEvent,
     Image,
     Reader,
     Reading,
@@ -54,6 +55,7 @@ class ExportReading:
     screen: ScreenGeometry
     gaze: StoredGaze | None
     fixations: tuple[Fixation, ...]
+    events: tuple[GazeEvent, ...]
     views: tuple[ViewEvent, ...]
     annotations: tuple[Annotation, ...]
     validation: Calibration | None
@@ -136,6 +138,7 @@ class Content:
                 ScreenGeometry.from_dict(dict(stored.screens[0].fields)),
                 gaze,
                 _of(rows, Fixation, reading_id, Fixation.start_us),
+                _of(rows, GazeEvent, reading_id, GazeEvent.start_us),
                 _of(rows, ViewEvent, reading_id, ViewEvent.time_us),
                 _of(rows, Annotation, reading_id, Annotation.time_us),
                 validation_before(rows, reading),

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from app.errors import ExportError
 from app.interchange.exports.readings import Content, ExportReading, Progress
 from devices.gaze.samples import NO_DEVICE_TIME, VALUE_FIELDS
-from migrations.study.schema import Fixation, Image, ViewEvent
+from migrations.study.schema import Fixation, GazeEvent, Image, ViewEvent
 
 Values = Sequence[Any] | NDArray[Any]
 Columns = dict[str, Values]
@@ -93,6 +93,20 @@ dispersion_deg | number | ° of visual angle | (max x - min x) + (max y - min y)
 sample_count | whole | | Samples with gaze in it
 spans_view_change | truth | | Whether the view changed during it
 algorithm | text | | velocity, dispersion, or source (found by the imported file's maker)
+parameters_hash | text | | Hash of the filter's parameters
+"""
+    ),
+    "gaze_events": _columns(
+        _WHO
+        + _IMAGE
+        + """
+frame | whole | | Frame of the image, from 0
+kind | text | | saccade, pursuit or blink; image and frame are those the gaze was on at its end
+start_us | whole | µs | Start since the reading began
+duration_us | whole | µs | From its start to its end
+amplitude_deg | number | ° of visual angle | Of a saccade; way of a pursuit; empty for a blink
+peak_velocity_deg_s | number | °/s | Largest in the filter's window; empty for a blink
+algorithm | text | | velocity, or dispersion (which finds blinks alone)
 parameters_hash | text | | Hash of the filter's parameters
 """
     ),
@@ -274,6 +288,13 @@ def _fixations(content: Content, reading: ExportReading) -> Columns:
     return columns
 
 
+def _gaze_events(content: Content, reading: ExportReading) -> Columns:
+    rows = reading.events
+    columns = _common(content, reading, "gaze_events", rows)
+    columns["start_us"] = [r.start_us - reading.reading.started_us for r in rows]
+    return columns
+
+
 def _view_events(content: Content, reading: ExportReading) -> Columns:
     rows = reading.views
     columns = _common(content, reading, "view_events", rows)
@@ -359,7 +380,7 @@ def _who(content: Content, reading: ExportReading, count: int) -> Columns:
     }
 
 
-def _of_image(content: Content, rows: Sequence[Fixation | ViewEvent | Any]) -> Columns:
+def _of_image(content: Content, rows: Sequence[Fixation | GazeEvent | ViewEvent | Any]) -> Columns:
     return {
         "image_sha256": [content.sha256(row.image_id) for row in rows],
         "image_id": [row.image_id or "" for row in rows],
@@ -370,6 +391,7 @@ def _of_image(content: Content, rows: Sequence[Fixation | ViewEvent | Any]) -> C
 _ROWS: dict[str, Callable[[Content, ExportReading], Columns]] = {
     "samples": _samples,
     "fixations": _fixations,
+    "gaze_events": _gaze_events,
     "view_events": _view_events,
     "annotations": _annotations,
     "quality": _quality,

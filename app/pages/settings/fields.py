@@ -61,7 +61,8 @@ _SECTIONS: dict[str, tuple[Field, ...]] = {
               unit=" s"),
         Field("absence_s", "Reader gone after", "float", "0: never asked", high=3600, unit=" s"),
         Field("fixation_algorithm", "Fixations by", "choice",
-              choices=(("velocity", "Velocity"), ("dispersion", "Dispersion"))),
+              choices=(("velocity", "Velocity"),
+                       ("dispersion", "Dispersion (agrees less with people)"))),
     ),
     "Files": (
         Field("stack_frames", "Frames beside the longest seen", "int",

@@ -12,7 +12,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from devices.gaze.fixations.episodes import OPEN, add_sample, close_open, pass_time, take_sample
+from devices.gaze.fixations.episode import add_sample
+from devices.gaze.fixations.episodes import OPEN, close_open, pass_time, take_sample
 from devices.gaze.fixations.windows import arrive, is_cut_off, place_window
 
 DISPERSION_DTYPE = np.dtype(

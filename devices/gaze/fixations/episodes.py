@@ -1,8 +1,10 @@
-"""From labelled samples to fixations: grow, merge what was torn apart, drop what is too short.
+"""From labelled samples to events: grow, merge what was torn apart, drop what is too short.
 
 At most two episodes are alive: the `OPEN` one, which grows, and the `HELD` one before it, which
 waits whether the open one is its continuation. It is given out at the last stamp before
-`max_delay_us` have passed since its end, continued or not: that is the filter's fixed delay.
+`max_delay_us` have passed since its end, continued or not: that is the filter's fixed delay. An
+episode that travels is a pursuit, any other a fixation. Between the `LAST` episode in which the eye
+had come to rest and the next one lies a saccade, given out as soon as the eye has come to rest.
 """
 
 import math
@@ -12,54 +14,24 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from devices.gaze.fixations.episode import (
+    EPISODE_DTYPE,
+    FIXATION,
+    PURSUIT,
+    SACCADE,
+    add_sample,
+    drift_of,
+    end_of,
+    is_pursuit,
+    join,
+)
 from devices.gaze.fixations.windows import is_cut_off
 
-EPISODE_DTYPE = np.dtype(
-    [
-        ("count", "i8"),  # 0: there is none
-        ("start_us", "f8"),
-        ("end_us", "f8"),
-        ("core_us", "f8"),  # end before it was given smeared samples back
-        ("sum_x", "f8"),
-        ("sum_y", "f8"),
-        ("min_x", "f8"),
-        ("max_x", "f8"),
-        ("min_y", "f8"),
-        ("max_y", "f8"),
-    ]
-)
-RULES_DTYPE = np.dtype(
-    [
-        ("min_duration_us", "f8"),
-        ("max_delay_us", "f8"),
-        ("merge_deg", "f8"),
-        ("reach_us", "f8"),  # how far the smoothing smears a saccade into its neighbours
-        ("grow_deg", "f8"),  # smeared samples this near are given back
-        ("noise_squared", "f8"),  # variance of the positions, per axis, deg²
-        ("waiting", "i8"),  # fast samples kept in `between`
-        ("found", "i8"),  # finished fixations written in this call
-    ]
-)
-OPEN, HELD = 0, 1
+OPEN, HELD, LAST = 0, 1, 2
 _ROOM = 128
 DECIDE_US = 20_000.0
 """Age at which an open episode is compared with the held one, before the held one's time is up."""
-
-
-@njit(cache=True, nogil=True)
-def add_sample(episode: Any, t_us: float, x: float, y: float) -> None:
-    """Let an episode, empty or not, grow by one sample."""
-    if episode.count == 0:
-        episode.start_us = t_us
-        episode.sum_x = episode.sum_y = 0.0
-        episode.min_x = episode.max_x = x
-        episode.min_y = episode.max_y = y
-    episode.count += 1
-    episode.end_us = t_us
-    episode.sum_x += x
-    episode.sum_y += y
-    episode.min_x, episode.max_x = min(episode.min_x, x), max(episode.max_x, x)
-    episode.min_y, episode.max_y = min(episode.min_y, y), max(episode.max_y, y)
+LONGEST_SACCADE_US = 200_000.0
 
 
 @njit(cache=True, nogil=True)
@@ -74,21 +46,57 @@ def take_sample(
     out: Any,
 ) -> None:
     """Take the next labelled sample."""
+    open_ = episodes[OPEN]
     if fixating:
-        add_sample(episodes[OPEN], t_us, x, y)
-        if episodes[HELD].count and t_us - episodes[OPEN].start_us >= DECIDE_US:
-            _compare(episodes, between, rules, out)
+        add_sample(open_, t_us, x, y)
+        open_.peak_squared = max(open_.peak_squared, rules.speed_squared)
+        if t_us - open_.start_us >= DECIDE_US:
+            if episodes[HELD].count:
+                _compare(episodes, between, rules, out)
+            if not open_.settled:
+                _settle(episodes, between, rules, out)
         return
     close_open(episodes, between, rules, out)
-    _take_between(t_us, x, y, episodes[HELD], between, rules)
+    rules.peak_squared = max(rules.peak_squared, rules.speed_squared)
+    _take_between(t_us, x, y, episodes, between, rules)
 
 
 @njit(cache=True, nogil=True)
-def _take_between(t_us: float, x: float, y: float, held: Any, between: Any, rules: Any) -> None:
+def _settle(episodes: Any, between: Any, rules: Any, out: Any) -> None:
+    """Note that the eye has come to rest in the open episode, and give out the saccade to it."""
+    last, open_ = episodes[LAST], episodes[OPEN]
+    _grow_back(open_, between, rules)
+    lasted_us = open_.start_us - last.end_us
+    if last.count and rules.peak_squared > 0.0 and 0.0 < lasted_us <= LONGEST_SACCADE_US:
+        x, y = end_of(last, rules)
+        saccade = out[rules.found]
+        saccade.kind = SACCADE
+        saccade.start_us, saccade.end_us = last.end_us, open_.start_us
+        saccade.peak_squared = rules.peak_squared
+        saccade.travel_deg = math.hypot(
+            open_.sum_x / open_.count - x, open_.sum_y / open_.count - y
+        )
+        rules.found += 1
+    open_.settled, rules.peak_squared = True, 0.0
+
+
+@njit(cache=True, nogil=True)
+def cross_loss(episodes: Any, between: Any, rules: Any, out: Any) -> None:
+    """End what was open before a long loss; what the eye did in it is not known."""
+    close_open(episodes, between, rules, out)
+    episodes[LAST].count = 0
+    rules.peak_squared = 0.0
+
+
+@njit(cache=True, nogil=True)
+def _take_between(t_us: float, x: float, y: float, episodes: Any, between: Any, rules: Any) -> None:
     """Give a fast sample back to the fixation it follows, or keep it for the one to come."""
+    held = episodes[HELD]
     in_reach = held.count and rules.waiting == 0 and t_us - held.core_us <= rules.reach_us
     if in_reach and _is_near(held, x, y, rules):
         add_sample(held, t_us, x, y)
+        if held.settled:
+            episodes[LAST] = held
         return
     at = rules.waiting % _ROOM
     between[0, at], between[1, at], between[2, at] = t_us, x, y
@@ -192,6 +200,8 @@ def close_open(episodes: Any, between: Any, rules: Any, out: Any) -> None:
     if episodes[OPEN].count:
         _grow_back(episodes[OPEN], between, rules)
         episodes[OPEN].core_us = episodes[OPEN].end_us
+        if episodes[OPEN].settled:
+            episodes[LAST] = episodes[OPEN]
         episodes[HELD] = episodes[OPEN]
         episodes[OPEN].count = 0
     rules.waiting = 0
@@ -220,25 +230,15 @@ def _join_if_same(episodes: Any, between: Any, rules: Any) -> bool:
     dy = then.sum_y / then.count - first.sum_y / first.count
     if not _is_same_place(dx, dy, first.count, then.count, rules):
         return False
-    _join(first, then)
+    join(first, then)
     first.count = 0
     return True
 
 
 @njit(cache=True, nogil=True)
 def _is_same_place(dx: float, dy: float, first: int, then: int, rules: Any) -> bool:
-    slack = 2.0 * math.sqrt(rules.noise_squared * (1.0 / first + 1.0 / then))
+    slack = rules.merge_noise * math.sqrt(rules.noise_squared * (1.0 / first + 1.0 / then))
     return bool(math.hypot(dx, dy) <= rules.merge_deg + slack)
-
-
-@njit(cache=True, nogil=True)
-def _join(first: Any, then: Any) -> None:
-    then.start_us = first.start_us
-    then.count += first.count
-    then.sum_x += first.sum_x
-    then.sum_y += first.sum_y
-    then.min_x, then.max_x = min(first.min_x, then.min_x), max(first.max_x, then.max_x)
-    then.min_y, then.max_y = min(first.min_y, then.min_y), max(first.max_y, then.max_y)
 
 
 @njit(cache=True, nogil=True)
@@ -248,6 +248,9 @@ def _release(episode: Any, rules: Any, out: Any) -> None:
         episode.count > 1
         and lasted_us * episode.count / (episode.count - 1) >= rules.min_duration_us
     ):
+        vx, vy, _ = drift_of(episode)
+        episode.travel_deg = math.hypot(vx, vy) * lasted_us * 1e-6
+        episode.kind = PURSUIT if is_pursuit(episode, rules) else FIXATION
         out[rules.found] = episode
         rules.found += 1
     episode.count = 0
@@ -261,8 +264,8 @@ def end_recording(episodes: Any, between: Any, rules: Any, out: Any) -> None:
 
 
 def empty_episodes() -> NDArray[np.void]:
-    """Return the two episodes, both empty."""
-    return np.zeros(2, EPISODE_DTYPE)
+    """Return the three episodes, all empty."""
+    return np.zeros(3, EPISODE_DTYPE)
 
 
 def empty_between() -> NDArray[np.float64]:

@@ -11,15 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from devices.gaze.fixations.blinks import BlinkWatch
 from devices.gaze.fixations.dispersion import DISPERSION_DTYPE, advance_dispersion
-from devices.gaze.fixations.episodes import (
-    EPISODE_DTYPE,
-    RULES_DTYPE,
-    empty_between,
-    empty_episodes,
-    end_recording,
-)
-from devices.gaze.fixations.model import Fixation
+from devices.gaze.fixations.episode import EPISODE_DTYPE, FIXATION, PURSUIT, RULES_DTYPE
+from devices.gaze.fixations.episodes import empty_between, empty_episodes, end_recording
+from devices.gaze.fixations.model import EventKind, Fixation, GazeEvent
 from devices.gaze.fixations.parameters import FilterParameters
 from devices.gaze.fixations.velocity import (
     LEAST,
@@ -36,16 +32,19 @@ FloatArray = NDArray[np.float64]
 
 
 class OnlineFixationFilter:
-    """Finds fixations while samples arrive.
+    """Finds fixations, and with `take_events` saccades, pursuits and blinks, while samples arrive.
 
-    A fixation is given out with the last stamp before `max_delay_us` (50 ms) have passed since its
-    last sample; what could continue it later comes too late. However the samples are cut into
-    calls, the same fixations come out.
+    A fixation or pursuit is given out with the last stamp before `max_delay_us` (50 ms) have passed
+    since its last sample; what could continue it later comes too late. A saccade is given out
+    when the eye has rested for 20 ms after it, which a noisy signal or a slow rate delays to 80 ms,
+    a blink with the first gaze after it. However the samples are cut into calls, the same events
+    come out.
     """
 
     def __init__(self, parameters: FilterParameters | None = None) -> None:
         self.parameters = parameters or FilterParameters()
         self._now_us = -math.inf
+        self._events: list[GazeEvent] = []
         self._reset()
 
     def push(self, t_us: ArrayLike, x_deg: ArrayLike, y_deg: ArrayLike) -> list[Fixation]:
@@ -72,6 +71,7 @@ class OnlineFixationFilter:
         if len(t) == 0:
             return []
         stamps, seen = t, np.isfinite(x) & np.isfinite(y)
+        self._events += self._blinks.push(stamps, seen)
         known = np.cumsum(seen, dtype=np.int64)
         if known[-1] < len(t):
             t, x, y = t[seen], x[seen], y[seen]
@@ -98,8 +98,14 @@ class OnlineFixationFilter:
         self._reset()
         return found
 
+    def take_events(self) -> list[GazeEvent]:
+        """Return the saccades, pursuits and blinks found since the last call."""
+        events, self._events = self._events, []
+        return events
+
     def _reset(self) -> None:
         p = self.parameters
+        self._blinks = BlinkWatch()
         self._now_us = -math.inf
         self._buffer = [np.empty(0) for _ in range(5)]
         is_velocity = p.algorithm == "velocity"
@@ -117,8 +123,11 @@ class OnlineFixationFilter:
             RULES_DTYPE,
             min_duration_us=p.min_duration_us,
             max_delay_us=p.max_delay_us,
-            merge_deg=p.merge_deg,
+            merge_deg=p.merge_deg if is_velocity else p.dispersion_merge_deg,
+            merge_noise=p.merge_noise,
             grow_deg=p.grow_deg,
+            pursuit_deg_s=p.pursuit_deg_s,
+            pursuit_deg=p.pursuit_deg if is_velocity else 0.0,
         )
         self._state = _velocity_state(p) if is_velocity else _dispersion_state(p)
         self._kernel: Any = advance_velocity if is_velocity else advance_dispersion
@@ -139,13 +148,16 @@ class OnlineFixationFilter:
         ]
         rules = self._rules[0]
         rules["found"] = 0
-        out = np.empty(len(t) + 3, EPISODE_DTYPE)
+        out = np.empty(len(t) + 4, EPISODE_DTYPE)
         common = (self._window[0], self._episodes, self._between, rules, out)
         self._kernel(stamps, known, *columns, self._state[0], *common)
         if stamps[-1] == math.inf:
             end_recording(self._episodes, self._between, rules, out)
         self._keep(columns)
-        return _fixations(out[: int(rules["found"])])
+        found = out[: int(rules["found"])]
+        is_fixation = found["kind"] == FIXATION
+        self._events += _events(found[~is_fixation])
+        return _fixations(found[is_fixation])
 
     def _keep(self, columns: list[FloatArray]) -> None:
         if len(columns[0]) == 0:
@@ -184,6 +196,21 @@ def detect_fixations(
     """
     online = OnlineFixationFilter(parameters)
     return online.push(t_us, x_deg, y_deg) + online.flush()
+
+
+def detect_events(
+    t_us: ArrayLike,
+    x_deg: ArrayLike,
+    y_deg: ArrayLike,
+    parameters: FilterParameters | None = None,
+) -> tuple[list[Fixation], list[GazeEvent]]:
+    """Return fixations and, in order of time too, all other events of a whole recording.
+
+    Arguments and errors are those of `detect_fixations`.
+    """
+    online = OnlineFixationFilter(parameters)
+    fixations = online.push(t_us, x_deg, y_deg) + online.flush()
+    return fixations, sorted(online.take_events(), key=lambda event: event.start_us)
 
 
 def _checked(
@@ -236,3 +263,14 @@ def _fixations(rows: NDArray[np.void]) -> list[Fixation]:
         rows["count"],
     )
     return list(starmap(Fixation, zip(*(c.tolist() for c in columns), strict=True)))
+
+
+def _events(rows: NDArray[np.void]) -> list[GazeEvent]:
+    kinds: list[EventKind] = ["pursuit" if k == PURSUIT else "saccade" for k in rows["kind"]]
+    columns = (
+        rows["start_us"].astype(np.int64),
+        rows["end_us"].astype(np.int64),
+        rows["travel_deg"],
+        np.sqrt(rows["peak_squared"]),
+    )
+    return list(starmap(GazeEvent, zip(kinds, *(c.tolist() for c in columns), strict=True)))

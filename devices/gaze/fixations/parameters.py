@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 Algorithm = Literal["velocity", "dispersion"]
-_VERSION = 2
+_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,29 +28,42 @@ class FilterParameters:
         Width of the window velocities are fitted in, and its width for a noisy signal.
     dispersion_deg
         I-DT: the largest dispersion of a fixation.
+    dispersion_merge_deg
+        I-DT: what counts as still in place.
     min_duration_us
         Shorter ones are dropped.
     max_delay_us
         A fixation is given out this long after its end. A loss, or a movement, that is shorter and
         after which the eye is still in place is bridged; a longer one ends the fixation.
     merge_deg
-        What counts as still in place.
+        I-VT: what counts as still in place.
+    merge_noise
+        Widens that by this many standard errors of the distance, by the signal's own noise.
     grow_deg
         Fast samples beside a fixation that are this near to it belong to it: smoothing smears the
         saccade over its neighbours.
+    pursuit_deg_s, pursuit_deg
+        The eye follows something, and does not rest, where it moves along faster and further than
+        this; velocity filter only. A way of 0 deg: nothing is a pursuit.
+
+    The velocity filter's defaults were chosen on one human coder's labels (docs/benchmarks.md).
     """
 
     algorithm: Algorithm = "velocity"
-    velocity_deg_s: float = 30.0
+    velocity_deg_s: float = 28.0
     step_deg: float = 0.6
     noise_factor: float = 2.2
-    window_us: int = 20_000
-    noisy_window_us: int = 50_000
+    window_us: int = 24_000
+    noisy_window_us: int = 40_000
     dispersion_deg: float = 1.0
+    dispersion_merge_deg: float = 0.3
     min_duration_us: int = 60_000
     max_delay_us: int = 50_000
-    merge_deg: float = 0.3
-    grow_deg: float = 0.4
+    merge_deg: float = 0.2
+    merge_noise: float = 2.8
+    grow_deg: float = 0.2
+    pursuit_deg_s: float = 4.0
+    pursuit_deg: float = 1.0
 
     def __post_init__(self) -> None:
         if self.algorithm not in ("velocity", "dispersion"):

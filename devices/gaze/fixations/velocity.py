@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from devices.gaze.fixations.episodes import HELD, close_open, pass_time, take_sample
+from devices.gaze.fixations.episodes import HELD, cross_loss, pass_time, take_sample
 from devices.gaze.fixations.windows import arrive, is_cut_off, place_window, set_window
 
 VELOCITY_DTYPE = np.dtype(
@@ -124,7 +124,7 @@ def advance_velocity(
             if not place_window(window, t, n):
                 break
             if is_cut_off(window, t):
-                close_open(episodes, between, rules, out)
+                cross_loss(episodes, between, rules, out)
             i = window.next
             fixating = _is_slow(t, x, y, vx, vy, state, window, rules)
             take_sample(t[i], x[i], y[i], fixating, episodes, between, rules, out)
@@ -160,4 +160,5 @@ def _is_slow(
     width_us = max(t[window.to] - t[window.from_], 1.0)
     limit = min(state.threshold_deg_s, 1e6 * state.step_deg / width_us)
     limit = max(limit, state.noise_factor * noise)
-    return bool(spread > 0 and vx[i] * vx[i] + vy[i] * vy[i] <= limit * limit)
+    rules.speed_squared = vx[i] * vx[i] + vy[i] * vy[i]
+    return bool(spread > 0 and rules.speed_squared <= limit * limit)

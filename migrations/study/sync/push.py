@@ -21,6 +21,7 @@ from migrations.study.schema import (
     Calibration,
     Fixation,
     GazeChunk,
+    GazeEvent,
     Reading,
     Recording,
     Session,
@@ -32,7 +33,7 @@ from migrations.study.tombstones import all_tombstones
 
 Progress = Callable[[int, int], None]
 _CHUNK_BYTES = 2_000_000
-_CHILDREN = (ViewEvent, Fixation, Annotation)
+_CHILDREN = (ViewEvent, Fixation, GazeEvent, Annotation)
 
 
 @dataclass(slots=True)

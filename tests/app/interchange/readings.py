@@ -5,7 +5,7 @@ import zlib
 import numpy as np
 from sqlalchemy import select
 
-from app.recording.stored_figures import fixation_rows
+from app.recording.stored_figures import event_rows
 from devices.gaze.chunks import CODEC_VERSION, encode_chunk
 from devices.gaze.fixations import FilterParameters
 from devices.gaze.geometry import ScreenGeometry
@@ -18,6 +18,7 @@ from migrations.study.schema import (
     CaseImage,
     Fixation,
     GazeChunk,
+    GazeEvent,
     Image,
     Reader,
     Reading,
@@ -112,9 +113,10 @@ def _read(study, sitting, recording, case, k: int, seed: int) -> str:
                            details={"text": "Mrs Quill, room 4"}),
             ]
         )  # fmt: skip
-    rows = fixation_rows(reading_id, gaze_of(study.database, reading_id), FilterParameters())
+    rows, events = event_rows(reading_id, gaze_of(study.database, reading_id), FilterParameters())
     with study.database.write() as session:
         session.add_all(Fixation(**row) for row in rows)
+        session.add_all(GazeEvent(**row) for row in events)
     return reading_id
 
 

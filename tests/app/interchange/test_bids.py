@@ -90,7 +90,10 @@ def test_every_sample_and_fixation_is_there_value_by_value(study, exported) -> N
             rows = session.scalars(
                 select(Fixation).where(Fixation.reading_id == reading_id).order_by("start_us")
             ).all()
-        events = _table(folder / f"{stem}_recording-eye1_physioevents.tsv.gz")
+        every = _table(folder / f"{stem}_recording-eye1_physioevents.tsv.gz")
+        assert sorted(every[:, 0], key=int) == list(every[:, 0])
+        assert "saccade" in every[:, 2]
+        events = every[every[:, 2] == "fixation"]
         assert [int(v) for v in events[:, 0]] == [f.start_us for f in rows]
         assert [round(float(v) * 1e6) for v in events[:, 1]] == [f.duration_us for f in rows]
         assert json.loads(events[0, 3])["x_image"] == rows[0].x_image

@@ -12,6 +12,7 @@ from app.errors import ImageUnreadable
 from app.recording.live_reading import LiveReading
 from app.recording.session import ReadingSession
 from app.recording.stimulus import Findings, salient_targets, stimulus_for
+from app.recording.stored_figures import event_rows
 from devices.clock import HostClock
 from devices.gaze.fixations import FilterParameters, detect_fixations
 from devices.gaze.geometry import ScreenGeometry
@@ -19,7 +20,7 @@ from devices.gaze.view import CLOSED, Affine
 from devices.simulated import SimulatedParameters, SimulatedTracker, Target
 from migrations.study.errors import UnknownName
 from migrations.study.folder import Study
-from migrations.study.schema import Fixation, Reading
+from migrations.study.schema import Fixation, GazeEvent, Reading
 from tests.app.recording.reading_doubles import GEOMETRY, make_study, record_for, view_of
 from tests.stored import gaze_of
 
@@ -98,6 +99,14 @@ def test_live_fixations_are_those_that_raw_chunks_and_views_give_again(study: St
         assert row.spans_view_change == place.spans_view_change
         assert row.parameters_hash == FilterParameters().hash()
     assert len(gaze.views.views) == 4
+    _, events = event_rows(reading_id, gaze, FilterParameters())
+    with study.database.read() as session:
+        written = list(session.scalars(select(GazeEvent).order_by(GazeEvent.start_us)))
+    assert "saccade" in {row.kind for row in written}
+    for row, event in zip(written, events, strict=True):
+        assert {name: getattr(row, name) for name in event if name != "id"} == {
+            name: value for name, value in event.items() if name != "id"
+        }
 
 
 def test_mapped_gaze_is_the_true_gaze_within_noise_through_zoom_and_flip(study: Study) -> None:
