@@ -184,10 +184,10 @@ def places_deg(fixations: list[TrueFixation]):
 
 def test_fixations_last_as_long_as_those_of_people(searches) -> None:
     lengths = np.array([f.end_us - f.start_us for run in searches for f in run[:-1]]) / 1e6
-    assert np.median(lengths) == pytest.approx(0.206, abs=0.02)
-    assert np.log(lengths).std() == pytest.approx(0.67, abs=0.06)
-    assert np.quantile(lengths, 0.05) == pytest.approx(0.063, abs=0.02)
-    assert np.quantile(lengths, 0.95) == pytest.approx(0.48, abs=0.07)
+    assert np.median(lengths) == pytest.approx(0.22, abs=0.02)
+    assert np.log(lengths).std() == pytest.approx(0.60, abs=0.06)
+    assert np.quantile(lengths, 0.05) == pytest.approx(0.095, abs=0.02)
+    assert np.quantile(lengths, 0.95) == pytest.approx(0.51, abs=0.07)
 
 
 def test_saccades_are_as_large_as_those_of_people(searches) -> None:
