@@ -96,6 +96,7 @@ def _dataset(made: Made) -> FileDataset:
     data = FileDataset(None, {}, file_meta=meta, preamble=bytes(128))
     data.SOPClassUID, data.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta[0x00020003].value
     data.Modality = "XA" if made.intensity else "CR"
+    data.PatientOrientation = ["L", "F"]
     data.Rows = data.Columns = SIDE
     data.SamplesPerPixel, data.PhotometricInterpretation = 1, made.photometric
     data.BitsAllocated, data.BitsStored = made.allocated, made.bits
