@@ -1,6 +1,8 @@
 """Put a backup in the place of a study's database, which is set aside."""
 
 import contextlib
+import os
+import shutil
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,11 +61,32 @@ def restore(folder: Path, backup: Path | None = None) -> Restored:
 
 
 def _exchanged(folder: Path, partial: Path) -> Path:
-    """Put the new database in the place of the old one; return where that is now."""
+    """Put the new database in the place of the old one; return where that is now.
+
+    At every instant there is a whole database in its place: the old one or the new one.
+    """
+    database = folder / _NAME
     aside = folder / SET_ASIDE / utc_now().replace(":", "").replace(".", "-")
     aside.mkdir(parents=True, mode=0o700)
-    for name in (_NAME, f"{_NAME}-wal", f"{_NAME}-shm"):
-        with contextlib.suppress(FileNotFoundError):
-            (folder / name).rename(aside / name)
-    partial.rename(folder / _NAME)
+    if database.exists():
+        with contextlib.suppress(sqlite3.Error):  # it may be damaged: then its log goes with it
+            _empty_log(database)
+        _link(database, aside / _NAME)
+        for name in (f"{_NAME}-wal", f"{_NAME}-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                (folder / name).rename(aside / name)
+    partial.replace(database)
     return aside / _NAME
+
+
+def _empty_log(database: Path) -> None:
+    with contextlib.closing(sqlite3.connect(database)) as opened:
+        opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _link(file: Path, other: Path) -> None:
+    """Let a file be in a second place, too; copied where the disk knows no links."""
+    try:
+        os.link(file, other)
+    except OSError:
+        shutil.copy2(file, other)

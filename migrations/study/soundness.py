@@ -13,6 +13,7 @@ from typing import Literal
 from sqlalchemy import exc, select
 
 from migrations.study.database import Database
+from migrations.study.export_manifest import MANIFEST
 from migrations.study.names import short_name
 from migrations.study.processes import is_abandoned
 from migrations.study.schema import Image, TrainingRun, utc_now
@@ -22,7 +23,7 @@ Severity = Literal["damage", "leftover", "note"]
 SET_ASIDE = "set-aside"
 """The study's folder into which a repair moves things."""
 IMAGE_FILES = ("stored.npy", "display.json", "presentation.png")
-_UNFINISHED = (".incoming-*", ".archive-*", "*.partial*")
+UNFINISHED = (".incoming-*", ".archive-*", "*.partial*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ def folder_findings(folder: Path, database: Database, backups: Path) -> Iterator
     runs = {str(path): str(run_id) for path, run_id in run_rows}
     yield from _of_images(folder / "images", image_ids)
     yield from _of_runs(folder, runs)
+    yield from _of_exports(folder / "exports")
     yield from _unfinished(folder, backups)
 
 
@@ -134,10 +136,30 @@ def _of_runs(folder: Path, runs: dict[str, str]) -> Iterator[Finding]:
             yield Finding("leftover", text, found)
 
 
+def _of_exports(exports: Path) -> Iterator[Finding]:
+    """Yield the folders without the list that is written last into every export."""
+    for found in _inside(exports):
+        if not found.is_dir() or found.name.startswith(".") or (found / MANIFEST).is_file():
+            continue
+        latest = max((found, *found.rglob("*")), key=_changed)
+        if is_abandoned(latest):
+            text = f"{found} holds an export that was cut off: it lacks its list {MANIFEST}"
+            yield Finding("leftover", text, found)
+        else:
+            yield Finding("note", f"{found} is unfinished; an export may be at work on it")
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
 def _unfinished(folder: Path, backups: Path) -> Iterator[Finding]:
     places = (folder, folder / "images", folder / "exports", folder / "runs", backups)
     for place in dict.fromkeys((*places, folder / "backups")):
-        for path in sorted({p for pattern in _UNFINISHED for p in place.glob(pattern)}):
+        for path in sorted({p for pattern in UNFINISHED for p in place.glob(pattern)}):
             if is_abandoned(path):
                 yield Finding("leftover", f"{path} was left behind by a program that died", path)
             else:

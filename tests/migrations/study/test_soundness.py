@@ -1,5 +1,6 @@
 """`db check`: what is damaged, what lies about, and what a repair moves."""
 
+import os
 import sqlite3
 import zlib
 from contextlib import closing
@@ -139,6 +140,19 @@ def test_leftovers_are_named_and_moved_aside_only_when_asked(made, capsys) -> No
     aside = made.study.folder / "set-aside"
     assert {p.name for p in aside.rglob("*")} >= {path.name for path in left}
     assert checked(made, capsys)[1].count("leftover:") == 0
+
+
+def test_an_export_that_was_cut_off_is_named_and_moved_when_nobody_writes_it(made, capsys) -> None:
+    half = made.study.folder / "exports" / "csv"
+    half.mkdir(parents=True)
+    table = half / "samples.csv"
+    table.write_text("half a table")
+    code, told = checked(made, capsys, "--repair")
+    assert (code, half.exists(), f"note: {half} is unfinished" in told) == (0, True, True)
+    for path in (table, half):
+        os.utime(path, (1e9, 1e9))
+    code, told = checked(made, capsys, "--repair")
+    assert (code, half.exists(), "an export that was cut off" in told) == (0, False, True)
 
 
 def test_what_a_living_program_is_at_work_on_stays(made, capsys) -> None:
