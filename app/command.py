@@ -223,7 +223,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--study", type=Path, metavar="FOLDER", help="open this study")
     parser.add_argument("--reader", metavar="PSEUDONYM", help="who reads")
     parser.add_argument(
-        "--device", default="simulated", metavar="ID", help="tracker (see main.py devices)"
+        "--device",
+        default="",
+        metavar="ID",
+        help="tracker (see main.py devices); by default the last of this station, else the only "
+        "one attached; the simulated reader and the mouse only where they are named",
     )
     parser.add_argument("--rate", type=_positive, metavar="HZ", help="rate of the tracker")
     parser.add_argument(

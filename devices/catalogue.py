@@ -131,6 +131,8 @@ def open_tracker(
     TrackerError
         If it cannot run at that rate.
     """
+    if not tracker_id:
+        raise TrackerNotFound("No tracker is chosen. Choose one on the Worklist page.")
     if tracker_id == "simulated":
         parameters = SimulatedParameters() if rate_hz is None else SimulatedParameters(rate_hz)
         return SimulatedTracker(geometry, parameters, seed)

@@ -42,7 +42,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
     options = AutopilotOptions(
         arguments.study,
-        arguments.device,
+        arguments.device or "simulated",
         arguments.cases,
         arguments.speed,
         arguments.rate,
@@ -61,7 +61,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _by_hand(arguments: argparse.Namespace) -> int:
-    words = ["--study", str(arguments.study), "--device", arguments.device]
+    words = ["--study", str(arguments.study), "--device", arguments.device or ""]
     words += ["--speed", str(arguments.speed)]
     words += ["--reader", arguments.reader] if arguments.reader else []
     words += ["--rate", str(arguments.rate)] if arguments.rate else []
@@ -69,7 +69,10 @@ def _by_hand(arguments: argparse.Namespace) -> int:
 
 
 def _check(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
-    if arguments.speed != 1 and arguments.device != "simulated":
+    is_simulated = arguments.device == "simulated" or (
+        arguments.autopilot and arguments.device is None
+    )
+    if arguments.speed != 1 and not is_simulated:
         parser.error("--speed is for the simulated reader; a real tracker runs at its own.")
     if not arguments.autopilot and arguments.cases is not None:
         parser.error("--cases is for --autopilot; a reader leaves with Esc.")
@@ -85,7 +88,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--study", type=Path, required=True, metavar="FOLDER")
     parser.add_argument(
-        "--device", default="simulated", metavar="ID", help="tracker (see main.py devices)"
+        "--device",
+        metavar="ID",
+        help="tracker (see main.py devices); the autopilot's own is the simulated reader",
     )
     parser.add_argument(
         "--autopilot", action="store_true", help="read without hands, for trials and tests"

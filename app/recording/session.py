@@ -19,6 +19,7 @@ from app.recording.calibration.target_watch import Point
 from app.recording.calibration.validation import ValidationResult
 from app.recording.cases import CaseList, CaseToRead
 from app.recording.ended_readings import EndedReadings
+from app.recording.last_tracker import remember
 from app.recording.open_reading import OpenReading
 from app.recording.reader_setup import ReaderSetup
 from app.recording.session_services import SessionServices
@@ -132,6 +133,7 @@ class ReadingSession:
             details=details or {},
         )
         session = cls(services)
+        remember(tracker.info)
         if cleared_only:
             session.cases.leave_out(cases_to_clear(study))
         return session

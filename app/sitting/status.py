@@ -29,7 +29,7 @@ class SittingStatus:
         """Say which tracker is used, and whether it records."""
         info = session.tracker.info if session else self._devices.info
         if info is None:
-            self._window.show_device(f"Tracker: {self._devices.chosen}")
+            self._window.show_device(f"Tracker: {self._devices.chosen or 'none chosen'}")
             return
         points = study.settings.calibration_points
         self._window.show_device(info.name, recording=session is not None)

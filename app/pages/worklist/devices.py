@@ -3,6 +3,7 @@
 from PySide6.QtCore import QObject, Signal
 
 from app.pages.worklist.page import WorklistPage
+from app.recording.last_tracker import preferred
 from app.ui.background import Task, run
 from devices.catalogue import Found, find_trackers
 from devices.tracker import TrackerInfo
@@ -17,7 +18,7 @@ class DeviceController(QObject):
     Attributes
     ----------
     chosen
-        Id of the tracker to open.
+        Id of the tracker to open; "" while none is chosen: no stand-in is taken unasked.
     found
         What the last search brought; None before the first.
 
@@ -69,6 +70,7 @@ class DeviceController(QObject):
 
     def _took(self, found: Found) -> None:
         self._task, self.found = None, found
+        self.chosen = self.chosen or preferred(found.trackers)
         self._page.show_devices(found.trackers, self.chosen)
         self._page.show_missing("\n".join(str(line) for line in found.missing))
         self.changed.emit()

@@ -116,7 +116,9 @@ class WorklistPage(Page):
             self.device.setItemData(
                 self.device.count() - 1, info.note or info.id, Qt.ItemDataRole.ToolTipRole
             )
-        if self.device.findData(current) < 0:
+        if not current:
+            self.device.insertItem(0, "Choose a tracker", "")
+        elif self.device.findData(current) < 0:
             self.device.addItem(f"⚠ {current}: not found", current)
         self.device.setCurrentIndex(self.device.findData(current))
 

@@ -1,0 +1,42 @@
+"""Which tracker a station reads with unless it is told: the one it read with last, else a real one.
+
+A stand-in, the simulated reader or the mouse, is never taken unasked.
+"""
+
+import logging
+from collections.abc import Sequence
+
+from app.images.deidentify import config_folder
+from devices.tracker import TrackerInfo
+from migrations.study.cohort_rules import STAND_INS
+
+log = logging.getLogger(__name__)
+
+_FILE = "tracker.txt"
+_NOT_KEPT = (*STAND_INS, "replay")
+
+
+def remember(info: TrackerInfo) -> None:
+    """Keep the tracker of a session for the next one, unless it is a stand-in."""
+    if info.kind in _NOT_KEPT:
+        return
+    try:
+        config_folder().mkdir(parents=True, exist_ok=True)
+        (config_folder() / _FILE).write_text(info.id + "\n", encoding="utf-8")
+    except OSError:
+        log.warning("The tracker cannot be kept for the next session.", exc_info=True)
+
+
+def preferred(trackers: Sequence[TrackerInfo]) -> str:
+    """Return the id of the tracker to take unasked, "" for none.
+
+    That is the last one of this station where it is attached, else the only real one that is.
+    """
+    real = [info.id for info in trackers if info.kind not in _NOT_KEPT]
+    try:
+        last = (config_folder() / _FILE).read_text(encoding="utf-8").strip()
+    except OSError:
+        last = ""
+    if last in real:
+        return last
+    return real[0] if len(real) == 1 else ""
