@@ -9,10 +9,14 @@ from migrations.study.folder import Study
 from migrations.study.schema import Base, Image
 from tests.migrations.older_study import FIRST_SCHEMA, IMAGE_ID, older_study, row
 
+LATER_TABLES = {"gaze_event"}
+"""Which a study of 0.1.0 did not have."""
+
 
 def _counts(study: Study) -> dict[str, int]:
     with study.database.read() as rows:
-        return {t.name: len(rows.execute(select(t)).all()) for t in Base.metadata.sorted_tables}
+        tables = [t for t in Base.metadata.sorted_tables if t.name not in LATER_TABLES]
+        return {t.name: len(rows.execute(select(t)).all()) for t in tables}
 
 
 def _table(study: Study) -> Table:

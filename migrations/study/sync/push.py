@@ -132,7 +132,8 @@ def _open_sessions(session: OrmSession) -> set[str]:
 
 def _counts(session: OrmSession) -> dict[str, tuple[int, ...]]:
     """Return by session how many readings, chunks and rows of readings there are."""
-    found: dict[str, list[int]] = {i: [0] * 6 for i in session.scalars(select(Session.id))}
+    none = [0] * (3 + len(_CHILDREN))
+    found: dict[str, list[int]] = {i: [*none] for i in session.scalars(select(Session.id))}
     queries = [
         select(Reading.session_id, func.count()).group_by(Reading.session_id),
         select(Recording.session_id, func.count())
