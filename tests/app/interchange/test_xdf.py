@@ -51,3 +51,101 @@ def test_a_file_without_gaze_and_one_that_is_no_xdf_are_refused(study, tmp_path,
     first, second = imported(study, "xdf", paths, matcher)
     assert "holds no gaze stream (cap (EEG))" in first.reason
     assert "cannot be read as XDF" in second.reason
+
+
+def _sent(number: int, name: str, times, kind: str = "Gaze", x: float = 0.5) -> bytes:
+    return stream(number, name, kind, EYES, times, [(x, 0.5, x, 0.5)] * len(times))
+
+
+def _marked(number: int, name: str, kind: str, times, texts) -> bytes:
+    return stream(number, name, kind, [], times, texts)
+
+
+def test_only_the_stream_that_names_images_cuts_readings(study, tmp_path, matcher) -> None:
+    marks = _marked(2, "station", "Markers", [100.0, 100.99], ["image: P1.png", "end"])
+    keys = _marked(3, "Keyboard", "Keyboard", [100.2, 100.3], ["SPACE pressed", "SPACE released"])
+    path = write_xdf(tmp_path / "log.xdf", _gaze(), marks, keys)
+    (report,) = imported(study, "xdf", [path], matcher)
+    assert [r.samples for r in report.readings] == [99]
+    assert "markers" in [each.code for each in report.notes]
+
+
+def test_two_streams_that_may_name_images_are_asked_for(study, tmp_path, matcher) -> None:
+    one = _marked(2, "a", "Markers", [100.0], ["image: P1.png"])
+    other = _marked(3, "b", "Markers", [100.5], ["b2.png"])
+    path = write_xdf(tmp_path / "log.xdf", _gaze(), one, other)
+    (asked,) = imported(study, "xdf", [path], matcher)
+    assert "--markers" in asked.reason
+    (report,) = imported(study, "xdf", [path], matcher, markers="b")
+    assert [r.samples for r in report.readings] == [50]
+    (unknown,) = imported(study, "xdf", [path], matcher, markers="c")
+    assert "there are a, b" in unknown.reason
+
+
+def test_stamps_are_as_sent_and_a_hole_stays_a_hole(study, tmp_path, matcher) -> None:
+    times = [100 + k / 100 + (0.8 if k >= 50 else 0.0) + 0.002 * (k % 2) for k in range(100)]
+    path = write_xdf(tmp_path / "P1.xdf", _sent(1, "tracker", times))
+    (report,) = imported(study, "xdf", [path], matcher)
+    gaze = gaze_of(study.database, report.readings[0].reading_id)
+    np.testing.assert_array_equal(gaze.samples["device_us"], [round(t * 1e6) for t in times])
+    (gap,) = [each.text for each in report.readings[0].notes if each.code == "gap"]
+    assert "0.808 s" in gap
+
+
+def test_of_two_gaze_streams_one_must_be_named(study, tmp_path, matcher) -> None:
+    webcam = _sent(2, "webcam", [100 + k / 30 for k in range(200)], x=0.4)
+    path = write_xdf(tmp_path / "P1.xdf", _gaze(), webcam)
+    (asked,) = imported(study, "xdf", [path], matcher)
+    assert "tracker (Gaze, 100 samples); webcam (Gaze, 200 samples)" in asked.reason
+    assert "--stream" in asked.reason
+    (report,) = imported(study, "xdf", [path], matcher, stream="tracker")
+    assert [r.samples for r in report.readings] == [100]
+    assert "streams-left-out" in [each.code for each in report.notes]
+
+
+def test_a_restarted_stream_is_joined_with_its_gap(study, tmp_path, matcher) -> None:
+    first = _sent(1, "tracker", [100 + k / 100 for k in range(50)])
+    second = _sent(2, "tracker", [103 + k / 100 for k in range(60)])
+    path = write_xdf(tmp_path / "P1.xdf", first, second)
+    (report,) = imported(study, "xdf", [path], matcher)
+    assert (report.rows_read, report.readings[0].samples) == (110, 110)
+    (text,) = [each.text for each in report.notes if each.code == "restarted"]
+    assert "2.5 s" in text
+
+
+def test_gaze_of_the_scene_camera_is_refused(study, tmp_path, matcher) -> None:
+    world = "<coordinate_system>world</coordinate_system>"
+    values = [(0.5, 0.5, 0.5, 0.5)] * 20
+    times = [100 + k / 100 for k in range(20)]
+    described_world = [(label, eye, f"normalized</unit>{world}<unit>") for label, eye, _ in EYES]
+    path = write_xdf(
+        tmp_path / "P1.xdf", stream(1, "tracker", "Gaze", described_world, times, values)
+    )
+    (report,) = imported(study, "xdf", [path], matcher)
+    assert "scene camera" in report.reason
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (b"<channel_count>4<", b"<channel_count>1000000000<", "1000000000 channels"),
+        (b"\x04\x64\x00\x00\x00\x08", b"\x04\xff\xff\xff\x7f\x08", "samples in a chunk"),
+    ],
+    ids=["channels", "samples"],
+)
+def test_counts_that_no_file_holds_are_refused_at_once(
+    study, tmp_path, matcher, old, new, said
+) -> None:
+    gaze = _gaze()
+    assert old in gaze
+    length = int.from_bytes(gaze[1:5], "little") + len(new) - len(old)
+    hostile = b"\x04" + length.to_bytes(4, "little") + gaze[5:].replace(old, new, 1)
+    path = write_xdf(tmp_path / "P1.xdf", hostile)
+    (report,) = imported(study, "xdf", [path], matcher)
+    assert said in report.reason
+
+
+def test_an_xdf_beyond_the_limit_is_refused_by_name(study, tmp_path, matcher, monkeypatch) -> None:
+    monkeypatch.setattr("app.interchange.formats.xdf_chunks.MOST_BYTES", 1000)
+    (report,) = imported(study, "xdf", [write_xdf(tmp_path / "P1.xdf", _gaze())], matcher)
+    assert "P1.xdf is larger than" in report.reason
