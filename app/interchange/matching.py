@@ -169,6 +169,8 @@ class Matcher:
 
     def _by_path(self, name: str) -> str | None:
         parts = _parts_of(name)
+        while len(parts) > 1 and parts[-1] in _ANYBODYS:
+            parts = parts[:-1]  # a project's own folder tells no patient from another
         shared = [(known.shared(parts), known) for known in self.names.get(parts[0], [])]
         longest = max((count for count, _ in shared), default=0)
         meant = {k.image_id: k for count, k in shared if count == longest and count}
@@ -216,6 +218,8 @@ def _is_absolute(parts: tuple[str, ...]) -> bool:
     return parts[-1] == "" or parts[-1].endswith(":")
 
 
+_ANYBODYS = {"images", "image", "img", "imgs", "stimuli", "pictures", "pics", "library", "data"}
+"""Outermost folders of relative paths that experiment software puts its pictures into."""
 _ENDINGS = {
     "png", "jpg", "jpeg", "dcm", "dicom", "tif", "tiff", "bmp", "json", "csv", "tsv", "npy",
 }  # fmt: skip

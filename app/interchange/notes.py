@@ -19,18 +19,15 @@ TEXTS = {
     "unit": "coordinates were read as {unit}, because {why}; --unit says another",
     "validity": "gaze counts as valid where `{column}` is {valid}, because {why}; --valid-when "
     "says another rule",
-    "validity-unused": "`{column}` says the same of every row and was not used",
     "confidence": "gaze of a confidence below {below} counts as lost; --min-confidence says "
     "another limit",
     "missing": "{count} samples at {what} count as lost; --missing says another rule",
     "pupil-missing": "{count} pupils of 0 or less were left out",
     "participants": "the participants of `{column}` became {count} pseudonyms; --participant says "
     "another column, or none",
-    "events": "{count} rows are events, not samples",
     "shown-again": "shown more than once: this is showing {number}",
     "mcs": "coordinates count in the media's own pixels (MCS)",
     "mm": "coordinates in mm were placed by the screen's size in mm",
-    "stream": "gaze is the stream {stream}, because {why}; --stream names another",
     "streams-left-out": "streams left out: {streams}",
     "markers": "what was shown is told by the stream {stream}; --markers names another",
     "markers-none": "no marker names an image: the file's name is the image's",
@@ -42,11 +39,10 @@ TEXTS = {
     "no-gaze": "there is no gaze in it",
     "no-readings": "there is no reading in it",
     "not-gaze": "it is what `similarity` wrote, not gaze",
+    "no-image-message": "no message names an image: say the word before its name with --markers",
     "stream-unread": "a stream could not be understood: {why}",
     "all-off-image": "no gaze of this reading is on its image: check --unit, --origin and --shown",
-    "from-one": "coordinates count from 1, as MATLAB does",
     "grid": "coordinates count on a grid of {width} by {height} laid over the image",
-    "repeats": "{count} rows repeat a fixation and were left out",
 }
 """The text of each code; codes stay as they are once released."""
 

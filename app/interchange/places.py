@@ -43,7 +43,7 @@ class Place:
     Attributes
     ----------
     rule
-        whole, height, shown, screen, stretched, axes or listed; see the functions below.
+        whole, height, shown, screen, stretched, own-size, axes or listed; see the functions below.
     values
         What the rule needs.
     listed
@@ -82,6 +82,9 @@ class Place:
             )
         if self.rule == "stretched":
             return Placement(0, v[0] / width, v[1] / height, v[2], v[3])
+        if self.rule == "own-size":
+            x, y = (v[0] - width / 2, v[1] - height / 2) if v[2] else (v[0], v[1])
+            return Placement(0, 1.0, 1.0, x, y)
         if self.rule == "axes":
             return _axes(width, height, v[0] > 0, int(v[1]))
         return Placement()
@@ -109,6 +112,11 @@ def fitted_screen(screen: ScreenGeometry) -> Place:
 def stretched(width: float, height: float, origin: float = 0.0) -> Place:
     """Lay a grid of some width and height, which counts from `origin`, over the whole image."""
     return Place("stretched", (width, height, origin, origin))
+
+
+def own_size(x: float, y: float, *, centred: bool) -> Place:
+    """Place the image in its own pixels, its middle or its corner at a point of the canvas."""
+    return Place("own-size", (x, y, float(centred)))
 
 
 def listed(placements: Sequence[Placement]) -> Place:

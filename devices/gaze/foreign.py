@@ -28,6 +28,7 @@ from devices.gaze.geometry import FloatArray
 
 SIMILARITY_MARK = "foveate_similarity"
 """First key of the JSON that `similarity` writes; a file that has it holds no gaze."""
+MOST_JSON_BYTES = 64 << 20
 _LAYOUT = "path;class;[[x, y], …];[boxes];(x, y)"
 _LIST = re.compile(r"\s*[\[(].*[\])]\s*")
 _NO_CLASS = re.compile(r"[\[\](){}'\"]")
@@ -148,6 +149,10 @@ def read_mcgip(path: Path) -> McgipGaze | None:
     GazeFileError
         If it cannot be read, or holds no gaze.
     """
+    if path.is_file() and path.stat().st_size > MOST_JSON_BYTES:
+        raise GazeFileError(
+            f"{path} is larger than {MOST_JSON_BYTES >> 20} MB, which no gaze of one image is."
+        )
     text = read_text(path)
     try:
         entry = json.loads(text)

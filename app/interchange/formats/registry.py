@@ -8,9 +8,11 @@ from pathlib import Path
 from app.interchange.foreign_reading import SourceFile
 from app.interchange.formats.delimited import read_csv, read_layout
 from app.interchange.formats.egd_cxr import read_egd_cxr
+from app.interchange.formats.eyelink_asc import read_eyelink_asc
 from app.interchange.formats.mcgip import read_mcgip, read_mcgip_mammo
 from app.interchange.formats.miceye import read_miceye
 from app.interchange.formats.reflacx import read_reflacx
+from app.interchange.formats.scanpaths import read_ct_scangaze, read_gazesearch
 from app.interchange.formats.tobii import read_tobii_tsv
 from app.interchange.formats.xdf import read_xdf
 from app.interchange.options import ImportOptions
@@ -61,6 +63,9 @@ FORMATS: dict[str, Format] = {
         read_tobii_tsv, ("tsv", "xlsx"), "data export of Tobii Studio and Pro Lab, tsv or xlsx"
     ),
     "xdf": Format(read_xdf, ("xdf", "xdfz"), "LabRecorder's XDF: gaze streams and markers"),
+    "eyelink-asc": Format(read_eyelink_asc, ("asc",), "EyeLink's .asc, as edf2asc writes it"),
+    "gazesearch": Format(read_gazesearch, ("json",), "GazeSearch's scan paths"),
+    "ct-scangaze": Format(read_ct_scangaze, ("json",), "CT-ScanGaze's scan paths on slices"),
     "eyelink-report": _layout("eyelink-report", "fixation and sample reports of Data Viewer"),
     "pupil-surface": _layout("pupil-surface", "Pupil's gaze and fixations on a surface"),
     "gazepoint": _layout("gazepoint", "Gazepoint Analysis' all-gaze csv"),

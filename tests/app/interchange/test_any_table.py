@@ -1,9 +1,12 @@
 """Tables of any software: what is inferred is said, what contradicts itself is refused."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sqlalchemy import select
 
+from app.interchange.notes import TEXTS
 from app.interchange.options import ImportOptions
 from devices.gaze.geometry import ScreenGeometry
 from migrations.study.schema import Fixation, Reader, Reading
@@ -251,3 +254,8 @@ def test_pupils_of_nothing_are_left_out(study, tmp_path, matcher) -> None:
 def test_options_not_said_are_none_so_that_the_file_may_tell() -> None:
     options = ImportOptions()
     assert (options.unit, options.origin, options.time_unit, options.missing) == (None,) * 4
+
+
+def test_every_code_of_a_note_is_in_the_docs() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "interchange.md").read_text(encoding="utf-8")
+    assert [code for code in TEXTS if f"`{code}`" not in page] == []
