@@ -4,8 +4,9 @@ python -m bench.human_coders FOLDER [--half choose|report|all] [--figures]
     FOLDER is `annotated_data/data used in the article` of the public repository
     richardandersson/EyeMovementDetectorEvaluation (Lund2013; GPL-3, so it is not kept here).
 
-Parameters were chosen on coder RA and every second recording of each kind (`--half choose`); the
-table reports the other recordings with both coders (`report`). An event is found where one of the
+Parameters were searched on coder RA and every second recording of each kind (`--half choose`); the
+last choice among a few was made with all scores in sight (docs/benchmarks.md). `report` scores the
+recordings that were not searched on, with both coders. An event is found where one of the
 filter's overlaps it by more than half of their union, one to one; F1 is the mean over recordings
 and over both coders. Rule for pursuit: it is a class of its own. A coder's pursuit
 is no fixation and the filter's pursuit is none; the two are scored apart.
