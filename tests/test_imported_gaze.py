@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.interchange.import_command import main
+from app.interchange.import_command import _Progress, main
+from app.interchange.import_reports import ImportProgress
 from migrations.study.folder import Study
 from tests.app.interchange.gaze_files import gaze_json, picture
 from trainer.data.cohort import load_cohort
@@ -85,3 +86,30 @@ def test_bad_words_are_answered_with_what_to_do(folder: Path, capsys) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["csv", "x", "--study", "y", "--columns", "x"])
     assert ended.value.code == 2
+
+
+def test_a_stopped_import_says_where_and_the_same_command_goes_on(
+    folder: Path, capsys, monkeypatch
+) -> None:
+    gaze = folder / "gaze.csv"
+    rows = [f"c{n}.png,{8333 * k},{30 + n},40" for n in range(3) for k in range(20)]
+    gaze.write_text("\n".join(("image,time_us,x,y", *rows)))
+    words = ["csv", str(gaze), "--study", str(folder / "study"), "--json", "--images",
+             str(folder / "images")]  # fmt: skip
+
+    class Stopped(_Progress):
+        def __call__(self, progress: ImportProgress) -> None:
+            super().__call__(progress)
+            if progress.readings == 2:
+                raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("app.interchange.import_command._Progress", Stopped)
+        assert main(words) == 3
+    said = capsys.readouterr().err
+    assert "Stopped in" in said
+    assert "2 readings, 40 of 60 rows" in said
+    assert main(words) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert [r["status"] for r in report["readings"]] == ["known", "known", "accepted"]
+    assert (report["rows_read"], report["status"]) == (60, "accepted")

@@ -5,6 +5,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from app.errors import AppError
@@ -49,12 +50,13 @@ def _import(arguments: argparse.Namespace, said: "_Progress") -> int:
     is_partial = False
     try:
         matcher = _matcher(study, arguments)
-        with ReadingProcess() as process:
+        with ExitStack() as stack:
+            process = stack.enter_context(ReadingProcess())
             reports = import_gaze(
                 study, arguments.format, arguments.files, _options(arguments), matcher,
                 read=process.read, on_progress=said,
             )  # fmt: skip
-            for report in reports:
+            for report in stack.enter_context(closing(reports)):
                 counts[report.status] += 1
                 is_partial |= bool(report.reason and report.readings)
                 rows["read"] += report.rows_read

@@ -7,7 +7,7 @@ reading may lie in two files (REFLACX, EGD-CXR): they become one reading.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def import_gaze(
     *,
     read: ReadFile = read_here,
     on_progress: OnProgress = lambda progress: None,
-) -> Iterable[FileReport]:
+) -> Generator[FileReport, None, None]:
     """Import files of gaze one by one, giving each report as soon as it stands.
 
     Parameters
