@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from migrations.study.engine import read_only_uri
 from migrations.study.errors import DatabaseDamaged
 from migrations.study.processes import is_abandoned, owned_name
 from migrations.study.thinning import thin
@@ -70,14 +71,18 @@ def back_up(database: Path, folder: Path) -> Path:
     return copy
 
 
-def whole_copy(database: Path, folder: Path, suffix: str = "") -> Path:
-    """Copy a SQLite database with all its gaze into one file; raises as `back_up` does."""
+def whole_copy(database: Path, folder: Path, suffix: str = "", *, read_only: bool = False) -> Path:
+    """Copy a SQLite database with all its gaze into one file; raises as `back_up` does.
+
+    With `read_only` nothing is written beside the database, which is write-protected.
+    """
+    source = read_only_uri(database) if read_only else _uri(database, "rw")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     sweep(folder)
     copy, partial = _names(database, folder, suffix)
     try:
         with (
-            contextlib.closing(sqlite3.connect(database, timeout=WAIT_S)) as origin,
+            contextlib.closing(sqlite3.connect(source, uri=True, timeout=WAIT_S)) as origin,
             _created(partial) as made,
         ):
             origin.backup(made)

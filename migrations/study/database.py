@@ -173,7 +173,7 @@ class Database:
             If it cannot be read or the folder cannot be written; no half copy stays.
         """
         with self.copied_to(folder) as path:
-            return whole_copy(path, folder, suffix)
+            return whole_copy(path, folder, suffix, read_only=self.read_only)
 
     @contextlib.contextmanager
     def copied_to(self, folder: Path) -> Iterator[Path]:
