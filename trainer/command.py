@@ -85,7 +85,7 @@ def _train(options: argparse.Namespace, report: Reporter) -> int:
         from trainer.runs.run import run_training
         from trainer.runs.stages import Run
 
-        with joined(config.device):
+        with joined(config.device, alone=config.ddp):
             run = Run(source, config, report, stop, fresh=options.fresh, out=options.out)
             ended = run_training(run)
             first = rank() == 0

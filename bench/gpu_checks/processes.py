@@ -14,7 +14,7 @@ from trainer.config.methods import METHODS
 from trainer.methods import byol, mocov2, mocov3, simclr, simsiam
 from trainer.pretrain.batches import make_batch
 from trainer.pretrain.job import Job
-from trainer.pretrain.learner import Learner
+from trainer.pretrain.learner import OWN_BUFFERS, Learner
 from trainer.pretrain.loop import take_step
 from trainer.pretrain.optimise import make_optimiser
 from trainer.process import distributed
@@ -81,7 +81,7 @@ def _share(job: Job, learner: Learner) -> None:
         learner.method = nn.SyncBatchNorm.convert_sync_batchnorm(learner.method)
         learner.optimiser = make_optimiser(job.config, learner.method)
     learner.call = nn.parallel.DistributedDataParallel(
-        learner.method, [0] if cuda else None, broadcast_buffers=False
+        learner.method, [0] if cuda else None, **OWN_BUFFERS
     )
 
 

@@ -22,7 +22,7 @@ ENCODERS = ("resnet18", "resnet34", "resnet50", "resnet101", "vit_s_16", "vit_b_
 # These do not change what is learnt, only where, how fast and under which name.
 _NOT_HASHED = (
     "name", "device", "checkpoint_every", "keep_checkpoints", "workers", "compile", "compile_mode",
-    "cuda_graph", "deterministic", "tf32", "knn_every", "init", "onnx",
+    "cuda_graph", "ddp", "deterministic", "tf32", "knn_every", "init", "onnx",
     "skip_broken",
 )  # fmt: skip
 
@@ -105,8 +105,11 @@ class RunConfig:
         Whether torch compiles encoder and target, which takes a minute at the start; "default",
         "reduce-overhead" (CUDA graphs of its own) or "max-autotune-no-cudagraphs".
     cuda_graph
-        Whether the gradient of a step is recorded once and replayed, where the step allows it: one
-        process, one batch a step, on CUDA.
+        Whether the gradient of a step is recorded once and replayed, where the step allows it: on
+        CUDA, without other processes.
+    ddp
+        Whether a single process goes the way of several, to try it: groups (NCCL on a card),
+        synchronised batch statistics, DistributedDataParallel.
     deterministic, tf32
         On CUDA: whether the same run gives the same weights bit for bit, at some speed; whether
         float32 products, of convolutions and of linear layers, may round to TF32.
@@ -169,6 +172,7 @@ class RunConfig:
     compile: bool = False
     compile_mode: str = "default"
     cuda_graph: bool = False
+    ddp: bool = False
     deterministic: bool = False
     tf32: bool = False
     workers: int = 1

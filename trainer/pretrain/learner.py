@@ -1,5 +1,7 @@
 """The nets of a run and what changes them, made from its settings."""
 
+import contextlib
+import inspect
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,6 +20,13 @@ from trainer.pretrain.optimise import make_optimiser
 from trainer.pretrain.step_graph import CudaRecorder, StepGraph, why_no_graph
 from trainer.process import distributed
 
+# A step keeps the buffers of each process; the setting's name changed with torch 2.13.
+_NAMES = inspect.signature(nn.parallel.DistributedDataParallel.__init__).parameters
+OWN_BUFFERS: dict[str, Any] = {
+    "forward_sync_buffers" if "forward_sync_buffers" in _NAMES else "broadcast_buffers": False
+}
+"""How DistributedDataParallel is told so."""
+
 
 @dataclass(slots=True)
 class Learner:
@@ -35,19 +44,22 @@ class Learner:
     scaler: torch.amp.GradScaler
     graph: StepGraph | None = None
 
-    def add_gradient(self, job: Job, batch: Batch, window: int) -> StepOutput:
+    def add_gradient(self, job: Job, batch: Batch, step: int) -> StepOutput:
         """Add the gradient of a batch to that of the weights; the output is without gradient.
 
-        Parameters
-        ----------
-        job, batch
-            What is trained on.
-        window
-            Batches that the optimiser's next step is of.
+        Several processes exchange gradients once for each step of the optimiser: until then each
+        sums its own.
         """
-        if self.graph is not None:
+        window = job.window(step)
+        if self.graph is not None and window == job.config.accumulate:
             return self.graph(batch)
-        return self._add_gradient(job, window, batch)
+        with self._kept_apart(not job.update_due(step)):
+            return self._add_gradient(job, window, batch)
+
+    def _kept_apart(self, apart: bool) -> contextlib.AbstractContextManager[None]:
+        if apart and isinstance(self.call, nn.parallel.DistributedDataParallel):
+            return self.call.no_sync()
+        return contextlib.nullcontext()
 
     def _add_gradient(self, job: Job, window: int, batch: Batch) -> StepOutput:
         config, lowered = job.config, job.precision != torch.float32
@@ -86,12 +98,11 @@ class Learner:
         self._require_finite(job, step)
         cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
         halfway = step % job.config.accumulate != 0 and step < job.steps
-        gradients = [p.grad for p in self.method.trainable()] if halfway else []
         return {
             "method": self.method.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "scaler": self.scaler.state_dict(),
-            "gradients": gradients,
+            "gradients": self._gradients() if halfway else [],
             "random": {"cpu": torch.get_rng_state(), "cuda": cuda},
         }
 
@@ -100,11 +111,25 @@ class Learner:
         self.method.load_state_dict(content["method"])
         self.optimiser.load_state_dict(content["optimiser"])
         self.scaler.load_state_dict(content["scaler"])
-        for parameter, gradient in zip(self.method.trainable(), content["gradients"], strict=False):
-            parameter.grad = None if gradient is None else gradient.to(parameter)
+        gradients = _own(content["gradients"])
+        for parameter, gradient in zip(self.method.trainable(), gradients, strict=False):
+            # Laid out as the weight is: of another layout processes exchange wrong numbers.
+            laid = None if gradient is None else torch.empty_like(parameter).copy_(gradient)
+            parameter.grad = laid
         torch.set_rng_state(content["random"]["cpu"])
         if len(content["random"]["cuda"]) == torch.cuda.device_count():
             torch.cuda.set_rng_state_all(content["random"]["cuda"])
+
+    def _gradients(self) -> list[Any]:
+        """Return the summed gradients; of several processes each one's, in the first one."""
+        gradients = [p.grad for p in self.method.trainable()]
+        if distributed.world() == 1:
+            return gradients
+        there = [g for g in gradients if g is not None]
+        return [
+            [next(values) if g is not None else None for g in gradients]
+            for values in map(iter, distributed.to_first(there))
+        ]
 
     def _require_finite(self, job: Job, step: int) -> None:
         if not all(bool(p.isfinite().all()) for p in self.method.trainable()):
@@ -120,7 +145,7 @@ def make_learner(job: Job) -> Learner:
     method = make_method(config).to(  # type: ignore[call-overload]
         job.device, memory_format=_memory_format(config)
     )
-    if distributed.world() > 1 and job.device.type == "cuda":
+    if distributed.is_joined() and job.device.type == "cuda":
         method = nn.SyncBatchNorm.convert_sync_batchnorm(method)  # type: ignore[no-untyped-call]
     if config.compile:
         for net in (method.encoder, getattr(method, "target", None)):
@@ -130,16 +155,30 @@ def make_learner(job: Job) -> Learner:
     scaler = torch.amp.GradScaler(job.device.type, enabled=job.precision == torch.float16)
     learner = Learner(method, _shared(method, job), optimiser, scaler)
     if config.cuda_graph and not why_no_graph(job):
-        learner.graph = StepGraph(partial(learner._add_gradient, job, 1), CudaRecorder())
+        learner.graph = StepGraph(
+            partial(learner._add_gradient, job, config.accumulate), CudaRecorder()
+        )
     return learner
+
+
+def _own(gradients: list[Any]) -> list[Any]:
+    """Return what this process goes on with: its own sums, or their mean if others wrote them."""
+    if not gradients or not isinstance(gradients[0], list):
+        return gradients
+    if len(gradients) == distributed.world():
+        return list(gradients[distributed.rank()])
+    return [
+        None if parts[0] is None else torch.stack(parts).mean(dim=0)
+        for parts in zip(*gradients, strict=True)
+    ]
 
 
 def _shared(method: Method, job: Job) -> nn.Module:
     """Return the method as all processes call it; gradients are averaged over them."""
-    if distributed.world() == 1:
+    if not distributed.is_joined():
         return method
     devices = [job.device.index] if job.device.type == "cuda" else None
-    return nn.parallel.DistributedDataParallel(method, devices, broadcast_buffers=False)
+    return nn.parallel.DistributedDataParallel(method, devices, **OWN_BUFFERS)
 
 
 def _memory_format(config: RunConfig) -> torch.memory_format:

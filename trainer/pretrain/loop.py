@@ -88,7 +88,7 @@ def learning_rate(job: Job, step: int) -> float:
 def take_step(job: Job, learner: Learner, batch: Batch, step: int, rate: float) -> StepOutput:
     """Take the gradient of one batch, and let the optimiser step when it is due."""
     config, optimiser, scaler = job.config, learner.optimiser, learner.scaler
-    output = learner.add_gradient(job, batch, job.window(step))
+    output = learner.add_gradient(job, batch, step)
     if not job.update_due(step):
         return output
     for group in optimiser.param_groups:

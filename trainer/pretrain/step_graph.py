@@ -25,10 +25,8 @@ def why_no_graph(job: Job) -> str:
     config = job.config
     if job.device.type != "cuda":
         return "the run is not on a CUDA device"
-    if distributed.world() > 1:
-        return "several processes exchange features within a step"
-    if config.accumulate > 1:
-        return "gradients of several batches are summed"
+    if distributed.is_joined():
+        return "processes exchange features within a step"
     if config.compile and config.compile_mode == "reduce-overhead":
         return "compile_mode = reduce-overhead records graphs of its own"
     return ""

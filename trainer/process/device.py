@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from trainer.errors import ConfigError
-from trainer.process.distributed import is_launched
+from trainer.process.distributed import is_joined
 
 
 def choose_device(name: str) -> torch.device:
@@ -26,7 +26,7 @@ def choose_device(name: str) -> torch.device:
     cuda = name == "cuda" or (name == "auto" and torch.cuda.is_available())
     if not cuda:
         return torch.device("cpu")
-    if is_launched():  # of several processes on a machine each has a device of its own
+    if is_joined():  # of several processes on a machine each has a device of its own
         return torch.device("cuda", torch.cuda.current_device())
     return torch.device("cuda")
 

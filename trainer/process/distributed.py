@@ -1,4 +1,4 @@
-"""Several processes on one run: `torchrun --nproc-per-node N main.py train …`.
+"""Several processes on one run: `torchrun --nproc-per-node N main.py train …`, or one as several.
 
 Every process computes the loss of the whole batch from gathered features. The gradient that comes
 back to a process's own features is then the sum of what all processes found, and the mean that
@@ -9,12 +9,13 @@ whole batch.
 import contextlib
 import datetime
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch._C._distributed_c10d import HashStore
 
 from trainer.errors import ConfigError
 
@@ -25,21 +26,38 @@ _control: Any = None
 
 
 def is_launched() -> bool:
-    """Return whether torchrun started this process beside others."""
+    """Return whether this process was started beside others, by torchrun or `slurm`'s script."""
     return int(os.environ.get("WORLD_SIZE", "1")) > 1 and "RANK" in os.environ
 
 
 @contextlib.contextmanager
-def joined(device: str) -> Iterator[None]:
-    """Join the other processes within this context; nothing happens where there are none."""
+def joined(device: str, *, alone: bool = False) -> Iterator[None]:
+    """Join the other processes within this context; nothing happens where there are none.
+
+    Parameters
+    ----------
+    device
+        What nets compute on: "cpu", "cuda" or "auto".
+    alone
+        Whether a process without others goes the way of several all the same.
+
+    Raises
+    ------
+    ConfigError
+        If this process finds no card of its own.
+    """
     global _control
-    if not is_launched():
+    if not is_launched() and not alone:
         yield
         return
     cuda = device != "cpu" and torch.cuda.is_available()
     if cuda:
-        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    dist.init_process_group("nccl" if cuda else "gloo", timeout=_TIMEOUT)
+        torch.cuda.set_device(own_card(torch.cuda.device_count()))
+    backend = "nccl" if cuda else "gloo"
+    if is_launched():
+        dist.init_process_group(backend, timeout=_TIMEOUT)
+    else:
+        dist.init_process_group(backend, store=HashStore(), rank=0, world_size=1, timeout=_TIMEOUT)
     # Stops are agreed on through the CPU, so that no step waits for the device.
     _control = dist.new_group(backend="gloo", timeout=_TIMEOUT)
     try:
@@ -49,14 +67,40 @@ def joined(device: str) -> Iterator[None]:
         dist.destroy_process_group()
 
 
+def own_card(visible: int) -> int:
+    """Return which of the cards that are visible here is this process's.
+
+    SLURM may show each process of a machine one card only, which is then number 0 to all of them.
+
+    Raises
+    ------
+    ConfigError
+        If there are fewer cards than processes on this machine.
+    """
+    place = int(os.environ.get("LOCAL_RANK", "0"))
+    if visible == 1:
+        return 0
+    if place >= visible:
+        raise ConfigError(
+            f"Process {place + 1} of this machine finds {visible} cards only. Start as many "
+            "processes as there are cards, or use --device cpu."
+        )
+    return place
+
+
+def is_joined() -> bool:
+    """Return whether processes exchange features and gradients; one alone may on request."""
+    return dist.is_available() and dist.is_initialized()
+
+
 def rank() -> int:
     """Return this process's number, 0 for the only one."""
-    return dist.get_rank() if dist.is_available() and dist.is_initialized() else 0
+    return dist.get_rank() if is_joined() else 0
 
 
 def world() -> int:
     """Return how many processes there are."""
-    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+    return dist.get_world_size() if is_joined() else 1
 
 
 def own_share(batch: int) -> slice:
@@ -79,7 +123,7 @@ def own_share(batch: int) -> slice:
 
 def gather(values: Tensor) -> Tensor:
     """Return the rows of all processes, in their order; gradients flow back to each one's own."""
-    if world() == 1:
+    if not is_joined():
         return values
     return _Gather.apply(values)  # type: ignore[no-any-return]
 
@@ -115,3 +159,20 @@ def from_first(value: Any) -> Any:
     box = [value]
     dist.broadcast_object_list(box, src=0, group=_control)
     return box[0]
+
+
+def to_first(values: Sequence[Tensor]) -> list[list[Tensor]]:
+    """Return, in the first process, the values of each process in their order, on the CPU.
+
+    The others get an empty list. All must call it with tensors of the same shapes.
+    """
+    if world() == 1:
+        return [[value.cpu() for value in values]]
+    parts: list[list[Tensor]] = [[] for _ in range(world())] if rank() == 0 else []
+    for value in values:
+        own = value.cpu().contiguous()
+        boxes = [torch.empty_like(own) for _ in parts]
+        dist.gather(own, boxes or None, dst=0, group=_control)
+        for part, box in zip(parts, boxes, strict=True):
+            part.append(box)
+    return parts

@@ -13,6 +13,7 @@ from trainer.pretrain.batches import make_batch
 from trainer.pretrain.learner import make_learner
 from trainer.pretrain.loop import take_step
 from trainer.pretrain.step_graph import StepGraph, why_no_graph
+from trainer.process.distributed import joined
 from trainer.process.events import Notice
 
 pytestmark = pytest.mark.usefixtures("tiny_encoder")
@@ -46,11 +47,21 @@ class Recorder:
         return output, replay
 
 
-@pytest.mark.parametrize("method", ["byol", "mocov2", "mocov3", "simclr", "simsiam"])
-def test_replayed_steps_teach_what_steps_teach(method: str, tmp_path: Path) -> None:
-    job = job_in(tmp_path, replace(CONFIG, method=method, queue=7, clip_grad=1.0))
+@pytest.mark.parametrize(
+    ("method", "accumulate", "replays"),
+    [
+        ("byol", 1, 5), ("mocov2", 1, 5), ("mocov3", 1, 5), ("simclr", 1, 5), ("simsiam", 1, 5),
+        ("byol", 3, 3),  # the last two steps are a smaller sum than what was recorded
+    ],
+)  # fmt: skip
+def test_replayed_steps_teach_what_steps_teach(
+    method: str, accumulate: int, replays: int, tmp_path: Path
+) -> None:
+    config = replace(CONFIG, method=method, queue=7, clip_grad=1.0, accumulate=accumulate)
+    job = job_in(tmp_path, config)
+    assert job.steps == 8
     plain, graphed, recorder = make_learner(job), make_learner(job), Recorder()
-    graphed.graph = StepGraph(partial(graphed._add_gradient, job, 1), recorder)
+    graphed.graph = StepGraph(partial(graphed._add_gradient, job, accumulate), recorder)
     losses = []
     for step in range(8):
         outputs = [
@@ -60,7 +71,7 @@ def test_replayed_steps_teach_what_steps_teach(method: str, tmp_path: Path) -> N
         assert torch.equal(outputs[0].loss, outputs[1].loss)
         assert torch.equal(outputs[0].mask, outputs[1].mask)
         losses.append((outputs[0].loss, outputs[1].loss))
-    assert (recorder.runs, recorder.records, recorder.replays) == (3, 1, 5)
+    assert (recorder.runs, recorder.records, recorder.replays) == (3, 1, replays)
     assert all(torch.equal(a, b) for a, b in losses)  # no loss is overwritten by a later step
     ours, theirs = plain.method.state_dict(), graphed.method.state_dict()
     assert all(torch.equal(value, theirs[name]) for name, value in ours.items())
@@ -90,7 +101,7 @@ def test_what_cannot_be_recorded_runs_as_it_is_and_says_why(tmp_path: Path) -> N
     ("changes", "reason"),
     [
         ({}, ""),
-        ({"accumulate": 2}, "gradients of several batches are summed"),
+        ({"accumulate": 2}, ""),
         ({"compile": True}, ""),
         ({"compile": True, "compile_mode": "reduce-overhead"}, "records graphs of its own"),
     ],
@@ -98,6 +109,12 @@ def test_what_cannot_be_recorded_runs_as_it_is_and_says_why(tmp_path: Path) -> N
 def test_which_steps_can_be_recorded(changes, reason: str, tmp_path: Path) -> None:
     job = job_in(tmp_path, replace(CONFIG, **changes), device=torch.device("cuda"))
     assert (reason in why_no_graph(job)) if reason else why_no_graph(job) == ""
+
+
+def test_no_step_is_recorded_where_processes_exchange_features(tmp_path: Path) -> None:
+    job = job_in(tmp_path, device=torch.device("cuda"))
+    with joined("cpu", alone=True):
+        assert why_no_graph(job) == "processes exchange features within a step"
 
 
 def test_the_target_is_compiled_too_and_looks_are_not(tmp_path: Path, monkeypatch) -> None:

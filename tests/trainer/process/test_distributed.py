@@ -43,6 +43,9 @@ def test_two_processes_learn_what_one_does(tmp_path: Path, monkeypatch) -> None:
         for key, value in one.items():
             near = torch.allclose(two[key].double(), value.double(), atol=2e-4, rtol=1e-3)
             assert near, f"{method}: {key}"
+    for folder in ("one", "two"):  # stopped halfway to an optimiser step, with a sum of its own
+        straight, stopped = (torch.load(tmp_path / folder / f"{n}.pt") for n in ("byol", "stopped"))
+        assert all(torch.equal(value, stopped[key]) for key, value in straight.items()), folder
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from tests.trainer.pretrain.test_loop import job_in
+from tests.trainer.pretrain.test_loop import StopAfter, job_in
 from trainer.config.config import RunConfig
 from trainer.config.methods import METHODS
 from trainer.encoders import nets
@@ -47,6 +47,11 @@ def main(out: Path) -> None:
             outcome = train(job_in(out / method, config_of(method)), lambda _: None, lambda: False)
             if distributed.rank() == 0:
                 torch.save(outcome.method.state_dict(), out / f"{method}.pt")
+        job = job_in(out / "stopped", config_of("byol"))
+        train(job, lambda _: None, StopAfter(3))  # one batch of two into the optimiser's step
+        outcome = train(job, lambda _: None, lambda: False)
+        if distributed.rank() == 0:
+            torch.save(outcome.method.state_dict(), out / "stopped.pt")
 
 
 if __name__ == "__main__":
