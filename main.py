@@ -23,6 +23,7 @@ COMMANDS = {
     "sweep": ("trainer.sweep.command", "many pre-trainings, gaze against plain, seed by seed"),
     "encode": ("trainer.encode", "features of a folder of images by an encoder file"),
     "probe": ("trainer.probe.command", "how well encoders tell classes apart, beside baselines"),
+    "analyse": ("trainer.analysis.command", "how readers looked: areas, scan paths, misses"),
     "performance": (
         "trainer.analysis.performance.command",
         "how well readers read, and whether arms differ",

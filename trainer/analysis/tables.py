@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from trainer.analysis.areas import Area, first_area
-from trainer.analysis.kundel import Thresholds, classify
+from trainer.analysis.kundel import CLASSES, Thresholds, classify
 from trainer.analysis.looked import FloatArray, Looked
 from trainer.analysis.measures import attention, maps, strings, transitions
 from trainer.analysis.multimatch_pairs import multimatch_of
@@ -22,19 +22,22 @@ _WIDER_DEG, _WIDER_MS = (1.5, 2.0, 2.5, 3.0, 3.5), (500.0, 750.0, 1000.0, 1500.0
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """A lesion that a reader did not report, and that reader's validation.
+    """An error of a reader: a lesion that was not reported, or a mark where none is.
 
     Attributes
     ----------
-    looked, lesion
-        The gaze and the area.
+    looked, place
+        The gaze and the area of the lesion or the mark.
     residuals_deg
         Shape (R, 2): gaze less target of the reader's validation; None where there is none.
+    error
+        "false negative" or "false positive".
     """
 
     looked: Looked
-    lesion: Area
+    place: Area
     residuals_deg: FloatArray | None = None
+    error: str = "false negative"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +192,12 @@ def _misses(missed: Sequence[Missed], settings: Settings) -> tuple[list[Row], li
     rows = []
     for miss in missed:
         found = classify(
-            miss.looked, miss.lesion, settings.thresholds, miss.residuals_deg, settings.seed
+            miss.looked, miss.place, settings.thresholds, miss.residuals_deg, settings.seed
         )
         rows.append(
             _names(miss.looked)
-            | {"area": miss.lesion.name, "class": found.kind, "dwell_ms": found.dwell_ms}
+            | {"error": miss.error, "area": miss.place.name, "class": found.kind}
+            | {"dwell_ms": found.dwell_ms, "accuracy_deg": miss.looked.accuracy_deg}
             | {f"p_{kind}": p for kind, p in found.probability.items()}
         )
     return rows, _sensitivity(missed, settings) if missed else []
@@ -204,9 +208,11 @@ def _sensitivity(missed: Sequence[Missed], settings: Settings) -> list[Row]:
     for radius in sorted({*_WIDER_DEG, settings.thresholds.radius_deg}):
         for dwell in sorted({*_WIDER_MS, settings.thresholds.dwell_ms}):
             other = replace(settings.thresholds, radius_deg=radius, dwell_ms=dwell)
-            kinds = [classify(m.looked, m.lesion, other).kind for m in missed]
-            rows.append(
-                {"radius_deg": radius, "dwell_threshold_ms": dwell}
-                | {kind: kinds.count(kind) for kind in ("search", "recognition", "decision")}
-            )
+            for error in dict.fromkeys(m.error for m in missed):
+                own = [m for m in missed if m.error == error]
+                kinds = [classify(m.looked, m.place, other).kind for m in own]
+                rows.append(
+                    {"error": error, "radius_deg": radius, "dwell_threshold_ms": dwell}
+                    | {kind: kinds.count(kind) for kind in CLASSES}
+                )
     return rows

@@ -15,7 +15,8 @@ from sqlalchemy import select
 from migrations.study.folder import Study
 from migrations.study.names import item_of_frame, short_name, split_item
 from migrations.study.schema import Image
-from trainer.data.readings import Dropped, FixationList, ReadingGaze, kept_readings
+from trainer.data.chains import Dropped
+from trainer.data.readings import FixationList, ReadingGaze, kept_readings
 from trainer.data.stacks import looked_at
 
 __all__ = ["Cohort", "Dropped", "FixationList", "Member", "ReadingGaze", "load_cohort"]

@@ -1,7 +1,7 @@
 """Finished readings and their gaze on each image, computed anew from raw chunks and views."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,11 +10,11 @@ from sqlalchemy import select
 
 from devices.gaze.errors import GazeError
 from devices.gaze.stored import StoredGaze, points_of
-from migrations.study.cohort_rules import why_left_out
 from migrations.study.folder import Study
 from migrations.study.names import item_of_frame
-from migrations.study.schema import Fixation, Image, Reading
+from migrations.study.schema import Fixation, Reading
 from migrations.study.stored_reading import StoredReading, stored_reading
+from trainer.data.chains import Dropped, chains_of, refusal
 from trainer.errors import Cancelled
 
 
@@ -55,15 +55,6 @@ class ReadingGaze:
 
 
 @dataclass(frozen=True, slots=True)
-class Dropped:
-    """What was left out: `kind` is "image", "reading" or "chunk", a part of the reading `id`."""
-
-    kind: str
-    id: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class KeptReadings:
     """Gaze by image or frame of a stack, in order of reading; what was left out or is damaged."""
 
@@ -88,38 +79,18 @@ def kept_readings(
 
     Each reading is read in a short transaction of its own; see `load_cohort`.
     """
-    with study.database.read() as session:
-        rows = {r.id: r for r in session.scalars(select(Reading).order_by(Reading.id))}
-        stacks = frozenset(session.scalars(select(Image.id).where(Image.frames > 1)))
-    kept = KeptReadings(defaultdict(list), [], [])
-    chains = [_chain(row, rows) for row in rows.values() if row.state == "finished"]
-    resumed = {part.id for chain in chains for part in chain[:-1]}
-    for row in rows.values():
-        if row.state != "finished" and row.id not in resumed:
-            kept.dropped.append(Dropped("reading", row.id, f"{row.state}, never finished"))
-    whole = [chain for chain in chains if chain[-1].id not in resumed]
-    for done, chain in enumerate(whole, start=1):
+    chains = chains_of(study)
+    kept = KeptReadings(defaultdict(list), list(chains.unfinished), [])
+    for done, chain in enumerate(chains.whole, start=1):
         if cancelled():
             raise Cancelled("Stopped while the study was being read.")
-        _keep(study, chain, kept, stacks)
-        progress(done, len(whole))
+        _keep(study, chain, kept, chains.stacks)
+        progress(done, len(chains.whole))
     return KeptReadings(dict(kept.by_image), kept.dropped, kept.damaged)
 
 
-def _chain(last: Reading, rows: Mapping[str, Reading]) -> list[Reading]:
-    """Return a reading and those it resumes, the first one first."""
-    chain, seen = [last], {last.id}
-    while (earlier := rows.get(chain[0].resumes_id or "")) is not None:
-        same = (earlier.case_id, earlier.reader_id) == (last.case_id, last.reader_id)
-        if not same or earlier.id in seen:
-            break
-        chain.insert(0, earlier)
-        seen.add(earlier.id)
-    return chain
-
-
 def _keep(study: Study, chain: Sequence[Reading], kept: KeptReadings, stacks: Set[str]) -> None:
-    reason = _refusal(chain, trial=study.settings.trial)
+    reason = refusal(chain, trial=study.settings.trial)
     if reason is None:
         try:
             parts = [(part := _load(study, row), points_of(part.stored)) for row in chain]
@@ -138,12 +109,6 @@ def _keep(study: Study, chain: Sequence[Reading], kept: KeptReadings, stacks: Se
                 kept.by_image[image_id].append(gaze)
     if reason is not None:
         kept.dropped.append(Dropped("reading", chain[-1].id, reason))
-
-
-def _refusal(chain: Sequence[Reading], *, trial: bool) -> str | None:
-    reason = why_left_out(chain[-1], chain[:-1], trial=trial)
-    unended = any(part.ended_us is None for part in chain)
-    return reason or ("a part of it has no end" if unended else None)
 
 
 def _load(study: Study, reading: Reading) -> _Part:

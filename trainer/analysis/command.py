@@ -1,0 +1,112 @@
+"""`python main.py analyse`: how readers looked, as tables for a paper.
+
+Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 stopped.
+"""
+
+import argparse
+import contextlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from migrations.study.errors import NotAStudy, StudyError
+from migrations.study.folder import Study
+from trainer.analysis.kundel import Thresholds
+from trainer.analysis.run import PLAIN, Analysis, Question, analyse, write_analysis
+from trainer.analysis.tables import Settings
+from trainer.errors import TrainerError
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command and return its exit code."""
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if options.areas and not options.areas.is_file():
+        parser.error(f"--areas {options.areas}: there is no such file.")
+    try:
+        with contextlib.closing(Study.open(options.study)) as study:
+            question = _question(options)
+            with Progress(
+                TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+                TimeRemainingColumn(), console=Console(stderr=True),
+            ) as progress:  # fmt: skip
+                tasks = {
+                    name: progress.add_task(name, total=None) for name in ("readings", "images")
+                }
+                found = analyse(
+                    study, question,
+                    lambda stage, done, total: progress.update(
+                        tasks[stage], completed=done, total=total
+                    ),
+                )  # fmt: skip
+            out = options.out or study.exports / "analysis"
+            names = write_analysis(out, found, question)
+        _tell(found, out, names)
+    except (TrainerError, StudyError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2 if isinstance(error, NotAStudy) else 1
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped.\n")
+        return 3
+    return 0
+
+
+def _question(options: argparse.Namespace) -> Question:
+    thresholds = Thresholds(options.radius_deg, options.dwell_ms)
+    settings = Settings(options.margin_deg, options.useful_field_deg, thresholds, options.seed)
+    return Question(options.areas, options.plain, options.mark_radius_deg, settings)
+
+
+def _tell(found: Analysis, out: Path, names: Sequence[str]) -> None:
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    tables = found.tables
+    readings = len({row["reading"] for row in tables.readings})
+    images = len({row["image"] for row in tables.readings})
+    console.print(
+        f"{readings} readings of {images} images; {len(tables.areas)} rows of areas, "
+        f"{len(tables.pairs)} pairs of readings.",
+        highlight=False,
+    )
+    for error in dict.fromkeys(row["error"] for row in tables.misses):
+        own = [row for row in tables.misses if row["error"] == error]
+        counts = {kind: sum(row["class"] == kind for row in own) for kind in
+                  ("search", "recognition", "decision")}  # fmt: skip
+        words = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+        console.print(f"{error}s: {len(own)} ({words}).", highlight=False)
+    for note in found.notes:
+        console.print(f"Note: {note}", highlight=False, soft_wrap=True)
+    console.print(f"Written to {out}: {', '.join(names)}", highlight=False, soft_wrap=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python main.py analyse",
+        description="Measure how readers looked at images: dwell on areas, first fixations, scan "
+        "paths, coverage, how alike readers are, and why lesions were missed. All of it is "
+        "recomputed from stored gaze. For research, not for diagnosis.",
+        epilog="example: python main.py analyse --study study --areas lesions.csv --out analysis",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--study", type=Path, required=True, metavar="FOLDER", help="the study to analyse")
+    add("--areas", type=Path, metavar="FILE", help="csv: image, area, kind, frame, x, y, width, "
+        "height or points, lesion (docs/analysis.md)")  # fmt: skip
+    add("--plain", choices=PLAIN, default="none",
+        help="areas of every image beside those of --areas")  # fmt: skip
+    add("--margin-deg", type=float, metavar="DEG",
+        help="margin round every area; each reader's validated accuracy unless given")  # fmt: skip
+    add("--useful-field-deg", type=float, default=2.5, metavar="DEG",
+        help="radius of the useful field of view, for coverage")  # fmt: skip
+    add("--radius-deg", type=float, default=2.5, metavar="DEG",
+        help="a missed lesion was looked at by fixations within this")  # fmt: skip
+    add("--dwell-ms", type=float, default=1000.0, metavar="MS",
+        help="from this dwell on a miss is a decision error")  # fmt: skip
+    add("--mark-radius-deg", type=float, default=1.0, metavar="DEG",
+        help="a mark within this of a lesion finds it")  # fmt: skip
+    add("--seed", type=int, default=0, help="of the draws of the tracker's error")
+    add("--out", type=Path, metavar="FOLDER",
+        help="where to write; the study's exports/analysis unless given")  # fmt: skip
+    return parser

@@ -1,0 +1,98 @@
+"""What readers marked, held against the lesions there are: found, missed, or wrong."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import select
+
+from migrations.study.folder import Study
+from migrations.study.names import names_of
+from migrations.study.schema import Annotation
+from trainer.analysis.areas import Area
+from trainer.analysis.looked import FloatArray, Looked
+
+MARKS = ("box", "keypoint")
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A mark of a reader, in image pixels: a box, or a keypoint of no extent."""
+
+    image: str
+    frame: int
+    x_image: float
+    y_image: float
+    width_image: float = 0.0
+    height_image: float = 0.0
+
+    @property
+    def centre(self) -> FloatArray:
+        """Its centre, (1, 2)."""
+        return np.array(
+            [[self.x_image + self.width_image / 2, self.y_image + self.height_image / 2]]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """What a reading got wrong: lesions without a mark, and marks on no lesion as areas."""
+
+    missed: tuple[Area, ...]
+    wrong: tuple[Area, ...]
+
+
+def marks_of(study: Study) -> dict[str, list[Reported]]:
+    """Return the standing marks of each reading, by the names of readings and images."""
+    query = (
+        select(Annotation)
+        .where(Annotation.kind.in_(MARKS), Annotation.undone_us.is_(None))
+        .where(Annotation.image_id.is_not(None), Annotation.x_image.is_not(None))
+        .order_by(Annotation.time_us, Annotation.id)
+    )
+    found: dict[str, list[Reported]] = defaultdict(list)
+    with study.database.read() as rows:
+        readings, images = names_of(rows, "reading"), names_of(rows, "image")
+        for row in rows.scalars(query):
+            mark = Reported(
+                images[row.image_id or ""],
+                int(row.details.get("frame", 0)),
+                row.x_image or 0.0,
+                row.y_image or 0.0,
+                row.width_image or 0.0,
+                row.height_image or 0.0,
+            )
+            found[readings[row.reading_id]].append(mark)
+    return dict(found)
+
+
+def errors_of(
+    looked: Looked, lesions: Sequence[Area], marks: Sequence[Reported], radius_px: float
+) -> Errors:
+    """Hold a reading's marks on one image against the lesions there.
+
+    Parameters
+    ----------
+    radius_px
+        A mark finds a lesion whose border its centre is within this of.
+    """
+    own = [mark for mark in marks if mark.image == looked.image]
+    hits = [[bool(_meets(lesion, mark, radius_px)) for lesion in lesions] for mark in own]
+    missed = tuple(lesion for k, lesion in enumerate(lesions) if not any(row[k] for row in hits))
+    wrong = tuple(
+        Area(looked.image, f"mark {k + 1}", "keypoint", mark.centre, frame=mark.frame)
+        for k, (mark, row) in enumerate(zip(own, hits, strict=True))
+        if not any(row)
+    )
+    return Errors(missed, wrong)
+
+
+def _meets(lesion: Area, mark: Reported, radius_px: float) -> bool:
+    frame = np.array([mark.frame], np.int64)
+    return bool(lesion.contains(mark.centre, frame, radius_px)[0])
+
+
+def lesions_of(areas: Mapping[str, Sequence[Area]], image: str) -> list[Area]:
+    """Return the areas of an image that hold a lesion."""
+    return [area for area in areas.get(image, ()) if area.lesion]

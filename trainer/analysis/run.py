@@ -1,0 +1,182 @@
+"""From a study to the files of its analysis: one function, for the command and the page."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from migrations.study.errors import AmbiguousName
+from migrations.study.folder import Study
+from migrations.study.names import Names
+from trainer.analysis.areas import Area, grid, halves, thirds
+from trainer.analysis.areas_file import read_areas
+from trainer.analysis.reported import Reported, errors_of, lesions_of, marks_of
+from trainer.analysis.study import StudyGaze, gaze_of_study
+from trainer.analysis.tables import Missed, Settings, Tables, tables_of
+from trainer.analysis.write import write_gazeplotter, write_pymovements, write_tables
+from trainer.errors import AnalysisError
+
+Progress = Callable[[str, int, int], None]
+PLAIN = ("none", "halves", "thirds", "grid")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is analysed.
+
+    Attributes
+    ----------
+    areas
+        A table of areas; None for none.
+    plain
+        Areas of every image beside those: "none", "halves", "thirds" or "grid" (3 × 3).
+    mark_radius_deg
+        A mark within this of a lesion's border finds it.
+    """
+
+    areas: Path | None = None
+    plain: str = "none"
+    mark_radius_deg: float = 1.0
+    settings: Settings = field(default_factory=Settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """The tables of a study, and what is to be said beside them."""
+
+    tables: Tables
+    gaze: StudyGaze
+    areas: Mapping[str, Sequence[Area]]
+    notes: tuple[str, ...]
+
+
+def analyse(
+    study: Study,
+    question: Question,
+    progress: Progress = lambda stage, done, total: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Analysis:
+    """Analyse the gaze of a study.
+
+    Raises
+    ------
+    AnalysisError
+        No reading counts, or the table of areas cannot be understood.
+    """
+    gaze = gaze_of_study(study, lambda done, total: progress("readings", done, total), cancelled)
+    areas = _areas(question, gaze)
+    marks = marks_of(study)
+    errors = _errors(gaze, areas, marks, question.mark_radius_deg) if marks else []
+    tables = tables_of(
+        gaze.looks, areas, errors, question.settings,
+        lambda done, total: progress("images", done, total),
+    )  # fmt: skip
+    return Analysis(tables, gaze, areas, _notes(gaze, areas, bool(marks)))
+
+
+def write_analysis(folder: Path, found: Analysis, question: Question) -> list[str]:
+    """Write tables, definitions and the layouts of other tools; return the files' names."""
+    names = write_tables(folder, found.tables, _about(found, question))
+    try:
+        write_gazeplotter(folder / "gazeplotter.csv", found.gaze.looks, found.areas)
+        write_pymovements(folder / "pymovements_events.csv", found.gaze.looks)
+    except OSError as error:
+        raise AnalysisError(f"{folder} cannot be written: {error.strerror}.") from error
+    return [*names, "gazeplotter.csv", "pymovements_events.csv"]
+
+
+def _areas(question: Question, gaze: StudyGaze) -> dict[str, list[Area]]:
+    found: dict[str, list[Area]] = {}
+    if question.areas is not None:
+        found = read_areas(question.areas, lambda text: _image(gaze.images, text))
+    made = {"halves": halves, "thirds": thirds}.get(question.plain)
+    if made is None and question.plain != "grid":
+        return found
+    for looked in {looked.image: looked for looked in gaze.looks}.values():
+        size = looked.image, looked.width, looked.height
+        found.setdefault(looked.image, []).extend(made(*size) if made else grid(*size, 3, 3))
+    return found
+
+
+def _image(images: Names, text: str) -> str:
+    try:
+        found = images.meant(text)
+    except AmbiguousName as error:
+        raise AnalysisError(str(error)) from error
+    if found is None:
+        raise AnalysisError(f'This study has no image "{text}".')
+    return images[found]
+
+
+def _errors(
+    gaze: StudyGaze, areas: Mapping[str, Sequence[Area]], marks: Mapping[str, Sequence[Reported]],
+    radius_deg: float,
+) -> list[Missed]:  # fmt: skip
+    found = []
+    for looked in gaze.looks:
+        scale = looked.scale_px_per_deg
+        radius = radius_deg * scale if np.isfinite(scale) else 0.0
+        lesions = lesions_of(areas, looked.image)
+        errors = errors_of(looked, lesions, marks.get(looked.reading, ()), radius)
+        residuals = gaze.residuals_deg.get(looked.reading)
+        found += [Missed(looked, lesion, residuals) for lesion in errors.missed]
+        if looked.image in areas:
+            # Without a word about an image, nobody knows that a mark on it is wrong.
+            found += [Missed(looked, m, residuals, "false positive") for m in errors.wrong]
+    return found
+
+
+def _notes(gaze: StudyGaze, areas: Mapping[str, Sequence[Area]], marks: bool) -> tuple[str, ...]:
+    notes = [f"{d.kind} {d.id} was left out: {d.reason}" for d in gaze.dropped]
+    notes += [f"reading {d.id}: {d.reason}" for d in gaze.damaged]
+    lesions = any(area.lesion for own in areas.values() for area in own)
+    if lesions and not marks:
+        notes.append("Readers of this study set no marks: misses cannot be told from it.")
+    return (*notes, *_limits(gaze, areas))
+
+
+def _limits(gaze: StudyGaze, areas: Mapping[str, Sequence[Area]]) -> list[str]:
+    """Say what the accuracy does not allow: areas smaller than the error that gaze may have."""
+    unknown, small = set[str](), set[str]()
+    least = _least_size_px(areas)
+    for looked in gaze.looks:
+        if not np.isfinite(looked.accuracy_deg):
+            unknown.add(looked.reading)
+        elif 2 * looked.accuracy_deg * looked.scale_px_per_deg > least:
+            small.add(looked.reading)
+    readings = len({looked.reading for looked in gaze.looks})
+    notes = []
+    if unknown:
+        notes.append(f"The accuracy of {len(unknown)} of {readings} readings was not validated.")
+    if small:
+        notes.append(
+            f"The smallest areas are below twice the accuracy in {len(small)} of {readings} "
+            "readings: gaze on them cannot be told from gaze beside them there."
+        )
+    return notes
+
+
+def _least_size_px(areas: Mapping[str, Sequence[Area]]) -> float:
+    sizes = [
+        float(np.ptp(area.corners, axis=0).min())
+        for own in areas.values()
+        for area in own
+        if area.kind in ("box", "ellipse", "polygon")
+    ]
+    return min(sizes, default=np.inf)
+
+
+def _about(found: Analysis, question: Question) -> dict[str, Any]:
+    content = question.areas.read_bytes() if question.areas else None
+    return {
+        "settings": asdict(question.settings),
+        "mark_radius_deg": question.mark_radius_deg,
+        "plain_areas": question.plain,
+        "areas_sha256": hashlib.sha256(content).hexdigest() if content else None,
+        "readings": len({looked.reading for looked in found.gaze.looks}),
+        "images": len({looked.image for looked in found.gaze.looks}),
+        "notes": list(found.notes),
+    }
