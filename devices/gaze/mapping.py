@@ -3,6 +3,7 @@
 Used while recording and when a stored reading is computed again, so that both agree.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -146,14 +147,18 @@ def place_of(fixation: Fixation, gaze: MappedGaze, views: ViewHistory) -> Fixati
     own = gaze.during(fixation.start_us, fixation.end_us)
     spans = any(fixation.start_us < view.time_us <= fixation.end_us for view in views.views)
     seen = own.view_index[~np.isnan(own.points_norm[:, 0])]
-    images = [_shown(views, index) for index in seen]
-    if not images:
+    # Views are few and samples many: each view is looked up once.
+    shown = {index: _shown(views, index) for index in np.unique(own.view_index).tolist()}
+    counts = Counter[tuple[str, int]]()
+    for index, count in zip(*np.unique(seen, return_counts=True), strict=True):
+        counts[shown[int(index)]] += int(count)
+    if not counts:
         return FixationPlace(None, 0, None, None, spans)
-    most = max(sorted(set(images)), key=images.count)
+    most = max(sorted(counts), key=counts.__getitem__)
     if most[0] == "":
         return FixationPlace(None, 0, None, None, spans)
-    chosen = [_shown(views, index) == most for index in own.view_index]
-    x, y = own.points_image[chosen].mean(axis=0)
+    those = [index for index, place in shown.items() if place == most]
+    x, y = own.points_image[np.isin(own.view_index, those)].mean(axis=0)
     return FixationPlace(most[0], most[1], float(x), float(y), spans)
 
 
