@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy import insert, literal, select, update
+
 from app.recording.session import Phase, ReadingSession
-from app.recording.writer import Write, insert_into, update_row
+from app.recording.writer import Write, insert_into, table_of, update_row
 from devices.clock import HostClock
 from migrations.study.database import Database
-from migrations.study.schema import Annotation, new_id
+from migrations.study.schema import Annotation, Answer, new_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,33 @@ def _writes(
         "details": {"addendum": True, "corrects": given.answer_id},
     }
     undone = update_row(Annotation, given.answer_id, undone_us=now_us)
-    return corrected, (undone, insert_into(Annotation, row))
+    return corrected, (
+        undone,
+        insert_into(Annotation, row),
+        _answer_again(given, corrected, now_us),
+        _undo_answer(given, now_us),
+    )
+
+
+def _answer_again(given: GivenAnswer, corrected: GivenAnswer, now_us: int) -> Write:
+    """Return the write that answers the leading question anew, where it was asked as a question."""
+    answer = table_of(Answer)
+    row = select(
+        literal(new_id()),
+        answer.c.reading_id,
+        answer.c.question_id,
+        literal(corrected.answer_id),
+        literal(now_us),
+        literal(corrected.label),
+    ).where(answer.c.annotation_id == given.answer_id, answer.c.undone_us.is_(None))
+    columns = ["id", "reading_id", "question_id", "annotation_id", "time_us", "value"]
+    return Write(insert(answer).from_select(columns, row))
+
+
+def _undo_answer(given: GivenAnswer, now_us: int) -> Write:
+    answer = table_of(Answer)
+    of = (answer.c.annotation_id == given.answer_id, answer.c.undone_us.is_(None))
+    return Write(update(answer).where(*of).values(undone_us=now_us))
 
 
 def _write_directly(database: Database, writes: tuple[Write, ...]) -> None:

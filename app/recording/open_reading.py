@@ -1,5 +1,6 @@
 """The reading that is open: what is shown, what is said, how it ends; each a row at once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +13,7 @@ from devices.clock import HostClock
 from devices.gaze.geometry import ScreenGeometry
 from devices.gaze.view import TileView
 from migrations.study.names import short_name
-from migrations.study.schema import Annotation, Reading, ViewEvent, new_id
+from migrations.study.schema import Annotation, Answer, Reading, ViewEvent, new_id
 
 
 @dataclass(slots=True)
@@ -23,8 +24,12 @@ class OpenReading:
     ----------
     details
         What the row holds beside its columns.
+    questions
+        The rows of the form's questions by their keys, the leading one first.
     answer_id, answer_label
-        The answer that stands; None before the first.
+        The answer to the leading question that stands; None before the first.
+    said
+        The answers that stand: their rows by question and mark (None: of the case).
     """
 
     reading_id: str
@@ -35,9 +40,11 @@ class OpenReading:
     live: LiveGaze
     clock: HostClock
     details: dict[str, Any]
+    questions: Mapping[str, str]
     started_us: int = 0
     answer_id: str | None = None
     answer_label: str | None = None
+    said: dict[tuple[str, str | None], str] = field(default_factory=dict)
     _standing: set[str] = field(default_factory=set)
     _shown: bool = False
     _pauses: Pauses = field(default_factory=Pauses)
@@ -85,11 +92,52 @@ class OpenReading:
         self.writer.put(insert_into(ViewEvent, row))
 
     def answer(self, label: str) -> str:
-        """Give the answer; an earlier one stays in its row, marked undone. Return the row's id."""
+        """Give the answer; an earlier one stays in its row, marked undone. Return the row's id.
+
+        It is written twice, in one transaction: as the class of the reading and as the answer to
+        the leading question.
+        """
         writes = [] if self.answer_id is None else [self._undoing(self.answer_id)]
         self.answer_id, self.answer_label = new_id(), label
         self._annotate(self.answer_id, {"kind": "class", "label": label}, writes)
+        self.say(next(iter(self.questions)), label, self.answer_id)
         return self.answer_id
+
+    def say(self, key: str, value: str, annotation_id: str | None = None) -> str:
+        """Answer a question; an earlier answer stays in its row, undone. Return the row's id.
+
+        Parameters
+        ----------
+        annotation_id
+            The mark it is said of.
+
+        Raises
+        ------
+        SessionError
+            If that mark does not stand in this reading.
+        """
+        leading = key == next(iter(self.questions))
+        if annotation_id is not None and annotation_id not in self._standing:
+            raise SessionError("There is no such mark in this reading.")
+        of = (key, None if leading else annotation_id)
+        self.take_back(*of)
+        row: dict[str, Any] = {
+            "id": new_id(),
+            "reading_id": self.reading_id,
+            "question_id": self.questions[key],
+            "annotation_id": annotation_id,
+            "time_us": self.clock.now_us(),
+            "value": value,
+        }
+        self.said[of] = row["id"]
+        self.writer.put(insert_into(Answer, row))
+        return str(row["id"])
+
+    def take_back(self, key: str, annotation_id: str | None = None) -> None:
+        """Mark the answer to a question undone, if there is one."""
+        answer_id = self.said.pop((key, annotation_id), None)
+        if answer_id is not None:
+            self.writer.put(update_row(Answer, answer_id, undone_us=self.clock.now_us()))
 
     def annotate(self, kind: str, fields: dict[str, Any]) -> str:
         """Write an annotation of another kind with columns of its table; return its id."""
@@ -108,7 +156,11 @@ class OpenReading:
         if annotation_id not in self._standing:
             raise SessionError("There is no such annotation to undo in this reading.")
         self.writer.put(self._undoing(annotation_id))
+        for key, mark in list(self.said):
+            if mark == annotation_id:
+                self.take_back(key, mark)
         if annotation_id == self.answer_id:
+            self.take_back(next(iter(self.questions)))
             self.answer_id = self.answer_label = None
 
     def absent(self, gone_us: int) -> None:

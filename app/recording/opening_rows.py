@@ -14,6 +14,7 @@ from app.recording.worklist import WorklistRow, reading_order, worklist
 from devices.clock import HostClock, require_fine_clock
 from devices.gaze.geometry import ScreenGeometry
 from devices.tracker import TrackerInfo
+from migrations.study.answers import keep_questions
 from migrations.study.database import foveate_version
 from migrations.study.folder import Study
 from migrations.study.schema import Audit, Reader, Reading, ids_after, new_id, utc_now, utc_text
@@ -34,6 +35,8 @@ class OpeningRows:
         What the order was drawn from; None for the order of the study.
     details
         What the session row holds beside its columns.
+    questions
+        The rows of the form's questions by their keys, the leading one first.
     """
 
     session_id: str
@@ -42,6 +45,7 @@ class OpeningRows:
     order_seed: int | None
     cases: tuple[WorklistRow, ...]
     details: dict[str, Any]
+    questions: dict[str, str]
 
 
 def has_consented(study: Study, pseudonym: str) -> bool:
@@ -80,7 +84,8 @@ def write_opening_rows(
         order_seed = _order_seed(session, study, reader, seed)
         blocks = study.settings.block_size if study.settings.order == "blocked" else None
         cases = tuple(reading_order(listed, pseudonym, order_seed, blocks))
-        rows = OpeningRows(new_id(), reader.id, pseudonym, order_seed, cases, noted)
+        questions = keep_questions(session, study.settings.questions)
+        rows = OpeningRows(new_id(), reader.id, pseudonym, order_seed, cases, noted, questions)
         row = _session_row(rows, info, clock, geometry)
         row.station, row.eye = station, study.settings.eye
         session.add(row)

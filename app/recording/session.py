@@ -19,6 +19,7 @@ from app.recording.calibration.target_watch import Point
 from app.recording.calibration.validation import ValidationResult
 from app.recording.cases import CaseList, CaseToRead
 from app.recording.ended_readings import EndedReadings
+from app.recording.form_answers import say, take_back
 from app.recording.last_tracker import remember
 from app.recording.open_reading import OpenReading
 from app.recording.reader_setup import ReaderSetup
@@ -226,6 +227,7 @@ class ReadingSession:
             self.live,
             self.clock,
             self._details(chosen),
+            self._services.rows.questions,
         )
         reading.begin()
         self.cases.mark(chosen.case_id, "open", reading.reading_id)
@@ -243,6 +245,27 @@ class ReadingSession:
         if label not in classes:
             raise SessionError(f"{label!r} is no class of this study; it has {', '.join(classes)}.")
         return reading.answer(label)
+
+    def say(self, key: str, value: str, annotation_id: str | None = None) -> str:
+        """Answer a question of the form; an earlier answer is marked undone. Return the row's id.
+
+        Parameters
+        ----------
+        value
+            As `forms.checked_value` takes it.
+        annotation_id
+            The mark it is said of; None for the case.
+
+        Raises
+        ------
+        SessionError
+            If the form has no such question, or it cannot be answered so.
+        """
+        return say(self._open_reading(), self.study.settings.questions, key, value, annotation_id)
+
+    def take_back(self, key: str, annotation_id: str | None = None) -> None:
+        """Mark the answer to a question undone, if there is one."""
+        take_back(self._open_reading(), key, annotation_id)
 
     def note(self, text: str) -> str:
         """Write a free note; return the row's id."""

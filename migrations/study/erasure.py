@@ -18,6 +18,8 @@ from migrations.study.database import Database
 from migrations.study.names import LENGTH, WHOLE, short_name
 from migrations.study.schema import (
     Annotation,
+    Answer,
+    Assignment,
     Audit,
     Base,
     Calibration,
@@ -154,6 +156,7 @@ def _reader_rows(session: OrmSession, readers: Sequence[str], erased: Erased) ->
     _delete(session, Recording, Recording.id, recordings, erased)
     _delete(session, Calibration, Calibration.session_id, sittings, erased)
     _delete(session, Session, Session.id, sittings, erased)
+    _delete(session, Assignment, Assignment.reader_id, readers, erased)
     _delete(session, Reader, Reader.id, readers, erased)
     erased.tokens.update(readers, sittings, recordings)
 
@@ -170,16 +173,19 @@ def _image_rows(session: OrmSession, image_ids: Sequence[str], erased: Erased) -
         kept |= set(session.scalars(others.where(CaseImage.image_id.not_in(image_ids))))
     gone = [case for case in set(cases) if case not in kept]
     _readings(session, _ids(session, Reading, Reading.case_id, gone), erased)
+    marks = _ids(session, Annotation, Annotation.image_id, image_ids)
+    _delete(session, Answer, Answer.annotation_id, marks, erased)
     for table in (ViewEvent, Fixation, GazeEvent, Annotation, CaseImage, Neighbour):
         _delete(session, table, table.image_id, image_ids, erased)
     _delete(session, Neighbour, Neighbour.neighbour_id, image_ids, erased)
+    _delete(session, Assignment, Assignment.case_id, gone, erased)
     _delete(session, StudyCase, StudyCase.id, gone, erased)
     _delete(session, Image, Image.id, image_ids, erased)
     erased.tokens.update(gone)
 
 
 def _readings(session: OrmSession, ids: Sequence[str], erased: Erased) -> None:
-    for table in (ViewEvent, Fixation, GazeEvent, Annotation):
+    for table in (ViewEvent, Fixation, GazeEvent, Answer, Annotation):
         _delete(session, table, table.reading_id, ids, erased)
     for part in _parts(ids):
         session.execute(update(Reading).where(Reading.resumes_id.in_(part)).values(resumes_id=None))

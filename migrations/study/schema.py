@@ -158,7 +158,7 @@ class Image(Base):
 
 
 class StudyCase(Base):
-    """What is read at once: one or more images and how they hang."""
+    """What is read at once: one or more images and how they hang; `sheet` says more of it."""
 
     __tablename__ = "study_case"
     name: Mapped[str] = mapped_column(unique=True)
@@ -166,6 +166,7 @@ class StudyCase(Base):
     hanging: Mapped[str] = mapped_column(default="one-up")
     practice: Mapped[bool] = mapped_column(default=False)
     created_utc: Mapped[str] = mapped_column(default=utc_now)
+    sheet: Mapped[Json | None]
 
 
 class CaseImage(Base):
@@ -272,6 +273,59 @@ class Reading(Base):
     verdict: Mapped[str | None]
     verdict_reasons: Mapped[list[Any]] = mapped_column(default=list)
     details: Mapped[Json] = mapped_column(default=dict)
+    arm_id: Mapped[str | None] = _reference("arm.id", nullable=True)
+
+
+class Question(Base):
+    """A question as it was asked (`migrations.study.forms`); changed, it becomes another row."""
+
+    __tablename__ = "question"
+    key: Mapped[str] = mapped_column(index=True)
+    text: Mapped[str]
+    scope: Mapped[str]
+    kind: Mapped[str]
+    options: Mapped[list[Any]]
+    condition: Mapped[str]
+    position: Mapped[int]
+    created_utc: Mapped[str] = mapped_column(default=utc_now)
+
+
+class Answer(Base):
+    """What a reader answered; undone ones stay. `value` as `forms.checked_value` returns it.
+
+    `annotation_id`: of a mark's answer the mark; of the leading question's the class annotation
+    that is written with it.
+    """
+
+    __tablename__ = "answer"
+    reading_id: Mapped[str] = _reference("reading.id")
+    question_id: Mapped[str] = _reference("question.id")
+    annotation_id: Mapped[str | None] = _reference("annotation.id", nullable=True)
+    time_us: Mapped[int] = _time()
+    value: Mapped[str]
+    undone_us: Mapped[int | None] = _time()
+
+
+class Arm(Base):
+    """A condition of reading as it was in force; changed, it becomes another row."""
+
+    __tablename__ = "arm"
+    key: Mapped[str] = mapped_column(index=True)
+    conditions: Mapped[Json]
+    position: Mapped[int]
+    created_utc: Mapped[str] = mapped_column(default=utc_now)
+
+
+class Assignment(Base):
+    """A case that a reader is to read, in which arm, as the how-manieth; `period` from 0."""
+
+    __tablename__ = "assignment"
+    reader_id: Mapped[str] = _reference("reader.id")
+    case_id: Mapped[str] = _reference("study_case.id")
+    arm_id: Mapped[str | None] = _reference("arm.id", nullable=True)
+    period: Mapped[int]
+    position: Mapped[int]
+    created_utc: Mapped[str] = mapped_column(default=utc_now)
 
 
 class GazeChunk(Base):

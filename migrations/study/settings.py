@@ -1,12 +1,14 @@
 """What `study.toml` says: one frozen dataclass, read and written without a third library."""
 
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from migrations.study.database import foveate_version
+from migrations.study.design_tables import DESIGNED, take_design
 from migrations.study.errors import SettingsError
+from migrations.study.forms import Question, check_form, toml_of
 
 SINGLE = "single"
 """Of `StudySettings.hanging`: no images are joined but by the csv of labels."""
@@ -22,6 +24,8 @@ class StudySettings:
         What the study is called and what it asks.
     classes
         The answers a reader can give, by the digit keys in this order.
+    form
+        All questions where there are several; the first of them is `question` with `classes`.
     order
         "fixed", "random" (seeded per reader) or "blocked" (blocks of `block_size` cases in the
         study's order, the blocks and the cases within each drawn per reader).
@@ -76,6 +80,7 @@ class StudySettings:
     name: str = "Study"
     question: str = "Is there a finding?"
     classes: tuple[str, ...] = ("no finding", "finding")
+    form: tuple[Question, ...] = ()
     order: str = "random"
     block_size: int = 20
     annotations: tuple[str, ...] = ("note",)
@@ -108,7 +113,15 @@ class StudySettings:
     )
     foveate_version: str = ""
 
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """All questions, the leading one first; a study without a form has one."""
+        leading = self.form[0] if self.form else Question(LEADING_KEY, self.question)
+        return (replace(leading, text=self.question, options=self.classes), *self.form[1:])
 
+
+LEADING_KEY = "answer"
+"""Of the only question of a study without a form."""
 _CHOICES = {
     "hanging": (SINGLE, "auto", "one-up", "two-up", "mammo", "prior"),
     "order": ("fixed", "random", "blocked"),
@@ -137,6 +150,7 @@ RANGES: dict[str, tuple[float, float]] = {
 """Every number that is not a choice, with its least and its largest value."""
 MOST_CLASSES = 10
 """So many digit keys there are."""
+_MANY = {"annotations": ANNOTATIONS}
 _LONGEST = {"consent": 20_000}
 _USUALLY_LONGEST = 1000
 
@@ -153,41 +167,64 @@ def read_settings(path: Path) -> StudySettings:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not valid TOML: {error}.") from error
-    known = {f.name: f.type for f in fields(StudySettings)}
-    for key, value in table.items():
-        if key not in known:
-            raise SettingsError(f"{path}: unknown setting {key!r}; known are {', '.join(known)}.")
-        table[key] = _checked(path, key, value)
-    return StudySettings(**table)
+    try:
+        designed = take_design(table)
+        known = [f.name for f in fields(StudySettings) if f.name not in DESIGNED]
+        for key, value in table.items():
+            if key not in known:
+                raise SettingsError(f"unknown setting {key!r}; known are {', '.join(known)}.")
+            table[key] = _checked(key, value)
+        settings = StudySettings(**table, **designed)
+        check_design(settings)
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from error
+    return settings
+
+
+def check_design(settings: StudySettings) -> None:
+    """Refuse a form that cannot be asked.
+
+    Raises
+    ------
+    SettingsError
+        Naming the question.
+    """
+    if settings.form:
+        check_form(settings.questions, bool({"box", "keypoint"} & set(settings.annotations)))
 
 
 def write_settings(path: Path, settings: StudySettings) -> None:
     """Write the settings as TOML."""
     lines = ["# Settings of a Foveate study; docs/study-settings.md explains each.\n"]
+    left_out = {*DESIGNED, *(("question", "classes") if settings.form else ())}
     for f in fields(StudySettings):
+        if f.name in left_out:
+            continue
         value = getattr(settings, f.name)
         if f.name == "foveate_version":
             value = foveate_version()
         lines.append(f"{f.name} = {_toml(value)}\n")
+    form = settings.questions if settings.form else ()
+    lines += [f"{line}\n" for line in toml_of(form)]
     path.write_text("".join(lines), encoding="utf-8")
 
 
-def _checked(path: Path, key: str, value: Any) -> Any:
+def _checked(key: str, value: Any) -> Any:
     default = getattr(StudySettings(), key)
     if isinstance(default, tuple) and isinstance(value, list):
         value = tuple(value)
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if type(value) is not type(default):
-        raise SettingsError(f"{path}: {key} must be {type(default).__name__}, not {value!r}.")
+        raise SettingsError(f"{key} must be {type(default).__name__}, not {value!r}.")
     if key in _CHOICES and value not in _CHOICES[key]:
-        raise SettingsError(f"{path}: {key} must be one of {_CHOICES[key]}, not {value!r}.")
+        raise SettingsError(f"{key} must be one of {_CHOICES[key]}, not {value!r}.")
     low, high = RANGES.get(key, (0, 0))
     if key in RANGES and not low <= value <= high:  # NaN is between nothing
-        raise SettingsError(f"{path}: {key} must be from {low:g} to {high:g}, not {value!r}.")
+        raise SettingsError(f"{key} must be from {low:g} to {high:g}, not {value!r}.")
     problem = _problem_of_words(key, value)
     if problem:
-        raise SettingsError(f"{path}: {key} {problem}.")
+        raise SettingsError(f"{key} {problem}.")
     return value
 
 
@@ -202,8 +239,8 @@ def _problem_of_words(key: str, value: Any) -> str:
         return f"has at most {longest:,} characters"
     if any(not c.isprintable() and c not in "\n\t" for w in words for c in w):
         return "must not hold control characters"
-    if key == "annotations" and (unknown := [v for v in value if v not in ANNOTATIONS]):
-        return f"can be {ANNOTATIONS}, not {unknown[0]!r}"
+    if key in _MANY and (unknown := [v for v in value if v not in _MANY[key]]):
+        return f"can be {_MANY[key]}, not {unknown[0]!r}"
     return _problem_of_classes(value) if key == "classes" else ""
 
 

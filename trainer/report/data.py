@@ -13,6 +13,7 @@ import numpy as np
 from sqlalchemy import func, select
 
 from devices.gaze.pair_rates import pairs_among, positive_rate
+from migrations.study.design_tables import DESIGNED
 from migrations.study.folder import Study
 from migrations.study.names import names_of, short_name, split_item
 from migrations.study.schema import (
@@ -32,7 +33,7 @@ from trainer.report.probe_sections import ProbeFigures, find_probes, read_probes
 from trainer.similarity.base import BoolArray, FloatArray
 from trainer.similarity.store import load_matrix
 
-_UNTOLD = ("consent", "backup_folder")
+_UNTOLD = ("consent", "backup_folder", *DESIGNED)
 """Settings of a study that are nobody else's business."""
 
 

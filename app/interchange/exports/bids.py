@@ -21,6 +21,7 @@ from app.interchange.exports.readings import Content, ExportReading, Progress
 from devices.gaze.geometry import FloatArray
 from devices.gaze.samples import Eye
 from migrations.study.database import foveate_version
+from migrations.study.settings import LEADING_KEY
 
 BIDS_VERSION = "1.11.0"
 TASK = "reading"
@@ -238,7 +239,18 @@ def _events(content: Content, reading: ExportReading) -> list[Row]:
             label = mark.label or _NAME
             onset = max((mark.time_us - zero) / 1e6, 0.0)
             rows.append((onset, 0.0, kind, sha256, label, *spot, *[_NAME] * 6))
-    return sorted(rows, key=lambda row: row[0])
+    return sorted([*rows, *_answers(reading, zero)], key=lambda row: row[0])
+
+
+def _answers(reading: ExportReading, zero: int) -> list[Row]:
+    """Return the answers to a form; the class is there already, free text stays at home."""
+    classes = {mark.label for mark in reading.annotations if mark.kind == "class"}
+    return [
+        (max((a.time_us - zero) / 1e6, 0.0), 0.0, f"answer_{a.key}", _NAME, a.value,
+         *[_NAME] * (len(_EVENT_COLUMNS) - 5))
+        for a in reading.answers
+        if a.kind != "text" and not (a.key == LEADING_KEY and a.value in classes)
+    ]  # fmt: skip
 
 
 def _event_facts(reading: ExportReading, question: str) -> dict[str, Any]:
@@ -256,9 +268,11 @@ def _event_facts(reading: ExportReading, question: str) -> dict[str, Any]:
             "SoftwareName": "Foveate",
             "SoftwareVersion": reading.session.software_version,
         },
-        "trial_type": {"Description": "reading (the whole run), view_… or annotation_…"},
+        "trial_type": {
+            "Description": "reading (the whole run), view_…, annotation_… or answer_<question>"
+        },
         "image_sha256": {"Description": "SHA-256 of the image's stored pixel values"},
-        "label": {"Description": "Class or name that the reader gave"},
+        "label": {"Description": "Class, name or answer that the reader gave"},
     }
     for name in ("x_image", "y_image", "width_image", "height_image"):
         facts[name] = {"Description": "Place on the image", "Units": "pixel"}

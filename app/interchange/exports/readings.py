@@ -13,10 +13,12 @@ from devices.gaze.errors import GazeError
 from devices.gaze.geometry import FloatArray, ScreenGeometry
 from devices.gaze.samples import Eye
 from devices.gaze.stored import StoredGaze, points_of
+from migrations.study.answers import Answered, answers_of
 from migrations.study.folder import Study
 from migrations.study.names import Kind, names_of
 from migrations.study.schema import (
     Annotation,
+    Arm,
     Calibration,
     Fixation,
     GazeEvent,
@@ -43,6 +45,10 @@ class ExportReading:
         Computed from the raw chunks; None if a view makes that impossible.
     screen
         In force when the reading began.
+    answers
+        What stands, also of readings from before there were forms.
+    arm
+        The key of the arm it was read in; "" for none.
     validation
         The last one before the reading.
     """
@@ -58,6 +64,8 @@ class ExportReading:
     events: tuple[GazeEvent, ...]
     views: tuple[ViewEvent, ...]
     annotations: tuple[Annotation, ...]
+    answers: tuple[Answered, ...]
+    arm: str
     validation: Calibration | None
 
     @property
@@ -141,6 +149,8 @@ class Content:
                 _of(rows, GazeEvent, reading_id, GazeEvent.start_us),
                 _of(rows, ViewEvent, reading_id, ViewEvent.time_us),
                 _of(rows, Annotation, reading_id, Annotation.time_us),
+                tuple(answers_of(rows, reading_id)),
+                _arm(rows, reading),
                 validation_before(rows, reading),
             )  # fmt: skip
             rows.expunge_all()
@@ -156,6 +166,10 @@ class Content:
             return None
         self.damage.extend(f"{called}: {chunk}" for chunk in gaze.damaged)
         return gaze
+
+
+def _arm(session: OrmSession, reading: Reading) -> str:
+    return session.get_one(Arm, reading.arm_id).key if reading.arm_id else ""
 
 
 def _of(session: OrmSession, table: Any, reading_id: str, order: Any) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""Tables for any analysis: samples, fixations, views, annotations, readings, images.
+"""Tables for any analysis: samples, fixations, views, annotations, answers, readings, images.
 
 One specification of every column (type, unit, meaning) makes the csv and Parquet files and the
 data dictionary that goes with them.
@@ -151,6 +151,18 @@ width_image | number | source-image px | Of a box
 height_image | number | source-image px | Of a box
 spread_image | number | source-image px | Spread of a keypoint
 undone_us | whole | µs | When it was taken back, since the reading began; empty if it stands
+"""
+    ),
+    "answers": _columns(
+        _WHO
+        + """
+arm | text | | Key of the arm that the case was read in; empty where the study has none
+question | text | | Key of the question; answer and confidence in a study without a form
+scope | text | | case, or mark
+kind | text | | single, multiple, scale, number or confidence (free text is not exported)
+value | text | | The answer that stands; of a multiple choice a JSON list
+annotation_id | text | | Of a mark's answer the mark; else empty
+time_us | whole | µs | When it was given, since the reading began
 """
     ),
     "quality": _columns(
@@ -311,6 +323,18 @@ def _annotations(content: Content, reading: ExportReading) -> Columns:
     return columns
 
 
+def _answers(content: Content, reading: ExportReading) -> Columns:
+    rows = [a for a in reading.answers if a.kind != "text"]
+    own = {
+        **_who(content, reading, len(rows)),
+        "arm": [reading.arm] * len(rows),
+        "question": [a.key for a in rows],
+        "time_us": [a.time_us - reading.reading.started_us for a in rows],
+        "annotation_id": [a.annotation_id or "" for a in rows],
+    }
+    return _filled("answers", own, rows)
+
+
 _FIGURES = (
     "sample_count",
     "lost_count",
@@ -394,6 +418,7 @@ _ROWS: dict[str, Callable[[Content, ExportReading], Columns]] = {
     "gaze_events": _gaze_events,
     "view_events": _view_events,
     "annotations": _annotations,
+    "answers": _answers,
     "quality": _quality,
 }
 

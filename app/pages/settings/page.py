@@ -12,7 +12,8 @@ from app.ui.fields import Field
 from app.ui.form import Form
 from app.ui.page import Page
 from app.ui.small_widgets import button, column, label, panel
-from migrations.study.settings import StudySettings
+from migrations.study.errors import SettingsError
+from migrations.study.settings import StudySettings, check_design
 
 
 class SettingsPage(Page):
@@ -105,4 +106,8 @@ def _problem(settings: StudySettings) -> str:
         return "Two answers are the same."
     if not settings.consent:
         return "The consent text is empty; readers must know what they agree to."
+    try:
+        check_design(settings)
+    except SettingsError as error:
+        return f"The form: {error}"
     return ""

@@ -17,11 +17,14 @@ from migrations.study.database import Database
 from migrations.study.erasure import erase_again
 from migrations.study.schema import (
     Annotation,
+    Answer,
+    Arm,
     Audit,
     Calibration,
     Fixation,
     GazeChunk,
     GazeEvent,
+    Question,
     Reading,
     Recording,
     Session,
@@ -33,7 +36,9 @@ from migrations.study.tombstones import all_tombstones
 
 Progress = Callable[[int, int], None]
 _CHUNK_BYTES = 2_000_000
-_CHILDREN = (ViewEvent, Fixation, GazeEvent, Annotation)
+_CHILDREN = (ViewEvent, Fixation, GazeEvent, Annotation, Answer)
+_DESIGN = (Question, Arm)
+"""Which rows of readings refer to; small tables, sent whole."""
 
 
 @dataclass(slots=True)
@@ -92,11 +97,24 @@ def push(local: Database, server: Database, progress: Progress = lambda d, t: No
     ready = [s for s in sittings if s.id not in open_ids]
     report.waiting = len(sittings) - len(ready)
     identities = learn_identities(local, server)
+    _push_design(local, server)
     for done, sitting in enumerate(ready, 1):
         _push_session(local, server, sitting, identities, report)
         progress(done, len(ready))
     report.changed = identities.changed + push_choices(local, server)
     return report
+
+
+def _push_design(local: Database, server: Database) -> None:
+    for table in _DESIGN:
+        with local.read() as session:
+            rows = _rows(session, table, table.id.is_not(None))
+        with server.read() as session:
+            there = set(session.scalars(select(table.id)))
+        missing = [row for row in rows if row["id"] not in there]
+        if missing:
+            with server.write() as session:
+                insert_missing(session, table, missing)
 
 
 def pending(local: Database, server: Database) -> int:
@@ -294,9 +312,14 @@ def _translated(
             return None
         row["case_id"] = ids.cases[row["case_id"]]
         row["reader_id"] = ids.readers[row["reader_id"]]
-    kept = []
-    for rows in children:
+    kept: list[list[dict[str, Any]]] = []
+    gone: set[str] = set()
+    for table, rows in zip(_CHILDREN, children, strict=True):
+        if table is Answer:  # those of marks on an erased image go with the marks
+            kept.append([r for r in rows if r["annotation_id"] not in gone])
+            continue
         known = [r for r in rows if r["image_id"] is None or r["image_id"] in ids.images]
+        gone |= {r["id"] for r in rows} - {r["id"] for r in known}
         kept.append([r | {"image_id": ids.images.get(r["image_id"] or "")} for r in known])
     return readings, kept
 

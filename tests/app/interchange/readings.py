@@ -4,6 +4,7 @@ import zlib
 
 import numpy as np
 from sqlalchemy import select
+from sqlalchemy.orm import Session as OrmSession
 
 from app.recording.stored_figures import event_rows
 from devices.gaze.chunks import CODEC_VERSION, encode_chunk
@@ -11,9 +12,12 @@ from devices.gaze.fixations import FilterParameters
 from devices.gaze.geometry import ScreenGeometry
 from devices.gaze.samples import empty_samples
 from devices.gaze.view import Affine, TileView
+from migrations.study.answers import keep_questions
 from migrations.study.folder import Study
+from migrations.study.forms import Question
 from migrations.study.schema import (
     Annotation,
+    Answer,
     Calibration,
     CaseImage,
     Fixation,
@@ -29,6 +33,12 @@ from migrations.study.schema import (
 )
 from tests.stored import gaze_of
 
+FORM = (
+    Question("finding", "?", options=("no finding", "finding")),
+    Question("sure", "?", kind="confidence"),
+    Question("why", "?", kind="text"),
+)
+SAID = {"finding": "finding", "sure": "4", "why": "as Mrs Quill said"}
 SCREEN = ScreenGeometry(1600, 1200, 640, 480, 600, "taped")
 
 
@@ -113,11 +123,22 @@ def _read(study, sitting, recording, case, k: int, seed: int) -> str:
                            details={"text": "Mrs Quill, room 4"}),
             ]
         )  # fmt: skip
+        session.flush()
+        _answer(session, reading_id, start + 12)
     rows, events = event_rows(reading_id, gaze_of(study.database, reading_id), FilterParameters())
     with study.database.write() as session:
         session.add_all(Fixation(**row) for row in rows)
         session.add_all(GazeEvent(**row) for row in events)
     return reading_id
+
+
+def _answer(session: OrmSession, reading_id: str, time_us: int) -> None:
+    ids = keep_questions(session, FORM)
+    session.flush()
+    session.add_all(
+        Answer(reading_id=reading_id, question_id=ids[key], time_us=time_us, value=value)
+        for key, value in SAID.items()
+    )
 
 
 def _samples(start: int, rng):

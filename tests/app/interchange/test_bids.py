@@ -15,7 +15,7 @@ from app.interchange.exports.command import main
 from devices.gaze.samples import gaze_norm
 from migrations.study.schema import Fixation
 from tests.app.interchange.gaze_files import gaze_json, imported
-from tests.app.interchange.readings import SCREEN, add_readings
+from tests.app.interchange.readings import SAID, SCREEN, add_readings
 from tests.stored import gaze_of
 
 
@@ -122,6 +122,13 @@ def test_image_places_follow_from_events_alone(study, exported) -> None:
     assert facts["ScreenSize"] == [0.64, 0.48]
     assert facts["ScreenResolution"] == [1600, 1200]
     assert facts["ScreenOrigin"] == ["top", "left"]
+
+
+def test_answers_to_a_form_are_events_but_for_free_text(study, exported) -> None:
+    for file in exported[0].rglob("*_events.tsv"):
+        rows = [line.split("\t") for line in file.read_text().splitlines()]
+        said = {row[2]: row[4] for row in rows if row[2].startswith("answer_")}
+        assert said == {"answer_finding": SAID["finding"], "answer_sure": SAID["sure"]}
 
 
 def test_imported_gaze_without_times_is_valid_too(study, matcher, tmp_path) -> None:

@@ -17,7 +17,7 @@ from devices.gaze.samples import VALUE_FIELDS
 from migrations.study.folder import Study
 from migrations.study.schema import Fixation, Reader, Reading
 from tests.app.interchange.gaze_files import imported
-from tests.app.interchange.readings import add_readings
+from tests.app.interchange.readings import SAID, add_readings
 from tests.stored import gaze_of
 
 pd = pytest.importorskip("pandas")
@@ -52,6 +52,19 @@ def test_samples_and_fixations_value_by_value(study, readings, tmp_path, kind) -
         assert len(rows) == len(found) > 0
         for name in ("duration_us", "x_image", "y_image", "x_deg", "dispersion_deg"):
             np.testing.assert_array_equal(found[name], [getattr(r, name) for r in rows])
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_the_answers_to_a_form_are_there_but_for_free_text(study, readings, tmp_path, kind) -> None:
+    assert main([kind, "--study", str(study.folder), "--out", str(tmp_path / "out")]) == 0
+    read = pd.read_csv if kind == "csv" else pd.read_parquet
+    found = read(tmp_path / "out" / f"answers.{kind}")
+    assert set(found.reading_id) == set(readings)
+    assert found.groupby("question").value.count().to_dict() == {
+        "finding": len(readings), "sure": len(readings)
+    }  # fmt: skip
+    assert set(found[found.question == "sure"].value.astype(str)) == {SAID["sure"]}
+    assert set(found.time_us) == {12}
 
 
 def test_the_dictionary_says_every_column(study, readings, tmp_path) -> None:

@@ -14,12 +14,14 @@ from migrations.study.folder import Study
 from migrations.study.names import short_name
 from migrations.study.schema import (
     Annotation,
+    Answer,
     Audit,
     Base,
     Calibration,
     Fixation,
     GazeChunk,
     Image,
+    Question,
     Reader,
     Reading,
     Recording,
@@ -33,7 +35,7 @@ from tests.app.sync.cutting_proxy import CuttingProxy
 from trainer.data.cohort import load_cohort
 
 SENT = (Reader, Image, Session, Calibration, Recording, GazeChunk, Reading, ViewEvent, Fixation,
-        Annotation, StudyCase)  # fmt: skip
+        Annotation, Answer, Question, StudyCase)  # fmt: skip
 
 
 def _rows(database: Database, table) -> list[tuple]:

@@ -8,6 +8,7 @@ import pytest
 from app.pages.settings.fields import SECTIONS
 from app.pages.settings.page import SettingsPage
 from app.ui.fields import Field
+from migrations.study.design_tables import DESIGNED
 from migrations.study.errors import SettingsError
 from migrations.study.settings import StudySettings, read_settings, write_settings
 
@@ -20,7 +21,8 @@ _KINDS: dict[type, tuple[str, ...]] = {
 
 def test_the_page_has_every_setting_once_but_the_version() -> None:
     names = [field.name for field in FIELDS]
-    assert sorted(names) == sorted({f.name for f in fields(StudySettings)} - {"foveate_version"})
+    others = {"foveate_version", *DESIGNED}
+    assert sorted(names) == sorted({f.name for f in fields(StudySettings)} - others)
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)

@@ -1,0 +1,39 @@
+"""The parts of `study.toml` that stand in it as tables: ``[[question]]``."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from migrations.study.errors import SettingsError
+from migrations.study.forms import questions_from
+
+DESIGNED = ("form",)
+"""Fields of the settings that stand in the file as tables, last."""
+
+
+def take_design(table: dict[str, Any]) -> dict[str, Any]:
+    """Take the tables out of what a file says, and return the settings they stand for.
+
+    Raises
+    ------
+    SettingsError
+        Naming the table, its field and what may stand there.
+    """
+    found: dict[str, Any] = {}
+    form = questions_from(_taken(table, "question"))
+    if form:
+        if "classes" in table:
+            raise SettingsError(
+                "classes are the options of the first [[question]]; leave them out."
+            )
+        found = {"form": form, "question": form[0].text, "classes": form[0].options}
+    return found
+
+
+def _taken(table: dict[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
+    tables = table.get(name)
+    if not isinstance(tables, list):
+        return ()
+    if any(not isinstance(each, dict) for each in tables):
+        raise SettingsError(f"{name} is a text, or tables [[{name}]].")
+    del table[name]
+    return tables
