@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from app.recording.calibration.earlier import EarlierCalibration, earlier_calibration
+from app.recording.calibration.standing import READ_ANYWAY, Hindrance, against_reading
 from app.recording.calibration.validation import ValidationResult
 from app.recording.session_services import SessionServices
 from app.recording.writer import insert_into, update_row
@@ -30,12 +31,37 @@ class ReaderSetup:
         The last one; None before the first.
     drift_deg
         Of the last drift probe since the last validation; None before the first.
+    unchecked
+        What has changed since the last validation so that it holds no more; empty for nothing.
     """
 
     def __init__(self, services: SessionServices) -> None:
         self.validation: ValidationResult | None = None
         self.drift_deg: float | None = None
+        self.unchecked = ""
+        self._anyway: Hindrance | None = None
         self._services = services
+
+    @property
+    def against_reading(self) -> Hindrance | None:
+        """What stands against reading with the calibration as it is; None for nothing."""
+        return against_reading(self.validation, self.unchecked)
+
+    @property
+    def unanswered(self) -> str:
+        """What stands against reading and was not yet chosen to read in spite of, in words."""
+        against = self.against_reading
+        return "" if against is None or against == self._anyway else against.text
+
+    def read_anyway(self) -> None:
+        """Read in spite of what stands against it now; another hindrance is asked about anew."""
+        against = self.against_reading
+        if against is None or against == self._anyway:
+            return
+        self._anyway = against
+        self._services.note(**{READ_ANYWAY: against.text})
+        reader = self._services.rows.pseudonym
+        self._services.audit("read anyway", {"reader": reader, **asdict(against)})
 
     @property
     def geometry(self) -> ScreenGeometry:
@@ -81,6 +107,7 @@ class ReaderSetup:
         """Correct the point of gaze from now on; None takes an earlier correction back."""
         services, now_us = self._services, self._services.clock.now_us()
         services.live.correction = correction
+        self.unchecked = "the correction of the offset was changed and not checked"
         row = {
             "id": new_id(),
             "session_id": services.rows.session_id,
@@ -105,7 +132,7 @@ class ReaderSetup:
 
     def validated(self, validation: ValidationResult) -> None:
         """Note a validation in the session's row; an earlier drift counts no more."""
-        self.validation, self.drift_deg = validation, None
+        self.validation, self.drift_deg, self.unchecked = validation, None, ""
         if self._services.study.settings.eye == "better":
             self._services.live.eye = validation.better_eye
         self._services.note(

@@ -15,10 +15,12 @@ from app.errors import SessionError, WrongStep
 from app.images.clearing import cases_to_clear
 from app.recording.calibration.drift import DriftProbe
 from app.recording.calibration.run import CalibrationRun
+from app.recording.calibration.standing import READ_ANYWAY
 from app.recording.calibration.target_watch import Point
 from app.recording.calibration.validation import ValidationResult
 from app.recording.cases import CaseList, CaseToRead
 from app.recording.ended_readings import EndedReadings
+from app.recording.event_notes import NOTES
 from app.recording.form_answers import say, take_back
 from app.recording.last_tracker import remember
 from app.recording.open_reading import OpenReading
@@ -80,6 +82,7 @@ class ReadingSession:
         self._reading: OpenReading | None = None
         self._ended = EndedReadings(services, self.setup)
         self.results = self._ended.results
+        self._run: CalibrationRun | None = None
 
     @classmethod
     def open(
@@ -169,6 +172,15 @@ class ReadingSession:
         """The last validation; None before the first."""
         return self.setup.validation
 
+    @property
+    def against_reading(self) -> str:
+        """What stands against reading now, in words; empty once it was chosen to read anyway."""
+        return self.setup.unanswered
+
+    def read_anyway(self) -> None:
+        """Read in spite of it: the session's row, the audit and each reading keep why not."""
+        self.setup.read_anyway()
+
     def calibrate(
         self,
         targets: Sequence[Point] | None = None,
@@ -186,7 +198,7 @@ class ReadingSession:
         """
         self._require(Phase.IDLE, Phase.READY)
         self.phase = Phase.CALIBRATING
-        return CalibrationRun(
+        self._run = CalibrationRun(
             self.recorder,
             self.clock,
             self.live.geometry,
@@ -197,6 +209,7 @@ class ReadingSession:
             correction=self.setup.correction,
             after=after,
         )
+        return self._run
 
     def probe_drift(self) -> DriftProbe:
         """Begin a drift probe; the mark is on the screen now."""
@@ -214,7 +227,8 @@ class ReadingSession:
     def begin(self, case: CaseToRead | str) -> str:
         """Open a reading of a case and return its id; an interrupted one is gone on with.
 
-        A session that was never calibrated may read; its readings say so in their verdict.
+        Pages ask first (`against_reading`); a reading without a calibration within the limits
+        says so in its details, notes and verdict.
         """
         self._require(Phase.IDLE, Phase.READY)
         chosen = self.cases.get(case if isinstance(case, str) else case.case_id)
@@ -329,6 +343,8 @@ class ReadingSession:
         found: dict[str, Any] = {"eye": self.live.eye}
         if self.tracker.info.kind in STAND_INS:
             found[STAND_IN] = self.tracker.info.kind
+        if (against := self.setup.against_reading) is not None:
+            found |= {READ_ANYWAY: against.text, NOTES: [against.as_note()]}
         if correction is not None:
             found["correction"] = asdict(correction)
         if drift_deg is not None:
@@ -344,6 +360,8 @@ class ReadingSession:
             return  # the session was closed meanwhile
         if validation is not None:
             self.setup.validated(validation)
+        if self._run is not None and self._run.unchecked:
+            self.setup.unchecked = self._run.unchecked
         self.phase = Phase.READY
 
     def _end(self, state: State, reason: str) -> str:

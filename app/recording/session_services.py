@@ -11,15 +11,15 @@ from app.recording.lock import StationLock
 from app.recording.opening_rows import OpeningRows, write_opening_rows
 from app.recording.recorder import Recorder
 from app.recording.recovery import Interrupted, close_open_rows
-from app.recording.writer import Writer, update_row
+from app.recording.writer import Writer, insert_into, update_row
 from devices.clock import HostClock
 from devices.gaze.fixations import FilterParameters
 from devices.gaze.geometry import ScreenGeometry
 from devices.gaze.samples import Eye
 from devices.tracker import Tracker
 from migrations.study.folder import Study, backup_folder, require_local
+from migrations.study.schema import Audit, new_id, utc_now
 from migrations.study.schema import Session as SessionRow
-from migrations.study.schema import utc_now
 
 _SETTLE_S = 3.0
 
@@ -50,6 +50,7 @@ class SessionServices:
     details: dict[str, Any]
     frames: FrameWriter
     recovered: list[Interrupted] = field(default_factory=list)
+    station: str = ""
     _is_stopped: bool = False
 
     @classmethod
@@ -84,7 +85,7 @@ class SessionServices:
             opening["details"] = {"fixation_parameters": asdict(parameters), **opening["details"]}
             rows = write_opening_rows(study, reader, tracker.info, clock, geometry, **opening)
             services = cls._assembled(study, rows, lock, tracker, clock, geometry, parameters)
-            services.recovered = recovered
+            services.recovered, services.station = recovered, opening["station"]
             services._start()
         except BaseException:
             lock.release()
@@ -95,6 +96,18 @@ class SessionServices:
         """Add to what the session row holds beside its columns."""
         self.details.update(details)
         self.writer.put(update_row(SessionRow, self.rows.session_id, details={**self.details}))
+
+    def audit(self, action: str, details: dict[str, Any]) -> None:
+        """Say in the audit what was decided about this session."""
+        row = {
+            "id": new_id(),
+            "time_utc": utc_now(),
+            "station": self.station,
+            "action": action,
+            "subject": self.rows.session_id,
+            "details": details,
+        }
+        self.writer.put(insert_into(Audit, row))
 
     def close(self, timeout_s: float) -> None:
         """Take the last samples, write the last rows, free the study.

@@ -56,6 +56,8 @@ class CalibrationRun:
         To be shown afterwards, one by one.
     outcome
         Of the calibration; None before it was computed.
+    unchecked
+        What this run did to the tracker that no validation of it has followed, in words.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class CalibrationRun:
         self._recorder, self._clock = recorder, clock
         self._geometry, self._settings, self._on_end = geometry, settings, on_end
         self._correction = correction
+        self.unchecked = ""
         self._started_us = clock.now_us()
         self._watch = TargetWatch(recorder, clock)
 
@@ -115,6 +118,7 @@ class CalibrationRun:
 
     def compute(self) -> CalibrationOutcome:
         """Compute and apply the calibration and write its row. Blocks."""
+        self.unchecked = "a calibration was begun and not checked"
         outcome = self.outcome = self._require_calibrator().compute()
         self._write(
             "calibration",
@@ -138,6 +142,7 @@ class CalibrationRun:
         if not isinstance(tracker, KeepsCalibration):
             raise WrongStep(f"{tracker.info.name} keeps no calibrations; calibrate it.")
         self._started_us = self._clock.now_us()
+        self.unchecked = "an earlier calibration was applied and not checked"
         tracker.apply_calibration(earlier.data)
         self._write(
             "calibration",
@@ -169,7 +174,7 @@ class CalibrationRun:
             raise WrongStep("Nothing to validate yet; show the validation targets first.")
         samples = [corrected_samples(part, self._correction) for part in seen.values()]
         validation = validate(list(seen), samples, self._geometry)
-        self.result = judge_validation(validation, self._settings)
+        self.result, self.unchecked = judge_validation(validation, self._settings), ""
         status = "within limits" if self.result.within_limits else "beyond limits"
         self._write("validation", status, **validation_columns(validation))
         return self.result
