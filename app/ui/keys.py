@@ -27,6 +27,8 @@ DEFAULT: dict[str, tuple[str, ...]] = {
     "box": ("X",),
     "keypoint": ("K",),
     "note": ("C",),
+    "question_next": ("Q",),
+    "question_back": ("Shift+Q",),
     "confidence_up": ("Period",),
     "confidence_down": ("Comma",),
     "help": ("F12", "Question"),
@@ -73,6 +75,8 @@ WORDS = {
     "box": "Draw boxes (off again)",
     "keypoint": "Mark where you look",
     "note": "Write a note",
+    "question_next": "Next question of the form",
+    "question_back": "Question before",
     "confidence_up": "More confident",
     "confidence_down": "Less confident",
     "help": "Show the keys",
@@ -90,7 +94,7 @@ WORDS = {
     "frame_back": "Frame before",
     "reset": "Reset all",
 }
-_LATER = ("further_views", "overlay")
+_LATER = ("further_views", "overlay", "question_next", "question_back")
 MOUSE_DEFAULT = {"left": "window", "middle": "pan", "right": "zoom"}
 """What a drag with each button does."""
 _MOUSE_ACTIONS = ("window", "pan", "zoom")

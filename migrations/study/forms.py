@@ -14,7 +14,7 @@ from migrations.study.errors import SettingsError
 
 SCOPES = ("case", "mark")
 KINDS = ("single", "multiple", "scale", "number", "text", "confidence")
-MOST_OPTIONS = 10
+MOST_OPTIONS = 9
 """So many digit keys there are."""
 CONFIDENCE = ("1", "5")
 """Guessing to certain, where a question of confidence names no other bounds."""

@@ -29,6 +29,7 @@ from migrations.study.schema import (
 )
 from trainer.data.cohort import Cohort, load_cohort
 from trainer.errors import ReportError, SimilarityError
+from trainer.report.answer_counts import AnswerCount, count_answers
 from trainer.report.probe_sections import ProbeFigures, find_probes, read_probes
 from trainer.similarity.base import BoolArray, FloatArray
 from trainer.similarity.store import load_matrix
@@ -136,6 +137,8 @@ class ReportData:
         How gaze was recorded and how fixations were found, in words, each once.
     share
         Whether it leaves the house: then images, notes and figures of single readers stay out.
+    answers
+        How often each question was answered how, by arm.
     """
 
     name: str
@@ -155,6 +158,7 @@ class ReportData:
     setups: list[str] = field(default_factory=list)
     filters: list[str] = field(default_factory=list)
     share: bool = False
+    answers: list[AnswerCount] = field(default_factory=list)
 
     def called(self, image_id: str) -> str:
         """Return what an image is called on the page."""
@@ -191,6 +195,7 @@ def gather(
         filters = session.execute(
             select(Fixation.algorithm, Fixation.parameters_hash).distinct().order_by("algorithm")
         )
+        answers = count_answers(session)
         filters_told = [f"{name} (parameters {text})" for name, text in filters]
     folders = find_probes(study.exports) if probes is None else probes
     settings = {n: getattr(study.settings, n) for n in study.settings.__slots__}
@@ -212,6 +217,7 @@ def gather(
         setups=list(dict.fromkeys(map(_setup, sessions))),
         filters=filters_told,
         share=share,
+        answers=answers,
     )
 
 

@@ -8,6 +8,7 @@ from migrations.study.database import foveate_version
 from migrations.study.folder import Study
 from migrations.study.schema import utc_now
 from trainer.errors import Cancelled, ReportError
+from trainer.report.answer_sections import answers_section
 from trainer.report.cohort_sections import cohort_section, folder_section, quality_section
 from trainer.report.data import ReportData, gather
 from trainer.report.figures import write_figures
@@ -112,6 +113,7 @@ _OF_STUDY: tuple[_Maker, ...] = (
     _plain(cohort_section),
     _plain(participation_section),
     _plain(quality_section),
+    _plain(answers_section),
     _plain(readings_section),
     _plain(similarity_section),
     *_OF_RUNS,

@@ -12,6 +12,7 @@ from app.pages.reading.page import ReadingPage
 from app.pages.reading.prefetch import Images
 from app.recording.addendum import GivenAnswer, amend
 from app.recording.cases import CaseToRead
+from app.recording.form_state import Said
 from app.recording.keypoint import RecentGaze, looked_at
 from app.recording.session import ReadingSession
 
@@ -21,11 +22,15 @@ CONFIDENCE = (1, 5)
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """One annotation that can be undone; `mark` is drawn on the canvas, where there is one."""
+    """One thing that can be undone; `mark` is drawn on the canvas, where there is one.
+
+    Of an answer to a form, `question` is its key and `annotation_id` the mark it is said of, or "".
+    """
 
     annotation_id: str
     kind: str
     mark: Mark | None = None
+    question: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,7 @@ class Answers(QObject):
         page.answered.connect(self._answered)
         page.asked.connect(self._asked)
         page.note_written.connect(self._note)
+        page.form.said.connect(self._said)
         page.canvas.drawn.connect(self._box)
         page.correct_wanted.connect(self._correct)
         page.correct_ended.connect(self.leave_correction)
@@ -138,6 +144,27 @@ class Answers(QObject):
             self._standing.append(_Standing(answer_id, "class"))
             self._answer = (answer_id, label)
 
+    def _said(self, said: Said) -> None:
+        """Write an answer to the form; the leading one is the class."""
+        session = self._session
+        if session is None or self._open is None or self._page.state != "reading":
+            return
+        if said.key == session.study.settings.questions[0].key and said.value is not None:
+            self._page.leading_said(said.value)
+            self._answered(said.value)
+            return
+        mark = said.mark or ""
+        self._standing = [
+            each
+            for each in self._standing
+            if (each.question, each.annotation_id) != (said.key, mark)
+        ]
+        if said.value is None:
+            session.take_back(said.key, said.mark)
+            return
+        session.say(said.key, said.value, said.mark)
+        self._standing.append(_Standing(mark, "answer", question=said.key))
+
     def _asked(self, action: str) -> None:
         if self._session is None or self._open is None:
             return
@@ -157,6 +184,7 @@ class Answers(QObject):
         if mark is not None:
             self._page.canvas.marks.append(mark)
             self._page.canvas.update()
+            self._page.form.ask_of_mark(annotation_id)
 
     def _box(self, mark: Mark) -> None:
         if self._session is None or self._open is None or self._page.state != "reading":
@@ -228,10 +256,19 @@ class Answers(QObject):
             self._page.say_shortly("There is nothing to undo.")
             return
         last = self._standing.pop()
+        if last.question:
+            self._session.take_back(last.question, last.annotation_id or None)
+            self._page.form.forget(last.question, last.annotation_id or None)
+            self._page.say_shortly("Undone: answer.")
+            return
         self._session.undo(last.annotation_id)
+        if last.mark is not None:
+            self._standing = [s for s in self._standing if s.annotation_id != last.annotation_id]
+            self._page.form.drop_mark(last.annotation_id)
         if last.kind == "class":
             self._answer = None
             self._page.forget_answer()
+            self._page.form.forget(self._session.study.settings.questions[0].key)
         elif last.kind == "confidence":
             self._confidence = None
         if last.mark in self._page.canvas.marks:

@@ -90,7 +90,7 @@ class ReadingController(StationJob):
         settings, canvas = session.study.settings, self.page.canvas
         canvas.origin_desktop = QPointF(geometry.x_desktop, geometry.y_desktop)
         canvas.view_pixel_mm = geometry.width_mm / geometry.width_screen
-        self.page.set_study(settings.classes, settings.annotations)
+        self.page.set_study(settings.classes, settings.annotations, settings.questions)
         self.page.strip.show_recording(True)
         self._skipped, self._shown = [], 0
         self.answers.begin(session)

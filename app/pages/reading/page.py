@@ -13,7 +13,9 @@ from app.pages.reading.panels import ReadingPanel
 from app.pages.reading.strip import ReadingStrip
 from app.ui import theme
 from app.ui.keys import KeyMap, class_index
-from app.ui.small_widgets import column
+from app.ui.question_form import QuestionForm
+from app.ui.small_widgets import column, row
+from migrations.study.forms import Question
 
 _READING = ("reading", "addendum")
 _MESSAGE_MS = 4000
@@ -83,6 +85,7 @@ class ReadingPage(QWidget):
         self.may_resume: Callable[[], str] = lambda: ""
         self._classes: tuple[str, ...] = ()
         self._allowed: frozenset[str] = frozenset()
+        self._questions: tuple[Question, ...] = ()
         self._time_is_up = self._asks_code = False
         self.keys = keys or KeyMap()
         self.canvas = ImageCanvas(keys=self.keys)
@@ -95,8 +98,14 @@ class ReadingPage(QWidget):
         self._quiet = QTimer(self)
         self._quiet.setSingleShot(True)
         self._quiet.timeout.connect(self._say_what_to_do)
+        self.form = QuestionForm()
+        self.form.hide()
+        self.form.problem.connect(lambda words: self.strip.show_message(words, warn=True))
+        self.form.typed.connect(self.canvas.setFocus)
         layout = column(self, gap=0)
-        layout.addWidget(self.canvas, 1)
+        beside = row(self.canvas, self.form, gap=0)
+        beside.setStretch(0, 1)
+        layout.addLayout(beside, 1)
         layout.addWidget(self.strip)
         self.setAutoFillBackground(True)
         shade = self.palette()
@@ -108,6 +117,8 @@ class ReadingPage(QWidget):
             "leave": self._pause,
             "back": self.correct_wanted.emit,
             "help": lambda: self._covered(self._panels.help),
+            "question_next": lambda: self.form.step(1),
+            "question_back": lambda: self.form.step(-1),
         }
 
     @property
@@ -120,9 +131,16 @@ class ReadingPage(QWidget):
         self.keys = self.canvas.keys = keys
         self._panels.use_keys(keys)
 
-    def set_study(self, classes: Sequence[str], annotations: Sequence[str] = ()) -> None:
-        """Offer the answers and the annotations of the study."""
+    def set_study(
+        self,
+        classes: Sequence[str],
+        annotations: Sequence[str] = (),
+        questions: tuple[Question, ...] = (),
+    ) -> None:
+        """Offer the answers and the annotations of the study, and its form if it has one."""
         self._classes = tuple(classes)
+        self._questions = questions if len(questions) > 1 else ()
+        self.form.setVisible(bool(self._questions))
         kinds = set(annotations) | ({"confidence_up", "confidence_down"}
                                     if "confidence" in annotations else set())  # fmt: skip
         self._allowed = frozenset(kinds)
@@ -151,6 +169,7 @@ class ReadingPage(QWidget):
         """
         self.state, self.current_case_id, self.answer = "reading", case_id, None
         self._time_is_up = False
+        self.form.begin(self._questions)
         self._hide_panels()
         self.strip.show_case(name, number, count)
         self.strip.show_answer("")
@@ -175,6 +194,11 @@ class ReadingPage(QWidget):
         self.state = "reading"
         self.strip.show_answer(f"Answer: {self.answer}" if self.answer else "")
         self._say_what_to_do()
+
+    def leading_said(self, label: str) -> None:
+        """Note the class that the form gave the case."""
+        self.answer = label
+        self.strip.show_answer(f"Answer: {label}")
 
     def forget_answer(self) -> None:
         """Take back the answer that was chosen."""
@@ -254,6 +278,8 @@ class ReadingPage(QWidget):
             self._go_on()
         elif self.state not in _READING:
             event.ignore()
+        elif index is not None and self._questions and self.state == "reading":
+            self._choose(index)
         elif index is not None:
             self._answer(index)
         elif self.state == "addendum":
@@ -284,6 +310,10 @@ class ReadingPage(QWidget):
             self.strip.show_answer(f"Corrected: {index + 1} {chosen}")
         self.answered.emit(chosen)
 
+    def _choose(self, index: int) -> None:
+        if not self.form.choose(index):
+            self.strip.show_message(f"There is no answer {index + 1}.", warn=True)
+
     def _annotate(self, action: str) -> None:
         if action not in self._allowed:
             self.say_shortly(f"This study asks for no {action.split('_')[0]}.")
@@ -297,6 +327,14 @@ class ReadingPage(QWidget):
             self.asked.emit(action)
 
     def _next(self) -> None:
+        if self._questions:
+            if self.form.enter() and self.form.state.waits:
+                return
+            missing = self.form.state.ask_what_is_missing()
+            if missing is not None:
+                self.form.draw()
+                self.strip.show_message(f"Answer first: {missing.text}", warn=True)
+                return
         if self.answer is None:
             self.strip.show_message(f"Answer first. {self._choices()}", warn=True)
             return
@@ -310,6 +348,8 @@ class ReadingPage(QWidget):
             event.ignore()
 
     def _choices(self) -> str:
+        if self._questions and self.state != "addendum":
+            return "Digits answer, Enter goes on, Q: the next question"
         return "   ".join(f"{i + 1} {name}" for i, name in enumerate(self._classes))
 
     def _say_what_to_do(self) -> None:
@@ -370,9 +410,11 @@ class ReadingPage(QWidget):
     def _show_panel(self, panel: ReadingPanel) -> None:
         # The images go while a panel covers them: nobody's gaze at the panel lands on them.
         self.canvas.hide()
+        self.form.setEnabled(False)
         self._panels.show(panel)
 
     def _hide_panels(self) -> None:
         self._panels.hide()
         self.canvas.setVisible(not self._time_is_up)
+        self.form.setEnabled(self.state == "reading")
         (self if self._time_is_up else self.canvas).setFocus()

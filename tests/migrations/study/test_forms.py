@@ -75,7 +75,7 @@ def test_a_question_is_asked_when_its_condition_holds(given: dict, keys: list[st
         pytest.param(replace(SHAPE, condition="finding = lump"), "'lump'", id="no such answer"),
         pytest.param(replace(SHAPE, condition="finding >= 3"), "no number", id="compared words"),
         pytest.param(replace(SHAPE, kind="radio"), "must be one of", id="kind"),
-        pytest.param(replace(SHAPE, options=("round",)), "2 to 10 options", id="one option"),
+        pytest.param(replace(SHAPE, options=("round",)), "2 to 9 options", id="one option"),
         pytest.param(replace(SCORE, options=("5", "1")), "not below", id="bounds"),
         pytest.param(replace(SCORE, options=()), "two numbers", id="no bounds"),
         pytest.param(replace(SIZE, key="s"), "takes none", id="no marks in the study"),
