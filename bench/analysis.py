@@ -124,7 +124,7 @@ def _session(id_: str, reader: str) -> dict[str, Any]:
     return {
         "id": id_, "reader_id": reader, "station": "s", "software_version": "0",
         "started_utc": "2026-01-01T00:00:00Z", "zero_utc": "2026-01-01T00:00:00Z",
-        "tracker_id": "t", "tracker_kind": "simulated", "tracker_model": "", "tracker_serial": "",
+        "tracker_id": "t", "tracker_kind": "lsl", "tracker_model": "", "tracker_serial": "",
         "tracker_rate_hz": RATE_HZ, "screen": SCREEN.as_dict(), "screen_width_mm": 400,
         "screen_height_mm": 400, "refresh_hz": 60, "distance_mm": 650, "distance_source": "taped",
         "eye": "both", "case_order": [],

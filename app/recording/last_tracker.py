@@ -1,6 +1,6 @@
 """Which tracker a station reads with unless it is told: the one it read with last, else a real one.
 
-A stand-in, the simulated reader or the mouse, is never taken unasked.
+A stand-in, the simulated reader, the mouse or a replay, is never taken unasked.
 """
 
 import logging
@@ -13,12 +13,11 @@ from migrations.study.cohort_rules import STAND_INS
 log = logging.getLogger(__name__)
 
 _FILE = "tracker.txt"
-_NOT_KEPT = (*STAND_INS, "replay")
 
 
 def remember(info: TrackerInfo) -> None:
     """Keep the tracker of a session for the next one, unless it is a stand-in."""
-    if info.kind in _NOT_KEPT:
+    if info.kind in STAND_INS:
         return
     try:
         config_folder().mkdir(parents=True, exist_ok=True)
@@ -32,7 +31,7 @@ def preferred(trackers: Sequence[TrackerInfo]) -> str:
 
     That is the last one of this station where it is attached, else the only real one that is.
     """
-    real = [info.id for info in trackers if info.kind not in _NOT_KEPT]
+    real = [info.id for info in trackers if info.kind not in STAND_INS]
     try:
         last = (config_folder() / _FILE).read_text(encoding="utf-8").strip()
     except OSError:

@@ -1,13 +1,19 @@
 """Readings of a study as a researcher sees them: quality, what counts, what is missing."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session as OrmSession
 
-from migrations.study.cohort_rules import CHOICE, choice_of, why_left_out
+from migrations.study.cohort_rules import (
+    CHOICE,
+    badge_of,
+    choice_of,
+    stand_in_sessions,
+    why_left_out,
+)
 from migrations.study.folder import Study
 from migrations.study.names import names_of
 from migrations.study.schema import (
@@ -46,6 +52,8 @@ class CohortRow:
         Seconds of the host clock.
     image_ids
         Of its case, in order of tile.
+    badge
+        Of gaze that is not a person's; empty for a person's.
     """
 
     reading_id: str
@@ -64,6 +72,7 @@ class CohortRow:
     duration_s: float | None
     fixations: int
     image_ids: tuple[str, ...]
+    badge: str = ""
 
     @property
     def counts(self) -> bool:
@@ -107,6 +116,7 @@ def cohort_rows(study: Study) -> tuple[CohortRow, ...]:
         fixations = {reading_id: count for reading_id, count in session.execute(counted)}
         validations = _validations(session)
         resumed = set(session.scalars(select(Reading.resumes_id)))
+        stand_ins = stand_in_sessions(session)
         query = (
             select(Reading, Reader.pseudonym)
             .join(Reader, Reader.id == Reading.reader_id)
@@ -122,6 +132,7 @@ def cohort_rows(study: Study) -> tuple[CohortRow, ...]:
                 fixations.get(reading.id, 0),
                 validations.get(reading.session_id, ()),
                 continued=reading.id in resumed,
+                stand_ins=stand_ins,
                 trial=study.settings.trial,
             )
             for reading, pseudonym in session.execute(query)
@@ -231,6 +242,7 @@ def _row(
     validations: Sequence[tuple[int, float | None]],
     *,
     continued: bool,
+    stand_ins: Mapping[str, str],
     trial: bool,
 ) -> CohortRow:
     choice = choice_of(reading)
@@ -248,11 +260,12 @@ def _row(
         reasons=tuple(str(r) for r in reading.verdict_reasons),
         left_out="continued in a later reading"
         if continued
-        else why_left_out(reading, trial=trial) or "",
+        else why_left_out(reading, stand_ins=stand_ins, trial=trial) or "",
         chosen="" if choice is None else "keep" if choice["keep"] else "drop",
         loss=reading.loss,
         accuracy_deg=before[-1] if before else None,
         duration_s=None if ended is None else (ended - reading.started_us) / 1e6,
         fixations=fixations,
         image_ids=image_ids,
+        badge=badge_of(stand_ins.get(reading.session_id, "")),
     )

@@ -10,7 +10,7 @@ from scipy.cluster.vq import kmeans2
 from sqlalchemy import select
 
 from app.errors import AppError
-from migrations.study.cohort_rules import why_left_out
+from migrations.study.cohort_rules import stand_in_sessions, why_left_out
 from migrations.study.folder import Study
 from migrations.study.schema import CaseImage, Image, Reader, Reading
 
@@ -109,7 +109,8 @@ def readers_of(study: Study) -> dict[str, str]:
     )
     found: dict[str, set[str]] = {}
     with study.database.read() as session:
+        stand_ins = stand_in_sessions(session)
         for reading, image_id, pseudonym in session.execute(query):
-            if why_left_out(reading, trial=study.settings.trial) is None:
+            if why_left_out(reading, stand_ins=stand_ins, trial=study.settings.trial) is None:
                 found.setdefault(image_id, set()).add(pseudonym)
     return {k: next(iter(v)) if len(v) == 1 else "several" for k, v in found.items()}

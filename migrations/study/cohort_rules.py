@@ -1,9 +1,13 @@
 """Which readings count: the one rule that the workspace shows and the trainer follows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session as OrmSession
+
 from migrations.study.schema import Reading
+from migrations.study.schema import Session as SessionRow
 
 CHOICE = "cohort"
 """Key of `reading.details` under which a researcher's choice lies: keep (None: taken back), reason,
@@ -12,8 +16,31 @@ time_utc."""
 
 STAND_IN = "stand_in"
 """Key of `reading.details` under which the kind of a tracker lies that follows no person's eyes."""
-STAND_INS = ("simulated", "mouse")
-_CALLED = {"simulated": "the simulated reader", "mouse": "the mouse"}
+STAND_INS = ("simulated", "mouse", "replay")
+_CALLED = {
+    "simulated": "gaze of the simulated reader",
+    "mouse": "gaze of the mouse",
+    "replay": "gaze replayed from an earlier session",
+}
+_BADGES = {"simulated": "SIMULATED GAZE", "mouse": "MOUSE, NO GAZE", "replay": "REPLAYED GAZE"}
+
+
+def badge_of(tracker_kind: str) -> str:
+    """Return the badge that gaze of such a tracker carries wherever it is shown; "" for a person's.
+
+    Parameters
+    ----------
+    tracker_kind
+        As `session.tracker_kind` or `TrackerInfo.kind` has it.
+    """
+    return _BADGES.get(tracker_kind, "")
+
+
+def stand_in_sessions(rows: OrmSession) -> dict[str, str]:
+    """Return the kind of tracker of each session that recorded no person's eyes, by session id."""
+    query = select(SessionRow.id, SessionRow.tracker_kind)
+    kinds = rows.execute(query.where(SessionRow.tracker_kind.in_(STAND_INS)))
+    return {session_id: kind for session_id, kind in kinds}
 
 
 def choice_of(reading: Reading) -> dict[str, Any] | None:
@@ -22,22 +49,30 @@ def choice_of(reading: Reading) -> dict[str, Any] | None:
     return None if choice is None or choice["keep"] is None else choice
 
 
-def why_left_out(reading: Reading, earlier: Sequence[Reading] = (), *, trial: bool) -> str | None:
+def why_left_out(
+    reading: Reading,
+    earlier: Sequence[Reading] = (),
+    *,
+    stand_ins: Mapping[str, str],
+    trial: bool,
+) -> str | None:
     """Return why a reading does not count for pre-training, None where it does.
 
     A researcher's choice goes over the quality verdict, in either direction; it cannot make an
     unfinished or a practice reading count, nor gaze that is not of a person. `earlier` are the
-    interrupted parts that it resumes; `trial` is what the study's settings say: there such gaze
-    counts.
+    interrupted parts that it resumes; `stand_ins` what `stand_in_sessions` returns: readings of
+    before 0.2.0 note nothing of it themselves; `trial` is what the study's settings say: there
+    such gaze counts.
     """
     if reading.state != "finished":
         return f"{reading.state}, never finished"
     parts = (*earlier, reading)
     if any(part.practice for part in parts):
         return "practice"
-    stand_in = next((part.details[STAND_IN] for part in parts if STAND_IN in part.details), None)
+    noted = (part.details.get(STAND_IN) or stand_ins.get(part.session_id) for part in parts)
+    stand_in = next(filter(None, noted), None)
     if stand_in is not None and not trial:
-        return f"gaze of {_CALLED.get(stand_in, stand_in)}, not of a person (trial = false)"
+        return f"{_CALLED.get(stand_in, stand_in)}, not of a person (trial = false)"
     choice = choice_of(reading)
     if choice is not None:
         return None if choice["keep"] else f"dropped by hand: {choice['reason']}"

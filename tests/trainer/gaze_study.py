@@ -58,7 +58,7 @@ class StudyMaker:
         session = Session(
             id=new_id(), reader_id=self.reader_id, station="s", software_version="0",
             started_utc="2025-01-01T00:00:00Z", zero_utc="2025-01-01T00:00:00Z",
-            tracker_id="t", tracker_kind="simulated", tracker_model="m", tracker_serial="",
+            tracker_id="t", tracker_kind="lsl", tracker_model="m", tracker_serial="",
             tracker_rate_hz=100.0, screen=GEOMETRY.as_dict(), screen_width_mm=500,
             screen_height_mm=250, refresh_hz=60, distance_mm=650, distance_source="taped",
             eye=eye, case_order=[],

@@ -108,7 +108,7 @@ def _session_row(reader_id: str) -> Session:
         started_utc=utc_now(),
         zero_utc=utc_now(),
         tracker_id="simulated",
-        tracker_kind="simulated",
+        tracker_kind="lsl",
         tracker_model="simulated",
         tracker_serial="0",
         tracker_rate_hz=100.0,

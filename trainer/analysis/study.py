@@ -15,7 +15,7 @@ from migrations.study.schema import Calibration, Reader, Reading
 from migrations.study.schema import Session as SessionRow
 from migrations.study.stored_reading import stored_reading, validation_before
 from trainer.analysis.looked import FloatArray, IntArray, Looked
-from trainer.data.chains import Dropped, chains_of, refusal
+from trainer.data.chains import Dropped, chains_of
 from trainer.errors import AnalysisError, Cancelled
 
 
@@ -86,7 +86,7 @@ def gaze_of_study(
         if cancelled():
             raise Cancelled("Stopped while the study was being read.")
         name = readings[chain[-1].id]
-        reason = refusal(chain, trial=study.settings.trial)
+        reason = chains.refusal(chain, trial=study.settings.trial)
         if reason is None:
             try:
                 about, parts, found = _load(study, chain, name)

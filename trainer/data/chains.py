@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from migrations.study.cohort_rules import why_left_out
+from migrations.study.cohort_rules import stand_in_sessions, why_left_out
 from migrations.study.folder import Study
 from migrations.study.schema import Image, Reading
 
@@ -31,11 +31,20 @@ class Chains:
         Those that were never finished, and are part of none.
     stacks
         Ids of images of several frames.
+    stand_ins
+        The kind of tracker of each session that recorded no person's eyes.
     """
 
     whole: tuple[tuple[Reading, ...], ...]
     unfinished: tuple[Dropped, ...]
     stacks: frozenset[str]
+    stand_ins: Mapping[str, str]
+
+    def refusal(self, chain: Sequence[Reading], *, trial: bool) -> str | None:
+        """Return why a reading does not count, None where it does."""
+        reason = why_left_out(chain[-1], chain[:-1], stand_ins=self.stand_ins, trial=trial)
+        unended = any(part.ended_us is None for part in chain)
+        return reason or ("a part of it has no end" if unended else None)
 
 
 def chains_of(study: Study) -> Chains:
@@ -43,6 +52,7 @@ def chains_of(study: Study) -> Chains:
     with study.database.read() as session:
         rows = {r.id: r for r in session.scalars(select(Reading).order_by(Reading.id))}
         stacks = frozenset(session.scalars(select(Image.id).where(Image.frames > 1)))
+        stand_ins = stand_in_sessions(session)
     chains = [_chain(row, rows) for row in rows.values() if row.state == "finished"]
     resumed = {part.id for chain in chains for part in chain[:-1]}
     return Chains(
@@ -53,14 +63,8 @@ def chains_of(study: Study) -> Chains:
             if row.state != "finished" and row.id not in resumed
         ),
         stacks,
+        stand_ins,
     )
-
-
-def refusal(chain: Sequence[Reading], *, trial: bool) -> str | None:
-    """Return why a reading does not count, None where it does."""
-    reason = why_left_out(chain[-1], chain[:-1], trial=trial)
-    unended = any(part.ended_us is None for part in chain)
-    return reason or ("a part of it has no end" if unended else None)
 
 
 def _chain(last: Reading, rows: Mapping[str, Reading]) -> list[Reading]:

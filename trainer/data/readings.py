@@ -14,7 +14,7 @@ from migrations.study.folder import Study
 from migrations.study.names import item_of_frame
 from migrations.study.schema import Fixation, Reading
 from migrations.study.stored_reading import StoredReading, stored_reading
-from trainer.data.chains import Dropped, chains_of, refusal
+from trainer.data.chains import Chains, Dropped, chains_of
 from trainer.errors import Cancelled
 
 
@@ -84,20 +84,20 @@ def kept_readings(
     for done, chain in enumerate(chains.whole, start=1):
         if cancelled():
             raise Cancelled("Stopped while the study was being read.")
-        _keep(study, chain, kept, chains.stacks)
+        _keep(study, chain, kept, chains)
         progress(done, len(chains.whole))
     return KeptReadings(dict(kept.by_image), kept.dropped, kept.damaged)
 
 
-def _keep(study: Study, chain: Sequence[Reading], kept: KeptReadings, stacks: Set[str]) -> None:
-    reason = refusal(chain, trial=study.settings.trial)
+def _keep(study: Study, chain: Sequence[Reading], kept: KeptReadings, chains: Chains) -> None:
+    reason = chains.refusal(chain, trial=study.settings.trial)
     if reason is None:
         try:
             parts = [(part := _load(study, row), points_of(part.stored)) for row in chain]
         except (GazeError, ZeroDivisionError) as error:
             reason = f"its gaze cannot be read: {error}"
         else:
-            found = _gaze(chain[-1], parts, stacks)
+            found = _gaze(chain[-1], parts, chains.stacks)
             kept.damaged.extend(
                 Dropped("chunk", part.reading.id, str(chunk))
                 for part, gaze in parts

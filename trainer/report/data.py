@@ -13,6 +13,7 @@ import numpy as np
 from sqlalchemy import func, select
 
 from devices.gaze.pair_rates import pairs_among, positive_rate
+from migrations.study.cohort_rules import badge_of
 from migrations.study.design_tables import DESIGNED
 from migrations.study.folder import Study
 from migrations.study.names import names_of, short_name, split_item
@@ -209,7 +210,7 @@ def gather(
         runs=runs,
         case_count=cases,
         readings=_readings(study, names),
-        sittings=Counter(f"{s.tracker_model} ({s.tracker_kind})" for s in sessions),
+        sittings=Counter(map(_tracker, sessions)),
         settings={n: value for n, value in settings.items() if n not in _UNTOLD},
         schema=study.database.revision(),
         problems=problems,
@@ -221,10 +222,17 @@ def gather(
     )
 
 
+def _tracker(session: Session) -> str:
+    """Return what recorded a session, with its badge where that is no person's gaze."""
+    badge = badge_of(session.tracker_kind)
+    name = f"{session.tracker_model} ({session.tracker_kind})"
+    return f"{name}, {badge}" if badge else name
+
+
 def _setup(session: Session) -> str:
     rate = f" at {session.tracker_rate_hz:g} Hz" if session.tracker_rate_hz else ""
     return (
-        f"{session.tracker_model} ({session.tracker_kind}){rate}, a screen of "
+        f"{_tracker(session)}{rate}, a screen of "
         f"{session.screen_width_mm:g} × {session.screen_height_mm:g} mm seen from "
         f"{session.distance_mm:g} mm ({session.distance_source})"
     )

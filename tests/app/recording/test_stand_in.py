@@ -1,10 +1,12 @@
 """Gaze of the simulated reader or the mouse is never counted as a person's."""
 
+from pathlib import Path
+
 import pytest
 
 from app.recording.session import ReadingSession
 from devices.clock import HostClock
-from migrations.study.cohort_rules import why_left_out
+from migrations.study.cohort_rules import STAND_IN, badge_of, stand_in_sessions, why_left_out
 from migrations.study.schema import Reading
 from tests.app.recording.reading_doubles import (
     GEOMETRY,
@@ -20,10 +22,13 @@ from tests.app.recording.reading_doubles import (
     [
         ("simulated", "gaze of the simulated reader, not of a person (trial = false)"),
         ("mouse", "gaze of the mouse, not of a person (trial = false)"),
+        ("replay", "gaze replayed from an earlier session, not of a person (trial = false)"),
         ("lsl", None),
     ],
 )
-def test_gaze_of_a_stand_in_counts_in_a_trial_only(kind: str, reason: str | None, tmp_path) -> None:
+def test_gaze_of_a_stand_in_counts_in_a_trial_only(
+    kind: str, reason: str | None, tmp_path: Path
+) -> None:
     study = make_study(tmp_path / "study", cases=1)
     tracker = ScriptedTracker()
     object.__setattr__(tracker.info, "kind", kind)
@@ -36,6 +41,17 @@ def test_gaze_of_a_stand_in_counts_in_a_trial_only(kind: str, reason: str | None
     session.close()
     with study.database.read() as rows:
         reading = rows.query(Reading).one()
-        assert why_left_out(reading, trial=False) == reason
-        assert why_left_out(reading, trial=True) is None
+        stand_ins = stand_in_sessions(rows)
+        assert why_left_out(reading, stand_ins={}, trial=False) == reason
+        assert why_left_out(reading, stand_ins=stand_ins, trial=True) is None
+        # Readings of before 0.2.0 note nothing of it; the row of their session does.
+        reading.details = {k: v for k, v in reading.details.items() if k != STAND_IN}
+        assert why_left_out(reading, stand_ins=stand_ins, trial=False) == reason
     study.close()
+
+
+def test_each_stand_in_has_a_badge_and_a_persons_gaze_has_none() -> None:
+    assert badge_of("simulated") == "SIMULATED GAZE"
+    assert badge_of("mouse") == "MOUSE, NO GAZE"
+    assert badge_of("replay") == "REPLAYED GAZE"
+    assert [badge_of(kind) for kind in ("lsl", "tobii", "gazepoint", "imported", "")] == [""] * 5

@@ -112,7 +112,7 @@ def _session(rows, reader_id: str) -> str:
         id=new_id(), reader_id=reader_id, station="s", software_version="0",
         started_utc="2026-01-01T00:00:00Z", ended_utc="2026-01-01T01:00:00Z",
         zero_utc="2026-01-01T00:00:00Z", tracker_id="t",
-        tracker_kind="simulated", tracker_model="m", tracker_serial="", tracker_rate_hz=250.0,
+        tracker_kind="lsl", tracker_model="m", tracker_serial="", tracker_rate_hz=250.0,
         screen=ScreenGeometry(1000, 600, 500, 300).as_dict(),
         screen_width_mm=500, screen_height_mm=300, refresh_hz=60, distance_mm=650,
         distance_source="taped", case_order=[],

@@ -135,7 +135,7 @@ def test_the_methods_hold_settings_versions_and_hashes(maker: StudyMaker) -> Non
     encoder = next(run.hashes["encoder"] for run in data.runs if run.run.name == "gaze")
     for said in (
         data.cohort.fingerprint, "c0ffee", encoder, "batch 32", "tima", "lr 0.001", "seed 7",
-        "feedfeedfeedfeed", "torch 2", "m (simulated) at 100 Hz",
+        "feedfeedfeedfeed", "torch 2", "m (lsl) at 100 Hz",
         "1 (verdict bad: loss above 15 %)",
         "velocity (parameters 0)",
     ):  # fmt: skip
