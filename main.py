@@ -21,6 +21,7 @@ COMMANDS = {
     "similarity merge": ("trainer.similarity.merge_command", "one graph of its parts"),
     "train": ("trainer.command", "similarity, pre-training, encoder; needs no screen"),
     "sweep": ("trainer.sweep.command", "many pre-trainings, gaze against plain, seed by seed"),
+    "slurm": ("trainer.slurm.command", "batch scripts: a training, a search for pairs in parts"),
     "encode": ("trainer.encode", "features of a folder of images by an encoder file"),
     "probe": ("trainer.probe.command", "how well encoders tell classes apart, beside baselines"),
     "analyse": ("trainer.analysis.command", "how readers looked: areas, scan paths, misses"),

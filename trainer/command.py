@@ -72,10 +72,35 @@ def _fail(report: Reporter, message: str) -> None:
     report(RunFailed(message if number == "0" else f"Process {number}: {message}"))
 
 
-def _train(options: argparse.Namespace, report: Reporter) -> int:
+def read_options(argv: Sequence[str]) -> tuple[argparse.Namespace, RunConfig]:
+    """Return what a command line asks for, and the settings; exits 2 where it is mistyped.
+
+    Raises
+    ------
+    ConfigError
+        If a setting cannot be understood, or it is not said where images come from.
+    """
+    options = _parser().parse_args(argv)
+    _require_one_source(options)
+    return options, _config(options)
+
+
+def _config(options: argparse.Namespace) -> RunConfig:
     given = {n: getattr(options, n) for n in _OPTIONS if getattr(options, n) is not None}
     layers: list[dict[str, Any]] = [read_config(options.config)] if options.config else []
-    config = make_config(*layers, parse_settings(options.set), given)
+    return make_config(*layers, parse_settings(options.set), given)
+
+
+def _require_one_source(options: argparse.Namespace) -> None:
+    if (options.study is None) == (options.images is None):
+        raise ConfigError(
+            "Name where the images come from: --study FOLDER, or --images FOLDER for image files "
+            "without a study; one of the two."
+        )
+
+
+def _train(options: argparse.Namespace, report: Reporter) -> int:
+    config = _config(options)
     stop = StopRequest()
     if _is_listened_to(options.events):
         stop.listen(sys.stdin.fileno())
@@ -96,11 +121,7 @@ def _train(options: argparse.Namespace, report: Reporter) -> int:
 
 def _source(options: argparse.Namespace, config: RunConfig) -> "Source":
     """Return where the images come from: a study, or a folder of files."""
-    if (options.study is None) == (options.images is None):
-        raise ConfigError(
-            "Name where the images come from: --study FOLDER, or --images FOLDER for image files "
-            "without a study; one of the two."
-        )
+    _require_one_source(options)
     if options.images is not None:
         from trainer.runs.folder_source import FolderSource
 

@@ -5,6 +5,7 @@ Imports no torch: a process of the pool starts in a fraction of a second.
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -89,8 +90,10 @@ _shared: NDArray[np.uint8] | None = None
 
 
 def _open_array(path: str) -> None:
-    """Open the array in a process of the pool."""
+    """Open the array in a process of the pool; notice of a stop is for the one who asks."""
     global _shared
+    if hasattr(signal, "SIGUSR1"):  # SLURM sends it to all processes of a job
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     _shared = np.load(path, mmap_mode="r+")
     cv2.setNumThreads(1)
 

@@ -58,6 +58,17 @@ def main(argv: Sequence[str]) -> int:
         report.close()
 
 
+def read_request(argv: Sequence[str]) -> Request:
+    """Return what a command line asks for; exits 2 where it is mistyped.
+
+    Raises
+    ------
+    ConfigError
+        Naming the option that cannot be.
+    """
+    return _request(_parser().parse_args(argv))
+
+
 def _request(options: argparse.Namespace) -> Request:
     """Return what is asked for, checked as far as the command line tells.
 
