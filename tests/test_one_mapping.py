@@ -3,6 +3,7 @@
 All are held against an oracle of plain matrices, and a fault in any step of the mapping is found.
 """
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -38,6 +39,10 @@ GRID = 4096
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     maker = StudyMaker.create(tmp_path_factory.mktemp("mapping") / "study")
     images = maker.image(*SIZES[0], frames=FRAMES), maker.image(*SIZES[1])
+    folder = maker.study.presentation_of_frame(images[0], 0).parent
+    folder.mkdir()
+    for frame in range(FRAMES):
+        shutil.copy(maker.study.presentation(images[0]), folder / f"{frame:05d}.png")
     yield Bench(maker, maker.case(*images), images)
     maker.study.close()
 

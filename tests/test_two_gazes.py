@@ -40,7 +40,7 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Study, list
     The first on the session's screen, the second after the scale has changed, in the third it
     changes back half way.
     """
-    study = make_study(tmp_path_factory.mktemp("gazes") / "study")
+    study = make_study(tmp_path_factory.mktemp("gazes") / "study", trial=True)
     with study.database.read() as rows:
         images = list(rows.scalars(select(Image.id)))
     for image_id in images:

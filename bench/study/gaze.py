@@ -67,7 +67,7 @@ def _one_reader(
     bias = float(tracker.accuracy_deg * np.cos(angle)), float(tracker.accuracy_deg * np.sin(angle))
     parameters = SimulatedParameters(
         rate_hz=60.0, bias_deg=bias, loss=tracker.loss, gain_error=0.0, offset_error_deg=0.0,
-        drift_deg_per_min=0.0,
+        drift_deg_per_min=0.0, miss_rate=0.0,
     )  # fmt: skip
     now = [0]
     device = SimulatedTracker(SCREEN, parameters, seed=int(rng.integers(2**31)))

@@ -18,6 +18,7 @@ from migrations.study.folder import Study
 from migrations.study.schema import (
     Fixation,
     GazeChunk,
+    GazeEvent,
     Reading,
     Recording,
     Session,
@@ -110,7 +111,7 @@ def correction_of(scenario: Scenario) -> dict[str, float] | None:
 
 def write(bench: Bench, scenario: Scenario) -> str:
     """Write a reading as a station that died before its figures did; return its id."""
-    for table in (Fixation, ViewEvent, GazeChunk, Reading, Recording, Session):
+    for table in (Fixation, GazeEvent, ViewEvent, GazeChunk, Reading, Recording, Session):
         with bench.study.database.write() as rows:
             rows.execute(delete(table))
     bench.maker.sit()
