@@ -2,15 +2,14 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
-from app.ui import theme
-from app.ui.small_widgets import button, column, label, row, say
+from app.ui.dialogs import Dialog
+from app.ui.small_widgets import button, label, say
 from app.workspace.pin import MIN_LENGTH, PinRefused, has_pin, is_pin, set_pin
 
 
-class PinDialog(QDialog):
+class PinDialog(Dialog):
     """Opens the workspace to who knows the PIN.
 
     Parameters
@@ -20,17 +19,12 @@ class PinDialog(QDialog):
     """
 
     def __init__(self, parent: QWidget, opened: Callable[[], object]) -> None:
-        super().__init__(parent)
-        self.setObjectName("pin_dialog")
-        self.setWindowTitle("Researcher's workspace")
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setMinimumWidth(440)
+        super().__init__(parent, "pin_dialog", "Researcher's workspace", width=440)
         self._opened, self._new = opened, not has_pin()
         self.pin, self.again = _field("pin"), _field("pin_again")
         self._problem = label("", "warning")
         self._problem.hide()
-        layout = column(self, 3 * theme.GRID, gap=2 * theme.GRID)
-        layout.addWidget(label("Researcher's workspace", "heading"))
+        layout = self.body
         if self._new:
             text = (
                 f"Choose a PIN of at least {MIN_LENGTH} characters. It keeps readers from seeing "
@@ -44,13 +38,10 @@ class PinDialog(QDialog):
         self.pin.setPlaceholderText("PIN")
         for widget in (self.pin, self.again, self._problem):
             layout.addWidget(widget)
-        line = row()
-        line.addStretch(1)
-        line.addWidget(button("pin_cancel", "Cancel", self.reject))
-        line.addWidget(button("pin_ok", "Open", self._accept, role="primary"))
-        layout.addLayout(line)
-        self.pin.returnPressed.connect(self._accept)
-        self.again.returnPressed.connect(self._accept)
+        self.end_with(
+            button("pin_cancel", "Cancel", self.reject),
+            button("pin_ok", "Open", self._accept, role="primary"),
+        )
 
     @property
     def problem(self) -> str:

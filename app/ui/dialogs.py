@@ -3,34 +3,57 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QLineEdit, QWidget
+from PySide6.QtWidgets import QDialog, QLineEdit, QPushButton, QWidget
 
 from app.ui import theme
 from app.ui.small_widgets import button, column, label, row, rule
 
 
-class MessageDialog(QDialog):
+class Dialog(QDialog):
+    """A heading, what the dialog is about, and a line of buttons at the bottom right.
+
+    Enter presses the button that has the keyboard, from anywhere else the last one; Esc rejects.
+
+    Attributes
+    ----------
+    body
+        Where its content lies, under the heading.
+    """
+
+    def __init__(
+        self, parent: QWidget, name: str, title: str, *, heading: str = "", width: int = 480
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self.setWindowTitle(title)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setMinimumWidth(width)
+        self.body = column(self, 3 * theme.GRID, gap=2 * theme.GRID)
+        self.body.addWidget(label(heading or title, "heading"))
+
+    def end_with(self, *buttons: QPushButton) -> None:
+        """Set the buttons; the last is what the dialog is for, and Enter's."""
+        line = row()
+        line.addStretch(1)
+        for made in buttons:
+            line.addWidget(made)
+        self.body.addLayout(line)
+        buttons[-1].setDefault(True)
+
+
+class MessageDialog(Dialog):
     """Says something in words, with one button."""
 
     def __init__(self, parent: QWidget, title: str, text: str) -> None:
-        super().__init__(parent)
-        self.setObjectName("message_dialog")
-        self.setWindowTitle(title)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setMinimumWidth(480)
-        layout = column(self, 3 * theme.GRID, gap=2 * theme.GRID)
-        layout.addWidget(label(title, "heading"))
+        super().__init__(parent, "message_dialog", title)
         words = label(text)
         words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        layout.addWidget(words)
-        line = row()
-        line.addStretch(1)
-        line.addWidget(button("message_close", "Close", self.accept, role="primary"))
-        layout.addLayout(line)
+        self.body.addWidget(words)
+        self.end_with(button("message_close", "Close", self.accept, role="primary"))
 
 
-class ChoiceDialog(QDialog):
-    """Asks for one of two things; Esc is the second.
+class ChoiceDialog(Dialog):
+    """Asks for one of two things; Enter is the first, Esc the second.
 
     Parameters
     ----------
@@ -46,20 +69,13 @@ class ChoiceDialog(QDialog):
         first: tuple[str, str, Callable[[], object]],
         second: tuple[str, str, Callable[[], object]],
     ) -> None:
-        super().__init__(parent)
-        self.setObjectName("choice_dialog")
-        self.setWindowTitle(title)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setMinimumWidth(480)
+        super().__init__(parent, "choice_dialog", title)
         self._second = second[2]
-        layout = column(self, 3 * theme.GRID, gap=2 * theme.GRID)
-        layout.addWidget(label(title, "heading"))
-        layout.addWidget(label(text))
-        line = row()
-        line.addStretch(1)
-        line.addWidget(button(second[0], second[1], self.reject))
-        line.addWidget(button(first[0], first[1], lambda: self._take(first[2]), role="primary"))
-        layout.addLayout(line)
+        self.body.addWidget(label(text))
+        self.end_with(
+            button(second[0], second[1], self.reject),
+            button(first[0], first[1], lambda: self._take(first[2]), role="primary"),
+        )
 
     def reject(self) -> None:
         """Take the second."""
@@ -71,7 +87,39 @@ class ChoiceDialog(QDialog):
         act()
 
 
-class SavingDialog(QDialog):
+class ConfirmDialog(Dialog):
+    """Asks before something that cannot be taken back; Enter and Esc let things be.
+
+    Parameters
+    ----------
+    act
+        Object name, text and what is called, of the button that does it.
+    keep
+        Text of the button that does not.
+    kept
+        Called when it is not done.
+    """
+
+    def __init__(
+        self,
+        parent: QWidget,
+        title: str,
+        text: str,
+        act: tuple[str, str, Callable[[], object]],
+        keep: str,
+        kept: Callable[[], object] = lambda: None,
+    ) -> None:
+        super().__init__(parent, "confirm_dialog", title)
+        self.rejected.connect(kept)
+        self.accepted.connect(act[2])
+        self.body.addWidget(label(text))
+        self.end_with(
+            button(act[0], act[1], self.accept),
+            button("keep", keep, self.reject, role="primary"),
+        )
+
+
+class SavingDialog(Dialog):
     """Says that the window closes once all is saved.
 
     Parameters
@@ -85,23 +133,14 @@ class SavingDialog(QDialog):
     def __init__(
         self, parent: QWidget, stay: Callable[[], object], insist: Callable[[], object]
     ) -> None:
-        super().__init__(parent)
-        self.setObjectName("saving_dialog")
-        self.setWindowTitle("Saving")
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setMinimumWidth(520)
+        heading = "Saving what was recorded"
+        super().__init__(parent, "saving_dialog", "Saving", heading=heading, width=520)
         self._stay = stay
         self._said = label("")
         self._insist = button("close_and_lose", "", insist)
         self._insist.hide()
-        layout = column(self, 3 * theme.GRID, gap=2 * theme.GRID)
-        layout.addWidget(label("Saving what was recorded", "heading"))
-        layout.addWidget(self._said)
-        line = row()
-        line.addStretch(1)
-        line.addWidget(self._insist)
-        line.addWidget(button("keep_open", "Keep Foveate open", stay, role="primary"))
-        layout.addLayout(line)
+        self.body.addWidget(self._said)
+        self.end_with(self._insist, button("keep_open", "Keep Foveate open", stay, role="primary"))
 
     @property
     def text(self) -> str:
@@ -119,7 +158,7 @@ class SavingDialog(QDialog):
         self._stay()
 
 
-class ConsentDialog(QDialog):
+class ConsentDialog(Dialog):
     """Shows the study's consent text; asks a new reader for a pseudonym.
 
     Parameters
@@ -132,6 +171,8 @@ class ConsentDialog(QDialog):
         Tells whether a pseudonym is in use.
     agreed
         Called with the pseudonym once the reader agrees.
+    declined
+        Called when the reader does not.
     """
 
     def __init__(
@@ -141,12 +182,11 @@ class ConsentDialog(QDialog):
         pseudonym: str,
         taken: Callable[[str], bool],
         agreed: Callable[[str], object],
+        declined: Callable[[], object] = lambda: None,
     ) -> None:
-        super().__init__(parent)
-        self.setObjectName("consent_dialog")
-        self.setWindowTitle("Reader")
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setMinimumWidth(520)
+        heading = "Your consent" if pseudonym else "New reader"
+        super().__init__(parent, "consent_dialog", "Reader", heading=heading, width=520)
+        self.rejected.connect(declined)
         self._known, self._taken, self._agreed = pseudonym, taken, agreed
         self._name = QLineEdit(pseudonym)
         self._name.setObjectName("pseudonym")
@@ -162,8 +202,7 @@ class ConsentDialog(QDialog):
         self._check()
 
     def _fill(self, consent: str) -> None:
-        layout = column(self, 3 * theme.GRID, gap=2 * theme.GRID)
-        layout.addWidget(label("New reader" if not self._known else "Your consent", "heading"))
+        layout = self.body
         if not self._known:
             layout.addWidget(
                 label("A pseudonym, never a name: it is stored with every reading.", "hint")
@@ -172,11 +211,7 @@ class ConsentDialog(QDialog):
         layout.addWidget(rule())
         layout.addWidget(label(consent))
         layout.addWidget(self._problem)
-        line = row()
-        line.addStretch(1)
-        line.addWidget(button("consent_decline", "Not now", self.reject))
-        line.addWidget(self._agree)
-        layout.addLayout(line)
+        self.end_with(button("consent_decline", "Not now", self.reject), self._agree)
 
     def _check(self) -> None:
         name = self._name.text().strip()

@@ -35,6 +35,11 @@ def label(text: str, role: str = "body", *, wrap: bool = True) -> QLabel:
 def say(target: QLabel, text: str, role: str) -> None:
     """Change a label's text and role."""
     target.setText(text)
+    set_role(target, role)
+
+
+def set_role(target: QWidget, role: str) -> None:
+    """Give a widget another role of the style sheet."""
     if target.property("role") != role:
         target.setProperty("role", role)
         target.style().unpolish(target)
@@ -77,6 +82,7 @@ def button(
     made = QPushButton(f" {text}" if picture and text else text)
     made.setObjectName(name)
     made.setAccessibleName(text)
+    made.setAutoDefault(True)  # Enter presses the button that has the keyboard, as Space does
     if role:
         made.setProperty("role", role)
     if picture:

@@ -2,22 +2,17 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
-from app.ui import theme
-from app.ui.small_widgets import button, column, label, row
+from app.ui.dialogs import Dialog
+from app.ui.small_widgets import button, label
 
 
-class ReasonDialog(QDialog):
+class ReasonDialog(Dialog):
     """One line of text, needed."""
 
     def __init__(self, parent: QWidget, title: str, given: Callable[[str], object]) -> None:
-        super().__init__(parent)
-        self.setObjectName("reason_dialog")
-        self.setWindowTitle(title)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setMinimumWidth(440)
+        super().__init__(parent, "reason_dialog", title, width=440)
         self._given = given
         self.reason = QLineEdit()
         self.reason.setObjectName("reason")
@@ -25,15 +20,9 @@ class ReasonDialog(QDialog):
         self._ok = button("reason_ok", title, self._accept, role="primary")
         self._ok.setEnabled(False)
         self.reason.textChanged.connect(lambda text: self._ok.setEnabled(bool(text.strip())))
-        layout = column(self, 3 * theme.GRID, gap=2 * theme.GRID)
-        layout.addWidget(label(title, "heading"))
-        layout.addWidget(label("Why? The reason is recorded and stands in the report.", "hint"))
-        layout.addWidget(self.reason)
-        line = row()
-        line.addStretch(1)
-        line.addWidget(button("reason_cancel", "Cancel", self.reject))
-        line.addWidget(self._ok)
-        layout.addLayout(line)
+        self.body.addWidget(label("Why? The reason is recorded and stands in the report.", "hint"))
+        self.body.addWidget(self.reason)
+        self.end_with(button("reason_cancel", "Cancel", self.reject), self._ok)
 
     def _accept(self) -> None:
         text = self.reason.text().strip()

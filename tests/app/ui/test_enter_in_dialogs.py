@@ -9,13 +9,6 @@ from app.shell.pin_dialog import PinDialog
 from app.ui.dialogs import ConsentDialog
 from app.workspace.pin import is_pin, set_pin
 
-cancels = pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="the first button takes Enter, and that is Cancel; mended in the station's dialogs by "
-    "a default button",
-)
-
 
 @pytest.fixture
 def window(qtbot) -> QWidget:
@@ -40,7 +33,6 @@ def enter(qtbot, dialog: QDialog, text: str) -> list[str]:
     return ended
 
 
-@cancels
 def test_enter_gives_the_reason(qtbot, window: QWidget) -> None:
     given: list[str] = []
     dialog = ReasonDialog(window, "Drop this reading", given.append)
@@ -54,7 +46,6 @@ def test_enter_without_a_reason_gives_none(qtbot, window: QWidget) -> None:
     assert given == []
 
 
-@cancels
 def test_enter_after_a_pseudonym_agrees(qtbot, window: QWidget) -> None:
     agreed: list[str] = []
     dialog = ConsentDialog(window, "I agree to this.", "", {"R2"}.__contains__, agreed.append)
@@ -62,7 +53,6 @@ def test_enter_after_a_pseudonym_agrees(qtbot, window: QWidget) -> None:
     assert agreed == ["R1"]
 
 
-@cancels
 def test_enter_after_a_pseudonym_in_use_leaves_the_dialog_open(qtbot, window: QWidget) -> None:
     agreed: list[str] = []
     dialog = ConsentDialog(window, "I agree to this.", "", {"R2"}.__contains__, agreed.append)
@@ -78,7 +68,6 @@ def test_enter_after_a_new_pin_opens_the_workspace(qtbot, window: QWidget) -> No
     assert is_pin("1234")
 
 
-@cancels
 def test_enter_after_a_pin_that_is_too_short_leaves_the_reason_standing(
     qtbot, window: QWidget
 ) -> None:
@@ -87,7 +76,6 @@ def test_enter_after_a_pin_that_is_too_short_leaves_the_reason_standing(
     assert "at least" in dialog.problem
 
 
-@cancels
 def test_enter_after_a_wrong_pin_leaves_the_reason_standing(qtbot, window: QWidget) -> None:
     set_pin("1234")
     opened: list[bool] = []

@@ -1,0 +1,23 @@
+"""What a person reads in a window, by way of Qt's translations."""
+
+from PySide6.QtCore import QCoreApplication
+
+_CONTEXT = "Foveate"
+
+
+def tr(text: str, **arguments: object) -> str:
+    """Return a whole sentence in the language of the window.
+
+    Parameters
+    ----------
+    text
+        The English sentence, with {names} for its arguments; no f-string, or no translation
+        would be found for it.
+    """
+    said = QCoreApplication.translate(_CONTEXT, text)
+    return said.format(**arguments) if arguments else said
+
+
+def trn(one: str, many: str, count: int, **arguments: object) -> str:
+    """Return the sentence for one thing, or that for any other {count}."""
+    return tr(one if count == 1 else many, count=f"{count:,}", **arguments)
