@@ -82,7 +82,7 @@ def _work(station, beat) -> Iterator:
 
     page, canvas = station.sitting.reading.page, station.sitting.reading.page.canvas
     beat.doing = "open session and case"
-    station.sitting.start_reading()
+    station.sitting.start_reading(anyway=True)
     yield Until("the first case", lambda: page.state == "reading", 60)
     middle = QPointF(canvas.width() * 0.4, canvas.height() * 0.3)
     steps = {

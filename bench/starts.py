@@ -91,7 +91,7 @@ def _start_and_stop(
     )
     station.window.show()
     other.execute("BEGIN EXCLUSIVE")
-    station.sitting.start_reading()
+    station.sitting.start_reading(anyway=True)
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         application.processEvents()

@@ -38,6 +38,8 @@ class LightBox:
     ----------
     background
         Grey off the images, 0 to 255.
+    band_view
+        Height of a band that stays free above and below each tile, `_view`.
 
     Attributes
     ----------
@@ -51,7 +53,8 @@ class LightBox:
         The magnifier while it is up.
     """
 
-    def __init__(self, background: int) -> None:
+    def __init__(self, background: int, band_view: float = 0.0) -> None:
+        self.band_view = band_view
         self.views: dict[int, ImageView] = {}
         self.active = 0
         self.linked = False
@@ -260,8 +263,17 @@ class LightBox:
     def _rects(self, size_view: tuple[float, float], ratio: float) -> dict[int, Rect]:
         if self._hanging == "mammo":
             places = page_rects({tile % PLACES for tile in self.views}, size_view, ratio)
-            return {tile: places[tile % PLACES] for tile in self.views}
-        return dict(enumerate(tile_rects(self._hanging, self._count, size_view, ratio)))
+            rects = {tile: places[tile % PLACES] for tile in self.views}
+        else:
+            rects = dict(enumerate(tile_rects(self._hanging, self._count, size_view, ratio)))
+        band = round(self.band_view * ratio) / ratio
+        return {tile: _between_bands(rect, band) for tile, rect in rects.items()}
+
+
+def _between_bands(rect: Rect, band: float) -> Rect:
+    """Return what two bands leave of a tile; a tile too low for them has none."""
+    x, y, width, height = rect
+    return rect if height <= 4 * band else (x, y + band, width, height - 2 * band)
 
 
 def _hang_upright(view: ImageView, *, meeting: bool) -> None:

@@ -104,9 +104,20 @@ class Edges:
 
 def edges_of(told: Orientation, viewport: Viewport) -> Edges:
     """Return the letters for the edges of an image, whichever way it is turned now."""
-    now = Upright(viewport.rotation_deg, viewport.flipped_horizontally, viewport.flipped_vertically)
-    right, bottom = shown_orientation(told, now)
+    return edges_after(told, turn_of(viewport))
+
+
+def edges_after(told: Orientation, turn: Upright) -> Edges:
+    """Return the letters for the edges of an image that lies so."""
+    right, bottom = shown_orientation(told, turn)
     return Edges(opposite(right), opposite(bottom), right, bottom)
+
+
+def turn_of(viewport: Viewport) -> Upright:
+    """Return how an image lies now, whoever turned it."""
+    return Upright(
+        viewport.rotation_deg, viewport.flipped_horizontally, viewport.flipped_vertically
+    )
 
 
 def _turn(told: Orientation, is_right: Callable[[str, str], bool]) -> Upright | None:

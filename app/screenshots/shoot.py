@@ -114,7 +114,7 @@ class Photographer:
         page.show_loading()
         self._station.window.show_page("reading")
         yield from self._keep("reading-busy")
-        self._station.sitting.start_reading()
+        self._station.sitting.start_reading(anyway=True)
         yield Until("the first case", lambda: page.state == "reading", 60)
         yield from self._pause(2.5)
         yield from self._keep("reading-mammography")
@@ -157,8 +157,7 @@ class Photographer:
         press(page, Qt.Key.Key_Escape)
         press(canvas, Qt.Key.Key_C)
         yield from self._keep("reading-note")
-        assert page.panel is not None
-        click(_button(page.panel, "drop_note"))
+        click(_button(page, "drop_note"))
         press(canvas, Qt.Key.Key_B)
         yield from self._keep("reading-correct-last")
         press(canvas, Qt.Key.Key_Return)

@@ -18,7 +18,8 @@ from PySide6.QtWidgets import (
 from app.ui import theme
 from app.ui.icons import icon, pixmap
 from app.ui.job import JobPage
-from app.ui.small_widgets import column, label, row, rule
+from app.ui.small_widgets import button, column, label, row, rule
+from app.ui.text import tr
 
 DEFAULT_SIZE = QSize(1280, 800)
 _MINIMUM_SIZE = QSize(960, 640)
@@ -37,6 +38,8 @@ class MainWindow(QMainWindow):
         The window is about to close.
     workspace_wanted : bool
         The researcher's workspace is to be opened, or left.
+    end_wanted
+        The open session is to be ended.
 
     Attributes
     ----------
@@ -48,6 +51,7 @@ class MainWindow(QMainWindow):
     placed = Signal()
     closing = Signal()
     workspace_wanted = Signal(bool)
+    end_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,7 +74,11 @@ class MainWindow(QMainWindow):
         self._study = label("", "heading")
         self._who = label("", "small")
         self._device = label("", "small")
+        self._badge = label("", "badge", wrap=False)
+        self._badge.hide()
         self._recording = self._make_recording()
+        self.end_session = button("end_session", tr("End session"), self.end_wanted.emit)
+        self.end_session.hide()
         self._trouble = label("", "warning")
         self._trouble.setFont(theme.font("small"))
         self._trouble.hide()
@@ -157,11 +165,24 @@ class MainWindow(QMainWindow):
         """Say who reads."""
         self._who.setText(text)
 
-    def show_device(self, text: str, *, recording: bool = False) -> None:
-        """Name the tracker, and say whether gaze is being recorded."""
+    def show_device(self, text: str, *, stand_in: str = "") -> None:
+        """Name the tracker; where it is no eye tracker, say whose gaze it gives."""
         self._device.setText(text)
-        self._recording.setVisible(recording)
+        self._badge.setText(stand_in)
+        self._badge.setVisible(bool(stand_in))
         self.show_trouble("")
+
+    def show_session(self, state: str) -> None:
+        """Say how an open session stands: "recording", "paused", "open", or "" for none."""
+        words = {
+            "recording": tr("Recording gaze"),
+            "paused": tr("Paused"),
+            "open": tr("Session open: the tracker's raw data are kept until you end it."),
+        }
+        self._dot.setVisible(state == "recording")
+        self._recorded.setText(words.get(state, ""))
+        self._recording.setVisible(bool(state))
+        self.end_session.setVisible(bool(state))
 
     def show_trouble(self, text: str, detail: str = "") -> None:
         """Say what is wrong with the recording; empty for nothing."""
@@ -207,8 +228,10 @@ class MainWindow(QMainWindow):
         for widget in (
             self._who,
             self._device,
+            self._badge,
             self._recording,
             self._trouble,
+            self.end_session,
             rule(),
             label("For research, not for diagnosis.", "small"),
         ):
@@ -224,10 +247,13 @@ class MainWindow(QMainWindow):
         return made
 
     def _make_recording(self) -> QWidget:
-        sign = label("", wrap=False)
-        sign.setPixmap(pixmap("dot", theme.RED, 14))
+        self._dot = label("", wrap=False)
+        self._dot.setPixmap(pixmap("dot", theme.RED, 14))
+        self._recorded = label("", "small")
         frame = QWidget()
-        frame.setLayout(row(sign, label("Recording gaze", "small"), gap=4, stretch=True))
+        line = row(self._dot, self._recorded, gap=4)
+        line.setStretch(1, 1)
+        frame.setLayout(line)
         frame.hide()
         return frame
 

@@ -6,7 +6,8 @@ from PySide6.QtCore import QObject, QTimer
 
 from app.shell.window import MainWindow
 from app.sitting.sessions import SessionKeeper
-from app.ui.dialogs import SavingDialog
+from app.ui.dialogs import ConfirmDialog, SavingDialog
+from app.ui.text import tr
 
 _PATIENCE_MS = 700
 _EVERY_MS = 300
@@ -19,6 +20,13 @@ class ClosingGuard(QObject):
     ----------
     end_session
         Ends what is open, in a worker.
+
+    Attributes
+    ----------
+    in_mid_case
+        Whether a case is being read; closing asks then.
+    pause
+        Takes the images away while it asks.
     """
 
     def __init__(
@@ -26,6 +34,9 @@ class ClosingGuard(QObject):
     ) -> None:
         super().__init__(sessions.parent())
         self._window, self._sessions, self._end_session = window, sessions, end_session
+        self.in_mid_case: Callable[[], bool] = lambda: False
+        self.pause: Callable[[], object] = lambda: None
+        self._asking = False
         self._is_closing = False
         self._dialog: SavingDialog | None = None
         self._patience = QTimer(self)
@@ -45,10 +56,10 @@ class ClosingGuard(QObject):
         """Return whether nothing waits to be written; otherwise see to it, then close."""
         if not self._sessions.busy:
             return True
-        if not self._is_closing:
-            self._is_closing = True
-            self._end_session()
-            self._patience.start(_PATIENCE_MS)
+        if self.in_mid_case() and not self._is_closing:
+            self._confirm()
+        elif not self._is_closing:
+            self._end()
         return False
 
     def stay(self) -> None:
@@ -56,6 +67,33 @@ class ClosingGuard(QObject):
         self._is_closing = False
         self._patience.stop()
         self._hide()
+
+    def _confirm(self) -> None:
+        """Ask whether to leave in the middle of a case."""
+        if self._asking:
+            return
+        self._asking = True
+        self.pause()
+        ConfirmDialog(
+            self._window,
+            tr("Close Foveate in the middle of a case?"),
+            tr("The reading is kept as interrupted, and the case is offered again."),
+            ("close_anyway", tr("Close Foveate"), self._close_anyway),
+            tr("Stay"),
+            self._answered,
+        ).open()
+
+    def _answered(self) -> None:
+        self._asking = False
+
+    def _close_anyway(self) -> None:
+        self._answered()
+        self._end()
+
+    def _end(self) -> None:
+        self._is_closing = True
+        self._end_session()
+        self._patience.start(_PATIENCE_MS)
 
     def _opened(self) -> None:
         if self._is_closing:  # it was being opened when the window was to close

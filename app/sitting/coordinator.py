@@ -20,8 +20,10 @@ from app.sitting.session_opener import SessionOpener, TrackerSource
 from app.sitting.sessions import Callback, SessionKeeper
 from app.sitting.simulated_eye import SimulatedEye
 from app.sitting.status import SittingStatus
+from app.sitting.tracker_change import TrackerChange
 from app.ui.awake import KeepAwake
 from app.ui.job import JobContext, StationJob, job_of
+from app.ui.text import tr
 from devices.clock import HostClock
 from devices.gaze.geometry import ScreenGeometry
 from migrations.study.folder import Study
@@ -69,6 +71,11 @@ class SessionCoordinator(QObject):
             shell.window, self.calibration.page, self.reading.page.strip, self.worklist.devices
         )
         self._guard = ClosingGuard(shell.window, self.sessions, self.close_session)
+        self._guard.in_mid_case = lambda: self.reading.reading
+        self._guard.pause = self.reading.pause
+        self._tracker_change = TrackerChange(
+            shell.window, self.worklist.devices, self.close_session, self._changed
+        )
         self._connect()
 
     @property
@@ -93,15 +100,24 @@ class SessionCoordinator(QObject):
         self._context.reader.cleared_only = False
         self._changed()
 
-    def start_reading(self) -> None:
-        """Open a session if there is none, and show the next case."""
-        if not self.reading.reading:
-            self._with_session(self._read)
+    def start_reading(self, *, anyway: bool = False) -> None:
+        """Open a session if there is none, and show the next case.
+
+        Without a calibration within limits the calibration page comes first, unless the reader
+        chose there to read anyway.
+        """
+        if self.reading.reading:
+            return
+        if anyway or (self.session is not None and not self.session.against_reading):
+            self._with_session(lambda: self._read(anyway=anyway))
+        else:
+            self._lead_to_calibration()
 
     def start_calibration(self, *, validate_only: bool = False) -> None:
         """Open a session if there is none, and calibrate."""
+        before = self._shell.window.current
         self._shell.window.show_page("calibration")
-        self._with_session(lambda: self._calibrate(validate_only))
+        self._with_session(lambda: self._calibrate(validate_only), lambda: self._declined(before))
 
     def close_session(self) -> None:
         """End the session; its rows are committed and the database is copied in a worker."""
@@ -135,6 +151,9 @@ class SessionCoordinator(QObject):
     def _connect(self) -> None:
         shell, notices = self._shell, self._context.notices
         shell.window.placed.connect(self.reading.placement_changed)
+        shell.window.end_wanted.connect(self.close_session)
+        self.reading.end_wanted.connect(self._end_wanted)
+        self.reading.recording_changed.connect(self._show_recording)
         self._connect_worklist()
         self._connect_calibration()
         self.sessions.opened.connect(self._opened)
@@ -164,19 +183,31 @@ class SessionCoordinator(QObject):
         page.target_shown.connect(self.eye.fixate)
         page.begin_wanted.connect(self.start_calibration)
         page.validate_wanted.connect(lambda: self.start_calibration(validate_only=True))
-        page.reading_wanted.connect(self.start_reading)
+        page.reading_wanted.connect(lambda: self.start_reading(anyway=True))
         self.calibration.started.connect(shell.go_bare)
         self.calibration.ended.connect(shell.leave_bare)
         self.calibration.measured.connect(self.opener.measured)
         self.calibration.measured.connect(self.screen.measured)
         self.calibration.failed.connect(lambda e: shell.show_error("Calibration failed", e))
 
-    def _with_session(self, then: Callback) -> None:
+    def _with_session(self, then: Callback, declined: Callback = lambda: None) -> None:
         if self._study is None:
             return
         if self.session is None:
-            self.calibration.page.show_waiting("Opening the tracker…")
-        self.opener.with_session(self._study, self.worklist.devices.chosen, then)
+            self.calibration.page.show_waiting(tr("Opening the tracker…"))
+        self.opener.with_session(self._study, self.worklist.devices.chosen, then, declined)
+
+    def _lead_to_calibration(self) -> None:
+        """Show the calibration page: it offers to calibrate, and to read anyway."""
+        self._shell.leave_bare()
+        self._shell.window.show_page("calibration")
+        self.calibration.page.lead_here()
+
+    def _declined(self, page: str) -> None:
+        """Go back to where the reader was who does not consent."""
+        self.calibration.page.show_idle(tr("Without your consent nothing is recorded."))
+        if page:
+            self._context.go(page)
 
     def _ask_reader(self) -> None:
         if self._study is not None:
@@ -229,8 +260,18 @@ class SessionCoordinator(QObject):
     def _device_changed(self) -> None:
         session, chosen = self.session, self.worklist.devices.chosen
         if session is not None and session.tracker.info.id != chosen:
-            self.close_session()
-        self._changed()
+            self._tracker_change.ask(session.tracker.info.id)
+        else:
+            self._changed()
+
+    def _end_wanted(self) -> None:
+        """End the session from a panel of the reading page."""
+        self.close_session()
+        self.reading.page.leave()
+        self._context.go("worklist")
+
+    def _show_recording(self, state: str) -> None:
+        self._shell.window.show_session(state if self.session is not None else "")
 
     def _changed(self) -> None:
         self._context.notices.study_changed.emit()
@@ -239,10 +280,12 @@ class SessionCoordinator(QObject):
         if self._study is not None:
             self._status.show_tracker(self._study, self.session)
 
-    def _read(self) -> None:
+    def _read(self, *, anyway: bool = False) -> None:
         session, geometry = self.session, self.opener.geometry
         assert session is not None
         assert geometry is not None
+        if anyway:
+            session.read_anyway()
         self.calibration.accept()
         self.drift.reset()
         self._shell.go_bare()

@@ -58,8 +58,13 @@ class SessionOpener(QObject):
         """Ask a new reader for pseudonym and consent."""
         self._ask_consent(study, "", chosen)
 
-    def with_session(self, study: Study, device_id: str, then: Callback) -> None:
-        """Do something with the session; one is opened first if need be, consent asked for."""
+    def with_session(
+        self, study: Study, device_id: str, then: Callback, declined: Callback = lambda: None
+    ) -> None:
+        """Do something with the session; one is opened first if need be, consent asked for.
+
+        `declined` is called where the reader does not consent.
+        """
         reader = self._reader
         if reader.name is None or self._sessions.opening:
             return
@@ -70,15 +75,21 @@ class SessionOpener(QObject):
 
         def consent(_name: str) -> None:
             reader.consented = True
-            self.with_session(study, device_id, then)
+            self.with_session(study, device_id, then, declined)
 
-        self._ask_consent(study, reader.name, consent)
+        self._ask_consent(study, reader.name, consent, declined)
 
-    def _ask_consent(self, study: Study, pseudonym: str, agreed: Callable[[str], object]) -> None:
+    def _ask_consent(
+        self,
+        study: Study,
+        pseudonym: str,
+        agreed: Callable[[str], object],
+        declined: Callback = lambda: None,
+    ) -> None:
         """Show the consent text, and ask for a pseudonym where none is given; does not wait."""
         taken = set(readers_of(study, None))
         text = study.settings.consent
-        ConsentDialog(self._window, text, pseudonym, taken.__contains__, agreed).open()
+        ConsentDialog(self._window, text, pseudonym, taken.__contains__, agreed, declined).open()
 
     def _open(self, study: Study, reader: str, device_id: str, then: Callback) -> None:
         if self._sessions.session is None:

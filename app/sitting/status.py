@@ -7,6 +7,7 @@ from app.recording.session import ReadingSession
 from app.shell.window import MainWindow
 from app.sitting.health import Health
 from app.ui.job import ChosenReader
+from app.ui.stand_in import stand_in_text
 from migrations.study.folder import Study
 
 _NEED_A_SESSION = ("calibration", "reading")
@@ -27,12 +28,14 @@ class SittingStatus:
 
     def show_tracker(self, study: Study, session: ReadingSession | None) -> None:
         """Say which tracker is used, and whether it records."""
+        self._window.show_session("open" if session is not None else "")
         info = session.tracker.info if session else self._devices.info
         if info is None:
             self._window.show_device(f"Tracker: {self._devices.chosen or 'none chosen'}")
             return
         points = study.settings.calibration_points
-        self._window.show_device(info.name, recording=session is not None)
+        self._window.show_device(info.name, stand_in=stand_in_text(info.kind))
+        self._strip.show_stand_in(stand_in_text(info.kind))
         self._calibration.show_device(info.name, info.calibrates, points)
 
     def show_reader(self, reader: ChosenReader, why_not: str) -> None:

@@ -31,6 +31,8 @@ class StudySettings:
         study's order, the blocks and the cases within each drawn per reader).
     annotations
         What a reader can say beside the class: "box", "keypoint", "note", "confidence".
+    edge_words
+        Whether side, view, orientation letters, window and zoom stand above and below each image.
     hanging
         How the images of one patient that are imported together hang: `SINGLE` (each a case of
         its own), "auto" (by view and laterality), "one-up", "two-up", "mammo" or "prior".
@@ -84,6 +86,7 @@ class StudySettings:
     order: str = "random"
     block_size: int = 20
     annotations: tuple[str, ...] = ("note",)
+    edge_words: bool = True
     hanging: str = SINGLE
     repeat_share: float = 0.0
     reread_bad: bool = True

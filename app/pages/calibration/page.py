@@ -12,7 +12,8 @@ from app.pages.calibration.validation_panel import ValidationPanel, ValidationSu
 from app.ui import theme
 from app.ui.icons import pixmap
 from app.ui.page import Page
-from app.ui.small_widgets import button, column, indented, label, panel, row, say
+from app.ui.small_widgets import button, column, indented, label, panel, row, say, set_role
+from app.ui.text import tr
 
 __all__ = ["CalibrationPage", "ValidationSummary"]
 
@@ -67,6 +68,7 @@ class CalibrationPage(Page):
         self.field.cancelled.connect(self.cancelled)
         self.guide.cancelled.connect(self.cancelled)
         self._result: ValidationSummary | None = None
+        self._led_here = False
         self._parts = QStackedWidget()
         self._parts.addWidget(self._make_intro())
         self._panel = ValidationPanel()
@@ -151,9 +153,19 @@ class CalibrationPage(Page):
         say(self._advice, _advice(problems), "hint")
         self._show_buttons()
 
+    def lead_here(self) -> None:
+        """Say that calibration comes before reading, and offer to read anyway."""
+        self._led_here = True
+        shown = self._result
+        if shown is not None and shown.problems:
+            self.show_result(shown)
+        elif shown is None and self.state == "idle":
+            self.show_idle(tr("Calibrate first: then your gaze counts. It takes half a minute."))
+
     def forget(self) -> None:
         """Drop the result of an earlier session."""
         self._result = None
+        self._led_here = False
         self.show_idle("Not calibrated in this session.")
 
     def resizeEvent(self, event: object) -> None:
@@ -174,16 +186,21 @@ class CalibrationPage(Page):
     def _show_buttons(self) -> None:
         shown, count = self._result, len(self._panel.chosen)
         possible = shown is not None
+        good = shown is not None and not shown.problems
         self.again.setVisible(possible)
-        self.start.setVisible(possible)
+        self.start.setVisible(possible or self._led_here)
+        self.start.setText(tr(" Start reading") if good else tr(" Read anyway"))
+        self.start.setToolTip("" if good else tr("The readings are marked as not calibrated."))
+        set_role(self.start, "primary" if good else "")
+        set_role(self.calibrate, "" if good else "primary")
+        last = self.start if good else self.calibrate
+        self._foot.removeWidget(last)
+        self._foot.addWidget(last)
         self.redo.setVisible(bool(shown and shown.collected and count))
         self.redo.setText(f" Redo {count} point{'s' if count > 1 else ''}")
         self.correct.setVisible(bool(shown and shown.may_correct))
         corrected = bool(shown and shown.corrected)
         self.correct.setText("Drop the correction" if corrected else "Correct the offset")
-        self.calibrate.setProperty("role", "" if possible else "primary")
-        self.calibrate.style().unpolish(self.calibrate)
-        self.calibrate.style().polish(self.calibrate)
 
     def _make_intro(self) -> QWidget:
         frame, layout = panel(margin=32)
@@ -248,12 +265,11 @@ class CalibrationPage(Page):
             "validate_again", "Check again", self.validate_wanted.emit, picture="refresh"
         )
         self.start = button(
-            "start_reading", "Start reading", self.reading_wanted.emit, role="primary",
-            picture="play",
+            "start_reading", "Start reading", self.reading_wanted.emit, picture="play",
         )  # fmt: skip
-        foot = row(self._advice)
+        foot = self._foot = row(self._advice)
         foot.setStretch(0, 1)
-        for made in (self.correct, self.redo, self.again, self.calibrate, self.start):
+        for made in (self.correct, self.redo, self.again, self.start, self.calibrate):
             foot.addWidget(made)
         self.body.addLayout(foot)
 

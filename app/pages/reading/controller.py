@@ -13,9 +13,11 @@ from app.pages.reading.page import ReadingPage
 from app.pages.reading.prefetch import Images, Prefetcher
 from app.recording.cases import CaseToRead
 from app.recording.session import ReadingSession
+from app.ui.edge_bands import text_pixels
 from app.ui.job import JobContext, JobPage, StationJob
 from app.ui.keys import load_keys
 from app.ui.screen import outside_screen
+from app.ui.text import tr
 from devices.gaze.geometry import ScreenGeometry
 from devices.gaze.view import CLOSED
 
@@ -41,10 +43,16 @@ class ReadingController(StationJob):
         All is read.
     ended
         The reader left, or wants to go back.
+    end_wanted
+        The reader wants the session ended.
+    recording_changed : str
+        "recording" while gaze at a case is kept, "paused", or "open" where no case is shown.
     failed : object
         An exception the reader must be told of.
     """
 
+    end_wanted = Signal()
+    recording_changed = Signal(str)
     case_shown = Signal(str)
     seen = Signal(object, object)
     completed = Signal()
@@ -74,6 +82,7 @@ class ReadingController(StationJob):
         page.resumed.connect(self._resumed)
         page.left.connect(self._left)
         page.back_wanted.connect(self._back)
+        page.end_wanted.connect(self.end_wanted)
         self.answers.covered.connect(self._paused)
         self.answers.uncovered.connect(self._resumed)
 
@@ -90,8 +99,9 @@ class ReadingController(StationJob):
         settings, canvas = session.study.settings, self.page.canvas
         canvas.origin_desktop = QPointF(geometry.x_desktop, geometry.y_desktop)
         canvas.view_pixel_mm = geometry.width_mm / geometry.width_screen
+        canvas.with_words = settings.edge_words
+        self.page.set_text_size(text_pixels(canvas.view_pixel_mm))
         self.page.set_study(settings.classes, settings.annotations, settings.questions)
-        self.page.strip.show_recording(True)
         self._skipped, self._shown = [], 0
         self.answers.begin(session)
         self.between.begin(session)
@@ -106,6 +116,11 @@ class ReadingController(StationJob):
             self._session.interrupt(reason)
             self.page.leave()
         self._stop()
+
+    def pause(self) -> None:
+        """Take the images away, as the reader's own pause does."""
+        if self.reading and self.page.state in ("reading", "addendum"):
+            self.page.hold(tr("Go on, or leave: the case is offered again."))
 
     def placement_changed(self) -> None:
         """Tell that the window moved; off the tracked screen nothing is recorded."""
@@ -156,6 +171,7 @@ class ReadingController(StationJob):
         assert session is not None
         session.begin(case)
         self._case = case
+        self._tell_recording()
         notice = _skipped_text(self._skipped) if self._skipped else ""
         self._skipped, self._shown = [], self._shown + 1
         self.answers.case_begun(case, images)
@@ -189,6 +205,8 @@ class ReadingController(StationJob):
         if self._session is None or self._case is None:
             return
         case, self._case = self._case, None
+        self.page.strip.show_recording(False)
+        self.recording_changed.emit("open")
         self.seen.emit(None, None)
         self._session.finish()
         self.answers.case_ended()
@@ -200,6 +218,8 @@ class ReadingController(StationJob):
 
     def _paused(self) -> None:
         if self._session is not None and self._case is not None:
+            self.page.strip.show_recording(False, paused=True)
+            self.recording_changed.emit("paused")
             self.between.pause()
             if self._session.reading_id is not None:
                 self._session.pause()
@@ -212,10 +232,15 @@ class ReadingController(StationJob):
             self._begin(images)
             return
         self.between.resume()
+        self._tell_recording()
         if self._session is not None and self._session.reading_id is not None:
             self._session.resume()
         for tile in self.page.canvas.tiles:
             self._view_changed("open", tile)
+
+    def _tell_recording(self) -> None:
+        self.page.strip.show_recording(True)
+        self.recording_changed.emit("recording")
 
     def _show(self, kind: str) -> None:
         """Write that all tiles are as `kind` says."""
@@ -260,6 +285,7 @@ class ReadingController(StationJob):
 
     def _stop(self) -> None:
         self._case = self._session = self._held = None
+        self.recording_changed.emit("open")
         self.between.stop()
         self.page.strip.clear()
         if self._prefetch is not None:

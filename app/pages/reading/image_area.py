@@ -8,19 +8,22 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from app.hanging.edge_words import edge_words
 from app.hanging.image_view import ImageView
 from app.hanging.lightbox import LENS_TILE, Changes, Hung, LightBox
 from app.hanging.marks import Mark
+from app.hanging.upright import turn_of
 from app.images.greyscale import Window
 from app.images.store import LoadedImage
 from app.pages.reading.frame_pacer import FramePacer
 from app.pages.reading.overlay import draw_overlay
 from app.pages.reading.smoother import Smoother
 from app.ui import theme
+from app.ui.edge_bands import band_pixels, draw_bands, text_pixels
 from app.ui.pixels import picture_of
 from devices.gaze.view import TileView
 
@@ -40,6 +43,8 @@ class ImageArea(QWidget):
         Width of a device-independent pixel on the screen; None where it is not known.
     marks
         What is drawn over the images.
+    with_words
+        Whether side, view, letters, window and zoom stand above and below each image.
 
     Signals
     -------
@@ -58,6 +63,7 @@ class ImageArea(QWidget):
         self.origin_desktop: QPointF | None = None
         self.view_pixel_mm: float | None = None
         self.marks: list[Mark] = []
+        self.with_words = False
         self._drawn: list[NDArray[np.uint8]] = []
         self._frames = FramePacer(self, self._show)
         self._smoother = Smoother(self, lambda: self.box.views.values(), self._is_held)
@@ -92,6 +98,7 @@ class ImageArea(QWidget):
         self._smoother.stop()
         self._put_tools_down()
         self.marks = []
+        self.box.band_view = self._band()
         self.box.hang(images, hanging, self._size(), self.devicePixelRatioF())
         self.update()
         self._smoother.start()
@@ -103,7 +110,7 @@ class ImageArea(QWidget):
         self._take_lens_off()
         self._put_tools_down()
         self._frames.forget()
-        hung, self.box = self.box, LightBox(_BACKGROUND.red())
+        hung, self.box = self.box, LightBox(_BACKGROUND.red(), self._band())
         return hung
 
     def put_up(self, hung: LightBox) -> None:
@@ -144,9 +151,9 @@ class ImageArea(QWidget):
         """Tell that the window was moved on the desktop or to another screen."""
         self._changed(dict.fromkeys(self.tiles, "screen"))
 
-    def room(self, hanging: str) -> tuple[str, tuple[float, float], float]:
+    def room(self, hanging: str) -> tuple[str, tuple[float, float], float, float]:
         """Return where a case will hang, for what samples it ahead."""
-        return hanging, self._size(), self.devicePixelRatioF()
+        return hanging, self._size(), self.devicePixelRatioF(), self._band()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the grey values one to one on the device's pixels, marks above them."""
@@ -158,6 +165,8 @@ class ImageArea(QWidget):
         lens = [self.box.lens] if self.box.lens else []
         for view in (*self.box.views.values(), *lens):
             self._paint(painter, view)
+        if self.with_words:
+            self._paint_words(painter)
         draft = self._draft()
         draw_overlay(painter, self.box, [*self.marks, *([draft] if draft else [])])
 
@@ -212,6 +221,16 @@ class ImageArea(QWidget):
         picture.setDevicePixelRatio(self.devicePixelRatioF())
         x, y, _, _ = view.viewport.tile_view
         painter.drawImage(QPointF(x, y), picture)
+
+    def _paint_words(self, painter: QPainter) -> None:
+        text, ratio = text_pixels(self.view_pixel_mm), self.devicePixelRatioF()
+        for view in self.box.views.values():
+            turn, zoom = turn_of(view.viewport), view.viewport.zoom * ratio
+            words = edge_words(view.image.attributes, turn, view.window, view.frame, zoom)
+            draw_bands(painter, QRectF(*view.viewport.tile_view), words, text)
+
+    def _band(self) -> float:
+        return band_pixels(self.view_pixel_mm) if self.with_words else 0.0
 
     def _size(self) -> tuple[float, float]:
         return float(max(self.width(), 1)), float(max(self.height(), 1))

@@ -10,7 +10,7 @@ from app.hanging.lightbox import LENS_TILE, LightBox
 from app.hanging.marks import Mark
 from app.ui import theme
 
-_REACH = 9.0
+_REACH = 12.0
 
 
 def draw_overlay(painter: QPainter, box: LightBox, marks: Iterable[Mark]) -> None:
@@ -38,10 +38,19 @@ def _draw(painter: QPainter, view: ImageView, mark: Mark) -> None:
     start, end = QPointF(*ends[0]), QPointF(*ends[1])
     painter.save()
     painter.setClipRect(QRectF(*view.viewport.tile_view))
-    pen = QPen(QColor(theme.ACCENT), 1.6)
-    if mark.draft:
-        pen.setStyle(Qt.PenStyle.DashLine)
-    painter.setPen(pen)
+    # A dark line under a bright one: seen on black and on white.
+    for colour, width in ((QColor(0, 0, 0, 150), 4.6), (QColor(theme.ACCENT), 2.2)):
+        pen = QPen(colour, width)
+        if mark.draft:
+            pen.setStyle(Qt.PenStyle.DashLine)
+        painter.setPen(pen)
+        _stroke(painter, mark, start, end)
+    if mark.text:
+        _write(painter, end + QPointF(10, -6), mark.text)
+    painter.restore()
+
+
+def _stroke(painter: QPainter, mark: Mark, start: QPointF, end: QPointF) -> None:
     if mark.kind == "box":
         painter.drawRect(QRectF(start, end).normalized())
     elif mark.kind == "ruler":
@@ -51,9 +60,6 @@ def _draw(painter: QPainter, view: ImageView, mark: Mark) -> None:
     else:
         painter.drawLine(start + QPointF(-_REACH, 0), start + QPointF(_REACH, 0))
         painter.drawLine(start + QPointF(0, -_REACH), start + QPointF(0, _REACH))
-    if mark.text:
-        _write(painter, end + QPointF(10, -6), mark.text)
-    painter.restore()
 
 
 def _write(painter: QPainter, at: QPointF, text: str) -> None:

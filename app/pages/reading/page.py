@@ -7,14 +7,17 @@ from PySide6.QtGui import QColor, QKeyEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from app.hanging.lightbox import Hung
+from app.pages.reading.answer_bar import AnswerBar
 from app.pages.reading.canvas import ImageCanvas
+from app.pages.reading.note_side import NoteSide
 from app.pages.reading.panel_stack import PanelStack
-from app.pages.reading.panels import ReadingPanel
+from app.pages.reading.panels import PRESSING, ReadingPanel
 from app.pages.reading.strip import ReadingStrip
 from app.ui import theme
 from app.ui.keys import KeyMap, class_index
 from app.ui.question_form import QuestionForm
 from app.ui.small_widgets import column, row
+from app.ui.text import tr
 from migrations.study.forms import Question
 
 _READING = ("reading", "addendum")
@@ -46,6 +49,8 @@ class ReadingPage(QWidget):
         The case is answered and done with.
     paused, resumed, left
         A panel covers the images, they are back, or the reading is to be left.
+    end_wanted
+        The session is to be ended.
     back_wanted
         Back to the worklist.
     correct_wanted, correct_ended
@@ -66,6 +71,7 @@ class ReadingPage(QWidget):
     paused = Signal()
     resumed = Signal()
     left = Signal()
+    end_wanted = Signal()
     back_wanted = Signal()
     correct_wanted = Signal()
     correct_ended = Signal()
@@ -102,10 +108,16 @@ class ReadingPage(QWidget):
         self.form.hide()
         self.form.problem.connect(lambda words: self.strip.show_message(words, warn=True))
         self.form.typed.connect(self.canvas.setFocus)
+        self.bar = AnswerBar()
+        self.bar.chosen.connect(self._clicked)
+        self.note = NoteSide()
+        self.note.written.connect(self.note_written)
+        self.note.closed.connect(self._note_closed)
         layout = column(self, gap=0)
-        beside = row(self.canvas, self.form, gap=0)
+        beside = row(self.canvas, self.form, self.note, gap=0)
         beside.setStretch(0, 1)
         layout.addLayout(beside, 1)
+        layout.addWidget(self.bar)
         layout.addWidget(self.strip)
         self.setAutoFillBackground(True)
         shade = self.palette()
@@ -141,9 +153,17 @@ class ReadingPage(QWidget):
         self._classes = tuple(classes)
         self._questions = questions if len(questions) > 1 else ()
         self.form.setVisible(bool(self._questions))
+        self.bar.setVisible(not self._questions)
+        if questions:
+            self.bar.ask(questions[0])
         kinds = set(annotations) | ({"confidence_up", "confidence_down"}
                                     if "confidence" in annotations else set())  # fmt: skip
         self._allowed = frozenset(kinds)
+
+    def set_text_size(self, pixels: float) -> None:
+        """Write strip and questions in letters of so many `_view` pixels."""
+        self.strip.set_text_size(pixels)
+        self.bar.set_text_size(pixels)
 
     def show_loading(self) -> None:
         """Wait for the first case."""
@@ -171,6 +191,7 @@ class ReadingPage(QWidget):
         self._time_is_up = False
         self.form.begin(self._questions)
         self._hide_panels()
+        self.bar.show_answer(None)
         self.strip.show_case(name, number, count)
         self.strip.show_answer("")
         message = f"{notice}   {self._choices()}" if notice else self._choices()
@@ -182,6 +203,7 @@ class ReadingPage(QWidget):
         """Let the answer of the case now on the canvas be corrected; nothing is recorded."""
         self.state = "addendum"
         self._hide_panels()
+        self.bar.show_answer(self._index_of(answer))
         self.strip.show_answer(f"Answer given: {answer}")
         self.strip.show_message(
             f"Correcting the case before.   {self._choices()}   Enter: back to this case",
@@ -192,6 +214,7 @@ class ReadingPage(QWidget):
     def end_addendum(self) -> None:
         """Show the open case's own state again."""
         self.state = "reading"
+        self.bar.show_answer(self._index_of(self.answer))
         self.strip.show_answer(f"Answer: {self.answer}" if self.answer else "")
         self._say_what_to_do()
 
@@ -203,6 +226,7 @@ class ReadingPage(QWidget):
     def forget_answer(self) -> None:
         """Take back the answer that was chosen."""
         self.answer = None
+        self.bar.show_answer(None)
         self.strip.show_answer("")
 
     def show_between(self, heading: str, text: str, *, may_go_on: bool = True) -> None:
@@ -261,6 +285,7 @@ class ReadingPage(QWidget):
         self.state, self.current_case_id = "idle", None
         self._asks_code = False
         self._hide_panels()
+        self.note.drop()
         self.canvas.set_image(None)
 
     def say_shortly(self, text: str) -> None:
@@ -272,16 +297,17 @@ class ReadingPage(QWidget):
         """Answer, go on, leave; the canvas has had the keys of the view before."""
         action = self.keys.action(event)
         index = class_index(event)
-        if self.state == "paused" and action in ("leave", "help"):
+        if self.panel is not None and event.key() in PRESSING:
+            # A click beside a panel takes the keyboard from it.
+            self.panel.keyPressEvent(event)
+        elif self.state == "paused" and action in ("leave", "help"):
             self._resume()
         elif self.state == "between" and action == "next":
             self._go_on()
         elif self.state not in _READING:
             event.ignore()
-        elif index is not None and self._questions and self.state == "reading":
-            self._choose(index)
         elif index is not None:
-            self._answer(index)
+            self._digit(index)
         elif self.state == "addendum":
             self._end_correction(action, event)
         elif action in self._doing:
@@ -297,11 +323,18 @@ class ReadingPage(QWidget):
         """Keep the panels in the middle."""
         self._panels.center()
 
+    def _digit(self, index: int) -> None:
+        if self._questions and self.state == "reading":
+            self._choose(index)
+        else:
+            self._answer(index)
+
     def _answer(self, index: int) -> None:
         if index >= len(self._classes):
             self.strip.show_message(f"There is no answer {index + 1}. {self._choices()}", warn=True)
             return
         chosen = self._classes[index]
+        self.bar.show_answer(index)
         if self.state == "reading":
             self.answer = chosen
             self.strip.show_answer(f"Answer: {index + 1} {chosen}")
@@ -318,7 +351,7 @@ class ReadingPage(QWidget):
         if action not in self._allowed:
             self.say_shortly(f"This study asks for no {action.split('_')[0]}.")
         elif action == "note":
-            self._covered(self._panels.note)
+            self.note.open()
         elif action == "box":
             self.canvas.use_tool("" if self.canvas.tool == "box" else "box")
             on = "Box: drag, or arrows and Enter; Shift+arrows change its size."
@@ -338,6 +371,7 @@ class ReadingPage(QWidget):
         if self.answer is None:
             self.strip.show_message(f"Answer first. {self._choices()}", warn=True)
             return
+        self.note.keep()  # what was written is not lost by going on
         self.canvas.flush()
         self.next_wanted.emit()
 
@@ -350,7 +384,10 @@ class ReadingPage(QWidget):
     def _choices(self) -> str:
         if self._questions and self.state != "addendum":
             return "Digits answer, Enter goes on, Q: the next question"
-        return "   ".join(f"{i + 1} {name}" for i, name in enumerate(self._classes))
+        count, keys = len(self._classes), self.keys.keys_of("help").split(" or ")[0]
+        if self._questions:
+            return "   ".join(f"{i + 1} {name}" for i, name in enumerate(self._classes))
+        return tr("Answer by click or key 1 to {count}. {key}: all keys.", count=count, key=keys)
 
     def _say_what_to_do(self) -> None:
         if self.state == "reading":
@@ -388,9 +425,17 @@ class ReadingPage(QWidget):
         if self._panels.between.buttons["go_on"].isEnabled():
             self.went_on.emit()
 
-    def _note_kept(self, text: str) -> None:
-        self._resume()
-        self.note_written.emit(text)
+    def _clicked(self, index: int) -> None:
+        self.bar.show_answer(None)  # until the answer is taken
+        if self.state in _READING:
+            self._answer(index)
+
+    def _note_closed(self) -> None:
+        if self.state in _READING:
+            (self if self._time_is_up else self.canvas).setFocus()
+
+    def _index_of(self, answer: str | None) -> int | None:
+        return self._classes.index(answer) if answer in self._classes else None
 
     def _on_view_changed(self, kind: str, tile: int) -> None:
         if self.state == "reading":
@@ -400,8 +445,8 @@ class ReadingPage(QWidget):
         made = PanelStack(self, self.keys)
         made.resumed.connect(self._resume)
         made.left.connect(self._leave)
+        made.end_wanted.connect(self.end_wanted)
         made.went_on.connect(self._go_on)
-        made.note_written.connect(self._note_kept)
         made.back_wanted.connect(self.back_wanted)
         made.correct_wanted.connect(self.correct_wanted)
         made.code_given.connect(self.code_given)
@@ -411,10 +456,13 @@ class ReadingPage(QWidget):
         # The images go while a panel covers them: nobody's gaze at the panel lands on them.
         self.canvas.hide()
         self.form.setEnabled(False)
+        self.bar.setEnabled(False)
+        self.note.hide()
         self._panels.show(panel)
 
     def _hide_panels(self) -> None:
         self._panels.hide()
+        self.bar.setEnabled(True)
         self.canvas.setVisible(not self._time_is_up)
         self.form.setEnabled(self.state == "reading")
         (self if self._time_is_up else self.canvas).setFocus()

@@ -3,9 +3,10 @@
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
-from app.pages.reading.panels import CodePanel, KeysPanel, NotePanel, ReadingPanel
+from app.pages.reading.panels import CodePanel, KeysPanel, ReadingPanel
 from app.ui.keys import KeyMap
 from app.ui.small_widgets import button
+from app.ui.text import tr
 
 
 class PanelStack(QObject):
@@ -13,30 +14,31 @@ class PanelStack(QObject):
 
     Attributes
     ----------
-    paused, complete, between, note, code, help
-        Why the reading is paused; all is read; a break or feedback; a free note; the reader's
-        code; the keys.
+    paused, complete, between, code, help
+        Why the reading is paused; all is read; a break or feedback; the reader's code; the keys.
 
     Signals
     -------
     resumed, left
         The reading goes on, or is to be left.
+    end_wanted
+        The session is to be ended: nothing is recorded any more.
     back_wanted
         Back to the worklist.
     correct_wanted
         The last answer is to be corrected.
     went_on
         The reader goes on after a break or feedback.
-    note_written, code_given : str
+    code_given : str
         What was typed.
     """
 
     resumed = Signal()
     left = Signal()
+    end_wanted = Signal()
     back_wanted = Signal()
     correct_wanted = Signal()
     went_on = Signal()
-    note_written = Signal(str)
     code_given = Signal(str)
 
     def __init__(self, page: QWidget, keys: KeyMap) -> None:
@@ -45,6 +47,7 @@ class PanelStack(QObject):
         self.paused = ReadingPanel(page, "Paused", {
             "resume": button("resume_reading", "Go on reading", self.resumed.emit, role="primary"),
             "leave": button("leave_reading", "Leave", self.left.emit),
+            "end": button("end_reading", tr("End session"), self.end_wanted.emit),
         })  # fmt: skip
         self.complete = ReadingPanel(page, "Thank you", {
             "back": button("back_to_worklist", "Back to the worklist", self.back_wanted.emit,
@@ -54,10 +57,8 @@ class PanelStack(QObject):
         self.between = ReadingPanel(page, "", {
             "go_on": button("go_on", "Go on", self.went_on.emit, role="primary"),
             "leave": button("leave_between", "Leave", self.left.emit),
+            "end": button("end_between", tr("End session"), self.end_wanted.emit),
         })  # fmt: skip
-        self.note = NotePanel(page)
-        self.note.written.connect(self.note_written)
-        self.note.given_up.connect(self.resumed)
         self.code = CodePanel(page, self.left.emit)
         self.code.given.connect(self.code_given)
         self.help: ReadingPanel = KeysPanel(page, keys, self.resumed.emit)
@@ -97,4 +98,4 @@ class PanelStack(QObject):
         panel.move(free_x // 2, free_y // 2)
 
     def _all(self) -> list[ReadingPanel]:
-        return [self.paused, self.complete, self.between, self.note, self.code, self.help]
+        return [self.paused, self.complete, self.between, self.code, self.help]

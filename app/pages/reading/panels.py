@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QLabel,
     QLineEdit,
-    QPlainTextEdit,
     QPushButton,
     QWidget,
 )
@@ -17,17 +16,22 @@ from PySide6.QtWidgets import (
 from app.ui import theme
 from app.ui.keys import KeyMap, words_of
 from app.ui.small_widgets import button, column, label, row
+from app.ui.text import tr
 
 _WIDTH = 480
+PRESSING = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space, Qt.Key.Key_Escape)
 
 
 class ReadingPanel(QFrame):
     """A heading, a few words, buttons; in the middle of the page.
 
+    Enter and Space press the button that has the keyboard, else the first one; Esc presses the
+    first one too, which never loses anything.
+
     Attributes
     ----------
     first
-        The button that has the keyboard when the panel comes up.
+        What has the keyboard when the panel comes up.
     """
 
     def __init__(self, parent: QWidget, heading: str, buttons: Mapping[str, QPushButton]) -> None:
@@ -44,6 +48,9 @@ class ReadingPanel(QFrame):
         layout.addLayout(self.body)
         layout.addSpacing(theme.GRID)
         layout.addLayout(row(*self.buttons.values(), stretch=True))
+        self._keys = label("", "small")
+        layout.addWidget(self._keys)
+        self._tell_keys()
         self.setFixedWidth(_WIDTH)
         self.hide()
 
@@ -58,6 +65,20 @@ class ReadingPanel(QFrame):
         if heading:
             self._heading.setText(heading)
         self._text.setVisible(bool(text))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Press the first button; a button that has the keyboard has had the key before."""
+        if event.key() in PRESSING:
+            next(iter(self.buttons.values())).click()
+        else:
+            event.ignore()
+
+    def _tell_keys(self) -> None:
+        """Say in words which key does what."""
+        action = next(iter(self.buttons.values())).text().strip()
+        words = tr("Enter, Space or Esc: {action}.", action=action)
+        more = tr("Tab: the other buttons.") if len(self.buttons) > 1 else ""
+        self._keys.setText(f"{words} {more}".strip())
 
 
 class CodePanel(ReadingPanel):
@@ -79,7 +100,6 @@ class CodePanel(ReadingPanel):
         self._code.setObjectName("reader_code")
         self._code.setAccessibleName("Reader's code")
         self._code.setMaxLength(32)
-        self._code.returnPressed.connect(self._give)
         self.body.addWidget(self._code)
         self.first = self._code
 
@@ -88,52 +108,16 @@ class CodePanel(ReadingPanel):
         self.say(text)
         self._code.clear()
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter gives the code; nothing else goes on."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._give()
+
+    def _tell_keys(self) -> None:
+        self._keys.setText(tr("Type the code and press Enter."))
+
     def _give(self) -> None:
         self.given.emit(self._code.text().strip())
-
-
-class NotePanel(ReadingPanel):
-    """Writes one free note; Ctrl+Enter keeps it, Esc does not.
-
-    Signals
-    -------
-    written : str
-        The note is to be kept.
-    given_up
-        It is not.
-    """
-
-    written = Signal(str)
-    given_up = Signal()
-
-    def __init__(self, parent: QWidget) -> None:
-        # A signal exists once the parent class has been made: hence the lambdas.
-        keep = button("keep_note", "Keep the note", lambda: self._keep(), role="primary")
-        drop = button("drop_note", "Back to the case", lambda: self.given_up.emit())
-        super().__init__(parent, "Note", {"keep": keep, "drop": drop})
-        self.say("Free text, no names. Ctrl+Enter keeps it, Esc goes back.")
-        self.editor = QPlainTextEdit()
-        self.editor.setObjectName("note_text")
-        self.editor.setAccessibleName("Note")
-        self.editor.setFixedHeight(120)
-        self.editor.setTabChangesFocus(True)
-        self.body.addWidget(self.editor)
-        self.first = self.editor
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Keep or give up by key; the editor has had the other keys."""
-        if event.key() == Qt.Key.Key_Escape:
-            self.given_up.emit()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self._keep()
-
-    def _keep(self) -> None:
-        text = self.editor.toPlainText().strip()
-        self.editor.clear()
-        if text:
-            self.written.emit(text)
-        else:
-            self.given_up.emit()
 
 
 class KeysPanel(ReadingPanel):

@@ -15,8 +15,8 @@ from migrations.study.folder import Study
 log = logging.getLogger(__name__)
 
 Images = tuple[Hung, ...]
-Room = tuple[str, tuple[float, float], float]
-"""Hanging, width and height of the canvas, device pixels per one of its own."""
+Room = tuple[str, tuple[float, float], float, float]
+"""Hanging, width and height of the canvas, device pixels per one of its own, band of a tile."""
 
 
 class Prefetcher(QObject):
@@ -80,8 +80,8 @@ class Prefetcher(QObject):
 def _ready(study: Study, tiles: Sequence[CaseTile], room: Room | None) -> Images:
     images = tuple(_hung(study, tile) for tile in tiles)
     if room is not None:
-        hanging, size, ratio = room
-        box = LightBox(0)
+        hanging, size, ratio, band = room
+        box = LightBox(0, band)
         box.hang(images, hanging, size, ratio)
         for view in box.views.values():
             view.viewport.resample_ahead(view.image.stored, ratio)

@@ -16,6 +16,8 @@ _SECTIONS: dict[str, tuple[Field, ...]] = {
             choices=tuple(zip(ANNOTATIONS, ("Boxes", "Keypoints", "Note", "Confidence"),
                               strict=True)),
         ),
+        Field("edge_words", "Words above and below an image", "bool",
+              "Side and view, orientation letters, window, zoom, frame"),
         Field("hanging", "Images of one patient", "choice",
               "As they are imported; what a csv of labels says of cases goes first", choices=(
                   ("single", "Each a case of its own"),

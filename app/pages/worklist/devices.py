@@ -58,6 +58,11 @@ class DeviceController(QObject):
                 self, lambda: find_trackers(_TIMEOUT_S, network=network), self._took, self._failed
             )
 
+    def keep(self, device_id: str) -> None:
+        """Stay with this tracker after all."""
+        self.chosen = device_id
+        self._page.show_devices(self.found.trackers if self.found else (), device_id)
+
     def close(self) -> None:
         """Wait for a search that goes on."""
         if self._task is not None:

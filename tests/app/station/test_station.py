@@ -89,6 +89,7 @@ def station(qtbot, study: Study, no_leftovers):
 
 def _start(station: Station, qtbot) -> None:
     click(station.sitting.worklist.page.start)
+    click(station.sitting.calibration.page.start)
     qtbot.waitUntil(lambda: station.sitting.reading.page.state == "reading", timeout=60_000)
 
 
@@ -183,7 +184,7 @@ def test_escape_pauses_resuming_goes_on_and_leaving_keeps_the_reading_as_interru
     assert kinds == ["open", "close", "open", "close"]
     assert _rows(study, Reading)[0].state == "interrupted"
     assert station.sitting.worklist.page.model.rows[0].state in ("interrupted", "open", "to read")
-    station.sitting.start_reading()
+    station.sitting.start_reading(anyway=True)
     qtbot.waitUntil(lambda: page.state == "reading", timeout=60_000)
     assert page.current_case_id == case
     _settled(station)
@@ -228,7 +229,7 @@ def test_off_the_tracked_screen_recording_pauses_and_will_not_start(station, stu
     page, window = station.sitting.reading.page, station.window
     window.resize(1100, 700)
     window.move(700, 0)
-    station.sitting.start_reading()
+    station.sitting.start_reading(anyway=True)
     qtbot.waitUntil(lambda: page.state == "paused", timeout=60_000)
     assert "tracked screen" in page.panel.text
     assert _rows(study, Reading) == []
@@ -269,7 +270,7 @@ def test_calibration_can_be_given_up_by_key(station, qtbot) -> None:
     press(page.field, Qt.Key.Key_Escape)
     assert page.state == "idle"
     assert "Given up" in page.state_text
-    station.sitting.start_reading()
+    station.sitting.start_reading(anyway=True)
     qtbot.waitUntil(lambda: station.sitting.reading.page.state == "reading", timeout=60_000)
 
 
@@ -277,7 +278,7 @@ def test_a_reader_who_has_not_agreed_is_asked_first(qtbot, study, no_leftovers) 
     station = Station(study, reader="R2", tracker_source=_simulated, full_screen=False)
     qtbot.addWidget(station.window)
     station.window.show()
-    station.sitting.start_reading()
+    station.sitting.start_reading(anyway=True)
     agree = station.window.findChild(QPushButton, "consent_agree")
     assert station.sitting.session is None
     click(agree)
@@ -292,7 +293,7 @@ def test_a_tracker_that_cannot_be_opened_is_said_and_the_station_goes_on(
     station = Station(study, device_id="lsl:gone", reader="R1", consented=True, full_screen=False)
     qtbot.addWidget(station.window)
     station.window.show()
-    station.sitting.start_reading()
+    station.sitting.start_reading(anyway=True)
     qtbot.waitUntil(lambda: bool(station.shell.last_error), timeout=60_000)
     assert "lsl:gone" in station.shell.last_error
     assert station.window.current == "worklist"
@@ -303,7 +304,7 @@ def test_a_tracker_that_cannot_be_opened_is_said_and_the_station_goes_on(
 def test_a_damaged_image_is_said_and_the_station_goes_on(station, study, qtbot) -> None:
     for file in study.folder.glob("images/*/stored.npy"):
         file.write_bytes(b"nothing")
-    station.sitting.start_reading()
+    station.sitting.start_reading(anyway=True)
     qtbot.waitUntil(lambda: bool(station.shell.last_error), timeout=60_000)
     assert "missing or damaged" in station.shell.last_error
     assert station.window.current == "worklist"

@@ -12,7 +12,7 @@ from sqlalchemy import event, func, select
 
 from app.demo.hands import click, press
 from app.station import Station
-from app.ui.dialogs import SavingDialog
+from app.ui.dialogs import ConfirmDialog, SavingDialog
 from devices.gaze.geometry import ScreenGeometry
 from devices.simulated import SimulatedParameters, SimulatedTracker
 from migrations.study.folder import Study
@@ -57,8 +57,15 @@ def impatient(study: Study):
     event.listen(study.database.engine, "checkout", shorten)
 
 
+def _close_in_mid_case(station: Station) -> None:
+    """Close the window, and say that this is meant."""
+    station.window.close()
+    click(station.window.findChild(ConfirmDialog).findChild(QPushButton, "close_anyway"))
+
+
 def _start(station: Station, qtbot) -> None:
     click(station.sitting.worklist.page.start)
+    click(station.sitting.calibration.page.start)
     qtbot.waitUntil(lambda: station.sitting.reading.page.state == "reading", timeout=60_000)
 
 
@@ -126,7 +133,7 @@ def test_a_damaged_case_is_skipped_by_name_and_offered_again(
 def test_where_no_case_can_be_shown_all_are_named_and_come_again(station, study, qtbot) -> None:
     for file in study.folder.glob("images/*/stored.npy"):
         file.unlink()
-    station.sitting.start_reading()
+    station.sitting.start_reading(anyway=True)
     qtbot.waitUntil(lambda: bool(station.shell.last_error), timeout=60_000)
     for row in station.sitting.worklist.page.model.rows:
         assert row.name in station.shell.last_error
@@ -199,7 +206,7 @@ def test_the_window_closes_by_itself_once_all_is_saved(station, study, impatient
     _start(station, qtbot)
     other = _lock(study)
     qtbot.waitUntil(lambda: bool(station.sitting.session.writer.problem), timeout=60_000)
-    station.window.close()
+    _close_in_mid_case(station)
     assert station.window.isVisible()
     qtbot.waitUntil(lambda: bool(station.window.findChildren(SavingDialog)), timeout=60_000)
     dialog = station.window.findChild(SavingDialog)
@@ -220,7 +227,7 @@ def test_the_window_can_be_kept_open_instead(station, study, impatient, qtbot) -
     _start(station, qtbot)
     other = _lock(study)
     qtbot.waitUntil(lambda: bool(station.sitting.session.writer.problem), timeout=60_000)
-    station.window.close()
+    _close_in_mid_case(station)
     qtbot.waitUntil(lambda: bool(station.window.findChildren(SavingDialog)), timeout=60_000)
     click(station.window.findChild(QPushButton, "keep_open"))
     other.execute("COMMIT")
@@ -236,7 +243,7 @@ def test_closing_all_the_same_tells_the_log_what_is_lost(
     other = _lock(study)
     qtbot.waitUntil(lambda: bool(station.sitting.session.writer.problem), timeout=60_000)
     writer = station.sitting.session.writer
-    station.window.close()
+    _close_in_mid_case(station)
     qtbot.waitUntil(lambda: bool(station.window.findChildren(SavingDialog)), timeout=60_000)
     click(station.window.findChild(QPushButton, "close_and_lose"))
     assert not station.window.isVisible()

@@ -91,8 +91,9 @@ def test_everything_a_study_asks_for_is_said_by_mouse_and_keys_and_can_be_undone
 
     qtbot.waitUntil(marked, timeout=60_000)
     press(canvas, Qt.Key.Key_C)
-    assert page.panel is not None
-    page.panel.editor.setPlainText("seen before")
+    assert page.state == "reading"  # the images stay while a note is written beside them
+    assert page.canvas.isVisible()
+    page.note.editor.setPlainText("seen before")
     click(page.findChild(QPushButton, "keep_note"))
     press(canvas, Qt.Key.Key_2)
     _settled(station)

@@ -124,7 +124,7 @@ def test_text_is_hidden_by_a_rectangle_and_the_image_cleared(
 def test_a_session_offers_cleared_cases_only(station: Station, study: Study, qtbot) -> None:
     clear(study, [row(study, 2).id], "AB")
     station.go("worklist")
-    station.sitting.start_reading()
+    station.sitting.start_reading(anyway=True)
     qtbot.waitUntil(lambda: station.sitting.reading.reading, timeout=60_000)
     assert station.sitting.session is not None
     case = station.sitting.session.current_case

@@ -41,7 +41,7 @@ def test_without_eyes_the_images_go_until_the_readers_code_is_typed(study, qtbot
     qtbot.addWidget(station.window, before_close_func=lambda _window: station.close())
     station.window.show()
     page = station.sitting.reading.page
-    station.sitting.start_reading()
+    station.sitting.start_reading(anyway=True)
     qtbot.waitUntil(lambda: page.state == "reading", timeout=60_000)
     made[0].unplug()
     code = page.findChild(QLineEdit, "reader_code")
@@ -96,7 +96,7 @@ def test_drift_beyond_the_limit_offers_to_calibrate_again(study, qtbot) -> None:
     page, calibrate = station.sitting.reading.page, station.sitting.calibration.page
     station.sitting.start_calibration()
     qtbot.waitUntil(lambda: calibrate.state == "done", timeout=60_000)
-    station.sitting.start_reading()
+    station.sitting.start_reading(anyway=True)
     qtbot.waitUntil(lambda: page.state == "reading", timeout=60_000)
     qtbot.waitUntil(recorded_more(station.sitting.session.recorder, 9.0), timeout=60_000)
     press(page.canvas, Qt.Key.Key_1)
@@ -110,7 +110,7 @@ def test_drift_beyond_the_limit_offers_to_calibrate_again(study, qtbot) -> None:
     click(station.window.findChild(QPushButton, wanted))
     qtbot.waitUntil(lambda: calibrate.state in ("positioning", "collecting"), timeout=60_000)
     qtbot.waitUntil(lambda: calibrate.state == "done", timeout=60_000)
-    station.sitting.start_reading()
+    station.sitting.start_reading(anyway=True)
     qtbot.waitUntil(lambda: page.state == "reading", timeout=60_000)
     station.sitting.close_session()
     qtbot.waitUntil(lambda: not station.sitting.sessions.busy, timeout=60_000)

@@ -1,0 +1,51 @@
+"""Another tracker ends the open session: asked first."""
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QWidget
+
+from app.pages.worklist.devices import DeviceController
+from app.ui.dialogs import ConfirmDialog
+from app.ui.text import tr
+
+
+class TrackerChange:
+    """Asks once, however often the choice is told.
+
+    Parameters
+    ----------
+    change
+        Ends the session; the chosen tracker is the next one's.
+    changed
+        Called after either answer.
+    """
+
+    def __init__(
+        self,
+        window: QWidget,
+        devices: DeviceController,
+        change: Callable[[], object],
+        changed: Callable[[], object],
+    ) -> None:
+        self._window, self._devices = window, devices
+        self._change, self._changed = change, changed
+        self._asking = False
+
+    def ask(self, before: str) -> None:
+        """Ask whether to leave the tracker `before`, that of the open session."""
+        if self._asking:
+            return
+        self._asking = True
+        ConfirmDialog(
+            self._window,
+            tr("Change the tracker?"),
+            tr("The open session ends; the next one begins with a calibration."),
+            ("change_tracker", tr("Change the tracker"), lambda: self._answered(self._change)),
+            tr("Keep the tracker"),
+            lambda: self._answered(lambda: self._devices.keep(before)),
+        ).open()
+
+    def _answered(self, do: Callable[[], object]) -> None:
+        self._asking = False
+        do()
+        self._changed()

@@ -1,0 +1,81 @@
+"""Draws the words of an image into the bands above and below it, where no gaze counts as on it."""
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QPainter
+
+from app.hanging.edge_words import EdgeWords
+from app.ui import theme
+
+_TEXT_MM = 3.4
+_LEAST_PIXELS, _MOST_PIXELS = 11.0, 64.0
+_USUAL_PIXEL_MM = 25.4 / 96
+_BAND = 1.7
+"""Height of a band in sizes of its text."""
+_GAP = 8.0
+
+
+def text_pixels(view_pixel_mm: float | None) -> float:
+    """Return the size of text that is read at arm's length, `_view` pixels.
+
+    Parameters
+    ----------
+    view_pixel_mm
+        Width of a device-independent pixel on the screen; None where it is not known.
+    """
+    size = _TEXT_MM / (view_pixel_mm or _USUAL_PIXEL_MM)
+    return min(max(size, _LEAST_PIXELS), _MOST_PIXELS)
+
+
+def band_pixels(view_pixel_mm: float | None) -> float:
+    """Return the height of a band, `_view` pixels."""
+    return float(round(_BAND * text_pixels(view_pixel_mm)))
+
+
+def sized_font(pixels: float, *, bold: bool = False) -> QFont:
+    """Return the window's font in a size of pixels."""
+    made = theme.font("small", bold=bold)
+    made.setPixelSize(round(pixels))
+    return made
+
+
+def draw_bands(painter: QPainter, tile: QRectF, words: EdgeWords, text: float) -> None:
+    """Draw the words above and below a tile.
+
+    Parameters
+    ----------
+    tile
+        Where the image is.
+    text
+        Size of the text in pixels.
+    """
+    band = float(round(_BAND * text))
+    above = QRectF(tile.x() + _GAP, tile.y() - band, tile.width() - 2 * _GAP, band)
+    below = QRectF(tile.x() + _GAP, tile.bottom(), tile.width() - 2 * _GAP, band)
+    sides = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
+    painter.save()
+    painter.setFont(sized_font(text, bold=True))
+    painter.setPen(QColor(theme.TEXT))
+    room = painter.fontMetrics().horizontalAdvance(words.name)
+    _write(painter, above, words.name, sides[0])
+    painter.setFont(sized_font(text))
+    painter.setPen(QColor(theme.MUTED))
+    taken = painter.fontMetrics().horizontalAdvance(words.shown)
+    _write(painter, above, words.shown, sides[1])
+    for place, letters in ((above, words.top), (below, words.bottom)):
+        _write(painter, place, letters, Qt.AlignmentFlag.AlignHCenter)
+    _write(painter, below, f"\u25c2 {words.left}" if words.left else "", sides[0])
+    _write(painter, below, f"{words.right} \u25b8" if words.right else "", sides[1])
+    if words.unsure:
+        painter.setPen(QColor(theme.AMBER))
+        # Between name and middle, or, where no letter stands there, up to the window.
+        end = above.width() / 2 if words.top else above.width() - taken
+        place = above.adjusted(room + 2 * _GAP, 0, end - above.width() - 2 * _GAP, 0)
+        shown = painter.fontMetrics().elidedText(
+            f"\u26a0 {words.unsure}", Qt.TextElideMode.ElideRight, max(round(place.width()), 0)
+        )
+        _write(painter, place, shown, sides[0])
+    painter.restore()
+
+
+def _write(painter: QPainter, place: QRectF, text: str, side: Qt.AlignmentFlag) -> None:
+    painter.drawText(place, side | Qt.AlignmentFlag.AlignVCenter, text)
