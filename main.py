@@ -42,6 +42,7 @@ COMMANDS = {
     ),
     "db restore": ("app.recording.restore_command", "put a backup in the database's place"),
     "db push": ("app.sync.command", "send finished sessions to the laboratory's server"),
+    "db server": ("app.sync.server_command", "set up a server: a role and key for each station"),
     "db erase": ("app.sync.command", "remove a reader or a patient for ever"),
 }
 ALIASES = {"--demo": "demo", "--train": "train"}

@@ -7,15 +7,25 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from migrations.study.schema import new_id
 
 USER = "foveate"
+HOST_NAME = "db.example"
+"""The name in the certificate of the tests' server."""
+HBA = f"""local all all trust
+host all {USER} 127.0.0.1/32 trust
+host all all 127.0.0.1/32 scram-sha-256
+"""
 
 
 def _binaries() -> Path:
@@ -57,9 +67,12 @@ def cluster() -> Iterator[str]:
         subprocess.run(
             [*other, *map(str, made), "--locale=C"], check=True, capture_output=True, cwd=folder
         )
+        _write(f"{data}/pg_hba.conf", HBA)
+        _certificate(Path(data))
         port = _free_port()  # only now, as other workers look for one too
         words = ["-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", folder]
         settings = ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=40"]
+        settings += ["-c", "ssl=on"]
         with open(f"{folder}/log", "w") as log:
             server = subprocess.Popen(
                 [*other, str(binaries / "postgres"), *words, *settings],
@@ -72,6 +85,50 @@ def cluster() -> Iterator[str]:
         finally:
             server.terminate()
             server.wait(20)
+
+
+def _write(path: str, text: str) -> None:
+    """Write a file that the server's user may read and the server takes for its own."""
+    Path(path).write_text(text)
+    if os.name == "posix" and os.geteuid() == 0:
+        shutil.chown(path, "nobody", "nogroup")
+
+
+def _certificate(data: Path) -> None:
+    """Give the server a certificate for `HOST_NAME`, signed by itself (`root_certificate`)."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST_NAME)])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=9))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST_NAME)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    _write(f"{data}/server.crt", made.public_bytes(pem).decode())
+    private = key.private_bytes(
+        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    _write(f"{data}/server.key", private.decode())
+    os.chmod(f"{data}/server.key", 0o600)
+
+
+@pytest.fixture(scope="session")
+def root_certificate(cluster: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file that signs the server's certificate, as an administrator would hand it out."""
+    engine = create_engine(f"{cluster}/postgres")
+    with engine.connect() as connection:
+        pem = connection.execute(text("SELECT pg_read_file('server.crt')")).scalar_one()
+    engine.dispose()
+    path = tmp_path_factory.mktemp("tls") / "root.crt"
+    path.write_text(pem)
+    return path
 
 
 def _wait(server: subprocess.Popen, url: str, log: Path) -> None:

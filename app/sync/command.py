@@ -26,7 +26,7 @@ from migrations.study.sync.push import PushReport, push
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run `push` or `erase`; 0 done, 1 it failed."""
+    """Run `push` or `erase`; 0 done, 1 it failed or the server refused something."""
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.run(arguments))
@@ -45,14 +45,17 @@ def _push(arguments: argparse.Namespace) -> int:
             psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if os.name == "nt" else 10)
         else:  # a station that runs sees to that itself, and needs its lock
             _recover(study)
-        report = push(study.database, server, shown_progress("sessions"))
+        compare = arguments.compare
+        report = push(study.database, server, shown_progress("sessions"), compare=compare)
         if report.readings or report.chunks:
             _note(study, server.name)
     if arguments.json:
         sys.stdout.write(json.dumps(asdict(report)) + "\n")
     else:
         sys.stdout.write(_said(report, server.name))
-    return 0
+    if report.refused:
+        sys.stderr.write("The server did not take:\n  " + "\n  ".join(report.refused) + "\n")
+    return 1 if report.refused else 0
 
 
 def server_of(url: str | None) -> Database:
@@ -108,6 +111,16 @@ def _said(report: PushReport, server: str) -> str:
         lines.append(f"{report.barred} sessions of erased readers were not sent.")
     if report.changed:
         lines.append(f"{report.changed} rows there were brought up to date with changes made here.")
+    if report.left:
+        lines.append(
+            f"{report.left} changes of what another station sent first were not made: they are for "
+            "it, or for a researcher's role."
+        )
+    if report.erasures_waiting:
+        lines.append(
+            f"{report.erasures_waiting} erasures made here wait for the server's owner: "
+            "python main.py db server --erase."
+        )
     if report.erased:
         lines.append(f"Erased on the server: {_counts(report.erased)}.")
     return "\n".join(lines) + "\n"
@@ -164,6 +177,9 @@ def _parser() -> argparse.ArgumentParser:
     send.set_defaults(run=_push)
     send.add_argument(
         "--background", action="store_true", help="at low priority, beside a station that runs"
+    )
+    send.add_argument(
+        "--compare", action="store_true", help="look at all rows anew, whatever the server has"
     )
     gone = actions.add_parser("erase", help="remove a reader or a patient for ever")
     gone.set_defaults(run=_erase)

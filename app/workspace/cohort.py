@@ -27,6 +27,7 @@ from migrations.study.schema import (
     Session,
     utc_now,
 )
+from migrations.study.sync.edits import Change, make
 
 FEW_CASES = 30
 """Below so many read images a pre-training can hardly show anything."""
@@ -154,7 +155,7 @@ def decide(study: Study, reading_ids: Iterable[str], keep: bool | None, reason: 
         for reading_id in reading_ids:
             reading = session.get_one(Reading, reading_id)
             choice = {"keep": keep, "reason": reason.strip(), "time_utc": utc_now()}
-            reading.details = {**reading.details, CHOICE: choice}
+            make(session, [Change("reading", reading_id, CHOICE, choice)])
             sitting = session.get_one(Session, reading.session_id)
             session.add(
                 Audit(

@@ -20,8 +20,10 @@ from sqlalchemy.orm import Session as OrmSession
 
 from migrations.study.backups import whole_copy
 from migrations.study.engine import make_engine
-from migrations.study.errors import DatabaseError, DatabaseTooNew
+from migrations.study.errors import DatabaseError, DatabaseTooNew, RightMissing, RowRefused
 from migrations.study.explain import explain
+from migrations.study.server_errors import is_of_server
+from migrations.study.server_rights import may_upgrade
 
 BUSY_TIMEOUT_S = 30
 _HISTORY = Path(__file__).parents[1]  # the folder of Alembic's env.py and versions/
@@ -121,6 +123,8 @@ class Database:
         ------
         DatabaseTooNew
             If a newer Foveate wrote it; the message names both versions.
+        RightMissing
+            If a server is older and the role may not change its tables.
         DatabaseError
             If a step fails; the database is then as it was, and the message names the backup.
         """
@@ -138,6 +142,7 @@ class Database:
                 f"{self.name} is write-protected and has the older schema {here}. Copy the study "
                 "to a disk that can be written, and open it there."
             )
+        self._require_owner(here, str(scripts.get_current_head()))
         copy = None
         if here is not None and self.path is not None:
             copy = self.backup(self.path.parent / "backups", f"-schema-{here}")
@@ -145,6 +150,20 @@ class Database:
             self._migrate(command.upgrade, revision)
         except Exception as error:
             raise _not_upgraded(error, self.name, here, copy) from error
+
+    def _require_owner(self, here: str | None, wanted: str) -> None:
+        """Refuse by name what a station's role may not do: change the tables of a server."""
+        if self.path is not None:
+            return
+        with self._explained(), self.engine.connect() as connection:
+            if may_upgrade(connection):
+                return
+        has = f"has schema {here}" if here else "has no tables yet"
+        raise RightMissing(
+            f"{self.name} {has}, this Foveate {foveate_version()} needs {wanted}, and this role "
+            "may not change tables. Whoever owns the database brings it there: "
+            "python main.py db server --database URL-OF-THE-OWNER."
+        )
 
     def downgrade(self, revision: str) -> None:
         """Take the schema back to an older revision (tests do)."""
@@ -234,8 +253,13 @@ class Database:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except (exc.DBAPIError, sqlite3.Error) as error:
-            raise explain(error, self.name, BUSY_TIMEOUT_S) from error
+        except Exception as error:
+            # The driver's own errors come from rows that go in bulk.
+            if not isinstance(error, exc.DBAPIError | sqlite3.Error) and not is_of_server(error):
+                raise
+            told = explain(error, self.name, BUSY_TIMEOUT_S)
+            # What a server says of a row that it refuses quotes the row.
+            raise told from (None if isinstance(told, RowRefused) else error)
 
 
 def _not_upgraded(error: Exception, name: str, here: str | None, copy: Path | None) -> Exception:

@@ -1,5 +1,6 @@
 """Connections to the database: how SQLite is opened and locked, how a server is waited for."""
 
+import logging
 import os
 import sqlite3
 from pathlib import Path
@@ -9,6 +10,9 @@ from urllib.parse import quote
 from sqlalchemy import Engine, create_engine, event, exc, make_url
 
 from migrations.study.errors import DatabaseError
+from migrations.study.server_line import line_to
+
+log = logging.getLogger(__name__)
 
 _PATIENCE = {
     "connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
@@ -30,7 +34,7 @@ def make_engine(url: str, *, durable: bool, read_only: bool, wait_s: int) -> Eng
         return _server_engine(url)
     if read_only:
         return _read_only_engine(url)
-    engine = create_engine(url, connect_args={"timeout": wait_s})
+    engine = create_engine(url, connect_args={"timeout": wait_s}, hide_parameters=True)
     path = Path(engine.url.database) if engine.url.database else None
     event.listen(engine, "connect", lambda made, _: _prepare(made, path, durable, wait_s))
     event.listen(engine, "begin", _on_begin)
@@ -74,7 +78,7 @@ def _read_only_engine(url: str) -> Engine:
     def connect() -> sqlite3.Connection:
         return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
 
-    engine = create_engine(url, creator=connect)
+    engine = create_engine(url, creator=connect, hide_parameters=True)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     return engine
 
@@ -86,9 +90,15 @@ def _on_begin(connection: Any) -> None:
 
 def _server_engine(url: str) -> Engine:
     try:
-        # A server that vanishes is noticed within half a minute, however the line was cut.
-        patience = _PATIENCE if url.startswith("postgresql") else {}
-        return create_engine(url, pool_pre_ping=True, connect_args=patience)
+        settings: dict[str, Any] = {}
+        if url.startswith("postgresql"):
+            line = line_to(make_url(url))
+            if line.warning:
+                log.warning("%s", line.warning)
+            # A server that vanishes is noticed within half a minute, however the line was cut.
+            settings = {**_PATIENCE, **line.settings}
+        # Parameters are people's values: an error does not show them.
+        return create_engine(url, pool_pre_ping=True, connect_args=settings, hide_parameters=True)
     except (exc.ArgumentError, ImportError) as error:
         # The URL itself is not quoted: it may carry a password.
         raise DatabaseError(

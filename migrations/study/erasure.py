@@ -24,6 +24,7 @@ from migrations.study.schema import (
     Base,
     Calibration,
     CaseImage,
+    Edit,
     Fixation,
     GazeChunk,
     GazeEvent,
@@ -194,6 +195,7 @@ def _readings(session: OrmSession, ids: Sequence[str], erased: Erased) -> None:
 
 
 def _clear_derived(session: OrmSession, erased: Erased) -> None:
+    _delete(session, Edit, Edit.row_id, sorted(erased.tokens), erased)
     session.execute(update(TrainingRun).values(similarity_run_id=None))
     for table in (Neighbour, SimilarityRun):
         _count(erased, table, session.execute(delete(table)))

@@ -12,6 +12,9 @@ StudyError                  anything about a study folder or its database
     ├── DatabaseBusy        another process held the write lock too long
     ├── DatabaseDamaged     the file is damaged or no database
     ├── DiskFull            no space left to commit
+    ├── ServerUnreachable   no line to the server, or it does not let this role in
+    ├── RightMissing        the role on the server may not do it
+    ├── RowRefused          the server refuses a row for what it holds
     └── DatabaseTooNew      written by a newer Foveate
 """
 
@@ -66,3 +69,15 @@ class DiskFull(DatabaseError):
 
 class DatabaseTooNew(DatabaseError):
     """Written by a newer Foveate."""
+
+
+class ServerUnreachable(DatabaseError):
+    """There is no line to the server, or it does not let this role in."""
+
+
+class RightMissing(DatabaseError):
+    """The role on the server may not do it."""
+
+
+class RowRefused(DatabaseError):
+    """The server refuses a row for what it holds; others may go."""

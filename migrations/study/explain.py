@@ -1,15 +1,15 @@
 """What befell the database, in words that tell the user what to do."""
 
-import sqlite3
-
-from sqlalchemy import exc
-
 from migrations.study.errors import DatabaseBusy, DatabaseDamaged, DatabaseError, DiskFull
+from migrations.study.server_errors import explain_server, is_of_server
 
 
-def explain(error: exc.DBAPIError | sqlite3.Error, name: str, waited_s: int) -> Exception:
+def explain(error: Exception, name: str, waited_s: int) -> Exception:
     """Return the error of ours that tells the user what befell the database, else the same one."""
-    said = str(getattr(error, "orig", error)).lower()
+    origin = getattr(error, "orig", error)
+    if origin is not None and is_of_server(origin):
+        return explain_server(origin, name)
+    said = str(origin).lower()
     if "locked" in said or "busy" in said:
         return DatabaseBusy(
             f"{name} has been locked by another program for {waited_s} s. Close the other "
@@ -27,8 +27,4 @@ def explain(error: exc.DBAPIError | sqlite3.Error, name: str, waited_s: int) -> 
         )
     if "unable to open" in said or "readonly" in said or "connection" in said:
         return DatabaseError(f"{name} cannot be opened or written: {getattr(error, 'orig', error)}")
-    if type(getattr(error, "orig", error)).__module__.startswith("psycopg") and isinstance(
-        error, exc.OperationalError | exc.InterfaceError
-    ):
-        return DatabaseError(f"{name} cannot be reached: {getattr(error, 'orig', error)}")
     return error

@@ -495,3 +495,29 @@ class Audit(Base):
     action: Mapped[str]
     subject: Mapped[str]
     details: Mapped[Json] = mapped_column(default=dict)
+
+
+class Edit(Base):
+    """A change of what was sent to a server before; the server puts it into effect, in its order.
+
+    A server alone has rows of it: `number` is its order, `time_utc` its clock, `station` the role
+    that sent it (`migrations.study.sync.edits`).
+    """
+
+    __tablename__ = "edit"
+    number: Mapped[int | None] = mapped_column(BigInteger)
+    time_utc: Mapped[str | None]
+    station: Mapped[str | None]
+    subject: Mapped[str]
+    row_id: Mapped[str] = mapped_column(String(36), index=True)
+    what: Mapped[str]
+    value: Mapped[Any] = mapped_column(JSON)
+
+
+class Receipt(Base):
+    """That a server has something whole, by digest, of one role; it alone has rows of it."""
+
+    __tablename__ = "receipt"
+    __table_args__ = (UniqueConstraint("station", "subject"),)
+    station: Mapped[str]
+    subject: Mapped[str] = mapped_column(String(64))

@@ -2,43 +2,33 @@
 
 Each step is a transaction of its own and can be cut at any time: what is there is not sent again,
 a reading appears on the server after all its gaze, whole. Two stations' readers are one by their
-pseudonym, images by their sha256, cases by their images; ids of the first that came stand. Rows of
-erased people are not sent, and the study's own erasures are carried out on the server first.
+pseudonym, images as seen, cases by their images; ids of the first that came stand. Rows of erased
+people are not sent, and the study's own erasures go to the server first.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session as OrmSession
+from sqlalchemy import select
 
 from migrations.study.database import Database
 from migrations.study.erasure import erase_again
-from migrations.study.schema import (
-    Annotation,
-    Answer,
-    Arm,
-    Audit,
-    Calibration,
-    Fixation,
-    GazeChunk,
-    GazeEvent,
-    Question,
-    Reading,
-    Recording,
-    Session,
-    ViewEvent,
-)
-from migrations.study.sync.changes import push_choices
-from migrations.study.sync.identity import Identities, insert_missing, learn_identities
+from migrations.study.errors import RightMissing, RowRefused
+from migrations.study.names import short_name
+from migrations.study.schema import Audit, Session
+from migrations.study.server_rights import Rights, require_rights
+from migrations.study.sync.access import ADDED
+from migrations.study.sync.edits import choice_changes, send
+from migrations.study.sync.identity import Identities, learn_identities, send_design
+from migrations.study.sync.receipts import Receipts, digest
+from migrations.study.sync.requests import ask_to_erase
+from migrations.study.sync.sitting import is_there, send_session
+from migrations.study.sync.state import Sitting, State, counts_of, open_sessions, state_of
+from migrations.study.tombstones import ACTION as ERASED
 from migrations.study.tombstones import all_tombstones
 
 Progress = Callable[[int, int], None]
-_CHUNK_BYTES = 2_000_000
-_CHILDREN = (ViewEvent, Fixation, GazeEvent, Annotation, Answer)
-_DESIGN = (Question, Arm)
-"""Which rows of readings refer to; small tables, sent whole."""
 
 
 @dataclass(slots=True)
@@ -50,15 +40,21 @@ class PushReport:
     sessions, readings, chunks
         Sent now.
     known
-        Sessions that were there whole.
+        Sessions that were there whole, or are not to be; all, where nothing is new.
     waiting
         Sessions that are still open here.
     barred
         Sessions of erased readers, not sent.
     erased
         Rows removed on the server by erasures of this study, by table.
+    erasures_waiting
+        Erasures of this study that the server's owner has to carry out there.
     changed
         Images, cases and readings of the server that had changed here since they were sent.
+    left
+        Changes of rows that another station sent: they are not this station's to make.
+    refused
+        What the server did not take, by name, with the reason; the rest went.
     """
 
     sessions: int = 0
@@ -68,10 +64,19 @@ class PushReport:
     waiting: int = 0
     barred: int = 0
     erased: dict[str, int] = field(default_factory=dict)
+    erasures_waiting: int = 0
     changed: int = 0
+    left: int = 0
+    refused: list[str] = field(default_factory=list)
 
 
-def push(local: Database, server: Database, progress: Progress = lambda d, t: None) -> PushReport:
+def push(
+    local: Database,
+    server: Database,
+    progress: Progress = lambda d, t: None,
+    *,
+    compare: bool = False,
+) -> PushReport:
     """Send all that a server lacks.
 
     Parameters
@@ -82,248 +87,121 @@ def push(local: Database, server: Database, progress: Progress = lambda d, t: No
         Where to; its schema must be this program's (`Database.upgrade`).
     progress
         Told of sessions done, of how many.
+    compare
+        Whether to look at all rows anew, receipts or not.
 
     Raises
     ------
+    RightMissing
+        If the role may not push; nothing was sent then.
     DatabaseError
         If the server goes away; what was sent stays, the next push goes on from there.
     """
-    report = PushReport()
-    _push_tombstones(local, server, report)
-    with local.read() as session:
-        sittings = session.scalars(select(Session).order_by(Session.id)).all()
-        open_ids = _open_sessions(session)
-        session.expunge_all()
-    ready = [s for s in sittings if s.id not in open_ids]
-    report.waiting = len(sittings) - len(ready)
-    identities = learn_identities(local, server)
-    _push_design(local, server)
-    for done, sitting in enumerate(ready, 1):
-        _push_session(local, server, sitting, identities, report)
-        progress(done, len(ready))
-    report.changed = identities.changed + push_choices(local, server)
+    with server.read() as session:
+        rights = require_rights(session.connection(), list(ADDED))
+        stones = session.scalars(select(Audit.id).where(Audit.action == ERASED)).all()
+    state, receipts = state_of(local), Receipts(server)
+    report = PushReport(waiting=state.waiting)
+    everything = digest(state.key, sorted(stones))
+    if not compare and receipts.of([everything]):
+        report.known = len(state.ready)
+        return report
+    _push_tombstones(local, server, rights, report)
+    ids = learn_identities(local, server)
+    send_design(local, server, ids)
+    report.refused += ids.refused
+    known = set() if compare else receipts.of([s.key for s in state.ready])
+    whole = True
+    for done, sitting in enumerate(state.ready, 1):
+        if sitting.reader_id not in ids.readers:
+            whole &= _not_of_anybody(sitting, ids, report)
+        elif sitting.key in known:
+            report.known += 1
+        else:
+            whole &= _push_session(local, server, sitting, ids, receipts, report)
+        progress(done, len(state.ready))
+    _push_changes(server, state, ids, rights, report)
+    if whole and not report.refused:
+        receipts.add(everything)
     return report
-
-
-def _push_design(local: Database, server: Database) -> None:
-    for table in _DESIGN:
-        with local.read() as session:
-            rows = _rows(session, table, table.id.is_not(None))
-        with server.read() as session:
-            there = set(session.scalars(select(table.id)))
-        missing = [row for row in rows if row["id"] not in there]
-        if missing:
-            with server.write() as session:
-                insert_missing(session, table, missing)
 
 
 def pending(local: Database, server: Database) -> int:
     """Return how many finished sessions the server lacks or has in part."""
     with local.read() as session:
-        ids = set(session.scalars(select(Session.id))) - _open_sessions(session)
-        mine = _counts(session)
+        ids = set(session.scalars(select(Session.id))) - open_sessions(session)
+        mine = counts_of(session)
     with server.read() as session:
-        theirs = _counts(session)
+        theirs = counts_of(session)
     return sum(mine.get(i) != theirs.get(i) for i in ids)
 
 
-def _push_tombstones(local: Database, server: Database, report: PushReport) -> None:
+def _push_tombstones(local: Database, server: Database, rights: Rights, report: PushReport) -> None:
     with local.read() as session:
         rows = [(r.id, r.time_utc, r.details) for r in all_tombstones(session)]
+    if not rows:
+        return
     with server.read() as session:
         there = set(session.scalars(select(Audit.id).where(Audit.id.in_([r[0] for r in rows]))))
-    for row_id, time_utc, details in rows:
-        if row_id not in there:
-            for name, count in erase_again(server, details, row_id, time_utc).rows.items():
-                report.erased[name] = report.erased.get(name, 0) + count
-
-
-def _open_sessions(session: OrmSession) -> set[str]:
-    """Return sessions that are still being recorded, or were cut off and wait for recovery."""
-    queries = (
-        select(Recording.session_id).where(Recording.state == "open"),
-        select(Reading.session_id).where(Reading.state == "open"),
-        select(Session.id).where(Session.ended_utc.is_(None)),
-    )
-    return {i for query in queries for i in session.scalars(query)}
-
-
-def _counts(session: OrmSession) -> dict[str, tuple[int, ...]]:
-    """Return by session how many readings, chunks and rows of readings there are."""
-    none = [0] * (3 + len(_CHILDREN))
-    found: dict[str, list[int]] = {i: [*none] for i in session.scalars(select(Session.id))}
-    queries = [
-        select(Reading.session_id, func.count()).group_by(Reading.session_id),
-        select(Recording.session_id, func.count())
-        .join(GazeChunk, GazeChunk.recording_id == Recording.id)
-        .group_by(Recording.session_id),
-        select(Calibration.session_id, func.count()).group_by(Calibration.session_id),
-        *(
-            select(Reading.session_id, func.count())
-            .join(child, child.reading_id == Reading.id)
-            .group_by(Reading.session_id)
-            for child in _CHILDREN
-        ),
-    ]
-    for k, query in enumerate(queries):
-        for session_id, count in session.execute(query):
-            found[session_id][k] = count
-    return {i: tuple(counts) for i, counts in found.items()}
+    new = [row for row in rows if row[0] not in there]
+    if not rights.owns:
+        report.erasures_waiting = len(new)
+        ask_to_erase(server, rights.role, new)
+        return
+    for row_id, time_utc, details in new:
+        for name, count in erase_again(server, details, row_id, time_utc).rows.items():
+            report.erased[name] = report.erased.get(name, 0) + count
 
 
 def _push_session(
     local: Database,
     server: Database,
-    sitting: Session,
-    identities: Identities,
+    sitting: Sitting,
+    ids: Identities,
+    receipts: Receipts,
     report: PushReport,
-) -> None:
-    if sitting.reader_id not in identities.readers:
-        report.barred += 1
-        return
-    with local.read() as session:
-        mine = _of_session(session, sitting.id)
-    with server.read() as session:
-        theirs = _of_session(session, sitting.id)
-    if mine == theirs:
+) -> bool:
+    """Send one session; tell whether nothing of it is left to be sent later."""
+    same, known = is_there(local, server, sitting.id)
+    if same:
         report.known += 1
-        return
-    before = report.readings, report.chunks
-    _push_sitting(local, server, sitting, identities)
-    _push_chunks(local, server, sitting.id, report)
-    _push_readings(local, server, sitting.id, identities, report)
-    if before == (report.readings, report.chunks) and theirs[0]:
-        report.known += 1  # what is left here belongs to an erased image
-    else:
+        receipts.add(sitting.key)
+        return True
+    try:
+        sent = send_session(local, server, sitting.id, ids)
+    except (RowRefused, RightMissing) as error:
+        _refuse(sitting, str(error), report)
+        return False
+    report.readings += sent.readings
+    report.chunks += sent.chunks
+    if sent.refused:
+        _refuse(sitting, f"{sent.refused} readings hang on what was refused above", report)
+    elif sent.readings or sent.chunks or not known:
         report.sessions += 1
+    else:
+        report.known += 1  # what is left here belongs to an erased image
+    if sent.whole:
+        receipts.add(sitting.key)
+    return sent.whole
 
 
-def _of_session(session: OrmSession, session_id: str) -> tuple[Any, ...]:
-    """Return what tells whether a session is there whole."""
-    readings = select(Reading.id).where(Reading.session_id == session_id)
-    recordings = select(Recording.id).where(Recording.session_id == session_id)
-    counts = [
-        select(func.count()).select_from(Session).where(Session.id == session_id),
-        select(func.count()).select_from(Reading).where(Reading.session_id == session_id),
-        select(func.count()).select_from(GazeChunk).where(GazeChunk.recording_id.in_(recordings)),
-        select(func.count()).select_from(Calibration).where(Calibration.session_id == session_id),
-    ]
-    counts += [
-        select(func.count()).select_from(child).where(child.reading_id.in_(readings))
-        for child in _CHILDREN
-    ]
-    return tuple(session.scalar(query) for query in counts)
+def _not_of_anybody(sitting: Sitting, ids: Identities, report: PushReport) -> bool:
+    if sitting.reader_id in ids.lacking:
+        _refuse(sitting, "its reader was refused", report)
+        return False
+    report.barred += 1
+    return True
 
 
-def _push_sitting(
-    local: Database, server: Database, sitting: Session, identities: Identities
+def _refuse(sitting: Sitting, reason: str, report: PushReport) -> None:
+    report.refused.append(f"session {short_name(sitting.id)} of {sitting.started_utc}: {reason}")
+
+
+def _push_changes(
+    server: Database, state: State, ids: Identities, rights: Rights, report: PushReport
 ) -> None:
-    with local.read() as session:
-        own = _rows(session, Session, Session.id == sitting.id)
-        calibrations = _rows(session, Calibration, Calibration.session_id == sitting.id)
-        recordings = _rows(session, Recording, Recording.session_id == sitting.id)
-    for row in own:
-        row["reader_id"] = identities.readers[row["reader_id"]]
-        row["case_order"] = [identities.cases.get(c, c) for c in row["case_order"]]
-    with server.write() as session:
-        for table, rows in ((Session, own), (Calibration, calibrations), (Recording, recordings)):
-            insert_missing(session, table, rows)
-
-
-def _push_chunks(local: Database, server: Database, session_id: str, report: PushReport) -> None:
-    with local.read() as session:
-        query = (
-            select(GazeChunk.id, func.length(GazeChunk.blob))
-            .join(Recording, Recording.id == GazeChunk.recording_id)
-            .where(Recording.session_id == session_id)
-            .order_by(GazeChunk.recording_id, GazeChunk.sequence)
-        )
-        sizes: dict[str, int] = {i: size for i, size in session.execute(query)}
-    with server.read() as session:
-        query_there = (
-            select(GazeChunk.id)
-            .join(Recording, Recording.id == GazeChunk.recording_id)
-            .where(Recording.session_id == session_id)
-        )
-        there = set(session.scalars(query_there))
-    for part in _by_bytes({i: size for i, size in sizes.items() if i not in there}):
-        with local.read() as session:
-            rows = _rows(session, GazeChunk, GazeChunk.id.in_(part))
-        with server.write() as session:
-            insert_missing(session, GazeChunk, rows)
-        report.chunks += len(rows)
-
-
-def _by_bytes(sizes: dict[str, int]) -> list[list[str]]:
-    """Return ids in batches small enough to arrive over a poor line."""
-    parts: list[list[str]] = []
-    room = 0
-    for chunk_id, size in sizes.items():
-        if room < size or len(parts[-1]) >= 400:
-            parts.append([])
-            room = max(_CHUNK_BYTES, size)
-        parts[-1].append(chunk_id)
-        room -= size
-    return parts
-
-
-def _push_readings(
-    local: Database,
-    server: Database,
-    session_id: str,
-    identities: Identities,
-    report: PushReport,
-) -> None:
-    with local.read() as session:
-        query = select(Reading.id).where(Reading.session_id == session_id).order_by(Reading.id)
-        ids = session.scalars(query).all()
-    with server.read() as session:
-        there = set(session.scalars(select(Reading.id).where(Reading.session_id == session_id)))
-    for reading_id in ids:
-        with local.read() as session:
-            own = _rows(session, Reading, Reading.id == reading_id)
-            children = [_rows(session, t, t.reading_id == reading_id) for t in _CHILDREN]
-        sent = _translated(own, children, identities)
-        if sent is None:
-            continue
-        with server.write() as session:
-            if not _can_resume(session, sent[0]):
-                continue
-            insert_missing(session, Reading, sent[0])
-            for table, rows in zip(_CHILDREN, sent[1], strict=True):
-                insert_missing(session, table, rows)
-        report.readings += reading_id not in there
-
-
-def _can_resume(session: OrmSession, readings: Sequence[dict[str, Any]]) -> bool:
-    """Tell whether what these readings go on with is there; it comes with its own session."""
-    earlier = {row["resumes_id"] for row in readings if row["resumes_id"]}
-    there = set(session.scalars(select(Reading.id).where(Reading.id.in_(earlier))))
-    return earlier <= there
-
-
-def _translated(
-    own: Sequence[dict[str, Any]], children: Sequence[list[dict[str, Any]]], ids: Identities
-) -> tuple[list[dict[str, Any]], list[list[dict[str, Any]]]] | None:
-    """Return the rows of a reading with the server's ids; None if its case was erased there."""
-    readings = [dict(row) for row in own]
-    for row in readings:
-        if row["case_id"] not in ids.cases or row["reader_id"] not in ids.readers:
-            return None
-        row["case_id"] = ids.cases[row["case_id"]]
-        row["reader_id"] = ids.readers[row["reader_id"]]
-    kept: list[list[dict[str, Any]]] = []
-    gone: set[str] = set()
-    for table, rows in zip(_CHILDREN, children, strict=True):
-        if table is Answer:  # those of marks on an erased image go with the marks
-            kept.append([r for r in rows if r["annotation_id"] not in gone])
-            continue
-        known = [r for r in rows if r["image_id"] is None or r["image_id"] in ids.images]
-        gone |= {r["id"] for r in rows} - {r["id"] for r in known}
-        kept.append([r | {"image_id": ids.images.get(r["image_id"] or "")} for r in known])
-    return readings, kept
-
-
-def _rows(session: OrmSession, table: Any, which: Any) -> list[dict[str, Any]]:
-    query = select(table.__table__).where(which).order_by(table.id)
-    return [dict(row) for row in session.execute(query).mappings()]
+    changes: list[Any] = [*ids.changes, *choice_changes(server, state.choices)]
+    if changes:
+        done = send(server, changes, owns=rights.owns)
+        report.changed, report.left = done.made, done.left
+        report.refused += done.refused

@@ -1,0 +1,91 @@
+"""What a server of PostgreSQL answered, in words of ours: its own may quote people's values."""
+
+from typing import Any
+
+from migrations.study.errors import (
+    DatabaseError,
+    DiskFull,
+    RightMissing,
+    RowRefused,
+    ServerUnreachable,
+)
+
+_REFUSED = {
+    "22003": "a number is too large for its column",
+    "22021": "a text holds a character that the server cannot store",
+    "22P05": "a text holds a character that the server cannot store",
+    "22P02": "a value is not of its column's kind (NaN within JSON is one)",
+    "23502": "a value is missing",
+    "23503": "it refers to a row that is not there",
+    "23505": "another row has the same unique value",
+    "23514": "it breaks a rule of the table",
+}
+_LOGIN = {
+    "28P01": "the server refuses the password",
+    "28000": "the server does not let this role in",
+    "3D000": "the server has no such database",
+    "53300": "the server has too many connections just now",
+    "57P03": "the server is starting or shutting down",
+}
+
+
+def is_of_server(error: BaseException) -> bool:
+    """Tell whether an error is one of the server's driver."""
+    return type(error).__module__.partition(".")[0] == "psycopg"
+
+
+def explain_server(error: Any, name: str) -> DatabaseError:
+    """Return the error of ours for one of psycopg's; no value of a row stands in it.
+
+    Parameters
+    ----------
+    error
+        As the driver raised it.
+    name
+        How the server is called, without its password.
+    """
+    state = getattr(error, "sqlstate", None) or ""
+    if state == "42501":
+        return RightMissing(
+            f"{name}: this role may not do that{_where(error)}. Whoever owns the database gives "
+            "rights with `python main.py db server`: docs/multi-station.md."
+        )
+    if state[:2] in ("22", "23") or (not state and type(error).__name__ == "DataError"):
+        why = _REFUSED.get(state, "a text holds a NUL" if not state else f"SQLSTATE {state}")
+        return RowRefused(f"the server refuses a row{_where(error)}: {why}")
+    if state[:2] in ("53", "58") and state != "53300":
+        return DiskFull(f"{name}: the server is short of disk or memory (SQLSTATE {state}).")
+    if state in _LOGIN:
+        return ServerUnreachable(f"{name} cannot be opened: {_LOGIN[state]}.{_login_advice(state)}")
+    if not state or state[:2] in ("08", "57"):
+        return ServerUnreachable(f"{name} cannot be reached: {_unreachable(error)}")
+    if state == "P0001":  # raised by a trigger of ours, whose words hold no values
+        return DatabaseError(f"{name}: {error.diag.message_primary}.")
+    return DatabaseError(f"{name}: the server answered with SQLSTATE {state}{_where(error)}.")
+
+
+def _where(error: Any) -> str:
+    """Return the table and rule, as far as the server named them: names of ours, never values."""
+    diagnosis = getattr(error, "diag", None)
+    table = getattr(diagnosis, "table_name", None)
+    rule = getattr(diagnosis, "constraint_name", None) or getattr(diagnosis, "column_name", None)
+    return (f" of table {table}" if table else "") + (f" ({rule})" if rule else "")
+
+
+def _login_advice(state: str) -> str:
+    if state in ("28P01", "28000"):
+        return " The role and its password stand in the URL, FOVEATE_DATABASE_URL or ~/.pgpass."
+    return ""
+
+
+def _unreachable(error: Any) -> str:
+    """Return why there is no line; libpq's words about it hold hosts and roles, no rows."""
+    said = " ".join(str(error).split())
+    if "no password supplied" in said or "password authentication failed" in said:
+        return f"{_LOGIN['28P01']}.{_login_advice('28P01')}"
+    if "certificate" in said.lower() or "SSL" in said:
+        return (
+            f"{said}. The server's certificate must be good for the name in the URL; name the file "
+            "that signed it with sslrootcert=FILE: docs/multi-station.md."
+        )
+    return said
