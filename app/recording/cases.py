@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from app.errors import SessionError
-from app.recording.rereads import Reread
+from app.recording.rereads import SECOND_LOOK, Reread
 from app.recording.worklist import CaseTile, State, WorklistRow
 from migrations.study.names import short_name
 
 _READ = ("finished", "waiting", "again")
+_MAY_REPEAT = ("again", "interrupted", "open", SECOND_LOOK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class CaseToRead:
         The interrupted reading that reading it now goes on with; None otherwise.
     reread
         What reading it now repeats, and why; None for a first reading.
+    arm_id
+        The arm it is read in; None where the study has none.
     """
 
     case_id: str
@@ -36,6 +39,7 @@ class CaseToRead:
     tiles: tuple[CaseTile, ...]
     resumes_id: str | None
     reread: Reread | None = None
+    arm_id: str | None = None
 
 
 class CaseList:
@@ -49,6 +53,9 @@ class CaseList:
         self._states: dict[str, tuple[State, str | None]] = {
             row.case_id: (row.state, row.reading_id) for row in self._rows
         }
+        self._arms = {row.case_id: row.arm_id for row in self._rows}
+        self._looks = {row.case_id: list(row.looks) for row in self._rows}
+        self._again = {row.case_id: row.reread for row in self._rows}
         self._aside: dict[str, str] = {}
         self._left_out: frozenset[str] = frozenset()
         self._left: int | None = None
@@ -62,13 +69,13 @@ class CaseList:
         return sum(state in _READ for state, _ in self._states.values())
 
     def next(self) -> CaseToRead | None:
-        """Return the first interrupted case, else the first to be read, else None.
+        """Return the first interrupted case, a second look, the first to be read, else None.
 
         Cases set aside are left out.
         """
         if self._left is not None and self._left <= 0:
             return None
-        for wanted in ("interrupted", "to read", "again"):
+        for wanted in ("interrupted", SECOND_LOOK, "to read", "again"):
             for row in self._rows:
                 if self._states[row.case_id][0] == wanted and self._can_be_shown(row.case_id):
                     return self.get(row.case_id)
@@ -117,7 +124,8 @@ class CaseList:
             total=len(self._rows),
             tiles=self._tiles.get(case_id, ()),
             resumes_id=reading_id if state == "interrupted" else None,
-            reread=row.reread if state in ("again", "interrupted", "open") else None,
+            reread=self._again[case_id] if state in _MAY_REPEAT else None,
+            arm_id=self._arms[case_id],
         )
 
     def stop_after(self, count: int) -> None:
@@ -127,7 +135,11 @@ class CaseList:
     def mark(self, case_id: str, state: State, reading_id: str) -> None:
         """Note how the latest reading of a case stands."""
         self._states[case_id] = (state, reading_id)
-        if state == "finished" and self._left is not None:
+        if state == "finished" and self._looks[case_id]:
+            self._arms[case_id] = self._looks[case_id].pop(0)
+            self._again[case_id] = Reread(reading_id, SECOND_LOOK)
+            self._states[case_id] = ("second look", reading_id)
+        elif state == "finished" and self._left is not None:
             self._left -= 1
 
     def _can_be_shown(self, case_id: str) -> bool:

@@ -63,6 +63,7 @@ class OpenReading:
             "practice": self.case.practice,
             "started_us": self.started_us,
             "details": dict(self.details),
+            "arm_id": self.case.arm_id,
         }
         self.writer.put(insert_into(Reading, row), now=True)
 

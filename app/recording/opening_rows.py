@@ -10,11 +10,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session as OrmSession
 
 from app.errors import ConsentMissing, SessionError
+from app.recording.aids import Boxes, aids_of
 from app.recording.worklist import WorklistRow, reading_order, worklist
 from devices.clock import HostClock, require_fine_clock
 from devices.gaze.geometry import ScreenGeometry
 from devices.tracker import TrackerInfo
 from migrations.study.answers import keep_questions
+from migrations.study.assignments import assign_reader
 from migrations.study.database import foveate_version
 from migrations.study.folder import Study
 from migrations.study.schema import Audit, Reader, Reading, ids_after, new_id, utc_now, utc_text
@@ -37,6 +39,8 @@ class OpeningRows:
         What the session row holds beside its columns.
     questions
         The rows of the form's questions by their keys, the leading one first.
+    aids
+        Boxes that arms show, by arm and image.
     """
 
     session_id: str
@@ -46,6 +50,7 @@ class OpeningRows:
     cases: tuple[WorklistRow, ...]
     details: dict[str, Any]
     questions: dict[str, str]
+    aids: dict[str, Boxes]
 
 
 def has_consented(study: Study, pseudonym: str) -> bool:
@@ -77,15 +82,20 @@ def write_opening_rows(
     if not pseudonym.strip():
         raise SessionError("A session needs the reader's pseudonym; type the reader's code.")
     noted = {"clock_step_us": require_fine_clock(), **_computer(), **details}
-    listed = worklist(study, pseudonym)
     with study.database.write() as session:
         _keep_order(session)
+        reader = _reader(session, study, pseudonym, station, consented)
+        assign_reader(session, study.settings, reader.id, pseudonym)
+    listed, aids = worklist(study, pseudonym), aids_of(study)
+    with study.database.write() as session:
         reader = _reader(session, study, pseudonym, station, consented)
         order_seed = _order_seed(session, study, reader, seed)
         blocks = study.settings.block_size if study.settings.order == "blocked" else None
         cases = tuple(reading_order(listed, pseudonym, order_seed, blocks))
         questions = keep_questions(session, study.settings.questions)
-        rows = OpeningRows(new_id(), reader.id, pseudonym, order_seed, cases, noted, questions)
+        rows = OpeningRows(
+            new_id(), reader.id, pseudonym, order_seed, cases, noted, questions, aids
+        )
         row = _session_row(rows, info, clock, geometry)
         row.station, row.eye = station, study.settings.eye
         session.add(row)

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from migrations.study.assignments import Assigned
 from migrations.study.settings import StudySettings
 
-REPEAT, BAD_GAZE = "repeat", "bad gaze"
+REPEAT, BAD_GAZE, PLANNED = "repeat", "bad gaze", "planned"
+SECOND_LOOK = "second look"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ class Reread:
     of
         The finished reading that it repeats.
     why
-        "repeat" (intra-reader agreement) or "bad gaze".
+        "repeat" (intra-reader agreement), "bad gaze", "planned" (the study's plan has the case
+        once more) or "second look" (directly after the first).
     not_before
         The end of the washout; None where it has begun already.
     """
@@ -56,16 +59,21 @@ class RereadPlan:
     def __init__(self, settings: StudySettings, now: datetime) -> None:
         self._settings, self._now = settings, now
 
-    def due(self, case: Any, readings: Sequence[PastReading]) -> Reread | None:
+    def due(
+        self, case: Any, readings: Sequence[PastReading], assigned: Sequence[Assigned] = ()
+    ) -> Reread | None:
         """Return the re-read that a case's readings (oldest first) call for."""
         latest = readings[-1]
         if latest.reading.state != "finished" or case.practice:
             return None
-        why = self._why(case.name, readings)
-        if why is None:
-            return None
         washout = timedelta(days=self._settings.washout_days)
-        return Reread(latest.reading.id, why, latest.ended + washout)
+        why = self._why(case.name, readings)
+        following = next_arm(readings, assigned)
+        if following is not None and following.arm is not None and following.arm.second_look:
+            return Reread(latest.reading.id, SECOND_LOOK)
+        if following is not None and why != BAD_GAZE:
+            return Reread(latest.reading.id, PLANNED, latest.ended + washout)
+        return None if why is None else Reread(latest.reading.id, why, latest.ended + washout)
 
     def may_read(self, reread: Reread) -> bool:
         """Return whether its washout is over."""
@@ -84,6 +92,12 @@ class RereadPlan:
         ]
         is_repeated = _share_of(name) < self._settings.repeat_share
         return REPEAT if is_repeated and len(usable) == 1 else None
+
+
+def next_arm(readings: Sequence[PastReading], assigned: Sequence[Assigned]) -> Assigned | None:
+    """Return the first assignment of a case in whose arm it has not been read to the end."""
+    read = {past.reading.arm_id for past in readings if past.reading.state == "finished"}
+    return next((each for each in assigned if each.arm_id not in read), None)
 
 
 def _share_of(name: str) -> float:

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from app.errors import SessionError, WrongStep
 from app.images.clearing import cases_to_clear
+from app.recording.aids import Boxes
 from app.recording.calibration.drift import DriftProbe
 from app.recording.calibration.run import CalibrationRun
 from app.recording.calibration.standing import READ_ANYWAY
@@ -161,6 +162,10 @@ class ReadingSession:
         """Return the case to read next: interrupted ones first; None when all are read."""
         self._require(Phase.IDLE, Phase.CALIBRATING, Phase.READY, Phase.READING)
         return self.cases.next()
+
+    def aids(self, case: CaseToRead) -> Boxes:
+        """Return the boxes that a case's arm shows, by image; empty for most."""
+        return self._services.rows.aids.get(case.arm_id or "", {})
 
     def set_aside(self, case: CaseToRead) -> None:
         """Skip a case whose images cannot be shown; the session's row names it."""

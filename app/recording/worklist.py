@@ -1,6 +1,7 @@
 """What a reader has to read and has read; nothing of another reader's results is in it."""
 
 import hashlib
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,15 +11,27 @@ from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session as OrmSession
 
 from app.images.clearing import waiting
-from app.recording.rereads import PastReading, Reread, RereadPlan
+from app.recording.rereads import (
+    BAD_GAZE,
+    REPEAT,
+    SECOND_LOOK,
+    PastReading,
+    Reread,
+    RereadPlan,
+    next_arm,
+)
+from migrations.study.assignments import Assigned, assigned_to, is_planned
 from migrations.study.folder import Study
 from migrations.study.names import Names
 from migrations.study.schema import CaseImage, Image, Reader, Reading, StudyCase
 from migrations.study.schema import Session as SessionRow
 
-State = Literal["to read", "open", "interrupted", "finished", "abandoned", "again", "waiting"]
-"""Of a reading; "again" and "waiting" are finished ones to be read once more, now or later."""
-_STILL_TO_READ = ("to read", "interrupted", "open", "again")
+State = Literal[
+    "to read", "open", "interrupted", "finished", "abandoned", "again", "waiting", "second look"
+]
+"""Of a reading; "again", "second look" and "waiting" are finished ones to be read once more, now,
+at once, or later."""
+_STILL_TO_READ = ("to read", "interrupted", "open", "again", "second look")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +55,12 @@ class WorklistRow:
     stored_name
         What its row keeps as name ("Case 005" in old studies): orders are drawn from it, and a
         study's order must stay. Empty: the same as `name`.
+    arm_id
+        The arm that reading it now is in; None where the study has none.
+    place
+        In the reader's plan; None where there is none.
+    looks
+        Arms of the second looks that follow at once.
     """
 
     position: int
@@ -57,6 +76,9 @@ class WorklistRow:
     reread: Reread | None = None
     to_clear: int = 0
     stored_name: str = ""
+    arm_id: str | None = None
+    place: int | None = None
+    looks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +125,14 @@ def worklist(study: Study, reader: str, now: datetime | None = None) -> list[Wor
         names = Names(shown.id for shown in cases)
         read = _readings_of(session, reader)
         plan = RereadPlan(study.settings, now or datetime.now(UTC))
+        dealt = assigned_to(session, reader) if is_planned(study.settings) else {}
+        all_are = not dealt and study.settings.assignment != "csv"
         return [
-            _row(position, shown, names[shown.id], read.get(shown.id, ()), plan)
+            _row(position, shown, names[shown.id], read.get(shown.id, ()), plan,
+                 dealt.get(shown.id, ()))
             for position, shown in enumerate(cases)
-        ]
+            if all_are or shown.practice or shown.id in dealt
+        ]  # fmt: skip
 
 
 def case_tiles(study: Study) -> dict[str, tuple[CaseTile, ...]]:
@@ -145,9 +171,11 @@ def reading_order(
             return ""
         return hashlib.sha256(f"{seed}\n{reader}\n{what}".encode()).hexdigest()
 
-    def key(row: WorklistRow) -> tuple[bool, str, str, int]:
+    def key(row: WorklistRow) -> tuple[bool, int, str, str, int]:
+        if row.place is not None:  # a plan's order goes before any drawn one
+            return (not row.practice, row.place, "", "", row.position)
         block = "" if block_size is None else drawn(f"block {row.position // block_size}")
-        return (not row.practice, block, drawn(row.stored_name or row.name), row.position)
+        return (not row.practice, 0, block, drawn(row.stored_name or row.name), row.position)
 
     return sorted(rows, key=key)
 
@@ -197,8 +225,10 @@ def _row(
     name: str,
     readings: Sequence[PastReading],
     plan: RereadPlan,
+    assigned: Sequence[Assigned],
 ) -> WorklistRow:
     fields: dict[str, Any] = {"state": "to read"}
+    due = next_arm(readings, assigned)
     if readings:
         latest = readings[-1].reading
         fields = {
@@ -208,9 +238,13 @@ def _row(
             "reasons": tuple(latest.verdict_reasons),
             "reread": plan.marked(latest),
         }
-        again = plan.due(shown, readings)
+        again = plan.due(shown, readings, assigned)
         if again is not None:
-            fields |= {"state": "again" if plan.may_read(again) else "waiting", "reread": again}
+            later = "again" if plan.may_read(again) else "waiting"
+            state = SECOND_LOOK if again.why == SECOND_LOOK else later
+            fields |= {"state": state, "reread": again}
+        if latest.state != "finished" or again is None or again.why in (REPEAT, BAD_GAZE):
+            due = next((a for a in assigned if a.arm_id == latest.arm_id), due)
     return WorklistRow(
         position=position,
         case_id=shown.id,
@@ -220,5 +254,17 @@ def _row(
         image_count=shown.image_count,
         to_clear=shown.to_clear,
         stored_name=shown.name,
+        **_of_plan(due, assigned),
         **fields,
     )
+
+
+def _of_plan(due: Assigned | None, assigned: Sequence[Assigned]) -> dict[str, Any]:
+    """Return the arm a case is read in now, its place, and the second looks that follow at once."""
+    if due is None:
+        return {"place": assigned[-1].position} if assigned else {}
+    following = itertools.takewhile(
+        lambda a: a.arm is not None and a.arm.second_look, assigned[assigned.index(due) + 1 :]
+    )
+    looks = tuple(a.arm_id for a in following if a.arm_id is not None)
+    return {"arm_id": due.arm_id, "place": due.position, "looks": looks}

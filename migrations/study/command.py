@@ -1,4 +1,4 @@
-"""`python main.py db upgrade|check|backup --study FOLDER`."""
+"""`python main.py db upgrade|check|backup|assign --study FOLDER`."""
 
 import argparse
 import sys
@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from migrations.study import check_command
+from migrations.study.assignments import assign_from_csv
 from migrations.study.errors import StudyError
 from migrations.study.folder import Study
 
@@ -34,13 +35,25 @@ def _backup(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _assign(arguments: argparse.Namespace) -> int:
+    opened = Study.open(arguments.study, database_url=arguments.database)
+    with closing(opened) as study, study.database.write() as session:
+        made = assign_from_csv(session, study.settings, arguments.plan)
+    for pseudonym, count in made.items():
+        sys.stdout.write(f"{pseudonym}: {count} readings planned.\n")
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python main.py db", description=__doc__)
-    actions = parser.add_subparsers(dest="action", required=True, metavar="upgrade|check|backup")
+    actions = parser.add_subparsers(
+        dest="action", required=True, metavar="upgrade|check|backup|assign"
+    )
     for name, run, text in (
         ("upgrade", _upgrade, "bring the schema to this program's (after a backup)"),
         ("check", check_command.run, "look for damage; changes nothing without --repair"),
         ("backup", _backup, "copy the database, also while it is written to"),
+        ("assign", _assign, "plan who reads what, from a csv: reader, case, order, arm"),
     ):
         action = actions.add_parser(name, help=text, description=text)
         action.add_argument("--study", type=Path, required=True, metavar="FOLDER")
@@ -52,6 +65,8 @@ def _parser() -> argparse.ArgumentParser:
             action.add_argument(
                 "--to", type=Path, metavar="FOLDER", help="copy it whole, into one file there"
             )
+        if name == "assign":
+            action.add_argument("plan", type=Path, metavar="CSV", help="the plan")
         if name == "check":
             check_command.add_arguments(action)
     return parser

@@ -1,12 +1,13 @@
-"""The parts of `study.toml` that stand in it as tables: ``[[question]]``."""
+"""The parts of `study.toml` that stand in it as tables: ``[[question]]`` and ``[[arm]]``."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from migrations.study.arms import arms_from
 from migrations.study.errors import SettingsError
 from migrations.study.forms import questions_from
 
-DESIGNED = ("form",)
+DESIGNED = ("form", "arms")
 """Fields of the settings that stand in the file as tables, last."""
 
 
@@ -18,14 +19,15 @@ def take_design(table: dict[str, Any]) -> dict[str, Any]:
     SettingsError
         Naming the table, its field and what may stand there.
     """
-    found: dict[str, Any] = {}
+    arms = arms_from(_taken(table, "arm"))
+    found: dict[str, Any] = {"arms": arms} if arms else {}
     form = questions_from(_taken(table, "question"))
     if form:
         if "classes" in table:
             raise SettingsError(
                 "classes are the options of the first [[question]]; leave them out."
             )
-        found = {"form": form, "question": form[0].text, "classes": form[0].options}
+        found |= {"form": form, "question": form[0].text, "classes": form[0].options}
     return found
 
 
@@ -34,6 +36,6 @@ def _taken(table: dict[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
     if not isinstance(tables, list):
         return ()
     if any(not isinstance(each, dict) for each in tables):
-        raise SettingsError(f"{name} is a text, or tables [[{name}]].")
+        raise SettingsError(f"{name} stands in the file as tables [[{name}]].")
     del table[name]
     return tables

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from migrations.study.arms import Arm, check_arms, toml_of_arms
 from migrations.study.database import foveate_version
 from migrations.study.design_tables import DESIGNED, take_design
 from migrations.study.errors import SettingsError
@@ -26,6 +27,13 @@ class StudySettings:
         The answers a reader can give, by the digit keys in this order.
     form
         All questions where there are several; the first of them is `question` with `classes`.
+    arms
+        Under which conditions cases are read; empty: one way only.
+    assignment
+        Who reads which cases: "all" (every reader every case), "blocks" (each case by
+        `readers_per_case` of `planned_readers`) or "csv" (what `db assign` read).
+    crossover
+        Whether each case is read in every arm, a washout between, or in one.
     order
         "fixed", "random" (seeded per reader) or "blocked" (blocks of `block_size` cases in the
         study's order, the blocks and the cases within each drawn per reader).
@@ -83,6 +91,11 @@ class StudySettings:
     question: str = "Is there a finding?"
     classes: tuple[str, ...] = ("no finding", "finding")
     form: tuple[Question, ...] = ()
+    arms: tuple[Arm, ...] = ()
+    assignment: str = "all"
+    crossover: bool = True
+    planned_readers: int = 4
+    readers_per_case: int = 2
     order: str = "random"
     block_size: int = 20
     annotations: tuple[str, ...] = ("note",)
@@ -126,6 +139,7 @@ class StudySettings:
 LEADING_KEY = "answer"
 """Of the only question of a study without a form."""
 _CHOICES = {
+    "assignment": ("all", "blocks", "csv"),
     "hanging": (SINGLE, "auto", "one-up", "two-up", "mammo", "prior"),
     "order": ("fixed", "random", "blocked"),
     "feedback": ("off", "practice", "on"),
@@ -135,6 +149,8 @@ _CHOICES = {
 }
 ANNOTATIONS = ("box", "keypoint", "note", "confidence")
 RANGES: dict[str, tuple[float, float]] = {
+    "planned_readers": (1, 1000),
+    "readers_per_case": (1, 1000),
     "block_size": (1, 10_000),
     "stack_frames": (0, 1_000),
     "repeat_share": (0, 1),
@@ -185,13 +201,19 @@ def read_settings(path: Path) -> StudySettings:
 
 
 def check_design(settings: StudySettings) -> None:
-    """Refuse a form that cannot be asked.
+    """Refuse a form, arms or an assignment that cannot be carried out.
 
     Raises
     ------
     SettingsError
-        Naming the question.
+        Naming the question, arm or setting.
     """
+    check_arms(settings.arms)
+    if settings.assignment == "blocks" and settings.readers_per_case > settings.planned_readers:
+        raise SettingsError(
+            f"readers_per_case is {settings.readers_per_case}, more than the "
+            f"{settings.planned_readers} planned_readers."
+        )
     if settings.form:
         check_form(settings.questions, bool({"box", "keypoint"} & set(settings.annotations)))
 
@@ -208,7 +230,7 @@ def write_settings(path: Path, settings: StudySettings) -> None:
             value = foveate_version()
         lines.append(f"{f.name} = {_toml(value)}\n")
     form = settings.questions if settings.form else ()
-    lines += [f"{line}\n" for line in toml_of(form)]
+    lines += [f"{line}\n" for line in (*toml_of(form), *toml_of_arms(settings.arms))]
     path.write_text("".join(lines), encoding="utf-8")
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from PySide6.QtCore import QPointF, QTimer, Signal
 
 from app.errors import ImageUnreadable
+from app.pages.reading.aids import show_aids
 from app.pages.reading.answers import Answers
 from app.pages.reading.between_cases import BetweenCases
 from app.pages.reading.page import ReadingPage
@@ -177,6 +178,7 @@ class ReadingController(StationJob):
         self.answers.case_begun(case, images)
         place = case.name, case.index + 1, case.total
         self.page.show_case(case.case_id, images, case.hanging, *place, notice)
+        show_aids(self.page.canvas, case, session.aids(case))
         self.between.case_begun()
         self.case_shown.emit(case.case_id)
         following = session.next_case()

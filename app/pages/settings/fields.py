@@ -29,6 +29,17 @@ _SECTIONS: dict[str, tuple[Field, ...]] = {
               "Whom key F flags a case for: a role, no name"),
         Field("consent", "Consent text", "long", "Changed, every reader is asked again"),
     ),
+    "Who reads what": (
+        Field("assignment", "Cases to readers", "choice", choices=(
+            ("all", "Every reader reads every case"),
+            ("blocks", "Each case by some readers, balanced"),
+            ("csv", "By a plan: db assign"))),
+        Field("planned_readers", "Planned readers", "int", "Of balanced blocks", low=1, high=1000),
+        Field("readers_per_case", "Readers of a case", "int", "Of balanced blocks",
+              low=1, high=1000),
+        Field("crossover", "Every case in every arm", "bool",
+              "A washout between; else each case in one arm. Arms stand in study.toml"),
+    ),
     "Order and repeats": (
         Field("order", "Order of the cases", "choice", choices=(
             ("fixed", "As imported"), ("random", "Random per reader, seeded"),

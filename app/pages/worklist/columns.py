@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app.recording.rereads import PLANNED
 from app.recording.worklist import WorklistRow
 from app.ui import theme
 from app.ui.table_model import Column
@@ -23,6 +24,7 @@ STATES = {
     "abandoned": StateLook("Given up", "half", theme.AMBER),
     "finished": StateLook("Read", "check", theme.ACCENT),
     "again": StateLook("Read again", "refresh", theme.ACCENT),
+    "second look": StateLook("Second look", "refresh", theme.ACCENT),
     "waiting": StateLook("Read, again later", "check", theme.MUTED),
 }
 _UNKNOWN = StateLook("–", "ring", theme.MUTED)
@@ -48,7 +50,7 @@ def _state(row: WorklistRow) -> str:
     words = state_look(row.state).words
     if row.state == "waiting" and row.reread is not None and row.reread.not_before is not None:
         words = f"Read, again from {row.reread.not_before:%d %b %Y}"
-    if row.state == "again" and row.reread is not None:
+    if row.state == "again" and row.reread is not None and row.reread.why != PLANNED:
         words = f"{words} ({row.reread.why})"
     return f"{words}, practice" if row.practice else words
 

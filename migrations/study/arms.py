@@ -1,0 +1,95 @@
+"""The arms of a study: under which conditions cases are read. Readers never see their names."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from migrations.study.errors import SettingsError
+
+MOST_ARMS = 9
+_KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_FIELDS: dict[str, type] = {"key": str, "boxes": str, "second_look": bool}
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One condition of reading.
+
+    Attributes
+    ----------
+    key
+        What it is called in tables, never before a reader.
+    boxes
+        A csv of boxes in the study's folder that are drawn on the images; empty: unaided.
+    second_look
+        Whether the case is read in it directly after the arm before, without a washout.
+    """
+
+    key: str
+    boxes: str = ""
+    second_look: bool = False
+
+    def as_conditions(self) -> dict[str, Any]:
+        """Return what the arm's row keeps: all but the key."""
+        return {name: value for name, value in asdict(self).items() if name != "key"}
+
+
+def arms_from(tables: Sequence[Mapping[str, Any]]) -> tuple[Arm, ...]:
+    """Return the arms of ``[[arm]]`` tables.
+
+    Raises
+    ------
+    SettingsError
+        Naming the arm, the field and what may stand there.
+    """
+    for number, table in enumerate(tables, 1):
+        name = table.get("key", f"number {number}")
+        for field, value in table.items():
+            if field not in _FIELDS:
+                raise SettingsError(
+                    f"arm {name!r}: unknown field {field!r}; known are {', '.join(_FIELDS)}."
+                )
+            if type(value) is not _FIELDS[field]:
+                raise SettingsError(
+                    f"arm {name!r}: {field} must be {_FIELDS[field].__name__}, not {value!r}."
+                )
+        if "key" not in table:
+            raise SettingsError(f"arm {name} has no key.")
+    return tuple(Arm(**table) for table in tables)
+
+
+def check_arms(arms: Sequence[Arm]) -> None:
+    """Refuse arms that no plan can be made of.
+
+    Raises
+    ------
+    SettingsError
+        Naming the arm and what is wrong with it.
+    """
+    keys = [arm.key for arm in arms]
+    for arm in arms:
+        if not _KEY.fullmatch(arm.key):
+            raise SettingsError(f"arm {arm.key!r} needs a key of small letters, digits and _.")
+        if keys.count(arm.key) > 1:
+            raise SettingsError(f"arm {arm.key!r} is there twice.")
+        if not arm.boxes.isprintable() or len(arm.boxes) > 1000:
+            raise SettingsError(f"arm {arm.key!r}: boxes must name a file.")
+    if arms and arms[0].second_look:
+        raise SettingsError(f"arm {arms[0].key!r} is the first and cannot be a second look.")
+    if len(arms) > MOST_ARMS:
+        raise SettingsError(f"a study has at most {MOST_ARMS} arms, not {len(arms)}.")
+
+
+def toml_of_arms(arms: Sequence[Arm]) -> list[str]:
+    """Return the lines of ``[[arm]]`` tables that say these arms."""
+    lines = []
+    for arm in arms:
+        lines += ["", "[[arm]]", f"key = {json.dumps(arm.key)}"]
+        lines += [
+            f"{name} = {json.dumps(value, ensure_ascii=False)}"
+            for name, value in arm.as_conditions().items()
+            if value
+        ]
+    return lines

@@ -1,0 +1,207 @@
+"""Assignments as rows: made for a reader by the study's plan, or read from a csv."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session as OrmSession
+
+from migrations.study.arms import Arm
+from migrations.study.errors import StudyError
+from migrations.study.names import resolve
+from migrations.study.plans import Design, Planned, plan_for
+from migrations.study.schema import Arm as ArmRow
+from migrations.study.schema import Assignment, Reader, StudyCase, new_id
+from migrations.study.settings import StudySettings
+
+COLUMNS = ("reader", "case", "order", "arm")
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """A case a reader is to read; `arm` and its row, None where the study has none."""
+
+    case_id: str
+    arm_id: str | None
+    arm: Arm | None
+    position: int
+
+
+def is_planned(settings: StudySettings) -> bool:
+    """Tell whether a study has plans at all: else every reader reads every case, one way."""
+    return bool(settings.arms) or settings.assignment != "all"
+
+
+def keep_arms(session: OrmSession, arms: Sequence[Arm]) -> list[str]:
+    """Write the arms that are not there as they stand; return each one's row."""
+    known = {(r.key, tuple(sorted(r.conditions.items()))): r.id
+             for r in session.scalars(select(ArmRow))}  # fmt: skip
+    ids = []
+    for position, arm in enumerate(arms):
+        conditions = arm.as_conditions()
+        there = known.get((arm.key, tuple(sorted(conditions.items()))))
+        if there is None:
+            row = ArmRow(id=new_id(), key=arm.key, conditions=conditions, position=position)
+            session.add(row)
+            session.flush()
+            there = row.id
+        ids.append(there)
+    return ids
+
+
+def assign_reader(
+    session: OrmSession, settings: StudySettings, reader_id: str, pseudonym: str
+) -> None:
+    """Give a reader what the study's plan says; cases that came since are added, others stay.
+
+    Raises
+    ------
+    StudyError
+        If the study has planned fewer readers.
+    """
+    if settings.assignment == "csv" or not is_planned(settings):
+        return
+    number = _number_of(session, reader_id)
+    if settings.assignment == "blocks" and number >= settings.planned_readers:
+        raise StudyError(
+            f"The study plans {settings.planned_readers} readers and has them; raise "
+            f"planned_readers before {pseudonym} reads (new cases are then dealt anew)."
+        )
+    query = select(StudyCase.id).where(StudyCase.practice.is_(False))
+    cases = list(session.scalars(query.order_by(StudyCase.position, StudyCase.name)))
+    there = set(session.scalars(
+        select(Assignment.case_id).where(Assignment.reader_id == reader_id)
+    ))  # fmt: skip
+    plan = [p for p in plan_for(_design(settings), number, pseudonym, cases)
+            if p.case_id not in there]  # fmt: skip
+    _write(session, reader_id, plan, keep_arms(session, settings.arms))
+
+
+def assigned_to(session: OrmSession, pseudonym: str) -> dict[str, list[Assigned]]:
+    """Return a reader's assignments by case, in their order."""
+    query = (
+        select(Assignment, ArmRow)
+        .join(Reader, Reader.id == Assignment.reader_id)
+        .outerjoin(ArmRow, ArmRow.id == Assignment.arm_id)
+        .where(Reader.pseudonym == pseudonym)
+        .order_by(Assignment.position, Assignment.id)
+    )
+    found: dict[str, list[Assigned]] = {}
+    for row, arm in session.execute(query):
+        made = None if arm is None else Arm(arm.key, **arm.conditions)
+        own = Assigned(row.case_id, row.arm_id, made, row.position)
+        found.setdefault(row.case_id, []).append(own)
+    return found
+
+
+def assign_from_csv(session: OrmSession, settings: StudySettings, path: Path) -> dict[str, int]:
+    """Replace the assignments of the readers a csv names; return how many each has.
+
+    Columns `reader` (pseudonym), `case` (name), `order` (a whole number) and, where the study has
+    arms, `arm`.
+
+    Raises
+    ------
+    StudyError
+        Naming the line, and what is wrong in it; nothing is written then.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise StudyError(f"{path} cannot be read as a csv: {error}.") from error
+    if not lines:
+        raise StudyError(f"{path.name} assigns nothing: there is no line in it.")
+    missing = [c for c in COLUMNS[: 4 if settings.arms else 3] if c not in lines[0]]
+    if missing:
+        raise StudyError(f"{path.name} has no column {missing[0]!r}; it needs reader, case, order"
+                         f"{', arm' if settings.arms else ''}.")  # fmt: skip
+    keys = [arm.key for arm in settings.arms]
+    by_reader: dict[str, list[tuple[int, str, int | None]]] = {}
+    for number, line in enumerate(lines, 2):
+        where = f"{path.name}, line {number}"
+        by_reader.setdefault(_reader_of(line, where), []).append(
+            (_order_of(line, where), resolve(session, "case", line["case"].strip()),
+             _arm_of(line, keys, where))
+        )  # fmt: skip
+    arm_ids = keep_arms(session, settings.arms)
+    for pseudonym, rows in by_reader.items():
+        reader_id = _reader_row(session, pseudonym)
+        session.execute(delete(Assignment).where(Assignment.reader_id == reader_id))
+        _write(session, reader_id, _planned(rows, pseudonym), arm_ids)
+    return {pseudonym: len(rows) for pseudonym, rows in by_reader.items()}
+
+
+def _planned(rows: Iterable[tuple[int, str, int | None]], pseudonym: str) -> list[Planned]:
+    seen: dict[str, list[int | None]] = {}
+    plan = []
+    for order, case_id, arm in sorted(rows, key=lambda row: row[0]):
+        before = seen.setdefault(case_id, [])
+        if arm in before:
+            raise StudyError(f"{pseudonym} is to read one case twice in the same arm.")
+        plan.append(Planned(case_id, arm, len(before), order))
+        before.append(arm)
+    return plan
+
+
+def _reader_of(line: dict[str, str], where: str) -> str:
+    pseudonym = (line["reader"] or "").strip()
+    if not pseudonym:
+        raise StudyError(f"{where}: the reader is empty.")
+    return pseudonym
+
+
+def _order_of(line: dict[str, str], where: str) -> int:
+    text = (line["order"] or "").strip()
+    if not text.isdecimal():
+        raise StudyError(f"{where}: order must be a whole number, not {text!r}.")
+    return int(text)
+
+
+def _arm_of(line: dict[str, str], keys: Sequence[str], where: str) -> int | None:
+    if not keys:
+        return None
+    arm = (line["arm"] or "").strip()
+    if arm not in keys:
+        raise StudyError(f"{where}: the study has no arm {arm!r}; it has {', '.join(keys)}.")
+    return keys.index(arm)
+
+
+def _reader_row(session: OrmSession, pseudonym: str) -> str:
+    there = session.scalar(select(Reader.id).where(Reader.pseudonym == pseudonym))
+    if there is not None:
+        return there
+    row = Reader(id=new_id(), pseudonym=pseudonym, details={})
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def _design(settings: StudySettings) -> Design:
+    if settings.assignment != "blocks":
+        return Design(settings.arms, settings.crossover)
+    return Design(
+        settings.arms, settings.crossover, settings.planned_readers, settings.readers_per_case
+    )
+
+
+def _number_of(session: OrmSession, reader_id: str) -> int:
+    """Return the how-manieth reader with assignments this is, from 0."""
+    query = select(Assignment.reader_id).group_by(Assignment.reader_id)
+    readers = list(session.scalars(query.order_by(func.min(Assignment.id))))
+    return readers.index(reader_id) if reader_id in readers else len(readers)
+
+
+def _write(
+    session: OrmSession, reader_id: str, plan: Iterable[Planned], arm_ids: Sequence[str]
+) -> None:
+    session.add_all(
+        Assignment(
+            id=new_id(), reader_id=reader_id, case_id=p.case_id, period=p.period,
+            position=p.position, arm_id=None if p.arm is None else arm_ids[p.arm],
+        )
+        for p in plan
+    )  # fmt: skip
+    session.flush()
