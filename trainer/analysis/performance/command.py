@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 stopped.
 """
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,9 +13,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from migrations.study.errors import NotAStudy, StudyError
+from migrations.study.folder import Study
 from trainer.analysis.performance.obuchowski_rockette import RANDOM
+from trainer.analysis.performance.ratings import Ratings, ratings_of
 from trainer.analysis.performance.ratings_file import read_ratings
-from trainer.analysis.performance.result import performance_of
+from trainer.analysis.performance.result import performance_of, performance_of_study
+from trainer.analysis.performance.study_ratings import study_ratings
 from trainer.analysis.performance.write import write_performance
 from trainer.errors import PerformanceError
 
@@ -23,23 +28,44 @@ def main(argv: Sequence[str]) -> int:
     """Run the command and return its exit code."""
     parser = _parser()
     options = parser.parse_args(argv)
-    if not options.ratings.is_file():
-        parser.error(f"--ratings {options.ratings}: there is no such file.")
+    problem = _misused(options)
+    if problem:
+        parser.error(problem)
     try:
-        ratings = read_ratings(options.ratings)
-        found = performance_of(ratings, options.random)
+        ratings, found = _found(options)
         console = Console(width=None if sys.stdout.isatty() else 120)
         _show(found, console)
         if options.out:
             names = write_performance(options.out, ratings, found)
             console.print(f"Written to {options.out}: {', '.join(names)}", soft_wrap=True)
-    except PerformanceError as error:
+    except (PerformanceError, StudyError) as error:
         sys.stderr.write(f"{error}\n")
-        return 1
+        return 2 if isinstance(error, NotAStudy) else 1
     except KeyboardInterrupt:
         sys.stderr.write("Stopped.\n")
         return 3
     return 0
+
+
+def _misused(options: argparse.Namespace) -> str | None:
+    for name in ("ratings", "truth"):
+        path = getattr(options, name)
+        if path and not path.is_file():
+            return f"--{name} {path}: there is no such file."
+    if options.study and options.positive is None:
+        return "--study needs --positive VALUE, the answer that calls a case positive."
+    if options.ratings and (options.truth or options.question or options.positive):
+        return "--truth, --question and --positive belong to --study."
+    return None
+
+
+def _found(options: argparse.Namespace) -> tuple[Ratings, dict[str, Any]]:
+    if options.ratings:
+        ratings = read_ratings(options.ratings)
+        return ratings, performance_of(ratings, options.random)
+    with contextlib.closing(Study.open(options.study)) as study:
+        said = study_ratings(study, options.positive, options.question, options.truth)
+    return ratings_of(said.ratings), performance_of_study(said, options.random)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -48,11 +74,25 @@ def _parser() -> argparse.ArgumentParser:
         description="ROC figures of readers, their agreement, and arms compared over readers and "
         "cases (Obuchowski-Rockette with Hillis' degrees of freedom). For research, not for "
         "diagnosis.",
-        epilog="example: python main.py performance --ratings ratings.csv --out performance",
+        epilog="examples: python main.py performance --ratings ratings.csv --out performance; "
+        "python main.py performance --study study --positive finding",
+    )
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--study", type=Path, metavar="FOLDER", help="the answers of a study")
+    source.add_argument(
+        "--ratings", type=Path, metavar="FILE.csv",
+        help="columns reader, treatment, case, truth (0 or 1), rating; others are passed over",
+    )  # fmt: skip
+    parser.add_argument(
+        "--truth", type=Path, metavar="FILE",
+        help="csv of case and truth (0 or 1); the labels of the study's images unless given",
+    )  # fmt: skip
+    parser.add_argument(
+        "--question", metavar="KEY", help="key of the question; the leading one unless given"
     )
     parser.add_argument(
-        "--ratings", type=Path, required=True, metavar="FILE.csv",
-        help="columns reader, treatment, case, truth (0 or 1), rating; others are passed over",
+        "--positive", metavar="VALUE",
+        help="the answer that calls a case positive; of a scale the least value that does",
     )  # fmt: skip
     parser.add_argument(
         "--random", choices=RANDOM, default="both",
@@ -76,8 +116,31 @@ def _show(found: Mapping[str, Any], console: Console) -> None:
     table.add_row("95 %", *(f"{low:.3f} to {high:.3f}" for low, high in found["auc_interval"]))
     console.print(table)
     console.print(f"Design: {found['design']}.", highlight=False)
-    for line in _sentences(found):
+    for line in (*_decided(found), *_sentences(found)):
         console.print(line, highlight=False)
+
+
+def _decided(found: Mapping[str, Any]) -> list[str]:
+    """Return a line for each reader of a study's decisions, and what was left out."""
+    lines = [
+        f"{row['reader']}, arm {row['arm']}: sensitivity {_share(row['sensitivity'])}, "
+        f"specificity {_share(row['specificity'])}."
+        for row in found.get("decisions", ())
+    ]
+    lines += [
+        f"{row['reader']} again: {100 * row['same_call']:.0f} % of {row['cases']} calls the same."
+        for row in found.get("within_reader", ())
+    ]
+    return lines + [f"Left out: {note}." for note in found.get("left_out", ())]
+
+
+def _share(share: Mapping[str, Any]) -> str:
+    if share["value"] is None:
+        return "not known"
+    return (
+        f"{share['value']:.2f} [{share['low']:.2f}, {share['high']:.2f}] "
+        f"({share['hits']} of {share['count']})"
+    )
 
 
 def _sentences(found: Mapping[str, Any]) -> list[str]:

@@ -3,9 +3,11 @@
 import csv
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from migrations.study.errors import AmbiguousName
+from migrations.study.names import Names
 from trainer.analysis.performance.ratings import Rating, Ratings, ratings_of
 from trainer.errors import PerformanceError
 
@@ -40,7 +42,29 @@ def _with_path(path: Path, error: PerformanceError) -> str:
     return str(error) if str(path) in str(error) else f"{path}: {error}"
 
 
-def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+def read_truth(path: Path, cases: Names) -> dict[str, bool]:
+    """Return the truth of each case that a csv of `case` and `truth` names, by the case's name.
+
+    Raises
+    ------
+    PerformanceError
+        Naming the line: a case that the study does not have, or a truth that is not 0 or 1.
+    """
+    found: dict[str, bool] = {}
+    for where, row in _rows(path, ("case", "truth")):
+        try:
+            case = cases.meant(row["case"])
+        except AmbiguousName as error:
+            raise PerformanceError(f"{where}: {error}") from error
+        if case is None:
+            raise PerformanceError(f'{where}: this study has no case "{row["case"]}".')
+        truth = _truth(row["truth"], where)
+        if found.setdefault(cases[case], truth) != truth:
+            raise PerformanceError(f"{where}: case {row['case']} has another truth further up.")
+    return found
+
+
+def _rows(path: Path, columns: Sequence[str] = COLUMNS) -> Iterator[tuple[str, dict[str, str]]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -52,15 +76,15 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     lines.seek(0)
     reader = csv.DictReader(lines, delimiter=delimiter)
     reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or []]
-    missing = [name for name in COLUMNS if name not in reader.fieldnames]
+    missing = [name for name in columns if name not in reader.fieldnames]
     if missing:
         raise PerformanceError(
-            f"{path} has no column {', '.join(missing)}; needed are {', '.join(COLUMNS)}."
+            f"{path} has no column {', '.join(missing)}; needed are {', '.join(columns)}."
         )
     for row in reader:
         yield (
             f"{path}, line {reader.line_num}",
-            {name: (row[name] or "").strip() for name in COLUMNS},
+            {name: (row[name] or "").strip() for name in columns},
         )
 
 
@@ -68,10 +92,15 @@ def _rating(row: dict[str, str], where: str) -> Rating:
     for name in ("reader", "treatment", "case"):
         if not row[name]:
             raise PerformanceError(f"{where}: {name} is empty.")
-    truth = _TRUTHS.get(row["truth"].lower())
-    if truth is None:
-        raise PerformanceError(f"{where}: truth is {row['truth']!r}; it must be 0 or 1.")
+    truth = _truth(row["truth"], where)
     return Rating(row["reader"], row["treatment"], row["case"], truth, _number(row, where))
+
+
+def _truth(text: str, where: str) -> bool:
+    truth = _TRUTHS.get(text.lower())
+    if truth is None:
+        raise PerformanceError(f"{where}: truth is {text!r}; it must be 0 or 1.")
+    return truth
 
 
 def _number(row: dict[str, str], where: str) -> float:

@@ -9,12 +9,14 @@ import numpy as np
 from trainer.analysis.performance.agreement import cohen_kappa, fleiss_kappa, icc
 from trainer.analysis.performance.auc import roc_curve
 from trainer.analysis.performance.covariance import COVARIANCES, auc_matrix
+from trainer.analysis.performance.decisions import by_order, decision_rows, within_reader
 from trainer.analysis.performance.obuchowski_rockette import (
     Comparison,
     Estimate,
     compare_arms,
 )
-from trainer.analysis.performance.ratings import FloatArray, Ratings
+from trainer.analysis.performance.ratings import FloatArray, Ratings, ratings_of
+from trainer.analysis.performance.study_ratings import StudyRatings
 from trainer.errors import PerformanceError
 
 
@@ -50,6 +52,28 @@ def performance_of(ratings: Ratings, random: str = "both", seed: int = 0) -> dic
             ],
             "agreement": agreement_of(ratings),
             "analyses": _analyses(ratings, figures, seed),
+        }
+    )
+    return everything
+
+
+def performance_of_study(
+    found: StudyRatings, random: str = "both", seed: int = 0
+) -> dict[str, Any]:
+    """Return the same of a study's answers, with what readers decided.
+
+    Raises
+    ------
+    PerformanceError
+        Naming the reader who has read only positive or only negative cases.
+    """
+    everything: dict[str, Any] = _plain(
+        performance_of(ratings_of(found.ratings), random, seed)
+        | {
+            "decisions": decision_rows(found.decisions),
+            "within_reader": within_reader(found.repeats),
+            "by_order": by_order(found.decisions),
+            "left_out": list(found.notes),
         }
     )
     return everything

@@ -1,0 +1,164 @@
+"""The answers of a study as ratings: equal to counting them by hand."""
+
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from main import main
+from migrations.study.schema import Annotation, Arm, Image, new_id
+from tests.trainer.gaze_study import StudyMaker
+from trainer.analysis.performance.study_ratings import study_ratings
+from trainer.errors import PerformanceError
+
+
+class Answers:
+    """Writes a study's readings and what was answered."""
+
+    def __init__(self, folder: Path) -> None:
+        self.maker = StudyMaker.create(folder / "study")
+        self.start_us = 0
+        self.cases: dict[str, str] = {}
+        self.arms: dict[str, str] = {}
+
+    def case(self, name: str, label: str | None) -> None:
+        self.cases[name] = self.maker.case(self.maker.image(label=label))
+
+    def arm(self, key: str) -> None:
+        self.arms[key] = new_id()
+        with self.maker.study.database.write() as rows:
+            rows.add(Arm(id=self.arms[key], key=key, conditions={}, position=len(self.arms)))
+
+    def says(self, case: str, label: str, sure: int | None = None, arm: str = "", **fields) -> str:  # type: ignore[no-untyped-def]
+        self.start_us += 1_000_000
+        reading = self.maker.reading(
+            self.cases[case], self.start_us, self.start_us + 900_000,
+            arm_id=self.arms.get(arm), **fields,
+        )  # fmt: skip
+        given = [("class", label)] + ([("confidence", str(sure))] if sure else [])
+        with self.maker.study.database.write() as rows:
+            for kind, text in given:
+                rows.add(
+                    Annotation(
+                        id=new_id(),
+                        reading_id=reading,
+                        time_us=self.start_us,
+                        kind=kind,
+                        label=text,
+                    )
+                )
+        return reading
+
+
+@pytest.fixture
+def answers(tmp_path: Path) -> Answers:
+    made = Answers(tmp_path)
+    for name, label in (("a", "finding"), ("b", "finding"), ("c", "clear"), ("d", "clear")):
+        made.case(name, label)
+    return made
+
+
+def test_a_choice_and_its_confidence_become_a_rating(answers: Answers) -> None:
+    answers.says("a", "finding", 5)
+    answers.says("b", "clear", 2)
+    answers.says("c", "clear", 4)
+    answers.says("d", "finding")
+
+    found = study_ratings(answers.maker.study, "finding").decisions
+
+    assert [(d.rating, d.positive, d.truth) for d in found] == [
+        (5.0, True, True), (-2.0, False, True), (-4.0, False, False), (1.0, True, False),
+    ]  # fmt: skip
+
+
+def test_the_command_counts_decisions_as_one_does_by_hand(
+    answers: Answers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for case, label in (("a", "finding"), ("b", "clear"), ("c", "clear"), ("d", "clear")):
+        answers.says(case, label, 3)
+    answers.says("a", "clear", 2)
+
+    code = main(
+        ["performance", "--study", str(answers.maker.study.folder), "--positive", "finding",
+         "--random", "cases", "--out", str(tmp_path / "out")]
+    )  # fmt: skip
+
+    found = json.loads((tmp_path / "out" / "performance.json").read_text())
+    own = next(row for row in found["decisions"] if row["reader"] == "R01")
+    assert code == 0
+    assert (own["sensitivity"]["hits"], own["sensitivity"]["count"]) == (1, 2)
+    assert (own["specificity"]["hits"], own["specificity"]["count"]) == (2, 2)
+    assert found["within_reader"][0]["same_call"] == 0.0
+    assert "sensitivity 0.50" in capsys.readouterr().out
+
+
+def test_arms_stand_apart_and_keep_their_keys(answers: Answers) -> None:
+    answers.arm("aided")
+    answers.arm("unaided")
+    answers.says("a", "finding", arm="aided")
+    answers.says("a", "clear", arm="unaided")
+
+    found = study_ratings(answers.maker.study, "finding")
+
+    assert [(d.arm, d.positive) for d in found.decisions] == [("aided", True), ("unaided", False)]
+    assert found.repeats == ()
+
+
+def test_practice_simulated_and_dropped_readings_do_not_count(answers: Answers) -> None:
+    answers.says("a", "finding", practice=True)
+    answers.says("b", "finding", details={"stand_in": "simulated"})
+    answers.says("c", "finding", details={"cohort": {"keep": False, "reason": "x"}})
+    answers.says("d", "finding", details={"stand_in": "mouse"}, verdict="bad")
+
+    found = study_ratings(answers.maker.study, "finding")
+
+    assert [d.truth for d in found.decisions] == [False]
+    assert found.notes == (
+        "1 reading of the simulated reader (trial = false)",
+        "1 reading dropped by hand",
+    )
+
+
+def test_a_table_of_truth_goes_over_labels(answers: Answers, tmp_path: Path) -> None:
+    answers.says("a", "finding")
+    answers.says("c", "finding")
+    table = tmp_path / "truth.csv"
+    table.write_text(f"case,truth\n{answers.cases['a']},0\n{answers.cases['c']},1\n")
+
+    found = study_ratings(answers.maker.study, "finding", truth=table)
+
+    assert [d.truth for d in found.decisions] == [False, True]
+
+
+def test_a_case_without_a_label_is_left_out_unless_it_is_positive(answers: Answers) -> None:
+    with answers.maker.study.database.write() as rows:
+        rows.execute(update(Image).values(label=None))
+    answers.says("a", "finding")
+
+    with pytest.raises(PerformanceError, match="truth is not known"):
+        study_ratings(answers.maker.study, "finding")
+
+
+@pytest.mark.parametrize(
+    ("positive", "question", "word"),
+    [("mass", None, '"mass"'), ("finding", "margin", "Questions answered: answer")],
+)
+def test_what_was_never_answered_is_refused_by_name(
+    answers: Answers, positive: str, question: str | None, word: str
+) -> None:
+    answers.says("a", "finding")
+
+    with pytest.raises(PerformanceError, match=word):
+        study_ratings(answers.maker.study, positive, question)
+
+
+def test_a_study_needs_to_be_told_what_is_positive(answers: Answers) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["performance", "--study", str(answers.maker.study.folder)])
+    assert stop.value.code == 2
+
+
+def test_what_is_no_study_is_a_wrong_argument(tmp_path: Path) -> None:
+    assert main(["performance", "--study", str(tmp_path / "x"), "--positive", "y"]) == 2
+    assert not (tmp_path / "x").exists()

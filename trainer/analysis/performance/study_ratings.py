@@ -1,0 +1,217 @@
+"""Ratings from a study's own answers: who said what of which case, in which arm, and what is true.
+
+Each finished reading that is not practice counts, whatever its gaze is worth; of several by one
+reader in one arm the first, and the others say how far readers agree with themselves.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+
+from migrations.study.answers import Answered, answers_of_all
+from migrations.study.cohort_rules import STAND_IN, choice_of
+from migrations.study.folder import Study
+from migrations.study.names import Names, names_of
+from migrations.study.schema import Arm, CaseImage, Image, Reader, Reading
+from trainer.analysis.performance.ratings import Rating
+from trainer.analysis.performance.ratings_file import read_truth
+from trainer.data.chains import chains_of
+from trainer.errors import PerformanceError
+
+ONE_ARM = "all"
+"""What a study without arms calls its one."""
+_NUMBERS = ("scale", "number", "confidence")
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a reader said of a case in one reading.
+
+    Attributes
+    ----------
+    rating
+        Higher is more suspicious.
+    positive
+        Whether the case was called positive.
+    """
+
+    reader: str
+    arm: str
+    case: str
+    truth: bool
+    rating: float
+    positive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRatings:
+    """The answers of a study.
+
+    Attributes
+    ----------
+    decisions
+        The first of each reader, arm and case, in order of reading.
+    repeats
+        First and later decision of one reader on one case in one arm.
+    notes
+        What was left out, and why.
+    """
+
+    decisions: tuple[Decision, ...]
+    repeats: tuple[tuple[Decision, Decision], ...]
+    notes: tuple[str, ...]
+
+    @property
+    def ratings(self) -> list[Rating]:
+        """Return what `ratings_of` arranges."""
+        return [Rating(d.reader, d.arm, d.case, d.truth, d.rating) for d in self.decisions]
+
+
+def study_ratings(
+    study: Study, positive: str, question: str | None = None, truth: Path | None = None
+) -> StudyRatings:
+    """Return the ratings that a study's answers are.
+
+    Parameters
+    ----------
+    positive
+        The answer that calls a case positive; of a scale, a number or a confidence the least one
+        that does. Without `truth` also the label of a positive image.
+    question
+        Key of the question; None: the one a study leads with.
+    truth
+        csv of `case` and `truth` (0 or 1); None: a case is positive where one of its images has
+        the label `positive`, negative where all others have another one.
+
+    Raises
+    ------
+    PerformanceError
+        The question was never answered, no truth is known, or `positive` fits no answer.
+    """
+    known_chains = chains_of(study)
+    chains = [c for c in known_chains.whole if not any(part.practice for part in c)]
+    with study.database.read() as rows:
+        cases, readers = names_of(rows, "case"), _pseudonyms(rows.scalars(select(Reader)).all())
+        arms = {arm.id: arm.key for arm in rows.scalars(select(Arm))}
+        answers = answers_of_all(rows, [c[-1].id for c in chains])
+        known = _labels(study, positive, cases) if truth is None else read_truth(truth, cases)
+    key = question or _leading(answers)
+    found, notes = list[Decision](), list[str]()
+    for chain in chains:
+        last = chain[-1]
+        said = [a for a in answers.get(last.id, ()) if a.scope == "case"]
+        case = cases[last.case_id]
+        refusal = (
+            _refusal(chain, known_chains.stand_ins, trial=study.settings.trial)
+            or _lacks(case, said, key, known)
+        )  # fmt: skip
+        if refusal:
+            notes.append(refusal)
+            continue
+        arm = arms.get(last.arm_id or "", ONE_ARM)
+        rating, called = _decided(said, key, positive)
+        found.append(Decision(readers[last.reader_id], arm, case, known[case], rating, called))
+    if not found:
+        raise PerformanceError(_nothing(key, answers, notes))
+    if not any(d.positive for d in found):
+        raise PerformanceError(f'No reader answered "{positive}" to "{key}": see --positive.')
+    return StudyRatings(*_first_and_repeats(found), _counted(notes))
+
+
+def _refusal(chain: Sequence[Reading], stand_ins: Mapping[str, str], *, trial: bool) -> str | None:
+    """Say why answers do not count: nobody gave them, or a researcher left them out.
+
+    Who reads with the mouse in place of a tracker answers all the same.
+    """
+    kinds = {part.details.get(STAND_IN) or stand_ins.get(part.session_id) for part in chain}
+    if "simulated" in kinds and not trial:
+        return "of the simulated reader (trial = false)"
+    choice = choice_of(chain[-1])
+    return "dropped by hand" if choice is not None and not choice["keep"] else None
+
+
+def _pseudonyms(readers: Sequence[Reader]) -> dict[str, str]:
+    return {reader.id: reader.pseudonym for reader in readers}
+
+
+def _leading(answers: Mapping[str, Sequence[Answered]]) -> str:
+    """Return the key of the question most readings answer first."""
+    for given in answers.values():
+        for answered in given:
+            if answered.scope == "case":
+                return answered.key
+    raise PerformanceError("No reading of this study has an answer.")
+
+
+def _lacks(case: str, said: Sequence[Answered], key: str, known: Mapping[str, bool]) -> str | None:
+    if all(answered.key != key for answered in said):
+        return f'without an answer to "{key}"'
+    return None if case in known else "of a case whose truth is not known"
+
+
+def _decided(said: Sequence[Answered], key: str, positive: str) -> tuple[float, bool]:
+    """Return rating and call of an answer; a confidence beside a choice makes it finer."""
+    answer = next(a for a in said if a.key == key)
+    if answer.kind in _NUMBERS:
+        value, least = _number(answer.value), _number(positive)
+        return value, value >= least
+    called = answer.value == positive
+    sure = next((_number(a.value) for a in said if a.kind == "confidence"), 1.0)
+    return (sure if called else -sure), called
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise PerformanceError(f'"{text}" is no number: see --question and --positive.') from error
+
+
+def _labels(study: Study, positive: str, cases: Names) -> dict[str, bool]:
+    """Return which cases hold an image with the positive label, where all have labels."""
+    query = select(CaseImage.case_id, Image.label).join(Image, Image.id == CaseImage.image_id)
+    labels: dict[str, list[str | None]] = defaultdict(list)
+    with study.database.read() as rows:
+        for case_id, label in rows.execute(query):
+            labels[cases[case_id]].append(label)
+    return {
+        case: positive in own for case, own in labels.items() if positive in own or None not in own
+    }
+
+
+def _first_and_repeats(
+    found: Sequence[Decision],
+) -> tuple[tuple[Decision, ...], tuple[tuple[Decision, Decision], ...]]:
+    first: dict[tuple[str, str, str], Decision] = {}
+    repeats = []
+    for decision in found:
+        key = decision.reader, decision.arm, decision.case
+        if key in first:
+            repeats.append((first[key], decision))
+        first.setdefault(key, decision)
+    return tuple(first.values()), tuple(repeats)
+
+
+def _counted(notes: Sequence[str]) -> tuple[str, ...]:
+    counts = {note: notes.count(note) for note in dict.fromkeys(notes)}
+    return tuple(f"{k} reading{'s' if k > 1 else ''} {note}" for note, k in counts.items())
+
+
+def _nothing(key: str, answers: Mapping[str, Sequence[Answered]], notes: Sequence[str]) -> str:
+    keys = sorted({a.key for given in answers.values() for a in given if a.scope == "case"})
+    left_out = "; ".join(_counted(notes))
+    return (
+        f'No reading counts for the question "{key}" ({left_out or "there is none"}). '
+        f"Questions answered: {', '.join(keys) or 'none'}."
+    )
+
+
+def by_reader(decisions: Sequence[Decision]) -> dict[tuple[str, str], list[Decision]]:
+    """Return the decisions of each arm and reader."""
+    found: dict[tuple[str, str], list[Decision]] = defaultdict(list)
+    for decision in decisions:
+        found[decision.arm, decision.reader].append(decision)
+    return dict(sorted(found.items()))
