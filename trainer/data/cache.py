@@ -148,8 +148,8 @@ def open_cache(
     side = cache_side(size)
     sweep(folder)
     path = folder / f"images-{size}-{_key(folder, sources, side, cancelled)}.npy"
-    if not (path.exists() and _index_of(path).exists()):
-        build(path, _index_of(path), _tasks(sources), side, progress, cancelled)
+    if not (path.exists() and index_of(path).exists()):
+        build(path, index_of(path), _tasks(sources), side, progress, cancelled)
     return load_cache(path, (len(sources), side, side))
 
 
@@ -170,7 +170,7 @@ def load_cache(path: Path, shape: tuple[int, ...] | None = None) -> ImageCache:
     """
     try:
         pixels = np.load(path, mmap_mode="c")  # copy on write: torch wants writable memory
-        index = json.loads(_index_of(path).read_text(encoding="utf-8"))
+        index = json.loads(index_of(path).read_text(encoding="utf-8"))
         boxes, fingerprints = index["boxes"], tuple(index["fingerprints"])
     except (OSError, ValueError, KeyError) as error:
         raise ImageCacheError(f"{path} is damaged; delete it, it is made again.") from error
@@ -181,7 +181,8 @@ def load_cache(path: Path, shape: tuple[int, ...] | None = None) -> ImageCache:
     return ImageCache(torch.from_numpy(pixels), sizes, fingerprints, path)
 
 
-def _index_of(path: Path) -> Path:
+def index_of(path: Path) -> Path:
+    """Return the file beside a cache that holds its boxes and fingerprints."""
     return path.with_suffix(".json")
 
 

@@ -143,6 +143,11 @@ class _Gather(torch.autograd.Function):
         return total[rank() * ctx.rows : (rank() + 1) * ctx.rows]
 
 
+def control() -> Any:
+    """Return the group that speaks through the CPU; None, the only one, where there is none."""
+    return _control
+
+
 def any_of(flag: bool) -> bool:
     """Return whether the flag is set in any process."""
     if world() == 1:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from migrations.study.schema import utc_now
-from trainer.errors import Cancelled, TrainerError
+from trainer.errors import Cancelled, ImageCacheError, TrainerError
 from trainer.pretrain.checkpoint import checkpoints
 from trainer.pretrain.job import Job
 from trainer.pretrain.loop import Outcome, train
@@ -20,6 +20,7 @@ from trainer.process import distributed
 from trainer.process.device import choose_device, device_text, prepare_device
 from trainer.process.events import Emit, Event, Notice, RunFinished, RunStopped
 from trainer.runs.export import export_encoder
+from trainer.runs.machine_caches import opened_here
 from trainer.runs.prepare import Prepared, prepare
 from trainer.runs.source import Record
 from trainer.runs.stages import Run
@@ -81,6 +82,8 @@ def _prepare_for_all(run: Run) -> Prepared | None:
     job, cpu = prepared.job, torch.device("cpu")
     # Nothing that lies on this card goes out: the others would each open a context there.
     distributed.from_first(replace(job, images=job.images.described(), device=cpu))
+    if distributed.world() > 1:
+        opened_here(job.images, run.source.cache)
     return prepared
 
 
@@ -91,7 +94,10 @@ def _follow(run: Run) -> RunFinished | RunStopped:
         return first
     device = choose_device(run.config.device)
     prepare_device(device, deterministic=run.config.deterministic, tf32=run.config.tf32)
-    images = first.images.opened().held_on(device)
+    try:
+        images = opened_here(first.images, run.source.cache).held_on(device)
+    except ImageCacheError:
+        return _NOT_MINE  # the first process says it
     job = replace(first, images=images, device=device)
     outcome = train(job, _notices_only(run.emit), run.stop)
     if not outcome.finished:

@@ -1,6 +1,7 @@
 """Two processes (gloo) learn what one process learns from the same global batch."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -19,12 +20,30 @@ TORCHRUN = (
 )  # fmt: skip
 
 
-def launch(*words: str) -> None:
-    environment = {
+def environment() -> dict[str, str]:
+    return {
         **os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "MASTER_ADDR": "127.0.0.1",
     }  # fmt: skip
+
+
+def words_of(folder: Path) -> list[str]:
+    return [
+        "main.py", "train", "--images", str(folder / "images"), "--pairs", "label",
+        "--size", "32", "--batch", "4", "--epochs", "1", "--device", "cpu", "--method", "simclr",
+        "--set", "norm=group", "--set", "onnx=false", "--set", "precision=fp32",
+        "--set", "optimiser=sgd",
+    ]  # fmt: skip
+
+
+def assert_near(one: Path, other: Path) -> None:
+    left, right = (load_file(folder / "encoder.safetensors") for folder in (one, other))
+    for key, value in left.items():
+        torch.testing.assert_close(right[key], value, atol=1e-4, rtol=1e-3)
+
+
+def launch(*words: str) -> None:
     done = subprocess.run(
-        words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
+        words, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
 
@@ -49,16 +68,43 @@ def test_two_processes_learn_what_one_does(tmp_path: Path, monkeypatch) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("own", [True, False], ids=["a cache of its own", "one cache"])
+def test_two_machines_learn_what_one_does(own: bool, tmp_path: Path) -> None:
+    write_images(tmp_path / "images", 8)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    started = []
+    for node in (0, 1):
+        words = [
+            *TORCHRUN[:3], "--nnodes", "2", "--node-rank", str(node), "--nproc-per-node", "1",
+            "--master-addr", "127.0.0.1", "--master-port", str(port), *words_of(tmp_path),
+            "--out", str(tmp_path / "two"),
+            "--cache", str(tmp_path / (f"cache {node}" if own else "cache")),
+        ]  # fmt: skip
+        started.append(
+            subprocess.Popen(
+                words,
+                cwd=ROOT,
+                env=environment(),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        )
+    for process in started:
+        said, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, said[-3000:]
+    launch(sys.executable, *words_of(tmp_path), "--out", str(tmp_path / "one"))
+    assert_near(tmp_path / "one", tmp_path / "two")
+    caches = sorted(tmp_path.glob("cache*/images-*.npy"))
+    assert len(caches) == (2 if own else 1)
+    assert len({path.read_bytes() for path in caches}) == 1
+
+
+@pytest.mark.slow
 def test_torchrun_runs_the_command_from_files_to_the_encoder(tmp_path: Path) -> None:
     write_images(tmp_path / "images", 8)
-    words = [
-        "main.py", "train", "--images", str(tmp_path / "images"), "--pairs", "label",
-        "--size", "32", "--batch", "4", "--epochs", "1", "--device", "cpu", "--method", "simclr",
-        "--set", "norm=group", "--set", "onnx=false", "--set", "precision=fp32",
-        "--set", "optimiser=sgd",
-    ]  # fmt: skip
-    launch(*TORCHRUN, *words, "--out", str(tmp_path / "two"))
-    launch(sys.executable, *words, "--out", str(tmp_path / "one"))
-    one, two = (load_file(tmp_path / n / "encoder.safetensors") for n in ("one", "two"))
-    for key, value in one.items():
-        torch.testing.assert_close(two[key], value, atol=1e-4, rtol=1e-3)
+    launch(*TORCHRUN, *words_of(tmp_path), "--out", str(tmp_path / "two"))
+    launch(sys.executable, *words_of(tmp_path), "--out", str(tmp_path / "one"))
+    assert_near(tmp_path / "one", tmp_path / "two")
