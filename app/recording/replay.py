@@ -96,9 +96,11 @@ class Replay:
             shown[view.tile] = view
         return [view for _, view in sorted(shown.items()) if view.kind != CLOSED]
 
-    def points_on(self, image_id: str, until_us: int) -> FloatArray:
-        """Return the gaze (M, 2) on one image up to an instant, `_image`."""
+    def points_on(self, image_id: str, until_us: int, frame: int | None = None) -> FloatArray:
+        """Return the gaze (M, 2) on one image up to an instant, `_image`; `frame` None for any."""
         own = (self.gaze.image_id == image_id) & (self.time_us <= until_us)
+        if frame is not None:
+            own &= self.gaze.frame == frame
         points: FloatArray = self.gaze.points_image[own]
         return points
 

@@ -1,5 +1,6 @@
 """An encoder's features as a map: two axes, neighbours, colours by what is known of an image."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -12,6 +13,7 @@ from sqlalchemy import select
 from app.errors import AppError
 from migrations.study.cohort_rules import stand_in_sessions, why_left_out
 from migrations.study.folder import Study
+from migrations.study.names import split_item
 from migrations.study.schema import CaseImage, Image, Reader, Reading
 
 CLUSTERS = 8
@@ -98,6 +100,12 @@ def classes_of(study: Study) -> dict[str, str]:
     with study.database.read() as session:
         rows = session.execute(select(Image.id, Image.label).where(Image.label.is_not(None)))
         return {image_id: str(label) for image_id, label in rows}
+
+
+def of_members(ids: Iterable[str], by_image: Mapping[str, str]) -> dict[str, str]:
+    """Return what is known of images by member of a cohort: a frame has what its stack has."""
+    found = ((id_, by_image.get(split_item(id_)[0])) for id_ in ids)
+    return {id_: known for id_, known in found if known is not None}
 
 
 def readers_of(study: Study) -> dict[str, str]:

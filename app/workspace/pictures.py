@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from devices.gaze.density import colour, heat_map
 from migrations.study.folder import Study
+from migrations.study.names import split_item
 from migrations.study.schema import Fixation, Image, Reading
 
 SIDE = 160
@@ -24,7 +25,10 @@ Picture = NDArray[np.uint8]
 
 
 class Pictures:
-    """Makes and keeps small pictures of a study's images; safe from several threads."""
+    """Makes and keeps small pictures of a study's images; safe from several threads.
+
+    A frame of a stack (`ID#frame`) has a picture and a heat map of its own.
+    """
 
     def __init__(self, study: Study) -> None:
         self._study = study
@@ -53,20 +57,27 @@ class Pictures:
 
     def _thumbnail(self, image_id: str) -> Picture:
         cached = self._study.cache / "thumbnails" / f"{image_id}-{SIDE}.png"
+        stack_id, frame = split_item(image_id)
+        source = self._study.presentation(stack_id)
+        if frame is not None:
+            source = self._study.presentation_of_frame(stack_id, frame)
         with contextlib.suppress(OSError, ValueError):
             if not cached.is_file():
-                _write_thumbnail(self._study.presentation(image_id), cached)
+                _write_thumbnail(source, cached)
             with PilImage.open(cached) as file:
                 return np.asarray(file.convert("L"), np.uint8)
         return np.full((SIDE, SIDE), 40, np.uint8)
 
-    def _with_heat(self, image_id: str, picture: Picture) -> Picture:
+    def _with_heat(self, member: str, picture: Picture) -> Picture:
+        image_id, frame = split_item(member)
         query = (
             select(Fixation.x_image, Fixation.y_image, Fixation.duration_us)
             .join(Reading, Reading.id == Fixation.reading_id)
             .where(Fixation.image_id == image_id, Reading.state == "finished")
             .where(Fixation.x_image.is_not(None))
         )
+        if frame is not None:
+            query = query.where(Fixation.frame == frame)
         with self._study.database.read() as session:
             rows = session.execute(query).all()
             image = session.get(Image, image_id)

@@ -1,9 +1,9 @@
 """BIDS with eye tracking as of 1.11: one file per eye, events, geometry, participants.
 
 ``sub-<reader>/beh/sub-…_task-reading_run-…_recording-eye1_physio.tsv.gz`` (no header; columns
-timestamp, x_coordinate, y_coordinate, pupil_size), its ``.json``, ``…_physioevents`` with the
-fixations, and ``…_events`` with what was shown, answered and annotated. Times of events are seconds
-since the reading began; a run is one reading.
+timestamp, x_coordinate, y_coordinate, pupil_size, frame), its ``.json``, ``…_physioevents`` with
+the fixations, and ``…_events`` with what was shown, answered and annotated. Times of events are
+seconds since the reading began; a run is one reading.
 """
 
 import gzip
@@ -26,6 +26,7 @@ from migrations.study.settings import LEADING_KEY
 BIDS_VERSION = "1.11.0"
 TASK = "reading"
 _NAME = "n/a"
+_FRAME = "Frame of the image shown there, from 0"
 Row = Sequence[Any]
 
 
@@ -112,7 +113,9 @@ def _physio(reading: ExportReading, path: Path, eye: Eye) -> Path:
     assert reading.gaze is not None
     points: FloatArray = reading.eye_screen(eye)
     pupils = reading.gaze.samples[f"{eye}_pupil_mm"]
-    rows = zip(reading.gaze.time_us.tolist(), points[:, 0], points[:, 1], pupils, strict=True)
+    frames = [None if frame < 0 else frame for frame in reading.gaze.frame.tolist()]
+    times = reading.gaze.time_us.tolist()
+    rows = zip(times, points[:, 0], points[:, 1], pupils, frames, strict=True)
     return _gzipped(path, rows)
 
 
@@ -123,7 +126,7 @@ def _physio_facts(reading: ExportReading, recorded: str) -> dict[str, Any]:
         "TaskName": TASK,
         "SamplingFrequency": _rate_hz(reading),
         "StartTime": first_us / 1e6,
-        "Columns": ["timestamp", "x_coordinate", "y_coordinate", "pupil_size"],
+        "Columns": ["timestamp", "x_coordinate", "y_coordinate", "pupil_size", "frame"],
         "PhysioType": "eyetrack",
         "RecordedEye": recorded,
         "SampleCoordinateSystem": "gaze-on-screen",
@@ -134,6 +137,7 @@ def _physio_facts(reading: ExportReading, recorded: str) -> dict[str, Any]:
         "x_coordinate": {"Description": "Point of gaze, from the left edge", "Units": "pixel"},
         "y_coordinate": {"Description": "Point of gaze, from the top edge", "Units": "pixel"},
         "pupil_size": {"Description": "Pupil size as diameter", "Units": "mm"},
+        "frame": {"Description": f"{_FRAME}, which `events` names; n/a beside every image"},
     }
     return facts | _calibration_facts(reading, recorded)
 
@@ -173,6 +177,7 @@ def _physioevents(content: Content, reading: ExportReading, path: Path) -> Path:
             json.dumps(
                 {
                     "image_sha256": content.sha256(f.image_id),
+                    "frame": f.frame,
                     "x_image": f.x_image,
                     "y_image": f.y_image,
                     "x_deg": f.x_deg,
@@ -192,6 +197,7 @@ def _physioevents(content: Content, reading: ExportReading, path: Path) -> Path:
             json.dumps(
                 {
                     "image_sha256": content.sha256(e.image_id),
+                    "frame": e.frame,
                     "amplitude_deg": e.amplitude_deg,
                     "peak_velocity_deg_s": e.peak_velocity_deg_s,
                     "algorithm": e.algorithm,
@@ -217,11 +223,11 @@ _PHYSIOEVENTS = {
     "onset": {"Description": "Start, on the clock of `timestamp`", "Units": "us"},
     "duration": {"Description": "From the first to the last sample", "Units": "s"},
     "trial_type": {"Description": "What it is", "Levels": _LEVELS},
-    "message": {"Description": "JSON: image; centre and dispersion, or amplitude and velocity"},
+    "message": {"Description": "JSON: image, frame; centre, dispersion, or amplitude, velocity"},
 }
 _MAP = ("a", "b", "c", "d", "tx", "ty")
 _EVENT_COLUMNS = ("onset", "duration", "trial_type", "image_sha256", "label", "x_image", "y_image",
-                  "width_image", "height_image", *_MAP)  # fmt: skip
+                  "width_image", "height_image", *_MAP, "frame")  # fmt: skip
 
 
 def _events(content: Content, reading: ExportReading) -> list[Row]:
@@ -231,14 +237,17 @@ def _events(content: Content, reading: ExportReading) -> list[Row]:
         place = [getattr(view, name) for name in _MAP]
         sha256 = content.sha256(view.image_id)
         kind = f"view_{view.kind}"
-        rows.append(((view.time_us - zero) / 1e6, 0.0, kind, sha256, *[_NAME] * 5, *place))
+        rows.append(
+            ((view.time_us - zero) / 1e6, 0.0, kind, sha256, *[_NAME] * 5, *place, view.frame)
+        )
     for mark in reading.annotations:
         if mark.kind != "note" and mark.undone_us is None:
             spot = [mark.x_image, mark.y_image, mark.width_image, mark.height_image]
             sha256, kind = content.sha256(mark.image_id) or _NAME, f"annotation_{mark.kind}"
+            frame = mark.details.get("frame", 0) if mark.image_id else _NAME
             label = mark.label or _NAME
             onset = max((mark.time_us - zero) / 1e6, 0.0)
-            rows.append((onset, 0.0, kind, sha256, label, *spot, *[_NAME] * 6))
+            rows.append((onset, 0.0, kind, sha256, label, *spot, *[_NAME] * 6, frame))
     return sorted([*rows, *_answers(reading, zero)], key=lambda row: row[0])
 
 
@@ -278,6 +287,7 @@ def _event_facts(reading: ExportReading, question: str) -> dict[str, Any]:
         facts[name] = {"Description": "Place on the image", "Units": "pixel"}
     for name in _MAP:
         facts[name] = {"Description": "Map from image pixels to screen pixels; see README"}
+    facts["frame"] = {"Description": _FRAME}
     distance = {"Description": f"Screen distance: {screen.distance_source}"}
     return facts | {"trial_type": {**facts["trial_type"], "LongName": distance["Description"]}}
 

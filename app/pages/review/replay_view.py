@@ -41,7 +41,7 @@ class ReplayView(QWidget):
         self._replay: Replay | None = None
         self._time_us = 0
         self._pictures: dict[int, tuple[object, Grey]] = {}
-        self._heats: dict[str, tuple[int, Grey]] = {}
+        self._heats: dict[tuple[str, int], Grey | None] = {}
         self._kept: list[object] = []
 
     @property
@@ -132,21 +132,13 @@ class ReplayView(QWidget):
         return grey
 
     def _heat(self, view: TileView, to_widget: Affine) -> Grey | None:
-        """Return the heat map of all gaze on a tile's image, warped into the tile."""
-        assert self._replay is not None
-        replay = self._replay
-        held = self._heats.get(view.image_id)
-        if held is None:
-            points = replay.points_on(view.image_id, replay.duration_us)
-            if len(points) == 0:
-                return None
-            size = max(view.image_width, view.image_height)
-            heat = heat_map(
-                points, np.ones(len(points)), view.image_width, view.image_height,
-                _HEAT_SIGMA_SHARE * size, 256,
-            )  # fmt: skip
-            held = self._heats[view.image_id] = (0, colour(heat))
-        small, ratio = held[1], self.devicePixelRatioF()
+        """Return the heat map of all gaze on the frame a tile shows, warped into the tile."""
+        shown = (view.image_id, view.frame)
+        if shown not in self._heats:
+            self._heats[shown] = self._small_heat(view)
+        small, ratio = self._heats[shown], self.devicePixelRatioF()
+        if small is None:
+            return None
         place = _rect(view, to_widget)
         to_small = Affine(a=small.shape[1] / view.image_width, d=small.shape[0] / view.image_height)
         device = Affine(a=1 / ratio, d=1 / ratio, tx=place.x(), ty=place.y())
@@ -158,6 +150,16 @@ class ReplayView(QWidget):
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         )
         return np.ascontiguousarray(warped, np.uint8)
+
+    def _small_heat(self, view: TileView) -> Grey | None:
+        """Return the heat map of a frame in colours; None where nobody looked at it."""
+        assert self._replay is not None
+        points = self._replay.points_on(view.image_id, self._replay.duration_us, view.frame)
+        if len(points) == 0:
+            return None
+        width, height = view.image_width, view.image_height
+        sigma = _HEAT_SIGMA_SHARE * max(width, height)
+        return colour(heat_map(points, np.ones(len(points)), width, height, sigma, 256))
 
     def _draw_over(self, painter: QPainter, view: TileView, to_widget: Affine) -> None:
         assert self._replay is not None

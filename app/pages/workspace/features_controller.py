@@ -18,10 +18,12 @@ from app.workspace.features import (
     load_features,
     map_pca,
     map_umap,
+    of_members,
     readers_of,
 )
 from app.workspace.runs import RunRow
 from migrations.study.folder import Study
+from migrations.study.names import item_of_frame
 
 
 class FeaturesController(QObject):
@@ -103,8 +105,8 @@ class FeaturesController(QObject):
                 points, share = map_pca(features)
                 axes = tuple(f"PC {k + 1} ({s:.0%} of variance)" for k, s in enumerate(share))  # type: ignore[assignment]
             colours = {
-                "class": classes_of(study),
-                "reader": readers_of(study),
+                "class": of_members(features.ids, classes_of(study)),
+                "reader": of_members(features.ids, readers_of(study)),
                 "cluster": dict(zip(features.ids, clusters(features), strict=True)),
             }
             return features, points, axes, image_names(study), colours
@@ -119,6 +121,13 @@ class FeaturesController(QObject):
 
 
 def of_images(features: Features) -> Features:
-    """Return features named by image: the encoder names files, `<image id>/presentation.png`."""
-    ids = tuple(name.replace("\\", "/").split("/")[0] for name in features.ids)
-    return replace(features, ids=ids)
+    """Return features named by image, or frame of a stack: the encoder names files of `images/`."""
+    return replace(features, ids=tuple(map(_member, features.ids)))
+
+
+def _member(name: str) -> str:
+    """Return what `<image id>/presentation.png` or `<image id>/frames/00041.png` is called."""
+    parts = name.replace("\\", "/").split("/")
+    if len(parts) == 3 and parts[1] == "frames" and (number := parts[2].split(".")[0]).isdecimal():
+        return item_of_frame(parts[0], int(number))
+    return parts[0]

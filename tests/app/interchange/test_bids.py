@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from app.interchange.exports.command import main
 from devices.gaze.samples import gaze_norm
-from migrations.study.schema import Fixation
+from migrations.study.schema import Fixation, ViewEvent
 from tests.app.interchange.gaze_files import gaze_json, imported
 from tests.app.interchange.readings import SAID, SCREEN, add_readings
 from tests.stored import gaze_of
@@ -122,6 +122,31 @@ def test_image_places_follow_from_events_alone(study, exported) -> None:
     assert facts["ScreenSize"] == [0.64, 0.48]
     assert facts["ScreenResolution"] == [1600, 1200]
     assert facts["ScreenOrigin"] == ["top", "left"]
+
+
+def test_samples_events_and_views_of_a_stack_have_their_frame(study, tmp_path) -> None:
+    reading_id = add_readings(study)[0]
+    with study.database.write() as session:
+        first, second = session.scalars(
+            select(ViewEvent).where(ViewEvent.reading_id == reading_id).order_by("time_us")
+        )
+        first.frame, second.frame = 3, 7
+        scrolled_us = second.time_us
+    out = tmp_path / "bids"
+    assert main(["bids", "--study", str(study.folder), "--out", str(out)]) == 0
+    stem = out / "sub-R01" / "beh" / "sub-R01_task-reading_run-001"
+    samples = _table(Path(f"{stem}_recording-eye1_physio.tsv.gz"))
+    facts = json.loads(Path(f"{stem}_recording-eye1_physio.json").read_text())
+    assert facts["Columns"][4] == "frame"
+    later = samples[:, 0].astype(np.int64) >= scrolled_us
+    for own, frame in ((~later, 3), (later, 7)):
+        told = samples[own, 4].astype(float)
+        assert set(told[~np.isnan(told)]) == {frame}
+    found = _table(Path(f"{stem}_recording-eye1_physioevents.tsv.gz"))
+    assert {"frame"} <= set(json.loads(found[0, 3]))
+    lines = [row.split("\t") for row in Path(f"{stem}_events.tsv").read_text().splitlines()]
+    rows = [dict(zip(lines[0], row, strict=True)) for row in lines[1:]]
+    assert [r["frame"] for r in rows if r["trial_type"].startswith("view_")] == ["3", "7"]
 
 
 def test_answers_to_a_form_are_events_but_for_free_text(study, exported) -> None:

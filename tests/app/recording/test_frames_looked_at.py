@@ -14,15 +14,20 @@ from app.images.clearing import black_out
 from app.images.files import write_image
 from app.images.frames import frames_looked_at, write_frames, write_looked_at
 from app.images.greyscale import display_lut
+from app.recording.replay import load_replay
 from app.recording.session import ReadingSession
+from app.workspace.features import of_members
+from app.workspace.pictures import Pictures
 from devices.clock import HostClock
 from migrations.study.folder import Study
+from migrations.study.names import item_of_frame
 from migrations.study.schema import Fixation, Image
 from tests.app.recording.reading_doubles import (
     GEOMETRY,
     ScriptedTracker,
     make_study,
     record_for,
+    steps,
     view_of,
 )
 
@@ -84,6 +89,38 @@ def test_a_frame_that_was_looked_at_has_its_picture_when_the_session_has_closed(
     np.testing.assert_array_equal(picture, display_lut(attributes).apply(stored))
     middle = cv2.imread(str(study.presentation(image_of(study))), cv2.IMREAD_UNCHANGED)
     assert (picture > middle).all()
+
+
+def test_gaze_played_again_is_that_on_the_frame_shown(study: Study) -> None:
+    tracker = ScriptedTracker(lambda t: steps(t, np.array([[0.4, 0.5], [0.6, 0.5]]), 1.0), 300.0)
+    session = ReadingSession.open(study, "R1", tracker, HostClock(8.0), GEOMETRY, consented=True)
+    reading_id = session.begin(session.next_case() or "")
+    for frame in (30, 12):
+        view = view_of(session.clock.now_us(), image_of(study))
+        session.show(replace(view, frame=frame))
+        record_for(session.recorder, 1.0)
+    session.finish()
+    session.close()
+    replay, image_id = load_replay(study, reading_id), image_of(study)
+    until_us = replay.duration_us
+    first, second = (replay.points_on(image_id, until_us, frame) for frame in (30, 12))
+    assert min(len(first), len(second)) > 100
+    assert len(first) + len(second) == len(replay.points_on(image_id, until_us))
+    assert len(replay.points_on(image_id, until_us, 0)) == 0
+
+
+def test_the_workspace_shows_a_frame_by_its_own_picture_and_gaze(study: Study) -> None:
+    read_at(study, 30)
+    stack, pictures = image_of(study), Pictures(study)
+    frame, beside = item_of_frame(stack, 30), item_of_frame(stack, 32)
+    grey = pictures.make(frame, heat=False)
+    own = cv2.imread(str(study.presentation_of_frame(stack, 30)), cv2.IMREAD_GRAYSCALE)
+    assert abs(float(grey.mean()) - float(own.mean())) < 1
+    assert (pictures.make(frame, heat=True) != grey).any()
+    np.testing.assert_array_equal(
+        pictures.make(beside, heat=True), pictures.make(beside, heat=False)
+    )
+    assert of_members([frame, stack, "x"], {stack: "mass"}) == {frame: "mass", stack: "mass"}
 
 
 def test_what_a_session_could_not_write_is_written_by_the_next(

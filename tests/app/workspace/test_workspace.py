@@ -14,12 +14,13 @@ from app.pages.pretrain.controller import TrainingController
 from app.pages.pretrain.form import OFFERED
 from app.pages.pretrain.run_settings import settings_of
 from app.pages.settings.controller import SettingsController
+from app.pages.workspace.features_controller import of_images
 from app.pages.workspace.job import WorkspaceJob
 from app.station import Station
 from app.ui.plots import PlotUnwritable, save_plot
 from app.workspace.cohort import cohort_rows, decide, missing
 from app.workspace.estimate import estimate
-from app.workspace.features import clusters, load_features, map_pca
+from app.workspace.features import Features, clusters, load_features, map_pca
 from app.workspace.pin import PinRefused, is_pin, set_pin
 from app.workspace.runs import curve, differences, runs
 from app.workspace.similarity import agreement, load_stored_relation, similarity_choices
@@ -63,6 +64,13 @@ def station(qtbot, cohort):
     made.window.show()
     yield made
     made.close()
+
+
+def test_features_of_frames_are_those_of_the_stacks_frames() -> None:
+    stack = "0190a0b0-0000-7000-8000-000000000001"
+    names = ("frames/00041.png", "presentation.png", "frames\\00002.png")
+    features = Features(tuple(f"{stack}/{name}" for name in names), np.eye(3, dtype=np.float32))
+    assert of_images(features).ids == (f"{stack}#00041", stack, f"{stack}#00002")
 
 
 def test_the_cohort_says_what_counts_and_why_not(cohort) -> None:
