@@ -8,8 +8,8 @@ a calibration. Its clock starts anew at every calibration, as the manual says of
 import re
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 _COMMAND = re.compile(r'<(SET|GET)\s+ID="([A-Z_]+)"([^>]*?)/?>')
@@ -53,7 +53,7 @@ class Sent:
     right: tuple[float, float]
     left_valid: bool = True
     right_valid: bool = True
-    other: dict[str, float | int | str] = field(default_factory=dict)
+    other: Mapping[str, float | int | str] = field(default_factory=dict)
 
     def values(self, count: int) -> dict[str, float | int | str]:
         """Return every attribute that a record of it could hold."""
@@ -147,13 +147,21 @@ class Control:
         with self._lock:
             clients, self._clients = self._clients, []
         for client in clients:
-            client.shutdown(socket.SHUT_RDWR)
+            with suppress(OSError):  # one that has gone by itself
+                client.shutdown(socket.SHUT_RDWR)
             client.close()
 
     def serve(self, client: socket.socket) -> None:
         """Answer one client until it goes."""
         with self._lock:
             self._clients.append(client)
+        with client:
+            self._converse(client)
+        with self._lock:
+            if client in self._clients:
+                self._clients.remove(client)
+
+    def _converse(self, client: socket.socket) -> None:
         pending = ""
         while True:
             try:
