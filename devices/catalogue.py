@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from devices.errors import TrackerError, TrackerNotFound
 from devices.gaze.geometry import ScreenGeometry
+from devices.gazepoint import find_gazepoint, open_gazepoint
+from devices.gazepoint.search import WAY_OUT as GAZEPOINT_WAY_OUT
 from devices.lsl import LslTracker, find_streams
 from devices.mouse import MouseTracker, mouse_info
 from devices.simulated import SimulatedParameters, SimulatedTracker, simulated_info
@@ -35,7 +37,7 @@ class Missing:
 
     def __str__(self) -> str:
         """Return both sentences, led by the kind."""
-        name = {"lsl": "LSL", "tobii": "Tobii"}.get(self.kind, self.kind)
+        name = {"lsl": "LSL", "tobii": "Tobii", "gazepoint": "Gazepoint"}.get(self.kind, self.kind)
         return f"{name}: {self.reason} {self.way_out}"
 
 
@@ -74,10 +76,10 @@ def find_trackers(timeout_s: float = 1.0, *, network: bool = False) -> Found:
     network
         Whether LSL may leave this computer.
     """
-    with ThreadPoolExecutor(1) as worker:
-        tobii = worker.submit(_look_for_tobii)
+    with ThreadPoolExecutor(2) as workers:
+        tobii, gazepoint = workers.submit(_look_for_tobii), workers.submit(_look_for_gazepoint)
         streams = _look_for_streams(timeout_s, network)
-    found = (streams, tobii.result())
+    found = (streams, tobii.result(), gazepoint.result())
     trackers = tuple(info for looked in found for info in looked.trackers)
     return Found(
         (simulated_info(), mouse_info(), *trackers),
@@ -99,6 +101,13 @@ def _look_for_tobii() -> Found:
     except TrackerError as error:
         return Found((), (Missing("tobii", str(error), TOBII_WAY_OUT),))
     return Found(trackers, () if trackers else (NO_TOBII,))
+
+
+def _look_for_gazepoint() -> Found:
+    try:
+        return Found(tuple(find_gazepoint()))
+    except TrackerError as error:
+        return Found((), (Missing("gazepoint", str(error), GAZEPOINT_WAY_OUT),))
 
 
 def open_tracker(
@@ -140,13 +149,21 @@ def open_tracker(
         return MouseTracker() if rate_hz is None else MouseTracker(rate_hz)
     if tracker_id.startswith("tobii:"):
         return open_tobii(tracker_id, rate_hz)
+    if tracker_id.startswith("gazepoint:"):
+        _ignore_rate(tracker_id, rate_hz)
+        return open_gazepoint(tracker_id, geometry)
     found = find_trackers(OPEN_TIMEOUT_S, network=network)
     info = next((t for t in found.trackers if t.id == tracker_id), None)
     if info is None:
         raise TrackerNotFound(_not_there(tracker_id, found))
-    if rate_hz is not None:
-        _log.warning("The rate of %s is set in its own software; %g Hz ignored.", info.id, rate_hz)
+    _ignore_rate(info.id, rate_hz)
     return LslTracker(info, geometry=geometry, network=network)
+
+
+def _ignore_rate(tracker_id: str, rate_hz: float | None) -> None:
+    if rate_hz is not None:
+        text = "The rate of %s is set in its own software; %g Hz ignored."
+        _log.warning(text, tracker_id, rate_hz)
 
 
 def _not_there(tracker_id: str, found: Found) -> str:

@@ -5,9 +5,11 @@ method but `connect` and those of the calibrator may block.
 
 Beside `Tracker`, some devices offer more; ask with `isinstance(tracker, PositionGuide)` and the
 like: `PositionGuide` (where the head is), `KeepsCalibration` (a calibration saved and applied
-again), `TellsClock` (offset of its clock and the age of that figure), `TellsDisplayArea`.
+again), `TellsClock` (offset of its clock and the age of that figure), `TellsDisplayArea`. A
+calibrator that is a `PlansTargets` must know all targets before it enters.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -38,9 +40,10 @@ class TrackerInfo:
     Attributes
     ----------
     id
-        Stable name to select it by, e.g. "simulated", "lsl:tobii-4c", "tobii:TX300-0123".
+        Stable name to select it by, e.g. "simulated", "lsl:tobii-4c", "tobii:TX300-0123",
+        "gazepoint:18050123".
     kind
-        simulated, lsl, tobii, replay or mouse.
+        simulated, lsl, tobii, gazepoint, replay or mouse.
     rate_hz
         Nominal rate; None where the stream does not say or cannot be trusted.
     rates_hz
@@ -157,6 +160,14 @@ class Calibrator(Protocol):
 
     def leave(self) -> None:
         """Leave calibration mode."""
+
+
+@runtime_checkable
+class PlansTargets(Protocol):
+    """A calibrator that goes through all targets in one go, and so can repeat no single one."""
+
+    def plan(self, targets: Sequence[tuple[float, float]]) -> None:
+        """Take the targets (`_norm`) in the order of their collection; before `enter`."""
 
 
 class Tracker(Protocol):

@@ -2,6 +2,7 @@
 
 import builtins
 import json
+import socket
 import sys
 
 import numpy as np
@@ -29,6 +30,14 @@ def no_sdk(monkeypatch):
     monkeypatch.setattr(search, "interpreter_with_sdk", lambda: None)
 
 
+@pytest.fixture(autouse=True)
+def no_control(monkeypatch):
+    """As on a computer on which Gazepoint Control does not run."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    monkeypatch.setenv("FOVEATE_GAZEPOINT", f"127.0.0.1:{port}")
+
+
 @pytest.fixture
 def one_stream(monkeypatch):
     monkeypatch.setattr(catalogue, "find_streams", lambda timeout_s, network: [STREAM])
@@ -42,7 +51,7 @@ def no_stream(monkeypatch):
 def test_the_simulated_reader_is_always_there_and_tobii_is_missing_with_a_way_out(no_stream):
     found = find_trackers(0.1)
     assert [info.id for info in found.trackers] == ["simulated", "mouse"]
-    assert [line.kind for line in found.missing] == ["lsl", "tobii"]
+    assert [line.kind for line in found.missing] == ["lsl", "tobii", "gazepoint"]
     assert "3.10" in str(found.missing[1])
     assert "TittaLSL" in found.missing[1].way_out
 
@@ -50,7 +59,7 @@ def test_the_simulated_reader_is_always_there_and_tobii_is_missing_with_a_way_ou
 def test_streams_are_listed_after_the_simulated_reader(one_stream):
     found = find_trackers(0.1)
     assert [info.id for info in found.trackers] == ["simulated", "mouse", "lsl:abc"]
-    assert [line.kind for line in found.missing] == ["tobii"]
+    assert [line.kind for line in found.missing] == ["tobii", "gazepoint"]
 
 
 def test_without_pylsl_the_extra_that_brings_it_is_named(monkeypatch):

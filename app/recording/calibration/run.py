@@ -26,7 +26,13 @@ from devices.clock import HostClock
 from devices.gaze.geometry import ScreenGeometry
 from devices.gaze.quality import validate
 from devices.gaze.view import Affine
-from devices.tracker import CalibrationOutcome, Calibrator, KeepsCalibration, PointResult
+from devices.tracker import (
+    CalibrationOutcome,
+    Calibrator,
+    KeepsCalibration,
+    PlansTargets,
+    PointResult,
+)
 from migrations.study.schema import Calibration, new_id
 from migrations.study.settings import StudySettings
 
@@ -93,7 +99,7 @@ class CalibrationRun:
     @property
     def may_redo(self) -> bool:
         """Whether single targets can be collected again."""
-        return self._is_entered
+        return self._is_entered and not isinstance(self._calibrator, PlansTargets)
 
     def collect(self, target: Point) -> PointResult:
         """Collect one target while the reader looks at it; again, to redo it. Blocks.
@@ -108,6 +114,8 @@ class CalibrationRun:
         calibrator = self._require_calibrator()
         if not self._is_entered:
             self._started_us = self._clock.now_us()
+            if isinstance(calibrator, PlansTargets):
+                calibrator.plan(self.targets)
             calibrator.enter()
             self._is_entered = True
         return calibrator.collect(*target)
