@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 the work failed, 2 wrong arguments, 3 stopped by the user 
 
 import argparse
 import faulthandler
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -50,6 +51,8 @@ ALIASES = {"--demo": "demo", "--train": "train"}
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    # 0600 and 0700 for all that is made from here on, by the programs started from here, too.
+    os.umask(0o077)
     words = list(sys.argv[1:] if argv is None else argv)
     command, rest = _split(words)
     if command is None:

@@ -16,7 +16,9 @@ from typing import Any
 
 import psutil
 
-from migrations.study.jobs import Job, jobs, queue_folder, queue_lock
+from migrations.study.clean_text import shown
+from migrations.study.job_check import refusal
+from migrations.study.jobs import FOREIGN, Job, jobs, queue_folder, queue_lock, take_over
 from migrations.study.processes import MAIN, birth_of, living, only_one
 
 _POLL_S = 0.2
@@ -29,8 +31,29 @@ def main(argv: Sequence[str]) -> int:
     """Run the command; 0 once the queue is empty."""
     parser = argparse.ArgumentParser(prog="python main.py queue", description=__doc__)
     parser.add_argument("--study", type=Path, required=True, help="the study's folder")
+    parser.add_argument(
+        "--take-over", action="store_true",
+        help="also run the jobs that came with the study from another computer; the files and "
+        "servers outside the study that they name stay refused",
+    )  # fmt: skip
     options = parser.parse_args(argv)
-    return run_queue(options.study)
+    study: Path = options.study
+    foreign = [job for job in jobs(study) if job.state == FOREIGN]
+    if options.take_over:
+        for job in foreign:
+            take_over(job)
+    elif foreign:
+        sys.stderr.write(_left_lying(foreign))
+    return run_queue(study)
+
+
+def _left_lying(foreign: Sequence[Job]) -> str:
+    lines = [f"  made on {shown(j.computer) or 'an unknown computer'}: "
+             f"train {shown(' '.join(j.options))}" for j in foreign]  # fmt: skip
+    return "\n".join(
+        ["These jobs were not made on this computer and are not started; --take-over runs them:",
+         *lines, ""]
+    )  # fmt: skip
 
 
 def run_queue(study: Path, program: Sequence[str] = (sys.executable, str(MAIN))) -> int:
@@ -56,6 +79,9 @@ def run_queue(study: Path, program: Sequence[str] = (sys.executable, str(MAIN)))
 def _run(study: Path, job: Job, program: Sequence[str]) -> None:
     if job.stop_file.exists():  # taken back before it began
         job.become("stopped")
+        return
+    if why := refusal(study, job.options, job.agreed):
+        job.become("failed", message=f"Not started. {why} Start it anew from the Pretrain page.")
         return
     words = [*program, "train", "--study", str(study), "--events", "json", *job.options]
     with job.events_file.open("ab") as events, job.log_file.open("ab") as log:

@@ -5,7 +5,6 @@ is to be found on each picture stands in `truth.json`, by the sha256 of its stor
 beside the files, outside of any study.
 """
 
-import csv
 import hashlib
 import json
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 from app.demo.breast import BreastShape, Finding, Mammogram, draw_mammogram
 from app.demo.lesions import LESIONS
 from app.demo.phantom_files import Encoding, dicom_file
+from migrations.study.csv_cells import CsvWriter
 
 __all__ = ["Cohort", "CohortFile", "Finding", "read_truth", "write_cohort"]
 
@@ -203,9 +203,9 @@ def _copied(folder: Path, source: Path, label: str, findings: tuple[Finding, ...
 def _write_labels(folder: Path, files: list[CohortFile]) -> Path:
     path = folder / "labels.csv"
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(("image", "label", "patient"))
-        writer.writerows((item.path.name, item.label, item.patient) for item in files)
+        writer = CsvWriter(file)
+        writer.row(("image", "label", "patient"))
+        writer.rows((item.path.name, item.label, item.patient) for item in files)
     return path
 
 

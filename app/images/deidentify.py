@@ -5,14 +5,11 @@ Patients become a keyed hash, so that images of one patient stay in one split; t
 user's configuration folder, never in a study.
 """
 
-import os
-import secrets
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
-from platformdirs import user_config_path
 from pydicom import uid
 
 from app.errors import ImportStopped
@@ -39,8 +36,8 @@ from app.images.shutter import PIXEL_CENTRES, shutter_of
 from app.images.spacing import spacing_of
 from app.images.stored_values import PixelFormat, value_range
 from app.images.vocabulary import BODY_PARTS, MODALITIES, maker_of, word_of
+from migrations.study.this_computer import KEY_BYTES, config_folder, make_key
 
-KEY_BYTES = 32
 _UIDS = {
     "study": "StudyInstanceUID", "series": "SeriesInstanceUID", "image": "SOPInstanceUID",
     "frame_of_reference": "FrameOfReferenceUID",
@@ -54,12 +51,6 @@ LINKED = {
 _LATERALITY = ("L", "R", "B", "U")
 
 
-def config_folder() -> Path:
-    """Return the user's own folder for Foveate (`FOVEATE_CONFIG_DIR` names another)."""
-    configured = os.environ.get("FOVEATE_CONFIG_DIR")
-    return Path(configured) if configured else user_config_path("foveate", appauthor=False)
-
-
 def identifier_key(folder: Path | None = None) -> bytes:
     """Return the key that hashes identifiers, made at first use and readable by its owner alone.
 
@@ -71,7 +62,7 @@ def identifier_key(folder: Path | None = None) -> bytes:
     path = (folder or config_folder()) / "identifier.key"
     try:
         if not path.exists():
-            _make_key(path)
+            make_key(path)
         key = bytes.fromhex(path.read_text(encoding="ascii"))
     except (OSError, ValueError) as error:
         raise ImportStopped(
@@ -217,16 +208,6 @@ def _seen(stored: NDArray[Any], kept: DisplayAttributes) -> NDArray[Any]:
 def _notes(kept: DisplayAttributes) -> tuple[Note, ...]:
     stack = (note("stack", frames=kept.frames),) if kept.frames > 1 else ()
     return (*stack, note("for-processing")) if kept.for_processing else stack
-
-
-def _make_key(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:  # another process was faster; its key is ours
-        return
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(secrets.token_hex(KEY_BYTES))
 
 
 def _word(elements: Elements, keyword: str, allowed: frozenset[str]) -> str | None:

@@ -1,6 +1,5 @@
 """The linkage file: which image came from whom. Only if the user names one, never in the study."""
 
-import csv
 import os
 from pathlib import Path
 from types import TracebackType
@@ -8,6 +7,7 @@ from typing import Self, TextIO
 
 from app.errors import ImportStopped
 from app.images.deidentify import LINKED
+from migrations.study.csv_cells import CsvWriter
 
 COLUMNS = ("file", "image_id", "source_group", *LINKED)
 
@@ -58,7 +58,7 @@ class Linkage:
         """
         row = {"file": str(file), "image_id": image_id, "source_group": group} | original
         try:
-            csv.DictWriter(self._file, COLUMNS, restval="").writerow(row)
+            CsvWriter(self._file).row(row.get(name, "") for name in COLUMNS)
             self._file.flush()
         except OSError as error:
             raise ImportStopped(self._unwritable(error)) from error
@@ -68,7 +68,7 @@ class Linkage:
             handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             file = os.fdopen(handle, "a", encoding="utf-8", newline="")
             if os.fstat(handle).st_size == 0:
-                csv.writer(file).writerow(COLUMNS)
+                CsvWriter(file).row(COLUMNS)
                 file.flush()
         except OSError as error:
             raise ImportStopped(self._unwritable(error)) from error

@@ -4,7 +4,6 @@ Without Qt: the import command prints it, a page shows it, a csv keeps it. It na
 may carry names of people: it never lies in the study.
 """
 
-import csv
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -16,6 +15,7 @@ from app.errors import ImportStopped
 from app.images.label_matching import LabelMatches, Parts, tails
 from app.images.labels import LabelLine, path_parts
 from app.images.results import ImportResult
+from migrations.study.csv_cells import CsvWriter
 
 ROW_WITHOUT_FILE = "row without a file"
 FILE_WITHOUT_ROW = "file without a row"
@@ -155,9 +155,7 @@ def write_reconciliation(path: Path, found: Reconciliation, study_folder: Path) 
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.DictWriter(file, _COLUMNS)
-            writer.writeheader()
-            writer.writerows(asdict(one) for one in found.mismatches)
+            CsvWriter(file).table(_COLUMNS, (asdict(one) for one in found.mismatches))
     except OSError as error:
         raise ImportStopped(f"{path} cannot be written: {error.strerror}.") from error
 

@@ -6,9 +6,9 @@ A stand-in, the simulated reader, the mouse or a replay, is never taken unasked.
 import logging
 from collections.abc import Sequence
 
-from app.images.deidentify import config_folder
 from devices.tracker import TrackerInfo
 from migrations.study.cohort_rules import STAND_INS
+from migrations.study.this_computer import config_folder
 
 log = logging.getLogger(__name__)
 

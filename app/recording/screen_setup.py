@@ -10,8 +10,8 @@ from datetime import date
 from typing import Any
 
 from app.errors import AppError
-from app.images.deidentify import config_folder
 from devices.gaze.geometry import ScreenGeometry
+from migrations.study.this_computer import config_folder
 
 log = logging.getLogger(__name__)
 

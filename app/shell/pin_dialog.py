@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.ui.dialogs import Dialog
 from app.ui.small_widgets import button, label, say
-from app.workspace.pin import MIN_LENGTH, PinRefused, has_pin, is_pin, set_pin
+from app.workspace.pin import MIN_LENGTH, PROTECTS, PinRefused, has_pin, is_pin, set_pin
 
 
 class PinDialog(Dialog):
@@ -27,14 +27,14 @@ class PinDialog(Dialog):
         layout = self.body
         if self._new:
             text = (
-                f"Choose a PIN of at least {MIN_LENGTH} characters. It keeps readers from seeing "
-                "results; it is stored on this computer only."
+                f"Choose a PIN of at least {MIN_LENGTH} characters; it is stored on this computer "
+                "only."
             )
             self.again.setPlaceholderText("The same again")
         else:
             text = "Cohort, gaze similarity, pre-training and runs are the researcher's."
             self.again.hide()
-        layout.addWidget(label(text, "hint"))
+        layout.addWidget(label(f"{text} {PROTECTS}", "hint"))
         self.pin.setPlaceholderText("PIN")
         for widget in (self.pin, self.again, self._problem):
             layout.addWidget(widget)

@@ -14,7 +14,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 
 from app.errors import AppError
-from app.images.deidentify import config_folder
+from migrations.study.this_computer import config_folder
 
 log = logging.getLogger(__name__)
 

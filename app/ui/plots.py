@@ -1,6 +1,5 @@
 """Plots in the station's look, which can be saved as PNG, SVG or CSV."""
 
-import csv
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.errors import AppError
 from app.ui import theme
+from migrations.study.csv_cells import CsvWriter
 
 COLOURS = ("#6cb0e0", "#dba54a", "#8fc47a", "#c58fd6", "#ec7168", "#69c9c0", "#b0b5ba", "#a98f6c")
 """Of series and classes; told apart by symbol and legend too."""
@@ -76,7 +76,7 @@ def _write_svg(item: Any, path: Path) -> None:
 
 def _write_csv(item: Any, path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows(row for drawn in item.items for row in _values(drawn))
+        CsvWriter(file).rows(row for drawn in item.items for row in _values(drawn))
 
 
 def _values(drawn: Any) -> Iterator[Sequence[object]]:

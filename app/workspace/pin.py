@@ -1,19 +1,31 @@
 """The researcher's PIN: keeps readers out of the workspace of their own results.
 
-It keeps honest readers blind, as a door does; it does not encrypt the study.
+It keeps honest readers blind, as a door does; it does not encrypt the study. After a few wrong ones
+each try has to wait, longer every time.
 """
 
 import hashlib
 import hmac
 import json
+import math
 import os
+import time
 from pathlib import Path
 
 from app.errors import AppError
-from app.images.deidentify import config_folder
+from migrations.study.this_computer import config_folder
 
 MIN_LENGTH = 4
+PROTECTS = (
+    "The PIN hides the workspace from readers who sit at this station. It encrypts nothing: who "
+    "can use this computer account can open the study's files, export them, remove the PIN. Give "
+    "readers an account of their own where that matters."
+)
+"""What a PIN is good for and what not; shown where it is asked for."""
+FREE_TRIES = 4
+LONGEST_WAIT_S = 300
 _FILE = "researcher.json"
+_TRIES = "researcher-tries.json"
 
 
 class PinRefused(AppError):
@@ -52,15 +64,49 @@ def is_pin(pin: str, folder: Path | None = None) -> bool:
     Raises
     ------
     PinRefused
-        If its file is damaged; deleting it lets a new one be set.
+        If its file is damaged; deleting it lets a new one be set. If a try has to wait.
     """
     path = _path(folder)
+    tries = path.with_name(_TRIES)
+    failed = _waited(tries)
     try:
         stored = json.loads(path.read_text(encoding="ascii"))
         salt, expected = bytes.fromhex(stored["salt"]), bytes.fromhex(stored["scrypt"])
     except (OSError, ValueError, KeyError) as error:
         raise PinRefused(f"{path} is damaged; delete it and set a new PIN.") from error
-    return hmac.compare_digest(_digest(pin, salt), expected)
+    _note(tries, failed + 1)  # before it is looked at: a program ended now has had its try
+    if not hmac.compare_digest(_digest(pin, salt), expected):
+        return False
+    tries.unlink(missing_ok=True)
+    return True
+
+
+def _waited(tries: Path) -> int:
+    """Return how many tries failed; refuse one that comes too early after the last."""
+    try:
+        stored = json.loads(tries.read_text(encoding="ascii"))
+        failed, last_s = int(stored["failed"]), float(stored["last_s"])
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return 0
+    if failed < FREE_TRIES:
+        return failed
+    wait_s = min(2.0 ** min(failed - FREE_TRIES + 1, 20), LONGEST_WAIT_S)
+    left_s = wait_s - (time.time() - last_s)
+    if left_s > 0:
+        # A clock that was set back since then does not lock anybody out for long.
+        left_s = min(left_s, wait_s)
+        if last_s > time.time():
+            _note(tries, failed)
+        raise PinRefused(f"{failed} wrong tries. Wait {math.ceil(left_s)} s for the next.")
+    return failed
+
+
+def _note(tries: Path, failed: int) -> None:
+    try:
+        tries.touch(mode=0o600)
+        tries.write_text(json.dumps({"failed": failed, "last_s": time.time()}), encoding="ascii")
+    except OSError as error:
+        raise PinRefused(f"{tries} cannot be written: {error.strerror}.") from error
 
 
 def _digest(pin: str, salt: bytes) -> bytes:

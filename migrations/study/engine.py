@@ -3,12 +3,14 @@
 import logging
 import os
 import sqlite3
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Engine, create_engine, event, exc, make_url
 
+from migrations.study.clean_text import as_json
 from migrations.study.errors import DatabaseError
 from migrations.study.server_line import line_to
 
@@ -34,7 +36,10 @@ def make_engine(url: str, *, durable: bool, read_only: bool, wait_s: int) -> Eng
         return _server_engine(url)
     if read_only:
         return _read_only_engine(url)
-    engine = create_engine(url, connect_args={"timeout": wait_s}, hide_parameters=True)
+    kept = partial(as_json, keeps_nan=True)
+    engine = create_engine(
+        url, connect_args={"timeout": wait_s}, hide_parameters=True, json_serializer=kept
+    )
     path = Path(engine.url.database) if engine.url.database else None
     event.listen(engine, "connect", lambda made, _: _prepare(made, path, durable, wait_s))
     event.listen(engine, "begin", _on_begin)
@@ -98,7 +103,10 @@ def _server_engine(url: str) -> Engine:
             # A server that vanishes is noticed within half a minute, however the line was cut.
             settings = {**_PATIENCE, **line.settings}
         # Parameters are people's values: an error does not show them.
-        return create_engine(url, pool_pre_ping=True, connect_args=settings, hide_parameters=True)
+        return create_engine(
+            url, pool_pre_ping=True, connect_args=settings, hide_parameters=True,
+            json_serializer=as_json,
+        )  # fmt: skip
     except (exc.ArgumentError, ImportError) as error:
         # The URL itself is not quoted: it may carry a password.
         raise DatabaseError(

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import JSON, String, Text, delete, select, text, update
 from sqlalchemy.orm import Session as OrmSession
 
+from migrations.study.clean_text import CleanText
 from migrations.study.database import Database
 from migrations.study.names import LENGTH, WHOLE, short_name
 from migrations.study.schema import (
@@ -234,7 +235,7 @@ def _scrub(session: OrmSession, erased: Erased) -> None:
     ids |= {short_name(id_, length) for id_ in ids for length in range(LENGTH, WHOLE + 1)}
     with _audit_open(session):
         for table in Base.metadata.sorted_tables:
-            columns = [c for c in table.c if isinstance(c.type, (JSON, Text, String))]
+            columns = [c for c in table.c if isinstance(c.type, (JSON, CleanText, Text, String))]
             columns = [c for c in columns if not c.primary_key and not c.foreign_keys]
             if not columns:
                 continue

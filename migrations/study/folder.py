@@ -6,6 +6,7 @@
 
 import contextlib
 import errno
+import logging
 import os
 import sys
 import tempfile
@@ -17,9 +18,11 @@ from typing import Any, Self
 from migrations.study.backups import back_up
 from migrations.study.database import Database
 from migrations.study.errors import NotAStudy, StudyError, UnsafeFolder
+from migrations.study.private_files import make_private
 from migrations.study.same_image import identities, same_images
 from migrations.study.settings import StudySettings, read_settings, write_settings
 
+log = logging.getLogger(__name__)
 _CLOUD_NAMES = ("onedrive", "dropbox", "google drive", "googledrive", "icloud", "nextcloud", "box")
 _NETWORK_TYPES = ("nfs", "cifs", "smb", "9p", "afs", "sshfs", "fuse.rclone", "glusterfs", "ceph")
 
@@ -66,8 +69,7 @@ class Study:
         require_local(folder)
         with _folder_explained(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            if os.name == "posix":
-                folder.chmod(0o700)
+            make_private(folder)
             if not (folder / "study.toml").exists():
                 write_settings(folder / "study.toml", settings)
         return cls.open(folder, durable=durable)
@@ -76,7 +78,8 @@ class Study:
     def open(cls, folder: Path, *, database_url: str | None = None, durable: bool = False) -> Self:
         """Open a study and bring its database to this program's schema.
 
-        One on a write-protected medium can be read, checked and exported elsewhere.
+        One on a write-protected medium can be read, checked and exported elsewhere. One that others
+        of this computer could read, after a copy, is its owner's alone again.
 
         Parameters
         ----------
@@ -105,6 +108,10 @@ class Study:
         settings = read_settings(folder / "study.toml")
         read_only = not is_writable(folder)
         if not read_only:
+            if make_private(folder):
+                log.warning(
+                    "%s could be read by others of this computer; it no longer can.", folder
+                )
             with _folder_explained(folder):
                 for name in ("images", "cache", "runs", "exports"):
                     (folder / name).mkdir(exist_ok=True)

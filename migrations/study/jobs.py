@@ -7,6 +7,9 @@ One folder a job, written by the station, worked off by the trainer's queue proc
     runs/queue/<id>/  job.json  events.jsonl (the process protocol)  log.txt  stop (asks it to stop)
 
 Each file has one writer at a time, so neither side needs the other to be alive.
+
+A job names the computer it was made on and carries its mark (`migrations.study.this_computer`): one
+that came with a study from elsewhere, or was changed on its way, never starts by itself.
 """
 
 import json
@@ -17,8 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from migrations.study.schema import new_id, utc_now
+from migrations.study.this_computer import computer, is_mark, mark
 
 STATES = ("waiting", "running", "finished", "stopped", "failed")
+OVER = ("finished", "stopped", "failed")
+FOREIGN = "foreign"
+"""The state of a job that would wait or run, but was not made on this computer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +39,17 @@ class Job:
     options
         Arguments of `python main.py train` beside study and events.
     state
-        One of `STATES`.
+        One of `STATES`, or `FOREIGN`, which stands in no file.
     pid, pid_created
         Of the trainer's process while it runs; birth in seconds of the epoch, since ids come again.
     message
         Why it failed, else empty.
+    computer
+        The name of the one it was made on; empty of a job of an older version.
+    agreed
+        Files outside the study that the person who made it chose.
+    mark
+        What only that computer can say of the job.
     """
 
     folder: Path
@@ -46,6 +59,9 @@ class Job:
     pid: int = 0
     pid_created: float = 0.0
     message: str = ""
+    computer: str = ""
+    agreed: tuple[str, ...] = ()
+    mark: str = ""
 
     @property
     def id(self) -> str:
@@ -69,8 +85,27 @@ class Job:
 
     @property
     def over(self) -> bool:
-        """Whether it has ended."""
-        return self.state in ("finished", "stopped", "failed")
+        """Whether it has ended, or never starts by itself."""
+        return self.state in (*OVER, FOREIGN)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it was made on this computer, as it stands."""
+        return is_mark(self.mark, *self._marked())
+
+    def marked(self) -> "Job":
+        """Return the job as one that was made on this computer.
+
+        Raises
+        ------
+        OSError
+            If this computer's key can be neither read nor made.
+        """
+        own = replace(self, computer=computer())
+        return replace(own, mark=mark(*own._marked()))
+
+    def _marked(self) -> tuple[object, ...]:
+        return self.id, list(self.options), list(self.agreed)
 
     def become(self, state: str, **values: Any) -> "Job":
         """Return the job in another state, as it now stands in its file."""
@@ -89,13 +124,34 @@ def queue_lock(study: Path) -> Path:
     return queue_folder(study) / "queue.json"
 
 
-def add_job(study: Path, options: Sequence[str]) -> Job:
-    """Put a job at the end of the queue."""
+def add_job(study: Path, options: Sequence[str], agreed: Sequence[str] = ()) -> Job:
+    """Put a job at the end of the queue.
+
+    Parameters
+    ----------
+    agreed
+        Files outside the study, among the options, that a person chose.
+
+    Raises
+    ------
+    OSError
+        If the study's folder or the user's configuration cannot be written.
+    """
     folder = queue_folder(study) / new_id()
+    job = Job(folder, tuple(options), agreed=tuple(agreed)).marked()
     folder.mkdir(parents=True)
-    job = Job(folder, tuple(options))
     _write(job)
     return job
+
+
+def take_over(job: Job) -> Job:
+    """Make a job of elsewhere one of this computer, as a person wants; it waits then.
+
+    What it names outside the study stays without a yes. Raises as `add_job` does.
+    """
+    own = replace(job, state="waiting", pid=0, pid_created=0.0, agreed=()).marked()
+    _write(own)
+    return own
 
 
 def jobs(study: Path) -> list[Job]:
@@ -109,9 +165,13 @@ def read_job(folder: Path) -> Job | None:
     """Return the job of a folder, None where there is none."""
     try:
         values = json.loads((folder / "job.json").read_text(encoding="utf-8"))
-        return Job(folder, tuple(values.pop("options")), **values)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        options, agreed = tuple(values.pop("options")), tuple(values.pop("agreed", ()))
+        job = Job(folder, options, agreed=agreed, **values)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+    if job.state not in STATES or not all(isinstance(w, str) for w in (*options, *agreed)):
+        return None
+    return job if job.state in OVER or job.is_own else replace(job, state=FOREIGN)
 
 
 def remove_job(job: Job) -> None:

@@ -19,10 +19,11 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     String,
-    Text,
     UniqueConstraint,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from migrations.study.clean_text import CleanText
 
 Json = dict[str, Any]
 
@@ -90,7 +91,12 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map: ClassVar = {Json: JSON, list[Any]: JSON, str: Text, bytes: LargeBinary}
+    type_annotation_map: ClassVar = {
+        Json: JSON,
+        list[Any]: JSON,
+        str: CleanText,
+        bytes: LargeBinary,
+    }
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id, sort_order=-1)
 

@@ -1,5 +1,6 @@
 """The queue process, with trainers that are real processes speaking the protocol."""
 
+import json
 import subprocess
 import sys
 import time
@@ -8,9 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from migrations.study.jobs import Job, add_job, jobs, queue_folder, read_job
+from migrations.study.jobs import FOREIGN, Job, add_job, jobs, queue_folder, read_job
 from tests import ROOT
-from trainer.queue import run_queue
+from trainer.queue import main, run_queue
 
 CHILD = """
 import json, os, sys, time
@@ -130,8 +131,6 @@ def test_a_job_whose_trainer_was_killed_with_its_queue_is_failed_with_a_way_on(
 
 
 def test_a_second_queue_process_leaves_at_once(tmp_path: Path) -> None:
-    import json
-
     me = psutil.Process()
     other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
@@ -147,6 +146,76 @@ def test_a_second_queue_process_leaves_at_once(tmp_path: Path) -> None:
     run_queue(tmp_path, _program(tmp_path, "say(event='result')"))
     assert _state(job) == "finished"
     assert me.pid != other.pid
+
+
+@pytest.mark.parametrize("state", ["waiting", "running"])
+def test_a_job_made_on_another_computer_never_starts_by_itself(
+    tmp_path: Path, monkeypatch, capsys, state: str
+) -> None:
+    monkeypatch.setenv("FOVEATE_CONFIG_DIR", str(tmp_path / "other-user"))
+    job = add_job(tmp_path, ["--a"])
+    living = psutil.Process()
+    if state == "running":  # its process id may be anybody's here
+        job = job.become(state, pid=living.pid, pid_created=living.create_time())
+    monkeypatch.setenv("FOVEATE_CONFIG_DIR", str(tmp_path / "own"))
+    assert main(["--study", str(tmp_path)]) == 0
+    assert _state(job) == FOREIGN
+    assert f"made on {job.computer}: train --a" in capsys.readouterr().err
+    assert not job.events_file.exists()
+
+
+def test_a_job_whose_file_was_changed_or_that_names_no_computer_never_starts(
+    tmp_path: Path,
+) -> None:
+    changed, unnamed, own = (add_job(tmp_path, ["--a"]) for _ in range(3))
+    for job, change in ((changed, {"options": ["--b"]}), (unnamed, {"computer": "", "mark": ""})):
+        file = job.folder / "job.json"
+        file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    run_queue(tmp_path, _program(tmp_path, "say(event='result')"))
+    assert [_state(job) for job in (changed, unnamed, own)] == [FOREIGN, FOREIGN, "finished"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--database", "postgresql://elsewhere/x"],
+        ["--out", "/elsewhere"],
+        ["--set", "init=../weights.pt"],
+        ["--out=~/x"],
+        ["--init", "C:\\x.pt"],
+        ["--init", "linked/x.pt"],
+    ],
+)
+def test_a_job_that_reaches_out_of_the_study_is_refused_by_name(
+    tmp_path: Path, options: list[str], monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    study = tmp_path / "study"
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "x.pt").touch()
+    job = add_job(study, options)
+    run_queue(study, _program(tmp_path, "say(event='result')"))
+    ended = read_job(job.folder)
+    assert ended is not None
+    assert ended.state == "failed"
+    assert ended.message.startswith("Not started. Its options name ")
+
+
+def test_a_file_outside_that_a_person_chose_is_taken_but_not_with_a_job_from_elsewhere(
+    tmp_path: Path, monkeypatch
+) -> None:
+    study, options = tmp_path / "study", ["--init", str(tmp_path / "w.pt"), "--out", "runs/x"]
+    body = "say(event='result')"
+    job = add_job(study, options, agreed=[options[1]])
+    run_queue(study, _program(tmp_path, body))
+    assert _state(job) == "finished"
+    monkeypatch.setenv("FOVEATE_CONFIG_DIR", str(tmp_path / "other-user"))
+    foreign = add_job(study, options, agreed=[options[1]])
+    plain = add_job(study, ["--a"])
+    monkeypatch.undo()
+    monkeypatch.setattr("trainer.queue.run_queue.__defaults__", (_program(tmp_path, body),))
+    assert main(["--study", str(study), "--take-over"]) == 0
+    assert (_state(foreign), _state(plain)) == ("failed", "finished")
 
 
 def _state(job: Job) -> str:

@@ -1,6 +1,5 @@
 """Tables of an analysis as files: csv, Parquet, definitions, and layouts of other tools."""
 
-import csv
 import json
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
@@ -9,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from migrations.study.csv_cells import CsvWriter
 from trainer.analysis.areas import Area
 from trainer.analysis.looked import Looked
 from trainer.analysis.registry import DEFINITIONS
@@ -55,9 +55,8 @@ def definitions() -> dict[str, dict[str, dict[str, str]]]:
 
 def _table(stem: Path, rows: Sequence[Row]) -> list[str]:
     with stem.with_suffix(".csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows({key: _plain(value) for key, value in row.items()} for row in rows)
+        plain = ({key: _plain(value) for key, value in row.items()} for row in rows)
+        CsvWriter(file).table(list(rows[0]), plain)
     if not find_spec("pyarrow"):
         return [f"{stem.name}.csv"]
     import pyarrow
@@ -73,11 +72,9 @@ def _known(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Return a cell: nothing for what is not known; a text never begins a formula."""
+    """Return a cell: nothing for what is not known."""
     if isinstance(value, float):
         return f"{value:.6g}" if np.isfinite(value) else ""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{value}"
     return value
 
 
@@ -94,13 +91,11 @@ def write_gazeplotter(
     saccade), AOI (several joined by `|`). Not opened in GazePlotter here.
     """
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(
-            ["stimulus", "participant", "timestamp", "duration", "eyemovementtype", "AOI"]
-        )
+        writer = CsvWriter(file)
+        writer.row(["stimulus", "participant", "timestamp", "duration", "eyemovementtype", "AOI"])
         for looked in looks:
             for row in _segments(looked, areas.get(looked.image, ())):
-                writer.writerow([looked.image, looked.reader, *row])
+                writer.row([looked.image, looked.reader, *row])
 
 
 def _segments(looked: Looked, areas: Sequence[Area]) -> list[tuple[str, str, int, str]]:
@@ -127,8 +122,8 @@ def write_pymovements(path: Path, looks: Sequence[Looked]) -> None:
     (image pixels).
     """
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(
+        writer = CsvWriter(file)
+        writer.row(
             ["trial", "subject", "name", "onset", "offset", "duration", "location_x", "location_y"]
         )
         for looked in looks:
@@ -137,7 +132,7 @@ def write_pymovements(path: Path, looks: Sequence[Looked]) -> None:
             ):
                 onset = round((int(start) - looked.shown_us) / 1000)
                 offset = round((int(start + duration) - looked.shown_us) / 1000)
-                writer.writerow(
+                writer.row(
                     [looked.image, looked.reader, "fixation", onset, offset, offset - onset,
                      f"{x:.3f}", f"{y:.3f}"]
                 )  # fmt: skip

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select
 
+from migrations.study.csv_cells import CsvWriter
 from migrations.study.folder import Study
 from migrations.study.names import Names, names_of, split_item
 from migrations.study.schema import Image, Reader
@@ -94,10 +95,10 @@ def _lists(
     np.save(out / "relation.npy", relation.similarity)
     (out / "namelist.txt").write_text("\n".join(names) + "\n", encoding="utf-8")
     rows = zip(names, cohort.members, strict=True)
-    lines = "".join(
-        f"{Path(name).name},{member.sha256},{called[member.image_id]}\n" for name, member in rows
-    )
-    (out / "match.csv").write_text("image,sha256,image_name\n" + lines, encoding="utf-8")
+    with (out / "match.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = CsvWriter(file, end="\n")
+        writer.row(("image", "sha256", "image_name"))
+        writer.rows((Path(name).name, m.sha256, called[m.image_id]) for name, m in rows)
     facts = {"measure": relation.measure, "classes": classes, "canvas_height": CANVAS_HEIGHT}
     return [
         out / "relation.npy",

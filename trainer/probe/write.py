@@ -1,12 +1,12 @@
 """Results as files: probe.json, probe.csv, and what it takes to trust and repeat them."""
 
-import csv
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from migrations.study.csv_cells import CsvWriter
 from trainer.errors import ProbeError
 from trainer.probe.evaluate import Row
 from trainer.probe.run import Answer
@@ -80,6 +80,4 @@ def _plain(content: Any) -> Any:
 
 def _csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(dict(row) for row in rows)
+        CsvWriter(file, end="\n").table(columns, rows)

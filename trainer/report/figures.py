@@ -4,7 +4,6 @@ They are taken from the page itself, so that a figure in a paper is the one in t
 """
 
 import base64
-import csv
 import re
 from collections.abc import Iterable, Sequence
 from html.parser import HTMLParser
@@ -12,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from devices.gaze.pair_rates import pair_values
+from migrations.study.csv_cells import CsvWriter
 from trainer.errors import ReportError
 from trainer.report.data import ReportData
 from trainer.report.page import MISSING
@@ -107,7 +107,7 @@ def _write_numbers(folder: Path, data: ReportData) -> list[Path]:
 
 def _csv(path: Path, rows: Iterable[Sequence[str]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows(rows)
+        CsvWriter(file, end="\n").rows(rows)
 
 
 def _plain(cell: str) -> str:

@@ -1,6 +1,7 @@
 """A whole study as one zip file: every file with its SHA-256, the database copied while in use.
 
-Caches, exports and backups stay behind: caches can be computed again, the others are copies.
+Caches, exports and backups stay behind: caches can be computed again, the others are copies. So do
+queued trainings: what comes from elsewhere is data, and starts nothing.
 """
 
 import hashlib
@@ -10,9 +11,16 @@ import tempfile
 import zipfile
 import zlib
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from app.errors import ExportError
+from app.interchange.exports.archive_bounds import (
+    FOLDERS,
+    check_names,
+    check_sizes,
+    is_job,
+    listed,
+)
 from app.interchange.exports.readings import Progress
 from migrations.study.database import Database, foveate_version
 from migrations.study.folder import Study, require_local
@@ -20,7 +28,6 @@ from migrations.study.processes import is_abandoned, owned_name
 
 CONTENTS = "foveate-archive.json"
 ENDING = ".foveate.zip"
-_FOLDERS = ("images", "runs", "cache/similarity")
 _STORED = (".npz", ".png", ".pt", ".safetensors", ".gz", ".zip", ".parquet")
 _BLOCK = 1 << 20
 _VERSION = 1
@@ -66,8 +73,9 @@ def import_archive(path: Path, folder: Path, progress: Progress) -> int:
     Raises
     ------
     ExportError
-        If it is none of ours, damaged (naming the file), or the folder is not empty. Nothing is
-        left behind then.
+        If it is none of ours, damaged (naming the file), beyond what a study can be
+        (`app.interchange.exports.archive_bounds`), or the folder is not empty. Nothing is left
+        behind then.
     """
     require_local(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -97,12 +105,14 @@ def _sweep(folder: Path, pattern: str) -> None:
 
 def _write(study: Study, partial: Path, database: Path, progress: Progress) -> None:
     files = {"study.toml": study.folder / "study.toml", "foveate.sqlite": database}
-    for name in _FOLDERS:
+    for name in FOLDERS:
         for file in sorted((study.folder / name).rglob("*")):
             hidden = any(part.startswith(".") for part in file.relative_to(study.folder).parts)
-            if file.is_file() and not hidden:
-                files[file.relative_to(study.folder).as_posix()] = file
+            inside = file.relative_to(study.folder).as_posix()
+            if file.is_file() and not file.is_symlink() and not hidden and not is_job(inside):
+                files[inside] = file
     sums: dict[str, str] = {}
+    partial.touch(mode=0o600)
     with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for done, (name, file) in enumerate(files.items(), 1):
             sums[name] = _add(archive, name, file)
@@ -126,13 +136,15 @@ def _add(archive: zipfile.ZipFile, name: str, file: Path) -> str:
 def _unpacked(path: Path, staging: Path, progress: Progress) -> int:
     try:
         with zipfile.ZipFile(path) as archive:
-            contents = json.loads(archive.read(CONTENTS))
-            sums = dict(contents["sha256"])
+            contents = listed(archive, CONTENTS, path)
+            sums = {name: wanted for name, wanted in contents["sha256"].items() if not is_job(name)}
             if contents["version"] > _VERSION:
                 raise ExportError(f"{path} was written by a newer Foveate; install it.")
             missing = {"study.toml", "foveate.sqlite"} - set(sums)
             if missing:
                 raise ExportError(f"{path} lacks {', '.join(sorted(missing))}.")
+            check_names(sums, path)
+            check_sizes(archive, sums, path, staging)
             for done, (name, wanted) in enumerate(sums.items(), 1):
                 _extract(archive, name, wanted, staging, path)
                 progress(done, len(sums))
@@ -150,10 +162,7 @@ def _unpacked(path: Path, staging: Path, progress: Progress) -> int:
 
 
 def _extract(archive: zipfile.ZipFile, name: str, wanted: str, staging: Path, path: Path) -> None:
-    inside = PurePosixPath(name)
-    if inside.is_absolute() or ".." in inside.parts or "\\" in name or ":" in name:
-        raise ExportError(f"{path}: the name {name!r} points out of the study; not unpacked.")
-    target = staging / inside
+    target = staging / name
     target.parent.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
     with archive.open(name) as source, target.open("xb") as file:

@@ -20,6 +20,7 @@ import numpy as np
 from app.interchange.exports.readings import Content, ExportReading, Progress
 from devices.gaze.geometry import FloatArray
 from devices.gaze.samples import Eye
+from migrations.study.csv_cells import safe_cell
 from migrations.study.database import foveate_version
 from migrations.study.settings import LEADING_KEY
 
@@ -319,4 +320,7 @@ def _cell(value: Any) -> str:
         return _NAME
     if isinstance(value, np.float32):
         return str(value)
-    return repr(float(value)) if isinstance(value, (float, np.floating)) else str(value)
+    if isinstance(value, (float, np.floating)):
+        return repr(float(value))
+    # A cell that ends early would shift all after it, and tsv has no quotes.
+    return " ".join(str(safe_cell(value)).splitlines()).replace("\t", " ")

@@ -4,7 +4,6 @@ One specification of every column (type, unit, meaning) makes the csv and Parque
 data dictionary that goes with them.
 """
 
-import csv
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from app.errors import ExportError
 from app.interchange.exports.readings import Content, ExportReading, Progress
 from devices.gaze.samples import NO_DEVICE_TIME, VALUE_FIELDS
+from migrations.study.csv_cells import CsvWriter
 from migrations.study.schema import Fixation, GazeEvent, Image, ViewEvent
 
 Values = Sequence[Any] | NDArray[Any]
@@ -263,10 +263,10 @@ def _dictionary(out: Path) -> list[Path]:
     }
     as_json.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     with as_csv.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("table", "column", "type", "unit", "meaning"))
+        writer = CsvWriter(file)
+        writer.row(("table", "column", "type", "unit", "meaning"))
         for name, columns in TABLES.items():
-            writer.writerows((name, c.name, c.kind, c.unit, c.meaning) for c in columns)
+            writer.rows((name, c.name, c.kind, c.unit, c.meaning) for c in columns)
     return [as_json, as_csv]
 
 
@@ -429,13 +429,13 @@ class _CsvWriter:
     def __init__(self, path: Path, columns: Sequence[Column]) -> None:
         self._columns = columns
         self._file = path.open("w", encoding="utf-8", newline="")
-        self._writer = csv.writer(self._file)
-        self._writer.writerow([c.name for c in columns])
+        self._writer = CsvWriter(self._file)
+        self._writer.row([c.name for c in columns])
 
     def write(self, columns: Columns) -> None:
         """Append rows."""
         cells = [_texts(columns[c.name], c.kind) for c in self._columns]
-        self._writer.writerows(zip(*cells, strict=True))
+        self._writer.rows(zip(*cells, strict=True))
 
     def close(self) -> None:
         """Finish the file."""

@@ -13,7 +13,8 @@ from app.workspace.cohort import finished_readings
 from app.workspace.estimate import estimate
 from app.workspace.runs import RunRow, runs
 from migrations.study.folder import SERVER, Study
-from migrations.study.jobs import Job
+from migrations.study.job_check import outside_files, refusal
+from migrations.study.jobs import FOREIGN, Job
 
 
 class TrainingController(StationJob):
@@ -73,18 +74,28 @@ class TrainingController(StationJob):
         self._from_server = from_server
 
     def start(self, options: Sequence[str]) -> None:
-        """Put a training at the end of the queue."""
-        if self._study is None:
-            return
+        """Put a training at the end of the queue; files it names were chosen in the form."""
+        if self._study is not None:
+            self._queue_up(options, outside_files(self._study.folder, options))
+
+    def _queue_up(self, options: Sequence[str], agreed: Sequence[str]) -> None:
+        assert self._study is not None
         server = ["--database", SERVER] if self._from_server else []
+        if why := refusal(self._study.folder, options, agreed):
+            self.page.show_failed(
+                f"It was not started. {why} Choose it in the form if you want it."
+            )
+            return
         try:
-            self.queue.start([*options, *server])
+            self.queue.start([*options, *server], agreed)
         except OSError as error:
-            self.page.show_failed(f"{self._study.runs} cannot be written: {error.strerror}.")
+            place = error.filename or self._study.runs
+            self.page.show_failed(f"{place} cannot be written: {error.strerror}.")
 
     def reproduce(self, row: RunRow) -> None:
-        """Start a new run with the settings of another."""
-        self.start([*settings_of(row.config), "--fresh"])
+        """Start a new run with the settings of another, which may have come from elsewhere."""
+        if self._study is not None:
+            self._queue_up([*settings_of(row.config), "--fresh"], ())
 
     def close(self) -> None:
         """Look away; what runs goes on and is found again."""
@@ -96,7 +107,7 @@ class TrainingController(StationJob):
             self.page.show_readings(finished_readings(self._study))
 
     def _show_queue(self) -> None:
-        waiting = [j for j in self.queue.jobs() if j.state == "waiting"]
+        waiting = [j for j in self.queue.jobs() if j.state in ("waiting", FOREIGN)]
         followed = self.queue.job
         self.page.show_queue([j for j in waiting if followed is None or j.id != followed.id])
         self._read_runs()

@@ -16,7 +16,8 @@ from app.ui import theme
 from app.ui.page import Page
 from app.ui.small_widgets import Figure, button, column, label, panel, row, say
 from app.workspace.estimate import Estimate
-from migrations.study.jobs import Job
+from migrations.study.clean_text import shown
+from migrations.study.jobs import FOREIGN, Job
 
 STAGES = {
     "cohort": "Collecting finished readings",
@@ -122,7 +123,7 @@ class TrainingPage(Page):
             if (old := item.widget()) is not None:
                 old.deleteLater()
         for number, job in enumerate(waiting, start=1):
-            text = label(f"{number}. {' '.join(job.options)}", "small")
+            text = label(f"{number}. {_queued(job)}", "small")
             back = button("take_back", "Take back", partial(self.take_back_wanted.emit, job))
             line = QWidget()
             line.setLayout(row(text, back))
@@ -326,6 +327,15 @@ def _progress_text(event: dict[str, Any]) -> str:
     if (left := event.get("seconds_left")) is not None:
         text += f", {_duration(float(left))} left"
     return text
+
+
+def _queued(job: Job) -> str:
+    """Return what a job is told; of one from elsewhere, that it does not start by itself."""
+    options = shown(" ".join(job.options))
+    if job.state != FOREIGN:
+        return options
+    made = f"on {shown(job.computer)}" if job.computer else "on an unknown computer"
+    return f"Made {made}, does not start by itself: {options}"
 
 
 def _duration(seconds: float) -> str:

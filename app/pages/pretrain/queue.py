@@ -101,16 +101,21 @@ class TrainerQueue(QObject):
         if study is not None and self.running:
             self._run()
 
-    def start(self, options: Sequence[str]) -> None:
+    def start(self, options: Sequence[str], agreed: Sequence[str] = ()) -> None:
         """Put a job at the end of the queue and see that it is worked off.
+
+        Parameters
+        ----------
+        agreed
+            Files outside the study, among the options, that a person chose.
 
         Raises
         ------
         OSError
-            If the study's folder cannot be written.
+            If the study's folder or the user's configuration cannot be written.
         """
         assert self._study is not None
-        add_job(self._study, options)
+        add_job(self._study, options, agreed)
         self._run()
 
     def stop(self) -> None:

@@ -1,5 +1,6 @@
 """The archive: the whole study out and in again, byte by byte; damage is found and named."""
 
+import hashlib
 import json
 import zipfile
 from pathlib import Path
@@ -8,10 +9,12 @@ import pytest
 from sqlalchemy import select
 
 from app.errors import ExportError
-from app.interchange.exports.archive import import_archive
+from app.interchange.exports import archive_bounds
+from app.interchange.exports.archive import export_archive, import_archive
 from app.interchange.exports.archive_command import main as restore
 from app.interchange.exports.command import main as export
 from migrations.study.folder import Study
+from migrations.study.jobs import add_job, jobs
 from migrations.study.schema import Base
 from tests.app.interchange.readings import add_readings
 
@@ -86,6 +89,80 @@ def test_a_name_that_points_out_of_the_study_is_refused(tmp_path, name: str) -> 
     with pytest.raises(ExportError, match="points out of the study"):
         import_archive(path, tmp_path / "back", _quiet)
     assert not (tmp_path / "evil").exists()
+
+
+def _made(path: Path, files: dict[str, bytes], listed: object = None) -> Path:
+    """An archive of somebody else, whose checksums are right."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+        sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+        table = {"version": 1, "sha256": sums} if listed is None else listed
+        archive.writestr("foveate-archive.json", json.dumps(table))
+    return path
+
+
+_WHOLE = {"study.toml": b"", "foveate.sqlite": b""}
+
+
+def test_no_queued_training_leaves_with_an_archive_or_comes_with_one(study, tmp_path) -> None:
+    add_readings(study)
+    add_job(study.folder, ["--a"])
+    file = export_archive(study, tmp_path / "out", _quiet)
+    with zipfile.ZipFile(file) as archive:
+        assert not [name for name in archive.namelist() if "queue" in name]
+        files = {n: archive.read(n) for n in archive.namelist() if n != "foveate-archive.json"}
+    crafted = files | {"runs/queue/x/job.json": b"{}", "runs/Queue/y/job.json": b"{}"}
+    import_archive(_made(tmp_path / "x.zip", crafted), tmp_path / "back", _quiet)
+    assert jobs(tmp_path / "back") == []
+    assert not list((tmp_path / "back").rglob("job.json"))
+
+
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        ({"images/a/stored.npy": bytes(300 << 20)}, "times what it weighs"),
+        ({f"images/{'d/' * 20}x": b""}, "is no file of a study"),
+        ({f"images/{'n' * 500}": b""}, "is no file of a study"),
+        ({"exports/x.csv": b""}, "is no file of a study"),
+        ({"images/\x1b[2Jx": b""}, "is no file of a study"),
+    ],
+    ids=["a bomb", "too deep", "too long", "another place", "control characters"],
+)
+def test_what_no_study_can_be_is_refused_before_it_is_unpacked(
+    tmp_path, files: dict[str, bytes], why: str
+) -> None:
+    path = _made(tmp_path / "x.zip", _WHOLE | files)
+    with pytest.raises(ExportError, match=why):
+        import_archive(path, tmp_path / "back", _quiet)
+    assert [p.name for p in tmp_path.iterdir()] == ["x.zip"]
+
+
+@pytest.mark.parametrize("listed", [[], {"sha256": []}, {"version": 1}, "x"])
+def test_a_list_that_is_none_is_refused(tmp_path, listed: object) -> None:
+    with pytest.raises(ExportError, match="list of files is none"):
+        import_archive(_made(tmp_path / "x.zip", {}, listed), tmp_path / "back", _quiet)
+
+
+def test_a_list_nested_too_deep_or_too_long_and_too_many_files_are_refused(
+    tmp_path, monkeypatch
+) -> None:
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("foveate-archive.json", "[" * 200_000)
+    with pytest.raises(ExportError, match="nested too deep"):
+        import_archive(path, tmp_path / "back", _quiet)
+    whole = _made(tmp_path / "y.zip", _WHOLE)
+    for bound, why in (("LONGEST_LIST", "list of files is longer"), ("MOST_FILES", "more than 1")):
+        monkeypatch.setattr(archive_bounds, bound, 1)
+        with pytest.raises(ExportError, match=why):
+            import_archive(whole, tmp_path / "back", _quiet)
+
+
+def test_a_disk_too_small_for_it_is_told_before_it_is_full(archive, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(archive_bounds, "KEPT_FREE", 1 << 60)
+    with pytest.raises(ExportError, match="are free at"):
+        import_archive(archive, tmp_path / "back", _quiet)
 
 
 def test_what_is_no_archive_and_a_folder_in_use_are_refused(archive, tmp_path, capsys) -> None:

@@ -21,7 +21,7 @@ from app.ui.plots import PlotUnwritable, save_plot
 from app.workspace.cohort import cohort_rows, decide, missing
 from app.workspace.estimate import estimate
 from app.workspace.features import Features, clusters, load_features, map_pca
-from app.workspace.pin import PinRefused, is_pin, set_pin
+from app.workspace.pin import FREE_TRIES, LONGEST_WAIT_S, PinRefused, is_pin, set_pin
 from app.workspace.runs import curve, differences, runs
 from app.workspace.similarity import agreement, load_stored_relation, similarity_choices
 from devices.gaze.cluster_order import cluster_order
@@ -174,6 +174,27 @@ def test_a_pin_opens_and_a_wrong_one_does_not(tmp_path: Path) -> None:
         is_pin("2468", tmp_path)
 
 
+def test_tries_of_a_pin_are_slowed_more_and_more_and_a_right_one_ends_it(
+    tmp_path, monkeypatch
+) -> None:
+    now = [1_000_000.0]
+    monkeypatch.setattr("app.workspace.pin.time.time", lambda: now[0])
+    set_pin("2468", tmp_path)
+    assert [is_pin("0000", tmp_path) for _ in range(FREE_TRIES)] == [False] * FREE_TRIES
+    for wait_s in (2, 4, 8):
+        with pytest.raises(PinRefused, match=f"Wait {wait_s} s"):
+            is_pin("2468", tmp_path)
+        now[0] += wait_s
+        assert not is_pin("0000", tmp_path)
+    now[0] -= 1e6  # the clock was set back: waiting goes on from there, no longer
+    with pytest.raises(PinRefused, match="Wait 16 s"):
+        is_pin("2468", tmp_path)
+    now[0] += LONGEST_WAIT_S
+    assert is_pin("2468", tmp_path)
+    assert not is_pin("0000", tmp_path), "and the next wrong one is the first again"
+    assert is_pin("2468", tmp_path)
+
+
 def _dialog(station, name: str) -> QDialog:
     found = station.window.findChild(QDialog, name)
     assert found is not None
@@ -269,7 +290,8 @@ def test_with_a_server_named_the_pages_show_what_all_stations_pushed(
     page = station.job(WorkspaceJob).inside.cohort
     qtbot.waitUntil(lambda: page.model.rowCount() == 25, timeout=60_000)
     options: list[list[str]] = []
-    monkeypatch.setattr(station.job(TrainingController).queue, "start", options.append)
+    queue = station.job(TrainingController).queue
+    monkeypatch.setattr(queue, "start", lambda words, agreed: options.append(words))
     station.job(TrainingController).start(["--epochs", "1"])
     assert options == [["--epochs", "1", "--database", "server"]]
     assert url not in str(options)  # it may hold a password

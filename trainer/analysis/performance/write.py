@@ -1,6 +1,5 @@
 """Results of a reader study as files: performance.json, tables, and layouts of other tools."""
 
-import csv
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -8,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from migrations.study.csv_cells import CsvWriter
 from trainer.analysis.performance.other_tools import write_imrmc, write_rjafroc
 from trainer.analysis.performance.ratings import Ratings
 from trainer.analysis.performance.result import curves_of
@@ -46,6 +46,4 @@ def _replace(path: Path, text: str) -> None:
 
 def _table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+        CsvWriter(file).table(list(rows[0]), rows)
