@@ -1,5 +1,6 @@
 """What the worklist says of a case: its columns, and how each state is shown."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.recording.rereads import PLANNED
@@ -64,11 +65,34 @@ def _sign(row: WorklistRow) -> tuple[str, str]:
     return shown.sign, shown.colour
 
 
+def _state_order(row: WorklistRow) -> tuple[int, str]:
+    """Order what is to be done before what is done."""
+    return (-1 if row.to_clear else list(STATES).index(row.state)), row.name
+
+
+_VERDICT_ORDER = {"bad": 0, "doubtful": 1, "good": 2}
+
+GROUPS: dict[str, Callable[[WorklistRow], bool]] = {
+    "All cases": lambda _row: True,
+    "To read": lambda row: row.state in ("to read", "interrupted", "abandoned", "open", "again"),
+    "Read": lambda row: row.state in ("finished", "waiting"),
+    "Interrupted": lambda row: row.state in ("interrupted", "abandoned"),
+    "To read again": lambda row: row.state in ("again", "waiting"),
+    "Waiting to be cleared": lambda row: row.to_clear > 0,
+    "Practice": lambda row: row.practice,
+    "Doubtful or bad gaze": lambda row: row.verdict in ("doubtful", "bad"),
+}
+"""What the worklist can be narrowed to."""
+
 COLUMNS: tuple[Column[WorklistRow], ...] = (
     Column("Case", lambda row: row.name),
-    Column("State", _state, sign=_sign),
-    Column("Images", lambda row: str(row.image_count)),
+    Column("State", _state, key=_state_order, sign=_sign),
+    Column("Images", lambda row: str(row.image_count), key=lambda row: row.image_count),
     Column(
-        "Gaze", _verdict, colour=_verdict_colour, tip=lambda row: "\n".join(map(str, row.reasons))
+        "Gaze",
+        _verdict,
+        key=lambda row: _VERDICT_ORDER.get(row.verdict or "", 3),
+        colour=_verdict_colour,
+        tip=lambda row: "\n".join(map(str, row.reasons)),
     ),
 )

@@ -2,12 +2,21 @@
 
 from dataclasses import replace
 
+from sqlalchemy import func, select
+
 from app.pages.worklist.devices import DeviceController
 from app.pages.worklist.importing import ImportController
 from app.pages.worklist.page import WorklistPage
-from app.recording.worklist import readers_of, why_not_read, worklist
+from app.recording.worklist import WorklistRow, readers_of, why_not_read, worklist
+from app.ui.background import Task, run
+from app.ui.gui_thread import is_alive
 from app.ui.job import JobContext, JobPage, StationJob
+from app.ui.text import tr
 from migrations.study.folder import Study
+from migrations.study.schema import StudyCase
+
+_LARGE = 1000
+"""Cases from which on the list is read beside the window: so many take some 40 ms."""
 
 
 class WorklistController(StationJob):
@@ -24,6 +33,9 @@ class WorklistController(StationJob):
         page = self.page = WorklistPage()
         self.pages = (JobPage("worklist", page, "Worklist", "reader"),)
         self._study: Study | None = None
+        self._is_large = False
+        self._reading = 0
+        self._task: Task | None = None
         self.imports = ImportController(page, self)
         self.devices = DeviceController(page, context.device_id, self)
         self.imports.changed.connect(context.notices.cases_changed)
@@ -34,6 +46,9 @@ class WorklistController(StationJob):
     def open(self, study: Study) -> None:
         """Show the cases of this study and import into it."""
         self._study = study
+        with study.database.read() as session:
+            count = session.scalar(select(func.count()).select_from(StudyCase)) or 0
+        self._is_large = count > _LARGE
         self.imports.set_study(study)
         self.devices.set_study(study)
 
@@ -42,7 +57,28 @@ class WorklistController(StationJob):
         study, reader = self._study, self.context.reader
         if study is None:
             return
-        rows = worklist(study, reader.name or "")
+        self._reading += 1
+        if not self._is_large:
+            self._show(worklist(study, reader.name or ""))
+            return
+        number, name = self._reading, reader.name or ""
+        self.page.show_loading()
+
+        def took(rows: list[WorklistRow]) -> None:
+            if number == self._reading and self._study is study:  # else it was asked anew
+                self._show(rows)
+
+        self._task = run(
+            self,
+            lambda: worklist(study, name),
+            took,
+            lambda error: self.context.show_error(tr("The worklist cannot be read"), error),
+        )
+
+    def _show(self, rows: list[WorklistRow]) -> None:
+        study, reader = self._study, self.context.reader
+        assert study is not None
+        self._is_large = len(rows) > _LARGE
         if not reader.cleared_only:
             rows = [replace(row, to_clear=0) for row in rows]
         self.page.show_rows(rows)
@@ -58,6 +94,9 @@ class WorklistController(StationJob):
 
     def close(self) -> None:
         """Stop an import after the file at hand, and wait for a search for trackers."""
+        self._reading += 1
+        if self._task is not None and is_alive(self._task):
+            self._task.wait()
         self.imports.close()
         self.devices.close()
         self._study = None

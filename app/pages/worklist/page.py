@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.pages.worklist.columns import COLUMNS
+from app.pages.worklist.finder import Finder
 from app.pages.worklist.refused import RefusedList
 from app.recording.worklist import WorklistRow
 from app.ui import theme
@@ -23,6 +24,7 @@ from app.ui.icons import pixmap
 from app.ui.page import Page
 from app.ui.small_widgets import button, column, label, panel, row
 from app.ui.table_model import TableModel, table_view
+from app.ui.text import tr
 from devices.tracker import TrackerInfo
 
 _NEW_READER = "New reader…"
@@ -83,20 +85,34 @@ class WorklistPage(Page):
         )  # fmt: skip
         self.clear_images.hide()
         self.refused = RefusedList()
+        self.finder = Finder()
+        self.finder.changed.connect(self._find)
         self.table = self._make_table()
+        self._count = 0
         self._middle = QStackedWidget()
         self._middle.addWidget(self._make_empty())
-        self._middle.addWidget(self.table)
+        self._middle.addWidget(self._make_list())
+        self._reading = label(tr("Reading the worklist…"), "lead", wrap=False)
+        self._reading.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._middle.addWidget(self._reading)
         self._fill()
 
     def show_rows(self, rows: Sequence[WorklistRow]) -> None:
         """Show the cases; an empty list says how to fill it."""
+        self._count = len(rows)
         self.model.set_rows(rows)
         self._middle.setCurrentIndex(1 if rows else 0)
         self._say(rows)
+        self.finder.say_found(self.model.rows, self._count)
         waiting = sum(row.to_clear for row in rows)
         self.clear_images.setText(f" Clear {waiting:,} images…")
         self.clear_images.setVisible(waiting > 0)
+
+    def show_loading(self) -> None:
+        """Say that the cases are being read; what was shown before stays where there was any."""
+        if not self.model.rows:
+            self._middle.setCurrentIndex(2)
+            self.say_state(tr("Reading the worklist…"))
 
     def show_readers(self, pseudonyms: Sequence[str], current: str | None) -> None:
         """Offer the readers of the study."""
@@ -238,13 +254,28 @@ class WorklistPage(Page):
         layout.addWidget(self._progress)
         return frame
 
+    def _find(self) -> None:
+        self.model.set_filter(self.finder.passes)
+        self.finder.say_found(self.model.rows, self._count)
+
+    def _make_list(self) -> QWidget:
+        made = QWidget()
+        lines = column(made, gap=theme.GRID)
+        lines.addWidget(self.finder)
+        lines.addWidget(self.table, 1)
+        return made
+
     def _make_table(self) -> QTableView:
         table = table_view(self.model, "cases", "Cases")
         table.setSelectionMode(QTableView.SelectionMode.SingleSelection)
         table.verticalHeader().setDefaultSectionSize(4 * theme.GRID)
         head = table.horizontalHeader()
         head.setHighlightSections(False)
-        head.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        # The third click on a title is the study's own order again.
+        head.setSortIndicatorClearable(True)
+        head.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        table.setSortingEnabled(True)
         for section, width in enumerate(_WIDTHS):
             head.resizeSection(section, width)
         return table

@@ -6,7 +6,9 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit
 
 from app.ui.small_widgets import button, column, label, row
 
-_MOST_LINES = 6
+_LEAST_LINES, _MOST_LINES = 2, 12
+_EDGES = 24
+"""Of frame and margins, with room for a bar across."""
 
 
 class RefusedList(QFrame):
@@ -37,7 +39,7 @@ class RefusedList(QFrame):
         """Show a summary, and one line per refused file: name and reason."""
         self._text.setText(f"⚠ {text}" if refused else f"✓ {text}")
         self._list.setPlainText("\n".join(f"{name}: {reason}" for name, reason in refused))
-        lines = min(len(refused), _MOST_LINES)
-        self._list.setFixedHeight(self._list.fontMetrics().lineSpacing() * lines + 16)
+        lines = min(max(len(refused), _LEAST_LINES), _MOST_LINES)
+        self._list.setFixedHeight(self._list.fontMetrics().lineSpacing() * lines + _EDGES)
         self._list.setVisible(bool(refused))
         self.show()

@@ -176,3 +176,15 @@ def test_gaze_of_the_simulated_reader_has_its_badge_on_the_strip_and_beside_the_
     read(station, qtbot)
     assert "SIMULATED GAZE" in station.sitting.reading.page.strip.text
     assert station.window._badge.text() == "SIMULATED GAZE"
+
+
+def test_a_large_worklist_is_read_beside_the_window(
+    qtbot, study: Study, no_leftovers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.pages.worklist.controller._LARGE", 1)
+    station = opened(qtbot, study, consented=True)
+    page = station.sitting.worklist.page
+    assert page.state_text == "Reading the worklist…"
+    qtbot.waitUntil(lambda: len(page.model.rows) == 3, timeout=60_000)
+    assert page.start.isEnabled()
+    station.close()

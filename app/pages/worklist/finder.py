@@ -1,0 +1,70 @@
+"""Searches and filters the worklist: words of any column, and a state."""
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
+
+from app.pages.worklist.columns import COLUMNS, GROUPS
+from app.recording.worklist import WorklistRow
+from app.ui import theme
+from app.ui.small_widgets import label, row
+from app.ui.text import tr
+
+_WAIT_MS = 150
+"""After the last key, before thousands of rows are searched."""
+
+
+class Finder(QWidget):
+    """One line over the table.
+
+    Signals
+    -------
+    changed
+        Other rows pass (`passes`).
+    """
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = QLineEdit()
+        self.words.setObjectName("find_case")
+        self.words.setPlaceholderText(tr("Search in all columns"))
+        self.words.setAccessibleName(tr("Search in all columns"))
+        self.words.setClearButtonEnabled(True)
+        self.state = QComboBox()
+        self.state.setObjectName("state_filter")
+        self.state.setAccessibleName(tr("State"))
+        for name in GROUPS:
+            self.state.addItem(tr(name), name)
+        self._found = label("", "small", wrap=False)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.changed)
+        self.words.textChanged.connect(lambda _text: self._timer.start(_WAIT_MS))
+        self.state.activated.connect(lambda _index: self.changed.emit())
+        line = row(self.words, self.state, self._found, gap=theme.GRID, parent=self)
+        line.setStretch(0, 1)
+
+    @property
+    def passes(self) -> Callable[[WorklistRow], bool]:
+        """Which rows are shown."""
+        words = self.words.text().casefold().split()
+        belongs = GROUPS[self.state.currentData()]
+
+        def passes(shown: WorklistRow) -> bool:
+            if not belongs(shown):
+                return False
+            if not words:
+                return True
+            said = "  ".join(column.text(shown) for column in COLUMNS).casefold()
+            return all(word in said for word in words)
+
+        return passes
+
+    def say_found(self, shown: Sequence[WorklistRow], total: int) -> None:
+        """Say how many of all cases pass; nothing while all do."""
+        hidden = len(shown) < total
+        text = tr("{count} of {total} cases", count=f"{len(shown):,}", total=f"{total:,}")
+        self._found.setText(text if hidden else "")
