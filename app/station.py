@@ -15,6 +15,7 @@ from app.recording.recovery import close_interrupted
 from app.recording.replay_device import PREFIX, replay_tracker
 from app.recording.stimulus import FindingSource
 from app.shell.bugs import BugHook
+from app.shell.only_window import OnlyWindow
 from app.shell.recent import remember
 from app.shell.shell import Shell
 from app.shell.studies import StudyChooser
@@ -23,6 +24,7 @@ from app.sitting.coordinator import SessionCoordinator
 from app.sitting.session_opener import TrackerSource
 from app.ui.garbage import GuiGarbageCollector
 from app.ui.job import ChosenReader, JobContext, Kind, Notices, StationJob, job_of
+from app.ui.text import tr
 from devices.catalogue import open_tracker
 from devices.clock import HostClock, require_fine_clock
 from devices.gaze.errors import GazeError
@@ -103,6 +105,8 @@ class Station(QObject):
             self.shell, context, self.jobs, self.clock, source, finding_source
         )
         self.window.closing.connect(self.close)
+        self._only = OnlyWindow(self)
+        self._only.wanted.connect(self.shell.come_up)
         self._studies = StudyChooser(self.shell, self.use_study)
         self._bugs = BugHook(self.shell.show_error)
         if study is not None:
@@ -129,7 +133,18 @@ class Station(QObject):
             self._job_with(name).refresh()
 
     def use_study(self, study: Study) -> None:
-        """Show an open study; an open session of another one is closed."""
+        """Show an open study; an open session of another one is closed.
+
+        Where another window has it open that one comes to the front, and this one says so.
+        """
+        if not self._only.claim(study.folder):
+            self.shell.refuse_study(
+                tr("{name} is open in another window, which was brought to the front.",
+                   name=study.settings.name)
+            )  # fmt: skip
+            if study is not self.study:
+                study.close()
+            return
         self._finish_sessions()
         if self.study is not None and self.study is not study:
             self.study.close()
@@ -155,6 +170,7 @@ class Station(QObject):
         self._finish_sessions()
         if self.study is not None:
             self.study.close()
+        self._only.release()
         self._collector.stop()
         self._bugs.remove()
 

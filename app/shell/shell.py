@@ -51,9 +51,18 @@ class Shell:
         log.error("%s: %s", title, type(error).__name__)
         MessageDialog(self.window, title, self.last_error).open()
 
-    def refuse_study(self, error: Exception) -> None:
+    def come_up(self) -> None:
+        """Bring the window to the front: it was started a second time."""
+        window = self.window
+        if window.isMinimized():
+            window.showNormal()
+        window.raise_()
+        window.activateWindow()
+
+    def refuse_study(self, error: Exception | str) -> None:
         """Say on the start page why a study cannot be opened."""
-        self.start.show_error(str(error))
+        self.last_error = str(error)
+        self.start.show_error(self.last_error)
         self.window.show_page("start")
 
     def go_bare(self) -> None:

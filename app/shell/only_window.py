@@ -1,0 +1,76 @@
+"""One window a study and person: a second start brings the first to the front instead.
+
+The first window listens under a name made of the study's folder; who finds somebody listening
+there asks it to come up, and opens nothing. A socket left by a killed window answers nobody.
+"""
+
+import hashlib
+import logging
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtNetwork import QLocalServer, QLocalSocket
+
+log = logging.getLogger(__name__)
+
+_ANSWER_MS = 500
+
+
+class OnlyWindow(QObject):
+    """Holds the name of one study at a time.
+
+    Signals
+    -------
+    wanted
+        Another start asked for this window.
+    """
+
+    wanted = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._server: QLocalServer | None = None
+        self._name = ""
+
+    def claim(self, folder: Path) -> bool:
+        """Hold a study's name; False where another window does, which comes to the front."""
+        name = _name_of(folder)
+        if name == self._name:
+            return True
+        if _is_answered(name):
+            return False
+        self.release()
+        server = QLocalServer(self)
+        server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
+        QLocalServer.removeServer(name)  # nobody answers there: a killed window left it
+        if not server.listen(name):
+            log.warning("A second start will not find this window: %s", server.errorString())
+        server.newConnection.connect(self._asked)
+        self._server, self._name = server, name
+        return True
+
+    def release(self) -> None:
+        """Hold no name any more."""
+        if self._server is not None:
+            self._server.close()
+            self._server.deleteLater()
+        self._server, self._name = None, ""
+
+    def _asked(self) -> None:
+        assert self._server is not None
+        while (asking := self._server.nextPendingConnection()) is not None:
+            asking.disconnectFromServer()
+            asking.deleteLater()
+        self.wanted.emit()
+
+
+def _name_of(folder: Path) -> str:
+    return "foveate-" + hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:24]
+
+
+def _is_answered(name: str) -> bool:
+    socket = QLocalSocket()
+    socket.connectToServer(name)
+    answered = socket.waitForConnected(_ANSWER_MS)
+    socket.abort()
+    return answered
