@@ -13,9 +13,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from trainer.errors import TrainerError
+from trainer.errors import ConfigError, TrainerError
 from trainer.process.events import RunFailed
 from trainer.process.terminal import TerminalReporter
+from trainer.sweep.origin import Origin, origin_of
 from trainer.sweep.paired import against_plain
 from trainer.sweep.plan import Cell, cells, settings
 from trainer.sweep.rows import Row, add_row, read_rows
@@ -32,28 +33,28 @@ def main(argv: Sequence[str]) -> int:
         options.positive_rate = [0.05]
     if options.seeds < 2:
         parser.error("--seeds must be at least 2: one difference has no interval")
-    if not (options.study / "study.toml").is_file():
-        parser.error(f"--study {options.study}: it is no study (there is no study.toml)")
     console = Console()
     try:
-        return run_sweep(options, console)
+        return run_sweep(options, origin_of(options), console)
+    except ConfigError as error:
+        parser.error(str(error))
     except TrainerError as error:
         TerminalReporter(console)(RunFailed(str(error)))
         return 1
 
 
-def run_sweep(options: argparse.Namespace, console: Console) -> int:
+def run_sweep(options: argparse.Namespace, origin: Origin, console: Console) -> int:
     """Run what is not done yet, then show all; return the exit code."""
-    out: Path = options.out or options.study / "exports" / "sweep"
+    out: Path = options.out or origin.out
     path, common = out / "sweep.jsonl", " ".join(options.train)
-    chosen = settings(options.measures, options.positive_rate, options.threshold, options.drop)
+    chosen = settings(origin.gaze, options.positive_rate, options.threshold, options.drop)
     wanted = list(cells(chosen, options.seeds))
     rows = {(r.setting, r.seed): r for r in read_rows(path) if r.options == common}
     for place, cell in enumerate(wanted, start=1):
         if (cell.setting.name, cell.seed) in rows:
             continue
         console.print(f"{place} of {len(wanted)}: {cell.name}", highlight=False)
-        code, row = _run(options, cell, out, common)
+        code, row = _run(origin, cell, out, options.train)
         if row is None:
             return code
         add_row(path, row)
@@ -85,20 +86,21 @@ def show(rows: Sequence[Row], console: Console) -> None:
     console.print(table)
 
 
-def _run(options: argparse.Namespace, cell: Cell, out: Path, common: str) -> tuple[int, Row | None]:
+def _run(origin: Origin, cell: Cell, out: Path, options: Sequence[str]) -> tuple[int, Row | None]:
     """Train and try one cell; return the exit code, and its row where both are done."""
     from trainer.command import main as train
     from trainer.probe.command import main as probe
 
     # Runs with other options must not be taken for these.
+    common = " ".join(options)
     digest = hashlib.sha256(common.encode()).hexdigest()[:6]
-    folder, study = out / f"{cell.name}_{digest}", ["--study", str(options.study)]
-    words = [*study, "--seed", str(cell.seed), "--out", str(folder), "--name", cell.name]
+    folder, images = out / f"{cell.name}_{digest}", origin.words
+    words = [*images, "--seed", str(cell.seed), "--out", str(folder), "--name", cell.name]
     if not (folder / "encoder.safetensors").is_file():  # written last: the training is done
-        code = train([*words, *cell.setting.options, *options.train])
+        code = train([*words, *cell.setting.options, *options])
         if code != 0:
             return code, None
-    code = probe([*study, "--encoder", str(folder), "--probes", "linear", "--label-budget", "all",
+    code = probe([*images, "--encoder", str(folder), "--probes", "linear", "--label-budget", "all",
                   "--seed", "0", "--out", str(folder / "probe")])  # fmt: skip
     if code != 0:
         return code, None
@@ -124,17 +126,27 @@ def _score(path: Path, encoder: str) -> tuple[str, float]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python main.py sweep",
-        description="Pre-train a study by every setting and seed, beside plain runs of the same "
-        "cohort, split and seeds; try each encoder on the test split; compare. A sweep that was "
-        "broken off goes on where it was.",
+        description="Pre-train a study, or a folder of images, by every setting and seed, beside "
+        "plain runs of the same cohort, split and seeds; try each encoder on the test split; "
+        "compare. A sweep that was broken off goes on where it was.",
     )
-    parser.add_argument("--study", type=Path, required=True, metavar="FOLDER")
-    parser.add_argument("--measures", nargs="+", default=["auto"], metavar="MEASURE")
+    parser.add_argument("--study", type=Path, metavar="FOLDER")
+    parser.add_argument(
+        "--measures", nargs="+", default=[], metavar="MEASURE", help="of a study (auto)"
+    )
+    files = parser.add_argument_group("without a study")
+    files.add_argument("--images", type=Path, metavar="FOLDER")
+    files.add_argument(
+        "--relation", nargs="+", type=Path, default=[], metavar="FILE",
+        help="similarities of the images, one file a measure",
+    )  # fmt: skip
+    files.add_argument("--labels", type=Path, metavar="CSV", help="image, label, patient, split")
+    files.add_argument("--splits", type=Path, metavar="JSON", help="{train, val, test} lists")
     parser.add_argument("--positive-rate", nargs="+", type=float, default=[], metavar="R")
     parser.add_argument("--threshold", nargs="+", type=float, default=[], metavar="T")
     parser.add_argument("--drop", nargs="+", type=float, default=[0.5], metavar="P")
     parser.add_argument("--seeds", type=int, default=3, metavar="K", help="seeds 0 … K−1 of each")
-    parser.add_argument("--out", type=Path, help="default: exports/sweep of the study")
+    parser.add_argument("--out", type=Path, help="default: exports/sweep of the study, or sweep")
     parser.add_argument(
         "train", nargs=argparse.REMAINDER, metavar="-- OPTIONS",
         help="options of `train` for all runs, after --: -- --epochs 50 --size 128",

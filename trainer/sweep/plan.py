@@ -1,6 +1,6 @@
 """What a sweep tries: every measure with every rule and drop, and plain, with the same seeds."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 PLAIN = "plain"
@@ -36,20 +36,30 @@ class Cell:
 
 
 def settings(
-    measures: Sequence[str],
+    gaze: Mapping[str, tuple[str, ...]],
     rates: Sequence[float],
     thresholds: Sequence[float],
     drops: Sequence[float],
 ) -> list[Setting]:
-    """Return plain, then every measure × rule × drop."""
+    """Return plain, then every measure × rule × drop.
+
+    Parameters
+    ----------
+    gaze
+        Each measure, or file of similarities, by name, with the options of `train` for it.
+    rates, thresholds
+        The rules: shares of positive pairs, and similarities above which a pair is positive.
+    drops
+        Chances that a pair is left out of a step.
+    """
     rules = [("--positive-rate", "rate", r) for r in rates]
     rules += [("--threshold", "above", t) for t in thresholds]
     found = [Setting(PLAIN, ("--pairs", "none"))]
-    for measure in measures:
+    for measure, source in gaze.items():
         for option, word, amount in rules:
             for drop in drops:
                 name = f"{measure}_{word}{amount:g}_drop{drop:g}"
-                words = ("--pairs", "gzpt", "--measure", measure, option, f"{amount:g}")
+                words = ("--pairs", "gzpt", *source, option, f"{amount:g}")
                 found.append(Setting(name, (*words, "--drop", f"{drop:g}")))
     return found
 

@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 import main as foveate
+from tests.trainer.runs.test_folder_runs import write_images
 from tests.trainer.tiny_study import make_study
 from trainer.sweep import command
 from trainer.sweep.paired import against_plain
@@ -21,9 +22,11 @@ def row(setting: str, seed: int, score: float) -> Row:
 
 
 def test_every_measure_rule_and_drop_is_tried_with_every_seed_beside_plain() -> None:
-    chosen = settings(["tima", "density"], [0.05], [0.9], [0.0, 0.5])
+    gaze = {"tima": ("--measure", "tima"), "gaze": ("--relation", "gaze.npz")}
+    chosen = settings(gaze, [0.05], [0.9], [0.0, 0.5])
     assert len(chosen) == 1 + 2 * 2 * 2
     assert chosen[0].options == ("--pairs", "none")
+    assert chosen[-1].options[:4] == ("--pairs", "gzpt", "--relation", "gaze.npz")
     assert len({s.name for s in chosen}) == len(chosen)
     every = list(cells(chosen, 3))
     assert len(every) == 27
@@ -69,11 +72,11 @@ def study(tmp_path: Path) -> Path:
 def test_a_sweep_goes_on_where_it_was_stopped(study, monkeypatch, capsys) -> None:
     done: list[str] = []
 
-    def run(_options, cell: Cell, _out, common: str):
+    def run(_origin, cell: Cell, _out, options: list[str]):
         if len(done) == 3:
             return 3, None
         done.append(cell.name)
-        return 0, Row(cell.setting.name, cell.seed, common, "m", 0.5 + 0.1 * cell.seed)
+        return 0, Row(cell.setting.name, cell.seed, " ".join(options), "m", 0.5 + 0.1 * cell.seed)
 
     monkeypatch.setattr(command, "_run", run)
     words = ["sweep", "--study", str(study), "--measures", "density", "--seeds", "2"]
@@ -110,3 +113,53 @@ def test_a_whole_sweep_of_a_small_study(tmp_path: Path, capsys) -> None:
     assert len(rows) == 4
     assert all(0 <= r.score <= 1 for r in rows)
     assert "p (Holm)" in capsys.readouterr().out
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make 16 images of two labels, a relation that joins labels, and a table with a test split."""
+    write_images(tmp_path / "images", 16)
+    names = sorted(p.relative_to(tmp_path / "images").as_posix() for p in tmp_path.glob("*/*/*"))
+    lines = [f"{n},{n[0]},{'test' if k % 8 > 4 else 'train'}" for k, n in enumerate(names)]
+    (tmp_path / "labels.csv").write_text("\n".join(["image,label,split", *lines]))
+    same = np.array([[a[0] == b[0] for a in names] for b in names], float)
+    for name in ("eyes", "mouse"):
+        np.savez(tmp_path / f"{name}.npz", similarity=same, valid=np.ones(16, bool), ids=names)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("tiny_encoder")
+def test_a_sweep_of_a_folder_compares_relation_files(folder: Path, capsys) -> None:
+    words = ["sweep", "--images", "images", "--labels", "labels.csv", "--relation", "eyes.npz",
+             "mouse.npz", "--seeds", "2", "--threshold", "0.5"]  # fmt: skip
+    assert foveate.main([*words, *SMALL]) == 0
+    rows = read_rows(folder / "sweep" / "sweep.jsonl")
+    assert {(r.setting, r.seed) for r in rows} == {
+        (name, seed)
+        for name in ("plain", "eyes_above0.5_drop0.5", "mouse_above0.5_drop0.5")
+        for seed in (0, 1)
+    }
+    by_cell = {(r.setting, r.seed): r.score for r in rows}
+    for seed in (0, 1):  # the two files say the same
+        eyes, mouse = (by_cell[f"{n}_above0.5_drop0.5", seed] for n in ("eyes", "mouse"))
+        assert eyes == mouse
+    assert "p (Holm)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "--study FOLDER or --images FOLDER"),
+        (("--images", "images"), "--relation FILE is missing"),
+        (("--images", "images", "--relation", "eyes.npz"), "No image is of the split test"),
+        (("--images", "images", "--relation", "eyes.npz", "a/eyes.npz"), "have one name"),
+        (("--images", "images", "--measures", "tima"), "--measures are of a study"),
+        (("--study", "images"), "it is no study"),
+    ],
+)
+def test_what_a_folder_lacks_is_said(words, said: str, folder, capsys) -> None:
+    with pytest.raises(SystemExit) as ended:
+        foveate.main(["sweep", *words])
+    assert ended.value.code == 2
+    assert said in " ".join(capsys.readouterr().err.split())

@@ -1,0 +1,84 @@
+"""What a sweep is of: a study and its measures, or a folder of images and its relation files."""
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainer.data.image_folder import find_images, read_labels, read_split_file
+from trainer.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where images and pairs come from.
+
+    Attributes
+    ----------
+    words
+        Options that name the images, of `train` and `probe` alike.
+    gaze
+        Each way of pairing images by gaze: its name, and the options of `train` for it.
+    out
+        Where rows go unless told.
+    """
+
+    words: tuple[str, ...]
+    gaze: Mapping[str, tuple[str, ...]]
+    out: Path
+
+
+def origin_of(options: argparse.Namespace) -> Origin:
+    """Return where the images come from.
+
+    Raises
+    ------
+    ConfigError
+        Naming the option that is missing, wrong or one too many.
+    ImageFolderError
+        If labels or splits do not fit the images.
+    """
+    if (options.study is None) == (options.images is None):
+        raise ConfigError("Name where the images come from: --study FOLDER or --images FOLDER.")
+    return _study(options) if options.images is None else _folder(options)
+
+
+def _study(options: argparse.Namespace) -> Origin:
+    study: Path = options.study
+    if not (study / "study.toml").is_file():
+        raise ConfigError(f"--study {study}: it is no study (there is no study.toml).")
+    if options.relation or options.labels or options.splits:
+        raise ConfigError("--relation, --labels and --splits go with --images.")
+    gaze = {name: ("--measure", name) for name in options.measures or ["auto"]}
+    return Origin(("--study", str(study)), gaze, study / "exports" / "sweep")
+
+
+def _folder(options: argparse.Namespace) -> Origin:
+    if options.measures:
+        raise ConfigError("--measures are of a study; a folder of images has --relation FILE ….")
+    if not options.relation:
+        raise ConfigError("--relation FILE is missing: how alike the images are by gaze.")
+    gaze = {path.stem: ("--relation", str(path)) for path in options.relation}
+    if len(gaze) < len(options.relation):
+        raise ConfigError("Two files of --relation have one name; rows are told apart by it.")
+    _require_test_images(options)
+    words = ["--images", str(options.images)]
+    for name in ("labels", "splits"):
+        if getattr(options, name) is not None:
+            words += [f"--{name}", str(getattr(options, name))]
+    return Origin(tuple(words), gaze, Path("sweep"))
+
+
+def _require_test_images(options: argparse.Namespace) -> None:
+    """Refuse images without a split: drawn by each run's seed it would be another each time."""
+    found = find_images(options.images)
+    splits: list[str | None] = []
+    if options.splits is not None:
+        splits += read_split_file(options.splits, list(found)).values()
+    if options.labels is not None:
+        splits += [facts.split for facts in read_labels(options.labels, list(found)).values()]
+    if "test" not in splits:
+        raise ConfigError(
+            "No image is of the split test. Give --splits JSON, or --labels with the column split: "
+            "all runs of a sweep are judged on the same images."
+        )
