@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from migrations.study.names import split_item
 from tests.trainer.gaze_study import StudyMaker
 from trainer.data.cohort import load_cohort
 from trainer.similarity.command import main
@@ -73,6 +74,27 @@ def read_frames(maker: StudyMaker, *shown: tuple[int, int]) -> str:
         maker.view(reading, image, time_us, frame=frame)
         time_us = maker.samples(time_us, np.tile([100 + frame, 150], (samples, 1)))
     return image
+
+
+def test_depth_is_in_no_measure_members_with_the_same_gaze_are_alike_in_whatever_frames(
+    maker: StudyMaker, tmp_path: Path
+) -> None:
+    path = 150 + np.cumsum(np.random.default_rng(0).normal(0, 3, (400, 2)), 0)
+    away = np.tile([40.0, 40.0], (400, 1))
+    shown = ((0, path), (FRAMES - 1, path), (0, away))
+    for number, (frame, points) in enumerate(shown):
+        image = read_on(maker, frame, points, 5_000_000 * number)
+        picture(maker, image, *(f for f in range(frame - 2, frame + 3) if 0 <= f < FRAMES))
+    out = tmp_path / "similarity.npz"
+    words = ["--study", str(maker.study.folder), "--measure", "density", "--out", str(out)]
+    assert main(words) == 0
+    with np.load(out) as file:
+        ids, similarity = [split_item(str(i)) for i in file["ids"]], file["similarity"]
+    looked = [i for i, (_, frame) in enumerate(ids) if frame in (0, FRAMES - 1)]
+    assert [ids[i][1] for i in looked] == [0, FRAMES - 1, 0]
+    first, deep, elsewhere = looked
+    assert similarity[first, deep] > 0.99  # as docs/similarity.md says
+    assert similarity[first, elsewhere] < 0.5  # the same frame, looked at elsewhere
 
 
 def test_a_stack_takes_part_by_its_longest_seen_frame_and_those_beside(maker: StudyMaker) -> None:
