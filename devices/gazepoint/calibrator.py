@@ -117,7 +117,7 @@ class GazepointCalibrator:
         return CalibrationOutcome(_status(points), points)
 
     def leave(self) -> None:
-        """Stop what goes on."""
+        """Stop what goes on, also from another thread than the one that collects."""
         if self._link is not None:
             self._stop()
             self._link = None
@@ -130,7 +130,7 @@ class GazepointCalibrator:
 
     def _step(self, link: Link) -> Line:
         try:
-            arrived_us, line = link.step(DELAY_S + MEASURE_S + MARGIN_S)
+            arrived_us, line = link.step(DELAY_S + MEASURE_S + MARGIN_S, lambda: self._link is link)
         except TrackerError as error:
             self._stop()
             raise CalibrationError(f"{error} Calibrate anew.") from error

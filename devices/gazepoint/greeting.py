@@ -80,13 +80,13 @@ def describe(link: Link, timeout_s: float = 1.0) -> TrackerInfo:
     """
     product = _optional(link, "GET", "PRODUCT_ID", timeout_s)
     number = _optional(link, "GET", "SERIAL_ID", timeout_s)
-    if product is None and number is None:
+    model = (product or {}).get("VALUE", "").strip()
+    serial = (number or {}).get("VALUE", "").strip()
+    if not (model or serial):
         raise TrackerError(
             f"What answers at {place(link.address)} is not Gazepoint Control, or has no tracker: "
             "it tells neither PRODUCT_ID nor SERIAL_ID."
         )
-    model = (product or {}).get("VALUE", "").strip()
-    serial = (number or {}).get("VALUE", "").strip()
     rate_hz = _number(product, "RATE")
     return TrackerInfo(
         id=f"{KIND}:{serial or model}",

@@ -113,18 +113,20 @@ class Link:
             self.ended.set()
             raise self._lost() from error
 
-    def step(self, timeout_s: float) -> tuple[float, Line]:
+    def step(self, timeout_s: float, is_wanted: Callable[[], bool]) -> tuple[float, Line]:
         """Return the next step of a calibration and its arrival. Blocks.
 
         Raises
         ------
         Unanswered
-            If none comes in time.
+            If none comes in time, or it is wanted no more.
         TrackerLost
             If the connection is cut meanwhile.
         """
         give_up_s = time.monotonic() + timeout_s
         while time.monotonic() < give_up_s:
+            if not is_wanted():
+                raise Unanswered("The calibration was given up.")
             with contextlib.suppress(queue.Empty):
                 return self.calibration.get(timeout=0.05)
             if self.ended.is_set() and self.calibration.empty():

@@ -73,8 +73,10 @@ class GazepointTracker:
         link, greeting = self._greeted()
         self.info = greeting.info
         self._take_over(link, greeting)
-        self._stopping = threading.Event()
-        self._keeper = threading.Thread(target=self._keep, name="gazepoint-keeper", daemon=True)
+        stopping = self._stopping = threading.Event()
+        self._keeper = threading.Thread(
+            target=self._keep, args=(stopping,), name="gazepoint-keeper", daemon=True
+        )
         self._keeper.start()
 
     def disconnect(self) -> None:
@@ -156,10 +158,10 @@ class GazepointTracker:
         for kind, text in self._complaints.of_greeting(greeting):
             self._say(kind, text)
 
-    def _keep(self) -> None:
+    def _keep(self, stopping: threading.Event) -> None:
         """Connect again whenever the connection was cut."""
         refused = ""
-        while not self._stopping.wait(RETRY_S):
+        while not stopping.wait(RETRY_S):
             link = self._link
             if link is None or not link.ended.is_set():
                 continue
@@ -173,7 +175,7 @@ class GazepointTracker:
                     self._say("fault", refused)
                 continue
             with self._lock:
-                if self._stopping.is_set():
+                if stopping.is_set():
                     again.close()
                     return
                 self._drain(link, is_last=True)

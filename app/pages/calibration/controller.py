@@ -253,11 +253,13 @@ class CalibrationController(StationJob):
             if self._run is chosen:  # given up meanwhile: its answer is of no use
                 then(value)
 
-        return run(self, work, still, self._broke)
+        def broke(error: Exception) -> None:
+            if self._run is chosen and chosen is not None:  # else it would end another run
+                self._broke(error)
+
+        return run(self, work, still, broke)
 
     def _broke(self, error: Exception) -> None:
-        if self._run is None:
-            return
         self._finish()
         self.page.show_idle("The calibration broke off.", warn=True)
         self.ended.emit()
