@@ -1,4 +1,4 @@
-"""`python main.py db upgrade|check|backup|assign --study FOLDER`."""
+"""`python main.py db upgrade|check|backup|assign|progress --study FOLDER`."""
 
 import argparse
 import sys
@@ -10,6 +10,7 @@ from migrations.study import check_command
 from migrations.study.assignments import assign_from_csv
 from migrations.study.errors import StudyError
 from migrations.study.folder import Study
+from migrations.study.progress import progress_of
 
 
 def main(argv: Sequence[str]) -> int:
@@ -44,6 +45,15 @@ def _assign(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _progress(arguments: argparse.Namespace) -> int:
+    opened = Study.open(arguments.study, database_url=arguments.database)
+    with closing(opened) as study, study.database.read() as session:
+        for p in progress_of(session, study.settings):
+            arm = f", {p.arm}" if p.arm else ""
+            sys.stdout.write(f"{p.reader}{arm}: {p.read} of {p.planned} cases read.\n")
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python main.py db", description=__doc__)
     actions = parser.add_subparsers(
@@ -53,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         ("upgrade", _upgrade, "bring the schema to this program's (after a backup)"),
         ("check", check_command.run, "look for damage; changes nothing without --repair"),
         ("backup", _backup, "copy the database, also while it is written to"),
+        ("progress", _progress, "how far each reader is, by arm; for the researcher's eyes"),
         ("assign", _assign, "plan who reads what, from a csv: reader, case, order, arm"),
     ):
         action = actions.add_parser(name, help=text, description=text)

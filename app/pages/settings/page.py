@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFormLayout, QScrollArea, QWidget
 
+from app.pages.settings.design_card import DesignCard
 from app.pages.settings.fields import SECTIONS
 from app.ui import theme
 from app.ui.fields import Field
@@ -39,8 +40,11 @@ class SettingsPage(Page):
         self.head.addWidget(self.save)
         inside = QWidget()
         layout = column(inside, gap=2 * theme.GRID)
+        self.design = DesignCard()
         for heading, fields in SECTIONS.items():
             layout.addWidget(self._section(heading, fields))
+            if heading == "The study":
+                layout.addWidget(self.design)
         layout.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
@@ -49,18 +53,20 @@ class SettingsPage(Page):
         scroll.setWidget(inside)
         self.body.addWidget(scroll, 1)
         self._form.changed.connect(self._changed)
+        self.design.changed.connect(self._changed)
         self.show_settings(self._settings)
 
     @property
     def values(self) -> StudySettings:
         """What the form says now."""
-        return replace(self._settings, **self._form.values())
+        return replace(self._settings, **(self._form.values() | self.design.values))
 
     def show_settings(self, settings: StudySettings, said: str = "") -> None:
         """Show settings, and what became of the last ones."""
         self._settings = settings
         shown = asdict(settings)
         self._form.show({name: shown[name] for name in self._form.editors})
+        self.design.show_design(settings.questions if settings.form else (), settings.arms)
         if said:
             self.say_state(said)
 
@@ -80,8 +86,11 @@ class SettingsPage(Page):
         return frame
 
     def _changed(self) -> None:
-        changed = bool(self._form.changes())
-        problem = self._form.problem() or _problem(self.values)
+        values = self.values
+        changed = bool(self._form.changes()) or values != self._settings
+        problem = self._form.problem() or self.design.problem or _problem(values)
+        for name in ("question", "classes"):  # those of a form are said in its first question
+            self._form.editors[name].setEnabled(not values.form)
         self.save.setEnabled(changed and not problem)
         self.undo.setEnabled(changed)
         if problem:

@@ -136,6 +136,11 @@ def test_a_plan_from_a_csv_says_who_reads_what_in_which_order(study: Study, caps
         read.append(case_names[case.case_id])
     session.close()
     assert read == [second, first]
+    capsys.readouterr()
+    assert main(["db", "progress", "--study", str(study.folder)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "R1, zebra: 2 of 2 cases read.", "R2, zebra: 0 of 1 cases read."
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

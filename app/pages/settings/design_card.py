@@ -1,0 +1,121 @@
+"""Questions and arms on the settings page: the tables of `study.toml`, and how a form is asked."""
+
+import tomllib
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QFontDatabase
+from PySide6.QtWidgets import QFrame, QPlainTextEdit
+
+from app.recording.form_state import Said
+from app.ui import theme
+from app.ui.question_form import QuestionForm
+from app.ui.small_widgets import button, column, label, row
+from migrations.study.arms import Arm, toml_of_arms
+from migrations.study.design_tables import take_design
+from migrations.study.errors import SettingsError
+from migrations.study.forms import Question, check_form, toml_of
+
+_HEIGHT = 320
+_HINT = (
+    "Leave it empty for one question, asked as above. A table [[question]] for each question of a "
+    "form, the first of them gives the class; a table [[arm]] for each condition of reading. "
+    "On the right the form is asked as a reader sees it."
+)
+_EXAMPLE = """
+[[question]]
+key = "finding"
+text = "What do you see?"
+options = ["nothing", "mass"]
+
+[[question]]
+key = "margin"
+text = "Margin of the mass"
+kind = "multiple"
+options = ["sharp", "spiculated"]
+condition = "finding = mass"
+
+[[question]]
+key = "confidence"
+text = "How sure are you?"
+kind = "confidence"
+"""
+
+
+class DesignCard(QFrame):
+    """Edits the form and the arms as text, and asks the form as it is typed.
+
+    Attributes
+    ----------
+    problem
+        What keeps the text from being used, in words; empty for nothing.
+
+    Signals
+    -------
+    changed
+        The text is another now.
+    """
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "panel")
+        self.problem = ""
+        self._values: dict[str, Any] = {"form": (), "arms": ()}
+        self.editor = QPlainTextEdit()
+        self.editor.setObjectName("setting_design")
+        self.editor.setAccessibleName("Questions and arms")
+        self.editor.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.editor.setTabChangesFocus(True)
+        self.editor.setMinimumHeight(_HEIGHT)
+        self.preview = QuestionForm()
+        self.preview.setMinimumHeight(_HEIGHT)
+        self._problem = label("", "warning")
+        self._example = button("example_form", "Begin with an example", self._begin)
+        self.preview.said.connect(self._answered)
+        layout = column(self, 2 * theme.GRID)
+        layout.addWidget(label("Questions and arms", "heading"))
+        layout.addWidget(label(_HINT, "hint"))
+        layout.addLayout(row(self._example, stretch=True))
+        beside = row(self.editor, self.preview, gap=2 * theme.GRID)
+        beside.setStretch(0, 1)
+        layout.addLayout(beside)
+        layout.addWidget(self._problem)
+        self.editor.textChanged.connect(self._read)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What the text says: form and arms; with a form also question and classes."""
+        return dict(self._values)
+
+    def show_design(self, form: tuple[Question, ...], arms: tuple[Arm, ...]) -> None:
+        """Show a form and arms; what was typed is gone."""
+        self.editor.setPlainText("\n".join([*toml_of(form), *toml_of_arms(arms)]).strip())
+        self._read()
+
+    def _begin(self) -> None:
+        self.editor.setPlainText(f"{self.editor.toPlainText()}\n{_EXAMPLE}".strip())
+
+    def _read(self) -> None:
+        self.problem = ""
+        try:
+            table = tomllib.loads(self.editor.toPlainText())
+            values = {"form": (), "arms": (), **take_design(table)}
+            if table:
+                raise SettingsError(f"only [[question]] and [[arm]] stand here, not {min(table)}.")
+            if values["form"]:
+                check_form(values["form"])
+            self._values = values
+        except (tomllib.TOMLDecodeError, SettingsError) as error:
+            self.problem = f"Questions and arms: {error}"
+        self._problem.setText(self.problem)
+        self._problem.setVisible(bool(self.problem))
+        self._example.setVisible(not self._values["form"])
+        self.preview.setVisible(bool(self._values["form"]))
+        self.preview.begin(self._values["form"])
+        self.changed.emit()
+
+    def _answered(self, _said: Said) -> None:
+        if not self.preview.state.waits:  # a reader would go on: ask it from the start again
+            self.preview.begin(self._values["form"])
