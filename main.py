@@ -1,6 +1,7 @@
 """Foveate's one command: each sub-command imports its room, and only that one.
 
-Exit codes: 0 done, 1 the work failed, 2 wrong arguments, 3 stopped by the user with a checkpoint.
+Exit codes: 0 done; 1 the work failed; 2 wrong arguments, also a study, folder or file that is not
+there; 3 stopped by the user. SIGINT ends every command within 5 s (`migrations.study.stopping`).
 """
 
 import argparse
@@ -9,6 +10,9 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+
+from migrations.study.command_line import did_you_mean
+from migrations.study.stopping import run_command
 
 # A command's room and what it does. An action that another room does has a row of its own.
 COMMANDS = {
@@ -56,10 +60,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     command, rest = _split(words)
     if command is None:
-        _usage().parse_args(words)  # prints help or the error, and exits
-        return 2
+        return _without_command(words)
     room, _ = COMMANDS.get(" ".join([command, *rest[:1]]), COMMANDS[command])
     return int(import_module(room).main(rest))
+
+
+def _without_command(words: list[str]) -> int:
+    """Print version, help or what is wrong with the first word; a wrong one exits with 2."""
+    if words[0] in ("--version", "-V"):
+        from migrations.study.program_version import version_text  # SQLAlchemy takes a while
+
+        sys.stdout.write(f"{version_text()}\n")
+        return 0
+    parser = _usage()
+    if words[0] in ("--help", "-h", "help"):
+        parser.print_help()
+        return 0
+    meant = did_you_mean(words[0], [*_first_words(), *ALIASES, "--study", "--version", "--help"])
+    parser.error(f"{words[0]} is not a command.{meant} --help lists all.")
+
+
+def run() -> int:
+    """Run the command line as a process: a signal ends it with exit code 3."""
+    return run_command(main)
 
 
 def _split(words: list[str]) -> tuple[str | None, list[str]]:
@@ -82,17 +105,16 @@ def _usage() -> argparse.ArgumentParser:
     lines = "\n".join(f"  {name:14s} {COMMANDS[name][1]}" for name in _first_words())
     parser = argparse.ArgumentParser(
         prog="python main.py",
-        usage="python main.py [--study FOLDER] | COMMAND …",
+        usage="python main.py [--study FOLDER] | COMMAND … | --version | --help",
         description="Foveate: record how images are read, learn from it. "
         "For research, not for diagnosis.",
-        epilog=f"commands (each has --help):\n{lines}",
+        epilog=f"commands (each has --help):\n{lines}\n\nexample:\n  python main.py --demo",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("command", choices=_first_words())
     return parser
 
 
 if __name__ == "__main__":
     if sys.stderr is not None:  # Windows without a console has none
         faulthandler.enable()  # where it died in native code; the station keeps it in a file
-    sys.exit(main())
+    sys.exit(run())

@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platformdirs import user_log_path
@@ -17,6 +16,7 @@ from platformdirs import user_log_path
 from app.crash_log import watch_crashes
 from app.ui.offscreen import has_screen
 from devices.gaze.errors import GazeError
+from migrations.study.command_line import CommandParser, existing_study
 from migrations.study.errors import StudyError
 
 if TYPE_CHECKING:
@@ -216,12 +216,18 @@ def _positive(text: str) -> float:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python main.py",
         description="Open the reading station. For research, not for diagnosis.",
+        example="python main.py --study my-study --reader R1",
     )
-    parser.add_argument("--study", type=Path, metavar="FOLDER", help="open this study")
-    parser.add_argument("--reader", metavar="PSEUDONYM", help="who reads")
+    parser.add_argument(
+        "--study", type=existing_study, metavar="FOLDER",
+        help="open this study (default: choose one on the start page)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--reader", metavar="PSEUDONYM", help="who reads (default: chosen on the worklist)"
+    )
     parser.add_argument(
         "--device",
         default="",
@@ -229,12 +235,17 @@ def _parser() -> argparse.ArgumentParser:
         help="tracker (see main.py devices); by default the last of this station, else the only "
         "one attached; the simulated reader and the mouse only where they are named",
     )
-    parser.add_argument("--rate", type=_positive, metavar="HZ", help="rate of the tracker")
+    parser.add_argument(
+        "--rate", type=_positive, metavar="HZ", help="rate of the tracker (default: its own)"
+    )
     parser.add_argument(
         "--speed", type=_positive, default=1.0, metavar="X",
         help="run the clock X times faster than life (simulated reader only)",
     )  # fmt: skip
     parser.add_argument(
-        "--database", metavar="URL", help="server that finished sessions are pushed to"
+        "--database",
+        metavar="URL",
+        help="server that finished sessions are pushed to (default: what FOVEATE_DATABASE_URL "
+        "names)",
     )
     return parser

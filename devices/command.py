@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,10 @@ from devices.tobii.interpreters import (
 from devices.tracker import DeviceEvent, Tracker, TrackerInfo
 
 POLL_S = 0.005
+_TOLD_EVERY_S = 2.0
+STOPPED = 3
+"""Exit code after Ctrl-C."""
+Told = Callable[[int, float, float], object]
 TYPICAL_SCREEN = ScreenGeometry(1920, 1080, 531.0, 299.0)
 """Rate, loss and latency do not depend on it."""
 
@@ -41,6 +45,8 @@ class LiveTest:
     latency_ms, latency_max_ms
         Median and largest age of the newest sample when it could be read first; polling adds up
         to 5 ms.
+    is_stopped
+        Whether Ctrl-C ended it before its time; the figures are of what came until then.
     """
 
     tracker: TrackerInfo
@@ -50,6 +56,7 @@ class LiveTest:
     latency_ms: float
     latency_max_ms: float
     events: tuple[DeviceEvent, ...]
+    is_stopped: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return the figures, ready for JSON."""
@@ -61,13 +68,17 @@ class LiveTest:
             "latency_ms": self.latency_ms,
             "latency_max_ms": self.latency_max_ms,
             "events": [asdict(e) for e in self.events],
+            "stopped": self.is_stopped,
         }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """List the trackers, or test one; return the exit code."""
-    options = _parser().parse_args(argv)
+    """List the trackers, or test one; 0 done, 1 it failed, 3 stopped by Ctrl-C."""
+    parser = _parser()
+    options = parser.parse_args(argv)
     if options.mapping is not None:
+        if not options.mapping.is_file():
+            parser.error(f"--mapping {options.mapping}: there is no such file.")
         os.environ[MAPPING_VARIABLE] = str(options.mapping)
     try:
         if options.action == "setup-tobii":
@@ -75,15 +86,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         elif options.test is None:
             _write_found(find_trackers(options.timeout, network=options.network), options.json)
         else:
-            _write_test(_run_test(options), options.json)
+            test = _run_test(options)
+            _write_test(test, options.json)
+            return STOPPED if test.is_stopped else 0
     except DeviceError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
 
 
-def live_test(tracker: Tracker, seconds: float) -> LiveTest:
-    """Read a tracker for some seconds and measure its stream.
+def live_test(
+    tracker: Tracker, seconds: float, told: Told = lambda count, passed_s, seconds: None
+) -> LiveTest:
+    """Read a tracker for some seconds and measure its stream; on Ctrl-C, what came until then.
+
+    Parameters
+    ----------
+    told
+        Called every 2 s with the samples so far, the seconds passed and those of the test.
 
     Raises
     ------
@@ -94,41 +114,64 @@ def live_test(tracker: Tracker, seconds: float) -> LiveTest:
     clock = HostClock()
     tracker.connect(clock)
     try:
-        chunks, ages_us = _read_for(tracker, clock, seconds)
+        chunks, ages_us, passed_s = _read_for(tracker, clock, seconds, told)
+        is_stopped = passed_s < seconds
+        seconds = round(passed_s, 1) if is_stopped else seconds
         # A test has no page: which screen is read on is not known to it.
         events = tuple(event for event in tracker.events() if event.kind != "display_area")
     finally:
         tracker.disconnect()
     if not chunks:
-        told = "".join(f" {event.detail}" for event in events)
-        raise TrackerError(f"{tracker.info.name} sent no sample in {seconds:g} s.{told}")
+        said = "".join(f" {event.detail}" for event in events)
+        raise TrackerError(f"{tracker.info.name} sent no sample in {seconds:g} s.{said}")
     stream = stream_quality(np.concatenate(chunks), tracker.info.rate_hz)
     latency_ms, latency_max_ms = float(np.median(ages_us)) / 1e3, float(np.max(ages_us)) / 1e3
-    return LiveTest(tracker.info, seconds, step_us, stream, latency_ms, latency_max_ms, events)
+    return LiveTest(
+        tracker.info, seconds, step_us, stream, latency_ms, latency_max_ms, events, is_stopped
+    )
 
 
 def _read_for(
-    tracker: Tracker, clock: HostClock, seconds: float
-) -> tuple[list[SampleArray], list[int]]:
-    """Return what came, and the age of the newest sample of each piece."""
+    tracker: Tracker, clock: HostClock, seconds: float, told: Told
+) -> tuple[list[SampleArray], list[int], float]:
+    """Return what came, the age of the newest sample of each piece, and the seconds it took."""
     chunks: list[SampleArray] = []
     ages_us: list[int] = []
     tracker.read()  # what piled up while it was opened tells nothing of its latency
-    end_us = clock.now_us() + round(seconds * 1e6)
-    while clock.now_us() < end_us:
-        samples = tracker.read()
-        if len(samples):
-            ages_us.append(clock.now_us() - int(samples["host_us"][-1]))
-            chunks.append(samples)
-        time.sleep(POLL_S)
-    return chunks, ages_us
+    begin_us = clock.now_us()
+    end_us = begin_us + round(seconds * 1e6)
+    count, told_s = 0, 0.0
+    try:
+        while clock.now_us() < end_us:
+            passed_s = (clock.now_us() - begin_us) / 1e6
+            if passed_s - told_s >= _TOLD_EVERY_S:
+                told_s = passed_s
+                told(count, passed_s, seconds)
+            samples = tracker.read()
+            if len(samples):
+                ages_us.append(clock.now_us() - int(samples["host_us"][-1]))
+                chunks.append(samples)
+                count += len(samples)
+            time.sleep(POLL_S)
+    except KeyboardInterrupt:
+        return chunks, ages_us, min(seconds, (clock.now_us() - begin_us) / 1e6)
+    return chunks, ages_us, seconds
 
 
 def _run_test(options: argparse.Namespace) -> LiveTest:
     tracker = open_tracker(
         options.test, TYPICAL_SCREEN, rate_hz=options.rate, network=options.network
     )
-    return live_test(tracker, options.seconds)
+    return live_test(tracker, options.seconds, _tell)
+
+
+def _tell(count: int, passed_s: float, seconds: float) -> None:
+    """Say how far a test is: on a terminal in one line that is written over."""
+    end = "\r" if sys.stderr.isatty() else "\n"
+    rate = count / max(passed_s, 1e-9)
+    left_s = max(0.0, seconds - passed_s)
+    sys.stderr.write(f"{count} samples, {rate:.1f}/s, {left_s:.0f} s left   {end}")
+    sys.stderr.flush()
 
 
 def _set_up_tobii(options: argparse.Namespace) -> None:
@@ -192,6 +235,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python main.py devices",
         description="List the eye trackers that are attached, or test one.",
+        epilog="example: python main.py devices --test simulated --seconds 10",
     )
     parser.add_argument(
         "action",
@@ -200,18 +244,33 @@ def _parser() -> argparse.ArgumentParser:
         help="setup-tobii: make the Python 3.10 environment of Tobii's SDK",
     )
     parser.add_argument(
-        "--python", type=Path, metavar="PATH", help="setup-tobii: the Python 3.10 to make it from"
+        "--python",
+        type=Path,
+        metavar="PATH",
+        help="setup-tobii: the Python 3.10 to make it from (default: one that is found)",
     )
-    parser.add_argument("--folder", type=Path, metavar="DIR", help="setup-tobii: where to make it")
+    parser.add_argument(
+        "--folder", type=Path, metavar="DIR",
+        help="setup-tobii: where to make it (default: the user's data folder, or "
+        "FOVEATE_TOBII_FOLDER)",
+    )  # fmt: skip
     parser.add_argument("--test", metavar="ID", help="read this tracker live and measure it")
     parser.add_argument(
-        "--seconds", type=_positive, default=5.0, metavar="N", help="length of the test"
+        "--seconds",
+        type=_positive,
+        default=5.0,
+        metavar="N",
+        help="length of the test (default: 5)",
     )
     parser.add_argument(
         "--rate", type=_positive, metavar="HZ", help="rate, where the tracker lets it be chosen"
     )
     parser.add_argument(
-        "--timeout", type=_positive, default=1.5, metavar="S", help="how long to look for trackers"
+        "--timeout",
+        type=_positive,
+        default=1.5,
+        metavar="S",
+        help="how long to look for trackers (default: 1.5)",
     )
     parser.add_argument("--network", action="store_true", help="look for LSL streams elsewhere too")
     parser.add_argument(

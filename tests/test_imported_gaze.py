@@ -78,11 +78,13 @@ def _settings():
 
 
 def test_bad_words_are_answered_with_what_to_do(folder: Path, capsys) -> None:
-    assert main(["mcgip", str(folder / "nothing"), "--study", str(folder / "study")]) == 1
+    assert main(["mcgip", str(folder), "--study", str(folder / "study")]) == 2
     assert "no study.toml" in capsys.readouterr().err
     Study.create(folder / "study", _settings()).close()
-    assert main(["mcgip", str(folder / "nothing"), "--study", str(folder / "study")]) == 1
-    assert "does not exist" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        main(["mcgip", str(folder / "nothing"), "--study", str(folder / "study")])
+    assert ended.value.code == 2
+    assert "is not there" in capsys.readouterr().err
     with pytest.raises(SystemExit) as ended:
         main(["csv", "x", "--study", "y", "--columns", "x"])
     assert ended.value.code == 2

@@ -15,6 +15,11 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console
 
+from migrations.study.command_line import (
+    CommandParser,
+    existing_file,
+    existing_folder,
+)
 from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import Study
 from trainer.config.config import ENCODERS, PAIRS, RunConfig
@@ -57,8 +62,8 @@ def main(argv: Sequence[str]) -> int:
             _fail(report, str(error))
             return 1
         except KeyboardInterrupt:
-            report(RunFailed("Broken off. The same command goes on from the last checkpoint."))
-            return 1
+            report(RunFailed("Stopped. The same command goes on from the last checkpoint."))
+            return 3
         except Exception as error:
             log.exception("Unexpected error")
             report(RunFailed(f"Unexpected {type(error).__name__}: {error}. This is a fault of "
@@ -211,34 +216,41 @@ def _moved_stdout() -> Iterator[TextIO]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python main.py train",
         description="Pre-train an encoder on the images and gaze of a study, or on a folder of "
         "images and a relation file. The same command continues a run that was stopped.",
+        example="python main.py train --study my-study --epochs 200 --size 224 --batch 64",
     )
     parser.add_argument("--study", type=Path, metavar="FOLDER", help="the study's folder")
     parser.add_argument("--database", help="another database than the study's own (URL)")
     files = parser.add_argument_group("without a study")
     files.add_argument(
-        "--images", type=Path, metavar="FOLDER", help="pictures, perhaps one sub-folder per class"
+        "--images",
+        type=existing_folder,
+        metavar="FOLDER",
+        help="pictures, perhaps one sub-folder per class",
     )
     files.add_argument(
-        "--relation", type=Path, metavar="FILE",
+        "--relation", type=existing_file, metavar="FILE",
         help="how alike the images are: .npy (N, N) in the order of names, .npz, or a sparse graph",
     )  # fmt: skip
     files.add_argument(
-        "--order", type=Path, metavar="FILE", help="names of the images, one a line, in order"
+        "--order",
+        type=existing_file,
+        metavar="FILE",
+        help="names of the images, one a line, in order",
     )
     files.add_argument(
-        "--labels", type=Path, metavar="FILE",
+        "--labels", type=existing_file, metavar="FILE",
         help="csv with the columns image and label, patient, split (default: the parent folder)",
     )  # fmt: skip
     files.add_argument(
-        "--splits", type=Path, metavar="JSON",
+        "--splits", type=existing_file, metavar="JSON",
         help="{train, val, test} lists of images; those of test take no part",
     )  # fmt: skip
     files.add_argument("--cache", type=Path, metavar="FOLDER", help="where decoded images are kept")
-    parser.add_argument("--config", type=Path, help="settings as TOML")
+    parser.add_argument("--config", type=existing_file, help="settings as TOML")
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="any setting by name"
     )
@@ -255,7 +267,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("settings (more by --config and --set)")
     group.add_argument("--name", help="of the run")
     group.add_argument("--method", help=", ".join(METHODS))
-    group.add_argument("--pairs", choices=PAIRS)
+    group.add_argument("--pairs", choices=PAIRS, help="where positive pairs come from")
     group.add_argument("--measure", help="gaze similarity, e.g. tima")
     rule = group.add_mutually_exclusive_group()
     rule.add_argument("--threshold", type=float, help="similarity above which images are a pair")
@@ -265,13 +277,23 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--init", metavar="FILE", help="weights to start from (torchvision, timm, released .pth)"
     )
-    group.add_argument("--recipe", choices=RECIPES)
+    group.add_argument("--recipe", choices=RECIPES, help="settings as a paper has them")
     group.add_argument("--size", type=int, metavar="PX", help="side of the views, pixels")
     group.add_argument("--batch", type=int, help="images per step")
-    group.add_argument("--epochs", type=int)
-    group.add_argument("--device", choices=("auto", "cpu", "cuda"))
-    group.add_argument("--seed", type=int)
+    group.add_argument("--epochs", type=int, help="passes over the images")
+    group.add_argument("--device", choices=("auto", "cpu", "cuda"), help="where to compute")
+    group.add_argument("--seed", type=int, help="of weights, views, batches and the split")
     group.add_argument(
         "--transductive", action="store_true", default=None,
         help="let images of the test split take part; run, probe and report say so",
     )  # fmt: skip
+    _say_defaults(group)
+
+
+def _say_defaults(group: argparse._ArgumentGroup) -> None:
+    """Let help say what a setting is where neither option nor --config names it."""
+    config = RunConfig()
+    for action in group._group_actions:
+        value = getattr(config, action.dest, None)
+        if value not in (None, "", False):
+            action.help = f"{action.help} (default: {value})"

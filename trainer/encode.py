@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from torch import nn
 
+from migrations.study.command_line import CommandParser, existing_file, existing_folder
 from trainer.data.cache import cache_side, load_grey
 from trainer.data.decode import place
 from trainer.data.image_folder import find_images, read_order
@@ -35,8 +36,8 @@ def main(argv: Sequence[str]) -> int:
         console.print(f"[red]Failed:[/] {error}", highlight=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:
-        console.print("Broken off; nothing was written.")
-        return 1
+        console.print("Stopped; nothing was written.")
+        return 3
     finally:
         reporter.close()
 
@@ -116,19 +117,31 @@ def save_features(path: Path, features: NDArray[np.float32], names: Sequence[str
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python main.py encode",
         description="Features of images by an encoder, as npz with the keys features (N, D) "
         "float32 and names (N,): paths within the folder, in order.",
+        example="python main.py encode --encoder encoder.safetensors --images IMAGES --out "
+        "features.npz",
     )
     parser.add_argument(
-        "--encoder", type=Path, required=True, metavar="FILE",
+        "--encoder", type=existing_file, required=True, metavar="FILE",
         help="encoder.safetensors of a run, or a torchvision or timm file of weights",
     )  # fmt: skip
-    parser.add_argument("--images", type=Path, required=True, metavar="FOLDER")
-    parser.add_argument("--order", type=Path, metavar="FILE", help="names, one a line, in order")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="features.npz")
+    parser.add_argument(
+        "--images", type=existing_folder, required=True, metavar="FOLDER", help="PNG or JPEG images"
+    )
+    parser.add_argument(
+        "--order", type=existing_file, metavar="FILE", help="names, one a line, in order"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the npz to write")
     parser.add_argument("--size", type=int, help="side of the views, pixels (default: as trained)")
-    parser.add_argument("--name", choices=encoder_names(), help="if the file does not tell")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument(
+        "--name",
+        choices=encoder_names(),
+        help="the encoder, if the file does not tell (default: as the file says)",
+    )
+    parser.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute"
+    )
     return parser

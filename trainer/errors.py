@@ -18,6 +18,7 @@ TrainerError
 ├── AnalysisError        areas or gaze of a study do not allow an analysis
 ├── PerformanceError     ratings, truth or marks do not allow a figure of readers
 ├── ProbeError           images, labels, splits or encoders do not allow an honest comparison
+│   └── NoSuchEncoder    neither a file nor a finished run is called so
 └── Cancelled            the user asked to stop; not a fault
 """
 
@@ -109,6 +110,10 @@ class PerformanceError(TrainerError):
 
 class ProbeError(TrainerError):
     """Images, labels, splits or encoders do not allow an honest comparison."""
+
+
+class NoSuchEncoder(ProbeError):
+    """Neither a file nor a finished run is called so."""
 
 
 class Cancelled(TrainerError):

@@ -4,7 +4,6 @@ It outlives the station that started it. Each training is a process of its own, 
 if this one is killed: the next queue process finds it by its id and waits for it.
 """
 
-import argparse
 import contextlib
 import json
 import subprocess
@@ -17,6 +16,7 @@ from typing import Any
 import psutil
 
 from migrations.study.clean_text import shown
+from migrations.study.command_line import CommandParser, existing_study
 from migrations.study.job_check import refusal
 from migrations.study.jobs import FOREIGN, Job, jobs, queue_folder, queue_lock, take_over
 from migrations.study.processes import MAIN, birth_of, living, only_one
@@ -24,13 +24,21 @@ from migrations.study.processes import MAIN, birth_of, living, only_one
 _POLL_S = 0.2
 GRACE_S = 60.0
 """How long a trainer that was told to stop may take to write its checkpoint."""
+_INTERRUPTED_S = 3.0
+"""The same where this process was interrupted: it ends within 5 s."""
 STOPPED_EXIT = 3
 
 
 def main(argv: Sequence[str]) -> int:
     """Run the command; 0 once the queue is empty."""
-    parser = argparse.ArgumentParser(prog="python main.py queue", description=__doc__)
-    parser.add_argument("--study", type=Path, required=True, help="the study's folder")
+    parser = CommandParser(
+        prog="python main.py queue",
+        description="Run the pre-trainings that the station queued for a study, one after another.",
+        example="python main.py queue --study my-study",
+    )
+    parser.add_argument(
+        "--study", type=existing_study, required=True, metavar="FOLDER", help="the study's folder"
+    )
     parser.add_argument(
         "--take-over", action="store_true",
         help="also run the jobs that came with the study from another computer; the files and "
@@ -91,7 +99,11 @@ def _run(study: Path, job: Job, program: Sequence[str]) -> None:
             job.become("failed", message=f"{words[0]} could not be started: {error.strerror}.")
             return
     job = job.become("running", pid=process.pid, pid_created=birth_of(process.pid))
-    code = _wait(job, process)
+    try:
+        code = _wait(job, process)
+    except KeyboardInterrupt:
+        _end(job, _stop(process))
+        raise
     _end(job, code)
 
 
@@ -111,6 +123,19 @@ def _wait(job: Job, process: "subprocess.Popen[bytes]") -> int:
         assert process.stdin is not None
         process.stdin.close()
     return process.returncode
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> int:
+    """Stop a trainer with this process: with a checkpoint if it has one in time, else at once."""
+    with contextlib.suppress(OSError):
+        assert process.stdin is not None
+        process.stdin.write(b"stop\n")
+        process.stdin.close()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_INTERRUPTED_S)
+    process.kill()
+    process.wait()
+    return STOPPED_EXIT
 
 
 def _adopt(job: Job) -> None:

@@ -16,6 +16,7 @@ from app.command import logged, qt_problem
 from app.errors import AppError, StoppedByUser
 from app.ui.offscreen import choose_screen
 from devices.gaze.errors import GazeError
+from migrations.study.command_line import CommandParser, existing_study
 from migrations.study.errors import StudyError
 
 STOPPED = 3
@@ -79,18 +80,21 @@ def _check(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> No
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python main.py read",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="The autopilot reads every case of the study. Images whose burned-in text nobody "
+        description=__doc__.partition("\n\n")[2],
+        example="python main.py read --study my-study --autopilot --cases 5",
+        listed="The autopilot reads every case of the study. Images whose burned-in text nobody "
         "has cleared yet are read too: no person sees them; it clears none of them.",
     )
-    parser.add_argument("--study", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument(
+        "--study", type=existing_study, required=True, metavar="FOLDER", help="the study's folder"
+    )
     parser.add_argument(
         "--device",
         metavar="ID",
-        help="tracker (see main.py devices); the autopilot's own is the simulated reader",
+        help="tracker (see main.py devices; default: the autopilot's is the simulated reader, a "
+        "person's the last of this station)",
     )
     parser.add_argument(
         "--autopilot", action="store_true", help="read without hands, for trials and tests"
@@ -102,7 +106,9 @@ def _parser() -> argparse.ArgumentParser:
         "--speed", type=_positive, default=1.0, metavar="X",
         help="run the clock X times faster than life (default: 1, real time)",
     )  # fmt: skip
-    parser.add_argument("--rate", type=_positive, metavar="HZ", help="rate of the tracker")
+    parser.add_argument(
+        "--rate", type=_positive, metavar="HZ", help="rate of the tracker (default: its own)"
+    )
     parser.add_argument(
         "--reader", metavar="PSEUDONYM", help="who reads; the autopilot makes its own: AUTO-1, …"
     )

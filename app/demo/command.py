@@ -14,6 +14,7 @@ from app.command import PYSIDE_MISSING, qt_problem
 from app.errors import AppError
 from app.ui.offscreen import choose_screen
 from devices.gaze.errors import GazeError
+from migrations.study.command_line import CommandParser
 from migrations.study.errors import StudyError
 
 MARK = ".foveate-demo"
@@ -58,7 +59,11 @@ def _prepare(folder: Path) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python main.py --demo", description=__doc__)
+    parser = CommandParser(
+        prog="python main.py --demo",
+        description=__doc__.partition("\n\n")[2],
+        example="python main.py --demo --cases 6 --headless",
+    )
     parser.add_argument(
         "--out", type=Path, default=Path("foveate-demo"), metavar="FOLDER",
         help="where everything goes (default: foveate-demo)",
@@ -67,10 +72,12 @@ def _parser() -> argparse.ArgumentParser:
         "--cases", type=_cases, default=DEFAULT_CASES, metavar="N",
         help=f"how many images are made and read (default: {DEFAULT_CASES})",
     )  # fmt: skip
-    parser.add_argument("--seed", type=int, default=0, metavar="S")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="of the images and of the reader"
+    )
     parser.add_argument(
         "--speed", type=_speed, default=DEFAULT_SPEED, metavar="X",
-        help=f"times faster than life (default: {DEFAULT_SPEED:g})",
+        help=f"times real time (default: {DEFAULT_SPEED:g})",
     )  # fmt: skip
     parser.add_argument("--headless", action="store_true", help="no window on the screen")
     return parser

@@ -4,7 +4,6 @@ import argparse
 import contextlib
 import json
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -25,6 +24,12 @@ from app.images.reconciliation import (
 from app.images.relabelling import set_labels
 from app.images.results import ImportResult
 from app.images.sources import files_of, labels_among
+from migrations.study.command_line import (
+    CommandParser,
+    existing_file,
+    existing_path,
+    shown_progress,
+)
 from migrations.study.errors import StudyError
 from migrations.study.folder import Study
 from migrations.study.names import short_name
@@ -38,7 +43,7 @@ _NAMED = 20
 
 
 def main(argv: Sequence[str]) -> int:
-    """Import files; 0 if at least one was accepted or known, 1 if none or the work failed."""
+    """Import files; 0 if at least one was accepted or known, 1 if none, 3 stopped."""
     parser = _parser()
     arguments = parser.parse_args(argv)
     try:
@@ -50,7 +55,7 @@ def main(argv: Sequence[str]) -> int:
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("\nStopped. What was accepted before is in the study.\n")
-        return 1
+        return 3
 
 
 def _import(arguments: argparse.Namespace) -> int:
@@ -106,7 +111,7 @@ def _import_into(
     results: list[ImportResult],
 ) -> None:
     """Import files, say what becomes of each, and add it to the results."""
-    began = time.monotonic()
+    progress = shown_progress("files")
     imported = import_cases(
         study, files, labels=matches, linkage=arguments.linkage, hanging=arguments.hang
     )
@@ -114,7 +119,7 @@ def _import_into(
         for result in imported:
             results.append(result)
             _say(result, as_json=arguments.json)
-            _progress(len(results), len(files), time.monotonic() - began)
+            progress(len(results), len(files))
 
 
 def _reconciled(found: Reconciliation, arguments: argparse.Namespace) -> None:
@@ -136,7 +141,9 @@ def _reconciled(found: Reconciliation, arguments: argparse.Namespace) -> None:
 def _study(folder: Path) -> Study:
     if (folder / "study.toml").is_file():
         return Study.open(folder)
-    return Study.create(folder, StudySettings(name=folder.resolve().name))
+    study = Study.create(folder, StudySettings(name=folder.resolve().name))
+    sys.stderr.write(f"{folder} is a new study.\n")
+    return study
 
 
 def _say(result: ImportResult, *, as_json: bool) -> None:
@@ -158,29 +165,28 @@ def _name(result: ImportResult) -> str:
     return short_name(result.image_id) if result.image_id else ""
 
 
-def _progress(done: int, total: int, seconds: float) -> None:
-    """Show a line that is written over, on a terminal only."""
-    if not sys.stderr.isatty():
-        return
-    rate = done / max(seconds, 1e-9)
-    left = (total - done) / rate
-    end = "\r" if done < total else "\n"
-    sys.stderr.write(f"{done} of {total} files, {rate:.1f} files/s, {left:.0f} s left   {end}")
-    sys.stderr.flush()
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python main.py import",
         description="Add images to a study: DICOM, PNG and TIFF (8, 16 bit), JPEG (8 bit), or "
         "folders of them. Each file is decoded apart, de-identified, and becomes one case. A "
         "folder without a study gets one. For research, not for diagnosis.",
+        example="python main.py import --study my-study scans/ --labels labels.csv",
     )
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILES")
-    parser.add_argument("--study", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument(
+        "files",
+        nargs="+",
+        type=existing_path,
+        metavar="FILES",
+        help="image files or folders of them",
+    )
+    parser.add_argument(
+        "--study", type=Path, required=True, metavar="FOLDER",
+        help="the study's folder; made, and said, where there is none",
+    )  # fmt: skip
     parser.add_argument(
         "--labels",
-        type=Path,
+        type=existing_file,
         metavar="CSV",
         help="columns image (a path, or as much of its end as tells it from others), and any of "
         "label, patient, split, case (images of one case hang together), practice, prior; left "

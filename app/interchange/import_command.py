@@ -21,7 +21,7 @@ from app.interchange.options import ImportOptions
 from app.interchange.reading_process import ReadingProcess
 from devices.gaze.errors import GazeError
 from devices.gaze.geometry import DEFAULT_DISTANCE_MM, ScreenGeometry
-from migrations.study.errors import StudyError
+from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import Study
 from migrations.study.settings import StudySettings
 
@@ -37,7 +37,7 @@ def main(argv: Sequence[str]) -> int:
         return _import(arguments, said)
     except (AppError, StudyError, GazeError) as error:
         sys.stderr.write(f"{error}\n")
-        return 1
+        return 2 if isinstance(error, NotAStudy) else 1
     except KeyboardInterrupt:
         sys.stderr.write(said.stopped())
         return 3
@@ -111,7 +111,9 @@ class _Progress:
 def _study(arguments: argparse.Namespace) -> Study:
     folder: Path = arguments.study
     if arguments.images and not (folder / "study.toml").is_file():
-        return Study.create(folder, StudySettings(name=folder.resolve().name))
+        study = Study.create(folder, StudySettings(name=folder.resolve().name))
+        sys.stderr.write(f"{folder} is a new study.\n")
+        return study
     return Study.open(folder)
 
 

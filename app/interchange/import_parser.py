@@ -7,6 +7,7 @@ from app.interchange.formats.registry import FORMATS
 from app.interchange.options import UNITS
 from app.interchange.places import ORIGINS
 from app.interchange.tables import TIME_UNITS_US
+from migrations.study.command_line import CommandParser, existing_file, existing_path
 
 
 def _image_height(text: str) -> float:
@@ -49,24 +50,34 @@ def _rectangle(text: str) -> tuple[float, float, float, float]:
 def import_parser() -> argparse.ArgumentParser:
     """Return the parser of the command."""
     listed = "\n".join(f"  {name:15s} {each.text}" for name, each in FORMATS.items())
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python main.py import-gaze",
         description="Add gaze of other systems to a study as finished readings. A study keeps no "
         "file names: name its images in the same run (--images), by a csv (--match), or by the "
-        "sha256 of their pixels.",
-        epilog=f"formats:\n{listed}\ndocs/interchange.md describes each.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "sha256 of their pixels. With --images a folder without a study gets one; "
+        "else the study must be there.",
+        listed=f"formats:\n{listed}\ndocs/interchange.md describes each.",
+        example="python main.py import-gaze csv --study my-study gaze.csv --match images.csv",
     )
-    parser.add_argument("format", choices=list(FORMATS), metavar="FORMAT")
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILES")
-    parser.add_argument("--study", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("format", choices=list(FORMATS), metavar="FORMAT", help="see below")
     parser.add_argument(
-        "--images", type=Path, nargs="+", metavar="FOLDER",
+        "files", nargs="+", type=existing_path, metavar="FILES", help="files or folders of gaze"
+    )
+    parser.add_argument(
+        "--study", type=Path, required=True, metavar="FOLDER", help="the study's folder"
+    )
+    parser.add_argument(
+        "--images", type=existing_path, nargs="+", metavar="FOLDER",
         help="import these images too; their names are known for this run only",
     )  # fmt: skip
-    parser.add_argument("--labels", type=Path, metavar="CSV", help="for --images, as `import` has")
     parser.add_argument(
-        "--match", type=Path, metavar="CSV", help="columns image, and sha256, image_id or file"
+        "--labels", type=existing_file, metavar="CSV", help="for --images, as `import` has"
+    )
+    parser.add_argument(
+        "--match",
+        type=existing_file,
+        metavar="CSV",
+        help="columns image, and sha256, image_id or file",
     )
     parser.add_argument(
         "--reader",
@@ -135,7 +146,10 @@ def _add_table_options(parser: argparse.ArgumentParser) -> None:
         help="lines before the header; else remarks and lines shorter than the table are skipped",
     )  # fmt: skip
     group.add_argument("--screen", type=_pair, metavar="WIDTHxHEIGHT", help="in pixels")
-    group.add_argument("--screen-mm", type=_pair, metavar="WIDTHxHEIGHT")
+    group.add_argument(
+        "--screen-mm", type=_pair, metavar="WIDTHxHEIGHT",
+        help="in millimetres (default: 0.27 mm a pixel)",
+    )  # fmt: skip
     group.add_argument("--distance-mm", type=float, metavar="MM", help="eye to screen")
     group.add_argument(
         "--shown", type=_rectangle, metavar="X,Y,WIDTH,HEIGHT",

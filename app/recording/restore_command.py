@@ -3,10 +3,10 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from app.errors import AppError
 from app.recording.lock import StationLock
+from migrations.study.command_line import CommandParser, existing_file, existing_study
 from migrations.study.errors import StudyError
 from migrations.study.restore import restore
 
@@ -16,8 +16,6 @@ def main(argv: Sequence[str]) -> int:
     words = [word for word in argv if word != "restore"]
     arguments = _parser().parse_args(words)
     try:
-        if not (arguments.study / "study.toml").is_file():
-            raise StudyError(f"{arguments.study} holds no study (no study.toml).")
         with StationLock(arguments.study):
             done = restore(arguments.study, arguments.backup)
     except (StudyError, AppError) as error:
@@ -33,10 +31,16 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python main.py db restore", description=__doc__)
-    parser.add_argument("--study", type=Path, required=True, metavar="FOLDER")
+    parser = CommandParser(
+        prog="python main.py db restore",
+        description="Put a backup in the database's place; the database it replaces is kept.",
+        example="python main.py db restore --study my-study",
+    )
     parser.add_argument(
-        "--from", dest="backup", type=Path, metavar="FILE",
+        "--study", type=existing_study, required=True, metavar="FOLDER", help="the study's folder"
+    )
+    parser.add_argument(
+        "--from", dest="backup", type=existing_file, metavar="FILE",
         help="a backup; default: the newest one of the study's backup folder",
     )  # fmt: skip
     return parser

@@ -4,7 +4,7 @@ import json
 import logging
 from pathlib import Path
 
-from platformdirs import user_config_path
+from app.images.deidentify import config_folder
 
 log = logging.getLogger(__name__)
 _KEPT = 6
@@ -32,4 +32,4 @@ def remember(folder: Path) -> None:
 
 
 def _file() -> Path:
-    return user_config_path("foveate", appauthor=False) / "recent.json"
+    return config_folder() / "recent.json"

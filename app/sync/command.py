@@ -8,16 +8,15 @@ import platform
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import psutil
 
 from app.errors import AppError, StationBusy
-from app.interchange.exports.command import shown_progress
 from app.recording.lock import StationLock
 from app.recording.recovery import close_open_rows
 from app.sync import URL_VARIABLE
 from app.sync.erase import Erasure, erase
+from migrations.study.command_line import CommandParser, existing_study, shown_progress
 from migrations.study.database import Database
 from migrations.study.errors import DatabaseError, StudyError
 from migrations.study.folder import Study
@@ -26,7 +25,7 @@ from migrations.study.sync.push import PushReport, push
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run `push` or `erase`; 0 done, 1 it failed or the server refused something."""
+    """Run `push` or `erase`; 0 done, 1 it failed or the server refused something, 3 stopped."""
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.run(arguments))
@@ -35,7 +34,7 @@ def main(argv: Sequence[str]) -> int:
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("\nStopped; the same command goes on from here.\n")
-        return 1
+        return 3
 
 
 def _push(arguments: argparse.Namespace) -> int:
@@ -171,9 +170,18 @@ def _counts(rows: dict[str, int]) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python main.py db", description=__doc__)
+    parser = CommandParser(
+        prog="python main.py db",
+        description="Send finished sessions to the laboratory's server, or erase a reader or a "
+        "patient.",
+        example="python main.py db push --study my-study --database URL",
+    )
     actions = parser.add_subparsers(dest="action", required=True, metavar="push|erase")
-    send = actions.add_parser("push", help="send finished sessions to the laboratory's server")
+    send = actions.add_parser(
+        "push",
+        help="send finished sessions to the laboratory's server",
+        example="python main.py db push --study my-study --database URL",
+    )
     send.set_defaults(run=_push)
     send.add_argument(
         "--background", action="store_true", help="at low priority, beside a station that runs"
@@ -181,14 +189,23 @@ def _parser() -> argparse.ArgumentParser:
     send.add_argument(
         "--compare", action="store_true", help="look at all rows anew, whatever the server has"
     )
-    gone = actions.add_parser("erase", help="remove a reader or a patient for ever")
+    gone = actions.add_parser(
+        "erase",
+        help="remove a reader or a patient for ever",
+        example="python main.py db erase --study my-study --reader R1",
+    )
     gone.set_defaults(run=_erase)
     for action in (send, gone):
-        action.add_argument("--study", type=Path, required=True, metavar="FOLDER")
-        action.add_argument("--database", metavar="URL", help=f"the server (or {URL_VARIABLE})")
+        action.add_argument(
+            "--study", type=existing_study, required=True, metavar="FOLDER",
+            help="the study's folder",
+        )  # fmt: skip
+        action.add_argument(
+            "--database", metavar="URL", help=f"the server (default: what {URL_VARIABLE} names)"
+        )
         action.add_argument("--json", action="store_true", help="one JSON object")
     whom = gone.add_mutually_exclusive_group(required=True)
-    whom.add_argument("--reader", metavar="PSEUDONYM")
+    whom.add_argument("--reader", metavar="PSEUDONYM", help="this reader's sessions and gaze")
     whom.add_argument(
         "--patient", nargs="+", metavar="GROUP|IMAGE",
         help="source group, image (name, id or sha256) or case (name or id); or the patient's "

@@ -8,19 +8,20 @@ from pathlib import Path
 
 from migrations.study import check_command
 from migrations.study.assignments import assign_from_csv
-from migrations.study.errors import StudyError
+from migrations.study.command_line import CommandParser, existing_file, existing_folder
+from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import Study
 from migrations.study.progress import progress_of
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run one database command; 0 done, 1 it failed or the check found damage."""
+    """Run one database command; 0 done, 1 it failed or found damage, 2 there is no study."""
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.run(arguments))
     except StudyError as error:
         sys.stderr.write(f"{error}\n")
-        return 1
+        return 2 if isinstance(error, NotAStudy) else 1
 
 
 def _upgrade(arguments: argparse.Namespace) -> int:
@@ -55,9 +56,14 @@ def _progress(arguments: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python main.py db", description=__doc__)
+    parser = CommandParser(
+        prog="python main.py db",
+        description="Look after a study's database.",
+        listed="more actions, each with --help: restore, push, erase",
+        example="python main.py db check --study my-study",
+    )
     actions = parser.add_subparsers(
-        dest="action", required=True, metavar="upgrade|check|backup|assign"
+        dest="action", required=True, metavar="upgrade|check|backup|assign|restore|push|erase"
     )
     for name, run, text in (
         ("upgrade", _upgrade, "bring the schema to this program's (after a backup)"),
@@ -66,8 +72,13 @@ def _parser() -> argparse.ArgumentParser:
         ("progress", _progress, "how far each reader is, by arm; for the researcher's eyes"),
         ("assign", _assign, "plan who reads what, from a csv: reader, case, order, arm"),
     ):
-        action = actions.add_parser(name, help=text, description=text)
-        action.add_argument("--study", type=Path, required=True, metavar="FOLDER")
+        action = actions.add_parser(
+            name, help=text, description=f"{text[0].upper()}{text[1:]}.",
+            example=f"python main.py db {name} --study my-study",
+        )  # fmt: skip
+        action.add_argument(
+            "--study", type=existing_folder, required=True, metavar="FOLDER", help="its folder"
+        )
         action.add_argument(
             "--database", metavar="URL", help="a server instead of the folder's own"
         )
@@ -77,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
                 "--to", type=Path, metavar="FOLDER", help="copy it whole, into one file there"
             )
         if name == "assign":
-            action.add_argument("plan", type=Path, metavar="CSV", help="the plan")
+            action.add_argument("plan", type=existing_file, metavar="CSV", help="the plan")
         if name == "check":
             check_command.add_arguments(action)
     return parser

@@ -1,30 +1,40 @@
 """What the export commands of both sides have alike: arguments, folder, errors, the ending."""
 
 import argparse
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from migrations.study.command_line import FAILED, STOPPED, WRONG, existing_study
 from migrations.study.errors import FolderNotEmpty, IncompleteExport, StudyError
 from migrations.study.folder import Study
+
+UNFINISHED = "foveate-unfinished.txt"
+"""The file that says that the export around it is not finished."""
 
 
 def add_export_arguments(parser: argparse.ArgumentParser) -> None:
     """Add where an export comes from and where it goes."""
-    parser.add_argument("--study", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument(
+        "--study", type=existing_study, required=True, metavar="FOLDER", help="the study's folder"
+    )
     parser.add_argument(
         "--out", type=Path, metavar="FOLDER", help="default: a folder of the study's exports"
     )
-    parser.add_argument("--database", metavar="URL", help="a server instead of the folder's own")
+    parser.add_argument(
+        "--database", metavar="URL", help="a server instead of the folder's own database"
+    )
 
 
 def run_export(
     arguments: argparse.Namespace,
     export: Callable[[Study, Path], str],
     expected: type[Exception],
+    wrong: tuple[type[Exception], ...] = (),
 ) -> int:
-    """Export the study that was named; 0 done, 1 it failed.
+    """Export the study that was named; 0 done, 1 it failed, 3 stopped: what was written is removed.
 
     Parameters
     ----------
@@ -32,6 +42,8 @@ def run_export(
         Takes the study and where to write; returns what to say at the end.
     expected
         The errors of the caller's room, which are told without a traceback.
+    wrong
+        Those of them that mean a wrong argument: exit code 2.
     """
     out: Path | None = arguments.out
     try:
@@ -39,16 +51,34 @@ def run_export(
             out = out or study.exports / arguments.format
             said = export(study, out)
     except (StudyError, expected) as error:
+        if isinstance(error, IncompleteExport):  # all that the study still has was written
+            _mark_whole(out)
         sys.stderr.write(f"{error}\n")
+        return WRONG if isinstance(error, wrong) else FAILED
     except OSError as error:
         sys.stderr.write(f"{out or arguments.study} cannot be written: {error.strerror}. Free some "
                          "space, or name another folder with --out.\n")  # fmt: skip
     except KeyboardInterrupt:
-        sys.stderr.write("\nStopped; the export is not complete.\n")
+        sys.stderr.write(f"\nStopped.{_removed(out)}\n")
+        return STOPPED
     else:
+        _mark_whole(out)
         sys.stdout.write(f"{said}\n")
         return 0
     return 1
+
+
+def _mark_whole(out: Path | None) -> None:
+    if out is not None and out.is_dir():
+        (out / UNFINISHED).unlink(missing_ok=True)
+
+
+def _removed(out: Path | None) -> str:
+    """Remove what a stopped export wrote so far."""
+    if out is None or not (out / UNFINISHED).is_file():
+        return " Nothing was written."
+    shutil.rmtree(out, ignore_errors=True)
+    return f" What was written to {out} so far was removed."
 
 
 def require_whole(said: str, missing: Sequence[str]) -> str:
@@ -71,6 +101,8 @@ def require_whole(said: str, missing: Sequence[str]) -> str:
 def make_empty(out: Path) -> None:
     """Make the folder of an export; refuse one that holds something.
 
+    While the export is written a file says so. What one that was killed left behind is emptied.
+
     Raises
     ------
     FolderNotEmpty
@@ -78,6 +110,12 @@ def make_empty(out: Path) -> None:
     OSError
         If it cannot be made.
     """
+    if (out / UNFINISHED).is_file():
+        shutil.rmtree(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FolderNotEmpty(f"{out} is not empty; name a new folder with --out.")
     out.mkdir(parents=True, exist_ok=True)
+    (out / UNFINISHED).write_text(
+        "This export is being written, or was broken off; the next one here replaces it.\n",
+        encoding="utf-8",
+    )

@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from migrations.study.command_line import CommandParser, existing_file, existing_study
 from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import Study
 from trainer.analysis.kundel import Thresholds
@@ -24,8 +25,6 @@ def main(argv: Sequence[str]) -> int:
     """Run the command and return its exit code."""
     parser = _parser()
     options = parser.parse_args(argv)
-    if options.areas and not options.areas.is_file():
-        parser.error(f"--areas {options.areas}: there is no such file.")
     try:
         with contextlib.closing(Study.open(options.study)) as study:
             question = _question(options)
@@ -82,18 +81,19 @@ def _tell(found: Analysis, out: Path, names: Sequence[str]) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python main.py analyse",
         description="Measure how readers looked at images: dwell on areas, first fixations, scan "
         "paths, coverage, how alike readers are, and why lesions were missed. All of it is "
         "recomputed from stored gaze. For research, not for diagnosis.",
-        epilog="example: python main.py analyse --study study --areas lesions.csv --out analysis",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        example="python main.py analyse --study study --areas lesions.csv --out analysis",
     )
     add = parser.add_argument
-    add("--study", type=Path, required=True, metavar="FOLDER", help="the study to analyse")
-    add("--areas", type=Path, metavar="FILE", help="csv: image, area, kind, frame, x, y, width, "
-        "height or points, lesion (docs/analysis.md)")  # fmt: skip
+    add(
+        "--study", type=existing_study, required=True, metavar="FOLDER", help="the study to analyse"
+    )
+    add("--areas", type=existing_file, metavar="FILE", help="csv: image, area, kind, frame, x, y, "
+        "width, height or points, lesion (docs/analysis.md)")  # fmt: skip
     add("--plain", choices=PLAIN, default="none",
         help="areas of every image beside those of --areas")  # fmt: skip
     add("--margin-deg", type=float, metavar="DEG",

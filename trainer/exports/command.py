@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from migrations.study.command_line import CommandParser
 from migrations.study.export_command import (
     add_export_arguments,
     make_empty,
@@ -14,7 +15,7 @@ from migrations.study.export_command import (
 from migrations.study.export_manifest import write_manifest
 from migrations.study.folder import Study
 from trainer.data.cohort import Cohort, damage_text, load_cohort
-from trainer.errors import CohortError, TrainerError
+from trainer.errors import CohortError, NoSuchEncoder, TrainerError
 from trainer.exports.mcgip import write_mcgip
 from trainer.exports.relation import relation_of, write_relation
 
@@ -22,9 +23,9 @@ FORMATS = ("mcgip", "relation", "features")
 
 
 def main(argv: Sequence[str]) -> int:
-    """Export; 0 done, 1 it failed."""
+    """Export; 0 done, 1 it failed, 2 no run or file is called so, 3 stopped."""
     arguments = _parser().parse_args(argv)
-    return run_export(arguments, partial(_export, arguments), TrainerError)
+    return run_export(arguments, partial(_export, arguments), TrainerError, wrong=(NoSuchEncoder,))
 
 
 def _export(arguments: argparse.Namespace, study: Study, out: Path) -> str:
@@ -52,19 +53,21 @@ def _write(study: Study, cohort: Cohort, out: Path, arguments: argparse.Namespac
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python main.py export",
         description="mcgip: images, gaze JSON, relation.npy and splits as the released McGIP/GzPT "
         "code reads them. relation: gaze similarity of the study's images. features: what an "
         "encoder makes of them.",
+        example="python main.py export features --study my-study --encoder byol-gzpt-resnet18",
     )
-    parser.add_argument("format", choices=FORMATS, metavar="FORMAT")
+    parser.add_argument("format", choices=FORMATS, metavar="FORMAT", help=", ".join(FORMATS))
     add_export_arguments(parser)
     parser.add_argument(
         "--measure", help="gaze similarity; default: the study's newest, else tima is computed"
     )
     parser.add_argument(
-        "--encoder", type=Path, metavar="FILE",
-        help="features: encoder.safetensors; default: that of the study's newest finished run",
+        "--encoder", metavar="FILE|RUN",
+        help="features: encoder.safetensors, or a run of the study by name; default: that of "
+        "the study's newest finished run",
     )  # fmt: skip
     return parser

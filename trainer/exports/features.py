@@ -5,16 +5,18 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import select
 
+from migrations.study.command_line import shown_progress
 from migrations.study.folder import Study
 from migrations.study.names import names_of
 from migrations.study.schema import TrainingRun
 from trainer.data.cohort import Cohort
 from trainer.errors import CohortError
+from trainer.probe.candidates import find_encoder
 from trainer.probe.loading import load_weights
 from trainer.probe.picture_features import features_of
 
 
-def write_features(study: Study, cohort: Cohort, out: Path, encoder: Path | None) -> list[Path]:
+def write_features(study: Study, cohort: Cohort, out: Path, encoder: str | None) -> list[Path]:
     """Write `features.npz`.
 
     It holds `features` (N, D) float32, `ids`, `names`, `sha256`, `labels` (N,) and `encoder`.
@@ -23,10 +25,14 @@ def write_features(study: Study, cohort: Cohort, out: Path, encoder: Path | None
     ------
     CohortError
         If no encoder is named and the study has none.
+    ProbeError
+        If neither a file nor a run is called as `encoder` says.
     """
-    file = encoder or _newest(study)
+    file = find_encoder(encoder, study)[1] if encoder else _newest(study)
     info = load_weights(file).info
-    features = features_of(file, [m.presentation for m in cohort.members])
+    features = features_of(
+        file, [m.presentation for m in cohort.members], progress=shown_progress("images")
+    )
     path = out / "features.npz"
     with study.database.read() as session:
         called = names_of(session, "image")

@@ -8,9 +8,11 @@ from typing import Any
 
 from torch import nn
 
+from migrations.study.errors import UnknownName
 from migrations.study.folder import Study
+from migrations.study.run_names import find_run, runs_of
 from trainer.encoders.nets import EncoderInfo, is_vit, make_encoder, seeded_weights
-from trainer.errors import ProbeError
+from trainer.errors import NoSuchEncoder
 from trainer.probe.inputs import View
 from trainer.probe.loading import load_weights
 
@@ -98,8 +100,10 @@ def find_encoder(word: str, study: Study | None) -> tuple[str, Path]:
 
     Raises
     ------
-    ProbeError
+    NoSuchEncoder
         If there is none; says where was looked.
+    AmbiguousName
+        If several runs of the study are called so.
     """
     path = Path(word)
     if path.is_file():
@@ -108,11 +112,23 @@ def find_encoder(word: str, study: Study | None) -> tuple[str, Path]:
     for folder in places:
         if (folder / ENCODER_FILE).is_file():
             return folder.resolve().name, folder / ENCODER_FILE
+    if study is not None and (found := _of_run(study, word)) is not None:
+        return found
     looked = " or ".join(str(place) for place in places)
-    raise ProbeError(
+    raise NoSuchEncoder(
         f"--encoder {word}: there is no such file, and no {ENCODER_FILE} in {looked}. A run has "
         "its encoder when it has finished."
     )
+
+
+def _of_run(study: Study, word: str) -> tuple[str, Path] | None:
+    """Return the encoder of the study's run that is called so; None where none is, or has one."""
+    try:
+        run = find_run(runs_of(study), word)
+    except UnknownName:
+        return None
+    path = study.folder / run.encoder_path if run.encoder_path else None
+    return (run.name, path) if path is not None and path.is_file() else None
 
 
 def distinct_names(files: Sequence[tuple[str, Path]]) -> list[tuple[str, Path]]:

@@ -1,6 +1,6 @@
 """`python main.py probe`: how well encoders tell classes apart, beside honest baselines.
 
-Exit codes: 0 done, 1 failed, 2 wrong arguments.
+Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 stopped.
 """
 
 import argparse
@@ -14,9 +14,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from migrations.study.command_line import (
+    CommandParser,
+    existing_file,
+    existing_folder,
+    existing_study,
+)
 from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import Study
-from trainer.errors import ConfigError, TrainerError
+from trainer.errors import ConfigError, NoSuchEncoder, TrainerError
 
 log = logging.getLogger("trainer")
 
@@ -34,10 +40,10 @@ def main(argv: Sequence[str]) -> int:
     except (TrainerError, StudyError) as error:
         log.debug("The probe failed", exc_info=True)
         sys.stderr.write(f"{error}\n")
-        return 2 if isinstance(error, NotAStudy | ConfigError) else 1
+        return 2 if isinstance(error, NotAStudy | ConfigError | NoSuchEncoder) else 1
     except KeyboardInterrupt:
-        sys.stderr.write("Broken off; nothing was written.\n")
-        return 1
+        sys.stderr.write("\nStopped; nothing was written.\n")
+        return 3
 
 
 def _probe(options: argparse.Namespace) -> int:
@@ -100,27 +106,36 @@ def _misused(options: argparse.Namespace) -> str | None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python main.py probe",
         description="Try encoders on labelled images: linear probe, nearest neighbours and, on "
         "request, fine-tuning, with raw pixels and an untrained net beside them. Splits are by "
         "patient; test images choose nothing. For research, not for diagnosis.",
+        example="python main.py probe --study my-study --encoder gaze-run plain-run",
     )
     parser.add_argument(
         "--encoder", nargs="+", action="extend", default=[], metavar="FILE|RUN", required=True,
         help="encoder files, run folders, or names of the study's runs",
     )  # fmt: skip
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--study", type=Path, metavar="FOLDER", help="labelled images of a study")
     source.add_argument(
-        "--images", type=Path, metavar="FOLDER", help="a folder of PNG or JPEG radiographs"
+        "--study", type=existing_study, metavar="FOLDER", help="labelled images of a study"
+    )
+    source.add_argument(
+        "--images",
+        type=existing_folder,
+        metavar="FOLDER",
+        help="a folder of PNG or JPEG radiographs",
     )
     parser.add_argument(
-        "--labels", type=Path, metavar="CSV", help="columns image, label, and patient, split"
+        "--labels",
+        type=existing_file,
+        metavar="CSV",
+        help="columns image, label, and patient, split",
     )
     parser.add_argument("--database", metavar="URL", help="another database than the study's own")
     parser.add_argument(
-        "--splits", type=Path, metavar="JSON",
+        "--splits", type=existing_file, metavar="JSON",
         help="{train, val, test} lists of images, or a splits.json of an earlier probe or a run",
     )  # fmt: skip
     parser.add_argument(
@@ -131,7 +146,7 @@ def _parser() -> argparse.ArgumentParser:
         "--probes", default="linear,knn", help="of linear, knn, finetune (default: linear,knn)"
     )
     parser.add_argument(
-        "--init", "--imagenet", type=Path, metavar="FILE", dest="imagenet",
+        "--init", "--imagenet", type=existing_file, metavar="FILE", dest="imagenet",
         help="weights to show beside as the baseline imagenet",
     )  # fmt: skip
     parser.add_argument(
@@ -139,11 +154,15 @@ def _parser() -> argparse.ArgumentParser:
         help="allow encoders that saw test images; said with every figure",
     )  # fmt: skip
     parser.add_argument("--repeats", type=int, default=10, help="splits or draws (default: 10)")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of splits, draws and the untrained net"
+    )
     parser.add_argument(
         "--size", type=int, help="side of the input, pixels (default: as each was pre-trained)"
     )
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute"
+    )
     parser.add_argument(
         "--out", type=Path, metavar="FOLDER",
         help="where results go (default for a study: exports/probe)",

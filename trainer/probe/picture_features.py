@@ -1,6 +1,6 @@
 """Features of single pictures by an encoder file, for looking up what is alike."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -12,7 +12,11 @@ from trainer.probe.labelled import FloatArray, LabelledImage
 from trainer.probe.loading import load_weights
 
 
-def features_of(encoder: Path, pictures: Sequence[Path]) -> FloatArray:
+def features_of(
+    encoder: Path,
+    pictures: Sequence[Path],
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> FloatArray:
     """Return features (N, D) of pictures at the size that the encoder was pre-trained with.
 
     Raises
@@ -27,4 +31,4 @@ def features_of(encoder: Path, pictures: Sequence[Path]) -> FloatArray:
     candidate = Candidate(
         encoder.name, view, weights.net, weights.trained_on, {}, weights.info.in_channels
     )
-    return extract(candidate, pixels, torch.device("cpu"))
+    return extract(candidate, pixels, torch.device("cpu"), progress)

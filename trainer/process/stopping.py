@@ -7,6 +7,8 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
+from migrations.study.stopping import end_within
+
 # SIGBREAK is Windows' own; SIGHUP comes when a terminal on a GPU box is lost; SIGUSR1 some time
 # before SLURM's limit (`--signal=USR1@90`), perhaps more than once and before its SIGTERM.
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP", "SIGUSR1")
@@ -19,6 +21,7 @@ class StopRequest:
     def __init__(self) -> None:
         self._event = threading.Event()
         self._wanted = False  # asked for, not only given notice of
+        self._within_s: float | None = None
 
     def __call__(self) -> bool:
         """Return whether a stop was asked for."""
@@ -50,12 +53,19 @@ class StopRequest:
                     self.set()
 
     @contextlib.contextmanager
-    def on_signals(self) -> Iterator[None]:
+    def on_signals(self, within_s: float | None = None) -> Iterator[None]:
         """Stop on a signal; a second one breaks off at once. `nohup` keeps SIGHUP off.
 
         SIGUSR1 gives notice: it asks for a stop too, but breaks nothing off, nor does the signal
         after it.
+
+        Parameters
+        ----------
+        within_s
+            Seconds after which the process is ended, where there is no checkpoint worth waiting
+            for; None waits.
         """
+        self._within_s = within_s
         if threading.current_thread() is not threading.main_thread():
             yield  # only the main thread may set handlers
             return
@@ -74,6 +84,8 @@ class StopRequest:
         if self._wanted:
             raise KeyboardInterrupt
         self.set()
+        if self._within_s is not None:
+            end_within(self._within_s)
 
 
 def _is_heard(name: str) -> bool:

@@ -1,6 +1,6 @@
 """`python main.py report`: one HTML file of a study and its runs.
 
-Exit codes: 0 done, 1 failed, 2 wrong arguments.
+Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 stopped.
 """
 
 import argparse
@@ -10,6 +10,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from migrations.study.command_line import (
+    CommandParser,
+    existing_file,
+    existing_folder,
+    existing_study,
+    shown_progress,
+)
 from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import Study
 from trainer.errors import TrainerError
@@ -31,6 +38,9 @@ def main(argv: Sequence[str]) -> int:
         log.debug("The report failed", exc_info=True)
         sys.stderr.write(f"{error}\n")
         return 2 if isinstance(error, NotAStudy) else 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped; no report was written.\n")
+        return 3
     sys.stdout.write(f"{path}\n")
     return 0
 
@@ -45,6 +55,7 @@ def _of_study(options: argparse.Namespace) -> Path:
             share=options.share,
             probes=options.probes,
             figures=_figures(options, page),
+            progress=shown_progress("sections"),
         )
 
 
@@ -55,7 +66,9 @@ def _of_folder(options: argparse.Namespace) -> Path:
     runs = [Path(run) for run in options.runs or ()]
     data = gather_folder(files, runs, probes=options.probes or (), share=options.share)
     page = options.out or Path(FILE_NAME)
-    return write_data(data, page, figures=_figures(options, page))
+    return write_data(
+        data, page, figures=_figures(options, page), progress=shown_progress("sections")
+    )
 
 
 def _figures(options: argparse.Namespace, page: Path) -> Path | None:
@@ -68,34 +81,43 @@ def _figures(options: argparse.Namespace, page: Path) -> Path | None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python main.py report",
         description="Write one HTML file of a study, or of a folder of images, and its runs; it "
         "opens offline and prints well. For research, not for diagnosis.",
+        example="python main.py report --study my-study --out report.html",
     )
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--study", type=Path, metavar="FOLDER")
+    source.add_argument("--study", type=existing_study, metavar="FOLDER", help="the study's folder")
     source.add_argument(
-        "--images", type=Path, metavar="FOLDER", help="a folder of radiographs, without a study"
+        "--images",
+        type=existing_folder,
+        metavar="FOLDER",
+        help="a folder of radiographs, without a study",
     )
     parser.add_argument(
-        "--runs", nargs="+", metavar="ID",
-        help="runs to show: of a study by id or folder name, else all; of images by their folders",
+        "--runs", nargs="+", metavar="RUN",
+        help="runs to show: of a study by name, id or folder name (default: all); of images by "
+        "their folders",
     )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, metavar="FILE",
         help="else exports/report.html of the study, or report.html here",
     )  # fmt: skip
     parser.add_argument(
-        "--probes", nargs="+", type=Path, metavar="FOLDER",
+        "--probes", nargs="+", type=existing_folder, metavar="FOLDER",
         help="results of `probe` to show; else those in the study's exports",
     )  # fmt: skip
     files = parser.add_argument_group("of a folder of images, as for `train`")
     files.add_argument(
-        "--labels", type=Path, metavar="CSV", help="image, label, and patient, split"
+        "--labels", type=existing_file, metavar="CSV", help="image, label, and patient, split"
     )
-    files.add_argument("--splits", type=Path, metavar="JSON", help="{train, val, test} lists")
-    files.add_argument("--relation", type=Path, metavar="FILE", help="how alike images were read")
+    files.add_argument(
+        "--splits", type=existing_file, metavar="JSON", help="{train, val, test} lists"
+    )
+    files.add_argument(
+        "--relation", type=existing_file, metavar="FILE", help="how alike images were read"
+    )
     parser.add_argument(
         "--figures", nargs="?", const=BESIDE, metavar="FOLDER",
         help="also write each figure (SVG, PNG, JPEG) and table (CSV); else beside the page",

@@ -15,8 +15,10 @@ from sqlalchemy import func, select
 from devices.gaze.pair_rates import pairs_among, positive_rate
 from migrations.study.cohort_rules import badge_of
 from migrations.study.design_tables import DESIGNED
+from migrations.study.errors import AmbiguousName, UnknownName
 from migrations.study.folder import Study
 from migrations.study.names import names_of, short_name, split_item
+from migrations.study.run_names import find_run
 from migrations.study.schema import (
     Calibration,
     CaseImage,
@@ -304,16 +306,11 @@ def _runs(study: Study, run_ids: Sequence[str] | None, problems: list[str]) -> l
     with study.database.read() as session:
         rows = list(session.scalars(select(TrainingRun).order_by(TrainingRun.id)))
     if run_ids is not None:
-        rows = [_named(rows, name) for name in run_ids]
+        try:
+            rows = [find_run(rows, name) for name in run_ids]
+        except (UnknownName, AmbiguousName) as error:
+            raise ReportError(str(error)) from error
     return [run_figures(row, study.folder, problems) for row in rows]
-
-
-def _named(rows: Sequence[TrainingRun], name: str) -> TrainingRun:
-    for row in rows:
-        if name in (row.id, Path(row.metrics_path).parent.name):
-            return row
-    known = ", ".join(Path(row.metrics_path).parent.name for row in rows) or "none yet"
-    raise ReportError(f"The study has no run {name!r}; there are: {known}.")
 
 
 def run_figures(row: TrainingRun, root: Path, problems: list[str]) -> RunFigures:

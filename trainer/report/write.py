@@ -33,6 +33,7 @@ def write_report(
     share: bool = False,
     probes: Sequence[Path] | None = None,
     figures: Path | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Path:
     """Write one HTML file that needs nothing else; what is missing is said in it.
 
@@ -52,6 +53,8 @@ def write_report(
         Folders of probe results; None for those in the study's exports.
     figures
         Folder for the figures and tables as files of their own; None for none.
+    progress
+        Called after each section with how many are done, of how many.
 
     Returns
     -------
@@ -67,7 +70,7 @@ def write_report(
     """
     path = out or study.exports / FILE_NAME
     data = gather(study, run_ids, cancelled, probes=probes, share=share)
-    return write_data(data, path, cancelled, figures=figures)
+    return write_data(data, path, cancelled, figures=figures, progress=progress)
 
 
 def write_data(
@@ -76,9 +79,10 @@ def write_data(
     cancelled: Callable[[], bool] = lambda: False,
     *,
     figures: Path | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Path:
     """Write what was gathered from a study or a folder, whole or not at all."""
-    text = render(data, cancelled)
+    text = render(data, cancelled, progress)
     partial = path.with_name(f"{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -126,14 +130,20 @@ _OF_FOLDER: tuple[_Maker, ...] = (
 )
 
 
-def render(data: ReportData, cancelled: Callable[[], bool] = lambda: False) -> str:
+def render(
+    data: ReportData,
+    cancelled: Callable[[], bool] = lambda: False,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> str:
     """Return the report as HTML; see `write_report`."""
     name = data.name
     sections = []
-    for section in _OF_FOLDER if data.schema is None else _OF_STUDY:
+    makers = _OF_FOLDER if data.schema is None else _OF_STUDY
+    for number, section in enumerate(makers, start=1):
         if cancelled():
             raise Cancelled("Stopped while the report was being written.")
         sections.append(section(data, cancelled))
+        progress(number, len(makers))
     return page(f"{name}: Foveate report", _head(data, name), sections)
 
 

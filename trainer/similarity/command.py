@@ -12,7 +12,9 @@ from typing import Any
 from rich.console import Console
 
 from devices.gaze.errors import GazeError
+from migrations.study.command_line import CommandParser, existing_file, existing_path
 from migrations.study.errors import StudyError
+from migrations.study.stopping import WITHIN_S
 from trainer.errors import Cancelled, ConfigError, SimilarityError, TrainerError
 from trainer.process.events import RunFailed
 from trainer.process.set_options import parse_settings
@@ -36,7 +38,7 @@ def main(argv: Sequence[str]) -> int:
     stop = StopRequest()
     try:
         request = _request(options)
-        with stop.on_signals():
+        with stop.on_signals(within_s=WITHIN_S):
             run_job(Job(request, console, report, stop))
         return 0
     except (Cancelled, KeyboardInterrupt):
@@ -186,14 +188,15 @@ def _part_option(text: str) -> Part:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python main.py similarity",
         description="Compare readings by gaze: a study, a folder of gaze JSON files as McGIP's "
         "code writes them, or a MicEye csv. Points of files are canvas pixels unless --image-size "
         "says otherwise.",
+        example="python main.py similarity --study my-study --measure tima --out relation.npz",
     )
     parser.add_argument(
-        "--gaze", "--study", dest="gaze", type=Path, required=True, metavar="PATH",
+        "--gaze", "--study", dest="gaze", type=existing_path, required=True, metavar="PATH",
         help="a study's folder, a folder of gaze JSON files, or a MicEye csv",
     )  # fmt: skip
     parser.add_argument(
@@ -216,7 +219,9 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument("--combine", help="several readings of an image: mean, max or first")
     parser.add_argument("--reader", help="readings of this reader only (pseudonym)")
-    parser.add_argument("--order", type=Path, help="file with one name a line (default: by name)")
+    parser.add_argument(
+        "--order", type=existing_file, help="file with one name a line (default: by name)"
+    )
     parser.add_argument("--jobs", type=int, default=0, help="threads (default: one for each core)")
     parser.add_argument("--out", type=Path, help="matrix: .npy, or .npz with validity and ids")
     parser.add_argument(

@@ -3,12 +3,12 @@
 Exit codes: 0 done, 1 failed, 2 wrong arguments.
 """
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
+from migrations.study.command_line import CommandParser, existing_file
 from trainer.errors import TrainerError
 from trainer.process.events import RunFailed
 from trainer.process.terminal import TerminalReporter
@@ -17,13 +17,18 @@ from trainer.similarity.graph_job import merge_parts
 
 def main(argv: Sequence[str]) -> int:
     """Run the command and return its exit code; the first word is `merge`."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python main.py similarity merge",
         description="Make one graph of the parts that `similarity --part K/N` wrote; it equals "
         "the graph of one run.",
+        example="python main.py similarity merge part-*.npz --graph graph.npz",
     )
-    parser.add_argument("parts", type=Path, nargs="+", metavar="PART", help="all parts, any order")
-    parser.add_argument("--graph", type=Path, required=True, metavar="FILE.npz")
+    parser.add_argument(
+        "parts", type=existing_file, nargs="+", metavar="PART", help="all parts, any order"
+    )
+    parser.add_argument(
+        "--graph", type=Path, required=True, metavar="FILE.npz", help="the graph to write"
+    )
     options = parser.parse_args(list(argv)[1:])
     if options.graph.suffix != ".npz":
         parser.error(f"--graph {options.graph}: its name must end in .npz.")

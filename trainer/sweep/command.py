@@ -13,6 +13,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from migrations.study.command_line import (
+    CommandParser,
+    existing_file,
+    existing_folder,
+    existing_study,
+)
 from trainer.errors import ConfigError, TrainerError
 from trainer.process.events import RunFailed
 from trainer.process.terminal import TerminalReporter
@@ -41,6 +47,9 @@ def main(argv: Sequence[str]) -> int:
     except TrainerError as error:
         TerminalReporter(console)(RunFailed(str(error)))
         return 1
+    except KeyboardInterrupt:
+        console.print("Stopped; the same command goes on.")
+        return 3
 
 
 def run_sweep(options: argparse.Namespace, origin: Origin, console: Console) -> int:
@@ -124,27 +133,42 @@ def _score(path: Path, encoder: str) -> tuple[str, float]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python main.py sweep",
         description="Pre-train a study, or a folder of images, by every setting and seed, beside "
         "plain runs of the same cohort, split and seeds; try each encoder on the test split; "
         "compare. A sweep that was broken off goes on where it was.",
+        example="python main.py sweep --study my-study --positive-rate 0.02 0.05 --seeds 3",
     )
-    parser.add_argument("--study", type=Path, metavar="FOLDER")
+    parser.add_argument("--study", type=existing_study, metavar="FOLDER", help="a study's folder")
     parser.add_argument(
-        "--measures", nargs="+", default=[], metavar="MEASURE", help="of a study (auto)"
-    )
+        "--measures", nargs="+", default=[], metavar="MEASURE",
+        help="gaze similarities of a study to try (default: auto)",
+    )  # fmt: skip
     files = parser.add_argument_group("without a study")
-    files.add_argument("--images", type=Path, metavar="FOLDER")
+    files.add_argument("--images", type=existing_folder, metavar="FOLDER", help="the images")
     files.add_argument(
-        "--relation", nargs="+", type=Path, default=[], metavar="FILE",
+        "--relation", nargs="+", type=existing_file, default=[], metavar="FILE",
         help="similarities of the images, one file a measure",
     )  # fmt: skip
-    files.add_argument("--labels", type=Path, metavar="CSV", help="image, label, patient, split")
-    files.add_argument("--splits", type=Path, metavar="JSON", help="{train, val, test} lists")
-    parser.add_argument("--positive-rate", nargs="+", type=float, default=[], metavar="R")
-    parser.add_argument("--threshold", nargs="+", type=float, default=[], metavar="T")
-    parser.add_argument("--drop", nargs="+", type=float, default=[0.5], metavar="P")
+    files.add_argument(
+        "--labels", type=existing_file, metavar="CSV", help="image, label, patient, split"
+    )
+    files.add_argument(
+        "--splits", type=existing_file, metavar="JSON", help="{train, val, test} lists"
+    )
+    parser.add_argument(
+        "--positive-rate", nargs="+", type=float, default=[], metavar="R",
+        help="shares of pairs that are positive (default: 0.05, unless thresholds are named)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--threshold", nargs="+", type=float, default=[], metavar="T",
+        help="similarities above which a pair is positive (default: none)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--drop", nargs="+", type=float, default=[0.5], metavar="P",
+        help="chances that a pair is left out of a step (default: 0.5)",
+    )  # fmt: skip
     parser.add_argument("--seeds", type=int, default=3, metavar="K", help="seeds 0 … K−1 of each")
     parser.add_argument("--out", type=Path, help="default: exports/sweep of the study, or sweep")
     parser.add_argument(

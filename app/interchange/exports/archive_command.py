@@ -1,25 +1,31 @@
 """`python main.py import-archive FILE --study FOLDER`."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from app.errors import AppError
 from app.interchange.exports.archive import import_archive
-from app.interchange.exports.command import shown_progress
+from migrations.study.command_line import CommandParser, existing_file, shown_progress
 from migrations.study.errors import StudyError
 
 
 def main(argv: Sequence[str]) -> int:
     """Unpack an archive into a new folder; 0 done, 1 it is damaged or cannot be written."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python main.py import-archive",
         description="Make a study of an archive that `export archive` wrote. Every file is checked "
         "against its SHA-256; a damaged archive leaves nothing behind.",
+        example="python main.py import-archive study.zip --study my-study",
     )
-    parser.add_argument("archive", type=Path, metavar="FILE")
-    parser.add_argument("--study", type=Path, required=True, metavar="FOLDER", help="a new folder")
+    parser.add_argument("archive", type=existing_file, metavar="FILE", help="the archive")
+    parser.add_argument(
+        "--study",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="a new folder: the study is made there",
+    )
     arguments = parser.parse_args(argv)
     try:
         count = import_archive(arguments.archive, arguments.study, shown_progress("files"))

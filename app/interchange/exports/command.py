@@ -1,8 +1,6 @@
 """`python main.py export FORMAT --study FOLDER --out FOLDER`."""
 
 import argparse
-import sys
-import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -10,8 +8,9 @@ from pathlib import Path
 from app.errors import AppError, ExportError
 from app.interchange.exports.archive import export_archive
 from app.interchange.exports.bids import export_bids
-from app.interchange.exports.readings import Content, Progress
+from app.interchange.exports.readings import Content
 from app.interchange.exports.tables import export_tables
+from migrations.study.command_line import CommandParser, shown_progress
 from migrations.study.export_command import (
     add_export_arguments,
     make_empty,
@@ -71,31 +70,16 @@ def _write(content: Content, out: Path, kind: str) -> list[Path]:
     return export_tables(content, out, kind, progress)
 
 
-def shown_progress(unit: str) -> Progress:
-    """Return a progress that is written over in one line, on a terminal only."""
-    began = time.monotonic()
-
-    def told(done: int, total: int) -> None:
-        if sys.stderr.isatty():
-            rate = done / max(time.monotonic() - began, 1e-9)
-            left = (total - done) / max(rate, 1e-9)
-            end = "\n" if done == total else "\r"
-            sys.stderr.write(f"{done} of {total} {unit}, {rate:.1f}/s, {left:.0f} s left   {end}")
-            sys.stderr.flush()
-
-    return told
-
-
 def _parser() -> argparse.ArgumentParser:
     listed = "\n".join(f"  {name:9s} {text}" for name, text in FORMATS.items())
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python main.py export",
         description="Take a study out in a format that others read. Readers are pseudonyms; free "
         "notes, station names and dates stay behind (the archive is the whole study).",
-        epilog=f"formats:\n{listed}\ndocs/interchange.md describes each.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        listed=f"formats:\n{listed}\ndocs/interchange.md describes each.",
+        example="python main.py export bids --study my-study --out bids",
     )
-    parser.add_argument("format", choices=list(FORMATS), metavar="FORMAT")
+    parser.add_argument("format", choices=list(FORMATS), metavar="FORMAT", help="see below")
     add_export_arguments(parser)
     parser.add_argument("--practice", action="store_true", help="practice readings too")
     return parser

@@ -151,7 +151,12 @@ def test_a_polite_stop_saves_and_exits_3(folder: Path) -> None:
         (["--study", "s", "--cases", "2"], "for --autopilot"),
     ],
 )
-def test_wrong_arguments_exit_2(words: list[str], said: str, capsys) -> None:
+def test_wrong_arguments_exit_2(
+    words: list[str], said: str, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "study.toml").touch()
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as caught:
         command.main(["read", *words])
     assert caught.value.code == 2
@@ -162,7 +167,9 @@ def test_a_study_without_cases_or_no_study_is_said_in_a_line(study, tmp_path, ca
     words = ["read", "--autopilot", "--study"]
     assert command.main([*words, str(study.folder)]) == 1
     assert "has no cases; import some" in capsys.readouterr().err
-    assert command.main([*words, str(tmp_path / "nothing")]) == 1
+    with pytest.raises(SystemExit) as caught:
+        command.main([*words, str(tmp_path)])
+    assert caught.value.code == 2
     assert "holds no study" in capsys.readouterr().err
 
 

@@ -71,7 +71,7 @@ def _sit(study: Study, pseudonym: str, station: str) -> tuple[tuple[str, str], s
         sitting = Session(
             id=new_id(), reader_id=reader.id, station=station, software_version="0.1",
             started_utc="2026-01-01T00:00:00.000000Z", zero_utc="2026-01-01T00:00:00.000000Z",
-            tracker_id="t", tracker_kind="lsl", tracker_model="Model X", tracker_serial="S1",
+            tracker_id="t", tracker_kind="lsl", tracker_model="Model X", tracker_serial="SERIAL-S1",
             tracker_rate_hz=100.0, screen=SCREEN.as_dict(), screen_width_mm=640,
             screen_height_mm=480, refresh_hz=60, distance_mm=600, distance_source="taped",
             case_order=[],

@@ -81,7 +81,7 @@ def test_only_pseudonyms_leave_no_note_no_station(study, readings, tmp_path) -> 
     main(["csv", "--study", str(study.folder), "--out", str(tmp_path / "out")])
     everything = b"".join(p.read_bytes() for p in (tmp_path / "out").iterdir())
     assert b"R-01" in everything
-    for secret in (b"Quill", b"desk", b"2026-01-01", b"S1"):
+    for secret in (b"Quill", b"desk", b"2026-01-01", b"SERIAL-S1"):
         assert secret not in everything
 
 

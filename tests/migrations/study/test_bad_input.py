@@ -1,4 +1,4 @@
-"""What the user can get wrong is said in a line: exit code 1, no traceback."""
+"""What the user can get wrong is said in a line, with exit code 1 or 2 and no traceback."""
 
 from pathlib import Path
 
@@ -27,5 +27,5 @@ def test_a_url_that_is_none_is_refused_without_repeating_it() -> None:
 def test_a_folder_without_a_study_is_named(
     action: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([action, "--study", str(tmp_path)]) == 1
+    assert main([action, "--study", str(tmp_path)]) == 2
     assert str(tmp_path) in capsys.readouterr().err

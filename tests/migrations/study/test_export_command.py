@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 
 from migrations.study.errors import FolderNotEmpty
-from migrations.study.export_command import add_export_arguments, make_empty, run_export
+from migrations.study.export_command import (
+    UNFINISHED,
+    add_export_arguments,
+    make_empty,
+    run_export,
+)
 from migrations.study.export_manifest import MANIFEST, write_manifest
 from migrations.study.folder import Study
 from migrations.study.schema import Reader
@@ -46,7 +51,6 @@ def test_the_place_that_was_named_is_taken(study, tmp_path: Path, capsys) -> Non
     [
         (FolderNotEmpty("x is not empty"), "x is not empty"),
         (LookupError("no gaze"), "no gaze"),
-        (KeyboardInterrupt(), "not complete"),
     ],
 )
 def test_what_is_to_be_expected_is_told_without_a_traceback(
@@ -57,6 +61,32 @@ def test_what_is_to_be_expected_is_told_without_a_traceback(
 
     assert _run(study, fail) == 1
     assert said in capsys.readouterr().err
+
+
+def test_a_stopped_export_is_removed_and_one_that_was_killed_is_replaced(
+    study, tmp_path: Path, capsys
+) -> None:
+    out = tmp_path / "out"
+
+    def begin(_study: Study, folder: Path) -> str:
+        make_empty(folder)
+        (folder / "half.csv").touch()
+        raise KeyboardInterrupt
+
+    assert _run(study, begin, "--out", str(out)) == 3
+    assert f"What was written to {out} so far was removed" in capsys.readouterr().err
+    assert not out.exists()
+
+    make_empty(out)
+    (out / "half.csv").touch()  # and then kill -9
+
+    def whole(_study: Study, folder: Path) -> str:
+        make_empty(folder)
+        (folder / "all.csv").touch()
+        return "done"
+
+    assert _run(study, whole, "--out", str(out)) == 0
+    assert [path.name for path in out.iterdir()] == ["all.csv"]
 
 
 def test_a_full_disk_names_the_folder_that_was_chosen_by_itself(study, capsys) -> None:
@@ -76,8 +106,9 @@ def test_a_mistake_of_ours_is_not_hidden(study) -> None:
 
 
 def test_a_folder_that_holds_something_is_refused_and_an_empty_one_taken(tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
     make_empty(tmp_path / "new")
-    make_empty(tmp_path / "new")
+    (tmp_path / "new" / UNFINISHED).unlink()
     (tmp_path / "new" / "file").touch()
     with pytest.raises(FolderNotEmpty, match="new is not empty"):
         make_empty(tmp_path / "new")

@@ -104,7 +104,7 @@ def test_db_check_names_a_damaged_file(study: Study, capsys) -> None:
 
 
 def test_db_without_a_study_fails_in_words(tmp_path: Path, capsys) -> None:
-    assert main(["check", "--study", str(tmp_path)]) == 1
+    assert main(["check", "--study", str(tmp_path)]) == 2
     assert "does not exist" in capsys.readouterr().err
 
 

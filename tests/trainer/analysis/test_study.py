@@ -194,5 +194,7 @@ def test_an_unknown_image_in_the_table_is_named(maker: StudyMaker, tmp_path: Pat
 def test_what_is_no_study_is_a_wrong_argument(study: str, tmp_path: Path) -> None:
     (tmp_path / "file").mkdir()
 
-    assert main(["analyse", "--study", str(tmp_path / study)]) == 2
+    with pytest.raises(SystemExit) as ended:
+        main(["analyse", "--study", str(tmp_path / study)])
+    assert ended.value.code == 2
     assert not (tmp_path / "missing").exists()

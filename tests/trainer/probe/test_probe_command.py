@@ -140,11 +140,10 @@ def test_weights_beside_are_a_baseline(made, encoder, tmp_path):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        pytest.param(("--encoder", "none"), 1, "no such file", id="encoder"),
+        pytest.param(("--encoder", "none"), 2, "no such file", id="encoder"),
         pytest.param(("--probes", "linaer"), 1, "known are linear, knn, finetune", id="probe"),
         pytest.param(("--label-budget", "0"), 1, "--label-budget 0", id="budget"),
         pytest.param(("--size", "3"), 1, "--size 3", id="size"),
-        pytest.param(("--splits", "gone.json"), 1, "gone.json cannot be read", id="splits"),
     ],
 )
 def test_what_cannot_be_used_is_named(made, encoder, capsys, words, code, said):

@@ -142,6 +142,8 @@ def test_a_folder_without_runs_or_labels_says_what_is_missing(
 
 
 def test_files_of_a_folder_do_not_go_with_a_study(tmp_path: Path, capsys) -> None:
+    for name in ("study.toml", "x.csv"):
+        (tmp_path / name).touch()
     with pytest.raises(SystemExit):
-        report(["--study", str(tmp_path), "--labels", "x.csv"])
+        report(["--study", str(tmp_path), "--labels", str(tmp_path / "x.csv")])
     assert "go with --images" in capsys.readouterr().err

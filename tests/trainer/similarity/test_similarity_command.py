@@ -185,7 +185,6 @@ def test_every_parameter_is_accepted_by_name(measure, folder, tmp_path) -> None:
         (("--dimensions", "all"), 2, "tima has one dimension only"),
         (("--positive-rate", "2"), 2, "a share above 0 and below 1"),
         (("--jobs", "-1"), 2, "a number of threads"),
-        (("--order", "missing.txt"), 1, "missing.txt cannot be read"),
     ],
 )
 def test_what_is_mistyped_is_named(words, code, said, folder, capsys) -> None:
@@ -230,11 +229,13 @@ def test_a_damaged_csv_is_named(text, said, tmp_path, capsys) -> None:
 
 
 def test_nothing_there(tmp_path, capsys) -> None:
-    assert run("--gaze", tmp_path / "none") == 1
+    with pytest.raises(SystemExit) as ended:
+        run("--gaze", tmp_path / "none")
+    assert ended.value.code == 2
+    assert "is not there" in capsys.readouterr().err
     (tmp_path / "empty").mkdir()
     assert run("--gaze", tmp_path / "empty") == 1
     shown = " ".join(capsys.readouterr().out.split())
-    assert "is not there" in shown
     assert "neither study.toml nor a gaze file" in shown
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from migrations.study.command_line import CommandParser, existing_file, existing_study
 from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import Study
 from trainer.analysis.performance.obuchowski_rockette import RANDOM
@@ -48,10 +49,6 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _misused(options: argparse.Namespace) -> str | None:
-    for name in ("ratings", "truth"):
-        path = getattr(options, name)
-        if path and not path.is_file():
-            return f"--{name} {path}: there is no such file."
     if options.study and options.positive is None:
         return "--study needs --positive VALUE, the answer that calls a case positive."
     if options.ratings and (options.truth or options.question or options.positive):
@@ -69,22 +66,24 @@ def _found(options: argparse.Namespace) -> tuple[Ratings, dict[str, Any]]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python main.py performance",
         description="ROC figures of readers, their agreement, and arms compared over readers and "
         "cases (Obuchowski-Rockette with Hillis' degrees of freedom). For research, not for "
         "diagnosis.",
-        epilog="examples: python main.py performance --ratings ratings.csv --out performance; "
-        "python main.py performance --study study --positive finding",
+        example="python main.py performance --ratings ratings.csv --out performance\n"
+        "  python main.py performance --study study --positive finding",
     )
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--study", type=Path, metavar="FOLDER", help="the answers of a study")
     source.add_argument(
-        "--ratings", type=Path, metavar="FILE.csv",
+        "--study", type=existing_study, metavar="FOLDER", help="the answers of a study"
+    )
+    source.add_argument(
+        "--ratings", type=existing_file, metavar="FILE.csv",
         help="columns reader, treatment, case, truth (0 or 1), rating; others are passed over",
     )  # fmt: skip
     parser.add_argument(
-        "--truth", type=Path, metavar="FILE",
+        "--truth", type=existing_file, metavar="FILE",
         help="csv of case and truth (0 or 1); the labels of the study's images unless given",
     )  # fmt: skip
     parser.add_argument(
@@ -99,7 +98,12 @@ def _parser() -> argparse.ArgumentParser:
         help="what is a sample of a population: readers and cases, readers alone, cases alone "
         "(default: both)",
     )  # fmt: skip
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="write tables and figures there")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="write tables and figures there (default: nowhere)",
+    )
     return parser
 
 

@@ -84,7 +84,9 @@ def test_auto_goes_into_a_graph_too(tmp_path) -> None:
     ],
 )
 def test_what_auto_cannot_take_is_refused_before_gaze_is_read(words, code, tmp_path) -> None:
-    assert run("--gaze", tmp_path / "nowhere", "--measure", "auto", *words) == code
+    nothing = tmp_path / "nothing"  # of it is read: a folder without gaze is an error of its own
+    nothing.mkdir()
+    assert run("--gaze", nothing, "--measure", "auto", *words) == code
 
 
 def test_an_image_with_two_labels_is_refused(tmp_path, capsys) -> None:

@@ -1,0 +1,170 @@
+"""What every command of the program has alike: its options, what it is told, its exit codes.
+
+`CommandParser` explains each option with its default, gives an example and guesses what a mistyped
+option meant; `existing_study`, `existing_file` and `existing_folder` refuse what is not there as a
+wrong argument, so that no command makes a folder for a name that was mistyped.
+"""
+
+import argparse
+import difflib
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+DONE, FAILED, WRONG, STOPPED = 0, 1, 2, 3
+"""Exit codes: done, the work failed, wrong arguments, stopped by the user."""
+
+_SILENT_S, _TERMINAL_EVERY_S, _PIPE_EVERY_S = 2.0, 0.2, 10.0
+_NO_DEFAULT = (None, False, "", argparse.SUPPRESS)
+
+
+class CommandParser(argparse.ArgumentParser):
+    """An `ArgumentParser` with defaults in its help and guesses in its errors.
+
+    Parameters
+    ----------
+    example
+        One line that works, as it is typed.
+    listed
+        What else the end of the help says: formats, actions.
+    """
+
+    def __init__(self, *, example: str = "", listed: str = "", **options: Any) -> None:
+        shown = f"example:\n  {example}" if example else ""
+        epilog = "\n\n".join(part for part in (listed, shown) if part)
+        super().__init__(epilog=epilog, formatter_class=_Formatter, **options)
+        self._words: list[str] = []
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse; what was typed is remembered for the guess in `error`."""
+        self._words = list(sys.argv[1:] if args is None else args)
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """Print what is wrong and what may have been meant, and exit with 2."""
+        super().error(self._guess() or message)
+
+    def _guess(self) -> str:
+        known = [o for o in self._all_options() if o.startswith("--")]
+        for word in self._words:
+            if word == "--":
+                break
+            name = word.partition("=")[0]
+            if not name.startswith("--") or any(o.startswith(name) for o in known):
+                continue
+            close = did_you_mean(name, known)
+            if close:
+                return f"{name} is not an option.{close}"
+        return ""
+
+    def _all_options(self) -> list[str]:
+        found = list(self._option_string_actions)
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                for parser in action.choices.values():
+                    found += parser._option_string_actions
+        return found
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Ends the help of an option with its default, unless the help speaks of one itself."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        text, default = action.help, action.default
+        is_plain = not action.option_strings or default in _NO_DEFAULT or default in ([], (), {})
+        if text is None or is_plain or "default" in text or action.required:
+            return text
+        return f"{text} (default: %(default)s)"
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        """Wrap paragraphs; keep lines that are indented or follow a heading as they are."""
+        parts = text.strip().split("\n\n")
+        filled = [
+            part
+            if "\n" in part and any(line.startswith("  ") for line in part.split("\n"))
+            else argparse.HelpFormatter._fill_text(self, part, width, indent)
+            for part in parts
+        ]
+        return "\n\n".join(filled)
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """Return a question with the name that is closest, or nothing where none is."""
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return f" Did you mean {close[0]}?" if close else ""
+
+
+def existing_study(text: str) -> Path:
+    """Take the folder of a study from the command line; any other is a wrong argument."""
+    folder = Path(text)
+    if not folder.exists():
+        raise argparse.ArgumentTypeError(f"{text} does not exist. Name the folder of a study.")
+    if not (folder / "study.toml").is_file():
+        raise argparse.ArgumentTypeError(
+            f"{text} holds no study (no study.toml). Name the folder of a study."
+        )
+    return folder
+
+
+def existing_file(text: str) -> Path:
+    """Take a file from the command line; one that is not there is a wrong argument."""
+    path = Path(text)
+    if not path.is_file():
+        what = "is a folder, not a file." if path.is_dir() else "is not there: no such file."
+        raise argparse.ArgumentTypeError(f"{text} {what}")
+    return path
+
+
+def existing_folder(text: str) -> Path:
+    """Take a folder from the command line; one that is not there is a wrong argument."""
+    path = Path(text)
+    if not path.is_dir():
+        what = "is a file, not a folder." if path.exists() else "is not there: no such folder."
+        raise argparse.ArgumentTypeError(f"{text} {what}")
+    return path
+
+
+def existing_path(text: str) -> Path:
+    """Take a file or folder from the command line; one that is not there is a wrong argument."""
+    path = Path(text)
+    if not path.exists():
+        raise argparse.ArgumentTypeError(f"{text} is not there: no such file or folder.")
+    return path
+
+
+def shown_progress(unit: str) -> Callable[[int, int], None]:
+    """Return a progress on standard error: count, rate and time left of what takes over 2 s.
+
+    On a terminal one line is written over; elsewhere there is a line every 10 s.
+    """
+    return _Shown(unit)
+
+
+class _Shown:
+    def __init__(self, unit: str) -> None:
+        self._unit = unit
+        self._began = self._said_at = time.monotonic()
+        self._has_spoken = False
+        self._on_terminal = sys.stderr is not None and sys.stderr.isatty()
+
+    def __call__(self, done: int, total: int) -> None:
+        """Say how far it is, if it is time to."""
+        now = time.monotonic()
+        every_s = _TERMINAL_EVERY_S if self._on_terminal else _PIPE_EVERY_S
+        is_last = done >= total and self._has_spoken and self._on_terminal
+        is_due = now - self._began >= _SILENT_S and now - self._said_at >= every_s
+        if not (is_due or is_last):
+            return
+        self._said_at, self._has_spoken = now, True
+        end = "\r" if self._on_terminal and done < total else "\n"
+        sys.stderr.write(f"{progress_text(done, total, self._unit, now - self._began)}   {end}")
+        sys.stderr.flush()
+
+
+def progress_text(done: int, total: int, unit: str, seconds: float) -> str:
+    """Return count, rate and time left in words."""
+    rate = done / max(seconds, 1e-9)
+    left = f"{(total - done) / rate:.0f} s left" if rate > 0 else "time left not known yet"
+    return f"{done} of {total} {unit}, {rate:.1f}/s, {left}"

@@ -1,0 +1,158 @@
+"""How a command ends when it is told to: within seconds, with its children, without a traceback.
+
+SIGINT to the process alone (or SIGTERM) breaks the work off wherever it is; `run_command` then ends
+with exit code 3 and one line. Where the work does not heed it, in native code or in a thread, a
+watch ends the process and its children after 4 s.
+"""
+
+import contextlib
+import errno
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+
+import psutil
+
+from migrations.study.command_line import FAILED, STOPPED, WRONG
+from migrations.study.errors import NotAStudy
+from migrations.study.processes import birth_of, living
+
+END_WITH = "FOVEATE_END_WITH"
+"""Names a process, PID:BIRTH, with which a command is to end: the demo sets it for its trainer."""
+WITHIN_S = 4.0
+_WATCH_S = 1.0
+_STOPPED_TEXT = "Stopped."
+
+
+class Interruption:
+    """The wish to end this process, and the watch that sees to it.
+
+    Attributes
+    ----------
+    asked
+        Whether SIGINT or SIGTERM came.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def hear(self) -> None:
+        """Listen to SIGINT and SIGTERM from now on; only the main thread may."""
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, self._on_signal)
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        if not self.asked:
+            self.asked = True
+            end_within(WITHIN_S)
+        raise KeyboardInterrupt
+
+
+def end_within(seconds: float, text: str = _STOPPED_TEXT) -> None:
+    """End this process and its children with exit code 3, if it has not ended by itself by then."""
+    watch = threading.Timer(seconds, _end_at_once, (text,))
+    watch.daemon = True
+    watch.start()
+
+
+def run_command(run: Callable[[], int]) -> int:
+    """Run a command and return its exit code, also where it is stopped or its disk is full.
+
+    Every error that a command does not explain itself ends here; one of ours keeps its traceback.
+    """
+    interruption = Interruption()
+    interruption.hear()
+    _end_with_named()
+    try:
+        code = run()
+    except KeyboardInterrupt:
+        code = _stopped()
+    except NotAStudy as error:
+        code = _failed(str(error), WRONG)
+    except BaseException as error:
+        # An interrupted import or library may turn it into an error of its own.
+        if interruption.asked:
+            code = _stopped()
+        elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            code = _failed(disk_full_text(error), FAILED)
+        else:
+            raise
+    if interruption.asked:
+        end_children()
+        code = STOPPED if code else code
+    return code
+
+
+def disk_full_text(error: OSError) -> str:
+    """Return which file did not fit on which disk, and what to do."""
+    name = error.filename or "a file"
+    disk = _disk_of(str(name))
+    return f"The disk{disk} is full: {name} cannot be written. Free some space, then try again."
+
+
+def end_children() -> None:
+    """End all processes that this one started, and theirs."""
+    with contextlib.suppress(psutil.Error):
+        for child in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                child.kill()
+
+
+def end_with_this_process() -> None:
+    """Let commands that are started from here end when this process does, however it ends."""
+    os.environ[END_WITH] = f"{os.getpid()}:{birth_of(os.getpid())}"
+
+
+def _stopped() -> int:
+    _write(f"\n{_STOPPED_TEXT}\n")
+    return STOPPED
+
+
+def _failed(text: str, code: int) -> int:
+    _write(f"{text}\n")
+    return code
+
+
+def _write(text: str) -> None:
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # no standard error, or closed
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+
+def _end_at_once(text: str) -> None:
+    # Python may be in the middle of a write: the system's own call waits for no lock.
+    end_children()
+    with contextlib.suppress(OSError):
+        os.write(2, f"\n{text}\n".encode())
+    os._exit(STOPPED)
+
+
+def _end_with_named() -> None:
+    pid, _, birth = os.environ.get(END_WITH, "").partition(":")
+    with contextlib.suppress(ValueError):
+        owner = int(pid), float(birth)
+        threading.Thread(target=_watch, args=owner, name="end-with", daemon=True).start()
+
+
+def _watch(pid: int, birth: float) -> None:
+    if pid == os.getpid():
+        return
+    while living(pid, birth) is not None:
+        time.sleep(_WATCH_S)
+    end_children()
+    os._exit(STOPPED)
+
+
+def _disk_of(name: str) -> str:
+    with contextlib.suppress(OSError):
+        path = os.path.realpath(name)
+        mounts = [m.mountpoint for m in psutil.disk_partitions(all=True)]
+        found = [m for m in mounts if path == m or path.startswith(m.rstrip(os.sep) + os.sep)]
+        if found:
+            return f" {max(found, key=len)}"
+    return ""

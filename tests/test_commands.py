@@ -1,0 +1,118 @@
+"""What all commands have alike: help, exit codes for what is not there, guesses, the version."""
+
+import argparse
+import re
+from pathlib import Path
+
+import pytest
+
+import main
+
+ROOM_WORDS = [[], *(name.split() for name in main.COMMANDS if name != "station")]
+MISSING = [
+    ["--study", "{absent}"],
+    ["read", "--study", "{absent}"],
+    ["import", "--study", "{absent}", "{missing}"],
+    ["import", "--study", "{absent}", "{here}", "--labels", "{missing}"],
+    ["import-gaze", "csv", "{missing}", "--study", "{absent}"],
+    ["import-gaze", "csv", "{here}", "--study", "{absent}"],
+    ["import-archive", "{missing}", "--study", "{absent}"],
+    ["devices", "--mapping", "{missing}"],
+    ["similarity", "--study", "{absent}"],
+    ["similarity", "merge", "{missing}", "--graph", "{absent}.npz"],
+    ["train", "--study", "{absent}"],
+    ["train", "--images", "{absent}"],
+    ["sweep", "--study", "{absent}"],
+    ["encode", "--encoder", "{missing}", "--images", "{absent}", "--out", "{absent}/o.npz"],
+    ["encode", "--encoder", "{here}", "--images", "{absent}", "--out", "{absent}/o.npz"],
+    ["probe", "--study", "{absent}", "--encoder", "x"],
+    ["analyse", "--study", "{absent}"],
+    ["performance", "--ratings", "{missing}"],
+    ["queue", "--study", "{absent}"],
+    ["queue", "--study", "{here}"],
+    ["report", "--study", "{absent}"],
+    ["export", "bids", "--study", "{absent}", "--out", "{absent}"],
+    ["export", "features", "--study", "{absent}", "--out", "{absent}"],
+    ["db", "check", "--study", "{absent}"],
+    ["db", "upgrade", "--study", "{absent}"],
+    ["db", "restore", "--study", "{absent}"],
+    ["db", "push", "--study", "{absent}"],
+    ["db", "erase", "--study", "{absent}", "--reader", "R1"],
+]
+
+
+def parsers(words: list[str], monkeypatch: pytest.MonkeyPatch) -> list[argparse.ArgumentParser]:
+    """Return the parser that a command builds, and those of its actions."""
+    built: list[argparse.ArgumentParser] = []
+
+    class Built(Exception):
+        pass
+
+    def take(self: argparse.ArgumentParser, *_: object, **__: object) -> None:
+        built.append(self)
+        raise Built
+
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_known_args", take)
+    with pytest.raises(Built):
+        main.main(words or ["station"])
+    (parser,) = built
+    actions = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    return [parser, *(p for action in actions for p in action.choices.values())]
+
+
+@pytest.mark.parametrize("words", ROOM_WORDS, ids=lambda words: " ".join(words) or "station")
+def test_help_explains_each_option_with_its_default_and_gives_an_example(
+    words, monkeypatch
+) -> None:
+    for parser in parsers(words, monkeypatch):
+        assert "example" in (parser.epilog or ""), f"{parser.prog} has no example"
+        text = " ".join(parser.format_help().split())
+        for action in parser._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                continue
+            name = "/".join(action.option_strings) or action.dest
+            assert action.help, f"{parser.prog} {name} is not explained"
+            default = action.default
+            if default in (None, False, argparse.SUPPRESS, "") or default == []:
+                continue
+            assert "default" in action.help or f"(default: {default})" in text, f"{name}: default"
+
+
+@pytest.mark.parametrize("words", MISSING, ids=lambda words: " ".join(words[:3]))
+def test_what_is_not_there_is_a_wrong_argument_and_no_folder_is_made(
+    words, tmp_path: Path, monkeypatch, capfd
+) -> None:
+    here = tmp_path / "here.csv"
+    here.write_text("a,b\n1,2\n")
+    monkeypatch.chdir(tmp_path)
+    places = {"absent": tmp_path / "typo", "missing": tmp_path / "none.csv", "here": here}
+    try:
+        code = main.main([word.format(**places) for word in words])
+    except SystemExit as end:
+        code = end.code
+    told = "".join(capfd.readouterr())
+    assert code == 2, told
+    assert re.search(r"typo|none\.csv|here\.csv", told)
+    assert [path.name for path in tmp_path.iterdir()] == ["here.csv"]
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["trian"], "Did you mean train?"),
+        (["--studdy", "x"], "Did you mean --study?"),
+        (["train", "--studdy", "x"], "Did you mean --study?"),
+        (["export", "bids", "--studdy", "x"], "Did you mean --study?"),
+        (["db", "check", "--studdy", "x"], "Did you mean --study?"),
+    ],
+)
+def test_a_mistyped_command_or_option_is_guessed(words, meant, capsys) -> None:
+    with pytest.raises(SystemExit) as end:
+        main.main(words)
+    assert end.value.code == 2
+    assert meant in capsys.readouterr().err
+
+
+def test_the_version_names_its_build(capsys) -> None:
+    assert main.main(["--version"]) == 0
+    assert re.fullmatch(r"Foveate \d\S*, build .+, Python 3\.\d+.*\n", capsys.readouterr().out)
