@@ -15,11 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console
 
-from migrations.study.command_line import (
-    CommandParser,
-    existing_file,
-    existing_folder,
-)
+from migrations.study.command_line import CommandParser, require_there
 from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import Study
 from trainer.config.config import ENCODERS, PAIRS, RunConfig
@@ -51,7 +47,9 @@ def main(argv: Sequence[str]) -> int:
     if "--describe" in argv:
         sys.stdout.write(describe() + "\n")
         return 0
-    options = _parser().parse_args(argv)
+    parser = _parser()
+    options = parser.parse_args(argv)
+    require_there(parser, options, ("images", "relation", "order", "labels", "splits", "config"))
     with _reporter(options.events) as report:
         try:
             return _train(options, report)
@@ -227,30 +225,30 @@ def _parser() -> argparse.ArgumentParser:
     files = parser.add_argument_group("without a study")
     files.add_argument(
         "--images",
-        type=existing_folder,
+        type=Path,
         metavar="FOLDER",
         help="pictures, perhaps one sub-folder per class",
     )
     files.add_argument(
-        "--relation", type=existing_file, metavar="FILE",
+        "--relation", type=Path, metavar="FILE",
         help="how alike the images are: .npy (N, N) in the order of names, .npz, or a sparse graph",
     )  # fmt: skip
     files.add_argument(
         "--order",
-        type=existing_file,
+        type=Path,
         metavar="FILE",
         help="names of the images, one a line, in order",
     )
     files.add_argument(
-        "--labels", type=existing_file, metavar="FILE",
+        "--labels", type=Path, metavar="FILE",
         help="csv with the columns image and label, patient, split (default: the parent folder)",
     )  # fmt: skip
     files.add_argument(
-        "--splits", type=existing_file, metavar="JSON",
+        "--splits", type=Path, metavar="JSON",
         help="{train, val, test} lists of images; those of test take no part",
     )  # fmt: skip
     files.add_argument("--cache", type=Path, metavar="FOLDER", help="where decoded images are kept")
-    parser.add_argument("--config", type=existing_file, help="settings as TOML")
+    parser.add_argument("--config", type=Path, help="settings as TOML")
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="any setting by name"
     )

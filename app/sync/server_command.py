@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from app.sync import URL_VARIABLE
 from app.sync.command import server_of
+from migrations.study.command_line import CommandParser
 from migrations.study.database import Database
 from migrations.study.errors import StudyError
 from migrations.study.schema import Base
@@ -77,8 +78,12 @@ def _erasures(server: Database, erase: bool) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python main.py db", description=__doc__)
-    parser.add_argument("action", choices=["server"])
+    parser = CommandParser(
+        prog="python main.py db",
+        description="Set up the roles of a laboratory's server.",
+        example="python main.py db server --database URL --station station-1",
+    )
+    parser.add_argument("action", choices=["server"], help="what is set up")
     parser.add_argument(
         "--database", metavar="URL", help=f"the server, as its owner (or {URL_VARIABLE})"
     )

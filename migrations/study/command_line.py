@@ -134,6 +134,19 @@ def existing_path(text: str) -> Path:
     return path
 
 
+def require_there(
+    parser: argparse.ArgumentParser, options: argparse.Namespace, names: Sequence[str]
+) -> None:
+    """Refuse what options name that is not there; for those that may be parsed on another machine.
+
+    `slurm` reads the options of a training without the files that the training will find.
+    """
+    for name in names:
+        path = getattr(options, name)
+        if path is not None and not path.exists():
+            parser.error(f"--{name} {path} is not there: no such file or folder.")
+
+
 def shown_progress(unit: str) -> Callable[[int, int], None]:
     """Return a progress on standard error: count, rate and time left of what takes over 2 s.
 

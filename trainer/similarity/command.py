@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from devices.gaze.errors import GazeError
-from migrations.study.command_line import CommandParser, existing_file, existing_path
+from migrations.study.command_line import CommandParser, require_there
 from migrations.study.errors import StudyError
 from migrations.study.stopping import WITHIN_S
 from trainer.errors import Cancelled, ConfigError, SimilarityError, TrainerError
@@ -33,6 +33,7 @@ def main(argv: Sequence[str]) -> int:
     """Run the command and return its exit code."""
     parser = _parser()
     options = parser.parse_args(argv)
+    require_there(parser, options, ("gaze", "order"))
     console = Console()
     report = TerminalReporter(console)
     stop = StopRequest()
@@ -196,7 +197,7 @@ def _parser() -> argparse.ArgumentParser:
         example="python main.py similarity --study my-study --measure tima --out relation.npz",
     )
     parser.add_argument(
-        "--gaze", "--study", dest="gaze", type=existing_path, required=True, metavar="PATH",
+        "--gaze", "--study", dest="gaze", type=Path, required=True, metavar="PATH",
         help="a study's folder, a folder of gaze JSON files, or a MicEye csv",
     )  # fmt: skip
     parser.add_argument(
@@ -219,9 +220,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument("--combine", help="several readings of an image: mean, max or first")
     parser.add_argument("--reader", help="readings of this reader only (pseudonym)")
-    parser.add_argument(
-        "--order", type=existing_file, help="file with one name a line (default: by name)"
-    )
+    parser.add_argument("--order", type=Path, help="file with one name a line (default: by name)")
     parser.add_argument("--jobs", type=int, default=0, help="threads (default: one for each core)")
     parser.add_argument("--out", type=Path, help="matrix: .npy, or .npz with validity and ids")
     parser.add_argument(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from migrations.study.command_line import CommandParser
 from migrations.study.processes import MAIN
 from trainer.command import read_options as read_train
 from trainer.errors import ConfigError, RunFolderError, TrainerError
@@ -156,29 +157,36 @@ def _count(least: int) -> Callable[[str], int]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python main.py slurm",
         allow_abbrev=False,
         description="Write the batch script of a training, which is requeued until it is done, or "
         "of a search for pairs in parts with their merge after it. All other options are those of "
         "the command; they are checked now.",
+        example="python main.py slurm train --gpus 4 --time 12:00:00 --study my-study",
     )
-    parser.add_argument("kind", choices=KINDS)
+    parser.add_argument("kind", choices=KINDS, help="what the script runs")
     parser.add_argument("--script", metavar="FILE", help="default: foveate-train.sbatch and so on")
-    parser.add_argument("--parts", type=_count(1), metavar="N", help="similarity: parts (8)")
-    parser.add_argument("--nodes", type=_count(1), default=1, help="train: machines (1)")
-    parser.add_argument("--gpus", type=_count(0), default=1, help="train: cards of each (1)")
+    parser.add_argument(
+        "--parts", type=_count(1), metavar="N", help="similarity: parts (default: 8)"
+    )
+    parser.add_argument("--nodes", type=_count(1), default=1, help="train: machines (default: 1)")
+    parser.add_argument(
+        "--gpus", type=_count(0), default=1, help="train: cards of each (default: 1)"
+    )
     parser.add_argument(
         "--processes", type=_count(1), help="train: processes on each (default: one for each card)"
     )
-    parser.add_argument("--cpus", type=_count(1), default=4, help="cores of each process (4)")
+    parser.add_argument(
+        "--cpus", type=_count(1), default=4, help="cores of each process (default: 4)"
+    )
     parser.add_argument("--memory", default="", metavar="32G", help="of each machine")
     parser.add_argument("--time", default="", metavar="HH:MM:SS", help="limit of each start")
-    parser.add_argument("--partition", default="")
-    parser.add_argument("--account", default="")
+    parser.add_argument("--partition", default="", help="of the cluster (default: its own)")
+    parser.add_argument("--account", default="", help="to be charged (default: your own)")
     parser.add_argument(
         "--notice", type=_count(1), default=120, metavar="S",
-        help="train: seconds before the limit at which it stops with a checkpoint (120)",
+        help="train: seconds before the limit at which it stops with a checkpoint (default: 120)",
     )  # fmt: skip
     parser.add_argument(
         "--setup", action="append", default=[], metavar="LINE",

@@ -160,5 +160,7 @@ def test_a_study_needs_to_be_told_what_is_positive(answers: Answers) -> None:
 
 
 def test_what_is_no_study_is_a_wrong_argument(tmp_path: Path) -> None:
-    assert main(["performance", "--study", str(tmp_path / "x"), "--positive", "y"]) == 2
+    with pytest.raises(SystemExit) as ended:
+        main(["performance", "--study", str(tmp_path / "x"), "--positive", "y"])
+    assert ended.value.code == 2
     assert not (tmp_path / "x").exists()
