@@ -4,7 +4,7 @@ import json
 import logging
 from pathlib import Path
 
-from app.images.deidentify import config_folder
+from migrations.study.this_computer import config_folder
 
 log = logging.getLogger(__name__)
 _KEPT = 6

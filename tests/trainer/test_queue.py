@@ -158,6 +158,7 @@ def test_a_job_made_on_another_computer_never_starts_by_itself(
     if state == "running":  # its process id may be anybody's here
         job = job.become(state, pid=living.pid, pid_created=living.create_time())
     monkeypatch.setenv("FOVEATE_CONFIG_DIR", str(tmp_path / "own"))
+    (tmp_path / "study.toml").touch()
     assert main(["--study", str(tmp_path)]) == 0
     assert _state(job) == FOREIGN
     assert f"made on {job.computer}: train --a" in capsys.readouterr().err
@@ -214,6 +215,7 @@ def test_a_file_outside_that_a_person_chose_is_taken_but_not_with_a_job_from_els
     plain = add_job(study, ["--a"])
     monkeypatch.undo()
     monkeypatch.setattr("trainer.queue.run_queue.__defaults__", (_program(tmp_path, body),))
+    (study / "study.toml").touch()
     assert main(["--study", str(study), "--take-over"]) == 0
     assert (_state(foreign), _state(plain)) == ("failed", "finished")
 
