@@ -9,6 +9,7 @@ from scipy.sparse import load_npz
 import main as foveate
 from tests.trainer.similarity.evidence.made_cohort import made_gaze
 from trainer.errors import SimilarityError
+from trainer.similarity import approximate
 from trainer.similarity.approximate import approximate_nearest
 from trainer.similarity.base import FeatureTable
 from trainer.similarity.comparison import ComparisonControl, prepare
@@ -44,6 +45,27 @@ def test_nearly_all_of_the_true_nearest_are_found_and_the_recall_told_is_that_of
     assert nearly.found.valid == exact.valid
     np.testing.assert_array_equal(nearly.found.has_value, exact.has_value)
     assert not np.isfinite(nearly.found.best[5]).any()
+
+
+def test_few_dimensions_name_candidates_that_all_dimensions_rank() -> None:
+    table = vectors(3000, 12)
+    spread = np.random.default_rng(1).normal(size=(12, 256))
+    wide = table.flat @ spread + 0.05 * np.random.default_rng(2).normal(size=(3000, 256))
+    wide /= np.maximum(np.linalg.norm(wide, axis=1, keepdims=True), 1e-9)
+    wide[[5, 77]] = 0
+    kept = np.ascontiguousarray(wide.astype(np.float32))
+    some, faiss = kept[kept.any(1)], pytest.importorskip("faiss")
+    known = approximate._Known.of(some, 20)
+    found = approximate._searcher(faiss, some, known, 20, 0.99)
+    assert found.low.shape == (2998, 32)
+    whole = FeatureTable.of(list(kept[:, None]))
+    nearly = approximate_nearest(whole, 20, TaskRunner(2))
+    exact = search_nearest(MEASURES["dwell"], whole, make_parameters("dwell"), 20, TaskRunner(2))
+    assert nearly.recall >= 0.99
+    there = exact.has_value
+    alike = nearly.found.names[there] == exact.names[there]
+    assert alike.mean() > 0.95
+    np.testing.assert_allclose(nearly.found.best[there][alike], exact.best[there][alike], atol=1e-5)
 
 
 def test_all_cells_give_what_the_exact_search_gives() -> None:
