@@ -12,6 +12,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from migrations.study.errors import AmbiguousName
+from migrations.study.names import Names
 from trainer.analysis.areas import KINDS, Area
 from trainer.analysis.looked import BoolArray, FloatArray
 from trainer.errors import AnalysisError
@@ -19,6 +21,21 @@ from trainer.errors import AnalysisError
 COLUMNS = ("image", "area", "kind", "frame", "x", "y", "width", "height", "points", "lesion")
 _NEEDED = ("image", "area", "kind")
 _LESION = {"": False, "0": False, "1": True}
+
+
+def areas_of_table(path: Path, images: Names) -> dict[str, list[Area]]:
+    """Return the areas of a study's images that a table names; see `read_areas`."""
+    return read_areas(path, lambda text: _image(images, text))
+
+
+def _image(images: Names, text: str) -> str:
+    try:
+        found = images.meant(text)
+    except AmbiguousName as error:
+        raise AnalysisError(str(error)) from error
+    if found is None:
+        raise AnalysisError(f'This study has no image "{text}".')
+    return images[found]
 
 
 def read_areas(path: Path, image_of: Callable[[str], str]) -> dict[str, list[Area]]:

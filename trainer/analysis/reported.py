@@ -1,12 +1,14 @@
 """What readers marked, held against the lesions there are: found, missed, or wrong."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from sqlalchemy import select
+from sqlalchemy.orm import Session as OrmSession
 
+from migrations.study.answers import answers_of_all
 from migrations.study.folder import Study
 from migrations.study.names import names_of
 from migrations.study.schema import Annotation
@@ -18,7 +20,10 @@ MARKS = ("box", "keypoint")
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """A mark of a reader, in image pixels: a box, or a keypoint of no extent."""
+    """A mark of a reader, in image pixels: a box, or a keypoint of no extent.
+
+    `rating` is the confidence given to the mark, 1 where none was asked for.
+    """
 
     image: str
     frame: int
@@ -26,6 +31,7 @@ class Reported:
     y_image: float
     width_image: float = 0.0
     height_image: float = 0.0
+    rating: float = 1.0
 
     @property
     def centre(self) -> FloatArray:
@@ -54,6 +60,7 @@ def marks_of(study: Study) -> dict[str, list[Reported]]:
     found: dict[str, list[Reported]] = defaultdict(list)
     with study.database.read() as rows:
         readings, images = names_of(rows, "reading"), names_of(rows, "image")
+        sure = _confidences(rows, readings)
         for row in rows.scalars(query):
             mark = Reported(
                 images[row.image_id or ""],
@@ -62,9 +69,21 @@ def marks_of(study: Study) -> dict[str, list[Reported]]:
                 row.y_image or 0.0,
                 row.width_image or 0.0,
                 row.height_image or 0.0,
+                sure.get(row.id, 1.0),
             )
             found[readings[row.reading_id]].append(mark)
     return dict(found)
+
+
+def _confidences(rows: OrmSession, reading_ids: Iterable[str]) -> dict[str, float]:
+    """Return the confidence given to each mark, by the mark's id."""
+    given = answers_of_all(rows, reading_ids)
+    return {
+        answered.annotation_id: float(answered.value)
+        for answers in given.values()
+        for answered in answers
+        if answered.kind == "confidence" and answered.annotation_id is not None
+    }
 
 
 def errors_of(

@@ -8,11 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from migrations.study.errors import AmbiguousName
 from migrations.study.folder import Study
-from migrations.study.names import Names
 from trainer.analysis.areas import Area, grid, halves, thirds
-from trainer.analysis.areas_file import read_areas
+from trainer.analysis.areas_file import areas_of_table
 from trainer.analysis.reported import Reported, errors_of, lesions_of, marks_of
 from trainer.analysis.study import StudyGaze, gaze_of_study
 from trainer.analysis.tables import Missed, Settings, Tables, tables_of
@@ -91,7 +89,7 @@ def write_analysis(folder: Path, found: Analysis, question: Question) -> list[st
 def _areas(question: Question, gaze: StudyGaze) -> dict[str, list[Area]]:
     found: dict[str, list[Area]] = {}
     if question.areas is not None:
-        found = read_areas(question.areas, lambda text: _image(gaze.images, text))
+        found = areas_of_table(question.areas, gaze.images)
     made = {"halves": halves, "thirds": thirds}.get(question.plain)
     if made is None and question.plain != "grid":
         return found
@@ -99,16 +97,6 @@ def _areas(question: Question, gaze: StudyGaze) -> dict[str, list[Area]]:
         size = looked.image, looked.width, looked.height
         found.setdefault(looked.image, []).extend(made(*size) if made else grid(*size, 3, 3))
     return found
-
-
-def _image(images: Names, text: str) -> str:
-    try:
-        found = images.meant(text)
-    except AmbiguousName as error:
-        raise AnalysisError(str(error)) from error
-    if found is None:
-        raise AnalysisError(f'This study has no image "{text}".')
-    return images[found]
 
 
 def _errors(

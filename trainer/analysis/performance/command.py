@@ -16,13 +16,17 @@ from rich.table import Table
 from migrations.study.command_line import CommandParser, existing_file, existing_study
 from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import Study
+from migrations.study.names import names_of
+from trainer.analysis.areas_file import areas_of_table
+from trainer.analysis.performance.marks import localisation_of
 from trainer.analysis.performance.obuchowski_rockette import RANDOM
 from trainer.analysis.performance.ratings import Ratings, ratings_of
 from trainer.analysis.performance.ratings_file import read_ratings
 from trainer.analysis.performance.result import performance_of, performance_of_study
 from trainer.analysis.performance.study_ratings import study_ratings
 from trainer.analysis.performance.write import write_performance
-from trainer.errors import PerformanceError
+from trainer.analysis.reported import marks_of
+from trainer.errors import AnalysisError, PerformanceError
 
 
 def main(argv: Sequence[str]) -> int:
@@ -39,7 +43,7 @@ def main(argv: Sequence[str]) -> int:
         if options.out:
             names = write_performance(options.out, ratings, found)
             console.print(f"Written to {options.out}: {', '.join(names)}", soft_wrap=True)
-    except (PerformanceError, StudyError) as error:
+    except (AnalysisError, PerformanceError, StudyError) as error:
         sys.stderr.write(f"{error}\n")
         return 2 if isinstance(error, NotAStudy) else 1
     except KeyboardInterrupt:
@@ -51,8 +55,8 @@ def main(argv: Sequence[str]) -> int:
 def _misused(options: argparse.Namespace) -> str | None:
     if options.study and options.positive is None:
         return "--study needs --positive VALUE, the answer that calls a case positive."
-    if options.ratings and (options.truth or options.question or options.positive):
-        return "--truth, --question and --positive belong to --study."
+    if options.ratings and any((options.truth, options.question, options.positive, options.areas)):
+        return "--truth, --question, --positive and --areas belong to --study."
     return None
 
 
@@ -62,7 +66,12 @@ def _found(options: argparse.Namespace) -> tuple[Ratings, dict[str, Any]]:
         return ratings, performance_of(ratings, options.random)
     with contextlib.closing(Study.open(options.study)) as study:
         said = study_ratings(study, options.positive, options.question, options.truth)
-    return ratings_of(said.ratings), performance_of_study(said, options.random)
+        found = performance_of_study(said, options.random)
+        if options.areas:
+            with study.database.read() as rows:
+                areas = areas_of_table(options.areas, names_of(rows, "image"))
+            found |= localisation_of(said.decisions, marks_of(study), areas, options.radius_px)
+    return ratings_of(said.ratings), found
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -94,6 +103,14 @@ def _parser() -> argparse.ArgumentParser:
         help="the answer that calls a case positive; of a scale the least value that does",
     )  # fmt: skip
     parser.add_argument(
+        "--areas", type=existing_file, metavar="FILE",
+        help="lesions as in `analyse --areas`: marks are held against them (LROC, FROC, AFROC)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--radius-px", type=float, default=0.0, metavar="PX",
+        help="a mark finds a lesion within this of its border, image pixels (default: 0)",
+    )  # fmt: skip
+    parser.add_argument(
         "--random", choices=RANDOM, default="both",
         help="what is a sample of a population: readers and cases, readers alone, cases alone "
         "(default: both)",
@@ -117,7 +134,7 @@ def _show(found: Mapping[str, Any], console: Console) -> None:
         table.add_row(reader, *(f"{by_reader[arm, reader]:.3f}" for arm in found["arms"]))
     table.add_section()
     table.add_row("Mean", *(f"{value:.3f}" for value in found["auc"]))
-    table.add_row("95 %", *(f"{low:.3f} to {high:.3f}" for low, high in found["auc_interval"]))
+    table.add_row("95 %", *(_interval(*pair) for pair in found["auc_interval"]))
     console.print(table)
     console.print(f"Design: {found['design']}.", highlight=False)
     for line in (*_decided(found), *_sentences(found)):
@@ -135,6 +152,12 @@ def _decided(found: Mapping[str, Any]) -> list[str]:
         f"{row['reader']} again: {100 * row['same_call']:.0f} % of {row['cases']} calls the same."
         for row in found.get("within_reader", ())
     ]
+    lines += [
+        f"{row['reader']}, arm {row['arm']}: {row['lesions_found']} of {row['lesions']} lesions "
+        f"marked, {row['false_marks_per_case']:.2f} false marks a case, AFROC "
+        f"{'not known' if row['afroc_area'] is None else format(row['afroc_area'], '.3f')}."
+        for row in found.get("localisation", ())
+    ]
     return lines + [f"Left out: {note}." for note in found.get("left_out", ())]
 
 
@@ -147,7 +170,13 @@ def _share(share: Mapping[str, Any]) -> str:
     )
 
 
+def _interval(low: float | None, high: float | None) -> str:
+    return "not known" if low is None or high is None else f"{low:.3f} to {high:.3f}"
+
+
 def _sentences(found: Mapping[str, Any]) -> list[str]:
+    if "not_compared" in found:
+        return [f"Not compared: {found['not_compared']}"]
     if found["F"] is None:
         return ["One arm: nothing to compare."] if len(found["arms"]) < 2 else []
     ddf = "∞" if found["ddf"] is None else f"{found['ddf']:.1f}"

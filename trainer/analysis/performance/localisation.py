@@ -12,32 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trainer.analysis.areas import Area
 from trainer.analysis.performance.auc import auc
 from trainer.analysis.performance.ratings import FloatArray
+from trainer.analysis.reported import Reported
 
 UNMARKED = -np.inf
 """Rating of a case or lesion without a mark: below every rating given."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A point that a reader marked, in image pixels of one frame, with its rating."""
-
-    x_image: float
-    y_image: float
-    rating: float
-    frame: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Lesion:
-    """A lesion by its centre, in image pixels; half-widths 0 where only a point is known."""
-
-    x_image: float
-    y_image: float
-    half_width: float = 0.0
-    half_height: float = 0.0
-    frame: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +29,18 @@ class ScoredCase:
     elsewhere: tuple[float, ...]
 
 
-def score_case(marks: Sequence[Mark], lesions: Sequence[Lesion], radius_px: float) -> ScoredCase:
-    """Hold a case's marks against its lesions.
+def score_case(marks: Sequence[Reported], lesions: Sequence[Area], radius_px: float) -> ScoredCase:
+    """Hold a case's marks against its lesions, over all of its images.
 
     Parameters
     ----------
     radius_px
-        The acceptance radius in image pixels, added to a lesion's extent.
+        A mark finds a lesion whose border its centre is within this of, image pixels.
     """
     best = [UNMARKED] * len(lesions)
     elsewhere = []
     for mark in marks:
-        apart = [_apart(mark, lesion) for lesion in lesions]
+        apart = [_apart(lesion, mark) for lesion in lesions]
         nearest = int(np.argmin(apart)) if apart else -1
         if nearest >= 0 and apart[nearest] <= radius_px:
             best[nearest] = max(best[nearest], mark.rating)
@@ -68,12 +49,10 @@ def score_case(marks: Sequence[Mark], lesions: Sequence[Lesion], radius_px: floa
     return ScoredCase(tuple(best), tuple(elsewhere))
 
 
-def _apart(mark: Mark, lesion: Lesion) -> float:
-    if mark.frame != lesion.frame:
+def _apart(lesion: Area, mark: Reported) -> float:
+    if lesion.image != mark.image or lesion.frame not in (None, mark.frame):
         return np.inf
-    beyond_x = max(abs(mark.x_image - lesion.x_image) - lesion.half_width, 0.0)
-    beyond_y = max(abs(mark.y_image - lesion.y_image) - lesion.half_height, 0.0)
-    return float(np.hypot(beyond_x, beyond_y))
+    return float(lesion.distance_px(mark.centre)[0])
 
 
 def froc_curve(cases: Sequence[ScoredCase]) -> tuple[FloatArray, FloatArray]:

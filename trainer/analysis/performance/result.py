@@ -8,7 +8,7 @@ import numpy as np
 
 from trainer.analysis.performance.agreement import cohen_kappa, fleiss_kappa, icc
 from trainer.analysis.performance.auc import roc_curve
-from trainer.analysis.performance.covariance import COVARIANCES, auc_matrix
+from trainer.analysis.performance.covariance import COVARIANCES, auc_matrix, bootstrap
 from trainer.analysis.performance.decisions import by_order, decision_rows, within_reader
 from trainer.analysis.performance.obuchowski_rockette import (
     Comparison,
@@ -31,9 +31,7 @@ def performance_of(ratings: Ratings, random: str = "both", seed: int = 0) -> dic
         Of the bootstrap covariance alone.
     """
     figures = auc_matrix(ratings)
-    found: dict[str, Any] = _headline(
-        compare_arms(figures, COVARIANCES["jackknife"](ratings), random)
-    )
+    found = _compared(ratings, figures, random)
     everything: dict[str, Any] = _plain(
         found
         | {
@@ -135,7 +133,12 @@ def _analyses(ratings: Ratings, figures: FloatArray, seed: int) -> list[dict[str
     """Return the comparison by every covariance and every choice of what is random."""
     rows = []
     for name, covariance_of in COVARIANCES.items():
-        covariance = covariance_of(ratings, seed) if name == "bootstrap" else covariance_of(ratings)  # type: ignore[call-arg]
+        try:
+            covariance = (
+                covariance_of(ratings, seed) if name == "bootstrap" else covariance_of(ratings)
+            )  # type: ignore[call-arg]
+        except PerformanceError:
+            continue
         for random in ("both", "readers", "cases"):
             try:
                 found = compare_arms(figures, covariance, random)
@@ -143,6 +146,20 @@ def _analyses(ratings: Ratings, figures: FloatArray, seed: int) -> list[dict[str
                 continue
             rows.append({"covariance": name, "random": random} | _headline(found))
     return rows
+
+
+def _compared(ratings: Ratings, figures: FloatArray, random: str) -> dict[str, Any]:
+    """Return the headline; of a study too small to compare its areas, and why it is no more."""
+    try:
+        return _headline(compare_arms(figures, COVARIANCES["jackknife"](ratings), random))
+    except PerformanceError as error:
+        names = ("F", "ddf", "p", "difference", "low", "high", "p_of_difference", "components")
+        return {
+            "auc": [float(area) for area in figures.mean(axis=1)],
+            "auc_interval": [[None, None]] * len(figures),
+            **dict.fromkeys(names),
+            "not_compared": str(error),
+        }
 
 
 def _headline(found: Comparison) -> dict[str, Any]:

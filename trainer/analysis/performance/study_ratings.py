@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session as OrmSession
 
 from migrations.study.answers import Answered, answers_of_all
 from migrations.study.cohort_rules import STAND_IN, choice_of
@@ -36,6 +37,8 @@ class Decision:
         Higher is more suspicious.
     positive
         Whether the case was called positive.
+    reading, images
+        Names of the reading and of the case's images.
     """
 
     reader: str
@@ -44,6 +47,8 @@ class Decision:
     truth: bool
     rating: float
     positive: bool
+    reading: str = ""
+    images: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,7 @@ def study_ratings(
     chains = [c for c in known_chains.whole if not any(part.practice for part in c)]
     with study.database.read() as rows:
         cases, readers = names_of(rows, "case"), _pseudonyms(rows.scalars(select(Reader)).all())
+        readings, shown = names_of(rows, "reading"), _images(rows)
         arms = {arm.id: arm.key for arm in rows.scalars(select(Arm))}
         answers = answers_of_all(rows, [c[-1].id for c in chains])
         known = _labels(study, positive, cases) if truth is None else read_truth(truth, cases)
@@ -113,7 +119,12 @@ def study_ratings(
             continue
         arm = arms.get(last.arm_id or "", ONE_ARM)
         rating, called = _decided(said, key, positive)
-        found.append(Decision(readers[last.reader_id], arm, case, known[case], rating, called))
+        found.append(
+            Decision(
+                readers[last.reader_id], arm, case, known[case], rating, called,
+                readings[last.id], tuple(shown.get(last.case_id, ())),
+            )
+        )  # fmt: skip
     if not found:
         raise PerformanceError(_nothing(key, answers, notes))
     if not any(d.positive for d in found):
@@ -131,6 +142,16 @@ def _refusal(chain: Sequence[Reading], stand_ins: Mapping[str, str], *, trial: b
         return "of the simulated reader (trial = false)"
     choice = choice_of(chain[-1])
     return "dropped by hand" if choice is not None and not choice["keep"] else None
+
+
+def _images(rows: OrmSession) -> dict[str, list[str]]:
+    """Return the names of each case's images, in the order of their tiles."""
+    images = names_of(rows, "image")
+    found: dict[str, list[str]] = defaultdict(list)
+    query = select(CaseImage.case_id, CaseImage.image_id).order_by(CaseImage.tile)
+    for case_id, image_id in rows.execute(query):
+        found[case_id].append(images[image_id])
+    return found
 
 
 def _pseudonyms(readers: Sequence[Reader]) -> dict[str, str]:

@@ -27,8 +27,12 @@ def write_performance(folder: Path, ratings: Ratings, found: Mapping[str, Any]) 
         _replace(folder / "performance.json", json.dumps(found, indent=2) + "\n")
         _table(folder / "auc.csv", found["auc_by_reader"])
         _table(folder / "roc.csv", curves_of(ratings))
+        if found.get("localisation_curves"):
+            _table(folder / "localisation.csv", found["localisation_curves"])
         write_imrmc(folder / "ratings.imrmc", ratings, "Written by Foveate")
         names = ["performance.json", "auc.csv", "roc.csv", "ratings.imrmc"]
+        if found.get("localisation_curves"):
+            names.append("localisation.csv")
         if find_spec("openpyxl"):
             write_rjafroc(folder / "rjafroc.xlsx", ratings)
             names.append("rjafroc.xlsx")

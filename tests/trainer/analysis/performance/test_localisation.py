@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
+from trainer.analysis.areas import Area
 from trainer.analysis.performance.localisation import (
     UNMARKED,
-    Lesion,
-    Mark,
     ScoredCase,
     afroc_area,
     afroc_curve,
@@ -14,33 +13,50 @@ from trainer.analysis.performance.localisation import (
     lroc_area,
     score_case,
 )
+from trainer.analysis.reported import Reported
+
+
+def lesion(x: float, y: float, half_width: float = 0, half_height: float = 0) -> Area:
+    corners = [[x - half_width, y - half_height], [x + half_width, y + half_height]]
+    kind, corners = ("box", corners) if half_width else ("keypoint", [[x, y]])
+    return Area("i", f"{x} {y}", kind, np.array(corners, float), frame=0)  # type: ignore[arg-type]
+
+
+def mark(x: float, y: float, rating: float, frame: int = 0) -> Reported:
+    return Reported("i", frame, x, y, rating=rating)
 
 
 def test_a_mark_within_the_radius_finds_the_nearest_lesion() -> None:
-    lesions = [Lesion(100, 100), Lesion(130, 100)]
+    lesions = [lesion(100, 100), lesion(130, 100)]
 
-    found = score_case([Mark(112, 100, 3), Mark(118, 100, 5)], lesions, radius_px=20)
+    found = score_case([mark(112, 100, 3), mark(118, 100, 5)], lesions, radius_px=20)
 
     assert found == ScoredCase((3, 5), ())
 
 
 def test_a_second_mark_on_a_lesion_counts_once_with_the_higher_rating() -> None:
-    found = score_case([Mark(1, 0, 2), Mark(0, 1, 4)], [Lesion(0, 0)], radius_px=5)
+    found = score_case([mark(1, 0, 2), mark(0, 1, 4)], [lesion(0, 0)], radius_px=5)
 
     assert found == ScoredCase((4,), ())
 
 
 def test_a_mark_on_another_frame_or_too_far_is_a_false_one() -> None:
-    marks = [Mark(0, 0, 2, frame=3), Mark(50, 0, 1)]
+    marks = [mark(0, 0, 2, frame=3), mark(50, 0, 1)]
 
-    assert score_case(marks, [Lesion(0, 0)], radius_px=5) == ScoredCase((UNMARKED,), (2, 1))
+    assert score_case(marks, [lesion(0, 0)], radius_px=5) == ScoredCase((UNMARKED,), (2, 1))
 
 
 def test_a_lesion_with_an_extent_is_met_inside_it() -> None:
-    lesion = Lesion(100, 100, half_width=30, half_height=10)
+    box = lesion(100, 100, half_width=30, half_height=10)
 
-    assert score_case([Mark(128, 108, 1)], [lesion], radius_px=0).lesions == (1,)
-    assert score_case([Mark(128, 112, 1)], [lesion], radius_px=0).elsewhere == (1,)
+    assert score_case([mark(128, 108, 1)], [box], radius_px=0).lesions == (1,)
+    assert score_case([mark(128, 112, 1)], [box], radius_px=0).elsewhere == (1,)
+
+
+def test_a_mark_on_another_image_of_the_case_finds_nothing() -> None:
+    other = Reported("j", 0, 0, 0, rating=2)
+
+    assert score_case([other], [lesion(0, 0)], radius_px=5) == ScoredCase((UNMARKED,), (2,))
 
 
 CASES = [

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from main import main
-from migrations.study.schema import Annotation, Arm, Image, new_id
+from migrations.study.schema import Annotation, Arm, CaseImage, Image, new_id
 from tests.trainer.gaze_study import StudyMaker
 from trainer.analysis.performance.study_ratings import study_ratings
 from trainer.errors import PerformanceError
@@ -164,3 +164,46 @@ def test_what_is_no_study_is_a_wrong_argument(tmp_path: Path) -> None:
         main(["performance", "--study", str(tmp_path / "x"), "--positive", "y"])
     assert ended.value.code == 2
     assert not (tmp_path / "x").exists()
+
+
+def test_marks_are_held_against_the_lesions_of_a_table(answers: Answers, tmp_path: Path) -> None:
+    images = {}
+    with answers.maker.study.database.read() as rows:
+        images = dict(rows.execute(select(CaseImage.case_id, CaseImage.image_id)).all())
+    for case, label, place in (("a", "finding", (52, 50)), ("c", "finding", (9, 9)),
+                               ("d", "clear", None)):  # fmt: skip
+        reading = answers.says(case, label, 3)
+        if place:
+            with answers.maker.study.database.write() as rows:
+                rows.add(
+                    Annotation(
+                        id=new_id(),
+                        reading_id=reading,
+                        time_us=1,
+                        kind="keypoint",
+                        image_id=images[answers.cases[case]],
+                        x_image=place[0],
+                        y_image=place[1],
+                    )
+                )
+    table = tmp_path / "lesions.csv"
+    lesion = images[answers.cases["a"]]
+    table.write_text(f"image,area,kind,x,y,lesion\n{lesion},l,keypoint,50,50,1\n")
+
+    code = main(
+        ["performance", "--study", str(answers.maker.study.folder), "--positive", "finding",
+         "--random", "cases", "--areas", str(table), "--radius-px", "5",
+         "--out", str(tmp_path / "out")]
+    )  # fmt: skip
+
+    row = json.loads((tmp_path / "out" / "performance.json").read_text())["localisation"][0]
+    assert code == 0
+    assert (row["lesions_found"], row["lesions"]) == (1, 1)
+    assert row["false_marks_per_case"] == pytest.approx(1 / 3)
+    # The lesion's mark ties with the false one of c, and beats d, which has none.
+    assert row["afroc_area"] == pytest.approx((0.5 + 1) / 2)
+    assert (
+        "two cases of each class"
+        in json.loads((tmp_path / "out" / "performance.json").read_text())["not_compared"]
+    )
+    assert (tmp_path / "out" / "localisation.csv").is_file()

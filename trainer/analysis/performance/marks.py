@@ -1,0 +1,71 @@
+"""Marks of a study's readers held against its lesions: LROC, FROC and AFROC by reader and arm."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from trainer.analysis.areas import Area
+from trainer.analysis.performance.localisation import (
+    UNMARKED,
+    afroc_area,
+    afroc_curve,
+    froc_curve,
+    lroc_area,
+    score_case,
+)
+from trainer.analysis.performance.study_ratings import Decision, by_reader
+from trainer.analysis.reported import Reported, lesions_of
+
+Row = dict[str, Any]
+
+
+def localisation_of(
+    decisions: Sequence[Decision],
+    marks: Mapping[str, Sequence[Reported]],
+    areas: Mapping[str, Sequence[Area]],
+    radius_px: float,
+) -> dict[str, list[Row]]:
+    """Return areas under LROC and AFROC of each arm and reader, and every point of the curves.
+
+    Keys `localisation` and `localisation_curves`, ready for JSON.
+
+    Parameters
+    ----------
+    marks
+        Of each reading, by its name.
+    areas
+        Of each image; those with `lesion` are to be found.
+    radius_px
+        A mark finds a lesion whose border its centre is within this of, image pixels.
+    """
+    figures, curves = [], []
+    for (arm, reader), own in by_reader(decisions).items():
+        cases = [
+            score_case(marks.get(d.reading, ()), _lesions(areas, d.images), radius_px) for d in own
+        ]
+        who = {"arm": arm, "reader": reader}
+        figures.append(
+            who
+            | {
+                "afroc_area": _known(afroc_area(cases)),
+                "lroc_area": _known(lroc_area(cases)),
+                "lesions": sum(len(case.lesions) for case in cases),
+                "lesions_found": sum(r > UNMARKED for case in cases for r in case.lesions),
+                "false_marks_per_case": float(np.mean([len(case.elsewhere) for case in cases])),
+            }
+        )
+        for name, (x, y) in (("froc", froc_curve(cases)), ("afroc", afroc_curve(cases))):
+            curves += [
+                who | {"curve": name, "x": float(a), "y": float(b)}
+                for a, b in zip(x, y, strict=True)
+            ]
+    return {"localisation": figures, "localisation_curves": curves}
+
+
+def _lesions(areas: Mapping[str, Sequence[Area]], images: Sequence[str]) -> list[Area]:
+    return [area for image in images for area in lesions_of(areas, image)]
+
+
+def _known(value: float) -> float | None:
+    return value if np.isfinite(value) else None
