@@ -134,9 +134,7 @@ def _analyses(ratings: Ratings, figures: FloatArray, seed: int) -> list[dict[str
     rows = []
     for name, covariance_of in COVARIANCES.items():
         try:
-            covariance = (
-                covariance_of(ratings, seed) if name == "bootstrap" else covariance_of(ratings)
-            )  # type: ignore[call-arg]
+            covariance = bootstrap(ratings, seed) if name == "bootstrap" else covariance_of(ratings)
         except PerformanceError:
             continue
         for random in ("both", "readers", "cases"):
