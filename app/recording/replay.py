@@ -1,6 +1,7 @@
 """One reading as it was: views, gaze, fixations, marks and figures, at any instant. No Qt here."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from app.images.store import LoadedImage, load
 from devices.gaze.geometry import FloatArray
 from devices.gaze.stored import StoredGaze, points_of
 from devices.gaze.view import CLOSED, TileView
+from migrations.study.cohort_rules import STAND_IN, STAND_INS
 from migrations.study.folder import Study
 from migrations.study.names import names_of, short_name
 from migrations.study.schema import Annotation, Fixation, Reader, Reading
@@ -23,7 +25,15 @@ _MARKS = ("box", "keypoint")
 
 @dataclass(frozen=True, slots=True)
 class ReviewRow:
-    """A reading that can be looked at; `name` and `case_name` as everywhere."""
+    """A reading that can be looked at; `name` and `case_name` as everywhere.
+
+    Attributes
+    ----------
+    started_utc
+        When this reading began, not its session.
+    stand_in
+        Kind of the tracker where the gaze is not a person's ("simulated", "mouse"); else empty.
+    """
 
     reading_id: str
     name: str
@@ -33,6 +43,7 @@ class ReviewRow:
     state: str
     verdict: str | None
     answer: str
+    stand_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +100,10 @@ class Replay:
 
     def views_at(self, time_us: int) -> list[TileView]:
         """Return how each tile lay on the screen at an instant since the begin."""
+        # The first views come some milliseconds after the begin: they are shown from the begin on.
+        first_us = next((v.time_us for v in self.views if v.kind != "open"), None)
+        opened = [v.time_us for v in self.views if first_us is None or v.time_us < first_us]
+        time_us = max(time_us, opened[-1] if opened else 0)
         shown: dict[int, TileView] = {}
         for view in self.views:
             if view.time_us > time_us:
@@ -96,13 +111,38 @@ class Replay:
             shown[view.tile] = view
         return [view for _, view in sorted(shown.items()) if view.kind != CLOSED]
 
-    def points_on(self, image_id: str, until_us: int, frame: int | None = None) -> FloatArray:
-        """Return the gaze (M, 2) on one image up to an instant, `_image`; `frame` None for any."""
+    def points_on(
+        self, image_id: str, until_us: int, frame: int | None = None, from_us: int = 0
+    ) -> FloatArray:
+        """Return the gaze (M, 2) on one image in a span, `_image`; `frame` None for any."""
         own = (self.gaze.image_id == image_id) & (self.time_us <= until_us)
+        own &= self.time_us >= from_us
         if frame is not None:
             own &= self.gaze.frame == frame
         points: FloatArray = self.gaze.points_image[own]
         return points
+
+
+def figures_in(replay: Replay, from_us: int, to_us: int) -> tuple[tuple[str, str], ...]:
+    """Return the figures of a span [from, to] of a reading, in microseconds since its begin.
+
+    The verdict is that of the whole reading, and not among them.
+    """
+    inside = (replay.time_us >= from_us) & (replay.time_us <= to_us)
+    seen = ~np.isnan(replay.gaze.points_screen[inside, 0])
+    off = replay.gaze.image_id[inside][seen] == ""
+    fixations = sum(from_us <= f.start_us <= to_us for f in replay.fixations)
+
+    def share(part: int, whole: int) -> str:
+        return f"{part / whole:.0%}" if whole else "–"
+
+    return (
+        ("Length", f"{(to_us - from_us) / 1e6:.1f} s"),
+        ("Samples", f"{int(inside.sum()):,}"),
+        ("Gaze lost", share(int((~seen).sum()), len(seen))),
+        ("Off the image", share(int(off.sum()), len(off))),
+        ("Fixations", f"{fixations:,}"),
+    )
 
 
 def readings_to_review(study: Study, reader: str | None) -> list[ReviewRow]:
@@ -114,7 +154,7 @@ def readings_to_review(study: Study, reader: str | None) -> list[ReviewRow]:
         Only this pseudonym's; None for all (the researcher).
     """
     query = (
-        select(Reading, Reader.pseudonym, SessionRow.started_utc)
+        select(Reading, Reader.pseudonym, SessionRow)
         .join(Reader, Reader.id == Reading.reader_id)
         .join(SessionRow, SessionRow.id == Reading.session_id)
         .where(Reading.state.in_(("finished", "interrupted")))
@@ -137,13 +177,25 @@ def readings_to_review(study: Study, reader: str | None) -> list[ReviewRow]:
                 names[r.id],
                 cases[r.case_id],
                 who,
-                when,
+                _began_utc(r, sitting),
                 r.state,
                 r.verdict,
                 answers.get(r.id, ""),
+                r.details.get(STAND_IN)
+                or (sitting.tracker_kind if sitting.tracker_kind in STAND_INS else ""),
             )
-            for r, who, when in rows
+            for r, who, sitting in rows
         ]
+
+
+def _began_utc(reading: Reading, sitting: SessionRow) -> str:
+    """Return when a reading began; the session's own time where its clock cannot be told."""
+    try:
+        zero = datetime.fromisoformat(sitting.zero_utc)
+    except ValueError:
+        return sitting.started_utc
+    began = zero + timedelta(seconds=reading.started_us / sitting.clock_speed / 1e6)
+    return began.isoformat()
 
 
 def load_replay(study: Study, reading_id: str) -> Replay:

@@ -58,7 +58,8 @@ class OnlyWindow(QObject):
 
     def _asked(self) -> None:
         assert self._server is not None
-        while (asking := self._server.nextPendingConnection()) is not None:
+        while self._server.hasPendingConnections():
+            asking = self._server.nextPendingConnection()
             asking.disconnectFromServer()
             asking.deleteLater()
         self.wanted.emit()

@@ -1,6 +1,7 @@
 """Calibration and validation: page, session and tracker, target by target."""
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from PySide6.QtCore import QTimer, Signal
@@ -63,6 +64,7 @@ class CalibrationController(StationJob):
         self._run: CalibrationRun | None = None
         self._finished: CalibrationRun | None = None
         self._earlier: EarlierCalibration | None = None
+        self._made: datetime | None = None
         self._queue: list[Point] = []
         self._repeats: dict[Point, int] = {}
         self._count = 0
@@ -82,6 +84,8 @@ class CalibrationController(StationJob):
         """Begin: the reader sits down, then the page shows the first target."""
         if self._run is not None:
             return
+        if session is not self._session:
+            self._made = None
         self._session, self._geometry = session, geometry
         if self.page.eyewear:
             session.setup.set_eyewear(self.page.eyewear)
@@ -151,6 +155,7 @@ class CalibrationController(StationJob):
         if reapply and self._run is not None and self._earlier is not None:
             self._queue, self._count = [], 0
             chosen, earlier = self._run, self._earlier
+            self._made = datetime.fromisoformat(earlier.made_utc)
             self._in_worker(lambda: chosen.reapply(earlier), lambda _none: self._next_target())
             return
         # One turn of the event loop, so that the page has its final size.
@@ -196,6 +201,7 @@ class CalibrationController(StationJob):
             self.page.show_idle(_OUTCOMES["failure"], warn=True)
             self.ended.emit()
             return
+        self._made = datetime.now(UTC)
         self._begin_validation()
 
     def _begin_validation(self) -> None:
@@ -226,7 +232,7 @@ class CalibrationController(StationJob):
     def _validated(self) -> None:
         assert self._run is not None
         assert self._session is not None
-        result = validation_summary(self._run.validate(), self._session, self._run)
+        result = validation_summary(self._run.validate(), self._session, self._run, self._made)
         self._finish(keep=True)
         self.page.show_result(result)
         self.ended.emit()

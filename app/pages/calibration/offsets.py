@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from app.ui import theme
+from app.ui.text import tr
 
 Point = tuple[float, float]
 _REACH = 14
@@ -85,8 +86,11 @@ class OffsetPicture(QWidget):
         painter.drawRoundedRect(screen, 4, 4)
         for point in self._collected:
             self._draw_collected(painter, _on(screen, point), point in self.chosen)
+        painter.save()
+        painter.setClipRect(screen)  # a failed validation would draw all over the page
         for offset in self._offsets:
             self._draw(painter, screen, offset)
+        painter.restore()
         self._legend(painter, screen)
 
     def _screen(self) -> QRectF:
@@ -113,9 +117,13 @@ class OffsetPicture(QWidget):
         _cross(painter, at)
         for letter, eye in (("L", offset.left_norm), ("R", offset.right_norm)):
             if eye is not None:
-                self._draw_eye(painter, at + (_on(screen, eye) - at) * MAGNIFIED, letter)
+                self._draw_eye(
+                    painter,
+                    _inside(screen, at + (_on(screen, eye) - at) * MAGNIFIED),
+                    letter,
+                )
         if offset.gaze_norm is not None:
-            there = at + (_on(screen, offset.gaze_norm) - at) * MAGNIFIED
+            there = _inside(screen, at + (_on(screen, offset.gaze_norm) - at) * MAGNIFIED)
             painter.setPen(QPen(QColor(theme.ACCENT), 1.6))
             painter.drawLine(at, there)
             painter.setBrush(QColor(theme.ACCENT))
@@ -127,8 +135,12 @@ class OffsetPicture(QWidget):
         painter.drawText(spot, Qt.AlignmentFlag.AlignCenter, text)
 
     def _draw_eye(self, painter: QPainter, there: QPointF, letter: str) -> None:
+        # L on the left of its place, R on the right: near each other they do not overprint.
         painter.setPen(QColor(theme.MUTED))
-        spot = QRectF(there.x() - 8, there.y() - 8, 16, 16)
+        painter.setBrush(QColor(theme.MUTED))
+        painter.drawEllipse(there, 1.5, 1.5)
+        left = there.x() - 16 if letter == "L" else there.x() + 4
+        spot = QRectF(left, there.y() - 8, 12, 16)
         painter.drawText(spot, Qt.AlignmentFlag.AlignCenter, letter)
 
     def _legend(self, painter: QPainter, screen: QRectF) -> None:
@@ -146,13 +158,23 @@ class OffsetPicture(QWidget):
         _say(painter, x + 290, y, "limit of the study")
         _say(painter, x + 420, y, "L, R  each eye")
         if self._collected:
-            self._draw_collected(painter, QPointF(x + 528, y), True)
-            _say(painter, x + 542, y, "to be collected again (click)")
+            self._draw_collected(painter, QPointF(x + 528, y), False)
+            self._draw_collected(painter, QPointF(x + 548, y), True)
+            _say(painter, x + 562, y, tr("calibration targets, to redo (click)"))
 
 
 def _on(screen: QRectF, point: Point) -> QPointF:
     return QPointF(
         screen.left() + point[0] * screen.width(), screen.top() + point[1] * screen.height()
+    )
+
+
+def _inside(screen: QRectF, point: QPointF) -> QPointF:
+    """Return the nearest place in the frame: gaze far off lies at its edge."""
+    edge = 6.0
+    return QPointF(
+        min(max(point.x(), screen.left() + edge), screen.right() - edge),
+        min(max(point.y(), screen.top() + edge), screen.bottom() - edge),
     )
 
 

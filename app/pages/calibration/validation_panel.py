@@ -16,6 +16,8 @@ class ValidationSummary:
 
     Attributes
     ----------
+    in_force
+        Which calibration is in force, of what date and age.
     limit_norm
         Half axes of the accuracy limit, as seen in the middle of the screen.
     eyes
@@ -36,6 +38,7 @@ class ValidationSummary:
     max_accuracy_deg: float
     max_loss: float
     distance_note: str = ""
+    in_force: str = ""
     collected: tuple[Point, ...] = ()
     bad: tuple[Point, ...] = ()
     may_correct: bool = False
@@ -101,5 +104,5 @@ class ValidationPanel(QWidget):
         corrected = correction if shown.corrected else ""
         self._limits.setText(
             f"Limits of the study: accuracy {shown.max_accuracy_deg:g}°, "
-            f"loss {shown.max_loss:.0%}. {corrected}{shown.distance_note}"
+            f"loss {shown.max_loss:.0%}. {corrected}{shown.distance_note} {shown.in_force}".strip()
         )

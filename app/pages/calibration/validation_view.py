@@ -1,5 +1,7 @@
 """A validation as the calibration page shows it."""
 
+from datetime import UTC, datetime
+
 from app.pages.calibration.offsets import Point, TargetOffset
 from app.pages.calibration.quality_table import EyeSummary
 from app.pages.calibration.validation_panel import ValidationSummary
@@ -7,6 +9,7 @@ from app.recording.calibration.run import CalibrationRun
 from app.recording.calibration.targets import bad_targets
 from app.recording.calibration.validation import ValidationResult
 from app.recording.session import ReadingSession
+from app.ui.text import tr, trn
 from devices.gaze.quality import EyeQuality, TargetQuality
 
 _SOURCES = {
@@ -17,9 +20,18 @@ _SOURCES = {
 
 
 def validation_summary(
-    result: ValidationResult, session: ReadingSession, run: CalibrationRun
+    result: ValidationResult,
+    session: ReadingSession,
+    run: CalibrationRun,
+    made: datetime | None = None,
 ) -> ValidationSummary:
-    """Return what the page shows of a validation."""
+    """Return what the page shows of a validation.
+
+    Parameters
+    ----------
+    made
+        When the calibration in force was made; None where the tracker's own software made it.
+    """
     v, geometry, settings = result.validation, session.setup.geometry, session.study.settings
     limit_deg = settings.max_accuracy_deg
     right, down = geometry.deg_to_norm([(limit_deg, limit_deg)])[0].tolist()
@@ -32,11 +44,32 @@ def validation_summary(
         max_accuracy_deg=limit_deg,
         max_loss=settings.max_loss,
         distance_note=_SOURCES[geometry.distance_source].format(geometry.distance_mm),
+        in_force=in_force_text(made, datetime.now(UTC)),
         collected=tuple((point.x_norm, point.y_norm) for point in points),
         bad=bad_targets(points, v, limit_deg),
         may_correct=session.tracker.calibrator() is None and v.accuracy_deg is not None,
         corrected=session.setup.correction is not None,
     )
+
+
+def in_force_text(made: datetime | None, now: datetime) -> str:
+    """Return date and age of the calibration in force, and when it was checked."""
+    checked = f"{now.astimezone():%H:%M}"
+    if made is None:
+        return tr(
+            "Calibrated by the tracker's own software; checked at {checked}.", checked=checked
+        )
+    minutes = max(round((now - made).total_seconds() / 60), 0)
+    if minutes < 120:
+        age = trn("{count} minute ago", "{count} minutes ago", minutes)
+    elif minutes < 48 * 60:
+        age = trn("{count} hour ago", "{count} hours ago", minutes // 60)
+    else:
+        age = trn("{count} day ago", "{count} days ago", minutes // (24 * 60))
+    return tr(
+        "Calibration of {date}, {age}; checked at {checked}.",
+        date=f"{made.astimezone():%d %b %Y, %H:%M}", age=age, checked=checked,
+    )  # fmt: skip
 
 
 def _offset(target: TargetQuality) -> TargetOffset:

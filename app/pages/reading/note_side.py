@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QPlainTextEdit
+from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
 from app.ui import theme
 from app.ui.small_widgets import button, column, label, row
@@ -42,6 +42,12 @@ class NoteSide(QFrame):
         keep = button("keep_note", tr("Keep the note"), self.keep, role="primary")
         layout.addLayout(row(keep, button("drop_note", tr("Discard"), self.drop), stretch=True))
         self.hide()
+
+    def set_text_size(self, pixels: float) -> None:
+        """Write in letters of so many `_view` pixels, on as much room as they need."""
+        self.setFixedWidth(max(_WIDTH, round(24 * pixels)))
+        for widget in self.findChildren(QWidget):
+            widget.setStyleSheet(f"font-size: {round(pixels)}px;")
 
     def open(self) -> None:
         """Take a note; what was begun before a pause is still there."""

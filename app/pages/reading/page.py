@@ -164,6 +164,7 @@ class ReadingPage(QWidget):
         """Write strip and questions in letters of so many `_view` pixels."""
         self.strip.set_text_size(pixels)
         self.bar.set_text_size(pixels)
+        self.note.set_text_size(pixels)
 
     def show_loading(self) -> None:
         """Wait for the first case."""
@@ -198,6 +199,7 @@ class ReadingPage(QWidget):
         self.strip.show_message(message, warn=bool(notice))
         self.canvas.setFocus()
         self.canvas.set_case(images, hanging)
+        self._show_views()
 
     def show_addendum(self, answer: str) -> None:
         """Let the answer of the case now on the canvas be corrected; nothing is recorded."""
@@ -437,7 +439,13 @@ class ReadingPage(QWidget):
     def _index_of(self, answer: str | None) -> int | None:
         return self._classes.index(answer) if answer in self._classes else None
 
+    def _show_views(self) -> None:
+        box, key = self.canvas.box, self.keys.keys_of("further_views").split(" or ")[0]
+        self.strip.show_views(box.page, box.page_count, key)
+
     def _on_view_changed(self, kind: str, tile: int) -> None:
+        if kind == "open":
+            self._show_views()
         if self.state == "reading":
             self.view_changed.emit(kind, tile)
 

@@ -1,12 +1,14 @@
 """Review: readings played again after a session, alone or two readers side by side."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from PySide6.QtCore import QElapsedTimer, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QHBoxLayout,
+    QLineEdit,
     QListWidget,
     QListWidgetItem,
     QSlider,
@@ -16,11 +18,14 @@ from PySide6.QtWidgets import (
 )
 
 from app.pages.review.replay_view import ReplayView
-from app.recording.replay import Replay, ReviewRow, SeenFixation
+from app.pages.review.span import SpanBar
+from app.recording.replay import Replay, ReviewRow, SeenFixation, figures_in
 from app.ui import theme
 from app.ui.page import Page
 from app.ui.small_widgets import Figure, button, column, label, panel, row
+from app.ui.stand_in import stand_in_text
 from app.ui.table_model import Column, TableModel, table_view
+from app.ui.text import tr
 
 _FRAME_MS = 33
 _SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
@@ -65,7 +70,6 @@ class ReviewPage(Page):
         self.list = QListWidget()
         self.list.setObjectName("readings")
         self.list.setAccessibleName("Readings")
-        self.list.setFixedWidth(30 * theme.GRID)
         self.list.currentRowChanged.connect(lambda _row: self._choose())
         self.other = QComboBox()
         self.other.setObjectName("other_reading")
@@ -79,6 +83,15 @@ class ReviewPage(Page):
         self.slider.setRange(0, 0)
         self.slider.valueChanged.connect(lambda ms: self._moved(ms * 1000))
         self._said_time = label("", "hint", wrap=False)
+        self.span = SpanBar()
+        self.span.here_wanted.connect(lambda which: self.span.set_end(which, self.time_us))
+        self.span.changed.connect(self._show_span)
+        self.search = QLineEdit()
+        self.search.setObjectName("find_reading")
+        self.search.setPlaceholderText(tr("Case, reader, answer, date …"))
+        self.search.setAccessibleName(tr("Search the readings"))
+        self.search.setClearButtonEnabled(True)
+        self.search.textChanged.connect(self._filter)
         self.figures = {name: Figure(name) for name in _FIGURES}
         self.fixations = TableModel(_COLUMNS)
         self.empty = label("", "hint", wrap=False)
@@ -128,6 +141,9 @@ class ReviewPage(Page):
             self._show_figures(replay)
         longest = max((v.replay.duration_us for v in self.views if v.replay), default=0)
         self.slider.setRange(0, longest // 1000)
+        self.span.set_length(longest)
+        for view in self.views:
+            view.set_span(None)
         self._moved(0)
         self.slider.setValue(0)
         if replay is not None:
@@ -189,15 +205,41 @@ class ReviewPage(Page):
         self.list.blockSignals(True)
         self.list.clear()
         for shown in self._rows:
+            badge = stand_in_text(shown.stand_in)
             state = "" if shown.state == "finished" else f", {shown.state}"
             answer = f": {shown.answer}" if shown.answer else ""
             item = QListWidgetItem(
                 f"{shown.case_name}{answer}\n{shown.reader}, {_when(shown)}{state}"
+                + (f"\n{badge}" if badge else "")
             )
             item.setToolTip(f"Reading {shown.name}")
             self.list.addItem(item)
+        self._filter(self.search.text())
         self.list.blockSignals(False)
         self.list.setCurrentRow(0)
+
+    def _filter(self, text: str) -> None:
+        """Show the readings whose line holds every word."""
+        words = text.casefold().split()
+        for index in range(self.list.count()):
+            item = self.list.item(index)
+            said = item.text().casefold()
+            item.setHidden(not all(word in said for word in words))
+
+    def _show_span(self) -> None:
+        """Let path, heat map, figures and fixations follow the span."""
+        span, replay = self.span.span, self.views[0].replay
+        for view in self.views:
+            view.set_span(span)
+        if replay is None:
+            return
+        self._show_figures(replay)
+        if span is not None:
+            for name, value in figures_in(replay, *span):
+                self.figures[name].show_value(value)
+            self.fixations.set_rows(
+                [f for f in replay.fixations if span[0] <= f.start_us <= span[1]]
+            )
 
     def _show_figures(self, replay: Replay) -> None:
         for name, value in replay.figures:
@@ -222,12 +264,18 @@ class ReviewPage(Page):
         middle.addLayout(row(*self.views, gap=theme.GRID // 2), 1)
         middle.addWidget(self.slider)
         middle.addLayout(self._make_controls())
+        middle.addWidget(self.span)
         side = column(gap=theme.GRID)
         for pair in zip(*[iter(self.figures.values())] * 2, strict=True):
             side.addLayout(row(*pair))
         side.addWidget(label("Fixations, places in image pixels", "small"))
         side.addWidget(_table(self.fixations), 1)
-        layout = row(self.list, gap=2 * theme.GRID)
+        listed = QWidget()
+        listed.setFixedWidth(32 * theme.GRID)
+        lines = column(listed, gap=theme.GRID)
+        lines.addWidget(self.search)
+        lines.addWidget(self.list, 1)
+        layout = row(listed, gap=2 * theme.GRID)
         layout.addLayout(middle, 1)
         layout.addLayout(side)
         inside.setLayout(layout)
@@ -263,7 +311,8 @@ class ReviewPage(Page):
 
 
 def _when(shown: ReviewRow) -> str:
-    return shown.started_utc[:16].replace("T", " ")
+    """Return when a reading began, by the clock on the wall."""
+    return f"{datetime.fromisoformat(shown.started_utc).astimezone():%Y-%m-%d %H:%M}"
 
 
 def _speeds() -> QComboBox:

@@ -40,6 +40,7 @@ class ReplayView(QWidget):
         self.show_path, self.show_heat, self.show_gaze = True, False, True
         self._replay: Replay | None = None
         self._time_us = 0
+        self._span: tuple[int, int] | None = None
         self._pictures: dict[int, tuple[object, Grey]] = {}
         self._heats: dict[tuple[str, int], Grey | None] = {}
         self._kept: list[object] = []
@@ -51,8 +52,13 @@ class ReplayView(QWidget):
 
     def set_replay(self, replay: Replay | None) -> None:
         """Show another reading from its begin."""
-        self._replay, self._time_us = replay, 0
+        self._replay, self._time_us, self._span = replay, 0, None
         self._pictures, self._heats = {}, {}
+        self.update()
+
+    def set_span(self, span: tuple[int, int] | None) -> None:
+        """Draw path and heat map of a span of microseconds alone; None for the whole reading."""
+        self._span, self._heats = span, {}
         self.update()
 
     def set_time(self, time_us: int) -> None:
@@ -154,7 +160,8 @@ class ReplayView(QWidget):
     def _small_heat(self, view: TileView) -> Grey | None:
         """Return the heat map of a frame in colours; None where nobody looked at it."""
         assert self._replay is not None
-        points = self._replay.points_on(view.image_id, self._replay.duration_us, view.frame)
+        begin_us, end_us = self._span or (0, self._replay.duration_us)
+        points = self._replay.points_on(view.image_id, end_us, view.frame, begin_us)
         if len(points) == 0:
             return None
         width, height = view.image_width, view.image_height
@@ -164,9 +171,10 @@ class ReplayView(QWidget):
     def _draw_over(self, painter: QPainter, view: TileView, to_widget: Affine) -> None:
         assert self._replay is not None
         if self.show_path:
+            begin_us, end_us = self._span or (0, self._time_us)
             so_far = [
                 f for f in self._replay.fixations
-                if f.start_us <= self._time_us and f.image_id == view.image_id
+                if begin_us <= f.start_us <= end_us and f.image_id == view.image_id
                 and f.frame == view.frame and f.x_image is not None
             ]  # fmt: skip
             _draw_path(painter, so_far, to_widget)

@@ -334,6 +334,19 @@ def test_review_waits_for_the_session_and_plays_the_readers_own(open_station, qt
     assert replay.row.answer == "mass"
     assert review.figures["Fixations"].text == str(len(replay.fixations))
     assert review.fixations.rowCount() == len(replay.fixations)
+    assert replay.views_at(0), "the images are there before the replay is begun"
+    assert replay.row.stand_in == "simulated"
+    assert "SIMULATED GAZE" in review.list.item(0).text()
+    review.span.set_end(1, replay.duration_us // 2)
+    half = [f for f in replay.fixations if f.start_us <= replay.duration_us // 2]
+    assert review.fixations.rowCount() == len(half)
+    assert review.figures["Fixations"].text == str(len(half))
+    review.span.clear()
+    assert review.fixations.rowCount() == len(replay.fixations)
+    review.search.setText("no such reading")
+    assert all(review.list.item(i).isHidden() for i in range(review.list.count()))
+    review.search.clear()
+    assert not review.list.item(0).isHidden()
     review.findChild(QCheckBox, "show_heat").setChecked(True)
     review.speed.setCurrentIndex(review.speed.findData(16.0))
     click(review.play)

@@ -80,3 +80,12 @@ def test_strip_and_question_are_as_large_on_a_fine_screen(page: ReadingPage) -> 
     page.set_text_size(36.0)
     assert page.strip.height() > 2 * low
     assert page.bar.buttons[0].font().pixelSize() == 36
+
+
+def test_the_strip_says_that_further_views_hang_behind(page: ReadingPage) -> None:
+    hung = [Hung(tile, loaded()) for tile in (0, 1, 4)]
+    page.show_case("case", hung, "mammo", "AB12", 2, 3)
+    assert "views 1 of 2, W: the others" in page.strip.text
+    press(page.canvas, Qt.Key.Key_W)
+    page.canvas.flush()
+    assert "views 2 of 2" in page.strip.text
