@@ -6,18 +6,24 @@ from typing import Any
 NOTES = "notes"
 """Key of `reading.details` under which they lie: [{code, text}]; codes: docs/reliability.md."""
 
+_STANDS = "display_area"
+
 
 def notes_of(
     events: Iterable[Mapping[str, Any]], started_us: int, ended_us: int
 ) -> list[dict[str, str]]:
     """Return the notes of a reading from the events of its recording, in order.
 
-    A gap belongs to each reading that it touches, whenever it was told.
+    A gap belongs to each reading that it touches, whenever it was told. What was said of the
+    tracked screen stands until it is said anew.
     """
+    told = list(events)
+    screens = [event for event in told if event["kind"] == _STANDS]
+    standing = [event for event in screens if event["time_us"] < started_us][-1:]
     return [
         {"code": str(event["kind"]), "text": str(event["detail"])}
-        for event in events
-        if _touches(event, started_us, ended_us)
+        for event in told
+        if event in standing or _touches(event, started_us, ended_us)
     ]
 
 

@@ -48,8 +48,12 @@ class Complaints:
         here = self._geometry
         if screen is None or here is None or screen == self._screen:
             return
+        was_other = self._screen is not None and not _is_same(self._screen, here)
         self._screen = screen
-        if not _is_same(screen, here):
+        if _is_same(screen, here):
+            if was_other:
+                yield "display_area", "Gazepoint Control tracks the screen that is read on again."
+        else:
             ratio = here.device_pixel_ratio
             place = Screen(here.x_desktop * ratio, here.y_desktop * ratio,
                            here.width_screen * ratio, here.height_screen * ratio)  # fmt: skip
