@@ -49,10 +49,13 @@ def sending(control: Control) -> Iterator[list[Sent]]:
     sent: list[Sent] = []
     stopping = threading.Event()
 
+    start_s = time.perf_counter() - 100.0
+
     def work() -> None:
         for seed in count():
             for sample in gaze(10, 100.0 + seed * 10 / RATE_HZ, seed):
-                if stopping.wait(1 / RATE_HZ):
+                # At its own time, so that its clock runs as fast as that of the computer.
+                if stopping.wait(max(0.0, start_s + sample.time_s - time.perf_counter())):
                     return
                 if control.streaming():
                     control.send(sample)
