@@ -3,12 +3,17 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.errors import AppError
 from app.recording.lock import StationLock
 from migrations.study.command_line import CommandParser, existing_file, existing_study
+from migrations.study.database import Database
+from migrations.study.erasure import erase_as
 from migrations.study.errors import StudyError
-from migrations.study.restore import restore
+from migrations.study.restore import Restored, restore
 
 
 def main(argv: Sequence[str]) -> int:
@@ -18,6 +23,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         with StationLock(arguments.study):
             done = restore(arguments.study, arguments.backup)
+            again = _forgotten_again(arguments.study, done)
     except (StudyError, AppError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -25,9 +31,34 @@ def main(argv: Sequence[str]) -> int:
         f"Restored from {done.backup}. What was recorded after it is only in the database it "
         f"replaces, which is now {done.replaced}.\n"
     )
+    if again is None:
+        sys.stderr.write(
+            "Whether somebody was erased since that backup cannot be read from the database that "
+            "was replaced. If so, erase them again: python main.py db erase.\n"
+        )
+    elif again:
+        sys.stdout.write(f"{again} erasures that came after the backup were carried out again.\n")
     if done.lacking:
         sys.stderr.write(f"{done.lacking} chunks of gaze are in no backup; db check names them.\n")
-    return int(done.lacking > 0)
+    return int(done.lacking > 0 or again is None)
+
+
+def _forgotten_again(study: Path, done: Restored) -> int | None:
+    """Erase what was erased since the backup; return how often, None where that is not known."""
+    database = Database.at(study / "foveate.sqlite")
+    try:
+        database.upgrade()
+        if not done.replaced.exists():
+            return 0
+        replaced = Database.at(done.replaced, read_only=True)
+        try:
+            return erase_as(database, replaced)
+        finally:
+            replaced.close()
+    except (StudyError, SQLAlchemyError):
+        return None
+    finally:
+        database.close()
 
 
 def _parser() -> argparse.ArgumentParser:

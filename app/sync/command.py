@@ -146,7 +146,7 @@ def _erase(arguments: argparse.Namespace) -> int:
         sys.stdout.write(json.dumps(done.as_dict()) + "\n")
     else:
         sys.stdout.write(_erased(done))
-    return 0
+    return int(done.failed)
 
 
 def _erased(done: Erasure) -> str:
@@ -158,9 +158,15 @@ def _erased(done: Erasure) -> str:
         "next push does."
         for name in done.servers
     ]
-    if done.traces:
+    if done.leftovers:
+        lines.append(f"Removed what killed imports left: {done.leftovers} folders.")
+    left = [t for t in done.traces if t.kind == "left"]
+    if left:
+        lines.append("NOT GONE; remove these by hand, or erase again when they can be removed:")
+        lines += [f"  {t.path} ({t.reason})" for t in left]
+    if traces := [t for t in done.traces if t.kind != "left"]:
         lines.append("These still hold traces; delete what must not be kept:")
-        lines += [f"  {t.kind:7s} {t.path} ({t.reason})" for t in done.traces]
+        lines += [f"  {t.kind:7s} {t.path} ({t.reason})" for t in traces]
     lines.append("A tombstone without personal data stops the data from coming back.")
     return "\n".join(lines) + "\n"
 

@@ -1,7 +1,6 @@
 """Erase a reader or a patient: rows, images, caches, the server's copies; name what is left."""
 
 import contextlib
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,8 +12,9 @@ from app.errors import AppError
 from app.images.deidentify import identifier_key, source_group
 from app.recording.lock import StationLock
 from app.sync.remaining_copies import Trace, find_traces
+from app.sync.removed_files import remove_files
 from migrations.study.database import Database
-from migrations.study.erasure import Erased, compact, erase_again, erase_images, erase_reader
+from migrations.study.erasure import compact, erase_again, erase_images, erase_reader
 from migrations.study.errors import AmbiguousName, UnknownName
 from migrations.study.folder import Study
 from migrations.study.names import LENGTH, Names, names_of, resolve
@@ -34,10 +34,10 @@ class Erasure:
     ----------
     rows, server_rows
         Rows removed here and on the server, by table.
-    images
-        Image folders removed.
+    images, leftovers
+        Folders that are really gone: of images, and what killed imports left of them.
     traces
-        What still holds data; for people to see to.
+        What still holds data, for people to see to; of kind "left" what could not be removed.
     servers
         Servers this study was pushed to, that were not named now.
     """
@@ -48,12 +48,19 @@ class Erasure:
     traces: list[Trace]
     server_rows: dict[str, int] = field(default_factory=dict)
     servers: list[str] = field(default_factory=list)
+    leftovers: int = 0
+
+    @property
+    def failed(self) -> bool:
+        """Whether something that should be gone is still there."""
+        return any(trace.kind == "left" for trace in self.traces)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields, ready for JSON."""
         traces = [{"kind": t.kind, "path": str(t.path), "reason": t.reason} for t in self.traces]
         return {
-            "kind": self.kind, "rows": self.rows, "images": self.images, "traces": traces,
+            "kind": self.kind, "rows": self.rows, "images": self.images,
+            "leftovers": self.leftovers, "traces": traces,
             "server_rows": self.server_rows, "servers": self.servers,
         }  # fmt: skip
 
@@ -96,14 +103,16 @@ def erase(
                 "Readers are named by pseudonym; patients by source group, or by the name or id of "
                 "an image or case, or an image's sha256."
             )
-        images = _remove_files(study, erased)
+        removed = remove_files(study, erased)
         compact(study.database)
     finally:
         lock.release()
     server_rows = carry_out(study.database, server) if server is not None else {}
     servers = [] if server is not None else pushed_to(study.database)
     traces = find_traces(study, erased)
-    return Erasure(erased.kind, erased.rows, images, traces, server_rows, servers)
+    traces += [Trace("left", path, why) for path, why in removed.kept]
+    images, leftovers = removed.images, removed.leftovers
+    return Erasure(erased.kind, erased.rows, images, traces, server_rows, servers, leftovers)
 
 
 def images_of(study: Study, patients: Sequence[str]) -> list[str]:
@@ -172,17 +181,3 @@ def pushed_to(local: Database) -> list[str]:
     with local.read() as session:
         details = session.scalars(select(Audit.details).where(Audit.action == "pushed")).all()
     return sorted({str(d.get("server", "")) for d in details})
-
-
-def _remove_files(study: Study, erased: Erased) -> int:
-    removed = 0
-    for image_id in erased.image_ids:
-        folder = study.image_folder(image_id)
-        removed += folder.is_dir()
-        shutil.rmtree(folder, ignore_errors=True)
-    for entry in study.cache.iterdir() if study.cache.is_dir() else ():
-        if entry.is_dir():
-            shutil.rmtree(entry, ignore_errors=True)
-        else:
-            entry.unlink(missing_ok=True)
-    return removed

@@ -1,18 +1,31 @@
-"""Where else somebody's data may lie: runs, exports, backups. They are named, never removed."""
+"""Where else somebody's data may lie: named, never removed.
 
+Runs, the queue, exports, backups, what was set aside, everything else in the study's folder, the
+user's configuration and logs, and what killed programs left in the temporary folder.
+"""
+
+import gzip
 import json
+import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from platformdirs import user_config_path, user_log_path
+from sqlalchemy import select
+
 from migrations.study.erasure import Erased
 from migrations.study.export_manifest import MANIFEST
 from migrations.study.folder import Study, backup_folder
+from migrations.study.schema import Image
+from migrations.study.this_computer import config_folder
 
 _BLOCK = 1 << 20
-_SEARCHED = (".json", ".jsonl", ".html", ".csv", ".tsv", ".txt", ".log", ".md", ".toml", ".sqlite",
-             ".safetensors", ".npz", ".npy", ".parquet", ".pt")  # fmt: skip
+_DATABASE = "foveate.sqlite"
+_PIXELS = ("stored.npy", "presentation.png")
+_OWN = ("images", "runs", "exports", "backups", "cache")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +42,12 @@ def find_traces(study: Study, erased: Erased) -> list[Trace]:
     needles = sorted({t.encode() for t in erased.tokens | _names(erased)})
     found = [Trace("run", f, reason) for f, reason in _runs(study, needles)]
     found += [Trace("export", f, reason) for f, reason in _exports(study, erased, needles)]
-    return found + [Trace("backup", f, reason) for f, reason in _backups(study, needles)]
+    found += [Trace("backup", f, reason) for f, reason in _backups(study, needles)]
+    return found + [
+        Trace(kind, file, "it names it")
+        for kind, file in _elsewhere(study)
+        if _holds(file, needles)
+    ]
 
 
 def _names(erased: Erased) -> set[str]:
@@ -37,7 +55,8 @@ def _names(erased: Erased) -> set[str]:
 
 
 def _runs(study: Study, needles: list[bytes]) -> Iterator[tuple[Path, str]]:
-    for folder in _inside(study.runs):
+    queued = _inside(study.runs / "queue")
+    for folder in [f for f in _inside(study.runs) if f.name != "queue"] + queued:
         hit = next((f for f in _files(folder) if _holds(f, needles)), None)
         if hit is not None:
             yield folder, f"{hit.name} names it"
@@ -50,6 +69,8 @@ def _exports(study: Study, erased: Erased, needles: list[bytes]) -> Iterator[tup
         manifest = entry / MANIFEST
         if manifest.is_file() and _in_manifest(manifest, erased):
             yield entry, "its list names it"
+        elif entry.is_dir() and not manifest.is_file() and any(entry.rglob("*.parquet")):
+            yield entry, "it was cut off, and its tables are packed"
         elif (hit := next((f for f in _files(entry) if _holds(f, needles)), None)) is not None:
             yield entry, f"{hit.name} names it"
 
@@ -71,6 +92,24 @@ def _backups(study: Study, needles: list[bytes]) -> Iterator[tuple[Path, str]]:
                 yield file, "a copy of the database from before"
 
 
+def _elsewhere(study: Study) -> Iterator[tuple[str, Path]]:
+    """Yield the other files of the study, of the user's configuration and logs, and temporary."""
+    with study.database.read() as session:
+        known = {study.image_folder(i).name for i in session.scalars(select(Image.id))}
+    for entry in _inside(study.folder):
+        if entry.name not in _OWN and not entry.name.startswith(_DATABASE):
+            yield from (("aside", file) for file in _files(entry))
+    for folder in _inside(study.folder / "images"):
+        # Pixels of other images that have a row are theirs; all else is searched.
+        is_known = folder.name in known
+        yield from (("image", f) for f in _files(folder) if not (is_known and f.name in _PIXELS))
+    logs = user_log_path("foveate", appauthor=False)
+    for place in dict.fromkeys((config_folder(), user_config_path("foveate", False), logs)):
+        yield from (("user", file) for file in _files(place) if place.is_dir())
+    for left in sorted(Path(tempfile.gettempdir()).glob("foveate-*")):
+        yield from (("temporary", file) for file in _files(left))
+
+
 def _inside(folder: Path) -> list[Path]:
     return sorted(folder.iterdir()) if folder.is_dir() else []
 
@@ -82,21 +121,22 @@ def _files(entry: Path) -> Iterable[Path]:
 def _holds(file: Path, needles: list[bytes]) -> bool:
     """Tell whether one of the needles stands in a file; archives are looked into."""
     try:
-        if file.suffix == ".zip":
+        if any(needle in file.name.encode() for needle in needles):
+            return True
+        if {".zip", ".npz"} & set(file.suffixes):  # one that was cut off cannot be read: named
             with zipfile.ZipFile(file) as archive:
                 return any(_zipped(archive, name, needles) for name in archive.namelist())
-        if file.suffix not in _SEARCHED:
-            return False
-        with file.open("rb") as source:
+        opened = gzip.open if file.suffix == ".gz" else open
+        with opened(file, "rb") as source:
             return _found(iter(lambda: source.read(_BLOCK), b""), needles)
-    except (OSError, zipfile.BadZipFile):
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile):
         return True
 
 
 def _zipped(archive: zipfile.ZipFile, name: str, needles: list[bytes]) -> bool:
     if any(needle in name.encode() for needle in needles):
         return True
-    if Path(name).suffix not in _SEARCHED:
+    if Path(name).name in _PIXELS:
         return False
     with archive.open(name) as source:
         return _found(iter(lambda: source.read(_BLOCK), b""), needles)

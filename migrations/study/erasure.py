@@ -41,7 +41,7 @@ from migrations.study.schema import (
     ViewEvent,
     new_id,
 )
-from migrations.study.tombstones import ACTION, Tombstones, tombstone
+from migrations.study.tombstones import ACTION, Tombstones, all_tombstones, tombstone
 
 GONE = "erased"
 _BATCH = 400
@@ -118,6 +118,23 @@ def erase_again(database: Database, details: dict[str, Any], row_id: str, time_u
         row = {"id": row_id, "time_utc": time_utc, "station": "", "action": ACTION}
         session.add(Audit(**row, subject=erased.kind, details=details))
     return erased
+
+
+def erase_as(database: Database, other: Database) -> int:
+    """Carry out another database's erasures here; return how many were new to this one.
+
+    A backup that is put back, for one, is of a time before them.
+    """
+    with other.read() as session:
+        rows = [(row.id, row.time_utc, row.details) for row in all_tombstones(session)]
+    with database.read() as session:
+        known = {row.id for row in all_tombstones(session)}
+    missed = [row for row in rows if row[0] not in known]
+    for row_id, time_utc, details in missed:
+        erase_again(database, details, row_id, time_utc)
+    if missed:
+        compact(database)
+    return len(missed)
 
 
 def keys_of(image: Image) -> tuple[str | None, ...]:

@@ -1,8 +1,13 @@
 """The right to be forgotten: no byte is left, here or on the server, and nothing comes back."""
 
 import json
+import shutil
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlalchemy import select
 
@@ -26,6 +31,7 @@ from migrations.study.schema import (
     StudyCase,
 )
 from migrations.study.sync.push import push
+from migrations.study.tombstones import Tombstones
 from tests.app.interchange.conftest import NAMES
 from tests.app.interchange.gaze_files import gaze_json, picture
 from tests.app.interchange.readings import add_readings
@@ -205,8 +211,6 @@ def _dump(server: Database) -> str:
 def test_the_servers_copies_go_and_no_station_brings_them_back(
     study, known, server, tmp_path, capsys
 ) -> None:
-    import shutil
-
     shutil.copytree(study.folder, tmp_path / "other")
     other = Study.open(tmp_path / "other")
     push(study.database, server)
@@ -235,3 +239,137 @@ def test_an_erasure_made_offline_reaches_the_server_with_the_next_push(
     assert report.erased["reading"] == 2
     assert NAME not in _dump(server)
     assert push(study.database, server).erased == {}
+
+
+@pytest.fixture
+def places(tmp_path, monkeypatch) -> Path:
+    """Configuration and temporary folders of this test's own."""
+    for name in ("user", "temporary"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("FOVEATE_CONFIG_DIR", str(tmp_path / "user"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    return tmp_path
+
+
+def _first_image(study: Study) -> Image:
+    with study.database.read() as session:
+        return session.scalars(select(Image).order_by(Image.import_number)).first()
+
+
+def test_after_killed_imports_no_byte_of_a_patient_is_left_anywhere(
+    study, known, places, capsys
+) -> None:
+    image = _first_image(study)
+    folder = study.image_folder(image.id)
+    pixels = (folder / "stored.npy").read_bytes()[200:400]
+    images = study.folder / "images"
+    # A kill between the folder's name and the commit; one while decoding; one set aside since.
+    dead = subprocess.Popen([sys.executable, "-c", "pass"])
+    dead.wait()
+    for left in (
+        images / "0190a000-orphan",
+        images / f".incoming-{dead.pid}-1-{'0' * 32}",
+        study.folder / "set-aside" / "now" / "images" / "0190b000-orphan",
+    ):
+        shutil.copytree(folder, left)
+    study.backup()
+    assert main(["export", "archive", "--study", str(study.folder)]) == 0
+    words = ["db", "erase", "--study", str(study.folder), "--patient", image.id, "--json"]
+    capsys.readouterr()
+    assert main(words) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["images"], said["leftovers"]) == (1, 3)
+    study.close()
+    needles = {pixels, image.id.encode(), image.sha256.encode()}
+    # What holds a byte of it is a file that was named, and it is a copy.
+    named = {t["path"] for t in said["traces"]}
+    assert {Path(path).parent.name for path in named} == {"backups", "exports"}
+    for path in map(Path, named):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert _holds(places, needles) == []
+
+
+def test_files_that_stay_are_not_counted_as_gone_and_fail_by_name(
+    study, known, places, monkeypatch, capsys
+) -> None:
+    image = _first_image(study)
+    folder = study.image_folder(image.id)
+
+    def refused(path: Path, onerror) -> None:
+        error = PermissionError(1, "Operation not permitted")
+        onerror(None, str(path), (PermissionError, error, None))
+
+    monkeypatch.setattr("app.sync.removed_files.shutil.rmtree", refused)
+    assert main(["db", "erase", "--study", str(study.folder), "--patient", image.id]) == 1
+    said = capsys.readouterr().out
+    assert "; 0 images;" in said
+    assert f"  {folder} ({folder}: Operation not permitted)" in said
+
+
+def test_a_linked_folder_of_an_image_is_named_and_not_followed(
+    study, known, places, capsys
+) -> None:
+    image = _first_image(study)
+    folder = study.image_folder(image.id)
+    folder.rename(places / "elsewhere")
+    folder.symlink_to(places / "elsewhere")
+    assert main(["db", "erase", "--study", str(study.folder), "--patient", image.id]) == 1
+    assert f"a link; what it leads to was not touched: {places / 'elsewhere'}" in (
+        capsys.readouterr().out
+    )
+    assert (places / "elsewhere" / "stored.npy").exists()
+
+
+def test_a_leftover_that_nobody_can_tell_whose_it_is_stays_and_is_named(
+    study, known, places, capsys
+) -> None:
+    image = _first_image(study)
+    other, broken = (study.folder / "images" / name for name in ("0190c0-orphan", "0190d0-orphan"))
+    for folder in (other, broken):
+        folder.mkdir()
+    (broken / "stored.npy").write_bytes(b"cut off")
+    np.save(other / "stored.npy", np.arange(9, dtype=np.uint16).reshape(3, 3))
+    assert main(["db", "erase", "--study", str(study.folder), "--patient", image.id]) == 1
+    said = capsys.readouterr().out
+    assert f"{other} (a killed import left it, and no row says whose it is" in said
+    assert f"{broken} (no row says whose it is, and its pixels cannot be read)" in said
+
+
+def test_what_names_a_reader_outside_tables_is_listed(study, known, places, capsys) -> None:
+    names = {
+        "queue": study.runs / "queue" / "0190" / "log.txt",
+        "aside": study.folder / "set-aside" / "now" / "foveate.sqlite",
+        "partial": study.exports / ".archive-1.zip.partial",
+        "user": places / "user" / "keys.json",
+        "temporary": places / "temporary" / "foveate-x" / "job.json",
+    }
+    for file in names.values():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"… {NAME} …")
+    main(["db", "erase", "--study", str(study.folder), "--reader", NAME, "--json"])
+    traces = json.loads(capsys.readouterr().out)["traces"]
+    found = {Path(t["path"]) for t in traces}
+    assert found == {names["queue"].parent, *(names[n] for n in names if n != "queue")}
+
+
+def test_tombstones_travel_in_an_archive(study, known, places, tmp_path) -> None:
+    assert main(["db", "erase", "--study", str(study.folder), "--reader", NAME]) == 0
+    assert main(["export", "archive", "--study", str(study.folder), "--out", str(tmp_path)]) == 0
+    (archive,) = tmp_path.glob("*.foveate.zip")
+    assert main(["import-archive", str(archive), "--study", str(tmp_path / "back")]) == 0
+    back = Study.open(tmp_path / "back")
+    with back.database.read() as session:
+        assert Tombstones.of(session).bars_name(NAME)
+    back.close()
+
+
+def test_a_backup_put_back_forgets_again_who_was_erased_since(study, known, places, capsys) -> None:
+    study.backup()
+    assert main(["db", "erase", "--study", str(study.folder), "--reader", NAME]) == 0
+    study.close()
+    assert main(["db", "restore", "--study", str(study.folder)]) == 0
+    assert "1 erasures that came after the backup were carried out again" in (
+        capsys.readouterr().out
+    )
+    database = study.folder / "foveate.sqlite"
+    assert not [needle for needle in known if needle in database.read_bytes()]
