@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -53,38 +54,69 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class Cluster:
+    """A server of its own, on loopback; it can be killed and started again.
+
+    Parameters
+    ----------
+    safe
+        Whether it waits for the disk, as a real one does.
+    """
+
+    def __init__(self, folder: Path, *, safe: bool = False) -> None:
+        self._binaries, self._other, self._folder = _binaries(), _as_other_user(), folder
+        if self._other:
+            shutil.chown(folder, "nobody", "nogroup")
+        self.data = folder / "data"
+        made = [self._binaries / "initdb", "-D", self.data, "-U", USER, "-A", "trust", "-N"]
+        subprocess.run(
+            [*self._other, *map(str, made), "-E", "UTF8", "--locale=C"],
+            check=True, capture_output=True, cwd=folder,
+        )  # fmt: skip
+        _write(f"{self.data}/pg_hba.conf", HBA)
+        _certificate(self.data)
+        self._settings = ["-c", "max_connections=40", "-c", "ssl=on"]
+        if not safe:
+            self._settings += ["-c", "fsync=off", "-c", "full_page_writes=off"]
+        self.port = _free_port()  # only now, as other workers look for one too
+        self.url = f"postgresql+psycopg://{USER}@127.0.0.1:{self.port}"
+        self.start()
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        words = ["-D", str(self.data), "-h", "127.0.0.1", "-p", str(self.port)]
+        log = self._folder / "log"
+        with log.open("a") as file:
+            self.process = subprocess.Popen(
+                [*self._other, str(self._binaries / "postgres"), *words, "-k", str(self._folder),
+                 *self._settings],
+                stdout=file, stderr=file, cwd=self._folder,
+            )  # fmt: skip
+        _wait(self.process, self.url, log)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End it, by its own id: SIGINT cuts all connections, SIGQUIT is a crash."""
+        self.process.send_signal(how)
+        self.process.wait(20)
+
+
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[str]:
-    """The URL of a running server, without a database's name."""
+def running() -> Iterator[Cluster]:
+    """The server of this worker's tests."""
     pytest.importorskip("psycopg", reason="extra `postgresql` is not installed")
-    binaries, other = _binaries(), _as_other_user()
     # Not under pytest's own folder, which other users may not enter.
     with tempfile.TemporaryDirectory(prefix="foveate-pg-") as folder:
-        if other:
-            shutil.chown(folder, "nobody", "nogroup")
-        data = f"{folder}/data"
-        made = [binaries / "initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "-N"]
-        subprocess.run(
-            [*other, *map(str, made), "--locale=C"], check=True, capture_output=True, cwd=folder
-        )
-        _write(f"{data}/pg_hba.conf", HBA)
-        _certificate(Path(data))
-        port = _free_port()  # only now, as other workers look for one too
-        words = ["-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", folder]
-        settings = ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=40"]
-        settings += ["-c", "ssl=on"]
-        with open(f"{folder}/log", "w") as log:
-            server = subprocess.Popen(
-                [*other, str(binaries / "postgres"), *words, *settings],
-                stdout=log, stderr=log, cwd=folder,
-            )  # fmt: skip
+        server = Cluster(Path(folder))
         try:
-            url = f"postgresql+psycopg://{USER}@127.0.0.1:{port}"
-            _wait(server, url, Path(folder) / "log")
-            yield url
+            yield server
         finally:
-            server.terminate()
-            server.wait(20)
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+def cluster(running: Cluster) -> str:
+    """The URL of a running server, without a database's name."""
+    return running.url
 
 
 def _write(path: str, text: str) -> None:

@@ -4,9 +4,18 @@ import pytest
 
 from migrations.study.database import Database
 from tests.app.interchange.conftest import matcher, study, template
-from tests.postgres import cluster, root_certificate, server_url
+from tests.postgres import cluster, root_certificate, running, server_url
 
-__all__ = ["cluster", "matcher", "root_certificate", "server", "server_url", "study", "template"]
+__all__ = [
+    "cluster",
+    "matcher",
+    "root_certificate",
+    "running",
+    "server",
+    "server_url",
+    "study",
+    "template",
+]
 
 
 @pytest.fixture
