@@ -52,13 +52,10 @@ def test_a_reader_or_an_image_that_is_refused_keeps_only_its_own_back(
 ) -> None:
     add_readings(study, ("R-01", "R-02"))
     with study.database.write() as session:
-        session.execute(
-            text("UPDATE reader SET pseudonym = 'Q' || char(0) WHERE pseudonym = 'R-02'")
-        )
         image = session.scalars(select(Image.id).order_by(Image.import_number)).first()
-        session.execute(
-            text("UPDATE image SET label = 'x' || char(0) WHERE id = :id"), {"id": image}
-        )
+        session.execute(text("UPDATE image SET bits = 3000000000 WHERE id = :id"), {"id": image})
+    with server.write() as session:
+        session.execute(text("ALTER TABLE reader ADD CHECK (pseudonym <> 'R-02')"))
     report = push(study.database, server)
     assert report.readings == 1
     said = "\n".join(report.refused)
