@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import main
+from tests import ROOT
 
 ROOM_WORDS = [[], *(name.split() for name in main.COMMANDS if name != "station")]
 MISSING = [
@@ -116,3 +117,15 @@ def test_a_mistyped_command_or_option_is_guessed(words, meant, capsys) -> None:
 def test_the_version_names_its_build(capsys) -> None:
     assert main.main(["--version"]) == 0
     assert re.fullmatch(r"Foveate \d\S*, build .+, Python 3\.\d+.*\n", capsys.readouterr().out)
+
+
+def test_every_variable_is_in_the_table_of_the_docs() -> None:
+    rooms = ("app", "devices", "migrations", "trainer")
+    used = {
+        name
+        for room in rooms
+        for path in (ROOT / room).rglob("*.py")
+        for name in re.findall(r"FOVEATE_[A-Z_]+", path.read_text(encoding="utf-8"))
+    }
+    told = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    assert used <= set(re.findall(r"`(FOVEATE_[A-Z_]+)`", told))

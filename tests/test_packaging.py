@@ -56,10 +56,11 @@ def test_no_copyleft_package_is_asked_for() -> None:
 
 def test_the_readme_has_both_commands_each_on_one_line() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    venv = "python3 -m venv .venv && .venv/bin/pip install"
     blocks = re.findall(r"<!-- (run|test) -->\n```sh\n(.*)\n```", readme)
     assert dict(blocks) == {
-        "run": 'pip install -e ".[demo]" && python main.py --demo',
-        "test": 'pip install -e ".[test]" && pytest',
+        "run": f'{venv} -e ".[demo]" && .venv/bin/python main.py --demo',
+        "test": f'{venv} -e ".[test]" && .venv/bin/pytest',
     }
 
 

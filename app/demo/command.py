@@ -5,25 +5,29 @@ trainer learns from the gaze, an encoder and a report come out.
 """
 
 import argparse
+import contextlib
+import logging
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from app.command import PYSIDE_MISSING, qt_problem
+from app.demo.result import last_lines
 from app.errors import AppError
 from app.ui.offscreen import choose_screen
 from devices.gaze.errors import GazeError
 from migrations.study.command_line import CommandParser
 from migrations.study.errors import StudyError
+from migrations.study.stopping import end_children, ending_together
 
-MARK = ".foveate-demo"
+MARK, LOG = ".foveate-demo", "demo.log"
 DEFAULT_CASES, DEFAULT_SPEED = 24, 15.0
 _FEWEST_CASES = 4
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the demo; 0 done, 1 a stage failed."""
+    """Run the demo; 0 done, 1 a stage failed, 3 stopped."""
     arguments = _parser().parse_args(argv)
     problem = qt_problem()
     if problem:
@@ -35,15 +39,37 @@ def main(argv: Sequence[str]) -> int:
     try:
         _prepare(arguments.out)
         choose_screen(arguments.out / "screen.json", headless=arguments.headless)
-        summary = Tour(options).run()
+        with ending_together(), logged_in(arguments.out / LOG):
+            summary = list(Tour(options).run())
     except (AppError, GazeError, StudyError, OSError) as error:
-        sys.stderr.write(f"\nThe demo stopped: {error}\n")
+        said = last_lines(arguments.out / LOG)
+        log = f"The last lines of {arguments.out / LOG}:\n{said}\n" if said else ""
+        sys.stderr.write(f"\nThe demo failed: {error}\n{log}")
         return 1
+    except KeyboardInterrupt:
+        end_children()
+        sys.stderr.write(f"\nStopped; the next demo empties {arguments.out}.\n")
+        return 3
     sys.stdout.write("\n" + "\n".join(summary) + "\n")
     return 0
 
 
 _EXTRA_MISSING = 'The demo needs its extra: pip install -e ".[demo]"\n'
+
+
+@contextlib.contextmanager
+def logged_in(path: Path) -> Iterator[None]:
+    """Write what the station and its parts log into a file of the demo."""
+    handler = logging.FileHandler(path, encoding="utf-8", delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        handler.close()
 
 
 def _prepare(folder: Path) -> None:

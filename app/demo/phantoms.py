@@ -77,7 +77,7 @@ class Cohort:
         return [file.path for file in self.files]
 
 
-def write_cohort(folder: Path, cases: int, seed: int) -> Cohort:
+def write_cohort(folder: Path, cases: int, seed: int, *, real: bool = True) -> Cohort:
     """Write a cohort into a folder.
 
     Parameters
@@ -89,6 +89,8 @@ def write_cohort(folder: Path, cases: int, seed: int) -> Cohort:
         at least six cases are asked for), one 16-bit PNG (from four cases on), else phantoms.
     seed
         The same seed gives the same pixels.
+    real
+        False leaves the radiographs out: one modality.
 
     Raises
     ------
@@ -98,10 +100,10 @@ def write_cohort(folder: Path, cases: int, seed: int) -> Cohort:
     if cases < 1:
         raise ValueError(f"a cohort has at least one case, not {cases}.")
     folder.mkdir(parents=True, exist_ok=True)
-    real = _real_radiographs() if cases >= 6 else []
-    pictures = cases - len(real)
+    copied = _real_radiographs() if real and cases >= 6 else []
+    pictures = cases - len(copied)
     files = list(_phantoms(folder, pictures, seed, png=pictures >= 4))
-    files += [_copied(folder, *item) for item in real]
+    files += [_copied(folder, *item) for item in copied]
     return Cohort(folder, tuple(files), _write_labels(folder, files), _write_truth(folder, files))
 
 

@@ -61,14 +61,14 @@ class SimulatedHands:
     def calibrate(self) -> Script:
         """Calibrate and validate from the worklist."""
         worklist, page = self.station.sitting.worklist, self.station.sitting.calibration.page
-        yield Until("the trackers to be found", lambda: worklist.devices.info is not None, 30)
+        yield Until("the trackers", lambda: worklist.devices.info is not None, 30)
         yield from self._pause(0.3)
         self._shoot("worklist")
         click(self._button(worklist.page, "calibrate"))
-        yield Until("the calibration to begin", lambda: page.state != "idle", 30)
+        yield Until("the beginning of the calibration", lambda: page.state != "idle", 30)
         yield from self._pause(0.25)
         self._shoot("calibration-target")
-        yield Until("the calibration to end", lambda: page.state in ("done", "idle"), 90)
+        yield Until("the end of the calibration", lambda: page.state in ("done", "idle"), 90)
         if page.state == "idle":
             raise AppError(f"The calibration was not done: {page.state_text}")
         yield from self._pause(0.3)
@@ -114,9 +114,13 @@ class SimulatedHands:
 
     def _stop_and_go_on(self) -> Script:
         page = self.station.job(TrainingController).page
-        yield Until("the first epochs", lambda: page.step >= 3 or page.state != "running", 180)
+        yield Until(
+            "the first epochs",
+            lambda: page.step >= 3 or page.state != "running",
+            sign=lambda: (page.step, page.message),
+        )
         click(self._button(page, "stop"))
-        yield Until("the trainer to stop", lambda: page.state != "running", 30)
+        yield Until("the stop of the trainer", lambda: page.state != "running", 30)
         self.progress.say(f"Stop pressed: {page.state}; Pretrain goes on from the checkpoint")
         click(self._button(page, "pretrain"))
 
@@ -130,7 +134,7 @@ class SimulatedHands:
                     self._shoot("training-running")
             return page.state != "running"
 
-        yield Until("the training to end", ended, 900)
+        yield Until("the end of the training", ended, 900, lambda: (page.step, page.message))
         yield from self._pause(0.3)
 
     def _read_case(self, number: int) -> Script:
@@ -188,7 +192,9 @@ class SimulatedHands:
         """Wait on the session's clock, however fast it runs."""
         clock = self.station.clock
         until_us = clock.now_us() + round(seconds * 1e6)
-        yield Until("time to pass", lambda: clock.now_us() >= until_us, 30 + seconds)
+        yield Until(
+            "the next action of the reader", lambda: clock.now_us() >= until_us, 30 + seconds
+        )
 
     def _pause(self, real_seconds: float = _SETTLE_S) -> Script:
         """Let Qt draw what has changed."""

@@ -12,7 +12,8 @@ from sqlalchemy import select
 from app.demo.phantoms import Cohort, read_truth, write_cohort
 from app.demo.progress import Progress
 from app.demo.reader import Plan, SimulatedHands
-from app.demo.steps import run_script
+from app.demo.result import probe_lines, run_command
+from app.demo.steps import Script, run_script
 from app.demo.summary import summarise, write_summary
 from app.images.clearing import clear, to_clear
 from app.images.importer import import_paths
@@ -65,16 +66,38 @@ class Tour:
         """
         out, progress = self.options.out, self.progress
         with progress.stage("cohort", f"drawing {self.options.cases} cases as DICOM and PNG files"):
-            cohort = write_cohort(out / "source", self.options.cases, self.options.seed)
+            cohort = write_cohort(out / "source", self.options.cases, self.options.seed, real=False)
         with progress.stage("import", f"importing {len(cohort.files)} files"):
             self.study = self._import(cohort)
         with _application():
             self._at_the_station(self.study, cohort)
+        found = self._compare(self.study)
         self._collect(out)
         summary = summarise(self.study, self._result, progress.seconds)
         write_summary(out / "summary.json", summary)
         self.study.close()
-        return summary.lines()
+        yield from summary.lines()
+        yield from found
+        yield f"now open it: python main.py --study {out / 'study'}, and {out / 'report.html'}"
+
+    def _compare(self, study: Study) -> list[str]:
+        """Train a plain run on the same split, try both at few labels, write the report."""
+        out, named = self.options.out, ["--study", str(study.folder)]
+        settings = self._training()
+        size = [f"--{n}={settings[n]}" for n in ("method", "size", "batch", "epochs")]
+        probes = study.exports / "probe"
+        with self.progress.stage("plain", "a plain run beside it, on the same split"):
+            run_command(["train", *named, "--pairs", "none", "--name", "plain", *size],
+                        out / "plain.log", self.progress, is_needed=True)  # fmt: skip
+        with self.progress.stage("probe", "both encoders tried with few labels"):
+            gaze = Path(str(self._result["encoder"])).parent.name
+            words = ["--encoder", gaze, "plain", "--probes", "linear", "--label-budget", "10,all"]
+            is_tried = run_command(["probe", *named, *words, "--out", str(probes)],
+                                   out / "probe.log", self.progress, is_needed=False)  # fmt: skip
+        with self.progress.stage("report", "one page of all of it"):
+            run_command(["report", *named, "--out", str(out / "report.html")],
+                        out / "report.log", self.progress, is_needed=True)  # fmt: skip
+        return ["probe", *probe_lines(probes)] if is_tried else []
 
     def _import(self, cohort: Cohort) -> Study:
         settings = StudySettings(
@@ -109,12 +132,12 @@ class Tour:
             station.window.resize(1440, 900)
             station.show()
             with self.progress.stage("calibrate", "the simulated reader calibrates"):
-                run_script(hands.calibrate())
+                self._run(hands.calibrate())
             with self.progress.stage("reading", f"reading at {self.options.speed:g} × life"):
-                run_script(hands.read(lambda: self._recorded(station)))
+                self._run(hands.read(lambda: self._recorded(station)))
                 station.sitting.close_session()
             with self.progress.stage("pretrain", "Pretrain pressed"):
-                run_script(hands.pretrain(lambda: self._trained(station)))
+                self._run(hands.pretrain(lambda: self._trained(station)))
             self._result = dict(station.job(TrainingController).page.result)
         finally:
             queue = station.job(TrainingController).queue
@@ -122,6 +145,9 @@ class Tour:
                 queue.stop()
             station.close()
             station.window.close()
+
+    def _run(self, script: Script) -> None:
+        run_script(script, say=self.progress.say, heeds_signals=True)
 
     def _training(self) -> dict[str, object]:
         epochs = max(3, round(STEPS * min(BATCH, self.options.cases) / self.options.cases))
@@ -137,8 +163,7 @@ class Tour:
         return station.job(TrainingController).page.message
 
     def _collect(self, out: Path) -> None:
-        for name, key in (("encoder.safetensors", "encoder"), ("report.html", "report")):
-            shutil.copyfile(out / "study" / self._result[key], out / name)
+        shutil.copyfile(out / "study" / self._result["encoder"], out / "encoder.safetensors")
         self.progress.say(f"{out / 'encoder.safetensors'}, {out / 'report.html'}")
 
 

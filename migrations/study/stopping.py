@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 import psutil
@@ -103,9 +103,14 @@ def end_children() -> None:
                 child.kill()
 
 
-def end_with_this_process() -> None:
-    """Let commands that are started from here end when this process does, however it ends."""
+@contextlib.contextmanager
+def ending_together() -> Iterator[None]:
+    """Let commands that are started in the block end when this process does, however it ends."""
     os.environ[END_WITH] = f"{os.getpid()}:{birth_of(os.getpid())}"
+    try:
+        yield
+    finally:
+        os.environ.pop(END_WITH, None)
 
 
 def _stopped() -> int:
