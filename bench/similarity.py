@@ -38,7 +38,7 @@ from trainer.similarity.sources import GazeList
 from trainer.similarity.task_runner import TaskRunner
 
 NEAREST = 50
-PART_THRESHOLDS = {"moment": 0.995}
+PART_THRESHOLDS = {"moment": 0.995, "dhash": 0.85}
 THRESHOLDS = {"moment": 0.98, "tima": 0.95, "density": 0.7, "dhash": 0.9, "moment_sequence": 0.9}
 
 

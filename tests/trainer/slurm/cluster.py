@@ -36,7 +36,8 @@ JobAcctGatherType=jobacct_gather/none
 AccountingStorageType=accounting_storage/none
 MpiDefault=none
 SwitchType=switch/none
-SchedulerType=sched/builtin
+SchedulerType=sched/backfill
+SchedulerParameters=bf_interval=1,sched_interval=2,batch_sched_delay=0
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
 ReturnToService=2
@@ -77,20 +78,23 @@ class Cluster:
         return dict(w.split("=", 1) for w in text.splitlines()[0].split() if "=" in w)
 
     def wait(self, job: str, done: Callable[[dict[str, str]], bool]) -> dict[str, str]:
-        """Wait until something holds of a job; what waits in the queue need not wait longer."""
+        """Wait until something holds of a job.
+
+        A job that is put back waits until its old credential has expired (`cred_expire`); one that
+        is hurried is refused by its machine.
+        """
 
         def ready() -> dict[str, str] | None:
             facts = self.facts(job)
-            if done(facts):
-                return facts
-            if facts["JobState"] == "PENDING" and facts["Reason"] == "BeginTime":
-                self.run("scontrol", "update", f"jobid={job}", "starttime=now")
-            return None
+            return facts if done(facts) else None
 
-        return wait_for(ready)
+        try:
+            return wait_for(ready)
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {self.facts(job)}") from error
 
     def wait_end(self, job: str, state: str = "COMPLETED") -> dict[str, str]:
-        """Wait until a job has ended so; one that is put back says FAILED for a moment, too."""
+        """Wait until a job has ended so."""
         return self.wait(job, lambda facts: facts["JobState"] == state)
 
 
@@ -135,7 +139,11 @@ def cluster() -> Iterator[Cluster]:
             found = Cluster(environment)
             wait_for(lambda: {} if _is_idle(found) else None)
             yield found
-    finally:
+    finally:  # jobs first: they would outlive the daemons
+        subprocess.run(
+            ["scancel", "--user", getpass.getuser()],
+            env=environment, capture_output=True, check=False, timeout=60,
+        )  # fmt: skip
         for process in reversed(started):
             process.terminate()
         for process in started:
