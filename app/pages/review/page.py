@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QHBoxLayout,
-    QLineEdit,
     QListWidget,
     QListWidgetItem,
     QSlider,
@@ -22,6 +21,7 @@ from app.pages.review.span import SpanBar
 from app.recording.replay import Replay, ReviewRow, SeenFixation, figures_in
 from app.ui import theme
 from app.ui.page import Page
+from app.ui.search_field import search_field
 from app.ui.small_widgets import Figure, button, column, label, panel, row
 from app.ui.stand_in import stand_in_text
 from app.ui.table_model import Column, TableModel, table_view
@@ -86,11 +86,8 @@ class ReviewPage(Page):
         self.span = SpanBar()
         self.span.here_wanted.connect(lambda which: self.span.set_end(which, self.time_us))
         self.span.changed.connect(self._show_span)
-        self.search = QLineEdit()
-        self.search.setObjectName("find_reading")
-        self.search.setPlaceholderText(tr("Case, reader, answer, date …"))
+        self.search = search_field("find_reading", tr("Case, reader, answer, date …"))
         self.search.setAccessibleName(tr("Search the readings"))
-        self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._filter)
         self.figures = {name: Figure(name) for name in _FIGURES}
         self.fixations = TableModel(_COLUMNS)

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
+from PySide6.QtWidgets import QComboBox, QWidget
 
 from app.pages.worklist.columns import COLUMNS, GROUPS
 from app.recording.worklist import WorklistRow
 from app.ui import theme
+from app.ui.search_field import search_field
 from app.ui.small_widgets import label, row
 from app.ui.text import tr
 
@@ -28,11 +29,7 @@ class Finder(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.words = QLineEdit()
-        self.words.setObjectName("find_case")
-        self.words.setPlaceholderText(tr("Search in all columns"))
-        self.words.setAccessibleName(tr("Search in all columns"))
-        self.words.setClearButtonEnabled(True)
+        self.words = search_field("find_case", tr("Search in all columns"))
         self.state = QComboBox()
         self.state.setObjectName("state_filter")
         self.state.setAccessibleName(tr("State"))

@@ -91,4 +91,4 @@ def test_silence_of_the_tracker_counts_as_loss_and_makes_a_reading_bad(
     assert row.missing_count == pytest.approx(silent_s * RATE_HZ, rel=0.05)
     assert row.invalid_count == 0
     codes = [note["code"] for note in row.details["notes"]]
-    assert codes == (["lost", "restored"] if comes_back else ["lost"])
+    assert codes == ["uncalibrated", "lost", *(["restored"] if comes_back else [])]

@@ -483,7 +483,9 @@ def test_missing_x_libraries_are_named_before_qt_ends_the_process(monkeypatch, c
 
 
 def test_a_folder_without_a_study_is_refused_in_words(tmp_path: Path, capsys, qapp) -> None:
-    assert command.main(["--study", str(tmp_path)]) == 1
+    with pytest.raises(SystemExit) as stopped:
+        command.main(["--study", str(tmp_path)])
+    assert stopped.value.code == 2
     said = capsys.readouterr().err
     assert "holds no study" in said
     assert "Traceback" not in said

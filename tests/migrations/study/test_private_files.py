@@ -24,7 +24,8 @@ def _open_ones(folder: Path) -> list[Path]:
 def test_a_study_that_a_copy_left_open_is_shut_when_it_is_opened(tmp_path, caplog) -> None:
     Study.create(tmp_path / "study", StudySettings("s")).close()
     outside = tmp_path / "outside"
-    outside.touch(0o644)
+    outside.touch()
+    outside.chmod(0o644)
     (tmp_path / "study" / "images" / "a").mkdir()
     (tmp_path / "study" / "images" / "a" / "stored.npy").touch()
     (tmp_path / "study" / "link").symlink_to(outside)

@@ -93,6 +93,7 @@ def test_processes_that_find_different_checkpoints_do_not_go_on(
 
 def test_a_failure_says_which_process_it_was(tmp_path: Path, monkeypatch, capsys) -> None:
     monkeypatch.setenv("RANK", "2")
+    (tmp_path / "none.csv").write_text("no,column,of,ours\n")
     assert main([*words(tmp_path), "--labels", str(tmp_path / "none.csv")]) == 1
     said = json.loads(capsys.readouterr().out.splitlines()[-1])["message"]
     assert said.startswith("Process 2: ")

@@ -16,7 +16,7 @@ from tests import ROOT
 from tests.trainer.runs.test_folder_runs import write_images
 from tests.trainer.slurm.cluster import Cluster, cluster, wait_for, why_none
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(why_none()), reason=why_none())]
+pytestmark = [pytest.mark.cluster, pytest.mark.skipif(bool(why_none()), reason=why_none())]
 
 
 @pytest.fixture(scope="module")
