@@ -8,12 +8,13 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from app.errors import LabelsError
 from app.images.label_text import decoded_text
 
 _COLUMNS = ("image", "label", "patient", "split", "case", "practice", "prior")
-_YES = ("1", "yes", "y", "true", "x")
+_YES, _NO = ("1", "yes", "y", "true", "x"), ("", "0", "no", "n", "false")
 _SPLITS = {
     "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val",
     "test": "test", "testing": "test",
@@ -72,11 +73,14 @@ class LabelTable:
     ----------
     encoding
         As which the csv was read.
+    unread
+        Names of the columns that say nothing to Foveate.
     """
 
     path: Path
     encoding: str
     lines: tuple[LabelLine, ...]
+    unread: tuple[str, ...] = ()
 
 
 def read_labels(path: Path) -> LabelTable:
@@ -94,7 +98,8 @@ def read_labels(path: Path) -> LabelTable:
     text, encoding = _text_of(path)
     found: dict[tuple[str, ...], LabelLine] = {}
     try:
-        for line in _lines(path, text):
+        reader, skipped = _reader(path, text)
+        for line in _lines(path, reader, skipped):
             earlier = found.setdefault(line.parts, line)
             if earlier.row != line.row:
                 raise LabelsError(
@@ -102,8 +107,11 @@ def read_labels(path: Path) -> LabelTable:
                     f"{earlier.number} says something else of it. Keep one of them."
                 )
     except csv.Error as error:
-        raise LabelsError(f"{path} cannot be read as a csv ({error}).") from error
-    return LabelTable(path, encoding, tuple(found.values()))
+        raise LabelsError(
+            f"{path} cannot be read as a csv ({error}); is a quotation mark not closed?"
+        ) from error
+    unread = tuple(name for name in reader.fieldnames or () if name and name not in _COLUMNS)
+    return LabelTable(path, encoding, tuple(found.values()), unread)
 
 
 def path_parts(text: str) -> tuple[str, ...]:
@@ -141,11 +149,11 @@ def _text_of(path: Path) -> tuple[str, str]:
     return text, encoding
 
 
-def _lines(path: Path, text: str) -> Iterator[LabelLine]:
-    reader, skipped = _reader(path, text)
+def _lines(path: Path, reader: "csv.DictReader[str]", skipped: int) -> Iterator[LabelLine]:
     for values in reader:
         number = reader.line_num + skipped
         plain = {k: (values.get(k) or "").strip() or None for k in _COLUMNS}
+        _require_own_cells(values, plain, f"{path}, line {number}")
         if not any(plain.values()):  # Excel leaves such lines at the end
             continue
         image = plain["image"] or ""
@@ -153,6 +161,19 @@ def _lines(path: Path, text: str) -> Iterator[LabelLine]:
         if not parts or not parts[-1]:
             raise LabelsError(f"{path}, line {number}: the column `image` is empty.")
         yield LabelLine(number, image, parts, _row(plain, f"{path}, line {number}"))
+
+
+def _require_own_cells(values: dict[Any, Any], plain: dict[str, str | None], where: str) -> None:
+    """Refuse a line whose cells are not those of the columns they stand in."""
+    beyond: list[str] = values.get(None) or []
+    if any(cell.strip() for cell in beyond):
+        raise LabelsError(
+            f"{where}: it has {len(beyond)} cells more than there are columns. Put what holds a "
+            "separator into quotation marks."
+        )
+    names = (cell for name, cell in plain.items() if cell and name != "label")
+    if any("\n" in cell or "\r" in cell for cell in names):
+        raise LabelsError(f"{where}: a cell goes over several lines; is a quotation mark missing?")
 
 
 def _reader(path: Path, text: str) -> tuple["csv.DictReader[str]", int]:
@@ -163,13 +184,16 @@ def _reader(path: Path, text: str) -> tuple["csv.DictReader[str]", int]:
     begins = stream.tell() if said else 0
     separator = said[1] if said else max(",;\t", key=header.count)
     stream.seek(begins)
-    reader = csv.DictReader(stream, delimiter=separator, skipinitialspace=True)
+    reader = csv.DictReader(stream, delimiter=separator, skipinitialspace=True, strict=True)
     names = [(name or "").strip().lower() for name in reader.fieldnames or []]
     if "image" not in names:
         raise LabelsError(
             f"{path} has no column `image`; its columns are {names}. Name one `image` (paths of "
             "files); others may be `label`, `patient`, `split`, `case`."
         )
+    twice = next((name for name in _COLUMNS if names.count(name) > 1), None)
+    if twice is not None:
+        raise LabelsError(f"{path} has two columns `{twice}`. Keep one of them.")
     reader.fieldnames = names
     return reader, 1 if said else 0
 
@@ -183,10 +207,13 @@ def _row(values: dict[str, str | None], where: str) -> LabelRow:
         values["patient"],
         None if split is None else _SPLITS[split.lower()],
         values["case"],
-        _is_yes(values["practice"]),
-        _is_yes(values["prior"]),
+        _is_yes(values, "practice", where),
+        _is_yes(values, "prior", where),
     )
 
 
-def _is_yes(value: str | None) -> bool:
-    return (value or "").lower() in _YES
+def _is_yes(values: dict[str, str | None], column: str, where: str) -> bool:
+    said = (values[column] or "").lower()
+    if said not in (*_YES, *_NO):
+        raise LabelsError(f"{where}: {column} is {values[column]!r}; it is yes or no.")
+    return said in _YES

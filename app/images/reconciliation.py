@@ -61,6 +61,8 @@ class Reconciliation:
         Rows without a file, files without a row, conflicts; in this order.
     labelled
         Images that got a label, split or patient now.
+    unread
+        Names of the csv's columns that say nothing to Foveate.
     """
 
     csv: Path
@@ -69,6 +71,7 @@ class Reconciliation:
     matched: int
     mismatches: tuple[Mismatch, ...]
     labelled: int = 0
+    unread: tuple[str, ...] = ()
 
     def of(self, kind: str) -> tuple[Mismatch, ...]:
         """Return the mismatches of a kind."""
@@ -78,11 +81,12 @@ class Reconciliation:
     def summary(self) -> str:
         """One sentence for people."""
         count = Counter(one.kind for one in self.mismatches)
+        unread = f" Columns not read: {', '.join(self.unread)}." if self.unread else ""
         return (
             f"{self.csv.name} ({self.encoding}): labels set for {self.labelled:,} images; "
             f"{self.matched:,} of {self.rows:,} rows matched an image. "
             f"Rows without a file: {count[ROW_WITHOUT_FILE]:,}; files without a row: "
-            f"{count[FILE_WITHOUT_ROW]:,}; conflicts: {count[CONFLICT]:,}."
+            f"{count[FILE_WITHOUT_ROW]:,}; conflicts: {count[CONFLICT]:,}.{unread}"
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -90,6 +94,7 @@ class Reconciliation:
         table: dict[str, Any] = {
             "csv": str(self.csv), "encoding": self.encoding, "rows": self.rows,
             "matched": self.matched, "labelled": self.labelled,
+            "columns_not_read": list(self.unread),
         }  # fmt: skip
         for name, kind in (
             ("rows_without_file", ROW_WITHOUT_FILE),
@@ -132,6 +137,7 @@ def reconcile(matches: LabelMatches, results: Sequence[ImportResult]) -> Reconci
         len(spoken),
         tuple(found),
         sum(_got_labels(matches, result) for result in came_in),
+        matches.table.unread,
     )
 
 

@@ -56,7 +56,13 @@ def set_labels(study: Study, table: LabelTable) -> Reconciliation:
                 )  # fmt: skip
     mismatches.sort(key=lambda one: one.kind == CONFLICT)
     return Reconciliation(
-        table.path, table.encoding, len(table.lines), matched, tuple(mismatches), labelled
+        table.path,
+        table.encoding,
+        len(table.lines),
+        matched,
+        tuple(mismatches),
+        labelled,
+        table.unread,
     )
 
 

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.errors import ImportRefused
+from app.errors import ImportRefused, LabelsError
 from app.images.label_matching import match_labels
 from app.images.label_text import decoded_text
 from app.images.labels import LabelLine, LabelRow, LabelTable, path_parts, read_labels
+from app.images.reconciliation import reconcile
 
 ROOT = ("", "data", "cohort")
 PATIENTS = st.sampled_from(["P1", "P2", "Zoé", "zoé"])
@@ -151,3 +152,35 @@ def test_excels_own_line_on_the_separator_is_no_header(tmp_path: Path) -> None:
     (tmp_path / "l.csv").write_text('sep=|\nimage|label\n"a\nb.dcm"|x\nc.dcm|y\n')
     lines = read_labels(tmp_path / "l.csv").lines
     assert [(line.number, line.row.label) for line in lines] == [(4, "x"), (5, "y")]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("image,label,patient\na.png,mass, left,P1\n", "line 2: it has 1 cells more"),
+        ("image,label,Label\na.png,benign,malignant\n", "two columns `label`"),
+        ('image,label\na.png,"benign\nb.png,malignant\n', "quotation mark not closed"),
+        ('image,patient\n"a.png,P1\nb.png",P2\n', "over several lines"),
+        ("image,prior\na.png,previous\n", "prior is 'previous'; it is yes or no"),
+    ],
+)
+def test_a_csv_whose_cells_slip_stops_the_import(tmp_path: Path, text: str, said: str) -> None:
+    """Else a word of the label becomes the patient, or lines vanish in one cell."""
+    path = tmp_path / "labels.csv"
+    path.write_text(text)
+    with pytest.raises(LabelsError, match=said):
+        read_labels(path)
+
+
+def test_empty_cells_behind_the_last_column_are_no_cells(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("image,label\na.png,benign,,\n")
+    assert read_labels(path).lines[0].row.label == "benign"
+
+
+def test_columns_that_are_not_read_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("image,labels,Patient ID\na.png,benign,P1\n")
+    found = reconcile(match_labels(path, [tmp_path / "a.png"]), [])
+    assert found.summary.endswith("Columns not read: labels, patient id.")
+    assert found.as_dict()["columns_not_read"] == ["labels", "patient id"]
