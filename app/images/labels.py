@@ -171,8 +171,8 @@ def _require_own_cells(values: dict[Any, Any], plain: dict[str, str | None], whe
             f"{where}: it has {len(beyond)} cells more than there are columns. Put what holds a "
             "separator into quotation marks."
         )
-    names = (cell for name, cell in plain.items() if cell and name != "label")
-    if any("\n" in cell or "\r" in cell for cell in names):
+    names = (plain[name] for name in _COLUMNS if name not in ("image", "label"))
+    if any(cell and ("\n" in cell or "\r" in cell) for cell in names):
         raise LabelsError(f"{where}: a cell goes over several lines; is a quotation mark missing?")
 
 

@@ -160,7 +160,7 @@ def test_excels_own_line_on_the_separator_is_no_header(tmp_path: Path) -> None:
         ("image,label,patient\na.png,mass, left,P1\n", "line 2: it has 1 cells more"),
         ("image,label,Label\na.png,benign,malignant\n", "two columns `label`"),
         ('image,label\na.png,"benign\nb.png,malignant\n', "quotation mark not closed"),
-        ('image,patient\n"a.png,P1\nb.png",P2\n', "over several lines"),
+        ('image,patient\na.png,"P1\nb.png,P2"\n', "over several lines"),
         ("image,prior\na.png,previous\n", "prior is 'previous'; it is yes or no"),
     ],
 )
