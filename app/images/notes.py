@@ -4,7 +4,9 @@ Notes lie in `display.json`, in the image's row, and in `import --json`; docs/im
 codes. A text never quotes the file: what stands in a file may be a name.
 """
 
-from dataclasses import dataclass
+from app.remarks import Note, note_of
+
+__all__ = ["TEXTS", "Note", "note"]
 
 TEXTS = {
     "colour": "it is a colour image: shown without a window, and of its luminance in the trainer",
@@ -39,28 +41,6 @@ TEXTS = {
 """The text of each code; what stands in braces is a number, or the keyword of an element."""
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
-    """One remark of an import on an image.
-
-    Attributes
-    ----------
-    code
-        One of `TEXTS`; codes stay as they are once released.
-    text
-        The same in words.
-    """
-
-    code: str
-    text: str
-
-
 def note(code: str, **values: object) -> Note:
-    """Return the note of a code, its text filled in.
-
-    Raises
-    ------
-    KeyError
-        If there is no such code, or a value that its text needs is missing.
-    """
-    return Note(code, TEXTS[code].format(**values))
+    """Return the note of a code of `TEXTS`; see `note_of`."""
+    return note_of(TEXTS, code, values)

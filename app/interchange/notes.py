@@ -4,7 +4,9 @@ Notes stand in `import-gaze --json` and in `reading.details.notes`; docs/interch
 codes. A text quotes no cell of the file but numbers and codes: a cell may be a person's name.
 """
 
-from dataclasses import dataclass
+from app.remarks import Note, note_of
+
+__all__ = ["TEXTS", "Note", "note"]
 
 TEXTS = {
     "layout": "read as {what}: its columns are that layout's",
@@ -47,20 +49,6 @@ TEXTS = {
 """The text of each code; codes stay as they are once released."""
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
-    """One remark: `code` is one of `TEXTS`, `text` the same in words."""
-
-    code: str
-    text: str
-
-
 def note(code: str, **values: object) -> Note:
-    """Return the note of a code, its text filled in.
-
-    Raises
-    ------
-    KeyError
-        If there is no such code, or a value that its text needs is missing.
-    """
-    return Note(code, TEXTS[code].format(**values))
+    """Return the note of a code of `TEXTS`; see `note_of`."""
+    return note_of(TEXTS, code, values)

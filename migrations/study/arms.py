@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from migrations.study.errors import SettingsError
+from migrations.study.toml_tables import checked_table
 
 MOST_ARMS = 9
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -45,18 +46,7 @@ def arms_from(tables: Sequence[Mapping[str, Any]]) -> tuple[Arm, ...]:
         Naming the arm, the field and what may stand there.
     """
     for number, table in enumerate(tables, 1):
-        name = table.get("key", f"number {number}")
-        for field, value in table.items():
-            if field not in _FIELDS:
-                raise SettingsError(
-                    f"arm {name!r}: unknown field {field!r}; known are {', '.join(_FIELDS)}."
-                )
-            if type(value) is not _FIELDS[field]:
-                raise SettingsError(
-                    f"arm {name!r}: {field} must be {_FIELDS[field].__name__}, not {value!r}."
-                )
-        if "key" not in table:
-            raise SettingsError(f"arm {name} has no key.")
+        checked_table("arm", number, table, _FIELDS)
     return tuple(Arm(**table) for table in tables)
 
 

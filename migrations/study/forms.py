@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from migrations.study.errors import SettingsError
+from migrations.study.toml_tables import checked_table
 
 SCOPES = ("case", "mark")
 KINDS = ("single", "multiple", "scale", "number", "text", "confidence")
@@ -179,18 +180,7 @@ def toml_of(questions: Sequence[Question]) -> list[str]:
 def _question(number: int, table: Mapping[str, Any]) -> Question:
     known: dict[str, type] = {"key": str, "text": str, "scope": str, "kind": str,
                               "options": list, "condition": str, "required": bool}  # fmt: skip
-    name = table.get("key", f"number {number}")
-    for field, value in table.items():
-        if field not in known:
-            raise SettingsError(
-                f"question {name!r}: unknown field {field!r}; known are {', '.join(known)}."
-            )
-        if type(value) is not known[field]:
-            raise SettingsError(
-                f"question {name!r}: {field} must be {known[field].__name__}, not {value!r}."
-            )
-    if "key" not in table:
-        raise SettingsError(f"question {name} has no key.")
+    name = checked_table("question", number, table, known)
     options = tuple(_option(name, o) for o in table.get("options", ()))
     rest = {k: v for k, v in table.items() if k not in ("options", "text")}
     return Question(text=table.get("text", table["key"]), options=options, **rest)

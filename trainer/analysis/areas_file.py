@@ -4,9 +4,7 @@
 polygon's vertices as "x y; x y; …", or, of a mask, the name of a PNG beside the table.
 """
 
-import csv
-import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -16,6 +14,7 @@ from migrations.study.errors import AmbiguousName
 from migrations.study.names import Names
 from trainer.analysis.areas import KINDS, Area
 from trainer.analysis.looked import BoolArray, FloatArray
+from trainer.data.csv_table import CsvTable
 from trainer.errors import AnalysisError
 
 COLUMNS = ("image", "area", "kind", "frame", "x", "y", "width", "height", "points", "lesion")
@@ -52,7 +51,10 @@ def read_areas(path: Path, image_of: Callable[[str], str]) -> dict[str, list[Are
         Naming the line that cannot be understood, or two areas of one name on one image.
     """
     found: dict[str, list[Area]] = {}
-    for where, row in _rows(path):
+    table = CsvTable(path, AnalysisError)
+    table.require(_NEEDED, COLUMNS)
+    for where, cells in table.rows():
+        row = {name: cells.get(name, "") for name in COLUMNS}
         try:
             area = _area(row, image_of(row["image"]), path.parent)
         except AnalysisError as error:
@@ -64,28 +66,6 @@ def read_areas(path: Path, image_of: Callable[[str], str]) -> dict[str, list[Are
     if not found:
         raise AnalysisError(f"{path} names no area.")
     return found
-
-
-def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise AnalysisError(f"{path} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise AnalysisError(f"{path} is not UTF-8 text; save it as CSV in UTF-8.") from error
-    lines = io.StringIO(text, newline="")
-    delimiter = max(",;\t", key=lines.readline().count)
-    lines.seek(0)
-    reader = csv.DictReader(lines, delimiter=delimiter)
-    reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or []]
-    missing = [name for name in _NEEDED if name not in reader.fieldnames]
-    if missing:
-        raise AnalysisError(
-            f"{path} has no column {', '.join(missing)}; known are {', '.join(COLUMNS)}."
-        )
-    for row in reader:
-        where = f"{path}, line {reader.line_num}"
-        yield where, {name: (row.get(name) or "").strip() for name in COLUMNS}
 
 
 def _area(row: dict[str, str], image: str, folder: Path) -> Area:

@@ -4,13 +4,12 @@ This is the layout that the released code's users have: a folder of pictures, pe
 sub-folder per class, and an (N, N) matrix in the order of file names.
 """
 
-import csv
-import io
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from trainer.data.csv_table import CsvTable
 from trainer.data.decode import SUFFIXES
 from trainer.data.splits import SPLIT_NAMES, read_splits
 from trainer.errors import ImageFolderError
@@ -194,29 +193,11 @@ def read_labels(path: Path, names: Sequence[str], *, strict: bool = False) -> di
 
 def table_rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield where each line of a table stands, and its known columns, empty where missing."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ImageFolderError(f"{path} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise ImageFolderError(f"{path} is not UTF-8 text; save it as CSV in UTF-8.") from error
-    lines = io.StringIO(text, newline="")
-    delimiter = max(",;\t", key=lines.readline().count)
-    lines.seek(0)
-    reader = csv.DictReader(lines, delimiter=delimiter)
-    columns = [name.strip().lower() for name in reader.fieldnames or []]
-    taken = {k: next((c for c in own if c in columns), None) for k, own in _COLUMNS.items()}
-    for name in needed:
-        if taken[name] is None:
-            raise ImageFolderError(
-                f"{path} has no column {name!r}; it has {', '.join(columns) or 'none'}. Columns "
-                "are image, label, patient and split."
-            )
-    reader.fieldnames = columns
-    for row in reader:
-        plain = {k: v.strip() for k, v in row.items() if k and isinstance(v, str)}
-        where = f"{path}, line {reader.line_num}"
-        yield where, {k: plain.get(c, "") if c else "" for k, c in taken.items()}
+    table = CsvTable(path, ImageFolderError)
+    taken = {k: next((c for c in own if c in table.columns), k) for k, own in _COLUMNS.items()}
+    table.require([taken[name] for name in needed], list(_COLUMNS))
+    for where, row in table.rows():
+        yield where, {known: row.get(column, "") for known, column in taken.items()}
 
 
 def _facts(row: Mapping[str, str], where: str) -> ImageFacts:

@@ -73,5 +73,5 @@ def test_two_areas_of_one_name_are_refused_unless_on_different_frames(tmp_path: 
 def test_a_table_without_areas_is_refused(tmp_path: Path) -> None:
     with pytest.raises(AnalysisError, match="names no area"):
         read(tmp_path, "")
-    with pytest.raises(AnalysisError, match="no column kind"):
+    with pytest.raises(AnalysisError, match=r"no column 'kind'"):
         read(tmp_path, "a,b\n", head="image,area\n")

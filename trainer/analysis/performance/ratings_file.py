@@ -1,7 +1,5 @@
 """Ratings of any study as a table: columns reader, treatment, case, truth, rating."""
 
-import csv
-import io
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,6 +7,7 @@ from pathlib import Path
 from migrations.study.errors import AmbiguousName
 from migrations.study.names import Names
 from trainer.analysis.performance.ratings import Rating, Ratings, ratings_of
+from trainer.data.csv_table import CsvTable
 from trainer.errors import PerformanceError
 
 COLUMNS = ("reader", "treatment", "case", "truth", "rating")
@@ -65,27 +64,9 @@ def read_truth(path: Path, cases: Names) -> dict[str, bool]:
 
 
 def _rows(path: Path, columns: Sequence[str] = COLUMNS) -> Iterator[tuple[str, dict[str, str]]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise PerformanceError(f"{path} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise PerformanceError(f"{path} is not UTF-8 text; save it as CSV in UTF-8.") from error
-    lines = io.StringIO(text, newline="")
-    delimiter = max(",;\t", key=lines.readline().count)
-    lines.seek(0)
-    reader = csv.DictReader(lines, delimiter=delimiter)
-    reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or []]
-    missing = [name for name in columns if name not in reader.fieldnames]
-    if missing:
-        raise PerformanceError(
-            f"{path} has no column {', '.join(missing)}; needed are {', '.join(columns)}."
-        )
-    for row in reader:
-        yield (
-            f"{path}, line {reader.line_num}",
-            {name: (row[name] or "").strip() for name in columns},
-        )
+    table = CsvTable(path, PerformanceError)
+    table.require(columns, columns)
+    return table.rows()
 
 
 def _rating(row: dict[str, str], where: str) -> Rating:

@@ -1,7 +1,6 @@
 """Small colour DICOM files of each way to store a colour, and the colours that are meant."""
 
 import itertools
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,10 +8,9 @@ import numpy as np
 from pydicom import uid
 from pydicom.dataelem import DataElement
 from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.filewriter import dcmwrite
 from pydicom.tag import Tag
 
-from tests.app.images.conformance.made_files import ORDERS
+from tests.app.images.conformance.made_files import ORDERS, write_dataset
 
 ROWS, COLUMNS = 24, 32
 _NAMES = ("Red", "Green", "Blue")
@@ -70,14 +68,7 @@ def ybr(rgb: np.ndarray) -> np.ndarray:
 
 def write(made: Colours, path: Path) -> Path:
     """Write a file."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        implicit, little = made.order == "implicit", made.order != "big"
-        dcmwrite(
-            path, _dataset(made), implicit_vr=implicit, little_endian=little,
-            enforce_file_format=True,
-        )  # fmt: skip
-    return path
+    return write_dataset(_dataset(made), made.order, path)
 
 
 def _dataset(made: Colours) -> FileDataset:

@@ -78,13 +78,15 @@ def values(made: Made) -> np.ndarray:
 
 def write(made: Made, path: Path) -> Path:
     """Write a file; some of what it says is wrong on purpose."""
+    return write_dataset(_dataset(made), made.order, path)
+
+
+def write_dataset(data: FileDataset, order: str, path: Path) -> Path:
+    """Write a data set in a byte order, however wrong it is."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        implicit, little = made.order == "implicit", made.order != "big"
-        dcmwrite(
-            path, _dataset(made), implicit_vr=implicit, little_endian=little,
-            enforce_file_format=True,
-        )  # fmt: skip
+        implicit, little = order == "implicit", order != "big"
+        dcmwrite(path, data, implicit_vr=implicit, little_endian=little, enforce_file_format=True)
     return path
 
 

@@ -1,0 +1,43 @@
+"""Tables of `study.toml` that stand for things with a key: arms, questions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from migrations.study.errors import SettingsError
+
+
+def checked_table(
+    what: str, number: int, table: Mapping[str, Any], fields: Mapping[str, type]
+) -> object:
+    """Refuse a table with an unknown field, a value of another type, or no key.
+
+    Parameters
+    ----------
+    what
+        "arm" or "question".
+    number
+        Which of them it is, from 1: its name until it has a key.
+
+    Returns
+    -------
+    object
+        What it is called in messages.
+
+    Raises
+    ------
+    SettingsError
+        Naming the table, the field and what may stand there.
+    """
+    name = table.get("key", f"number {number}")
+    for field, value in table.items():
+        if field not in fields:
+            raise SettingsError(
+                f"{what} {name!r}: unknown field {field!r}; known are {', '.join(fields)}."
+            )
+        if type(value) is not fields[field]:
+            raise SettingsError(
+                f"{what} {name!r}: {field} must be {fields[field].__name__}, not {value!r}."
+            )
+    if "key" not in table:
+        raise SettingsError(f"{what} {name} has no key.")
+    return name
