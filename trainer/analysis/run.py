@@ -11,6 +11,7 @@ import numpy as np
 from migrations.study.folder import Study
 from trainer.analysis.areas import Area, grid, halves, thirds
 from trainer.analysis.areas_file import areas_of_table
+from trainer.analysis.looked import FloatArray, Looked
 from trainer.analysis.reported import Reported, errors_of, lesions_of, marks_of
 from trainer.analysis.study import StudyGaze, gaze_of_study
 from trainer.analysis.tables import Missed, Settings, Tables, tables_of
@@ -66,6 +67,7 @@ def analyse(
     """
     gaze = gaze_of_study(study, lambda done, total: progress("readings", done, total), cancelled)
     areas = _areas(question, gaze)
+    check_areas(areas, gaze.looks)
     marks = marks_of(study)
     errors = _errors(gaze, areas, marks, question.mark_radius_deg) if marks else []
     tables = tables_of(
@@ -99,6 +101,48 @@ def _areas(question: Question, gaze: StudyGaze) -> dict[str, list[Area]]:
     return found
 
 
+def check_areas(areas: Mapping[str, Sequence[Area]], looks: Sequence[Looked]) -> None:
+    """Refuse areas that no gaze can lie in, for a dwell of 0 would say that nobody looked.
+
+    Raises
+    ------
+    AnalysisError
+        Naming the image and the area: a mask of another size, an area beside its image, a frame of
+        an image of one frame.
+    """
+    sizes = {looked.image: (looked.width, looked.height) for looked in looks}
+    stacks = {looked.image for looked in looks if len(np.unique(looked.frame_shown)) > 1}
+    for image, own in areas.items():
+        if image not in sizes:
+            continue
+        width, height = sizes[image]
+        for area in own:
+            what = f"Area {area.name!r} of image {image}"
+            if area.mask is not None and area.mask.shape != (height, width):
+                raise AnalysisError(
+                    f"{what}: its mask is {area.mask.shape[1]} × {area.mask.shape[0]} pixels, the "
+                    f"image {width} × {height}."
+                )
+            if area.mask is not None and not area.mask.any():
+                raise AnalysisError(f"{what}: its mask is black everywhere.")
+            low, high = _reach(area)
+            if (high < 0).any() or (low > (width, height)).any():
+                raise AnalysisError(
+                    f"{what} lies beside the image of {width} × {height} pixels: areas are in "
+                    "image pixels, (0, 0) the upper left corner."
+                )
+            if area.frame and image not in stacks:
+                raise AnalysisError(
+                    f"{what} is of frame {area.frame}, but only one frame of the image was shown."
+                )
+
+
+def _reach(area: Area) -> tuple[FloatArray, FloatArray]:
+    if area.mask is not None:
+        return np.zeros(2), np.zeros(2)
+    return area.corners.min(axis=0), area.corners.max(axis=0)
+
+
 def _errors(
     gaze: StudyGaze, areas: Mapping[str, Sequence[Area]], marks: Mapping[str, Sequence[Reported]],
     radius_deg: float,
@@ -117,13 +161,23 @@ def _errors(
     return found
 
 
+def _unread(gaze: StudyGaze, areas: Mapping[str, Sequence[Area]]) -> list[str]:
+    """Say which images of the table nobody read: they have no row."""
+    unread = sorted(set(areas) - {looked.image for looked in gaze.looks})
+    if not unread:
+        return []
+    shown = ", ".join(unread[:5]) + (" …" if len(unread) > 5 else "")
+    plural = "s" if len(unread) > 1 else ""
+    return [f"{len(unread)} image{plural} with areas have no reading that counts: {shown}."]
+
+
 def _notes(gaze: StudyGaze, areas: Mapping[str, Sequence[Area]], marks: bool) -> tuple[str, ...]:
     notes = [f"{d.kind} {d.id} was left out: {d.reason}" for d in gaze.dropped]
     notes += [f"reading {d.id}: {d.reason}" for d in gaze.damaged]
     lesions = any(area.lesion for own in areas.values() for area in own)
     if lesions and not marks:
         notes.append("Readers of this study set no marks: misses cannot be told from it.")
-    return (*notes, *_limits(gaze, areas))
+    return (*notes, *_unread(gaze, areas), *_limits(gaze, areas))
 
 
 def _limits(gaze: StudyGaze, areas: Mapping[str, Sequence[Area]]) -> list[str]:

@@ -1,5 +1,6 @@
 """Ratings of a reader study: who gave which case what, in which arm, and what is true."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -89,9 +90,12 @@ def _truths(rows: Sequence[Rating]) -> dict[str, bool]:
 def _names(names: object) -> tuple[str, ...]:
     found = set(names)  # type: ignore[call-overload]
     try:
-        return tuple(sorted(found, key=lambda name: (float(name), name)))
+        numbers = {name: float(name) for name in found}
     except ValueError:
         return tuple(sorted(found))
+    if not all(map(math.isfinite, numbers.values())):
+        return tuple(sorted(found))
+    return tuple(sorted(found, key=lambda name: (numbers[name], name)))
 
 
 def _refuse_one_sided(ratings: Ratings) -> None:
