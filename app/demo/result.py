@@ -61,12 +61,12 @@ def probe_lines(folder: Path) -> Iterator[str]:
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     tested = int(about["splits"]["test"])
     for row in rows:
-        if row.get("mean") is None:
+        if row.get("mean") is None or row["metric"] != "auc":
             continue
         low, high = row.get("low"), row.get("high")
         interval = f" [{low:.2f}, {high:.2f}]" if low is not None and high is not None else ""
-        name = f"{row['encoder']}, {row['budget']} labels"
-        yield f"  {name}: {row['metric']} {row['mean']:.2f}{interval}"
+        name = "gaze" if "gzpt" in row["encoder"] else row["encoder"]
+        yield f"  {name}, {row['budget']} labels: AUC {row['mean']:.2f}{interval}"
     if tested < FEWEST_TESTED:
         yield (
             f"  {tested} images were tested: with fewer than {FEWEST_TESTED} these figures mean "

@@ -88,8 +88,9 @@ def quality_section(data: ReportData) -> Section:
     else:
         html = _by_reader(data.readings) + _by_reading(data.readings)
     note = (
-        "Lost: samples without the chosen eye. Off image: samples that fell on no image. Accuracy: "
-        "mean offset in degrees of visual angle at the session's last validation."
+        "Never came: samples that were due and did not arrive. Invalid: samples without the chosen "
+        "eye. Gaze lost: both together, of all that were due. Off image: samples that fell on no "
+        "image. Accuracy: mean offset in degrees of visual angle at the session's last validation."
     )
     return Section("quality", "Data quality", html + paragraph(note, "note"))
 
@@ -124,8 +125,8 @@ def _dropped(data: ReportData) -> str:
 
 
 _QUALITY = (
-    "readings", "verdict bad", "samples", "lost", "time (s)", "loss", "off image", "fixations",
-    "accuracy (°)",
+    "readings", "verdict bad", "samples", "never came", "invalid", "time (s)", "gaze lost",
+    "off image", "fixations", "accuracy (°)",
 )  # fmt: skip
 
 
@@ -134,7 +135,8 @@ def _quality(own: Sequence[ReadingRow]) -> list[Cell]:
         len(own),
         sum(r.verdict == "bad" for r in own),
         sum(r.samples or 0 for r in own),
-        sum(r.lost or 0 for r in own),
+        _total(r.missing for r in own),
+        _total(r.invalid for r in own),
         _median(r.seconds for r in own),
         percent(_median(r.loss for r in own)),
         percent(_median(r.off_image for r in own)),
@@ -168,7 +170,8 @@ def _by_reading(readings: Sequence[ReadingRow]) -> str:
             f"{r.state}{', practice' if r.practice else ''}",
             None if r.seconds is None else round(r.seconds, 1),
             r.samples,
-            r.lost,
+            r.missing,
+            r.invalid,
             percent(r.loss),
             percent(r.off_image),
             r.fixations,
@@ -179,8 +182,8 @@ def _by_reading(readings: Sequence[ReadingRow]) -> str:
         for r in ordered[:LISTED_READINGS]
     ]
     head = [
-        "reading", "image", "reader", "state", "time (s)", "samples", "lost", "loss", "off image",
-        "fixations", "accuracy (°)", "verdict", "reasons",
+        "reading", "image", "reader", "state", "time (s)", "samples", "never came", "invalid",
+        "gaze lost", "off image", "fixations", "accuracy (°)", "verdict", "reasons",
     ]  # fmt: skip
     left = len(readings) - len(rows)
     caption = "Readings, bad ones and those with the greatest loss first"
@@ -189,6 +192,11 @@ def _by_reading(readings: Sequence[ReadingRow]) -> str:
     return (
         f"<details{unfolded}><summary>Each reading</summary>{table(caption, head, rows)}</details>"
     )
+
+
+def _total(values: Iterable[int | None]) -> int | None:
+    there = [v for v in values if v is not None]
+    return sum(there) if there else None
 
 
 def _median(values: Iterable[float | None]) -> float | None:

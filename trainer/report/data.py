@@ -56,7 +56,8 @@ class ReadingRow:
     practice: bool
     seconds: float | None
     samples: int | None
-    lost: int | None
+    missing: int | None
+    invalid: int | None
     loss: float | None
     off_image: float | None
     fixations: int
@@ -292,7 +293,8 @@ def _reading_row(
         r.practice,
         None if r.ended_us is None else (r.ended_us - r.started_us) / 1e6,
         r.sample_count,
-        r.lost_count,
+        r.missing_count,
+        r.invalid_count,
         r.loss,
         r.off_image,
         fixations.get(r.id, 0),

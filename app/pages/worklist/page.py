@@ -195,10 +195,10 @@ class WorklistPage(Page):
         again = sum(r.state == "again" for r in rows)
         left = len(rows) - read
         waiting = sum(r.to_clear > 0 for r in rows)
-        rest = f"{left} to read" if left else "all read"
+        rest = f": {read} read, {left} to read" if left else ", all read"
         rest += f", {again} to read again" if again else ""
         wait = f", {waiting} of them wait to be cleared" if waiting else ""
-        self.say_state(f"{len(rows)} cases: {read} read, {rest}{wait}.")
+        self.say_state(f"{len(rows)} cases{rest}{wait}.")
 
     def _fill(self) -> None:
         for made in (self.clear_images, self.import_files, self.import_folder):

@@ -74,8 +74,8 @@ def fill(maker: StudyMaker, images: int = 5) -> str:
     for k in range(images):
         image = maker.image(label=("mass", "clear <b>")[k % 2])
         maker.read_once(
-            image, walk(k), 1_000_000 + 10_000_000 * k, sample_count=120, lost_count=k,
-            loss=k / 120, off_image=0.01, verdict="good" if k else "bad",
+            image, walk(k), 1_000_000 + 10_000_000 * k, sample_count=120, missing_count=k,
+            invalid_count=2, loss=k / 120, off_image=0.01, verdict="good" if k else "bad",
             verdict_reasons=[] if k else ["loss above 15 %"],
         )  # fmt: skip
     with maker.study.database.write() as session:
