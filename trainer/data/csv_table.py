@@ -26,7 +26,7 @@ class CsvTable:
     Raises
     ------
     TrainerError
-        As `error`: the file is missing, is no text in UTF-8.
+        As `error`: the file is missing, is no text in UTF-8, or names a column twice.
     """
 
     def __init__(self, path: Path, error: type[TrainerError]) -> None:
@@ -42,6 +42,9 @@ class CsvTable:
         lines.seek(0)
         self._rows = csv.reader(lines, delimiter=delimiter)
         self.columns = [name.strip().lower() for name in next(self._rows, [])]
+        twice = [n for n in dict.fromkeys(self.columns) if n and self.columns.count(n) > 1]
+        if twice:
+            raise error(f"{path} has the column {twice[0]!r} twice; keep one of them.")
 
     def require(self, names: Collection[str], known: Collection[str]) -> None:
         """Refuse a table that lacks a column.
@@ -64,11 +67,18 @@ class CsvTable:
         Raises
         ------
         TrainerError
-            As `error`: a line cannot be taken apart.
+            As `error`: a line has more cells than the first, or cannot be taken apart.
         """
         try:
             for cells in self._rows:
                 where = f"{self.path}, line {self._rows.line_num}"
+                if len(cells) > len(self.columns) and any(
+                    c.strip() for c in cells[len(self.columns) :]
+                ):
+                    raise self._error(
+                        f"{where} has {len(cells)} cells, the first line {len(self.columns)}: put "
+                        "text that holds the separator in quotes."
+                    )
                 if any(cell.strip() for cell in cells):
                     padded = [*cells, *[""] * (len(self.columns) - len(cells))]
                     yield where, {c: v.strip() for c, v in zip(self.columns, padded, strict=False)}
