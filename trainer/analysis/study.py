@@ -9,9 +9,10 @@ from devices.gaze.errors import GazeError
 from devices.gaze.fixations import FilterParameters, Fixation, GazeEvent, detect_events
 from devices.gaze.geometry import ScreenGeometry
 from devices.gaze.stored import StoredGaze, points_of
+from devices.gaze.view import CLOSED
 from migrations.study.folder import Study
 from migrations.study.names import Names, names_of
-from migrations.study.schema import Calibration, Reader, Reading
+from migrations.study.schema import Arm, Calibration, Reader, Reading
 from migrations.study.schema import Session as SessionRow
 from migrations.study.stored_reading import stored_reading, validation_before
 from trainer.analysis.looked import FloatArray, IntArray, Looked
@@ -118,6 +119,7 @@ def _load(
     with study.database.read() as rows:
         last = chain[-1]
         reader = rows.get_one(Reader, last.reader_id).pseudonym
+        arm = rows.get_one(Arm, last.arm_id).key if last.arm_id else ""
         validation = validation_before(rows, last)
         for reading in chain:
             sitting = rows.get_one(SessionRow, reading.session_id)
@@ -130,7 +132,7 @@ def _load(
             parts.append(_Part(gaze, fixations, events, shift, ended_us))
             elapsed += ended_us - reading.started_us
     accuracy = validation.accuracy_deg if validation else None
-    about = _About(name, reader, "", np.nan if accuracy is None else accuracy)
+    about = _About(name, reader, arm, np.nan if accuracy is None else accuracy)
     geometry = parts[-1].gaze.screens.at(chain[-1].started_us) if parts else None
     return about, parts, _residuals(validation, geometry)
 
@@ -165,7 +167,7 @@ def _look(about: _About, parts: Sequence[_Part], image_id: str, images: Names) -
     begins, amplitude, velocity = _columns(saccades, 3)
     return Looked(
         about.reading, about.reader, images[image_id], about.arm, view.image_width,
-        view.image_height, shown[0][0], parts[-1].end_us + parts[-1].shift_us,
+        view.image_height, shown[0][0], _left_us(parts[-1], image_id),
         start.astype(np.int64), duration.astype(np.int64), np.column_stack([x, y]),
         frame.astype(np.int64), scale, begins.astype(np.int64), amplitude, velocity,
         len(blinks), sum(blinks), _pupil_mm(parts, image_id),
@@ -215,6 +217,19 @@ def _views(part: _Part, image_id: str) -> Iterable[tuple[int, int]]:
     for view in part.gaze.views.views:
         if view.image_id == image_id:
             yield view.time_us + part.shift_us, view.frame
+
+
+def _left_us(part: _Part, image_id: str) -> int:
+    """Return when an image was last taken off the screen, the part's end where it stayed."""
+    on_tile, left = dict[int, str](), part.end_us
+    for view in part.gaze.views.views:
+        was = on_tile.pop(view.tile, None)
+        if view.kind != CLOSED:
+            on_tile[view.tile] = view.image_id
+        if was == image_id:
+            left = view.time_us
+    stayed = image_id in on_tile.values()
+    return (part.end_us if stayed else left) + part.shift_us
 
 
 def _pupil_mm(parts: Sequence[_Part], image_id: str) -> float:

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from devices.gaze.view import Affine
+from devices.gaze.view import CLOSED, Affine
 from main import main
-from migrations.study.schema import Annotation, Calibration, new_id
+from migrations.study.schema import Annotation, Arm, Calibration, new_id
 from tests.trainer.gaze_study import STEP_US, StudyMaker
 from trainer.analysis.reported import marks_of
 from trainer.analysis.run import Question, analyse
@@ -72,6 +72,43 @@ def test_a_reading_of_two_images_is_looked_at_on_each(maker: StudyMaker) -> None
 
     assert len(looks) == 2
     assert all(len(look.frame) == 1 for look in looks.values())
+
+
+def test_time_on_an_image_ends_where_it_was_last_taken_off_the_screen(maker: StudyMaker) -> None:
+    first, second = maker.image(), maker.image()
+    start, middle, end = (1_000_000 + k * 4 * DWELL * STEP_US for k in range(3))
+    reading = maker.reading(maker.case(first, second), start, end)
+    maker.view(reading, first, start)
+    maker.view(reading, first, middle, kind=CLOSED)
+    maker.view(reading, second, middle)
+    maker.samples(start, points() + points())
+
+    looks = gaze_of_study(maker.study).looks
+
+    half = 4 * DWELL * STEP_US
+    assert [(look.shown_us, look.left_us) for look in looks] == [(0, half), (half, 2 * half)]
+
+
+def test_time_on_an_image_ends_where_another_took_its_tile(maker: StudyMaker) -> None:
+    first, second = maker.image(), maker.image()
+    reading = maker.reading(maker.case(first, second), 0, 4 * DWELL * STEP_US)
+    maker.view(reading, first, 0)
+    maker.view(reading, first, 200_000, kind="zoom")
+    maker.view(reading, second, 400_000)
+    maker.samples(0, points())
+
+    assert [look.left_us for look in gaze_of_study(maker.study).looks] == [400_000, 1_600_000]
+
+
+def test_a_reading_has_the_key_of_its_arm(maker: StudyMaker) -> None:
+    arm = new_id()
+    with maker.study.database.write() as rows:
+        rows.add(Arm(id=arm, key="with ai", conditions={}, position=0))
+    image = maker.image()
+    maker.read_once(image, points(), arm_id=arm)
+    maker.read_once(image, points(), start_us=9_000_000)
+
+    assert [look.arm for look in gaze_of_study(maker.study).looks] == ["with ai", ""]
 
 
 def test_the_validation_in_force_gives_accuracy_and_residuals(maker: StudyMaker) -> None:
