@@ -4,6 +4,7 @@
 polygon's vertices as "x y; x y; …", or, of a mask, the name of a PNG beside the table.
 """
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -100,7 +101,11 @@ def _polygon(row: dict[str, str]) -> FloatArray:
         ]
     except ValueError:
         points = []
-    if len(points) < 3 or any(len(pair) != 2 for pair in points):
+    if (
+        len(points) < 3
+        or any(len(pair) != 2 for pair in points)
+        or not all(math.isfinite(v) for pair in points for v in pair)
+    ):
         raise AnalysisError(f'points is {row["points"]!r}; it is "x y; x y; x y; …".')
     return np.array(points)
 
@@ -108,10 +113,19 @@ def _polygon(row: dict[str, str]) -> FloatArray:
 def _mask(path: Path) -> BoolArray:
     if not path.is_file():
         raise AnalysisError(f"mask {path} is missing.")
-    read = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    # Unchanged: as grey of 8 bit, labels of 16 bit and dark colours would become black.
+    read = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if read is None:
         raise AnalysisError(f"mask {path} cannot be read as a PNG.")
-    return np.asarray(read > 0)
+    if read.ndim == 2:
+        inside = read > 0
+    else:
+        inside = (read[..., :3] > 0).any(axis=2)
+        if read.shape[2] == 4:
+            inside &= read[..., 3] > 0
+    if not inside.any():
+        raise AnalysisError(f"mask {path} is black throughout: nothing is inside.")
+    return np.asarray(inside)
 
 
 def _number(row: dict[str, str], name: str) -> float:

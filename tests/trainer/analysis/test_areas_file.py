@@ -55,6 +55,7 @@ def test_columns_may_be_few_and_stand_in_any_order(tmp_path: Path) -> None:
         ("a,b,box,1.5,1,1,1,1,,", "frame is '1.5'"),
         ("a,b,box,,1,1,1,1,,yes", "lesion is 'yes'"),
         ("a,b,polygon,,,,,,0 0; 1 1,", "points is"),
+        ("a,b,polygon,,,,,,0 0; 1 nan; 2 2,", "points is"),
         ("a,b,mask,,,,,,none.png,", "is missing"),
     ],
 )
@@ -75,3 +76,30 @@ def test_a_table_without_areas_is_refused(tmp_path: Path) -> None:
         read(tmp_path, "")
     with pytest.raises(AnalysisError, match=r"no column 'kind'"):
         read(tmp_path, "a,b\n", head="image,area\n")
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        np.array([[0, 1], [0, 0]], np.uint16),
+        np.array([[[0, 0, 0], [1, 0, 0]], [[0, 0, 0], [0, 0, 0]]], np.uint8),
+        np.array(
+            [[[255, 255, 255, 0], [255, 255, 255, 9]], [[9, 9, 9, 0], [0, 0, 0, 255]]], np.uint8
+        ),
+    ],
+    ids=["labels of 16 bit", "a dark blue", "transparent outside"],
+)
+def test_what_is_not_black_is_inside_a_mask(tmp_path: Path, picture: np.ndarray) -> None:  # type: ignore[type-arg]
+    cv2.imwrite(str(tmp_path / "m.png"), picture)
+
+    (area,) = read(tmp_path, "b,m1,mask,,,,,,m.png,\n")["id of b"]
+
+    assert area.mask is not None
+    assert area.mask.tolist() == [[False, True], [False, False]]
+
+
+def test_a_mask_with_nothing_inside_is_refused(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "m.png"), np.zeros((3, 3), np.uint8))
+
+    with pytest.raises(AnalysisError, match="line 2: .*black throughout"):
+        read(tmp_path, "b,m1,mask,,,,,,m.png,1\n")
