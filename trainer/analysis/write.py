@@ -21,6 +21,8 @@ NAMES = ("readings", "areas", "transitions", "pairs", "misses", "sensitivity")
 def write_tables(folder: Path, tables: Tables, about: Mapping[str, Any]) -> list[str]:
     """Write every table that has rows, and what its columns mean; return the files' names.
 
+    A table without rows is removed: one of an earlier analysis would pass for this one's.
+
     Parameters
     ----------
     about
@@ -38,6 +40,8 @@ def write_tables(folder: Path, tables: Tables, about: Mapping[str, Any]) -> list
             rows = getattr(tables, name)
             if rows:
                 names += _table(folder / name, rows)
+            else:
+                _remove(folder / name)
         _json(folder / "definitions.json", definitions())
         _json(folder / "analysis.json", about)
         return [*names, "definitions.json", "analysis.json"]
@@ -58,6 +62,7 @@ def _table(stem: Path, rows: Sequence[Row]) -> list[str]:
         plain = ({key: _plain(value) for key, value in row.items()} for row in rows)
         CsvWriter(file).table(list(rows[0]), plain)
     if not find_spec("pyarrow"):
+        stem.with_suffix(".parquet").unlink(missing_ok=True)
         return [f"{stem.name}.csv"]
     import pyarrow
     import pyarrow.parquet
@@ -65,6 +70,11 @@ def _table(stem: Path, rows: Sequence[Row]) -> list[str]:
     columns = {key: [_known(row[key]) for row in rows] for key in rows[0]}
     pyarrow.parquet.write_table(pyarrow.table(columns), stem.with_suffix(".parquet"))
     return [f"{stem.name}.csv", f"{stem.name}.parquet"]
+
+
+def _remove(stem: Path) -> None:
+    for ending in (".csv", ".parquet"):
+        stem.with_suffix(ending).unlink(missing_ok=True)
 
 
 def _known(value: Any) -> Any:

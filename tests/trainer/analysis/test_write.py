@@ -41,6 +41,16 @@ def test_csv_and_parquet_hold_the_same_and_what_is_not_known_is_empty(
     assert columns["pupil_mm"] == [None, None]
 
 
+def test_a_table_of_an_earlier_analysis_does_not_pass_for_this_ones(
+    tables: Tables, tmp_path: Path
+) -> None:
+    write_tables(tmp_path, tables, {})
+    names = write_tables(tmp_path, tables_of(LOOKS, {}), {})
+
+    assert {path.name for path in tmp_path.iterdir()} == set(names)
+    assert not (tmp_path / "areas.csv").exists()
+
+
 def test_every_measure_has_a_unit_a_definition_and_most_a_source(
     tables: Tables, tmp_path: Path
 ) -> None:
