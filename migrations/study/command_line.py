@@ -7,6 +7,7 @@ wrong argument, so that no command makes a folder for a name that was mistyped.
 
 import argparse
 import difflib
+import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -132,6 +133,24 @@ def existing_path(text: str) -> Path:
     if not path.exists():
         raise argparse.ArgumentTypeError(f"{text} is not there: no such file or folder.")
     return path
+
+
+def not_negative(text: str) -> float:
+    """Take a number of 0 or more; a negative one, NaN and infinity are wrong arguments."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of 0 or more.")
+    return number
+
+
+def whole_number(text: str) -> int:
+    """Take a whole number of 0 or more."""
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of 0 or more.")
+    return int(text)
 
 
 def require_there(

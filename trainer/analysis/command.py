@@ -12,7 +12,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from migrations.study.command_line import CommandParser, existing_file, existing_study
+from migrations.study.command_line import (
+    CommandParser,
+    existing_file,
+    existing_study,
+    not_negative,
+    whole_number,
+)
 from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import Study
 from trainer.analysis.kundel import Thresholds
@@ -60,7 +66,7 @@ def _question(options: argparse.Namespace) -> Question:
 
 
 def _tell(found: Analysis, out: Path, names: Sequence[str]) -> None:
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = Console(width=None if sys.stdout.isatty() else 120, markup=False, emoji=False)
     tables = found.tables
     readings = len({row["reading"] for row in tables.readings})
     images = len({row["image"] for row in tables.readings})
@@ -96,17 +102,17 @@ def _parser() -> argparse.ArgumentParser:
         "width, height or points, lesion (docs/analysis.md)")  # fmt: skip
     add("--plain", choices=PLAIN, default="none",
         help="areas of every image beside those of --areas")  # fmt: skip
-    add("--margin-deg", type=float, metavar="DEG",
+    add("--margin-deg", type=not_negative, metavar="DEG",
         help="margin round every area; each reader's validated accuracy unless given")  # fmt: skip
-    add("--useful-field-deg", type=float, default=2.5, metavar="DEG",
+    add("--useful-field-deg", type=not_negative, default=2.5, metavar="DEG",
         help="radius of the useful field of view, for coverage")  # fmt: skip
-    add("--radius-deg", type=float, default=2.5, metavar="DEG",
+    add("--radius-deg", type=not_negative, default=2.5, metavar="DEG",
         help="a missed lesion was looked at by fixations within this")  # fmt: skip
-    add("--dwell-ms", type=float, default=1000.0, metavar="MS",
+    add("--dwell-ms", type=not_negative, default=1000.0, metavar="MS",
         help="from this dwell on a miss is a decision error")  # fmt: skip
-    add("--mark-radius-deg", type=float, default=1.0, metavar="DEG",
+    add("--mark-radius-deg", type=not_negative, default=1.0, metavar="DEG",
         help="a mark within this of a lesion finds it")  # fmt: skip
-    add("--seed", type=int, default=0, help="of the draws of the tracker's error")
+    add("--seed", type=whole_number, default=0, help="of the draws of the tracker's error")
     add("--out", type=Path, metavar="FOLDER",
         help="where to write; the study's exports/analysis unless given")  # fmt: skip
     return parser

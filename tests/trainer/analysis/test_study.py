@@ -228,6 +228,17 @@ def test_an_unknown_image_in_the_table_is_named(maker: StudyMaker, tmp_path: Pat
         analyse(maker.study, Question(areas=table))
 
 
+@pytest.mark.parametrize(
+    "option", ["--margin-deg=-1", "--radius-deg=nan", "--dwell-ms=inf", "--seed=-1"]
+)
+def test_a_threshold_that_is_no_distance_is_a_wrong_argument(
+    maker: StudyMaker, option: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["analyse", "--study", str(maker.study.folder), option])
+    assert ended.value.code == 2
+
+
 @pytest.mark.parametrize("study", ["missing", "file"])
 def test_what_is_no_study_is_a_wrong_argument(study: str, tmp_path: Path) -> None:
     (tmp_path / "file").mkdir()
