@@ -13,7 +13,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from migrations.study.command_line import CommandParser, existing_file, existing_study
+from migrations.study.command_line import (
+    CommandParser,
+    existing_file,
+    existing_study,
+    not_negative,
+)
 from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import Study
 from migrations.study.names import names_of
@@ -38,7 +43,8 @@ def main(argv: Sequence[str]) -> int:
         parser.error(problem)
     try:
         ratings, found = _found(options)
-        console = Console(width=None if sys.stdout.isatty() else 120)
+        # Names are text: without this "[x]" would vanish and ":+1:" become a picture.
+        console = Console(width=None if sys.stdout.isatty() else 120, markup=False, emoji=False)
         _show(found, console)
         if options.out:
             names = write_performance(options.out, ratings, found)
@@ -107,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
         help="lesions as in `analyse --areas`: marks are held against them (LROC, FROC, AFROC)",
     )  # fmt: skip
     parser.add_argument(
-        "--radius-px", type=float, default=0.0, metavar="PX",
+        "--radius-px", type=not_negative, default=0.0, metavar="PX",
         help="a mark finds a lesion within this of its border, image pixels (default: 0)",
     )  # fmt: skip
     parser.add_argument(
@@ -177,8 +183,10 @@ def _interval(low: float | None, high: float | None) -> str:
 def _sentences(found: Mapping[str, Any]) -> list[str]:
     if "not_compared" in found:
         return [f"Not compared: {found['not_compared']}"]
+    if len(found["arms"]) < 2:
+        return ["One arm: nothing to compare."]
     if found["F"] is None:
-        return ["One arm: nothing to compare."] if len(found["arms"]) < 2 else []
+        return ["Not compared: neither arms nor readers nor cases make a difference to test."]
     ddf = "∞" if found["ddf"] is None else f"{found['ddf']:.1f}"
     lines = [
         f"Equal arms: F({len(found['arms']) - 1}, {ddf}) = {found['F']:.3f}, p = {found['p']:.4f} "

@@ -43,13 +43,27 @@ def jackknife(ratings: Ratings) -> FloatArray:
 
 
 def delong(ratings: Ratings) -> FloatArray:
-    """Return covariances by the structural components of DeLong and others (1988)."""
+    """Return covariances by the structural components of DeLong and others (1988).
+
+    Raises
+    ------
+    PerformanceError
+        A reader rated only one case of a class: how such cases vary is not known.
+    """
+    _refuse_single_cases(ratings)
     positives, negatives = [], []
     for cell, there in _cells(ratings):
         placed = placements(cell[there], ratings.truth[there])
         positives.append(_spread(placed[0], there[ratings.truth]))
         negatives.append(_spread(placed[1], there[~ratings.truth]))
     return _components(np.array(positives)) + _components(np.array(negatives))
+
+
+def _refuse_single_cases(ratings: Ratings) -> None:
+    """Refuse what would count the one case of a class as one that never varies."""
+    there = ~np.isnan(ratings.rating)
+    if min((there & side).sum(axis=2).min() for side in (ratings.truth, ~ratings.truth)) < 2:
+        raise PerformanceError("Each reader needs two cases of each class.")
 
 
 def _spread(placed: FloatArray, there: BoolArray) -> FloatArray:
@@ -71,7 +85,14 @@ def _components(spread: FloatArray) -> FloatArray:
 
 
 def bootstrap(ratings: Ratings, seed: int = 0, samples: int = BOOTSTRAP_SAMPLES) -> FloatArray:
-    """Return covariances over bootstrap samples of the cases, drawn within their class."""
+    """Return covariances over bootstrap samples of the cases, drawn within their class.
+
+    Raises
+    ------
+    PerformanceError
+        A reader rated only one case of a class, or most samples lack one.
+    """
+    _refuse_single_cases(ratings)
     rng = np.random.default_rng([seed, 33])
     kept = np.array([_drawn_areas(ratings, rng) for _ in range(samples)])
     kept = kept[np.isfinite(kept).all(axis=1)]

@@ -4,6 +4,7 @@ Written from their descriptions (the manual of iMRMC; the data format chapter of
 Neither tool was run here.
 """
 
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def write_imrmc(path: Path, ratings: Ratings, title: str) -> None:
     Raises
     ------
     PerformanceError
-        A name holds a comma, quote or line break, which the layout cannot hold.
+        A name holds a comma, quote, line break or control character, which the layout cannot hold.
     """
     positive = int(ratings.truth.sum())
     head = [
@@ -63,6 +64,9 @@ def write_rjafroc(path: Path, ratings: Ratings) -> None:
     for arm, reader, case, rating in each_rating(ratings):
         lesion = [1] if truth[case] else []
         sheets[truth[case]].append([reader, arm, number[case], *lesion, rating])
+    for cell in (cell for sheet in book for row in sheet.iter_rows() for cell in row):
+        if isinstance(cell.value, str):
+            cell.data_type = "s"  # a name that begins with "=" is no formula
     book.save(path)
 
 
@@ -73,9 +77,9 @@ def each_rating(ratings: Ratings) -> Iterator[tuple[str, str, str, float]]:
 
 
 def _word(name: str) -> str:
-    if any(sign in name for sign in ',"\r\n'):
+    if any(sign in ',"' or unicodedata.category(sign) == "Cc" for sign in name):
         raise PerformanceError(
-            f"{name!r} holds a comma, quote or line break, which the layouts of iMRMC and RJafroc "
+            f"{name!r} holds a comma, quote, line break or control character, which the layouts of iMRMC and RJafroc "
             "cannot hold: rename it."
         )
     return name

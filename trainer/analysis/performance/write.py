@@ -24,18 +24,23 @@ def write_performance(folder: Path, ratings: Ratings, found: Mapping[str, Any]) 
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        # First: names that its layout cannot hold are refused before anything is written.
+        write_imrmc(folder / "ratings.imrmc", ratings, "Written by Foveate")
         _replace(folder / "performance.json", json.dumps(found, indent=2) + "\n")
         _table(folder / "auc.csv", found["auc_by_reader"])
         _table(folder / "roc.csv", curves_of(ratings))
         if found.get("localisation_curves"):
             _table(folder / "localisation.csv", found["localisation_curves"])
-        write_imrmc(folder / "ratings.imrmc", ratings, "Written by Foveate")
         names = ["performance.json", "auc.csv", "roc.csv", "ratings.imrmc"]
         if found.get("localisation_curves"):
             names.append("localisation.csv")
+        else:  # one of an earlier call would pass for this one's
+            (folder / "localisation.csv").unlink(missing_ok=True)
         if find_spec("openpyxl"):
             write_rjafroc(folder / "rjafroc.xlsx", ratings)
             names.append("rjafroc.xlsx")
+        else:
+            (folder / "rjafroc.xlsx").unlink(missing_ok=True)
         return names
     except OSError as error:
         raise PerformanceError(f"{folder} cannot be written: {error.strerror}.") from error

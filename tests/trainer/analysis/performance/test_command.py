@@ -141,3 +141,67 @@ def test_the_workbook_of_rjafroc_reads_back(table: Path, tmp_path: Path) -> None
     assert np.allclose(ratings_of(rows).rating, expected.rating[:, :, order])
     assert book["TRUTH"]["F2"].value == "ROC"
     assert book["TRUTH"]["F3"].value == "FCTRL"
+
+
+def written(tmp_path: Path, readers: list[str], each: int = 4) -> Path:
+    path = tmp_path / "names.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["reader", "treatment", "case", "truth", "rating"])
+        for place, reader in enumerate(readers):
+            for arm in ("1", "2"):
+                for k in range(2 * each):
+                    writer.writerow([reader, arm, f"c{k}", k % 2, (k * 7 + place + int(arm)) % 5])
+    return path
+
+
+def test_names_are_shown_as_they_are_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path, ["R[red]", "[/b]", ":+1:"])
+
+    assert main(["performance", "--ratings", str(path)]) == 0
+
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in ("R[red]", "[/b]", ":+1:"))
+
+
+def test_no_name_is_a_formula_in_the_workbook(tmp_path: Path) -> None:
+    path = written(tmp_path, ["=1+1", "B"])
+
+    main(["performance", "--ratings", str(path), "--out", str(tmp_path / "out")])
+
+    book = openpyxl.load_workbook(tmp_path / "out" / "rjafroc.xlsx")
+    assert {cell.data_type for sheet in book for row in sheet for cell in row} <= {"s", "n"}
+    assert book["FP"]["A2"].value == "=1+1"
+
+
+def test_a_name_that_a_layout_cannot_hold_is_refused_before_anything_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("A,x", "A\x01"):
+        path, out = written(tmp_path, [name, "B"]), tmp_path / "out"
+        assert main(["performance", "--ratings", str(path), "--out", str(out)]) == 1
+        assert "control character" in capsys.readouterr().err
+        assert not list(out.iterdir())
+
+
+def test_one_case_of_a_class_says_nothing_of_how_such_cases_vary(tmp_path: Path) -> None:
+    path = written(tmp_path, ["A", "B"], each=1)
+
+    main(["performance", "--ratings", str(path), "--out", str(tmp_path / "out")])
+
+    found = json.loads((tmp_path / "out" / "performance.json").read_text())
+    assert "two cases of each class" in found["not_compared"]
+    assert found["analyses"] == []
+
+
+def test_arms_without_any_difference_are_said_not_to_be_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "same.csv"
+    rows = [f"{r},{a},c{k},{k % 2},{k % 2}" for r in "AB" for a in "12" for k in range(6)]
+    path.write_text("\n".join(["reader,treatment,case,truth,rating", *rows]))
+
+    assert main(["performance", "--ratings", str(path)]) == 0
+    assert "Not compared" in capsys.readouterr().out
