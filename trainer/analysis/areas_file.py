@@ -123,9 +123,10 @@ def _mask(path: Path) -> BoolArray:
         inside = (read[..., :3] > 0).any(axis=2)
         if read.shape[2] == 4:
             inside &= read[..., 3] > 0
+    inside = np.asarray(inside, np.bool_)
     if not inside.any():
         raise AnalysisError(f"mask {path} is black throughout: nothing is inside.")
-    return np.asarray(inside)
+    return inside
 
 
 def _number(row: dict[str, str], name: str) -> float:
