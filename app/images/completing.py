@@ -1,9 +1,13 @@
 """An image that is in the study already gets what it lacks of its row."""
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session as OrmSession
+
 from app.images.decode import Decoded
 from app.images.known import patient_of
 from app.images.labels import LabelRow
 from app.images.notes import Note, note
+from migrations.study.names import short_name
 from migrations.study.schema import Image
 
 
@@ -48,3 +52,17 @@ def take_labels(image: Image, row: LabelRow, told: str, nobody: str) -> tuple[li
         elif said not in (None, own):
             differing.append(name)
     return taken, differing
+
+
+def split_notes(session: OrmSession, image: Image) -> list[Note]:
+    """Return what is to be said where another image of the patient is in another split.
+
+    Patients are told by their files as well as by a csv, and come in over many imports.
+    """
+    own = Image.source_group == image.source_group
+    other = session.scalars(
+        select(Image).where(own, Image.split != image.split).order_by(Image.import_number)
+    ).first()
+    if other is None:
+        return []
+    return [note("split-differs", name=short_name(other.id), split=other.split)]

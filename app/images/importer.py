@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session as OrmSession
 from app.errors import ImportRefused, ImportStopped
 from app.images.archives import OpenArchives, archive_of
 from app.images.cases import add_case
-from app.images.completing import complete
+from app.images.completing import complete, split_notes
 from app.images.decode import Decoded, Decoder
 from app.images.deidentify import identifier_key
 from app.images.known import look_up, patient_of
@@ -166,14 +166,18 @@ def _stored(
             found = look_up(session, decoded, patient_of(decoded, row, key))
             if found.known is not None:
                 notes = found.notes(study, decoded, staging)
-                return found.known.id, "known", (*notes, *complete(found.known, row, key, decoded))
+                said = complete(found.known, row, key, decoded)
+                if any(one.code == "labels-set" for one in said):
+                    said += split_notes(session, found.known)
+                return found.known.id, "known", (*notes, *said)
             image = _image_row(session, key, decoded, row)
             folder = study.image_folder(image.id)
             staging.rename(folder)
             add_case(session, image)
             details = {"import_number": image.import_number}
             _audit(session, "image imported", image, details)
-            return image.id, "accepted", tuple(found.notes(study, decoded, staging))
+            notes = [*found.notes(study, decoded, staging), *split_notes(session, image)]
+            return image.id, "accepted", tuple(notes)
     except BaseException:
         if folder is not None:  # without its row an image must not stay
             shutil.rmtree(folder, ignore_errors=True)

@@ -36,6 +36,8 @@ TEXTS = {
     "same-pixels": "image {name} has the same pixels, but another {what}: this is one of its own",
     "labels-set": "the csv said its {what}, which the study lacked",
     "labels-differ": "the csv says another {what} of it than the study, which was kept",
+    "split-differs": "image {name} of its patient is in {split}, this one is not: keep a patient "
+    "in one split",
     "blacked-out": "{count} rectangles blacked out by the mask of its device",
 }
 """The text of each code; what stands in braces is a number, or the keyword of an element."""

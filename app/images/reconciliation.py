@@ -20,7 +20,7 @@ from migrations.study.csv_cells import CsvWriter
 ROW_WITHOUT_FILE = "row without a file"
 FILE_WITHOUT_ROW = "file without a row"
 CONFLICT = "conflict"
-_CONFLICTING = ("labels-differ",)
+_CONFLICTING, _SPLIT = ("labels-differ", "split-differs"), "split-differs"
 _COLUMNS = ("kind", "line", "image", "file", "text")
 
 
@@ -126,8 +126,10 @@ def reconcile(matches: LabelMatches, results: Sequence[ImportResult]) -> Reconci
         for r in came_in
         if r.path not in matches.chosen
     ]
-    found += _differing(matches, came_in)
-    found += _patients_in_two_splits(matches.table.lines)
+    in_csv = _patients_in_two_splits(matches.table.lines)
+    patients = {line.row.patient for line in matches.table.lines if line.number in in_csv}
+    found += _differing(matches, came_in, patients - {None})
+    found += in_csv.values()
     order = (ROW_WITHOUT_FILE, FILE_WITHOUT_ROW, CONFLICT)
     found.sort(key=lambda one: order.index(one.kind))
     return Reconciliation(
@@ -199,8 +201,16 @@ def _unmet(
     return Mismatch(ROW_WITHOUT_FILE, line.number, line.image, str(path), text)
 
 
-def _differing(matches: LabelMatches, results: Iterable[ImportResult]) -> list[Mismatch]:
-    """Return the images of the study of which the csv says something else than the study."""
+def _differing(
+    matches: LabelMatches, results: Iterable[ImportResult], in_csv: set[str | None]
+) -> list[Mismatch]:
+    """Return the images of the study of which the csv says something else than the study.
+
+    Parameters
+    ----------
+    in_csv
+        Patients whose two splits the csv itself shows.
+    """
     found = []
     for result in results:
         line = matches.chosen.get(result.path)
@@ -209,13 +219,15 @@ def _differing(matches: LabelMatches, results: Iterable[ImportResult]) -> list[M
                 Mismatch(CONFLICT, line.number, line.image, str(result.path), note.text)
                 for note in result.notes
                 if note.code in _CONFLICTING
+                and not (note.code == _SPLIT and line.row.patient in in_csv)
             ]
     return found
 
 
-def _patients_in_two_splits(lines: Iterable[LabelLine]) -> list[Mismatch]:
+def _patients_in_two_splits(lines: Iterable[LabelLine]) -> dict[int, Mismatch]:
+    """Return by line where the csv itself has another split of a patient than before."""
     first: dict[str, LabelLine] = {}
-    found = []
+    found = {}
     for line in lines:
         if line.row.patient is None or line.row.split is None:
             continue
@@ -225,7 +237,7 @@ def _patients_in_two_splits(lines: Iterable[LabelLine]) -> list[Mismatch]:
                 f"its patient is in {line.row.split} here and in {earlier.row.split} in line "
                 f"{earlier.number}: keep all images of one patient in one split"
             )
-            found.append(Mismatch(CONFLICT, line.number, line.image, "", text))
+            found[line.number] = Mismatch(CONFLICT, line.number, line.image, "", text)
     return found
 
 

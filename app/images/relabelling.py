@@ -9,7 +9,7 @@ import platform
 from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
-from app.images.completing import take_labels
+from app.images.completing import split_notes, take_labels
 from app.images.deidentify import identifier_key, source_group
 from app.images.labels import LabelLine, LabelTable
 from app.images.notes import note
@@ -46,6 +46,10 @@ def set_labels(study: Study, table: LabelTable) -> Reconciliation:
             mismatches += [
                 Mismatch(CONFLICT, line.number, line.image, "", note("labels-differ", what=w).text)
                 for w in differing
+            ]
+            mismatches += [
+                Mismatch(CONFLICT, line.number, line.image, "", one.text)
+                for one in (split_notes(session, image) if line.row.split else ())
             ]
             if taken:
                 session.add(

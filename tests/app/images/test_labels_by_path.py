@@ -11,6 +11,9 @@ from sqlalchemy import select
 
 from app.hanging.import_command import main
 from app.images.importer import import_paths
+from app.images.labels import read_labels
+from app.images.reconciliation import CONFLICT
+from app.images.relabelling import set_labels
 from migrations.study.folder import Study
 from migrations.study.schema import CaseImage, Image, StudyCase
 from tests import ROOT
@@ -200,3 +203,28 @@ def test_the_handed_disc_is_labelled_right(study: Study, tmp_path: Path) -> None
         (tmp_path / "cd" / patient / "1-1.dcm").write_bytes((HANDED / name).read_bytes())
     table = labels(tmp_path, "P1/1-1.dcm,benign", "P2/1-1.dcm,malignant")
     assert stored(study, tmp_path / "cd", table) == {"P1": "benign", "P2": "malignant"}
+
+
+def test_a_patient_told_by_the_files_is_not_in_two_splits_without_a_word(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both are of one Patient ID; the second comes in later, with another csv."""
+    for number, split in enumerate(("train", "test")):
+        good(tmp_path / f"{split}.dcm", number)
+        (tmp_path / "l.csv").write_text(f"image,split\n{split}.dcm,{split}\n")
+        table = ["--labels", str(tmp_path / "l.csv"), "--json"]
+        main(["--study", str(tmp_path / "s"), str(tmp_path / f"{split}.dcm"), *table])
+    first, before, second, last = map(json.loads, capsys.readouterr().out.splitlines())
+    assert before["reconciliation"]["conflicts"] == []
+    assert second["notes"][-1]["code"] == "split-differs"
+    (conflict,) = last["reconciliation"]["conflicts"]
+    assert f"image {first['image_name']} of its patient is in train" in conflict["text"]
+
+
+def test_labels_alone_do_not_put_a_patient_into_two_splits_without_a_word(
+    study: Study, tmp_path: Path
+) -> None:
+    one, two = import_paths(study, [good(tmp_path / f"{n}.dcm", n) for n in range(2)])
+    (tmp_path / "l.csv").write_text(f"image,split\n{one.image_id},train\n{two.image_id},test\n")
+    found = set_labels(study, read_labels(tmp_path / "l.csv"))
+    assert [row.line for row in found.of(CONFLICT)] == [3]
