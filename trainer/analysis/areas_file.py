@@ -117,15 +117,13 @@ def _mask(path: Path) -> BoolArray:
     read = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if read is None:
         raise AnalysisError(f"mask {path} cannot be read as a PNG.")
-    if read.ndim == 2:
-        inside = read > 0
-    else:
-        inside = (read[..., :3] > 0).any(axis=2)
+    inside: BoolArray = np.asarray(read > 0, np.bool_)
+    if read.ndim == 3:
+        inside = inside[..., :3].any(axis=2)
         if read.shape[2] == 4:
             inside &= read[..., 3] > 0
-    inside = np.asarray(inside, np.bool_)
     if not inside.any():
-        raise AnalysisError(f"mask {path} is black throughout: nothing is inside.")
+        raise AnalysisError(f"mask {path} is black everywhere.")
     return inside
 
 

@@ -123,8 +123,6 @@ def check_areas(areas: Mapping[str, Sequence[Area]], looks: Sequence[Looked]) ->
                     f"{what}: its mask is {area.mask.shape[1]} × {area.mask.shape[0]} pixels, the "
                     f"image {width} × {height}."
                 )
-            if area.mask is not None and not area.mask.any():
-                raise AnalysisError(f"{what}: its mask is black everywhere.")
             low, high = _reach(area)
             if (high < 0).any() or (low > (width, height)).any():
                 raise AnalysisError(

@@ -101,5 +101,5 @@ def test_what_is_not_black_is_inside_a_mask(tmp_path: Path, picture: np.ndarray)
 def test_a_mask_with_nothing_inside_is_refused(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "m.png"), np.zeros((3, 3), np.uint8))
 
-    with pytest.raises(AnalysisError, match="black throughout"):
+    with pytest.raises(AnalysisError, match="black everywhere"):
         read(tmp_path, "b,m1,mask,,,,,,m.png,1\n")
