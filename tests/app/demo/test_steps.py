@@ -36,6 +36,7 @@ def test_progress_makes_the_wait_begin_anew() -> None:
         yield Until("the training", lambda: next(turns) > 40, 0, lambda: next(epochs))
 
     run_script(script())
+    assert next(turns) > 40, "the wait ended before what it waited for"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")

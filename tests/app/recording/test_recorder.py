@@ -126,7 +126,9 @@ def test_faster_than_life_commits_at_the_pace_of_real_time(
     assert recorder.stop()
     lasted_s = time.perf_counter() - begun_s
     whole(database, recorder, tracker)
-    assert 3 <= len(recorded(database, recorder.recording_id)) <= lasted_s / 0.25 + 2
+    # Chunks are cut a little before 250 ms are over, and one that a busy machine made late is cut
+    # in two; at the pace of the tracker's own clock there would be twenty times as many.
+    assert 3 <= len(recorded(database, recorder.recording_id)) <= 2 * lasted_s / 0.25 + 2
 
 
 def test_a_write_lock_held_by_another_program_delays_rows_and_loses_none(
