@@ -44,8 +44,8 @@ def listed_members(archive: Path) -> list[list[str]]:
     Raises
     ------
     ImportRefused
-        If it is damaged, locked, packed in another way, holds another archive or files outside
-        itself, or more than an import may take.
+        If it is damaged, locked, packed in another way, holds another archive, two files of one
+        name or files outside itself, or more than an import may take.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
@@ -57,6 +57,8 @@ def listed_members(archive: Path) -> list[list[str]]:
     files = [parts for parts in named if not any(_is_left_out(part) for part in parts)]
     if not files:
         raise ImportRefused("it is a zip archive without files")
+    if len(set(map(tuple, files))) < len(files):
+        raise ImportRefused("it is a zip archive with several files of one name: unpack it")
     return files
 
 

@@ -137,6 +137,7 @@ def test_a_damaged_file_of_an_archive_is_refused_alone(
         ({"inner.zip": b"1"}, "another archive in it"),
         ({}, "without files"),
         ({"__MACOSX/._x": b"1", "DICOMDIR": b"1"}, "without files"),
+        ({"a/1.png": b"1", "a\\1.png": b"2"}, "several files of one name"),
     ],
 )
 def test_an_archive_is_refused_by_name(
