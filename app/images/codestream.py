@@ -53,6 +53,12 @@ def frame_header(data: bytes) -> FrameHeader | None:
     return None
 
 
+def begins_picture(data: bytes) -> bool:
+    """Return whether a fragment is the first of a picture."""
+    heads = (_SOI + b"\xff", _SOC + _SIZ, _JP2)
+    return data.startswith(heads)
+
+
 def require_same(header: FrameHeader | None, layout: PixelLayout) -> FrameHeader:
     """Return a frame's header; refuse a frame that is not what its data set says.
 

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import uid
 from pydicom.dataset import FileDataset
-from pydicom.encaps import generate_frames
+from pydicom.encaps import generate_fragments, generate_frames
 from pydicom.pixels.decoders.base import get_decoder
 
 from app.errors import ImportRefused
-from app.images.codestream import FrameHeader, frame_header, require_same
+from app.images.codestream import FrameHeader, begins_picture, frame_header, require_same
 from app.images.elements import Elements
 from app.images.files import Unwritable
 from app.images.frame_decoders import OURS, is_whole_jpeg, register
@@ -160,6 +160,7 @@ def _checked(dataset: FileDataset, syntax: uid.UID, layout: PixelLayout) -> list
 def _frame_headers(dataset: FileDataset, layout: PixelLayout) -> list[FrameHeader]:
     headers = []
     try:
+        _require_one_picture(dataset, layout)
         for data in generate_frames(dataset.PixelData, number_of_frames=layout.frames):
             headers.append(require_same(frame_header(data), layout))
             if headers[-1].dct and not is_whole_jpeg(data):
@@ -172,6 +173,17 @@ def _frame_headers(dataset: FileDataset, layout: PixelLayout) -> list[FrameHeade
         said = f"{len(headers):,} of {layout.frames:,} frames are there"
         raise ImportRefused(f"it is truncated: {said}")
     return headers
+
+
+def _require_one_picture(dataset: FileDataset, layout: PixelLayout) -> None:
+    """Refuse several frames that are said to be one: a decoder shows the first of them alone."""
+    if layout.frames > 1:
+        return
+    rewind(dataset.PixelData)
+    pictures = sum(begins_picture(part) for part in generate_fragments(dataset.PixelData))
+    rewind(dataset.PixelData)
+    if pictures > 1:
+        raise ImportRefused(f"Number of Frames says 1, its compressed pixels are {pictures:,}")
 
 
 def _high_shift(elements: Elements, syntax: uid.UID, layout: PixelLayout) -> int:

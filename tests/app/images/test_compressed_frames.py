@@ -172,3 +172,22 @@ def test_a_jpegs_own_markers_say_its_colours_before_the_data_set(
     dataset["PixelData"].is_undefined_length = True
     dataset.save_as(path)
     assert np.abs(values(path).astype(int) - smooth).mean() < 2
+
+
+@pytest.mark.parametrize("offsets", [True, False])
+def test_several_compressed_frames_are_not_one(tmp_path: Path, offsets: bool) -> None:
+    """Without offsets they would be one frame in three pieces, of which the first is shown."""
+    frame = imagecodecs.jpegls_encode(RAMP)
+    dataset = pydicom.dcmread(compressed(tmp_path / "x.dcm", frame, uid.JPEGLSLossless))
+    dataset.PixelData = encapsulate([frame] * 3, has_bot=offsets)
+    dataset.save_as(tmp_path / "x.dcm")
+    with pytest.raises(ImportRefused, match=r"Number of Frames says 1, .* are 3"):
+        values(tmp_path / "x.dcm")
+
+
+def test_one_frame_in_several_fragments_is_one(tmp_path: Path) -> None:
+    frame = imagecodecs.jpegls_encode(RAMP)
+    dataset = pydicom.dcmread(compressed(tmp_path / "x.dcm", frame, uid.JPEGLSLossless))
+    dataset.PixelData = encapsulate([frame], fragments_per_frame=3)
+    dataset.save_as(tmp_path / "x.dcm")
+    assert np.array_equal(values(tmp_path / "x.dcm"), RAMP)
