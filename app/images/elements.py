@@ -63,19 +63,28 @@ class Elements:
             self.say("element-left-out", keyword=keyword)
         return found if found in allowed else None
 
-    def numbers(self, keyword: str) -> list[float]:
-        """Return an element's numbers; none of them if one is not a finite number."""
+    def numbers(self, keyword: str, *, with_gaps: bool = False) -> list[float]:
+        """Return an element's numbers; none of them if one is not a finite number.
+
+        Parameters
+        ----------
+        with_gaps
+            Whether NaN stands where a value is empty, so that the others keep their places.
+        """
         found = self.value(keyword)
         if found is None:
             return []
         several = isinstance(found, (list, tuple)) or hasattr(found, "insert")
         given = list(found) if several else [found]
+        told: list[bool] = []
         try:
-            listed = [float(item) for item in given if item is not None and item != ""]
+            told = [item is not None and item != "" for item in given]
+            listed = [float(item) for item, is_told in zip(given, told, strict=True) if is_told]
         except (TypeError, ValueError):
             listed = [math.nan]
         if all(abs(number) < _HUGE for number in listed):
-            return listed
+            rest = iter(listed)
+            return [next(rest) if is_told else math.nan for is_told in told if is_told or with_gaps]
         self.say("element-left-out", keyword=keyword)
         return []
 

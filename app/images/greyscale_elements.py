@@ -1,6 +1,8 @@
 """What a DICOM file says of its grey: Modality LUT, VOI, padding, shape, shutter, as one table."""
 
+import math
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from app.images.attributes import LookUpTable, Window
 from app.images.elements import Elements
@@ -110,10 +112,13 @@ def _luts(
 
 
 def _windows(elements: Elements, function: str) -> tuple[Window, ...]:
-    centers, widths = elements.numbers("WindowCenter"), elements.numbers("WindowWidth")
+    centers, widths = (
+        elements.numbers(keyword, with_gaps=True) for keyword in ("WindowCenter", "WindowWidth")
+    )
     found = []
-    for i, (center, width) in enumerate(zip(centers, widths, strict=False)):
-        if width <= 0:
+    pairs = zip_longest(centers, widths, fillvalue=math.nan) if centers and widths else ()
+    for i, (center, width) in enumerate(pairs):
+        if math.isnan(center) or not width > 0:
             elements.say("window-left-out")
             continue
         # LINEAR is not defined below 1 (C.11.2.1.2): makers who write such widths mean the exact.

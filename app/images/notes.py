@@ -19,7 +19,7 @@ TEXTS = {
     "pixel-element-concluded": "{keyword} is missing or wrong: taken as {value}",
     "slope-left-out": "its Rescale Slope is no slope: shown with slope 1",
     "xa-modality-left-out": "its Modality LUT leads back to X-ray intensity and is not for display",
-    "window-left-out": "a window without a width was left out",
+    "window-left-out": "a window without a centre or a width was left out",
     "window-exact": "a window narrower than 1 is meant exactly (LINEAR_EXACT)",
     "lut-left-out": "a look-up table without entries was left out",
     "lut-short": "a look-up table has fewer entries than it says",

@@ -144,3 +144,20 @@ def test_a_contradiction_is_refused_by_both_elements(tmp_path: Path) -> None:
         read(edited(tmp_path / "x.dcm", SamplesPerPixel=b"\3\0"))
     with pytest.raises(ImportRefused, match=r"Photometric Interpretation .* \(HSV\)"):
         read(edited(tmp_path / "x.dcm", PhotometricInterpretation=b"HSV "))
+
+
+@pytest.mark.parametrize(
+    ("centers", "widths"), [(b"\\1000 ", b"400\\2000"), (b"90\\1000 ", b"\\2000 ")]
+)
+def test_an_empty_window_does_not_give_its_width_to_the_next(
+    tmp_path: Path, centers: bytes, widths: bytes
+) -> None:
+    shown = read(edited(tmp_path / "x.dcm", WindowCenter=centers, WindowWidth=widths))
+    assert [(window.center, window.width) for window in shown.windows] == [(1000, 2000)]
+    assert "window-left-out" in [note.code for note in shown.notes]
+
+
+def test_a_window_centre_without_a_width_is_said(tmp_path: Path) -> None:
+    shown = read(edited(tmp_path / "x.dcm", WindowCenter=b"1000\\90 ", WindowWidth=b"2000"))
+    assert [(window.center, window.width) for window in shown.windows] == [(1000, 2000)]
+    assert "window-left-out" in [note.code for note in shown.notes]
