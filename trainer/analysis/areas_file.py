@@ -119,7 +119,7 @@ def _mask(path: Path) -> BoolArray:
         raise AnalysisError(f"mask {path} cannot be read as a PNG.")
     inside: BoolArray = np.asarray(read > 0, np.bool_)
     if read.ndim == 3:
-        inside = inside[..., :3].any(axis=2)
+        inside = np.asarray(inside[..., :3].any(axis=2), np.bool_)
         if read.shape[2] == 4:
             inside &= read[..., 3] > 0
     if not inside.any():

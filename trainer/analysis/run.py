@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sqlalchemy import select
 
 from migrations.study.folder import Study
+from migrations.study.schema import Image
 from trainer.analysis.areas import Area, grid, halves, thirds
 from trainer.analysis.areas_file import areas_of_table
 from trainer.analysis.looked import FloatArray, Looked
@@ -66,10 +68,12 @@ def analyse(
         No reading counts, or the table of areas cannot be understood.
     """
     gaze = gaze_of_study(study, lambda done, total: progress("readings", done, total), cancelled)
-    areas = _areas(question, gaze)
-    check_areas(areas, gaze.looks)
+    told = areas_of_table(question.areas, gaze.images) if question.areas is not None else {}
+    check_areas(told, gaze.looks, _frames(study, gaze))
+    areas = _with_plain(told, question.plain, gaze)
     marks = marks_of(study)
-    errors = _errors(gaze, areas, marks, question.mark_radius_deg) if marks else []
+    # Plain areas say nothing of lesions, so a mark on them is not wrong.
+    errors = _errors(gaze, told, marks, question.mark_radius_deg) if marks else []
     tables = tables_of(
         gaze.looks, areas, errors, question.settings,
         lambda done, total: progress("images", done, total),
@@ -88,12 +92,19 @@ def write_analysis(folder: Path, found: Analysis, question: Question) -> list[st
     return [*names, "gazeplotter.csv", "pymovements_events.csv"]
 
 
-def _areas(question: Question, gaze: StudyGaze) -> dict[str, list[Area]]:
-    found: dict[str, list[Area]] = {}
-    if question.areas is not None:
-        found = areas_of_table(question.areas, gaze.images)
-    made = {"halves": halves, "thirds": thirds}.get(question.plain)
-    if made is None and question.plain != "grid":
+def _frames(study: Study, gaze: StudyGaze) -> dict[str, int]:
+    """Return how many frames each image has."""
+    with study.database.read() as rows:
+        found = rows.execute(select(Image.id, Image.frames)).all()
+    return {gaze.images[id_]: frames for id_, frames in found}
+
+
+def _with_plain(
+    told: Mapping[str, Sequence[Area]], plain: str, gaze: StudyGaze
+) -> dict[str, list[Area]]:
+    found = {image: list(own) for image, own in told.items()}
+    made = {"halves": halves, "thirds": thirds}.get(plain)
+    if made is None and plain != "grid":
         return found
     for looked in {looked.image: looked for looked in gaze.looks}.values():
         size = looked.image, looked.width, looked.height
@@ -101,17 +112,18 @@ def _areas(question: Question, gaze: StudyGaze) -> dict[str, list[Area]]:
     return found
 
 
-def check_areas(areas: Mapping[str, Sequence[Area]], looks: Sequence[Looked]) -> None:
+def check_areas(
+    areas: Mapping[str, Sequence[Area]], looks: Sequence[Looked], frames: Mapping[str, int]
+) -> None:
     """Refuse areas that no gaze can lie in, for a dwell of 0 would say that nobody looked.
 
     Raises
     ------
     AnalysisError
-        Naming the image and the area: a mask of another size, an area beside its image, a frame of
-        an image of one frame.
+        Naming the image and the area: a mask of another size, an area beside its image, a frame
+        that the image does not have.
     """
     sizes = {looked.image: (looked.width, looked.height) for looked in looks}
-    stacks = {looked.image for looked in looks if len(np.unique(looked.frame_shown)) > 1}
     for image, own in areas.items():
         if image not in sizes:
             continue
@@ -129,9 +141,10 @@ def check_areas(areas: Mapping[str, Sequence[Area]], looks: Sequence[Looked]) ->
                     f"{what} lies beside the image of {width} × {height} pixels: areas are in "
                     "image pixels, (0, 0) the upper left corner."
                 )
-            if area.frame and image not in stacks:
+            if area.frame is not None and area.frame >= frames.get(image, 1):
                 raise AnalysisError(
-                    f"{what} is of frame {area.frame}, but only one frame of the image was shown."
+                    f"{what} is of frame {area.frame}, but the image has {frames.get(image, 1)}, "
+                    "counted from 0."
                 )
 
 
@@ -145,10 +158,13 @@ def _errors(
     gaze: StudyGaze, areas: Mapping[str, Sequence[Area]], marks: Mapping[str, Sequence[Reported]],
     radius_deg: float,
 ) -> list[Missed]:  # fmt: skip
+    if not any(lesions_of(areas, image) for image in areas):
+        return []
     found = []
     for looked in gaze.looks:
-        scale = looked.scale_px_per_deg
-        radius = radius_deg * scale if np.isfinite(scale) else 0.0
+        if len(looked.frame) and not np.isfinite(looked.scale_px_per_deg):
+            continue  # without it nobody knows how near to a lesion gaze was
+        radius = _finite(radius_deg * looked.scale_px_per_deg)
         lesions = lesions_of(areas, looked.image)
         errors = errors_of(looked, lesions, marks.get(looked.reading, ()), radius)
         residuals = gaze.residuals_deg.get(looked.reading)
@@ -157,6 +173,10 @@ def _errors(
             # Without a word about an image, nobody knows that a mark on it is wrong.
             found += [Missed(looked, m, residuals, "false positive") for m in errors.wrong]
     return found
+
+
+def _finite(value: float) -> float:
+    return value if np.isfinite(value) else 0.0
 
 
 def _unread(gaze: StudyGaze, areas: Mapping[str, Sequence[Area]]) -> list[str]:
@@ -175,20 +195,37 @@ def _notes(gaze: StudyGaze, areas: Mapping[str, Sequence[Area]], marks: bool) ->
     lesions = any(area.lesion for own in areas.values() for area in own)
     if lesions and not marks:
         notes.append("Readers of this study set no marks: misses cannot be told from it.")
-    return (*notes, *_unread(gaze, areas), *_limits(gaze, areas))
+    return (*notes, *_unread(gaze, areas), *_unseen(gaze, areas), *_limits(gaze, areas))
+
+
+def _unseen(gaze: StudyGaze, areas: Mapping[str, Sequence[Area]]) -> list[str]:
+    """Say which lesions hung in a reading's case and were never on the screen: no row has them."""
+    return [
+        f"Reading {reading} never showed image {image} of its case: it has no row, nor have the "
+        f"lesions there ({', '.join(area.name for area in lesions)})."
+        for reading, image in gaze.unseen
+        if (lesions := lesions_of(areas, image))
+    ]
 
 
 def _limits(gaze: StudyGaze, areas: Mapping[str, Sequence[Area]]) -> list[str]:
     """Say what the accuracy does not allow: areas smaller than the error that gaze may have."""
-    unknown, small = set[str](), set[str]()
+    unknown, small, unscaled = set[str](), set[str](), set[str]()
     least = _least_size_px(areas)
     for looked in gaze.looks:
+        if len(looked.frame) and not np.isfinite(looked.scale_px_per_deg):
+            unscaled.add(looked.reading)
         if not np.isfinite(looked.accuracy_deg):
             unknown.add(looked.reading)
         elif 2 * looked.accuracy_deg * looked.scale_px_per_deg > least:
             small.add(looked.reading)
     readings = len({looked.reading for looked in gaze.looks})
     notes = []
+    if unscaled:
+        notes.append(
+            f"The visual angle of {len(unscaled)} of {readings} readings is not known: no margin "
+            "lies round their areas, and what they missed is not classed."
+        )
     if unknown:
         notes.append(f"The accuracy of {len(unknown)} of {readings} readings was not validated.")
     if small:

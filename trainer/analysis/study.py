@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from sqlalchemy import select
 
 from devices.gaze.errors import GazeError
 from devices.gaze.fixations import FilterParameters, Fixation, GazeEvent, detect_events
@@ -12,7 +13,7 @@ from devices.gaze.stored import StoredGaze, points_of
 from devices.gaze.view import CLOSED
 from migrations.study.folder import Study
 from migrations.study.names import Names, names_of
-from migrations.study.schema import Arm, Calibration, Reader, Reading
+from migrations.study.schema import Arm, Calibration, CaseImage, Reader, Reading
 from migrations.study.schema import Session as SessionRow
 from migrations.study.stored_reading import stored_reading, validation_before
 from trainer.analysis.looked import FloatArray, IntArray, Looked
@@ -34,6 +35,8 @@ class StudyGaze:
         Readings that were left out, and chunks that could not be read.
     images
         Names of the study's images.
+    unseen
+        Reading and image, for each image of a reading's case that was never shown.
     """
 
     looks: tuple[Looked, ...]
@@ -41,6 +44,7 @@ class StudyGaze:
     dropped: tuple[Dropped, ...]
     damaged: tuple[Dropped, ...]
     images: Names
+    unseen: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ class _About:
     reader: str
     arm: str
     accuracy_deg: float
+    image_ids: tuple[str, ...]
 
 
 def gaze_of_study(
@@ -83,6 +88,7 @@ def gaze_of_study(
         images, readings = names_of(rows, "image"), names_of(rows, "reading")
     looks, residuals = list[Looked](), dict[str, FloatArray]()
     dropped, damaged = list(chains.unfinished), list[Dropped]()
+    unseen = list[tuple[str, str]]()
     for done, chain in enumerate(chains.whole, start=1):
         if cancelled():
             raise Cancelled("Stopped while the study was being read.")
@@ -96,6 +102,8 @@ def gaze_of_study(
             else:
                 looks += _looks(about, parts, images)
                 damaged += [Dropped("chunk", name, str(c)) for p in parts for c in p.gaze.damaged]
+                shown = {id_ for part in parts for id_ in part.gaze.image_ids}
+                unseen += [(name, images[id_]) for id_ in about.image_ids if id_ not in shown]
                 if found is not None:
                     residuals[name] = found
         if reason is not None:
@@ -103,7 +111,7 @@ def gaze_of_study(
         progress(done, len(chains.whole))
     if not looks:
         raise AnalysisError(_nothing(dropped))
-    return StudyGaze(tuple(looks), residuals, tuple(dropped), tuple(damaged), images)
+    return StudyGaze(tuple(looks), residuals, tuple(dropped), tuple(damaged), images, tuple(unseen))
 
 
 def _nothing(dropped: Sequence[Dropped]) -> str:
@@ -120,6 +128,8 @@ def _load(
         last = chain[-1]
         reader = rows.get_one(Reader, last.reader_id).pseudonym
         arm = rows.get_one(Arm, last.arm_id).key if last.arm_id else ""
+        of_case = select(CaseImage.image_id).where(CaseImage.case_id == last.case_id)
+        image_ids = tuple(rows.scalars(of_case.order_by(CaseImage.tile)))
         validation = validation_before(rows, last)
         for reading in chain:
             sitting = rows.get_one(SessionRow, reading.session_id)
@@ -132,7 +142,7 @@ def _load(
             parts.append(_Part(gaze, fixations, events, shift, ended_us))
             elapsed += ended_us - reading.started_us
     accuracy = validation.accuracy_deg if validation else None
-    about = _About(name, reader, arm, np.nan if accuracy is None else accuracy)
+    about = _About(name, reader, arm, np.nan if accuracy is None else accuracy, image_ids)
     geometry = parts[-1].gaze.screens.at(chain[-1].started_us) if parts else None
     return about, parts, _residuals(validation, geometry)
 

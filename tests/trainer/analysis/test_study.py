@@ -4,7 +4,6 @@ import csv
 import json
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -247,37 +246,3 @@ def test_what_is_no_study_is_a_wrong_argument(study: str, tmp_path: Path) -> Non
         main(["analyse", "--study", str(tmp_path / study)])
     assert ended.value.code == 2
     assert not (tmp_path / "missing").exists()
-
-
-@pytest.mark.parametrize(
-    ("row", "word"),
-    [
-        ("a,mask,,,m.png,", "its mask is 5 × 4 pixels, the image 400 × 300"),
-        ("a,mask,,,black.png,", "black everywhere"),
-        ("a,keypoint,900,10,,", "lies beside the image"),
-        ("a,keypoint,10,10,,7", "only one frame"),
-    ],
-)
-def test_an_area_that_no_gaze_can_lie_in_is_refused_by_name(
-    maker: StudyMaker, tmp_path: Path, row: str, word: str
-) -> None:
-    image = maker.image()
-    maker.read_once(image, points())
-    cv2.imwrite(str(tmp_path / "m.png"), np.full((4, 5), 255, np.uint8))
-    cv2.imwrite(str(tmp_path / "black.png"), np.zeros((300, 400), np.uint8))
-    table = tmp_path / "a.csv"
-    table.write_text(f"image,area,kind,x,y,points,frame\n{image},{row}\n")
-
-    with pytest.raises(AnalysisError, match=word):
-        analyse(maker.study, Question(areas=table))
-
-
-def test_images_with_areas_that_nobody_read_are_named(maker: StudyMaker, tmp_path: Path) -> None:
-    read, unread = maker.image(), maker.image()
-    maker.read_once(read, points())
-    table = tmp_path / "a.csv"
-    table.write_text(f"image,area,kind,x,y\n{unread},a,keypoint,1,1\n")
-
-    notes = analyse(maker.study, Question(areas=table)).notes
-
-    assert any("1 image with areas have no reading that counts" in note for note in notes)
