@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import select
 
 from migrations.study.folder import Study
-from migrations.study.schema import Image
 from trainer.analysis.areas import Area, grid, halves, thirds
 from trainer.analysis.areas_file import areas_of_table
-from trainer.analysis.looked import FloatArray, Looked
+from trainer.analysis.check_areas import check_areas
 from trainer.analysis.reported import Reported, errors_of, lesions_of, marks_of
 from trainer.analysis.study import StudyGaze, gaze_of_study
 from trainer.analysis.tables import Missed, Settings, Tables, tables_of
@@ -69,7 +67,7 @@ def analyse(
     """
     gaze = gaze_of_study(study, lambda done, total: progress("readings", done, total), cancelled)
     told = areas_of_table(question.areas, gaze.images) if question.areas is not None else {}
-    check_areas(told, gaze.looks, _frames(study, gaze))
+    check_areas(study, told)
     areas = _with_plain(told, question.plain, gaze)
     marks = marks_of(study)
     # Plain areas say nothing of lesions, so a mark on them is not wrong.
@@ -92,13 +90,6 @@ def write_analysis(folder: Path, found: Analysis, question: Question) -> list[st
     return [*names, "gazeplotter.csv", "pymovements_events.csv"]
 
 
-def _frames(study: Study, gaze: StudyGaze) -> dict[str, int]:
-    """Return how many frames each image has."""
-    with study.database.read() as rows:
-        found = rows.execute(select(Image.id, Image.frames)).all()
-    return {gaze.images[id_]: frames for id_, frames in found}
-
-
 def _with_plain(
     told: Mapping[str, Sequence[Area]], plain: str, gaze: StudyGaze
 ) -> dict[str, list[Area]]:
@@ -110,48 +101,6 @@ def _with_plain(
         size = looked.image, looked.width, looked.height
         found.setdefault(looked.image, []).extend(made(*size) if made else grid(*size, 3, 3))
     return found
-
-
-def check_areas(
-    areas: Mapping[str, Sequence[Area]], looks: Sequence[Looked], frames: Mapping[str, int]
-) -> None:
-    """Refuse areas that no gaze can lie in, for a dwell of 0 would say that nobody looked.
-
-    Raises
-    ------
-    AnalysisError
-        Naming the image and the area: a mask of another size, an area beside its image, a frame
-        that the image does not have.
-    """
-    sizes = {looked.image: (looked.width, looked.height) for looked in looks}
-    for image, own in areas.items():
-        if image not in sizes:
-            continue
-        width, height = sizes[image]
-        for area in own:
-            what = f"Area {area.name!r} of image {image}"
-            if area.mask is not None and area.mask.shape != (height, width):
-                raise AnalysisError(
-                    f"{what}: its mask is {area.mask.shape[1]} × {area.mask.shape[0]} pixels, the "
-                    f"image {width} × {height}."
-                )
-            low, high = _reach(area)
-            if (high < 0).any() or (low > (width, height)).any():
-                raise AnalysisError(
-                    f"{what} lies beside the image of {width} × {height} pixels: areas are in "
-                    "image pixels, (0, 0) the upper left corner."
-                )
-            if area.frame is not None and area.frame >= frames.get(image, 1):
-                raise AnalysisError(
-                    f"{what} is of frame {area.frame}, but the image has {frames.get(image, 1)}, "
-                    "counted from 0."
-                )
-
-
-def _reach(area: Area) -> tuple[FloatArray, FloatArray]:
-    if area.mask is not None:
-        return np.zeros(2), np.zeros(2)
-    return area.corners.min(axis=0), area.corners.max(axis=0)
 
 
 def _errors(

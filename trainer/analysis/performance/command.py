@@ -23,7 +23,8 @@ from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import Study
 from migrations.study.names import names_of
 from trainer.analysis.areas_file import areas_of_table
-from trainer.analysis.performance.marks import localisation_of
+from trainer.analysis.check_areas import check_areas
+from trainer.analysis.performance.marks import localisation_of, speaking_alike
 from trainer.analysis.performance.obuchowski_rockette import RANDOM
 from trainer.analysis.performance.ratings import Ratings, ratings_of
 from trainer.analysis.performance.ratings_file import read_ratings
@@ -76,7 +77,10 @@ def _found(options: argparse.Namespace) -> tuple[Ratings, dict[str, Any]]:
         if options.areas:
             with study.database.read() as rows:
                 areas = areas_of_table(options.areas, names_of(rows, "image"))
-            found |= localisation_of(said.decisions, marks_of(study), areas, options.radius_px)
+            check_areas(study, areas)
+            kept, notes = speaking_alike(said.decisions, areas)
+            found |= localisation_of(kept, marks_of(study), areas, options.radius_px)
+            found["left_out"] += notes
     return ratings_of(said.ratings), found
 
 

@@ -16,6 +16,7 @@ from trainer.analysis.performance.localisation import (
 )
 from trainer.analysis.performance.study_ratings import Decision, by_reader
 from trainer.analysis.reported import Reported, lesions_of
+from trainer.errors import AnalysisError
 
 Row = dict[str, Any]
 
@@ -38,7 +39,18 @@ def localisation_of(
         Of each image; those with `lesion` are to be found.
     radius_px
         A mark finds a lesion whose border its centre is within this of, image pixels.
+
+    Raises
+    ------
+    AnalysisError
+        Lesions are keypoints, which have no inside, and the radius is 0.
     """
+    points = [a.name for own in areas.values() for a in own if a.lesion and a.kind == "keypoint"]
+    if points and not radius_px:
+        raise AnalysisError(
+            f"{len(points)} of the table's lesions are keypoints ({points[0]!r} for one): say with "
+            "--radius-px how near a mark must be to find one."
+        )
     figures, curves = [], []
     for (arm, reader), own in by_reader(decisions).items():
         cases = [
@@ -61,6 +73,26 @@ def localisation_of(
                 for a, b in zip(x, y, strict=True)
             ]
     return {"localisation": figures, "localisation_curves": curves}
+
+
+def speaking_alike(
+    decisions: Sequence[Decision], areas: Mapping[str, Sequence[Area]]
+) -> tuple[list[Decision], list[str]]:
+    """Return the decisions on cases whose truth and lesions agree, and what the others were.
+
+    A positive case without a lesion would pass for a normal one, and its marks for false.
+    """
+    kept = [d for d in decisions if d.truth == bool(_lesions(areas, d.images))]
+    notes = []
+    for truth, words in (
+        (True, "positive without a lesion in the table of areas"),
+        (False, "negative with a lesion in the table of areas"),
+    ):
+        cases = {d.case for d in decisions if d.truth is truth} - {d.case for d in kept}
+        if cases:
+            plural = "s" if len(cases) > 1 else ""
+            notes.append(f"of the localisation, {len(cases)} case{plural} {words}")
+    return kept, notes
 
 
 def _lesions(areas: Mapping[str, Sequence[Area]], images: Sequence[str]) -> list[Area]:

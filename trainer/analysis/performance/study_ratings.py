@@ -4,6 +4,7 @@ Each finished reading that is not practice counts, whatever its gaze is worth; o
 reader in one arm the first, and the others say how far readers agree with themselves.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -179,7 +180,8 @@ def _decided(said: Sequence[Answered], key: str, positive: str) -> tuple[float, 
     if answer.kind in _NUMBERS:
         value, least = _number(answer.value), _number(positive)
         return value, value >= least
-    called = answer.value == positive
+    given = json.loads(answer.value) if answer.kind == "multiple" else [answer.value]
+    called = positive in given
     sure = next((_number(a.value) for a in said if a.kind == "confidence"), 1.0)
     return (sure if called else -sure), called
 

@@ -7,7 +7,9 @@ import pytest
 from sqlalchemy import select, update
 
 from main import main
-from migrations.study.schema import Annotation, Arm, CaseImage, Image, new_id
+from migrations.study.answers import keep_questions
+from migrations.study.forms import Question
+from migrations.study.schema import Annotation, Answer, Arm, CaseImage, Image, new_id
 from tests.trainer.gaze_study import StudyMaker
 from trainer.analysis.performance.study_ratings import study_ratings
 from trainer.errors import PerformanceError
@@ -164,6 +166,77 @@ def test_what_is_no_study_is_a_wrong_argument(tmp_path: Path) -> None:
         main(["performance", "--study", str(tmp_path / "x"), "--positive", "y"])
     assert ended.value.code == 2
     assert not (tmp_path / "x").exists()
+
+
+def images_of(answers: Answers) -> dict[str, str]:
+    with answers.maker.study.database.read() as rows:
+        images = dict(rows.execute(select(CaseImage.case_id, CaseImage.image_id)).all())
+    return {name: images[case] for name, case in answers.cases.items()}
+
+
+def localised(answers: Answers, folder: Path, lesions: str, *options: str) -> int:
+    """Run the command over four readings with a table of areas."""
+    for case in "abcd":
+        answers.says(case, "finding" if case in "ab" else "clear")
+    (folder / "lesions.csv").write_text(f"image,area,kind,x,y,width,height,lesion\n{lesions}")
+    return main(
+        ["performance", "--study", str(answers.maker.study.folder), "--positive", "finding",
+         "--random", "cases", "--areas", str(folder / "lesions.csv"),
+         "--out", str(folder / "out"), *options]
+    )  # fmt: skip
+
+
+def test_cases_whose_truth_and_lesions_disagree_are_left_out_and_counted(
+    answers: Answers, tmp_path: Path
+) -> None:
+    image = images_of(answers)
+
+    code = localised(
+        answers, tmp_path, f"{image['a']},l,box,5,5,9,9,1\n{image['c']},l,box,5,5,9,9,1\n"
+    )
+
+    found = json.loads((tmp_path / "out" / "performance.json").read_text())
+    assert code == 0
+    assert found["localisation"][0]["lesions"] == 1
+    assert found["left_out"] == [
+        "of the localisation, 1 case positive without a lesion in the table of areas",
+        "of the localisation, 1 case negative with a lesion in the table of areas",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lesion", "word"),
+    [("keypoint,5,5,,,1", "--radius-px"), ("box,5000,5,9,9,1", "lies beside the image")],
+)
+def test_a_lesion_that_no_mark_can_find_is_refused(
+    answers: Answers, tmp_path: Path, capsys: pytest.CaptureFixture[str], lesion: str, word: str
+) -> None:
+    assert localised(answers, tmp_path, f"{images_of(answers)['a']},l,{lesion}\n") == 1
+    assert word in capsys.readouterr().err
+
+
+def test_of_a_multiple_choice_the_positive_answer_is_one_of_several(answers: Answers) -> None:
+    question = Question("kinds", "?", kind="multiple", options=("mass", "cyst"))
+    with answers.maker.study.database.write() as rows:
+        ids = keep_questions(rows, [question])
+    for case, value in (("a", '["cyst", "mass"]'), ("c", '["cyst"]')):
+        reading = answers.says(case, "finding")
+        with answers.maker.study.database.write() as rows:
+            rows.add(
+                Answer(
+                    id=new_id(),
+                    reading_id=reading,
+                    question_id=ids["kinds"],
+                    value=value,
+                    time_us=1,
+                )
+            )
+
+    truth = answers.maker.study.folder / "truth.csv"
+    truth.write_text(f"case,truth\n{answers.cases['a']},1\n{answers.cases['c']},0\n")
+    found = study_ratings(answers.maker.study, "mass", "kinds", truth)
+
+    assert [d.positive for d in found.decisions] == [True, False]
 
 
 def test_marks_are_held_against_the_lesions_of_a_table(answers: Answers, tmp_path: Path) -> None:
