@@ -55,6 +55,10 @@ from migrations.study.tombstones import Tombstones
 
 CHUNK_SAMPLES = 1000
 _PAUSE_US = 1_000_000
+LAID_OTHERWISE = (
+    "the same gaze is in the study already, but by another screen, place of its image or frames: "
+    "erase what came in wrongly (db erase --reader), or import it as another --reader"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,7 @@ class ReadingStore:
     study: Study
     format_name: str
     _known: dict[str, str] = field(default_factory=dict)
+    _laid: dict[str, str] = field(default_factory=dict)
     _erased: dict[str, bool] = field(default_factory=dict)
     _sittings: dict[tuple[str, str], _Sitting] = field(default_factory=dict)
 
@@ -115,6 +120,7 @@ class ReadingStore:
             for reading_id, details in session.execute(select(Reading.id, Reading.details)):
                 imported = (details or {}).get("imported", {})
                 store._learn(reading_id, imported.get("digest"), imported.get("own_id"))
+                store._laid[reading_id] = imported.get("laid", "")
                 store._known[f"id {reading_id}"] = reading_id
         return store
 
@@ -143,17 +149,32 @@ class ReadingStore:
         digest = _digest(reading, image, reader)
         own_id = f"{reading.own_id} {image.sha256}" if reading.own_id else ""
         known = self._known_as(reading, digest, own_id)
+        laid = _laid(reading, image)
         if known is not None:
+            if known == self._known.get(digest) and self._laid.get(known) not in (None, "", laid):
+                raise GazeFileError(LAID_OTHERWISE)
             return ImportedReading("known", known, image.image_id)
         reading_id = new_id()
-        with self.study.database.write() as session:
-            sitting = self._sitting(session, reading, reader)
-            made = placed(reading, image.image_id, image.width, image.height, sitting.next_us)
-            self._write(session, sitting, reading_id, reading, made, image, digest)
-        result = self._finish(reading_id, reading, made, image)
+        open_before = {key: sitting.sequence for key, sitting in self._sittings.items()}
+        try:
+            with self.study.database.write() as session:
+                sitting = self._sitting(session, reading, reader)
+                made = placed(reading, image.image_id, image.width, image.height, sitting.next_us)
+                self._write(session, sitting, reading_id, reading, made, image, digest)
+                result = self._finish(session, reading_id, reading, made, image)
+        except BaseException:
+            self._forget(open_before)
+            raise
         sitting.next_us = made.ended_us + _PAUSE_US
         self._learn(reading_id, digest, own_id)
+        self._laid[reading_id] = laid
         return result
+
+    def _forget(self, open_before: dict[tuple[str, str], int]) -> None:
+        """Take back what was only in the transaction that failed."""
+        self._sittings = {key: self._sittings[key] for key in open_before}
+        for key, sequence in open_before.items():
+            self._sittings[key].sequence = sequence
 
     def _is_erased(self, reader: str) -> bool:
         if reader not in self._erased:
@@ -204,6 +225,7 @@ class ReadingStore:
             "format": self.format_name,
             "lacks": list(reading.lacks),
             "digest": digest,
+            "laid": _laid(reading, image),
             "source_zero_us": made.source_zero_us,
             "clamped": _runs(made.clamped),
             **({"source": reading.details} if reading.details else {}),
@@ -237,11 +259,15 @@ class ReadingStore:
             session.execute(insert(Annotation), marks)
 
     def _finish(
-        self, reading_id: str, reading: SourceReading, made: PlacedReading, image: MatchedImage
+        self,
+        session: OrmSession,
+        reading_id: str,
+        reading: SourceReading,
+        made: PlacedReading,
+        image: MatchedImage,
     ) -> ImportedReading:
         """Write fixations and figures: the gaze is computed as that of any reading is."""
-        with self.study.database.read() as stored:
-            gaze = points_of(stored_reading(stored, reading_id))
+        gaze = points_of(stored_reading(session, reading_id))
         rows = _source_fixations(reading, made, image) if reading.fixations else []
         events: list[dict[str, Any]] = []
         if reading.fixations is None and reading.time_us is not None:
@@ -255,18 +281,17 @@ class ReadingStore:
         notes = reading.notes
         if seen_count and off_count == seen_count:
             notes = (*notes, note("all-off-image"))
-        with self.study.database.write() as session:
-            row = session.get_one(Reading, reading_id)
-            if notes:
-                row.details = {**row.details, "notes": [asdict(each) for each in notes]}
-            for name, value in columns(figures, verdict).items():
-                setattr(row, name, value)
-            row.lost_count = 0  # a source may leave samples out for reasons of its own
-            session.get_one(Recording, _recording_of(session, row)).sample_count += len(gaze)
-            if rows:
-                session.execute(insert(Fixation), [{**r, "reading_id": reading_id} for r in rows])
-            if events:
-                session.execute(insert(GazeEvent), events)
+        row = session.get_one(Reading, reading_id)
+        if notes:
+            row.details = {**row.details, "notes": [asdict(each) for each in notes]}
+        for name, value in columns(figures, verdict).items():
+            setattr(row, name, value)
+        row.lost_count = 0  # a source may leave samples out for reasons of its own
+        session.get_one(Recording, _recording_of(session, row)).sample_count += len(gaze)
+        if rows:
+            session.execute(insert(Fixation), [{**r, "reading_id": reading_id} for r in rows])
+        if events:
+            session.execute(insert(GazeEvent), events)
         return ImportedReading(
             "accepted", reading_id, image.image_id, len(gaze), len(rows),
             int((~gaze.has_gaze).sum()), off_count, clamped_count, notes,
@@ -411,6 +436,16 @@ def _digest(reading: SourceReading, image: MatchedImage, reader: str) -> str:
     for part in parts:
         digest.update(b"\0" if part is None else np.ascontiguousarray(part).tobytes())
     return digest.hexdigest()
+
+
+def _laid(reading: SourceReading, image: MatchedImage) -> str:
+    """Return what tells where a reading's gaze lies on its image from every other such place."""
+    screen = None if reading.screen is None else reading.screen.as_dict()
+    places = [reading.place] + ([reading.fixations.place] if reading.fixations else [])
+    laid = [[asdict(p) for p in place(image.width, image.height)] for place in places]
+    return hashlib.sha256(
+        json.dumps([screen, laid], sort_keys=True, default=float).encode()
+    ).hexdigest()
 
 
 def _audit(session: OrmSession, action: str, subject: str, details: dict[str, Any]) -> None:
