@@ -4,7 +4,7 @@ import numpy as np
 
 from app.interchange.foreign_reading import IntArray, SourceReading
 from devices.gaze.errors import GazeFileError
-from devices.gaze.geometry import FloatArray
+from devices.gaze.geometry import FloatArray, ScreenGeometry
 
 MOST_SAMPLES = 8_000_000
 MOST_FIXATIONS = 1_000_000
@@ -12,6 +12,7 @@ LONGEST_US = 24 * 3600 * 1_000_000
 FASTEST_HZ = 20_000.0
 LONGEST_NAME = 400
 FARTHEST = 1e7
+WIDEST = 1e6
 
 
 def check(reading: SourceReading) -> SourceReading:
@@ -23,6 +24,7 @@ def check(reading: SourceReading) -> SourceReading:
         Saying which bound it is beyond.
     """
     _check_names(reading)
+    _check_screen(reading.screen)
     _check_points(reading.points_canvas, "gaze")
     if len(reading.points_canvas) > MOST_SAMPLES:
         raise GazeFileError(f"a reading of more than {MOST_SAMPLES} samples")
@@ -49,6 +51,14 @@ def _check_names(reading: SourceReading) -> None:
             raise GazeFileError("a name with control characters")
 
 
+def _check_screen(screen: ScreenGeometry | None) -> None:
+    if screen is None:
+        return
+    for side in (screen.width_screen, screen.height_screen, screen.width_mm, screen.height_mm):
+        if not 0 < side <= WIDEST:
+            raise GazeFileError(f"a screen of {side:g} pixels or millimetres")
+
+
 def _check_points(points: FloatArray, what: str) -> None:
     if np.isinf(points).any():
         raise GazeFileError(f"{what} at infinity")
@@ -62,6 +72,9 @@ def _check_times(time_us: IntArray) -> None:
     if not len(time_us):
         return
     _check_span(time_us, time_us)
+    back = np.flatnonzero(np.diff(time_us) < 0)
+    if len(back):
+        raise GazeFileError(f"times that run backwards after sample {int(back[0]) + 1}")
     span_s = (int(time_us.max()) - int(time_us.min())) / 1e6
     if len(time_us) > 1000 and len(time_us) > FASTEST_HZ * (span_s + 0.01):
         raise GazeFileError(f"{len(time_us)} samples within {span_s:g} s, faster than any tracker")

@@ -36,6 +36,7 @@ TEXTS = {
     "restarted": "the stream was restarted {count} times: its parts were joined, with gaps of "
     "{gaps} s",
     "clock-reset": "the clock of the stream was reset {count} times",
+    "cut-short": "the file ends within a chunk: what came after is not in it",
     "gap": "a gap of {seconds} s between two samples",
     "joined": "{count} readings joined with their gaze from another file",
     "no-gaze": "there is no gaze in it",

@@ -17,6 +17,8 @@ _GROUPED = {
     "'": re.compile(r"[+-]?[1-9]\d{0,2}(['\u2019]\d{3})+(\.\d*)?"),
 }
 _REMEMBERED = 3
+_ENOUGH = 5
+_WHOLE = re.compile(r"[+-]?[1-9]\d{0,2}")
 _GAPS = str.maketrans("", "", " \u00a0\u202f'\u2019")
 
 
@@ -38,21 +40,73 @@ def style_of(cells: Sequence[str]) -> NumberStyle:
     Raises
     ------
     MixedNumbers
-        If some are 1.234,5 and others 1,234.5.
+        If some are 1.234,5 and others 1,234.5, or some 3,25 and others 512.3.
     """
     styles = {style for cell in cells if (style := _style(cell.strip())) is not None}
     decimals = {decimal for decimal, _ in styles if decimal}
     if len(decimals) > 1:
         raise MixedNumbers("numbers with a decimal comma and with a decimal point")
     gaps = sorted({gap for _, gap in styles if gap})
+    dotted = [cell.strip() for cell in cells if "." in cell and "," not in cell]
+    if any(_has_point(cell) for cell in dotted):
+        if decimals == {","}:
+            raise MixedNumbers("numbers with a decimal comma and with a decimal point")
+        return NumberStyle(".", gaps[0] if gaps else "")
     if decimals == {","}:
-        dotted = [cell.strip() for cell in cells if "." in cell and "," not in cell]
         if dotted and all(_GROUPED["."].fullmatch(cell) for cell in dotted):
             gaps.append(".")
         return NumberStyle(",", next((g for g in gaps if g != ","), ""))
     if "," in gaps and not decimals and all(gap == "," for _, gap in styles):
         return NumberStyle(",", "")  # 1,234 alone: read as it always was, and said
     return NumberStyle(".", gaps[0] if gaps else "")
+
+
+def _has_point(text: str) -> bool:
+    """Whether a point in a number is a decimal one: 512.3, not the 1.234 that may be grouped."""
+    if _GROUPED["."].fullmatch(text):
+        return False
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False  # a time of day, a word
+
+
+def with_groups(style: NumberStyle, columns: Sequence[Sequence[str]]) -> NumberStyle:
+    """Return the style that columns tell by counting on: 998, 999, 1,000 is no decimal comma.
+
+    Parameters
+    ----------
+    style
+        By the cells that `style_of` looked at.
+    columns
+        Cells of each column of numbers.
+
+    Raises
+    ------
+    MixedNumbers
+        If other numbers of the file have the same mark before their decimals.
+    """
+    for mark in ",.":
+        if any(_counts_on(column, mark) for column in columns):
+            decimal = "." if mark == "," else ","
+            if any(_is_decimal(cell.strip(), mark) for column in columns for cell in column):
+                raise MixedNumbers(f"`{mark}` between thousands and before decimals")
+            return NumberStyle(decimal, mark)
+    return style
+
+
+def _counts_on(column: Sequence[str], mark: str) -> bool:
+    """Whether whole numbers below a thousand stand beside numbers that are all in groups."""
+    marked = [cell.strip() for cell in column if mark in cell and cell.strip() not in MISSING_WORDS]
+    if not marked or not all(_GROUPED[mark].fullmatch(cell) for cell in marked):
+        return False
+    plain = [cell.strip() for cell in column if mark not in cell]
+    whole = [cell for cell in plain if cell.lstrip("+-").isdigit() and cell.strip("+-0")]
+    return len(whole) >= _ENOUGH and all(_WHOLE.fullmatch(cell) for cell in whole)
+
+
+def _is_decimal(text: str, mark: str) -> bool:
+    return mark in text and text not in MISSING_WORDS and not _GROUPED[mark].fullmatch(text)
 
 
 def _style(text: str) -> tuple[str, str] | None:

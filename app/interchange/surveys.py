@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from app.interchange.number_text import MixedNumbers, NumberStyle, style_of
+from app.interchange.number_text import MixedNumbers, NumberStyle, style_of, with_groups
 from app.interchange.rows import RowSource
 from app.interchange.tables import Key, Table, key_columns, keys_of
 from devices.gaze.errors import GazeFileError
@@ -71,7 +71,7 @@ def survey(
     Raises
     ------
     GazeFileError
-        If numbers contradict each other, or readings are too many.
+        If there is no row, numbers contradict each other, or readings are too many.
     """
     found = Survey(words={name: set() for name in words})
     places = key_columns(source, keys)
@@ -94,8 +94,11 @@ def survey(
             sample.rows.extend(batch.rows[:count])
             sample.lines.extend(batch.lines[:count])
         found.rows += len(batch.rows)
+    if not found.rows:
+        raise GazeFileError(f"{source.path} has a header, and no row under it.")
     try:
-        found.style = style_of(cells + dotted)
+        columns = [sample.text(name) for name in numeric]
+        found.style = with_groups(style_of(cells + dotted), columns)
     except MixedNumbers as error:
         raise GazeFileError(f"{source.path} holds {error}.") from error
     found.sample = Table(sample.path, sample.names, sample.rows, sample.lines, found.style)

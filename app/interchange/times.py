@@ -13,6 +13,7 @@ from app.interchange.tables import TIME_UNITS_US, microseconds
 from devices.gaze.errors import GazeFileError
 from devices.gaze.geometry import FloatArray
 
+_DAY_US = 86_400_000_000
 NO_TIME = int(np.iinfo(np.int64).min)
 SLOWEST_STEP_US, FASTEST_STEP_US = 1_000_000.0, 20.0
 _IN_BRACKETS = re.compile(
@@ -190,6 +191,8 @@ def instant_us(text: str) -> int:
 def clock_times(path: Path, column: str, cells: Sequence[str]) -> IntArray:
     """Return dates or times of day (N,) as microseconds, `NO_TIME` where nothing stands.
 
+    Times of day go on beyond midnight.
+
     Raises
     ------
     GazeFileError
@@ -201,7 +204,30 @@ def clock_times(path: Path, column: str, cells: Sequence[str]) -> IntArray:
         raise GazeFileError(
             f"{path}: `{column}` is neither a number nor a time of day ({error})."
         ) from error
-    return np.array(found, np.int64)
+    times = np.array(found, np.int64)
+    there = times != NO_TIME
+    if there.any() and times[there].min() >= 0 and times[there].max() < _DAY_US:
+        turned = np.diff(times[there], prepend=times[there][0])
+        nights = (turned < -_DAY_US // 2).astype(np.int64) - (turned > _DAY_US // 2)
+        times[there] += _DAY_US * np.cumsum(nights)
+    return times
+
+
+def check_clock(path: Path, column: str, times: IntArray) -> None:
+    """Check that times of samples (N,) in microseconds are those of a tracker.
+
+    Raises
+    ------
+    GazeFileError
+        If they lie farther apart: 01:30 is a minute and a half, or half past one.
+    """
+    steps_us = np.diff(times[times != NO_TIME])
+    step_us = _median(steps_us[steps_us > 0].astype(np.float64), 0.0)
+    if step_us > SLOWEST_STEP_US:
+        raise GazeFileError(
+            f"{path}: `{column}` holds times of day that lie {step_us / 1e6:g} s apart, slower "
+            "than any tracker: write hours, minutes and seconds, or times as numbers."
+        )
 
 
 def times_us(values: FloatArray, unit: str) -> IntArray:

@@ -44,7 +44,7 @@ def columns_of(source: RowSource, layout: Layout, options: ImportOptions) -> dic
     Raises
     ------
     GazeFileError
-        If a mapped column is missing, a role unknown, or no column holds gaze.
+        If a mapped column is missing or there twice, a role unknown, or no column holds gaze.
     """
     unknown = set(options.columns) - set(USUAL)
     if unknown:
@@ -61,6 +61,11 @@ def columns_of(source: RowSource, layout: Layout, options: ImportOptions) -> dic
         if name is not None:
             found[role] = name
     _choose_participant(source, found, options)
+    twice = [name for name in found.values() if source.names.count(name) > 1]
+    if twice:
+        raise GazeFileError(
+            f"{source.path} has more than one column `{twice[0]}`: rename all but the one meant."
+        )
     if not ({"x", "y"} <= set(found) or has_eyes(found)):
         need_column(source.path, source.names, *USUAL["x"])
         need_column(source.path, source.names, *USUAL["y"])

@@ -149,6 +149,7 @@ class _Rows:
     def reading(self, place: Place) -> SourceReading | None:
         """Return the reading, not yet named; None if no row is left."""
         self._leave_out_repeats()
+        self._leave_out_without_duration()
         time_us = self._times()
         if time_us is not None:
             there = time_us != NO_TIME
@@ -189,6 +190,14 @@ class _Rows:
         if len(kept) < len(cells):
             self.counts.dropped["repeats a fixation"] += len(cells) - len(kept)
             self.table = self.table.take(kept)
+
+    def _leave_out_without_duration(self) -> None:
+        if "duration" not in self.rules.columns:
+            return
+        there = np.isfinite(self.table.numbers(self.rules.columns["duration"]))
+        if not there.all():
+            self.counts.dropped["no duration"] += int((~there).sum())
+            self.table = self.table.take(np.flatnonzero(there))
 
     def _times(self) -> IntArray | None:
         if "time" not in self.rules.columns:
@@ -243,6 +252,12 @@ class _Rows:
         frames = self.table.numbers(self.rules.columns["frame"])
         if not np.isfinite(frames).any():
             return place
+        between = frames[np.isfinite(frames) & (frames != np.rint(frames))]
+        if len(between):
+            raise GazeFileError(
+                f"{self.table.path}: column `{self.rules.columns['frame']}` holds {between[0]:g}, "
+                "which is no frame's number."
+            )
         filled = np.where(np.isfinite(frames), frames, -1).astype(np.int64)
         last = np.maximum.accumulate(np.where(filled >= 0, np.arange(len(filled)), -1))
         filled = filled[np.where(last < 0, int(np.argmax(filled >= 0)), last)]
@@ -255,7 +270,7 @@ class _Rows:
         self, time_us: IntArray | None, points: FloatArray, place: Place
     ) -> SourceFixations:
         values = self.table.numbers(self.rules.columns["duration"])
-        duration_us = times_us(np.nan_to_num(values), self.rules.duration_unit)
+        duration_us = times_us(values, self.rules.duration_unit)
         if time_us is None:
             time_us = np.concatenate(([0], np.cumsum(duration_us)[:-1])).astype(np.int64)
         return SourceFixations(time_us, duration_us, points, place)

@@ -118,7 +118,12 @@ class _Reader:
     def _fixation(self, line: str) -> None:
         cells = line.split()
         if len(cells) >= 7 and "." not in (cells[5], cells[6]):
-            start, end, x, y = (float(cells[k]) for k in (2, 3, 5, 6))
+            try:
+                start, end, x, y = (float(cells[k]) for k in (2, 3, 5, 6))
+            except ValueError as error:
+                raise GazeFileError(
+                    f"{self.path}: the fixation {line.strip()[:60]!r} cannot be read."
+                ) from error
             self.trial.fixations.append((cells[1], start, end - start, x, y))
 
     def _event(self, line: str) -> SourceReading | None:

@@ -97,10 +97,16 @@ def _reading(
     path: Path, entry: dict[str, Any], place: Place, unit: str, with_slices: bool
 ) -> SourceReading:
     points = np.column_stack([_numbers(path, entry, axis) for axis in "XY"])
-    duration_us = times_us(np.nan_to_num(_numbers(path, entry, "T")), unit)
+    lasted = _numbers(path, entry, "T")
+    if not np.isfinite(lasted).all():
+        raise GazeFileError(f"{path}: T of a scan path must be numbers.")
+    duration_us = times_us(lasted, unit)
     start_us: IntArray = (np.cumsum(duration_us) - duration_us).astype(np.int64)
     if with_slices and len(points):
-        slices = np.rint(_numbers(path, entry, "Z")).astype(np.int64)
+        depth = _numbers(path, entry, "Z")
+        if not (depth == np.rint(depth)).all():
+            raise GazeFileError(f"{path}: Z of a scan path must be whole numbers, of slices.")
+        slices = depth.astype(np.int64)
         firsts = np.flatnonzero(np.r_[True, np.diff(slices) != 0])
         frames = tuple((int(i), int(slices[i])) for i in firsts)
         place = Place(place.rule, place.values, place.listed, frames)

@@ -9,7 +9,14 @@ from app.interchange.notes import Note, note
 from app.interchange.options import ImportOptions, Origin, Unit
 from app.interchange.surveys import Survey, steps
 from app.interchange.tables import TIME_UNITS_US, Table
-from app.interchange.times import duration_unit, is_clock, sample_unit, start_unit
+from app.interchange.times import (
+    check_clock,
+    clock_times,
+    duration_unit,
+    is_clock,
+    sample_unit,
+    start_unit,
+)
 from app.interchange.validity import (
     BoolArray,
     MissingCodes,
@@ -98,6 +105,8 @@ def _units(
         return duration, ""
     name, said = columns["time"], options.time_unit or layout.time_unit
     if is_clock(table.text(name)):
+        if not duration:
+            check_clock(table.path, name, clock_times(table.path, name, table.text(name)))
         notes.append(note("time-iso"))
         return duration, "clock"
     own_steps = steps(table, found.pieces, name)

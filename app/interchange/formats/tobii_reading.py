@@ -43,10 +43,15 @@ class Showing:
             table, time_us = table.take(np.flatnonzero(there)), time_us[there]
         if not len(table):
             return None
+        notes: list[Note] = []
+        back = int((np.diff(time_us) < 0).sum())
+        if back:
+            order = np.argsort(time_us, kind="stable")
+            notes.append(note("time-order", count=back))
+            table, time_us = table.take(order), time_us[order]
         on_screen = self.frame in ("screen", "mm")
         screen = self._screen(table, needed=on_screen)
         place, known = self._place(table, screen, self.frame)
-        notes: list[Note] = []
         points, eyes = self._points(table, screen, notes)
         has_eyes = bool(np.isfinite(eyes[0]).any() or np.isfinite(eyes[1]).any())
         if number > 1:
@@ -151,8 +156,8 @@ class Showing:
             return image_axes(in_pixels=False, origin="top-left"), True
         if self.options.shown is not None:
             return shown_at(*self.options.shown), True
-        size = [_first(table, self.columns.one.get(axis)) for axis in ("width", "height")]
-        at = [_first(table, name) for name in self.columns.position or (None, None)]
+        size = [_only(table, self.columns.one.get(axis)) for axis in ("width", "height")]
+        at = [_only(table, name) for name in self.columns.position or (None, None)]
         if None in size or None in at:
             return fitted_screen(screen), False
         x, y, width, height = (float(v or 0) for v in (*at, *size))
@@ -225,6 +230,27 @@ def _first(table: Table, name: str | None) -> float | None:
     values = table.numbers(name)
     values = values[np.isfinite(values)]
     return float(values[0]) if len(values) else None
+
+
+def _only(table: Table, name: str | None) -> float | None:
+    """Return the one number of a column.
+
+    Raises
+    ------
+    GazeFileError
+        If it holds others too.
+    """
+    found = _first(table, name)
+    if found is None or name is None:
+        return None
+    values = table.numbers(name)
+    other = values[np.isfinite(values) & (values != found)]
+    if len(other):
+        raise GazeFileError(
+            f"{table.path}: `{name}` is {found:g} and {other[0]:g} while one stimulus is shown: "
+            "it moved. Say where it stood with --shown, or divide the file."
+        )
+    return found
 
 
 def _first_point(points: FloatArray) -> FloatArray:

@@ -55,6 +55,7 @@ def read_xdf(path: Path, options: ImportOptions) -> SourceFile:
         If it is no XDF or too large, holds no gaze stream that can be understood, or several of
         which none is named.
     """
+    is_cut = check_chunks(path)
     streams = _streams(path)
     screen = options.screen or ASSUMED_SCREEN
     found, why = _gaze_streams(streams, screen)
@@ -74,7 +75,8 @@ def read_xdf(path: Path, options: ImportOptions) -> SourceFile:
         inside |= (chosen.time_us >= first) & (chosen.time_us < last)
     if not inside.all():
         counts.dropped["outside every marked image"] = int((~inside).sum())
-    return SourceFile(kept, counts, [*notes, *chosen.notes, *said])
+    cut = [note("cut-short")] if is_cut else []
+    return SourceFile(kept, counts, [*cut, *notes, *chosen.notes, *said])
 
 
 def _streams(path: Path) -> list[Any]:
@@ -82,7 +84,6 @@ def _streams(path: Path) -> list[Any]:
         import pyxdf
     except ModuleNotFoundError as error:
         raise GazeFileError(MISSING) from error
-    check_chunks(path)
     try:
         streams, _header = pyxdf.load_xdf(str(path), dejitter_timestamps=False)
     except Exception as error:  # pyxdf raises whatever its parser meets

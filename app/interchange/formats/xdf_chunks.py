@@ -16,8 +16,8 @@ _STREAM_HEADER, _SAMPLES = 2, 3
 _CHANNELS = re.compile(rb"<channel_count>\s*(\d+)\s*<")
 
 
-def check_chunks(path: Path) -> None:
-    """Walk over the chunks of a file without reading its samples.
+def check_chunks(path: Path) -> bool:
+    """Walk over the chunks of a file without reading its samples; return whether it is cut short.
 
     Raises
     ------
@@ -31,17 +31,17 @@ def check_chunks(path: Path) -> None:
                 raise GazeFileError(
                     f"{path} cannot be read as XDF (it does not begin with `XDF:`)."
                 )
-            _walk(path, file)  # type: ignore[arg-type]
+            return _walk(path, file)  # type: ignore[arg-type]
     except (OSError, EOFError) as error:
         raise GazeFileError(f"{path} cannot be read as XDF ({error}).") from error
 
 
-def _walk(path: Path, file: IO[bytes]) -> None:
+def _walk(path: Path, file: IO[bytes]) -> bool:
     at = 4
     while True:
         length = _length(file)
         if length is None:
-            return
+            return False
         at += length
         if at > MOST_BYTES:
             raise GazeFileError(
@@ -54,6 +54,9 @@ def _walk(path: Path, file: IO[bytes]) -> None:
             _check_header(path, file, length)
         elif tag == _SAMPLES:
             _check_samples(path, file, length)
+        file.seek(end - 1)
+        if length > 2 and not file.read(1):
+            return True
         file.seek(end)
 
 

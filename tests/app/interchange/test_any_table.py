@@ -161,6 +161,30 @@ def test_thousands_are_told_from_decimals_by_the_whole_file(study, tmp_path, mat
     assert "decimal comma" in _one(study, matcher, mixed).reason
 
 
+@pytest.mark.parametrize(("mark", "x"), [(",", "30.5"), (",", "30"), (".", "30,5"), (".", "30")])
+def test_a_column_that_counts_on_beyond_999_has_thousands(
+    study, tmp_path, matcher, mark, x
+) -> None:
+    rows = [f"P1.png;{8 * k:,}".replace(",", mark) + f";{x};40" for k in range(300)]
+    path = lines(tmp_path / "a.csv", "image;time;x;y", *rows)
+    report = _one(study, matcher, path)
+    gaze = gaze_of(study.database, report.readings[0].reading_id)
+    assert set(np.diff(gaze.time_us)) == {8000}
+    assert "thousands" in _codes(report)
+
+
+def test_a_decimal_comma_beside_a_decimal_point_is_refused(study, tmp_path, matcher) -> None:
+    rows = [f"P1.png;{8 * k};3,25;40.5" for k in range(20)]
+    path = lines(tmp_path / "a.csv", "image;time;x;y", *rows)
+    assert "decimal comma and with a decimal point" in _one(study, matcher, path).reason
+
+
+def test_three_decimals_behind_a_comma_stay_decimals(study, tmp_path, matcher) -> None:
+    rows = [f"P1.png;{8 * k};31,125;4{k % 10},250" for k in range(20)]
+    report = _one(study, matcher, lines(tmp_path / "a.csv", "image;time;x;y", *rows))
+    assert _first(study, report) == pytest.approx([31.125, 40.25], abs=1e-3)
+
+
 def test_remarks_among_the_rows_are_left_out_and_counted(study, tmp_path, matcher) -> None:
     rows = [f"P1.png\t{8333 * k}\t30\t40" for k in range(9)]
     rows[3:3] = ["# a remark", "123\tMSG\t1"]
@@ -180,6 +204,47 @@ def test_dates_and_times_of_day(study, tmp_path, matcher, stamp) -> None:
     gaze = gaze_of(study.database, report.readings[0].reading_id)
     assert set(np.diff(gaze.time_us)) == {8000}
     assert "time-iso" in _codes(report)
+
+
+def test_times_of_day_go_on_beyond_midnight(study, tmp_path, matcher) -> None:
+    before = [f"P1.png,23:59:59.{840 + 8 * k},30,40" for k in range(20)]
+    after = [f"P1.png,00:00:00.{8 * k:03d},30,40" for k in range(20)]
+    path = lines(tmp_path / "a.csv", "image,timestamp,x,y", *before, *after)
+    report = _one(study, matcher, path)
+    gaze = gaze_of(study.database, report.readings[0].reading_id)
+    assert set(np.diff(gaze.time_us)) == {8000}
+    assert "time-order" not in _codes(report)
+
+
+def test_minutes_and_seconds_are_not_taken_for_hours(study, tmp_path, matcher) -> None:
+    rows = [f"P1.png,{k // 60:02d}:{k % 60:02d},30,40" for k in range(90)]
+    report = _one(study, matcher, lines(tmp_path / "a.csv", "image,time,x,y", *rows))
+    assert "60 s apart" in report.reason
+
+
+def test_a_fixation_without_a_duration_is_left_out_and_counted(study, tmp_path, matcher) -> None:
+    rows = [f"P1.png,{300 * k},{'' if k == 3 else 250},30,40" for k in range(8)]
+    path = lines(tmp_path / "a.csv", "image,start_ms,duration_ms,x,y", *rows)
+    report = _one(study, matcher, path)
+    assert report.readings[0].fixations == 7
+    assert report.dropped == {"no duration": 1}
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "said"),
+    [
+        ("image,time_ms,x,y,frame", "P1.png,{k}0,30,40,0.5", "0.5, which is no frame's number"),
+        ("image,time_ms,x,y,x", "P1.png,{k}0,30,40,50", "more than one column `x`"),
+        ("image,time_ms,x,y", "", "no row under it"),
+    ],
+)
+def test_a_table_that_leaves_open_what_is_meant_is_refused(
+    study, tmp_path, matcher, header, row, said
+) -> None:
+    rows = [row.format(k=k) for k in range(1, 20)] if row else []
+    report = _one(study, matcher, lines(tmp_path / "a.csv", header, *rows))
+    assert report.status == "refused"
+    assert said in report.reason
 
 
 def test_degrees_are_told_by_the_columns_name_and_need_the_screen(study, tmp_path, matcher) -> None:

@@ -94,3 +94,18 @@ def test_the_word_before_the_images_name_can_be_said(study, tmp_path, matcher) -
 def test_what_is_no_gaze_is_refused(study, tmp_path, matcher, rows, said) -> None:
     (report,) = imported(study, "eyelink-asc", [lines(tmp_path / "a.asc", *rows)], matcher)
     assert (report.status, said in report.reason) == ("refused", True)
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ("900\t  470.0\t 190.0\t 900.0\t 470.0\t 190.0\t 910.0\t.....", "times that run backwards"),
+        ("EFIX R   1O00\t1040\t41\t  470.0\t  190.0\t    900", "the fixation 'EFIX R"),
+        ("MSG\t1001 DISPLAY_COORDS 0 0 nan 499", "a screen of nan"),
+    ],
+)  # fmt: skip
+def test_what_no_tracker_writes_is_refused_by_name(study, tmp_path, matcher, broken, said) -> None:
+    path = lines(tmp_path / "a.asc", *HEAD, SHOWN, BOTH, *_both(1000, 470.0), broken, "END\t1050")
+    (report,) = imported(study, "eyelink-asc", [path], matcher)
+    assert report.status == "refused"
+    assert said in report.reason

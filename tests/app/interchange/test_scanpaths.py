@@ -61,3 +61,10 @@ def test_json_beyond_the_limit_is_refused(study, tmp_path, matcher, monkeypatch)
     for name in ("gazesearch", "mcgip"):
         (report,) = imported(study, name, [path], matcher)
         assert "larger than" in report.reason
+
+
+@pytest.mark.parametrize(("key", "values"), [("Z", [0, 0.5]), ("T", [0.25, float("nan")])])
+def test_half_a_slice_and_no_duration_are_refused(study, tmp_path, matcher, key, values) -> None:
+    path = _file(tmp_path / "a.json", [ENTRY | {"Z": [0, 0]} | {key: values}])
+    (report,) = imported(study, "ct-scangaze", [path], matcher)
+    assert f"{key} of a scan path must be" in report.reason

@@ -160,3 +160,32 @@ def test_a_workbook_is_read_as_its_text_is(study, tmp_path, matcher) -> None:
     (report,) = imported(study, "tobii-tsv", [tmp_path / "a.xlsx"], matcher)
     np.testing.assert_allclose(_points(study, report)[0][8], (40.5, 110), atol=1e-3)
     assert report.readings[0].samples == 9
+
+
+def test_rows_of_tobii_out_of_order_are_sorted_and_told(study, tmp_path, matcher) -> None:
+    rows = [pro_lab_row(8333 * k, 470 + k, 200) for k in reversed(range(30))]
+    (report,) = imported(study, "tobii-tsv", [tsv(tmp_path / "a.tsv", PRO_LAB, rows)], matcher)
+    gaze = gaze_of(study.database, report.readings[0].reading_id)
+    assert set(np.diff(gaze.time_us)) == {8333}
+    assert gaze.points_image[:, 0] == pytest.approx(np.arange(10, 40), abs=1e-3)
+    assert "time-order" in [each.code for each in report.notes]
+
+
+def test_a_stimulus_that_moved_while_shown_is_refused(study, tmp_path, matcher) -> None:
+    rows = [list(pro_lab_row(8333 * k, 500, 200)) for k in range(30)]
+    for row in rows[15:]:
+        row[-2] = 0
+    (report,) = imported(study, "tobii-tsv", [tsv(tmp_path / "a.tsv", PRO_LAB, rows)], matcher)
+    assert "460 and 0 while one stimulus is shown" in report.reason
+    (report,) = imported(
+        study, "tobii-tsv", [tmp_path / "a.tsv"], matcher, shown=(460.0, 140.0, 120.0, 200.0)
+    )
+    assert report.status == "accepted"
+
+
+def test_a_screen_of_no_size_is_refused_by_name(study, tmp_path, matcher) -> None:
+    rows = [list(pro_lab_row(8333 * k, 500, 200)) for k in range(30)]
+    for row in rows:
+        row[5] = -1920
+    (report,) = imported(study, "tobii-tsv", [tsv(tmp_path / "a.tsv", PRO_LAB, rows)], matcher)
+    assert "a screen of -1920" in report.reason

@@ -149,3 +149,12 @@ def test_an_xdf_beyond_the_limit_is_refused_by_name(study, tmp_path, matcher, mo
     monkeypatch.setattr("app.interchange.formats.xdf_chunks.MOST_BYTES", 1000)
     (report,) = imported(study, "xdf", [write_xdf(tmp_path / "P1.xdf", _gaze())], matcher)
     assert "P1.xdf is larger than" in report.reason
+
+
+def test_a_file_that_ends_within_a_chunk_is_read_and_told(study, tmp_path, matcher) -> None:
+    path = write_xdf(tmp_path / "P1.xdf", _gaze(), _marked(2, "m", "Markers", [100.0], ["P1.png"]))
+    (whole,) = imported(study, "xdf", [path], matcher)
+    assert "cut-short" not in [each.code for each in whole.notes]
+    path.write_bytes(path.read_bytes()[:-5])
+    (cut,) = imported(study, "xdf", [path], matcher, reader="R2")
+    assert "cut-short" in [each.code for each in cut.notes]
