@@ -6,6 +6,7 @@ from typing import Literal
 
 import cv2
 import numpy as np
+from scipy.spatial import cKDTree
 
 from trainer.analysis.looked import BoolArray, FloatArray, IntArray
 from trainer.errors import AnalysisError
@@ -99,9 +100,12 @@ def _from_mask(area: Area, points: FloatArray) -> FloatArray:
     height, width = area.mask.shape
     column, row = np.floor(points).astype(np.int64).T
     near_column, near_row = np.clip(column, 0, width - 1), np.clip(row, 0, height - 1)
-    beyond = np.hypot(column - near_column, row - near_row)
-    # A point beyond the picture is as far as the picture's edge, and the edge from the mask.
-    return np.asarray(to_mask[near_row, near_column] + beyond, np.float64)
+    found = np.asarray(to_mask[near_row, near_column], np.float64)
+    beyond = (column != near_column) | (row != near_row)
+    if beyond.any():  # gaze moved by the tracker's error may lie beside the picture
+        pixels = cKDTree(np.argwhere(area.mask))
+        found[beyond] = pixels.query(np.column_stack([row, column])[beyond])[0]
+    return found
 
 
 _DISTANCES = {

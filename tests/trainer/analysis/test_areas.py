@@ -71,6 +71,16 @@ def test_a_mask_holds_the_points_of_its_pixels() -> None:
     assert found.tolist() == [bool(mask[int(y), int(x)]) for x, y in points]
 
 
+def test_beside_the_picture_a_mask_is_as_far_as_its_nearest_pixel() -> None:
+    mask = np.zeros((4, 5), bool)
+    mask[0, 0] = True
+    area = Area("i", "m", "mask", np.zeros((0, 2)), mask)
+
+    distance = area.distance_px(np.array([[-3.5, 3.5], [8.5, 6.5], [-2.5, 0.5]]))
+
+    assert distance == pytest.approx([5, 10, 3])
+
+
 def test_an_area_of_a_frame_holds_nothing_of_another() -> None:
     one = area("box", [[0, 0], [100, 100]], frame=3)
 
