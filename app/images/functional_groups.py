@@ -4,6 +4,7 @@ One image of a study has one way to be shown, so that a stack does not flicker w
 scrolled: that of its middle frame. Frames whose values mean different things are refused.
 """
 
+import math
 from typing import Any
 
 from app.errors import ImportRefused
@@ -21,6 +22,8 @@ _KEPT = (
     "ShutterUpperHorizontalEdge", "ShutterLowerHorizontalEdge", "CenterOfCircularShutter",
     "RadiusOfCircularShutter", "VerticesOfThePolygonalShutter", "ShutterPresentationValue",
 )  # fmt: skip
+_ALIKE = ("PixelSpacing", "FrameLaterality", "ImageOrientationPatient")
+"""What would be wrong of all other frames if it were that of one."""
 
 
 def adopt_frame(dataset: Any, elements: Elements, frame: int) -> None:
@@ -45,19 +48,43 @@ def adopt_frame(dataset: Any, elements: Elements, frame: int) -> None:
             item = _first(group, macro)
             for keyword in _KEPT:
                 raw = None if item is None else item.raw(keyword)
-                if raw is not None and keyword not in dataset:
-                    dataset[keyword] = raw
+                if raw is None or keyword in dataset:
+                    continue
+                if keyword in _ALIKE and _differs(each, macro, keyword):
+                    elements.say("frames-differ", keyword=keyword)
+                    continue
+                dataset[keyword] = raw
 
 
 def _require_one_rescale(each: list[Elements]) -> None:
     items = [_first(group, "PixelValueTransformationSequence") for group in each]
+    if not any(items):
+        return
+    # A frame that says nothing is not rescaled: beside one that is, that is another way.
     ways = {
-        (item.text("RescaleSlope"), item.text("RescaleIntercept"))
-        for item in items
+        (item.number("RescaleSlope") or 1.0, item.number("RescaleIntercept") or 0.0)
         if item is not None
+        else (1.0, 0.0)
+        for item in items
     }
     if len(ways) > 1:
         raise ImportRefused("its frames are rescaled in different ways; export them one by one")
+
+
+def _differs(each: list[Elements], macro: str, keyword: str) -> bool:
+    """Return whether frames say different things; what only some say is not counted."""
+    items = [item for item in (_first(group, macro) for group in each) if item is not None]
+    said = [item.numbers(keyword) or item.text(keyword) for item in items if item.has(keyword)]
+    return any(not _alike(said[0], other) for other in said[1:])
+
+
+def _alike(one: list[float] | str, other: list[float] | str) -> bool:
+    if isinstance(one, str) or isinstance(other, str):
+        return one == other
+    close = (
+        math.isclose(a, b, rel_tol=1e-3, abs_tol=1e-3) for a, b in zip(one, other, strict=False)
+    )
+    return len(one) == len(other) and all(close)
 
 
 def _first(elements: Elements, keyword: str) -> Elements | None:

@@ -38,6 +38,7 @@ TEXTS = {
     "labels-differ": "the csv says another {what} of it than the study, which was kept",
     "split-differs": "image {name} of its patient is in {split}, this one is not: keep a patient "
     "in one split",
+    "frames-differ": "its frames differ in {keyword}, which was left out",
     "blacked-out": "{count} rectangles blacked out by the mask of its device",
 }
 """The text of each code; what stands in braces is a number, or the keyword of an element."""

@@ -212,3 +212,51 @@ def test_a_dicomdir_that_points_outside_its_folder_is_not_followed(tmp_path: Pat
     good(tmp_path / "secret")
     good(tmp_path / "cd" / "IM1")
     assert files_of([tmp_path / "cd" / "DICOMDIR"]) == [tmp_path / "cd" / "IM1"]
+
+
+def framewise(path: Path, macro: str, keyword: str, values: list[object]) -> None:
+    """Write a stack whose frames say an element each for itself; None: that one does not."""
+    stack(path, len(values))
+    dataset = pydicom.dcmread(path)
+    for name in (keyword, "ImageLaterality", "ImagerPixelSpacing", "PatientOrientation"):
+        if name in dataset:
+            del dataset[name]
+    groups = [Dataset() for _ in values]
+    for group, value in zip(groups, values, strict=True):
+        if value is not None:
+            item = Dataset()
+            setattr(item, keyword, value)
+            setattr(group, macro, Sequence([item]))
+    dataset.PerFrameFunctionalGroupsSequence = Sequence(groups)
+    dataset.save_as(path)
+
+
+def test_a_frame_without_a_slope_beside_one_that_has_one_is_refused(tmp_path: Path) -> None:
+    macro = "PixelValueTransformationSequence"
+    framewise(tmp_path / "x.dcm", macro, "RescaleSlope", ["2", None, "2"])
+    with pytest.raises(ImportRefused, match="rescaled in different ways"):
+        read_dicom(tmp_path / "x.dcm", b"k")
+    framewise(tmp_path / "x.dcm", macro, "RescaleSlope", ["2", "2.0", "2.00"])
+    assert read_dicom(tmp_path / "x.dcm", b"k")[1].rescale_slope == 2.0
+
+
+@pytest.mark.parametrize(
+    ("macro", "keyword", "values", "kept"),
+    [
+        ("PixelMeasuresSequence", "PixelSpacing", [[0.1, 0.1], [0.2, 0.2]], "row_spacing_mm"),
+        ("FrameAnatomySequence", "FrameLaterality", ["L", "R"], "laterality"),
+        ("PlaneOrientationSequence", "ImageOrientationPatient",
+         [[1, 0, 0, 0, 1, 0], [0, 1, 0, 0, 0, -1]], "orientation"),
+    ],
+)  # fmt: skip
+def test_what_frames_say_differently_is_taken_of_none(
+    tmp_path: Path, macro: str, keyword: str, values: list[object], kept: str
+) -> None:
+    framewise(tmp_path / "x.dcm", macro, keyword, values)
+    _, shown, _ = read_dicom(tmp_path / "x.dcm", b"k")
+    assert getattr(shown, kept) is None
+    assert "frames-differ" in [note.code for note in shown.notes]
+    framewise(tmp_path / "x.dcm", macro, keyword, values[:1] * 2)
+    _, shown, _ = read_dicom(tmp_path / "x.dcm", b"k")
+    assert getattr(shown, kept) is not None
+    assert "frames-differ" not in [note.code for note in shown.notes]
