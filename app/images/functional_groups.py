@@ -74,7 +74,9 @@ def _require_one_rescale(each: list[Elements]) -> None:
 def _differs(each: list[Elements], macro: str, keyword: str) -> bool:
     """Return whether frames say different things; what only some say is not counted."""
     items = [item for item in (_first(group, macro) for group in each) if item is not None]
-    said = [item.numbers(keyword) or item.text(keyword) for item in items if item.has(keyword)]
+    told = [item for item in items if item.has(keyword)]
+    is_word = keyword == "FrameLaterality"
+    said = [item.text(keyword) if is_word else item.numbers(keyword) for item in told]
     return any(not _alike(said[0], other) for other in said[1:])
 
 
