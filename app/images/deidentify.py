@@ -5,6 +5,7 @@ Patients become a keyed hash, so that images of one patient stay in one split; t
 user's configuration folder, never in a study.
 """
 
+import unicodedata
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,8 @@ def source_group_of(dataset: Any, key: bytes) -> str:
     """Return the group of a data set: its patient, else its study; empty if it names neither."""
     elements = Elements(dataset)
     for kind, keyword in (("patient", "PatientID"), ("study", "StudyInstanceUID")):
-        identifier = elements.text(keyword)
+        # A csv's patients are in Unicode's form NFC; decomposed accents are the same patient.
+        identifier = unicodedata.normalize("NFC", elements.text(keyword))
         if identifier:
             return source_group(key, kind, identifier)
     return ""

@@ -102,3 +102,15 @@ def test_erased_pixels_do_not_come_back_as_another_patients(study: Study, tmp_pa
     assert statuses(import_paths(study, [first, other])) == ["refused", "refused"]
     with study.database.read() as rows:
         assert rows.scalars(select(Image)).all() == []
+
+
+def test_a_patient_with_decomposed_accents_is_the_one_the_csv_names(
+    study: Study, tmp_path: Path
+) -> None:
+    first = good(tmp_path / "a.dcm")
+    utf8 = {"SpecificCharacterSet": "ISO_IR 192", "SOPInstanceUID": "1.2.3"}
+    changed(first, "b.dcm", PatientID="Jose\u0301", **utf8)
+    (tmp_path / "l.csv").write_text("image,patient\na.dcm,Jos\u00e9\n", encoding="utf-8")
+    import_paths(study, [first, tmp_path / "b.dcm"], labels=tmp_path / "l.csv")
+    with study.database.read() as rows:
+        assert len({image.source_group for image in rows.scalars(select(Image))}) == 1
