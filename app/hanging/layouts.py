@@ -45,7 +45,8 @@ def page_rects(
 ) -> dict[int, Rect]:
     """Return (x, y, width, height) by place of a page of mammograms, as `tile_rects` does.
 
-    Rows and columns of the two by two that nothing hangs in take no room.
+    Rows and columns of the two by two that nothing hangs in take no room; two views of one breast
+    lie side by side, for one over the other both would be small in a wide empty row.
 
     Parameters
     ----------
@@ -54,6 +55,9 @@ def page_rects(
     """
     rows = sorted({place // 2 for place in places})
     columns = sorted({place % 2 for place in places})
+    if len(rows) == 2 and len(columns) == 1:
+        beside = _grid(1, 2, size_view, device_pixel_ratio)
+        return {place: beside[place // 2] for place in places}
     rects = _grid(max(len(rows), 1), max(len(columns), 1), size_view, device_pixel_ratio)
     return {
         place: rects[rows.index(place // 2) * len(columns) + columns.index(place % 2)]

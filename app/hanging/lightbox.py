@@ -86,10 +86,16 @@ class LightBox:
             hung.tile: ImageView(hung.image, room, self._background)
             for hung in sorted(images, key=lambda hung: hung.tile)
         }
-        for view in self._all.values():
-            _hang_upright(view, meeting=hanging in _MEETING)
+        for tile, view in self._all.items():
+            _hang_upright(view, meeting=hanging in _MEETING and self._meets_another(tile))
         self._show_page(min(self._pages(), default=0))
         self.layout(size_view, device_pixel_ratio)
+
+    def _meets_another(self, tile: int) -> bool:
+        """Whether something hangs on the other side of its page; alone it is in the middle."""
+        if self._hanging != "mammo":
+            return True
+        return any(t // PLACES == tile // PLACES and t % 2 != tile % 2 for t in self._all)
 
     @property
     def page(self) -> int:

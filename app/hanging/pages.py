@@ -4,7 +4,7 @@ A tile is four times its page plus its place (0 R CC, 1 L CC, 2 R MLO, 3 L MLO a
 that every image of a breast stays where its standard view is when pages are turned.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +75,7 @@ def _mammogram(image: Image, is_older: bool) -> Mammogram:
 def tiles_of(mammograms: Sequence[Mammogram]) -> list[int]:
     """Return the tile of each image, page 0 being in front."""
     front = _front(mammograms)
+    front |= _filling(mammograms, front)
     tiles = dict(front)
     behind: dict[tuple[bool, int], list[int]] = {}
     for i, image in enumerate(mammograms):
@@ -101,6 +102,17 @@ def _front(mammograms: Sequence[Mammogram]) -> dict[int, int]:
             rank = (image.group, not image.is_standard, i)
             best[image.place] = min(best.get(image.place, (rank, i)), (rank, i))
     return {i: place for place, (_, i) in best.items()}
+
+
+def _filling(mammograms: Sequence[Mammogram], front: Mapping[int, int]) -> dict[int, int]:
+    """Return images whose place is not told at what is free in front, where all of them fit.
+
+    Nobody looks for an image behind a key while the page in front has room for it.
+    """
+    placeless = [i for i, m in enumerate(mammograms) if m.place is None and not m.is_older]
+    free = sorted(set(range(PLACES)) - set(front.values()))
+    fits = 0 < len(placeless) <= len(free) and bool(front)
+    return dict(zip(placeless, free, strict=False)) if fits else {}
 
 
 def _paged(places: Sequence[int | None]) -> list[int]:

@@ -74,6 +74,12 @@ def test_images_without_a_view_are_behind() -> None:
     assert hung(capture, *[image(side, view) for side, view in FOUR])[1] == [4, 0, 1, 2, 3]
 
 
+def test_images_without_a_view_fill_the_front_page_where_all_of_them_fit() -> None:
+    images = [image("R", "CC"), image(None, None), image("R", "MLO"), image(None, None)]
+    assert hung(*images)[1] == [0, 1, 2, 3]
+    assert hung(*images, image(None, None))[1] == [0, 4, 2, 5, 6]
+
+
 def test_a_dozen_views_with_priors_are_paged_and_eight_hang_current_over_prior() -> None:
     few = [(image(side, view), prior) for prior in (False, True) for side, view in FOUR]
     assert arrange(few, "auto")[0] == "prior"
@@ -147,7 +153,7 @@ def test_gaze_falls_on_the_page_that_is_up() -> None:
 
 @pytest.mark.parametrize(
     ("places", "grid"),
-    [({0, 1, 2, 3}, (2, 2)), ({0, 1}, (1, 2)), ({0, 2}, (2, 1)), ({3}, (1, 1)), ({0, 3}, (2, 2))],
+    [({0, 1, 2, 3}, (2, 2)), ({0, 1}, (1, 2)), ({0, 2}, (1, 2)), ({3}, (1, 1)), ({0, 3}, (2, 2))],
 )
 def test_empty_rows_and_columns_take_no_room(places, grid) -> None:
     rects = page_rects(places, SIZE, 1.0)
