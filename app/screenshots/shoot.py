@@ -192,9 +192,7 @@ class Photographer:
         review = station.job(ReviewController).page
         review.list.setCurrentRow(review.list.count() - 1)
         view = review.views[0]
-        yield Until(
-            "the replay", lambda: view.replay is not None and len(view.replay.views) > 4, 30
-        )
+        yield Until("the replay", lambda: view.replay is not None, 30)
         review.slider.setValue(review.slider.maximum() // 2)
         yield from self._keep("review")
         heat = review.findChild(QCheckBox, "show_heat")

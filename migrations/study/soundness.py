@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Literal
 
 from sqlalchemy import exc, select
+from sqlalchemy.orm import Session as OrmSession
 
 from migrations.study.database import Database
 from migrations.study.export_manifest import MANIFEST
 from migrations.study.names import short_name
 from migrations.study.processes import is_abandoned
-from migrations.study.schema import Image, TrainingRun, utc_now
+from migrations.study.schema import Image, Reading, TrainingRun, ViewEvent, utc_now
 from migrations.study.stored_chunks import ChunkFault, gaze_faults
 
 Severity = Literal["damage", "leftover", "note"]
@@ -57,6 +58,7 @@ def database_findings(database: Database) -> Iterator[Finding]:
         with database.read() as rows:
             for fault in gaze_faults(rows):
                 yield _of_gaze(fault)
+            yield from _of_readings(rows)
     except (exc.SQLAlchemyError, ValueError, TypeError) as error:
         # A damaged page may give anything; what cannot even be read is damage, not a bug.
         yield Finding("damage", f"the gaze cannot be read to its end: {error}")
@@ -111,6 +113,22 @@ def _of_gaze(fault: ChunkFault) -> Finding:
     named = ", ".join(f"reading {short_name(i)} ({i})" for i in fault.reading_ids)
     severity: Severity = "damage" if fault.is_loss else "note"
     return Finding(severity, f"{named or 'gaze outside readings'}: {fault.text}")
+
+
+def _of_readings(rows: OrmSession) -> Iterator[Finding]:
+    """Yield finished readings that lack what each of them has: views, figures, a rating."""
+    viewed = select(ViewEvent.reading_id).distinct()
+    columns = Reading.id, Reading.sample_count, Reading.verdict, Reading.id.in_(viewed)
+    for reading_id, samples, verdict, has_views in rows.execute(
+        select(*columns).where(Reading.state == "finished").order_by(Reading.id)
+    ):
+        name = f"reading {short_name(reading_id)} ({reading_id})"
+        if samples is None or verdict is None:
+            text = "its samples were never counted and rated, though it is finished"
+            yield Finding("note", f"{name}: {text}")
+        if samples and not has_views:
+            text = "no view of it is stored: nobody knows which image its gaze fell on"
+            yield Finding("damage", f"{name}: {text}")
 
 
 def _of_images(images: Path, ids: set[str]) -> Iterator[Finding]:

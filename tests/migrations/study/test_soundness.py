@@ -7,11 +7,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete, update
 
 from devices.gaze.samples import SAMPLE_DTYPE
 from migrations.study import stored_chunks
 from migrations.study.command import main as db
 from migrations.study.processes import owned_name
+from migrations.study.schema import Reading, ViewEvent
 from tests.trainer.gaze_study import CHUNK, StudyMaker
 
 GONE = 2_000_000_000
@@ -169,3 +171,17 @@ def test_a_write_protected_study_is_checked_and_nothing_is_written(
     before = sorted(made.study.folder.rglob("*"))
     assert checked(made, capsys)[0] == 0
     assert sorted(made.study.folder.rglob("*")) == before
+
+
+def test_a_reading_whose_views_are_gone_is_damaged_and_one_without_figures_noted(
+    made, capsys
+) -> None:
+    with made.study.database.write() as rows:
+        rows.execute(update(Reading).values(sample_count=None))
+    assert "never counted and rated" in checked(made, capsys)[1]
+    with made.study.database.write() as rows:
+        rows.execute(update(Reading).values(sample_count=100))
+        rows.execute(delete(ViewEvent))
+    code, said = checked(made, capsys)
+    assert code == 1
+    assert "no view of it is stored" in said
