@@ -47,13 +47,25 @@ class Mammogram:
 
 
 def mammograms_of(images: Sequence[tuple[Image, bool]]) -> list[Mammogram]:
-    """Return what decides where images hang, each given with whether it is a prior."""
-    days = [_told(image).get("study_day") for image, _ in images]
-    latest = max((day for day in days if day is not None), default=None)
+    """Return what decides where images hang, each given with whether it is a prior.
+
+    Days are moved by as much for all images of a patient, and by another number for each patient:
+    only those of one patient are compared.
+    """
+    latest: dict[str, int] = {}
+    for image, _ in images:
+        day = _told(image).get("study_day")
+        if day is not None:
+            latest[image.source_group] = max(day, latest.get(image.source_group, day))
     return [
-        _mammogram(image, prior or (day is not None and day != latest))
-        for (image, prior), day in zip(images, days, strict=True)
+        _mammogram(image, prior or _is_before(image, latest.get(image.source_group)))
+        for image, prior in images
     ]
+
+
+def _is_before(image: Image, latest: int | None) -> bool:
+    day = _told(image).get("study_day")
+    return day is not None and latest is not None and int(day) < latest
 
 
 def _told(image: Image) -> dict[str, Any]:

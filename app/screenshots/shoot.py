@@ -87,7 +87,9 @@ class Photographer:
         work.show_rows(rows)
         work.show_import("Importing 120 of 400 files, 8.0 files/s, 35 s left", 120, 400)
         yield from self._keep("worklist-busy")
-        work.show_imported("398 added, 2 refused.", [("a.dcm", "12-bit JPEG is not supported")])
+        work.show_imported(
+            "398 added, 2 refused.", [("a.dcm", "it is truncated: 8 of 8,388,608 bytes")]
+        )
         yield from self._keep("worklist")
         station.go("clearing")
         yield from self._pause(2.0)

@@ -153,7 +153,9 @@ class KeyMap:
 
     def keys_of(self, action: str) -> str:
         """Return the keys of an action in words."""
-        return " or ".join(_spoken(name) for name in self.bindings.get(action, ()))
+        # Return and the keypad's Enter are two keys, and both are called Enter.
+        names = dict.fromkeys(_spoken(name) for name in self.bindings.get(action, ()))
+        return " or ".join(names)
 
     def _bind(self, name: str, action: str) -> None:
         chord = _chord(name, action)

@@ -63,6 +63,15 @@ def test_the_images_of_an_earlier_day_are_behind_also_where_the_later_lacks_a_vi
     assert hung(*then, *now) == ("mammo", [4, 5, 6, 7, 0, 1, 2])
 
 
+def test_days_of_two_patients_are_not_compared_for_each_is_moved_by_another_number() -> None:
+    one = [image(side, "CC", day=100) for side in ("R", "L")]
+    other = [image(side, "MLO", day=900) for side in ("R", "L")]
+    for views, patient in ((one, "g1"), (other, "g2")):
+        for made in views:
+            made.source_group = patient
+    assert hung(*one, *other) == ("mammo", [0, 1, 2, 3])
+
+
 def test_the_standard_view_is_in_front_of_its_kin_and_repeats_are_behind() -> None:
     images = [image("R", "XCCL"), image("R", "CC"), image("R", "CC"), image("R", "MLO")]
     assert hung(*images) == ("mammo", [4, 0, 8, 2])
