@@ -43,6 +43,7 @@ class Finder(QWidget):
         self.state.activated.connect(lambda _index: self.changed.emit())
         line = row(self.words, self.state, self._found, gap=theme.GRID, parent=self)
         line.setStretch(0, 1)
+        self._found.hide()
 
     @property
     def passes(self) -> Callable[[WorklistRow], bool]:
@@ -65,3 +66,4 @@ class Finder(QWidget):
         hidden = len(shown) < total
         text = tr("{count} of {total} cases", count=f"{len(shown):,}", total=f"{total:,}")
         self._found.setText(text if hidden else "")
+        self._found.setVisible(hidden)
