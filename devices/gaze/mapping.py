@@ -147,19 +147,29 @@ def place_of(fixation: Fixation, gaze: MappedGaze, views: ViewHistory) -> Fixati
     own = gaze.during(fixation.start_us, fixation.end_us)
     spans = any(fixation.start_us < view.time_us <= fixation.end_us for view in views.views)
     seen = own.view_index[~np.isnan(own.points_norm[:, 0])]
-    # Views are few and samples many: each view is looked up once.
-    shown = {index: _shown(views, index) for index in np.unique(own.view_index).tolist()}
     counts = Counter[tuple[str, int]]()
-    for index, count in zip(*np.unique(seen, return_counts=True), strict=True):
-        counts[shown[int(index)]] += int(count)
+    for index in _distinct(seen):  # views are few and samples many: each view is looked up once
+        counts[_shown(views, index)] += int((seen == index).sum())
     if not counts:
         return FixationPlace(None, 0, None, None, spans)
     most = max(sorted(counts), key=counts.__getitem__)
     if most[0] == "":
         return FixationPlace(None, 0, None, None, spans)
-    those = [index for index, place in shown.items() if place == most]
-    x, y = own.points_image[np.isin(own.view_index, those)].mean(axis=0)
+    on = np.zeros(len(own), bool)
+    for index in _distinct(own.view_index):
+        if _shown(views, index) == most:
+            on |= own.view_index == index
+    x, y = own.points_image[on].mean(axis=0)
     return FixationPlace(most[0], most[1], float(x), float(y), spans)
+
+
+def _distinct(indices: NDArray[np.int64]) -> list[int]:
+    """Return the values there are, in order; mostly one, which needs no sorting."""
+    if len(indices) == 0:
+        return []
+    if (indices == indices[0]).all():
+        return [int(indices[0])]
+    return [int(index) for index in np.unique(indices)]
 
 
 def image_at(time_us: int, gaze: MappedGaze, views: ViewHistory) -> tuple[str | None, int]:
