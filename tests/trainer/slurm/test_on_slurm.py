@@ -107,7 +107,7 @@ def test_what_is_cancelled_or_fails_is_not_put_back(slurm: Cluster, tmp_path: Pa
     words = training(tmp_path, "none", 1, "--labels", "absent.csv")
     script_of(tmp_path, "train", *words, "--cpus", "1", "--script", "wrong.sbatch")
     ended = slurm.wait_end(slurm.submit(tmp_path / "wrong.sbatch"), "FAILED")
-    assert (ended["Restarts"], ended["ExitCode"]) == ("0", "1:0")
+    assert (ended["Restarts"], ended["ExitCode"]) == ("0", "2:0")
 
 
 def test_parts_of_an_array_are_merged_after_it_into_what_one_run_finds(

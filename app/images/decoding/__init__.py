@@ -1,0 +1,1 @@
+"""Files become stored values: in one process that a hostile file may kill."""

@@ -1,0 +1,1 @@
+"""Files and a csv of labels become cases of the study."""
