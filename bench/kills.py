@@ -21,7 +21,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from app.images.importer import import_paths
+from app.images.importing.importer import import_paths
 from migrations.study.command import main as db
 from migrations.study.database import Database
 from migrations.study.folder import Study

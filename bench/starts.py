@@ -25,7 +25,7 @@ from PIL import Image as PilImage
 from PySide6.QtWidgets import QApplication
 from sqlalchemy import event
 
-from app.images.importer import import_paths
+from app.images.importing.importer import import_paths
 from app.station import Station
 from devices.gaze.geometry import ScreenGeometry
 from devices.simulated import SimulatedParameters, SimulatedTracker

@@ -54,7 +54,7 @@ def test_images_and_gaze_come_in_one_run_and_reach_the_trainer(folder: Path, cap
 
 def test_a_match_csv_names_images_by_the_hash_of_their_pixels(folder: Path, capsys) -> None:
     study = Study.create(folder / "study", settings=_settings())
-    from app.images.importer import import_paths
+    from app.images.importing.importer import import_paths
 
     results = import_paths(study, [folder / "images"])
     study.close()

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from sqlalchemy import func, select
 
 from app.demo.phantoms import Cohort, read_truth, write_cohort
-from app.images.importer import import_paths
+from app.images.importing.importer import import_paths
 from app.recording.session import ReadingSession
 from app.recording.stimulus import Findings, stimulus_for
 from devices.clock import HostClock

@@ -16,7 +16,7 @@ from app.demo.result import probe_lines, run_command
 from app.demo.steps import Script, run_script
 from app.demo.summary import summarise, write_summary
 from app.images.clearing import clear, to_clear
-from app.images.importer import import_paths
+from app.images.importing.importer import import_paths
 from app.pages.pretrain.controller import TrainingController
 from app.recording.stimulus import Findings
 from app.station import Station

@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.hanging.grouping import Arrival, hang_cases
-from app.images.importer import import_files
-from app.images.label_matching import LabelMatches, match_labels
-from app.images.labels import LabelRow
+from app.images.importing.importer import import_files
+from app.images.importing.label_matching import LabelMatches, match_labels
+from app.images.importing.labels import LabelRow
+from app.images.importing.results import ImportResult
 from app.images.notes import note
-from app.images.results import ImportResult
 from migrations.study.folder import Study
 from migrations.study.settings import SINGLE
 

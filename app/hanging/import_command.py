@@ -12,18 +12,18 @@ from app.errors import AppError, ImportStopped
 from app.hanging.arrivals import import_cases
 from app.hanging.grouping import CHOICES
 from app.images.clearing import to_clear
-from app.images.label_matching import LabelMatches, match_labels
-from app.images.labels import read_labels
-from app.images.reconciliation import (
+from app.images.importing.label_matching import LabelMatches, match_labels
+from app.images.importing.labels import read_labels
+from app.images.importing.reconciliation import (
     FILE_WITHOUT_ROW,
     Reconciliation,
     reconcile,
     require_outside,
     write_reconciliation,
 )
-from app.images.relabelling import set_labels
-from app.images.results import ImportResult
-from app.images.sources import files_of, labels_among
+from app.images.importing.relabelling import set_labels
+from app.images.importing.results import ImportResult
+from app.images.importing.sources import files_of, labels_among
 from migrations.study.command_line import (
     CommandParser,
     existing_file,

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from app.images.attributes import DisplayAttributes
-from app.images.breast_views import LOWER, UPPER
+from app.images.dicom.breast_views import LOWER, UPPER
 from app.images.greyscale import display_lut
 from app.images.store import LoadedImage
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from app.images.overlay import plane_of
+from app.images.dicom.overlay import plane_of
 from app.images.store import LoadedImage
 from app.images.viewport import Viewport
 

@@ -11,8 +11,8 @@ from typing import Literal
 
 from app.hanging.mammography import chest_wall_side, is_close_up, wanted_side
 from app.images.attributes import DisplayAttributes
-from app.images.breast_views import UPPER
-from app.images.orientation import Orientation, axis_of, opposite
+from app.images.dicom.breast_views import UPPER
+from app.images.dicom.orientation import Orientation, axis_of, opposite
 from app.images.store import LoadedImage
 from app.images.viewport import Viewport
 

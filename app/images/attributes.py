@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from app.errors import ImageUnreadable
+from app.images.dicom.overlay import Runs
+from app.images.dicom.shutter import Shutter
+from app.images.dicom.spacing import PROJECTED
+from app.images.dicom.stored_values import PixelFormat
 from app.images.notes import Note, note
-from app.images.overlay import Runs
-from app.images.shutter import Shutter
-from app.images.spacing import PROJECTED
-from app.images.stored_values import PixelFormat
 
 DISPLAY_VERSION = 1
 
@@ -100,13 +100,13 @@ class DisplayAttributes:
     magnification
         How much larger the shadow on the detector is than the patient; None if not told.
     view, view_modifiers
-        `app.images.breast_views`: "CC", "MLO", …, of other projections "PA", …; "S" (spot), …
+        `app.images.dicom.breast_views`: "CC", "MLO", …, of other projections "PA", …; "S" (spot), …
     kind
         Of a mammogram: "2d", "synthetic" (2D made of tomosynthesis), "tomosynthesis"; else None.
     orientation
         Towards which side of the patient columns and rows count up: ("P", "FL"); None if untold.
     overlay
-        What may be drawn over it, as runs (`app.images.overlay`).
+        What may be drawn over it, as runs (`app.images.dicom.overlay`).
     burned_in
         Whether identifying text is part of the pixels: "no", "yes" or "unknown".
     notes

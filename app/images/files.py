@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.errors import ImportRefused
 from app.images.attributes import DisplayAttributes
-from app.images.colour import luminance
+from app.images.dicom.colour import luminance
 from app.images.greyscale import display_lut
 
 STORED, DISPLAY, PRESENTATION = "stored.npy", "display.json", "presentation.png"

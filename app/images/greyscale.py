@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.images.attributes import DisplayAttributes, LookUpTable, Window
-from app.images.stored_values import black_patterns, numbers, over_patterns
+from app.images.dicom.stored_values import black_patterns, numbers, over_patterns
 
 __all__ = [
     "DisplayLut",

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from app.errors import AppError
 from app.images.attributes import DisplayAttributes
+from app.images.dicom.overlay import plane_of, runs_of
+from app.images.dicom.stored_values import value_range
 from app.images.greyscale import display_lut
-from app.images.overlay import plane_of, runs_of
-from app.images.stored_values import value_range
 
 Rectangle = tuple[int, int, int, int]
 """(x, y, width, height) in source pixels."""

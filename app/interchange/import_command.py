@@ -9,10 +9,10 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from app.errors import AppError
-from app.images.importer import import_files
-from app.images.label_matching import match_labels
-from app.images.reconciliation import reconcile
-from app.images.sources import files_of as image_files_of
+from app.images.importing.importer import import_files
+from app.images.importing.label_matching import match_labels
+from app.images.importing.reconciliation import reconcile
+from app.images.importing.sources import files_of as image_files_of
 from app.interchange.import_parser import import_parser
 from app.interchange.import_reports import FileReport, ImportProgress
 from app.interchange.importing import import_gaze

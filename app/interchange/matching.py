@@ -18,8 +18,8 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from app.images.labels import path_parts
-from app.images.results import ImportResult
+from app.images.importing.labels import path_parts
+from app.images.importing.results import ImportResult
 from devices.gaze.errors import GazeFileError
 from devices.gaze.foreign_values import read_text
 from migrations.study.errors import AmbiguousName, UnknownName

@@ -7,7 +7,7 @@ level, so that the spawning side can name its entry cheaply.
 import os
 from multiprocessing.connection import Connection
 
-from app.images.worker import limit_memory
+from app.images.decoding.worker import limit_memory
 
 
 def serve(connection: Connection, memory_bytes: int) -> None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
-from app.images.deidentify import identifier_key
-from app.images.origin import keyed_hash
+from app.images.dicom.deidentify import identifier_key
+from app.images.dicom.origin import keyed_hash
 from migrations.study.folder import Study
 from migrations.study.schema import Reader
 

@@ -12,7 +12,7 @@ from app.demo.hands import click, drag, press, wheel
 from app.demo.phantoms import write_cohort
 from app.demo.steps import Script, Until, run_script
 from app.hanging.grouping import Arrival, hang_cases
-from app.images.importer import import_paths
+from app.images.importing.importer import import_paths
 from app.pages.review.controller import ReviewController
 from app.station import Station
 from app.ui import theme

@@ -9,7 +9,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session as OrmSession
 
 from app.errors import AppError
-from app.images.deidentify import identifier_key, source_group
+from app.images.dicom.deidentify import identifier_key, source_group
 from app.recording.lock import StationLock
 from app.sync.remaining_copies import Trace, find_traces
 from app.sync.removed_files import remove_files

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from app.images.clearing import clear, to_clear
-from app.images.importer import import_paths
+from app.images.importing.importer import import_paths
 from migrations.study.folder import Study
 from migrations.study.settings import StudySettings
 

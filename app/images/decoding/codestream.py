@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.errors import ImportRefused
-from app.images.pixel_layout import PixelLayout
+from app.images.dicom.pixel_layout import PixelLayout
 
 _SOI, _SOC, _JP2 = b"\xff\xd8", b"\xff\x4f", b"\x00\x00\x00\x0cjP  "
 _SIZ, _COD = b"\xff\x51", b"\xff\x52"

@@ -19,11 +19,11 @@ import psutil
 
 from app.errors import ImportRefused, ImportStopped
 from app.images.attributes import DisplayAttributes
-from app.images.dicomdir import is_dicomdir
+from app.images.decoding.dicomdir import is_dicomdir
+from app.images.decoding.worker import serve
+from app.images.dicom.origin import Origin
 from app.images.limits import OUT_OF_MEMORY
 from app.images.masks import MaskTemplate, Rectangle, rectangle_of
-from app.images.origin import Origin
-from app.images.worker import serve
 
 START_TIMEOUT_S = 60.0
 _LOOK_EVERY_S = 0.1

@@ -7,20 +7,20 @@ from typing import Any
 from numpy.typing import NDArray
 
 from app.errors import ImportRefused
-from app.images.archives import ZIP_HEADS, is_archive, listed_members
 from app.images.attributes import DisplayAttributes
-from app.images.dicomdir import listed_files
+from app.images.decoding.archives import ZIP_HEADS, is_archive, listed_members
+from app.images.decoding.dicomdir import listed_files
+from app.images.decoding.jpeg_file import JPEG_HEAD
+from app.images.decoding.large_stacks import is_mapped
+from app.images.decoding.png_file import PNG_HEAD
+from app.images.decoding.read_dicom import looks_like_dicom, read_dicom
+from app.images.decoding.read_raster import read_raster
+from app.images.decoding.read_tiff import TIFF_HEADS
+from app.images.dicom.origin import Identity
 from app.images.files import STORED, Unwritable, digest_of, write_image
-from app.images.jpeg_file import JPEG_HEAD
-from app.images.large_stacks import is_mapped
 from app.images.limits import OUT_OF_MEMORY, require_file_size
 from app.images.masks import blacked_out, mask_for, template_of
 from app.images.notes import note
-from app.images.origin import Identity
-from app.images.png_file import PNG_HEAD
-from app.images.read_dicom import looks_like_dicom, read_dicom
-from app.images.read_raster import read_raster
-from app.images.read_tiff import TIFF_HEADS
 
 
 def answer_to(request: dict[str, Any], key: bytes) -> dict[str, Any]:

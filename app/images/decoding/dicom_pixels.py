@@ -13,12 +13,12 @@ from pydicom.encaps import generate_fragments, generate_frames
 from pydicom.pixels.decoders.base import get_decoder
 
 from app.errors import ImportRefused
-from app.images.codestream import FrameHeader, begins_picture, frame_header, require_same
-from app.images.elements import Elements
+from app.images.decoding.codestream import FrameHeader, begins_picture, frame_header, require_same
+from app.images.decoding.frame_decoders import OURS, is_whole_jpeg, register
+from app.images.decoding.large_stacks import IN_MEMORY_BYTES, length_of, on_disk, rewind
+from app.images.dicom.elements import Elements
+from app.images.dicom.pixel_layout import PixelLayout
 from app.images.files import Unwritable
-from app.images.frame_decoders import OURS, is_whole_jpeg, register
-from app.images.large_stacks import IN_MEMORY_BYTES, length_of, on_disk, rewind
-from app.images.pixel_layout import PixelLayout
 
 _NATIVE = (
     uid.ImplicitVRLittleEndian,

@@ -11,7 +11,7 @@ from pydicom import uid
 from pydicom.pixels.decoders import pyjpegls
 from pydicom.pixels.decoders.base import DecodeRunner, get_decoder
 
-from app.images.codestream import is_ycc
+from app.images.decoding.codestream import is_ycc
 
 OURS = "foveate"
 """The name of the plugin."""

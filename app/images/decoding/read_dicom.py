@@ -15,16 +15,16 @@ from pydicom.filereader import _read_file_meta_info, read_preamble
 from pydicom.filewriter import write_file_meta_info
 
 from app.errors import ImportRefused
-from app.images import deidentify
+from app.images.dicom import deidentify
 from app.images.attributes import DisplayAttributes
-from app.images.colour import RGB, from_palette, is_grey, without_colour
-from app.images.dicom_pixels import is_lossy, short, stored_values, syntax_of
-from app.images.elements import Elements
-from app.images.functional_groups import adopt_frame
-from app.images.large_stacks import DEFERRED_BYTES, pixels_in_file
+from app.images.decoding.dicom_pixels import is_lossy, short, stored_values, syntax_of
+from app.images.decoding.large_stacks import DEFERRED_BYTES, pixels_in_file
+from app.images.dicom.colour import RGB, from_palette, is_grey, without_colour
+from app.images.dicom.elements import Elements
+from app.images.dicom.functional_groups import adopt_frame
+from app.images.dicom.origin import Identity
+from app.images.dicom.pixel_layout import PixelLayout, layout_of, put
 from app.images.limits import MAX_HEADER_BYTES, MAX_PIXEL_BYTES, require_file_size
-from app.images.origin import Identity
-from app.images.pixel_layout import PixelLayout, layout_of, put
 
 _DICOMDIR = "1.2.840.10008.1.3.10"
 

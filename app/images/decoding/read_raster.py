@@ -13,13 +13,13 @@ from PIL import Image as PilImage
 
 from app.errors import ImportRefused
 from app.images.attributes import DisplayAttributes
-from app.images.colour import RGB, is_grey, without_colour
-from app.images.jpeg_file import require_whole_jpeg
+from app.images.decoding.jpeg_file import require_whole_jpeg
+from app.images.decoding.png_file import png_header, require_whole_png, transparent_colour
+from app.images.decoding.read_tiff import read_tiff
+from app.images.dicom.colour import RGB, is_grey, without_colour
+from app.images.dicom.stored_values import PixelFormat, value_range
 from app.images.limits import require_pixel_size
 from app.images.notes import Note, note
-from app.images.png_file import png_header, require_whole_png, transparent_colour
-from app.images.read_tiff import read_tiff
-from app.images.stored_values import PixelFormat, value_range
 
 _ORIENTATION = 0x0112
 _TRANSPARENT = "parts of it are transparent; export it without transparency"

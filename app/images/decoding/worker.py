@@ -23,7 +23,7 @@ def serve(connection: Connection, key: bytes, memory_bytes: int) -> None:
     with open(os.devnull, "w") as nothing:
         os.dup2(nothing.fileno(), 1)
         os.dup2(nothing.fileno(), 2)
-    from app.images.decode_file import answer_to
+    from app.images.decoding.decode_file import answer_to
 
     watch_crashes("decoder of images")
     limit = limit_memory(memory_bytes)

@@ -5,8 +5,8 @@ Upper views look along the body (CC and its kin), lower ones from the side (MLO 
 
 from dataclasses import dataclass
 
-from app.images.elements import Elements
-from app.images.vocabulary import POSITIONS, word_of
+from app.images.dicom.elements import Elements
+from app.images.dicom.vocabulary import POSITIONS, word_of
 
 _CODES = {
     "399162004": "CC", "R-10242": "CC",

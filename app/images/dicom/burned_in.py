@@ -4,8 +4,8 @@ Ultrasound machines, digitisers and workstations write names into their pictures
 "NO" of all that they make. Such an image is looked at by a person first.
 """
 
-from app.images.elements import Elements
-from app.images.vocabulary import listed
+from app.images.dicom.elements import Elements
+from app.images.dicom.vocabulary import listed
 
 _KNOWN_FOR_IT = listed(
     "AS BDUS CD DD DG DMS DOC EC ECG ES FS GM IVUS LP LS OCT OP OPM OPT OPV OT SM SMR SR TG US VA "

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import ImportRefused
-from app.images.elements import Elements
-from app.images.look_up_tables import entries_of
+from app.images.dicom.elements import Elements
+from app.images.dicom.look_up_tables import entries_of
 
 RGB = "RGB"
 _PALETTE = ("Red", "Green", "Blue")

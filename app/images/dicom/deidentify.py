@@ -16,14 +16,13 @@ from pydicom import uid
 from app.errors import ImportStopped
 from app.images.attributes import DisplayAttributes
 from app.images.breast_background import air_value
-from app.images.breast_views import kind_of, view_of
-from app.images.burned_in import burned_in
-from app.images.colour import RGB
-from app.images.elements import Elements
-from app.images.greyscale_elements import Greyscale, greyscale_of
-from app.images.notes import Note, note
-from app.images.orientation import orientation_of
-from app.images.origin import (
+from app.images.dicom.breast_views import kind_of, view_of
+from app.images.dicom.burned_in import burned_in
+from app.images.dicom.colour import RGB
+from app.images.dicom.elements import Elements
+from app.images.dicom.greyscale_elements import Greyscale, greyscale_of
+from app.images.dicom.orientation import orientation_of
+from app.images.dicom.origin import (
     Identity,
     Origin,
     device_name,
@@ -32,11 +31,12 @@ from app.images.origin import (
     new_uid,
     shifted_day,
 )
-from app.images.overlay import overlay_of
-from app.images.shutter import PIXEL_CENTRES, shutter_of
-from app.images.spacing import spacing_of
-from app.images.stored_values import PixelFormat, value_range
-from app.images.vocabulary import BODY_PARTS, MODALITIES, maker_of, word_of
+from app.images.dicom.overlay import overlay_of
+from app.images.dicom.shutter import PIXEL_CENTRES, shutter_of
+from app.images.dicom.spacing import spacing_of
+from app.images.dicom.stored_values import PixelFormat, value_range
+from app.images.dicom.vocabulary import BODY_PARTS, MODALITIES, maker_of, word_of
+from app.images.notes import Note, note
 from migrations.study.this_computer import KEY_BYTES, config_folder, make_key
 
 _UIDS = {

@@ -8,7 +8,7 @@ import math
 from typing import Any
 
 from app.errors import ImportRefused
-from app.images.elements import Elements
+from app.images.dicom.elements import Elements
 
 _MACROS = (
     "PixelMeasuresSequence", "FrameVOILUTSequence", "PixelValueTransformationSequence",

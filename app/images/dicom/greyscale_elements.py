@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from app.images.attributes import LookUpTable, Window
-from app.images.elements import Elements
+from app.images.dicom.elements import Elements
+from app.images.dicom.look_up_tables import table_of
+from app.images.dicom.shutter import Shutter, shutter_of
+from app.images.dicom.stored_values import PixelFormat
 from app.images.greyscale import VOI_FUNCTIONS
-from app.images.look_up_tables import table_of
-from app.images.shutter import Shutter, shutter_of
-from app.images.stored_values import PixelFormat
 
 _ANGIOGRAPHY = (
     "1.2.840.10008.5.1.4.1.1.12.1",  # X-Ray Angiographic

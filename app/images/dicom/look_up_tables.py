@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.images.attributes import LookUpTable
-from app.images.elements import Elements
+from app.images.dicom.elements import Elements
 
 _WHOLE = 65_536
 _SIGN = 32_768

@@ -4,7 +4,7 @@ The first letters are the patient's side towards which columns count up (to the 
 the second those towards which rows count up (downwards).
 """
 
-from app.images.elements import Elements
+from app.images.dicom.elements import Elements
 
 Orientation = tuple[str, str]
 _AXIS = {"A": 0, "P": 0, "L": 1, "R": 1, "H": 2, "F": 2}

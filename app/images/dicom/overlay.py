@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.images.elements import Elements
+from app.images.dicom.elements import Elements
 
 Plane = NDArray[np.bool_]
 Runs = tuple[tuple[int, int, int], ...]

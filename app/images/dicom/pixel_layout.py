@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.errors import ImportRefused
-from app.images.elements import Elements
+from app.images.dicom.elements import Elements
 from app.images.limits import require_pixel_size
 
 GREY = ("MONOCHROME1", "MONOCHROME2")

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.images.elements import Elements
+from app.images.dicom.elements import Elements
 from devices.gaze.view import Affine
 
 Mask = NDArray[np.bool_]

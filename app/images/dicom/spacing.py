@@ -6,7 +6,7 @@ detector's spacing into Pixel Spacing, which then says nothing more than the det
 
 from dataclasses import dataclass
 
-from app.images.elements import Elements
+from app.images.dicom.elements import Elements
 
 CALIBRATED, DETECTOR, SCANNED = "calibrated", "detector", "scanned"
 PROJECTED = (DETECTOR, SCANNED)

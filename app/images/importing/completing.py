@@ -3,9 +3,9 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
-from app.images.decode import Decoded
-from app.images.known import patient_of
-from app.images.labels import LabelRow
+from app.images.decoding.decode import Decoded
+from app.images.importing.known import patient_of
+from app.images.importing.labels import LabelRow
 from app.images.notes import Note, note
 from migrations.study.names import short_name
 from migrations.study.schema import Image

@@ -16,19 +16,19 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session as OrmSession
 
 from app.errors import ImportRefused, ImportStopped
-from app.images.archives import OpenArchives, archive_of
-from app.images.cases import add_case
-from app.images.completing import complete, split_notes
-from app.images.decode import Decoded, Decoder
-from app.images.deidentify import identifier_key
-from app.images.known import look_up, patient_of
-from app.images.label_matching import LabelMatches, match_labels
-from app.images.labels import LabelRow
-from app.images.linkage import Linkage
+from app.images.decoding.archives import OpenArchives, archive_of
+from app.images.decoding.decode import Decoded, Decoder
+from app.images.dicom.deidentify import identifier_key
+from app.images.importing.cases import add_case
+from app.images.importing.completing import complete, split_notes
+from app.images.importing.known import look_up, patient_of
+from app.images.importing.label_matching import LabelMatches, match_labels
+from app.images.importing.labels import LabelRow
+from app.images.importing.linkage import Linkage
+from app.images.importing.results import ImportResult, result_of
+from app.images.importing.sources import files_of
 from app.images.masks import MaskTemplate, read_masks
 from app.images.notes import Note
-from app.images.results import ImportResult, result_of
-from app.images.sources import files_of
 from migrations.study.folder import Study
 from migrations.study.processes import is_abandoned, owned_name
 from migrations.study.schema import Audit, Image, new_id

@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session as OrmSession
 
 from app.errors import ImageUnreadable
 from app.images.attributes import DisplayAttributes
-from app.images.decode import Decoded
-from app.images.deidentify import source_group
+from app.images.decoding.decode import Decoded
+from app.images.dicom.deidentify import source_group
 from app.images.files import DISPLAY
-from app.images.labels import LabelRow
+from app.images.importing.labels import LabelRow
 from app.images.notes import Note, note
 from migrations.study.folder import Study
 from migrations.study.names import short_name

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import ImportRefused
-from app.images.labels import LabelLine, LabelRow, LabelTable, path_parts, read_labels
+from app.images.importing.labels import LabelLine, LabelRow, LabelTable, path_parts, read_labels
 
 Parts = tuple[str, ...]
 

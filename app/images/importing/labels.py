@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import LabelsError
-from app.images.label_text import decoded_text
+from app.images.importing.label_text import decoded_text
 
 _COLUMNS = ("image", "label", "patient", "split", "case", "practice", "prior")
 _YES, _NO = ("1", "yes", "y", "true", "x"), ("", "0", "no", "n", "false")

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from app.errors import ImportStopped
-from app.images.deidentify import LINKED
+from app.images.dicom.deidentify import LINKED
 from migrations.study.csv_cells import CsvWriter
 
 COLUMNS = ("file", "image_id", "source_group", *LINKED)

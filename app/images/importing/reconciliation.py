@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import ImportStopped
-from app.images.label_matching import LabelMatches, Parts, tails
-from app.images.labels import LabelLine, path_parts
-from app.images.results import ImportResult
+from app.images.importing.label_matching import LabelMatches, Parts, tails
+from app.images.importing.labels import LabelLine, path_parts
+from app.images.importing.results import ImportResult
 from migrations.study.csv_cells import CsvWriter
 
 ROW_WITHOUT_FILE = "row without a file"

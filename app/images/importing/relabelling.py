@@ -9,11 +9,11 @@ import platform
 from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
-from app.images.completing import split_notes, take_labels
-from app.images.deidentify import identifier_key, source_group
-from app.images.labels import LabelLine, LabelTable
+from app.images.dicom.deidentify import identifier_key, source_group
+from app.images.importing.completing import split_notes, take_labels
+from app.images.importing.labels import LabelLine, LabelTable
+from app.images.importing.reconciliation import CONFLICT, ROW_WITHOUT_FILE, Mismatch, Reconciliation
 from app.images.notes import note
-from app.images.reconciliation import CONFLICT, ROW_WITHOUT_FILE, Mismatch, Reconciliation
 from migrations.study.errors import AmbiguousName
 from migrations.study.folder import Study
 from migrations.study.names import Names, names_of

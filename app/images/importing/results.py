@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.images.attributes import DisplayAttributes
-from app.images.decode import Decoded
+from app.images.decoding.decode import Decoded
 from app.images.notes import Note
 
 

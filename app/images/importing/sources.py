@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from app.errors import ImportRefused, LabelsError
-from app.images.archives import is_archive
-from app.images.decode import Decoder
-from app.images.dicomdir import Disc, is_dicomdir
+from app.images.decoding.archives import is_archive
+from app.images.decoding.decode import Decoder
+from app.images.decoding.dicomdir import Disc, is_dicomdir
 
 log = logging.getLogger(__name__)
 

@@ -9,12 +9,12 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog
 
 from app.hanging.arrivals import import_cases
-from app.images.label_matching import match_labels
-from app.images.labels import read_labels
-from app.images.reconciliation import FILE_WITHOUT_ROW, Reconciliation, reconcile
-from app.images.relabelling import set_labels
-from app.images.results import ImportResult
-from app.images.sources import files_of, labels_among
+from app.images.importing.label_matching import match_labels
+from app.images.importing.labels import read_labels
+from app.images.importing.reconciliation import FILE_WITHOUT_ROW, Reconciliation, reconcile
+from app.images.importing.relabelling import set_labels
+from app.images.importing.results import ImportResult
+from app.images.importing.sources import files_of, labels_among
 from app.pages.worklist.page import WorklistPage
 from app.ui.background import Task
 from migrations.study.folder import Study

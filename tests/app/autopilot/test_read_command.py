@@ -18,7 +18,7 @@ import pytest
 import main as command
 from app.autopilot.readers import autopilot_reader
 from app.errors import AppError
-from app.images.importer import import_paths
+from app.images.importing.importer import import_paths
 from app.recording.recovery import close_interrupted
 from migrations.study.folder import Study
 from migrations.study.schema import Reader, Reading, new_id

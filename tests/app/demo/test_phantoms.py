@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.demo.breast import BreastShape, draw_mammogram
 from app.demo.lesions import LESIONS
 from app.demo.phantoms import Cohort, read_truth, write_cohort
-from app.images.importer import ImportResult, import_paths
+from app.images.importing.importer import ImportResult, import_paths
 from app.images.store import load
 from migrations.study.folder import Study
 from migrations.study.schema import Image

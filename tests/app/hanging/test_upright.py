@@ -9,9 +9,9 @@ from pydicom.dataset import Dataset
 
 from app.hanging.lightbox import Hung, LightBox
 from app.hanging.upright import Edges, Upright, edges_of, shown_orientation, upright_of
-from app.images.elements import Elements
-from app.images.orientation import orientation_of
-from app.images.read_dicom import read_dicom
+from app.images.decoding.read_dicom import read_dicom
+from app.images.dicom.elements import Elements
+from app.images.dicom.orientation import orientation_of
 from app.images.store import LoadedImage
 from tests import ROOT
 from tests.app.hanging.pictures import breast, picture

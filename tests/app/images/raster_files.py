@@ -9,7 +9,7 @@ from PIL import Image as PilImage
 
 from app.errors import ImportRefused
 from app.images.attributes import DisplayAttributes
-from app.images.decode_file import read_file
+from app.images.decoding.decode_file import read_file
 
 RAMP = np.linspace(0, 255, 48 * 64).reshape(48, 64).astype(np.uint8)
 DEEP = (np.arange(48 * 64, dtype=np.uint16) * 21).reshape(48, 64)

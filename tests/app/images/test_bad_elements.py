@@ -14,7 +14,7 @@ from pydicom.tag import Tag
 
 from app.errors import ImportRefused
 from app.images.attributes import DisplayAttributes
-from app.images.decode_file import read_file
+from app.images.decoding.decode_file import read_file
 from tests.app.images.image_files import good
 
 JUNK = [b"12,5", b"AGFA ", b"\\\\\\ ", b"\xff\xfe\x00\x01", b"1e999 ", b"", b"--"]

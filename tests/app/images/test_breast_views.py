@@ -7,8 +7,8 @@ from pydicom.sr._cid_dict import cid_concepts
 from pydicom.sr._concepts_dict import concepts
 from pydicom.sr._snomed_dict import mapping
 
-from app.images.breast_views import LOWER, MODIFIERS, UPPER, VIEWS, BreastView, view_of
-from app.images.elements import Elements
+from app.images.dicom.breast_views import LOWER, MODIFIERS, UPPER, VIEWS, BreastView, view_of
+from app.images.dicom.elements import Elements
 
 BY_NAME = {
     "cranio-caudal": "CC", "medio-lateral oblique": "MLO", "medial-lateral": "ML",

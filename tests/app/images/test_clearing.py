@@ -24,7 +24,7 @@ from app.images.clearing import (
     thumbnail,
     to_clear,
 )
-from app.images.importer import import_paths
+from app.images.importing.importer import import_paths
 from app.images.masks import (
     MasksUnreadable,
     MaskTemplate,

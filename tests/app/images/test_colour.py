@@ -14,12 +14,12 @@ from app.errors import ImageUnreadable, ImportRefused
 from app.hanging.image_view import NOTHING, ImageView
 from app.images.attributes import DisplayAttributes
 from app.images.clearing import black_out, picture, thumbnail
-from app.images.colour import from_palette, luminance
-from app.images.decode_file import read_file
-from app.images.elements import Elements
+from app.images.decoding.decode_file import read_file
+from app.images.dicom.colour import from_palette, luminance
+from app.images.dicom.elements import Elements
 from app.images.files import presentation, write_image
 from app.images.greyscale import AS_STORED, presets
-from app.images.importer import import_paths
+from app.images.importing.importer import import_paths
 from app.images.store import LoadedImage, load
 from migrations.study.folder import Study
 from tests.app.images.conformance.made_colours import (

@@ -17,8 +17,8 @@ from pydicom.data import get_testdata_file
 from pydicom.encaps import encapsulate
 
 from app.errors import ImportRefused
-from app.images.decode_file import read_file
-from app.images.frame_decoders import is_whole_jpeg
+from app.images.decoding.decode_file import read_file
+from app.images.decoding.frame_decoders import is_whole_jpeg
 from tests.app.images.conformance.made_colours import Colours, meant, write
 from tests.app.images.image_files import good
 

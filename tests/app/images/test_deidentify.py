@@ -10,8 +10,8 @@ import pytest
 from pydicom.data import get_testdata_file
 
 from app.errors import ImportStopped
-from app.images import deidentify
-from app.images.importer import import_paths
+from app.images.dicom import deidentify
+from app.images.importing.importer import import_paths
 from migrations.study.folder import Study
 from tests.app.images.image_files import good
 
@@ -34,7 +34,7 @@ def test_a_group_is_the_same_for_a_patient_and_unlike_without_the_key() -> None:
 
 
 def test_no_free_text_of_a_window_is_kept(tmp_path: Path) -> None:
-    from app.images.read_dicom import read_dicom
+    from app.images.decoding.read_dicom import read_dicom
 
     dataset = pydicom.dcmread(good(tmp_path / "x.dcm"))
     dataset.WindowCenterWidthExplanation = ["Ms QUILL", "Bone", ""]
@@ -47,7 +47,7 @@ def test_no_free_text_of_a_window_is_kept(tmp_path: Path) -> None:
 
 
 def test_modality_and_voi_luts_of_real_files_are_kept() -> None:
-    from app.images.read_dicom import read_dicom
+    from app.images.decoding.read_dicom import read_dicom
 
     for name, keyword in (("mlut_18.dcm", "modality_lut"), ("vlut_04.dcm", "voi_luts")):
         path = Path(get_testdata_file(name, download=False) or "")

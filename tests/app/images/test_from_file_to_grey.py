@@ -10,9 +10,9 @@ from pydicom.dataset import Dataset
 
 from app.hanging.image_view import ImageView
 from app.images.attributes import DisplayAttributes
-from app.images.elements import Elements
+from app.images.decoding.read_dicom import read_dicom
+from app.images.dicom.elements import Elements
 from app.images.greyscale import by_hand, default_window, display_lut, presets, window_shown
-from app.images.read_dicom import read_dicom
 from app.images.store import LoadedImage
 from tests.app.images.conformance import reference
 from tests.app.images.conformance.made_files import Made, Table, curve, values, write

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from app.images.decode import Decoder
+from app.images.decoding.decode import Decoder
 from tests import ROOT
 
 HANDED = ROOT.parent / "shared" / "cases" / "images"

@@ -14,8 +14,8 @@ from sqlalchemy import select
 
 from app.errors import ImageUnreadable, ImportRefused, LabelsError
 from app.hanging.import_command import main
-from app.images.importer import import_paths
-from app.images.labels import LabelRow, read_labels
+from app.images.importing.importer import import_paths
+from app.images.importing.labels import LabelRow, read_labels
 from app.images.store import load
 from migrations.study.folder import Study
 from migrations.study.names import short_name
@@ -60,7 +60,7 @@ def test_the_same_pixels_in_another_transfer_syntax_are_known(study: Study, tmp_
     ],
 )  # fmt: skip
 def test_each_transfer_syntax_gives_pydicoms_own_array(tmp_path: Path, name: str) -> None:
-    import app.images.read_dicom as reader
+    import app.images.decoding.read_dicom as reader
 
     path = Path(get_testdata_file(name))
     dataset = pydicom.dcmread(path, force=True)
@@ -76,7 +76,7 @@ def test_each_transfer_syntax_gives_pydicoms_own_array(tmp_path: Path, name: str
 
 
 def test_rle_is_never_given_to_another_decoder_than_pydicoms() -> None:
-    from app.images.dicom_pixels import PLUGINS
+    from app.images.decoding.dicom_pixels import PLUGINS
 
     assert PLUGINS[uid.RLELossless] == "pydicom"
 
@@ -105,7 +105,7 @@ def test_png_keeps_its_depth_and_its_colour(
 def test_sixteen_bit_colour_png_keeps_sixteen_bits(tmp_path: Path) -> None:
     import cv2
 
-    from app.images.read_raster import read_raster
+    from app.images.decoding.read_raster import read_raster
 
     grey = (np.arange(400, dtype=np.uint16) * 163).reshape(20, 20)
     cv2.imwrite(str(tmp_path / "x.png"), np.dstack([grey, grey, grey]))

@@ -12,7 +12,7 @@ from pydicom.pixels.processing import apply_color_lut
 
 from app.errors import ImportRefused
 from app.images.attributes import DisplayAttributes
-from app.images.decode_file import read_file
+from app.images.decoding.decode_file import read_file
 
 ROOTS = [Path(pydicom.__file__).parent / "data"]
 try:

@@ -15,8 +15,8 @@ from pydicom.data import get_testdata_file
 from sqlalchemy import select
 
 from app.errors import ImportRefused, ImportStopped
-from app.images.decode import Decoder
-from app.images.importer import import_files, import_paths
+from app.images.decoding.decode import Decoder
+from app.images.importing.importer import import_files, import_paths
 from migrations.study.errors import DiskFull
 from migrations.study.folder import Study
 from migrations.study.schema import Image
@@ -154,7 +154,7 @@ def test_a_file_that_needs_too_much_memory_is_refused(tmp_path: Path) -> None:
 def test_a_full_disk_stops_the_import_and_keeps_what_was_committed(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import app.images.importer as importer
+    import app.images.importing.importer as importer
 
     def full(*_: object) -> None:
         raise DiskFull("The disk is full.")

@@ -17,10 +17,10 @@ from pydicom.sequence import Sequence
 from sqlalchemy import select
 
 from app.errors import ImportRefused
-from app.images.codestream import frame_header
-from app.images.importer import import_paths
-from app.images.read_dicom import read_dicom
-from app.images.sources import files_of
+from app.images.decoding.codestream import frame_header
+from app.images.decoding.read_dicom import read_dicom
+from app.images.importing.importer import import_paths
+from app.images.importing.sources import files_of
 from app.images.store import load
 from migrations.study.folder import Study
 from migrations.study.schema import Image

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from app.hanging.import_command import main
-from app.images.importer import import_paths
-from app.images.results import ImportResult
+from app.images.importing.importer import import_paths
+from app.images.importing.results import ImportResult
 from migrations.study.erasure import erase_images
 from migrations.study.folder import Study
 from migrations.study.names import short_name

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import ImportRefused, LabelsError
-from app.images.label_matching import match_labels
-from app.images.label_text import decoded_text
-from app.images.labels import LabelLine, LabelRow, LabelTable, path_parts, read_labels
-from app.images.reconciliation import reconcile
+from app.images.importing.label_matching import match_labels
+from app.images.importing.label_text import decoded_text
+from app.images.importing.labels import LabelLine, LabelRow, LabelTable, path_parts, read_labels
+from app.images.importing.reconciliation import reconcile
 
 ROOT = ("", "data", "cohort")
 PATIENTS = st.sampled_from(["P1", "P2", "Zoé", "zoé"])

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import select
 
 from app.hanging.import_command import main
-from app.images.importer import import_paths
-from app.images.labels import read_labels
-from app.images.reconciliation import CONFLICT
-from app.images.relabelling import set_labels
+from app.images.importing.importer import import_paths
+from app.images.importing.labels import read_labels
+from app.images.importing.reconciliation import CONFLICT
+from app.images.importing.relabelling import set_labels
 from migrations.study.folder import Study
 from migrations.study.schema import CaseImage, Image, StudyCase
 from tests import ROOT

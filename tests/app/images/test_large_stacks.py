@@ -13,8 +13,8 @@ from pydicom import uid
 from pydicom.pixels import compress
 
 from app.errors import ImportRefused
-from app.images import dicom_pixels, large_stacks, read_dicom
-from app.images.decode_file import answer_to
+from app.images.decoding import dicom_pixels, large_stacks, read_dicom
+from app.images.decoding.decode_file import answer_to
 from app.images.files import digest_of
 from tests.app.images.image_files import good
 

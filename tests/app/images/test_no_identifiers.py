@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.hanging.import_command import main
 from app.images.clearing import black_out, clear, to_clear
-from app.images.importer import import_paths
+from app.images.importing.importer import import_paths
 from app.station import Station
 from migrations.study.folder import Study
 from tests.app.images.image_files import good

@@ -9,7 +9,7 @@ import pytest
 
 from app.hanging.import_command import main
 from app.images.attributes import DisplayAttributes
-from app.images.importer import import_paths
+from app.images.importing.importer import import_paths
 from app.images.notes import TEXTS, note
 from migrations.study.folder import Study
 from tests import ROOT

@@ -10,9 +10,9 @@ import pytest
 
 from app.hanging.image_view import NOTHING, ImageView
 from app.images.attributes import DisplayAttributes
+from app.images.decoding.read_dicom import read_dicom
+from app.images.dicom.overlay import may_hold_text, plane_of, runs_of
 from app.images.masks import blacked_out
-from app.images.overlay import may_hold_text, plane_of, runs_of
-from app.images.read_dicom import read_dicom
 from tests.app.hanging.pictures import picture
 from tests.app.images.image_files import good
 

@@ -63,7 +63,7 @@ def test_whole_pngs_come_in_however_they_are_packed(pixels: np.ndarray, tmp_path
 def test_the_size_of_interlaced_rows_is_that_of_the_seven_passes(
     size: tuple[int, int], depth: int
 ) -> None:
-    from app.images.png_file import PngHeader
+    from app.images.decoding.png_file import PngHeader
 
     width, height = size
     passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2),

@@ -9,9 +9,9 @@ from pydicom.dataset import Dataset
 
 from app.hanging.image_view import ImageView
 from app.images.attributes import DisplayAttributes
-from app.images.elements import Elements
-from app.images.importer import import_paths
-from app.images.shutter import PIXEL_CENTRES, Shutter, shutter_of
+from app.images.dicom.elements import Elements
+from app.images.dicom.shutter import PIXEL_CENTRES, Shutter, shutter_of
+from app.images.importing.importer import import_paths
 from app.images.store import LoadedImage, load
 from devices.gaze.view import Affine
 from migrations.study.folder import Study

@@ -11,10 +11,10 @@ from sqlalchemy import select
 
 from app.errors import ImportRefused, LabelsError
 from app.hanging.import_command import main
-from app.images import archives
-from app.images.archives import listed_members
-from app.images.importer import import_paths
-from app.images.sources import files_of, labels_among
+from app.images.decoding import archives
+from app.images.decoding.archives import listed_members
+from app.images.importing.importer import import_paths
+from app.images.importing.sources import files_of, labels_among
 from migrations.study.folder import Study
 from migrations.study.names import short_name
 from migrations.study.schema import Image

@@ -6,8 +6,8 @@ from pydicom.dataset import Dataset
 
 from app.hanging.image_view import ImageView
 from app.hanging.marks import length_text
-from app.images.elements import Elements
-from app.images.spacing import Spacing, spacing_of
+from app.images.dicom.elements import Elements
+from app.images.dicom.spacing import Spacing, spacing_of
 from tests import ROOT
 from tests.app.hanging.pictures import picture
 

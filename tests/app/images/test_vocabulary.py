@@ -10,12 +10,12 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from app.images.burned_in import burned_in
-from app.images.deidentify import origin_of
-from app.images.elements import Elements
+from app.images.decoding.read_dicom import read_dicom
+from app.images.dicom.burned_in import burned_in
+from app.images.dicom.deidentify import origin_of
+from app.images.dicom.elements import Elements
+from app.images.dicom.vocabulary import BODY_PARTS, maker_of, word_of
 from app.images.masks import MaskTemplate
-from app.images.read_dicom import read_dicom
-from app.images.vocabulary import BODY_PARTS, maker_of, word_of
 from tests import ROOT
 from tests.app.images.image_files import good
 
@@ -82,7 +82,7 @@ def test_files_of_one_device_share_a_code_that_holds_no_word_of_theirs() -> None
 
 
 def test_a_mask_that_names_the_device_as_its_files_do_still_holds(tmp_path: Path) -> None:
-    from app.images.decode_file import answer_to
+    from app.images.decoding.decode_file import answer_to
 
     dataset = pydicom.dcmread(good(tmp_path / "x.dcm"))
     dataset.Manufacturer, dataset.ManufacturerModelName = "Aloka", "Model 1"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.images.importer import ImportResult, import_paths
+from app.images.importing.importer import ImportResult, import_paths
 from app.interchange.matching import Matcher
 from migrations.study.folder import Study
 from migrations.study.settings import StudySettings

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.images.importer import import_paths
+from app.images.importing.importer import import_paths
 from app.interchange.matching import Matcher
 from devices.gaze.errors import GazeFileError
 from migrations.study.folder import Study

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from app import command
 from app.demo.hands import click, drag, press, wheel
 from app.images.clearing import clear, to_clear
-from app.images.importer import import_paths
+from app.images.importing.importer import import_paths
 from app.pages.pretrain.controller import TrainingController
 from app.pages.setup.controller import SetupController
 from app.station import Station

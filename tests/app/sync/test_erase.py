@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from app.images.importer import import_paths
+from app.images.importing.importer import import_paths
 from app.interchange.importing import import_gaze
 from app.interchange.matching import Matcher
 from app.interchange.options import ImportOptions

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.images.importer import import_paths
+from app.images.importing.importer import import_paths
 from migrations.study.command import main
 from migrations.study.folder import Study
 from migrations.study.settings import StudySettings

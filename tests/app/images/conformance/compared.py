@@ -14,7 +14,7 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 
-from app.images.decode import Decoded, Decoder
+from app.images.decoding.decode import Decoded, Decoder
 from tests.app.images.conformance import made_colours, reference
 from tests.app.images.conformance.made_colours import Colours, meant
 from tests.app.images.conformance.made_files import Made, values, write

@@ -13,7 +13,7 @@ from pydicom.pixels.processing import apply_color_lut
 
 from app.errors import ImportRefused
 from app.images.attributes import DisplayAttributes
-from app.images.decode import Decoded, Decoder
+from app.images.decoding.decode import Decoded, Decoder
 from app.images.files import PRESENTATION, STORED
 from app.images.greyscale import display_lut
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from sqlalchemy import select
 
 from app.images.clearing import SHEET, clear, to_clear
-from app.images.importer import import_paths
+from app.images.importing.importer import import_paths
 from app.images.store import load
 from app.pages.clearing.controller import ClearingController
 from app.station import Station
