@@ -15,10 +15,10 @@ from pydicom.filereader import _read_file_meta_info, read_preamble
 from pydicom.filewriter import write_file_meta_info
 
 from app.errors import ImportRefused
-from app.images.dicom import deidentify
 from app.images.attributes import DisplayAttributes
 from app.images.decoding.dicom_pixels import is_lossy, short, stored_values, syntax_of
 from app.images.decoding.large_stacks import DEFERRED_BYTES, pixels_in_file
+from app.images.dicom import deidentify
 from app.images.dicom.colour import RGB, from_palette, is_grey, without_colour
 from app.images.dicom.elements import Elements
 from app.images.dicom.functional_groups import adopt_frame
