@@ -18,8 +18,8 @@ from bench.study.plan import (
     measure_cells,
 )
 from bench.study.summary import BUDGETS, Line, auc, by_cell, gain, over_seeds, right_pairs
-from trainer.report.charts import Interval, interval_chart
-from trainer.report.figures import standalone
+from trainer.drawing.charts import Interval, interval_chart
+from trainer.drawing.style import standalone
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE = DOCS / "study.md"

@@ -14,8 +14,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from migrations.study.told_events import ToldProgress, is_told
-
 DONE, FAILED, WRONG, STOPPED = 0, 1, 2, 3
 """Exit codes: done, the work failed, wrong arguments, stopped by the user."""
 
@@ -171,10 +169,9 @@ def require_there(
 def shown_progress(unit: str) -> Callable[[int, int], None]:
     """Return a progress on standard error: count, rate and time left of what takes over 2 s.
 
-    On a terminal one line is written over; elsewhere there is a line every 10 s. A station that
-    listens is told each fifth of a second.
+    On a terminal one line is written over; elsewhere there is a line every 10 s.
     """
-    return ToldProgress("", unit) if is_told() else _Shown(unit)
+    return _Shown(unit)
 
 
 class _Shown:

@@ -10,8 +10,6 @@ from pathlib import Path
 from migrations.study.command_line import FAILED, STOPPED, WRONG, existing_study
 from migrations.study.errors import FolderNotEmpty, IncompleteExport, StudyError
 from migrations.study.folder import Study
-from migrations.study.stopping import listened
-from migrations.study.told_events import add_events
 
 UNFINISHED = "foveate-unfinished.txt"
 """The file that says that the export around it is not finished."""
@@ -28,7 +26,6 @@ def add_export_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--database", metavar="URL", help="a server instead of the folder's own database"
     )
-    add_events(parser)
 
 
 def run_export(
@@ -50,10 +47,7 @@ def run_export(
     """
     out: Path | None = arguments.out
     try:
-        with (
-            listened(arguments.events),
-            closing(Study.open(arguments.study, database_url=arguments.database)) as study,
-        ):
+        with closing(Study.open(arguments.study, database_url=arguments.database)) as study:
             out = out or study.exports / arguments.format
             said = export(study, out)
     except (StudyError, expected) as error:

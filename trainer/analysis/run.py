@@ -12,6 +12,8 @@ from migrations.study.folder import Study
 from trainer.analysis.areas import Area, grid, halves, thirds
 from trainer.analysis.areas_file import areas_of_table
 from trainer.analysis.check_areas import check_areas
+from trainer.analysis.figures.all_figures import figures_of
+from trainer.analysis.figures.figure import write_figures
 from trainer.analysis.reported import Reported, errors_of, lesions_of, marks_of
 from trainer.analysis.study import StudyGaze, gaze_of_study
 from trainer.analysis.tables import Missed, Settings, Tables, tables_of
@@ -80,8 +82,10 @@ def analyse(
 
 
 def write_analysis(folder: Path, found: Analysis, question: Question) -> list[str]:
-    """Write tables, definitions and the layouts of other tools; return the files' names."""
+    """Write tables, figures, definitions and the layouts of other tools; return the names."""
     names = write_tables(folder, found.tables, _about(found, question))
+    drawn = figures_of(found.gaze.looks, found.areas, found.tables, question.settings)
+    names += write_figures(folder, drawn)
     try:
         write_gazeplotter(folder / "gazeplotter.csv", found.gaze.looks, found.areas)
         write_pymovements(folder / "pymovements_events.csv", found.gaze.looks)

@@ -22,8 +22,6 @@ from migrations.study.command_line import (
 )
 from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import Study
-from migrations.study.stopping import listened
-from migrations.study.told_events import ToldProgress, add_events, is_told, tell
 from trainer.errors import ConfigError, NoSuchEncoder, TrainerError
 
 log = logging.getLogger("trainer")
@@ -38,8 +36,7 @@ def main(argv: Sequence[str]) -> int:
         parser.error(problem)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # see trainer.command
     try:
-        with listened(options.events):
-            return _probe(options)
+        return _probe(options)
     except (TrainerError, StudyError) as error:
         log.debug("The probe failed", exc_info=True)
         sys.stderr.write(f"{error}\n")
@@ -69,7 +66,6 @@ def _probe(options: argparse.Namespace) -> int:
         out = options.out or (study.exports / "probe" if study else None)
         if out is not None:
             write_results(out, found, provenance_of(question, found, options))
-            tell("result", out=str(out))
             console.print(f"Written to {out}", markup=False, highlight=False, soft_wrap=True)
     return 0
 
@@ -77,9 +73,6 @@ def _probe(options: argparse.Namespace) -> int:
 @contextlib.contextmanager
 def _stages() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
     """Give what announces stages on standard error, each with rate and time left."""
-    if is_told():
-        yield lambda name: ToldProgress(name, "")
-        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -174,5 +167,4 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, metavar="FOLDER",
         help="where results go (default for a study: exports/probe)",
     )  # fmt: skip
-    add_events(parser)
     return parser

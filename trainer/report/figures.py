@@ -1,4 +1,4 @@
-"""Figures and tables of a finished report as files: SVG, PNG or JPEG, and CSV.
+"""Figures and tables of a finished report as files: SVG and PNG, PNG or JPEG, and CSV.
 
 They are taken from the page itself, so that a figure in a paper is the one in the report.
 """
@@ -7,11 +7,12 @@ import base64
 import re
 from collections.abc import Iterable, Sequence
 from html.parser import HTMLParser
-from importlib.resources import files
 from pathlib import Path
 
 from devices.gaze.pair_rates import pair_values
 from migrations.study.csv_cells import CsvWriter
+from trainer.drawing.raster import png
+from trainer.drawing.style import standalone
 from trainer.errors import ReportError
 from trainer.report.data import ReportData
 from trainer.report.page import MISSING
@@ -36,7 +37,7 @@ def write_figures(folder: Path, page: str, data: ReportData) -> list[Path]:
     reader.feed(page)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        written = [_write_figure(folder, *item) for item in _figures(page)]
+        written = [path for item in _figures(page) for path in _write_figure(folder, *item)]
         written += [_write_table(folder, k, *t) for k, t in enumerate(reader.tables, 1)]
         written += _write_numbers(folder, data)
     except OSError as error:
@@ -56,29 +57,18 @@ def _figures(page: str) -> Iterable[tuple[str, str, str]]:
             yield name, "svg", content
 
 
-def _write_figure(folder: Path, name: str, kind: str, content: str) -> Path:
+def _write_figure(folder: Path, name: str, kind: str, content: str) -> list[Path]:
     if kind == "svg":
         path = folder / f"{name}.svg"
         path.write_text(standalone(content), encoding="utf-8")
-        return path
+        if "<image" in content:  # a photograph among lines: its PNG is the picture itself
+            return [path]
+        picture = path.with_suffix(".png")
+        picture.write_bytes(png(content))
+        return [path, picture]
     path = folder / f"{name}{_SUFFIX.get(kind, '.png')}"
     path.write_bytes(base64.b64decode(content))
-    return path
-
-
-def standalone(svg: str) -> str:
-    """Return a chart as a file of its own: black on white, as it prints."""
-    style = files("trainer.report").joinpath("report.css").read_text(encoding="utf-8")
-    light = re.search(r"@media print \{ (:root \{.*?\}) \}", style, re.DOTALL)
-    rules = "\n".join(re.findall(r"^(?:svg|\.s\d).*$", style, re.MULTILINE))
-    box = re.search(r'viewBox="0 0 (\d+) (\d+)"', svg)
-    size = f' width="{box[1]}" height="{box[2]}"' if box else ""
-    head = f'<svg xmlns="http://www.w3.org/2000/svg"{size} font-family="sans-serif" '
-    colours = light[1] if light else ""
-    background = '<rect width="100%" height="100%" fill="#fff"/>'
-    opened = svg.replace("<svg ", head, 1)
-    end = opened.index(">", opened.index("<svg ")) + 1
-    return f"{opened[:end]}<style>{colours}\n{rules}</style>{background}{opened[end:]}\n"
+    return [path]
 
 
 def _write_table(folder: Path, number: int, caption: str, rows: Sequence[Sequence[str]]) -> Path:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from devices.gaze.cluster_order import cluster_order
 from devices.gaze.pair_rates import pair_values
 from trainer.data.cohort import Member
+from trainer.drawing.charts import histogram
 from trainer.errors import ReportError
-from trainer.report.charts import histogram
 from trainer.report.data import ReportData, SimilarityFigures
 from trainer.report.page import Cell, Section, facts, figure, missing, paragraph, percent, table
 from trainer.report.pair_sections import evidence_html, findings_html, positive_pairs_html

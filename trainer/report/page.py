@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 
+from trainer.drawing.style import sheet
+
 MISSING = "–"
 
 Cell = str | int | float | None
@@ -21,7 +23,8 @@ class Section:
 
 def page(title: str, head: str, sections: Sequence[Section]) -> str:
     """Return the whole document; nothing in it is fetched from anywhere."""
-    style = files("trainer.report").joinpath("report.css").read_text(encoding="utf-8")
+    own = files("trainer.report").joinpath("report.css").read_text(encoding="utf-8")
+    style = sheet() + own
     links = "".join(f'<li><a href="#{s.anchor}">{escape(s.title)}</a></li>' for s in sections)
     body = "".join(
         f'<section id="{s.anchor}"><h2>{escape(s.title)}</h2>{s.html}</section>' for s in sections

@@ -101,7 +101,7 @@ def matrix_picture(matrix: FloatArray, valid: BoolArray, span: tuple[float, floa
     return (
         f'<svg class="chart matrix" viewBox="0 0 480 412" role="img" aria-label="{description}">'
         f'<image href="{_png(pixels)}" x="0" y="8" width="396" height="396" '
-        'preserveAspectRatio="none" style="image-rendering:pixelated"/>'
+        'preserveAspectRatio="none" image-rendering="pixelated"/>'
         f'<image href="{_png(bar)}" x="412" y="8" width="16" height="396" '
         f'preserveAspectRatio="none"/>{ticks}</svg>'
     )

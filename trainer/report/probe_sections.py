@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from trainer.report.charts import STYLES, Interval, interval_chart, legend
+from trainer.drawing.charts import STYLES, Interval, interval_chart, legend
 from trainer.report.page import Cell, Section, figure, missing, paragraph, table
 
 UNFOLDED = 40

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from migrations.study.database import foveate_version
-from trainer.report.charts import STYLES, Series, legend, line_chart
+from trainer.drawing.charts import STYLES, Series, legend, line_chart
 from trainer.report.data import ReportData, RunFigures
 from trainer.report.page import Cell, Section, figure, missing, paragraph, percent, table
 

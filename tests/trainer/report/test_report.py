@@ -9,9 +9,9 @@ import pytest
 from migrations.study.schema import Calibration, TrainingRun
 from tests.trainer.gaze_study import StudyMaker
 from trainer.data.cohort import load_cohort
+from trainer.drawing.charts import Series, histogram, line_chart
 from trainer.errors import ReportError
 from trainer.report import write_report
-from trainer.report.charts import Series, histogram, line_chart
 from trainer.report.command import main
 from trainer.report.data import gather
 from trainer.report.gaze_sections import matrix_order, top_pairs

@@ -16,8 +16,8 @@ from migrations.study.schema import TrainingRun
 from tests.trainer.gaze_study import StudyMaker
 from tests.trainer.probe.radiographs import save_encoder
 from tests.trainer.report.test_report import Page, fill, walk
+from trainer.drawing.charts import Interval, interval_chart
 from trainer.report import write_report
-from trainer.report.charts import Interval, interval_chart
 from trainer.report.command import main
 from trainer.report.data import gather
 from trainer.report.flow import image_steps, reading_steps

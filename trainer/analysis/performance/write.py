@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from migrations.study.csv_cells import CsvWriter
+from trainer.analysis.figures.figure import Figure, write_figures
+from trainer.analysis.performance.figures.curves import afroc_figure, roc_figure
+from trainer.analysis.performance.figures.forest import forest_figure
 from trainer.analysis.performance.other_tools import write_imrmc, write_rjafroc
 from trainer.analysis.performance.ratings import Ratings
 from trainer.analysis.performance.result import curves_of
@@ -41,9 +44,17 @@ def write_performance(folder: Path, ratings: Ratings, found: Mapping[str, Any]) 
             names.append("rjafroc.xlsx")
         else:
             (folder / "rjafroc.xlsx").unlink(missing_ok=True)
-        return names
+        return [*names, *write_figures(folder, figures_of(ratings, found))]
     except OSError as error:
         raise PerformanceError(f"{folder} cannot be written: {error.strerror}.") from error
+
+
+def figures_of(ratings: Ratings, found: Mapping[str, Any]) -> list[Figure]:
+    """Return the figures of a reader study; AFROC where marks were held against lesions."""
+    notes = [f"Left out: {note}." for note in found.get("left_out", ())]
+    afroc = afroc_figure(found.get("localisation_curves", ()))
+    drawn = [roc_figure(ratings), *([afroc] if afroc else []), forest_figure(ratings, found)]
+    return [figure.with_notes(notes) for figure in drawn]
 
 
 def _replace(path: Path, text: str) -> None:

@@ -6,11 +6,9 @@ from html import escape
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-WIDTH, HEIGHT = 420, 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 12, 36
+from trainer.drawing.frame import WIDTH, FloatArray, Frame, chart, polyline, span
+
 STYLES = 6
 
 
@@ -33,18 +31,6 @@ class Interval:
     style: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Axes:
-    x: tuple[float, float]
-    y: tuple[float, float]
-
-    def place(self, x: FloatArray, y: FloatArray) -> FloatArray:
-        across = (x - self.x[0]) / (self.x[1] - self.x[0])
-        up = (y - self.y[0]) / (self.y[1] - self.y[0])
-        left = _LEFT + across * (WIDTH - _LEFT - _RIGHT)
-        return np.column_stack((left, HEIGHT - _BOTTOM - up * (HEIGHT - _TOP - _BOTTOM)))
-
-
 def line_chart(series: Sequence[Series], x_title: str, y_title: str) -> str:
     """Return a line chart; empty text if no series holds a finite value."""
     finite = [_finite(s) for s in series]
@@ -52,12 +38,12 @@ def line_chart(series: Sequence[Series], x_title: str, y_title: str) -> str:
     if not finite:
         return ""
     x, y = np.concatenate([s.x for s in finite]), np.concatenate([s.y for s in finite])
-    axes = _Axes(_span(x, 0.0), _span(y, 0.05))
+    axes = Frame(span(x, 0.0), span(y, 0.05))
     lines = "".join(_line(s, axes) for s in finite)
     description = f"{y_title} by {x_title}: " + "; ".join(
         f"{s.name} from {s.y[0]:.4g} to {s.y[-1]:.4g}" for s in finite
     )
-    return _chart(description, _frame(axes, x_title, y_title) + lines)
+    return chart(description, axes.drawn(x_title, y_title) + lines)
 
 
 def interval_chart(
@@ -68,21 +54,21 @@ def interval_chart(
     if not there or not categories:
         return ""
     values = np.array(there, np.float64)
-    axes = _Axes((-0.5, len(categories) - 0.5), _span(values, 0.05))
+    axes = Frame((-0.5, len(categories) - 0.5), span(values, 0.05))
     marks = "".join(_whiskers(s, k, len(series), axes) for k, s in enumerate(series))
     names = "".join(
         f'<text x="{axes.place(np.array([float(k)]), np.array([axes.y[0]]))[0, 0]:.1f}" '
-        f'y="{HEIGHT - _BOTTOM + 14}" text-anchor="middle">{escape(name)}</text>'
+        f'y="{axes.floor + 14}" text-anchor="middle">{escape(name)}</text>'
         for k, name in enumerate(categories)
     )
     description = f"{y_title} by {x_title}: " + "; ".join(
         f"{s.name} " + ", ".join("none" if p is None else f"{p[0]:.3f}" for p in s.points)
         for s in series
     )
-    return _chart(description, _frame(axes, x_title, y_title, ticked=False) + names + marks)
+    return chart(description, axes.drawn(x_title, y_title, x_ticks=False) + names + marks)
 
 
-def _whiskers(series: Interval, number: int, count: int, axes: _Axes) -> str:
+def _whiskers(series: Interval, number: int, count: int, axes: Frame) -> str:
     """Return a line through the means, shifted a little so that whiskers stand side by side."""
     shift = (number - (count - 1) / 2) * 0.5 / max(count, 1)
     drawn = [(k + shift, *p) for k, p in enumerate(series.points) if p is not None]
@@ -105,11 +91,11 @@ def histogram(values: FloatArray, mark: float | None, x_title: str, bins: int = 
     """Return a histogram of values (N,), a mark at a threshold; empty text without a value."""
     if len(values) == 0:
         return ""
-    low, high = _span(values, 0.0)
+    low, high = span(values, 0.0)
     counts, edges = np.histogram(values, bins=bins, range=(low, high))
-    axes = _Axes((low, high), (0.0, float(counts.max()) * 1.05))
+    axes = Frame((low, high), (0.0, float(counts.max()) * 1.05))
     corners = axes.place(edges, np.append(counts, 0).astype(np.float64))
-    floor = HEIGHT - _BOTTOM
+    floor = axes.floor
     bars = "".join(
         f'<rect class="bar" x="{left:.1f}" y="{top:.1f}" width="{right - left - 0.6:.1f}" '
         f'height="{floor - top:.1f}"/>'
@@ -117,7 +103,7 @@ def histogram(values: FloatArray, mark: float | None, x_title: str, bins: int = 
         if top < floor - 0.05
     )
     description = f"Histogram of {len(values)} pairs from {low:.3f} to {high:.3f}"
-    return _chart(description, _frame(axes, x_title, "pairs") + bars + _mark(axes, mark))
+    return chart(description, axes.drawn(x_title, "pairs") + bars + _mark(axes, mark))
 
 
 def legend(names: Sequence[str]) -> str:
@@ -135,66 +121,23 @@ def _finite(series: Series) -> Series:
     return Series(series.name, series.x[kept], series.y[kept], series.style)
 
 
-def _span(values: FloatArray, margin: float) -> tuple[float, float]:
-    low, high = float(values.min()), float(values.max())
-    if low == high:
-        half = abs(low) / 2 or 0.5
-        return low - half, high + half
-    return low - margin * (high - low), high + margin * (high - low)
-
-
-def _line(series: Series, axes: _Axes) -> str:
+def _line(series: Series, axes: Frame) -> str:
     points = axes.place(series.x, series.y)
     style = f"s{series.style % STYLES}"
     if len(points) == 1:
         x, y = points[0]
         return f'<circle class="series {style}" cx="{x:.1f}" cy="{y:.1f}" r="3"/>'
-    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    return f'<polyline class="series {style}" points="{path}"/>'
+    return polyline(points, f"series {style}")
 
 
-def _mark(axes: _Axes, mark: float | None) -> str:
+def _mark(axes: Frame, mark: float | None) -> str:
     if mark is None or not axes.x[0] <= mark <= axes.x[1]:
         return ""
     x = axes.place(np.array([mark]), np.array([0.0]))[0, 0]
     anchor = "end" if x > WIDTH / 2 else "start"
     shift = -6 if x > WIDTH / 2 else 6
     return (
-        f'<line class="mark" x1="{x:.1f}" y1="{_TOP}" x2="{x:.1f}" y2="{HEIGHT - _BOTTOM}"/>'
-        f'<text x="{x + shift:.1f}" y="{_TOP + 10}" text-anchor="{anchor}">'
+        f'<line class="mark" x1="{x:.1f}" y1="{axes.top}" x2="{x:.1f}" y2="{axes.floor}"/>'
+        f'<text x="{x + shift:.1f}" y="{axes.top + 10}" text-anchor="{anchor}">'
         f"threshold {mark:.3f}</text>"
-    )
-
-
-def _frame(axes: _Axes, x_title: str, y_title: str, *, ticked: bool = True) -> str:
-    floor = HEIGHT - _BOTTOM
-    parts = [f'<path class="axis" d="M{_LEFT} {_TOP}V{floor}H{WIDTH - _RIGHT}"/>']
-    for value in _ticks(*axes.x) if ticked else ():
-        x = axes.place(np.array([value]), np.array([axes.y[0]]))[0, 0]
-        parts.append(f'<text x="{x:.1f}" y="{floor + 14}" text-anchor="middle">{value:g}</text>')
-    for value in _ticks(*axes.y):
-        y = axes.place(np.array([axes.x[0]]), np.array([value]))[0, 1]
-        parts.append(f'<path class="axis" d="M{_LEFT - 4} {y:.1f}H{_LEFT}"/>')
-        parts.append(f'<text x="{_LEFT - 7}" y="{y + 4:.1f}" text-anchor="end">{value:g}</text>')
-    middle = (_LEFT + WIDTH - _RIGHT) / 2
-    parts.append(
-        f'<text x="{middle}" y="{HEIGHT - 6}" text-anchor="middle">{escape(x_title)}</text>'
-    )
-    parts.append(f'<text x="{_LEFT + 6}" y="{_TOP + 2}">{escape(y_title)}</text>')
-    return "".join(parts)
-
-
-def _ticks(low: float, high: float, wanted: int = 5) -> list[float]:
-    """Return round values within a span: multiples of 1, 2 or 5 times a power of ten."""
-    rough = (high - low) / wanted
-    power = 10.0 ** np.floor(np.log10(rough))
-    step = next(power * k for k in (1, 2, 5, 10) if power * k >= rough * 0.999)
-    first, last = int(np.ceil(low / step)), int(np.floor(high / step))
-    return [round(float(k * step), 12) for k in range(first, last + 1)]
-
-
-def _chart(description: str, content: str) -> str:
-    return (
-        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label='
-        f'"{escape(description)}">{content}</svg>'
     )

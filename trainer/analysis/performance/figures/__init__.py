@@ -1,0 +1,1 @@
+"""Figures of a reader study: curves of readers and their mean, and readers compared."""

@@ -1,0 +1,100 @@
+"""ROC and AFROC of readers, thin, and their mean, thick, by arm."""
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from trainer.analysis.figures.figure import STYLES, Figure, line_legend
+from trainer.analysis.performance.auc import roc_curve
+from trainer.analysis.performance.ratings import FloatArray, Ratings
+from trainer.drawing.frame import Frame, line, polyline
+
+COLUMNS = ("arm", "reader", "x", "y")
+MEAN = "mean of readers"
+_SIDE = 400.0
+
+Curves = Mapping[tuple[str, str], tuple[FloatArray, FloatArray]]
+
+
+def roc_figure(ratings: Ratings) -> Figure:
+    """Return the empirical ROC curves of each reader and arm."""
+    curves: dict[tuple[str, str], tuple[FloatArray, FloatArray]] = {}
+    for i, arm in enumerate(ratings.arms):
+        for j, reader in enumerate(ratings.readers):
+            there = ~np.isnan(ratings.rating[i, j])
+            x, y, _ = roc_curve(ratings.rating[i, j][there], ratings.truth[there])
+            curves[arm, reader] = x, y
+    return _figure(
+        "roc", "ROC of readers", curves, ("false positive rate", "true positive rate"),
+        "Empirical curves: thin a reader, thick the mean of the readers of an arm at each false "
+        "positive rate, whose area is the mean of their areas.",
+    )  # fmt: skip
+
+
+def afroc_figure(curves: Sequence[Mapping[str, Any]]) -> Figure | None:
+    """Return the AFROC curves from the points of `localisation_of`; None of none."""
+    points = [row for row in curves if row["curve"] == "afroc"]
+    by_reader = {
+        key: (np.array([r["x"] for r in rows]), np.array([r["y"] for r in rows]))
+        for key, own in groupby(points, lambda r: (str(r["arm"]), str(r["reader"])))
+        for rows in [list(own)]
+    }
+    if not by_reader:
+        return None
+    return _figure(
+        "afroc", "AFROC of readers", by_reader,
+        ("share of normal cases with a false mark", "share of lesions found"),
+        "Each lesion by its best mark, each normal case by its worst: thin a reader, thick the "
+        "mean of the readers of an arm.",
+    )  # fmt: skip
+
+
+def mean_curve(curves: Sequence[tuple[FloatArray, FloatArray]]) -> tuple[FloatArray, FloatArray]:
+    """Return the mean of curves over y at each x where one of them bends.
+
+    Where a curve rises straight up its foot and its top are both kept, so the area under the mean
+    is the mean of the areas.
+    """
+    bends = np.unique(np.concatenate([x for x, _ in curves]))
+    feet = np.mean([_at(x, y, bends, "left") for x, y in curves], axis=0)
+    tops = np.mean([_at(x, y, bends, "right") for x, y in curves], axis=0)
+    return np.repeat(bends, 2), np.column_stack([feet, tops]).ravel()
+
+
+def _at(x: FloatArray, y: FloatArray, wanted: FloatArray, side: str) -> FloatArray:
+    """Return y at each wanted x, of a straight rise its foot ("left") or its top ("right")."""
+    ends = np.flatnonzero(np.diff(x, append=np.inf))  # the last point at each x: its top
+    starts = np.flatnonzero(np.diff(x, prepend=-np.inf))
+    exact = starts if side == "left" else ends
+    found = np.empty(len(wanted))
+    for k, value in enumerate(wanted):
+        place = int(np.searchsorted(x[starts], value))
+        if place < len(starts) and x[starts[place]] == value:
+            found[k] = y[exact[place]]
+        else:  # between a top and the next foot
+            before, after = ends[place - 1], starts[place]
+            share = (value - x[before]) / (x[after] - x[before])
+            found[k] = y[before] + share * (y[after] - y[before])
+    return found
+
+
+def _figure(name: str, title: str, curves: Curves, axes: tuple[str, str], caption: str) -> Figure:
+    arms = list(dict.fromkeys(arm for arm, _ in curves))
+    named = [f"arm {arm}" for arm in arms] if len(arms) > 1 else []
+    legend, high = line_legend(named, 8, 6, _SIDE - 8)
+    frame = Frame((0.0, 1.0), (0.0, 1.0), _SIDE, _SIDE + high, top=high + 16)
+    parts = [legend, frame.drawn(*axes)]
+    parts.append(line(frame.at(0, 0), frame.at(1, 1), "rule"))
+    rows: list[tuple[Any, ...]] = []
+    for number, arm in enumerate(arms):
+        own = {reader: curve for (a, reader), curve in curves.items() if a == arm}
+        both = {**own, MEAN: mean_curve(list(own.values()))}
+        for reader, (x, y) in both.items():
+            kind = "thick" if reader == MEAN else "thin"
+            style = f"series {kind} s{number % STYLES}"
+            parts.append(polyline(frame.place(x, y), style))
+            rows += [(arm, reader, float(a), float(b)) for a, b in zip(x, y, strict=True)]
+    return Figure(name, title, caption, "".join(parts), _SIDE, _SIDE + high, COLUMNS, rows,
+                  tells_readers=True)  # fmt: skip
