@@ -9,12 +9,15 @@ from app.workspace.runs import RunRow
 _ALIKE = ("method", "encoder", "size", "batch")
 
 # Parameters and activations (outputs of convolutions or blocks at 224 px) in millions, as the
-# papers and timm list them; three tensors of that size are kept for each output to go back.
+# papers and timm list them (resnet10 and vit_mini_8: counted alike); three tensors of that size are
+# kept for each output to go back.
 _NETS = {
+    "resnet10": (5.4, 1.6),
     "resnet18": (11.7, 2.5),
     "resnet34": (21.8, 3.8),
     "resnet50": (25.6, 11.1),
     "resnet101": (44.5, 16.2),
+    "vit_mini_8": (0.9, 5.2),
     "vit_s_16": (22.1, 12.0),
     "vit_b_16": (86.6, 16.5),
     "vit_l_16": (304.3, 43.8),

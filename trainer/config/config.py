@@ -17,7 +17,10 @@ PAIRS = {
     "label": "Labels (upper bound)",
 }
 """Where pairs come from, by name, as people write it."""
-ENCODERS = ("resnet18", "resnet34", "resnet50", "resnet101", "vit_s_16", "vit_b_16", "vit_l_16")
+ENCODERS = (
+    "resnet10", "resnet18", "resnet34", "resnet50", "resnet101",
+    "vit_mini_8", "vit_s_16", "vit_b_16", "vit_l_16",
+)  # fmt: skip
 
 # These do not change what is learnt, only where, how fast and under which name.
 _NOT_HASHED = (

@@ -179,11 +179,14 @@ def check(config: RunConfig) -> None:
             f"norm is split, which mixes the keys of MoCo v2 with a ResNet; here it is "
             f"{config.method} with {config.encoder}. Use --set norm=batch or group."
         )
-    if config.encoder.startswith("vit") and (config.size % 16 or config.aspect != 1):
-        raise ConfigError(
-            f"{config.encoder} cuts square views into patches of 16 pixels; size is {config.size}, "
-            f"aspect {config.aspect:g}. Choose a multiple of 16, e.g. --size 224, and aspect 1."
-        )
+    if config.encoder.startswith("vit"):
+        patch = int(config.encoder.rpartition("_")[2])
+        if config.size % patch or config.aspect != 1:
+            raise ConfigError(
+                f"{config.encoder} cuts square views into patches of {patch} pixels; size is "
+                f"{config.size}, aspect {config.aspect:g}. Choose a multiple of {patch}, e.g. "
+                "--size 224, and aspect 1."
+            )
 
 
 def _check_choices(config: RunConfig) -> None:

@@ -23,18 +23,29 @@ from trainer.process.seeds import Stream, generator_for
 _PATCH_PX = 16
 
 
-def _vit(layers: int, heads: int, width: int, image_size: int = 224, **_: Any) -> nn.Module:
-    """Return torchvision's vision transformer, patch 16; B and L are vit_b_16 and vit_l_16."""
+def _vit(
+    layers: int, heads: int, width: int, image_size: int = 224, patch: int = _PATCH_PX, **_: Any
+) -> nn.Module:
+    """Return torchvision's vision transformer; B and L of patch 16 are vit_b_16 and vit_l_16."""
     return torchvision.models.VisionTransformer(  # type: ignore[no-any-return]
-        image_size, _PATCH_PX, layers, heads, width, 4 * width
+        image_size, patch, layers, heads, width, 4 * width
     )
 
 
+def _resnet10(weights: None = None) -> nn.Module:
+    """Return a residual net with one block a stage where resnet18 has two."""
+    block = torchvision.models.resnet.BasicBlock
+    return torchvision.models.ResNet(block, [1, 1, 1, 1])  # type: ignore[no-any-return]
+
+
+# resnet10 and vit_mini_8 are for trials on a CPU, at 32 to 64 pixels.
 _MAKERS: dict[str, Callable[..., nn.Module]] = {
+    "resnet10": _resnet10,
     "resnet18": torchvision.models.resnet18,
     "resnet34": torchvision.models.resnet34,
     "resnet50": torchvision.models.resnet50,
     "resnet101": torchvision.models.resnet101,
+    "vit_mini_8": partial(_vit, 4, 2, 128, patch=8),
     "vit_s_16": partial(_vit, 12, 6, 384),
     "vit_b_16": partial(_vit, 12, 12, 768),
     "vit_l_16": partial(_vit, 24, 16, 1024),
@@ -95,6 +106,11 @@ def is_vit(name: str) -> bool:
     return name.startswith("vit")
 
 
+def patch_px(name: str) -> int:
+    """Return the side of a vision transformer's patches in pixels, as its name says."""
+    return int(name.rpartition("_")[2])
+
+
 def make_encoder(name: str, in_channels: int = 3, size: int = 224) -> tuple[nn.Module, int]:
     """Return an encoder and the width of its features.
 
@@ -108,7 +124,7 @@ def make_encoder(name: str, in_channels: int = 3, size: int = 224) -> tuple[nn.M
     in_channels
         1 or 3.
     size
-        Side of the views in pixels; only vision transformers ask, a multiple of 16.
+        Side of the views in pixels; only vision transformers ask, a multiple of `patch_px`.
     """
     if is_vit(name):
         net = _MAKERS[name](image_size=size)
@@ -219,7 +235,7 @@ def load_encoder(path: Path | str, *, name: str | None = None) -> tuple[nn.Modul
     config = _config_of(found.metadata)
     channels, side = found.in_channels, int(config.get("size", 224))
     if is_vit(chosen):
-        side = found.grid * _PATCH_PX
+        side = found.grid * patch_px(chosen)
     net, width = make_encoder(chosen, channels, side)
     left_out = weights.fit(net, found, Path(path))
     aspect = float(config.get("aspect", 1.0))

@@ -26,12 +26,13 @@ _INNER = ("state_dict", "model_state_dict", "model", "encoder", "net", "student"
 _FOLLOWERS = ("target", "momentum", "encoder_k", "teacher", "ema")
 _HEADS = re.compile(r"^(fc|head|heads|pre_logits|fc_norm)\.")
 _RESNETS = {  # blocks of stage 3, kind of block
+    (1, False): "resnet10",
     (2, False): "resnet18",
     (6, False): "resnet34",
     (6, True): "resnet50",
     (23, True): "resnet101",
 }
-_VITS = {384: "vit_s_16", 768: "vit_b_16", 1024: "vit_l_16"}
+_VITS = {128: "vit_mini_8", 384: "vit_s_16", 768: "vit_b_16", 1024: "vit_l_16"}
 _MOST_NAMED = 12
 
 

@@ -71,10 +71,14 @@ def _loading(card: Mapping[str, Any]) -> str:
     parts = [_FOVEATE]
     if channels == 3:
         vit = name.startswith("vit")
+        torchvision = _TORCHVISION_VIT if vit else _TORCHVISION
+        timm = _TIMM_VIT if vit else _TIMM
+        if name in _SMALL:
+            torchvision, timm = _SMALL[name]
         parts = [
-            (_TORCHVISION_VIT if vit else _TORCHVISION).format(name=name, size=size),
-            (_TIMM_VIT if vit else _TIMM).format(name=name, size=size, long=_LONG.get(name, "")),
-            _FOVEATE,
+            text.format(name=name, size=size, long=_LONG.get(name, ""))
+            for text in (torchvision, timm, _FOVEATE)
+            if text
         ]
     return "\n\n".join(f"```python\n{p.strip()}\n```" for p in parts)
 
@@ -118,6 +122,38 @@ from safetensors.torch import load_file
 net = timm.create_model("vit_{long}_patch16_224", img_size={size}, num_classes=0)
 net.load_state_dict(load_file("encoder.timm.safetensors"), strict=True)
 """
+
+_SMALL = {
+    "resnet10": (
+        """
+import torch, torchvision
+from safetensors.torch import load_file
+
+net = torchvision.models.ResNet(torchvision.models.resnet.BasicBlock, [1, 1, 1, 1])
+net.fc = torch.nn.Identity()
+net.load_state_dict(load_file("encoder.safetensors"), strict=True)
+""",
+        "",
+    ),
+    "vit_mini_8": (
+        """
+import torch, torchvision
+from safetensors.torch import load_file
+
+net = torchvision.models.VisionTransformer({size}, 8, 4, 2, 128, 512)
+net.heads = torch.nn.Identity()
+net.load_state_dict(load_file("encoder.safetensors"), strict=True)
+""",
+        """
+import timm
+from safetensors.torch import load_file
+
+net = timm.models.VisionTransformer({size}, 8, num_classes=0, embed_dim=128, depth=4, num_heads=2)
+net.load_state_dict(load_file("encoder.timm.safetensors"), strict=True)
+""",
+    ),
+}
+"""Nets that neither torchvision nor timm has a name for: code of both; "": of one alone."""
 
 _FOVEATE = """
 from trainer.encoders.nets import load_encoder, to_input

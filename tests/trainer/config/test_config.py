@@ -54,7 +54,7 @@ def test_a_layer_that_gives_both_rules_is_refused() -> None:
         ({"lr": float("nan")}, "lr is nan"),
         ({"method": "dino"}, "method is 'dino'; known are byol, mocov2"),
         ({"measure": "taste"}, "measure is 'taste'; known are .*tima"),
-        ({"encoder": "vit"}, "encoder is 'vit'; known are resnet18"),
+        ({"encoder": "vit"}, "encoder is 'vit'; known are resnet10, resnet18"),
         ({"name": "../away"}, "name is"),
         ({"threshold": None, "positive_rate": None}, "Neither"),
         ({"warmup_epochs": -1.0}, "warmup_epochs is -1"),

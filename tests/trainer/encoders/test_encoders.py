@@ -155,3 +155,26 @@ def test_the_transformers_are_torchvisions(monkeypatch) -> None:
     theirs.load_state_dict(ours.state_dict(), strict=True)
     assert width == 768
     assert "vit_l_16" in encoder_names()
+
+
+@pytest.mark.parametrize(("name", "width"), [("resnet10", 512), ("vit_mini_8", 128)])
+def test_small_encoders_load_by_the_code_of_their_card(
+    tmp_path: Path, monkeypatch, name: str, width: int
+) -> None:
+    from trainer.runs.model_card import _SMALL
+
+    with seeded_weights(0):
+        ours, features = make_encoder(name, size=48)
+    state = {k: v.contiguous() for k, v in ours.state_dict().items()}
+    save_file(state, tmp_path / "encoder.safetensors")
+    save_file(weights.to_timm(state), tmp_path / "encoder.timm.safetensors")
+    loaded, info = load_encoder(tmp_path / "encoder.safetensors")
+    assert (info.name, features) == (name, width)
+    views = torch.randn(2, 3, 48, 48)
+    monkeypatch.chdir(tmp_path)
+    with torch.no_grad():
+        expected = loaded(views)
+        for code in filter(None, _SMALL[name]):
+            given: dict[str, torch.nn.Module] = {}
+            exec(code.format(size=48), given)
+            torch.testing.assert_close(given["net"].eval()(views), expected, atol=1e-5, rtol=1e-5)
