@@ -1,0 +1,1 @@
+"""The second controlled study: whether more can be learnt from gaze than pairs. Frozen first."""
