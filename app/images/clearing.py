@@ -30,8 +30,6 @@ from migrations.study.names import names_of, short_name
 from migrations.study.processes import owned_name
 from migrations.study.schema import Audit, CaseImage, Image, utc_now
 
-SHEET = 40
-"""Images on one contact sheet."""
 _WHITE_PAPER = 200
 
 

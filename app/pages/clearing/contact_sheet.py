@@ -1,10 +1,7 @@
-"""Forty small pictures at once: looked at one by one with the arrow keys, marked with Space."""
-
-from dataclasses import dataclass
+"""One to four pictures at once, large enough to read; the arrows choose one, Space marks it."""
 
 import numpy as np
-from numpy.typing import NDArray
-from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -14,47 +11,27 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QWheelEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from app.pages.clearing.cells import Cell, Shown, columns_of, rect_of, words_of
+from app.pages.clearing.zoom import Zoom
 from app.ui import theme
 from app.ui.pixels import picture_of
+from app.ui.text import tr
 
-COLUMNS, ROWS = 8, 5
-_GAP = theme.GRID // 2
-_CAPTION = 20
-_STEPS = {
-    Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -COLUMNS, Qt.Key.Key_Down: COLUMNS,
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One image on the sheet.
-
-    Attributes
-    ----------
-    caption
-        Under the picture: its name.
-    says_text
-        Whether its file says that text is burned in.
-    blacked_out
-        Whether something was blacked out already.
-    """
-
-    image_id: str
-    caption: str
-    says_text: bool = False
-    blacked_out: bool = False
+_CAPTION = 3 * theme.GRID
+_NOTCH = 120.0
 
 
 class ContactSheet(QWidget):
-    """A grid of pictures.
+    """A few pictures beside each other, zoomed together.
 
     Attributes
     ----------
     held
-        Images the user keeps back.
+        Images the user keeps back, those of other sheets too.
 
     Signals
     -------
@@ -72,12 +49,14 @@ class ContactSheet(QWidget):
         self.setObjectName("contact_sheet")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(QSize(COLUMNS * 64, ROWS * 72))
+        self.setMinimumSize(QSize(480, 240))
         self.held: set[str] = set()
+        self.zoom = Zoom()
         self._cells: tuple[Cell, ...] = ()
-        self._pictures: dict[str, QImage] = {}
-        self._kept: dict[str, NDArray[np.uint8]] = {}
+        self._kept: dict[str, Shown] = {}  # QImage copies nothing
+        self._pictures: dict[str, tuple[QImage, QImage]] = {}
         self._at = 0
+        self._drag: QPointF | None = None
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -94,21 +73,28 @@ class ContactSheet(QWidget):
         """The image with the frame; empty on an empty sheet."""
         return self._cells[self._at].image_id if self._cells else ""
 
+    def side_wanted(self) -> int:
+        """Return how many pixels of the screen the longer side of a picture takes."""
+        rect = self._rect(0)
+        return max(int(max(rect.width(), rect.height()) * self.devicePixelRatioF()), 320)
+
     def show_cells(self, cells: tuple[Cell, ...]) -> None:
-        """Lay out other images; pictures that are there already stay."""
-        ids = {cell.image_id for cell in cells}
+        """Lay out other images, fitted; pictures that are there already stay."""
+        ids = [cell.image_id for cell in cells]
+        if ids != [cell.image_id for cell in self._cells]:
+            self.zoom.reset()
         self._cells = cells
-        self.held &= ids
-        self._pictures = {i: p for i, p in self._pictures.items() if i in ids}
         self._kept = {i: p for i, p in self._kept.items() if i in ids}
+        self._pictures = {i: p for i, p in self._pictures.items() if i in ids}
         self._go(min(self._at, max(len(cells) - 1, 0)))
 
-    def show_picture(self, image_id: str, grey: NDArray[np.uint8]) -> None:
-        """Show an image's picture, (H, W) or (H, W, 3); it fits its cell's square."""
-        grey = np.ascontiguousarray(grey)
-        self._kept[image_id] = grey  # QImage copies nothing
-        self._pictures[image_id] = picture_of(grey)
-        self.update()
+    def show_picture(self, image_id: str, shown: Shown) -> None:
+        """Show an image's picture in its cell."""
+        if any(cell.image_id == image_id for cell in self._cells):
+            full, small = (np.ascontiguousarray(p) for p in (shown.full, shown.small))
+            self._kept[image_id] = Shown(full, small)
+            self._pictures[image_id] = picture_of(full), picture_of(small)
+            self.update()
 
     def has_picture(self, image_id: str) -> bool:
         """Return whether an image's picture is there."""
@@ -130,30 +116,78 @@ class ContactSheet(QWidget):
         self._go(min(max(self._at + by, 0), max(len(self._cells) - 1, 0)))
         return self.current
 
+    def hold(self) -> None:
+        """Keep the framed image back, or no more."""
+        if self.current:
+            self.held ^= {self.current}
+            self.held_changed.emit()
+            self.update()
+
+    def zoom_by(self, notches: float) -> None:
+        """Enlarge or shrink all pictures around their middle."""
+        if self._cells:
+            area = self._area(self._at)
+            self.zoom.turn(notches, area, self._size(self._at), area.center())
+            self.update()
+
+    def fit(self) -> None:
+        """Show all of each picture again."""
+        self.zoom.reset()
+        self.update()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows move, Space keeps back, Enter opens."""
+        columns = self._columns()
+        steps = {
+            Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1,
+            Qt.Key.Key_Up: -columns, Qt.Key.Key_Down: columns,
+        }  # fmt: skip
         key = event.key()
-        if key in _STEPS:
-            self.step(_STEPS[Qt.Key(key)])
+        if key in steps:
+            self.step(steps[Qt.Key(key)])
         elif key == Qt.Key.Key_Space:
-            self._hold(self.current)
+            self.hold()
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.current:
             self.opened.emit(self.current)
         else:
             super().keyPressEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Put the frame on a picture; the right button keeps it back."""
-        for index in range(len(self._cells)):
-            if self._rect(index).contains(event.position().toPoint()):
-                self._go(index)
-                if event.button() == Qt.MouseButton.RightButton:
-                    self._hold(self.current)
+        """Put the frame on a picture and take hold of it; the right button keeps it back."""
+        index = self._index_at(event.position())
+        if index is None:
+            return
+        self._go(index)
+        if event.button() == Qt.MouseButton.RightButton:
+            self.hold()
+        elif event.button() == Qt.MouseButton.LeftButton:
+            self._drag = event.position()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Move all pictures."""
+        if self._drag is not None:
+            by = event.position() - self._drag
+            self._drag = event.position()
+            self.zoom.move(by, self._area(self._at), self._size(self._at))
+            self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Let go."""
+        self._drag = None
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Open a picture."""
-        if self._cells and self._rect(self._at).contains(event.position().toPoint()):
+        if self._index_at(event.position()) is not None:
             self.opened.emit(self.current)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom all pictures at the cursor."""
+        index = self._index_at(event.position())
+        if index is not None:
+            notches = event.angleDelta().y() / _NOTCH
+            self.zoom.turn(notches, self._area(index), self._size(index), event.position())
+            self.update()
+        event.accept()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Show where the keys go."""
@@ -166,54 +200,65 @@ class ContactSheet(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the cells that are to be drawn."""
+        """Draw the cells."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.setFont(theme.font("small"))
+        painter.setFont(theme.font("body"))
         for index, cell in enumerate(self._cells):
-            self._draw(painter, self._rect(index), cell, framed=index == self._at)
+            self._draw(painter, index, cell)
 
-    def _draw(self, painter: QPainter, rect: QRect, cell: Cell, *, framed: bool) -> None:
+    def _draw(self, painter: QPainter, index: int, cell: Cell) -> None:
+        rect, area = self._rect(index), self._area(index)
         painter.fillRect(rect, QColor(theme.CASE_BACKGROUND))
-        area = rect.adjusted(2, 2, -2, -_CAPTION)
-        picture = self._pictures.get(cell.image_id)
-        if picture is not None:
-            size = picture.size().scaled(area.size(), Qt.AspectRatioMode.KeepAspectRatio)
-            shown = QRect(area.topLeft(), size)
-            shown.moveCenter(area.center())
-            painter.drawImage(shown, picture)
         held = cell.image_id in self.held
-        if held:
-            painter.setPen(QPen(QColor(theme.AMBER), 2))
-            painter.drawLine(area.topLeft(), area.bottomRight())
-            painter.drawLine(area.topRight(), area.bottomLeft())
-        words = [cell.caption, "kept back" if held else ""]
-        words += ["⚠ text" if cell.says_text else "", "blacked out" if cell.blacked_out else ""]
-        painter.setPen(QColor(theme.AMBER if held or cell.says_text else theme.MUTED))
-        line = QRect(rect.left() + 4, rect.bottom() - _CAPTION, rect.width() - 8, _CAPTION)
+        pictures = self._pictures.get(cell.image_id)
+        if pictures is None:
+            painter.setPen(QColor(theme.MUTED))
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, tr("Loading…"))
+        else:
+            painter.setClipRect(area)
+            painter.drawImage(
+                self.zoom.place(area, *self._size(index)), pictures[self.zoom.factor <= 1.0]
+            )
+            if held:
+                painter.setPen(QPen(QColor(theme.AMBER), 2))
+                painter.drawLine(area.topLeft(), area.bottomRight())
+                painter.drawLine(area.topRight(), area.bottomLeft())
+            painter.setClipping(False)
+        painter.setPen(QColor(theme.AMBER if held or cell.says_text else theme.TEXT))
+        line = QRect(rect.left() + 8, rect.bottom() - _CAPTION, rect.width() - 16, _CAPTION)
         text = painter.fontMetrics().elidedText(
-            " · ".join(w for w in words if w), Qt.TextElideMode.ElideRight, line.width()
+            words_of(cell, held=held), Qt.TextElideMode.ElideRight, line.width()
         )
         painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, text)
-        if framed:
+        if index == self._at:
             painter.setPen(QPen(QColor(theme.ACCENT if self.hasFocus() else theme.LINE), 2))
             painter.drawRect(rect.adjusted(1, 1, -1, -1))
 
-    def _rect(self, index: int) -> QRect:
-        wide = (self.width() - (COLUMNS - 1) * _GAP) // COLUMNS
-        high = (self.height() - (ROWS - 1) * _GAP) // ROWS
-        line, place = divmod(index, COLUMNS)
-        return QRect(place * (wide + _GAP), line * (high + _GAP), wide, high)
+    def _columns(self) -> int:
+        return columns_of(self._cells, self.width(), self.height())
 
-    def _hold(self, image_id: str) -> None:
-        if image_id:
-            self.held ^= {image_id}
-            self.held_changed.emit()
-            self.update()
+    def _rect(self, index: int) -> QRect:
+        return rect_of(index, self._cells, self.width(), self.height())
+
+    def _area(self, index: int) -> QRectF:
+        return QRectF(self._rect(index).adjusted(2, 2, -2, -_CAPTION - 2))
+
+    def _size(self, index: int) -> tuple[int, int]:
+        return self._cells[index].width, self._cells[index].height
+
+    def _index_at(self, at: QPointF) -> int | None:
+        inside = (i for i in range(len(self._cells)) if self._rect(i).contains(at.toPoint()))
+        return next(inside, None)
 
     def _go(self, index: int) -> None:
         self._at = index
         if self._cells:
             cell = self._cells[index]
-            self.setAccessibleName(f"Contact sheet, image {cell.caption}")
+            self.setAccessibleName(
+                tr(
+                    "Contact sheet, image {name}",
+                    name=words_of(cell, held=cell.image_id in self.held),
+                )
+            )
         self.update()

@@ -18,12 +18,12 @@ from app.images.clearing import (
     thumbnail,
     to_clear,
 )
+from app.pages.clearing.cells import Shown
 from app.pages.clearing.page import ClearingPage
 from app.ui.background import Task, run
 from app.ui.job import JobContext, JobPage, StationJob
+from app.ui.text import tr
 from migrations.study.folder import Study
-
-_SIDE = 320
 
 
 class ClearingController(StationJob):
@@ -40,6 +40,7 @@ class ClearingController(StationJob):
         page.clear_wanted.connect(self._clear)
         page.opened.connect(self._open)
         page.black_out_wanted.connect(self._black_out)
+        page.turned.connect(self._turned)
         page.left.connect(lambda: context.go("worklist"))
 
     def open(self, study: Study) -> None:
@@ -61,36 +62,42 @@ class ClearingController(StationJob):
         for task in list(self._tasks):
             task.wait()
 
+    def _turned(self) -> None:
+        if self._study is not None:
+            self._load(self._study, self.page.images)
+
     def _load(self, study: Study, images: Sequence[SheetImage]) -> None:
         self._stop.set()  # an earlier sheet's loading ends by itself
         self._stop = stop = Event()
+        side = self.page.sheet.side_wanted()
         missing = [i.image_id for i in images if not self.page.sheet.has_picture(i.image_id)]
 
         def work() -> None:
             for image_id in missing:
                 if stop.is_set():
                     return
-                task.report((image_id, thumbnail(picture(study, image_id), _SIDE)))
+                full = picture(study, image_id)
+                task.report((image_id, Shown(full, thumbnail(full, side))))
 
         task = Task(work, self)
-        task.progressed.connect(lambda made: self.page.show_thumbnail(*made))
-        task.failed.connect(lambda e: self.context.show_error("An image cannot be shown", e))
+        task.progressed.connect(lambda made: self.page.show_picture(*made))
+        task.failed.connect(lambda e: self.context.show_error(tr("An image cannot be shown"), e))
         self._start(task)
 
     def _clear(self) -> None:
         study, page = self._study, self.page
         if study is None:
             return
-        ids, by, held = page.to_be_cleared, page.clearer, set(page.sheet.held)
+        ids, by = page.to_be_cleared, page.clearer
         page.show_busy(True)
 
         def done(_count: int) -> None:
             page.show_busy(False)
-            page.sheet.held = held
+            page.pass_held()
             self.refresh()
             self.context.notices.cases_changed.emit()
 
-        self._run(lambda: clear(study, ids, by), done, "The images could not be cleared")
+        self._run(lambda: clear(study, ids, by), done, tr("The images could not be cleared"))
 
     def _open(self, image_id: str) -> None:
         study = self._study
@@ -108,7 +115,7 @@ class ClearingController(StationJob):
                 self.page.show_large(image_id, made[0])
                 self.page.show_same_device(made[1])
 
-        self._run(work, done, "The image cannot be shown")
+        self._run(work, done, tr("The image cannot be shown"))
 
     def _black_out(self) -> None:
         study, page, image = self._study, self.page, self.page.large_image
@@ -132,7 +139,7 @@ class ClearingController(StationJob):
             if page.large_image is not None:
                 page.open_large(image.image_id)
 
-        self._run(work, done, "The image could not be blacked out")
+        self._run(work, done, tr("The image could not be blacked out"))
 
     def _run(self, work: Callable[[], Any], done: Callable[[Any], object], what: str) -> None:
         def failed(error: Exception) -> None:

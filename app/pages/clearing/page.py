@@ -1,30 +1,40 @@
-"""Clearing: a contact sheet of images that may carry a burned-in name, one key for all of them."""
+"""Clearing: a few images at a time that may carry a burned-in name, one key for all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShortcut
-from PySide6.QtWidgets import QCheckBox, QLayout, QLineEdit, QStackedWidget, QWidget
+from PySide6.QtWidgets import QCheckBox, QStackedWidget, QWidget
 
-from app.images.clearing import SHEET, SheetImage
+from app.images.clearing import SheetImage
 from app.pages.clearing.blackout import BlackoutView
-from app.pages.clearing.contact_sheet import Cell, ContactSheet
-from app.ui import theme
-from app.ui.icons import pixmap
-from app.ui.page import Page
-from app.ui.small_widgets import button, column, label, panel, row
-
-_SHEET_HINT = (
-    "Look for names, dates and numbers in the pictures. Arrows move, Enter shows one large, "
-    "Space keeps one back."
+from app.pages.clearing.cells import Shown
+from app.pages.clearing.contact_sheet import ContactSheet
+from app.pages.clearing.parts import (
+    MOST,
+    all_cleared,
+    cell_of,
+    code_field,
+    count_choice,
+    large_keys,
+    sheet_keys,
+    stacked,
 )
-_LARGE_HINT = "Drag over text to hide it. Arrows: next image, Esc: back to the sheet."
+from app.ui.page import Page
+from app.ui.small_widgets import button, label, row
+from app.ui.text import tr, trn
 
 
 class ClearingPage(Page):
-    """A sheet of images, and one of them large.
+    """A sheet of one to four images, and one of them large.
+
+    Attributes
+    ----------
+    waiting
+        All images that are to be looked at.
 
     Signals
     -------
@@ -34,6 +44,8 @@ class ClearingPage(Page):
         An image is to be shown large.
     black_out_wanted
         The rectangles drawn on the large image are to be made black.
+    turned
+        Other images lie on the sheet; their pictures are wanted.
     left
         Back to the worklist.
     """
@@ -41,24 +53,22 @@ class ClearingPage(Page):
     clear_wanted = Signal()
     opened = Signal(str)
     black_out_wanted = Signal()
+    turned = Signal()
     left = Signal()
 
     def __init__(self) -> None:
-        super().__init__("clearing", "Clear images")
+        super().__init__("clearing", tr("Clear images"))
         self.sheet, self.large = ContactSheet(), BlackoutView()
-        self.by = QLineEdit()
-        self.by.setObjectName("cleared_by")
-        self.by.setAccessibleName("Cleared by")
-        self.by.setPlaceholderText("your code")
-        self.by.setMaxLength(40)
-        self.by.setFixedWidth(20 * theme.GRID)
-        self.images: tuple[SheetImage, ...] = ()
-        self._waiting = 0
+        self.by = code_field()
+        self.waiting: tuple[SheetImage, ...] = ()
+        self._first = 0
         self._busy = False
+        self.count = count_choice()
         self._views = QStackedWidget()
-        for view in (self._make_empty(), self._make_sheet(), self._make_large()):
+        for view in (all_cleared(), self._make_sheet(), self._make_large()):
             self._views.addWidget(view)
         self._fill()
+        self.count.activated.connect(lambda _index: self._turn_to(self._first))
         self.sheet.opened.connect(self.open_large)
         self.sheet.held_changed.connect(self._show_state)
         self.large.changed.connect(self._show_state)
@@ -70,6 +80,11 @@ class ClearingPage(Page):
     def clearer(self) -> str:
         """Who clears."""
         return self.by.text().strip()
+
+    @property
+    def images(self) -> tuple[SheetImage, ...]:
+        """The images of the sheet."""
+        return self.waiting[self._first : self._first + self.count.currentData()]
 
     @property
     def large_image(self) -> SheetImage | None:
@@ -84,18 +99,28 @@ class ClearingPage(Page):
         return [i.image_id for i in self.images if i.image_id not in self.sheet.held]
 
     def show_images(self, waiting: Sequence[SheetImage]) -> None:
-        """Lay out the first sheet of what waits; an empty list says that all is done."""
-        self._waiting = len(waiting)
-        self.images = tuple(waiting[:SHEET])
-        self.sheet.show_cells(tuple(_cell(image) for image in self.images))
+        """Show what waits; an empty list says that all is done."""
+        self.waiting = tuple(waiting)
+        self.sheet.held &= {image.image_id for image in waiting}
+        self._first = self._first if self._first < len(waiting) else 0
+        self._lay_out()
         if not self.images or not self.large_image:
             self._views.setCurrentIndex(1 if self.images else 0)
         self._focus().setFocus()
         self._show_state()
 
-    def show_thumbnail(self, image_id: str, grey: NDArray[np.uint8]) -> None:
+    def show_count(self, count: int) -> None:
+        """Show so many images at once, 1 to `MOST`."""
+        self.count.setCurrentIndex(count - 1)
+        self._turn_to(self._first)
+
+    def pass_held(self) -> None:
+        """Go on behind the images that were kept back, for the others of the sheet are cleared."""
+        self._first += sum(image.image_id in self.sheet.held for image in self.images)
+
+    def show_picture(self, image_id: str, shown: Shown) -> None:
         """Show a picture on the sheet."""
-        self.sheet.show_picture(image_id, grey)
+        self.sheet.show_picture(image_id, shown)
         self._show_state()
 
     def show_large(self, image_id: str, grey: NDArray[np.uint8]) -> None:
@@ -109,8 +134,9 @@ class ClearingPage(Page):
         self.for_device.setChecked(False)
         self.for_device.setVisible(others >= 0)
         self.for_device.setText(
-            f"on all images of this device: {others} more here, and those to come"
-        )
+            tr("On all images of this device: {count} more here, and those to come",
+               count=f"{others:,}")
+        )  # fmt: skip
 
     def show_busy(self, busy: bool) -> None:
         """Say that images are being written."""
@@ -136,6 +162,21 @@ class ClearingPage(Page):
         else:
             self.left.emit()
 
+    def turn(self, by: int) -> None:
+        """Show the next or the previous images without clearing these."""
+        first = self._first + by * self.count.currentData()
+        if first < len(self.waiting) and self._first + by >= 0:
+            self._turn_to(max(first, 0))
+
+    def _turn_to(self, first: int) -> None:
+        self._first = first
+        self._lay_out()
+        self._show_state()
+        self.turned.emit()
+
+    def _lay_out(self) -> None:
+        self.sheet.show_cells(tuple(cell_of(image) for image in self.images))
+
     def _focus(self) -> QWidget:
         if not self.images:
             return self.back
@@ -144,52 +185,85 @@ class ClearingPage(Page):
         return self.sheet if self.clearer else self.by
 
     def _step(self, by: int) -> None:
+        """Show the next image large, of the next sheet where this one ends."""
         before = self.sheet.current
         after = self.sheet.step(by)
+        if after == before:
+            self.turn(by)
+            after = self.sheet.step(-MOST if by > 0 else MOST)
         if after != before:
             self.open_large(after)
 
     def _show_state(self) -> None:
-        held, count = len(self.sheet.held), len(self.images)
+        held, count = (
+            len([i for i in self.images if i.image_id in self.sheet.held]),
+            len(self.images),
+        )
         ready = bool(count > held) and self.sheet.complete and not self._busy
-        self.clear_sheet.setText(f" Clear {count - held} images (C)")
+        self.clear_sheet.setText(
+            " " + trn("Clear this image (C)", "Clear these {count} images (C)", count - held)
+        )
         self.clear_sheet.setEnabled(ready and bool(self.clearer))
         drawn = len(self.large.rectangles)
         self.black_out.setEnabled(bool(drawn and self.clearer) and not self._busy)
         self.undo.setEnabled(drawn > 0)
-        if not self._waiting:
-            self.say_state("Nothing waits to be cleared.")
-        elif not self.clearer:
-            self.say_state("Type your code first: who clears an image is stored with it.")
-        else:
-            more = f", {self._waiting:,} in all" if self._waiting > count else ""
-            kept = f"; {held} kept back" if held else ""
-            self.say_state(f"{count} images may carry burned-in text{more}{kept}.")
+        self.count.setEnabled(bool(self.waiting))
+        self.previous.setEnabled(self._first > 0)
+        self.next.setEnabled(self._first + count < len(self.waiting))
+        self.say_state(self._how_it_stands())
+
+    def _how_it_stands(self) -> str:
+        if not self.waiting:
+            return tr("Nothing waits to be cleared.")
+        if not self.clearer:
+            return tr("Type your code first: who clears an image is stored with it.")
+        if self.large_image is not None:
+            return tr("Image {name}, {place} of {total}.", name=self.large_image.name,
+                      place=f"{self.waiting.index(self.large_image) + 1:,}",
+                      total=f"{len(self.waiting):,}")  # fmt: skip
+        last = self._first + len(self.images)
+        shown = (
+            tr("Image {last} of {total} may carry burned-in text", last=f"{last:,}",
+               total=f"{len(self.waiting):,}")
+            if len(self.images) == 1
+            else tr("Images {first} to {last} of {total} may carry burned-in text",
+                    first=f"{self._first + 1:,}", last=f"{last:,}",
+                    total=f"{len(self.waiting):,}")
+        )  # fmt: skip
+        held = len(self.sheet.held)
+        return f"{shown}; {tr('{count} kept back', count=f'{held:,}')}." if held else f"{shown}."
 
     def _fill(self) -> None:
-        self.head.addWidget(label("Cleared by", "hint", wrap=False))
+        self.head.addWidget(label(tr("Cleared by"), "hint", wrap=False))
         self.head.addWidget(self.by)
-        self.back = button("leave_clearing", "Worklist", self.left.emit)
+        self.back = button("leave_clearing", tr("Back to the worklist"), self.left.emit)
         self.head.addWidget(self.back)
         self.body.addWidget(self._views, 1)
 
     def _keys(self) -> None:
         within = Qt.ShortcutContext.WidgetWithChildrenShortcut
         QShortcut("Esc", self, self.close_large, context=within)
-        for view, keys in (
-            (self.sheet, {"C": self._clear}),
-            (
-                self.large,
-                {
-                    "B": self._black_out,
-                    "Backspace": self.large.undo,
-                    "Left": lambda: self._step(-1),
-                    "Right": lambda: self._step(1),
-                },
-            ),
-        ):
-            for key, act in keys.items():
+        for view in (self.sheet, self.large):
+            zooms: dict[str, Callable[[], object]] = {
+                "+": partial(view.zoom_by, 1), "=": partial(view.zoom_by, 1),
+                "-": partial(view.zoom_by, -1), "0": view.fit,
+            }  # fmt: skip
+            for key, act in (self._keys_of(view) | zooms).items():
                 QShortcut(key, view, act, context=within)
+
+    def _keys_of(self, view: QWidget) -> dict[str, Callable[[], object]]:
+        if view is self.large:
+            return {
+                "B": self._black_out,
+                "Backspace": self.large.undo,
+                "Left": lambda: self._step(-1),
+                "Right": lambda: self._step(1),
+            }
+        counts: dict[str, Callable[[], object]] = {
+            str(n): partial(self.show_count, n) for n in range(1, MOST + 1)
+        }
+        turns = {"PgDown": lambda: self.turn(1), "PgUp": lambda: self.turn(-1)}
+        return {"C": self._clear, **counts, **turns}
 
     def _clear(self) -> None:
         if self.clear_sheet.isEnabled():
@@ -199,55 +273,28 @@ class ClearingPage(Page):
         if self.black_out.isEnabled():
             self.black_out_wanted.emit()
 
-    def _make_empty(self) -> QWidget:
-        frame, layout = panel()
-        layout.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        sign = label("", wrap=False)
-        sign.setPixmap(pixmap("check", theme.MUTED, 48))
-        for widget in (
-            sign,
-            label("All images are cleared", "heading", wrap=False),
-            label("Images whose file does not say “no burned-in text” come here.", "hint"),
-        ):
-            layout.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
-        return frame
-
     def _make_sheet(self) -> QWidget:
         self.clear_sheet = button(
-            "clear_sheet", "Clear", self.clear_wanted.emit, role="primary", picture="check"
+            "clear_sheet", tr("Clear"), self.clear_wanted.emit, role="primary", picture="check"
         )
-        foot = row(label(_SHEET_HINT, "hint"))
-        foot.setStretch(0, 1)
-        foot.addWidget(self.clear_sheet)
-        return _stacked(self.sheet, foot)
+        self.previous = button("previous_sheet", tr("Previous"), lambda: self.turn(-1))
+        self.next = button("next_sheet", tr("Next"), lambda: self.turn(1))
+        foot = row(label(tr("At once"), "hint", wrap=False), self.count)
+        foot.addStretch(1)
+        for widget in (self.previous, self.next, self.clear_sheet):
+            foot.addWidget(widget)
+        return stacked(self.sheet, sheet_keys(), foot)
 
     def _make_large(self) -> QWidget:
         self.for_device = QCheckBox("")
         self.for_device.setObjectName("for_device")
         self.black_out = button(
-            "black_out", "Black out (B)", self.black_out_wanted.emit, role="primary"
+            "black_out", tr("Black out (B)"), self.black_out_wanted.emit, role="primary"
         )
-        self.undo = button("undo_rectangle", "Undo (Backspace)", self.large.undo)
-        back = button("close_large", "Back (Esc)", self.close_large)
-        foot = row(label(_LARGE_HINT, "hint"))
-        foot.setStretch(0, 1)
-        for widget in (self.for_device, self.undo, back, self.black_out):
+        self.undo = button("undo_rectangle", tr("Undo (Backspace)"), self.large.undo)
+        back = button("close_large", tr("Back (Esc)"), self.close_large)
+        foot = row(self.for_device)
+        foot.addStretch(1)
+        for widget in (self.undo, back, self.black_out):
             foot.addWidget(widget)
-        return _stacked(self.large, foot)
-
-
-def _stacked(view: QWidget, foot: QLayout) -> QWidget:
-    frame = QWidget()
-    layout = column(frame)
-    layout.addWidget(view, 1)
-    layout.addLayout(foot)
-    return frame
-
-
-def _cell(image: SheetImage) -> Cell:
-    return Cell(
-        image.image_id,
-        image.name,
-        says_text=image.burned_in == "yes",
-        blacked_out=bool(image.rectangles),
-    )
+        return stacked(self.large, large_keys(), foot)

@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 from PIL import Image as PilImage
 from PIL import ImageDraw
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from sqlalchemy import select
 
-from app.images.clearing import SHEET, clear, to_clear
+from app.images.clearing import clear, to_clear
 from app.images.importing.importer import import_paths
 from app.images.store import load
+from app.pages.clearing.blackout import BlackoutView
 from app.pages.clearing.controller import ClearingController
+from app.pages.clearing.parts import MOST
+from app.pages.clearing.zoom import Zoom
 from app.station import Station
 from migrations.study.folder import Study
 from migrations.study.schema import Image
@@ -45,6 +48,7 @@ def station(study: Study, tmp_path: Path, qtbot, no_leftovers):
 def page(station: Station, qtbot):
     qtbot.mouseClick(station.sitting.worklist.page.clear_images, Qt.MouseButton.LeftButton)
     shown = station.job(ClearingController).page
+    shown.show_count(3)
     qtbot.waitUntil(lambda: shown.sheet.complete, timeout=60_000)
     return shown
 
@@ -133,21 +137,80 @@ def test_a_session_offers_cleared_cases_only(station: Station, study: Study, qtb
     assert station.sitting.session.next_case() is None
 
 
-def test_a_sheet_holds_forty_and_the_next_one_follows(
+def test_one_to_four_images_lie_on_a_sheet_and_those_not_seen_are_not_cleared(
     study: Study, tmp_path: Path, qtbot, no_leftovers
 ) -> None:
-    import_paths(study, [scan(tmp_path / f"{i}.png", i) for i in range(SHEET + 2)])
+    import_paths(study, [scan(tmp_path / f"{i}.png", i) for i in range(MOST + 2)])
     station = Station(study, reader="R1", consented=True, full_screen=False)
     qtbot.addWidget(station.window)
+    station.window.show()
     station.go("clearing")
     page = station.job(ClearingController).page
     page.by.setText("AB")
+    page.sheet.setFocus()
+    qtbot.waitUntil(page.sheet.hasFocus)
+    assert len(page.images) == 2
+    assert page.state_text == "Images 1 to 2 of 6 may carry burned-in text."
+    qtbot.keyClick(page.sheet, Qt.Key.Key_4)
     qtbot.waitUntil(lambda: page.sheet.complete, timeout=60_000)
-    assert len(page.images) == SHEET
-    assert "42 in all" in page.state_text
-    page.clear_sheet.click()
-    qtbot.waitUntil(lambda: len(page.images) == 2 and page.sheet.complete, timeout=60_000)
+    assert len(page.images) == MOST
+    assert page.clear_sheet.text().strip() == "Clear these 4 images (C)"
+    qtbot.keyClick(page.sheet, Qt.Key.Key_Space)  # the first is kept back, and passed
+    qtbot.keyClick(page.sheet, Qt.Key.Key_C)
+    qtbot.waitUntil(lambda: len(page.waiting) == 3 and page.sheet.complete, timeout=60_000)
+    assert [row(study, n).cleared_by for n in range(1, 7)] == [None, "AB", "AB", "AB", None, None]
+    assert [image.image_id for image in page.images] == [row(study, n).id for n in (5, 6)]
+    qtbot.keyClick(page.sheet, Qt.Key.Key_PageUp)
+    assert page.images[0].image_id == row(study, 1).id
+    assert "1 kept back" in page.state_text
     station.close()
+
+
+def test_pictures_are_named_zoom_together_at_the_cursor_and_fit_again(page, qtbot) -> None:
+    sheet = page.sheet
+    assert all(cell.caption for cell in sheet.cells)
+    assert sheet.cells[0].caption in sheet.accessibleName()
+    area = sheet._area(0)
+    at = area.topLeft() + QPointF(20, 10)
+    before = sheet.zoom.place(area, 200, 260)
+    sheet.zoom.turn(6, area, (200, 260), at)
+    after = sheet.zoom.place(area, 200, 260)
+    assert after.width() == pytest.approx(before.width() * 1.25**6)
+    assert after.left() <= area.left() or after.width() <= area.width()
+    qtbot.keyClick(sheet, Qt.Key.Key_0)
+    assert sheet.zoom.place(area, 200, 260) == before
+    qtbot.keyClick(sheet, Qt.Key.Key_Plus)
+    assert sheet.zoom.factor == pytest.approx(1.25)
+
+
+def test_what_is_under_the_cursor_stays_there_while_zooming() -> None:
+    zoom, area, at = Zoom(), QRectF(0, 0, 400, 300), QPointF(250, 140)
+    share = [0.0, 0.0]
+    for notches in (3, 2, -1):
+        lies = zoom.place(area, 800, 600)
+        share = [(at.x() - lies.left()) / lies.width(), (at.y() - lies.top()) / lies.height()]
+        zoom.turn(notches, area, (800, 600), at)
+        lies = zoom.place(area, 800, 600)
+        assert (at.x() - lies.left()) / lies.width() == pytest.approx(share[0])
+        assert (at.y() - lies.top()) / lies.height() == pytest.approx(share[1])
+
+
+def test_a_rectangle_drawn_on_a_zoomed_picture_lies_where_the_text_is(qtbot) -> None:
+    view = BlackoutView()
+    qtbot.addWidget(view)
+    view.resize(400, 400)
+    view.show()
+    view.show_picture(np.zeros((100, 100), np.uint8))
+    view.zoom_by(5, QPointF(0, 0))
+    area, scale = view._area()
+    assert scale == pytest.approx(4 * 1.25**5)
+    ends = [QPoint(round(area.left() + v * scale), round(area.top() + v * scale)) for v in (10, 20)]
+    qtbot.mousePress(view, Qt.MouseButton.LeftButton, pos=ends[0])
+    qtbot.mouseMove(view, ends[1])
+    qtbot.mouseRelease(view, Qt.MouseButton.LeftButton, pos=ends[1])
+    ((x, y, width, height),) = view.rectangles
+    assert {x, y} <= {9, 10}
+    assert {width, height} <= {10, 11, 12}
 
 
 def test_a_mask_for_the_device_is_offered_and_used(
