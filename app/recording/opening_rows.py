@@ -3,6 +3,7 @@
 import hashlib
 import platform
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +18,20 @@ from devices.gaze.geometry import ScreenGeometry
 from devices.tracker import TrackerInfo
 from migrations.study.answers import keep_questions
 from migrations.study.assignments import assign_reader
+from migrations.study.case_sheets import sheets_of
 from migrations.study.database import foveate_version
 from migrations.study.folder import Study
-from migrations.study.schema import Audit, Reader, Reading, ids_after, new_id, utc_now, utc_text
+from migrations.study.reader_attributes import attributes_of, with_attributes
+from migrations.study.schema import (
+    Arm,
+    Audit,
+    Reader,
+    Reading,
+    ids_after,
+    new_id,
+    utc_now,
+    utc_text,
+)
 from migrations.study.schema import Session as SessionRow
 
 _MAX_SEED = 2**31
@@ -41,6 +53,10 @@ class OpeningRows:
         The rows of the form's questions by their keys, the leading one first.
     aids
         Boxes that arms show, by arm and image.
+    sheets
+        What is shown of a case beside its images, by case.
+    without_sheet
+        The arms that show none.
     """
 
     session_id: str
@@ -51,6 +67,8 @@ class OpeningRows:
     details: dict[str, Any]
     questions: dict[str, str]
     aids: dict[str, Boxes]
+    sheets: dict[str, tuple[str, ...]]
+    without_sheet: frozenset[str]
 
 
 def has_consented(study: Study, pseudonym: str) -> bool:
@@ -93,14 +111,46 @@ def write_opening_rows(
         blocks = study.settings.block_size if study.settings.order == "blocked" else None
         cases = tuple(reading_order(listed, pseudonym, order_seed, blocks))
         questions = keep_questions(session, study.settings.questions)
+        sheets = sheets_of(session, study.settings.case_sheet)
         rows = OpeningRows(
-            new_id(), reader.id, pseudonym, order_seed, cases, noted, questions, aids
-        )
+            new_id(), reader.id, pseudonym, order_seed, cases, noted, questions, aids, sheets,
+            _without_sheet(session),
+        )  # fmt: skip
         row = _session_row(rows, info, clock, geometry)
         row.station, row.eye = station, study.settings.eye
         session.add(row)
         _audit(session, station, "session opened", rows.session_id)
     return rows
+
+
+def not_yet_asked(study: Study, pseudonym: str) -> tuple[str, ...]:
+    """Return the attributes that the study asks and that this reader was never asked."""
+    wanted = study.settings.reader_attributes
+    if not wanted:
+        return ()
+    with study.database.read() as session:
+        details = session.scalar(select(Reader.details).where(Reader.pseudonym == pseudonym))
+    return tuple(name for name in wanted if name not in attributes_of(details or {}))
+
+
+def keep_attributes(study: Study, pseudonym: str, said: Mapping[str, str]) -> None:
+    """Keep what a reader said of the attributes; what was said before stays.
+
+    Raises
+    ------
+    SettingsError
+        If it is none of the coarse classes.
+    """
+    if not said:
+        return
+    with study.database.write() as session:
+        reader = session.scalars(select(Reader).where(Reader.pseudonym == pseudonym)).one()
+        reader.details = with_attributes(reader.details, said)
+
+
+def _without_sheet(session: OrmSession) -> frozenset[str]:
+    arms = session.execute(select(Arm.id, Arm.conditions))
+    return frozenset(arm_id for arm_id, conditions in arms if conditions.get("no_sheet"))
 
 
 def _keep_order(session: OrmSession) -> None:

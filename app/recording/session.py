@@ -167,6 +167,11 @@ class ReadingSession:
         """Return the boxes that a case's arm shows, by image; empty for most."""
         return self._services.rows.aids.get(case.arm_id or "", {})
 
+    def sheet(self, case: CaseToRead) -> tuple[str, ...]:
+        """Return what is shown of a case beside its images, a line a part; empty for nothing."""
+        rows = self._services.rows
+        return () if case.arm_id in rows.without_sheet else rows.sheets.get(case.case_id, ())
+
     def set_aside(self, case: CaseToRead) -> None:
         """Skip a case whose images cannot be shown; the session's row names it."""
         self.cases.set_aside(case.case_id)

@@ -7,10 +7,11 @@ from typing import Any
 from PySide6.QtCore import QObject
 
 from app.pages.setup.controller import tracked_screen
-from app.recording.opening_rows import has_consented
+from app.recording.opening_rows import has_consented, keep_attributes, not_yet_asked
 from app.recording.session import ReadingSession
 from app.recording.worklist import readers_of
 from app.shell.window import MainWindow
+from app.sitting.attributes_dialog import AttributesDialog
 from app.sitting.sessions import Callback, SessionKeeper
 from app.ui.dialogs import ConsentDialog
 from app.ui.job import ChosenReader
@@ -44,11 +45,13 @@ class SessionOpener(QObject):
         self._open_tracker, self._reader = open_tracker, reader
         self.geometry: ScreenGeometry | None = None
         self._setup: dict[str, Any] = {}
+        self._said: dict[str, str] = {}
 
     def choose(self, pseudonym: str, *, consented: bool = False) -> None:
         """Let someone else read."""
         if pseudonym != self._reader.name or consented:
             self._reader.name, self._reader.consented = pseudonym, consented
+            self._said = {}
 
     def measured(self, geometry: ScreenGeometry) -> None:
         """Take over the screen with the distance that was measured."""
@@ -66,18 +69,21 @@ class SessionOpener(QObject):
         `declined` is called where the reader does not consent.
         """
         reader = self._reader
-        if reader.name is None or self._sessions.opening:
+        name = reader.name
+        if name is None or self._sessions.opening:
             return
         agreed = reader.consented or self._sessions.session is not None
-        if agreed or has_consented(study, reader.name):
-            self._open(study, reader.name, device_id, then)
+        if agreed or has_consented(study, name):
+            self._ask_attributes(
+                study, name, lambda: self._open(study, name, device_id, then), declined
+            )
             return
 
         def consent(_name: str) -> None:
             reader.consented = True
             self.with_session(study, device_id, then, declined)
 
-        self._ask_consent(study, reader.name, consent, declined)
+        self._ask_consent(study, name, consent, declined)
 
     def _ask_consent(
         self,
@@ -91,17 +97,36 @@ class SessionOpener(QObject):
         text = study.settings.consent
         ConsentDialog(self._window, text, pseudonym, taken.__contains__, agreed, declined).open()
 
+    def _ask_attributes(
+        self, study: Study, pseudonym: str, then: Callback, declined: Callback
+    ) -> None:
+        """Ask what the study wants to know of its readers, of a person, once."""
+        is_person = self._reader.cleared_only
+        if not is_person or self._said or self._sessions.session is not None:
+            then()
+            return
+        asked = not_yet_asked(study, pseudonym)
+        if not asked:
+            then()
+            return
+
+        def said(values: dict[str, str]) -> None:
+            self._said = values
+            then()
+
+        AttributesDialog(self._window, asked, said, declined).open()
+
     def _open(self, study: Study, reader: str, device_id: str, then: Callback) -> None:
         if self._sessions.session is None:
             self.geometry, self._setup = tracked_screen(self._window.screen())
             self._window.show_device("Opening the tracker…")
         geometry, consented = self.geometry, self._reader.consented
-        cleared_only, setup = self._reader.cleared_only, self._setup
+        cleared_only, setup, said = self._reader.cleared_only, self._setup, dict(self._said)
         assert geometry is not None
 
         def make() -> ReadingSession:
             tracker = self._open_tracker(device_id, geometry)
-            return ReadingSession.open(
+            session = ReadingSession.open(
                 study,
                 reader,
                 tracker,
@@ -112,5 +137,11 @@ class SessionOpener(QObject):
                 cleared_only=cleared_only,
                 details=setup,
             )
+            try:
+                keep_attributes(study, reader, said)  # the reader has a row now, also a new one
+            except BaseException:
+                session.close()
+                raise
+            return session
 
         self._sessions.want(make, then)

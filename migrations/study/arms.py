@@ -11,7 +11,7 @@ from migrations.study.toml_tables import checked_table
 
 MOST_ARMS = 9
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_FIELDS: dict[str, type] = {"key": str, "boxes": str, "second_look": bool}
+_FIELDS: dict[str, type] = {"key": str, "boxes": str, "second_look": bool, "no_sheet": bool}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +26,24 @@ class Arm:
         A csv of boxes in the study's folder that are drawn on the images; empty: unaided.
     second_look
         Whether the case is read in it directly after the arm before, without a washout.
+    no_sheet
+        Whether the case sheet (age group, clinical question, …) is not shown in it.
     """
 
     key: str
     boxes: str = ""
     second_look: bool = False
+    no_sheet: bool = False
 
     def as_conditions(self) -> dict[str, Any]:
-        """Return what the arm's row keeps: all but the key."""
-        return {name: value for name, value in asdict(self).items() if name != "key"}
+        """Return what the arm's row keeps: all but the key, `no_sheet` where it is said.
+
+        Rows of before there were case sheets stay those of the same arm.
+        """
+        said = {name: value for name, value in asdict(self).items() if name != "key"}
+        if not self.no_sheet:
+            del said["no_sheet"]
+        return said
 
 
 def arms_from(tables: Sequence[Mapping[str, Any]]) -> tuple[Arm, ...]:

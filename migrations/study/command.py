@@ -1,4 +1,4 @@
-"""`python main.py db upgrade|check|backup|assign|progress --study FOLDER`."""
+"""`python main.py db upgrade|check|backup|assign|sheets|progress --study FOLDER`."""
 
 import argparse
 import sys
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from migrations.study import check_command
 from migrations.study.assignments import assign_from_csv
+from migrations.study.case_sheets import read_sheets
 from migrations.study.command_line import CommandParser, existing_file, existing_folder
 from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import Study
@@ -46,6 +47,14 @@ def _assign(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _sheets(arguments: argparse.Namespace) -> int:
+    opened = Study.open(arguments.study, database_url=arguments.database)
+    with closing(opened) as study, study.database.write() as session:
+        count = read_sheets(session, arguments.table)
+    sys.stdout.write(f"{count} case sheets read.\n")
+    return 0
+
+
 def _progress(arguments: argparse.Namespace) -> int:
     opened = Study.open(arguments.study, database_url=arguments.database)
     with closing(opened) as study, study.database.read() as session:
@@ -63,7 +72,9 @@ def _parser() -> argparse.ArgumentParser:
         example="python main.py db check --study my-study",
     )
     actions = parser.add_subparsers(
-        dest="action", required=True, metavar="upgrade|check|backup|assign|restore|push|erase"
+        dest="action",
+        required=True,
+        metavar="upgrade|check|backup|assign|sheets|restore|push|erase",
     )
     for name, run, text in (
         ("upgrade", _upgrade, "bring the schema to this program's (after a backup)"),
@@ -71,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         ("backup", _backup, "copy the database, also while it is written to"),
         ("progress", _progress, "how far each reader is, by arm; for the researcher's eyes"),
         ("assign", _assign, "plan who reads what, from a csv: reader, case, order, arm"),
+        ("sheets", _sheets, "take case sheets from a csv: case, age_group, sex, question, priors"),
     ):
         action = actions.add_parser(
             name, help=text, description=f"{text[0].upper()}{text[1:]}.",
@@ -89,6 +101,8 @@ def _parser() -> argparse.ArgumentParser:
             )
         if name == "assign":
             action.add_argument("plan", type=existing_file, metavar="CSV", help="the plan")
+        if name == "sheets":
+            action.add_argument("table", type=existing_file, metavar="CSV", help="the sheets")
         if name == "check":
             check_command.add_arguments(action)
     return parser

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from migrations.study.arms import Arm, check_arms, toml_of_arms
+from migrations.study.case_sheets import SHEET
 from migrations.study.database import foveate_version
 from migrations.study.design_tables import DESIGNED, take_design
 from migrations.study.errors import SettingsError
 from migrations.study.forms import Question, check_form, toml_of
+from migrations.study.reader_attributes import ATTRIBUTES
 
 SINGLE = "single"
 """Of `StudySettings.hanging`: no images are joined but by the csv of labels."""
@@ -39,6 +41,8 @@ class StudySettings:
         study's order, the blocks and the cases within each drawn per reader).
     annotations
         What a reader can say beside the class: "box", "keypoint", "note", "confidence".
+    case_sheet, reader_attributes
+        What of `SHEET` readers see beside the images; which of `ATTRIBUTES` they are asked.
     edge_words
         Whether side, view, orientation letters, window and zoom stand above and below each image.
     hanging
@@ -99,6 +103,8 @@ class StudySettings:
     order: str = "random"
     block_size: int = 20
     annotations: tuple[str, ...] = ("note",)
+    case_sheet: tuple[str, ...] = ()
+    reader_attributes: tuple[str, ...] = ()
     edge_words: bool = True
     hanging: str = SINGLE
     repeat_share: float = 0.0
@@ -169,7 +175,7 @@ RANGES: dict[str, tuple[float, float]] = {
 """Every number that is not a choice, with its least and its largest value."""
 MOST_CLASSES = 10
 """So many digit keys there are."""
-_MANY = {"annotations": ANNOTATIONS}
+_MANY = {"annotations": ANNOTATIONS, "case_sheet": (*SHEET,), "reader_attributes": (*ATTRIBUTES,)}
 _LONGEST = {"consent": 20_000}
 _USUALLY_LONGEST = 1000
 

@@ -1,10 +1,11 @@
 """Sections on what was imported and read, and how good the recordings are."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from migrations.study.reader_attributes import ATTRIBUTES
 from trainer.probe.labelled import ordered_classes
 from trainer.report.data import ReadingRow, ReportData
 from trainer.report.flow import flow_chart, folder_steps, image_steps, reading_steps
@@ -43,7 +44,7 @@ def cohort_section(data: ReportData) -> Section:
     if not data.readings:
         html += missing("Nothing has been read yet: open the station and read some cases.")
     elif not data.share:
-        html += _states(data.readings)
+        html += _states(data.readings, data.attributes)
     html += _labels(data)
     html += _dropped(data)
     sittings = "; ".join(
@@ -95,14 +96,16 @@ def quality_section(data: ReportData) -> Section:
     return Section("quality", "Data quality", html + paragraph(note, "note"))
 
 
-def _states(readings: Sequence[ReadingRow]) -> str:
+def _states(readings: Sequence[ReadingRow], attributes: Mapping[str, Mapping[str, str]]) -> str:
+    asked = [a for a in ATTRIBUTES if any(a in said for said in attributes.values())]
     states = ("finished", "interrupted", "abandoned", "open")
     found = [*states, *sorted({r.state for r in readings} - set(states))]
     rows: list[list[Cell]] = []
     for reader in sorted({r.reader for r in readings}):
         count = Counter(r.state for r in readings if r.reader == reader)
-        rows.append([reader, *(count[s] for s in found)])
-    return table("Readings by reader (pseudonym) and state", ["reader", *found], rows)
+        said = attributes.get(reader, {})
+        rows.append([reader, *(said.get(a) for a in asked), *(count[s] for s in found)])
+    return table("Readings by reader (pseudonym) and state", ["reader", *asked, *found], rows)
 
 
 def _labels(data: ReportData) -> str:

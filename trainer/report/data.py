@@ -18,6 +18,7 @@ from migrations.study.design_tables import DESIGNED
 from migrations.study.errors import AmbiguousName, UnknownName
 from migrations.study.folder import Study
 from migrations.study.names import names_of, short_name, split_item
+from migrations.study.reader_attributes import attributes_of
 from migrations.study.run_names import find_run
 from migrations.study.schema import (
     Calibration,
@@ -143,6 +144,8 @@ class ReportData:
         Whether it leaves the house: then images, notes and figures of single readers stay out.
     answers
         How often each question was answered how, by arm.
+    attributes
+        What readers said of themselves, by pseudonym; nothing where it was not asked.
     """
 
     name: str
@@ -163,6 +166,7 @@ class ReportData:
     filters: list[str] = field(default_factory=list)
     share: bool = False
     answers: list[AnswerCount] = field(default_factory=list)
+    attributes: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def called(self, image_id: str) -> str:
         """Return what an image is called on the page."""
@@ -200,6 +204,8 @@ def gather(
             select(Fixation.algorithm, Fixation.parameters_hash).distinct().order_by("algorithm")
         )
         answers = count_answers(session)
+        readers = session.execute(select(Reader.pseudonym, Reader.details))
+        attributes = {name: attributes_of(details) for name, details in readers}
         filters_told = [f"{name} (parameters {text})" for name, text in filters]
     folders = find_probes(study.exports) if probes is None else probes
     settings = {n: getattr(study.settings, n) for n in study.settings.__slots__}
@@ -222,6 +228,7 @@ def gather(
         filters=filters_told,
         share=share,
         answers=answers,
+        attributes=attributes,
     )
 
 

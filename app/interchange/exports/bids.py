@@ -11,7 +11,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from devices.gaze.geometry import FloatArray
 from devices.gaze.samples import Eye
 from migrations.study.csv_cells import safe_cell
 from migrations.study.database import foveate_version
+from migrations.study.reader_attributes import ATTRIBUTES, NOT_SAID
 from migrations.study.settings import LEADING_KEY
 
 BIDS_VERSION = "1.11.0"
@@ -29,6 +30,11 @@ TASK = "reading"
 _NAME = "n/a"
 _FRAME = "Frame of the image shown there, from 0"
 Row = Sequence[Any]
+_ATTRIBUTES = {
+    "speciality": "What the reader works as, a coarse class the reader chose",
+    "years": "Years of experience, a coarse class",
+    "eyewear": "What the reader wears while reading",
+}
 
 
 def export_bids(content: Content, out: Path, progress: Progress) -> list[Path]:
@@ -47,7 +53,7 @@ def export_bids(content: Content, out: Path, progress: Progress) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         stem = f"sub-{label}_task-{TASK}_run-{runs[label]:03d}"
         written += _run(content, reading, folder, stem)
-    return [*written, *_participants(out, people)]
+    return [*written, *_participants(out, people, content.readers())]
 
 
 def _label(pseudonym: str, labels: dict[str, str]) -> str:
@@ -81,10 +87,23 @@ def _data_set(content: Content, out: Path) -> list[Path]:
     return [_json(out / "dataset_description.json", description), out / "README.md"]
 
 
-def _participants(out: Path, people: dict[str, str]) -> list[Path]:
-    rows = [(f"sub-{label}", pseudonym) for label, pseudonym in sorted(people.items())]
-    table = _tsv(out / "participants.tsv", ("participant_id", "pseudonym"), rows)
-    about = {"pseudonym": {"Description": "The reader's pseudonym in the study"}}
+def _participants(
+    out: Path, people: dict[str, str], said: Mapping[str, Mapping[str, str]]
+) -> list[Path]:
+    asked = [name for name in ATTRIBUTES if any(name in each for each in said.values())]
+    rows = [
+        (f"sub-{label}", who, *(said.get(who, {}).get(name, _NAME) for name in asked))
+        for label, who in sorted(people.items())
+    ]
+    table = _tsv(out / "participants.tsv", ("participant_id", "pseudonym", *asked), rows)
+    about: dict[str, Any] = {"pseudonym": {"Description": "The reader's pseudonym in the study"}}
+    about |= {
+        name: {
+            "Description": _ATTRIBUTES[name],
+            "Levels": {value: value for value in (*ATTRIBUTES[name], NOT_SAID)},
+        }
+        for name in asked
+    }
     return [table, _json(out / "participants.json", about)]
 
 

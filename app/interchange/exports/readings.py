@@ -16,6 +16,7 @@ from devices.gaze.stored import StoredGaze, points_of
 from migrations.study.answers import Answered, answers_of
 from migrations.study.folder import Study
 from migrations.study.names import Kind, names_of
+from migrations.study.reader_attributes import attributes_of
 from migrations.study.schema import (
     Annotation,
     Arm,
@@ -126,6 +127,16 @@ class Content:
         for number, reading_id in enumerate(self.reading_ids, 1):
             yield self._load(number, reading_id)
             progress(number, len(self.reading_ids))
+
+    def readers(self) -> dict[str, dict[str, str]]:
+        """Return what the readers of these readings said of themselves, by pseudonym."""
+        query = select(Reader.pseudonym, Reader.details, Reading.id).join(
+            Reading, Reading.reader_id == Reader.id
+        )
+        wanted = set(self.reading_ids)
+        with self.study.database.read() as session:
+            rows = session.execute(query.order_by(Reader.pseudonym))
+            return {name: attributes_of(said) for name, said, id_ in rows if id_ in wanted}
 
     def sha256(self, image_id: str | None) -> str:
         """Return the hash of an image's pixels, "" for none."""

@@ -19,6 +19,7 @@ from app.errors import ExportError
 from app.interchange.exports.readings import Content, ExportReading, Progress
 from devices.gaze.samples import NO_DEVICE_TIME, VALUE_FIELDS
 from migrations.study.csv_cells import CsvWriter
+from migrations.study.reader_attributes import ATTRIBUTES
 from migrations.study.schema import Fixation, GazeEvent, Image, ViewEvent
 
 Values = Sequence[Any] | NDArray[Any]
@@ -195,6 +196,14 @@ imported_from | text | | Format gaze was imported from; empty if it was recorded
 lacks | text | | What the source of imported gaze does not say
 """
     ),
+    "readers": _columns(
+        _READER
+        + """
+speciality | text | | Coarse class the reader chose; empty where it was not asked
+years | text | | Years of experience, a coarse class; empty where it was not asked
+eyewear | text | | What the reader wears while reading; empty where it was not asked
+"""
+    ),
     "images": _columns(
         """
 image_sha256 | text | | SHA-256 of the stored pixel values
@@ -249,6 +258,7 @@ def export_tables(content: Content, out: Path, kind: str, progress: Progress) ->
             writers[name] = make(path, TABLES[name])
             stack.callback(writers[name].close)
         writers["images"].write(_images(content))
+        writers["readers"].write(_readers(content))
         for reading in content.readings(progress):
             for name, rows_of in _ROWS.items():
                 writers[name].write(rows_of(content, reading))
@@ -370,6 +380,12 @@ def _quality(content: Content, reading: ExportReading) -> Columns:
         "lacks": ", ".join(reading.lacks),
     }
     return {**_who(content, reading, 1), **{name: [value] for name, value in values.items()}}
+
+
+def _readers(content: Content) -> Columns:
+    people = content.readers()
+    said: Columns = {name: [p.get(name) for p in people.values()] for name in ATTRIBUTES}
+    return {"reader": list(people), **said}
 
 
 def _images(content: Content) -> Columns:

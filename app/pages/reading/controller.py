@@ -102,7 +102,10 @@ class ReadingController(StationJob):
         canvas.view_pixel_mm = geometry.width_mm / geometry.width_screen
         canvas.with_words = settings.edge_words
         self.page.set_text_size(text_pixels(canvas.view_pixel_mm))
-        self.page.set_study(settings.classes, settings.annotations, settings.questions)
+        self.page.set_study(
+            settings.classes, settings.annotations, settings.questions,
+            with_sheet=bool(settings.case_sheet),
+        )  # fmt: skip
         self._skipped, self._shown = [], 0
         self.answers.begin(session)
         self.between.begin(session)
@@ -177,7 +180,8 @@ class ReadingController(StationJob):
         self._skipped, self._shown = [], self._shown + 1
         self.answers.case_begun(case, images)
         place = case.name, case.index + 1, case.total
-        self.page.show_case(case.case_id, images, case.hanging, *place, notice)
+        sheet = session.sheet(case)
+        self.page.show_case(case.case_id, images, case.hanging, *place, notice, sheet)
         show_aids(self.page.canvas, case, session.aids(case))
         self.between.case_begun()
         self.case_shown.emit(case.case_id)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 from app.hanging.lightbox import Hung
 from app.pages.reading.answer_bar import AnswerBar
 from app.pages.reading.canvas import ImageCanvas
+from app.pages.reading.case_sheet import CaseSheet
 from app.pages.reading.note_side import NoteSide
 from app.pages.reading.panel_stack import PanelStack
 from app.pages.reading.panels import PRESSING, ReadingPanel
@@ -114,7 +115,8 @@ class ReadingPage(QWidget):
         self.note.written.connect(self.note_written)
         self.note.closed.connect(self._note_closed)
         layout = column(self, gap=0)
-        beside = row(self.canvas, self.form, self.note, gap=0)
+        self.sheet = CaseSheet()
+        beside = row(self.canvas, self.sheet, self.form, self.note, gap=0)
         beside.setStretch(0, 1)
         layout.addLayout(beside, 1)
         layout.addWidget(self.bar)
@@ -148,8 +150,14 @@ class ReadingPage(QWidget):
         classes: Sequence[str],
         annotations: Sequence[str] = (),
         questions: tuple[Question, ...] = (),
+        *,
+        with_sheet: bool = False,
     ) -> None:
-        """Offer the answers and the annotations of the study, and its form if it has one."""
+        """Offer the answers and the annotations of the study, and its form if it has one.
+
+        `with_sheet`: whether the study shows anything of the cases' sheets.
+        """
+        self.sheet.setVisible(with_sheet)
         self._classes = tuple(classes)
         self._questions = questions if len(questions) > 1 else ()
         self.form.setVisible(bool(self._questions))
@@ -165,6 +173,7 @@ class ReadingPage(QWidget):
         self.strip.set_text_size(pixels)
         self.bar.set_text_size(pixels)
         self.note.set_text_size(pixels)
+        self.sheet.set_text_size(pixels)
 
     def show_loading(self) -> None:
         """Wait for the first case."""
@@ -183,14 +192,16 @@ class ReadingPage(QWidget):
         number: int,
         count: int,
         notice: str = "",
+        sheet: Sequence[str] = (),
     ) -> None:
-        """Show a case, the `number`-th of `count`, with a notice in the strip.
+        """Show a case, the `number`-th of `count`, with a notice in the strip and its sheet.
 
         `view_changed("open")` follows at once.
         """
         self.state, self.current_case_id, self.answer = "reading", case_id, None
         self._time_is_up = False
         self.form.begin(self._questions)
+        self.sheet.show_words(sheet)
         self._hide_panels()
         self.bar.show_answer(None)
         self.strip.show_case(name, number, count)
@@ -205,6 +216,7 @@ class ReadingPage(QWidget):
         """Let the answer of the case now on the canvas be corrected; nothing is recorded."""
         self.state = "addendum"
         self._hide_panels()
+        self.sheet.cover(True)  # it is not of the case before
         self.bar.show_answer(self._index_of(answer))
         self.strip.show_answer(f"Answer given: {answer}")
         self.strip.show_message(
@@ -216,6 +228,7 @@ class ReadingPage(QWidget):
     def end_addendum(self) -> None:
         """Show the open case's own state again."""
         self.state = "reading"
+        self.sheet.cover(False)
         self.bar.show_answer(self._index_of(self.answer))
         self.strip.show_answer(f"Answer: {self.answer}" if self.answer else "")
         self._say_what_to_do()
@@ -463,6 +476,7 @@ class ReadingPage(QWidget):
     def _show_panel(self, panel: ReadingPanel) -> None:
         # The images go while a panel covers them: nobody's gaze at the panel lands on them.
         self.canvas.hide()
+        self.sheet.cover(True)
         self.form.setEnabled(False)
         self.bar.setEnabled(False)
         self.note.hide()
@@ -470,6 +484,7 @@ class ReadingPage(QWidget):
 
     def _hide_panels(self) -> None:
         self._panels.hide()
+        self.sheet.cover(self._time_is_up or self.state not in _READING)
         self.bar.setEnabled(True)
         self.canvas.setVisible(not self._time_is_up)
         self.form.setEnabled(self.state == "reading")

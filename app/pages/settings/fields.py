@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 from app.ui.fields import Field
+from migrations.study.case_sheets import SHEET
+from migrations.study.reader_attributes import ATTRIBUTES
 from migrations.study.settings import ANNOTATIONS, StudySettings
 
 _DEFAULTS = StudySettings()
@@ -16,6 +18,10 @@ _SECTIONS: dict[str, tuple[Field, ...]] = {
             choices=tuple(zip(ANNOTATIONS, ("Boxes", "Keypoints", "Note", "Confidence"),
                               strict=True)),
         ),
+        Field("case_sheet", "Shown of the case sheet", "many",
+              "From a csv that is read in on the page Progress; an arm with no_sheet hides it",
+              choices=tuple(zip(SHEET, ("Age group", "Sex", "Clinical question", "Priors"),
+                                strict=True))),
         Field("edge_words", "Words above and below an image", "bool",
               "Side and view, orientation letters, window, zoom, frame"),
         Field("hanging", "Images of one patient", "choice",
@@ -27,7 +33,6 @@ _SECTIONS: dict[str, tuple[Field, ...]] = {
                   ("prior", "One case, current over prior"))),
         Field("incidental_contact", "Incidental findings go to", "text",
               "Whom key F flags a case for: a role, no name"),
-        Field("consent", "Consent text", "long", "Changed, every reader is asked again"),
     ),
     "Who reads what": (
         Field("assignment", "Cases to readers", "choice", choices=(
@@ -39,6 +44,13 @@ _SECTIONS: dict[str, tuple[Field, ...]] = {
               low=1, high=1000),
         Field("crossover", "Every case in every arm", "bool",
               "A washout between; else each case in one arm. Arms stand in study.toml"),
+    ),
+    "Readers": (
+        Field("consent", "Consent text", "long", "Changed, every reader is asked again"),
+        Field("reader_attributes", "Asked of a reader once", "many",
+              "In coarse classes; a reader may rather not say",
+              choices=tuple(zip(ATTRIBUTES, ("Speciality", "Years of experience", "Eyewear"),
+                                strict=True))),
     ),
     "Order and repeats": (
         Field("order", "Order of the cases", "choice", choices=(

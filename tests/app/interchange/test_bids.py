@@ -13,7 +13,8 @@ from sqlalchemy import select
 
 from app.interchange.exports.command import main
 from devices.gaze.samples import gaze_norm
-from migrations.study.schema import Fixation, ViewEvent
+from migrations.study.reader_attributes import with_attributes
+from migrations.study.schema import Fixation, Reader, ViewEvent
 from tests.app.interchange.gaze_files import gaze_json, imported
 from tests.app.interchange.readings import SAID, SCREEN, add_readings
 from tests.stored import gaze_of
@@ -175,3 +176,18 @@ def test_pseudonyms_that_look_alike_stay_apart(study, tmp_path) -> None:
     everything = b"".join(p.read_bytes() for p in out.rglob("*") if p.suffix in (".tsv", ".json"))
     assert b"Quill" not in everything
     assert b"desk" not in everything
+
+
+def test_what_readers_said_of_themselves_stands_beside_their_pseudonyms(study, tmp_path) -> None:
+    add_readings(study, ("R-1", "R-2"))
+    with study.database.write() as session:
+        reader = session.scalars(select(Reader).where(Reader.pseudonym == "R-1")).one()
+        reader.details = with_attributes(reader.details, {"years": "5 to 9"})
+    main(["bids", "--study", str(study.folder), "--out", str(tmp_path / "bids")])
+    people = (tmp_path / "bids" / "participants.tsv").read_text().splitlines()
+    assert people == ["participant_id\tpseudonym\tyears", "sub-R1\tR-1\t5 to 9", "sub-R2\tR-2\tn/a"]
+    about = json.loads((tmp_path / "bids" / "participants.json").read_text())
+    assert "5 to 9" in about["years"]["Levels"]
+    main(["csv", "--study", str(study.folder), "--out", str(tmp_path / "csv")])
+    rows = (tmp_path / "csv" / "readers.csv").read_text().splitlines()
+    assert rows == ["reader,speciality,years,eyewear", "R-1,,5 to 9,", "R-2,,,"]

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from app.errors import SessionError
+from app.recording.opening_rows import keep_attributes, not_yet_asked
 from app.recording.session import ReadingSession
 from devices.clock import HostClock
 from main import main
@@ -200,3 +201,44 @@ def test_arms_that_no_plan_can_be_made_of_are_refused(
     (tmp_path / "study.toml").write_text(text)
     with pytest.raises(StudyError, match=words):
         read_settings(tmp_path / "study.toml")
+
+
+def test_the_sheet_of_a_case_is_shown_in_the_arms_that_have_it(tmp_path: Path) -> None:
+    arms = (Arm("zebra", no_sheet=True), Arm("quagga", second_look=True))
+    study = make_study(tmp_path / "study", 1, arms=arms, case_sheet=("sex",))
+    table = tmp_path / "sheets.csv"
+    table.write_text(f"case,sex,question\n{names(study, 'case')[0]},female,Lump?\n")
+    assert main(["db", "sheets", "--study", str(study.folder), str(table)]) == 0
+    session = opened(study)
+    shown = []
+    while (case := session.next_case()) is not None:
+        shown.append(session.sheet(case))
+        session.begin(case)
+        session.show(view_of(session.clock.now_us(), case.tiles[0].image_id))
+        session.answer("a")
+        session.finish()
+    session.close()
+    assert shown == [(), ("Sex: female",)]
+    assert read_settings(study.folder / "study.toml").arms == arms
+    study.close()
+
+
+def test_an_arm_of_before_there_were_sheets_keeps_its_row(study: Study) -> None:
+    with study.database.write() as rows:
+        rows.add(ArmRow(id="old", key="zebra", position=0,
+                        conditions={"boxes": "", "second_look": False}))  # fmt: skip
+    write_boxes(study)
+    opened(study).close()
+    with study.database.read() as rows:
+        assert sorted(rows.scalars(select(ArmRow.key))) == ["quagga", "zebra"]
+
+
+def test_what_a_reader_said_is_kept_and_not_asked_again(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "study", 1, reader_attributes=("years",))
+    assert not_yet_asked(study, "R1") == ("years",)
+    opened(study).close()
+    assert not_yet_asked(study, "R1") == ("years",)
+    keep_attributes(study, "R1", {"years": "5 to 9"})
+    assert not_yet_asked(study, "R1") == ()
+    assert not_yet_asked(study, "R2") == ("years",)
+    study.close()

@@ -1,0 +1,116 @@
+"""The sheet of a case: what is known of it beside its images, from a csv, in coarse classes.
+
+A sheet stands in `study_case.sheet`. Which of it readers see, the study says (`case_sheet`); an
+arm with `no_sheet` hides all of it.
+"""
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session as OrmSession
+
+from migrations.study.clean_text import clean
+from migrations.study.errors import StudyError
+from migrations.study.names import resolve
+from migrations.study.schema import StudyCase
+
+SHEET: dict[str, tuple[str, ...]] = {
+    "age_group": (
+        "under 18", "18 to 29", "30 to 39", "40 to 49", "50 to 59", "60 to 69", "70 to 79",
+        "80 or more",
+    ),
+    "sex": ("female", "male", "other"),
+    "question": (),
+    "priors": (),
+}  # fmt: skip
+"""The parts of a sheet, in the order shown, with their classes; a part without any is a text."""
+LONGEST_TEXT = 500
+
+
+def read_sheets(session: OrmSession, path: Path) -> int:
+    """Take the sheets of cases from a csv; return of how many cases.
+
+    Its columns are `case` (name) and some of `age_group`, `sex`, `question`, `priors`. A case's
+    sheet is replaced by its line; an empty cell says nothing.
+
+    Raises
+    ------
+    StudyError
+        Naming the line, and what is wrong in it; nothing is written then.
+    """
+    lines = _lines(path)
+    found: dict[str, dict[str, str]] = {}
+    for number, line in enumerate(lines, 2):
+        where = f"{path.name}, line {number}"
+        case_id = resolve(session, "case", _cell(line, "case"))
+        if case_id in found:
+            raise StudyError(f"{where}: the case stands there twice.")
+        found[case_id] = _sheet(line, where)
+    for case_id, sheet in found.items():
+        session.execute(update(StudyCase).where(StudyCase.id == case_id).values(sheet=sheet))
+    return len(found)
+
+
+def sheets_of(session: OrmSession, shown: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Return what readers see of each case's sheet, a line a part; cases without one are not in it.
+
+    Parameters
+    ----------
+    shown
+        The parts that the study shows.
+    """
+    if not shown:
+        return {}
+    query = select(StudyCase.id, StudyCase.sheet).where(StudyCase.sheet.is_not(None))
+    found = {case_id: words_of(sheet or {}, shown) for case_id, sheet in session.execute(query)}
+    return {case_id: words for case_id, words in found.items() if words}
+
+
+def words_of(sheet: Mapping[str, str], shown: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the parts of a sheet that are shown, in words, in their order."""
+    titles = {"age_group": "Age", "sex": "Sex", "question": "Question", "priors": "Priors"}
+    return tuple(
+        f"{titles[part]}: {sheet[part]}" for part in SHEET if part in shown and sheet.get(part)
+    )
+
+
+def _lines(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            lines = list(reader)
+            columns = [(name or "").strip() for name in reader.fieldnames or ()]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise StudyError(f"{path} cannot be read as a csv: {error}.") from error
+    unknown = [name for name in columns if name not in ("case", *SHEET)]
+    if "case" not in columns or unknown or len(set(columns)) < len(columns):
+        raise StudyError(
+            f"{path.name} has the columns {', '.join(columns) or 'none'}; a table of case sheets "
+            f"has `case` and some of {', '.join(SHEET)}, each once and no other."
+        )
+    if not lines:
+        raise StudyError(f"{path.name} says nothing of any case: there is no line in it.")
+    return [{(name or "").strip(): value for name, value in line.items()} for line in lines]
+
+
+def _cell(line: Mapping[str, str | None], name: str) -> str:
+    return clean(line.get(name) or "").strip()
+
+
+def _sheet(line: Mapping[str, str | None], where: str) -> dict[str, str]:
+    if line.get("") is not None:
+        raise StudyError(
+            f"{where}: it has more cells than columns. Put what holds a comma into quotation marks."
+        )
+    said = {part: _cell(line, part) for part in SHEET}
+    for part, classes in SHEET.items():
+        if classes and said[part] and said[part] not in classes:
+            raise StudyError(
+                f"{where}: {part} is kept in coarse classes ({', '.join(classes)}), not as "
+                f"{said[part]!r}."
+            )
+        if len(said[part]) > LONGEST_TEXT:
+            raise StudyError(f"{where}: {part} has more than {LONGEST_TEXT} characters.")
+    return {part: value for part, value in said.items() if value}

@@ -1,0 +1,52 @@
+"""What is known of a reader beside the pseudonym: coarse classes only, where the study asks."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from migrations.study.errors import SettingsError
+
+NOT_SAID = "not said"
+"""Of a reader who was asked and would rather not say."""
+ATTRIBUTES: dict[str, tuple[str, ...]] = {
+    "speciality": (
+        "general radiology",
+        "breast imaging",
+        "chest imaging",
+        "neuroradiology",
+        "musculoskeletal imaging",
+        "other radiology",
+        "radiographer",
+        "other physician",
+        "no clinical work",
+    ),
+    "years": ("in training", "under 5", "5 to 9", "10 to 19", "20 or more"),
+    "eyewear": ("none", "glasses", "contact lenses", "varifocals"),
+}
+"""The classes of each attribute; nothing finer is ever stored."""
+_KEPT = "attributes"
+"""Where they stand in the details of a reader's row."""
+
+
+def attributes_of(details: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a reader's row keeps of the attributes; what was not asked is not in it."""
+    kept = details.get(_KEPT, {})
+    return {name: str(kept[name]) for name in ATTRIBUTES if name in kept}
+
+
+def with_attributes(details: Mapping[str, Any], said: Mapping[str, str]) -> dict[str, Any]:
+    """Return the details of a reader's row with what the reader said; said before stays.
+
+    Raises
+    ------
+    SettingsError
+        If an attribute is unknown, or its value is none of its classes.
+    """
+    for name, value in said.items():
+        if name not in ATTRIBUTES:
+            raise SettingsError(f"{name!r} is not asked of readers; only {', '.join(ATTRIBUTES)}.")
+        if value not in (*ATTRIBUTES[name], NOT_SAID):
+            raise SettingsError(
+                f"{name} is kept in coarse classes ({', '.join(ATTRIBUTES[name])}), not as "
+                f"{value!r}."
+            )
+    return {**details, _KEPT: {**said, **attributes_of(details)}} if said else dict(details)
