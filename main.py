@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from migrations.study.command_line import did_you_mean
+from migrations.study.processes import as_typed
 from migrations.study.stopping import run_command
 
 # A command's room and what it does. An action that another room does has a row of its own.
@@ -50,6 +51,7 @@ COMMANDS = {
     "db server": ("app.sync.server_command", "set up a server: a role and key for each station"),
     "db erase": ("app.sync.command", "remove a reader or a patient for ever"),
 }
+_EXAMPLE = "example:\n  python main.py --demo"
 ALIASES = {"--demo": "demo", "--train": "train"}
 
 
@@ -104,11 +106,11 @@ def _first_words() -> list[str]:
 def _usage() -> argparse.ArgumentParser:
     lines = "\n".join(f"  {name:14s} {COMMANDS[name][1]}" for name in _first_words())
     parser = argparse.ArgumentParser(
-        prog="python main.py",
-        usage="python main.py [--study FOLDER] | COMMAND … | --version | --help",
+        prog=as_typed("python main.py"),
+        usage=as_typed("python main.py [--study FOLDER] | COMMAND … | --version | --help"),
         description="Foveate: record how images are read, learn from it. "
         "For research, not for diagnosis.",
-        epilog=f"commands (each has --help):\n{lines}\n\nexample:\n  python main.py --demo",
+        epilog=as_typed(f"commands (each has --help):\n{lines}\n\n{_EXAMPLE}"),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     return parser

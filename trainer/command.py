@@ -18,6 +18,7 @@ from rich.console import Console
 from migrations.study.command_line import CommandParser, require_there
 from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import Study
+from migrations.study.missing_library import missing_text
 from trainer.config.config import ENCODERS, PAIRS, RunConfig
 from trainer.config.form_description import describe
 from trainer.config.layers import make_config
@@ -63,6 +64,9 @@ def main(argv: Sequence[str]) -> int:
             report(RunFailed("Stopped. The same command goes on from the last checkpoint."))
             return 3
         except Exception as error:
+            if isinstance(error, ImportError) and (text := missing_text(error)):
+                _fail(report, text)
+                return 1
             log.exception("Unexpected error")
             report(RunFailed(f"Unexpected {type(error).__name__}: {error}. This is a fault of "
                              "Foveate; the run's log.txt holds its traceback."))  # fmt: skip

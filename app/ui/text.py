@@ -2,6 +2,8 @@
 
 from PySide6.QtCore import QCoreApplication
 
+from migrations.study.processes import as_typed
+
 _CONTEXT = "Foveate"
 
 
@@ -14,7 +16,7 @@ def tr(text: str, **arguments: object) -> str:
         The English sentence, with {names} for its arguments; no f-string, or no translation
         would be found for it.
     """
-    said = QCoreApplication.translate(_CONTEXT, text)
+    said = as_typed(QCoreApplication.translate(_CONTEXT, text))
     return said.format(**arguments) if arguments else said
 
 

@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from migrations.study.processes import as_typed
+
 DONE, FAILED, WRONG, STOPPED = 0, 1, 2, 3
 """Exit codes: done, the work failed, wrong arguments, stopped by the user."""
 
@@ -46,6 +48,10 @@ class CommandParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Print what is wrong and what may have been meant, and exit with 2."""
         super().error(self._guess() or message)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print help, usage or an error, with the program's name as it is typed here."""
+        super()._print_message(as_typed(message), file)
 
     def _guess(self) -> str:
         known = [o for o in self._all_options() if o.startswith("--")]

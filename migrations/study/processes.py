@@ -16,11 +16,19 @@ import psutil
 
 MAIN = Path(__file__).parents[2] / "main.py"
 """The only place that knows where the program lies; its folder is the one `-m` starts from."""
+_TYPED = "python main.py"
+_COMMAND = _TYPED if (MAIN.parent / "pyproject.toml").is_file() else "foveate"
+"""How the program is started here: from a checkout, or installed."""
 
 _SAME_BIRTH_S = 1.0
 _OWNED = re.compile(r"(\d+)-(\d+)-[0-9a-f]{32}")
 _ABANDONED_S = 3600.0
 _SETTLED_S = 0.05
+
+
+def as_typed(text: str) -> str:
+    """Return a text in which the program is called as it is started here."""
+    return text.replace(_TYPED, _COMMAND)
 
 
 def birth_of(pid: int) -> float:

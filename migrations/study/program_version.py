@@ -2,6 +2,7 @@
 
 import platform
 import subprocess
+from pathlib import Path
 
 from migrations.study.database import foveate_version
 from migrations.study.processes import MAIN
@@ -18,10 +19,10 @@ def version_text() -> str:
 
 
 def build() -> str:
-    """Return the commit of a checkout (`-dirty` where files were changed), or `of a package`."""
+    """Return the commit of a checkout (`-dirty` where files were changed) or of a built package."""
     folder = MAIN.parent
     if not (folder / ".git").exists():
-        return "of a package"
+        return _of_package()
     try:
         done = subprocess.run(
             ["git", "-C", str(folder), "describe", "--always", "--dirty"],
@@ -33,3 +34,9 @@ def build() -> str:
     except (OSError, subprocess.SubprocessError):
         return "of a checkout whose commit git does not tell"
     return done.stdout.strip()
+
+
+def _of_package() -> str:
+    """Return the commit that setup.py wrote while the package was built."""
+    path = Path(__file__).with_name("build.txt")
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else "unknown"

@@ -19,7 +19,8 @@ import psutil
 
 from migrations.study.command_line import FAILED, STOPPED, WRONG
 from migrations.study.errors import NotAStudy
-from migrations.study.processes import birth_of, living
+from migrations.study.missing_library import missing_text
+from migrations.study.processes import as_typed, birth_of, living
 
 END_WITH = "FOVEATE_END_WITH"
 """Names a process, PID:BIRTH, with which a command is to end: the demo sets it for its trainer."""
@@ -80,6 +81,8 @@ def run_command(run: Callable[[], int]) -> int:
             code = _stopped()
         elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             code = _failed(disk_full_text(error), FAILED)
+        elif isinstance(error, ImportError) and (text := missing_text(error)):
+            code = _failed(text, FAILED)
         else:
             raise
     if interruption.asked:
@@ -119,7 +122,7 @@ def _stopped() -> int:
 
 
 def _failed(text: str, code: int) -> int:
-    _write(f"{text}\n")
+    _write(f"{as_typed(text)}\n")
     return code
 
 

@@ -1,0 +1,25 @@
+"""What to say where a library is missing that only an extra of Foveate installs."""
+
+_EXTRAS = {
+    "station": ("PySide6", "pyqtgraph", "pylsl", "pydicom", "openjpeg", "pylibjpeg", "jpeg_ls",
+                "gdcm", "imagecodecs"),
+    "train": ("torch", "torchvision", "sklearn", "faiss", "threadpoolctl", "safetensors",
+              "tensorboard"),
+    "onnx": ("onnx", "onnxscript", "onnxruntime"),
+    "postgresql": ("psycopg",),
+    "interchange": ("pyxdf", "pyarrow", "openpyxl"),
+    "api": ("pandas",),
+}  # fmt: skip
+"""The modules that each extra of pyproject.toml brings."""
+
+
+def missing_text(error: ImportError) -> str:
+    """Return what is missing and how to get it; nothing where no extra brings that module."""
+    name = (error.name or "").partition(".")[0]
+    extra = next((extra for extra, names in _EXTRAS.items() if name in names), None)
+    if extra is None or not isinstance(error, ModuleNotFoundError):
+        return ""
+    return (
+        f'{name} is not installed here; it comes with the extra "{extra}". From a wheel: '
+        f'pip install "foveate[{extra}]"; in a checkout: pip install -e ".[{extra}]".'
+    )
