@@ -36,6 +36,8 @@ class Column(Generic[Row]):
         Of the words; empty for the usual one.
     tip
         Tool tip; empty for none.
+    picture
+        In the place of a sign; asked for when the cell is seen, None until it is there.
     """
 
     title: str
@@ -44,6 +46,7 @@ class Column(Generic[Row]):
     sign: Callable[[Row], tuple[str, str]] | None = None
     colour: Callable[[Row], str] | None = None
     tip: Callable[[Row], str] | None = None
+    picture: Callable[[Row], QIcon | None] | None = None
 
 
 class TableModel(QAbstractTableModel, Generic[Row]):
@@ -80,6 +83,12 @@ class TableModel(QAbstractTableModel, Generic[Row]):
         """Show only the rows that pass."""
         self._passes = passes
         self._refill()
+
+    def show_pictures(self) -> None:
+        """Ask for the pictures of the cells that are seen again: more of them are there."""
+        if self.rows:
+            last = self.index(len(self.rows) - 1, len(self._columns) - 1)
+            self.dataChanged.emit(self.index(0, 0), last, [Qt.ItemDataRole.DecorationRole])
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Order by a column; -1 is the rows' own order."""
@@ -156,4 +165,6 @@ def table_view(model: QAbstractTableModel, name: str, accessible: str) -> QTable
 
 
 def _picture(column: Column[Row], row: Row) -> QIcon | None:
+    if column.picture is not None:
+        return column.picture(row)
     return None if column.sign is None else icon(*column.sign(row), _SIGN_PX)

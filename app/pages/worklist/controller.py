@@ -50,6 +50,7 @@ class WorklistController(StationJob):
             count = session.scalar(select(func.count()).select_from(StudyCase)) or 0
         self._is_large = count > _LARGE
         self.imports.set_study(study)
+        self.page.thumbnails.set_study(study)
         self.devices.set_study(study)
 
     def refresh(self) -> None:
@@ -99,4 +100,5 @@ class WorklistController(StationJob):
             self._task.wait()
         self.imports.close()
         self.devices.close()
+        self.page.thumbnails.set_study(None)
         self._study = None

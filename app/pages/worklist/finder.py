@@ -1,4 +1,4 @@
-"""Searches and filters the worklist: words of any column, and a state."""
+"""Searches and filters the worklist: words of one column or of any, and a state."""
 
 from collections.abc import Callable, Sequence
 
@@ -29,19 +29,26 @@ class Finder(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.words = search_field("find_case", tr("Search in all columns"))
+        self.words = search_field("find_case", tr("Search the cases"))
         self.state = QComboBox()
         self.state.setObjectName("state_filter")
         self.state.setAccessibleName(tr("State"))
         for name in GROUPS:
             self.state.addItem(tr(name), name)
+        self.column = QComboBox()
+        self.column.setObjectName("find_in")
+        self.column.setAccessibleName(tr("Search in"))
+        self.column.addItem(tr("All columns"), -1)
+        for place, shown in enumerate(COLUMNS):
+            self.column.addItem(tr(shown.title), place)
         self._found = label("", "small", wrap=False)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.changed)
         self.words.textChanged.connect(lambda _text: self._timer.start(_WAIT_MS))
         self.state.activated.connect(lambda _index: self.changed.emit())
-        line = row(self.words, self.state, self._found, gap=theme.GRID, parent=self)
+        self.column.activated.connect(lambda _index: self.changed.emit())
+        line = row(self.words, self.column, self.state, self._found, gap=theme.GRID, parent=self)
         line.setStretch(0, 1)
         self._found.hide()
 
@@ -49,6 +56,8 @@ class Finder(QWidget):
     def passes(self) -> Callable[[WorklistRow], bool]:
         """Which rows are shown."""
         words = self.words.text().casefold().split()
+        place = self.column.currentData()
+        searched = COLUMNS if place < 0 else (COLUMNS[place],)
         belongs = GROUPS[self.state.currentData()]
 
         def passes(shown: WorklistRow) -> bool:
@@ -56,7 +65,7 @@ class Finder(QWidget):
                 return False
             if not words:
                 return True
-            said = "  ".join(column.text(shown) for column in COLUMNS).casefold()
+            said = "  ".join(column.text(shown) for column in searched).casefold()
             return all(word in said for word in words)
 
         return passes

@@ -11,12 +11,19 @@ from PySide6.QtWidgets import QFileDialog
 from app.hanging.arrivals import import_cases
 from app.images.importing.label_matching import match_labels
 from app.images.importing.labels import read_labels
-from app.images.importing.reconciliation import FILE_WITHOUT_ROW, Reconciliation, reconcile
+from app.images.importing.reconciliation import (
+    FILE_WITHOUT_ROW,
+    Mismatch,
+    Reconciliation,
+    reconcile,
+)
 from app.images.importing.relabelling import set_labels
 from app.images.importing.results import ImportResult
 from app.images.importing.sources import files_of, labels_among
+from app.pages.worklist.import_list import NOTED, REFUSED, Remark
 from app.pages.worklist.page import WorklistPage
 from app.ui.background import Task
+from app.ui.text import tr
 from migrations.study.folder import Study
 
 _FILES = (
@@ -124,12 +131,12 @@ class ImportController(QObject):
     def _done(self, imported: _Imported) -> None:
         (self.results, self.reconciliation), self._task = imported, None
         text = _summary(self.results, self._stop.is_set())
-        remarks = [(r.path.name, said) for r in self.results if (said := _said(r))]
+        listed = [(r.path.name, said) for r in self.results if (said := _said(r))]
         if self.reconciliation is not None:
             summary = self.reconciliation.summary
             text = f"{text} {summary}" if self.results else summary
-            remarks += _unmatched(self.reconciliation)
-        self._page.show_imported(text, remarks)
+            listed += _unmatched(self.reconciliation)
+        self._page.show_imported(text, listed, remarks_of(self.results, self.reconciliation))
         self.changed.emit()
 
     def _failed(self, error: Exception) -> None:
@@ -146,6 +153,24 @@ class ImportController(QObject):
         name = QFileDialog.getExistingDirectory(self._page, "Import a folder of images")
         if name:
             self.start([Path(name)])
+
+
+def remarks_of(
+    results: Sequence[ImportResult], reconciliation: Reconciliation | None
+) -> list[Remark]:
+    """Return all that an import says: refusals, what does not meet the csv, then each note."""
+    refused = [Remark(REFUSED, str(r.path), r.reason) for r in results if r.status == "refused"]
+    unmet = () if reconciliation is None else reconciliation.mismatches
+    noted = [Remark(NOTED, str(r.path), note.text) for r in results for note in r.notes
+             if r.status != "refused"]  # fmt: skip
+    return [*refused, *(Remark(one.kind, _place(one), one.text) for one in unmet), *noted]
+
+
+def _place(one: Mismatch) -> str:
+    """Return what a mismatch is about: the csv's line, or the file that has none."""
+    if one.line is None:
+        return one.file
+    return tr("line {line}: {image}", line=one.line, image=one.image)
 
 
 def _said(result: ImportResult) -> str:

@@ -1,9 +1,10 @@
 """The worklist: what there is to read, by whom, with which tracker; and how to add to it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -16,11 +17,13 @@ from PySide6.QtWidgets import (
 )
 
 from app.pages.worklist.columns import COLUMNS
+from app.pages.worklist.empty import empty_worklist
 from app.pages.worklist.finder import Finder
+from app.pages.worklist.import_list import Remark
 from app.pages.worklist.refused import RefusedList
+from app.pages.worklist.thumbnails import SIDE, Thumbnails
 from app.recording.worklist import WorklistRow
 from app.ui import theme
-from app.ui.icons import pixmap
 from app.ui.page import Page
 from app.ui.small_widgets import button, column, label, panel, row
 from app.ui.table_model import TableModel, table_view
@@ -62,7 +65,10 @@ class WorklistPage(Page):
     def __init__(self) -> None:
         super().__init__("worklist", "Worklist")
         self.setAcceptDrops(True)
-        self.model = TableModel(COLUMNS)
+        self.thumbnails = Thumbnails(self)
+        first, *others = COLUMNS
+        self.model = TableModel((replace(first, picture=self.thumbnails.of), *others))
+        self.thumbnails.changed.connect(self.model.show_pictures)
         self.reader, self.device = _chooser("reader"), _chooser("device")
         self.reader.activated.connect(self._reader_activated)
         self.device.activated.connect(lambda _i: self.device_chosen.emit(self.device.currentData()))
@@ -90,7 +96,7 @@ class WorklistPage(Page):
         self.table = self._make_table()
         self._count = 0
         self._middle = QStackedWidget()
-        self._middle.addWidget(self._make_empty())
+        self._middle.addWidget(empty_worklist())
         self._middle.addWidget(self._make_list())
         self._reading = label(tr("Reading the worklist…"), "lead", wrap=False)
         self._reading.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -161,12 +167,14 @@ class WorklistPage(Page):
         self.import_files.setEnabled(False)
         self.import_folder.setEnabled(False)
 
-    def show_imported(self, text: str, refused: Sequence[tuple[str, str]]) -> None:
-        """Say what an import brought, and what was refused and why."""
+    def show_imported(
+        self, text: str, refused: Sequence[tuple[str, str]], remarks: Sequence[Remark] = ()
+    ) -> None:
+        """Say what an import brought, what was refused and why, and all remarks behind a button."""
         self._importing.hide()
         self.import_files.setEnabled(True)
         self.import_folder.setEnabled(True)
-        self.refused.show_result(text, refused)
+        self.refused.show_result(text, refused, remarks)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files and folders."""
@@ -268,7 +276,8 @@ class WorklistPage(Page):
     def _make_table(self) -> QTableView:
         table = table_view(self.model, "cases", "Cases")
         table.setSelectionMode(QTableView.SelectionMode.SingleSelection)
-        table.verticalHeader().setDefaultSectionSize(4 * theme.GRID)
+        table.verticalHeader().setDefaultSectionSize(6 * theme.GRID)
+        table.setIconSize(QSize(SIDE, SIDE))
         head = table.horizontalHeader()
         head.setHighlightSections(False)
         head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
@@ -279,23 +288,6 @@ class WorklistPage(Page):
         for section, width in enumerate(_WIDTHS):
             head.resizeSection(section, width)
         return table
-
-    def _make_empty(self) -> QWidget:
-        frame, layout = panel()
-        sign = label("", wrap=False)
-        sign.setPixmap(pixmap("import", theme.MUTED, 48))
-        layout.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        lines = column(gap=theme.GRID)
-        for widget in (
-            sign,
-            label("Drop images here", "heading", wrap=False),
-            label("DICOM, PNG, JPEG or TIFF, single files or whole folders.", "hint", wrap=False),
-            label("They are de-identified as they come in.", "hint", wrap=False),
-            label("A csv dropped with them gives their labels and cases.", "hint", wrap=False),
-        ):
-            lines.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
-        layout.addLayout(lines)
-        return frame
 
 
 def _chooser(name: str) -> QComboBox:

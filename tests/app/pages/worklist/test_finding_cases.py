@@ -1,10 +1,22 @@
 """The worklist is searched, filtered and sorted; what an import refused is read whole."""
 
-import pytest
-from PySide6.QtCore import Qt
+from pathlib import Path
 
+import pytest
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QPushButton
+
+from app.images.importing.reconciliation import Mismatch, Reconciliation
+from app.images.importing.results import ImportResult
+from app.images.notes import Note
+from app.pages.worklist.import_list import NOTED, REFUSED, ImportListDialog, Remark
+from app.pages.worklist.importing import remarks_of
 from app.pages.worklist.page import WorklistPage
+from app.pages.worklist.thumbnails import Thumbnails
 from app.recording.worklist import WorklistRow
+from migrations.study.folder import Study
+from migrations.study.settings import StudySettings
 
 
 def case(position: int, name: str, state: str = "to read", **fields: object) -> WorklistRow:
@@ -47,6 +59,18 @@ def test_words_of_any_column_find_a_case(page: WorklistPage, qtbot, words, found
     find(page, words, qtbot)
     assert names(page) == found
     assert said(page) == "1 of 5 cases"
+
+
+def test_words_are_looked_for_in_one_column_alone_where_one_is_chosen(
+    page: WorklistPage, qtbot
+) -> None:
+    find(page, "read", qtbot)
+    assert len(names(page)) == 3
+    page.finder.column.setCurrentText("Gaze")
+    page.finder.column.activated.emit(page.finder.column.currentIndex())
+    assert names(page) == []
+    find(page, "good", qtbot)
+    assert names(page) == ["AB12"]
 
 
 def said(page: WorklistPage) -> str:
@@ -94,3 +118,58 @@ def test_what_was_refused_is_shown_line_by_line(page: WorklistPage) -> None:
     listed = page.refused._list
     assert "b.dcm: no image" in page.refused.text
     assert listed.height() >= 2 * listed.fontMetrics().lineSpacing() + 8
+
+
+def test_all_an_import_says_is_listed_searched_and_copied(page: WorklistPage, qtbot) -> None:
+    refused = [(f"{n}.dcm", "it is damaged") for n in range(300)]
+    remarks = [Remark(REFUSED, *one) for one in refused]
+    remarks += [Remark("conflict", "line 7: x.dcm", "its split differs")]
+    remarks += [Remark(NOTED, "y.dcm", "its spacing is unknown")]
+    page.show_imported("1 added, 300 refused.", refused, remarks)
+    assert page.refused.more.text() == "Show all 302 remarks…"
+    qtbot.mouseClick(page.refused.more, Qt.MouseButton.LeftButton)
+    shown = page.window().findChild(ImportListDialog)
+    assert shown.model.rowCount() == 302
+    shown.words.setText("split")
+    assert [one.name for one in shown.model.rows] == ["line 7: x.dcm"]
+    shown.words.setText("")
+    shown.kind.setCurrentText("Noted")
+    shown.kind.activated.emit(shown.kind.currentIndex())
+    qtbot.mouseClick(shown.findChild(QPushButton, "copy_remarks"), Qt.MouseButton.LeftButton)
+    assert QGuiApplication.clipboard().text() == "Noted\ty.dcm\tits spacing is unknown"
+    shown.reject()
+
+
+def test_the_list_of_an_import_has_its_refusals_the_csvs_mismatches_and_every_note() -> None:
+    results = [
+        ImportResult(Path("a.dcm"), "refused", "it is damaged"),
+        ImportResult(Path("b.dcm"), "accepted", notes=(Note("x", "one"), Note("y", "two"))),
+    ]
+    found = Reconciliation(
+        Path("labels.csv"), "UTF-8", 1, 0,
+        (Mismatch("row without a file", 2, "c.dcm", "", "no file ends so"),
+         Mismatch("file without a row", None, "", "b.dcm", "no row of the csv means it")),
+    )  # fmt: skip
+    assert [(one.kind, one.name, one.text) for one in remarks_of(results, found)] == [
+        ("refused", "a.dcm", "it is damaged"),
+        ("row without a file", "line 2: c.dcm", "no file ends so"),
+        ("file without a row", "b.dcm", "no row of the csv means it"),
+        ("noted", "b.dcm", "one"),
+        ("noted", "b.dcm", "two"),
+    ]
+
+
+def test_only_cases_that_are_read_have_a_picture_and_those_not_seen_load_none(
+    qtbot, tmp_path: Path
+) -> None:
+    study = Study.create(tmp_path / "study", StudySettings())
+    pictures = Thumbnails(study_owner := QObject())
+    pictures.set_study(study)
+    with qtbot.waitSignal(pictures.changed):
+        assert pictures.of(ROWS[0]) is None  # asked for now
+    assert pictures.of(ROWS[0]) is not None
+    assert [pictures.of(row) for row in (ROWS[1], ROWS[3], ROWS[4])] == [None] * 3
+    assert pictures._asked == {ROWS[0].case_id}
+    pictures.set_study(None)
+    study.close()
+    del study_owner
