@@ -7,13 +7,10 @@ import argparse
 import contextlib
 import logging
 import os
-import stat
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
-
-from rich.console import Console
+from typing import TYPE_CHECKING, Any
 
 from migrations.study.command_line import CommandParser, require_there
 from migrations.study.errors import NotAStudy, StudyError
@@ -25,10 +22,10 @@ from trainer.config.layers import make_config
 from trainer.config.methods import METHODS
 from trainer.config.recipes import RECIPES
 from trainer.errors import ConfigError, TrainerError
-from trainer.process.events import JsonReporter, RunFailed, RunFinished
+from trainer.process.events import Emit, RunFailed, RunFinished
+from trainer.process.reporters import is_listened_to, reporter_of
 from trainer.process.set_options import parse_settings, read_config
 from trainer.process.stopping import StopRequest
-from trainer.process.terminal import TerminalReporter
 
 if TYPE_CHECKING:
     from trainer.runs.source import Source
@@ -40,20 +37,32 @@ _OPTIONS = (
     "size", "batch", "epochs", "device", "seed", "name", "transductive",
 )  # fmt: skip
 
-Reporter = JsonReporter | TerminalReporter
-
 
 def main(argv: Sequence[str]) -> int:
     """Run the command and return its exit code."""
+    return run_train(argv)
+
+
+def run_train(
+    argv: Sequence[str], report: Emit | None = None, stop: StopRequest | None = None
+) -> int:
+    """Train as a command line says and return the exit code.
+
+    Parameters
+    ----------
+    report, stop
+        Of another command that this training is a part of; None: its own, as the options say.
+    """
     if "--describe" in argv:
         sys.stdout.write(describe() + "\n")
         return 0
     parser = _parser()
     options = parser.parse_args(argv)
     require_there(parser, options, ("images", "relation", "order", "labels", "splits", "config"))
-    with _reporter(options.events) as report:
+    with contextlib.ExitStack() as stack:
+        report = report or stack.enter_context(reporter_of(options.events))
         try:
-            return _train(options, report)
+            return _train(options, report, stop or _stop_request(options.events))
         except (ConfigError, NotAStudy) as error:
             _fail(report, str(error))
             return 2
@@ -73,7 +82,14 @@ def main(argv: Sequence[str]) -> int:
             return 1
 
 
-def _fail(report: Reporter, message: str) -> None:
+def _stop_request(events: str) -> StopRequest:
+    stop = StopRequest()
+    if is_listened_to(events):
+        stop.listen(sys.stdin.fileno())
+    return stop
+
+
+def _fail(report: Emit, message: str) -> None:
     """Say why a run failed; of several processes, which one it was, unless it was the first."""
     number = os.environ.get("RANK", "0")
     report(RunFailed(message if number == "0" else f"Process {number}: {message}"))
@@ -106,11 +122,8 @@ def _require_one_source(options: argparse.Namespace) -> None:
         )
 
 
-def _train(options: argparse.Namespace, report: Reporter) -> int:
+def _train(options: argparse.Namespace, report: Emit, stop: StopRequest) -> int:
     config = _config(options)
-    stop = StopRequest()
-    if _is_listened_to(options.events):
-        stop.listen(sys.stdin.fileno())
     _share_the_cores()
     with contextlib.closing(_source(options, config)) as source, stop.on_signals():
         from trainer.process.distributed import joined, rank
@@ -160,61 +173,6 @@ def _share_the_cores() -> None:
     core, a step then takes 2 to 8 times as long (measured on 2 cores); asleep they cost nothing.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
-
-def _is_listened_to(events: str) -> bool:
-    """Return whether standard input may say `stop`: a station listens, or it is a pipe."""
-    try:
-        mode = os.fstat(sys.stdin.fileno()).st_mode
-    except (OSError, ValueError, AttributeError):  # no standard input at all
-        return False
-    return stat.S_ISFIFO(mode) or (events == "json" and not sys.stdin.isatty())
-
-
-@contextlib.contextmanager
-def _reporter(events: str) -> Iterator[Reporter]:
-    """Give the reporter; with JSON, keep all else off standard output, C libraries included.
-
-    Of several processes the first one speaks; the others keep to their errors.
-    """
-    logging.captureWarnings(True)
-    try:
-        if events == "json":
-            with _only_json() as stream:
-                yield JsonReporter(stream)
-        else:
-            reporter = TerminalReporter(Console())
-            with contextlib.closing(reporter):
-                yield reporter
-    finally:
-        logging.captureWarnings(False)
-
-
-@contextlib.contextmanager
-def _only_json() -> Iterator[TextIO]:
-    stream = sys.stdout
-    with contextlib.ExitStack() as stack:
-        with contextlib.suppress(OSError, ValueError):
-            stream = stack.enter_context(_moved_stdout())
-        stack.enter_context(contextlib.redirect_stdout(sys.stderr))
-        yield stream
-
-
-@contextlib.contextmanager
-def _moved_stdout() -> Iterator[TextIO]:
-    """Give standard output under another descriptor; what writes to 1 lands on standard error."""
-    number = sys.stdout.fileno()
-    sys.stdout.flush()
-    kept = os.dup(number)
-    os.dup2(sys.stderr.fileno(), number)
-    stream = os.fdopen(os.dup(kept), "w", encoding="utf-8", newline="\n")
-    try:
-        yield stream
-    finally:
-        with contextlib.suppress(BrokenPipeError):  # the station has gone; the run is done
-            stream.close()
-        os.dup2(kept, number)
-        os.close(kept)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -57,7 +57,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _left_lying(foreign: Sequence[Job]) -> str:
     lines = [f"  made on {shown(j.computer) or 'an unknown computer'}: "
-             f"train {shown(' '.join(j.options))}" for j in foreign]  # fmt: skip
+             f"{j.command} {shown(' '.join(j.options))}" for j in foreign]  # fmt: skip
     return "\n".join(
         ["These jobs were not made on this computer and are not started; --take-over runs them:",
          *lines, ""]
@@ -91,7 +91,7 @@ def _run(study: Path, job: Job, program: Sequence[str]) -> None:
     if why := refusal(study, job.options, job.agreed):
         job.become("failed", message=f"Not started. {why} Start it anew from the Pretrain page.")
         return
-    words = [*program, "train", "--study", str(study), "--events", "json", *job.options]
+    words = [*program, job.command, "--study", str(study), "--events", "json", *job.options]
     with job.events_file.open("ab") as events, job.log_file.open("ab") as log:
         try:
             process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=events, stderr=log)

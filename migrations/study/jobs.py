@@ -24,6 +24,8 @@ from migrations.study.this_computer import computer, is_mark, mark
 
 STATES = ("waiting", "running", "finished", "stopped", "failed")
 OVER = ("finished", "stopped", "failed")
+COMMANDS = ("train", "sweep")
+"""What a job may be: one pre-training, or gaze against plain, seed by seed."""
 FOREIGN = "foreign"
 """The state of a job that would wait or run, but was not made on this computer."""
 
@@ -37,7 +39,7 @@ class Job:
     folder
         Its own, named by a time-ordered id.
     options
-        Arguments of `python main.py train` beside study and events.
+        Arguments of its command beside study and events.
     state
         One of `STATES`, or `FOREIGN`, which stands in no file.
     pid, pid_created
@@ -50,6 +52,8 @@ class Job:
         Files outside the study that the person who made it chose.
     mark
         What only that computer can say of the job.
+    command
+        One of `COMMANDS`.
     """
 
     folder: Path
@@ -62,6 +66,7 @@ class Job:
     computer: str = ""
     agreed: tuple[str, ...] = ()
     mark: str = ""
+    command: str = "train"
 
     @property
     def id(self) -> str:
@@ -105,7 +110,9 @@ class Job:
         return replace(own, mark=mark(*own._marked()))
 
     def _marked(self) -> tuple[object, ...]:
-        return self.id, list(self.options), list(self.agreed)
+        said = (self.id, list(self.options), list(self.agreed))
+        # Jobs of before there were sweeps keep their mark.
+        return said if self.command == "train" else (*said, self.command)
 
     def become(self, state: str, **values: Any) -> "Job":
         """Return the job in another state, as it now stands in its file."""
@@ -124,7 +131,9 @@ def queue_lock(study: Path) -> Path:
     return queue_folder(study) / "queue.json"
 
 
-def add_job(study: Path, options: Sequence[str], agreed: Sequence[str] = ()) -> Job:
+def add_job(
+    study: Path, options: Sequence[str], agreed: Sequence[str] = (), command: str = "train"
+) -> Job:
     """Put a job at the end of the queue.
 
     Parameters
@@ -138,7 +147,7 @@ def add_job(study: Path, options: Sequence[str], agreed: Sequence[str] = ()) -> 
         If the study's folder or the user's configuration cannot be written.
     """
     folder = queue_folder(study) / new_id()
-    job = Job(folder, tuple(options), agreed=tuple(agreed)).marked()
+    job = Job(folder, tuple(options), agreed=tuple(agreed), command=command).marked()
     folder.mkdir(parents=True)
     _write(job)
     return job
@@ -169,7 +178,8 @@ def read_job(folder: Path) -> Job | None:
         job = Job(folder, options, agreed=agreed, **values)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    if job.state not in STATES or not all(isinstance(w, str) for w in (*options, *agreed)):
+    are_words = all(isinstance(word, str) for word in (*options, *agreed))
+    if job.state not in STATES or job.command not in COMMANDS or not are_words:
         return None
     return job if job.state in OVER or job.is_own else replace(job, state=FOREIGN)
 

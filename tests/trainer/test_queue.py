@@ -1,6 +1,7 @@
 """The queue process, with trainers that are real processes speaking the protocol."""
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -223,3 +224,17 @@ def test_a_file_outside_that_a_person_chose_is_taken_but_not_with_a_job_from_els
 def _state(job: Job) -> str:
     found = read_job(job.folder)
     return found.state if found else ""
+
+
+def test_a_sweep_is_a_job_whose_mark_holds_its_command(tmp_path: Path) -> None:
+    script = tmp_path / "child.py"
+    script.write_text(CHILD.replace('"train"', '"sweep"') + "say(event='result')", encoding="utf-8")
+    job = add_job(tmp_path, ["--seeds", "3"], command="sweep")
+    shutil.copytree(job.folder, tmp_path / "runs" / "queue" / "copy")
+    changed = job.folder.parent / "copy" / "job.json"
+    changed.write_text(changed.read_text().replace('"sweep"', '"train"'))
+    assert read_job(changed.parent).state == FOREIGN
+    changed.write_text(changed.read_text().replace('"train"', '"db"'))
+    assert read_job(changed.parent) is None
+    assert run_queue(tmp_path, (sys.executable, str(script))) == 0
+    assert read_job(job.folder).state == "finished"

@@ -4,14 +4,14 @@ Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 stopped by the user; the same
 """
 
 import argparse
+import contextlib
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from migrations.study.command_line import (
     CommandParser,
@@ -20,12 +20,12 @@ from migrations.study.command_line import (
     existing_study,
 )
 from trainer.errors import ConfigError, TrainerError
-from trainer.process.events import RunFailed
-from trainer.process.terminal import TerminalReporter
+from trainer.process.reporters import is_listened_to, reporter_of
+from trainer.process.stopping import StopRequest
 from trainer.sweep.origin import Origin, origin_of
-from trainer.sweep.paired import against_plain
 from trainer.sweep.plan import Cell, cells, settings
 from trainer.sweep.rows import Row, add_row, read_rows
+from trainer.sweep.voice import StationVoice, TerminalVoice, Voice, finished
 
 Command = Callable[[Sequence[str]], int]
 
@@ -39,21 +39,33 @@ def main(argv: Sequence[str]) -> int:
         options.positive_rate = [0.05]
     if options.seeds < 2:
         parser.error("--seeds must be at least 2: one difference has no interval")
-    console = Console()
-    try:
-        return run_sweep(options, origin_of(options), console)
-    except ConfigError as error:
-        parser.error(str(error))
-    except TrainerError as error:
-        TerminalReporter(console)(RunFailed(str(error)))
-        return 1
-    except KeyboardInterrupt:
-        console.print("Stopped; the same command goes on.")
-        return 3
+    with contextlib.ExitStack() as stack:
+        voice = _voice(options.events, stack)
+        try:
+            return run_sweep(options, origin_of(options), voice)
+        except ConfigError as error:
+            if options.events == "json":
+                voice.fail(str(error))
+            parser.error(str(error))
+        except TrainerError as error:
+            voice.fail(str(error))
+            return 1
+        except KeyboardInterrupt:
+            voice.stopped()
+            return 3
 
 
-def run_sweep(options: argparse.Namespace, origin: Origin, console: Console) -> int:
-    """Run what is not done yet, then show all; return the exit code."""
+def _voice(events: str, stack: contextlib.ExitStack) -> Voice:
+    if events != "json":
+        return TerminalVoice(Console())
+    stop = StopRequest()
+    if is_listened_to(events):
+        stop.listen(sys.stdin.fileno())
+    return StationVoice(stack.enter_context(reporter_of(events)), stop)
+
+
+def run_sweep(options: argparse.Namespace, origin: Origin, voice: Voice) -> int:
+    """Run what is not done yet, then tell all; return the exit code."""
     out: Path = options.out or origin.out
     path, common = out / "sweep.jsonl", " ".join(options.train)
     chosen = settings(origin.gaze, options.positive_rate, options.threshold, options.drop)
@@ -62,42 +74,24 @@ def run_sweep(options: argparse.Namespace, origin: Origin, console: Console) -> 
     for place, cell in enumerate(wanted, start=1):
         if (cell.setting.name, cell.seed) in rows:
             continue
-        console.print(f"{place} of {len(wanted)}: {cell.name}", highlight=False)
-        code, row = _run(origin, cell, out, options.train)
+        if voice.stop is not None and voice.stop():
+            raise KeyboardInterrupt
+        voice.begin(place, len(wanted), cell.name)
+        code, row = _run(origin, cell, out, options.train, voice)
         if row is None:
             return code
         add_row(path, row)
         rows[cell.setting.name, cell.seed] = row
     names = [(cell.setting.name, cell.seed) for cell in wanted]
-    show([rows[name] for name in names], console)
-    console.print(f"Rows: {path}", highlight=False, soft_wrap=True)
+    voice.end(finished([rows[name] for name in names], str(path)))
     return 0
 
 
-def show(rows: Sequence[Row], console: Console) -> None:
-    """Print every setting against plain."""
-    plain = [row.score for row in rows if row.setting == "plain"]
-    metric = rows[0].metric if rows else ""
-    title = f"{metric}; plain {sum(plain) / max(len(plain), 1):.3f} over {len(plain)} seeds"
-    table = Table(title=title, title_justify="left")
-    for name in ("setting", "score", "against plain", "95 %", "p", "p (Holm)", "seeds"):
-        table.add_column(name, no_wrap=name != "setting")
-    for one in against_plain(rows):
-        table.add_row(
-            escape(one.setting),
-            f"{one.score:.3f}",
-            f"{one.difference:+.3f}",
-            f"{one.low:+.3f} to {one.high:+.3f}",
-            f"{one.p:.3f}",
-            f"{one.p_holm:.3f}",
-            str(one.seeds),
-        )
-    console.print(table)
-
-
-def _run(origin: Origin, cell: Cell, out: Path, options: Sequence[str]) -> tuple[int, Row | None]:
+def _run(
+    origin: Origin, cell: Cell, out: Path, options: Sequence[str], voice: Voice
+) -> tuple[int, Row | None]:
     """Train and try one cell; return the exit code, and its row where both are done."""
-    from trainer.command import main as train
+    from trainer.command import run_train
     from trainer.probe.command import main as probe
 
     # Runs with other options must not be taken for these.
@@ -106,9 +100,10 @@ def _run(origin: Origin, cell: Cell, out: Path, options: Sequence[str]) -> tuple
     folder, images = out / f"{cell.name}_{digest}", origin.words
     words = [*images, "--seed", str(cell.seed), "--out", str(folder), "--name", cell.name]
     if not (folder / "encoder.safetensors").is_file():  # written last: the training is done
-        code = train([*words, *cell.setting.options, *options])
+        code = run_train([*words, *cell.setting.options, *options], voice.report, voice.stop)
         if code != 0:
             return code, None
+    voice.probing()
     code = probe([*images, "--encoder", str(folder), "--probes", "linear", "--label-budget", "all",
                   "--seed", "0", "--out", str(folder / "probe")])  # fmt: skip
     if code != 0:
@@ -170,6 +165,9 @@ def _parser() -> argparse.ArgumentParser:
         help="chances that a pair is left out of a step (default: 0.5)",
     )  # fmt: skip
     parser.add_argument("--seeds", type=int, default=3, metavar="K", help="seeds 0 … K−1 of each")
+    parser.add_argument(
+        "--events", choices=("text", "json"), default="text", help="json: one object per line"
+    )
     parser.add_argument("--out", type=Path, help="default: exports/sweep of the study, or sweep")
     parser.add_argument(
         "train", nargs=argparse.REMAINDER, metavar="-- OPTIONS",

@@ -1,3 +1,4 @@
+import json
 import math
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from scipy import stats
 import main as foveate
 from tests.trainer.runs.test_folder_runs import write_images
 from tests.trainer.tiny_study import make_study
+from trainer.process.events import Notice, RunStopped
 from trainer.sweep import command
 from trainer.sweep.paired import against_plain
 from trainer.sweep.plan import Cell, cells, settings
@@ -72,7 +74,7 @@ def study(tmp_path: Path) -> Path:
 def test_a_sweep_goes_on_where_it_was_stopped(study, monkeypatch, capsys) -> None:
     done: list[str] = []
 
-    def run(_origin, cell: Cell, _out, options: list[str]):
+    def run(_origin, cell: Cell, _out, options: list[str], _voice):
         if len(done) == 3:
             return 3, None
         done.append(cell.name)
@@ -90,6 +92,41 @@ def test_a_sweep_goes_on_where_it_was_stopped(study, monkeypatch, capsys) -> Non
     done.clear()
     assert foveate.main([*words, "--", "--epochs", "9"]) == 3  # other options: other rows
     assert len(done) == 3
+
+
+def test_a_station_is_told_of_runs_their_signals_and_the_difference(
+    study, monkeypatch, capsys
+) -> None:
+    def run(_origin, cell: Cell, _out, options: list[str], voice):
+        voice.report(Notice("few pairs"))
+        voice.report(RunStopped(None, None, None, 0))  # of one run: the sweep's end is another
+        gain = 0.1 + 0.01 * cell.seed if cell.setting.name != "plain" else 0
+        return 0, Row(cell.setting.name, cell.seed, " ".join(options), "m", 0.5 + gain)
+
+    monkeypatch.setattr(command, "_run", run)
+    words = ["sweep", "--study", str(study), "--measures", "density", "--seeds", "2"]
+    assert foveate.main([*words, "--events", "json"]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    runs = [e for e in events if e["event"] == "progress"]
+    assert [(e["stage"], e["done"], e["total"], e["unit"]) for e in runs] == [
+        ("sweep", k, 4, "runs") for k in range(4)
+    ]
+    assert runs[0]["seconds_left"] is None
+    assert runs[3]["seconds_left"] is not None
+    assert {e["event"] for e in events} == {"stage", "progress", "warning", "result"}
+    (one,) = events[-1]["settings"]
+    assert one["difference"] == pytest.approx(0.105)
+    assert one["verdict"] == "gain"
+
+
+def test_a_stop_between_two_runs_ends_a_sweep(study, monkeypatch, capsys) -> None:
+    def run(_origin, cell: Cell, _out, options: list[str], voice):
+        voice.stop.set()
+        return 0, Row(cell.setting.name, cell.seed, " ".join(options), "m", 0.5)
+
+    monkeypatch.setattr(command, "_run", run)
+    assert foveate.main(["sweep", "--study", str(study), "--events", "json"]) == 3
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["event"] == "stopped"
 
 
 @pytest.mark.parametrize("words", [("--seeds", "1"), ("--drop", "much")])
