@@ -7,6 +7,7 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 from trainer.config.config import RunConfig
+from trainer.config.groups import GROUPS, group_of
 from trainer.config.layers import RANGES, choices, titles
 from trainer.config.methods import METHODS
 from trainer.config.recipes import settings_of
@@ -18,7 +19,7 @@ _KINDS = {int: "int", float: "float", bool: "bool", str: "str", dict: "table"}
 def describe() -> str:
     """Return fields of `RunConfig` and parameters of the measures: types, ranges, units, help.
 
-    And what each recipe changes of the defaults, by method.
+    And the groups of fields, in order, and what each recipe changes of the defaults, by method.
     """
     from trainer.similarity.registry import MEASURES
 
@@ -31,10 +32,12 @@ def describe() -> str:
                 "choices": known.get(f.name, ()),
                 "titles": written.get(f.name, {}),
                 "help": texts.get(f.name, ""),
+                "group": group_of(f.name),
             }
             for f in fields(RunConfig)
             if f.name != "measure_parameters"
         ],
+        "groups": [{"key": g.key, "title": g.title, "help": g.help} for g in GROUPS],
         "measures": {
             name: [
                 {

@@ -4,17 +4,23 @@ import subprocess
 from collections.abc import Sequence
 from typing import Any
 
+from PySide6.QtCore import QTimer
+
 from app.pages.pretrain.page import TrainingPage
 from app.pages.pretrain.queue import TrainerQueue
 from app.pages.pretrain.run_settings import RunSettings, settings_of
 from app.ui.background import run
 from app.ui.job import JobContext, JobPage, StationJob
+from app.ui.text import tr
 from app.workspace.cohort import finished_readings
+from app.workspace.device_use import DeviceUse, device_use
 from app.workspace.estimate import estimate
 from app.workspace.runs import RunRow, runs
 from migrations.study.folder import SERVER, Study
 from migrations.study.job_check import outside_files, refusal
-from migrations.study.jobs import FOREIGN, Job
+from migrations.study.jobs import FOREIGN, Job, read_job
+
+_MEASURED_EVERY_MS = 3000
 
 
 class TrainingController(StationJob):
@@ -28,7 +34,8 @@ class TrainingController(StationJob):
         self._runs: tuple[RunRow, ...] = ()
         self._from_server = False
         queue = self.queue = TrainerQueue(self)
-        queue.started.connect(lambda job: page.show_started(job.options))
+        queue.started.connect(lambda job: page.show_started(job.options, job.command))
+        queue.logged.connect(page.show_log)
         queue.stage.connect(page.show_stage)
         queue.progress.connect(page.show_progress)
         queue.metrics.connect(page.show_metrics)
@@ -38,10 +45,15 @@ class TrainingController(StationJob):
         queue.failed.connect(page.show_failed)
         queue.changed.connect(self._show_queue)
         page.pretrain_wanted.connect(self.start)
+        page.compare_wanted.connect(self._compare)
         page.stop_wanted.connect(queue.stop)
         page.take_back_wanted.connect(self._take_back)
         page.settings_wanted.connect(self._load_settings)
         page.form.changed.connect(self._show_estimate)
+        self._measuring = False
+        self._meter = QTimer(self)
+        self._meter.setInterval(_MEASURED_EVERY_MS)
+        self._meter.timeout.connect(self._measure)
         context.notices.study_changed.connect(self._count_readings)
         context.notices.reproduce_wanted.connect(self.reproduce)
         context.notices.server_read.connect(self.read_server)
@@ -51,6 +63,9 @@ class TrainingController(StationJob):
         self._study = study
         self.page.folder = study.folder
         self.queue.set_study(study.folder)
+        if compared := self.queue.compared():
+            self.page.show_compared(compared)
+        self._meter.start()
         self.refresh()
 
     def refresh(self) -> None:
@@ -78,8 +93,18 @@ class TrainingController(StationJob):
         if self._study is not None:
             self._queue_up(options, outside_files(self._study.folder, options))
 
-    def _queue_up(self, options: Sequence[str], agreed: Sequence[str]) -> None:
+    def _compare(self, options: Sequence[str]) -> None:
+        if self._study is not None:
+            self._queue_up(options, outside_files(self._study.folder, options), "sweep")
+
+    def _queue_up(
+        self, options: Sequence[str], agreed: Sequence[str], command: str = "train"
+    ) -> None:
         assert self._study is not None
+        if command == "sweep" and self._from_server:
+            self.page.show_failed(tr("Gaze against plain compares the readings of this station "
+                                     "only, not those of a server."))  # fmt: skip
+            return
         server = ["--database", SERVER] if self._from_server else []
         if why := refusal(self._study.folder, options, agreed):
             self.page.show_failed(
@@ -87,7 +112,7 @@ class TrainingController(StationJob):
             )
             return
         try:
-            self.queue.start([*options, *server], agreed)
+            self.queue.start([*options, *server], agreed, command)
         except OSError as error:
             place = error.filename or self._study.runs
             self.page.show_failed(f"{place} cannot be written: {error.strerror}.")
@@ -100,7 +125,25 @@ class TrainingController(StationJob):
     def close(self) -> None:
         """Look away; what runs goes on and is found again."""
         self._study = None
+        self._meter.stop()
         self.queue.close()
+
+    def _measure(self) -> None:
+        """Look at what the training that runs takes, off the GUI thread."""
+        job = self.queue.job
+        if job is None or self._measuring or not self.page.isVisible():
+            return
+        self._measuring = True
+
+        def measured(use: DeviceUse | None) -> None:
+            self._measuring = False
+            self.page.show_use(use)
+
+        def work() -> DeviceUse | None:
+            now = read_job(job.folder)
+            return None if now is None or not now.pid else device_use(now.pid, now.pid_created)
+
+        run(self, work, measured, lambda _e: measured(None))
 
     def _count_readings(self) -> None:
         if self._study is not None:

@@ -1,15 +1,17 @@
 """A line over steps, painted as it grows; small enough that no plotting library is loaded."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from app.ui import theme
+from app.workspace.smoothing import smoothed
 
 _TICKS = 4
+_MOST_DIGITS = 5
 _MAX_POINTS = 2000
 
 
@@ -22,13 +24,28 @@ class Curve(QWidget):
         What the value is.
     empty
         What to say while there is none.
+    form
+        How a value is written, e.g. ".3f".
+    warns
+        Tells whether a value needs looking at; it is amber then and has a sign.
+    tip
+        What the value means.
     """
 
-    def __init__(self, caption: str, empty: str) -> None:
+    def __init__(
+        self,
+        caption: str,
+        empty: str,
+        form: str = ".3f",
+        warns: Callable[[float], bool] = lambda _value: False,
+        tip: str = "",
+    ) -> None:
         super().__init__()
         self.setObjectName("curve")
-        self.setMinimumSize(320, 180)
-        self._caption, self._empty = caption, empty
+        self.setMinimumSize(160, 96)
+        self.setToolTip(tip)
+        self._caption, self._empty, self._form, self._warns = caption, empty, form, warns
+        self._smoothing = 0.0
         self._points: list[tuple[float, float]] = []
         self._steps = 0
 
@@ -36,6 +53,16 @@ class Curve(QWidget):
     def points(self) -> Sequence[tuple[float, float]]:
         """What it shows: (step, value)."""
         return self._points
+
+    @property
+    def text(self) -> str:
+        """Its last value in words; a dash while there is none."""
+        return f"{self._points[-1][1]:{self._form}}" if self._points else "–"
+
+    def smooth(self, weight: float) -> None:
+        """Draw the trend, in which what was before weighs so much; the values stay faint behind."""
+        self._smoothing = weight
+        self.update()
 
     def clear(self) -> None:
         """Forget everything."""
@@ -55,7 +82,8 @@ class Curve(QWidget):
         self._points.append((step, value))
         if len(self._points) > _MAX_POINTS:  # every other one tells the same story
             self._points = self._points[::2]
-        self.setAccessibleName(f"{self._caption}: {value:.3f} at step {step:.0f} of {steps}")
+        said = f"{self._caption}: {value:{self._form}} at step {step:.0f} of {steps}"
+        self.setAccessibleName(said)
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -63,51 +91,68 @@ class Curve(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(theme.font("small"))
+        head = QRectF(8, 2, self.width() - 16, 20)
+        painter.setPen(QColor(theme.MUTED))
+        painter.drawText(head, Qt.AlignmentFlag.AlignLeft, self._caption)
         if not self._points:
-            painter.setPen(QColor(theme.MUTED))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._empty)
+            words = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(self.rect().adjusted(8, 20, -8, -4), words, self._empty)
             return
+        last = self._points[-1][1]
+        warns = self._warns(last)
+        painter.setPen(QColor(theme.AMBER if warns else theme.TEXT))
+        said = f"⚠ {self.text}" if warns else self.text
+        painter.drawText(head, Qt.AlignmentFlag.AlignRight, said)
         low, high = _nice_range([value for _, value in self._points])
-        area = QRectF(self.rect()).adjusted(56, 24, -16, -28)
+        area = QRectF(self.rect()).adjusted(56, 28, -12, -22)
         self._axes(painter, area, low, high)
-        self._line(painter, area, low, high)
+        self._lines(painter, area, low, high)
 
     def _axes(self, painter: QPainter, area: QRectF, low: float, high: float) -> None:
         digits = max(0, min(6, 1 - math.floor(math.log10(max((high - low) / _TICKS, 1e-9)))))
-        for i in range(_TICKS + 1):
+        every = 1 if area.height() > 5 * 18 else 2 if area.height() > 3 * 18 else _TICKS
+        for i in range(0, _TICKS + 1, every):
             y = area.bottom() - area.height() * i / _TICKS
             painter.setPen(QPen(QColor("#2b2f33"), 1))
             painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
             painter.setPen(QColor(theme.MUTED))
-            text = f"{low + (high - low) * i / _TICKS:.{digits}f}"
+            value = low + (high - low) * i / _TICKS
+            text = f"{value:.{digits}f}" if digits < _MOST_DIGITS else f"{value:.1g}"
             right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             painter.drawText(QRectF(0, y - 10, 48, 20), right, text)
-        painter.drawText(QPointF(area.left(), 14), self._caption)
-        below = QRectF(area.left(), area.bottom() + 6, area.width(), 20)
+        below = QRectF(area.left(), area.bottom() + 3, area.width(), 20)
         painter.drawText(below, Qt.AlignmentFlag.AlignLeft, "step 0")
         painter.drawText(below, Qt.AlignmentFlag.AlignRight, f"{self._steps}")
 
-    def _line(self, painter: QPainter, area: QRectF, low: float, high: float) -> None:
-        painter.setPen(QPen(QColor(theme.ACCENT), 1.8))
+    def _lines(self, painter: QPainter, area: QRectF, low: float, high: float) -> None:
         span = max(self._steps, self._points[-1][0], 1)
-        line = QPolygonF(
-            [
-                QPointF(
-                    area.left() + area.width() * step / span,
-                    area.bottom() - area.height() * (value - low) / (high - low),
-                )
-                for step, value in self._points
-            ]
-        )
-        painter.drawPolyline(line)
+        values = [value for _, value in self._points]
+
+        def line(drawn: Sequence[float]) -> QPolygonF:
+            return QPolygonF(
+                [
+                    QPointF(
+                        area.left() + area.width() * step / span,
+                        area.bottom() - area.height() * (value - low) / (high - low),
+                    )
+                    for (step, _), value in zip(self._points, drawn, strict=True)
+                ]
+            )
+
+        if self._smoothing > 0:
+            painter.setPen(QPen(QColor(theme.ACCENT_DEEP), 1))
+            painter.drawPolyline(line(values))
+        trend = line(smoothed(values, self._smoothing))
+        painter.setPen(QPen(QColor(theme.ACCENT), 1.8))
+        painter.drawPolyline(trend)
         painter.setBrush(QColor(theme.ACCENT))
-        painter.drawEllipse(line.at(line.size() - 1), 2.5, 2.5)
+        painter.drawEllipse(trend.at(trend.size() - 1), 2.5, 2.5)
 
 
 def _nice_range(values: Sequence[float]) -> tuple[float, float]:
     low, high = min(values), max(values)
     if high - low < 1e-9:
-        low, high = low - 0.5, high + 0.5
+        low, high = (0.0, 2 * high or 1.0) if low >= 0 else (low - 0.5, high + 0.5)
     step = 10 ** math.floor(math.log10((high - low) / _TICKS))
     for factor in (1, 2, 2.5, 5, 10, 20):
         unit = step * factor

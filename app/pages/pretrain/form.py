@@ -1,9 +1,9 @@
-"""The settings of a pre-training: the few that matter first, presets, and all others by name."""
+"""The settings of a pre-training: the few that matter first, all others in folded groups."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -15,80 +15,19 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.pages.pretrain.run_settings import RunSettings, settings_of
+from app.pages.pretrain.basic_settings import BASIC, BY_RATE, NAMED_OPTIONS, OFFERED, PRESETS
+from app.pages.pretrain.run_settings import RunSettings, SettingsGroup, settings_of
 from app.ui import theme
 from app.ui.fields import Field
+from app.ui.fold import Fold
 from app.ui.form import Form
 from app.ui.small_widgets import button, column, label
+from app.ui.text import tr
 
-OFFERED: dict[str, tuple[tuple[str, str], ...]] = {
-    "method": (("byol", "BYOL"), ("simsiam", "SimSiam")),
-    "pairs": (
-        ("gzpt", "GzPT (gaze)"),
-        ("mcgip", "McGIP (gaze)"),
-        ("none", "None (plain)"),
-        ("label", "Labels (upper bound)"),
-    ),
-    "measure": (
-        ("auto", "Chosen by evidence"),
-        ("tima", "TIMA"),
-        ("moment", "Gaze moments"),
-        ("moment_sequence", "Gaze moments in sequence"),
-        ("dhash", "dHash"),
-        ("density", "Dwell density"),
-    ),
-    "encoder": tuple((name, name) for name in ("resnet18", "resnet34", "resnet50", "resnet101")),
-}
-"""Choices and their words until the trainer has said what it offers; the first is the default."""
-_RATE, _THRESHOLD = "most alike", "alike above"
-PRESETS: dict[str, dict[str, Any]] = {
-    "GzPT, as published": {
-        "method": "byol",
-        "pairs": "gzpt",
-        "measure": "tima",
-        "rule": _THRESHOLD,
-        "amount": 0.95,
-    },
-    "McGIP, as published": {
-        "method": "byol",
-        "pairs": "mcgip",
-        "measure": "moment",
-        "rule": _THRESHOLD,
-        "amount": 0.95,
-    },
-    "Gaze pairs of any cohort": {
-        "method": "byol",
-        "pairs": "gzpt",
-        "measure": "auto",
-        "rule": _RATE,
-        "amount": 5,
-    },
-    "Plain baseline": {"method": "byol", "pairs": "none"},
-    "Quick trial": {"method": "byol", "epochs": 5, "size": 64, "batch": 16},
-}
-_NAMED_OPTIONS = ("epochs", "size", "batch")
+WIDTH = 376
+"""Of the form and what stands under it, pixels."""
+_HELP_LINES = 5
 _BY_RULE = ("threshold", "positive_rate")
-
-
-def _choice(name: str, label: str) -> Field:
-    offered = OFFERED[name]
-    return Field(name, label, "choice", choices=offered, default=offered[0][0])
-
-
-_BASIC = (
-    _choice("method", "Method"),
-    _choice("pairs", "Pairs"),
-    _choice("measure", "Similarity"),
-    _choice("encoder", "Encoder"),
-    Field(
-        "rule", "Positive if", "choice", default=_RATE,
-        choices=((_RATE, "The most alike"), (_THRESHOLD, "Alike above")),
-    ),
-    Field("amount", "", "float", default=5.0),
-    Field("epochs", "Epochs", "int", low=1, high=10_000, default=100),
-    Field("size", "View", "int", low=32, high=1024, step=32, unit=" px", default=128),
-    Field("batch", "Batch", "int", low=2, high=4096, unit=" images", default=32),
-)  # fmt: skip
 
 
 class TrainingForm(QFrame):
@@ -108,7 +47,7 @@ class TrainingForm(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setProperty("role", "panel")
-        self.setFixedWidth(336)
+        self.setFixedWidth(WIDTH)
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(theme.GRID)
         self._grid.setVerticalSpacing(theme.GRID)
@@ -120,12 +59,13 @@ class TrainingForm(QFrame):
             self.presets.addItem(words, name)
         self._add(label("Preset", "hint", wrap=False), self.presets)
         self.basic, self.rest = Form(), Form("setting_")
-        for field in _BASIC:
+        for field in BASIC:
             self._add(*self.basic.add(field))
         self.measure = self.basic.editors["measure"]
         self._described: dict[str, Any] = {}
         self._recipes: Mapping[str, Mapping[str, Mapping[str, Any]]] = {}
-        self._all = button("all_settings", "All settings…", self.all_wanted.emit, role="quiet")
+        self._helps: dict[QObject, str] = {}
+        self._all = button("all_settings", tr("All settings…"), self._all_pressed, role="quiet")
         self._arrange()
         self._connect()
         self._rule_changed()
@@ -135,18 +75,34 @@ class TrainingForm(QFrame):
         chosen = self.basic.values()
         words = [w for n in ("method", "pairs", "encoder") for w in (f"--{n}", chosen[n])]
         if _by_gaze(chosen["pairs"]):
-            words += ["--measure", chosen["measure"]]
-            if chosen["rule"] == _RATE:
-                words += ["--positive-rate", f"{chosen['amount'] / 100:g}"]
-            else:
-                words += ["--threshold", f"{chosen['amount']:g}"]
-        words += [w for n in _NAMED_OPTIONS for w in (f"--{n}", str(chosen[n]))]
+            words += ["--measure", chosen["measure"], *self._rule()]
+        words += [w for n in NAMED_OPTIONS for w in (f"--{n}", str(chosen[n]))]
         return words + settings_of(self.rest.changes())
+
+    def sweep_options(self, seeds: int) -> list[str]:
+        """Return the arguments of `python main.py sweep` that compare this with plain runs.
+
+        Pairs that do not come from gaze are those of GzPT then; McGIP is GzPT that drops no pair.
+        """
+        chosen, changed = self.basic.values(), self.rest.changes()
+        drop = 0 if chosen["pairs"] == "mcgip" else changed.pop("drop", 0.5)
+        words = ["--seeds", str(seeds), "--measures", chosen["measure"], *self._rule()]
+        words += ["--drop", f"{drop:g}", "--"]
+        words += [w for n in ("method", "encoder", *NAMED_OPTIONS)
+                  for w in (f"--{n}", str(chosen[n]))]  # fmt: skip
+        mine = {n: value for n, value in changed.items() if n not in ("seed", "name")}
+        return words + settings_of(mine)
+
+    def _rule(self) -> list[str]:
+        chosen = self.basic.values()
+        if chosen["rule"] == BY_RATE:
+            return ["--positive-rate", f"{chosen['amount'] / 100:g}"]
+        return ["--threshold", f"{chosen['amount']:g}"]
 
     def values(self) -> dict[str, Any]:
         """Return the settings that decide how long a run takes."""
         chosen = self.basic.values()
-        return {name: chosen[name] for name in ("method", "pairs", "encoder", *_NAMED_OPTIONS)}
+        return {name: chosen[name] for name in ("method", "pairs", "encoder", *NAMED_OPTIONS)}
 
     def problem(self) -> str:
         """Return which setting cannot be, in words; empty for none."""
@@ -169,42 +125,89 @@ class TrainingForm(QFrame):
         for field in settings.fields:
             if field.name in OFFERED and field.choices:
                 self.basic.offer(field.name, field.choices)
-        while self._rows.rowCount():
-            self._rows.removeRow(0)
+        while (item := self._groups.takeAt(0)) is not None:
+            if (old := item.widget()) is not None:
+                old.deleteLater()
         self.rest.clear()
         named = {*self.basic.editors, *_BY_RULE}
-        self.rest.add_rows(self._rows, [f for f in settings.fields if f.name not in named])
+        for group in settings.groups:
+            left = [field for field in group.fields if field.name not in named]
+            if left:
+                self._groups.addWidget(self._fold(group, left))
+        for field in settings.fields:
+            if field.name in self.basic.editors:
+                self._explain(self.basic.editors[field.name], field)
         self._described = {f.name: f.default for f in settings.fields}
         self._recipes = settings.recipes
         _combo(self.rest, "recipe").currentIndexChanged.connect(self._follow_recipe)
         self._follow_recipe()
-        self._all.hide()
-        self._scroll.show()
+        self._show_all(True)
 
     def show_no_settings(self, why: str) -> None:
         """Say that the trainer could not be asked."""
-        self._all.setText("The trainer is not installed: pip install foveate[train]")
+        self._all.setText(tr("The trainer is not installed: pip install foveate[train]"))
         self._all.setToolTip(why)
         self._all.setEnabled(False)
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Explain the setting that has the keyboard or lies under the pointer."""
+        if event.type() in (QEvent.Type.FocusIn, QEvent.Type.Enter) and watched in self._helps:
+            self._help.setText(self._helps[watched])
+        return super().eventFilter(watched, event)
+
+    def _fold(self, group: SettingsGroup, fields: list[Field]) -> Fold:
+        fold = Fold(f"group_{fields[0].name}", group.title or tr("More"))
+        if group.help:
+            fold.inside.addWidget(label(group.help, "small"))
+        rows = QFormLayout()
+        rows.setVerticalSpacing(theme.GRID)
+        rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        self.rest.add_rows(rows, fields)
+        fold.inside.addLayout(rows)
+        for field in fields:
+            self._explain(self.rest.editors[field.name], field)
+        return fold
+
+    def _explain(self, editor: QWidget, field: Field) -> None:
+        self._helps[editor] = f"{field.label}: {field.tip()}"
+        editor.installEventFilter(self)
+
+    def _all_pressed(self) -> None:
+        if self._described:
+            self._show_all(not self._inside.isVisibleTo(self))
+        else:
+            self._all.setText(tr("Asking the trainer…"))
+            self.all_wanted.emit()
+
+    def _show_all(self, is_shown: bool) -> None:
+        self._inside.setVisible(is_shown)
+        self._help.setVisible(is_shown)
+        self._all.setText(tr("Hide further settings") if is_shown else tr("All settings…"))
+
     def _arrange(self) -> None:
         layout = column(self, 2 * theme.GRID)
-        layout.addWidget(label("Settings", "heading"))
-        layout.addLayout(self._grid)
-        layout.addWidget(self._all)
-        self._scroll = QScrollArea()
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        inside = QWidget()
-        self._rows = QFormLayout(inside)
-        self._rows.setContentsMargins(0, 0, theme.GRID, 0)
-        self._rows.setVerticalSpacing(theme.GRID)
-        self._rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
-        self._scroll.setWidget(inside)
-        self._scroll.hide()
-        layout.addWidget(self._scroll, 1)
-        layout.addStretch(0)
+        layout.addWidget(label(tr("Settings"), "heading"))
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        whole = QWidget()
+        lines = column(whole)
+        lines.setContentsMargins(0, 0, theme.GRID, 0)
+        lines.addLayout(self._grid)
+        lines.addWidget(self._all)
+        self._inside = QWidget()
+        self._groups = column(self._inside, gap=theme.GRID // 2)
+        lines.addWidget(self._inside)
+        lines.addStretch(1)
+        scroll.setWidget(whole)
+        layout.addWidget(scroll, 1)
+        self._help = label(tr("Point at a setting to read what it does."), "small")
+        self._help.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._help.setFixedHeight(_HELP_LINES * self._help.fontMetrics().lineSpacing())
+        layout.addWidget(self._help)
+        self._inside.hide()
+        self._help.hide()
 
     def _connect(self) -> None:
         for name, changed in (
@@ -225,7 +228,7 @@ class TrainingForm(QFrame):
         chosen = recipe.get(self.basic.values()["method"], {})
         self.rest.follow(chosen)
         known = {**self._described, **chosen}
-        self.basic.follow({name: known[name] for name in _NAMED_OPTIONS})
+        self.basic.follow({name: known[name] for name in NAMED_OPTIONS})
 
     def _preset_chosen(self) -> None:
         name = self.presets.currentData()
@@ -233,7 +236,7 @@ class TrainingForm(QFrame):
             self.preset(**PRESETS[name])
 
     def _rule_changed(self) -> None:
-        by_rate = self.basic.values()["rule"] == _RATE
+        by_rate = self.basic.values()["rule"] == BY_RATE
         amount = self.basic.editors["amount"]
         assert isinstance(amount, QDoubleSpinBox)
         amount.setDecimals(1 if by_rate else 3)

@@ -7,14 +7,19 @@ from typing import Any
 
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFrame, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
+from app.pages.pretrain.compared import ComparedPanel, ComparePanel
 from app.pages.pretrain.curve import Curve
-from app.pages.pretrain.form import TrainingForm
+from app.pages.pretrain.form import WIDTH, TrainingForm
 from app.pages.pretrain.run_settings import RunSettings
+from app.pages.pretrain.run_view import SWEEP, ProgressPanel, RunView
 from app.ui import theme
 from app.ui.page import Page
-from app.ui.small_widgets import Figure, button, column, label, panel, row, say
+from app.ui.small_widgets import button, column, label, panel, row, say
+from app.ui.text import tr, trn
+from app.ui.work_bar import duration_text
+from app.workspace.device_use import DeviceUse
 from app.workspace.estimate import Estimate
 from migrations.study.clean_text import shown
 from migrations.study.jobs import FOREIGN, Job
@@ -26,15 +31,13 @@ STAGES = {
     "train": "Training",
     "export": "Exporting the encoder",
     "report": "Writing the report",
+    "sweep": "Comparing gaze with plain",
+    "probe": "Trying the encoder",
 }
-_COLLAPSED = 0.1
-_WAITING = 0.1
-_MOST_REPORTS = 2000
-"""The trainer tells at most so many steps of a run."""
 
 
 class TrainingPage(Page):
-    """Follows one training.
+    """Follows one training, or a comparison of many.
 
     Attributes
     ----------
@@ -44,8 +47,6 @@ class TrainingPage(Page):
         Of the study, which paths in results start from unless they are absolute.
     result
         The trainer's last event once it finished or stopped.
-    step
-        Steps done, as last told.
 
     Signals
     -------
@@ -55,6 +56,8 @@ class TrainingPage(Page):
         Stop with a checkpoint.
     take_back_wanted : object
         A waiting job is not to run after all.
+    compare_wanted : object
+        The options of a sweep, gaze against plain (list of words).
     settings_wanted
         The trainer is to be asked for all its settings.
     """
@@ -62,6 +65,7 @@ class TrainingPage(Page):
     pretrain_wanted = Signal(object)
     stop_wanted = Signal()
     take_back_wanted = Signal(object)
+    compare_wanted = Signal(object)
     settings_wanted = Signal()
 
     def __init__(self) -> None:
@@ -69,8 +73,8 @@ class TrainingPage(Page):
         self.state = "idle"
         self.result: dict[str, Any] = {}
         self.folder = Path()
-        self.step = self._before = 0
-        self._settings: tuple[object, ...] = ()
+        self._command = "train"
+        self.view = RunView()
         self.form = TrainingForm()
         self.form.all_wanted.connect(self.settings_wanted)
         self.pretrain = button("pretrain", "Pretrain", self._start, role="primary", picture="play")
@@ -79,17 +83,33 @@ class TrainingPage(Page):
         for made in (self.stop, self.pretrain):
             self.head.addWidget(made)
         content = row(gap=2 * theme.GRID)
-        content.addWidget(self.form)
+        left = column(gap=2 * theme.GRID)
+        left.addWidget(self.form, 1)
+        self.compare = ComparePanel()
+        self.compare.setFixedWidth(WIDTH)
+        self.compare.wanted.connect(self._compare)
+        left.addWidget(self.compare)
+        content.addLayout(left)
         content.addLayout(self._make_right(), 1)
         self.body.addLayout(content, 1)
         self._readings = 0
         self.show_readings(0)
 
     @property
+    def curve(self) -> Curve:
+        """The curve of the loss."""
+        return self.view.signals.curves["loss"]
+
+    @property
+    def step(self) -> int:
+        """Steps done, as last told."""
+        return self.view.step
+
+    @property
     def message(self) -> str:
         """What it says of the run, in one line."""
         if self.state == "running":
-            return f"{self.state_text} {self._detail.text()}".strip()
+            return f"{self.state_text} {self._progress.text}".strip()
         return f"{self.state_text} {self._result_text.text()}".strip()
 
     def show_readings(self, finished: int) -> None:
@@ -109,13 +129,14 @@ class TrainingPage(Page):
 
     def show_estimate(self, estimate: Estimate) -> None:
         """Say what a run with these settings will take."""
-        time = "time known after the first steps"
+        said = tr("The time is estimated after the first steps.")
         if estimate.seconds is not None:
-            time = f"about {_duration(estimate.seconds)}, as an earlier run took"
-        memory = ""
+            said = tr("One run takes about {time}, judging by an earlier one.",
+                      time=duration_text(estimate.seconds))  # fmt: skip
         if estimate.memory_bytes is not None:
-            memory = f"; some {estimate.memory_bytes / 1e9:.1f} GB of memory in fp32"
-        self._estimate.setText(f"{time[0].upper()}{time[1:]}{memory}.")
+            said += " " + tr("It needs about {size} GB of memory in fp32.",
+                             size=f"{estimate.memory_bytes / 1e9:.1f}")  # fmt: skip
+        self._estimate.setText(said)
 
     def show_queue(self, waiting: Sequence[Job]) -> None:
         """List what runs next; each can be taken back."""
@@ -130,66 +151,45 @@ class TrainingPage(Page):
             self._queue_rows.addWidget(line)
         self._queue.setVisible(bool(waiting))
 
-    def show_started(self, options: Sequence[str]) -> None:
-        """Show that a training with these options begins."""
-        self.state, self.result = "running", {}
-        settings = (self.folder, *options)
-        self._before = self.step if settings == self._settings else 0
-        self._settings, self.step = settings, 0
-        if not self._before:
-            self.curve.clear()
+    def show_started(self, options: Sequence[str], command: str = "train") -> None:
+        """Show that a training with these options begins, or ("sweep") a comparison."""
+        self.state, self.result, self._command = "running", {}, command
+        self.view.begin((self.folder, command, *options))
         self._notices.clear()
-        self._notice.hide()
-        self._result.hide()
-        self._bar.setRange(0, 0)
-        self._progress.show()
-        for figure in self._figures.values():
-            figure.show_value("–")
-        self._say_stage({"stage": "cohort", "message": ""})
+        for old in (self._notice, self._result, self.compared, self._estimate):
+            old.hide()
+        self._progress.begin()
+        self._say_stage({"stage": "cohort" if command == "train" else SWEEP, "message": ""})
         self._buttons()
 
     def show_stage(self, event: dict[str, Any]) -> None:
         """Show that a stage begins."""
-        self._bar.setRange(0, 0)
+        if event.get("stage") == SWEEP:
+            self.view.begin_next()
         self._say_stage(event)
 
     def show_progress(self, event: dict[str, Any]) -> None:
         """Show how far a stage is."""
-        total = int(event.get("total") or 0)
-        self._bar.setRange(0, total)
-        self._bar.setValue(int(event.get("done") or 0))
-        self._detail.setText(_progress_text(event))
+        self._progress.progress(event)
 
     def show_metrics(self, event: dict[str, Any]) -> None:
         """Show the signals of a training step."""
-        step = int(event["step"])
-        self._go_on_from(step, int(event["steps"]))
-        self.step = step
-        self.curve.add(self.step, float(event["loss"]), int(event["steps"]))
-        spread, wait = float(event["feature_spread"]), float(event["data_wait"])
-        show = {name: figure.show_value for name, figure in self._figures.items()}
-        show["loss"](f"{event['loss']:.3f}")
-        show["epoch"](f"{event['epoch']} / {event['epochs']}")
-        show["feature_spread"](f"{spread:.2f}", warn=spread < _COLLAPSED)
-        show["positives_per_anchor"](f"{event['positives_per_anchor']:.2f}")
-        show["data_wait"](f"{wait:.0%}", warn=wait > _WAITING)
-        show["images_per_s"](f"{event['images_per_s']:.0f} /s")
+        self.view.show_metrics(event)
+        self.say_state(tr("Training, epoch {epoch} of {epochs}.", epoch=event["epoch"],
+                          epochs=event["epochs"]))  # fmt: skip
 
-    def _go_on_from(self, step: int, steps: int) -> None:
-        # A run that goes on where the one before was stopped keeps its curve; any other begins
-        # anew. The checkpoint may lie before what was told last: those steps are told again.
-        before, self._before = self._before, 0
-        if not before:
-            return
-        stride = -(-steps // _MOST_REPORTS)
-        if stride < step <= before + stride:
-            self.curve.keep_until(step)
-        else:
-            self.curve.clear()
+    def show_use(self, use: DeviceUse | None) -> None:
+        """Show what the training takes of the computer."""
+        self._progress.show_use(use if self.state == "running" else None)
+
+    def show_log(self, line: str) -> None:
+        """Show a line that the trainer wrote."""
+        self.view.log.add(line)
 
     def show_warning(self, event: dict[str, Any]) -> None:
         """Show what the trainer wants known; it goes on."""
         text = str(event.get("message", ""))
+        self.view.log.add(f"⚠ {text}")
         if text not in self._notices:
             self._notices.append(text)
         self._notice.setText("\n".join(f"⚠ {line}" for line in self._notices[-3:]))
@@ -198,11 +198,21 @@ class TrainingPage(Page):
     def show_finished(self, event: dict[str, Any]) -> None:
         """Show that the training is done."""
         self._end("finished", event)
+        if self._command == "sweep":
+            self.show_compared(event)
+            return
         rate = event.get("positive_rate")
         pairs = "" if rate is None else f", {rate:.1%} of the pairs positive"
         self.say_state(f"✓ Trained on {event.get('images', '?')} images{pairs}.")
         lines = [f"Encoder: {event.get('encoder', '–')}", f"Report: {event.get('report', '–')}"]
         self._show_result("\n".join(lines))
+
+    def show_compared(self, event: dict[str, Any]) -> None:
+        """Show what a comparison gave, just now or before the window was opened."""
+        self.compared.show_result(event)
+        if self.state in ("idle", "finished"):
+            self.say_state(trn("✓ Compared with {count} seed.", "✓ Compared with {count} seeds.",
+                               int(event.get("seeds") or 0)))  # fmt: skip
 
     def show_stopped(self, event: dict[str, Any]) -> None:
         """Show that the user stopped it."""
@@ -211,6 +221,9 @@ class TrainingPage(Page):
         self.say_state("Stopped." if step is None else f"Stopped at step {step}.")
         kept = "The checkpoint is kept: Pretrain with the same settings goes on from there."
         lost = "The trainer was ended before it could write a checkpoint."
+        if self._command == "sweep":
+            self.say_state(tr("The comparison was stopped."))
+            kept = lost = tr("Compare again with the same settings: it goes on where it was.")
         self._show_result(kept if event.get("checkpoint") else lost)
 
     def show_failed(self, text: str) -> None:
@@ -222,6 +235,7 @@ class TrainingPage(Page):
     def _end(self, state: str, event: dict[str, Any]) -> None:
         self.state, self.result = state, event
         self._progress.hide()
+        self._estimate.show()
         self._buttons()
 
     def _buttons(self) -> None:
@@ -230,6 +244,7 @@ class TrainingPage(Page):
         self.pretrain.setText(" Add to queue" if running else " Pretrain")
         self.pretrain.setToolTip("" if self._readings else "Read some cases first.")
         self.stop.setEnabled(running)
+        self.compare.start.setEnabled(self._readings > 0)
         self.report.setVisible(self.state == "finished" and bool(self.result.get("report")))
 
     def _start(self) -> None:
@@ -238,9 +253,15 @@ class TrainingPage(Page):
         else:
             self.pretrain_wanted.emit(self.form.options())
 
+    def _compare(self, seeds: int) -> None:
+        if problem := self.form.problem():
+            self.say_state(problem, "warning")
+        else:
+            self.compare_wanted.emit(self.form.sweep_options(seeds))
+
     def _stop(self) -> None:
         self.stop.setEnabled(False)
-        self.say_state("Stopping after this step…")
+        self.say_state(tr("Stopping after this step…"))
         self.stop_wanted.emit()
 
     def _open_report(self) -> None:
@@ -255,7 +276,8 @@ class TrainingPage(Page):
     def _say_stage(self, event: dict[str, Any]) -> None:
         stage = str(event.get("stage", ""))
         self.say_state(f"{STAGES.get(stage, stage)}…")
-        self._detail.setText(str(event.get("message", "")))
+        self._progress.stage(event)
+        self.view.log.add(f"{STAGES.get(stage, stage)}. {event.get('message') or ''}")
 
     def _show_result(self, text: str) -> None:
         say(self._result_text, text, "body")
@@ -263,14 +285,10 @@ class TrainingPage(Page):
 
     def _make_right(self) -> QVBoxLayout:
         right = column(gap=2 * theme.GRID)
-        self._progress, inner = panel()
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
-        self._detail = label("", "hint")
-        inner.addWidget(self._detail)
-        inner.addWidget(self._bar)
-        self._progress.hide()
+        self._progress = ProgressPanel()
         right.addWidget(self._progress)
+        self.compared = ComparedPanel()
+        right.addWidget(self.compared)
         self._result = self._make_result()
         right.addWidget(self._result)
         self._queue, inner = panel()
@@ -285,15 +303,8 @@ class TrainingPage(Page):
         self._notice = label("", "warning")
         self._notice.hide()
         right.addWidget(self._notice)
-        frame, plot = panel(margin=theme.GRID)
-        self.curve = Curve("Loss", "The loss appears here while training runs.")
-        plot.addWidget(self.curve, 1)
-        right.addWidget(frame, 1)
-        self._figures = _make_figures()
-        figures = row()
-        for figure in self._figures.values():
-            figures.addWidget(figure, 1)
-        right.addLayout(figures)
+        right.addWidget(self.view.signals, 1)
+        right.addWidget(self.view.log)
         return right
 
     def _make_result(self) -> QFrame:
@@ -308,39 +319,12 @@ class TrainingPage(Page):
         return frame
 
 
-def _make_figures() -> dict[str, Figure]:
-    return {
-        "epoch": Figure("Epoch"),
-        "loss": Figure("Loss"),
-        "feature_spread": Figure("Feature spread", "1 spread over the sphere, 0 collapsed"),
-        "positives_per_anchor": Figure("Positives / anchor", "Mean in the batch, itself included"),
-        "data_wait": Figure("Data wait", "Share of the time spent waiting for images"),
-        "images_per_s": Figure("Speed", "Images per second"),
-    }
-
-
-def _progress_text(event: dict[str, Any]) -> str:
-    unit = event.get("unit", "")
-    text = f"{event.get('done', 0):,} of {event.get('total', 0):,} {unit}"
-    if rate := event.get("rate"):
-        text += f", {rate:,.1f} {unit}/s"
-    if (left := event.get("seconds_left")) is not None:
-        text += f", {_duration(float(left))} left"
-    return text
-
-
 def _queued(job: Job) -> str:
     """Return what a job is told; of one from elsewhere, that it does not start by itself."""
     options = shown(" ".join(job.options))
+    if job.command == "sweep":
+        options = tr("Gaze against plain: {options}", options=options)
     if job.state != FOREIGN:
         return options
     made = f"on {shown(job.computer)}" if job.computer else "on an unknown computer"
     return f"Made {made}, does not start by itself: {options}"
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes:02d} min"
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 _POLL_MS = 200
 _STARTED_WITHIN = 50
 """Polls after which a queue process that does not live is started again, then given up."""
+_LOGGED_LINES = 200
 _FOLLOWED = ("stage", "progress", "metrics", "warning")
 
 
@@ -53,6 +54,8 @@ class TrainerQueue(QObject):
         What went wrong, in words.
     changed
         Something in the queue is not as it was.
+    logged : str
+        A line that the job that is followed wrote to its log.
     """
 
     started = Signal(object)
@@ -64,6 +67,7 @@ class TrainerQueue(QObject):
     stopped = Signal(object)
     failed = Signal(str)
     changed = Signal()
+    logged = Signal(str)
 
     def __init__(
         self, parent: QObject | None = None, *, program: Sequence[str] | None = None
@@ -72,7 +76,7 @@ class TrainerQueue(QObject):
         self.program = list(program or (sys.executable, str(MAIN)))
         self._study: Path | None = None
         self._job: Job | None = None
-        self._offset, self._last = 0, dict[str, Any]()
+        self._offset, self._log_offset, self._last = 0, 0, dict[str, Any]()
         self._seen: list[tuple[str, str]] = []
         self._idle_polls = 0
         self._timer = QTimer(self)
@@ -101,13 +105,17 @@ class TrainerQueue(QObject):
         if study is not None and self.running:
             self._run()
 
-    def start(self, options: Sequence[str], agreed: Sequence[str] = ()) -> None:
+    def start(
+        self, options: Sequence[str], agreed: Sequence[str] = (), command: str = "train"
+    ) -> None:
         """Put a job at the end of the queue and see that it is worked off.
 
         Parameters
         ----------
         agreed
             Files outside the study, among the options, that a person chose.
+        command
+            "train", or "sweep": gaze against plain.
 
         Raises
         ------
@@ -115,7 +123,7 @@ class TrainerQueue(QObject):
             If the study's folder or the user's configuration cannot be written.
         """
         assert self._study is not None
-        add_job(self._study, options, agreed)
+        add_job(self._study, options, agreed, command)
         self._run()
 
     def stop(self) -> None:
@@ -161,7 +169,7 @@ class TrainerQueue(QObject):
             job = job or next((j for j in current if j.state == "waiting"), None)
             if job is None:
                 return
-            self._job, self._offset, self._last = job, 0, {}
+            self._job, self._offset, self._log_offset, self._last = job, 0, 0, {}
             self.started.emit(job)
         # State first: what ended before its events were read has no more of them.
         now = read_job(self._job.folder)
@@ -173,13 +181,12 @@ class TrainerQueue(QObject):
 
     def _read_events(self) -> None:
         assert self._job is not None
-        with contextlib.suppress(OSError), self._job.events_file.open("rb") as file:
-            file.seek(self._offset)
-            data = file.read()
-            whole = data.rfind(b"\n") + 1
-            self._offset += whole
-            for line in data[:whole].splitlines():
-                self._take(line)
+        lines, self._offset = _new_lines(self._job.events_file, self._offset)
+        for line in lines:
+            self._take(line)
+        lines, self._log_offset = _new_lines(self._job.log_file, self._log_offset)
+        for line in lines[-_LOGGED_LINES:]:
+            self.logged.emit(line.decode("utf-8", errors="replace"))
 
     def _take(self, line: bytes) -> None:
         try:
@@ -213,6 +220,13 @@ class TrainerQueue(QObject):
         elif self._idle_polls > _STARTED_WITHIN:
             self._give_up(current)
 
+    def compared(self) -> dict[str, Any]:
+        """Return what the newest comparison that is done gave; empty where there is none."""
+        for job in reversed(self.jobs()):
+            if job.command == "sweep" and job.state == "finished":
+                return _last_result(job.events_file)
+        return {}
+
     def _give_up(self, current: list[Job]) -> None:
         why = f"The trainer could not be started: {self.program[0]} does not run."
         for job in current:
@@ -234,3 +248,23 @@ class TrainerQueue(QObject):
 
     def _worker_lives(self) -> bool:
         return self._study is not None and holder(queue_lock(self._study)) is not None
+
+
+def _new_lines(file: Path, offset: int) -> tuple[list[bytes], int]:
+    """Return the whole lines of a file from an offset on, and where the next ones begin."""
+    with contextlib.suppress(OSError), file.open("rb") as opened:
+        opened.seek(offset)
+        data = opened.read()
+        whole = data.rfind(b"\n") + 1
+        return data[:whole].splitlines(), offset + whole
+    return [], offset
+
+
+def _last_result(file: Path) -> dict[str, Any]:
+    lines, _ = _new_lines(file, 0)
+    for line in reversed(lines):
+        with contextlib.suppress(ValueError, AttributeError):
+            event = json.loads(line)
+            if event.get("event") == "result":
+                return dict(event)
+    return {}

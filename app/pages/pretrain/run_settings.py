@@ -10,6 +10,22 @@ from app.ui.fields import Field, Kind
 _KINDS: dict[str, Kind] = {
     "int": "int", "float": "number", "bool": "bool", "str": "text", "table": "text",
 }  # fmt: skip
+_LABELS = {
+    "lr": "Learning rate", "clip_grad": "Gradient limit", "in_channels": "Input channels",
+    "init": "Start from file", "norm": "Normalisation layers", "knn_every": "Look every",
+    "checkpoint_every": "Checkpoint every", "onnx": "Write ONNX", "ddp": "DDP", "tf32": "TF32",
+    "cuda_graph": "CUDA graph", "normalisation": "Loss normalisation", "drop": "Drop pairs",
+    "workers": "Loading threads", "test_share": "Test share", "early_stop": "Stop early after",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsGroup:
+    """Settings that belong together, as the trainer names and explains them."""
+
+    title: str
+    help: str
+    fields: tuple[Field, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +34,19 @@ class RunSettings:
 
     Attributes
     ----------
+    groups
+        All fields by group, in the trainer's order; one without a title where it names none.
     recipes
         What a recipe sets where the user does not, by recipe and method.
     """
 
-    fields: tuple[Field, ...]
+    groups: tuple[SettingsGroup, ...]
     recipes: Mapping[str, Mapping[str, Mapping[str, Any]]]
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """All fields, group by group."""
+        return tuple(field for group in self.groups for field in group.fields)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -35,7 +58,20 @@ class RunSettings:
             If it is something else.
         """
         table = json.loads(text)
-        return cls(tuple(map(_field, table["fields"])), table["recipes"])
+        rows = table["fields"]
+        named = table.get("groups", ())
+        groups = [(g["title"], g["help"], [r for r in rows if r.get("group") == g["key"]])
+                  for g in named]  # fmt: skip
+        keys = {g["key"] for g in named}
+        groups.append(("", "", [row for row in rows if row.get("group") not in keys]))
+        return cls(
+            tuple(
+                SettingsGroup(title, text, tuple(map(_field, found)))
+                for title, text, found in groups
+                if found
+            ),
+            table["recipes"],
+        )
 
 
 def settings_of(config: Mapping[str, Any]) -> list[str]:
@@ -55,7 +91,7 @@ def _field(row: Mapping[str, Any]) -> Field:
     kind = "choice" if choices else _KINDS[row["kind"]]
     return Field(
         row["name"],
-        row["name"].replace("_", " "),
+        _LABELS.get(row["name"]) or row["name"].replace("_", " ").capitalize(),
         "number" if kind == "int" and row["default"] is None else kind,
         help=row["help"],
         choices=choices,

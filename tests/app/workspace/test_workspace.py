@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QAbstractButton, QDialog, QLineEdit
 from sqlalchemy import select
 
 from app.demo.hands import click
+from app.pages.pretrain.basic_settings import OFFERED
 from app.pages.pretrain.controller import TrainingController
-from app.pages.pretrain.form import OFFERED
 from app.pages.pretrain.run_settings import settings_of
 from app.pages.settings.controller import SettingsController
 from app.pages.workspace.features_controller import of_images

@@ -1,0 +1,73 @@
+"""The few settings of a pre-training that matter first, what each offers, and presets of them."""
+
+from typing import Any
+
+from app.ui.fields import Field
+
+OFFERED: dict[str, tuple[tuple[str, str], ...]] = {
+    "method": (("byol", "BYOL"), ("simsiam", "SimSiam")),
+    "pairs": (
+        ("gzpt", "GzPT (gaze)"),
+        ("mcgip", "McGIP (gaze)"),
+        ("none", "None (plain)"),
+        ("label", "Labels (upper bound)"),
+    ),
+    "measure": (
+        ("auto", "Chosen by evidence"),
+        ("tima", "TIMA"),
+        ("moment", "Gaze moments"),
+        ("moment_sequence", "Gaze moments in sequence"),
+        ("dhash", "dHash"),
+        ("density", "Dwell density"),
+    ),
+    "encoder": tuple((name, name) for name in ("resnet18", "resnet34", "resnet50", "resnet101")),
+}
+"""Choices and their words until the trainer has said what it offers; the first is the default."""
+BY_RATE, BY_THRESHOLD = "most alike", "alike above"
+PRESETS: dict[str, dict[str, Any]] = {
+    "GzPT, as published": {
+        "method": "byol",
+        "pairs": "gzpt",
+        "measure": "tima",
+        "rule": BY_THRESHOLD,
+        "amount": 0.95,
+    },
+    "McGIP, as published": {
+        "method": "byol",
+        "pairs": "mcgip",
+        "measure": "moment",
+        "rule": BY_THRESHOLD,
+        "amount": 0.95,
+    },
+    "Gaze pairs of any cohort": {
+        "method": "byol",
+        "pairs": "gzpt",
+        "measure": "auto",
+        "rule": BY_RATE,
+        "amount": 5,
+    },
+    "Plain baseline": {"method": "byol", "pairs": "none"},
+    "Quick trial": {"method": "byol", "epochs": 5, "size": 64, "batch": 16},
+}
+NAMED_OPTIONS = ("epochs", "size", "batch")
+
+
+def _choice(name: str, label: str) -> Field:
+    offered = OFFERED[name]
+    return Field(name, label, "choice", choices=offered, default=offered[0][0])
+
+
+BASIC = (
+    _choice("method", "Method"),
+    _choice("pairs", "Pairs"),
+    _choice("measure", "Similarity"),
+    _choice("encoder", "Encoder"),
+    Field(
+        "rule", "Positive pairs", "choice", default=BY_RATE,
+        choices=((BY_RATE, "The most similar"), (BY_THRESHOLD, "More similar than")),
+    ),
+    Field("amount", "", "float", default=5.0),
+    Field("epochs", "Epochs", "int", low=1, high=10_000, default=100),
+    Field("size", "Image size", "int", low=32, high=1024, step=32, unit=" px", default=128),
+    Field("batch", "Batch", "int", low=2, high=4096, unit=" images", default=32),
+)  # fmt: skip

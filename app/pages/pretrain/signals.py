@@ -1,0 +1,134 @@
+"""Every signal of a training as a small curve, with one slider that smooths them all."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QSlider
+
+from app.pages.pretrain.curve import Curve
+from app.ui import theme
+from app.ui.small_widgets import column, label, row
+from app.ui.text import tr
+
+_COLLAPSED = 0.1
+_WAITING = 0.1
+_COLUMNS, _WIDE_COLUMNS, _WIDE_PX = 3, 4, 960
+
+
+@dataclass(frozen=True, slots=True)
+class _Signal:
+    caption: str
+    form: str
+    tip: str
+    empty: str = ""
+    warns: Callable[[float], bool] = lambda _value: False
+
+
+def _signals() -> dict[str, _Signal]:
+    return {
+        "loss": _Signal(
+            tr("Loss"), ".3f",
+            tr("What training makes small. BYOL's is a negated similarity: −2 is its best value."),
+            tr("Signals appear here while training runs."),
+        ),
+        "knn": _Signal(
+            tr("kNN accuracy"), ".1%",
+            tr("Share of labelled images whose class their nearest neighbours of other patients "
+               "tell. It is looked at some twenty times in a run."),
+            tr("Needs labels."),
+        ),
+        "rank_me": _Signal(
+            tr("RankMe"), ".1f",
+            tr("How many directions the features use; a value that falls towards 1 is a collapse."),
+        ),
+        "feature_spread": _Signal(
+            tr("Feature spread"), ".2f",
+            tr("1 if the features spread over the sphere, 0 if all images look the same."),
+            warns=lambda value: value < _COLLAPSED,
+        ),
+        "positives_per_anchor": _Signal(
+            tr("Positives per image"), ".2f",
+            tr("Mean number of positive pairs of an image in its batch, itself included."),
+        ),
+        "learning_rate": _Signal(
+            tr("Learning rate"), ".2e", tr("Rises while the run warms up, then falls.")
+        ),
+        "data_wait": _Signal(
+            tr("Data loading"), ".0%", tr("Share of the time spent waiting for images."),
+            warns=lambda value: value > _WAITING,
+        ),
+        "images_per_s": _Signal(
+            tr("Images per second"), ",.0f", tr("Measured since the last report.")
+        ),
+    }  # fmt: skip
+
+
+class SignalsPanel(QFrame):
+    """Curves by the names of the event `metrics`.
+
+    Attributes
+    ----------
+    curves
+        By name, in order.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "panel")
+        self.curves = {
+            name: Curve(one.caption, one.empty, one.form, one.warns, one.tip)
+            for name, one in _signals().items()
+        }
+        self.smoothing = QSlider(Qt.Orientation.Horizontal)
+        self.smoothing.setObjectName("smoothing")
+        self.smoothing.setAccessibleName(tr("Smoothing"))
+        self.smoothing.setRange(0, 99)
+        self.smoothing.setMaximumWidth(180)
+        self.smoothing.valueChanged.connect(self._smooth)
+        self._arrange()
+
+    def show_metrics(self, event: Mapping[str, Any]) -> None:
+        """Add what an event tells; a signal that it leaves out has no value at that step."""
+        for name, curve in self.curves.items():
+            if (value := event.get(name)) is not None:
+                curve.add(int(event["step"]), float(value), int(event["steps"]))
+
+    def clear(self) -> None:
+        """Forget all values."""
+        for curve in self.curves.values():
+            curve.clear()
+
+    def keep_until(self, step: int) -> None:
+        """Forget what lies at or after a step: it will be told again."""
+        for curve in self.curves.values():
+            curve.keep_until(step)
+
+    def _smooth(self, percent: int) -> None:
+        for curve in self.curves.values():
+            curve.smooth(percent / 100)
+
+    def _arrange(self) -> None:
+        layout = column(self, theme.GRID + theme.GRID // 2)
+        head = row(label(tr("Signals"), "heading", wrap=False))
+        head.addStretch(1)
+        head.addWidget(label(tr("Smoothing"), "hint", wrap=False))
+        head.addWidget(self.smoothing)
+        layout.addLayout(head)
+        self._grid, self._columns = QGridLayout(), 0
+        self._grid.setSpacing(theme.GRID // 2)
+        self._place(_COLUMNS)
+        layout.addLayout(self._grid, 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Set as many curves side by side as there is room for."""
+        super().resizeEvent(event)
+        self._place(_WIDE_COLUMNS if self.width() > _WIDE_PX else _COLUMNS)
+
+    def _place(self, columns: int) -> None:
+        if columns != self._columns:
+            self._columns = columns
+            for place, curve in enumerate(self.curves.values()):
+                self._grid.addWidget(curve, place // columns, place % columns)
