@@ -291,7 +291,7 @@ def test_with_a_server_named_the_pages_show_what_all_stations_pushed(
     qtbot.waitUntil(lambda: page.model.rowCount() == 25, timeout=60_000)
     options: list[list[str]] = []
     queue = station.job(TrainingController).queue
-    monkeypatch.setattr(queue, "start", lambda words, agreed: options.append(words))
+    monkeypatch.setattr(queue, "start", lambda words, _agreed, _command: options.append(words))
     station.job(TrainingController).start(["--epochs", "1"])
     assert options == [["--epochs", "1", "--database", "server"]]
     assert url not in str(options)  # it may hold a password
