@@ -107,7 +107,7 @@ class Station(QObject):
         self.window.closing.connect(self.close)
         self._only = OnlyWindow(self)
         self._only.wanted.connect(self.shell.come_up)
-        self._studies = StudyChooser(self.shell, self.use_study)
+        self._studies = StudyChooser(self.shell, self.use_study, self.sitting.worklist)
         self._bugs = BugHook(self.shell.show_error)
         if study is not None:
             self.use_study(study)

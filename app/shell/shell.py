@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 
+from app.shell.new_study.page import NewStudyPage
 from app.shell.pin_dialog import PinDialog
 from app.shell.start_page import StartPage
 from app.shell.window import MainWindow
@@ -41,7 +42,8 @@ class Shell:
         self._go, self._workspace_entered = go, workspace_entered
         self._full_screen = full_screen
         self.start = StartPage()
-        window.add_pages([JobPage("start", self.start)])
+        self.new_study = NewStudyPage()
+        window.add_pages([JobPage("start", self.start), JobPage("new_study", self.new_study)])
         window.page_wanted.connect(go)
         window.workspace_wanted.connect(self._workspace_wanted)
 

@@ -1,4 +1,4 @@
-"""From the start page to an open study: asked for by its folder, opened or made."""
+"""From the start page to an open study: an old one by its folder, a new one step by step."""
 
 import logging
 from collections.abc import Callable
@@ -6,11 +6,13 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog
 
+from app.pages.worklist.controller import WorklistController
+from app.shell.new_study.plan import NewStudy
 from app.shell.recent import recent_studies
 from app.shell.shell import Shell
+from app.ui.text import tr
 from migrations.study.errors import StudyError
 from migrations.study.folder import Study
-from migrations.study.settings import StudySettings
 
 log = logging.getLogger(__name__)
 
@@ -22,13 +24,20 @@ class StudyChooser:
     ----------
     chosen
         Called with the open study.
+    worklist
+        Imports the images of a new study, and knows the trackers.
     """
 
-    def __init__(self, shell: Shell, chosen: Callable[[Study], object]) -> None:
-        self._shell, self._chosen = shell, chosen
+    def __init__(
+        self, shell: Shell, chosen: Callable[[Study], object], worklist: WorklistController
+    ) -> None:
+        self._shell, self._chosen, self._worklist = shell, chosen, worklist
         shell.start.open_requested.connect(self._ask_folder)
-        shell.start.create_requested.connect(self._ask_new_folder)
+        shell.start.create_requested.connect(self.begin_new)
         shell.start.study_chosen.connect(self.open)
+        shell.new_study.made.connect(self.create)
+        shell.new_study.cancelled.connect(self.show_recent)
+        worklist.devices.changed.connect(self._show_trackers)
 
     def show_recent(self) -> None:
         """Show the start page with the studies opened last."""
@@ -43,21 +52,33 @@ class StudyChooser:
             log.warning("A study could not be opened.", exc_info=True)
             self._shell.refuse_study(error)
 
-    def create(self, folder: Path) -> None:
-        """Make a study in a folder and open it."""
+    def begin_new(self) -> None:
+        """Ask for a new study, where it was left off."""
+        page = self._shell.new_study
+        self._show_trackers()
+        self._shell.window.show_page("new_study")
+        page.show_step(page.step)
+
+    def create(self, plan: NewStudy) -> None:
+        """Make a study, open it, take its tracker and import its images."""
         try:
-            self._chosen(Study.create(folder, StudySettings(name=folder.name), durable=True))
+            study = Study.create(plan.folder, plan.settings, durable=True)
         except (StudyError, OSError) as error:
             log.warning("A study could not be made.", exc_info=True)
-            self._shell.refuse_study(error)
+            self._shell.new_study.say_refused(str(error))
+            return
+        self._chosen(study)
+        self._shell.new_study.clear()
+        if plan.device_id:
+            self._worklist.devices.choose(plan.device_id)
+        if plan.images and self._worklist.imports.study is study:
+            self._worklist.imports.start(plan.images)
+
+    def _show_trackers(self) -> None:
+        found = self._worklist.devices.found
+        self._shell.new_study.show_trackers(found.trackers if found else ())
 
     def _ask_folder(self) -> None:
-        name = QFileDialog.getExistingDirectory(self._shell.window, "Open a study's folder")
+        name = QFileDialog.getExistingDirectory(self._shell.window, tr("Open a study's folder"))
         if name:
             self.open(Path(name))
-
-    def _ask_new_folder(self) -> None:
-        window, title = self._shell.window, "New study: name its folder"
-        name, _ = QFileDialog.getSaveFileName(window, title)
-        if name:
-            self.create(Path(name))

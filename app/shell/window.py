@@ -23,6 +23,8 @@ from app.ui.text import tr
 
 DEFAULT_SIZE = QSize(1280, 800)
 _MINIMUM_SIZE = QSize(960, 640)
+_ALONE = ("start", "new_study")
+"""Pages of no study: there is nothing to navigate to."""
 
 
 class MainWindow(QMainWindow):
@@ -124,14 +126,14 @@ class MainWindow(QMainWindow):
             If there is none of that name.
         """
         self._stack.setCurrentWidget(self._pages[name])
-        self._navigation.setVisible(name != "start" and not self._stack.property("bare"))
+        self._navigation.setVisible(name not in _ALONE and not self._stack.property("bare"))
         if name in self._buttons:
             self._buttons[name].setChecked(True)
 
     def set_bare(self, bare: bool, *, full_screen: bool = False) -> None:
         """Give the page the whole window (and the screen), or take it back."""
         self._stack.setProperty("bare", bare)
-        self._navigation.setVisible(not bare and self.current != "start")
+        self._navigation.setVisible(not bare and self.current not in _ALONE)
         if bare and full_screen and not self.isFullScreen():
             self._normal = self.windowState()
             self.showFullScreen()

@@ -88,7 +88,7 @@ class SettingsPage(Page):
     def _changed(self) -> None:
         values = self.values
         changed = bool(self._form.changes()) or values != self._settings
-        problem = self._form.problem() or self.design.problem or _problem(values)
+        problem = self._form.problem() or self.design.problem or problem_of(values)
         for name in ("question", "classes"):  # those of a form are said in its first question
             self._form.editors[name].setEnabled(not values.form)
         self.save.setEnabled(changed and not problem)
@@ -102,7 +102,7 @@ class SettingsPage(Page):
         self.saved.emit(self.values)
 
 
-def _problem(settings: StudySettings) -> str:
+def problem_of(settings: StudySettings) -> str:
     """Return what keeps settings from being saved, in words; empty for nothing."""
     classes = settings.classes
     if not settings.name:

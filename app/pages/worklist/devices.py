@@ -58,6 +58,11 @@ class DeviceController(QObject):
                 self, lambda: find_trackers(_TIMEOUT_S, network=network), self._took, self._failed
             )
 
+    def choose(self, device_id: str) -> None:
+        """Take this tracker from now on."""
+        self._page.show_devices(self.found.trackers if self.found else (), device_id)
+        self._choose(device_id)
+
     def keep(self, device_id: str) -> None:
         """Stay with this tracker after all."""
         self.chosen = device_id

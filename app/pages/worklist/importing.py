@@ -74,6 +74,11 @@ class ImportController(QObject):
         """Whether an import goes on."""
         return self._task is not None
 
+    @property
+    def study(self) -> Study | None:
+        """The study imported into."""
+        return self._study
+
     def set_study(self, study: Study | None) -> None:
         """Import into this study from now on."""
         self._study = study

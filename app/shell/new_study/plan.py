@@ -1,0 +1,60 @@
+"""What a new study is to be: where, with which settings, images and tracker; without Qt."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.ui.text import tr
+from migrations.study.errors import UnsafeFolder
+from migrations.study.folder import require_local
+from migrations.study.settings import StudySettings
+
+_NOT_IN_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]+')
+
+
+@dataclass(frozen=True, slots=True)
+class NewStudy:
+    """All that the steps were told.
+
+    Attributes
+    ----------
+    folder
+        Where it is made.
+    images
+        Files and folders to import once it is there.
+    device_id
+        The tracker to read with; empty: chosen later.
+    """
+
+    folder: Path
+    settings: StudySettings
+    images: tuple[Path, ...] = ()
+    device_id: str = ""
+
+
+def suggested_folder(name: str) -> Path:
+    """Return where a study of a name lies unless another place is chosen."""
+    plain = " ".join(_NOT_IN_NAMES.sub(" ", name).split()).strip(".")
+    return Path.home() / "Foveate" / (plain or "study")
+
+
+def folder_problem(text: str) -> str:
+    """Return why no study can be made in a folder, in words; empty for nothing."""
+    if not text:
+        return tr("The study needs a folder.")
+    folder = Path(text).expanduser()
+    if not folder.is_absolute():
+        return tr("Give the whole path of the folder.")
+    if (folder / "study.toml").exists():
+        return tr("That folder holds a study already: open it on the start page.")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        return tr("That folder is not empty; a study has one of its own.")
+    there = next((p for p in (folder, *folder.parents) if p.exists()), folder)
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        return tr("You may not write into {folder}.", folder=there)
+    try:
+        require_local(folder)
+    except UnsafeFolder as error:
+        return str(error)
+    return ""
