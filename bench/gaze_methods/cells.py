@@ -18,6 +18,7 @@ from trainer.config.layers import make_config
 from trainer.data.cache import ImageCache
 from trainer.encoders.nets import make_encoder, seeded_weights
 from trainer.pairs.policy import PairMatrix, PairPolicy
+from trainer.pairs.soft import agreement_of, soft_pairs
 from trainer.pretrain.checkpoint import Identity
 from trainer.pretrain.job import Job
 from trainer.pretrain.loop import train
@@ -37,6 +38,7 @@ BATCH, EPOCHS = 32, 12
 ENCODER = "resnet10"
 MEASURE, RATE, DROP = "moment_sequence", 0.05, 0.5
 """The measure that carried most in docs/study.md; it was not chosen on these phantoms."""
+SOFTNESS = 0.5
 CPU = torch.device("cpu")
 
 
@@ -82,6 +84,7 @@ def config_of(cell: Cell) -> RunConfig:
             "pairs": pairs, "seed": cell.seed, "size": SIDE, "batch": BATCH, "epochs": EPOCHS,
             "encoder": ENCODER, "device": "cpu", "drop": DROP, "knn_every": EPOCHS,
             "measure": MEASURE, "positive_rate": RATE,
+            **({"softness": SOFTNESS, "agreement": True} if cell.method == "soft" else {}),
         }
     )  # fmt: skip
 
@@ -123,9 +126,13 @@ def _pairs(cell: Cell) -> tuple[PairPolicy, dict[str, Any]]:
     labels = [p.label for p in phantoms(cell.seed)[:TRAINED]]
     if cell.method == "plain":
         return PairPolicy(), {}
-    if cell.method != "gzpt":
+    if cell.method not in ("gzpt", "soft"):
         raise ValueError(f"{cell.method} is not written yet")
     matrix, valid = similarity(cell)
+    if cell.method == "soft":
+        agreement = agreement_of(gaze_list(cell), MEASURE, {}, ComparisonControl(jobs=1))
+        weighed = soft_pairs(matrix, valid, RATE, SOFTNESS, agreement)
+        return PairPolicy(weighed, DROP), {"purity": purity(weighed.table, labels)}
     relation = PairMatrix.of(matrix, valid, threshold_for_rate(matrix, valid, RATE))
     return PairPolicy(relation, DROP), {"purity": purity(relation.table, labels)}
 

@@ -29,6 +29,9 @@ _NOT_HASHED = (
     "skip_broken",
 )  # fmt: skip
 
+# Settings that there were not always, with what stands for "as before": runs of then go on.
+_SINCE: dict[str, Any] = {"softness": 0.0, "agreement": False}
+
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
@@ -53,6 +56,11 @@ class RunConfig:
         Above 0: the pairs are those of each image with its most alike ones instead of those above a
         threshold; mutual: only where each is among the most alike of the other. A threshold lets
         images that were widely searched dominate; so each has about as many pairs as any other.
+    softness, agreement
+        Above 0: a pair's weight falls with its rank from 1 to 0 about the place where threshold or
+        rate cut, over this share of as many pairs on either side, up to 1; whether pairs weigh less
+        whose images' readers agree less, which needs images read by two. Both experimental: see
+        docs/gaze-methods.md.
     drop
         GzPT: chance that an extra pair is left out of a step, 0 ≤ drop < 1.
     normalisation
@@ -139,6 +147,8 @@ class RunConfig:
     positive_rate: float | None = 0.05
     neighbours: int = 0
     mutual: bool = True
+    softness: float = 0.0
+    agreement: bool = False
     drop: float = 0.5
     normalisation: str = "batch"
     same_patient: str = "negative"
@@ -193,7 +203,13 @@ class RunConfig:
 
     def shaping(self) -> dict[str, Any]:
         """Return the fields that shape the weights, as JSON values."""
-        return {k: v for k, v in asdict(self).items() if k not in _NOT_HASHED}
+        values = {k: v for k, v in asdict(self).items() if k not in _NOT_HASHED}
+        return {k: v for k, v in values.items() if k not in _SINCE or v != _SINCE[k]}
+
+    @property
+    def weighs_pairs(self) -> bool:
+        """Whether pairs by gaze have weights, not yes and no."""
+        return self.uses_gaze and (self.softness > 0 or self.agreement)
 
     @property
     def warmup(self) -> float:

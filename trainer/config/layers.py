@@ -138,6 +138,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "predictor_hidden": (0, 65536),
     "early_stop": (0, 1_000_000),
     "neighbours": (0, 100_000),
+    "softness": (0, 1),
     "workers": (0, 256),
     "seed": (0, 2**63 - 1),
     "knn_every": (0, 1_000_000),
@@ -172,6 +173,11 @@ def check(config: RunConfig) -> None:
     _check_measure_parameters(config)
     if config.in_channels == 2:
         raise ConfigError("in_channels is 2; an encoder takes 1 (grey) or 3 (as ImageNet's).")
+    if config.weighs_pairs and config.neighbours:
+        raise ConfigError(
+            "softness and agreement weigh pairs by their rank among all pairs; neighbours takes "
+            "those of each image. Use --set neighbours=0, or softness=0 and agreement=false."
+        )
     if config.norm == "split" and not (
         METHODS[config.method].queue and "vit" not in config.encoder
     ):

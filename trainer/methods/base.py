@@ -20,7 +20,7 @@ class StepOutput:
     projections
         Shape (B, D), without gradient: what feature spread is measured on.
     mask
-        Shape (B, B'), bool: the positives of each anchor, its own other view among them.
+        Shape (B, B'), bool or weights: the positives of each anchor, its own other view among them.
     """
 
     loss: Tensor

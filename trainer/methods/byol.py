@@ -37,7 +37,7 @@ def byol_loss(
     target_1, target_2
         Target net's projections z′ of each view, shape (B, D); no gradient flows into them.
     mask
-        Pair mask P, shape (B, B), bool; its diagonal is True.
+        Pair mask P, shape (B, B), bool or weights; its diagonal is 1.
     normalisation
         See `losses.pair_mean`.
 

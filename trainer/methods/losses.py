@@ -1,9 +1,11 @@
 """What the losses are made of: small pure functions over features and pair masks.
 
-A mask says which pairs are positive. `normalisation` says how their terms are averaged: "batch"
-over all positive pairs of the batch, as released, so that an anchor with many positives weighs
-more; "anchor" over each anchor's positives first, then over anchors, as SupCon does (Khosla et al.
-2020, arXiv 2004.11362). A method's loss is `in_float32`: a step of bfloat16 near 4 is 0.016.
+A mask says which pairs are positive: yes or no (bool), or by a weight from 0 to 1 (float), whose
+weights of 0 and 1 alone give the same loss bit for bit. `normalisation` says how their terms are
+averaged: "batch" over all positive pairs of the batch, as released, so that an anchor with many
+positives weighs more; "anchor" over each anchor's positives first, then over anchors, as SupCon
+does (Khosla et al. 2020, arXiv 2004.11362). A method's loss is `in_float32`: a step of bfloat16
+near 4 is 0.016.
 """
 
 import functools
@@ -39,7 +41,7 @@ def pair_mean(values: Tensor, mask: Tensor, normalisation: str = "batch") -> Ten
     Parameters
     ----------
     values, mask
-        Shape (A, B); the mask bool, with at least one pair.
+        Shape (A, B); the mask bool or weights, with at least one pair.
     normalisation
         "batch": ΣP∘v / ΣP; "anchor": the mean over anchors i that have a positive of
         Σ_j P_ij v_ij / Σ_j P_ij.
@@ -49,11 +51,13 @@ def pair_mean(values: Tensor, mask: Tensor, normalisation: str = "batch") -> Ten
     Tensor
         Scalar.
     """
-    kept = torch.where(mask, values, torch.zeros_like(values))
+    weighed = values if mask.dtype == torch.bool else values * mask
+    # Chosen, not multiplied by nought: what is no pair may be infinite.
+    kept = torch.where(mask > 0, weighed, torch.zeros_like(values))
     if normalisation == "batch":
         return kept.sum() / mask.sum()
     count = mask.sum(1)
-    by_anchor = kept.sum(1) / count.clamp(min=1)
+    by_anchor = kept.sum(1) / torch.where(count > 0, count, 1)
     return by_anchor.sum() / (count > 0).sum()
 
 
@@ -67,7 +71,7 @@ def masked_cosine(
     predictions, targets
         Shapes (A, D) and (B, D).
     mask
-        Shape (A, B), bool, at least one pair.
+        Shape (A, B), bool or weights, at least one pair.
     normalisation
         See `pair_mean`.
 
@@ -82,14 +86,14 @@ def masked_cosine(
 def info_nce(
     logits: Tensor, positives: Tensor, candidates: Tensor, normalisation: str = "batch"
 ) -> Tensor:
-    """Return −ΣM∘logsoftmax(logits)/ΣM: positives stay in the denominator.
+    """Return −ΣM∘logsoftmax(logits)/ΣM: positives stay in the denominator, whatever they weigh.
 
     Parameters
     ----------
     logits
         Cosines by temperature, shape (A, K).
     positives
-        M, shape (A, K), bool.
+        M, shape (A, K), bool or weights.
     candidates
         What the softmax runs over, shape (A, K), bool; a positive is a candidate always. A cell
         that is neither counts for nothing.
@@ -101,8 +105,13 @@ def info_nce(
     Tensor
         Scalar.
     """
-    counted = logits.masked_fill(~(candidates | positives), -torch.inf)
+    counted = logits.masked_fill(~(candidates | (positives > 0)), -torch.inf)
     return -pair_mean(counted.log_softmax(1), positives, normalisation)
+
+
+def only(mask: Tensor, where: Tensor) -> Tensor:
+    """Return a mask, bool or weights, less what is not `where` (bool, of its shape)."""
+    return mask & where if mask.dtype == torch.bool else mask * where
 
 
 def unit(features: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from trainer.config.methods import MethodSpec
 from trainer.methods.base import Method, StepOutput, Widths
 from trainer.methods.ema import ema_momentum, ema_update, target_of
-from trainer.methods.losses import in_float32, info_nce, unit, without
+from trainer.methods.losses import in_float32, info_nce, only, unit, without
 from trainer.methods.queue import KeyQueue
 from trainer.methods.split_norm import mixed
 from trainer.pairs.policy import StepPairs
@@ -55,7 +55,7 @@ def moco_v2_loss(
     queue
         Earlier keys, shape (K, D).
     related
-        Earlier keys that are positives, shape (B, K), bool.
+        Earlier keys that are positives, shape (B, K), bool or weights.
     candidates
         Earlier keys that count at all, shape (B, K), bool.
     temperature
@@ -153,10 +153,10 @@ class MoCoV2(Method):
 
 
 def queue_masks(ids: Tensor, queue_ids: Tensor, pairs: StepPairs) -> tuple[Tensor, Tensor]:
-    """Return which keys of a queue are positives and which count at all, (B, K) bool each.
+    """Return which keys of a queue are positives (bool or weights) and which count, (B, K) each.
 
     Empty slots and an image's own older keys are neither. `pairs` are those of the batch with the
     queue, drawn when the batch was made: its ids follow from the step, see `remembered_ids`.
     """
     other = (queue_ids >= 0) & (ids[:, None] != queue_ids)
-    return pairs.mask & other, without(other, pairs.passed_over)
+    return only(pairs.mask, other), without(other, pairs.passed_over)

@@ -43,7 +43,7 @@ def moco_v3_loss(
     queries_1, queries_2, keys_1, keys_2
         Shape (B, D); no gradient flows into keys.
     mask
-        Pair mask, shape (B, B), bool; its diagonal is True.
+        Pair mask, shape (B, B), bool or weights; its diagonal is 1.
     temperature
         τ, by which cosines are divided.
     normalisation
@@ -56,7 +56,7 @@ def moco_v3_loss(
     Tensor
         Scalar.
     """
-    candidates = without(torch.ones_like(mask), passed_over)
+    candidates = without(torch.ones_like(mask, dtype=torch.bool), passed_over)
     loss = torch.zeros((), device=queries_1.device)
     for queries, keys in ((queries_1, keys_2), (queries_2, keys_1)):
         logits = unit(queries) @ unit(keys.detach()).T / temperature

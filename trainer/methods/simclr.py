@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from trainer.config.methods import MethodSpec
 from trainer.methods.base import Method, StepOutput, Widths
-from trainer.methods.losses import in_float32, info_nce, unit, without
+from trainer.methods.losses import in_float32, info_nce, only, unit, without
 from trainer.pairs.policy import StepPairs
 from trainer.process.distributed import gather
 
@@ -34,7 +34,7 @@ def simclr_loss(
     z_1, z_2
         Projections of each view, shape (B, D).
     mask
-        Pair mask of images, shape (B, B), bool, its diagonal True.
+        Pair mask of images, shape (B, B), bool or weights, its diagonal 1.
     temperature
         τ, by which cosines are divided.
     normalisation
@@ -49,7 +49,7 @@ def simclr_loss(
     """
     z = unit(torch.cat([z_1, z_2]))
     itself = torch.eye(len(z), dtype=torch.bool, device=z.device)
-    positives = mask.repeat(2, 2) & ~itself
+    positives = only(mask.repeat(2, 2), ~itself)
     apart = None if passed_over is None else passed_over.repeat(2, 2)
     candidates = without(~itself, apart)
     return info_nce(z @ z.T / temperature, positives, candidates, normalisation)

@@ -15,10 +15,11 @@ from migrations.study.folder import Study
 from migrations.study.schema import SimilarityRun
 from trainer.config.config import RunConfig
 from trainer.data.cohort import Cohort, Member
-from trainer.errors import CohortError, SimilarityError
+from trainer.errors import CohortError, ConfigError, SimilarityError
 from trainer.pairs.chosen_measure import basis_in, with_measure
 from trainer.pairs.nearest import nearest_of_graph, nearest_of_matrix
-from trainer.pairs.policy import PairMatrix, PairPolicy, SameLabel, SparsePairs
+from trainer.pairs.policy import PairMatrix, PairPolicy, Related, SameLabel, SparsePairs
+from trainer.pairs.soft import agreement_of, soft_pairs
 from trainer.similarity.base import BoolArray, FloatArray
 from trainer.similarity.between_readers import split_of
 from trainer.similarity.comparison import Comparison, ComparisonControl, prepare
@@ -121,6 +122,7 @@ def choose_pairs(
     drop = config.drop if config.pairs == "gzpt" else 0.0
     config, evidence = with_measure(study, cohort, members, config, cancelled)
     if len(members) > LARGEST_MATRIX:
+        _require_yes_and_no(config, len(members))
         graph = _graph(study, members, config, progress, cancelled)
         related, rate = _sparse(graph, config)
         policy = PairPolicy(related, drop)
@@ -133,19 +135,37 @@ def choose_pairs(
             f"{config.measure} gives no value for any pair of images: their gaze is too short. "
             "Try another --measure, or read more cases."
         )
-    relation, threshold, rate = related_by(config, matrix, valid)
+    agreement = None
+    if config.weighs_pairs and config.agreement:
+        gaze = gaze_of_members(members, reader_names(study))
+        control = ComparisonControl(cancelled=cancelled, cache=feature_cache(study))
+        agreement = agreement_of(gaze, config.measure, config.measure_parameters, control)
+    relation, threshold, rate = related_by(config, matrix, valid, agreement)
     return ChosenPairs(PairPolicy(relation, drop), threshold, rate, run_id, evidence)
 
 
+def _require_yes_and_no(config: RunConfig, images: int) -> None:
+    if config.weighs_pairs:
+        raise ConfigError(
+            f"softness and agreement weigh the pairs of {LARGEST_MATRIX:,} images at most; there "
+            f"are {images:,}. Use --set softness=0 --set agreement=false."
+        )
+
+
 def related_by(
-    config: RunConfig, matrix: FloatArray, valid: BoolArray
-) -> tuple[PairMatrix, float | None, float]:
-    """Return the relation of matrices (N, N) by the rule of a config, its threshold and rate."""
+    config: RunConfig, matrix: FloatArray, valid: BoolArray, agreement: FloatArray | None = None
+) -> tuple[Related, float | None, float]:
+    """Return the relation of matrices (N, N) by the rule of a config, its threshold and rate.
+
+    `agreement` (N,) of the readers of each image, where it weighs pairs.
+    """
     if config.neighbours:
         table, rate = nearest_of_matrix(matrix, valid, config.neighbours, mutual=config.mutual)
         return PairMatrix(torch.from_numpy(table)), None, rate
     threshold = _threshold(config, matrix, valid)
     rate = positive_rate(matrix, valid, threshold)
+    if config.weighs_pairs:
+        return soft_pairs(matrix, valid, rate, config.softness, agreement), threshold, rate
     return PairMatrix.of(matrix, valid, threshold), threshold, rate
 
 

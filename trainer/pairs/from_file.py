@@ -70,6 +70,7 @@ def pairs_of_relation(
     SimilarityError
         If it has no value for any pair of those that are trained on.
     """
+    _require_weighable(loaded, path, config)
     rows = rows_of(loaded, path, every)
     index = np.array([rows.get(c, -1) for c in chosen])
     drop = config.drop if config.pairs == "gzpt" else 0.0
@@ -83,6 +84,19 @@ def pairs_of_relation(
     if config.neighbours:
         return _of_edges(_nearest(edges, config), None, drop)
     return _of_edges(edges, _sparse_threshold(config, edges), drop)
+
+
+def _require_weighable(loaded: LoadedRelation, path: Path, config: RunConfig) -> None:
+    if config.weighs_pairs and config.agreement:
+        raise SimilarityError(
+            f"agreement is on, but {path} has no readings whose readers could agree. Use "
+            "--set agreement=false."
+        )
+    if config.weighs_pairs and not isinstance(loaded.values, np.ndarray):
+        raise SimilarityError(
+            f"softness weighs pairs by their rank among all of them, and {path} has the nearest "
+            "alone. Name a relation of all pairs, or use --set softness=0."
+        )
 
 
 def _require_values(path: Path, pairs: int) -> None:

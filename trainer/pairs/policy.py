@@ -24,7 +24,8 @@ class StepPairs:
     Attributes
     ----------
     mask
-        Which images are positives of each other, (A, B), bool.
+        Which images are positives of each other, (A, B), bool; or their weights
+        from 0 to 1, float.
     passed_over
         Which are no negatives of each other, (A, B), bool; None: no such rule.
     """
@@ -41,10 +42,16 @@ class Related(Protocol):
     """Where extra pairs come from."""
 
     def lookup(self, ids_a: Tensor, ids_b: Tensor) -> Tensor:
-        """Return bool (A, B): whether image a and image b are related; never an image to itself."""
+        """Return (A, B): whether image a and image b are related, never an image to itself.
+
+        Bool, or weights from 0 to 1, float.
+        """
 
     def pair_count(self) -> int:
         """Return how many unordered pairs of different images are related."""
+
+    def mass(self) -> float:
+        """Return the sum of their weights; where each weighs 1, how many there are."""
 
     def hash(self) -> str:
         """Return 16 hex digits that change when any relation does."""
@@ -100,9 +107,13 @@ class PairMatrix:
         """Return the number of unordered pairs."""
         return int(self.table.sum()) // 2
 
+    def mass(self) -> float:
+        """Return the number of pairs: each weighs 1."""
+        return float(self.pair_count())
+
     def hash(self) -> str:
         """Return 16 hex digits of the table."""
-        return _hash(np.packbits(self.table.cpu().numpy()).tobytes())
+        return table_hash(np.packbits(self.table.cpu().numpy()).tobytes())
 
 
 @dataclass(frozen=True)
@@ -147,9 +158,15 @@ class SparsePairs:
         """Return the number of unordered pairs."""
         return len(self.neighbours) // 2
 
+    def mass(self) -> float:
+        """Return the number of pairs: each weighs 1."""
+        return float(self.pair_count())
+
     def hash(self) -> str:
         """Return 16 hex digits of the pairs."""
-        return _hash(self.starts.cpu().numpy().tobytes() + self.neighbours.cpu().numpy().tobytes())
+        return table_hash(
+            self.starts.cpu().numpy().tobytes() + self.neighbours.cpu().numpy().tobytes()
+        )
 
 
 @dataclass(frozen=True)
@@ -180,9 +197,13 @@ class SameLabel:
         counts = torch.bincount(self.codes[self.codes >= 0])
         return int((counts * (counts - 1) // 2).sum())
 
+    def mass(self) -> float:
+        """Return the number of pairs: each weighs 1."""
+        return float(self.pair_count())
+
     def hash(self) -> str:
         """Return 16 hex digits of the labels."""
-        return _hash(self.codes.cpu().numpy().tobytes())
+        return table_hash(self.codes.cpu().numpy().tobytes())
 
 
 @dataclass(frozen=True)
@@ -253,7 +274,7 @@ class PairPolicy:
         Returns
         -------
         Tensor
-            Shape (A, B), bool.
+            Shape (A, B), bool; float where pairs have weights, of which an image's own is 1.
         """
         same = ids_a[:, None] == ids_b[None, :]
         if among is not None:
@@ -261,25 +282,29 @@ class PairPolicy:
         if self.related is None:
             return same
         extra = self.related.lookup(ids_a, ids_b)
+        there = extra > 0
         if among is not None:
-            extra &= among
+            there &= among
         if self.drop > 0 and symmetric:
-            extra &= _kept_both_ways(len(ids_a), self.drop, generator)
+            there &= _kept_both_ways(len(ids_a), self.drop, generator)
         elif self.drop > 0:  # of 256 x 65,536 cells a few are related: only they are drawn
-            count = int(extra.count_nonzero())
-            extra[extra.clone()] = torch.rand(count, generator=generator) >= self.drop
-        return same | extra
+            count = int(there.count_nonzero())
+            there[there.clone()] = torch.rand(count, generator=generator) >= self.drop
+        if extra.dtype == torch.bool:
+            return same | there
+        return torch.where(same, torch.ones_like(extra), extra * there)
 
     def extra_pairs_per_batch(self, images: int, batch: int) -> float:
         """Return how many extra unordered pairs a batch is expected to hold, after dropping.
 
+        A pair counts by its weight.
         Batches draw without replacement, so that each unordered pair of the cohort meets with
         probability B(B−1)/(N(N−1)).
         """
         if self.related is None or images < 2:
             return 0.0
         meet = batch * (batch - 1) / (images * (images - 1))
-        return self.related.pair_count() * meet * (1 - self.drop)
+        return self.related.mass() * meet * (1 - self.drop)
 
     def hash(self) -> str:
         """Return 16 hex digits of the relation; empty where there is none."""
@@ -291,5 +316,6 @@ def _kept_both_ways(count: int, drop: float, generator: torch.Generator) -> Tens
     return upper | upper.T
 
 
-def _hash(data: bytes) -> str:
+def table_hash(data: bytes) -> str:
+    """Return 16 hex digits of the bytes of a relation."""
     return hashlib.sha256(data).hexdigest()[:16]

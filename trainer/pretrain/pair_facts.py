@@ -24,8 +24,8 @@ class PairFacts:
     images_with_pairs
         Share of images that have one; of more than 4,096 images, of as many drawn at random.
     pair_purity
-        Share of these pairs, of labelled images, that join one label; None where labels made them
-        or where there are none. Labels choose nothing here.
+        Share of these pairs (by weight), of labelled images, that join one label; None where labels
+        made them or where there are none. Labels choose nothing here.
     """
 
     extra_pairs_per_batch: float
@@ -47,13 +47,14 @@ def pair_facts(job: Job) -> PairFacts:
     if images > _ANCHORS:
         anchors = torch.randperm(images, generator=torch.Generator().manual_seed(0))[:_ANCHORS]
     codes = torch.full((images,), -1) if job.labels is None else job.labels
-    paired = pairs = pure = 0
+    paired, pairs, pure = 0, 0.0, 0.0
     for own in torch.split(anchors, _BLOCK):
         pair = related.lookup(own.to(job.device), every.to(job.device)).cpu()
-        paired += int(pair.any(dim=1).sum())
-        pair &= (codes[own][:, None] >= 0) & (codes[None, :] >= 0)
-        pairs += int(pair.sum())
-        pure += int((pair & (codes[own][:, None] == codes[None, :])).sum())
+        paired += int((pair > 0).any(dim=1).sum())
+        known = (codes[own][:, None] >= 0) & (codes[None, :] >= 0)
+        same = known & (codes[own][:, None] == codes[None, :])
+        pairs += float(pair[known].double().sum())
+        pure += float(pair[same].double().sum())
     by_gaze = pairs and job.config.pairs != "label"
     return PairFacts(job.extra_pairs, paired / len(anchors), pure / pairs if by_gaze else None)
 
@@ -85,6 +86,8 @@ def pairs_text(job: Job, facts: PairFacts, warn: Callable[[str], None]) -> str:
         f"Pairs: {config.pairs}, {expected:.1f} extra pairs expected in a batch; "
         f"{facts.images_with_pairs:.0%} of the images have one"
     )
+    if config.weighs_pairs:
+        text += "; they are weighed, which is experimental (docs/gaze-methods.md)"
     if facts.pair_purity is not None:
         text += f"; {facts.pair_purity:.0%} of the pairs of labelled images join one label"
     return text
