@@ -68,7 +68,7 @@ def main() -> int:
         os.chmod(folder, 0o755)
         cluster = Cluster(Path(folder) / "server", safe=True)
         try:
-            url = _station(cluster)
+            url = new_server(cluster)
             if options.kills:
                 _killed(study, cluster, url, options.kills)
             else:
@@ -79,7 +79,7 @@ def main() -> int:
     return 0
 
 
-def _station(cluster: Cluster) -> str:
+def new_server(cluster: Cluster) -> str:
     """Return the URL of a station's role of a new server."""
     engine = create_engine(f"{cluster.url}/postgres", isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:

@@ -11,6 +11,8 @@ from rich.console import Console
 from torch import nn
 
 from migrations.study.command_line import CommandParser, existing_file, existing_folder
+from migrations.study.stopping import listened
+from migrations.study.told_events import ToldProgress, add_events, is_told
 from trainer.data.cache import cache_side, load_grey
 from trainer.data.decode import place
 from trainer.data.image_folder import find_images, read_order
@@ -30,7 +32,8 @@ def main(argv: Sequence[str]) -> int:
     console = Console()
     reporter = TerminalReporter(console)
     try:
-        _run(options, console, Meter(reporter, "encode", "images"))
+        with listened(options.events):
+            _run(options, console, _progress(reporter))
         return 0
     except (TrainerError, OSError) as error:
         console.print(f"[red]Failed:[/] {error}", highlight=False, soft_wrap=True)
@@ -42,7 +45,11 @@ def main(argv: Sequence[str]) -> int:
         reporter.close()
 
 
-def _run(options: argparse.Namespace, console: Console, meter: Meter) -> None:
+def _progress(reporter: TerminalReporter) -> Callable[[int, int], None]:
+    return ToldProgress("encode", "images") if is_told() else Meter(reporter, "encode", "images")
+
+
+def _run(options: argparse.Namespace, console: Console, meter: Callable[[int, int], None]) -> None:
     device = choose_device(options.device)
     encoder, info = load_encoder(options.encoder, name=options.name)
     found = find_images(options.images)
@@ -144,4 +151,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute"
     )
+    add_events(parser)
     return parser

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from migrations.study.processes import as_typed
+from migrations.study.told_events import ToldProgress, is_told
 
 DONE, FAILED, WRONG, STOPPED = 0, 1, 2, 3
 """Exit codes: done, the work failed, wrong arguments, stopped by the user."""
@@ -175,9 +176,10 @@ def require_there(
 def shown_progress(unit: str) -> Callable[[int, int], None]:
     """Return a progress on standard error: count, rate and time left of what takes over 2 s.
 
-    On a terminal one line is written over; elsewhere there is a line every 10 s.
+    On a terminal one line is written over; elsewhere there is a line every 10 s. A station that
+    listens is told each fifth of a second.
     """
-    return _Shown(unit)
+    return ToldProgress("", unit) if is_told() else _Shown(unit)
 
 
 class _Shown:

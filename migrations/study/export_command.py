@@ -10,6 +10,8 @@ from pathlib import Path
 from migrations.study.command_line import FAILED, STOPPED, WRONG, existing_study
 from migrations.study.errors import FolderNotEmpty, IncompleteExport, StudyError
 from migrations.study.folder import Study
+from migrations.study.stopping import listened
+from migrations.study.told_events import add_events
 
 UNFINISHED = "foveate-unfinished.txt"
 """The file that says that the export around it is not finished."""
@@ -26,6 +28,7 @@ def add_export_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--database", metavar="URL", help="a server instead of the folder's own database"
     )
+    add_events(parser)
 
 
 def run_export(
@@ -47,7 +50,10 @@ def run_export(
     """
     out: Path | None = arguments.out
     try:
-        with closing(Study.open(arguments.study, database_url=arguments.database)) as study:
+        with (
+            listened(arguments.events),
+            closing(Study.open(arguments.study, database_url=arguments.database)) as study,
+        ):
             out = out or study.exports / arguments.format
             said = export(study, out)
     except (StudyError, expected) as error:

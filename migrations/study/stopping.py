@@ -5,6 +5,7 @@ with exit code 3 and one line. Where the work does not heed it, in native code o
 watch ends the process and its children after 4 s.
 """
 
+import _thread
 import contextlib
 import errno
 import os
@@ -21,6 +22,7 @@ from migrations.study.command_line import FAILED, STOPPED, WRONG
 from migrations.study.errors import NotAStudy
 from migrations.study.missing_library import missing_text
 from migrations.study.processes import as_typed, birth_of, living
+from migrations.study.told_events import told
 
 END_WITH = "FOVEATE_END_WITH"
 """Names a process, PID:BIRTH, with which a command is to end: the demo sets it for its trainer."""
@@ -89,6 +91,42 @@ def run_command(run: Callable[[], int]) -> int:
         end_children()
         code = STOPPED if code else code
     return code
+
+
+@contextlib.contextmanager
+def listened(events: str) -> Iterator[None]:
+    """Tell a station of the work in the block, and let its line `stop` break it off as SIGINT does.
+
+    Parameters
+    ----------
+    events
+        "json" where a station listens, "text" where none does.
+    """
+    with told(events), contextlib.ExitStack() as stack:
+        if events == "json":
+            over = threading.Event()
+            stack.callback(over.set)
+            _interrupt_on_a_line(over)
+        yield
+
+
+def _interrupt_on_a_line(over: threading.Event) -> None:
+    # Windows has no SIGINT for a process without a console: a line on a pipe reaches everywhere.
+    try:
+        number = sys.stdin.fileno()
+    except (OSError, ValueError, AttributeError):  # no standard input at all
+        return
+
+    def wait() -> None:
+        rest = b""
+        with contextlib.suppress(OSError):
+            # Without Python's buffer: a daemon thread that holds its lock aborts the interpreter.
+            while data := os.read(number, 4096):
+                *lines, rest = (rest + data).split(b"\n")
+                if not over.is_set() and any(line.strip() == b"stop" for line in lines):
+                    _thread.interrupt_main()
+
+    threading.Thread(target=wait, name="stop-listener", daemon=True).start()
 
 
 def disk_full_text(error: OSError) -> str:

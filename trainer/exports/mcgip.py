@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select
 
+from migrations.study.command_line import shown_progress
 from migrations.study.csv_cells import CsvWriter
 from migrations.study.folder import Study
 from migrations.study.names import Names, names_of, split_item
@@ -30,7 +31,9 @@ def write_mcgip(study: Study, cohort: Cohort, relation: ExportRelation, out: Pat
     numbers, readers, called = _rows(study)
     classes = class_numbers(study.settings.classes, [m.label for m in cohort.members])
     written, names = [], []
-    for member in cohort.members:
+    progress = shown_progress("images")
+    for place, member in enumerate(cohort.members):
+        progress(place, len(cohort.members))
         # The released code takes a name less its last character for the case.
         image_id, frame = split_item(member.image_id)
         of_frame = "" if frame is None else f"f{frame:05d}"
@@ -45,6 +48,7 @@ def write_mcgip(study: Study, cohort: Cohort, relation: ExportRelation, out: Pat
             name = stem if k == 0 else f"{stem}_{k + 1}"
             content = gaze_json(member, reading, f"{stem}.png", gt, readers[reading.reader_id])
             written.append(_json(out / "gaze" / f"{name}.json", content))
+    progress(len(cohort.members), len(cohort.members))
     return written + _lists(cohort, names, called, relation, classes, out)
 
 

@@ -22,6 +22,8 @@ from migrations.study.command_line import (
 )
 from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import Study
+from migrations.study.stopping import listened
+from migrations.study.told_events import ToldProgress, add_events, is_told, tell
 from trainer.errors import ConfigError, NoSuchEncoder, TrainerError
 
 log = logging.getLogger("trainer")
@@ -36,7 +38,8 @@ def main(argv: Sequence[str]) -> int:
         parser.error(problem)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # see trainer.command
     try:
-        return _probe(options)
+        with listened(options.events):
+            return _probe(options)
     except (TrainerError, StudyError) as error:
         log.debug("The probe failed", exc_info=True)
         sys.stderr.write(f"{error}\n")
@@ -66,6 +69,7 @@ def _probe(options: argparse.Namespace) -> int:
         out = options.out or (study.exports / "probe" if study else None)
         if out is not None:
             write_results(out, found, provenance_of(question, found, options))
+            tell("result", out=str(out))
             console.print(f"Written to {out}", markup=False, highlight=False, soft_wrap=True)
     return 0
 
@@ -73,6 +77,9 @@ def _probe(options: argparse.Namespace) -> int:
 @contextlib.contextmanager
 def _stages() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
     """Give what announces stages on standard error, each with rate and time left."""
+    if is_told():
+        yield lambda name: ToldProgress(name, "")
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -167,4 +174,5 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, metavar="FOLDER",
         help="where results go (default for a study: exports/probe)",
     )  # fmt: skip
+    add_events(parser)
     return parser

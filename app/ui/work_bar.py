@@ -1,0 +1,104 @@
+"""What runs beside a page: what it does, how far it is, at which rate, the time left, and Stop."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QProgressBar
+
+from app.ui import theme
+from app.ui.small_widgets import button, column, label, row
+from app.ui.text import tr
+
+
+class WorkBar(QFrame):
+    """Shows the events of a command; hidden while nothing runs.
+
+    Signals
+    -------
+    stop_wanted
+        Stop was pressed.
+    """
+
+    stop_wanted = Signal()
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setProperty("role", "panel")
+        self._title, self._text = "", label("", "hint")
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self.stop = button(f"{name}_stop", tr("Stop"), self._stop, picture="stop")
+        inside = column(gap=theme.GRID // 2)
+        inside.addWidget(self._text)
+        inside.addWidget(self._bar)
+        line = row(gap=2 * theme.GRID, parent=self)
+        line.setContentsMargins(*[theme.GRID + theme.GRID // 2] * 4)
+        line.addLayout(inside, 1)
+        line.addWidget(self.stop)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return self._text.text()
+
+    def begin(self, title: str) -> None:
+        """Show that something begins, of which nothing is known yet."""
+        self._title = title
+        self._bar.setRange(0, 0)
+        self._text.setText(title)
+        self.stop.setEnabled(True)
+        self.show()
+
+    def take(self, event: Mapping[str, Any]) -> None:
+        """Show an event of the process protocol; others than stage and progress say nothing."""
+        if event.get("event") == "stage":
+            self._bar.setRange(0, 0)
+            self._say(str(event.get("message") or event.get("stage") or ""))
+        elif event.get("event") == "progress":
+            total = int(event.get("total") or 0)
+            self._bar.setRange(0, total)
+            self._bar.setValue(int(event.get("done") or 0))
+            self._say(": ".join(filter(None, (str(event.get("stage") or ""),
+                                              progress_text(event)))))  # fmt: skip
+
+    def end(self) -> None:
+        """Nothing runs any more."""
+        self.hide()
+
+    def _say(self, text: str) -> None:
+        self._text.setText(f"{self._title} {text}".strip())
+
+    def _stop(self) -> None:
+        self.stop.setEnabled(False)
+        self._say(tr("Stopping…"))
+        self.stop_wanted.emit()
+
+
+def progress_text(event: Mapping[str, Any]) -> str:
+    """Return count, rate and time left of a progress event."""
+    unit = str(event.get("unit") or "")
+    done, total = int(event.get("done") or 0), int(event.get("total") or 0)
+    parts = [tr("{done} of {total} {unit}", done=f"{done:,}", total=f"{total:,}", unit=unit)]
+    if rate := event.get("rate"):
+        parts.append(f"{rate:,.1f} {unit}/s".replace(" /s", "/s"))
+    if (left := event.get("seconds_left")) is not None:
+        parts.append(tr("{time} left", time=duration_text(float(left))))
+    return ", ".join(part.strip() for part in parts)
+
+
+def duration_text(seconds: float) -> str:
+    """Return a duration as people say it.
+
+    Examples
+    --------
+    >>> duration_text(4.2), duration_text(75), duration_text(3725)
+    ('4 s', '1 min 15 s', '1 h 02 min')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
