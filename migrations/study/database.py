@@ -116,6 +116,34 @@ class Database:
         with self._explained(), self.engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
 
+    def _known_revision(self) -> str | None:
+        here, scripts = self.revision(), _scripts()
+        if here is not None and here not in {s.revision for s in scripts.walk_revisions()}:
+            raise DatabaseTooNew(
+                f"{self.name} has schema {here}, written by a newer Foveate; this is Foveate "
+                f"{foveate_version()}, which knows schemas up to {scripts.get_current_head()}. "
+                "Install the newer Foveate to open it."
+            )
+        return here
+
+    def require_current(self) -> None:
+        """Refuse another schema than this program's, and change nothing.
+
+        Raises
+        ------
+        DatabaseTooNew
+            If a newer Foveate wrote it.
+        DatabaseError
+            If an older one did.
+        """
+        here, wanted = self._known_revision(), _scripts().get_current_head()
+        if here != wanted:
+            has = f"has schema {here}" if here else "has no tables yet"
+            raise DatabaseError(
+                f"{self.name} {has}; this Foveate reads schema {wanted}. Bring it there first: "
+                "python main.py db upgrade --study FOLDER, or open it in the station."
+            )
+
     def upgrade(self, revision: str = "head") -> None:
         """Bring the schema to a revision; a filled SQLite file is backed up first.
 
@@ -128,13 +156,7 @@ class Database:
         DatabaseError
             If a step fails; the database is then as it was, and the message names the backup.
         """
-        here, scripts = self.revision(), _scripts()
-        if here is not None and here not in {s.revision for s in scripts.walk_revisions()}:
-            raise DatabaseTooNew(
-                f"{self.name} has schema {here}, written by a newer Foveate; this is Foveate "
-                f"{foveate_version()}, which knows schemas up to {scripts.get_current_head()}. "
-                "Install the newer Foveate to open it."
-            )
+        here, scripts = self._known_revision(), _scripts()
         if here == (scripts.get_current_head() if revision == "head" else revision):
             return
         if self.read_only:

@@ -59,7 +59,9 @@ def find_measure(name: str) -> Measure:
     return MEASURES[name]
 
 
-def make_parameters(measure: str, settings: Mapping[str, Any] | None = None) -> CanvasParameters:
+def make_parameters(
+    measure: str | Measure, settings: Mapping[str, Any] | None = None
+) -> CanvasParameters:
     """Return a measure's parameters: the released defaults, changed by settings by name.
 
     Values may be text, as from a command line.
@@ -69,20 +71,21 @@ def make_parameters(measure: str, settings: Mapping[str, Any] | None = None) -> 
     SimilarityError
         For a name the measure does not have, or a value out of range or of another type.
     """
-    default = find_measure(measure).parameters()
+    chosen = measure if isinstance(measure, Measure) else find_measure(measure)
+    default = chosen.parameters()
     known = [f.name for f in fields(default)]
     changes = {}
     for name, value in (settings or {}).items():
         if name not in known:
             raise SimilarityError(
-                f"{measure} has no parameter {name!r}; it has {', '.join(known)}."
+                f"{chosen.name} has no parameter {name!r}; it has {', '.join(known)}."
             )
-        changes[name] = _converted(f"{measure}.{name}", value, getattr(default, name))
+        changes[name] = _converted(f"{chosen.name}.{name}", value, getattr(default, name))
     return replace(default, **changes)
 
 
 def compare(
-    measure: str,
+    measure: str | Measure,
     gazes: Sequence[Gaze],
     parameters: CanvasParameters | Mapping[str, Any] | None = None,
     progress: Progress = no_progress,
@@ -97,7 +100,7 @@ def compare(
     Parameters
     ----------
     measure
-        A name of `MEASURES`.
+        A name of `MEASURES`, or a measure that is not among them.
     gazes
         N readings.
     parameters
@@ -120,11 +123,12 @@ def compare(
     Cancelled
         Soon after `cancelled` returned True.
     """
-    start, chosen, n = time.perf_counter(), find_measure(measure), len(gazes)
+    start, n = time.perf_counter(), len(gazes)
+    chosen = measure if isinstance(measure, Measure) else find_measure(measure)
     if not isinstance(parameters, CanvasParameters):
-        parameters = make_parameters(measure, parameters)
+        parameters = make_parameters(chosen, parameters)
     dimensions = chosen.dimensions if by_dimension else ("one",)
-    require(bool(dimensions), "dimensions", "left out: only multimatch has several", measure)
+    require(bool(dimensions), "dimensions", "left out: only multimatch has several", chosen.name)
 
     def half(first: int) -> TaskRunner:
         def share_of_progress(done: int, total: int) -> None:
@@ -139,7 +143,7 @@ def compare(
     pairs = dense(chosen, table, parameters, half(n), by_dimension=by_dimension)
     progress(2 * n, 2 * n)
     seconds = time.perf_counter() - start
-    return Similarity(pairs.values, pairs.valid, measure, asdict(parameters), seconds)
+    return Similarity(pairs.values, pairs.valid, chosen.name, asdict(parameters), seconds)
 
 
 def _converted(name: str, value: Any, default: Any) -> Any:
