@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from app.pages.analysis.job import AnalysisJob
 from app.pages.calibration.controller import CalibrationController
 from app.pages.clearing.controller import ClearingController
 from app.pages.pretrain.controller import TrainingController
@@ -21,6 +22,7 @@ JOBS: Sequence[type[StationJob]] = (
     ReviewController,
     SetupController,
     WorkspaceJob,
+    AnalysisJob,
     TrainingController,
     SettingsController,
 )

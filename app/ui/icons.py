@@ -1,6 +1,7 @@
 """Icons drawn on a 24-unit grid in one stroke weight, in any colour and size; no files."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap
@@ -190,7 +191,23 @@ def _settings(path: QPainterPath) -> None:
         _circle(path, x, y, 2)
 
 
+def _analysis(path: QPainterPath) -> None:
+    for y, stops in ((6, (3, 8, 14, 21)), (12, (3, 11, 21)), (18, (3, 6, 16, 21))):
+        for start, end in pairwise(stops):
+            _line(path, (start + 0.8, y), (end - 0.8, y))
+    for x, y in ((8, 6), (14, 6), (11, 12), (6, 18), (16, 18)):
+        _line(path, (x, y - 1.5), (x, y + 1.5))
+
+
+def _performance(path: QPainterPath) -> None:
+    _line(path, (4, 3.5), (4, 20), (20.5, 20))
+    path.moveTo(4, 20)
+    path.cubicTo(5, 9, 9, 6, 20, 5)
+
+
 _DRAW: dict[str, _Draw] = {
+    "analysis": _analysis,
+    "performance": _performance,
     "review": _review,
     "setup": _setup,
     "settings": _settings,

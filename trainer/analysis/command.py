@@ -6,7 +6,7 @@ Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 stopped.
 import argparse
 import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -21,7 +21,9 @@ from migrations.study.command_line import (
 )
 from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import Study
-from trainer.analysis.kundel import Thresholds
+from migrations.study.stopping import listened
+from migrations.study.told_events import ToldProgress, add_events, is_told, tell
+from trainer.analysis.kundel import CLASSES, Thresholds
 from trainer.analysis.run import PLAIN, Analysis, Question, analyse, write_analysis
 from trainer.analysis.tables import Settings
 from trainer.errors import TrainerError
@@ -29,27 +31,10 @@ from trainer.errors import TrainerError
 
 def main(argv: Sequence[str]) -> int:
     """Run the command and return its exit code."""
-    parser = _parser()
-    options = parser.parse_args(argv)
+    options = _parser().parse_args(argv)
     try:
-        with contextlib.closing(Study.open(options.study)) as study:
-            question = _question(options)
-            with Progress(
-                TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-                TimeRemainingColumn(), console=Console(stderr=True),
-            ) as progress:  # fmt: skip
-                tasks = {
-                    name: progress.add_task(name, total=None) for name in ("readings", "images")
-                }
-                found = analyse(
-                    study, question,
-                    lambda stage, done, total: progress.update(
-                        tasks[stage], completed=done, total=total
-                    ),
-                )  # fmt: skip
-            out = options.out or study.exports / "analysis"
-            names = write_analysis(out, found, question)
-        _tell(found, out, names)
+        with listened(options.events):
+            _work(options)
     except (TrainerError, StudyError) as error:
         sys.stderr.write(f"{error}\n")
         return 2 if isinstance(error, NotAStudy) else 1
@@ -59,31 +44,60 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
+def _work(options: argparse.Namespace) -> None:
+    question = _question(options)
+    with contextlib.closing(Study.open(options.study)) as study:
+        with _shown() as progress:
+            found = analyse(study, question, progress)
+        out = options.out or study.exports / "analysis"
+        tell("stage", stage="export", message="Tables and figures are written.")
+        names = write_analysis(out, found, question)
+    tell("result", folder=str(out.absolute()), files=names)
+    if is_told():
+        return
+    console = Console(width=None if sys.stdout.isatty() else 120, markup=False, emoji=False)
+    for line in (*_lines(found), f"Written to {out}: {', '.join(names)}"):
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+@contextlib.contextmanager
+def _shown() -> Iterator[Callable[[str, int, int], None]]:
+    """Show progress to whoever watches: a station by events, a person by bars."""
+    if is_told():
+        told: dict[str, ToldProgress] = {}
+        yield lambda stage, done, total: told.setdefault(stage, ToldProgress(stage, stage))(
+            done, total
+        )
+        return
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+        TimeRemainingColumn(), console=Console(stderr=True),
+    ) as progress:  # fmt: skip
+        tasks = {name: progress.add_task(name, total=None) for name in ("readings", "images")}
+        yield lambda stage, done, total: progress.update(tasks[stage], completed=done, total=total)
+
+
 def _question(options: argparse.Namespace) -> Question:
     thresholds = Thresholds(options.radius_deg, options.dwell_ms)
     settings = Settings(options.margin_deg, options.useful_field_deg, thresholds, options.seed)
     return Question(options.areas, options.plain, options.mark_radius_deg, settings)
 
 
-def _tell(found: Analysis, out: Path, names: Sequence[str]) -> None:
-    console = Console(width=None if sys.stdout.isatty() else 120, markup=False, emoji=False)
+def _lines(found: Analysis) -> list[str]:
+    """Return what is said of an analysis, a sentence each."""
     tables = found.tables
     readings = len({row["reading"] for row in tables.readings})
     images = len({row["image"] for row in tables.readings})
-    console.print(
+    lines = [
         f"{readings} readings of {images} images; {len(tables.areas)} rows of areas, "
-        f"{len(tables.pairs)} pairs of readings.",
-        highlight=False,
-    )
+        f"{len(tables.pairs)} pairs of readings."
+    ]
     for error in dict.fromkeys(row["error"] for row in tables.misses):
         own = [row for row in tables.misses if row["error"] == error]
-        counts = {kind: sum(row["class"] == kind for row in own) for kind in
-                  ("search", "recognition", "decision")}  # fmt: skip
+        counts = {kind: sum(row["class"] == kind for row in own) for kind in CLASSES}
         words = ", ".join(f"{count} {kind}" for kind, count in counts.items())
-        console.print(f"{error}s: {len(own)} ({words}).", highlight=False)
-    for note in found.notes:
-        console.print(f"Note: {note}", highlight=False, soft_wrap=True)
-    console.print(f"Written to {out}: {', '.join(names)}", highlight=False, soft_wrap=True)
+        lines.append(f"{error}s: {len(own)} ({words}).")
+    return [*lines, *(f"Note: {note}" for note in found.notes)]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -115,4 +129,5 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=whole_number, default=0, help="of the draws of the tracker's error")
     add("--out", type=Path, metavar="FOLDER",
         help="where to write; the study's exports/analysis unless given")  # fmt: skip
+    add_events(parser)
     return parser

@@ -28,6 +28,18 @@ def sheet() -> str:
     return files("trainer.drawing").joinpath("chart.css").read_text(encoding="utf-8")
 
 
+def dark_colours() -> dict[str, str]:
+    """Return what each print colour is on a dark ground, for who shows files of charts there."""
+    dark, light = (
+        re.findall(r"--\w+: (#\w+)", part)
+        for part in sheet().split("svg.chart {")[0].split("@media print")
+    )
+    found: dict[str, str] = {}
+    for printed, shown in zip(light, dark, strict=True):
+        found.setdefault(printed, shown)
+    return found
+
+
 def standalone(svg: str) -> str:
     """Return a chart as a file of its own: black on white, as it prints.
 

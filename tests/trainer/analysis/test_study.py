@@ -246,3 +246,19 @@ def test_what_is_no_study_is_a_wrong_argument(study: str, tmp_path: Path) -> Non
         main(["analyse", "--study", str(tmp_path / study)])
     assert ended.value.code == 2
     assert not (tmp_path / "missing").exists()
+
+
+def test_a_station_is_told_how_far_it_is_and_what_was_written(
+    maker: StudyMaker, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    maker.read_once(maker.image(), points())
+    words = ["analyse", "--study", str(maker.study.folder), "--out", str(tmp_path / "out")]
+
+    assert main([*words, "--events", "json"]) == 0
+
+    events = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    stages = [e["stage"] for e in events if e["event"] == "stage"]
+    assert stages == ["readings", "images", "export"]
+    assert {e["stage"] for e in events if e["event"] == "progress"} == {"readings", "images"}
+    assert events[-1]["folder"] == str(tmp_path / "out")
+    assert {"readings.csv", "coverage.svg"} <= set(events[-1]["files"])

@@ -12,7 +12,7 @@ import numpy as np
 from migrations.study.csv_cells import CsvWriter
 from trainer.drawing.frame import chart, line, rectangle, text
 from trainer.drawing.raster import png
-from trainer.drawing.style import standalone
+from trainer.drawing.style import dark_colours, standalone
 from trainer.errors import AnalysisError
 
 INDEX = "figures.json"
@@ -100,7 +100,10 @@ def write_figures(folder: Path, figures: Sequence[Figure]) -> list[str]:
         _remove_earlier(folder)
         for figure in figures:
             _write(folder, figure)
-        index = {"figures": [_entry(figure) for figure in figures]}
+        index = {
+            "figures": [_entry(figure) for figure in figures],
+            "dark_colours": dark_colours(),
+        }
         (folder / INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise AnalysisError(f"{folder} cannot be written: {error.strerror}.") from error

@@ -22,6 +22,8 @@ from migrations.study.command_line import (
 from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import Study
 from migrations.study.names import names_of
+from migrations.study.stopping import listened
+from migrations.study.told_events import add_events, is_told, tell
 from trainer.analysis.areas_file import areas_of_table
 from trainer.analysis.check_areas import check_areas
 from trainer.analysis.performance.marks import localisation_of, speaking_alike
@@ -43,13 +45,8 @@ def main(argv: Sequence[str]) -> int:
     if problem:
         parser.error(problem)
     try:
-        ratings, found = _found(options)
-        # Names are text: without this "[x]" would vanish and ":+1:" become a picture.
-        console = Console(width=None if sys.stdout.isatty() else 120, markup=False, emoji=False)
-        _show(found, console)
-        if options.out:
-            names = write_performance(options.out, ratings, found)
-            console.print(f"Written to {options.out}: {', '.join(names)}", soft_wrap=True)
+        with listened(options.events):
+            _work(options)
     except (AnalysisError, PerformanceError, StudyError) as error:
         sys.stderr.write(f"{error}\n")
         return 2 if isinstance(error, NotAStudy) else 1
@@ -57,6 +54,20 @@ def main(argv: Sequence[str]) -> int:
         sys.stderr.write("Stopped.\n")
         return 3
     return 0
+
+
+def _work(options: argparse.Namespace) -> None:
+    tell("stage", stage="answers", message="Answers and marks are read and compared.")
+    ratings, found = _found(options)
+    if not is_told():
+        # Names are text: without this "[x]" would vanish and ":+1:" become a picture.
+        console = Console(width=None if sys.stdout.isatty() else 120, markup=False, emoji=False)
+        _show(found, console)
+    if options.out:
+        names = write_performance(options.out, ratings, found)
+        tell("result", folder=str(options.out.absolute()), files=names)
+        if not is_told():
+            console.print(f"Written to {options.out}: {', '.join(names)}", soft_wrap=True)
 
 
 def _misused(options: argparse.Namespace) -> str | None:
@@ -131,6 +142,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="write tables and figures there (default: nowhere)",
     )
+    add_events(parser)
     return parser
 
 

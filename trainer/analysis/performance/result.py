@@ -72,6 +72,18 @@ def performance_of_study(
             "within_reader": within_reader(found.repeats),
             "by_order": by_order(found.decisions),
             "left_out": list(found.notes),
+            "answers": [
+                {
+                    "reading": d.reading,
+                    "reader": d.reader,
+                    "arm": d.arm,
+                    "case": d.case,
+                    "truth": int(d.truth),
+                    "positive": int(d.positive),
+                    "rating": d.rating,
+                }
+                for d in found.decisions
+            ],
         }
     )
     return everything

@@ -32,13 +32,13 @@ def write_performance(folder: Path, ratings: Ratings, found: Mapping[str, Any]) 
         _replace(folder / "performance.json", json.dumps(found, indent=2) + "\n")
         _table(folder / "auc.csv", found["auc_by_reader"])
         _table(folder / "roc.csv", curves_of(ratings))
-        if found.get("localisation_curves"):
-            _table(folder / "localisation.csv", found["localisation_curves"])
         names = ["performance.json", "auc.csv", "roc.csv", "ratings.imrmc"]
-        if found.get("localisation_curves"):
-            names.append("localisation.csv")
-        else:  # one of an earlier call would pass for this one's
-            (folder / "localisation.csv").unlink(missing_ok=True)
+        for key, name in (("localisation_curves", "localisation.csv"), ("answers", "answers.csv")):
+            if found.get(key):
+                _table(folder / name, found[key])
+                names.append(name)
+            else:  # one of an earlier call would pass for this one's
+                (folder / name).unlink(missing_ok=True)
         if find_spec("openpyxl"):
             write_rjafroc(folder / "rjafroc.xlsx", ratings)
             names.append("rjafroc.xlsx")

@@ -47,7 +47,7 @@ def forest_figure(ratings: Ratings, found: Mapping[str, Any]) -> Figure:
             parts.append(_drawn(frame, y - 4, row))
         y += _ROW
     return Figure(
-        "forest", "Readers compared" if is_difference else "Area under the ROC curve of readers",
+        "forest", "Readers compared" if is_difference else "AUC of each reader",
         "A square is one reader with the 95 % interval of that reader alone (jackknife over cases)"
         "; the diamond is the mean over readers with its interval "
         f"({_words(str(found.get('random')))}).",

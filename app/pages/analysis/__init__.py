@@ -1,0 +1,1 @@
+"""The job "analysis": how readers looked and performed, from the study to figures."""

@@ -1,0 +1,100 @@
+"""A figure on a dark ground; a click on a reading in it asks for its replay."""
+
+from PySide6.QtCore import QByteArray, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QToolTip, QWidget
+
+from app.ui.text import tr
+from app.workspace.results import ResultFigure
+
+_LARGEST = 1.6
+"""Drawn at most so much larger than the sheet."""
+
+
+class FigureView(QWidget):
+    """Shows the drawing of one figure as wide as there is room.
+
+    Signals
+    -------
+    replay_wanted : str
+        The name of the reading that was clicked.
+    """
+
+    replay_wanted = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("figure_view")
+        self.setMouseTracking(True)
+        self.figure: ResultFigure | None = None
+        self._drawing = QSvgRenderer(self)
+
+    def show_figure(self, figure: ResultFigure | None) -> bool:
+        """Show a figure, or none; return whether its file can be drawn."""
+        self.figure = figure
+        data = b"" if figure is None else _on_dark(figure)
+        is_drawn = bool(data) and self._drawing.load(QByteArray(data))
+        if not is_drawn:
+            self.figure = None
+        self.setAccessibleName(figure.title if figure else "")
+        self._take_height()
+        self.update()
+        return is_drawn
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the drawing's shape."""
+        super().resizeEvent(event)
+        self._take_height()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the figure."""
+        if self.figure is not None:
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            size = self._drawing.defaultSize() * 1.0
+            scale = self._scale()
+            self._drawing.render(painter, QRectF(0, 0, size.width() * scale,
+                                                 size.height() * scale))  # fmt: skip
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Say which reading lies under the pointer."""
+        reading = self.reading_at(event.position())
+        hand = Qt.CursorShape.PointingHandCursor
+        self.setCursor(hand if reading else Qt.CursorShape.ArrowCursor)
+        if reading:
+            words = tr("Click to replay reading {reading}.", reading=reading)
+            QToolTip.showText(event.globalPosition().toPoint(), words, self)
+        else:
+            QToolTip.hideText()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Ask for the replay of the reading under the pointer."""
+        reading = self.reading_at(event.position())
+        if reading and event.button() == Qt.MouseButton.LeftButton:
+            self.replay_wanted.emit(reading)
+
+    def reading_at(self, point: QPointF) -> str:
+        """Return the reading at a point of the widget; empty for none."""
+        if self.figure is None:
+            return ""
+        scale = self._scale()
+        return self.figure.reading_at(point.x() / scale, point.y() / scale)
+
+    def _scale(self) -> float:
+        return min(self.width() / max(self._drawing.defaultSize().width(), 1), _LARGEST)
+
+    def _take_height(self) -> None:
+        height = self._drawing.defaultSize().height() * self._scale() if self.figure else 0
+        self.setMinimumHeight(round(height))
+
+
+def _on_dark(figure: ResultFigure) -> bytes:
+    """Return the drawing in colours of a dark ground; nothing where it cannot be read."""
+    try:
+        text = figure.drawing.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return b""
+    for printed, shown in figure.dark.items():
+        text = text.replace(f'"{printed}"', f'"{shown}"')
+    return text.encode("utf-8")

@@ -1,0 +1,144 @@
+"""A page that sets a command, runs it and shows what it wrote: Analysis, and Performance."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QFormLayout,
+    QFrame,
+    QLineEdit,
+    QScrollArea,
+    QWidget,
+)
+
+from app.pages.analysis.fields import FILES, words_of
+from app.pages.analysis.results_view import ResultsView
+from app.ui import theme
+from app.ui.fields import Field
+from app.ui.form import Form
+from app.ui.page import Page
+from app.ui.small_widgets import button, column, label, panel, row
+from app.ui.text import tr, trn
+from app.ui.work_bar import WorkBar
+from app.workspace.results import ResultFigure
+
+_FORM_PX = 264
+
+
+class AnswerPage(Page):
+    """Sets, runs and shows one of the commands.
+
+    Parameters
+    ----------
+    name, title
+        Of the page.
+    verb
+        Of the button that runs the command.
+    nothing
+        What to do where nothing was written yet.
+
+    Signals
+    -------
+    run_wanted : object
+        The options of the command.
+    replay_wanted : str
+        A reading, by its name, is to be replayed.
+    """
+
+    run_wanted = Signal(object)
+    replay_wanted = Signal(str)
+
+    def __init__(self, name: str, title: str, verb: str, nothing: str) -> None:
+        super().__init__(name, title)
+        self._nothing, self._folder = nothing, Path()
+        self.open_folder = button(f"open_{name}", tr("Open folder"), self._open, picture="open")
+        self.run = button(f"run_{name}", verb, self._run, role="primary", picture="play")
+        for made in (self.open_folder, self.run):
+            self.head.addWidget(made)
+        self.form = Form(f"{name}_")
+        self._rows = QFormLayout()
+        self._rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapAllRows)
+        self._rows.setVerticalSpacing(theme.GRID // 2)
+        self.results = ResultsView(name)
+        self.results.replay_wanted.connect(self.replay_wanted)
+        self.work = WorkBar(f"{name}_work")
+        content = row(gap=2 * theme.GRID)
+        content.addWidget(self._make_form())
+        right = column(gap=theme.GRID)
+        right.addWidget(self.work)
+        right.addWidget(self.results, 1)
+        content.addLayout(right, 1)
+        self.body.addLayout(content, 1)
+        self.show_running(False)
+
+    def show_fields(self, fields: Sequence[Field]) -> None:
+        """Offer other settings; what was set in those before is forgotten."""
+        while self._rows.rowCount():
+            self._rows.removeRow(0)
+        self.form.clear()
+        for field in fields:
+            text, widget = self.form.add(field)
+            self._rows.addRow(text, self._with_button(field, widget))
+            if field.hint:
+                self._rows.addRow(label(field.hint, "small"))
+
+    def show_results(
+        self, folder: Path, figures: Sequence[ResultFigure], notes: Sequence[str]
+    ) -> None:
+        """Show what was written to a folder."""
+        self._folder = folder
+        self.results.show_results(folder, figures, notes)
+        self.results.setVisible(bool(figures))
+        self.open_folder.setEnabled(bool(figures))
+        if figures:
+            said = trn("{count} figure.", "{count} figures.", len(figures))
+            hint = tr("Click a reading in a figure to replay it.")
+            has_places = any(figure.places for figure in figures)
+            self.say_state(f"{said} {hint}" if has_places else said)
+        else:
+            self.say_state(self._nothing)
+
+    def show_running(self, running: bool) -> None:
+        """Show that the command runs, or no longer does."""
+        self.run.setEnabled(not running)
+        if running:
+            self.work.begin("")
+        else:
+            self.work.end()
+
+    def _run(self) -> None:
+        if problem := self.form.problem():
+            self.say_state(problem, "warning")
+        else:
+            self.run_wanted.emit(words_of(self.form.values()))
+
+    def _open(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder)))
+
+    def _with_button(self, field: Field, widget: QWidget) -> QWidget:
+        if field.name not in FILES or not isinstance(widget, QLineEdit):
+            return widget
+        choose = button(f"choose_{field.name}", tr("Choose…"), lambda: self._choose(field, widget))
+        made = QWidget()
+        made.setLayout(row(widget, choose, gap=theme.GRID // 2))
+        return made
+
+    def _choose(self, field: Field, line: QLineEdit) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, field.label, line.text(), tr("Tables (*.csv)"))
+        if path:
+            line.setText(path)
+
+    def _make_form(self) -> QWidget:
+        frame, layout = panel()
+        inside = QWidget()
+        inside.setLayout(self._rows)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidget(inside)
+        layout.addWidget(area)
+        frame.setFixedWidth(_FORM_PX)
+        return frame

@@ -1,0 +1,132 @@
+"""What `analyse` and `performance` wrote: figures with their readings, tables, and notes."""
+
+import csv
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+MOST_ROWS = 2000
+TABLES = (
+    "answers", "misses", "areas", "readings", "transitions", "pairs", "sensitivity", "auc", "roc",
+    "localisation",
+)  # fmt: skip
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,79}")
+_COLOUR = re.compile(r"#[0-9a-fA-F]{3,6}")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a reading lies in a figure, in units of its sheet."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    reading: str
+
+    def holds(self, x: float, y: float) -> bool:
+        """Tell whether a point lies in it."""
+        return 0 <= x - self.x <= self.width and 0 <= y - self.y <= self.height
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFigure:
+    """A figure as it was written.
+
+    Attributes
+    ----------
+    drawing
+        Its SVG.
+    dark
+        Colours of a dark ground for those of print.
+    """
+
+    name: str
+    title: str
+    caption: str
+    drawing: Path
+    dark: Mapping[str, str]
+    places: tuple[Place, ...]
+
+    def reading_at(self, x: float, y: float) -> str:
+        """Return the reading at a point of the sheet, the smallest place first; empty for none."""
+        there = [place for place in self.places if place.holds(x, y)]
+        there.sort(key=lambda place: place.width * place.height)
+        return there[0].reading if there else ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultTable:
+    """The first rows of a table, and how many there are."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    total: int
+
+
+def read_figures(folder: Path) -> tuple[ResultFigure, ...]:
+    """Return the figures of a folder; none where nothing was written yet."""
+    index = _json(folder / "figures.json")
+    colours = index.get("dark_colours", {})
+    dark = {str(k): str(v) for k, v in colours.items() if _are_colours(k, v)}
+    found = []
+    for entry in index.get("figures", ()):
+        name = str(entry.get("name", ""))
+        if not _NAME.fullmatch(name):
+            continue  # nothing but a file of this folder is ever read
+        places = tuple(Place(**place) for place in entry.get("targets", ()))
+        found.append(
+            ResultFigure(
+                name, str(entry.get("title", name)), str(entry.get("caption", "")),
+                folder / f"{name}.svg", dark, places,
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def tables_in(folder: Path) -> list[str]:
+    """Return the tables that were written, by name."""
+    return [name for name in TABLES if (folder / f"{name}.csv").is_file()]
+
+
+def read_table(folder: Path, name: str) -> ResultTable:
+    """Return the first `MOST_ROWS` rows of a table.
+
+    Raises
+    ------
+    OSError
+        It cannot be read.
+    """
+    with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        lines = csv.reader(file)
+        columns = tuple(next(lines, ()))
+        rows, total = list[tuple[str, ...]](), 0
+        for line in lines:
+            total += 1
+            if total <= MOST_ROWS:
+                rows.append(tuple((*line, *[""] * len(columns))[: len(columns)]))
+    return ResultTable(columns, tuple(rows), total)
+
+
+def notes_of(folder: Path) -> list[str]:
+    """Return what the commands had to say beside their figures."""
+    notes: Sequence[Any] = _json(folder / "analysis.json").get("notes", ())
+    found = _json(folder / "performance.json")
+    left_out = [f"Left out: {note}." for note in found.get("left_out", ())]
+    not_compared = [f"Not compared: {found['not_compared']}"] if "not_compared" in found else []
+    return [*map(str, notes), *not_compared, *left_out]
+
+
+def _are_colours(*values: object) -> bool:
+    return all(isinstance(value, str) and _COLOUR.fullmatch(value) for value in values)
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

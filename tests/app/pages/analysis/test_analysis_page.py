@@ -1,0 +1,110 @@
+"""The pages Analysis and Performance: what they ask, what they show, and where a click leads."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPointF, Qt
+from pytestqt.qtbot import QtBot
+
+from app.pages.analysis.fields import analysis_fields, performance_fields, words_of
+from app.pages.analysis.page import AnswerPage
+from app.workspace.results import read_figures
+
+SVG = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 100" width="400" height="100">'
+    '<rect x="0" y="0" width="400" height="100" fill="#fff"/></svg>'
+)
+
+
+@pytest.fixture
+def page(qtbot: QtBot) -> AnswerPage:
+    made = AnswerPage("analysis", "Analysis", "Analyse", "Nothing was analysed yet.")
+    qtbot.addWidget(made)
+    made.show_fields(analysis_fields())
+    return made
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    target = {"x": 200, "y": 0, "width": 200, "height": 100, "reading": "R7"}
+    figure = {"name": "dwell", "title": "Dwell", "caption": "How long.", "targets": [target]}
+    index = {"figures": [figure], "dark_colours": {"#fff": "#16181b"}}
+    (tmp_path / "figures.json").write_text(json.dumps(index))
+    (tmp_path / "dwell.svg").write_text(SVG)
+    (tmp_path / "misses.csv").write_text("reader,reading\nR1,Q8\n")
+    return tmp_path
+
+
+def test_what_is_set_becomes_the_words_of_the_command(page: AnswerPage, qtbot: QtBot) -> None:
+    page.form.set_value("plain", "thirds")
+    page.form.set_value("margin-deg", 0.5)
+
+    with qtbot.waitSignal(page.run_wanted, timeout=1000) as wanted:
+        page.run.click()
+
+    words = wanted.args[0]
+    assert words[:4] == ["--plain", "thirds", "--margin-deg", "0.5"]
+    assert "--areas" not in words
+    assert words[words.index("--dwell-ms") + 1] == "1000"
+
+
+def test_the_questions_of_the_study_are_offered_and_no_truth_is_the_labels(
+    page: AnswerPage,
+) -> None:
+    page.show_fields(performance_fields({"answer": "Is there a mass?", "birads": "BI-RADS?"}))
+    page.form.set_value("question", "birads")
+    page.form.set_value("positive", "4")
+
+    words = words_of(page.form.values())
+
+    assert words[:4] == ["--question", "birads", "--positive", "4"]
+    assert "--truth" not in words
+
+
+def test_a_click_on_a_reading_in_a_figure_or_a_table_asks_for_its_replay(
+    page: AnswerPage, folder: Path, qtbot: QtBot
+) -> None:
+    page.resize(1200, 800)
+    page.show_results(folder, read_figures(folder), ["n"])
+    page.show()
+    view = page.results.view
+    right, left = (QPointF(view.width() * share, 10).toPoint() for share in (0.6, 0.2))
+    asked = list[str]()
+    page.replay_wanted.connect(asked.append)
+
+    qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=left)
+    qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=right)
+    page.results.table.doubleClicked.emit(page.results.model.index(0, 0))
+
+    assert asked == ["R7", "Q8"]
+    assert page.results.caption.text() == "How long."
+
+
+def test_a_figure_is_drawn_on_the_dark_ground(page: AnswerPage, folder: Path) -> None:
+    page.resize(1200, 800)
+    page.show_results(folder, read_figures(folder), [])
+
+    image = page.results.view.grab().toImage()
+
+    assert image.pixelColor(20, 5).name() == "#16181b"
+
+
+def test_while_it_runs_it_can_be_stopped_and_not_started_again(
+    page: AnswerPage, qtbot: QtBot
+) -> None:
+    page.show_running(True)
+
+    assert not page.run.isEnabled()
+    with qtbot.waitSignal(page.work.stop_wanted, timeout=1000):
+        page.work.stop.click()
+    page.show_running(False)
+    assert page.run.isEnabled()
+    assert page.work.isHidden()
+
+
+def test_an_empty_page_says_how_to_fill_it(page: AnswerPage, tmp_path: Path) -> None:
+    page.show_results(tmp_path, (), [])
+
+    assert page.state_text == "Nothing was analysed yet."
+    assert not page.results.isVisible()
