@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QColor, QIcon
 from PySide6.QtWidgets import QAbstractItemView, QTableView
 
@@ -38,6 +38,10 @@ class Column(Generic[Row]):
         Tool tip; empty for none.
     picture
         In the place of a sign; asked for when the cell is seen, None until it is there.
+    number
+        What a search compares; None where the column has no numbers.
+    edited
+        Name by which the model tells that a cell was typed over; empty where none can be.
     """
 
     title: str
@@ -47,6 +51,8 @@ class Column(Generic[Row]):
     colour: Callable[[Row], str] | None = None
     tip: Callable[[Row], str] | None = None
     picture: Callable[[Row], QIcon | None] | None = None
+    number: Callable[[Row], float | None] | None = None
+    edited: str = ""
 
 
 class TableModel(QAbstractTableModel, Generic[Row]):
@@ -61,7 +67,15 @@ class TableModel(QAbstractTableModel, Generic[Row]):
     ----------
     rows
         Those that are shown, in the order shown.
+
+    Signals
+    -------
+    edited : object, str, str
+        The row whose cell was typed over, `Column.edited`, and what was typed; the row itself
+        stays as it is until other rows are set.
     """
+
+    edited = Signal(object, str, str)
 
     def __init__(
         self, columns: Sequence[Column[Row]], tip: Callable[[Row], str] | None = None
@@ -118,6 +132,8 @@ class TableModel(QAbstractTableModel, Generic[Row]):
         row, column = self.rows[index.row()], self._columns[index.column()]
         if role in _TEXT_ROLES:
             return column.text(row)
+        if role == Qt.ItemDataRole.EditRole and column.edited:
+            return column.text(row)
         if role == Qt.ItemDataRole.DecorationRole:
             return _picture(column, row)
         if role == Qt.ItemDataRole.ForegroundRole and column.colour is not None:
@@ -125,6 +141,22 @@ class TableModel(QAbstractTableModel, Generic[Row]):
         if role == Qt.ItemDataRole.ToolTipRole and (tip := column.tip or self._tip) is not None:
             return tip(row) or None
         return None
+
+    def flags(self, index: _Index) -> Qt.ItemFlag:
+        """Let the cells of some columns be typed over."""
+        flags = super().flags(index)
+        if index.isValid() and self._columns[index.column()].edited:
+            flags |= Qt.ItemFlag.ItemIsEditable
+        return flags
+
+    def setData(self, index: _Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        """Tell what was typed over a cell, if it is something else than it says."""
+        column, row = self._columns[index.column()], self.rows[index.row()]
+        typed = str(value).strip()
+        if role != Qt.ItemDataRole.EditRole or not column.edited or typed == column.text(row):
+            return False
+        self.edited.emit(row, column.edited, typed)
+        return True
 
     def _refill(self) -> None:
         self.beginResetModel()

@@ -1,14 +1,17 @@
-"""Readings of a study as a researcher sees them: quality, what counts, what is missing."""
+"""Readings of a study as a researcher sees them: when, by whom, how good, what was answered."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session as OrmSession
 
+from migrations.study.answers import Answered, answers_of_all
 from migrations.study.cohort_rules import (
-    CHOICE,
     badge_of,
     choice_of,
     stand_in_sessions,
@@ -17,7 +20,7 @@ from migrations.study.cohort_rules import (
 from migrations.study.folder import Study
 from migrations.study.names import names_of
 from migrations.study.schema import (
-    Audit,
+    Arm,
     Calibration,
     CaseImage,
     Fixation,
@@ -25,12 +28,9 @@ from migrations.study.schema import (
     Reader,
     Reading,
     Session,
-    utc_now,
+    utc_text,
 )
-from migrations.study.sync.edits import Change, make
-
-FEW_CASES = 30
-"""Below so many read images a pre-training can hardly show anything."""
+from migrations.study.settings import LEADING_KEY
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,18 @@ class CohortRow:
         Of its case, in order of tile.
     badge
         Of gaze that is not a person's; empty for a person's.
+    started_utc
+        When it began, ISO 8601.
+    session, tracker, station
+        In which sitting, with what, and where.
+    answers
+        What stands as answered, in words, in the order of the form.
+    labels, splits
+        Of its images, in order of tile; "" where one has none.
+    arm
+        Key of the arm it was read in; empty without arms.
+    why_chosen
+        The reason of a researcher's choice.
     """
 
     reading_id: str
@@ -74,6 +86,15 @@ class CohortRow:
     fixations: int
     image_ids: tuple[str, ...]
     badge: str = ""
+    started_utc: str = ""
+    session: str = ""
+    tracker: str = ""
+    station: str = ""
+    answers: str = ""
+    labels: tuple[str, ...] = ()
+    splits: tuple[str, ...] = ()
+    arm: str = ""
+    why_chosen: str = ""
 
     @property
     def counts(self) -> bool:
@@ -82,23 +103,21 @@ class CohortRow:
 
 
 @dataclass(frozen=True, slots=True)
-class CohortFilter:
-    """What to show: empty strings show everything; `text` is searched in names and reasons."""
+class _Known:
+    """What the rows of a study say beside the readings, by id."""
 
-    text: str = ""
-    reader: str = ""
-    verdict: str = ""
-    counting: str = ""
-
-    def passes(self, row: CohortRow) -> bool:
-        """Return whether a row is shown."""
-        words = f"{row.case} {row.name} {row.reader} {' '.join(row.reasons)} {row.left_out}".lower()
-        return (
-            self.text.lower() in words
-            and self.reader in ("", row.reader)
-            and self.verdict in ("", row.verdict)
-            and self.counting in ("", "kept" if row.counts else "left out")
-        )
+    names: Mapping[str, str]
+    cases: Mapping[str, str]
+    sittings: Mapping[str, str]
+    images: Mapping[str, tuple[str, ...]]
+    told: Mapping[str, tuple[str, str]]
+    fixations: Mapping[str, int]
+    validations: Mapping[str, Sequence[tuple[int, float | None]]]
+    answers: Mapping[str, Sequence[Answered]]
+    arms: Mapping[str, str]
+    resumed: frozenset[str | None]
+    stand_ins: Mapping[str, str]
+    trial: bool
 
 
 def finished_readings(study: Study) -> int:
@@ -111,104 +130,51 @@ def finished_readings(study: Study) -> int:
 def cohort_rows(study: Study) -> tuple[CohortRow, ...]:
     """Return all readings, the newest first; runs off the GUI thread."""
     with study.database.read() as session:
-        images = _images_by_case(session)
-        names, cases = names_of(session, "reading"), names_of(session, "case")
-        counted = select(Fixation.reading_id, func.count()).group_by(Fixation.reading_id)
-        fixations = {reading_id: count for reading_id, count in session.execute(counted)}
-        validations = _validations(session)
-        resumed = set(session.scalars(select(Reading.resumes_id)))
-        stand_ins = stand_in_sessions(session)
         query = (
-            select(Reading, Reader.pseudonym)
+            select(Reading, Reader.pseudonym, Session)
             .join(Reader, Reader.id == Reading.reader_id)
+            .join(Session, Session.id == Reading.session_id)
             .order_by(Reading.id.desc())
         )
+        found = session.execute(query).all()
+        known = _known(session, [reading.id for reading, _, _ in found], study.settings.trial)
         return tuple(
-            _row(
-                reading,
-                names[reading.id],
-                cases[reading.case_id],
-                pseudonym,
-                images.get(reading.case_id, ()),
-                fixations.get(reading.id, 0),
-                validations.get(reading.session_id, ()),
-                continued=reading.id in resumed,
-                stand_ins=stand_ins,
-                trial=study.settings.trial,
-            )
-            for reading, pseudonym in session.execute(query)
+            _row(reading, pseudonym, sitting, known) for reading, pseudonym, sitting in found
         )
 
 
-def decide(study: Study, reading_ids: Iterable[str], keep: bool | None, reason: str) -> None:
-    """Keep or drop readings by hand, or (None) let their verdict decide again; kept in `audit`.
-
-    Raises
-    ------
-    ValueError
-        If a reason is missing.
-    """
-    if keep is not None and not reason.strip():
-        raise ValueError("Say why: the reason stands in the report.")
-    action = {True: "keep reading", False: "drop reading", None: "undo keep or drop"}[keep]
-    with study.database.write() as session:
-        for reading_id in reading_ids:
-            reading = session.get_one(Reading, reading_id)
-            choice = {"keep": keep, "reason": reason.strip(), "time_utc": utc_now()}
-            make(session, [Change("reading", reading_id, CHOICE, choice)])
-            sitting = session.get_one(Session, reading.session_id)
-            session.add(
-                Audit(
-                    station=sitting.station,
-                    action=action,
-                    subject=reading_id,
-                    details={"reason": reason.strip()},
-                )
-            )
+def answers_text(answers: Sequence[Answered]) -> str:
+    """Return the answers of a reading in one line: the leading one as it is, others by key."""
+    return "; ".join(
+        said if a.key == LEADING_KEY and a.scope == "case" else f"{a.key}: {said}"
+        for a in answers
+        for said in [_value(a)]
+    )
 
 
-def missing(study: Study, rows: Sequence[CohortRow]) -> list[str]:
-    """Return what is missing before a pre-training makes sense, the gravest first."""
-    with study.database.read() as session:
-        images = session.execute(select(Image.id, Image.label, Image.split)).all()
-    kept = [row for row in rows if row.counts]
-    read = {image_id for row in kept for image_id in row.image_ids}
-    found = [
-        ("No images yet: import some on the Worklist page.", not images),
-        ("No reading counts yet: read some cases.", bool(images) and not kept),
-        (
-            f"Only {len(read)} images were read; with fewer than {FEW_CASES} a run shows little.",
-            0 < len(read) < FEW_CASES,
-        ),
-        (
-            f"{len(images) - len(read)} of {len(images)} images have no gaze: they train without "
-            "gaze pairs.",
-            0 < len(read) < len(images),
-        ),
-        (
-            "No image has a label: a probe cannot say whether the gaze helped. Import labels: "
-            "python main.py import --labels",
-            bool(images) and not any(label for _, label, _ in images),
-        ),
-        (
-            "No image is held back as test split: it is made when a run starts.",
-            bool(images) and not any(split == "test" for _, _, split in images),
-        ),
-    ]
-    return [text for text, applies in found if applies] + _grave_losses(rows)
+def _value(answered: Answered) -> str:
+    if answered.kind != "multiple":
+        return answered.value
+    return ", ".join(str(chosen) for chosen in json.loads(answered.value)) or "–"
 
 
-def _grave_losses(rows: Sequence[CohortRow]) -> list[str]:
-    """Name readers most of whose readings are left out for their gaze."""
-    by_reader: dict[str, Counter[bool]] = defaultdict(Counter)
-    for row in rows:
-        if row.state == "finished" and not row.practice:
-            by_reader[row.reader][row.counts] += 1
-    return [
-        f"{counts[False]} of {counts.total()} readings of {reader} are left out: calibrate again."
-        for reader, counts in sorted(by_reader.items())
-        if counts[False] > counts.total() / 2
-    ]
+def _known(session: OrmSession, reading_ids: Sequence[str], trial: bool) -> _Known:
+    counted = select(Fixation.reading_id, func.count()).group_by(Fixation.reading_id)
+    told = select(Image.id, Image.label, Image.split)
+    return _Known(
+        names=names_of(session, "reading"),
+        cases=names_of(session, "case"),
+        sittings=names_of(session, "session"),
+        images=_images_by_case(session),
+        told={id_: (label or "", split or "") for id_, label, split in session.execute(told)},
+        fixations={reading_id: count for reading_id, count in session.execute(counted)},
+        validations=_validations(session),
+        answers=answers_of_all(session, reading_ids),
+        arms={id_: key for id_, key in session.execute(select(Arm.id, Arm.key))},
+        resumed=frozenset(session.scalars(select(Reading.resumes_id))),
+        stand_ins=stand_in_sessions(session),
+        trial=trial,
+    )
 
 
 def _images_by_case(session: OrmSession) -> dict[str, tuple[str, ...]]:
@@ -233,40 +199,65 @@ def _validations(session: OrmSession) -> dict[str, list[tuple[int, float | None]
     return found
 
 
-def _row(
-    reading: Reading,
-    name: str,
-    case: str,
-    reader: str,
-    image_ids: tuple[str, ...],
-    fixations: int,
-    validations: Sequence[tuple[int, float | None]],
-    *,
-    continued: bool,
-    stand_ins: Mapping[str, str],
-    trial: bool,
-) -> CohortRow:
+def _row(reading: Reading, reader: str, sitting: Session, known: _Known) -> CohortRow:
     choice = choice_of(reading)
-    before = [accuracy for at, accuracy in validations if at <= reading.started_us]
-    ended = reading.ended_us
+    image_ids = known.images.get(reading.case_id, ())
+    nothing = ("", "")
     return CohortRow(
         reading_id=reading.id,
-        name=name,
+        name=known.names[reading.id],
         case_id=reading.case_id,
-        case=case,
+        case=known.cases[reading.case_id],
         reader=reader,
         state=reading.state,
         practice=reading.practice,
         verdict=reading.verdict or "",
         reasons=tuple(str(r) for r in reading.verdict_reasons),
-        left_out="continued in a later reading"
-        if continued
-        else why_left_out(reading, stand_ins=stand_ins, trial=trial) or "",
+        left_out=_left_out(reading, known),
         chosen="" if choice is None else "keep" if choice["keep"] else "drop",
         loss=reading.loss,
-        accuracy_deg=before[-1] if before else None,
-        duration_s=None if ended is None else (ended - reading.started_us) / 1e6,
-        fixations=fixations,
+        accuracy_deg=_accuracy(reading, known.validations.get(reading.session_id, ())),
+        duration_s=_seconds(reading),
+        fixations=known.fixations.get(reading.id, 0),
         image_ids=image_ids,
-        badge=badge_of(stand_ins.get(reading.session_id, "")),
+        badge=badge_of(known.stand_ins.get(reading.session_id, "")),
+        started_utc=_started(sitting, reading),
+        session=known.sittings[sitting.id],
+        tracker=sitting.tracker_model or sitting.tracker_kind,
+        station=sitting.station,
+        answers=answers_text(known.answers.get(reading.id, ())),
+        labels=tuple(known.told.get(id_, nothing)[0] for id_ in image_ids),
+        splits=tuple(known.told.get(id_, nothing)[1] for id_ in image_ids),
+        arm=known.arms.get(reading.arm_id or "", ""),
+        why_chosen=_reason(choice),
     )
+
+
+def _left_out(reading: Reading, known: _Known) -> str:
+    if reading.id in known.resumed:
+        return "continued in a later reading"
+    return why_left_out(reading, stand_ins=known.stand_ins, trial=known.trial) or ""
+
+
+def _accuracy(reading: Reading, validations: Sequence[tuple[int, float | None]]) -> float | None:
+    before = [accuracy for at, accuracy in validations if at <= reading.started_us]
+    return before[-1] if before else None
+
+
+def _seconds(reading: Reading) -> float | None:
+    ended = reading.ended_us
+    return None if ended is None else (ended - reading.started_us) / 1e6
+
+
+def _started(sitting: Session, reading: Reading) -> str:
+    """Return when a reading began; the clock may have run faster than life."""
+    try:
+        zero = datetime.fromisoformat(sitting.zero_utc)
+    except ValueError:  # imported of a file that names no time
+        return ""
+    zero = zero if zero.tzinfo else zero.replace(tzinfo=UTC)
+    return utc_text(zero + timedelta(microseconds=reading.started_us / sitting.clock_speed))
+
+
+def _reason(choice: Mapping[str, Any] | None) -> str:
+    return "" if choice is None else str(choice.get("reason", ""))

@@ -1,100 +1,220 @@
 """Cohort: which readings there are, how good, which count, what is missing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
-import pyqtgraph as pg
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal
 from PySide6.QtWidgets import (
+    QAbstractItemView,
     QComboBox,
-    QGridLayout,
+    QHBoxLayout,
     QHeaderView,
-    QLineEdit,
-    QVBoxLayout,
+    QTableView,
 )
 
-from app.pages.workspace.cohort_columns import COLUMNS, reasons_of
+from app.pages.workspace.cohort_columns import cohort_columns, why
+from app.pages.workspace.cohort_figures import CohortFigures
+from app.pages.workspace.filter_menu import FilterMenu, filter_button
 from app.pages.workspace.reason_dialog import ReasonDialog
+from app.pages.workspace.word_delegate import WordDelegate
 from app.ui import theme
 from app.ui.page import Page
-from app.ui.plots import ask_where, plot, save_plot
-from app.ui.small_widgets import button, column, label, panel, row
-from app.ui.table_model import TableModel, table_view
-from app.workspace.cohort import CohortFilter, CohortRow
+from app.ui.search_field import search_field
+from app.ui.small_widgets import button, label, panel, row
+from app.ui.table_model import Column, TableModel, table_view
+from app.ui.text import tr, trn
+from app.workspace.cohort import CohortRow
+from app.workspace.cohort_edits import SPLITS
+from app.workspace.table_search import Searched, search
 
-_FIGURES: dict[str, tuple[str, Callable[[CohortRow], float | None]]] = {
-    "loss": ("Lost samples (%)", lambda r: None if r.loss is None else 100 * r.loss),
-    "accuracy": ("Accuracy (°)", lambda r: r.accuracy_deg),
-    "duration": ("Reading time (s)", lambda r: r.duration_s),
-    "fixations": ("Fixations", lambda r: float(r.fixations)),
-}
-_BINS = 24
-_VERDICTS = (
-    ("Every verdict", ""),
-    ("Good", "good"),
-    ("Doubtful", "doubtful"),
-    ("Bad", "bad"),
-)
-_COUNTING = (("Kept and left out", ""), ("Kept", "kept"), ("Left out", "left out"))
+_WIDEST_PX = 260
+_COUNTING = (("Included and excluded", ""), ("Included", "in"), ("Excluded", "out"))
 
 
 class CohortPage(Page):
-    """Lists readings; keeps or drops them.
+    """Lists readings; includes or excludes them, and edits labels and splits in place.
 
     Signals
     -------
     decided : object, object, str
-        Reading ids, keep (True), drop (False) or undo (None), the reason.
+        Reading ids, include (True), exclude (False) or undo (None), the reason.
+    told : str, str, str
+        A case, "label" or "split", and what was typed.
     replay_wanted : str
         The reading to be replayed.
     """
 
     decided = Signal(object, object, str)
+    told = Signal(str, str, str)
     replay_wanted = Signal(str)
 
     def __init__(self) -> None:
-        super().__init__("cohort", "Cohort")
-        self.model = TableModel(COLUMNS, reasons_of)
-        self.plots = {name: plot(caption) for name, (caption, _) in _FIGURES.items()}
-        self.head.addWidget(button("keep_readings", "Keep…", lambda: self._ask(True)))
-        self.head.addWidget(button("drop_readings", "Drop…", lambda: self._ask(False)))
-        self.head.addWidget(button("undo_choice", "Let the verdict decide", self._undo))
-        self.head.addWidget(button("replay_reading", "Replay", self._replay, picture="play"))
-        content = row(gap=2 * theme.GRID)
-        content.addLayout(self._make_list(), 3)
-        content.addLayout(self._make_figures(), 2)
-        self.body.addLayout(content, 1)
-        self.show_rows((), [])
+        super().__init__("cohort", tr("Cohort"))
+        self._columns = cohort_columns()
+        self._words: Mapping[str, str] = {}
+        self._all: tuple[CohortRow, ...] = ()
+        self.model: TableModel[CohortRow] = TableModel(self._columns, why)
+        self.model.edited.connect(lambda r, what, text: self.told.emit(r.case_id, what, text))
+        self.figures = CohortFigures()
+        self.plots = self.figures.plots
+        self._make_head()
+        self.body.addLayout(self._make_search())
+        self.body.addWidget(self._make_table(), 1)
+        self.body.addLayout(self._make_foot())
+        self.say_state(tr("Reading the cohort…"))
+        self._marked()
 
-    def show_rows(self, rows: Sequence[CohortRow], missing: Sequence[str]) -> None:
-        """Show readings, and what is missing before a pre-training makes sense."""
+    def show_rows(
+        self,
+        rows: Sequence[CohortRow],
+        missing: Sequence[str],
+        words: Mapping[str, str] | None = None,
+    ) -> None:
+        """Show readings, and what is missing before a pre-training makes sense.
+
+        `words` is what a search finds in each reading, by its id (`searched_words`).
+        """
+        chosen, current = set(self.chosen()), self.table.verticalScrollBar().value()
+        first = not self.model.rowCount()
+        self._words = searched_words(self._columns, rows) if words is None else words
+        self._all = tuple(rows)
+        self._filter(fill=False)
         self.model.set_rows(rows)
-        self.table.resizeColumnsToContents()
-        self._fill_readers(rows)
-        for name, (_, value) in _FIGURES.items():
-            self._draw(name, [v for r in rows if (v := value(r)) is not None])
-        kept = sum(row.counts for row in rows)
-        cases = len({row.case_id for row in rows if row.counts})
-        if rows:
-            self.say_state(f"{len(rows)} readings, {kept} kept, of {cases} cases.")
-        else:
-            self.say_state("No readings yet. Read some cases, or import gaze.")
+        self._offer_words(rows)
+        if first:
+            self._size_columns(rows)
+        self._mark(chosen)
+        self.table.verticalScrollBar().setValue(current)
+        self.figures.show_rows(rows)
+        self._say_count(rows)
         self._missing.setText("\n".join(f"• {text}" for text in missing))
         self._missing_panel.setVisible(bool(missing))
+        self._marked()
 
     def chosen(self) -> list[str]:
         """Return the readings that are marked."""
         marked = self.table.selectionModel().selectedRows()
         return [self.model.rows[index.row()].reading_id for index in marked]
 
-    def _ask(self, keep: bool) -> None:
+    def _say_count(self, rows: Sequence[CohortRow]) -> None:
+        if not rows:
+            self.say_state(tr("No readings yet. Read some cases, or import gaze."))
+            return
+        kept = sum(row.counts for row in rows)
+        cases = len({row.case_id for row in rows if row.counts})
+        said = [
+            trn("{count} reading, {kept} included", "{count} readings, {kept} included",
+                len(rows), kept=f"{kept:,}"),
+            trn("of {count} case", "of {count} cases", cases),
+        ]  # fmt: skip
+        if (badges := sum(bool(r.badge) for r in rows)) > 0:
+            said.append(
+                trn("{count} is not a person's gaze", "{count} are not a person's gaze", badges)
+            )
+        shown = self.model.rowCount()
+        if shown != len(rows):
+            said.append(tr("{count} shown", count=f"{shown:,}"))
+        self.say_state(", ".join(said) + ".")
+
+    def _make_head(self) -> None:
+        self._needs_marked = (
+            button("keep_readings", tr("Include…"), lambda: self._ask(True)),
+            button("drop_readings", tr("Exclude…"), lambda: self._ask(False)),
+            button("undo_choice", tr("Reset to automatic"), self._undo),
+            button("replay_reading", tr("Replay"), self._replay, picture="play"),
+        )
+        for made in self._needs_marked:
+            made.setToolTip(tr("Select one or more readings first."))
+            self.head.addWidget(made)
+
+    def _make_search(self) -> QHBoxLayout:
+        self.search = search_field(
+            "cohort_search", tr("Search all columns, or one: reader:R1  lost>10  -label:normal")
+        )
+        self.search.textChanged.connect(lambda _text: self._filter())
+        self.counting = QComboBox()
+        self.counting.setAccessibleName(tr("Included or excluded"))
+        for text, value in _COUNTING:
+            self.counting.addItem(tr(text), value)
+        self.counting.currentIndexChanged.connect(lambda _i: self._filter())
+        self.filter_menu = FilterMenu(self, self._columns, lambda: self._all, self.narrow)
+        bar = row(self.search, filter_button(self.filter_menu), self.counting)
+        bar.setStretch(0, 1)
+        return bar
+
+    def narrow(self, term: str) -> None:
+        """Search for this too."""
+        self.search.setText(f"{self.search.text().strip()} {term}".strip())
+
+    def _make_table(self) -> QTableView:
+        table = self.table = table_view(self.model, "cohort_table", tr("Readings"))
+        table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        table.setWordWrap(False)
+        table.setSortingEnabled(True)
+        table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
+        table.horizontalHeader().setSectionsMovable(True)
+        triggers = QAbstractItemView.EditTrigger
+        table.setEditTriggers(triggers.DoubleClicked | triggers.EditKeyPressed)
+        table.doubleClicked.connect(self._double_clicked)
+        table.selectionModel().selectionChanged.connect(lambda _s, _d: self._marked())
+        self._delegates = {
+            "label": WordDelegate(self, typed=True),
+            "split": WordDelegate(self, typed=False),
+        }
+        for place, column in enumerate(self._columns):
+            if column.edited:
+                table.setItemDelegateForColumn(place, self._delegates[column.edited])
+        return table
+
+    def _make_foot(self) -> QHBoxLayout:
+        self._missing_panel, inner = panel()
+        self._missing_panel.setMaximumWidth(420)
+        inner.addWidget(label(tr("Before you press Pretrain"), "heading"))
+        self._missing = label("")
+        inner.addWidget(self._missing)
+        inner.addStretch(1)
+        line = row(self._missing_panel, self.figures, gap=2 * theme.GRID)
+        line.setStretch(0, 2)
+        line.setStretch(1, 5)
+        return line
+
+    def _size_columns(self, rows: Sequence[CohortRow]) -> None:
+        self.table.resizeColumnsToContents()
+        for place, column in enumerate(self._columns):
+            if self.table.columnWidth(place) > _WIDEST_PX:
+                self.table.setColumnWidth(place, _WIDEST_PX)
+            if column.title == tr("Arm"):
+                self.table.setColumnHidden(place, not any(r.arm for r in rows))
+
+    def _offer_words(self, rows: Sequence[CohortRow]) -> None:
+        words = sorted({word for r in rows for word in r.labels if word})
+        self._delegates["label"].words = ("", *words)
+        self._delegates["split"].words = ("", *SPLITS)
+
+    def _mark(self, reading_ids: set[str]) -> None:
+        """Mark the readings again that were marked before the rows came anew."""
+        flags = QItemSelectionModel.SelectionFlag
+        if not 0 < len(reading_ids) <= 500:  # each marked row costs the window time
+            return
+        for place, shown in enumerate(self.model.rows):
+            if shown.reading_id in reading_ids:
+                index = self.model.index(place, 0)
+                self.table.selectionModel().select(index, flags.Select | flags.Rows)
+
+    def _marked(self) -> None:
+        any_marked = self.table.selectionModel().hasSelection()
+        for made in self._needs_marked:
+            made.setEnabled(any_marked)
+
+    def _ask(self, include: bool) -> None:
         ids = self.chosen()
         if not ids:
-            self.say_state("Mark one or more readings first.", "warning")
             return
-        verb = "Keep" if keep else "Drop"
-        count = f"{len(ids)} readings" if len(ids) > 1 else "this reading"
-        ReasonDialog(self, f"{verb} {count}", lambda why: self.decided.emit(ids, keep, why)).open()
+        if include:
+            title = trn("Include this reading", "Include {count} readings", len(ids))
+        else:
+            title = trn("Exclude this reading", "Exclude {count} readings", len(ids))
+        ReasonDialog(self, title, lambda reason: self.decided.emit(ids, include, reason)).open()
 
     def _undo(self) -> None:
         if ids := self.chosen():
@@ -104,96 +224,35 @@ class CohortPage(Page):
         if ids := self.chosen():
             self.replay_wanted.emit(ids[0])
 
-    def _make_list(self) -> QVBoxLayout:
-        self.search = QLineEdit()
-        self.search.setPlaceholderText("Search name or reason")
-        self.search.setObjectName("cohort_search")
-        self.reader, self.verdict, self.counting = QComboBox(), QComboBox(), QComboBox()
-        for box, entries in (
-            (self.reader, (("Every reader", ""),)),
-            (self.verdict, _VERDICTS),
-            (self.counting, _COUNTING),
-        ):
-            for text, value in entries:
-                box.addItem(text, value)
-            box.currentIndexChanged.connect(self._filter)
-        self.search.textChanged.connect(self._filter)
-        self.table = table_view(self.model, "cohort_table", "Readings")
-        self.table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.table.setSortingEnabled(True)
-        self.table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
-        self.table.doubleClicked.connect(lambda _index: self._replay())
-        made = column(gap=theme.GRID)
-        bar = row(self.search, self.reader, self.verdict, self.counting)
-        bar.setStretch(0, 1)
-        made.addLayout(bar)
-        made.addWidget(self.table, 1)
-        return made
+    def _double_clicked(self, index: QModelIndex) -> None:
+        if not self._columns[index.column()].edited:
+            self._replay()
 
-    def _make_figures(self) -> QVBoxLayout:
-        made = column(gap=theme.GRID)
-        self._missing_panel, inner = panel()
-        inner.addWidget(label("Before you press Pretrain", "heading"))
-        self._missing = label("")
-        inner.addWidget(self._missing)
-        made.addWidget(self._missing_panel)
-        grid = QGridLayout()
-        grid.setSpacing(theme.GRID)
-        for k, (name, drawn) in enumerate(self.plots.items()):
-            drawn.setToolTip("Double-click to save as PNG, SVG or CSV")
-            drawn.scene().sigMouseClicked.connect(lambda e, n=name: self._clicked(e, n))
-            grid.addWidget(drawn, k // 2, k % 2)
-        made.addLayout(grid, 1)
-        return made
+    def _filter(self, *, fill: bool = True) -> None:
+        found = search(self.search.text(), _searched(self._columns), self._haystack)
+        counting = self.counting.currentData()
 
-    def _clicked(self, event: object, name: str) -> None:
-        if getattr(event, "double", lambda: False)():
-            item = self.plots[name].getPlotItem()
-            ask_where(self, f"cohort-{name}", lambda path: save_plot(item, path))
+        def passes(reading: CohortRow) -> bool:
+            if counting and reading.counts != (counting == "in"):
+                return False
+            return found(reading)
 
-    def _fill_readers(self, rows: Sequence[CohortRow]) -> None:
-        chosen = self.reader.currentData()
-        self.reader.blockSignals(True)
-        self.reader.clear()
-        self.reader.addItem("Every reader", "")
-        for name in sorted({r.reader for r in rows}):
-            self.reader.addItem(name, name)
-        self.reader.setCurrentIndex(max(0, self.reader.findData(chosen)))
-        self.reader.blockSignals(False)
-        self._filter()
+        self.model.set_filter(passes)
+        self._marked()
+        if fill and self._all:
+            self._say_count(self._all)
 
-    def _filter(self) -> None:
-        self.model.set_filter(
-            CohortFilter(
-                self.search.text(),
-                self.reader.currentData() or "",
-                self.verdict.currentData() or "",
-                self.counting.currentData() or "",
-            ).passes
-        )
+    def _haystack(self, reading: CohortRow) -> str:
+        return self._words.get(reading.reading_id, "")
 
-    def _draw(self, name: str, values: Sequence[float]) -> None:
-        drawn = self.plots[name]
-        drawn.clear()
-        drawn.showGrid(y=bool(values), alpha=0.12)
-        for side in ("left", "bottom"):
-            drawn.getAxis(side).setStyle(showValues=bool(values), tickLength=-5 if values else 0)
-        if not values:
-            drawn.setTitle("none known", color=theme.MUTED, size="9pt")
-            return
-        counts, edges = np.histogram(values, bins=min(_BINS, max(4, len(values))))
-        bars = pg.BarGraphItem(
-            x0=edges[:-1],
-            x1=edges[1:],
-            y0=0,
-            height=counts,
-            brush=theme.ACCENT_DEEP,
-            pen=theme.PANEL,
-        )
-        drawn.addItem(bars)
-        step = max(1, round(counts.max() / 4))  # whole readings
-        drawn.getAxis("left").setTickSpacing(step, step)
-        median = float(np.median(values))
-        line = pg.InfiniteLine(median, pen=pg.mkPen(theme.ACCENT, width=2))
-        drawn.addItem(line)
-        drawn.setTitle(f"median {median:.3g}", color=theme.MUTED, size="9pt")
+
+def _searched(columns: Sequence[Column[CohortRow]]) -> dict[str, Searched[CohortRow]]:
+    return {column.title: Searched(column.text, column.number) for column in columns}
+
+
+def searched_words(
+    columns: Sequence[Column[CohortRow]], rows: Sequence[CohortRow]
+) -> dict[str, str]:
+    """Return what a search finds in each reading, by its id; made once, off the GUI thread."""
+    texts: Sequence[Callable[[CohortRow], str]] = [column.text for column in columns]
+    return {r.reading_id: "\n".join(text(r) for text in texts).lower() for r in rows}

@@ -1,12 +1,14 @@
 """What fills the pages of the researcher's workspace, off the GUI thread."""
 
 import shutil
-from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QObject
 
+from app.pages.workspace.audit_controller import AuditController
+from app.pages.workspace.audit_page import AuditPage
+from app.pages.workspace.cohort_controller import CohortController
 from app.pages.workspace.cohort_page import CohortPage
 from app.pages.workspace.features_controller import FeaturesController
 from app.pages.workspace.features_page import FeaturesPage
@@ -15,60 +17,105 @@ from app.pages.workspace.similarity_controller import SimilarityController
 from app.pages.workspace.similarity_page import SimilarityPage
 from app.ui.background import run
 from app.ui.job import JobContext
+from app.ui.page import Page
 from app.ui.pictures import PictureLoader
 from app.ui.side_process import SideProcess
-from app.workspace.cohort import cohort_rows, decide, missing
 from app.workspace.pictures import Pictures
 from app.workspace.runs import RunRow, runs
 from migrations.study.folder import Study
 
+_PAGES = ("cohort", "similarity", "runs", "features", "audit")
+
 
 class WorkspaceController(QObject):
-    """Makes and fills the pages."""
+    """Makes each page when it is first asked for, and fills it."""
 
     def __init__(self, context: JobContext, parent: QObject) -> None:
         super().__init__(parent)
-        tell_error = self._tell_error = context.show_error
-        self._go = context.go
+        self._context = context
+        self._tell_error, self._go = context.show_error, context.go
         self._study: Study | None = None
         self._runs: tuple[RunRow, ...] = ()
-        loader = self.loader = PictureLoader(self)
-        self.cohort, self.runs = CohortPage(), RunsPage()
-        self.similarity, self.features = SimilarityPage(loader), FeaturesPage(loader)
+        self.loader = PictureLoader(self)
         self.side = SideProcess(self)
-        self._similarity = SimilarityController(self.similarity, self.side, tell_error, self)
-        self._features = FeaturesController(self.features, self.side, tell_error, self)
-        self.cohort.decided.connect(self._decide)
-        self.cohort.replay_wanted.connect(context.notices.replay_wanted)
-        self.runs.export_wanted.connect(self._export)
-        self.runs.reproduce_wanted.connect(
-            lambda run_id: context.notices.reproduce_wanted.emit(self._run(run_id))
+
+    @cached_property
+    def _cohort(self) -> CohortController:
+        made = CohortController(CohortPage(), self._context, self)
+        made.set_study(self._study)
+        return made
+
+    @cached_property
+    def _audit(self) -> AuditController:
+        made = AuditController(AuditPage(), self._tell_error, self)
+        made.set_study(self._study)
+        return made
+
+    @cached_property
+    def _similarity(self) -> SimilarityController:
+        page = SimilarityPage(self.loader)
+        made = SimilarityController(page, self.side, self._tell_error, self)
+        made.set_study(self._study)
+        return made
+
+    @cached_property
+    def _features(self) -> FeaturesController:
+        page = FeaturesPage(self.loader)
+        made = FeaturesController(page, self.side, self._tell_error, self)
+        made.set_study(self._study)
+        return made
+
+    @cached_property
+    def runs(self) -> RunsPage:
+        """The page of the runs."""
+        page = RunsPage()
+        page.export_wanted.connect(self._export)
+        page.reproduce_wanted.connect(
+            lambda run_id: self._context.notices.reproduce_wanted.emit(self._run(run_id))
         )
-        self.runs.features_wanted.connect(self._show_features)
+        page.features_wanted.connect(self._show_features)
+        return page
 
     @property
-    def pages(self) -> dict[str, Any]:
-        """The pages by name."""
-        return {
-            "cohort": self.cohort,
-            "similarity": self.similarity,
-            "runs": self.runs,
-            "features": self.features,
-        }
+    def cohort(self) -> CohortPage:
+        """The page of the cohort."""
+        return self._cohort.page
+
+    @property
+    def similarity(self) -> SimilarityPage:
+        """The page of the gaze similarity."""
+        return self._similarity.page
+
+    @property
+    def features(self) -> FeaturesPage:
+        """The page of the features."""
+        return self._features.page
+
+    @property
+    def audit(self) -> AuditPage:
+        """The page of the audit trail."""
+        return self._audit.page
+
+    def page(self, name: str) -> Page | None:
+        """Return a page by its name, made now if it was not yet; None for another job's."""
+        return getattr(self, name) if name in _PAGES else None
 
     def set_study(self, study: Study | None) -> None:
         """Show this study from now on."""
         self._study = study
         self.loader.set_pictures(None if study is None else Pictures(study))
-        self._similarity.set_study(study)
-        self._features.set_study(study)
+        for name in ("_cohort", "_audit", "_similarity", "_features"):
+            if (made := self.__dict__.get(name)) is not None:
+                made.set_study(study)
 
     def refresh(self, page: str) -> None:
         """Read again what a page shows."""
         if self._study is None:
             return
         if page == "cohort":
-            self._load_cohort(self._study)
+            self._cohort.refresh()
+        elif page == "audit":
+            self._audit.refresh()
         elif page == "similarity":
             self._similarity.refresh()
         elif page in ("runs", "features"):
@@ -79,36 +126,17 @@ class WorkspaceController(QObject):
         self.side.close()
         self.loader.set_pictures(None)
 
-    def _load_cohort(self, study: Study) -> None:
-        def load() -> Any:
-            rows = cohort_rows(study)
-            return rows, missing(study, rows)
-
-        def shown(found: Any) -> None:
-            if study is self._study:
-                self.cohort.show_rows(*found)
-
-        run(self, load, shown, lambda e: self._tell_error("The cohort cannot be read", e))
-
     def _load_runs(self, study: Study) -> None:
         def shown(found: tuple[RunRow, ...]) -> None:
-            if study is self._study:
-                self._runs = found
+            if study is not self._study:
+                return
+            self._runs = found
+            if "runs" in self.__dict__:
                 self.runs.show_runs(found)
+            if "_features" in self.__dict__:
                 self._features.show_runs(found)
 
         run(self, lambda: runs(study), shown, lambda e: self._tell_error("No runs", e))
-
-    def _decide(self, reading_ids: Iterable[str], keep: bool | None, reason: str) -> None:
-        study = self._study
-        if study is None:
-            return
-        run(
-            self,
-            lambda: decide(study, reading_ids, keep, reason),
-            lambda _done: self._load_cohort(study),
-            lambda e: self._tell_error("The choice could not be recorded", e),
-        )
 
     def _show_features(self, run_id: str) -> None:
         self._go("features")

@@ -37,7 +37,8 @@ class FeaturesController(QObject):
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self._page, self._side, self._tell_error = page, side, tell_error
+        self._page = self.page = page
+        self._side, self._tell_error = side, tell_error
         self._study: Study | None = None
         self._runs: tuple[RunRow, ...] = ()
         self._chosen = self._other = ""

@@ -1,6 +1,7 @@
-"""The researcher's workspace as a job: its pages are made when one is first opened.
+"""The researcher's workspace as a job: each page is made when it is first opened.
 
-They load plotting libraries that a reading station does not need to start.
+They load plotting libraries that a reading station does not need to start; a thread does it, since
+the window would stand still for seconds.
 """
 
 import os
@@ -8,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 
+from app.ui import theme
 from app.ui.background import run
 from app.ui.job import JobContext, JobPage, StationJob
-from app.ui.small_widgets import column
+from app.ui.small_widgets import column, label
+from app.ui.text import tr
 from migrations.study.folder import SERVER, URL_VARIABLE, Study
 
 if TYPE_CHECKING:
@@ -21,59 +24,88 @@ _TITLES = {
     "similarity": "Gaze similarity",
     "runs": "Runs",
     "features": "Features",
+    "audit": "Audit trail",
 }
 
 
+_ICONS = {"audit": "worklist"}
+
+
 class WorkspaceJob(StationJob):
-    """Cohort, gaze similarity, runs and features.
+    """Cohort, gaze similarity, runs, features and the audit trail.
 
     Where a server is named (`--database`), the pages show what all stations pushed to it.
-
-    Attributes
-    ----------
-    inside
-        What fills the pages; None before the first opening.
     """
 
     def __init__(self, context: JobContext) -> None:
         super().__init__(context)
         self._frames = {name: QWidget() for name in _TITLES}
         self.pages = tuple(
-            JobPage(name, frame, _TITLES[name], "researcher")
+            JobPage(name, frame, _TITLES[name], "researcher", _ICONS.get(name, ""))
             for name, frame in self._frames.items()
         )
         self._study: Study | None = None
         self._server: Study | None = None
-        self.inside: WorkspaceController | None = None
+        self._loading = False
+        self._inside: WorkspaceController | None = None
         context.notices.workspace_entered.connect(self._connect)
+
+    @property
+    def inside(self) -> "WorkspaceController | None":
+        """What fills the pages; None before the first opening.
+
+        Made at once where it is asked for before the thread has loaded the libraries.
+        """
+        if self._loading and self._inside is None:
+            self._furnish(_controller())
+        return self._inside
+
+    @property
+    def ready(self) -> bool:
+        """Whether the pages can be filled; asking loads nothing."""
+        return self._inside is not None
 
     def open(self, study: Study) -> None:
         """Show this study's rows from now on."""
         self._disconnect()
         self._study = study
-        if self.inside is not None:
-            self.inside.set_study(study)
+        if self._inside is not None:
+            self._inside.set_study(study)
 
     def refresh(self) -> None:
         """Read again what the page shows, off the GUI thread."""
-        if self.inside is None:
-            self.inside = self._furnished()
-        self.inside.refresh(self.context.window.current)
+        if self._inside is not None:
+            self._show(self._inside)
+        elif not self._loading:
+            self._loading = True
+            frame = self._frames.get(self.context.window.current)
+            if frame is not None and frame.layout() is None:
+                column(frame, 4 * theme.GRID).addWidget(label(tr("Opening the workspace…"), "lead"))
+            run(self, _controller, self._furnish, self._failed)
 
     def close(self) -> None:
         """End what runs beside the pages."""
-        if self.inside is not None:
-            self.inside.close()
+        if self._inside is not None:
+            self._inside.close()
         self._disconnect()
 
-    def _furnished(self) -> "WorkspaceController":
-        from app.pages.workspace.controller import WorkspaceController
+    def _furnish(self, kind: "type[WorkspaceController]") -> None:
+        if self._inside is None:
+            self._inside = kind(self.context, self)
+            self._inside.set_study(self._server or self._study)
+            self._show(self._inside)
 
-        inside = WorkspaceController(self.context, self)
-        for name, page in inside.pages.items():
-            column(self._frames[name]).addWidget(page)
-        inside.set_study(self._server or self._study)
-        return inside
+    def _failed(self, error: Exception) -> None:
+        self._loading = False
+        self.context.show_error(tr("The workspace cannot be opened"), error)
+
+    def _show(self, inside: "WorkspaceController") -> None:
+        name = self.context.window.current
+        frame = self._frames.get(name)
+        page = None if frame is None else inside.page(name)
+        if frame is not None and page is not None and page.parent() is not frame:
+            _put(frame, page)
+        inside.refresh(name)
 
     def _connect(self) -> None:
         """Read the laboratory's server, where one is named, instead of this station's rows."""
@@ -97,12 +129,30 @@ class WorkspaceJob(StationJob):
     def _show_server(self, server: Study) -> None:
         self._server = server
         self.context.notices.server_read.emit(True)
-        if self.inside is not None:
-            self.inside.set_study(server)
-            self.inside.refresh(self.context.window.current)
+        if self._inside is not None:
+            self._inside.set_study(server)
+            self._inside.refresh(self.context.window.current)
 
     def _disconnect(self) -> None:
         if self._server is not None:
             self._server.close()
             self._server = None
         self.context.notices.server_read.emit(False)
+
+
+def _controller() -> "type[WorkspaceController]":
+    from app.pages.workspace.controller import WorkspaceController
+
+    return WorkspaceController
+
+
+def _put(frame: QWidget, page: QWidget) -> None:
+    """Lay a page into its frame, in place of the words that it is being opened."""
+    layout = frame.layout()
+    if layout is None:
+        layout = column(frame)
+    while (item := layout.takeAt(0)) is not None:
+        if (shown := item.widget()) is not None:
+            shown.deleteLater()
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(page)

@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from app.hanging.grouping import Arrival, hang_cases
 from app.images.clearing import black_out, clear
-from app.workspace.cohort import decide
+from app.workspace.cohort_edits import decide
 from migrations.study.cohort_rules import choice_of
 from migrations.study.database import Database
 from migrations.study.folder import Study

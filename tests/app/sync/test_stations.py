@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from app.images.clearing import clear
-from app.workspace.cohort import decide
+from app.workspace.cohort_edits import decide
 from main import main
 from migrations.study.cohort_rules import choice_of
 from migrations.study.database import Database

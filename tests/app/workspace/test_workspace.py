@@ -18,7 +18,9 @@ from app.pages.workspace.features_controller import of_images
 from app.pages.workspace.job import WorkspaceJob
 from app.station import Station
 from app.ui.plots import PlotUnwritable, save_plot
-from app.workspace.cohort import cohort_rows, decide, missing
+from app.workspace.cohort import cohort_rows
+from app.workspace.cohort_edits import decide
+from app.workspace.cohort_missing import missing
 from app.workspace.estimate import estimate
 from app.workspace.features import Features, clusters, load_features, map_pca
 from app.workspace.pin import FREE_TRIES, LONGEST_WAIT_S, PinRefused, is_pin, set_pin
@@ -275,7 +277,7 @@ def test_dropping_in_the_page_asks_why_and_shows_it(station, cohort, qtbot) -> N
         )
 
     qtbot.waitUntil(dropped, timeout=60_000)
-    assert "35 kept" in page.state_text
+    assert "35 included" in page.state_text
     assert page.model.headerData(0, Qt.Orientation.Horizontal) == "Case"
 
 

@@ -1,0 +1,100 @@
+"""How the readings of a cohort lie: four histograms with the limits of the rating."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from app.ui import theme
+from app.ui.plots import ask_where, plot, save_plot
+from app.ui.slices import in_slices
+from app.ui.small_widgets import row
+from app.ui.text import tr
+from app.workspace.cohort import CohortRow
+from devices.gaze.rating import ReadingLimits
+
+_BINS = 24
+_LEAST_PX = 150
+_MOST_PX = 190
+_FIGURES: dict[str, tuple[str, Callable[[CohortRow], float | None]]] = {
+    "loss": ("Lost samples (%)", lambda r: None if r.loss is None else 100 * r.loss),
+    "accuracy": ("Accuracy (°)", lambda r: r.accuracy_deg),
+    "duration": ("Reading time (s)", lambda r: r.duration_s),
+    "fixations": ("Fixations", lambda r: float(r.fixations)),
+}
+
+
+def _limits() -> dict[str, tuple[float, ...]]:
+    usual = ReadingLimits()
+    return {
+        "loss": (100 * usual.doubtful_loss, 100 * usual.bad_loss),
+        "accuracy": (usual.doubtful_accuracy_deg, usual.bad_accuracy_deg),
+        "duration": (usual.doubtful_duration_us / 1e6,),
+    }
+
+
+class CohortFigures(QWidget):
+    """Four histograms side by side; amber lines are the limits that the rating goes by."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setMinimumHeight(_LEAST_PX)
+        self.setMaximumHeight(_MOST_PX)
+        self.plots = {
+            name: plot(tr(caption), tr("Readings")) for name, (caption, _) in _FIGURES.items()
+        }
+        self._stop: Callable[[], None] = lambda: None
+        line: QHBoxLayout = row(parent=self)
+        for name, drawn in self.plots.items():
+            drawn.setToolTip(
+                tr("Amber: limits of the rating. Double-click to save as PNG, SVG or CSV.")
+            )
+            drawn.scene().sigMouseClicked.connect(lambda e, n=name: self._clicked(e, n))
+            line.addWidget(drawn)
+
+    def show_rows(self, rows: Sequence[CohortRow]) -> None:
+        """Draw the readings, a histogram at a time."""
+        self._stop()
+        self._stop = in_slices(self, [partial(self._draw, name, rows) for name in _FIGURES])
+
+    def _clicked(self, event: object, name: str) -> None:
+        if getattr(event, "double", lambda: False)():
+            item = self.plots[name].getPlotItem()
+            ask_where(self, f"cohort-{name}", lambda path: save_plot(item, path))
+
+    def _draw(self, name: str, rows: Sequence[CohortRow]) -> None:
+        value = _FIGURES[name][1]
+        values = [v for r in rows if (v := value(r)) is not None]
+        drawn = self.plots[name]
+        drawn.clear()
+        drawn.showGrid(y=bool(values), alpha=0.12)
+        for side in ("left", "bottom"):
+            drawn.getAxis(side).setStyle(showValues=bool(values), tickLength=-5 if values else 0)
+        if not values:
+            drawn.setTitle(tr("no data"), color=theme.MUTED, size="9pt")
+            return
+        counts, edges = np.histogram(values, bins=min(_BINS, max(4, len(values))))
+        bars = pg.BarGraphItem(
+            x0=edges[:-1],
+            x1=edges[1:],
+            y0=0,
+            height=counts,
+            brush=theme.ACCENT_DEEP,
+            pen=theme.PANEL,
+        )
+        drawn.addItem(bars)
+        step = max(1, round(counts.max() / 3))  # whole readings
+        drawn.getAxis("left").setTickSpacing(step, step)
+        median = float(np.median(values))
+        drawn.addItem(pg.InfiniteLine(median, pen=pg.mkPen(theme.ACCENT, width=2)))
+        for limit in _limits().get(name, ()):
+            if limit <= 1.5 * edges[-1]:
+                drawn.addItem(_limit_line(limit))
+        drawn.setTitle(tr("median {value}", value=f"{median:.3g}"), color=theme.MUTED, size="9pt")
+
+
+def _limit_line(at: float) -> object:
+    pen = pg.mkPen(theme.AMBER, width=1.5, dash=(4, 3))
+    return pg.InfiniteLine(at, pen=pen)

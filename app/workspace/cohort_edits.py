@@ -1,0 +1,118 @@
+"""What a researcher decides by hand: readings kept or dropped, labels, splits; each is a row."""
+
+import platform
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as OrmSession
+
+from app.errors import AppError
+from migrations.study.clean_text import clean
+from migrations.study.cohort_rules import CHOICE
+from migrations.study.folder import Study
+from migrations.study.schema import Audit, CaseImage, Image, Reading, Session, utc_now
+from migrations.study.sync.edits import Change, make
+
+SPLITS = ("train", "val", "test")
+Told = Literal["label", "split"]
+
+
+class EditRefused(AppError):
+    """What was typed is no label or split of these images."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """What became of an edit: how many images changed, and how many of them hang elsewhere."""
+
+    images: int
+    elsewhere: int
+
+
+def decide(study: Study, reading_ids: Iterable[str], keep: bool | None, reason: str) -> None:
+    """Keep or drop readings by hand, or (None) let their verdict decide again; kept in `audit`.
+
+    Raises
+    ------
+    ValueError
+        If a reason is missing.
+    """
+    if keep is not None and not reason.strip():
+        raise ValueError("Say why: the reason stands in the report.")
+    action = {True: "keep reading", False: "drop reading", None: "undo keep or drop"}[keep]
+    with study.database.write() as session:
+        for reading_id in reading_ids:
+            reading = session.get_one(Reading, reading_id)
+            choice = {"keep": keep, "reason": reason.strip(), "time_utc": utc_now()}
+            make(session, [Change("reading", reading_id, CHOICE, choice)])
+            sitting = session.get_one(Session, reading.session_id)
+            session.add(
+                Audit(
+                    station=sitting.station,
+                    action=action,
+                    subject=reading_id,
+                    details={"reason": reason.strip()},
+                )
+            )
+
+
+def tell_images(study: Study, case_id: str, what: Told, typed: str) -> Edited:
+    """Give the images of a case a label or split; the audit keeps what they had before.
+
+    One word is for all of the case's images; several, parted by semicolons, for each in order of
+    tile. All images of a patient go to one split, so that a split moves those of other cases too.
+
+    Raises
+    ------
+    EditRefused
+        If there are more or fewer words than images, a split is none, or a patient would be in
+        two.
+    """
+    with study.database.write() as session:
+        query = select(Image).join(CaseImage, CaseImage.image_id == Image.id)
+        images = session.scalars(query.where(CaseImage.case_id == case_id).order_by(CaseImage.tile))
+        hung = images.all()
+        wanted = dict(zip(hung, _words(typed, len(hung), what), strict=True))
+        meant = wanted if what == "label" else _with_patients(session, wanted)
+        changed = {i: word for i, word in meant.items() if (getattr(i, what) or "") != word}
+        before = {image.id: getattr(image, what) for image in changed}
+        said = {image.id: word or None for image, word in changed.items()}
+        make(session, [Change("image", id_, what, word) for id_, word in said.items()])
+        session.add_all(
+            Audit(
+                station=platform.node(),
+                action=f"{what} changed",
+                subject=id_,
+                details={"from": before[id_], "to": word, "reason": "edited in the cohort"},
+            )
+            for id_, word in said.items()
+        )
+        return Edited(len(said), len(set(said) - {image.id for image in hung}))
+
+
+def _words(typed: str, images: int, what: Told) -> Sequence[str]:
+    words = [clean(word).strip() for word in typed.split(";")]
+    if len(words) == 1:
+        words *= images
+    if len(words) != images:
+        raise EditRefused(
+            f"The case has {images} images and {len(words)} words were typed: one for all of them, "
+            "or one for each, parted by semicolons."
+        )
+    if what == "split":
+        for word in words:
+            if word not in ("", *SPLITS):
+                raise EditRefused(f"{word!r} is not a split: type train, val or test, or nothing.")
+    return words
+
+
+def _with_patients(session: OrmSession, wanted: dict[Image, str]) -> dict[Image, str]:
+    """Return the same for all images of the patients, who each go to one split."""
+    of_patient: dict[str, str] = {}
+    for image, word in wanted.items():
+        if of_patient.setdefault(image.source_group, word) != word:
+            raise EditRefused("Images of one patient belong to one split: type one word for them.")
+    images = session.scalars(select(Image).where(Image.source_group.in_(list(of_patient))))
+    return {image: of_patient[image.source_group] for image in images}
