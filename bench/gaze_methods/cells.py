@@ -22,6 +22,7 @@ from trainer.pairs.soft import agreement_of, soft_pairs
 from trainer.pretrain.checkpoint import Identity
 from trainer.pretrain.job import Job
 from trainer.pretrain.loop import train
+from trainer.pretrain.paths import ScanPaths
 from trainer.probe.candidates import Candidate
 from trainer.probe.evaluate import Settings, evaluate
 from trainer.probe.features import extract
@@ -84,6 +85,8 @@ def config_of(cell: Cell) -> RunConfig:
             "pairs": pairs, "seed": cell.seed, "size": SIDE, "batch": BATCH, "epochs": EPOCHS,
             "encoder": ENCODER, "device": "cpu", "drop": DROP, "knn_every": EPOCHS,
             "measure": MEASURE, "positive_rate": RATE,
+            "method": "trajectory" if cell.method == "trajectory" else "byol",
+            "path_order": cell.order,
             **({"softness": SOFTNESS, "agreement": True} if cell.method == "soft" else {}),
         }
     )  # fmt: skip
@@ -96,7 +99,8 @@ def run_cell(cell: Cell) -> dict[str, Any]:
     config = config_of(cell)
     with tempfile.TemporaryDirectory() as folder:
         identity = Identity(config, f"phantoms of seed {cell.seed}", policy.hash(), TRAINED)
-        job = Job(identity, _images(cell.seed), policy, Path(folder), CPU)
+        images = _images(cell.seed)
+        job = Job(identity, images, policy, Path(folder), CPU, paths=_paths(cell))
         outcome = train(job, lambda event: None, lambda: False)
     return {
         "cell": cell.name,
@@ -124,7 +128,7 @@ def _pairs(cell: Cell) -> tuple[PairPolicy, dict[str, Any]]:
         For a method that is not written yet.
     """
     labels = [p.label for p in phantoms(cell.seed)[:TRAINED]]
-    if cell.method == "plain":
+    if cell.method in ("plain", "trajectory"):
         return PairPolicy(), {}
     if cell.method not in ("gzpt", "soft"):
         raise ValueError(f"{cell.method} is not written yet")
@@ -135,6 +139,16 @@ def _pairs(cell: Cell) -> tuple[PairPolicy, dict[str, Any]]:
         return PairPolicy(weighed, DROP), {"purity": purity(weighed.table, labels)}
     relation = PairMatrix.of(matrix, valid, threshold_for_rate(matrix, valid, RATE))
     return PairPolicy(relation, DROP), {"purity": purity(relation.table, labels)}
+
+
+def _paths(cell: Cell) -> ScanPaths | None:
+    """Return the fixations of a cell's readings; pixels of an image are those of its array."""
+    if cell.method != "trajectory":
+        return None
+    own: list[list[torch.Tensor]] = [[] for _ in range(TRAINED)]
+    for reading in readings(cell):
+        own[reading.image].append(torch.from_numpy(reading.gaze.fixations_image).float())
+    return ScanPaths.of(own)
 
 
 def purity(table: torch.Tensor, labels: list[str]) -> float | None:

@@ -30,7 +30,9 @@ _NOT_HASHED = (
 )  # fmt: skip
 
 # Settings that there were not always, with what stands for "as before": runs of then go on.
-_SINCE: dict[str, Any] = {"softness": 0.0, "agreement": False}
+_SINCE: dict[str, Any] = {
+    "softness": 0.0, "agreement": False, "path_weight": 1.0, "path_order": "gaze",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,10 @@ class RunConfig:
         docs/gaze-methods.md.
     drop
         GzPT: chance that an extra pair is left out of a step, 0 ≤ drop < 1.
+    path_weight, path_order
+        Of the method "trajectory": how much the guess of the next fixated patch counts beside
+        BYOL's loss; and the order of fixations: "gaze", or the controls "shuffled" (the same places
+        in another order) and "blocks" (random places).
     normalisation
         "batch": the mean over all positive pairs of a batch, as released; "anchor": the mean over
         anchors of the mean over each one's positives, as SupCon, so that an image with many
@@ -150,6 +156,8 @@ class RunConfig:
     softness: float = 0.0
     agreement: bool = False
     drop: float = 0.5
+    path_weight: float = 1.0
+    path_order: str = "gaze"
     normalisation: str = "batch"
     same_patient: str = "negative"
     transductive: bool = False

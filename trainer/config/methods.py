@@ -32,6 +32,8 @@ class MethodSpec:
         One of `KINDS`: which released settings of a recipe suit it.
     queue
         Whether a batch is compared with keys of earlier steps, `RunConfig.queue` of them.
+    paths
+        Whether it learns of fixations, one after the other: `StepPairs.glimpses`.
     aliases
         Other names that settings may give it.
     settings
@@ -42,6 +44,7 @@ class MethodSpec:
     net: str
     kind: str
     queue: bool = False
+    paths: bool = False
     aliases: tuple[str, ...] = ()
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 

@@ -7,7 +7,7 @@ lies on the CPU, where pairs are drawn ahead of their step: no step waits for it
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,14 +28,26 @@ class StepPairs:
         from 0 to 1, float.
     passed_over
         Which are no negatives of each other, (A, B), bool; None: no such rule.
+    glimpses
+        Fixations in each image's first view, (A, K + 1, 2): those seen so far, and the next one;
+        see `trainer.pretrain.paths`. None: the method asks for none, or there are none.
     """
 
     mask: Tensor
     passed_over: Tensor | None = None
+    glimpses: Tensor | None = None
 
     def tensors(self) -> list[Tensor]:
         """Return what there is, in order."""
-        return [self.mask] if self.passed_over is None else [self.mask, self.passed_over]
+        return [t for t in (self.mask, self.passed_over, self.glimpses) if t is not None]
+
+    def of(self, tensors: Iterable[Tensor]) -> "StepPairs":
+        """Return the same with other tensors, as `tensors` gave these."""
+        left = iter(tensors)
+        parts = (self.mask, self.passed_over, self.glimpses)
+        mask, passed_over, glimpses = (None if t is None else next(left) for t in parts)
+        assert mask is not None
+        return StepPairs(mask, passed_over, glimpses)
 
 
 class Related(Protocol):

@@ -8,7 +8,7 @@ this goes over in one copy, on a stream of its own: the step that runs waits for
 
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import torch
@@ -19,10 +19,11 @@ from trainer.config.recipes import RECIPES
 from trainer.methods.base import Method
 from trainer.methods.queue import remembered_ids
 from trainer.pairs.policy import StepPairs
-from trainer.pretrain.augment import PlacedDraw, apply_views, draw_views
+from trainer.pretrain.augment import PlacedDraw, ViewDraw, apply_views, draw_views
 from trainer.pretrain.crops import activation_boxes
 from trainer.pretrain.job import Job
 from trainer.pretrain.parcel import send
+from trainer.pretrain.paths import draw_glimpses
 from trainer.process import distributed
 from trainer.process.seeds import Stream, generator_for
 
@@ -50,7 +51,7 @@ class Batch:
     def copied(self) -> "Batch":
         """Return the same in memory of its own."""
         ids, view_1, view_2, *pairs = (t.clone() for t in self.tensors())
-        return Batch(ids, view_1, view_2, StepPairs(*pairs))
+        return Batch(ids, view_1, view_2, self.pairs.of(pairs))
 
 
 class Batches:
@@ -166,11 +167,12 @@ def make_batch(job: Job, step: int, boxes: Tensor | None = None) -> Batch:
     config = job.config
     chosen = batch_ids(config.seed, step, len(job.images), job.batch)
     share = distributed.own_share(job.batch)
-    pairs = draw_pairs(job, step, chosen)
-    draws = [
-        _draw(job, chosen, boxes, generator_for(config.seed, stream, step), share)
+    whole = [
+        _draw(job, chosen, boxes, generator_for(config.seed, stream, step))
         for stream in (Stream.VIEW_1, Stream.VIEW_2)
     ]
+    pairs = _with_glimpses(job, step, chosen, draw_pairs(job, step, chosen), whole[0])
+    draws = [PlacedDraw.of(d.rows(share), job.images.side, config.view) for d in whole]
     sent = iter(
         send(
             [chosen, chosen[share], *pairs.tensors(), *(t for d in draws for t in d.tensors())],
@@ -178,7 +180,7 @@ def make_batch(job: Job, step: int, boxes: Tensor | None = None) -> Batch:
         )
     )
     ids, own = next(sent), next(sent)
-    pairs = StepPairs(*(next(sent) for _ in pairs.tensors()))
+    pairs = pairs.of([next(sent) for _ in pairs.tensors()])
     held = job.images.pixels.device == own.device
     pixels = job.images.batch(own if held else chosen[share], job.device)
     views = [
@@ -203,11 +205,20 @@ def draw_pairs(job: Job, step: int, ids: Tensor) -> StepPairs:
     return job.policy.with_earlier(ids, earlier, draws)
 
 
-def _draw(
-    job: Job, chosen: Tensor, boxes: Tensor | None, generator: torch.Generator, share: slice
-) -> PlacedDraw:
+def _with_glimpses(
+    job: Job, step: int, ids: Tensor, pairs: StepPairs, first: ViewDraw
+) -> StepPairs:
+    """Return the pairs of a step with the fixations in the first view, if the method asks."""
+    if job.paths is None or not find_method(job.config.method).paths:
+        return pairs
+    draws = generator_for(job.config.seed, Stream.PATHS, step)
+    order, side = job.config.path_order, job.images.side
+    return replace(pairs, glimpses=draw_glimpses(job.paths, ids, first.affine, side, order, draws))
+
+
+def _draw(job: Job, chosen: Tensor, boxes: Tensor | None, generator: torch.Generator) -> ViewDraw:
     config = job.config
-    draw = draw_views(
+    return draw_views(
         RECIPES[config.recipe].views,
         job.images.boxes[chosen],
         job.images.side,
@@ -217,7 +228,6 @@ def _draw(
         centred_in=None if boxes is None else boxes[chosen],
         keeping=None if job.focus is None else job.focus[chosen],
     )
-    return PlacedDraw.of(draw.rows(share), job.images.side, config.view)
 
 
 def batch_ids(seed: int, step: int, images: int, batch: int) -> Tensor:

@@ -10,6 +10,7 @@ from trainer.config.config import RunConfig
 from trainer.data.cache import ImageCache
 from trainer.pairs.policy import PairPolicy
 from trainer.pretrain.checkpoint import Identity
+from trainer.pretrain.paths import ScanPaths
 
 _MOST_REPORTS = 2000  # rows of metrics.jsonl in a whole run
 _FEATURE_LOOKS = 20  # at kNN and RankMe in a whole run, unless told
@@ -27,6 +28,8 @@ class Job:
         Number of each image's label, (N,), int64, -1 without one; None: nobody knows any.
     groups
         Number of each image's patient, (N,), int64; None: nobody knows any.
+    paths
+        Fixations in order, for methods that learn of them; None otherwise.
     focus
         Boxes of what was looked at, (N, 4) in array pixels, for gaze-aware crops; None otherwise.
     """
@@ -40,6 +43,7 @@ class Job:
     labels: Tensor | None = None
     groups: Tensor | None = None
     focus: Tensor | None = None
+    paths: ScanPaths | None = None
 
     @property
     def config(self) -> RunConfig:

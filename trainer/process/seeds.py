@@ -14,6 +14,7 @@ class Stream(IntEnum):
     VIEW_1 = 2
     VIEW_2 = 3
     PAIRS = 4
+    PATHS = 5
 
 
 def generator_for(seed: int, stream: Stream, index: int = 0) -> torch.Generator:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from migrations.study.evidence import CohortEvidence
 from migrations.study.names import short_name
 from trainer.config.config import RunConfig
+from trainer.config.methods import find_method
 from trainer.data.broken import open_sound
 from trainer.data.cache import ImageCache, open_cache
 from trainer.data.cache import Source as Picture
@@ -23,6 +24,7 @@ from trainer.pairs.policy import PairPolicy, SameLabel
 from trainer.pretrain.checkpoint import Identity
 from trainer.pretrain.crops import gaze_boxes
 from trainer.pretrain.job import Job
+from trainer.pretrain.paths import ScanPaths, paths_of
 from trainer.process import distributed
 from trainer.process.device import choose_device, choose_precision, prepare_device
 from trainer.process.events import Meter
@@ -101,6 +103,7 @@ def prepare(run: Run) -> Prepared:
         labels=SameLabel.of([m.label for m in members]).codes,
         groups=_patient_numbers(members),
         focus=_focus(config, members, images),
+        paths=_paths(run, members, images),
     )
     return Prepared(job, record, pairs, tuple(map(short_name, left_out)))
 
@@ -141,6 +144,23 @@ def _focus(config: RunConfig, members: Sequence[Member], images: ImageCache) -> 
             "station, or use --set crop=random."
         )
     return gaze_boxes(members, images)
+
+
+def _paths(run: Run, members: Sequence[Member], images: ImageCache) -> ScanPaths | None:
+    """Return the fixations that a method learns of; warn where most images have none."""
+    method = run.config.method
+    if not find_method(method).paths:
+        return None
+    paths = paths_of(members, images.boxes)
+    count = paths.images_with
+    if count == 0:
+        raise CohortError(
+            f"method is {method}, which learns of fixations, but no image has gaze of a finished "
+            "reading. Read some cases in the station, or use --method byol."
+        )
+    run.say("images", f"Fixations in order: {count} of {len(members)} images have them")
+    run.warn(f"{method} is experimental: see docs/gaze-methods.md for what it was found to bring.")
+    return paths
 
 
 def _tell_measure(run: Run, evidence: CohortEvidence) -> None:

@@ -4,6 +4,7 @@
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -14,6 +15,7 @@ from trainer.config.config import RunConfig
 from trainer.config.methods import METHODS
 from trainer.encoders import nets
 from trainer.pretrain.loop import train
+from trainer.pretrain.paths import ScanPaths
 from trainer.process import distributed
 
 
@@ -39,12 +41,22 @@ def config_of(method: str) -> RunConfig:
     )  # fmt: skip
 
 
+def some_paths(images: int, side: int) -> ScanPaths:
+    """Return twelve fixations of three images of four."""
+    draws = torch.Generator().manual_seed(3)
+    made = [torch.rand(12, 2, generator=draws) * side for _ in range(images)]
+    return ScanPaths.of([[path] if k % 4 else [] for k, path in enumerate(made)])
+
+
 def main(out: Path) -> None:
     torch.set_num_threads(1)
     nets._MAKERS["resnet18"] = Tiny
     with distributed.joined("cpu"):
         for method in METHODS:
-            outcome = train(job_in(out / method, config_of(method)), lambda _: None, lambda: False)
+            job = job_in(out / method, config_of(method))
+            if METHODS[method].paths:
+                job = replace(job, paths=some_paths(len(job.images), job.images.side))
+            outcome = train(job, lambda _: None, lambda: False)
             if distributed.rank() == 0:
                 torch.save(outcome.method.state_dict(), out / f"{method}.pt")
         job = job_in(out / "stopped", config_of("byol"))
