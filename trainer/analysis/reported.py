@@ -14,6 +14,7 @@ from migrations.study.names import names_of
 from migrations.study.schema import Annotation
 from trainer.analysis.areas import Area
 from trainer.analysis.looked import FloatArray, Looked
+from trainer.data.chains import chains_of
 
 MARKS = ("box", "keypoint")
 
@@ -22,7 +23,8 @@ MARKS = ("box", "keypoint")
 class Reported:
     """A mark of a reader, in image pixels: a box, or a keypoint of no extent.
 
-    `rating` is the confidence given to the mark, 1 where none was asked for.
+    `rating` is the confidence given to the mark: NaN where this one has none and others do, 1 for
+    all where no mark of the study has one.
     """
 
     image: str
@@ -50,18 +52,24 @@ class Errors:
 
 
 def marks_of(study: Study) -> dict[str, list[Reported]]:
-    """Return the standing marks of each reading, by the names of readings and images."""
+    """Return the standing marks of each reading, by the names of readings and images.
+
+    Marks of a resumed reading's earlier parts are those of the finished reading.
+    """
     query = (
         select(Annotation)
         .where(Annotation.kind.in_(MARKS), Annotation.undone_us.is_(None))
         .where(Annotation.image_id.is_not(None), Annotation.x_image.is_not(None))
-        .order_by(Annotation.time_us, Annotation.id)
+        .order_by(Annotation.id)
     )
+    whole = {part.id: chain[-1].id for chain in chains_of(study).whole for part in chain}
     found: dict[str, list[Reported]] = defaultdict(list)
     with study.database.read() as rows:
         readings, images = names_of(rows, "reading"), names_of(rows, "image")
         sure = _confidences(rows, readings)
-        for row in rows.scalars(query):
+        marks = rows.scalars(query).all()
+        unsaid = np.nan if any(mark.id in sure for mark in marks) else 1.0
+        for row in marks:
             mark = Reported(
                 images[row.image_id or ""],
                 int(row.details.get("frame", 0)),
@@ -69,9 +77,9 @@ def marks_of(study: Study) -> dict[str, list[Reported]]:
                 row.y_image or 0.0,
                 row.width_image or 0.0,
                 row.height_image or 0.0,
-                sure.get(row.id, 1.0),
+                sure.get(row.id, unsaid),
             )
-            found[readings[row.reading_id]].append(mark)
+            found[readings[whole.get(row.reading_id, row.reading_id)]].append(mark)
     return dict(found)
 
 

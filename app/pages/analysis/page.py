@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QUrl, Signal
+from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -25,7 +25,7 @@ from app.ui.text import tr, trn
 from app.ui.work_bar import WorkBar
 from app.workspace.results import ResultFigure
 
-_FORM_PX = 264
+_FORM_PX = 280
 
 
 class AnswerPage(Page):
@@ -138,6 +138,7 @@ class AnswerPage(Page):
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(inside)
         layout.addWidget(area)
         frame.setFixedWidth(_FORM_PX)

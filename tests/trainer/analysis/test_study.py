@@ -9,6 +9,7 @@ import pytest
 
 from devices.gaze.view import CLOSED, Affine
 from main import main
+from migrations.study.names import names_of
 from migrations.study.schema import Annotation, Arm, Calibration, new_id
 from tests.trainer.gaze_study import STEP_US, StudyMaker
 from trainer.analysis.reported import marks_of
@@ -262,3 +263,22 @@ def test_a_station_is_told_how_far_it_is_and_what_was_written(
     assert {e["stage"] for e in events if e["event"] == "progress"} == {"readings", "images"}
     assert events[-1]["folder"] == str(tmp_path / "out")
     assert {"readings.csv", "coverage.svg"} <= set(events[-1]["files"])
+
+
+def test_marks_of_a_resumed_readings_earlier_part_are_the_readings(maker: StudyMaker) -> None:
+    image = maker.image()
+    case = maker.case(image)
+    first = maker.reading(case, 0, 900_000, state="interrupted")
+    last = maker.reading(case, 1_000_000, 1_900_000, resumes_id=first)
+    alone = maker.reading(case, 2_000_000, 2_900_000, state="interrupted")
+    for reading, x in ((first, 10), (last, 20), (alone, 30)):
+        mark(maker, reading, image, x, 5)
+    with maker.study.database.read() as rows:
+        names = names_of(rows, "reading")
+
+    found = marks_of(maker.study)
+
+    assert [m.x_image for m in found[names[last]]] == [10, 20]
+    assert [m.x_image for m in found[names[alone]]] == [30]
+    assert names[first] not in found
+    assert {m.rating for own in found.values() for m in own} == {1.0}

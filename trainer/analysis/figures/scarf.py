@@ -82,7 +82,7 @@ def _scarf(
         targets.append(Target(0, top, WIDTH, _BAND, looked.reading))
     shown = f"{len(drawn)} of {len(looks)} readings" if len(looks) > BANDS else "All readings"
     return Figure(
-        f"scarf-{slug(image)}", f"Scarf plot of image {image}",
+        f"scarf-{slug(image)}", f"Scarf plot of {image}",
         f"{shown} of image {image}: which area each fixation lies in, over time. Where areas "
         f"overlap a fixation belongs to the one it lies deepest in.{more}",
         "".join(parts), WIDTH, height, COLUMNS,

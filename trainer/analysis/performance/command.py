@@ -24,16 +24,24 @@ from migrations.study.folder import Study
 from migrations.study.names import names_of
 from migrations.study.stopping import listened
 from migrations.study.told_events import add_events, is_told, tell
+from trainer.analysis.areas import Area
 from trainer.analysis.areas_file import areas_of_table
 from trainer.analysis.check_areas import check_areas
-from trainer.analysis.performance.marks import localisation_of, speaking_alike
+from trainer.analysis.performance.afroc_arms import compare_afroc
+from trainer.analysis.performance.marks import (
+    localisation_of,
+    marks_remark,
+    scored_cases,
+    speaking_alike,
+    with_confidence,
+)
 from trainer.analysis.performance.obuchowski_rockette import RANDOM
 from trainer.analysis.performance.ratings import Ratings, ratings_of
 from trainer.analysis.performance.ratings_file import read_ratings
-from trainer.analysis.performance.result import performance_of, performance_of_study
-from trainer.analysis.performance.study_ratings import study_ratings
+from trainer.analysis.performance.result import performance_of, performance_of_study, plain
+from trainer.analysis.performance.study_ratings import StudyRatings, study_ratings
 from trainer.analysis.performance.write import write_performance
-from trainer.analysis.reported import marks_of
+from trainer.analysis.reported import Reported, marks_of
 from trainer.errors import AnalysisError, PerformanceError
 
 
@@ -89,10 +97,28 @@ def _found(options: argparse.Namespace) -> tuple[Ratings, dict[str, Any]]:
             with study.database.read() as rows:
                 areas = areas_of_table(options.areas, names_of(rows, "image"))
             check_areas(study, areas)
-            kept, notes = speaking_alike(said.decisions, areas)
-            found |= localisation_of(kept, marks_of(study), areas, options.radius_px)
-            found["left_out"] += notes
+            found |= _localised(said, marks_of(study), areas, options)
+            found["left_out"] = [*said.notes, *found.pop("localisation_left_out")]
+            found["remarks"] += found.pop("localisation_remarks")
     return ratings_of(said.ratings), found
+
+
+def _localised(
+    said: StudyRatings,
+    marks: Mapping[str, Sequence[Reported]],
+    areas: Mapping[str, Sequence[Area]],
+    options: argparse.Namespace,
+) -> dict[str, Any]:
+    """Return what marks say of lesions, by reader and arm, and the arms compared by it."""
+    kept, notes = speaking_alike(said.decisions, areas)
+    kept, unsure = with_confidence(kept, marks)
+    found: dict[str, Any] = dict(localisation_of(kept, marks, areas, options.radius_px))
+    scored = scored_cases(kept, marks, areas, options.radius_px)
+    if kept:
+        found["localisation_comparison"] = plain(compare_afroc(scored, options.random))
+    return found | {
+        "localisation_left_out": [*notes, *unsure], "localisation_remarks": marks_remark(marks),
+    }  # fmt: skip
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -159,7 +185,7 @@ def _show(found: Mapping[str, Any], console: Console) -> None:
     table.add_row("95 %", *(_interval(*pair) for pair in found["auc_interval"]))
     console.print(table)
     console.print(f"Design: {found['design']}.", highlight=False)
-    for line in (*_decided(found), *_sentences(found)):
+    for line in (*_decided(found), *_sentences(found), *_by_afroc(found)):
         console.print(line, highlight=False)
 
 
@@ -180,7 +206,26 @@ def _decided(found: Mapping[str, Any]) -> list[str]:
         f"{'not known' if row['afroc_area'] is None else format(row['afroc_area'], '.3f')}."
         for row in found.get("localisation", ())
     ]
+    lines += [f"Note: {remark}." for remark in found.get("remarks", ())]
     return lines + [f"Left out: {note}." for note in found.get("left_out", ())]
+
+
+def _by_afroc(found: Mapping[str, Any]) -> list[str]:
+    """Return how arms differ in their AFROC, where marks were held against lesions."""
+    compared = found.get("localisation_comparison", {})
+    if len(compared.get("arms", ())) < 2:
+        return []
+    if "not_compared" in compared or compared["F"] is None:
+        why = compared.get("not_compared", "neither arms nor readers nor cases make a difference.")
+        return [f"AFROC areas not compared: {why}"]
+    ddf = "∞" if compared["ddf"] is None else f"{compared['ddf']:.1f}"
+    means = ", ".join(
+        f"{arm} {value:.3f}" for arm, value in zip(compared["arms"], compared["afroc"], strict=True)
+    )
+    return [
+        f"AFROC areas ({means}), equal arms: F({len(compared['arms']) - 1}, {ddf}) = "
+        f"{compared['F']:.3f}, p = {compared['p']:.4f}."
+    ]
 
 
 def _share(share: Mapping[str, Any]) -> str:

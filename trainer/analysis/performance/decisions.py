@@ -52,6 +52,7 @@ def within_reader(repeats: Sequence[tuple[Decision, Decision]]) -> list[Row]:
     for reader, pairs in sorted(own.items()):
         calls = np.array([[a.positive, b.positive] for a, b in pairs]).T
         ratings = np.array([[a.rating, b.rating] for a, b in pairs]).T
+        ratings = ratings[:, ~np.isnan(ratings).any(axis=0)]
         rows.append(
             {
                 "reader": reader,

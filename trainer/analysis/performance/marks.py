@@ -8,6 +8,7 @@ import numpy as np
 from trainer.analysis.areas import Area
 from trainer.analysis.performance.localisation import (
     UNMARKED,
+    ScoredCase,
     afroc_area,
     afroc_curve,
     froc_curve,
@@ -52,10 +53,9 @@ def localisation_of(
             "--radius-px how near a mark must be to find one."
         )
     figures, curves = [], []
-    for (arm, reader), own in by_reader(decisions).items():
-        cases = [
-            score_case(marks.get(d.reading, ()), _lesions(areas, d.images), radius_px) for d in own
-        ]
+    scored = scored_cases(decisions, marks, areas, radius_px)
+    for (arm, reader), by_case in scored.items():
+        cases = list(by_case.values())
         who = {"arm": arm, "reader": reader}
         figures.append(
             who
@@ -73,6 +73,22 @@ def localisation_of(
                 for a, b in zip(x, y, strict=True)
             ]
     return {"localisation": figures, "localisation_curves": curves}
+
+
+def scored_cases(
+    decisions: Sequence[Decision],
+    marks: Mapping[str, Sequence[Reported]],
+    areas: Mapping[str, Sequence[Area]],
+    radius_px: float,
+) -> dict[tuple[str, str], dict[str, ScoredCase]]:
+    """Return each case judged, by arm and reader."""
+    return {
+        who: {
+            d.case: score_case(marks.get(d.reading, ()), _lesions(areas, d.images), radius_px)
+            for d in own
+        }
+        for who, own in by_reader(decisions).items()
+    }
 
 
 def speaking_alike(
@@ -93,6 +109,23 @@ def speaking_alike(
             plural = "s" if len(cases) > 1 else ""
             notes.append(f"of the localisation, {len(cases)} case{plural} {words}")
     return kept, notes
+
+
+def with_confidence(
+    decisions: Sequence[Decision], marks: Mapping[str, Sequence[Reported]]
+) -> tuple[list[Decision], list[str]]:
+    """Return the decisions whose marks can be ranked, and how many others there are."""
+    kept = [d for d in decisions if not any(np.isnan(m.rating) for m in marks.get(d.reading, ()))]
+    lost = len(decisions) - len(kept)
+    plural = "s" if lost > 1 else ""
+    note = f"of the localisation, {lost} reading{plural} with a mark that has no confidence"
+    return kept, [note] if lost else []
+
+
+def marks_remark(marks: Mapping[str, Sequence[Reported]]) -> list[str]:
+    """Return what is to be said where no mark has a confidence."""
+    ratings = {mark.rating for own in marks.values() for mark in own}
+    return ["no mark has a confidence: all count as equally sure"] if ratings == {1.0} else []
 
 
 def _lesions(areas: Mapping[str, Sequence[Area]], images: Sequence[str]) -> list[Area]:

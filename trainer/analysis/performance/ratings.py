@@ -1,7 +1,7 @@
 """Ratings of a reader study: who gave which case what, in which arm, and what is true."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,7 +57,7 @@ def ratings_of(rows: Sequence[Rating]) -> Ratings:
     """
     if not rows:
         raise PerformanceError("There are no ratings.")
-    arms, readers = _names(r.arm for r in rows), _names(r.reader for r in rows)
+    arms, readers = in_order(r.arm for r in rows), in_order(r.reader for r in rows)
     truths = _truths(rows)
     cases = tuple(truths)
     place = {name: k for k, name in enumerate(cases)}
@@ -87,8 +87,9 @@ def _truths(rows: Sequence[Rating]) -> dict[str, bool]:
     return truths
 
 
-def _names(names: object) -> tuple[str, ...]:
-    found = set(names)  # type: ignore[call-overload]
+def in_order(names: Iterable[str]) -> tuple[str, ...]:
+    """Return names, each once, sorted as numbers where all are numbers."""
+    found = set(names)
     try:
         numbers = {name: float(name) for name in found}
     except ValueError:

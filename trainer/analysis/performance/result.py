@@ -32,7 +32,7 @@ def performance_of(ratings: Ratings, random: str = "both", seed: int = 0) -> dic
     """
     figures = auc_matrix(ratings)
     found = _compared(ratings, figures, random)
-    everything: dict[str, Any] = _plain(
+    everything: dict[str, Any] = plain(
         found
         | {
             "random": random,
@@ -65,13 +65,14 @@ def performance_of_study(
     PerformanceError
         Naming the reader who has read only positive or only negative cases.
     """
-    everything: dict[str, Any] = _plain(
+    everything: dict[str, Any] = plain(
         performance_of(ratings_of(found.ratings), random, seed)
         | {
             "decisions": decision_rows(found.decisions),
             "within_reader": within_reader(found.repeats),
             "by_order": by_order(found.decisions),
             "left_out": list(found.notes),
+            "remarks": list(found.remarks),
             "answers": [
                 {
                     "reading": d.reading,
@@ -154,14 +155,14 @@ def _analyses(ratings: Ratings, figures: FloatArray, seed: int) -> list[dict[str
                 found = compare_arms(figures, covariance, random)
             except PerformanceError:
                 continue
-            rows.append({"covariance": name, "random": random} | _headline(found))
+            rows.append({"covariance": name, "random": random} | headline(found))
     return rows
 
 
 def _compared(ratings: Ratings, figures: FloatArray, random: str) -> dict[str, Any]:
     """Return the headline; of a study too small to compare its areas, and why it is no more."""
     try:
-        return _headline(compare_arms(figures, COVARIANCES["jackknife"](ratings), random))
+        return headline(compare_arms(figures, COVARIANCES["jackknife"](ratings), random))
     except PerformanceError as error:
         names = ("F", "ddf", "p", "difference", "low", "high", "p_of_difference", "components")
         return {
@@ -172,7 +173,7 @@ def _compared(ratings: Ratings, figures: FloatArray, random: str) -> dict[str, A
         }
 
 
-def _headline(found: Comparison) -> dict[str, Any]:
+def headline(found: Comparison) -> dict[str, Any]:
     """Return the keys that every comparison has; one pair of arms stands by itself."""
     pairs = list(found.differences.values())
     return {
@@ -196,12 +197,12 @@ def _one_or_all(pairs: list[Estimate], what: str) -> float | list[float] | None:
     return values[0] if len(values) == 1 else values
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return the same in what JSON can hold."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, float | np.floating):
         return float(value) if np.isfinite(value) else None
     return value

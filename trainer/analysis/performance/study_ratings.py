@@ -5,9 +5,10 @@ reader in one arm the first, and the others say how far readers agree with thems
 """
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import select
@@ -16,8 +17,9 @@ from sqlalchemy.orm import Session as OrmSession
 from migrations.study.answers import Answered, answers_of_all
 from migrations.study.cohort_rules import STAND_IN, choice_of
 from migrations.study.folder import Study
+from migrations.study.forms import Question as FormQuestion
 from migrations.study.names import Names, names_of
-from migrations.study.schema import Arm, CaseImage, Image, Reader, Reading
+from migrations.study.schema import Arm, CaseImage, Image, Question, Reader, Reading
 from trainer.analysis.performance.ratings import Rating
 from trainer.analysis.performance.ratings_file import read_truth
 from trainer.data.chains import chains_of
@@ -35,7 +37,7 @@ class Decision:
     Attributes
     ----------
     rating
-        Higher is more suspicious.
+        Higher is more suspicious; NaN where this answer has no confidence beside it and others do.
     positive
         Whether the case was called positive.
     reading, images
@@ -64,16 +66,23 @@ class StudyRatings:
         First and later decision of one reader on one case in one arm.
     notes
         What was left out, and why.
+    remarks
+        What the ratings are, where that is not what one expects.
     """
 
     decisions: tuple[Decision, ...]
     repeats: tuple[tuple[Decision, Decision], ...]
     notes: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
 
     @property
     def ratings(self) -> list[Rating]:
-        """Return what `ratings_of` arranges."""
-        return [Rating(d.reader, d.arm, d.case, d.truth, d.rating) for d in self.decisions]
+        """Return what `ratings_of` arranges: decisions that have a rating."""
+        return [
+            Rating(d.reader, d.arm, d.case, d.truth, d.rating)
+            for d in self.decisions
+            if not math.isnan(d.rating)
+        ]
 
 
 def study_ratings(
@@ -103,13 +112,15 @@ def study_ratings(
         cases, readers = names_of(rows, "case"), _pseudonyms(rows.scalars(select(Reader)).all())
         readings, shown = names_of(rows, "reading"), _images(rows)
         arms = {arm.id: arm.key for arm in rows.scalars(select(Arm))}
-        answers = answers_of_all(rows, [c[-1].id for c in chains])
+        answers = answers_of_all(rows, [part.id for c in chains for part in c])
         known = _labels(study, positive, cases) if truth is None else read_truth(truth, cases)
     key = question or _leading(answers)
+    with study.database.read() as rows:
+        grades = grades_of(rows, key)
     found, notes = list[Decision](), list[str]()
     for chain in chains:
         last = chain[-1]
-        said = [a for a in answers.get(last.id, ()) if a.scope == "case"]
+        said = _said(chain, answers, key)
         case = cases[last.case_id]
         refusal = (
             _refusal(chain, known_chains.stand_ins, trial=study.settings.trial)
@@ -119,7 +130,7 @@ def study_ratings(
             notes.append(refusal)
             continue
         arm = arms.get(last.arm_id or "", ONE_ARM)
-        rating, called = _decided(said, key, positive)
+        rating, called = _decided(said, key, positive, grades)
         found.append(
             Decision(
                 readers[last.reader_id], arm, case, known[case], rating, called,
@@ -130,7 +141,38 @@ def study_ratings(
         raise PerformanceError(_nothing(key, answers, notes))
     if not any(d.positive for d in found):
         raise PerformanceError(f'No reader answered "{positive}" to "{key}": see --positive.')
-    return StudyRatings(*_first_and_repeats(found), _counted(notes))
+    rated, remarks = _rated(found)
+    return StudyRatings(*_first_and_repeats(rated), _counted(notes), remarks)
+
+
+def _said(
+    chain: Sequence[Reading], answers: Mapping[str, Sequence[Answered]], key: str
+) -> list[Answered]:
+    """Return a reading's answers about the case: those of its last part that answers the question.
+
+    What was answered before a reading was broken off stands unless it was answered again; answers
+    of two parts are not mixed, for a confidence is of the answer it stood beside.
+    """
+    for part in reversed(chain):
+        said = [a for a in answers.get(part.id, ()) if a.scope == "case"]
+        if any(answered.key == key for answered in said):
+            return said
+    return []
+
+
+def _rated(found: Sequence[Decision]) -> tuple[list[Decision], tuple[str, ...]]:
+    """Return decisions with ratings where they have them, and what is to be said of those."""
+    unsaid = [d for d in found if math.isnan(d.rating)]
+    if not unsaid:
+        return list(found), ()
+    if len(unsaid) == len(found):
+        plain = [replace(d, rating=1.0 if d.positive else -1.0) for d in found]
+        return plain, ("no confidence was given: the ROC has one point between its ends",)
+    plural = "s have" if len(found) > 1 else " has"
+    return list(found), (
+        f"{len(unsaid)} of {len(found)} answer{plural} no confidence beside it: counted for "
+        "sensitivity and specificity, not for the ROC",
+    )
 
 
 def _refusal(chain: Sequence[Reading], stand_ins: Mapping[str, str], *, trial: bool) -> str | None:
@@ -174,16 +216,54 @@ def _lacks(case: str, said: Sequence[Answered], key: str, known: Mapping[str, bo
     return None if case in known else "of a case whose truth is not known"
 
 
-def _decided(said: Sequence[Answered], key: str, positive: str) -> tuple[float, bool]:
-    """Return rating and call of an answer; a confidence beside a choice makes it finer."""
+def _decided(
+    said: Sequence[Answered], key: str, positive: str, grades: Sequence[str]
+) -> tuple[float, bool]:
+    """Return rating and call of an answer; a confidence beside a choice makes it finer.
+
+    The rating of a named grade is its place in the scale, from 1.
+    """
     answer = next(a for a in said if a.key == key)
+    if grades:
+        place, least = _place(answer.value, grades), _place(positive, grades)
+        return float(place), place >= least
     if answer.kind in _NUMBERS:
-        value, least = _number(answer.value), _number(positive)
-        return value, value >= least
+        value, least_value = _number(answer.value), _number(positive)
+        return value, value >= least_value
     given = json.loads(answer.value) if answer.kind == "multiple" else [answer.value]
     called = positive in given
-    sure = next((_number(a.value) for a in said if a.kind == "confidence"), 1.0)
+    sure = next((_number(a.value) for a in said if a.kind == "confidence"), math.nan)
     return (sure if called else -sure), called
+
+
+def grades_of(rows: OrmSession, key: str) -> tuple[str, ...]:
+    """Return the named grades of a question in order, the least first; none of another question.
+
+    Raises
+    ------
+    PerformanceError
+        The form was changed: the question had other grades, or another order, before.
+    """
+    forms = {
+        tuple(q.options)
+        for q in rows.scalars(select(Question).where(Question.key == key, Question.kind == "scale"))
+        if FormQuestion(key, "", kind="scale", options=tuple(q.options)).bounds is None
+    }
+    if len(forms) > 1:
+        shown = "; ".join(", ".join(options) for options in sorted(forms))
+        raise PerformanceError(
+            f'The grades of "{key}" were changed during the study ({shown}): their order as '
+            "ratings is not known."
+        )
+    return next(iter(forms), ())
+
+
+def _place(text: str, grades: Sequence[str]) -> int:
+    if text not in grades:
+        raise PerformanceError(
+            f'"{text}" is not a grade of this scale ({", ".join(grades)}): see --positive.'
+        )
+    return grades.index(text) + 1
 
 
 def _number(text: str) -> float:

@@ -1,6 +1,7 @@
 """The answers of a study as ratings: equal to counting them by hand."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from migrations.study.schema import Annotation, Answer, Arm, CaseImage, Image, n
 from tests.trainer.gaze_study import StudyMaker
 from trainer.analysis.performance.study_ratings import study_ratings
 from trainer.errors import PerformanceError
+
+GRADES = ("1", "2", "3", "4A", "4B", "5")
 
 
 class Answers:
@@ -67,11 +70,30 @@ def test_a_choice_and_its_confidence_become_a_rating(answers: Answers) -> None:
     answers.says("c", "clear", 4)
     answers.says("d", "finding")
 
-    found = study_ratings(answers.maker.study, "finding").decisions
+    found = study_ratings(answers.maker.study, "finding")
 
-    assert [(d.rating, d.positive, d.truth) for d in found] == [
-        (5.0, True, True), (-2.0, False, True), (-4.0, False, False), (1.0, True, False),
-    ]  # fmt: skip
+    said = [(d.rating, d.positive, d.truth) for d in found.decisions]
+    assert said[:3] == [(5.0, True, True), (-2.0, False, True), (-4.0, False, False)]
+    # The last has no confidence: it is a call, and no rating as if 1 had been given.
+    assert math.isnan(said[3][0])
+    assert said[3][1:] == (True, False)
+    assert [rating.rating for rating in found.ratings] == [5.0, -2.0, -4.0]
+    assert found.remarks == (
+        "1 of 4 answers have no confidence beside it: counted for sensitivity and specificity, "
+        "not for the ROC",
+    )
+
+
+def test_where_nobody_gave_a_confidence_the_calls_are_the_ratings_and_that_is_said(
+    answers: Answers,
+) -> None:
+    answers.says("a", "finding")
+    answers.says("c", "clear")
+
+    found = study_ratings(answers.maker.study, "finding")
+
+    assert [rating.rating for rating in found.ratings] == [1.0, -1.0]
+    assert found.remarks == ("no confidence was given: the ROC has one point between its ends",)
 
 
 def test_the_command_counts_decisions_as_one_does_by_hand(
@@ -280,3 +302,55 @@ def test_marks_are_held_against_the_lesions_of_a_table(answers: Answers, tmp_pat
         in json.loads((tmp_path / "out" / "performance.json").read_text())["not_compared"]
     )
     assert (tmp_path / "out" / "localisation.csv").is_file()
+
+
+def test_what_was_answered_before_a_reading_was_broken_off_counts(answers: Answers) -> None:
+    first = answers.says("a", "finding", 4, state="interrupted")
+    answers.says("b", "clear", 2)
+    again = answers.says("c", "clear", 1, state="interrupted")
+    answers.start_us += 1_000_000
+    maker = answers.maker
+    ends = {"resumes_id": first}
+    maker.reading(answers.cases["a"], answers.start_us, answers.start_us + 900_000, **ends)
+    answers.says("c", "finding", 5, resumes_id=again)
+
+    found = study_ratings(maker.study, "finding").decisions
+
+    assert sorted(d.rating for d in found) == [-2.0, 4.0, 5.0]
+
+
+def grade(answers: Answers, case: str, value: str, options: tuple[str, ...] = GRADES) -> None:
+    reading = answers.says(case, "clear")
+    form = (Question("birads", "Grade?", kind="scale", options=options),)
+    with answers.maker.study.database.write() as rows:
+        ids = keep_questions(rows, form)
+        rows.flush()
+        rows.add(Answer(id=new_id(), question_id=ids["birads"], reading_id=reading, value=value,
+                        time_us=answers.start_us))  # fmt: skip
+
+
+def test_named_grades_are_ratings_by_their_order_in_the_form(answers: Answers) -> None:
+    for case, value in zip("abcd", ("5", "4B", "4A", "3"), strict=True):
+        grade(answers, case, value)
+
+    found = study_ratings(answers.maker.study, "4A", "birads", truth_of(answers)).decisions
+
+    assert [d.rating for d in found] == [6.0, 5.0, 4.0, 3.0]
+    assert [d.positive for d in found] == [True, True, True, False]
+    with pytest.raises(PerformanceError, match="not a grade of this scale"):
+        study_ratings(answers.maker.study, "6", "birads", truth_of(answers))
+
+
+def test_grades_whose_order_was_changed_are_refused(answers: Answers) -> None:
+    grade(answers, "a", "3")
+    grade(answers, "c", "5", GRADES[::-1])
+
+    with pytest.raises(PerformanceError, match="were changed during the study"):
+        study_ratings(answers.maker.study, "4A", "birads", truth_of(answers))
+
+
+def truth_of(answers: Answers) -> Path:
+    path = answers.maker.study.folder / "truth.csv"
+    lines = [f"{answers.cases[name]},{int(name in 'ab')}" for name in answers.cases]
+    path.write_text("\n".join(["case,truth", *lines]))
+    return path
