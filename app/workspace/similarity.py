@@ -106,6 +106,11 @@ class StoredRelation:
         return self._pairs[0]
 
     @property
+    def sorted_pairs(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """First and second image of all valid pairs, by ascending similarity."""
+        return self._pairs[1], self._pairs[2]
+
+    @property
     def pair_count(self) -> int:
         """All pairs of two images, valid or not."""
         return pairs_among(len(self.ids))

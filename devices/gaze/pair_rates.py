@@ -28,6 +28,18 @@ def pairs_among(items: int) -> int:
     return items * (items - 1) // 2
 
 
+def pairs_a_batch(pairs: float, items: int, batch: int, drop: float) -> float:
+    """Return how many of the positive pairs among N items a batch is expected to hold.
+
+    Batches draw without replacement, so that each pair meets with probability B(B−1)/(N(N−1));
+    `drop` is the share of pairs that is left out at random.
+    """
+    if items < 2:
+        return 0.0
+    met = min(batch, items)
+    return pairs * met * (met - 1) / (items * (items - 1)) * (1 - drop)
+
+
 def pair_values(matrix: FloatArray, valid: NDArray[np.bool_]) -> FloatArray:
     """Return the values of the valid pairs i < j of (N, N) matrices."""
     rows = (matrix[i, i + 1 :][valid[i, i + 1 :]] for i in range(len(matrix)))

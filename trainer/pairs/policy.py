@@ -16,6 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from devices.gaze.pair_rates import pairs_a_batch
+
 
 @dataclass(frozen=True, slots=True)
 class StepPairs:
@@ -310,13 +312,10 @@ class PairPolicy:
         """Return how many extra unordered pairs a batch is expected to hold, after dropping.
 
         A pair counts by its weight.
-        Batches draw without replacement, so that each unordered pair of the cohort meets with
-        probability B(B−1)/(N(N−1)).
         """
-        if self.related is None or images < 2:
+        if self.related is None:
             return 0.0
-        meet = batch * (batch - 1) / (images * (images - 1))
-        return self.related.mass() * meet * (1 - self.drop)
+        return pairs_a_batch(self.related.mass(), images, batch, self.drop)
 
     def hash(self) -> str:
         """Return 16 hex digits of the relation; empty where there is none."""

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 stopped by the user.
 
 import argparse
 import logging
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ from devices.gaze.errors import GazeError
 from migrations.study.command_line import CommandParser, require_there
 from migrations.study.errors import StudyError
 from migrations.study.stopping import WITHIN_S
+from migrations.study.told_events import add_events
 from trainer.errors import Cancelled, ConfigError, SimilarityError, TrainerError
-from trainer.process.events import RunFailed
+from trainer.process.events import JsonReporter, RunFailed
 from trainer.process.set_options import parse_settings
 from trainer.process.stopping import StopRequest
 from trainer.process.terminal import TerminalReporter
@@ -35,8 +37,10 @@ def main(argv: Sequence[str]) -> int:
     options = parser.parse_args(argv)
     require_there(parser, options, ("gaze", "order"))
     console = Console()
-    report = TerminalReporter(console)
-    stop = StopRequest()
+    stop, told = StopRequest(), options.events == "json"
+    report = JsonReporter(sys.stdout) if told else TerminalReporter(console)
+    if told:
+        stop.listen(sys.stdin.fileno())
     try:
         request = _request(options)
         with stop.on_signals(within_s=WITHIN_S):
@@ -249,4 +253,5 @@ def _parser() -> argparse.ArgumentParser:
         help="rank correlation with other measures",
     )  # fmt: skip
     parser.add_argument("--database", help="another database than the study's own (URL)")
+    add_events(parser)
     return parser

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
+from trainer.process.events import JsonReporter
 from trainer.process.terminal import TerminalReporter
 from trainer.similarity.pair_search import Part
 
@@ -48,5 +49,5 @@ class Job:
 
     request: Request
     console: Console
-    report: TerminalReporter
+    report: TerminalReporter | JsonReporter
     stop: Callable[[], bool]

@@ -1,6 +1,6 @@
 """Fills the page of gaze similarity: stored relations, their order, agreement, new ones."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,9 @@ from PySide6.QtCore import QObject
 from app.pages.workspace.similarity_page import SimilarityPage
 from app.ui.background import run
 from app.ui.side_process import SideProcess
+from app.ui.text import tr
 from app.workspace.ordering import order_of
+from app.workspace.pair_purity import labels_of, pair_purity
 from app.workspace.similarity import (
     SimilarityChoice,
     StoredRelation,
@@ -17,6 +19,7 @@ from app.workspace.similarity import (
     load_stored_relation,
     similarity_choices,
 )
+from migrations.study.evidence import CohortEvidence, kept_evidence
 from migrations.study.folder import SERVER, Study
 from migrations.study.names import names_of
 
@@ -39,6 +42,9 @@ class SimilarityController(QObject):
         self._shown = ""
         page.run_chosen.connect(self._show)
         page.compute_wanted.connect(self._compute)
+        self._computing = False
+        side.told.connect(self._take)
+        page.work.stop_wanted.connect(self._stop)
 
     def set_study(self, study: Study | None) -> None:
         """Show this study's similarities."""
@@ -70,11 +76,14 @@ class SimilarityController(QObject):
         def load() -> Any:
             relation, order = load_stored_relation(choice.path), order_of(choice.path)
             relation.prepare()
-            return relation, image_names(study), order, relation.overview(order)
+            purity = pair_purity(relation, labels_of(study))
+            return relation, image_names(study), order, relation.overview(order), purity
 
         def loaded(found: Any) -> None:
             self._page.show_idle()
             self._page.show_relation(*found)
+            self._page.show_readers(*between_readers(choice.details))
+            self._page.show_evidence(self._evidence(choice))
             self._compare(choice, found[0])
 
         run(self, load, loaded, self._failed)
@@ -90,48 +99,91 @@ class SimilarityController(QObject):
             relations = [shown, *(load_stored_relation(o.path) for o in others.values())]
             found = agreement(relations)[0, 1:] if others else np.empty(0)
             return [
-                f"{choice.measure} and {name}: rank correlation {value:.2f}"
+                tr(
+                    "{one} and {other}: rank correlation {value:.2f}",
+                    one=choice.measure,
+                    other=name,
+                    value=value,
+                )
                 for name, value in zip(others, found, strict=True)
-            ] + between_readers(choice.details)
+            ]
 
         run(self, compute, self._page.show_agreement, self._failed)
+
+    def _evidence(self, choice: SimilarityChoice) -> CohortEvidence | None:
+        """Return what was judged of the cohort of a run, by this run or by another one of it."""
+        of_cohort = [choice, *(c for c in self._choices if c.fingerprint == choice.fingerprint)]
+        found = (kept_evidence(each.details) for each in of_cohort)
+        return next((each for each in found if each is not None), None)
 
     def _compute(self, measure: str) -> None:
         study = self._study
         if study is None:
             return
         words = ["similarity", "--gaze", str(study.folder), "--measure", measure]
+        words += ["--events", "json"]
         words += ["--database", SERVER] if study.reads_server else []
 
         def done() -> None:
-            self._page.show_idle()
+            self._idle()
             self._shown = ""
             self.refresh()
 
         def failed(text: str) -> None:
-            self._page.show_idle()
+            self._idle()
             self._page.say_state(text, "error")
 
-        if self._side.start(words, done, failed):
-            self._page.show_busy(f"Comparing gaze by {measure}…")
+        def stopped() -> None:
+            self._idle()
+            self._page.say_state(tr("Stopped; nothing was written."))
+
+        if self._side.start(words, done, failed, stopped):
+            self._computing = True
+            self._page.show_busy(tr("Comparing gaze by {measure}…", measure=measure))
+            self._page.work.begin(tr("Comparing gaze by {measure}.", measure=measure))
         else:
-            self._page.say_state("Something else is being computed; try again.", "warning")
+            self._page.say_state(
+                tr("Something else is being computed; try again when it is done."), "warning"
+            )
+
+    def _take(self, event: dict[str, Any]) -> None:
+        if self._computing:
+            self._page.work.take(event)
+
+    def _stop(self) -> None:
+        if self._computing:
+            self._side.stop()
+
+    def _idle(self) -> None:
+        self._computing = False
+        self._page.show_idle()
 
     def _failed(self, error: Exception) -> None:
         self._page.show_idle()
         self._tell_error("The gaze similarity cannot be shown", error)
 
 
-def between_readers(details: dict[str, Any]) -> list[str]:
-    """Say whether gaze carries the case: two readers of one case against readers of two."""
+def between_readers(
+    details: Mapping[str, Any],
+) -> tuple[str, Sequence[tuple[str, str, float, float, int]]]:
+    """Return whether gaze carries the case, in words, and the same for each two readers.
+
+    A row: two readers, how alike their readings of one case are, and of different cases, and how
+    many pairs of one case there are.
+    """
     split = (details.get("findings") or {}).get("case_split")
     if not split:
-        return ["No case was read by two readers: whether gaze carries the case is not known."]
-    return [
-        f"Two readers of one case: {split['within_mean']:.3f} alike; of two cases: "
-        f"{split['between_mean']:.3f}. A pair of one case is the more alike one in "
-        f"{split['separation']:.0%} of draws (50 %: gaze says nothing of the case)."
-    ]
+        nobody = tr("No case was read by two readers, so whether gaze carries the case cannot be "
+                    "tested.")  # fmt: skip
+        return nobody, ()
+    said = tr(
+        "Two readers of one case: {within:.3f} alike; of two cases: {between:.3f}. A pair of one "
+        "case is the more alike one in {share:.0%} of draws (50 %: gaze says nothing of the case).",
+        within=split["within_mean"],
+        between=split["between_mean"],
+        share=split["separation"],
+    )
+    return said, [tuple(line) for line in split.get("by_readers", ())]
 
 
 def image_names(study: Study) -> Mapping[str, str]:

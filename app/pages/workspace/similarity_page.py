@@ -1,25 +1,33 @@
-"""Gaze similarity: the matrix, a threshold and what it lets in, neighbours, outliers."""
+"""Gaze similarity: the matrix, a threshold and what it lets in, neighbours, outliers, evidence."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFrame, QSlider, QTabWidget, QVBoxLayout
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QComboBox, QTableView, QTabWidget, QVBoxLayout, QWidget
 
+from app.pages.workspace.matrix_view import MatrixView
+from app.pages.workspace.pair_strip import PairCard, PairStrip, ShownPair, panel_of
+from app.pages.workspace.threshold_panel import ThresholdPanel
 from app.ui import theme
 from app.ui.page import Page
-from app.ui.pictures import PictureCard, PictureLoader, PictureStrip
-from app.ui.plots import ask_where, plot, save_plot
-from app.ui.small_widgets import button, column, label, panel, row
+from app.ui.pictures import PictureLoader, PictureStrip
+from app.ui.small_widgets import button, column, label, row
+from app.ui.table_model import TableModel, table_view, text_columns
+from app.ui.text import tr, trn
+from app.ui.work_bar import WorkBar
+from app.workspace.pair_purity import PairPurity
 from app.workspace.similarity import SimilarityChoice, StoredRelation
+from migrations.study.evidence import HEADERS, CohortEvidence
 
-_STEPS = 1000
 _SHOWN = 12
-_MAP = pg.ColorMap(
-    [0.0, 0.5, 0.8, 1.0], [(22, 24, 27), (30, 70, 110), (90, 160, 190), (250, 236, 190)]
-)
+_SETTLED_MS = 80
+_PAIR_PX, _STRIP_PX = 72, 80
+_MEASURES = (
+    "auto", "tima", "density", "dwell", "multimatch", "moment", "moment_sequence", "dhash",
+)  # fmt: skip
+_READERS = ("Reader", "Reader", "Same case", "Different cases", "Pairs of one case")
 
 
 class SimilarityPage(Page):
@@ -37,41 +45,30 @@ class SimilarityPage(Page):
     compute_wanted = Signal(str)
 
     def __init__(self, loader: PictureLoader) -> None:
-        super().__init__("similarity", "Gaze similarity")
+        super().__init__("similarity", tr("Gaze similarity"))
         self._loader = loader
         self.relation: StoredRelation | None = None
         self._order: NDArray[np.int64] = np.empty(0, np.int64)
         self._names: Mapping[str, str] = {}
-        self.runs = QComboBox()
-        self.runs.setObjectName("similarity_runs")
-        self.runs.setMinimumWidth(320)
-        self.runs.activated.connect(lambda _i: self.run_chosen.emit(self.runs.currentData()))
-        self.measure = QComboBox()
-        for name in (
-            "auto",
-            "tima",
-            "density",
-            "dwell",
-            "multimatch",
-            "moment",
-            "moment_sequence",
-            "dhash",
-        ):
-            self.measure.addItem(name, name)
-        self.compute = button(
-            "compute_similarity",
-            "Compute",
-            lambda: self.compute_wanted.emit(self.measure.currentData()),
-        )
-        for widget in (self.runs, self.measure, self.compute):
-            self.head.addWidget(widget)
+        self._make_head()
+        self.work = WorkBar("similarity_work")
+        self.body.addWidget(self.work)
+        self.matrix, self.threshold_panel = MatrixView(), ThresholdPanel()
+        self.slider = self.threshold_panel.slider
+        self.pair = PairCard(loader, _PAIR_PX)
+        self.matrix.pointed.connect(self._pointed)
+        self.threshold_panel.moved.connect(self._threshold_moved)
+        self.pair.chosen.connect(self._image_clicked)
+        self._settled = QTimer(self)
+        self._settled.setSingleShot(True)
+        self._settled.setInterval(_SETTLED_MS)
+        self._settled.timeout.connect(self._show_at_threshold)
         content = row(gap=2 * theme.GRID)
-        content.addLayout(self._make_matrix(), 3)
-        content.addWidget(self._make_pair(), 1)
+        content.addWidget(self.matrix, 1)
+        content.addLayout(self._make_side(), 1)
         self.body.addLayout(content, 3)
-        self.body.addLayout(self._make_threshold())
         self.body.addWidget(self._make_tabs(), 2)
-        self.say_state("No similarity yet. Choose a measure and press Compute.")
+        self.say_state(tr("No similarity yet. Choose a measure and press Compute."))
 
     def show_runs(self, choices: Sequence[SimilarityChoice], chosen: str) -> None:
         """List the stored similarities."""
@@ -89,6 +86,7 @@ class SimilarityPage(Page):
     def show_idle(self) -> None:
         """Allow another computation."""
         self.compute.setEnabled(True)
+        self.work.end()
 
     def show_relation(
         self,
@@ -96,138 +94,144 @@ class SimilarityPage(Page):
         names: Mapping[str, str],
         order: NDArray[np.int64],
         overview: NDArray[np.float32],
+        purity: PairPurity,
     ) -> None:
         """Show a relation, its images named, in an order in which alike ones lie together.
 
         `overview` is the ordered matrix as it is drawn.
         """
         self.relation, self._names, self._order = relation, names, order
-        self._image.setImage(overview.T, autoLevels=False)
-        self._image.setRect(0, 0, len(order), len(order))
-        self._view.getPlotItem().autoRange()
-        self._spread_slider()
+        values = relation.sorted_values
+        low, high = (float(values[0]), float(values[-1])) if len(values) else (0.0, 1.0)
+        self.matrix.show_matrix(overview, len(order), low, high)
+        self.threshold_panel.show_relation(relation, purity)
         self.say_state(
-            f"{len(order)} images, {relation.pair_count:,} pairs, "
-            f"{len(relation.sorted_values) / max(relation.pair_count, 1):.0%} of them valid."
+            tr(
+                "{images} and {pairs}, {valid:.0%} of them valid.",
+                images=trn("{count} image", "{count} images", len(order)),
+                pairs=trn("{count} pair", "{count} pairs", relation.pair_count),
+                valid=len(values) / max(relation.pair_count, 1),
+            )
         )
         self.show_pair(0, min(1, len(order) - 1))
-        self._threshold_changed()
 
     def show_agreement(self, lines: Sequence[str]) -> None:
-        """Say how measures and readers agree."""
-        self._agreement.setText("\n".join(lines) or "Compute a second measure to compare.")
+        """Say how measures agree."""
+        self._agreement.setText("\n".join(lines) or tr("Compute a second measure to compare."))
+
+    def show_readers(self, said: str, rows: Sequence[tuple[str, str, float, float, int]]) -> None:
+        """Say whether gaze carries the case, for each two readers."""
+        self._readers_said.setText(said)
+        self.readers.set_rows(
+            [(a, b, f"{same:.3f}", f"{other:.3f}", f"{n:,}") for a, b, same, other, n in rows]
+        )
+
+    def show_evidence(self, evidence: CohortEvidence | None) -> None:
+        """Show what each measure carries on this cohort, where it was judged."""
+        if evidence is None:
+            self._evidence_said.setText(
+                tr("Not judged yet: compute the measure auto to see what each one carries here.")
+            )
+            self.evidence.set_rows([])
+            return
+        parts = (evidence.reason, f"{tr('Positive pairs:')} {evidence.rule}.", evidence.note)
+        self._evidence_said.setText(" ".join(part for part in parts if part))
+        self.evidence.set_rows(evidence.table())
+        for table in self.tabs.findChildren(QTableView):
+            table.resizeColumnsToContents()
 
     @property
     def threshold(self) -> float:
         """Similarity above which a pair is positive."""
-        return self._low + (self._high - self._low) * self.slider.value() / _STEPS
+        return self.threshold_panel.threshold
 
     @property
     def rate_text(self) -> str:
         """What the slider's place means."""
-        return self._rate.text()
+        return self.threshold_panel.texts[0]
 
     def show_pair(self, first: int, second: int) -> None:
         """Show two images of the relation, by index, with what was looked at."""
         if self.relation is None or not self.relation.ids:
             return
-        value = float(self.relation.matrix[first, second])
-        shown = "no value" if np.isnan(value) else f"similarity {value:.3f}"
-        self._pair_text.setText(shown)
-        for card, index in zip(self.pair, (first, second), strict=True):
-            card.show_image(self.relation.ids[index], self._name(index))
-        self._selected = first
+        self.pair.show_pair(self._pair(first, second))
         self._show_neighbours(first)
+
+    def _pair(self, first: int, second: int) -> ShownPair:
+        assert self.relation is not None
+        ids, value = self.relation.ids, float(self.relation.matrix[first, second])
+        said = tr("no value") if np.isnan(value) else f"{value:.3f}"
+        return ShownPair(ids[first], ids[second], self._name(first), self._name(second), said)
 
     def _name(self, index: int) -> str:
         assert self.relation is not None
         image_id = self.relation.ids[index]
         return self._names.get(image_id, image_id)
 
-    def _make_matrix(self) -> QVBoxLayout:
-        self._low, self._high, self._selected = -1.0, 1.0, 0
-        self._view = plot("", "")
-        self._view.setAspectLocked(True)
-        self._view.invertY(True)
-        self._view.hideAxis("bottom")
-        self._view.hideAxis("left")
-        self._image = pg.ImageItem(levels=(0, 1))
-        self._image.setColorMap(_MAP)
-        self._view.addItem(self._image)
-        self._view.scene().sigMouseMoved.connect(self._hovered)
-        made = column(gap=theme.GRID // 2)
-        made.addWidget(self._view, 1)
-        line = row(
-            label("Ordered so that images read alike lie together; wheel zooms.", "hint"),
-            button("save_matrix", "Save plot…", self._save),
+    def _make_head(self) -> None:
+        self.runs = QComboBox()
+        self.runs.setObjectName("similarity_runs")
+        self.runs.setAccessibleName(tr("Stored similarity"))
+        self.runs.setMinimumWidth(300)
+        self.runs.activated.connect(lambda _i: self.run_chosen.emit(self.runs.currentData()))
+        self.measure = QComboBox()
+        self.measure.setObjectName("similarity_measure")
+        self.measure.setAccessibleName(tr("Measure to compute"))
+        for name in _MEASURES:
+            self.measure.addItem(name, name)
+        self.compute = button(
+            "compute_similarity",
+            tr("Compute"),
+            lambda: self.compute_wanted.emit(self.measure.currentData()),
         )
-        line.setStretch(0, 1)
-        made.addLayout(line)
-        return made
+        for widget in (
+            label(tr("Shown"), "hint", wrap=False), self.runs,
+            label(tr("New, by"), "hint", wrap=False), self.measure, self.compute,
+        ):  # fmt: skip
+            self.head.addWidget(widget)
 
-    def _make_pair(self) -> QFrame:
-        frame, layout = panel()
-        layout.addWidget(label("Under the pointer", "heading"))
-        self._pair_text = label("", "lead")
-        layout.addWidget(self._pair_text)
-        self.pair = (PictureCard(self._loader, 120), PictureCard(self._loader, 120))
-        for card in self.pair:
-            layout.addWidget(card)
-        layout.addStretch(1)
-        return frame
-
-    def _make_threshold(self) -> QVBoxLayout:
-        self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setObjectName("threshold_slider")
-        self.slider.setAccessibleName("Threshold of similarity")
-        self.slider.setRange(0, _STEPS)
-        self.slider.setValue(int(0.95 * _STEPS))
-        self.slider.valueChanged.connect(self._threshold_changed)
-        self._rate = label("", "lead", wrap=False)
-        self._rate.setMinimumWidth(360)
-        made = column(gap=0)
-        line = row(label("Positive above", "body", wrap=False), self.slider, self._rate)
-        line.setStretch(1, 1)
-        made.addLayout(line)
+    def _make_side(self) -> QVBoxLayout:
+        made = column(gap=theme.GRID)
+        made.addWidget(self.threshold_panel, 1)
+        made.addWidget(panel_of(self.pair, tr("Pair under the pointer")))
         return made
 
     def _make_tabs(self) -> QTabWidget:
-        tabs = QTabWidget()
-        self.neighbours, self.samples = PictureStrip(self._loader), PictureStrip(self._loader)
-        self.outliers = PictureStrip(self._loader)
+        tabs = self.tabs = QTabWidget()
+        self.neighbours, self.samples = (
+            PictureStrip(self._loader, _STRIP_PX),
+            PairStrip(self._loader, _STRIP_PX),
+        )
+        self.outliers = PictureStrip(self._loader, _STRIP_PX)
         self._agreement = label("")
-        tabs.addTab(self.neighbours, "Nearest by gaze")
-        tabs.addTab(self.samples, "Pairs at the threshold")
-        tabs.addTab(self.outliers, "Match everything or nothing")
-        tabs.addTab(self._agreement, "Agreement")
-        for strip in (self.neighbours, self.samples, self.outliers):
-            strip.chosen.connect(self._image_clicked)
+        self._evidence_said, self._readers_said = label(""), label("")
+        self.evidence = TableModel(text_columns([tr(head.capitalize()) for head in HEADERS]))
+        self.readers = TableModel(text_columns([tr(head) for head in _READERS]))
+        tabs.addTab(self.neighbours, tr("Most similar by gaze"))
+        tabs.addTab(self.samples, tr("Pairs at the threshold"))
+        tabs.addTab(self.outliers, tr("Outliers"))
+        tabs.addTab(_told(self._evidence_said, self.evidence, "evidence"), tr("Evidence"))
+        tabs.addTab(_told(self._readers_said, self.readers, "readers"), tr("Between readers"))
+        tabs.addTab(self._agreement, tr("Between measures"))
+        self.neighbours.chosen.connect(self._image_clicked)
+        self.samples.chosen.connect(self._image_clicked)
+        self.outliers.chosen.connect(self._image_clicked)
+        self.show_evidence(None)
         return tabs
 
-    def _spread_slider(self) -> None:
-        assert self.relation is not None
-        values = self.relation.sorted_values
-        if len(values):
-            self._low, self._high = float(values[0]), float(values[-1])
-        self._image.setLevels((min(0.0, self._low), max(self._high, 1e-6)))
+    def _threshold_moved(self, threshold: float) -> None:
+        self.matrix.show_threshold(threshold)
+        self._settled.start()
 
-    def _threshold_changed(self) -> None:
+    def _show_at_threshold(self) -> None:
+        """Show pictures of what the threshold lets in, once it rests."""
         relation, threshold = self.relation, self.threshold
         if relation is None:
             return
-        rate = relation.rate(threshold)
-        self._rate.setText(
-            f"{threshold:.3f}: {rate:.1%} of valid pairs positive "
-            f"({relation.count_above(threshold):,})"
+        self.samples.show_pairs(
+            [self._pair(*pair) for pair in relation.sample_pairs(threshold, _SHOWN // 2)]
         )
-        pairs = relation.sample_pairs(threshold, _SHOWN // 2)
-        shown = []
-        for first, second in pairs:
-            value = f"{relation.matrix[first, second]:.3f}"
-            shown.append((relation.ids[first], f"{self._name(first)} ~ {value}"))
-            shown.append((relation.ids[second], f"{value} ~ {self._name(second)}"))
-        self.samples.show_images(shown)
-        told = ("matches over half", "matches none", "has no value")
+        told = (tr("matches over half"), tr("matches none"), tr("has no value"))
         self.outliers.show_images(
             [
                 (relation.ids[i], f"{self._name(i)}: {what}")
@@ -240,7 +244,7 @@ class SimilarityPage(Page):
         assert self.relation is not None
         found = self.relation.neighbours(index, _SHOWN)
         self.neighbours.show_images(
-            [(self.relation.ids[index], f"{self._name(index)}, the image itself")]
+            [(self.relation.ids[index], tr("{name} (query)", name=self._name(index)))]
             + [(self.relation.ids[i], f"{self._name(i)}: {value:.3f}") for i, value in found]
         )
 
@@ -250,14 +254,14 @@ class SimilarityPage(Page):
             nearest = self.relation.neighbours(index, 1)
             self.show_pair(index, nearest[0][0] if nearest else index)
 
-    def _hovered(self, place: QPointF) -> None:
-        if self.relation is None or not len(self._order):
-            return
-        point = self._view.getPlotItem().getViewBox().mapSceneToView(place)
-        x, y = int(point.x()), int(point.y())
-        if 0 <= x < len(self._order) and 0 <= y < len(self._order):
-            self.show_pair(int(self._order[y]), int(self._order[x]))
+    def _pointed(self, row: int, column: int) -> None:
+        self.show_pair(int(self._order[row]), int(self._order[column]))
 
-    def _save(self) -> None:
-        item = self._view.getPlotItem()
-        ask_where(self, "gaze-similarity", lambda path: save_plot(item, path))
+
+def _told(said: QWidget, model: TableModel[Sequence[str]], name: str) -> QWidget:
+    """Return a table under what is said of it."""
+    made = QWidget()
+    layout = column(made, theme.GRID)
+    layout.addWidget(said)
+    layout.addWidget(table_view(model, f"similarity_{name}", name), 1)
+    return made

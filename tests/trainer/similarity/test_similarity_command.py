@@ -1,4 +1,5 @@
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,6 +45,18 @@ def expected(measure: str, names: list[str], settings=None):
 
 
 BY_NAME = ["a", "b10", "b2", "c", "d"]  # as text: b10 before b2
+
+
+def test_a_station_is_told_how_far_it_is(folder, tmp_path, capsys, monkeypatch) -> None:
+    heard, said = os.pipe()
+    with os.fdopen(heard) as stdin, os.fdopen(said, "w"):
+        monkeypatch.setattr("sys.stdin", stdin)
+        out = tmp_path / "relation.npy"
+        assert run("--gaze", folder, "--out", out, "--jobs", 1, "--events", "json") == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith('{"event"')]
+    told = [json.loads(line) for line in lines]
+    done = [e for e in told if e["event"] == "progress" and e["unit"] == "pairs"]
+    assert done[-1]["done"] == done[-1]["total"]
 
 
 @pytest.mark.parametrize("measure", sorted(untaught()))
