@@ -6,6 +6,7 @@ from app.pages.analysis.job import AnalysisJob
 from app.pages.calibration.controller import CalibrationController
 from app.pages.clearing.controller import ClearingController
 from app.pages.pretrain.controller import TrainingController
+from app.pages.progress.controller import ProgressController
 from app.pages.reading.controller import ReadingController
 from app.pages.review.controller import ReviewController
 from app.pages.settings.controller import SettingsController
@@ -22,6 +23,7 @@ JOBS: Sequence[type[StationJob]] = (
     ReviewController,
     SetupController,
     WorkspaceJob,
+    ProgressController,
     AnalysisJob,
     TrainingController,
     SettingsController,

@@ -205,7 +205,14 @@ def _performance(path: QPainterPath) -> None:
     path.cubicTo(5, 9, 9, 6, 20, 5)
 
 
+def _progress(path: QPainterPath) -> None:
+    for y, end in ((6, 20), (12, 14), (18, 9)):
+        _line(path, (4, y), (end, y))
+    _line(path, (4, 3), (4, 21))
+
+
 _DRAW: dict[str, _Draw] = {
+    "progress": _progress,
     "analysis": _analysis,
     "performance": _performance,
     "review": _review,

@@ -62,7 +62,8 @@ def test_a_job_stands_in_the_navigation_where_it_says(station) -> None:
     ]  # fmt: skip
     station.shell.enter_workspace()
     assert _entries(station) == [
-        "Cohort", "Gaze similarity", "Pretrain", "Runs", "Features", "Study settings", "Figures",
+        "Cohort", "Analysis", "Performance", "Gaze similarity", "Pretrain", "Runs", "Features",
+        "Audit trail", "Progress", "Study settings", "Figures",
     ]  # fmt: skip
 
 

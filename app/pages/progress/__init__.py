@@ -1,0 +1,1 @@
+"""How far each reader of the study is: page and controller."""

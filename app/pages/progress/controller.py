@@ -1,0 +1,96 @@
+"""The progress page: read anew each time it comes up; plans and case sheets come in here."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtWidgets import QFileDialog
+
+from app.pages.progress.page import ProgressPage
+from app.ui.background import Task, run
+from app.ui.gui_thread import is_alive
+from app.ui.job import JobContext, JobPage, StationJob
+from app.ui.text import tr, trn
+from migrations.study.assignments import assign_from_csv
+from migrations.study.case_sheets import read_sheets
+from migrations.study.folder import Study
+from migrations.study.progress import Progress, progress_of
+
+_Read = tuple[list[Progress], str]
+
+
+class ProgressController(StationJob):
+    """Shows the readers' progress in the study that is open."""
+
+    def __init__(self, context: JobContext) -> None:
+        super().__init__(context)
+        page = self.page = ProgressPage()
+        self.pages = (JobPage("progress", page, tr("Progress"), "researcher"),)
+        self._study: Study | None = None
+        self._task: Task | None = None
+        page.plan_wanted.connect(lambda: self._ask(tr("A plan of readings"), self.take_plan))
+        page.sheets_wanted.connect(lambda: self._ask(tr("Case sheets"), self.take_sheets))
+        context.notices.study_changed.connect(self._refresh_if_shown)
+
+    def open(self, study: Study) -> None:
+        """Show this study's readers from now on."""
+        self._study = study
+        self.page.show_rows(())
+
+    def refresh(self) -> None:
+        """Read how far the readers are, off the GUI thread."""
+        self._do(lambda study: "")
+
+    def take_plan(self, path: Path) -> None:
+        """Take who reads what from a csv, as `db assign` does."""
+
+        def take(study: Study) -> str:
+            with study.database.write() as session:
+                made = assign_from_csv(session, study.settings, path)
+            readings = sum(made.values())
+            return trn("One reading was planned.", "{count} readings were planned.", readings)
+
+        self._do(take)
+
+    def take_sheets(self, path: Path) -> None:
+        """Take case sheets from a csv, as `db sheets` does."""
+
+        def take(study: Study) -> str:
+            with study.database.write() as session:
+                count = read_sheets(session, path)
+            return trn("One case sheet was read.", "{count} case sheets were read.", count)
+
+        self._do(take)
+
+    def close(self) -> None:
+        """Wait for what is being read."""
+        if self._task is not None and is_alive(self._task):
+            self._task.wait()
+        self._study = None
+
+    def _do(self, act: Callable[[Study], str]) -> None:
+        study = self._study
+        if study is None:
+            return
+
+        def work() -> _Read:
+            said = act(study)
+            with study.database.read() as session:
+                return progress_of(session, study.settings), said
+
+        def took(read: _Read) -> None:
+            if self._study is study:
+                self.page.show_rows(*read)
+
+        self._task = run(self, work, took, self._failed)
+
+    def _failed(self, error: Exception) -> None:
+        self.context.show_error(tr("The study was left as it was"), error)
+
+    def _refresh_if_shown(self) -> None:
+        if self.context.window.current == "progress":
+            self.refresh()
+
+    def _ask(self, title: str, take: Callable[[Path], None]) -> None:
+        name, _ = QFileDialog.getOpenFileName(self.page, title, "", "csv (*.csv)")
+        if name:
+            take(Path(name))
