@@ -1,8 +1,13 @@
-"""What trackers are attached, what is missing and why, and how to open one by its id."""
+"""What trackers are attached, what is missing and why, and how to open one by its id.
+
+Other distributions bring kinds of trackers by entry points in `foveate.trackers`.
+"""
 
 import logging
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 
 from devices.errors import TrackerError, TrackerNotFound
 from devices.gaze.geometry import ScreenGeometry
@@ -10,11 +15,13 @@ from devices.gazepoint import find_gazepoint, open_gazepoint
 from devices.gazepoint.search import WAY_OUT as GAZEPOINT_WAY_OUT
 from devices.lsl import LslTracker, find_streams
 from devices.mouse import MouseTracker, mouse_info
+from devices.plugins import free, plug_ins
 from devices.simulated import SimulatedParameters, SimulatedTracker, simulated_info
 from devices.tobii.search import find_tobii, open_tobii
 from devices.tracker import Tracker, TrackerInfo
 
 OPEN_TIMEOUT_S = 2.0
+_OWN_KINDS = ("simulated", "mouse", "lsl", "tobii", "gazepoint", "replay")
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +46,27 @@ class Missing:
         """Return both sentences, led by the kind."""
         name = {"lsl": "LSL", "tobii": "Tobii", "gazepoint": "Gazepoint"}.get(self.kind, self.kind)
         return f"{name}: {self.reason} {self.way_out}"
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerKind:
+    """What an entry point in `foveate.trackers` names: a kind of tracker of another's.
+
+    Attributes
+    ----------
+    find
+        Returns what is attached within the seconds given, each `TrackerInfo.id` beginning with the
+        entry point's name and a colon, its kind that name.
+    open
+        Returns the tracker of an id for a screen, not yet connected; at a rate in Hz, None for its
+        own.
+    way_out
+        What to do where none is found.
+    """
+
+    find: Callable[[float], Sequence[TrackerInfo]]
+    open: Callable[[str, ScreenGeometry, float | None], Tracker]
+    way_out: str = "See the documentation of its plug-in."
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +104,12 @@ def find_trackers(timeout_s: float = 1.0, *, network: bool = False) -> Found:
     network
         Whether LSL may leave this computer.
     """
-    with ThreadPoolExecutor(2) as workers:
+    kinds = tracker_kinds()
+    with ThreadPoolExecutor(2 + len(kinds)) as workers:
         tobii, gazepoint = workers.submit(_look_for_tobii), workers.submit(_look_for_gazepoint)
+        others = [workers.submit(_look_for, name, kinds[name], timeout_s) for name in kinds]
         streams = _look_for_streams(timeout_s, network)
-    found = (streams, tobii.result(), gazepoint.result())
+    found = (streams, tobii.result(), gazepoint.result(), *(each.result() for each in others))
     trackers = tuple(info for looked in found for info in looked.trackers)
     return Found(
         (simulated_info(), mouse_info(), *trackers),
@@ -108,6 +138,34 @@ def _look_for_gazepoint() -> Found:
         return Found(tuple(find_gazepoint()))
     except TrackerError as error:
         return Found((), (Missing("gazepoint", str(error), GAZEPOINT_WAY_OUT),))
+
+
+@cache
+def tracker_kinds() -> dict[str, TrackerKind]:
+    """Return the kinds of trackers that other distributions bring, by name."""
+    found = dict[str, TrackerKind]()
+    for each in plug_ins("foveate.trackers"):
+        if not isinstance(each.content, TrackerKind):
+            each.refuse("foveate.trackers", "it is not a TrackerKind")
+        elif free("foveate.trackers", each, _OWN_KINDS):
+            found[each.name] = each.content
+    return found
+
+
+def _look_for(name: str, kind: TrackerKind, timeout_s: float) -> Found:
+    try:
+        trackers = tuple(kind.find(timeout_s))
+    except Exception as error:  # another's code, which must not hide the trackers beside it
+        _log.exception("The plug-in %s failed to look for trackers.", name)
+        reason = f"Its plug-in failed: {type(error).__name__}: {error}."
+        return Found((), (Missing(name, reason, kind.way_out),))
+    wrong = [t.id for t in trackers if not t.id.startswith(f"{name}:") or t.kind != name]
+    if wrong:
+        reason = f"Its plug-in calls a tracker {wrong[0]!r}, not {name}:…, or its kind another."
+        return Found((), (Missing(name, reason, kind.way_out),))
+    if not trackers:
+        return Found((), (Missing(name, "No tracker of this kind answers.", kind.way_out),))
+    return Found(trackers)
 
 
 def open_tracker(
@@ -152,6 +210,9 @@ def open_tracker(
     if tracker_id.startswith("gazepoint:"):
         _ignore_rate(tracker_id, rate_hz)
         return open_gazepoint(tracker_id, geometry)
+    kind = tracker_kinds().get(tracker_id.partition(":")[0])
+    if kind is not None:
+        return kind.open(tracker_id, geometry, rate_hz)
     found = find_trackers(OPEN_TIMEOUT_S, network=network)
     info = next((t for t in found.trackers if t.id == tracker_id), None)
     if info is None:

@@ -2,7 +2,8 @@
 
 A method is a file of `trainer/methods` with a `METHOD`; a new one needs no other change. Such a
 file defines nets and imports torch, which takes seconds; settings, help and the station's form need
-its declaration alone. So that is read from the file's text, and its values are literals.
+its declaration alone. So that is read from the file's text, and its values are literals. Other
+distributions name such a file of theirs by an entry point in `foveate.methods`.
 """
 
 import ast
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from devices.plugins import free, plug_in_files
 from trainer.errors import ConfigError
 
 KINDS = ("siamese", "contrastive")
@@ -61,15 +63,25 @@ def read_methods(folder: Path) -> dict[str, MethodSpec]:
     ValueError
         Naming the file whose `METHOD` is not a `MethodSpec` of literals.
     """
-    found = {}
-    for path in sorted(folder.glob("*.py")):
-        if (call := _declaration(path)) is not None:
-            try:
-                values = {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}
-                found[path.stem] = MethodSpec(**values)
-            except (TypeError, ValueError) as error:
-                raise ValueError(f"{path}: METHOD cannot be read: {error}") from error
-    return found
+    found = {path.stem: read_method(path) for path in sorted(folder.glob("*.py"))}
+    return {name: spec for name, spec in found.items() if spec is not None}
+
+
+def read_method(path: Path) -> MethodSpec | None:
+    """Return what a file declares, without running it; None where it declares no method.
+
+    Raises
+    ------
+    ValueError
+        If its `METHOD` is not a `MethodSpec` of literals.
+    """
+    call = _declaration(path)
+    if call is None:
+        return None
+    try:
+        return MethodSpec(**{str(k.arg): ast.literal_eval(k.value) for k in call.keywords})
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: METHOD cannot be read: {error}") from error
 
 
 def _declaration(path: Path) -> ast.Call | None:
@@ -81,7 +93,32 @@ def _declaration(path: Path) -> ast.Call | None:
     return None
 
 
-METHODS: dict[str, MethodSpec] = read_methods(_FOLDER)
+def _with_plug_ins(own: Mapping[str, MethodSpec]) -> dict[str, MethodSpec]:
+    found = dict(own)
+    for each in plug_in_files("foveate.methods"):
+        taken = {*found, *(alias for spec in found.values() for alias in spec.aliases)}
+        if not free("foveate.methods", each, taken):
+            continue
+        try:
+            spec = read_method(each.content)
+        except (OSError, SyntaxError, ValueError) as error:
+            each.refuse("foveate.methods", str(error))
+            continue
+        if spec is None:
+            each.refuse("foveate.methods", f"{each.content} has no METHOD")
+        else:
+            found[each.name] = spec
+            _MODULES[each.name] = each.module
+    return found
+
+
+_MODULES: dict[str, str] = {}
+METHODS: dict[str, MethodSpec] = _with_plug_ins(read_methods(_FOLDER))
+
+
+def module_of(name: str) -> str:
+    """Return the module that a method's net lies in."""
+    return _MODULES.get(name, f"trainer.methods.{name}")
 
 
 def find_method(name: str) -> MethodSpec:

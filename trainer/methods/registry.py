@@ -14,7 +14,7 @@ from typing import Any
 from torch import nn
 
 from trainer.config.config import RunConfig
-from trainer.config.methods import find_method
+from trainer.config.methods import find_method, module_of
 from trainer.encoders.nets import initialise, make_encoder, seeded_weights
 from trainer.methods.base import Method, Widths
 from trainer.methods.split_norm import use_split_norm
@@ -33,7 +33,7 @@ def make_method(config: RunConfig) -> Method:
         If the file does not fit the encoder; lists what did not.
     """
     spec = find_method(config.method)
-    make = getattr(import_module(f"trainer.methods.{config.method}"), spec.net)
+    make = getattr(import_module(module_of(config.method)), spec.net)
     with seeded_weights(config.seed):
         method: Method = make(*_encoder(config), _widths(config), **_settings(make, config))
     if config.norm == "group":

@@ -27,6 +27,7 @@ from trainer.similarity.evidence.halves import learns
 from trainer.similarity.findings import describe
 from trainer.similarity.graph import Graph
 from trainer.similarity.items import settings_by_name, settings_of
+from trainer.similarity.registry import find_measure
 from trainer.similarity.store import load_matrix, store_run
 from trainer.similarity.study_gaze import feature_cache, gaze_of_members, reader_names
 
@@ -180,7 +181,9 @@ def _similarity(
 ) -> tuple[str, FloatArray, BoolArray]:
     """Return the id of the similarity's row, its matrix and which pairs are valid."""
     ids = tuple(m.image_id for m in members)
-    wanted = settings_by_name(*settings_of(config.measure, config.measure_parameters))
+    wanted = settings_by_name(
+        find_measure(config.measure), *settings_of(config.measure, config.measure_parameters)
+    )
     basis = "" if evidence is None else evidence.basis
     found = None
     if basis or not learns(config.measure):  # labels may have changed since, and say nothing here

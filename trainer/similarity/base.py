@@ -1,7 +1,7 @@
 """What all measures share: the gaze of one reading, its canvas, features and their similarity."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -333,6 +333,9 @@ class Measure:
         approximately.
     dimensions, by_dimension
         Where similarity has several: their names, and a `similarity` with values (A, B, D).
+    plug_in
+        Name and version of the other distribution that brought it; empty of Foveate's own. Results
+        carry it, and what another version computed is not taken for this one's.
     """
 
     name: str
@@ -346,6 +349,7 @@ class Measure:
     by_dimension: Compare | None = None
     cohort: CohortPass | None = None
     vectors: bool = False
+    plug_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,3 +373,9 @@ class Similarity:
     measure: str
     parameters: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
+
+
+def by_name(measure: Measure, parameters: CanvasParameters) -> dict[str, Any]:
+    """Return a measure's parameters as results carry them, with the distribution it is of."""
+    brought = {"plug_in": measure.plug_in} if measure.plug_in else {}
+    return {**asdict(parameters), **brought}

@@ -98,7 +98,7 @@ class Comparison:
     @property
     def settings(self) -> dict[str, Any]:
         """All settings by name, of the measure and of items."""
-        return settings_by_name(self.items, self.parameters)
+        return settings_by_name(self.measure, self.items, self.parameters)
 
     def matrix(self, *, by_dimension: bool = False) -> Similarity:
         """Return the matrix (N, N), or (N, N, D) by dimension."""

@@ -107,7 +107,8 @@ class FeatureCache:
     def path(self, measure: Measure, parameters: CanvasParameters) -> Path:
         """Return the file of a measure with parameters."""
         values = {k: v for k, v in asdict(parameters).items() if k not in measure.pair_parameters}
-        text = json.dumps([_VERSION, measure.name, values], sort_keys=True)
+        brought = [measure.plug_in] if measure.plug_in else []
+        text = json.dumps([_VERSION, measure.name, values, *brought], sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
         return self._folder / f"{measure.name}-{digest}.npz"
 

@@ -20,6 +20,7 @@ from trainer.similarity.base import (
     Known,
     Measure,
     Pairs,
+    by_name,
     require_one_of,
 )
 from trainer.similarity.registry import make_parameters
@@ -66,9 +67,11 @@ def settings_of(measure: str, settings: Mapping[str, Any]) -> tuple[ItemSettings
     return items, make_parameters(measure, left)
 
 
-def settings_by_name(items: ItemSettings, parameters: CanvasParameters) -> dict[str, Any]:
+def settings_by_name(
+    measure: Measure, items: ItemSettings, parameters: CanvasParameters
+) -> dict[str, Any]:
     """Return all settings by name, as results carry them."""
-    return {**asdict(parameters), **asdict(items)}
+    return {**by_name(measure, parameters), **asdict(items)}
 
 
 def chosen_readings(gaze_list: GazeList, items: ItemSettings) -> GazeList:

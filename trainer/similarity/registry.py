@@ -1,19 +1,20 @@
 """The measures by name, and the one way to compare readings by any of them.
 
 A measure is a module of `trainer.similarity.measures` with a `MEASURE`; a new one needs no other
-change.
+change. Other distributions bring theirs by an entry point in `foveate.measures`.
 """
 
 import importlib
 import pkgutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from devices.plugins import free, plug_ins
 from trainer.errors import SimilarityError
 from trainer.similarity import measures as package
 from trainer.similarity.base import (
@@ -22,6 +23,7 @@ from trainer.similarity.base import (
     Known,
     Measure,
     Similarity,
+    by_name,
     require,
 )
 from trainer.similarity.cohort_pass import of_cohort
@@ -38,7 +40,20 @@ def discover(package: ModuleType) -> dict[str, Measure]:
     return {measure.name: measure for measure in found}
 
 
-MEASURES: dict[str, Measure] = discover(package)
+def with_plug_ins(own: Mapping[str, Measure]) -> dict[str, Measure]:
+    """Return measures by name, and those of other distributions beside them."""
+    found = dict(own)
+    for each in plug_ins("foveate.measures"):
+        content = each.content
+        if isinstance(content, Measure) and free("foveate.measures", each, found):
+            if content.name == each.name:
+                found[each.name] = replace(content, plug_in=each.package)
+            else:
+                each.refuse("foveate.measures", f"its measure is called {content.name!r}")
+    return found
+
+
+MEASURES: dict[str, Measure] = with_plug_ins(discover(package))
 
 
 def untaught() -> tuple[str, ...]:
@@ -143,7 +158,7 @@ def compare(
     pairs = dense(chosen, table, parameters, half(n), by_dimension=by_dimension)
     progress(2 * n, 2 * n)
     seconds = time.perf_counter() - start
-    return Similarity(pairs.values, pairs.valid, chosen.name, asdict(parameters), seconds)
+    return Similarity(pairs.values, pairs.valid, chosen.name, by_name(chosen, parameters), seconds)
 
 
 def _converted(name: str, value: Any, default: Any) -> Any:

@@ -1,7 +1,7 @@
-"""The formats that gaze comes in: one line each."""
+"""The formats that gaze comes in: one line each, and those of other distributions."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from app.interchange.formats.scanpaths import read_ct_scangaze, read_gazesearch
 from app.interchange.formats.tobii import read_tobii_tsv
 from app.interchange.formats.xdf import read_xdf
 from app.interchange.options import ImportOptions
+from devices.plugins import free, plug_ins
 
 Read = Callable[[Path, ImportOptions], SourceFile]
 _TABLES = ("csv", "tsv", "txt", "xlsx")
@@ -51,7 +52,7 @@ def _read_layout(name: str, path: Path, options: ImportOptions) -> SourceFile:
     return read_layout(path, options, name)
 
 
-FORMATS: dict[str, Format] = {
+_OWN: dict[str, Format] = {
     "miceye": Format(read_miceye, ("csv",), "MicEye's csv, version 1 and 2"),
     "mcgip": Format(read_mcgip, ("json", "csv"), "gaze JSON of the released McGIP/GzPT code"),
     "mcgip-mammo": Format(read_mcgip_mammo, ("csv",), "mammography csv of the released code"),
@@ -72,3 +73,18 @@ FORMATS: dict[str, Format] = {
     "gazemedseg": _layout("gazemedseg", "GazeMedSeg's fixations"),
     "eyeassist": _layout("eyeassist", "EyeAssist's table of fixations"),
 }
+
+
+def with_plug_ins(own: Mapping[str, Format]) -> dict[str, Format]:
+    """Return formats by name, and those of other distributions beside them."""
+    found = dict(own)
+    for each in plug_ins("foveate.importers"):
+        if not isinstance(each.content, Format):
+            each.refuse("foveate.importers", "it is not a Format")
+        elif free("foveate.importers", each, found):
+            text = f"{each.content.text} ({each.package})"
+            found[each.name] = replace(each.content, text=text)
+    return found
+
+
+FORMATS: dict[str, Format] = with_plug_ins(_OWN)
