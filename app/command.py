@@ -11,13 +11,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from platformdirs import user_log_path
-
 from app.crash_log import watch_crashes
 from app.ui.offscreen import has_screen
 from devices.gaze.errors import GazeError
 from migrations.study.command_line import CommandParser, existing_study
 from migrations.study.errors import StudyError
+from migrations.study.this_computer import log_folder
 
 if TYPE_CHECKING:
     from app.shell.window import MainWindow
@@ -115,7 +114,7 @@ def logged() -> Iterator[None]:
 
 
 def _log_handler() -> logging.Handler:
-    folder = user_log_path("foveate", appauthor=False)
+    folder = log_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         return logging.handlers.RotatingFileHandler(

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from platformdirs import user_log_path
+from migrations.study.this_computer import log_folder
 
 NAME = "crashes.log"
 _MOST_BYTES = 1_000_000
@@ -29,7 +29,7 @@ def watch_crashes(what: str, folder: Path | None = None) -> Path | None:
         Where the file lies; None: the user's log folder. Where it cannot be written, crashes are
         told on standard error.
     """
-    path = (folder or user_log_path("foveate", appauthor=False)) / NAME
+    path = (folder or log_folder()) / NAME
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         begins_anew = path.is_file() and path.stat().st_size > _MOST_BYTES

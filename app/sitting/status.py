@@ -8,6 +8,7 @@ from app.shell.window import MainWindow
 from app.sitting.health import Health
 from app.ui.job import ChosenReader
 from app.ui.stand_in import stand_in_text
+from app.ui.text import tr
 from migrations.study.folder import Study
 
 _NEED_A_SESSION = ("calibration", "reading")
@@ -31,7 +32,11 @@ class SittingStatus:
         self._window.show_session("open" if session is not None else "")
         info = session.tracker.info if session else self._devices.info
         if info is None:
-            self._window.show_device(f"Tracker: {self._devices.chosen or 'none chosen'}")
+            chosen = self._devices.chosen  # before the first search its kind is known by its id
+            self._window.show_device(
+                tr("Tracker: {name}", name=chosen or tr("none chosen")),
+                stand_in=stand_in_text(chosen),
+            )
             return
         points = study.settings.calibration_points
         self._window.show_device(info.name, stand_in=stand_in_text(info.kind))

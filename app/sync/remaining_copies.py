@@ -20,7 +20,7 @@ from migrations.study.erasure import Erased
 from migrations.study.export_manifest import MANIFEST
 from migrations.study.folder import Study, backup_folder
 from migrations.study.schema import Image
-from migrations.study.this_computer import config_folder
+from migrations.study.this_computer import config_folder, log_folder
 
 _BLOCK = 1 << 20
 _DATABASE = "foveate.sqlite"
@@ -103,8 +103,8 @@ def _elsewhere(study: Study) -> Iterator[tuple[str, Path]]:
         # Pixels of other images that have a row are theirs; all else is searched.
         is_known = folder.name in known
         yield from (("image", f) for f in _files(folder) if not (is_known and f.name in _PIXELS))
-    logs = user_log_path("foveate", appauthor=False)
-    for place in dict.fromkeys((config_folder(), user_config_path("foveate", False), logs)):
+    usual = user_config_path("foveate", False), user_log_path("foveate", appauthor=False)
+    for place in dict.fromkeys((config_folder(), log_folder(), *usual)):
         yield from (("user", file) for file in _files(place) if place.is_dir())
     for left in sorted(Path(tempfile.gettempdir()).glob("foveate-*")):
         yield from (("temporary", file) for file in _files(left))

@@ -81,7 +81,6 @@ def button(
     # Fusion sets icon and text close together; a space parts them.
     made = QPushButton(f" {text}" if picture and text else text)
     made.setObjectName(name)
-    made.setAccessibleName(text)
     made.setAutoDefault(True)  # Enter presses the button that has the keyboard, as Space does
     if role:
         made.setProperty("role", role)

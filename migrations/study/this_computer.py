@@ -13,7 +13,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_config_path
+from platformdirs import user_config_path, user_log_path
 
 KEY_BYTES = 32
 _KEY = "computer.key"
@@ -23,6 +23,13 @@ def config_folder() -> Path:
     """Return the user's own folder for Foveate (`FOVEATE_CONFIG_DIR` names another)."""
     configured = os.environ.get("FOVEATE_CONFIG_DIR")
     return Path(configured) if configured else user_config_path("foveate", appauthor=False)
+
+
+def log_folder() -> Path:
+    """Return where this user's logs lie; inside the folder that `FOVEATE_CONFIG_DIR` names."""
+    if os.environ.get("FOVEATE_CONFIG_DIR"):
+        return config_folder() / "logs"
+    return user_log_path("foveate", appauthor=False)
 
 
 def make_key(path: Path) -> None:

@@ -4,7 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from app.crash_log import NAME
+from migrations.study.this_computer import log_folder
 from tests import ROOT
 
 DIES = """
@@ -35,3 +38,16 @@ def test_a_folder_that_cannot_be_written_hinders_nothing(tmp_path: Path) -> None
     words = [sys.executable, "-c", code, str(tmp_path / "taken")]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "None"
+
+
+def test_the_folder_of_settings_that_is_named_holds_for_the_logs_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOVEATE_CONFIG_DIR", str(tmp_path))
+    code = "from app.crash_log import watch_crashes; print(watch_crashes('test'))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert Path(done.stdout.strip()) == tmp_path / "logs" / NAME
+    monkeypatch.delenv("FOVEATE_CONFIG_DIR")
+    assert log_folder() != tmp_path / "logs"

@@ -58,9 +58,12 @@ class ValidationSummary:
     def problems(self) -> list[str]:
         """Which limits of the study are not met, in words."""
         found = []
+        unseen = sum(target.gaze_norm is None for target in self.offsets)
         if self.accuracy_deg is None:
             found.append("no gaze was seen")
-        elif self.accuracy_deg > self.max_accuracy_deg:
+        elif unseen:
+            found.append(f"no gaze at {unseen} of {len(self.offsets)} targets")
+        if self.accuracy_deg is not None and self.accuracy_deg > self.max_accuracy_deg:
             found.append(f"accuracy {self.accuracy_deg:.2f}° is over {self.max_accuracy_deg:g}°")
         if self.loss is not None and self.loss > self.max_loss:
             found.append(f"{self.loss:.0%} of the samples were lost, over {self.max_loss:.0%}")

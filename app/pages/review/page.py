@@ -146,7 +146,10 @@ class ReviewPage(Page):
         if replay is not None:
             rows = [v.replay.row for v in self.views if v.replay]
             who = " and ".join(f"{row.reader} (reading {row.name})" for row in rows)
-            self.say_state(f"{replay.row.case_name}, read by {who}.")
+            badges = dict.fromkeys(stand_in_text(row.stand_in) for row in rows)
+            badge = " · ".join(b for b in badges if b)
+            said = f"{replay.row.case_name}, read by {who}."
+            self.say_state(f"{badge} · {said}" if badge else said, "warning" if badge else "lead")
 
     def toggle(self) -> None:
         """Play or pause."""

@@ -1,7 +1,9 @@
 """The settings page and `study.toml`."""
 
 from app.pages.settings.page import SettingsPage
+from app.ui.dialogs import ChoiceDialog, MessageDialog
 from app.ui.job import JobContext, JobPage, StationJob
+from app.ui.text import tr
 from migrations.study.errors import StudyError
 from migrations.study.folder import Study
 from migrations.study.settings import StudySettings, write_settings
@@ -16,11 +18,28 @@ class SettingsController(StationJob):
         self.pages = (JobPage("settings", page, "Study settings", "researcher"),)
         self._study: Study | None = None
         page.saved.connect(self._save)
+        page.left_unsaved.connect(self._say_unsaved)
 
     def open(self, study: Study) -> None:
         """Show the settings of this study; what was typed and not saved is gone."""
         self._study = study
         self.page.show_settings(study.settings)
+
+    def _say_unsaved(self) -> None:
+        title = tr("The settings are not saved")
+        text = tr(
+            "What you changed is not in force yet. It stays on the settings page until you save or "
+            "undo it there, or close Foveate."
+        )
+        window = self.page.window()
+        if not self.context.window.in_workspace:  # the way back leads past the PIN
+            MessageDialog(window, title, text).open()
+            return
+        ChoiceDialog(
+            window, title, text,
+            ("back_to_settings", tr("Back to the settings"), lambda: self.context.go("settings")),
+            ("leave_settings", tr("Leave them for now"), lambda: None),
+        ).open()  # fmt: skip
 
     def _save(self, settings: StudySettings) -> None:
         study = self._study

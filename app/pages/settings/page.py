@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QFormLayout, QScrollArea, QWidget
 
 from app.pages.settings.design_card import DesignCard
@@ -24,9 +25,12 @@ class SettingsPage(Page):
     -------
     saved : object
         The settings (`StudySettings`) to write.
+    left_unsaved
+        Another page is shown, and what was changed is not saved.
     """
 
     saved = Signal(object)
+    left_unsaved = Signal()
 
     def __init__(self) -> None:
         super().__init__("settings", "Study settings")
@@ -69,6 +73,12 @@ class SettingsPage(Page):
         self.design.show_design(settings.questions if settings.form else (), settings.arms)
         if said:
             self.say_state(said)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Tell of changes that are left behind; the window's own hiding leaves nothing."""
+        super().hideEvent(event)
+        if not event.spontaneous() and self.undo.isEnabled() and self.window().isVisible():
+            self.left_unsaved.emit()
 
     def editor(self, name: str) -> QWidget:
         """Return the widget of a setting."""

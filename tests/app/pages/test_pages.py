@@ -38,10 +38,12 @@ def _row(state: str = "to read", **fields: object) -> WorklistRow:
     return WorklistRow(**named, hanging="one-up", image_count=1, state=state, **fields)
 
 
-def _look(accuracy: float | None = 0.4, loss: float = 0.02) -> ValidationSummary:
+def _look(
+    accuracy: float | None = 0.4, loss: float = 0.02, *, all_seen: bool = True
+) -> ValidationSummary:
     offsets = (
         TargetOffset((0.2, 0.2), (0.21, 0.2), accuracy),
-        TargetOffset((0.8, 0.2), None, None),
+        TargetOffset((0.8, 0.2), (0.8, 0.21) if all_seen else None, 0.5 if all_seen else None),
     )
     both = EyeSummary("Both eyes", accuracy, 0.2, 0.3, loss)
     eyes = (
@@ -409,3 +411,8 @@ def test_the_last_of_several_collectors_gives_collecting_back(qapp, untouched_co
     assert not gc.isenabled()
     second.stop()
     assert gc.isenabled()
+
+
+def test_a_validation_says_at_how_many_targets_no_gaze_was_seen() -> None:
+    assert _look(all_seen=False).problems == ["no gaze at 1 of 2 targets"]
+    assert _look(accuracy=None).problems == ["no gaze was seen"]

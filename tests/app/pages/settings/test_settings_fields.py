@@ -4,6 +4,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.pages.settings.fields import SECTIONS
 from app.pages.settings.page import SettingsPage
@@ -61,3 +62,20 @@ def test_a_value_finer_than_the_page_shows_is_no_change_and_is_not_rounded(qtbot
     assert not page.save.isEnabled()
     page.editor("name").setText("Other")
     assert page.values == replace(settings, name="Other")
+
+
+def test_a_page_that_is_left_with_unsaved_changes_says_so(qtbot) -> None:
+    pages = QStackedWidget()
+    qtbot.addWidget(pages)
+    page = SettingsPage()
+    pages.addWidget(page)
+    pages.addWidget(QWidget())
+    pages.show()
+    said = []
+    page.left_unsaved.connect(lambda: said.append(page.state_text))
+    pages.setCurrentIndex(1)
+    assert said == []  # nothing was changed
+    pages.setCurrentIndex(0)
+    page.editor("name").setText("Another name")
+    pages.setCurrentIndex(1)
+    assert said == ["Changed, not saved yet."]
