@@ -76,11 +76,12 @@ def main() -> None:
     station = Station(study, reader="R1", consented=True, full_screen=False)
     station.show()
     heart = Heart()
-    inside = lambda: station.job(WorkspaceJob).inside  # noqa: E731
+    job = station.job(WorkspaceJob)
+    inside = lambda: job.inside  # noqa: E731
     enter = station.shell.enter_workspace
     steps = (
         ("worklist", lambda: station.go("worklist"), lambda: True),
-        ("open + cohort", enter, lambda: inside().cohort.model.rowCount() > 0),
+        ("open + cohort", enter, lambda: job.ready and inside().cohort.model.rowCount() > 0),
         ("search", lambda: inside().cohort.search.setText("A"), lambda: True),
         ("similarity", lambda: station.go("similarity"), lambda: inside().similarity.relation),
         ("threshold", lambda: inside().similarity.slider.setValue(400), lambda: True),

@@ -28,7 +28,8 @@ class PlotUnwritable(AppError):
 def plot(bottom: str, left: str = "") -> Any:
     """Return an empty plot with captions (units in brackets)."""
     pg.setConfigOptions(antialias=True)
-    made = pg.PlotWidget(background=theme.PANEL)
+    # Without its menu a plot is made in half the time: a page with four stalled the window.
+    made = pg.PlotWidget(background=theme.PANEL, enableMenu=False)
     made.setMenuEnabled(False)
     made.hideButtons()
     for side, text in (("bottom", bottom), ("left", left)):

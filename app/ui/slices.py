@@ -6,6 +6,9 @@ from PySide6.QtCore import QObject, QTimer
 
 from app.ui.gui_thread import is_alive
 
+_BETWEEN_MS = 15
+"""In which what a slice changed is painted, before the next changes more."""
+
 
 def in_slices(owner: QObject, steps: Iterable[Callable[[], object]]) -> Callable[[], None]:
     """Make calls one after another, each in an event of its own.
@@ -36,5 +39,5 @@ def in_slices(owner: QObject, steps: Iterable[Callable[[], object]]) -> Callable
             timer.deleteLater()
 
     timer.timeout.connect(one)
-    timer.start(0)
+    timer.start(_BETWEEN_MS)
     return stop

@@ -1,7 +1,7 @@
 """How the readings of a cohort lie: four histograms with the limits of the rating."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
@@ -42,32 +42,47 @@ class CohortFigures(QWidget):
         super().__init__()
         self.setMinimumHeight(_LEAST_PX)
         self.setMaximumHeight(_MOST_PX)
-        self.plots = {
-            name: plot(tr(caption), tr("Readings")) for name, (caption, _) in _FIGURES.items()
-        }
+        self._rows: Sequence[CohortRow] = ()
+        self._made: dict[str, Any] = {}
+        self._left: list[str] = []
         self._stop: Callable[[], None] = lambda: None
-        line: QHBoxLayout = row(parent=self)
-        for name, drawn in self.plots.items():
-            drawn.setToolTip(
-                tr("Amber: limits of the rating. Double-click to save as PNG, SVG or CSV.")
-            )
-            drawn.scene().sigMouseClicked.connect(lambda e, n=name: self._clicked(e, n))
-            line.addWidget(drawn)
+        self._line: QHBoxLayout = row(parent=self)
+
+    @property
+    def plots(self) -> Mapping[str, Any]:
+        """The histograms by name; those still to come are drawn at once."""
+        while self._left:
+            self._next()
+        return self._made
 
     def show_rows(self, rows: Sequence[CohortRow]) -> None:
         """Draw the readings, a histogram at a time."""
         self._stop()
-        self._stop = in_slices(self, [partial(self._draw, name, rows) for name in _FIGURES])
+        self._rows, self._left = rows, list(_FIGURES)
+        self._stop = in_slices(self, [self._next] * len(_FIGURES))
+
+    def _next(self) -> None:
+        if self._left:
+            self._draw(self._left.pop(0), self._rows)
+
+    def _plot(self, name: str) -> Any:
+        drawn = plot(tr(_FIGURES[name][0]), tr("Readings"))
+        drawn.setToolTip(
+            tr("Amber: limits of the rating. Double-click to save as PNG, SVG or CSV.")
+        )
+        drawn.scene().sigMouseClicked.connect(lambda e: self._clicked(e, name))
+        self._line.addWidget(drawn, 1)
+        return drawn
 
     def _clicked(self, event: object, name: str) -> None:
         if getattr(event, "double", lambda: False)():
-            item = self.plots[name].getPlotItem()
+            item = self._made[name].getPlotItem()
             ask_where(self, f"cohort-{name}", lambda path: save_plot(item, path))
 
     def _draw(self, name: str, rows: Sequence[CohortRow]) -> None:
         value = _FIGURES[name][1]
         values = [v for r in rows if (v := value(r)) is not None]
-        drawn = self.plots[name]
+        drawn = self._made.get(name) or self._made.setdefault(name, self._plot(name))
         drawn.clear()
         drawn.showGrid(y=bool(values), alpha=0.12)
         for side in ("left", "bottom"):

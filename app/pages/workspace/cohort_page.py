@@ -1,6 +1,7 @@
 """Cohort: which readings there are, how good, which count, what is missing."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal
 from PySide6.QtWidgets import (
@@ -55,7 +56,6 @@ class CohortPage(Page):
         self.model: TableModel[CohortRow] = TableModel(self._columns, why)
         self.model.edited.connect(lambda r, what, text: self.told.emit(r.case_id, what, text))
         self.figures = CohortFigures()
-        self.plots = self.figures.plots
         self._make_head()
         self.body.addLayout(self._make_search())
         self.body.addWidget(self._make_table(), 1)
@@ -89,6 +89,11 @@ class CohortPage(Page):
         self._missing.setText("\n".join(f"• {text}" for text in missing))
         self._missing_panel.setVisible(bool(missing))
         self._marked()
+
+    @property
+    def plots(self) -> Mapping[str, Any]:
+        """The histograms by name."""
+        return self.figures.plots
 
     def chosen(self) -> list[str]:
         """Return the readings that are marked."""

@@ -7,6 +7,7 @@ the window would stand still for seconds.
 import os
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
 
 from app.ui import theme
@@ -105,6 +106,8 @@ class WorkspaceJob(StationJob):
         page = None if frame is None else inside.page(name)
         if frame is not None and page is not None and page.parent() is not frame:
             _put(frame, page)
+            QTimer.singleShot(0, inside, lambda: inside.refresh(name))  # first it is painted
+            return
         inside.refresh(name)
 
     def _connect(self) -> None:

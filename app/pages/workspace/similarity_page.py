@@ -11,6 +11,7 @@ from app.pages.workspace.matrix_view import MatrixView
 from app.pages.workspace.pair_strip import PairCard, PairStrip, ShownPair, panel_of
 from app.pages.workspace.threshold_panel import ThresholdPanel
 from app.ui import theme
+from app.ui.background import run
 from app.ui.page import Page
 from app.ui.pictures import PictureLoader, PictureStrip
 from app.ui.small_widgets import button, column, label, row
@@ -228,14 +229,28 @@ class SimilarityPage(Page):
         relation, threshold = self.relation, self.threshold
         if relation is None:
             return
-        self.samples.show_pairs(
-            [self._pair(*pair) for pair in relation.sample_pairs(threshold, _SHOWN // 2)]
+        run(
+            self,
+            lambda: (relation.sample_pairs(threshold, _SHOWN // 2), relation.extremes(threshold)),
+            lambda found: self._show_let_in(relation, threshold, *found),
+            lambda error: self.say_state(str(error), "error"),
         )
+
+    def _show_let_in(
+        self,
+        relation: StoredRelation,
+        threshold: float,
+        pairs: Sequence[tuple[int, int]],
+        odd: Sequence[Sequence[int]],
+    ) -> None:
+        if relation is not self.relation or threshold != self.threshold:
+            return  # it was moved meanwhile
+        self.samples.show_pairs([self._pair(*pair) for pair in pairs])
         told = (tr("matches over half"), tr("matches none"), tr("has no value"))
         self.outliers.show_images(
             [
                 (relation.ids[i], f"{self._name(i)}: {what}")
-                for what, places in zip(told, relation.extremes(threshold), strict=True)
+                for what, places in zip(told, odd, strict=True)
                 for i in places[:_SHOWN]
             ]
         )
