@@ -4,7 +4,7 @@ import functools
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from trainer.config.layers import make_config
 from trainer.data.cache import ImageCache
 from trainer.encoders.nets import make_encoder, seeded_weights
 from trainer.pairs.policy import PairMatrix, PairPolicy
+from trainer.pairs.predicted import predict, with_predicted
 from trainer.pairs.soft import agreement_of, soft_pairs
 from trainer.pretrain.checkpoint import Identity
 from trainer.pretrain.job import Job
@@ -102,6 +103,10 @@ def run_cell(cell: Cell) -> dict[str, Any]:
         images = _images(cell.seed)
         job = Job(identity, images, policy, Path(folder), CPU, paths=_paths(cell))
         outcome = train(job, lambda event: None, lambda: False)
+    if cell.method == "plain":
+        pixels = np.stack([p.grey for p in phantoms(cell.seed)[:TRAINED]])
+        make = Candidate("cell", (SIDE, SIDE), lambda: outcome.method.encoder, None, {})
+        np.save(_features_file(cell.seed), extract(make, pixels, CPU))
     return {
         "cell": cell.name,
         "key": cell.key,
@@ -120,25 +125,37 @@ def run_cell(cell: Cell) -> dict[str, Any]:
 
 
 def _pairs(cell: Cell) -> tuple[PairPolicy, dict[str, Any]]:
-    """Return the pair policy of a cell, and what its pairs are worth.
-
-    Raises
-    ------
-    ValueError
-        For a method that is not written yet.
-    """
+    """Return the pair policy of a cell, and what its pairs are worth."""
     labels = [p.label for p in phantoms(cell.seed)[:TRAINED]]
     if cell.method in ("plain", "trajectory"):
         return PairPolicy(), {}
-    if cell.method not in ("gzpt", "soft"):
-        raise ValueError(f"{cell.method} is not written yet")
     matrix, valid = similarity(cell)
     if cell.method == "soft":
         agreement = agreement_of(gaze_list(cell), MEASURE, {}, ComparisonControl(jobs=1))
         weighed = soft_pairs(matrix, valid, RATE, SOFTNESS, agreement)
         return PairPolicy(weighed, DROP), {"purity": purity(weighed.table, labels)}
     relation = PairMatrix.of(matrix, valid, threshold_for_rate(matrix, valid, RATE))
-    return PairPolicy(relation, DROP), {"purity": purity(relation.table, labels)}
+    if cell.method != "predicted":
+        return PairPolicy(relation, DROP), {"purity": purity(relation.table, labels)}
+    patients = np.array([p.patient for p in phantoms(cell.seed)[:TRAINED]])
+    found = predict(plain_features(cell.seed), matrix, valid, patients, cell.seed)
+    if found.carries:  # as `trainer.runs.unread` does
+        relation = cast(PairMatrix, with_predicted(relation, valid, found, RATE, 0.0))
+    said = {"correlation": found.correlation, "by_chance": found.by_chance}
+    return PairPolicy(relation, DROP), {"purity": purity(relation.table, labels), **said}
+
+
+def plain_features(seed: int) -> np.ndarray:
+    """Return what the plain run of a seed makes of its images, from a file once it was made."""
+    path = _features_file(seed)
+    if not path.exists():
+        run_cell(Cell(seed=seed))
+    return np.asarray(np.load(path))
+
+
+def _features_file(seed: int) -> Path:
+    name = f"gaze-methods-{config_of(Cell(seed=seed)).hash()}-{seed}.npy"
+    return Path(tempfile.gettempdir()) / name
 
 
 def _paths(cell: Cell) -> ScanPaths | None:

@@ -26,7 +26,7 @@ ENCODERS = (
 _NOT_HASHED = (
     "name", "device", "checkpoint_every", "keep_checkpoints", "workers", "compile", "compile_mode",
     "cuda_graph", "ddp", "deterministic", "tf32", "knn_every", "init", "onnx",
-    "skip_broken",
+    "skip_broken", "unread_encoder",
 )  # fmt: skip
 
 # Settings that there were not always, with what stands for "as before": runs of then go on.
@@ -63,6 +63,10 @@ class RunConfig:
         rate cut, over this share of as many pairs on either side, up to 1; whether pairs weigh less
         whose images' readers agree less, which needs images read by two. Both experimental: see
         docs/gaze-methods.md.
+    unread_encoder
+        File of an encoder, of a plain run on the same images: from its features gaze similarity is
+        predicted for images that nobody read, which gives them pairs where it does better than
+        chance; empty: they have none. Experimental: see docs/gaze-methods.md.
     drop
         GzPT: chance that an extra pair is left out of a step, 0 ≤ drop < 1.
     path_weight, path_order
@@ -155,6 +159,7 @@ class RunConfig:
     mutual: bool = True
     softness: float = 0.0
     agreement: bool = False
+    unread_encoder: str = ""
     drop: float = 0.5
     path_weight: float = 1.0
     path_order: str = "gaze"

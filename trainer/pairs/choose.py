@@ -49,6 +49,8 @@ class ChosenPairs:
         Row of the similarity; None where pairs need no gaze.
     evidence
         What chose the measure, where it was to be chosen.
+    matrix, valid
+        The similarity (N, N) that pairs come from; None where not all pairs are known.
     """
 
     policy: PairPolicy
@@ -56,6 +58,8 @@ class ChosenPairs:
     positive_rate: float | None = None
     similarity_run_id: str | None = None
     evidence: CohortEvidence | None = None
+    matrix: FloatArray | None = None
+    valid: BoolArray | None = None
 
 
 def choose_members(cohort: Cohort, config: RunConfig) -> tuple[Member, ...]:
@@ -142,7 +146,8 @@ def choose_pairs(
         control = ComparisonControl(cancelled=cancelled, cache=feature_cache(study))
         agreement = agreement_of(gaze, config.measure, config.measure_parameters, control)
     relation, threshold, rate = related_by(config, matrix, valid, agreement)
-    return ChosenPairs(PairPolicy(relation, drop), threshold, rate, run_id, evidence)
+    policy = PairPolicy(relation, drop)
+    return ChosenPairs(policy, threshold, rate, run_id, evidence, matrix, valid)
 
 
 def _require_yes_and_no(config: RunConfig, images: int) -> None:

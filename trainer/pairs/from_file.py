@@ -78,7 +78,8 @@ def pairs_of_relation(
         matrix, valid = dense_of(loaded, index)
         _require_values(path, int(np.count_nonzero(valid)) - int(np.trace(valid)))
         relation, threshold, rate = related_by(config, matrix, valid)
-        return ChosenPairs(PairPolicy(relation, drop), threshold, rate)
+        policy = PairPolicy(relation, drop)
+        return ChosenPairs(policy, threshold, rate, matrix=matrix, valid=valid)
     edges = edges_of(loaded, index)
     _require_values(path, edges.valid_pairs)
     if config.neighbours:
