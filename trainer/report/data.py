@@ -34,6 +34,8 @@ from migrations.study.schema import (
 from trainer.data.cohort import Cohort, load_cohort
 from trainer.errors import ReportError, SimilarityError
 from trainer.report.answer_counts import AnswerCount, count_answers
+from trainer.report.answer_figures import DrawnFigure, drawn_figures
+from trainer.report.checklist import Item, checklist_of
 from trainer.report.probe_sections import ProbeFigures, find_probes, read_probes
 from trainer.similarity.base import BoolArray, FloatArray
 from trainer.similarity.store import load_matrix
@@ -144,6 +146,10 @@ class ReportData:
         Whether it leaves the house: then images, notes and figures of single readers stay out.
     answers
         How often each question was answered how, by arm.
+    looked, performed
+        What `analyse` and `performance` drew.
+    checklist
+        The reporting guideline for eye tracking, filled from the study.
     attributes
         What readers said of themselves, by pseudonym; nothing where it was not asked.
     """
@@ -166,6 +172,9 @@ class ReportData:
     filters: list[str] = field(default_factory=list)
     share: bool = False
     answers: list[AnswerCount] = field(default_factory=list)
+    looked: list[DrawnFigure] = field(default_factory=list)
+    performed: list[DrawnFigure] = field(default_factory=list)
+    checklist: list[Item] = field(default_factory=list)
     attributes: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def called(self, image_id: str) -> str:
@@ -204,6 +213,7 @@ def gather(
             select(Fixation.algorithm, Fixation.parameters_hash).distinct().order_by("algorithm")
         )
         answers = count_answers(session)
+        checklist = checklist_of(session)
         readers = session.execute(select(Reader.pseudonym, Reader.details))
         attributes = {name: attributes_of(details) for name, details in readers}
         filters_told = [f"{name} (parameters {text})" for name, text in filters]
@@ -228,6 +238,9 @@ def gather(
         filters=filters_told,
         share=share,
         answers=answers,
+        looked=drawn_figures(study.exports / "analysis", problems),
+        performed=drawn_figures(study.exports / "performance", problems),
+        checklist=checklist,
         attributes=attributes,
     )
 

@@ -18,6 +18,11 @@ from trainer.report.neighbour_sections import neighbour_section
 from trainer.report.page import Section, page, paragraph
 from trainer.report.participation import participation_section
 from trainer.report.probe_sections import probe_section
+from trainer.report.reader_sections import (
+    checklist_section,
+    looked_section,
+    performed_section,
+)
 from trainer.report.run_sections import runs_section, settings_section, versions_section
 
 FILE_NAME = "report.html"
@@ -119,6 +124,9 @@ _OF_STUDY: tuple[_Maker, ...] = (
     _plain(quality_section),
     _plain(answers_section),
     _plain(readings_section),
+    _plain(looked_section),
+    _plain(performed_section),
+    _plain(checklist_section),
     _plain(similarity_section),
     *_OF_RUNS,
 )
