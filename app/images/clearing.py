@@ -276,4 +276,7 @@ def _sheet_image(image: Image, name: str) -> SheetImage:
 
 def _audit(session: OrmSession, action: str, image: Image, details: dict[str, Any]) -> None:
     station = platform.node()
-    session.add(Audit(station=station, action=action, subject=image.id, details=details))
+    person = details.get("by")
+    session.add(
+        Audit(station=station, action=action, subject=image.id, details=details, person=person)
+    )

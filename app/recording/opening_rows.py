@@ -4,7 +4,7 @@ import hashlib
 import platform
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import func, select
@@ -119,7 +119,8 @@ def write_opening_rows(
         row = _session_row(rows, info, clock, geometry)
         row.station, row.eye = station, study.settings.eye
         session.add(row)
-        _audit(session, station, "session opened", rows.session_id)
+        in_force = {"settings": asdict(study.settings)}
+        _audit(session, station, "session opened", rows.session_id, pseudonym, in_force)
     return rows
 
 
@@ -177,7 +178,7 @@ def _reader(
     reader.consent_utc, reader.consent_text_sha256 = utc_now(), _consent_hash(study)
     session.add(reader)
     session.flush()
-    _audit(session, station, "reader consented", reader.id)
+    _audit(session, station, "reader consented", reader.id, pseudonym)
     return reader
 
 
@@ -228,8 +229,16 @@ def _computer() -> dict[str, str]:
     return {"system": platform.system(), "python": platform.python_version()}
 
 
-def _audit(session: OrmSession, station: str, action: str, subject: str) -> None:
-    session.add(Audit(id=new_id(), station=station, action=action, subject=subject, details={}))
+def _audit(
+    session: OrmSession,
+    station: str,
+    action: str,
+    subject: str,
+    person: str,
+    details: dict[str, Any] | None = None,
+) -> None:
+    row = {"id": new_id(), "station": station, "action": action, "subject": subject}
+    session.add(Audit(**row, details=details or {}, person=person))
 
 
 def _consent_hash(study: Study) -> str:

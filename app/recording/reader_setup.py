@@ -61,7 +61,9 @@ class ReaderSetup:
         self._anyway = against
         self._services.note(**{READ_ANYWAY: against.text})
         reader = self._services.rows.pseudonym
-        self._services.audit("read anyway", {"reader": reader, **asdict(against)})
+        self._services.audit(
+            "read anyway", {"reader": reader, **asdict(against)}, reason=against.text
+        )
 
     @property
     def geometry(self) -> ScreenGeometry:

@@ -1,5 +1,6 @@
 """What runs under a session from its first row to its last: lock, recorder, live gaze, writer."""
 
+import logging
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
@@ -17,9 +18,12 @@ from devices.gaze.fixations import FilterParameters
 from devices.gaze.geometry import ScreenGeometry
 from devices.gaze.samples import Eye
 from devices.tracker import Tracker
+from migrations.study.errors import DatabaseError
 from migrations.study.folder import Study, backup_folder, require_local
 from migrations.study.schema import Audit, new_id, utc_now
 from migrations.study.schema import Session as SessionRow
+
+log = logging.getLogger(__name__)
 
 _SETTLE_S = 3.0
 
@@ -97,8 +101,8 @@ class SessionServices:
         self.details.update(details)
         self.writer.put(update_row(SessionRow, self.rows.session_id, details={**self.details}))
 
-    def audit(self, action: str, details: dict[str, Any]) -> None:
-        """Say in the audit what was decided about this session."""
+    def audit(self, action: str, details: dict[str, Any], reason: str | None = None) -> None:
+        """Say in the audit what was decided about this session, and why."""
         row = {
             "id": new_id(),
             "time_utc": utc_now(),
@@ -106,6 +110,8 @@ class SessionServices:
             "action": action,
             "subject": self.rows.session_id,
             "details": details,
+            "person": self.rows.pseudonym,
+            "reason": reason,
         }
         self.writer.put(insert_into(Audit, row))
 
@@ -126,7 +132,18 @@ class SessionServices:
         self.frames.close(timeout_s)
         if not self.writer.close(timeout_s):
             raise NotCommitted(f"The session cannot be closed yet. {self.writer.problem}")
+        self._seal()
         self.lock.release()
+
+    def _seal(self) -> None:
+        """Close the session's part of the sealed record: signed, and known outside the study."""
+        row = {"station": self.station, "subject": self.rows.session_id, "details": {}}
+        try:
+            with self.study.database.write() as session:
+                session.add(Audit(**row, action="session closed", person=self.rows.pseudonym))
+            self.study.database.remember_seal()
+        except DatabaseError as error:  # the rows are safe; whoever writes next signs for them
+            log.warning("The session's end is not signed: %s", error)
 
     @classmethod
     def _assembled(

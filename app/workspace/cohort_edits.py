@@ -54,6 +54,7 @@ def decide(study: Study, reading_ids: Iterable[str], keep: bool | None, reason: 
                     action=action,
                     subject=reading_id,
                     details={"reason": reason.strip()},
+                    reason=reason.strip() or None,
                 )
             )
 

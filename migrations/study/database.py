@@ -22,6 +22,9 @@ from migrations.study.backups import whole_copy
 from migrations.study.engine import make_engine
 from migrations.study.errors import DatabaseError, DatabaseTooNew, RightMissing, RowRefused
 from migrations.study.explain import explain
+from migrations.study.seal.chain import has_chain, seal_schema
+from migrations.study.seal.heads import remember
+from migrations.study.seal.watch import seal_changes, watch
 from migrations.study.server_errors import is_of_server
 from migrations.study.server_rights import may_upgrade
 
@@ -58,6 +61,7 @@ class Database:
         self.url = url
         self.durable = durable
         self.read_only = read_only
+        self._sealed = False
         self.engine = make_engine(url, durable=durable, read_only=read_only, wait_s=BUSY_TIMEOUT_S)
 
     @classmethod
@@ -89,8 +93,15 @@ class Database:
             yield session
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[OrmSession]:
+    def write(self, *, signed: bool = True) -> Iterator[OrmSession]:
         """Give a session for writing; commits at the end, rolls back on an error.
+
+        What it changes is sealed with it (`migrations.study.seal`).
+
+        Parameters
+        ----------
+        signed
+            Whether the station's key signs the seal; the next one that is signed vouches for it.
 
         Raises
         ------
@@ -104,12 +115,34 @@ class Database:
             OrmSession(connection) as session,
         ):
             session.connection()  # take the lock now, not at the first statement
+            driver: Any = connection.connection.driver_connection
+            if self.path is not None:
+                watch(driver)
             yield session
+            session.flush()
+            if self.path is not None:
+                self._sealed |= seal_changes(driver, signed=signed)
             session.commit()
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, and keep the last seal outside the study."""
+        if self._sealed:
+            self.remember_seal()
         self.engine.dispose()
+
+    def remember_seal(self, *, anew: bool = False) -> None:
+        """Keep the last seal of a SQLite file in the configuration.
+
+        Parameters
+        ----------
+        anew
+            Whether it counts though the one kept before is not in this chain: it was restored.
+        """
+        if self.path is None:
+            return
+        with self._explained(), self.engine.connect() as connection:
+            remember(connection.connection.driver_connection, self.path, anew=anew)
+        self._sealed = False
 
     def revision(self) -> str | None:
         """Return the revision of the schema in the database, None where it is empty."""
@@ -143,6 +176,10 @@ class Database:
                 f"{self.name} {has}; this Foveate reads schema {wanted}. Bring it there first: "
                 "python main.py db upgrade --study FOLDER, or open it in the station."
             )
+
+    def newest(self) -> str | None:
+        """Return the newest revision that this program knows."""
+        return _scripts().get_current_head()
 
     def upgrade(self, revision: str = "head") -> None:
         """Bring the schema to a revision; a filled SQLite file is backed up first.
@@ -190,6 +227,7 @@ class Database:
     def downgrade(self, revision: str) -> None:
         """Take the schema back to an older revision (tests do)."""
         self._migrate(command.downgrade, revision)
+        self.remember_seal(anew=True)
 
     def backup(self, folder: Path, suffix: str = "") -> Path:
         """Copy a SQLite database whole, consistent even while it is written to.
@@ -241,7 +279,8 @@ class Database:
         return problems + [f"{row[0]}: row {row[1]} refers to a missing {row[2]}" for row in broken]
 
     def _migrate(self, step: Any, revision: str) -> None:
-        config = _config()
+        config, is_new = _config(), self.revision() is None
+        self.engine.dispose()  # the watch of a connection must not stand in a rebuilt table's way
         with (
             self._explained(),
             self.engine.connect().execution_options(foveate_writer=True) as connection,
@@ -255,6 +294,15 @@ class Database:
             step(config, revision)
             if self.path is not None:
                 _require_references(connection, self.name)
+                self._seal_schema(connection)
+        if is_new:
+            self.remember_seal(anew=True)
+
+    def _seal_schema(self, connection: Connection) -> None:
+        driver: Any = connection.connection.driver_connection
+        if has_chain(driver):
+            seal_schema(driver)
+            self._sealed = True
 
     @contextlib.contextmanager
     def _foreign_keys_at_rest(self, connection: Connection) -> Iterator[None]:

@@ -53,6 +53,7 @@ def _prepare(connection: Any, path: Path | None, durable: bool, wait_s: int) -> 
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={wait_s * 1000}")
     cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA temp_store=MEMORY")  # where changes are noted that are to be sealed
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
     cursor.close()

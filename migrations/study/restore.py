@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migrations.study.backups import filled, newest, require_sound
+from migrations.study.database import Database
 from migrations.study.errors import DatabaseError, NotAStudy
 from migrations.study.folder import backup_folder
 from migrations.study.processes import owned_name
-from migrations.study.schema import utc_now
+from migrations.study.schema import Audit, utc_now
 from migrations.study.settings import read_settings
 from migrations.study.soundness import SET_ASIDE
+from migrations.study.this_computer import computer
 
 _NAME = "foveate.sqlite"
 
@@ -52,12 +54,25 @@ def restore(folder: Path, backup: Path | None = None) -> Restored:
     try:
         lacking = filled(found, partial)
         require_sound(partial, found)
-        return Restored(found, _exchanged(folder, partial), lacking)
+        restored = Restored(found, _exchanged(folder, partial), lacking)
+        _note(folder / _NAME, found)
+        return restored
     except (sqlite3.Error, OSError) as error:
         raise DatabaseError(f"{found} cannot be restored: {error}.") from error
     finally:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
+
+
+def _note(database: Path, backup: Path) -> None:
+    """Say in the audit what was restored; the record counts from here on, not the one before."""
+    with contextlib.closing(Database.at(database)) as restored:
+        if restored.revision() == restored.newest():
+            with restored.write() as rows:
+                details = {"backup": backup.name}
+                rows.add(Audit(station=computer(), action="restored", subject="study",
+                               details=details))  # fmt: skip
+        restored.remember_seal(anew=True)
 
 
 def _exchanged(folder: Path, partial: Path) -> Path:

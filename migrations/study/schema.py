@@ -493,7 +493,7 @@ class TrainingRun(Base):
 
 
 class Audit(Base):
-    """Append-only: who did what when. Triggers refuse to change or delete a row."""
+    """Append-only: who (a pseudonym) did what, when and why. Triggers refuse to change a row."""
 
     __tablename__ = "audit"
     time_utc: Mapped[str] = mapped_column(default=utc_now)
@@ -501,6 +501,38 @@ class Audit(Base):
     action: Mapped[str]
     subject: Mapped[str]
     details: Mapped[Json] = mapped_column(default=dict)
+    person: Mapped[str | None]
+    reason: Mapped[str | None]
+
+
+class Seal(Base):
+    """A link of the chain that `db check` follows (`migrations.study.seal`)."""
+
+    __tablename__ = "seal"
+    number: Mapped[int] = mapped_column(BigInteger, unique=True)
+    body: Mapped[bytes]
+    hash: Mapped[bytes]
+    signature: Mapped[bytes]
+
+
+class SealKey(Base):
+    """The public half of a key that signs the chain (Ed25519, 32 bytes)."""
+
+    __tablename__ = "seal_key"
+    public: Mapped[bytes]
+    created_utc: Mapped[str] = mapped_column(default=utc_now)
+    station: Mapped[str]
+
+
+class SealHead(Base):
+    """The last seal of a study that a station sent; a server alone has rows of it."""
+
+    __tablename__ = "seal_head"
+    station: Mapped[str]
+    chain: Mapped[str] = mapped_column(String(32), index=True)
+    number: Mapped[int] = mapped_column(BigInteger)
+    hash: Mapped[str] = mapped_column(String(64))
+    time_utc: Mapped[str] = mapped_column(default=utc_now)
 
 
 class Edit(Base):

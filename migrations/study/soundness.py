@@ -18,6 +18,7 @@ from migrations.study.export_manifest import MANIFEST
 from migrations.study.names import short_name
 from migrations.study.processes import is_abandoned
 from migrations.study.schema import Image, Reading, TrainingRun, ViewEvent, utc_now
+from migrations.study.seal.check import seal_faults
 from migrations.study.stored_chunks import ChunkFault, gaze_faults
 
 Severity = Literal["damage", "leftover", "note"]
@@ -54,6 +55,7 @@ def database_findings(database: Database) -> Iterator[Finding]:
     """Yield what is wrong with the rows: the file itself, references, every chunk of gaze."""
     for problem in database.check():
         yield Finding("damage", problem)
+    yield from _of_seals(database)
     try:
         with database.read() as rows:
             for fault in gaze_faults(rows):
@@ -107,6 +109,16 @@ def _moved(path: Path, folder: Path, target: Path) -> Path:
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.rename(place)
     return place
+
+
+def _of_seals(database: Database) -> Iterator[Finding]:
+    """Yield what is not as it was sealed; a server's rows are guarded by its roles."""
+    if database.path is None:
+        return
+    with database.read() as rows:
+        driver = rows.connection().connection.driver_connection
+        for fault in seal_faults(driver, database.path):
+            yield Finding("note" if fault.is_note else "damage", f"sealed record: {fault.text}")
 
 
 def _of_gaze(fault: ChunkFault) -> Finding:

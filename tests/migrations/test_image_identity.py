@@ -9,7 +9,8 @@ from migrations.study.folder import Study
 from migrations.study.schema import Base, Image
 from tests.migrations.older_study import FIRST_SCHEMA, IMAGE_ID, older_study, row
 
-LATER_TABLES = {"gaze_event", "question", "answer", "arm", "assignment", "edit", "receipt"}
+LATER_TABLES = {"gaze_event", "question", "answer", "arm", "assignment", "edit", "receipt", "seal",
+                "seal_key", "seal_head"}  # fmt: skip
 """Which a study of 0.1.0 did not have."""
 
 

@@ -48,6 +48,7 @@ ADDED = {
     "arm": "true",
     "edit": "true",  # its trigger sees to whose row it changes
     "receipt": "station = session_user::text",
+    "seal_head": "station = session_user::text",
     "audit": f"action = '{ERASURE_WANTED}' AND station = session_user::text",
 }
 """What a station may add rows to, and which."""

@@ -17,6 +17,7 @@ from migrations.study.erasure import erase_again
 from migrations.study.errors import RightMissing, RowRefused
 from migrations.study.names import short_name
 from migrations.study.schema import Audit, Session
+from migrations.study.seal.server import push_head
 from migrations.study.server_rights import Rights, require_rights
 from migrations.study.sync.access import ADDED
 from migrations.study.sync.edits import choice_changes, send
@@ -102,6 +103,8 @@ def push(
         stones = session.scalars(select(Audit.id).where(Audit.action == ERASED)).all()
     state, receipts = state_of(local), Receipts(server)
     report = PushReport(waiting=state.waiting)
+    if older := push_head(local, server):
+        report.refused.append(older)
     everything = digest(state.key, sorted(stones))
     if not compare and receipts.of([everything]):
         report.known = len(state.ready)

@@ -209,6 +209,8 @@ def test_migrations_go_up_and_down_on_both_engines(server, tmp_path) -> None:
         database.upgrade()
         with database.engine.connect() as connection:
             for table in Base.metadata.sorted_tables:
+                if table.name in ("seal", "seal_key"):
+                    continue  # a file's schema is sealed as soon as it is there
                 assert connection.execute(select(func.count()).select_from(table)).scalar() == 0
         with database.write() as session:
             session.add(Audit(station="", action="x", subject="y"))

@@ -56,12 +56,6 @@ def test_an_audit_that_nobody_touched_is_sound(folder: Path, capsys) -> None:
     assert "is sound" in capsys.readouterr().out
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="only triggers guard the audit, and no row vouches for another; mended by a chain of "
-    "hashes over the audit that `db check` follows",
-)
 @pytest.mark.parametrize(
     "change",
     [
@@ -82,11 +76,6 @@ def test_a_check_finds_a_row_of_the_audit_that_was_rewritten(
     assert "audit" in said
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="`db check` does not look whether the audit's triggers are there; mended in the check",
-)
 def test_a_check_finds_that_the_audit_is_not_guarded_any_more(folder: Path, capsys) -> None:
     with closing(sqlite3.connect(folder / "foveate.sqlite")) as rows:
         rows.execute("DROP TRIGGER audit_no_update")

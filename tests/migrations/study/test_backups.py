@@ -74,8 +74,9 @@ def test_the_copy_has_the_triggers_indexes_and_schema_of_the_study(made: StudyMa
 
 def test_a_chunk_that_is_damaged_in_the_study_never_replaces_its_backup(made: StudyMaker) -> None:
     made.study.backup()
-    with made.study.database.write() as rows:
-        rows.execute(update(GazeChunk).where(GazeChunk.sequence == 1).values(blob=b"damaged"))
+    with closing(sqlite3.connect(made.study.folder / "foveate.sqlite")) as rows:
+        rows.execute("UPDATE gaze_chunk SET blob = x'0102' WHERE sequence = 1")
+        rows.commit()
     made.study.backup()  # it is in the backups already
     made.study.close()
     assert restore(["restore", "--study", str(made.study.folder)]) == 0

@@ -1,0 +1,139 @@
+"""The sealed record: changes behind Foveate's back are found, those that it makes are no alarm."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
+
+from bench.seals import alarms, faults, filled_study, tried
+from migrations.study.database import Database
+from migrations.study.erasure import compact, erase_reader
+from migrations.study.schema import Answer, Audit, Image, Seal, SealKey
+from migrations.study.seal.server import push_head
+from migrations.study.this_computer import config_folder
+from tests.migrations.older_study import FIRST_SCHEMA, older_study
+
+
+@pytest.fixture
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the database of a study with rows in every table."""
+    monkeypatch.setenv("FOVEATE_CONFIG_DIR", str(tmp_path / "config"))
+    return filled_study(tmp_path / "study")
+
+
+def _run(database: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(database)) as rows:
+        for statement in statements:
+            rows.execute(statement)
+        rows.commit()
+
+
+def test_of_66_single_changes_none_is_missed(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("FOVEATE_CONFIG_DIR", str(tmp_path / "config"))
+    counts, missed = tried(tmp_path, 66, seed=21)
+    assert missed == []
+    assert sum(n for (_, outcome), n in counts.items() if outcome == "found") > 40
+
+
+def test_studies_that_foveate_alone_changed_raise_no_alarm(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("FOVEATE_CONFIG_DIR", str(tmp_path / "config"))
+    assert alarms(tmp_path, 2) == []
+
+
+def test_the_first_broken_seal_is_named(database: Path) -> None:
+    _run(database, "UPDATE seal SET body = replace(body, 'audit', 'audio') WHERE number = 3",
+         "UPDATE seal SET hash = x'00' WHERE number = 4")  # fmt: skip
+    broken = [said for said in faults(database) if "is broken" in said]
+    assert len(broken) == 1
+    assert broken[0].startswith("seal 3 ")
+
+
+def test_a_chain_computed_anew_without_the_key_is_found(database: Path) -> None:
+    _run(database, "UPDATE seal SET signature = x''")
+    assert any("is broken" in said for said in faults(database))
+
+
+def test_an_erasure_leaves_the_record_whole_and_nothing_of_the_reader(database: Path) -> None:
+    with closing(Database.at(database)) as opened:
+        with opened.write() as rows:
+            rows.add(Audit(station="s", action="a", subject="reader-2", person="pseudonym 2"))
+        assert erase_reader(opened, "pseudonym 2")
+        compact(opened)
+        with opened.read() as rows:
+            assert rows.scalars(select(Audit.person).where(Audit.action == "a")).all() == ["erased"]
+    assert faults(database) == []
+    data = database.read_bytes()
+    assert b"pseudonym 2" not in data
+    assert b"session-2" not in data
+
+
+def test_what_foveate_changes_and_removes_is_sealed_again(database: Path) -> None:
+    with closing(Database.at(database)) as opened, opened.write() as rows:
+        rows.execute(update(Image).values(label="other"))
+        rows.execute(delete(Answer).where(Answer.id == "answer-3"))
+    assert faults(database) == []
+
+
+def test_a_write_that_fails_leaves_no_seal(database: Path) -> None:
+    with closing(Database.at(database)) as opened:
+        with pytest.raises(IntegrityError), opened.write() as rows:
+            rows.execute(update(Image).values(label="other", cleared_by="x", source_group=None))
+        with opened.write() as rows:
+            rows.execute(update(Image).where(Image.id == "image-1").values(label="one"))
+        with opened.read() as rows:
+            links = rows.scalars(select(Seal.number).order_by(Seal.number)).all()
+    assert list(links) == list(range(1, len(links) + 1))
+    assert faults(database) == []
+
+
+def test_an_older_copy_in_its_place_is_found_and_stays_found(database: Path) -> None:
+    older = database.with_name("older")
+    shutil.copy2(database, older)
+    for label in ("a", "b"):
+        with closing(Database.at(database)) as opened, opened.write() as rows:
+            rows.execute(update(Image).values(label=label))
+        shutil.copy2(older, database)
+        assert any("older copy was put in its place" in said for said in faults(database))
+
+
+def test_the_key_is_its_owners_alone_and_its_public_half_is_in_the_study(database: Path) -> None:
+    key = config_folder() / "station.key"
+    assert key.stat().st_mode & 0o077 == 0
+    with closing(Database.at(database)) as opened, opened.read() as rows:
+        public = rows.scalars(select(SealKey.public)).all()
+    assert 32 in [len(p) for p in public]
+    assert key.read_bytes() not in database.read_bytes()
+
+
+def test_a_study_of_0_1_0_is_sealed_as_it_is_found(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("FOVEATE_CONFIG_DIR", str(tmp_path / "config"))
+    folder = older_study(tmp_path / "study")
+    database = folder / "foveate.sqlite"
+    with closing(Database.at(database)) as opened:
+        opened.upgrade()
+        with opened.read() as rows:
+            assert rows.scalars(select(Audit.person)).all() == [None]
+    assert faults(database) == []
+    _run(database, "UPDATE reader SET created_utc = 'changed'")
+    assert any("of reader is not what was sealed with seal 1 " in said for said in faults(database))
+    with closing(Database.at(database)) as opened:
+        opened.downgrade(FIRST_SCHEMA)
+        opened.upgrade()
+        assert opened.check() == []
+
+
+def test_a_server_that_knows_a_later_seal_says_so(database: Path, tmp_path: Path) -> None:
+    older = tmp_path / "older.sqlite"
+    shutil.copy2(database, older)
+    with closing(Database.at(tmp_path / "server.sqlite")) as server:
+        server.upgrade()
+        with closing(Database.at(database)) as opened:
+            with opened.write() as rows:
+                rows.execute(update(Image).values(label="later"))
+            assert push_head(opened, server) == push_head(opened, server) == ""
+        with closing(Database.at(older)) as opened:
+            assert "this is an older copy" in push_head(opened, server)
