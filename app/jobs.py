@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from app.pages.analysis.job import AnalysisJob
 from app.pages.calibration.controller import CalibrationController
 from app.pages.clearing.controller import ClearingController
+from app.pages.export.controller import ExportController
 from app.pages.pretrain.controller import TrainingController
+from app.pages.probe.controller import ProbeController
 from app.pages.progress.controller import ProgressController
 from app.pages.reading.controller import ReadingController
 from app.pages.review.controller import ReviewController
@@ -26,5 +28,7 @@ JOBS: Sequence[type[StationJob]] = (
     ProgressController,
     AnalysisJob,
     TrainingController,
+    ProbeController,
+    ExportController,
     SettingsController,
 )

@@ -9,10 +9,23 @@ from typing import Any
 
 from sqlalchemy import select
 
+from migrations.study.csv_cells import CsvWriter
 from migrations.study.folder import Study
 from migrations.study.schema import TrainingRun
 
-CURVES = ("loss", "feature_spread", "rankme", "knn_accuracy", "learning_rate", "data_wait")
+CURVES = {
+    "loss": "Loss",
+    "knn": "kNN accuracy",
+    "rank_me": "RankMe",
+    "feature_spread": "Feature spread",
+    "positives_per_anchor": "Positives per image",
+    "learning_rate": "Learning rate",
+    "data_wait": "Data loading",
+    "images_per_s": "Images per second",
+}
+"""Signals of a run, as its `metrics.jsonl` names them, and their words."""
+NOTE, TAGS = "note", "tags"
+"""Where a run's `details` keep what a researcher wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +43,17 @@ class RunRow:
     report: Path | None
     metrics: Path
     message: str
+
+    @property
+    def note(self) -> str:
+        """What a researcher noted of it."""
+        return str(self.details.get(NOTE) or "")
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """By what a researcher groups it."""
+        found = self.details.get(TAGS)
+        return tuple(map(str, found)) if isinstance(found, list) else ()
 
     @property
     def title(self) -> str:
@@ -69,6 +93,28 @@ def curve(run: RunRow, name: str) -> list[tuple[int, float]]:
 def signals(chosen: Iterable[RunRow]) -> list[str]:
     """Return the signals that any of some runs has told."""
     return [name for name in CURVES if any(curve(run, name) for run in chosen)]
+
+
+def write_table(shown: Sequence[RunRow], path: Path) -> None:
+    """Write runs as csv: what the page shows of each, and every setting.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    settings = dict.fromkeys(name for run in shown for name in run.config)
+    figures = ("images", "steps", "loss_last", "positive_rate", "training_seconds")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = CsvWriter(file)
+        writer.row(("run", "name", "state", "started_utc", TAGS, NOTE, *figures, *settings))
+        for run in shown:
+            known = [run.details.get(name) for name in figures]
+            chosen = [run.config.get(name) for name in settings]
+            writer.row(
+                (run.folder.name, run.name, run.state, run.started_utc, " ".join(run.tags),
+                 run.note, *("" if v is None else v for v in (*known, *chosen)))
+            )  # fmt: skip
 
 
 def probe_rows(run: RunRow) -> list[dict[str, Any]]:

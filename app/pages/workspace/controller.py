@@ -1,6 +1,7 @@
 """What fills the pages of the researcher's workspace, off the GUI thread."""
 
 import shutil
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from app.ui.page import Page
 from app.ui.pictures import PictureLoader
 from app.ui.side_process import SideProcess
 from app.workspace.pictures import Pictures
+from app.workspace.run_edits import delete, edit
 from app.workspace.runs import RunRow, runs
 from migrations.study.folder import Study
 
@@ -74,6 +76,8 @@ class WorkspaceController(QObject):
             lambda run_id: self._context.notices.reproduce_wanted.emit(self._run(run_id))
         )
         page.features_wanted.connect(self._show_features)
+        page.edited.connect(self._edit_run)
+        page.delete_wanted.connect(self._delete_runs)
         return page
 
     @property
@@ -144,6 +148,30 @@ class WorkspaceController(QObject):
 
     def _run(self, run_id: str) -> RunRow:
         return next(row for row in self._runs if row.id == run_id)
+
+    def _edit_run(self, run_id: str, name: str, tags: Sequence[str], note: str) -> None:
+        if (study := self._study) is not None:
+            run(
+                self,
+                lambda: edit(study, run_id, name, tags, note),
+                lambda _done: self._load_runs(study),
+                lambda e: self._tell_error("The run could not be changed", e),
+            )
+
+    def _delete_runs(self, run_ids: Sequence[str]) -> None:
+        study, chosen = self._study, [self._run(run_id) for run_id in run_ids]
+        if study is None:
+            return
+
+        def work() -> None:
+            for one in chosen:
+                delete(study, one)
+
+        def failed(error: Exception) -> None:
+            self._load_runs(study)
+            self._tell_error("The run could not be deleted", error)
+
+        run(self, work, lambda _done: self._load_runs(study), failed)
 
     def _export(self, run_id: str, target: Path) -> None:
         encoder = self._run(run_id).encoder

@@ -3,23 +3,18 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import pyqtgraph as pg
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import (
-    QComboBox,
-    QFileDialog,
-    QTabWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFileDialog, QTabWidget
 
-from app.ui import theme
+from app.pages.workspace.run_curves import RunCurves
+from app.pages.workspace.run_dialog import RunDialog
+from app.ui.dialogs import ConfirmDialog
 from app.ui.page import Page
-from app.ui.plots import COLOURS, ask_where, plot, save_plot
-from app.ui.small_widgets import button, column, row
+from app.ui.small_widgets import button, row
 from app.ui.table_model import Column, TableModel, table_view, text_columns
-from app.workspace.runs import RunRow, curve, differences, probe_rows, signals
+from app.ui.text import tr, trn
+from app.workspace.runs import RunRow, differences, probe_rows, write_table
 
 _PROBE = ("Run", "Probe", "Labels", "Metric", "Mean", "95 % interval")
 
@@ -33,12 +28,15 @@ def _detail(name: str, form: str = "") -> Callable[[RunRow], str]:
 
 
 _COLUMNS: tuple[Column[RunRow], ...] = (
-    Column("Run", lambda run: run.title),
+    Column("Run", lambda run: run.name, tip=lambda run: run.folder.name),
+    Column("Started", lambda run: run.started_utc[:16].replace("T", " ")),
     Column("State", lambda run: run.state),
     Column("Images", _detail("images")),
     Column("Steps", _detail("steps")),
     Column("Last loss", _detail("loss_last", ".3f")),
     Column("Positive pairs", _detail("positive_rate", ".1%")),
+    Column("Tags", lambda run: ", ".join(run.tags)),
+    Column("Note", lambda run: run.note.partition("\n")[0], tip=lambda run: run.note),
 )
 
 
@@ -53,11 +51,17 @@ class RunsPage(Page):
         Show this run's features.
     export_wanted : str, object
         Copy a run's encoder to a place.
+    edited : str, str, object, str
+        Give a run another name, tags and note.
+    delete_wanted : object
+        These runs, by id, are to be deleted; the person has agreed.
     """
 
     reproduce_wanted = Signal(str)
     features_wanted = Signal(str)
     export_wanted = Signal(str, object)
+    edited = Signal(str, str, object, str)
+    delete_wanted = Signal(object)
 
     def __init__(self) -> None:
         super().__init__("runs", "Runs")
@@ -74,6 +78,10 @@ class RunsPage(Page):
         self.table = table_view(self.model, "runs_table", "Runs")
         self.table.selectionModel().selectionChanged.connect(self._compare)
         self.body.addWidget(self.table, 2)
+        self.edit = button("run_edit", tr("Name, tags, note…"), self._edit)
+        self.delete = button("run_delete", tr("Delete…"), self._delete)
+        self.save = button("runs_save", tr("Save table…"), self._save_table)
+        self.body.addLayout(row(self.edit, self.delete, self.save, stretch=True))
         self.body.addWidget(self._make_tabs(), 3)
         self.show_runs(())
 
@@ -83,7 +91,8 @@ class RunsPage(Page):
         self.model.set_rows(rows)
         self.table.resizeColumnsToContents()
         if rows:
-            self.say_state(f"{len(rows)} runs. Mark two or more to compare them.")
+            self.say_state(trn("{count} run.", "{count} runs. Select several to compare them.",
+                               len(rows)))  # fmt: skip
             self.table.selectRow(0)
         else:
             self.say_state("No runs yet. Press Pretrain.")
@@ -102,24 +111,11 @@ class RunsPage(Page):
             table_view(self.differences, "run_settings", "Settings"),
             table_view(self.probe, "run_probe", "Probe"),
         )
-        self.tabs.addTab(self._tables[0], "Settings")
-        self.signal = QComboBox()
-        self.signal.currentIndexChanged.connect(self._draw)
-        self.curves = plot("Step", "")
-        self.curves.addLegend(offset=(-10, 10), labelTextColor=theme.TEXT)
-        made = QWidget()
-        made.setLayout(self._make_curves())
-        self.tabs.addTab(made, "Curves")
-        self.tabs.addTab(self._tables[1], "Probe")
+        self.curves = RunCurves()
+        self.tabs.addTab(self.curves, tr("Curves"))
+        self.tabs.addTab(self._tables[0], tr("Settings"))
+        self.tabs.addTab(self._tables[1], tr("Probe"))
         return self.tabs
-
-    def _make_curves(self) -> QVBoxLayout:
-        made = column(margin=theme.GRID)
-        line = row(self.signal, button("save_curves", "Save plot…", self._save))
-        line.addStretch(1)
-        made.addLayout(line)
-        made.addWidget(self.curves, 1)
-        return made
 
     def _compare(self) -> None:
         marked = self.marked()
@@ -128,6 +124,9 @@ class RunsPage(Page):
         self.export.setEnabled(one and marked[0].encoder is not None)
         self.features.setEnabled(one and marked[0].encoder is not None)
         self.reproduce.setEnabled(one)
+        self.edit.setEnabled(one)
+        self.delete.setEnabled(bool(marked))
+        self.save.setEnabled(bool(self.rows))
         found = (
             [(name, [str(value)]) for name, value in marked[0].config.items()]
             if one
@@ -140,24 +139,7 @@ class RunsPage(Page):
         self.probe.set_rows([cells for run in marked for cells in _probe_cells(run)])
         for table in self._tables:
             table.resizeColumnsToContents()
-        chosen = self.signal.currentText()
-        self.signal.blockSignals(True)
-        self.signal.clear()
-        self.signal.addItems(signals(marked))
-        self.signal.setCurrentIndex(max(0, self.signal.findText(chosen)))
-        self.signal.blockSignals(False)
-        self._draw()
-
-    def _draw(self) -> None:
-        self.curves.clear()
-        name = self.signal.currentText()
-        self.curves.setLabel("left", name, color=theme.MUTED)
-        for k, run in enumerate(self.marked()):
-            points = curve(run, name) if name else []
-            if points:
-                steps, values = zip(*points, strict=True)
-                pen = pg.mkPen(COLOURS[k % len(COLOURS)], width=2)
-                self.curves.plot(steps, values, pen=pen, name=run.title)
+        self.curves.show_runs(marked)
 
     def _tell(self, signal: object) -> None:
         if marked := self.marked():
@@ -177,9 +159,34 @@ class RunsPage(Page):
         if path:
             self.export_wanted.emit(marked[0].id, Path(path))
 
-    def _save(self) -> None:
-        item = self.curves.getPlotItem()
-        ask_where(self, "runs", lambda path: save_plot(item, path))
+    def _edit(self) -> None:
+        if marked := self.marked():
+            run_id = marked[0].id
+            RunDialog(self, marked[0], lambda *given: self.edited.emit(run_id, *given)).open()
+
+    def _delete(self) -> None:
+        if marked := self.marked():
+            ids = [run.id for run in marked]
+            text = tr(
+                "Delete {names} for good, with weights, checkpoints, curves and report?",
+                names=", ".join(run.name for run in marked),
+            )
+            act = ("run_delete_now", tr("Delete"), lambda: self.delete_wanted.emit(ids))
+            ConfirmDialog(self, tr("Delete runs"), text, act, tr("Keep")).open()
+
+    def _save_table(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, tr("Save the table"), "runs.csv", "CSV (*.csv)")
+        if path:
+            self.write(Path(path))
+
+    def write(self, path: Path) -> None:
+        """Write the table of runs, and say so."""
+        try:
+            write_table(self.rows, path)
+        except OSError as error:
+            self.say_state(f"{path}: {error.strerror}", "error")
+        else:
+            self.say_state(tr("✓ Saved to {path}", path=path))
 
 
 def _probe_cells(run: RunRow) -> list[tuple[str, ...]]:

@@ -1,0 +1,1 @@
+"""Export: the study in every format that others read."""

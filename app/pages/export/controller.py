@@ -1,0 +1,91 @@
+"""Runs `python main.py export FORMAT` beside the station."""
+
+from pathlib import Path
+from typing import Any
+
+from app.pages.export.page import ExportPage
+from app.ui.background import run
+from app.ui.job import JobContext, JobPage, StationJob
+from app.ui.side_process import SideProcess
+from app.ui.text import tr
+from app.workspace.export_formats import ENCODER, ExportFormat, copy_encoder
+from app.workspace.runs import runs
+from migrations.study.folder import Study
+
+
+class ExportController(StationJob):
+    """Takes the study out in any format.
+
+    Attributes
+    ----------
+    side
+        The command that runs.
+    """
+
+    def __init__(self, context: JobContext) -> None:
+        super().__init__(context)
+        self.page = ExportPage()
+        self.pages = (JobPage("export", self.page, tr("Export"), "researcher", "import", "probe"),)
+        self.side = SideProcess(self)
+        self.side.told.connect(self.page.work.take)
+        self.page.work.stop_wanted.connect(self.side.stop)
+        self.page.export_wanted.connect(self._export)
+        self._study: Study | None = None
+
+    def open(self, study: Study) -> None:
+        """Export this study from now on."""
+        self.side.close()
+        self.page.show_running(False)
+        self._study = study
+
+    def refresh(self) -> None:
+        """Read the runs again."""
+        study = self._study
+        if study is None:
+            return
+
+        def shown(found: Any) -> None:
+            if study is self._study:
+                self.page.show_study(study.exports, found)
+
+        run(self, lambda: runs(study), shown,
+            lambda e: self.context.show_error("The runs cannot be read", e))  # fmt: skip
+
+    def close(self) -> None:
+        """End an export that runs; what it wrote so far is marked as unfinished."""
+        self.side.close()
+
+    def _export(self, one: ExportFormat, out: Path, run_name: str, measure: str) -> None:
+        study = self._study
+        if study is None:
+            return
+        if one.name == ENCODER:
+            self._copy(study.runs / run_name, out)
+            return
+        words = one.words(study.folder, out, encoder=run_name, measure=measure)
+
+        def done() -> None:
+            self.page.show_written(out, self.side.last_words)
+
+        def failed(text: str) -> None:
+            self._ended(text, "error")
+
+        def stopped() -> None:
+            self._ended(tr("Stopped. What was written so far was removed."), "lead")
+
+        if self.side.start(words, done, failed, stopped):
+            self.page.show_running(True)
+
+    def _copy(self, folder: Path, out: Path) -> None:
+        def copied(files: list[Path]) -> None:
+            self.page.show_written(out, tr("{count} files in {out}", count=len(files), out=out))
+
+        def failed(error: Exception) -> None:
+            why = getattr(error, "strerror", None) or error
+            self._ended(tr("{out} cannot be written: {why}.", out=out, why=why), "error")
+
+        run(self, lambda: copy_encoder(folder, out), copied, failed)
+
+    def _ended(self, text: str, role: str) -> None:
+        self.page.show_running(False)
+        self.page.say_state(text, role)

@@ -1,0 +1,80 @@
+"""What a study can be exported as, and the words of the command that does it."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_ENCODER_FILES = ("encoder.safetensors", "encoder.onnx", "encoder.json", "README.md")
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFormat:
+    """One format.
+
+    Attributes
+    ----------
+    name
+        As `python main.py export` calls it.
+    of_encoder
+        Whether it is of one run's encoder.
+    of_measure
+        Whether it takes a gaze similarity.
+    is_file
+        Whether one file comes out, not a folder.
+    """
+
+    name: str
+    title: str
+    text: str
+    of_encoder: bool = False
+    of_measure: bool = False
+    is_file: bool = False
+
+    def words(
+        self, study: Path, out: Path, *, encoder: str = "", measure: str = ""
+    ) -> Sequence[str]:
+        """Return the command that exports a study; empty choices are the command's own."""
+        found = ["export", self.name, "--study", str(study), "--out", str(out), "--events", "json"]
+        if self.of_encoder and encoder:
+            found += ["--encoder", encoder]
+        if self.of_measure and measure:
+            found += ["--measure", measure]
+        return found
+
+
+ENCODER = "encoder"
+"""The format that no command writes: files of a run are copied."""
+FORMATS = (
+    ExportFormat("bids", "BIDS", "Eye tracking as BIDS 1.11: one file per eye, gaze events, "
+                 "events and geometry."),
+    ExportFormat("csv", "Tables (csv)", "Samples, fixations, gaze events, views, answers and "
+                 "quality as csv, with a dictionary."),
+    ExportFormat("parquet", "Tables (Parquet)", "The same tables as Parquet. Needs pyarrow."),
+    ExportFormat("mcgip", "McGIP / GzPT", "Images, gaze, relation and splits as the released code "
+                 "reads them.", of_measure=True),
+    ExportFormat("relation", "Gaze similarity", "The similarity of every two images, as npy and "
+                 "npz.", of_measure=True),
+    ExportFormat("features", "Features", "What an encoder makes of every image, as npz.",
+                 of_encoder=True),
+    ExportFormat(ENCODER, "Encoder", "A run's weights with their model card, and as ONNX where the "
+                 "run wrote it.", of_encoder=True),
+    ExportFormat("archive", "Whole study", "The study as one file with checksums, images and all. "
+                 "It is read with import-archive.", is_file=True),
+)  # fmt: skip
+MEASURES = ("", "tima", "moment", "moment_sequence", "dhash", "density", "dwell", "multimatch")
+
+
+def copy_encoder(run_folder: Path, out: Path) -> list[Path]:
+    """Copy a run's encoder and what belongs to it into a new or empty folder.
+
+    Raises
+    ------
+    OSError
+        If the folder is not empty or cannot be written.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    if any(out.iterdir()):
+        raise FileExistsError(17, "it is not empty; choose a new folder", str(out))
+    there = [run_folder / name for name in _ENCODER_FILES if (run_folder / name).is_file()]
+    return [Path(shutil.copyfile(path, out / path.name)) for path in there]

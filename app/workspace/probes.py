@@ -1,0 +1,65 @@
+"""What is asked of a probe, and what the last ones gave: `exports/probe` and folders beside it."""
+
+import contextlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from migrations.study.folder import Study
+
+KINDS = {"linear": "Linear probe", "knn": "Nearest neighbours", "finetune": "Fine-tuning"}
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeAsked:
+    """What a probe is to do.
+
+    Attributes
+    ----------
+    runs
+        Names of the folders of runs, which no other run has.
+    kinds
+        Of `KINDS`.
+    budgets
+        Labelled images in all, as the command takes them: "10,25,100,all".
+    """
+
+    runs: tuple[str, ...]
+    kinds: tuple[str, ...]
+    budgets: str = "10,25,100,all"
+    repeats: int = 10
+    transductive: bool = False
+
+    def words(self, study: Path, out: Path) -> list[str]:
+        """Return the command `probe` of this study that writes into a folder."""
+        found = ["probe", "--study", str(study), "--encoder", *self.runs,
+                 "--probes", ",".join(self.kinds), "--label-budget", self.budgets,
+                 "--repeats", str(self.repeats), "--out", str(out), "--events", "json"]  # fmt: skip
+        return [*found, "--transductive"] if self.transductive else found
+
+
+def probe_rows(folder: Path) -> list[dict[str, Any]]:
+    """Return the figures of a probe, empty where there are none."""
+    with contextlib.suppress(OSError, ValueError):
+        rows = json.loads((folder / "probe.json").read_text(encoding="utf-8"))
+        if isinstance(rows, list):
+            return [row for row in rows if isinstance(row, dict)]
+    return []
+
+
+def probe_folder(study: Study) -> Path:
+    """Return where the window's probes go."""
+    return study.exports / "probe"
+
+
+def cells(row: dict[str, Any]) -> Sequence[str]:
+    """Return a figure as words: encoder, probe, labels, metric, mean and interval."""
+    kind = str(row.get("probe", ""))
+    mean, low, high = (row.get(name) for name in ("mean", "low", "high"))
+    interval = "–" if low is None or high is None else f"{low:.3f} – {high:.3f}"
+    return (
+        str(row.get("encoder", "")), KINDS.get(kind, kind), str(row.get("budget", "")),
+        str(row.get("metric", "")), "–" if mean is None else f"{mean:.3f}", interval,
+    )  # fmt: skip

@@ -1,0 +1,68 @@
+"""Export in the window: every format the commands have, how far it is, Stop."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QObject
+
+from app.interchange.exports.command import FORMATS as OF_THE_COMMAND
+from app.pages.export.controller import ExportController
+from app.workspace.export_formats import ENCODER, FORMATS, MEASURES
+from app.workspace.runs import runs
+from tests.app.pages.probe.test_probe_page import context, study
+from trainer.similarity.registry import MEASURES as OF_THE_TRAINER
+
+__all__ = ["study"]
+
+
+@pytest.fixture
+def job(qtbot, study):
+    parent = QObject()
+    made = ExportController(context(parent))
+    qtbot.addWidget(made.page)
+    made.open(study)
+    made.page.show_study(study.exports, runs(study))
+    yield made
+    made.close()
+    parent.deleteLater()
+
+
+def test_every_format_of_the_command_is_offered_and_every_measure_is_the_trainers() -> None:
+    assert {one.name for one in FORMATS} == {*OF_THE_COMMAND, ENCODER}
+    assert set(MEASURES) - {""} <= set(OF_THE_TRAINER)
+
+
+def test_an_export_says_what_it_wrote_and_the_next_goes_elsewhere(qtbot, job, study) -> None:
+    script = "import os, sys; os.makedirs(sys.argv[6]); print('24 readings, 9 files')"
+    job.side.program = [sys.executable, "-c", script]
+    page = job.page
+    page.formats["features"].click()
+    assert page.run.isEnabled()
+    page.formats["csv"].click()
+    assert not page.run.isEnabled()
+    assert page.place.text() == str(study.exports / "csv")
+    page.start.click()
+    qtbot.waitUntil(lambda: page.written is not None, timeout=60_000)
+    assert page.state_text == "✓ 24 readings, 9 files"
+    assert page.place.text() == str(study.exports / "csv-2")
+
+
+def test_choices_reach_the_command() -> None:
+    features = next(one for one in FORMATS if one.name == "features")
+    words = features.words(Path("s"), Path("o"), encoder="run-1", measure="tima")
+    assert words == ["export", "features", "--study", "s", "--out", "o", "--events", "json",
+                     "--encoder", "run-1"]  # fmt: skip
+
+
+def test_an_encoder_is_copied_with_what_belongs_to_it(qtbot, job, study) -> None:
+    page = job.page
+    (study.runs / "plain" / "README.md").write_text("card")
+    page.formats[ENCODER].click()
+    page.start.click()
+    qtbot.waitUntil(lambda: page.written is not None, timeout=60_000)
+    out = study.exports / "encoder"
+    assert sorted(path.name for path in out.iterdir()) == ["README.md", "encoder.safetensors"]
+    page.place.setText(str(out))
+    page.start.click()
+    qtbot.waitUntil(lambda: "not empty" in page.state_text, timeout=60_000)
