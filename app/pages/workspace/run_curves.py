@@ -80,19 +80,20 @@ class RunCurves(QWidget):
     def _draw(self) -> None:
         while (item := self._grid.takeAt(0)) is not None:
             if (old := item.widget()) is not None:
+                old.hide()  # at once: it is deleted only when the event loop comes round
                 old.deleteLater()
         there = set(signals(self._runs))
         wanted = [n for n, box in self.boxes.items() if box.isChecked() and n in there]
-        self.plots = {name: self._plot(name) for name in wanted}
+        self.plots = {name: self._plot(name, named=name == wanted[0]) for name in wanted}
         for place, made in enumerate(self.plots.values()):
             self._grid.addWidget(made, place // 3, place % 3)
 
-    def _plot(self, name: str) -> Any:
+    def _plot(self, name: str, *, named: bool) -> Any:
         made = plot("", "")
         made.setMinimumHeight(96)
         made.setTitle(tr(CURVES[name]), color=theme.MUTED, size="9pt")
         made.getAxis("bottom").setStyle(maxTickLevel=0)
-        if not self.plots and len(self._runs) > 1:
+        if named and len(self._runs) > 1:
             made.addLegend(offset=(-10, 10), labelTextColor=theme.TEXT)
         for k, run in enumerate(self._runs):
             if points := curve(run, name):

@@ -63,7 +63,7 @@ def test_a_job_stands_in_the_navigation_where_it_says(station) -> None:
     station.shell.enter_workspace()
     assert _entries(station) == [
         "Cohort", "Analysis", "Performance", "Gaze similarity", "Pretrain", "Runs", "Features",
-        "Audit trail", "Progress", "Study settings", "Figures",
+        "Probe", "Export", "Audit trail", "Progress", "Study settings", "Figures",
     ]  # fmt: skip
 
 
