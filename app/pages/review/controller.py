@@ -1,9 +1,15 @@
 """The review page: which readings may be looked at, and reading them back off the GUI thread."""
 
+from pathlib import Path
+
+from PySide6.QtWidgets import QFileDialog
+
 from app.pages.review.page import ReviewPage
+from app.pages.review.still import still_of, write_still
 from app.recording.replay import Replay, load_replay, readings_to_review
 from app.ui.background import run
 from app.ui.job import JobContext, JobPage, StationJob
+from app.ui.text import tr
 from migrations.study.folder import Study
 
 
@@ -21,6 +27,7 @@ class ReviewController(StationJob):
         self._wanted = ["", ""]
         page.chosen.connect(self._load)
         page.end_wanted.connect(self._end_session)
+        page.picture_wanted.connect(self._ask_picture)
         context.notices.session_closed.connect(self._session_closed)
         context.notices.replay_wanted.connect(self._replay)
 
@@ -52,6 +59,18 @@ class ReviewController(StationJob):
     def _end_session(self) -> None:
         self.context.close_session()
         self.context.go("review")
+
+    def _ask_picture(self) -> None:
+        """Ask where the picture of this instant is to lie, and write it there."""
+        image, page = still_of(self.page.views), self.page  # before the file dialog covers it
+        name, _ = QFileDialog.getSaveFileName(page, tr("Save picture"), "replay.png", "PNG (*.png)")
+        if name:
+            run(
+                self,
+                lambda: write_still(image, Path(name)),
+                lambda path: page.say_state(tr("Saved as {path}.", path=path)),
+                lambda error: self.context.show_error(tr("The picture cannot be saved"), error),
+            )
 
     def _load(self, side: int, reading_id: str) -> None:
         study, self._wanted[side] = self._study, reading_id

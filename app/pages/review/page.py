@@ -53,10 +53,13 @@ class ReviewPage(Page):
         Side (0 left, 1 right) and reading to show there; empty for none.
     end_wanted
         The open session is to be ended, so that its readings can be looked at.
+    picture_wanted
+        What is shown now is to be written as a picture.
     """
 
     chosen = Signal(int, str)
     end_wanted = Signal()
+    picture_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__("review", "Review")
@@ -84,6 +87,11 @@ class ReviewPage(Page):
         self.slider.valueChanged.connect(lambda ms: self._moved(ms * 1000))
         self._said_time = label("", "hint", wrap=False)
         self.span = SpanBar()
+        self.save_picture = button(
+            "save_picture", tr("Save picture…"), self.picture_wanted.emit,
+            tip=tr("Images, path, heat map and gaze as they are shown now, as PNG"),
+        )  # fmt: skip
+        self.save_picture.setEnabled(False)
         self.span.here_wanted.connect(lambda which: self.span.set_end(which, self.time_us))
         self.span.changed.connect(self._show_span)
         self.search = search_field("find_reading", tr("Case, reader, answer, date …"))
@@ -134,6 +142,7 @@ class ReviewPage(Page):
         """Show a reading on one side."""
         self.views[side].set_replay(replay)
         self.views[1].setVisible(self.views[1].replay is not None)
+        self.save_picture.setEnabled(self.views[0].replay is not None)
         if side == 0 and replay is not None:
             self._show_figures(replay)
         longest = max((v.replay.duration_us for v in self.views if v.replay), default=0)
@@ -264,7 +273,9 @@ class ReviewPage(Page):
         middle.addLayout(row(*self.views, gap=theme.GRID // 2), 1)
         middle.addWidget(self.slider)
         middle.addLayout(self._make_controls())
-        middle.addWidget(self.span)
+        under = row(self.span, self.save_picture)
+        under.setStretch(0, 1)
+        middle.addLayout(under)
         side = column(gap=theme.GRID)
         for pair in zip(*[iter(self.figures.values())] * 2, strict=True):
             side.addLayout(row(*pair))

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QPushButton
 from sqlalchemy import select
 
 from app.demo.hands import click, drag, press
@@ -304,7 +305,9 @@ def test_the_screen_is_measured_with_a_card_and_a_session_stores_it(open_station
     assert name is not None
 
 
-def test_review_waits_for_the_session_and_plays_the_readers_own(open_station, qtbot) -> None:
+def test_review_waits_for_the_session_and_plays_the_readers_own(
+    open_station, qtbot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     station = open_station()
     _start(station, qtbot)
     page = station.sitting.reading.page
@@ -343,6 +346,11 @@ def test_review_waits_for_the_session_and_plays_the_readers_own(open_station, qt
     assert review.figures["Fixations"].text == str(len(half))
     review.span.clear()
     assert review.fixations.rowCount() == len(replay.fixations)
+    file = tmp_path / "replay.png"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(file), ""))
+    click(review.save_picture)
+    qtbot.waitUntil(lambda: str(file) in review.state_text, timeout=60_000)
+    assert QImage(str(file)).width() >= view.width()
     review.search.setText("no such reading")
     assert all(review.list.item(i).isHidden() for i in range(review.list.count()))
     review.search.clear()
