@@ -34,7 +34,7 @@ def write_still(image: QImage, path: Path) -> Path:
         If it cannot be written.
     """
     path = path if path.suffix.lower() == ".png" else path.with_name(f"{path.name}.png")
-    if not image.save(str(path), "PNG"):
+    if not image.save(str(path)):
         raise AppError(
             tr("{path} cannot be written. Choose a folder that you may write to.", path=path)
         )
