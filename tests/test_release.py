@@ -1,0 +1,44 @@
+"""What goes with a release: a bill of what is installed, licences, wheels for other systems."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import ROOT
+
+PLATFORMS = ("win_amd64", "macosx_14_0_arm64")
+
+
+def test_the_bill_names_what_is_installed_and_copyleft_parts_inside_wheels(tmp_path: Path) -> None:
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    (wheels / "a.whl").write_bytes(b"abc")
+    words = [sys.executable, "tools/sbom.py", "--out", str(tmp_path), "--wheels", str(wheels)]
+    subprocess.run(words, cwd=ROOT, check=True, capture_output=True)
+    bill = json.loads((tmp_path / "sbom.cdx.json").read_text())
+    assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.5")
+    found = {part["name"].lower().replace("_", "-"): part for part in bill["components"]}
+    assert {"foveate", "numpy", "torch", "pyside6-essentials", "sqlalchemy"} <= set(found)
+    assert "pytest" not in found
+    assert found["numpy"]["purl"].startswith("pkg:pypi/numpy@")
+    qt = {part["name"] for part in found["pyside6-essentials"]["components"]}
+    assert {"Qt 6", "PySide6"} <= qt
+    assert "psycopg-binary: psycopg, LGPL" in (tmp_path / "licences.txt").read_text()
+    digest = hashlib.sha256(b"abc").hexdigest()
+    assert (wheels / "SHA256SUMS").read_text() == f"{digest}  a.whl\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_every_dependency_has_a_wheel_for(platform: str) -> None:
+    done = subprocess.run(
+        [sys.executable, ".ci/platforms.py", platform], cwd=ROOT, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    if any(word in done.stdout for word in ("connection broken", "Max retries", "ConnectionError")):
+        pytest.skip("no package index can be reached from here")
+    assert done.returncode == 0, done.stdout
