@@ -8,7 +8,7 @@ from app.pages.worklist.import_list import REFUSED, ImportListDialog, Remark
 from app.ui.small_widgets import button, column, label, row
 from app.ui.text import tr, trn
 
-_LEAST_LINES, _MOST_LINES = 2, 12
+_LEAST_LINES, _MOST_LINES = 2, 5
 _EDGES = 24
 """Of frame and margins, with room for a bar across."""
 
