@@ -43,6 +43,8 @@ class FeaturesController(QObject):
         self._runs: tuple[RunRow, ...] = ()
         self._chosen = self._other = ""
         self._map = "pca"
+        side.told.connect(self._told)
+        page.work.stop_wanted.connect(side.stop)
         page.run_chosen.connect(self.choose)
         page.other_chosen.connect(self._choose_other)
         page.map_chosen.connect(self._choose_map)
@@ -87,11 +89,28 @@ class FeaturesController(QObject):
             return
         words = ["encode", "--encoder", str(row.encoder), "--images"]
         words += [str(self._study.folder / "images"), "--out", str(path)]
-        failed: Callable[[str], object] = lambda text: self._page.say_state(text, "error")  # noqa: E731
-        if self._side.start(words, lambda: then(path), failed):
-            self._page.show_busy("Computing features…")
+        words += ["--events", "json"]
+
+        def ended(text: str, role: str) -> None:
+            self._page.work.end()
+            self._page.say_state(text, role)
+
+        def done() -> None:
+            self._page.work.end()
+            then(path)
+
+        def stopped() -> None:
+            ended("Stopped; nothing was written.", "lead")
+
+        if self._side.start(words, done, lambda text: ended(text, "error"), stopped):
+            self._page.work.begin("Computing features.")
         else:
             self._page.say_state("Something else is being computed; try again.", "warning")
+
+    def _told(self, event: object) -> None:
+        # The process serves other pages too: only what this page waits for is shown here.
+        if not self._page.work.isHidden() and isinstance(event, dict):
+            self._page.work.take(event)
 
     def _show(self, path: Path) -> None:
         study, mapping = self._study, self._map

@@ -13,6 +13,7 @@ from app.ui.page import Page
 from app.ui.pictures import PictureCard, PictureLoader, PictureStrip
 from app.ui.plots import COLOURS, SYMBOLS, ask_where, plot, save_plot
 from app.ui.small_widgets import button, label, panel, row
+from app.ui.work_bar import WorkBar
 from app.workspace.features import Features
 from app.workspace.runs import RunRow
 
@@ -56,6 +57,8 @@ class FeaturesPage(Page):
         for widget in (self.runs, self.maps, self.by):
             self.head.addWidget(widget)
         self.head.addWidget(button("save_features", "Save plot…", self._save))
+        self.work = WorkBar("features_work")
+        self.body.addWidget(self.work)
         content = row(gap=2 * theme.GRID)
         self.map = plot("", "")
         self.map.addLegend(offset=(10, 10), labelTextColor=theme.TEXT)
@@ -163,12 +166,13 @@ class FeaturesPage(Page):
             return
         known = self._colours.get(self.by.currentData(), {})
         groups = [known.get(image_id, _UNKNOWN) for image_id in self.features.ids]
+        size = min(16, max(7, min(self.map.width(), self.map.height()) // 60))
         for k, group in enumerate(sorted(set(groups))):
             chosen = np.flatnonzero([g == group for g in groups])
             spots = pg.ScatterPlotItem(
                 pos=self._points[chosen],
                 data=chosen,
-                size=9,
+                size=size,
                 symbol=SYMBOLS[k % len(SYMBOLS)],
                 brush=COLOURS[k % len(COLOURS)],
                 pen=pg.mkPen(theme.PANEL),
