@@ -173,7 +173,10 @@ def _added(rows: sqlite3.Connection, dice: random.Random) -> str:
     row = list(rows.execute(f'SELECT * FROM "{table}"').fetchone())
     row = [other(v, dice) if c in ("id", "number", "key", "pseudonym", "name", "sequence", "tile",
            "sha256", "subject") else v for c, v in zip(columns, row, strict=True)]  # fmt: skip
-    rows.execute(f'INSERT INTO "{table}" VALUES ({", ".join("?" * len(row))})', row)
+    try:
+        rows.execute(f'INSERT INTO "{table}" VALUES ({", ".join("?" * len(row))})', row)
+    except sqlite3.IntegrityError:  # it met a row that is there: draw another
+        return _added(rows, dice)
     return f"{table}.*" if is_computed(table, "id") else "row added"
 
 
