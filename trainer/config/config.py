@@ -32,6 +32,7 @@ _NOT_HASHED = (
 # Settings that there were not always, with what stands for "as before": runs of then go on.
 _SINCE: dict[str, Any] = {
     "softness": 0.0, "agreement": False, "path_weight": 1.0, "path_order": "gaze",
+    "train_blocks": 0, "layer_decay": 1.0,
 }  # fmt: skip
 
 
@@ -85,6 +86,11 @@ class RunConfig:
         0.2 for a study, 0 for a folder of images.
     in_channels, init
         Channels of the encoder, 3 or 1; file that its weights start from, empty: random.
+    train_blocks, layer_decay
+        For a start from `init`: how many of the encoder's last blocks (residual blocks or
+        transformer layers) learn, 0 all, the others stay as the file has them; and what the rate of
+        a block is multiplied by for each block from the heads on, 1 for none (0.65 to 0.9 is
+        usual).
     size, aspect, batch, accumulate, epochs
         Height of a view in pixels and its width by height; images per step over all processes,
         steps whose gradients are summed before the optimiser's; passes over the cohort.
@@ -170,6 +176,8 @@ class RunConfig:
     encoder: str = "resnet18"
     in_channels: int = 3
     init: str = ""
+    train_blocks: int = 0
+    layer_decay: float = 1.0
     recipe: str = "radiograph"
     flip: bool = True
     crop: str = "random"

@@ -141,6 +141,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "neighbours": (0, 100_000),
     "softness": (0, 1),
     "path_weight": (0, 1000),
+    "train_blocks": (0, 1000),
+    "layer_decay": (0.01, 1),
     "workers": (0, 256),
     "seed": (0, 2**63 - 1),
     "knn_every": (0, 1_000_000),
@@ -179,6 +181,11 @@ def check(config: RunConfig) -> None:
         raise ConfigError(
             "softness and agreement weigh pairs by their rank among all pairs; neighbours takes "
             "those of each image. Use --set neighbours=0, or softness=0 and agreement=false."
+        )
+    if config.train_blocks and not config.init:
+        raise ConfigError(
+            f"train_blocks is {config.train_blocks}: the other blocks stay as they start, which is "
+            "at random without init. Name a file with --init, or use --set train_blocks=0."
         )
     if config.norm == "split" and not (
         METHODS[config.method].queue and "vit" not in config.encoder

@@ -92,7 +92,8 @@ def take_step(job: Job, learner: Learner, batch: Batch, step: int, rate: float) 
     if not job.update_due(step):
         return output
     for group in optimiser.param_groups:
-        group["lr"] = rate
+        # Runs from before there were scales have none in their checkpoints.
+        group["lr"] = rate * group.get("scale", 1.0)
     if config.clip_grad > 0:
         scaler.unscale_(optimiser)
         nn.utils.clip_grad_norm_(learner.method.trainable(), config.clip_grad)

@@ -6,8 +6,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 
 from trainer.config.config import RunConfig
+from trainer.encoders.blocks import rate_scales
 from trainer.methods.base import Method
 
 
@@ -48,12 +50,12 @@ class Lars(torch.optim.Optimizer):
 
 
 def make_optimiser(config: RunConfig, method: Method) -> torch.optim.Optimizer:
-    """Return the optimiser; biases and norms are not decayed."""
+    """Return the optimiser; biases and norms are not decayed.
+
+    A group's `scale` is what the rate of a step is multiplied by.
+    """
     weights = [p for p in method.trainable() if p.requires_grad]
-    groups: list[dict[str, Any]] = [
-        {"params": [p for p in weights if p.ndim > 1], "weight_decay": config.weight_decay},
-        {"params": [p for p in weights if p.ndim <= 1], "weight_decay": 0.0},
-    ]
+    groups = _groups(config, method, weights)
     if config.optimiser == "sgd":
         optimiser = torch.optim.SGD(groups, lr=config.lr, momentum=0.9, fused=True)
         # Of a first step that is skipped in float16, torch's fused kernel leaves this unset memory.
@@ -63,6 +65,23 @@ def make_optimiser(config: RunConfig, method: Method) -> torch.optim.Optimizer:
     if config.optimiser == "lars":
         return Lars(groups, lr=config.lr)
     return torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, 0.95), fused=True)
+
+
+def _groups(config: RunConfig, method: Method, weights: list[Parameter]) -> list[dict[str, Any]]:
+    """Return the weights by decay and by rate; the encoder's blocks have one each if asked."""
+    scales: dict[int, float] = {}
+    if config.layer_decay < 1:
+        by_name = rate_scales(method.encoder, config.layer_decay)
+        scales = {id(p): by_name[name] for name, p in method.encoder.named_parameters()}
+    made = []
+    for scale in sorted({scales.get(id(p), 1.0) for p in weights}, reverse=True):
+        own = [p for p in weights if scales.get(id(p), 1.0) == scale]
+        for decay, chosen in (
+            (config.weight_decay, [p for p in own if p.ndim > 1]),
+            (0.0, [p for p in own if p.ndim <= 1]),
+        ):
+            made.append({"params": chosen, "weight_decay": decay, "scale": scale})
+    return made
 
 
 def scheduled_rate(config: RunConfig, step: int, steps: int, steps_per_epoch: float) -> float:

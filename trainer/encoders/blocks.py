@@ -1,0 +1,82 @@
+"""An encoder as a row of blocks: which a warm start trains, and how fast each one learns.
+
+The stem (first convolution, or patches, class token and positions) is block 0; residual blocks or
+transformer layers follow. What stands behind the last one belongs to it.
+"""
+
+import re
+from types import MethodType
+
+from torch import nn
+
+from trainer.errors import ConfigError
+
+_RESIDUAL = re.compile(r"^layer(\d+)\.(\d+)\.")
+_LAYER = re.compile(r"^encoder\.layers\.encoder_layer_(\d+)\.")
+
+
+def block_numbers(encoder: nn.Module) -> dict[str, int]:
+    """Return the block of each parameter, by name."""
+    names = [name for name, _ in encoder.named_parameters()]
+    places = {name: _place(name) for name in names}
+    row = {p: k for k, p in enumerate(sorted({p for p in places.values() if p is not None}), 1)}
+    last = len(row)
+    return {
+        name: row[place] if place is not None else last if _is_behind(name) else 0
+        for name, place in places.items()
+    }
+
+
+def _place(name: str) -> tuple[int, int] | None:
+    """Return stage and place of the block that a parameter lies in; None outside of all."""
+    if match := _LAYER.match(name):
+        return 0, int(match[1])
+    match = _RESIDUAL.match(name)
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def _is_behind(name: str) -> bool:
+    return name.startswith("encoder.ln.")
+
+
+def rate_scales(encoder: nn.Module, decay: float) -> dict[str, float]:
+    """Return what each parameter's rate is multiplied by: `decay` for each block from the heads on.
+
+    The last block has `decay`, the one before it its square; the stem the lowest (Clark et al.
+    2020, arXiv 2003.10555; Bao et al. 2022, BEiT, arXiv 2106.08254).
+    """
+    numbers = block_numbers(encoder)
+    last = max(numbers.values(), default=0)
+    return {name: decay ** (last + 1 - number) for name, number in numbers.items()}
+
+
+def train_last_blocks(encoder: nn.Module, count: int) -> None:
+    """Let only the last blocks of an encoder learn, in place; the others stay as they are.
+
+    They stay in evaluation mode: statistics of batch normalisation are those of the file.
+
+    Raises
+    ------
+    ConfigError
+        If it has fewer blocks.
+    """
+    numbers = block_numbers(encoder)
+    last = max(numbers.values(), default=0)
+    if count > last:
+        raise ConfigError(
+            f"train_blocks is {count}, but the encoder has {last} blocks. Use 1 to {last}, or 0 to "
+            "train all of it."
+        )
+    learning = {name for name, number in numbers.items() if number > last - count}
+    for name, parameter in encoder.named_parameters():
+        parameter.requires_grad_(name in learning)
+    for module_name, module in encoder.named_modules():
+        inside = [n for n in numbers if n.startswith(f"{module_name}.")] if module_name else []
+        if inside and not learning & set(inside):
+            module.eval()
+            module.train = MethodType(_stay, module)
+
+
+def _stay(module: nn.Module, mode: bool = True) -> nn.Module:
+    """Stand in for `train` of a module that does not learn."""
+    return module
