@@ -35,7 +35,7 @@ GROUPS = (
     Group(
         "encoder", "Encoder",
         "The network that is trained, and what it starts from.",
-        ("encoder", "in_channels", "init", "norm"),
+        ("encoder", "in_channels", "init", "train_blocks", "layer_decay", "norm"),
     ),
     Group(
         "method", "Method",
@@ -59,6 +59,11 @@ GROUPS = (
         "run", "Name, seed and files",
         "What the run is called, and what it keeps.",
         ("name", "seed", "knn_every", "checkpoint_every", "keep_checkpoints", "onnx"),
+    ),
+    Group(
+        "experimental", "Experimental: more from gaze",
+        "Off by default. docs/gaze-methods.md shows what each was found to bring.",
+        ("softness", "agreement", "unread_encoder", "path_weight", "path_order"),
     ),
     Group(OTHER, "More", "Settings of other kinds.", ()),
 )  # fmt: skip
