@@ -19,6 +19,7 @@ PAIRS = {
 """Where pairs come from, by name, as people write it."""
 ENCODERS = (
     "resnet10", "resnet18", "resnet34", "resnet50", "resnet101",
+    "convnext_tiny", "convnext_small", "convnext_base",
     "vit_mini_8", "vit_s_16", "vit_b_16", "vit_l_16",
 )  # fmt: skip
 

@@ -188,7 +188,7 @@ def check(config: RunConfig) -> None:
             "at random without init. Name a file with --init, or use --set train_blocks=0."
         )
     if config.norm == "split" and not (
-        METHODS[config.method].queue and "vit" not in config.encoder
+        METHODS[config.method].queue and config.encoder.startswith("resnet")
     ):
         raise ConfigError(
             f"norm is split, which mixes the keys of MoCo v2 with a ResNet; here it is "

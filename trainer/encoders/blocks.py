@@ -1,7 +1,8 @@
 """An encoder as a row of blocks: which a warm start trains, and how fast each one learns.
 
 The stem (first convolution, or patches, class token and positions) is block 0; residual blocks or
-transformer layers follow. What stands behind the last one belongs to it.
+transformer layers follow. What stands behind the last one belongs to it, what leads into a
+ConvNeXt's stage to the block before.
 """
 
 import re
@@ -12,6 +13,7 @@ from torch import nn
 from trainer.errors import ConfigError
 
 _RESIDUAL = re.compile(r"^layer(\d+)\.(\d+)\.")
+_CONVNEXT = re.compile(r"^features\.([1357])\.(\d+)\.")
 _LAYER = re.compile(r"^encoder\.layers\.encoder_layer_(\d+)\.")
 
 
@@ -20,23 +22,25 @@ def block_numbers(encoder: nn.Module) -> dict[str, int]:
     names = [name for name, _ in encoder.named_parameters()]
     places = {name: _place(name) for name in names}
     row = {p: k for k, p in enumerate(sorted({p for p in places.values() if p is not None}), 1)}
-    last = len(row)
-    return {
-        name: row[place] if place is not None else last if _is_behind(name) else 0
-        for name, place in places.items()
-    }
+    found, reached = {}, 0
+    for name in names:  # in the order of the net
+        place = places[name]
+        reached = reached if place is None else row[place]
+        found[name] = 0 if _is_stem(name) else reached
+    return found
 
 
 def _place(name: str) -> tuple[int, int] | None:
     """Return stage and place of the block that a parameter lies in; None outside of all."""
     if match := _LAYER.match(name):
         return 0, int(match[1])
-    match = _RESIDUAL.match(name)
+    match = _RESIDUAL.match(name) or _CONVNEXT.match(name)
     return (int(match[1]), int(match[2])) if match else None
 
 
-def _is_behind(name: str) -> bool:
-    return name.startswith("encoder.ln.")
+def _is_stem(name: str) -> bool:
+    """Return whether a parameter is of the stem; a transformer names some of them late."""
+    return name.startswith(("conv", "bn1", "class_token", "encoder.pos_embedding", "features.0."))
 
 
 def rate_scales(encoder: nn.Module, decay: float) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Encoders: ResNets and vision transformers less their last layer; random, or from a file.
+"""Encoders: ResNets, ConvNeXts and vision transformers less their last layer; random or of a file.
 
 State dicts carry torchvision's keys. Files may carry those, timm's, or a training framework's
 prefixes before either; `trainer.encoders.weights` sorts them out.
@@ -45,6 +45,9 @@ _MAKERS: dict[str, Callable[..., nn.Module]] = {
     "resnet34": torchvision.models.resnet34,
     "resnet50": torchvision.models.resnet50,
     "resnet101": torchvision.models.resnet101,
+    "convnext_tiny": torchvision.models.convnext_tiny,
+    "convnext_small": torchvision.models.convnext_small,
+    "convnext_base": torchvision.models.convnext_base,
     "vit_mini_8": partial(_vit, 4, 2, 128, patch=8),
     "vit_s_16": partial(_vit, 12, 6, 384),
     "vit_b_16": partial(_vit, 12, 12, 768),
@@ -132,6 +135,12 @@ def make_encoder(name: str, in_channels: int = 3, size: int = 224) -> tuple[nn.M
         net.heads = nn.Identity()
         # torchvision starts the patch projection for its own ConvNets' fan; leave as is.
         first, attribute = net, "conv_proj"
+    elif name.startswith("convnext"):
+        net = _MAKERS[name](weights=None)
+        classifier: Any = net.classifier
+        width = int(classifier[2].in_features)
+        classifier[2] = nn.Identity()
+        first, attribute = net.get_submodule("features.0"), "0"
     else:
         net = _MAKERS[name](weights=None)
         width = int(net.fc.in_features)  # type: ignore[arg-type,union-attr]

@@ -21,10 +21,14 @@ from torch import Tensor, nn
 from trainer.errors import EncoderError
 
 # The first layer tells whose keys a file carries, and what stands before them.
-_LANDMARKS = ("conv1.weight", "conv_proj.weight", "patch_embed.proj.weight")
+_LANDMARKS = (
+    "conv1.weight", "conv_proj.weight", "patch_embed.proj.weight", "features.0.0.weight",
+    "stem.0.weight",
+)  # fmt: skip
+_TIMMS = ("patch_embed.proj.weight", "stem.0.weight")
 _INNER = ("state_dict", "model_state_dict", "model", "encoder", "net", "student", "teacher")
 _FOLLOWERS = ("target", "momentum", "encoder_k", "teacher", "ema")
-_HEADS = re.compile(r"^(fc|head|heads|pre_logits|fc_norm)\.")
+_HEADS = re.compile(r"^(fc|head|heads|pre_logits|fc_norm|classifier\.2)\.")
 _RESNETS = {  # blocks of stage 3, kind of block
     (1, False): "resnet10",
     (2, False): "resnet18",
@@ -33,6 +37,8 @@ _RESNETS = {  # blocks of stage 3, kind of block
     (23, True): "resnet101",
 }
 _VITS = {128: "vit_mini_8", 384: "vit_s_16", 768: "vit_b_16", 1024: "vit_l_16"}
+_CONVNEXTS = {(9, 96): "convnext_tiny", (27, 96): "convnext_small", (27, 128): "convnext_base"}
+"""Blocks of stage 3, width of the first."""
 _MOST_NAMED = 12
 
 
@@ -56,7 +62,8 @@ class FoundWeights:
 
     @property
     def _first(self) -> Tensor:
-        return self.state.get("conv1.weight", self.state.get("conv_proj.weight", torch.empty(0)))
+        names = ("conv1.weight", "conv_proj.weight", "features.0.0.weight")
+        return next((self.state[n] for n in names if n in self.state), torch.empty(0))
 
     @property
     def in_channels(self) -> int:
@@ -76,19 +83,18 @@ def read_weights(path: Path) -> FoundWeights:
     Raises
     ------
     EncoderError
-        If the file cannot be read, or holds no ResNet or vision transformer.
+        If the file cannot be read, or holds no ResNet, ConvNeXt or vision transformer.
     """
     table, metadata = _tensors(path)
     prefix, landmark = _place_of_encoder(path, table)
     inside = {k.removeprefix(prefix): v for k, v in table.items() if k.startswith(prefix)}
-    if landmark == "patch_embed.proj.weight":
+    if landmark in _TIMMS:
         inside = from_timm(inside)
     elif landmark == "conv1.weight":  # nets beside the encoder, where no prefix sets it apart
         inside = {k: v for k, v in inside.items() if re.match(r"(conv1|bn1|layer\d|fc)\.", k)}
     state = {k: v for k, v in inside.items() if not _HEADS.match(k)}
     left = [k for k in table if k.removeprefix(prefix) not in state or not k.startswith(prefix)]
-    kept_timm = landmark == "patch_embed.proj.weight"
-    if kept_timm:
+    if landmark in _TIMMS:
         left = [k for k in table if not k.startswith(prefix)]
     return FoundWeights(state, tuple(left), metadata)
 
@@ -132,7 +138,7 @@ def _unwrapped(path: Path, content: Any) -> dict[str, Tensor]:
         if not inner:
             break
         content = inner[0]
-    raise EncoderError(f"{path} holds no state dict of a ResNet or vision transformer.")
+    raise EncoderError(f"{path} holds no state dict of a ResNet, ConvNeXt or vision transformer.")
 
 
 def _place_of_encoder(path: Path, table: Mapping[str, Tensor]) -> tuple[str, str]:
@@ -146,7 +152,9 @@ def _place_of_encoder(path: Path, table: Mapping[str, Tensor]) -> tuple[str, str
             if whole and not inside_block:
                 places.append((before, landmark))
     if not places:
-        raise EncoderError(f"{path} holds no ResNet or vision transformer: no first layer in it.")
+        raise EncoderError(
+            f"{path} holds no ResNet, ConvNeXt or vision transformer: no first layer in it."
+        )
     return min(places, key=lambda p: (any(f in p[0] for f in _FOLLOWERS), len(p[0]), p[0]))
 
 
@@ -155,6 +163,9 @@ def guess_name(found: FoundWeights) -> str:
     projection = found.state.get("conv_proj.weight")
     if projection is not None:
         return _VITS.get(projection.shape[0], "")
+    if "features.1.0.layer_scale" in found.state:
+        blocks = {int(m[1]) for k in found.state if (m := re.match(r"features\.5\.(\d+)\.", k))}
+        return _CONVNEXTS.get((len(blocks), found.state["features.0.0.weight"].shape[0]), "")
     blocks = {int(m[1]) for k in found.state if (m := re.match(r"layer3\.(\d+)\.", k))}
     return _RESNETS.get((len(blocks), "layer3.0.conv3.weight" in found.state), "")
 
@@ -192,7 +203,12 @@ def fit(net: nn.Module, found: FoundWeights, path: Path) -> tuple[str, ...]:
 def _adapted(key: str, value: Tensor, wanted: Tensor) -> Tensor:
     if key == "encoder.pos_embedding" and value.shape != wanted.shape:
         return _resampled_positions(value, wanted)
-    if key in ("conv1.weight", "conv_proj.weight") and value.ndim == wanted.ndim == 4:
+    if key.endswith(".layer_scale") and value.numel() == wanted.numel():
+        return value.reshape(wanted.shape)  # timm's has no room for places
+    if (
+        key in ("conv1.weight", "conv_proj.weight", "features.0.0.weight")
+        and value.ndim == wanted.ndim == 4
+    ):
         return with_channels(value, wanted.shape[1])
     return value
 
@@ -217,8 +233,17 @@ def _resampled_positions(value: Tensor, wanted: Tensor) -> Tensor:
     return torch.cat([token, grid.permute(0, 2, 3, 1).reshape(1, new * new, -1).to(token)], 1)
 
 
-# timm's names against torchvision's, of a vision transformer.
+# timm's names against torchvision's, of a vision transformer and of a ConvNeXt.
 _TIMM = (
+    (r"^stem\.(\d)\.", r"features.0.\1."),
+    (r"^stages\.0\.blocks\.", "features.1."),
+    (r"^stages\.1\.downsample\.", "features.2."),
+    (r"^stages\.1\.blocks\.", "features.3."),
+    (r"^stages\.2\.downsample\.", "features.4."),
+    (r"^stages\.2\.blocks\.", "features.5."),
+    (r"^stages\.3\.downsample\.", "features.6."),
+    (r"^stages\.3\.blocks\.", "features.7."),
+    (r"^head\.norm\.", "classifier.0."),
     (r"^cls_token$", "class_token"),
     (r"^pos_embed$", "encoder.pos_embedding"),
     (r"^patch_embed\.proj\.", "conv_proj."),
@@ -248,9 +273,18 @@ _TORCHVISION = (
 )  # fmt: skip
 
 
+_TIMM_BLOCK = (
+    (r"^(features\.\d\.\d+)\.conv_dw\.", r"\1.block.0."),
+    (r"^(features\.\d\.\d+)\.norm\.", r"\1.block.2."),
+    (r"^(features\.\d\.\d+)\.mlp\.fc1\.", r"\1.block.3."),
+    (r"^(features\.\d\.\d+)\.mlp\.fc2\.", r"\1.block.5."),
+    (r"^(features\.\d\.\d+)\.gamma$", r"\1.layer_scale"),
+)
+
+
 def from_timm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return a vision transformer's state dict with torchvision's keys, from timm's."""
-    return {_renamed(key, _TIMM): value for key, value in state.items()}
+    """Return the state dict of a vision transformer or ConvNeXt by torchvision's keys."""
+    return {_renamed(_renamed(key, _TIMM), _TIMM_BLOCK): v for key, v in state.items()}
 
 
 def to_timm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -75,6 +75,8 @@ def _loading(card: Mapping[str, Any]) -> str:
         timm = _TIMM_VIT if vit else _TIMM
         if name in _SMALL:
             torchvision, timm = _SMALL[name]
+        if name.startswith("convnext"):
+            torchvision, timm = _CONVNEXT, ""
         parts = [
             text.format(name=name, size=size, long=_LONG.get(name, ""))
             for text in (torchvision, timm, _FOVEATE)
@@ -121,6 +123,15 @@ from safetensors.torch import load_file
 
 net = timm.create_model("vit_{long}_patch16_224", img_size={size}, num_classes=0)
 net.load_state_dict(load_file("encoder.timm.safetensors"), strict=True)
+"""
+
+_CONVNEXT = """
+import torch, torchvision
+from safetensors.torch import load_file
+
+net = torchvision.models.{name}()
+net.classifier[2] = torch.nn.Identity()
+net.load_state_dict(load_file("encoder.safetensors"), strict=True)
 """
 
 _SMALL = {

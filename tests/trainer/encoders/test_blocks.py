@@ -22,6 +22,7 @@ from trainer.pretrain.optimise import make_optimiser
         ("resnet10", 4, "layer4.0.conv2.weight", "conv1.weight"),
         ("resnet18", 8, "layer4.1.bn2.bias", "bn1.weight"),
         ("vit_mini_8", 4, "encoder.ln.weight", "class_token"),
+        ("convnext_tiny", 18, "classifier.0.weight", "features.0.0.weight"),
     ],
 )
 def test_blocks_are_counted_from_the_stem_on(name: str, count: int, top: str, stem: str) -> None:

@@ -178,3 +178,34 @@ def test_small_encoders_load_by_the_code_of_their_card(
             given: dict[str, torch.nn.Module] = {}
             exec(code.format(size=48), given)
             torch.testing.assert_close(given["net"].eval()(views), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_a_convnext_loads_from_torchvision_and_from_timm(tmp_path: Path) -> None:
+    timm = pytest.importorskip("timm")
+    views = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    with seeded_weights(0):
+        theirs = timm.create_model("convnext_tiny", num_classes=5)
+    for key, value in theirs.state_dict().items():
+        if key.endswith("gamma"):  # which start at 1e-6: as if nothing were in the block
+            value.copy_(torch.rand(value.shape, generator=torch.Generator().manual_seed(1)))
+    state = {k: v.contiguous() for k, v in theirs.state_dict().items()}
+    save_file(state, tmp_path / "timm.safetensors")
+    net, info = load_encoder(tmp_path / "timm.safetensors")
+    assert (info.name, info.features) == ("convnext_tiny", 768)
+    assert set(info.left_out) <= {"head.fc.weight", "head.fc.bias"}
+    with torch.no_grad():
+        expected = theirs.eval().forward_head(theirs.forward_features(views), pre_logits=True)
+        torch.testing.assert_close(net(views), expected, atol=1e-4, rtol=1e-4)
+        plain = torchvision.models.convnext_tiny()
+        plain.load_state_dict(net.state_dict(), strict=False)
+        torch.save(plain.state_dict(), tmp_path / "tv.pth")
+        again, told = load_encoder(tmp_path / "tv.pth")
+        assert told.left_out == ("classifier.2.weight", "classifier.2.bias")
+        torch.testing.assert_close(again(views), net(views))
+    grey, _ = make_encoder("convnext_tiny", in_channels=1)
+    initialise(grey, tmp_path / "timm.safetensors")
+    with torch.no_grad():
+        one = to_input(VIEWS, 1)
+        torch.testing.assert_close(
+            grey.eval()(one), net(one.expand(-1, 3, -1, -1)), atol=1e-4, rtol=1e-4
+        )
