@@ -330,7 +330,8 @@ def test_the_form_offers_all_that_the_trainer_has(station, qtbot) -> None:
     assert page.form.rest.editors["lr"].toolTip()
     methods = page.form.basic.editors["method"]
     shown = {methods.itemText(k) for k in range(methods.count())}
-    assert shown == {"BYOL", "MoCo v2", "MoCo v3", "SimCLR", "SimSiam"}
+    known = {"BYOL", "MoCo v2", "MoCo v3", "SimCLR", "SimSiam"}
+    assert shown == known | {"Trajectory (experimental)"}
 
 
 def test_the_form_writes_its_first_choices_as_the_trainer_does() -> None:
