@@ -21,6 +21,7 @@ ENCODERS = (
     "resnet10", "resnet18", "resnet34", "resnet50", "resnet101",
     "convnext_tiny", "convnext_small", "convnext_base",
     "vit_mini_8", "vit_s_16", "vit_b_16", "vit_l_16",
+    "vit_s_14", "vit_b_14", "vit_l_14",
 )  # fmt: skip
 
 # These do not change what is learnt, only where, how fast and under which name.

@@ -52,6 +52,10 @@ _MAKERS: dict[str, Callable[..., nn.Module]] = {
     "vit_s_16": partial(_vit, 12, 6, 384),
     "vit_b_16": partial(_vit, 12, 12, 768),
     "vit_l_16": partial(_vit, 24, 16, 1024),
+    # As DINOv2 and RAD-DINO.
+    "vit_s_14": partial(_vit, 12, 6, 384, patch=14),
+    "vit_b_14": partial(_vit, 12, 12, 768, patch=14),
+    "vit_l_14": partial(_vit, 24, 16, 1024, patch=14),
 }
 
 # Normalising as ImageNet does lets weights go to and fro between torchvision and here unchanged.

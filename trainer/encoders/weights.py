@@ -18,14 +18,20 @@ import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
+from trainer.encoders.layouts import (
+    HUGGING_FACE,
+    from_hugging_face,
+    from_timm,
+    without_layer_scale,
+)
 from trainer.errors import EncoderError
 
 # The first layer tells whose keys a file carries, and what stands before them.
 _LANDMARKS = (
     "conv1.weight", "conv_proj.weight", "patch_embed.proj.weight", "features.0.0.weight",
-    "stem.0.weight",
+    "stem.0.weight", HUGGING_FACE,
 )  # fmt: skip
-_TIMMS = ("patch_embed.proj.weight", "stem.0.weight")
+_TIMMS = ("patch_embed.proj.weight", "stem.0.weight", HUGGING_FACE)
 _INNER = ("state_dict", "model_state_dict", "model", "encoder", "net", "student", "teacher")
 _FOLLOWERS = ("target", "momentum", "encoder_k", "teacher", "ema")
 _HEADS = re.compile(r"^(fc|head|heads|pre_logits|fc_norm|classifier\.2)\.")
@@ -36,7 +42,11 @@ _RESNETS = {  # blocks of stage 3, kind of block
     (6, True): "resnet50",
     (23, True): "resnet101",
 }
-_VITS = {128: "vit_mini_8", 384: "vit_s_16", 768: "vit_b_16", 1024: "vit_l_16"}
+_VITS = {
+    (128, 8): "vit_mini_8", (384, 16): "vit_s_16", (768, 16): "vit_b_16", (1024, 16): "vit_l_16",
+    (384, 14): "vit_s_14", (768, 14): "vit_b_14", (1024, 14): "vit_l_14",
+}  # fmt: skip
+"""Width and patch."""
 _CONVNEXTS = {(9, 96): "convnext_tiny", (27, 96): "convnext_small", (27, 128): "convnext_base"}
 """Blocks of stage 3, width of the first."""
 _MOST_NAMED = 12
@@ -88,8 +98,15 @@ def read_weights(path: Path) -> FoundWeights:
     table, metadata = _tensors(path)
     prefix, landmark = _place_of_encoder(path, table)
     inside = {k.removeprefix(prefix): v for k, v in table.items() if k.startswith(prefix)}
+    if landmark == HUGGING_FACE:
+        inside = from_hugging_face(inside)
+    if "reg_token" in inside:
+        raise EncoderError(
+            f"{path} is of a transformer with register tokens, which none of the encoders here "
+            "has. Take the same model without registers."
+        )
     if landmark in _TIMMS:
-        inside = from_timm(inside)
+        inside = from_timm(without_layer_scale(inside))
     elif landmark == "conv1.weight":  # nets beside the encoder, where no prefix sets it apart
         inside = {k: v for k, v in inside.items() if re.match(r"(conv1|bn1|layer\d|fc)\.", k)}
     state = {k: v for k, v in inside.items() if not _HEADS.match(k)}
@@ -162,7 +179,7 @@ def guess_name(found: FoundWeights) -> str:
     """Return which encoder the weights are of; empty where none is known."""
     projection = found.state.get("conv_proj.weight")
     if projection is not None:
-        return _VITS.get(projection.shape[0], "")
+        return _VITS.get((projection.shape[0], projection.shape[-1]), "")
     if "features.1.0.layer_scale" in found.state:
         blocks = {int(m[1]) for k in found.state if (m := re.match(r"features\.5\.(\d+)\.", k))}
         return _CONVNEXTS.get((len(blocks), found.state["features.0.0.weight"].shape[0]), "")
@@ -231,72 +248,6 @@ def _resampled_positions(value: Tensor, wanted: Tensor) -> Tensor:
     token, grid = value[:, :1], value[:, 1:].reshape(1, old, old, -1).permute(0, 3, 1, 2)
     grid = nn.functional.interpolate(grid.float(), (new, new), mode="bicubic", align_corners=False)
     return torch.cat([token, grid.permute(0, 2, 3, 1).reshape(1, new * new, -1).to(token)], 1)
-
-
-# timm's names against torchvision's, of a vision transformer and of a ConvNeXt.
-_TIMM = (
-    (r"^stem\.(\d)\.", r"features.0.\1."),
-    (r"^stages\.0\.blocks\.", "features.1."),
-    (r"^stages\.1\.downsample\.", "features.2."),
-    (r"^stages\.1\.blocks\.", "features.3."),
-    (r"^stages\.2\.downsample\.", "features.4."),
-    (r"^stages\.2\.blocks\.", "features.5."),
-    (r"^stages\.3\.downsample\.", "features.6."),
-    (r"^stages\.3\.blocks\.", "features.7."),
-    (r"^head\.norm\.", "classifier.0."),
-    (r"^cls_token$", "class_token"),
-    (r"^pos_embed$", "encoder.pos_embedding"),
-    (r"^patch_embed\.proj\.", "conv_proj."),
-    (r"^norm\.", "encoder.ln."),
-    (r"^blocks\.(\d+)\.norm1\.", r"encoder.layers.encoder_layer_\1.ln_1."),
-    (r"^blocks\.(\d+)\.norm2\.", r"encoder.layers.encoder_layer_\1.ln_2."),
-    (r"^blocks\.(\d+)\.attn\.qkv\.(weight|bias)$",
-     r"encoder.layers.encoder_layer_\1.self_attention.in_proj_\2"),
-    (r"^blocks\.(\d+)\.attn\.proj\.",
-     r"encoder.layers.encoder_layer_\1.self_attention.out_proj."),
-    (r"^blocks\.(\d+)\.mlp\.fc1\.", r"encoder.layers.encoder_layer_\1.mlp.0."),
-    (r"^blocks\.(\d+)\.mlp\.fc2\.", r"encoder.layers.encoder_layer_\1.mlp.3."),
-)  # fmt: skip
-_TORCHVISION = (
-    (r"^class_token$", "cls_token"),
-    (r"^encoder\.pos_embedding$", "pos_embed"),
-    (r"^conv_proj\.", "patch_embed.proj."),
-    (r"^encoder\.ln\.", "norm."),
-    (r"^encoder\.layers\.encoder_layer_(\d+)\.ln_1\.", r"blocks.\1.norm1."),
-    (r"^encoder\.layers\.encoder_layer_(\d+)\.ln_2\.", r"blocks.\1.norm2."),
-    (r"^encoder\.layers\.encoder_layer_(\d+)\.self_attention\.in_proj_(weight|bias)$",
-     r"blocks.\1.attn.qkv.\2"),
-    (r"^encoder\.layers\.encoder_layer_(\d+)\.self_attention\.out_proj\.",
-     r"blocks.\1.attn.proj."),
-    (r"^encoder\.layers\.encoder_layer_(\d+)\.mlp\.0\.", r"blocks.\1.mlp.fc1."),
-    (r"^encoder\.layers\.encoder_layer_(\d+)\.mlp\.3\.", r"blocks.\1.mlp.fc2."),
-)  # fmt: skip
-
-
-_TIMM_BLOCK = (
-    (r"^(features\.\d\.\d+)\.conv_dw\.", r"\1.block.0."),
-    (r"^(features\.\d\.\d+)\.norm\.", r"\1.block.2."),
-    (r"^(features\.\d\.\d+)\.mlp\.fc1\.", r"\1.block.3."),
-    (r"^(features\.\d\.\d+)\.mlp\.fc2\.", r"\1.block.5."),
-    (r"^(features\.\d\.\d+)\.gamma$", r"\1.layer_scale"),
-)
-
-
-def from_timm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the state dict of a vision transformer or ConvNeXt by torchvision's keys."""
-    return {_renamed(_renamed(key, _TIMM), _TIMM_BLOCK): v for key, v in state.items()}
-
-
-def to_timm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return a vision transformer's state dict with timm's keys, from torchvision's."""
-    return {_renamed(key, _TORCHVISION): value for key, value in state.items()}
-
-
-def _renamed(key: str, rules: tuple[tuple[str, str], ...]) -> str:
-    for pattern, replacement in rules:
-        if re.match(pattern, key):
-            return re.sub(pattern, replacement, key)
-    return key
 
 
 def file_hash(path: Path) -> str:

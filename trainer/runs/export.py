@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from trainer.encoders.layouts import to_timm
 from trainer.encoders.nets import GREY_MEAN, GREY_STD, IMAGENET_MEAN, IMAGENET_STD, is_vit
-from trainer.encoders.weights import to_timm
 from trainer.pretrain.checkpoint import Identity
 from trainer.runs.model_card import model_card
 from trainer.runs.onnx import export_onnx

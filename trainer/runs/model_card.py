@@ -78,14 +78,14 @@ def _loading(card: Mapping[str, Any]) -> str:
         if name.startswith("convnext"):
             torchvision, timm = _CONVNEXT, ""
         parts = [
-            text.format(name=name, size=size, long=_LONG.get(name, ""))
+            text.format(name=name, size=size, long=_LONG.get(name[4:5], ""), patch=name[-2:])
             for text in (torchvision, timm, _FOVEATE)
             if text
         ]
     return "\n\n".join(f"```python\n{p.strip()}\n```" for p in parts)
 
 
-_LONG = {"vit_s_16": "small", "vit_b_16": "base", "vit_l_16": "large"}
+_LONG = {"s": "small", "b": "base", "l": "large"}
 
 _TORCHVISION = """
 import torch, torchvision
@@ -104,7 +104,7 @@ from safetensors.torch import load_file
 state = load_file("encoder.safetensors")
 width = state["conv_proj.weight"].shape[0]
 layers = 24 if width == 1024 else 12
-net = torchvision.models.VisionTransformer({size}, 16, layers, width // 64, width, 4 * width)
+net = torchvision.models.VisionTransformer({size}, {patch}, layers, width // 64, width, 4 * width)
 net.heads = torch.nn.Identity()
 net.load_state_dict(state, strict=True)
 """
@@ -121,7 +121,9 @@ _TIMM_VIT = """
 import timm
 from safetensors.torch import load_file
 
-net = timm.create_model("vit_{long}_patch16_224", img_size={size}, num_classes=0)
+net = timm.create_model(
+    "vit_{long}_patch16_224", img_size={size}, patch_size={patch}, num_classes=0
+)
 net.load_state_dict(load_file("encoder.timm.safetensors"), strict=True)
 """
 

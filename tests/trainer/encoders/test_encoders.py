@@ -8,7 +8,7 @@ import torch
 import torchvision
 from safetensors.torch import save_file
 
-from trainer.encoders import weights
+from trainer.encoders import layouts
 from trainer.encoders.nets import (
     encoder_names,
     initialise,
@@ -120,7 +120,7 @@ def test_transformers_go_to_timm_and_back_strictly(tmp_path: Path) -> None:
     timm = pytest.importorskip("timm")
     with seeded_weights(0):
         ours, width = make_encoder("vit_s_16", size=32)
-    state = {k: v.contiguous() for k, v in weights.to_timm(ours.state_dict()).items()}
+    state = {k: v.contiguous() for k, v in layouts.to_timm(ours.state_dict()).items()}
     theirs = timm.create_model("vit_small_patch16_224", img_size=32, num_classes=0)
     theirs.load_state_dict(state, strict=True)
     views = torch.randn(2, 3, 32, 32)
@@ -167,7 +167,7 @@ def test_small_encoders_load_by_the_code_of_their_card(
         ours, features = make_encoder(name, size=48)
     state = {k: v.contiguous() for k, v in ours.state_dict().items()}
     save_file(state, tmp_path / "encoder.safetensors")
-    save_file(weights.to_timm(state), tmp_path / "encoder.timm.safetensors")
+    save_file(layouts.to_timm(state), tmp_path / "encoder.timm.safetensors")
     loaded, info = load_encoder(tmp_path / "encoder.safetensors")
     assert (info.name, features) == (name, width)
     views = torch.randn(2, 3, 48, 48)
