@@ -24,7 +24,7 @@ class Reported:
     """A mark of a reader, in image pixels: a box, or a keypoint of no extent.
 
     `rating` is the confidence given to the mark: NaN where this one has none and others do, 1 for
-    all where no mark of the study has one.
+    all where no mark of the study has one. `part` counts the parts of a resumed reading from 0.
     """
 
     image: str
@@ -34,6 +34,7 @@ class Reported:
     width_image: float = 0.0
     height_image: float = 0.0
     rating: float = 1.0
+    part: int = 0
 
     @property
     def centre(self) -> FloatArray:
@@ -62,7 +63,11 @@ def marks_of(study: Study) -> dict[str, list[Reported]]:
         .where(Annotation.image_id.is_not(None), Annotation.x_image.is_not(None))
         .order_by(Annotation.id)
     )
-    whole = {part.id: chain[-1].id for chain in chains_of(study).whole for part in chain}
+    whole = {
+        part.id: (chain[-1].id, number)
+        for chain in chains_of(study).whole
+        for number, part in enumerate(chain)
+    }
     found: dict[str, list[Reported]] = defaultdict(list)
     with study.database.read() as rows:
         readings, images = names_of(rows, "reading"), names_of(rows, "image")
@@ -70,6 +75,7 @@ def marks_of(study: Study) -> dict[str, list[Reported]]:
         marks = rows.scalars(query).all()
         unsaid = np.nan if any(mark.id in sure for mark in marks) else 1.0
         for row in marks:
+            reading_id, part = whole.get(row.reading_id, (row.reading_id, 0))
             mark = Reported(
                 images[row.image_id or ""],
                 int(row.details.get("frame", 0)),
@@ -78,8 +84,9 @@ def marks_of(study: Study) -> dict[str, list[Reported]]:
                 row.width_image or 0.0,
                 row.height_image or 0.0,
                 sure.get(row.id, unsaid),
+                part,
             )
-            found[readings[whole.get(row.reading_id, row.reading_id)]].append(mark)
+            found[readings[reading_id]].append(mark)
     return dict(found)
 
 
@@ -94,6 +101,36 @@ def _confidences(rows: OrmSession, reading_ids: Iterable[str]) -> dict[str, floa
     }
 
 
+def said_once(marks: Sequence[Reported], radius_px: float) -> list[Reported]:
+    """Return the marks without those that a later part of the reading set again.
+
+    Who resumes a reading does not see the marks made before, and sets them anew. A mark of a later
+    part stands for the nearest one of earlier parts on the same frame that its centre lies in, or
+    is within `radius_px` of; each stands for one mark of each earlier part at most.
+    """
+    gone = set[int]()
+    for later in marks:
+        for part in range(later.part):
+            apart = [
+                (_apart(earlier, later), k)
+                for k, earlier in enumerate(marks)
+                if earlier.part == part and k not in gone
+            ]
+            least, nearest = min(apart, default=(np.inf, -1))
+            if least <= radius_px:
+                gone.add(nearest)
+    return [mark for k, mark in enumerate(marks) if k not in gone]
+
+
+def _apart(earlier: Reported, later: Reported) -> float:
+    """Return how far the later mark's centre lies from the earlier mark, px; 0 inside of it."""
+    if (earlier.image, earlier.frame) != (later.image, later.frame):
+        return np.inf
+    half = np.array([earlier.width_image, earlier.height_image]) / 2
+    beyond = np.maximum(np.abs(later.centre[0] - earlier.centre[0]) - half, 0.0)
+    return float(np.hypot(*beyond))
+
+
 def errors_of(
     looked: Looked, lesions: Sequence[Area], marks: Sequence[Reported], radius_px: float
 ) -> Errors:
@@ -104,7 +141,7 @@ def errors_of(
     radius_px
         A mark finds a lesion whose border its centre is within this of.
     """
-    own = [mark for mark in marks if mark.image == looked.image]
+    own = [mark for mark in said_once(marks, radius_px) if mark.image == looked.image]
     hits = [[bool(_meets(lesion, mark, radius_px)) for lesion in lesions] for mark in own]
     missed = tuple(lesion for k, lesion in enumerate(lesions) if not any(row[k] for row in hits))
     wrong = tuple(

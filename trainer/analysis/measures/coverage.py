@@ -52,12 +52,15 @@ def coverage_curve(looked: Looked, useful_field_deg: float = USEFUL_FIELD_DEG) -
     covered, shares = 0, np.empty(len(looked.frame))
     places = zip(looked.points_image, looked.frame, looked.px_per_deg, strict=True)
     for k, (point, frame, scale) in enumerate(places):
-        near = (x - point[0]) ** 2 + ((y - point[1]) ** 2)[:, None] <= (
-            useful_field_deg * scale
-        ) ** 2
-        new = near & ~frames[frame]
-        frames[frame] |= new
-        covered += int(new.sum())
+        radius = useful_field_deg * scale
+        # Only cells in the square round the fixation can be near it.
+        left, right = np.searchsorted(x, (point[0] - radius, point[0] + radius + side))
+        top, bottom = np.searchsorted(y, (point[1] - radius, point[1] + radius + side))
+        seen = frames[frame][top:bottom, left:right]
+        near = (x[left:right] - point[0]) ** 2 + (y[top:bottom, None] - point[1]) ** 2 <= radius**2
+        near &= ~seen
+        seen |= near
+        covered += int(near.sum())
         shares[k] = covered / (len(x) * len(y) * len(frames))
     return shares
 

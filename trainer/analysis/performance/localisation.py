@@ -15,7 +15,7 @@ import numpy as np
 from trainer.analysis.areas import Area
 from trainer.analysis.performance.auc import auc
 from trainer.analysis.performance.ratings import FloatArray
-from trainer.analysis.reported import Reported
+from trainer.analysis.reported import Reported, said_once
 
 UNMARKED = -np.inf
 """Rating of a case or lesion without a mark: below every rating given."""
@@ -35,11 +35,12 @@ def score_case(marks: Sequence[Reported], lesions: Sequence[Area], radius_px: fl
     Parameters
     ----------
     radius_px
-        A mark finds a lesion whose border its centre is within this of, image pixels.
+        A mark finds a lesion whose border its centre is within this of, image pixels; a mark that
+        a resumed reading sets again within it counts once.
     """
     best = [UNMARKED] * len(lesions)
     elsewhere = []
-    for mark in marks:
+    for mark in said_once(marks, radius_px):
         apart = [_apart(lesion, mark) for lesion in lesions]
         nearest = int(np.argmin(apart)) if apart else -1
         if nearest >= 0 and apart[nearest] <= radius_px:

@@ -1,5 +1,7 @@
 """Marks held against lesions by hand-made cases and by counting."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,7 @@ from trainer.analysis.performance.localisation import (
     lroc_area,
     score_case,
 )
-from trainer.analysis.reported import Reported
+from trainer.analysis.reported import Reported, said_once
 
 
 def lesion(x: float, y: float, half_width: float = 0, half_height: float = 0) -> Area:
@@ -104,3 +106,25 @@ def test_lroc_counts_a_case_only_where_its_highest_mark_is_on_a_lesion() -> None
 def test_without_normal_cases_there_is_no_area() -> None:
     assert np.isnan(afroc_area(CASES[:2]))
     assert np.isnan(lroc_area(CASES[:2]))
+
+
+def test_a_false_mark_set_again_after_a_break_counts_once_with_its_later_rating() -> None:
+    before = [mark(50, 0, 1), mark(80, 0, 2)]
+    after = replace(mark(53, 0, 4), part=1)
+
+    assert score_case([*before, after], [], radius_px=5) == ScoredCase((), (2, 4))
+
+
+def test_marks_of_one_part_side_by_side_and_marks_elsewhere_after_a_break_all_count() -> None:
+    marks = [mark(50, 0, 1), mark(52, 0, 2), replace(mark(90, 0, 3), part=1)]
+
+    assert score_case(marks, [], radius_px=5).elsewhere == (1, 2, 3)
+
+
+def test_a_box_drawn_again_over_the_first_one_counts_once_without_a_radius() -> None:
+    first = Reported("i", 0, 10, 10, 20, 20, rating=1)
+    again = Reported("i", 0, 12, 8, 24, 20, rating=3, part=1)
+    on_another_frame = replace(again, frame=2)
+
+    assert said_once([first, again], 0) == [again]
+    assert said_once([first, on_another_frame], 0) == [first, on_another_frame]
