@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject
 
 from app.pages.reading.page import ReadingPage
 from app.recording.session import ReadingSession
+from app.ui.text import tr, trn
 
 
 class AbsentReaderWatch(QObject):
@@ -33,7 +34,15 @@ class AbsentReaderWatch(QObject):
         gone_us = min(session.recorder.status().lost_for_us, now_us - self._confirmed_us)
         if limit_s > 0 and gone_us >= 1e6 * limit_s:
             session.note_absence(gone_us)
-            self._page.ask_code(_TEXT.format(limit_s))
+            self._page.ask_code(
+                trn(
+                    "The tracker has not seen your eyes for {count} second. "
+                    "Type your code to bring the images back.",
+                    "The tracker has not seen your eyes for {count} seconds. "
+                    "Type your code to bring the images back.",
+                    round(limit_s),
+                )
+            )
 
     def _given(self, code: str) -> None:
         session = self._session
@@ -43,12 +52,8 @@ class AbsentReaderWatch(QObject):
             self._confirmed_us = session.clock.now_us()
             self._page.code_accepted()
         else:
-            self._page.ask_code(
-                f"{code or 'Nothing'} is not the code of this session's reader. Another reader "
-                "leaves here and begins a session of their own."
+            wrong = tr(
+                "That is not the code of this session's reader. If you are someone else, "
+                "choose Leave and start a session of your own."
             )
-
-
-_TEXT = (
-    "The tracker has not seen your eyes for {:.0f} s. The images come back when you type your code."
-)
+            self._page.ask_code(wrong)

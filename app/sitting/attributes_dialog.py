@@ -37,8 +37,8 @@ class AttributesDialog(Dialog):
         self.rejected.connect(later)
         self.body.addWidget(
             label(
-                tr("Asked once and kept beside your pseudonym, as coarse as it is written here. "
-                   "You may rather not say."),
+                tr("Asked once and stored with your pseudonym, in these broad categories. "
+                   "You may prefer not to say."),
                 "hint",
             )
         )  # fmt: skip
@@ -68,7 +68,7 @@ def _chooser(name: str, title: str) -> QComboBox:
     made = QComboBox()
     made.setObjectName(f"attribute_{name}")
     made.setAccessibleName(title)
-    made.addItem(tr("Rather not say"), NOT_SAID)
+    made.addItem(tr("Prefer not to say"), NOT_SAID)
     for value in ATTRIBUTES[name]:
-        made.addItem(value.capitalize(), value)
+        made.addItem(tr(value.capitalize()), value)
     return made

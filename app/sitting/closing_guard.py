@@ -77,7 +77,7 @@ class ClosingGuard(QObject):
         ConfirmDialog(
             self._window,
             tr("Close Foveate in the middle of a case?"),
-            tr("The reading is kept as interrupted, and the case is offered again."),
+            tr("The reading is saved as interrupted, and the case will be shown again."),
             ("close_anyway", tr("Close Foveate"), self._close_anyway),
             tr("Stay"),
             self._answered,

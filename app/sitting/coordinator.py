@@ -121,7 +121,7 @@ class SessionCoordinator(QObject):
 
     def close_session(self) -> None:
         """End the session; its rows are committed and the database is copied in a worker."""
-        self.calibration.cancel("The session was closed.")
+        self.calibration.cancel(tr("The session was closed."))
         self.calibration.accept()
         self.drift.reset()
         self.reading.interrupt("the session was closed")
@@ -188,7 +188,7 @@ class SessionCoordinator(QObject):
         self.calibration.ended.connect(shell.leave_bare)
         self.calibration.measured.connect(self.opener.measured)
         self.calibration.measured.connect(self.screen.measured)
-        self.calibration.failed.connect(lambda e: shell.show_error("Calibration failed", e))
+        self.calibration.failed.connect(lambda e: shell.show_error(tr("Calibration failed"), e))
 
     def _with_session(self, then: Callback, declined: Callback = lambda: None) -> None:
         if self._study is None:
@@ -205,7 +205,7 @@ class SessionCoordinator(QObject):
 
     def _declined(self, page: str) -> None:
         """Go back to where the reader was who does not consent."""
-        self.calibration.page.show_idle(tr("Without your consent nothing is recorded."))
+        self.calibration.page.show_idle(tr("Nothing is recorded without your consent."))
         if page:
             self._context.go(page)
 
@@ -307,4 +307,4 @@ class SessionCoordinator(QObject):
         # The next session offers again what this one could not show.
         self.close_session()
         self._context.go("worklist")
-        self._shell.show_error("The case cannot be shown", error)
+        self._shell.show_error(tr("The case cannot be shown"), error)

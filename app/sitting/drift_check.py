@@ -10,6 +10,7 @@ from app.recording.session import ReadingSession
 from app.shell.window import MainWindow
 from app.ui.dialogs import ChoiceDialog
 from app.ui.screen import desktop_point
+from app.ui.text import tr
 
 _POLL_MS = 20
 
@@ -70,7 +71,8 @@ class DriftCheck(QObject):
         speed = session.clock.speed
         self._window.show_page("calibration")
         at = desktop_point(session.setup.geometry, *MARK)
-        self._page.show_target("drift", at, MARK, "Look at the dot; the next case follows", speed)
+        said = tr("Look at the dot. The next case follows.")
+        self._page.show_target("drift", at, MARK, said, speed)
         self._probe = session.probe_drift()
         self._poll.start()
 
@@ -88,21 +90,26 @@ class DriftCheck(QObject):
         if drift_deg is not None and drift_deg <= limit_deg:
             self._leave()
             return
-        finding = (
-            "The tracker did not see your eyes on the dot."
-            if drift_deg is None
-            else f"Your gaze lies {drift_deg:.1f}° beside the dot; the study allows {limit_deg:g}°."
-        )
+        if drift_deg is None:
+            title = tr("Drift cannot be measured")
+            finding = tr("The tracker did not see your eyes on the dot.")
+        else:
+            title = tr("The calibration has drifted")
+            finding = tr(
+                "Your gaze is {drift:.1f}° off the dot (limit {limit:g}°).",
+                drift=drift_deg, limit=limit_deg,
+            )  # fmt: skip
+        marked = tr("Unless you recalibrate, readings from here on are marked.")
         ChoiceDialog(
             self._window,
-            "The calibration has drifted" if drift_deg is not None else "Drift cannot be told",
-            f"{finding} Readings from here on are marked unless you calibrate again.",
-            ("recalibrate", "Calibrate again", self._calibrate),
-            ("go_on_drifted", "Go on", self._leave),
+            title,
+            f"{finding} {marked}",
+            ("recalibrate", tr("Recalibrate"), self._calibrate),
+            ("go_on_drifted", tr("Continue"), self._leave),
         ).open()
 
     def _calibrate(self) -> None:
-        self._page.show_idle("Calibrate again; then go on reading.")
+        self._page.show_idle(tr("Recalibrate, then continue reading."))
         self._recalibrate()
 
     def _skip(self) -> None:
@@ -117,7 +124,7 @@ class DriftCheck(QObject):
         if page.result is not None:
             page.show_result(page.result)
         else:
-            page.show_idle("Not calibrated in this session.")
+            page.show_idle(tr("Not calibrated in this session."))
         self._window.show_page("reading")
         go_on, self._go_on = self._go_on, lambda: None
         go_on()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.recording.session import ReadingSession
+from app.ui.text import tr, trn
 from devices.gaze.rating import lost_text
 
 _EVERY_MS = 250
@@ -68,21 +69,21 @@ def health_of(session: ReadingSession) -> Health:
     """Return how a session's recording stands; cheap, waits for nothing."""
     status, saving = session.recorder.status(), session.writer.brief
     if status.device_lost:
-        text = "Tracker gone: check its cable. Recording goes on when it is back."
+        text = tr("Tracker disconnected: check its cable. Recording resumes when it is back.")
         return Health(
             f"{text} {saving}".strip(), True, f"{status.problem} {session.writer.problem}"
         )
     if saving:
         return Health(saving, True, session.writer.problem)
     if status.problem:
-        return Health("The tracker cannot be read.", True, status.problem)
+        return Health(tr("The tracker cannot be read."), True, status.problem)
     lost_s = status.lost_for_us / 1e6
     if status.recording and lost_s > session.study.settings.lost_sign_s:
-        return Health(f"No gaze for {lost_s:.0f} s", True, _figures(session))
+        return Health(tr("No gaze for {seconds:.0f} s", seconds=lost_s), True, _figures(session))
     alarm = _loss_alarm(session)
     if alarm:
         return Health(alarm, True, _figures(session))
-    return Health("Tracking" if status.recording else "Saving…", detail=_figures(session))
+    return Health(tr("Tracking") if status.recording else tr("Saving…"), detail=_figures(session))
 
 
 def _loss_alarm(session: ReadingSession) -> str:
@@ -90,20 +91,28 @@ def _loss_alarm(session: ReadingSession) -> str:
     if figures is None or figures.duration_us < _ALARM_AFTER_US:
         return ""
     is_high = figures.loss > session.study.settings.loss_alarm
-    return f"{lost_text(figures.loss, figures.silent_s)} in this case" if is_high else ""
+    lost = lost_text(figures.loss, figures.silent_s)
+    return tr("{lost} in this case", lost=lost) if is_high else ""
 
 
 def _figures(session: ReadingSession) -> str:
     """Return the figures of the recording for who looks closer."""
     status, figures = session.recorder.status(), session.live.status().figures
     lines = [
-        f"{status.rate_hz:.0f} samples/s, {status.sample_count:,} received, "
-        f"{status.committed_count:,} committed, {status.missing_count} missing",
-        f"{status.queue_depth} writes wait",
-    ]
+        tr(
+            "{rate:.0f} samples/s, {received:,} received, {saved:,} saved, {missing:,} missing",
+            rate=status.rate_hz, received=status.sample_count,
+            saved=status.committed_count, missing=status.missing_count,
+        ),
+        trn("{count} write pending", "{count} writes pending", status.queue_depth),
+    ]  # fmt: skip
     if figures is not None and figures.jitter_us is not None:
         lines.append(
-            f"this case: {figures.loss:.1%} of the gaze lost, {figures.gap_count} gaps, "
-            f"the longest {figures.longest_gap_us / 1e3:.0f} ms, jitter {figures.jitter_us:.0f} µs"
-        )
+            tr(
+                "This case: {loss:.1%} of gaze lost, gaps: {gaps}, longest gap {longest:.0f} ms, "
+                "jitter {jitter:.0f} µs",
+                loss=figures.loss, gaps=f"{figures.gap_count:,}",
+                longest=figures.longest_gap_us / 1e3, jitter=figures.jitter_us,
+            )
+        )  # fmt: skip
     return "\n".join(lines)

@@ -6,9 +6,10 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QScreen
 
 from app.pages.setup.controller import tracked_screen
+from app.ui.text import tr
 from devices.gaze.geometry import ScreenGeometry
 
-CHANGED = "Its resolution, scaling or place has changed. Look whether all is well, then go on."
+CHANGED = "Its resolution, scaling or position has changed. Check the image, then resume."
 
 
 class ScreenWatch(QObject):
@@ -46,4 +47,4 @@ class ScreenWatch(QObject):
         now = tracked_screen(self._screen)[0].at_distance_of(self._known)
         if now != self._known:
             self._known = now
-            self._changed(now, CHANGED)
+            self._changed(now, tr(CHANGED))

@@ -15,6 +15,7 @@ from app.sitting.attributes_dialog import AttributesDialog
 from app.sitting.sessions import Callback, SessionKeeper
 from app.ui.dialogs import ConsentDialog
 from app.ui.job import ChosenReader
+from app.ui.text import tr
 from devices.clock import HostClock
 from devices.gaze.geometry import ScreenGeometry
 from devices.tracker import Tracker
@@ -119,7 +120,7 @@ class SessionOpener(QObject):
     def _open(self, study: Study, reader: str, device_id: str, then: Callback) -> None:
         if self._sessions.session is None:
             self.geometry, self._setup = tracked_screen(self._window.screen())
-            self._window.show_device("Opening the tracker…")
+            self._window.show_device(tr("Opening the tracker…"))
         geometry, consented = self.geometry, self._reader.consented
         cleared_only, setup, said = self._reader.cleared_only, self._setup, dict(self._said)
         assert geometry is not None

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 from app.errors import NotCommitted
 from app.recording.session import ReadingSession
 from app.ui.background import Task, run
+from app.ui.text import tr
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +129,7 @@ class SessionKeeper(QObject):
 
     def _not_opened(self, error: Exception) -> None:
         self._opening = None
-        self.failed.emit("The session could not be opened", error)
+        self.failed.emit(tr("The session could not be opened"), error)
 
     def _closed(self, _copy: object) -> None:
         if self._closing is not None:
@@ -136,7 +137,7 @@ class SessionKeeper(QObject):
 
     def _not_closed(self, error: Exception) -> None:
         if self._closing is not None:
-            self.failed.emit("The session could not be closed", error)
+            self.failed.emit(tr("The session could not be closed"), error)
             self._go_on()
 
     def _go_on(self) -> None:

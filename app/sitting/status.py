@@ -34,7 +34,7 @@ class SittingStatus:
         if info is None:
             chosen = self._devices.chosen  # before the first search its kind is known by its id
             self._window.show_device(
-                tr("Tracker: {name}", name=chosen or tr("none chosen")),
+                tr("Tracker: {name}", name=chosen) if chosen else tr("No tracker selected"),
                 stand_in=stand_in_text(chosen),
             )
             return
@@ -47,7 +47,9 @@ class SittingStatus:
         """Name the reader, and say whether a session can be begun, or what stands against it."""
         for name in _NEED_A_SESSION:
             self._window.enable(name, not why_not, why_not)
-        self._window.show_reader(f"Reader {reader.name}" if reader.name else "No reader chosen")
+        self._window.show_reader(
+            tr("Reader {name}", name=reader.name) if reader.name else tr("No reader selected")
+        )
 
     def show_health(self, health: Health) -> None:
         """Say in the strip and in the navigation how the recording stands."""

@@ -19,6 +19,7 @@ from app.ui import theme
 from app.ui.background import Task, run
 from app.ui.job import JobContext, JobPage, StationJob
 from app.ui.screen import desktop_point
+from app.ui.text import tr
 from devices.gaze.geometry import ScreenGeometry
 from devices.tracker import CalibrationOutcome, PointResult
 
@@ -27,7 +28,7 @@ REPEATS = 2
 _POLL_MS = 20
 _AROUND = int(theme.CASE_BACKGROUND[1:3], 16)
 _OUTCOMES = {
-    "failure": "The tracker could not compute a calibration from what it saw.",
+    "failure": "The tracker could not compute a calibration.",
     "left_only": "Only the left eye could be calibrated.",
     "right_only": "Only the right eye could be calibrated.",
 }
@@ -58,7 +59,7 @@ class CalibrationController(StationJob):
     def __init__(self, context: JobContext) -> None:
         super().__init__(context)
         page = self.page = CalibrationPage()
-        self.pages = (JobPage("calibration", page, "Calibration", "reader"),)
+        self.pages = (JobPage("calibration", page, tr("Calibration"), "reader"),)
         self._session: ReadingSession | None = None
         self._geometry: ScreenGeometry | None = None
         self._run: CalibrationRun | None = None
@@ -74,7 +75,7 @@ class CalibrationController(StationJob):
         self._poll.setInterval(_POLL_MS)
         self._poll.timeout.connect(self._sampled)
         page.target_settled.connect(self._settled)
-        page.cancelled.connect(lambda: self.cancel("Given up; calibrate again when ready."))
+        page.cancelled.connect(lambda: self.cancel(tr("Cancelled. Calibrate when you are ready.")))
         page.redo_wanted.connect(self.redo)
         page.correction_wanted.connect(self.use_correction)
 
@@ -166,7 +167,8 @@ class CalibrationController(StationJob):
             return
         if self._queue:
             number = self._count - len(self._queue) + 1
-            self._show("collecting", self._queue[0], f"Calibration {number} of {self._count}")
+            said = tr("Calibration point {number} of {count}", number=number, count=self._count)
+            self._show("collecting", self._queue[0], said)
         elif self._count:
             self._in_worker(self._run.compute, self._computed)
         else:
@@ -198,7 +200,7 @@ class CalibrationController(StationJob):
     def _computed(self, outcome: CalibrationOutcome) -> None:
         if outcome.status == "failure":
             self._finish()
-            self.page.show_idle(_OUTCOMES["failure"], warn=True)
+            self.page.show_idle(tr(_OUTCOMES["failure"]), warn=True)
             self.ended.emit()
             return
         self._made = datetime.now(UTC)
@@ -217,7 +219,8 @@ class CalibrationController(StationJob):
             self._validated()
             return
         number = self._count - len(self._queue) + 1
-        self._show("validating", self._queue[0], f"Check {number} of {self._count}")
+        said = tr("Accuracy check, point {number} of {count}", number=number, count=self._count)
+        self._show("validating", self._queue[0], said)
         self._run.show(self._queue[0])
         self._poll.start()
 
@@ -250,7 +253,8 @@ class CalibrationController(StationJob):
         assert self._geometry is not None
         at = desktop_point(self._geometry, *target)
         speed = self._session.clock.speed
-        self.page.show_target(state, at, target, f"{text}   ·   Esc gives up", speed)
+        keys = tr("Esc to cancel")
+        self.page.show_target(state, at, target, f"{text}   ·   {keys}", speed)
 
     def _in_worker(self, work: Callable[[], Any], then: Callable[[Any], object]) -> Task:
         chosen = self._run
@@ -267,6 +271,6 @@ class CalibrationController(StationJob):
 
     def _broke(self, error: Exception) -> None:
         self._finish()
-        self.page.show_idle("The calibration broke off.", warn=True)
+        self.page.show_idle(tr("The calibration was interrupted."), warn=True)
         self.ended.emit()
         self.failed.emit(error)

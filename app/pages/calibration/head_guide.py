@@ -5,6 +5,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from app.ui import theme
+from app.ui.text import tr
 
 Eye = tuple[float, float, float] | None
 _BOX_SHARE = 0.42
@@ -28,7 +29,7 @@ class HeadGuide(QWidget):
         super().__init__()
         self.setObjectName("head_guide")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("Head position")
+        self.setAccessibleName(tr("Head position"))
         self._eyes: tuple[Eye, Eye] = (None, None)
         self._text, self._keys, self._well = "", "", False
         self._ground = QColor(theme.CASE_BACKGROUND)

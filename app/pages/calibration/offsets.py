@@ -1,6 +1,6 @@
 """The picture of a validation: where the targets stood and where the gaze fell instead."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from app.ui import theme
-from app.ui.text import tr
+from app.ui.text import tr, trn
 
 Point = tuple[float, float]
 _REACH = 14
@@ -72,7 +72,10 @@ class OffsetPicture(QWidget):
     ) -> None:
         """Show a validation on a screen of this width to height, and the limit's half axes."""
         self._offsets, self._aspect, self._limit_norm = tuple(offsets), aspect, limit_norm
-        self.setAccessibleName(f"Gaze offsets at {len(offsets)} targets")
+        count = len(offsets)
+        self.setAccessibleName(
+            trn("Gaze offset at {count} target", "Gaze offsets at {count} targets", count)
+        )
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -130,7 +133,7 @@ class OffsetPicture(QWidget):
             painter.drawEllipse(there, 3.5, 3.5)
         known = offset.accuracy_deg is not None
         painter.setPen(QColor(theme.MUTED if known else theme.AMBER))
-        text = f"{offset.accuracy_deg:.2f}°" if known else "no gaze"
+        text = f"{offset.accuracy_deg:.2f}°" if known else tr("no gaze")
         spot = QRectF(at.x() - 48, at.y() + radii[1] + 4, 96, 18)
         painter.drawText(spot, Qt.AlignmentFlag.AlignCenter, text)
 
@@ -144,23 +147,23 @@ class OffsetPicture(QWidget):
         painter.drawText(spot, Qt.AlignmentFlag.AlignCenter, letter)
 
     def _legend(self, painter: QPainter, screen: QRectF) -> None:
-        y = screen.bottom() + 18
-        x = screen.left() + 8
-        _cross(painter, QPointF(x, y))
-        _say(painter, x + 14, y, "target")
-        painter.setPen(QPen(QColor(theme.ACCENT), 1.6))
-        painter.setBrush(QColor(theme.ACCENT))
-        painter.drawEllipse(QPointF(x + 90, y), 3.5, 3.5)
-        _say(painter, x + 102, y, f"gaze, offset drawn {MAGNIFIED} ×")
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(QColor(theme.FAINT), 1, Qt.PenStyle.DashLine))
-        painter.drawEllipse(QPointF(x + 276, y), 6, 6)
-        _say(painter, x + 290, y, "limit of the study")
-        _say(painter, x + 420, y, "L, R  each eye")
+        legend: list[tuple[Callable[[QPointF], None], str]] = [
+            (lambda at: _cross(painter, at), tr("target")),
+            (lambda at: _dot(painter, at), tr("gaze (offset × {times})", times=f"{MAGNIFIED:g}")),
+            (lambda at: _ring(painter, at), tr("study limit")),
+            (lambda _at: None, tr("L, R: each eye")),
+        ]
         if self._collected:
-            self._draw_collected(painter, QPointF(x + 528, y), False)
-            self._draw_collected(painter, QPointF(x + 548, y), True)
-            _say(painter, x + 562, y, tr("calibration targets, to redo (click)"))
+            legend += [
+                (lambda at: self._draw_collected(painter, at, False), tr("calibration point")),
+                (lambda at: self._draw_collected(painter, at, True), tr("to redo (click)")),
+            ]
+        widths = [painter.fontMetrics().horizontalAdvance(text) + 36 for _, text in legend]
+        x = max(min(screen.left(), self.width() - sum(widths)), 0) + 8
+        for (draw, text), width in zip(legend, widths, strict=True):
+            draw(QPointF(x, screen.bottom() + 18))
+            _say(painter, x + 14, screen.bottom() + 18, text)
+            x += width
 
 
 def _on(screen: QRectF, point: Point) -> QPointF:
@@ -182,6 +185,18 @@ def _cross(painter: QPainter, at: QPointF) -> None:
     painter.setPen(QPen(QColor(theme.TEXT), 1.2))
     painter.drawLine(at - QPointF(6, 0), at + QPointF(6, 0))
     painter.drawLine(at - QPointF(0, 6), at + QPointF(0, 6))
+
+
+def _dot(painter: QPainter, at: QPointF) -> None:
+    painter.setPen(QPen(QColor(theme.ACCENT), 1.6))
+    painter.setBrush(QColor(theme.ACCENT))
+    painter.drawEllipse(at, 3.5, 3.5)
+
+
+def _ring(painter: QPainter, at: QPointF) -> None:
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(QColor(theme.FAINT), 1, Qt.PenStyle.DashLine))
+    painter.drawEllipse(at, 6, 6)
 
 
 def _say(painter: QPainter, x: float, y: float, text: str) -> None:

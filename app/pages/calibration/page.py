@@ -13,16 +13,16 @@ from app.ui import theme
 from app.ui.icons import pixmap
 from app.ui.page import Page
 from app.ui.small_widgets import button, column, indented, label, panel, row, say, set_role
-from app.ui.text import tr
+from app.ui.text import tr, trn
 
 __all__ = ["CalibrationPage", "ValidationSummary"]
 
 _EYEWEAR = {
-    "": "not asked",
-    "none": "nothing",
-    "glasses": "glasses",
-    "contact lenses": "contact lenses",
-    "varifocals": "varifocals",
+    "": "Not recorded",
+    "none": "None",
+    "glasses": "Glasses",
+    "contact lenses": "Contact lenses",
+    "varifocals": "Varifocals",
 }
 _UNMEASURED_MM, _FARTHEST_MM = 199, 2000
 
@@ -61,7 +61,7 @@ class CalibrationPage(Page):
     target_settled = Signal()
 
     def __init__(self) -> None:
-        super().__init__("calibration", "Calibration")
+        super().__init__("calibration", tr("Calibration"))
         self.state = "idle"
         self.field, self.guide = TargetField(), HeadGuide()
         self.field.settled.connect(self.target_settled)
@@ -79,7 +79,7 @@ class CalibrationPage(Page):
         for cover in (self.field, self.guide):
             cover.setParent(self)
             cover.hide()
-        self.show_idle("Not calibrated in this session.")
+        self.show_idle(tr("Not calibrated in this session."))
 
     @property
     def result(self) -> ValidationSummary | None:
@@ -99,10 +99,18 @@ class CalibrationPage(Page):
 
     def show_device(self, name: str, calibrates: bool, points: int) -> None:
         """Say what will happen with this tracker."""
-        self.calibrate.setText(" Calibrate" if calibrates else " Validate")
-        own = "" if calibrates else " It calibrates with its own software; Foveate validates it."
-        first = f"{points} points to calibrate, then " if calibrates else ""
-        self._plan.setText(f"{name}: {first}others to check the accuracy.{own}")
+        self.calibrate.setText(f" {tr('Calibrate') if calibrates else tr('Validate')}")
+        if calibrates:
+            plan = trn(
+                "{name}: {count} calibration point, then others to check the accuracy.",
+                "{name}: {count} calibration points, then others to check the accuracy.",
+                points, name=name,
+            )  # fmt: skip
+        else:
+            plan = tr(
+                "{name}: calibrated in its own software; Foveate checks the accuracy.", name=name
+            )
+        self._plan.setText(plan)
 
     def set_ground(self, grey: int) -> None:
         """Stand the targets on a ground as bright as the cases, 0 to 255."""
@@ -147,9 +155,11 @@ class CalibrationPage(Page):
         self._panel.show_summary(result)
         problems = result.problems
         if problems:
-            self.say_state(f"Limits of the study not met: {'; '.join(problems)}.", "warning")
+            self.say_state(
+                tr("Outside the study limits: {problems}.", problems="; ".join(problems)), "warning"
+            )
         else:
-            self.say_state("✓ Calibrated: the limits of the study are met.")
+            self.say_state(tr("✓ Calibrated within the study limits."))
         say(self._advice, _advice(problems), "hint")
         self._show_buttons()
 
@@ -160,13 +170,13 @@ class CalibrationPage(Page):
         if shown is not None and shown.problems:
             self.show_result(shown)
         elif shown is None and self.state == "idle":
-            self.show_idle(tr("Calibrate first: then your gaze counts. It takes half a minute."))
+            self.show_idle(tr("Calibrate first, so that your gaze counts. It takes half a minute."))
 
     def forget(self) -> None:
         """Drop the result of an earlier session."""
         self._result = None
         self._led_here = False
-        self.show_idle("Not calibrated in this session.")
+        self.show_idle(tr("Not calibrated in this session."))
 
     def resizeEvent(self, event: object) -> None:
         """Keep the dark field over the whole page."""
@@ -189,18 +199,20 @@ class CalibrationPage(Page):
         good = shown is not None and not shown.problems
         self.again.setVisible(possible)
         self.start.setVisible(possible or self._led_here)
-        self.start.setText(tr(" Start reading") if good else tr(" Read anyway"))
-        self.start.setToolTip("" if good else tr("The readings are marked as not calibrated."))
+        self.start.setText(f" {tr('Start reading') if good else tr('Read anyway')}")
+        marked = tr("The readings will be marked as not calibrated.")
+        self.start.setToolTip("" if good else marked)
         set_role(self.start, "primary" if good else "")
         set_role(self.calibrate, "" if good else "primary")
         last = self.start if good else self.calibrate
         self._foot.removeWidget(last)
         self._foot.addWidget(last)
         self.redo.setVisible(bool(shown and shown.collected and count))
-        self.redo.setText(f" Redo {count} point{'s' if count > 1 else ''}")
+        self.redo.setText(f" {trn('Redo {count} point', 'Redo {count} points', count)}")
         self.correct.setVisible(bool(shown and shown.may_correct))
         corrected = bool(shown and shown.corrected)
-        self.correct.setText("Drop the correction" if corrected else "Correct the offset")
+        self.correct.setText(tr("Remove the correction") if corrected else tr("Correct the offset"))
+        self.correct.setToolTip(_correction_tip(corrected))
 
     def _make_intro(self) -> QWidget:
         frame, layout = panel(margin=32)
@@ -211,9 +223,9 @@ class CalibrationPage(Page):
         lines: QVBoxLayout = column(gap=2 * theme.GRID)
         for widget in (
             sign,
-            label("Look at each dot until it moves on", "heading", wrap=False),
-            label("Sit as you will read: about an arm's length from the screen,\n"
-                  "in the middle of it, the room as dark as while reading.", "hint", wrap=False),
+            label(tr("Look at each dot until it moves on"), "heading", wrap=False),
+            label(tr("Sit as you will when reading: centered, about an arm's length from the "
+                     "screen,\nwith the room as dark as it will be then."), "hint", wrap=False),
             self._plan,
         ):  # fmt: skip
             widget.setAlignment(Qt.AlignmentFlag.AlignHCenter)
@@ -226,27 +238,27 @@ class CalibrationPage(Page):
     def _make_questions(self) -> QVBoxLayout:
         self._eyewear = QComboBox()
         self._eyewear.setObjectName("eyewear")
-        self._eyewear.setAccessibleName("What you wear")
+        self._eyewear.setAccessibleName(tr("Eyewear"))
         for value, text in _EYEWEAR.items():
-            self._eyewear.addItem(text, value)
+            self._eyewear.addItem(tr(text), value)
         self._distance = indented(QSpinBox())
         self._distance.setObjectName("taped_distance")
-        self._distance.setAccessibleName("Distance from the eyes to the screen")
+        self._distance.setAccessibleName(tr("Distance from your eyes to the screen"))
         self._distance.setRange(_UNMEASURED_MM, _FARTHEST_MM)
-        self._distance.setSpecialValueText("not measured")
+        self._distance.setSpecialValueText(tr("Not measured"))
         self._distance.setSuffix(" mm")
         self._distance.setSingleStep(10)
         asked = row(
-            label("You wear", "hint", wrap=False),
+            label(tr("Eyewear"), "hint", wrap=False),
             self._eyewear,
-            label("Eyes to screen, by tape", "hint", wrap=False),
+            label(tr("Viewing distance (measured)"), "hint", wrap=False),
             self._distance,
         )
         asked.insertStretch(0, 1)
         asked.addStretch(1)
         why = label(
-            "The tape counts where the tracker does not tell the distance; without either, degrees "
-            "are marked as assumed.", "small", wrap=False,
+            tr("Used if the tracker does not report the distance. Without either, a distance is "
+               "assumed."), "small", wrap=False,
         )  # fmt: skip
         why.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         lines = column()
@@ -256,16 +268,20 @@ class CalibrationPage(Page):
 
     def _fill_foot(self) -> None:
         self._advice = label("", "hint")
-        self.correct = button("correct", "Correct the offset", self._correct)
-        self.redo = button("redo_points", "Redo points", self._redo, picture="refresh")
+        self.correct = button("correct", tr("Correct the offset"), self._correct)
+        self.redo = button(
+            "redo_points", tr("Redo points"), self._redo, picture="refresh",
+            tip=tr("Calibrate only the points that are marked in the picture again."),
+        )  # fmt: skip
         self.calibrate = button(
-            "calibrate", "Calibrate", self.begin_wanted.emit, picture="calibration"
+            "calibrate", tr("Calibrate"), self.begin_wanted.emit, picture="calibration"
         )
         self.again = button(
-            "validate_again", "Check again", self.validate_wanted.emit, picture="refresh"
-        )
+            "validate_again", tr("Check again"), self.validate_wanted.emit, picture="refresh",
+            tip=tr("Measure the accuracy again; the calibration stays as it is."),
+        )  # fmt: skip
         self.start = button(
-            "start_reading", "Start reading", self.reading_wanted.emit, picture="play",
+            "start_reading", tr("Start reading"), self.reading_wanted.emit, picture="play",
         )  # fmt: skip
         foot = self._foot = row(self._advice)
         foot.setStretch(0, 1)
@@ -283,7 +299,13 @@ class CalibrationPage(Page):
 def _advice(problems: Sequence[str]) -> str:
     if not problems:
         return ""
-    return (
-        "Wipe glasses, sit in the middle, keep the head still, calibrate again; "
-        "or go on: the session is marked."
+    return tr(
+        "Wipe your glasses, sit centered, keep your head still and calibrate again. "
+        "If you read anyway, the session is marked."
     )
+
+
+def _correction_tip(corrected: bool) -> str:
+    if corrected:
+        return tr("Use the gaze as the tracker reports it, then check again.")
+    return tr("Shift the gaze by the offset just measured, then check again.")

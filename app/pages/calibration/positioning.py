@@ -8,6 +8,7 @@ from app.pages.calibration.page import CalibrationPage
 from app.recording.calibration.earlier import EarlierCalibration
 from app.recording.calibration.posture import posture
 from app.recording.session import ReadingSession
+from app.ui.text import tr
 from devices.tracker import PositionGuide
 
 _EVERY_MS = 50
@@ -59,7 +60,8 @@ class Positioning(QObject):
             return
         tracker, now_us = self._session.tracker, self._session.clock.now_us()
         if not isinstance(tracker, PositionGuide):
-            self._page.guide.show_eyes(None, None, "Sit as you will read", self._keys(), well=False)
+            said = tr("Sit as you will when reading")
+            self._page.guide.show_eyes(None, None, said, self._keys(), well=False)
             return
         position = tracker.user_position()
         advice = posture(position)
@@ -73,11 +75,11 @@ class Positioning(QObject):
             self._end(reapply=False)
 
     def _keys(self) -> str:
-        again = ""
+        keys = [tr("Starts when your position is good, or press Space"), tr("Esc to cancel")]
         if self._earlier is not None:
             made = self._earlier.made_utc[:16].replace("T", " ")
-            again = f"R uses your calibration of {made} UTC again, checked first   ·   "
-        return f"{again}Begins when you sit well, or with Space   ·   Esc gives up"
+            keys.insert(0, tr("R to check and reuse your calibration of {made} UTC", made=made))
+        return "   ·   ".join(keys)
 
     def _reapply(self) -> None:
         if self._earlier is not None:

@@ -7,13 +7,14 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from app.ui import theme
 from app.ui.small_widgets import label, say
+from app.ui.text import tr
 
 _HEADS = (
     ("", ""),
     ("Accuracy", "Mean angle between target and gaze"),
-    ("Precision, sample to sample", "Root mean square of the angle between successive samples"),
-    ("Precision, spread", "Standard deviation of the gaze on a target"),
-    ("Samples lost", "Share of samples without gaze"),
+    ("Precision (RMS)", "Root mean square of the angle between successive samples"),
+    ("Precision (SD)", "Standard deviation of the gaze on a target"),
+    ("Samples lost", "Percentage of samples without gaze"),
 )
 
 
@@ -37,8 +38,8 @@ class QualityTable(QWidget):
         grid.setContentsMargins(0, theme.GRID, 0, 0)
         grid.setHorizontalSpacing(3 * theme.GRID)
         for column, (text, tip) in enumerate(_HEADS):
-            head = label(text, "caption", wrap=False)
-            head.setToolTip(tip)
+            head = label(tr(text) if text else "", "caption", wrap=False)
+            head.setToolTip(tr(tip) if tip else "")
             grid.addWidget(head, 0, column)
             grid.setColumnStretch(column, 1)
         self._cells = [[self._cell(grid, r, c) for c in range(len(_HEADS))] for r in range(3)]

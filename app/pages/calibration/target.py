@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from app.ui import theme
+from app.ui.text import tr
 
 SHRINK_MS = 900
 _LARGE, _SMALL, _HOLE = 26.0, 7.0, 2.0
@@ -33,7 +34,7 @@ class TargetField(QWidget):
         super().__init__()
         self.setObjectName("target_field")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("Calibration target")
+        self.setAccessibleName(tr("Calibration target"))
         self._at: QPointF | None = None
         self._radius = _LARGE
         self._text = ""

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QWidget
 from app.pages.calibration.offsets import OffsetPicture, Point, TargetOffset
 from app.pages.calibration.quality_table import EyeSummary, QualityTable
 from app.ui.small_widgets import column, label, panel
+from app.ui.text import tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +61,28 @@ class ValidationSummary:
         found = []
         unseen = sum(target.gaze_norm is None for target in self.offsets)
         if self.accuracy_deg is None:
-            found.append("no gaze was seen")
+            found.append(tr("no gaze was detected"))
         elif unseen:
-            found.append(f"no gaze at {unseen} of {len(self.offsets)} targets")
+            found.append(
+                tr(
+                    "no gaze at {unseen} of {count} targets",
+                    unseen=f"{unseen:,}", count=f"{len(self.offsets):,}",
+                )
+            )  # fmt: skip
         if self.accuracy_deg is not None and self.accuracy_deg > self.max_accuracy_deg:
-            found.append(f"accuracy {self.accuracy_deg:.2f}° is over {self.max_accuracy_deg:g}°")
+            found.append(
+                tr(
+                    "accuracy {value:.2f}° (limit {limit:g}°)",
+                    value=self.accuracy_deg, limit=self.max_accuracy_deg,
+                )
+            )  # fmt: skip
         if self.loss is not None and self.loss > self.max_loss:
-            found.append(f"{self.loss:.0%} of the samples were lost, over {self.max_loss:.0%}")
+            found.append(
+                tr(
+                    "{share:.0%} of samples lost (limit {limit:.0%})",
+                    share=self.loss, limit=self.max_loss,
+                )
+            )  # fmt: skip
         return found
 
 
@@ -103,9 +119,12 @@ class ValidationPanel(QWidget):
         self.picture.show_offsets(shown.offsets, shown.aspect, shown.limit_norm)
         self.picture.show_collected(shown.collected, shown.bad)
         self.table.show_eyes(shown.eyes, shown.max_accuracy_deg, shown.max_loss)
-        correction = "A stored correction is in force; raw gaze is kept as it came. "
-        corrected = correction if shown.corrected else ""
-        self._limits.setText(
-            f"Limits of the study: accuracy {shown.max_accuracy_deg:g}°, "
-            f"loss {shown.max_loss:.0%}. {corrected}{shown.distance_note} {shown.in_force}".strip()
-        )
+        limits = tr(
+            "Study limits: accuracy {accuracy:g}°, gaze loss {loss:.0%}.",
+            accuracy=shown.max_accuracy_deg, loss=shown.max_loss,
+        )  # fmt: skip
+        corrected = tr("An offset correction is in use; raw gaze is stored uncorrected.")
+        parts = (
+            limits, corrected if shown.corrected else "", shown.distance_note, shown.in_force
+        )  # fmt: skip
+        self._limits.setText(" ".join(part for part in parts if part))

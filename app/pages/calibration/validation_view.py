@@ -13,9 +13,9 @@ from app.ui.text import tr, trn
 from devices.gaze.quality import EyeQuality, TargetQuality
 
 _SOURCES = {
-    "assumed": "The distance of {:.0f} mm is assumed: degrees are only as good as it is.",
-    "taped": "The distance of {:.0f} mm was measured by hand.",
-    "tracker": "The distance of {:.0f} mm is the tracker's.",
+    "assumed": "Distance {distance:.0f} mm (assumed, so degrees are approximate).",
+    "taped": "Distance {distance:.0f} mm (measured by hand).",
+    "tracker": "Distance {distance:.0f} mm (from the tracker).",
 }
 
 
@@ -40,10 +40,14 @@ def validation_summary(
         offsets=tuple(_offset(target) for target in v.targets),
         aspect=geometry.width_screen / geometry.height_screen,
         limit_norm=(right - 0.5, down - 0.5),
-        eyes=(_eye("Both eyes", v.both), _eye("Left eye", v.left), _eye("Right eye", v.right)),
+        eyes=(
+            _eye(tr("Both eyes"), v.both),
+            _eye(tr("Left eye"), v.left),
+            _eye(tr("Right eye"), v.right),
+        ),
         max_accuracy_deg=limit_deg,
         max_loss=settings.max_loss,
-        distance_note=_SOURCES[geometry.distance_source].format(geometry.distance_mm),
+        distance_note=tr(_SOURCES[geometry.distance_source], distance=geometry.distance_mm),
         in_force=in_force_text(made, datetime.now(UTC)),
         collected=tuple((point.x_norm, point.y_norm) for point in points),
         bad=bad_targets(points, v, limit_deg),
@@ -57,7 +61,7 @@ def in_force_text(made: datetime | None, now: datetime) -> str:
     checked = f"{now.astimezone():%H:%M}"
     if made is None:
         return tr(
-            "Calibrated by the tracker's own software; checked at {checked}.", checked=checked
+            "Calibrated in the tracker's own software; checked at {checked}.", checked=checked
         )
     minutes = max(round((now - made).total_seconds() / 60), 0)
     if minutes < 120:

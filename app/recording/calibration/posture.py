@@ -24,7 +24,7 @@ class Posture:
 def posture(position: UserPosition | None) -> Posture:
     """Return what to tell a reader whose eyes are there; None for a tracker that is silent."""
     if position is None or (position.left is None and position.right is None):
-        return Posture("The tracker does not see your eyes", False)
+        return Posture("The tracker cannot see your eyes", False)
     eyes = [eye for eye in (position.left, position.right) if eye is not None]
     distance = f"{position.distance_mm / 10:.0f} cm" if position.distance_mm else ""
     advice = []
@@ -35,6 +35,6 @@ def posture(position: UserPosition | None) -> Posture:
         elif middle > _NEAR_MIDDLE[1]:
             advice.append(high)
     if len(eyes) < 2:
-        advice.append("only one eye is seen")
-    text = ", ".join(advice) or "you sit well"
+        advice.append("only one eye is visible")
+    text = ", ".join(advice) or "good position"
     return Posture(f"{distance}: {text}" if distance else text.capitalize(), not advice)

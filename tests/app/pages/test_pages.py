@@ -152,15 +152,15 @@ def test_a_calibration_within_limits_says_so(qtbot) -> None:
     qtbot.addWidget(page)
     page.show_result(_look())
     assert page.state == "done"
-    assert "limits of the study are met" in page.state_text
+    assert "within the study limits" in page.state_text
 
 
 @pytest.mark.parametrize(
     ("look", "said"),
     [
-        (_look(accuracy=1.4), "accuracy 1.40° is over 1°"),
-        (_look(loss=0.3), "30% of the samples were lost, over 10%"),
-        (_look(accuracy=None), "no gaze was seen"),
+        (_look(accuracy=1.4), "accuracy 1.40° (limit 1°)"),
+        (_look(loss=0.3), "30% of samples lost (limit 10%)"),
+        (_look(accuracy=None), "no gaze was detected"),
     ],
 )
 def test_a_calibration_beyond_limits_says_which_with_a_sign(qtbot, look, said: str) -> None:
@@ -415,4 +415,4 @@ def test_the_last_of_several_collectors_gives_collecting_back(qapp, untouched_co
 
 def test_a_validation_says_at_how_many_targets_no_gaze_was_seen() -> None:
     assert _look(all_seen=False).problems == ["no gaze at 1 of 2 targets"]
-    assert _look(accuracy=None).problems == ["no gaze was seen"]
+    assert _look(accuracy=None).problems == ["no gaze was detected"]

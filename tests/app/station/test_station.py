@@ -269,7 +269,7 @@ def test_calibration_can_be_given_up_by_key(station, qtbot) -> None:
     qtbot.waitUntil(lambda: page.state == "collecting", timeout=60_000)
     press(page.field, Qt.Key.Key_Escape)
     assert page.state == "idle"
-    assert "Given up" in page.state_text
+    assert "Cancelled" in page.state_text
     station.sitting.start_reading(anyway=True)
     qtbot.waitUntil(lambda: station.sitting.reading.page.state == "reading", timeout=60_000)
 

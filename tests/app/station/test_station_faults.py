@@ -149,8 +149,8 @@ def test_an_unplugged_tracker_is_said_within_a_second_and_comes_back(station, st
     case = station.sitting.reading.page.current_case_id
     qtbot.waitUntil(lambda: "Tracking" in strip.text, timeout=60_000)
     tracker.unplug()
-    qtbot.waitUntil(lambda: "Tracker gone: check its cable" in strip.text, timeout=1000)
-    assert station.window._trouble.text().startswith("⚠ Tracker gone")
+    qtbot.waitUntil(lambda: "Tracker disconnected: check its cable" in strip.text, timeout=1000)
+    assert station.window._trouble.text().startswith("⚠ Tracker disconnected")
     assert station.shell.last_error == ""
     press(station.sitting.reading.page.canvas, Qt.Key.Key_2)
     assert "2 mass" in strip.text
