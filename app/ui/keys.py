@@ -14,6 +14,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 
 from app.errors import AppError
+from app.ui.text import tr
 from migrations.study.this_computer import config_folder
 
 log = logging.getLogger(__name__)
@@ -68,30 +69,30 @@ DEFAULT: dict[str, tuple[str, ...]] = {
 }
 WORDS = {
     "next": "Next case",
-    "back": "Back: correct the last answer",
+    "back": "Correct the last answer",
     "leave": "Pause or leave",
     "undo": "Undo the last mark",
     "flag": "Flag an incidental finding",
-    "box": "Draw boxes (off again)",
+    "box": "Draw boxes (on/off)",
     "keypoint": "Mark where you look",
     "note": "Write a note",
     "question_next": "Next question of the form",
-    "question_back": "Question before",
+    "question_back": "Previous question",
     "confidence_up": "More confident",
     "confidence_down": "Less confident",
     "help": "Show the keys",
-    "fit": "Fit to the tile",
-    "one_to_one": "One image pixel, one screen pixel",
+    "fit": "Fit to the frame",
+    "one_to_one": "Actual pixels (1:1)",
     "true_size": "True size",
-    "magnifier": "Magnifier (off again)",
-    "ruler": "Ruler (off again)",
-    "link": "Link the zoom of all images (off again)",
+    "magnifier": "Magnifier (on/off)",
+    "ruler": "Ruler (on/off)",
+    "link": "Link the zoom of all images (on/off)",
     "next_tile": "Next image of the case",
-    "previous_tile": "Image before",
-    "overlay": "Show the image's overlay (off again)",
-    "further_views": "Further views of a mammography case (at the end the first again)",
+    "previous_tile": "Previous image of the case",
+    "overlay": "Image overlay (on/off)",
+    "further_views": "Next views of a mammography case",
     "frame_next": "Next frame of a stack",
-    "frame_back": "Frame before",
+    "frame_back": "Previous frame of a stack",
     "reset": "Reset all",
 }
 _LATER = ("further_views", "overlay", "question_next", "question_back")
@@ -155,14 +156,28 @@ class KeyMap:
         """Return the keys of an action in words."""
         # Return and the keypad's Enter are two keys, and both are called Enter.
         names = dict.fromkeys(_spoken(name) for name in self.bindings.get(action, ()))
-        return " or ".join(names)
+        return " / ".join(names)
+
+    def first_key_of(self, action: str) -> str:
+        """Return the first key of an action in words; empty for none."""
+        return next((_spoken(name) for name in self.bindings.get(action, ())), "")
 
     def _bind(self, name: str, action: str) -> None:
         chord = _chord(name, action)
         if Qt.Key.Key_1 <= chord[0] <= Qt.Key.Key_9:
-            raise KeyConflict(f"Key {name} answers with a class; {action} cannot have it.")
+            raise KeyConflict(
+                tr(
+                    "Key {key} gives an answer, so “{action}” cannot use it.",
+                    key=name, action=words_of(action),
+                )
+            )  # fmt: skip
         if chord in self._actions:
-            raise KeyConflict(f"Key {name} cannot do both {self._actions[chord]} and {action}.")
+            raise KeyConflict(
+                tr(
+                    "Key {key} cannot do both “{one}” and “{other}”.",
+                    key=name, one=words_of(self._actions[chord]), other=words_of(action),
+                )
+            )  # fmt: skip
         self._actions[chord] = action
 
 
@@ -194,8 +209,12 @@ def load_keys() -> LoadedKeys:
     except (OSError, ValueError, TypeError, AttributeError, KeyConflict) as error:
         log.warning("The user's keys cannot be used.", exc_info=True)
         return LoadedKeys(
-            KeyMap(), f"{path} cannot be used ({error}); the usual keys are in force."
-        )
+            KeyMap(),
+            tr(
+                "{path} cannot be used ({problem}). The default keys apply.",
+                path=path, problem=error,
+            ),
+        )  # fmt: skip
 
 
 def _usual(own: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
@@ -220,12 +239,14 @@ def save_keys(keys: KeyMap) -> None:
         text = json.dumps({"keys": changed, "mouse": keys.mouse}, indent=1)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise AppError(f"{path} cannot be written: {error.strerror}.") from error
+        raise AppError(
+            tr("{path} cannot be written: {why}.", path=path, why=error.strerror)
+        ) from error
 
 
 def words_of(action: str) -> str:
     """Return what an action is called."""
-    return WORDS.get(action, action.replace("_", " ").capitalize())
+    return tr(WORDS.get(action, action.replace("_", " ").capitalize()))
 
 
 def _file() -> Path:
@@ -236,7 +257,9 @@ def _chord(name: str, action: str) -> _Chord:
     *held, key_name = name.split("+") if name != "+" else ["Plus"]
     key = getattr(Qt.Key, f"Key_{key_name.strip()}", None)
     if key is None or any(word.strip() not in _MODIFIERS for word in held):
-        raise KeyConflict(f"There is no key {name!r} (for {action}).")
+        raise KeyConflict(
+            tr("There is no key “{key}” (for “{action}”).", key=name, action=words_of(action))
+        )
     modifiers = _NONE
     for word in held:
         modifiers |= _MODIFIERS[word.strip()]
@@ -247,11 +270,17 @@ def _check_mouse(mouse: Mapping[str, str]) -> None:
     for button, action in mouse.items():
         if button not in MOUSE_DEFAULT or action not in _MOUSE_ACTIONS:
             raise KeyConflict(
-                f"A {button} drag cannot {action}; left, middle, right can window, pan, zoom."
-            )
+                tr(
+                    "Dragging with the {button} button cannot do “{action}”; the left, middle and "
+                    "right buttons can do window, pan and zoom.",
+                    button=button, action=action,
+                )
+            )  # fmt: skip
     missing = [action for action in _MOUSE_ACTIONS if action not in mouse.values()]
     if missing:
-        raise KeyConflict(f"Two mouse buttons do the same, and none does {missing[0]}.")
+        raise KeyConflict(
+            tr("Two mouse buttons do the same, and none does “{action}”.", action=missing[0])
+        )
 
 
 _SPOKEN = {

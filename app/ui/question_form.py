@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QScrollArea, QVBoxLayout, QWidg
 from app.recording.form_state import FormState, Said
 from app.ui import theme
 from app.ui.small_widgets import button, column, label
+from app.ui.text import tr
 from migrations.study.errors import SettingsError
 from migrations.study.forms import Question, checked_value, chosen_of
 
@@ -107,7 +108,8 @@ class QuestionForm(QFrame):
         inside = QWidget()
         layout = column(inside, 2 * theme.GRID, gap=theme.GRID)
         number = self.state.mark_number()
-        layout.addWidget(label(f"Mark {number}" if number else "Case", "caption"))
+        where = tr("Mark {number}", number=number) if number else tr("Case")
+        layout.addWidget(label(where, "caption"))
         current, line = self.state.current, None
         for question in self.state.shown:
             layout.addWidget(self._head(question, question == current))
@@ -124,9 +126,10 @@ class QuestionForm(QFrame):
 
     def _head(self, question: Question, is_current: bool) -> QWidget:
         said = self.state.value(question.key)
-        words = "" if said is None else ", ".join(chosen_of(question.kind, said)) or "none"
-        open_sign = "" if question.required else " (may stay open)"
-        text = f"{question.text}{open_sign}"
+        words = "" if said is None else ", ".join(chosen_of(question.kind, said)) or tr("none")
+        text = question.text
+        if not question.required:
+            text = tr("{question} (optional)", question=question.text)
         if is_current:
             made = label(f"▸ {text}" + (f"  {words}" if words else ""))
             made.setObjectName("question_now")
@@ -148,7 +151,7 @@ class QuestionForm(QFrame):
             choice.setStyleSheet("text-align: left;")
             layout.addWidget(choice)
         if question.kind == "multiple":
-            layout.addWidget(label("Any number; Enter goes on", "small"))
+            layout.addWidget(label(tr("Choose any number, then press Enter"), "small"))
         return None if question.choices else self._add_line(layout, question)
 
     def _add_line(self, layout: QVBoxLayout, question: Question) -> QLineEdit:
@@ -158,9 +161,14 @@ class QuestionForm(QFrame):
         line.returnPressed.connect(lambda: self._take_line(question, line.text()))
         layout.addWidget(line)
         bounds = question.bounds
-        between = f"{bounds[0]:g} to {bounds[1]:g}; " if bounds else ""
-        may = "" if question.required else "; empty is allowed"
-        layout.addWidget(label(f"{between}Enter takes it{may}", "small"))
+        hint = tr("Type an answer, then press Enter.")
+        if bounds:
+            hint = tr(
+                "Type a number from {low:g} to {high:g}, then press Enter.",
+                low=bounds[0], high=bounds[1],
+            )  # fmt: skip
+        optional = "" if question.required else tr("May be left empty.")
+        layout.addWidget(label(f"{hint} {optional}".strip(), "small"))
         return line
 
     def _take_line(self, question: Question, text: str) -> None:

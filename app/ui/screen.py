@@ -5,6 +5,7 @@ import sys
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QScreen
 
+from app.ui.text import tr
 from devices.gaze.geometry import ScreenGeometry
 
 _MM_PER_INCH = 25.4
@@ -63,7 +64,10 @@ def outside_screen(
     )
     if inside:
         return ""
-    return (
-        "The window does not lie on the tracked screen with all of its images. Move it back to "
-        f"{geometry.name or 'the tracked screen'} and go on."
-    )
+    if geometry.name:
+        return tr(
+            "Not all images are on the tracked screen. Move the window back to {screen}, then "
+            "resume.",
+            screen=geometry.name,
+        )
+    return tr("Not all images are on the tracked screen. Move the window back, then resume.")

@@ -224,7 +224,7 @@ class CalibrationPage(Page):
         for widget in (
             sign,
             label(tr("Look at each dot until it moves on"), "heading", wrap=False),
-            label(tr("Sit as you will when reading: centered, about an arm's length from the "
+            label(tr("Sit as you will when reading: centred, about an arm's length from the "
                      "screen,\nwith the room as dark as it will be then."), "hint", wrap=False),
             self._plan,
         ):  # fmt: skip
@@ -300,7 +300,7 @@ def _advice(problems: Sequence[str]) -> str:
     if not problems:
         return ""
     return tr(
-        "Wipe your glasses, sit centered, keep your head still and calibrate again. "
+        "Wipe your glasses, sit centred, keep your head still and calibrate again. "
         "If you read anyway, the session is marked."
     )
 

@@ -15,9 +15,20 @@ from app.recording.cases import CaseToRead
 from app.recording.form_state import Said
 from app.recording.keypoint import RecentGaze, looked_at
 from app.recording.session import ReadingSession
+from app.ui.text import tr
 
 CONFIDENCE = (1, 5)
 """Guessing to certain."""
+
+
+_REMOVED = {
+    "class": "Answer removed.",
+    "box": "Box removed.",
+    "keypoint": "Mark removed.",
+    "note": "Note removed.",
+    "confidence": "Confidence removed.",
+    "incidental": "Flag removed.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +120,7 @@ class Answers(QObject):
             return
         canvas = self._page.canvas
         if self._open is None:
-            self._page.show_complete("The answer is corrected.", correctable=True)
+            self._page.show_complete(tr("The answer has been corrected."), correctable=True)
             return
         if self._aside is not None:
             box, canvas.marks = self._aside
@@ -122,7 +133,7 @@ class Answers(QObject):
         """Back: hang the case before and take another answer for it."""
         before, canvas = self._before, self._page.canvas
         if before is None:
-            self._page.say_shortly("There is no case before to correct.")
+            self._page.say_shortly(tr("There is no previous case to correct."))
             return
         canvas.flush()
         if self._open is not None:
@@ -200,7 +211,7 @@ class Answers(QObject):
     def _note(self, text: str) -> None:
         if self._session is not None and self._open is not None:
             self._write("note", details={"text": text})
-            self._page.say_shortly("The note is kept.")
+            self._page.say_shortly(tr("Note saved."))
 
     def _keypoint(self) -> None:
         session, canvas = self._session, self._page.canvas
@@ -212,7 +223,7 @@ class Answers(QObject):
             self._recent.latest(), live.eye, live.geometry, views, now_us, live.correction
         )
         if found is None:
-            self._page.say_shortly("No gaze on an image just now; look at the place and press.")
+            self._page.say_shortly(tr("No gaze on an image. Look at the spot, then press the key."))
             return
         place = (found.x_image, found.y_image)
         mark = Mark("keypoint", found.tile, found.frame, place, place)
@@ -229,17 +240,20 @@ class Answers(QObject):
         self._take_back("confidence")
         self._confidence = chosen
         self._write("confidence", label=str(chosen), details={"least": least, "most": most})
-        self._page.say_shortly(f"Confidence {chosen} of {most}")
+        self._page.say_shortly(tr("Confidence {chosen} of {most}", chosen=chosen, most=most))
 
     def _flag(self) -> None:
         assert self._session is not None
         if self._take_back("incidental"):
-            self._page.say_shortly("No longer flagged.")
+            self._page.say_shortly(tr("Flag removed."))
             return
         contact = self._session.study.settings.incidental_contact
         self._write("incidental", details={"contact": contact})
-        whom = f" for {contact}" if contact else "; the study names no contact"
-        self._page.say_shortly(f"Incidental finding flagged{whom}.")
+        self._page.say_shortly(
+            tr("Incidental finding flagged for {contact}.", contact=contact)
+            if contact
+            else tr("Incidental finding flagged. The study names no contact.")
+        )
 
     def _take_back(self, kind: str) -> bool:
         """Undo the annotation of a kind that there is one of at most."""
@@ -253,13 +267,13 @@ class Answers(QObject):
     def _undo(self) -> None:
         assert self._session is not None
         if not self._standing:
-            self._page.say_shortly("There is nothing to undo.")
+            self._page.say_shortly(tr("Nothing to undo."))
             return
         last = self._standing.pop()
         if last.question:
             self._session.take_back(last.question, last.annotation_id or None)
             self._page.form.forget(last.question, last.annotation_id or None)
-            self._page.say_shortly("Undone: answer.")
+            self._page.say_shortly(tr("Answer removed."))
             return
         self._session.undo(last.annotation_id)
         if last.mark is not None:
@@ -274,4 +288,4 @@ class Answers(QObject):
         if last.mark in self._page.canvas.marks:
             self._page.canvas.marks.remove(last.mark)
             self._page.canvas.update()
-        self._page.say_shortly(f"Undone: {last.kind}.")
+        self._page.say_shortly(tr(_REMOVED[last.kind]))

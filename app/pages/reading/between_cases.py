@@ -8,6 +8,7 @@ from sqlalchemy import select
 from app.pages.reading.page import ReadingPage
 from app.recording.cases import CaseToRead
 from app.recording.session import ReadingSession
+from app.ui.text import tr, trn
 from migrations.study.folder import Study
 from migrations.study.schema import CaseImage, Image
 
@@ -66,13 +67,19 @@ class BetweenCases(QObject):
         if label and (settings.feedback == "on" or case.practice):
             given = self._page.answer or "–"
             sign = "✓" if given == label else "✕"
-            self._waiting.append(
-                ("How it compares", f"{sign} Your answer: {given}\nReference: {label}", 0.0)
-            )
+            yours = tr("Your answer: {answer}", answer=given)
+            reference = tr("Reference: {answer}", answer=label)
+            self._waiting.append((tr("Feedback"), f"{sign} {yours}\n{reference}", 0.0))
         every = settings.break_after_cases
         if every and more and self._read % every == 0:
-            text = f"{self._read} cases are read. Look into the distance; go on when you like."
-            self._waiting.append(("A break", text, settings.break_s))
+            text = trn(
+                "You have read {count} case. Rest your eyes on something far away, and continue "
+                "when you are ready.",
+                "You have read {count} cases. Rest your eyes on something far away, and continue "
+                "when you are ready.",
+                self._read,
+            )
+            self._waiting.append((tr("Take a break"), text, settings.break_s))
         self._next_step()
 
     def _next_step(self) -> None:
@@ -84,7 +91,8 @@ class BetweenCases(QObject):
         heading, text, seconds = self._waiting.pop(0)
         if seconds:
             self._rest.start(round(1000 * seconds / self._session.clock.speed))
-            text += f" The break lasts {seconds:g} s at least."
+            least = tr("The break lasts at least {seconds:g} s.", seconds=seconds)
+            text = f"{text} {least}"
         self._page.show_between(heading, text, may_go_on=not seconds)
         self._shown = (heading, text)
 
@@ -94,7 +102,7 @@ class BetweenCases(QObject):
 
     def _time_is_up(self) -> None:
         if self._page.state == "reading":
-            self._page.cover("Time is up: answer now.")
+            self._page.cover(tr("Time is up: answer now."))
             self._page.paused.emit()
 
 

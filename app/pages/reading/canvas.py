@@ -12,6 +12,7 @@ from app.pages.reading.gestures import dragged, wheeled
 from app.pages.reading.image_area import ImageArea
 from app.ui.drawing import Drawing
 from app.ui.keys import KeyMap
+from app.ui.text import tr
 from devices.gaze.view import CLOSED
 
 _BUTTONS = {
@@ -69,7 +70,9 @@ class ImageCanvas(ImageArea):
             self.marks = [mark for mark in self.marks if mark.kind != "ruler"]
             self.use_tool("")
         if action == "true_size" and not changed.get(self.box.active):
-            self.message.emit("True size needs the file's spacing and the screen's millimetres.")
+            self.message.emit(
+                tr("True size needs the pixel spacing of the file and the size of the screen.")
+            )
         self._changed(changed)
         return True
 
@@ -184,17 +187,19 @@ class ImageCanvas(ImageArea):
 
     def _toggle_link(self) -> None:
         self.box.linked = not self.box.linked
-        self.message.emit("Zoom linked." if self.box.linked else "Zoom no longer linked.")
+        self.message.emit(tr("Zoom linked.") if self.box.linked else tr("Zoom unlinked."))
 
     def _turn_page(self) -> None:
         self._magnifying = False
         changed = self.box.turn_page(1, self._size(), self.devicePixelRatioF())
         if not changed:
-            self.message.emit("This case has no further views.")
+            self.message.emit(tr("This case has no more views."))
             return
         self._drawing, self._dragged = None, None
         self._changed(changed)
-        self.message.emit(f"Views {self.box.page + 1} of {self.box.page_count}.")
+        self.message.emit(
+            tr("Views {page} of {count}.", page=self.box.page + 1, count=self.box.page_count)
+        )
 
     def _next_tile(self, step: int) -> None:
         self.box.activate_next(step)

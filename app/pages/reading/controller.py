@@ -18,7 +18,7 @@ from app.ui.edge_bands import text_pixels
 from app.ui.job import JobContext, JobPage, StationJob
 from app.ui.keys import load_keys
 from app.ui.screen import outside_screen
-from app.ui.text import tr
+from app.ui.text import tr, trn
 from devices.gaze.geometry import ScreenGeometry
 from devices.gaze.view import CLOSED
 
@@ -63,7 +63,7 @@ class ReadingController(StationJob):
     def __init__(self, context: JobContext) -> None:
         super().__init__(context)
         page = self.page = ReadingPage()
-        self.pages = (JobPage("reading", page, "Reading", "reader"),)
+        self.pages = (JobPage("reading", page, tr("Reading"), "reader"),)
         self._session: ReadingSession | None = None
         self._geometry: ScreenGeometry | None = None
         self._prefetch: Prefetcher | None = None
@@ -124,7 +124,7 @@ class ReadingController(StationJob):
     def pause(self) -> None:
         """Take the images away, as the reader's own pause does."""
         if self.reading and self.page.state in ("reading", "addendum"):
-            self.page.hold(tr("Go on, or leave: the case is offered again."))
+            self.page.hold(tr("If you leave, the case will be shown again."))
 
     def placement_changed(self) -> None:
         """Tell that the window moved; off the tracked screen nothing is recorded."""
@@ -134,7 +134,7 @@ class ReadingController(StationJob):
         if not against:
             self.page.canvas.placement_changed()
         elif self.page.state in ("reading", "addendum"):
-            self.page.hold(against, "Recording is paused")
+            self.page.hold(against, tr("Recording is paused"))
 
     def screen_changed(self, geometry: ScreenGeometry, text: str) -> None:
         """Tell that the tracked screen itself has changed; the reader is asked to look at it."""
@@ -144,7 +144,7 @@ class ReadingController(StationJob):
         canvas.view_pixel_mm = geometry.width_mm / geometry.width_screen
         if self._session is not None and self._case is not None:
             if self.page.state in ("reading", "addendum"):
-                self.page.hold(text, "The screen has changed")
+                self.page.hold(text, tr("The screen has changed"))
             self._show(CLOSED)
 
     def _load_next(self) -> None:
@@ -166,7 +166,7 @@ class ReadingController(StationJob):
         against = self._not_here()
         if against:
             self._held = images
-            self.page.hold(against, "Recording has not started")
+            self.page.hold(against, tr("Recording has not started"))
             return
         self._begin(images)
 
@@ -302,27 +302,46 @@ class ReadingController(StationJob):
 
 
 def _named(names: Sequence[str], most: int = 4) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    first, more = ", ".join(names[:most]), len(names) - most
+    return tr("{names} and {count} more", names=first, count=f"{more:,}") if more > 0 else first
 
 
 def _skipped_text(names: Sequence[str]) -> str:
-    verb = "is damaged and was skipped" if len(names) == 1 else "are damaged and were skipped"
-    return f"{_named(names)} {verb}."
+    return trn(
+        "{names} is damaged and was skipped.",
+        "{names} are damaged and were skipped.",
+        len(names), names=_named(names),
+    )  # fmt: skip
 
 
 def _complete_text(read: int, total: int, aside: Sequence[str]) -> str:
     if not aside:
-        return f"All {total} cases of this worklist are read."
-    return (
-        f"{read} of {total} cases of this worklist are read. {_named(aside)} could not be shown: "
-        "the image is missing or damaged. The next session offers it again."
-    )
+        return trn(
+            "You have read the only case on this worklist.",
+            "You have read all {count} cases on this worklist.",
+            total,
+        )
+    done = tr(
+        "You have read {read} of {total} cases on this worklist.",
+        read=f"{read:,}", total=f"{total:,}",
+    )  # fmt: skip
+    missing = trn(
+        "{names} could not be shown because the image is missing or damaged. "
+        "It will be offered again in the next session.",
+        "{names} could not be shown because their images are missing or damaged. "
+        "They will be offered again in the next session.",
+        len(aside), names=_named(aside),
+    )  # fmt: skip
+    return f"{done} {missing}"
 
 
 def _nothing_text(names: Sequence[str]) -> str:
-    return (
-        f"{_named(names)}: the image is missing or damaged, and no other case is left to read. "
-        "Restore the study's images from a copy, or import the files again; the next session "
-        "offers the case again."
-    )
+    return trn(
+        "{names} cannot be shown because the image is missing or damaged, and no other case is "
+        "left to read. Restore the study's images from a backup or import the files again. "
+        "The case will be offered again in the next session.",
+        "{names} cannot be shown because their images are missing or damaged, and no other case "
+        "is left to read. Restore the study's images from a backup or import the files again. "
+        "The cases will be offered again in the next session.",
+        len(names), names=_named(names),
+    )  # fmt: skip

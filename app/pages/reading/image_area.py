@@ -25,6 +25,7 @@ from app.pages.reading.smoother import Smoother
 from app.ui import theme
 from app.ui.edge_bands import band_pixels, draw_bands, text_pixels
 from app.ui.pixels import picture_of
+from app.ui.text import tr
 from devices.gaze.view import TileView
 
 _BACKGROUND = QColor(theme.CASE_BACKGROUND)
@@ -58,7 +59,7 @@ class ImageArea(QWidget):
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.setAccessibleName("Image")
+        self.setAccessibleName(tr("Image"))
         self.box = LightBox(_BACKGROUND.red())
         self.origin_desktop: QPointF | None = None
         self.view_pixel_mm: float | None = None

@@ -36,10 +36,10 @@ class NoteSide(QFrame):
         layout = column(self, 2 * theme.GRID)
         layout.addWidget(label(tr("Note"), "heading"))
         layout.addWidget(
-            label(tr("Free text, no names. Ctrl+Enter keeps it, Esc does not."), "hint")
+            label(tr("Free text; no patient names. Ctrl+Enter to save, Esc to discard."), "hint")
         )
         layout.addWidget(self.editor, 1)
-        keep = button("keep_note", tr("Keep the note"), self.keep, role="primary")
+        keep = button("keep_note", tr("Save note"), self.keep, role="primary")
         layout.addLayout(row(keep, button("drop_note", tr("Discard"), self.drop), stretch=True))
         self.hide()
 

@@ -23,7 +23,13 @@ from migrations.study.forms import Question
 
 _READING = ("reading", "addendum")
 _MESSAGE_MS = 4000
-_ANNOTATIONS = ("box", "keypoint", "note", "confidence_up", "confidence_down")
+_NOT_ASKED = {
+    "box": "This study does not ask for boxes.",
+    "keypoint": "This study does not ask for marks.",
+    "note": "This study does not ask for notes.",
+    "confidence_up": "This study does not ask for your confidence.",
+    "confidence_down": "This study does not ask for your confidence.",
+}
 
 
 class ReadingPage(QWidget):
@@ -181,7 +187,7 @@ class ReadingPage(QWidget):
         self.canvas.set_image(None)
         self._hide_panels()
         self.strip.show_answer("")
-        self.strip.show_message("Opening the case…")
+        self.strip.show_message(tr("Opening the case…"))
 
     def show_case(
         self,
@@ -218,10 +224,10 @@ class ReadingPage(QWidget):
         self._hide_panels()
         self.sheet.cover(True)  # it is not of the case before
         self.bar.show_answer(self._index_of(answer))
-        self.strip.show_answer(f"Answer given: {answer}")
+        self.strip.show_answer(tr("Answer given: {answer}", answer=answer))
+        back = tr("Enter: return to the current case")
         self.strip.show_message(
-            f"Correcting the case before.   {self._choices()}   Enter: back to this case",
-            warn=True,
+            f"{tr('Correcting the previous case.')}   {self._choices()}   {back}", warn=True
         )
         self.canvas.setFocus()
 
@@ -230,13 +236,13 @@ class ReadingPage(QWidget):
         self.state = "reading"
         self.sheet.cover(False)
         self.bar.show_answer(self._index_of(self.answer))
-        self.strip.show_answer(f"Answer: {self.answer}" if self.answer else "")
+        self.strip.show_answer(tr("Answer: {answer}", answer=self.answer) if self.answer else "")
         self._say_what_to_do()
 
     def leading_said(self, label: str) -> None:
         """Note the class that the form gave the case."""
         self.answer = label
-        self.strip.show_answer(f"Answer: {label}")
+        self.strip.show_answer(tr("Answer: {answer}", answer=label))
 
     def forget_answer(self) -> None:
         """Take back the answer that was chosen."""
@@ -263,13 +269,13 @@ class ReadingPage(QWidget):
         self._panels.complete.buttons["correct"].setVisible(correctable)
         self._show_panel(self._panels.complete)
 
-    def hold(self, text: str, heading: str = "Paused") -> None:
+    def hold(self, text: str, heading: str = "") -> None:
         """Pause from outside, saying why."""
         if self.state == "addendum":
             self.correct_ended.emit()
         self.canvas.flush()
         self.state = "paused"
-        self._panels.paused.say(text, heading)
+        self._panels.paused.say(text, heading or tr("Paused"))
         self._show_panel(self._panels.paused)
         self.paused.emit()
 
@@ -327,7 +333,7 @@ class ReadingPage(QWidget):
             self._end_correction(action, event)
         elif action in self._doing:
             self._doing[action]()
-        elif action in _ANNOTATIONS:
+        elif action in _NOT_ASKED:
             self._annotate(action)
         elif action in ("undo", "flag"):
             self.asked.emit(action)
@@ -346,31 +352,33 @@ class ReadingPage(QWidget):
 
     def _answer(self, index: int) -> None:
         if index >= len(self._classes):
-            self.strip.show_message(f"There is no answer {index + 1}. {self._choices()}", warn=True)
+            missing = tr("There is no answer {number}.", number=index + 1)
+            self.strip.show_message(f"{missing} {self._choices()}", warn=True)
             return
         chosen = self._classes[index]
         self.bar.show_answer(index)
         if self.state == "reading":
             self.answer = chosen
-            self.strip.show_answer(f"Answer: {index + 1} {chosen}")
-            self.strip.show_message("Enter: next case")
+            self.strip.show_answer(tr("Answer: {answer}", answer=f"{index + 1} {chosen}"))
+            self.strip.show_message(tr("Enter: next case"))
         else:
-            self.strip.show_answer(f"Corrected: {index + 1} {chosen}")
+            self.strip.show_answer(tr("Corrected: {answer}", answer=f"{index + 1} {chosen}"))
         self.answered.emit(chosen)
 
     def _choose(self, index: int) -> None:
         if not self.form.choose(index):
-            self.strip.show_message(f"There is no answer {index + 1}.", warn=True)
+            missing = tr("There is no answer {number}.", number=index + 1)
+            self.strip.show_message(missing, warn=True)
 
     def _annotate(self, action: str) -> None:
         if action not in self._allowed:
-            self.say_shortly(f"This study asks for no {action.split('_')[0]}.")
+            self.say_shortly(tr(_NOT_ASKED[action]))
         elif action == "note":
             self.note.open()
         elif action == "box":
             self.canvas.use_tool("" if self.canvas.tool == "box" else "box")
-            on = "Box: drag, or arrows and Enter; Shift+arrows change its size."
-            self.say_shortly(on if self.canvas.tool else "No more boxes.")
+            on = tr("Draw a box: drag, or use the arrow keys and Enter; Shift+arrows resize it.")
+            self.say_shortly(on if self.canvas.tool else tr("Box drawing is off."))
         else:
             self.asked.emit(action)
 
@@ -381,10 +389,11 @@ class ReadingPage(QWidget):
             missing = self.form.state.ask_what_is_missing()
             if missing is not None:
                 self.form.draw()
-                self.strip.show_message(f"Answer first: {missing.text}", warn=True)
+                first = tr("Answer first: {question}", question=missing.text)
+                self.strip.show_message(first, warn=True)
                 return
         if self.answer is None:
-            self.strip.show_message(f"Answer first. {self._choices()}", warn=True)
+            self.strip.show_message(f"{tr('Answer first.')} {self._choices()}", warn=True)
             return
         self.note.keep()  # what was written is not lost by going on
         self.canvas.flush()
@@ -398,18 +407,23 @@ class ReadingPage(QWidget):
 
     def _choices(self) -> str:
         if self._questions and self.state != "addendum":
-            return "Digits answer, Enter goes on, Q: the next question"
-        count, keys = len(self._classes), self.keys.keys_of("help").split(" or ")[0]
+            return tr("Number keys: answer. Enter: continue. Q: next question.")
+        count, keys = len(self._classes), self.keys.first_key_of("help")
         if self._questions:
             return "   ".join(f"{i + 1} {name}" for i, name in enumerate(self._classes))
-        return tr("Answer by click or key 1 to {count}. {key}: all keys.", count=count, key=keys)
+        return tr("Click an answer or press 1 to {count}. {key}: all keys.", count=count, key=keys)
 
     def _say_what_to_do(self) -> None:
         if self.state == "reading":
-            self.strip.show_message("Enter: next case" if self.answer else self._choices())
+            self.strip.show_message(tr("Enter: next case") if self.answer else self._choices())
 
     def _pause(self) -> None:
-        self.hold("Leave, and this reading is kept as interrupted; the case is offered again.")
+        self.hold(
+            tr(
+                "If you leave, this reading is saved as interrupted and the case will be shown "
+                "again."
+            )
+        )
 
     def _covered(self, panel: ReadingPanel) -> None:
         """Put up a panel that pauses the reading."""
@@ -453,7 +467,7 @@ class ReadingPage(QWidget):
         return self._classes.index(answer) if answer in self._classes else None
 
     def _show_views(self) -> None:
-        box, key = self.canvas.box, self.keys.keys_of("further_views").split(" or ")[0]
+        box, key = self.canvas.box, self.keys.first_key_of("further_views")
         self.strip.show_views(box.page, box.page_count, key)
 
     def _on_view_changed(self, kind: str, tile: int) -> None:

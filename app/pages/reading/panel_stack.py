@@ -44,19 +44,20 @@ class PanelStack(QObject):
     def __init__(self, page: QWidget, keys: KeyMap) -> None:
         super().__init__(page)
         self._page = page
-        self.paused = ReadingPanel(page, "Paused", {
-            "resume": button("resume_reading", "Go on reading", self.resumed.emit, role="primary"),
-            "leave": button("leave_reading", "Leave", self.left.emit),
+        self.paused = ReadingPanel(page, tr("Paused"), {
+            "resume": button("resume_reading", tr("Resume"), self.resumed.emit, role="primary"),
+            "leave": button("leave_reading", tr("Leave"), self.left.emit),
             "end": button("end_reading", tr("End session"), self.end_wanted.emit),
         })  # fmt: skip
-        self.complete = ReadingPanel(page, "Thank you", {
-            "back": button("back_to_worklist", "Back to the worklist", self.back_wanted.emit,
+        self.complete = ReadingPanel(page, tr("Thank you"), {
+            "back": button("back_to_worklist", tr("Back to the worklist"), self.back_wanted.emit,
                            role="primary"),
-            "correct": button("correct_last", "Correct the last answer", self.correct_wanted.emit),
+            "correct": button("correct_last", tr("Correct the last answer"),
+                              self.correct_wanted.emit),
         })  # fmt: skip
         self.between = ReadingPanel(page, "", {
-            "go_on": button("go_on", "Go on", self.went_on.emit, role="primary"),
-            "leave": button("leave_between", "Leave", self.left.emit),
+            "go_on": button("go_on", tr("Continue"), self.went_on.emit, role="primary"),
+            "leave": button("leave_between", tr("Leave"), self.left.emit),
             "end": button("end_between", tr("End session"), self.end_wanted.emit),
         })  # fmt: skip
         self.code = CodePanel(page, self.left.emit)

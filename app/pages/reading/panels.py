@@ -19,6 +19,7 @@ from app.ui.small_widgets import button, column, label, row
 from app.ui.text import tr
 
 _WIDTH = 480
+_DRAGS = {"window": "window", "pan": "pan", "zoom": "zoom"}
 PRESSING = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space, Qt.Key.Key_Escape)
 
 
@@ -77,7 +78,7 @@ class ReadingPanel(QFrame):
         """Say in words which key does what."""
         action = next(iter(self.buttons.values())).text().strip()
         words = tr("Enter, Space or Esc: {action}.", action=action)
-        more = tr("Tab: the other buttons.") if len(self.buttons) > 1 else ""
+        more = tr("Tab: other buttons.") if len(self.buttons) > 1 else ""
         self._keys.setText(f"{words} {more}".strip())
 
 
@@ -93,12 +94,12 @@ class CodePanel(ReadingPanel):
     given = Signal(str)
 
     def __init__(self, parent: QWidget, leave: Callable[[], object]) -> None:
-        confirm = button("confirm_reader", "Go on reading", lambda: self._give(), role="primary")
-        buttons = {"confirm": confirm, "leave": button("leave_absent", "Leave", leave)}
-        super().__init__(parent, "Is it still you?", buttons)
+        confirm = button("confirm_reader", tr("Resume"), lambda: self._give(), role="primary")
+        buttons = {"confirm": confirm, "leave": button("leave_absent", tr("Leave"), leave)}
+        super().__init__(parent, tr("Is it still you?"), buttons)
         self._code = QLineEdit()
         self._code.setObjectName("reader_code")
-        self._code.setAccessibleName("Reader's code")
+        self._code.setAccessibleName(tr("Reader's code"))
         self._code.setMaxLength(32)
         self.body.addWidget(self._code)
         self.first = self._code
@@ -124,23 +125,26 @@ class KeysPanel(ReadingPanel):
     """What each key does."""
 
     def __init__(self, parent: QWidget, keys: KeyMap, close: Callable[[], object]) -> None:
-        made = button("close_keys", "Back to the case", close, role="primary")
-        super().__init__(parent, "Keys", {"close": made})
+        made = button("close_keys", tr("Back to the case"), close, role="primary")
+        super().__init__(parent, tr("Keys"), {"close": made})
         self.setFixedWidth(2 * _WIDTH)
         grid = QGridLayout()
         grid.setHorizontalSpacing(2 * theme.GRID)
         shown = [(action, keys.keys_of(action)) for action in keys.bindings if action != "help"]
         rows = -(-len(shown) // 2)
-        grid.addWidget(_small("1 to 9"), 0, 0)
-        grid.addWidget(_small("Answer with a class"), 0, 1)
+        grid.addWidget(_small(tr("1 to 9")), 0, 0)
+        grid.addWidget(_small(tr("Answer")), 0, 1)
         for i, (action, names) in enumerate(shown):
             at_row, at_column = 1 + i % rows, 2 * (i // rows)
             grid.addWidget(_small(names), at_row, at_column)
             grid.addWidget(_small(words_of(action)), at_row, at_column + 1)
         self.body.addLayout(grid)
         self.say(
-            f"Drag: left {keys.mouse['left']}, middle {keys.mouse['middle']}, right "
-            f"{keys.mouse['right']}. Wheel: zoom at the cursor; on a stack it scrolls."
+            tr(
+                "Drag with the left button: {left}; middle: {middle}; right: {right}. "
+                "Wheel: zoom at the cursor, or scroll through a stack.",
+                **{side: tr(_DRAGS[action]) for side, action in keys.mouse.items()},
+            )
         )
 
 

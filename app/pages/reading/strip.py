@@ -63,12 +63,12 @@ class ReadingStrip(QFrame):
 
     def show_case(self, name: str, number: int, count: int) -> None:
         """Say which case this is, and of how many."""
-        self._said = f"Case {number} of {count}, {name}"
+        self._said = tr("Case {number} of {count}, {name}", number=number, count=count, name=name)
         self._case.setText(self._said)
 
     def show_views(self, page: int, count: int, key: str) -> None:
         """Say which views of the case hang (from 0), and which key brings the others."""
-        more = tr("views {page} of {count}, {key}: the others", page=page + 1, count=count, key=key)
+        more = tr("views {page} of {count}, {key}: next", page=page + 1, count=count, key=key)
         self._case.setText(f"{self._said}   {more}" if count > 1 else self._said)
 
     def show_recording(self, recording: bool, *, paused: bool = False) -> None:

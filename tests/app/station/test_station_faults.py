@@ -120,7 +120,7 @@ def test_a_damaged_case_is_skipped_by_name_and_offered_again(
         _read(station, qtbot)
     assert page.state == "complete"
     said = "\n".join(each.text() for each in page.findChildren(QLabel))
-    assert f"2 of 3 cases of this worklist are read. {names[1]} could not be shown" in said
+    assert f"You have read 2 of 3 cases on this worklist. {names[1]} could not be shown" in said
     with study.database.read() as session:
         assert session.scalars(select(Reading.state)).all() == ["finished", "finished"]
         assert session.scalars(select(SessionRow.details)).one()["set_aside"] == [names[1]]

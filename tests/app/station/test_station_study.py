@@ -148,7 +148,7 @@ def test_boxes_are_off_unless_the_study_asks(open_station, qtbot) -> None:
     page = station.sitting.reading.page
     press(page.canvas, Qt.Key.Key_X)
     assert page.canvas.tool == ""
-    assert "asks for no box" in page.strip.text
+    assert "does not ask for boxes" in page.strip.text
 
 
 def test_back_corrects_the_last_answer_as_an_addendum_without_gaze(open_station, qtbot) -> None:
@@ -252,7 +252,7 @@ def test_feedback_and_breaks_come_between_cases(open_station, qtbot) -> None:
     assert page.state == "between"
     assert page.panel.text == "✕ Your answer: normal\nReference: mass"
     press(page, Qt.Key.Key_Return)
-    assert "cases are read" in page.panel.text
+    assert "You have read" in page.panel.text
     click(page.findChild(QPushButton, "go_on"))
     qtbot.waitUntil(lambda: page.state == "reading", timeout=60_000)
 

@@ -85,7 +85,7 @@ def test_strip_and_question_are_as_large_on_a_fine_screen(page: ReadingPage) -> 
 def test_the_strip_says_that_further_views_hang_behind(page: ReadingPage) -> None:
     hung = [Hung(tile, loaded()) for tile in (0, 1, 4)]
     page.show_case("case", hung, "mammo", "AB12", 2, 3)
-    assert "views 1 of 2, W: the others" in page.strip.text
+    assert "views 1 of 2, W: next" in page.strip.text
     press(page.canvas, Qt.Key.Key_W)
     page.canvas.flush()
     assert "views 2 of 2" in page.strip.text

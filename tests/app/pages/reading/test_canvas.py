@@ -183,9 +183,9 @@ def test_all_grey_levels_of_16_bit_reach_the_screen(canvas, qtbot) -> None:
 
 
 def test_a_digit_or_a_doubled_key_is_refused() -> None:
-    with pytest.raises(KeyConflict, match="answers with a class"):
+    with pytest.raises(KeyConflict, match="gives an answer"):
         KeyMap({"invert": ("3",)})
-    with pytest.raises(KeyConflict, match="both invert and fit"):
+    with pytest.raises(KeyConflict, match="both “Invert” and “Fit to the frame”"):
         KeyMap({"invert": ("I",), "fit": ("I",)})
     with pytest.raises(KeyConflict, match="no key"):
         KeyMap({"invert": ("Nonsense",)})
