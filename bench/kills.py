@@ -87,8 +87,9 @@ def killed_everywhere(command: Command, made: Path, work: Path, most: int) -> Ou
     made
         A folder with a study, which is copied for each kill into `work`.
     """
-    steps = _run(command, _copied(made, work), kill_at=None)
-    wanted = _counts(work / command.proof)
+    whole = _copied(made, work)
+    steps = _run(command, whole, kill_at=None)
+    wanted = _counts(whole / command.proof)
     outcome = Outcome(command.name, steps)
     chosen = range(1, steps + 1) if steps <= most else [1 + k * steps // most for k in range(most)]
     for number in chosen:
@@ -137,9 +138,10 @@ def _unfinished(folder: Path) -> list[Path]:
 
 
 def _copied(made: Path, work: Path) -> Path:
+    """Copy to a place of its own, for `db check` knows what was last sealed at a place."""
     shutil.rmtree(work, ignore_errors=True)
-    shutil.copytree(made, work)
-    return work
+    work.mkdir()
+    return shutil.copytree(made, Path(tempfile.mkdtemp(dir=work)) / "made")
 
 
 def _said(main: Callable[[Sequence[str]], int], words: list[str]) -> tuple[int, str]:

@@ -103,7 +103,7 @@ def test_the_latest_choice_to_arrive_holds_and_none_dated_ahead(
     push(study.database, station)
     reading = _id_of(study.database, Reading)
     with monkeypatch.context() as clock:
-        clock.setattr("app.workspace.cohort.utc_now", lambda: AHEAD)
+        clock.setattr("app.workspace.cohort_edits.utc_now", lambda: AHEAD)
         decide(study, [reading], False, "a clock that is wrong")
     assert push(study.database, station).changed == 1
     assert _choice(server, reading)["time_utc"] == AHEAD
