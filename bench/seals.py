@@ -77,7 +77,7 @@ def contents(database: Path) -> list[Any]:
     """Return all that is not computed again: what a change must not alter unseen."""
     with closing(sqlite3.connect(database)) as rows:
         rows.text_factory = bytes
-        found: list[Any] = rows.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
+        found: list[Any] = rows.execute("SELECT * FROM sqlite_master").fetchall()
         for (name,) in rows.execute("SELECT name FROM sqlite_master WHERE type = 'table'"):
             table = name.decode()
             kept = [c for c in _columns(rows, table) if not is_computed(table, c)]
@@ -324,14 +324,16 @@ def main() -> int:
     parser.add_argument("--changes", type=int, default=1000)
     parser.add_argument("--studies", type=int, default=200)
     parser.add_argument("--commits", type=int, default=400)
+    parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        counts, missed = tried(Path(name), given.changes)
+        counts, missed = tried(Path(name), given.changes, given.seed)
         print("| change | outcome | count |\n|---|---|---|")
         for (kind, outcome), count in sorted(counts.items()):
             print(f"| {kind} | {outcome} | {count} |")
         print(f"\nMissed: {missed}\nComputed again: {COMPUTED}")
-        print(f"{given.studies} studies: {alarms(Path(name), given.studies) or 'no alarm'}")
+        told = alarms(Path(name), given.studies, given.seed)
+        print(f"{given.studies} studies: {told or 'no alarm'}")
         whole, seal = commit_times(Path(name), given.commits)
         print(f"A chunk's commit takes {whole:.2f} ms, the seal of it {seal:.3f} ms "
               f"({seal / (whole - seal):.1%} of the rest)")  # fmt: skip

@@ -39,6 +39,22 @@ def test_of_66_single_changes_none_is_missed(tmp_path: Path, monkeypatch) -> Non
     assert sum(n for (_, outcome), n in counts.items() if outcome == "found") > 40
 
 
+@pytest.mark.parametrize("column", ["type", "tbl_name"])
+def test_a_changed_word_of_an_index_that_sqlite_makes_itself_is_found(
+    database: Path, column: str
+) -> None:
+    # SQLite reads neither, so its own check of the file finds nothing.
+    _run(database, "PRAGMA writable_schema = ON",
+         f"UPDATE sqlite_master SET {column} = 'hndex' WHERE name = 'sqlite_autoindex_reader_1'",
+         "PRAGMA writable_schema = OFF")  # fmt: skip
+    assert faults(database) == ["sqlite_autoindex_reader_1 of the schema was added or changed"]
+
+
+def test_what_sqlite_counts_for_its_planner_is_no_alarm(database: Path) -> None:
+    _run(database, "ANALYZE")
+    assert faults(database) == []
+
+
 def test_studies_that_foveate_alone_changed_raise_no_alarm(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("FOVEATE_CONFIG_DIR", str(tmp_path / "config"))
     assert alarms(tmp_path, 2) == []
