@@ -188,13 +188,13 @@ def why_not_read(rows: Sequence[WorklistRow], reader: str | None) -> str:
         return "Choose a reader first."
     left = [row for row in rows if row.state in _STILL_TO_READ]
     if left and all(row.to_clear for row in left):
-        return "The images wait to be cleared of burned-in names: press “Clear images…”."
+        return "The images must be cleared of burned-in names first: press “Clear images…”."
     if left:
         return ""
     waiting = [r.reread.not_before for r in rows if r.state == "waiting" and r.reread]
     first = min((when for when in waiting if when), default=None)
-    again = f" {len(waiting)} are read again from {first:%d %B %Y} on." if first else ""
-    return f"All cases are read.{again}"
+    again = f" The next one is due again on {first:%d %B %Y}." if first else ""
+    return f"You have read all cases.{again}"
 
 
 def readers_of(study: Study, current: str | None) -> list[str]:

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QIcon
 from PySide6.QtWidgets import QAbstractItemView, QTableView
 
 from app.ui.icons import icon
+from app.ui.text import tr
 
 Row = TypeVar("Row")
 _Index = QModelIndex | QPersistentModelIndex
@@ -122,7 +123,8 @@ class TableModel(QAbstractTableModel, Generic[Row]):
     ) -> Any:
         """Return the title of a column."""
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return self._columns[section].title
+            title = self._columns[section].title
+            return tr(title) if title else ""
         return None
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:

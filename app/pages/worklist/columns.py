@@ -7,6 +7,7 @@ from app.recording.rereads import PLANNED
 from app.recording.worklist import WorklistRow
 from app.ui import theme
 from app.ui.table_model import Column
+from app.ui.text import tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +23,11 @@ STATES = {
     "to read": StateLook("To read", "ring", theme.MUTED),
     "open": StateLook("Being read", "half", theme.ACCENT),
     "interrupted": StateLook("Interrupted", "half", theme.AMBER),
-    "abandoned": StateLook("Given up", "half", theme.AMBER),
+    "abandoned": StateLook("Abandoned", "half", theme.AMBER),
     "finished": StateLook("Read", "check", theme.ACCENT),
-    "again": StateLook("Read again", "refresh", theme.ACCENT),
+    "again": StateLook("To read again", "refresh", theme.ACCENT),
     "second look": StateLook("Second look", "refresh", theme.ACCENT),
-    "waiting": StateLook("Read, again later", "check", theme.MUTED),
+    "waiting": StateLook("Read; due again later", "check", theme.MUTED),
 }
 _UNKNOWN = StateLook("–", "ring", theme.MUTED)
 VERDICTS = {"good": "Good", "doubtful": "Doubtful", "bad": "Bad"}
@@ -40,20 +41,20 @@ def state_look(state: str) -> StateLook:
 def _verdict(row: WorklistRow) -> str:
     if not row.verdict:
         return "–"
-    words = VERDICTS.get(row.verdict, row.verdict.capitalize())
+    words = tr(VERDICTS.get(row.verdict, row.verdict.capitalize()))
     why = f": {row.reasons[0]}" if row.reasons else ""
     return f"⚠ {words}{why}" if row.verdict == "bad" else f"{words}{why}"
 
 
 def _state(row: WorklistRow) -> str:
     if row.to_clear:
-        return "Waits to be cleared"
-    words = state_look(row.state).words
+        return tr("Needs clearing")
+    words = tr(state_look(row.state).words)
     if row.state == "waiting" and row.reread is not None and row.reread.not_before is not None:
-        words = f"Read, again from {row.reread.not_before:%d %b %Y}"
+        words = tr("Read; due again on {date}", date=f"{row.reread.not_before:%d %b %Y}")
     if row.state == "again" and row.reread is not None and row.reread.why != PLANNED:
-        words = f"{words} ({row.reread.why})"
-    return f"{words}, practice" if row.practice else words
+        words = f"{words} ({tr(row.reread.why)})"
+    return tr("{state}, practice", state=words) if row.practice else words
 
 
 def _verdict_colour(row: WorklistRow) -> str:
@@ -74,11 +75,11 @@ _VERDICT_ORDER = {"bad": 0, "doubtful": 1, "good": 2}
 
 GROUPS: dict[str, Callable[[WorklistRow], bool]] = {
     "All cases": lambda _row: True,
-    "To read": lambda row: row.state in ("to read", "interrupted", "abandoned", "open", "again"),
+    "Unread": lambda row: row.state in ("to read", "interrupted", "abandoned", "open", "again"),
     "Read": lambda row: row.state in ("finished", "waiting"),
     "Interrupted": lambda row: row.state in ("interrupted", "abandoned"),
     "To read again": lambda row: row.state in ("again", "waiting"),
-    "Waiting to be cleared": lambda row: row.to_clear > 0,
+    "Needs clearing": lambda row: row.to_clear > 0,
     "Practice": lambda row: row.practice,
     "Doubtful or bad gaze": lambda row: row.verdict in ("doubtful", "bad"),
 }

@@ -11,7 +11,7 @@ from app.recording.worklist import WorklistRow, readers_of, why_not_read, workli
 from app.ui.background import Task, run
 from app.ui.gui_thread import is_alive
 from app.ui.job import JobContext, JobPage, StationJob
-from app.ui.text import tr
+from app.ui.text import tr, trn
 from migrations.study.folder import Study
 from migrations.study.schema import StudyCase
 
@@ -31,7 +31,7 @@ class WorklistController(StationJob):
     def __init__(self, context: JobContext) -> None:
         super().__init__(context)
         page = self.page = WorklistPage()
-        self.pages = (JobPage("worklist", page, "Worklist", "reader"),)
+        self.pages = (JobPage("worklist", page, tr("Worklist"), "reader"),)
         self._study: Study | None = None
         self._is_large = False
         self._reading = 0
@@ -90,7 +90,13 @@ class WorklistController(StationJob):
 
     def say_cut_off(self, count: int) -> None:
         """Say that so many readings were open when the station stopped."""
-        text = f"{count} readings were cut off when the station stopped; they come again."
+        text = trn(
+            "{count} reading was interrupted when the station stopped. "
+            "The case will be shown again.",
+            "{count} readings were interrupted when the station stopped. "
+            "The cases will be shown again.",
+            count,
+        )
         self.page.say_state(text, "warning")
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from PySide6.QtCore import QObject, Signal
 from app.pages.worklist.page import WorklistPage
 from app.recording.last_tracker import preferred
 from app.ui.background import Task, run
+from app.ui.text import tr
 from devices.catalogue import Found, find_trackers
 from devices.tracker import TrackerInfo
 from migrations.study.folder import Study
@@ -87,4 +88,5 @@ class DeviceController(QObject):
 
     def _failed(self, error: Exception) -> None:
         self._task = None
-        self._page.show_missing(f"⚠ Trackers cannot be looked for: {error}")
+        said = tr("The search for trackers failed: {why}", why=error)
+        self._page.show_missing(f"⚠ {said}")

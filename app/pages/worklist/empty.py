@@ -19,9 +19,9 @@ def empty_worklist() -> QWidget:
     for widget in (
         sign,
         label(tr("Drop images here"), "heading", wrap=False),
-        label(tr("DICOM, PNG, JPEG or TIFF, single files or whole folders."), "hint", wrap=False),
-        label(tr("They are de-identified as they come in."), "hint", wrap=False),
-        label(tr("A csv dropped with them gives their labels and cases."), "hint", wrap=False),
+        label(tr("DICOM, PNG, JPEG or TIFF; single files or whole folders."), "hint", wrap=False),
+        label(tr("They are de-identified on import."), "hint", wrap=False),
+        label(tr("Add a CSV file to set their labels and cases."), "hint", wrap=False),
     ):
         lines.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
     layout.addLayout(lines)

@@ -39,9 +39,9 @@ class Remark:
 
 
 _COLUMNS: tuple[Column[Remark], ...] = (
-    Column("What", lambda one: tr(one.kind).capitalize()),
+    Column("Type", lambda one: tr(one.kind).capitalize()),
     Column("File or line", lambda one: one.name, tip=lambda one: one.name),
-    Column("Why", lambda one: one.text, tip=lambda one: one.text),
+    Column("Reason", lambda one: one.text, tip=lambda one: one.text),
 )
 
 
@@ -49,14 +49,14 @@ class ImportListDialog(Dialog):
     """Lists every remark; a word and a kind narrow the list, Ctrl+C copies it."""
 
     def __init__(self, parent: QWidget, summary: str, remarks: Sequence[Remark]) -> None:
-        super().__init__(parent, "import_list", tr("What the import says"), width=_SIZE[0])
+        super().__init__(parent, "import_list", tr("Import results"), width=_SIZE[0])
         self.resize(*_SIZE)
         self._total = len(remarks)
         self.model = TableModel(_COLUMNS)
         self.words = search_field("find_remark", tr("Search files and reasons"))
         self.kind = QComboBox()
         self.kind.setObjectName("remark_kind")
-        self.kind.setAccessibleName(tr("What"))
+        self.kind.setAccessibleName(tr("Type"))
         self.kind.addItem(tr("Everything"), "")
         for kind in dict.fromkeys(one.kind for one in remarks):
             self.kind.addItem(tr(kind).capitalize(), kind)
@@ -83,14 +83,14 @@ class ImportListDialog(Dialog):
         line.setStretch(0, 1)
         self.body.addLayout(line)
         self.body.addWidget(self.table, 1)
-        tip = tr("The marked lines, or all that are listed")
+        tip = tr("Copies the selected lines, or all of them if none is selected")
         self.end_with(
             button("copy_remarks", tr("Copy"), self.copy, tip=tip),
             button("close_remarks", tr("Close"), self.accept, role="primary"),
         )
 
     def _make_table(self) -> QTableView:
-        made = table_view(self.model, "remarks", tr("What the import says"))
+        made = table_view(self.model, "remarks", tr("Import results"))
         made.setSelectionMode(QTableView.SelectionMode.ExtendedSelection)
         made.verticalHeader().setDefaultSectionSize(4 * theme.GRID)
         head = made.horizontalHeader()

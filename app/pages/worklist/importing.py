@@ -27,8 +27,8 @@ from app.ui.text import tr
 from migrations.study.folder import Study
 
 _FILES = (
-    "Images, DICOMDIR, zip archives and labels, also without a suffix (*);;"
-    "Images, archives and labels by their suffix "
+    "All images, DICOMDIR, zip archives and labels, with or without a file extension (*);;"
+    "Images, archives and labels by file extension "
     "(*.dcm *.dicom *.ima *.png *.jpg *.jpeg *.tif *.tiff *.jp2 *.zip *.csv)"
 )
 """The files of most CDs have no suffix: what shows them comes first."""
@@ -93,7 +93,7 @@ class ImportController(QObject):
         self._stop.clear()
         self._started = time.monotonic()
         self.results, self.reconciliation = [], None
-        self._page.show_import("Looking for files…", 0, 0)
+        self._page.show_import(tr("Looking for files…"), 0, 0)
         study, chosen = self._study, list(paths)
         task = self._task = Task(lambda: self._work(study, chosen), self)
         task.progressed.connect(self._progressed)
@@ -130,7 +130,10 @@ class ImportController(QObject):
         done, total = counts
         rate = done / max(time.monotonic() - self._started, 1e-3)
         left = (total - done) / rate
-        text = f"Importing {done:,} of {total:,} files, {rate:.1f} files/s, {left:.0f} s left"
+        text = tr(
+            "Importing {done:,} of {total:,} files, {rate:.1f} files/s, {left:.0f} s left",
+            done=done, total=total, rate=rate, left=left,
+        )  # fmt: skip
         self._page.show_import(text, done, total)
 
     def _done(self, imported: _Imported) -> None:
@@ -146,16 +149,16 @@ class ImportController(QObject):
 
     def _failed(self, error: Exception) -> None:
         self._task = None
-        self._page.show_imported("The import could not go on.", [("Import", str(error))])
+        self._page.show_imported(tr("The import stopped."), [(tr("Import"), str(error))])
         self.changed.emit()
 
     def _ask_files(self) -> None:
-        names, _ = QFileDialog.getOpenFileNames(self._page, "Import images", "", _FILES)
+        names, _ = QFileDialog.getOpenFileNames(self._page, tr("Import images"), "", tr(_FILES))
         if names:
             self.start([Path(name) for name in names])
 
     def _ask_folder(self) -> None:
-        name = QFileDialog.getExistingDirectory(self._page, "Import a folder of images")
+        name = QFileDialog.getExistingDirectory(self._page, tr("Import a folder of images"))
         if name:
             self.start([Path(name)])
 
@@ -188,7 +191,7 @@ def _said(result: ImportResult) -> str:
 def _unmatched(found: Reconciliation) -> list[tuple[str, str]]:
     """Return the rows of the csv that reached no image or contradict, as the page lists them."""
     return [
-        (f"line {one.line}: {one.image}", f"{one.kind}: {one.text}")
+        (_place(one), f"{tr(one.kind)}: {one.text}")
         for one in found.mismatches
         if one.kind != FILE_WITHOUT_ROW
     ]
@@ -196,9 +199,11 @@ def _unmatched(found: Reconciliation) -> list[tuple[str, str]]:
 
 def _summary(results: Sequence[ImportResult], stopped: bool) -> str:
     counts = {s: sum(r.status == s for r in results) for s in ("accepted", "known", "refused")}
-    parts = [f"{counts['accepted']} added"]
+    parts = [tr("{count} added", count=f"{counts['accepted']:,}")]
     if counts["known"]:
-        parts.append(f"{counts['known']} already in the study")
+        parts.append(tr("{count} already in the study", count=f"{counts['known']:,}"))
     if counts["refused"]:
-        parts.append(f"{counts['refused']} refused")
-    return f"{', '.join(parts)}{', stopped before the end' if stopped else ''}."
+        parts.append(tr("{count} refused", count=f"{counts['refused']:,}"))
+    if stopped:
+        parts.append(tr("stopped early"))
+    return f"{', '.join(parts)}."

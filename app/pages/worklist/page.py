@@ -27,10 +27,11 @@ from app.ui import theme
 from app.ui.page import Page
 from app.ui.small_widgets import button, column, label, panel, row
 from app.ui.table_model import TableModel, table_view
-from app.ui.text import tr
+from app.ui.text import tr, trn
 from devices.tracker import TrackerInfo
 
-_NEW_READER = "New reader…"
+_NEW_READER = "\n"
+"""Not a pseudonym: those are printable."""
 _WIDTHS = (240, 240, 96)
 
 
@@ -63,31 +64,32 @@ class WorklistPage(Page):
     clearing_wanted = Signal()
 
     def __init__(self) -> None:
-        super().__init__("worklist", "Worklist")
+        super().__init__("worklist", tr("Worklist"))
         self.setAcceptDrops(True)
         self.thumbnails = Thumbnails(self)
         first, *others = COLUMNS
         self.model = TableModel((replace(first, picture=self.thumbnails.of), *others))
         self.thumbnails.changed.connect(self.model.show_pictures)
-        self.reader, self.device = _chooser("reader"), _chooser("device")
+        self.reader = _chooser("reader", tr("Reader"))
+        self.device = _chooser("device", tr("Tracker"))
         self.reader.activated.connect(self._reader_activated)
         self.device.activated.connect(lambda _i: self.device_chosen.emit(self.device.currentData()))
         self.import_files = button(
-            "import", "Import files…", self.import_wanted.emit, picture="import"
+            "import", tr("Import files…"), self.import_wanted.emit, picture="import"
         )
         self.import_folder = button(
-            "import_folder", "Import folder…", self.folder_wanted.emit, picture="open"
+            "import_folder", tr("Import folder…"), self.folder_wanted.emit, picture="open"
         )
         self.calibrate = button(
-            "calibrate", "Calibrate", self.calibrate_wanted.emit, picture="calibration"
+            "calibrate", tr("Calibrate"), self.calibrate_wanted.emit, picture="calibration"
         )
         self.start = button(
-            "start_reading", "Start reading", self.reading_wanted.emit, role="primary",
+            "start_reading", tr("Start reading"), self.reading_wanted.emit, role="primary",
             picture="play",
         )  # fmt: skip
         self.clear_images = button(
-            "clear_images", "Clear images…", self.clearing_wanted.emit, picture="check",
-            tip="Look at the images that may carry a burned-in name, before a reader sees them",
+            "clear_images", tr("Clear images…"), self.clearing_wanted.emit, picture="check",
+            tip=tr("Check images for burned-in names before a reader sees them"),
         )  # fmt: skip
         self.clear_images.hide()
         self.refused = RefusedList()
@@ -111,7 +113,8 @@ class WorklistPage(Page):
         self._say(rows)
         self.finder.say_found(self.model.rows, self._count)
         waiting = sum(row.to_clear for row in rows)
-        self.clear_images.setText(f" Clear {waiting:,} images…")
+        said = trn("Clear {count} image…", "Clear {count} images…", waiting)
+        self.clear_images.setText(f" {said}")
         self.clear_images.setVisible(waiting > 0)
 
     def show_loading(self) -> None:
@@ -124,10 +127,11 @@ class WorklistPage(Page):
         """Offer the readers of the study."""
         self.reader.clear()
         if current is None:
-            self.reader.addItem("Choose…")
-        self.reader.addItems(list(pseudonyms))
-        self.reader.addItem(_NEW_READER)
-        self.reader.setCurrentText(current or "Choose…")
+            self.reader.addItem(tr("Choose…"), "")
+        for name in pseudonyms:
+            self.reader.addItem(name, name)
+        self.reader.addItem(tr("New reader…"), _NEW_READER)
+        self.reader.setCurrentIndex(self.reader.findData(current or ""))
 
     def show_devices(self, trackers: Sequence[TrackerInfo], current: str) -> None:
         """Offer the trackers that are attached; the chosen one stays, attached or not."""
@@ -139,9 +143,9 @@ class WorklistPage(Page):
                 self.device.count() - 1, info.note or info.id, Qt.ItemDataRole.ToolTipRole
             )
         if not current:
-            self.device.insertItem(0, "Choose a tracker", "")
+            self.device.insertItem(0, tr("Choose a tracker…"), "")
         elif self.device.findData(current) < 0:
-            self.device.addItem(f"⚠ {current}: not found", current)
+            self.device.addItem(f"⚠ {tr('{name}: not found', name=current)}", current)
         self.device.setCurrentIndex(self.device.findData(current))
 
     def show_missing(self, text: str) -> None:
@@ -152,6 +156,7 @@ class WorklistPage(Page):
 
     def show_ready(self, calibrate: bool, read: bool, why_not: str = "") -> None:
         """Say which next steps are possible."""
+        why_not = tr(why_not) if why_not else ""
         self.calibrate.setEnabled(calibrate)
         self.start.setEnabled(read)
         for made in (self.calibrate, self.start):
@@ -189,24 +194,29 @@ class WorklistPage(Page):
             self.files_chosen.emit(paths)
 
     def _reader_activated(self, _index: int) -> None:
-        chosen = self.reader.currentText()
+        chosen = self.reader.currentData()
         if chosen == _NEW_READER:
             self.reader_wanted.emit()
-        elif chosen != "Choose…":
+        elif chosen:
             self.reader_chosen.emit(chosen)
 
     def _say(self, rows: Sequence[WorklistRow]) -> None:
         if not rows:
-            self.say_state("No cases yet.")
+            self.say_state(tr("No cases yet."))
             return
         read = sum(r.state in ("finished", "waiting", "again") for r in rows)
         again = sum(r.state == "again" for r in rows)
         left = len(rows) - read
         waiting = sum(r.to_clear > 0 for r in rows)
-        rest = f": {read} read, {left} to read" if left else ", all read"
-        rest += f", {again} to read again" if again else ""
-        wait = f", {waiting} of them wait to be cleared" if waiting else ""
-        self.say_state(f"{len(rows)} cases{rest}{wait}.")
+        parts = [tr("{count} read", count=f"{read:,}"), tr("{count} unread", count=f"{left:,}")]
+        if not left:
+            parts = [tr("all read")]
+        if again:
+            parts.append(tr("{count} to read again", count=f"{again:,}"))
+        if waiting:
+            parts.append(trn("{count} needs clearing", "{count} need clearing", waiting))
+        total = trn("{count} case", "{count} cases", len(rows))
+        self.say_state(f"{total}: {', '.join(parts)}.")
 
     def _fill(self) -> None:
         for made in (self.clear_images, self.import_files, self.import_folder):
@@ -228,20 +238,20 @@ class WorklistPage(Page):
         frame, layout = panel()
         look = button(
             "find_devices", "", self.devices_wanted.emit, role="quiet", picture="refresh",
-            tip="Look for trackers again",
+            tip=tr("Search for trackers again"),
         )  # fmt: skip
-        look.setAccessibleName("Look for trackers again")
+        look.setAccessibleName(tr("Search for trackers again"))
         self._missing = label("", "small")
         self._missing.hide()
-        self.why = button("why_missing", "Not listed?", role="quiet")
+        self.why = button("why_missing", tr("Tracker not listed?"), role="quiet")
         self.why.setCheckable(True)
         self.why.toggled.connect(lambda shown: self._missing.setVisible(shown))
         self.why.hide()
         line = row(gap=theme.GRID)
-        line.addWidget(label("Reader", "hint", wrap=False))
+        line.addWidget(label(tr("Reader"), "hint", wrap=False))
         line.addWidget(self.reader, 1)
         line.addSpacing(3 * theme.GRID)
-        line.addWidget(label("Tracker", "hint", wrap=False))
+        line.addWidget(label(tr("Tracker"), "hint", wrap=False))
         line.addWidget(self.device, 2)
         line.addWidget(look)
         line.addWidget(self.why)
@@ -254,7 +264,7 @@ class WorklistPage(Page):
         self._import_text: QLabel = label("")
         self._progress = QProgressBar()
         self._progress.setTextVisible(False)
-        stop = button("stop_import", "Stop", self.import_stopped.emit, picture="stop")
+        stop = button("stop_import", tr("Stop"), self.import_stopped.emit, picture="stop")
         line = row(self._import_text)
         line.setStretch(0, 1)
         line.addWidget(stop)
@@ -274,7 +284,7 @@ class WorklistPage(Page):
         return made
 
     def _make_table(self) -> QTableView:
-        table = table_view(self.model, "cases", "Cases")
+        table = table_view(self.model, "cases", tr("Cases"))
         table.setSelectionMode(QTableView.SelectionMode.SingleSelection)
         table.verticalHeader().setDefaultSectionSize(6 * theme.GRID)
         table.setIconSize(QSize(SIDE, SIDE))
@@ -290,9 +300,9 @@ class WorklistPage(Page):
         return table
 
 
-def _chooser(name: str) -> QComboBox:
+def _chooser(name: str, title: str) -> QComboBox:
     made = QComboBox()
     made.setObjectName(name)
-    made.setAccessibleName(name.capitalize())
+    made.setAccessibleName(title)
     made.setMinimumWidth(160)
     return made

@@ -52,7 +52,7 @@ class RefusedList(QFrame):
         """
         self._remarks = tuple(remarks) or tuple(Remark(REFUSED, *one) for one in refused)
         count = len(self._remarks)
-        self.more.setText(trn("Show the one remark…", "Show all {count} remarks…", count))
+        self.more.setText(trn("Show {count} remark…", "Show all {count} remarks…", count))
         self.more.setVisible(count > 0)
         self._text.setText(f"⚠ {text}" if refused else f"✓ {text}")
         self._list.setPlainText("\n".join(f"{name}: {reason}" for name, reason in refused))

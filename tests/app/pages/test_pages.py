@@ -103,7 +103,7 @@ def test_the_worklist_page_says_how_to_fill_it_and_what_is_left(qtbot) -> None:
     assert page.state_text == "No cases yet."
     assert not page.table.isVisibleTo(page)
     page.show_rows([_row(), _row("finished")])
-    assert page.state_text == "2 cases: 1 read, 1 to read."
+    assert page.state_text == "2 cases: 1 read, 1 unread."
     assert page.table.isVisibleTo(page)
 
 

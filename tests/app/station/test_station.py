@@ -205,7 +205,7 @@ def test_a_whole_worklist_is_read_and_the_session_closed_and_copied(station, stu
     with qtbot.waitSignal(station.sitting.sessions.closed, timeout=60_000):
         pass
     click(page.findChild(QPushButton, "back_to_worklist"))
-    assert station.sitting.worklist.page.state_text == "3 cases, all read."
+    assert station.sitting.worklist.page.state_text == "3 cases: all read."
     assert not station.sitting.worklist.page.start.isEnabled()
     assert [r.state for r in _rows(study, Reading)] == ["finished"] * CASES
     assert _rows(study, SessionRow)[0].ended_utc is not None

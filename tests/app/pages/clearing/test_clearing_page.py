@@ -61,8 +61,8 @@ def row(study: Study, number: int) -> Image:
 def test_the_worklist_says_what_waits_and_offers_no_reading(station: Station) -> None:
     work = station.sitting.worklist.page
     assert work.clear_images.text().strip() == "Clear 3 images…"
-    assert "3 of them wait to be cleared" in work.state_text
-    assert work.model.data(work.model.index(0, 1)) == "Waits to be cleared"
+    assert "3 need clearing" in work.state_text
+    assert work.model.data(work.model.index(0, 1)) == "Needs clearing"
     assert not work.start.isEnabled()
     assert "Clear images" in work.start.toolTip()
 
