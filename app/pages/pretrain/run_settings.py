@@ -16,8 +16,8 @@ _LABELS = {
     "checkpoint_every": "Checkpoint every", "onnx": "Write ONNX", "ddp": "DDP", "tf32": "TF32",
     "cuda_graph": "CUDA graph", "normalisation": "Loss normalisation", "drop": "Drop pairs",
     "workers": "Loading threads", "test_share": "Test share", "early_stop": "Stop early after",
-    "softness": "Soft pairs", "agreement": "Weigh pairs by agreement of readers",
-    "unread_encoder": "Encoder that predicts for unread images",
+    "softness": "Soft pairs", "agreement": "Weigh by readers' agreement",
+    "unread_encoder": "Encoder for unread images",
     "path_weight": "Weight of the next fixation", "path_order": "Order of fixations",
     "train_blocks": "Blocks that learn", "layer_decay": "Rate kept per block",
 }  # fmt: skip
