@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from migrations.study.folder import Study
-from migrations.study.schema import Fixation, Image, Reading, Recording
+from migrations.study.schema import Fixation, Image, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Summary:
     def lines(self) -> Iterator[str]:
         """Yield the summary as lines of text."""
         yield f"cases            {self.cases} read, of {self.images} images imported"
-        yield f"samples          {self.samples:,} recorded, {self.lost_samples:,} lost"
+        yield f"samples          {self.samples:,} in readings, {self.lost_samples:,} never came"
         yield f"fixations        {self.fixations:,}"
         yield f"positive rate    {_figure(self.positive_rate, '.1%')} of image pairs"
         yield (
@@ -53,8 +53,8 @@ def summarise(study: Study, result: dict[str, Any], seconds: dict[str, float]) -
         return Summary(
             cases=total(finished),
             images=total(select(func.count()).select_from(Image)),
-            samples=total(select(func.sum(Recording.sample_count))),
-            lost_samples=total(select(func.sum(Recording.lost_count))),
+            samples=total(select(func.sum(Reading.sample_count))),
+            lost_samples=total(select(func.sum(Reading.missing_count))),
             fixations=total(select(func.count()).select_from(Fixation)),
             positive_rate=result.get("positive_rate"),
             loss_first=result.get("loss_first"),

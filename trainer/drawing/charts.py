@@ -93,7 +93,7 @@ def histogram(values: FloatArray, mark: float | None, x_title: str, bins: int = 
         return ""
     low, high = span(values, 0.0)
     counts, edges = np.histogram(values, bins=bins, range=(low, high))
-    axes = Frame((low, high), (0.0, float(counts.max()) * 1.05))
+    axes = Frame((low, high), (0.0, float(counts.max()) * 1.05), top=30)
     corners = axes.place(edges, np.append(counts, 0).astype(np.float64))
     floor = axes.floor
     bars = "".join(
@@ -137,7 +137,7 @@ def _mark(axes: Frame, mark: float | None) -> str:
     anchor = "end" if x > WIDTH / 2 else "start"
     shift = -6 if x > WIDTH / 2 else 6
     return (
-        f'<line class="mark" x1="{x:.1f}" y1="{axes.top}" x2="{x:.1f}" y2="{axes.floor}"/>'
-        f'<text x="{x + shift:.1f}" y="{axes.top + 10}" text-anchor="{anchor}">'
-        f"threshold {mark:.3f}</text>"
+        f'<line class="mark" x1="{x:.1f}" y1="4" x2="{x:.1f}" y2="{axes.floor}"/>'
+        f'<text x="{x + shift:.1f}" y="12" text-anchor="{anchor}">'
+        f"threshold {mark:.3g}</text>"
     )

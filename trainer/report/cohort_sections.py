@@ -89,9 +89,11 @@ def quality_section(data: ReportData) -> Section:
     else:
         html = _by_reader(data.readings) + _by_reading(data.readings)
     note = (
-        "Never came: samples that were due and did not arrive. Invalid: samples without the chosen "
-        "eye. Gaze lost: both together, of all that were due. Off image: samples that fell on no "
-        "image. Accuracy: mean offset in degrees of visual angle at the session's last validation."
+        "Samples: those recorded while the reading was open; the tracker also records before and "
+        "after it. Never came: samples that were due and did not arrive. Invalid: samples without "
+        "the chosen eye. Gaze lost: both together, of all that were due. Off image: samples that "
+        "fell on no image. Fixations beside the images are not in the pictures, nor compared. "
+        "Accuracy: mean offset in degrees of visual angle at the session's last validation."
     )
     return Section("quality", "Data quality", html + paragraph(note, "note"))
 
@@ -128,8 +130,8 @@ def _dropped(data: ReportData) -> str:
 
 
 _QUALITY = (
-    "readings", "verdict bad", "samples", "never came", "invalid", "time (s)", "gaze lost",
-    "off image", "fixations", "accuracy (°)",
+    "readings", "rated bad", "samples", "never came", "invalid", "time (s)", "gaze lost",
+    "off image", "fixations", "of them on images", "accuracy (°)",
 )  # fmt: skip
 
 
@@ -144,6 +146,7 @@ def _quality(own: Sequence[ReadingRow]) -> list[Cell]:
         percent(_median(r.loss for r in own)),
         percent(_median(r.off_image for r in own)),
         _median(float(r.fixations) for r in own),
+        _median(float(r.fixations_on_images) for r in own),
         _median(r.accuracy_deg for r in own),
     ]
 
@@ -178,6 +181,7 @@ def _by_reading(readings: Sequence[ReadingRow]) -> str:
             percent(r.loss),
             percent(r.off_image),
             r.fixations,
+            r.fixations_on_images,
             None if r.accuracy_deg is None else f"{r.accuracy_deg:.2f}",
             r.verdict,
             "; ".join(r.reasons),
@@ -186,7 +190,8 @@ def _by_reading(readings: Sequence[ReadingRow]) -> str:
     ]
     head = [
         "reading", "image", "reader", "state", "time (s)", "samples", "never came", "invalid",
-        "gaze lost", "off image", "fixations", "accuracy (°)", "verdict", "reasons",
+        "gaze lost", "off image", "fixations", "of them on images", "accuracy (°)", "verdict",
+        "reasons",
     ]  # fmt: skip
     left = len(readings) - len(rows)
     caption = "Readings, bad ones and those with the greatest loss first"

@@ -64,6 +64,7 @@ class ReadingRow:
     loss: float | None
     off_image: float | None
     fixations: int
+    fixations_on_images: int
     accuracy_deg: float | None
     verdict: str | None
     reasons: tuple[str, ...]
@@ -256,8 +257,8 @@ def _setup(session: Session) -> str:
     rate = f" at {session.tracker_rate_hz:g} Hz" if session.tracker_rate_hz else ""
     return (
         f"{_tracker(session)}{rate}, a screen of "
-        f"{session.screen_width_mm:g} × {session.screen_height_mm:g} mm seen from "
-        f"{session.distance_mm:g} mm ({session.distance_source})"
+        f"{session.screen_width_mm:.0f} × {session.screen_height_mm:.0f} mm seen from "
+        f"{session.distance_mm:.0f} mm ({session.distance_source})"
     )
 
 
@@ -275,7 +276,8 @@ def _hashes(row: TrainingRun, config: dict[str, Any], encoder: Path | None) -> d
 
 
 def _readings(study: Study, image_names: Mapping[str, str]) -> list[ReadingRow]:
-    fixations = select(Fixation.reading_id, func.count()).group_by(Fixation.reading_id)
+    on_images = func.count(Fixation.image_id)  # counts no row without an image
+    fixations = select(Fixation.reading_id, func.count(), on_images).group_by(Fixation.reading_id)
     validations = (
         select(Calibration.session_id, Calibration.accuracy_deg)
         .where(Calibration.kind == "validation", Calibration.accuracy_deg.is_not(None))
@@ -283,7 +285,7 @@ def _readings(study: Study, image_names: Mapping[str, str]) -> list[ReadingRow]:
     )
     readings = select(Reading, Reader.pseudonym).join(Reader, Reader.id == Reading.reader_id)
     with study.database.read() as session:
-        counts = {r: n for r, n in session.execute(fixations)}
+        counts = {r: (n, on) for r, n, on in session.execute(fixations)}
         accuracy = {s: a for s, a in session.execute(validations)}
         images: dict[str, list[str]] = {}
         for case_id, image_id in session.execute(select(CaseImage.case_id, CaseImage.image_id)):
@@ -301,7 +303,7 @@ def _reading_row(
     name: str,
     reader: str,
     images: Sequence[str],
-    fixations: dict[str, int],
+    fixations: dict[str, tuple[int, int]],
     accuracy: dict[str, float | None],
 ) -> ReadingRow:
     return ReadingRow(
@@ -317,7 +319,7 @@ def _reading_row(
         r.invalid_count,
         r.loss,
         r.off_image,
-        fixations.get(r.id, 0),
+        *fixations.get(r.id, (0, 0)),
         accuracy.get(r.session_id),
         r.verdict,
         tuple(str(reason) for reason in r.verdict_reasons),

@@ -42,8 +42,9 @@ def readings_section(data: ReportData) -> Section:
     chosen = [read[k] for k in _spread(len(read), SHOWN_READINGS)]
     cards = "".join(_reading_card(data, m) for m in chosen)
     note = (
-        "Circles are fixations in their order, their area the duration; bright colours are where "
-        f"gaze rested longest. {len(chosen)} of {len(read)} images with gaze are shown."
+        "Circles are fixations, every fifth with its number, their area the duration; bright "
+        f"colours are where gaze rested longest. {len(chosen)} of {len(read)} images with "
+        "gaze are shown."
     )
     html = paragraph(note, "note") + f'<div class="grid">{cards}</div>'
     return Section("readings", "Readings", html)
@@ -117,7 +118,7 @@ def _reading_card(data: ReportData, member: Member) -> str:
     path = path_picture(image, fixations, *size, f"{name}: scan path of {count} fixations")
     heat = heat_picture(image, reading, *size, f"{name}: heat map of gaze")
     seconds = fixations.duration_us.sum() / 1e6
-    caption = f"{count} fixations, {seconds:.1f} s in all"
+    caption = f"{count} fixations on the image, {seconds:.0f} s in all"
     caption += f"; the first {SHOWN_FIXATIONS} are drawn" if count > SHOWN_FIXATIONS else ""
     samples = f"{len(reading.points_image)} samples on the image"
     label = f" · {member.label}" if member.label else ""
@@ -148,11 +149,11 @@ def _figures(found: SimilarityFigures) -> str:
 def _rates(found: SimilarityFigures, values: NDArray[np.float64]) -> str:
     own = [] if found.threshold is None else [found.threshold]
     rows: list[list[Cell]] = [
-        [f"{t:.4f}", percent(found.positive_rate(t))]
+        [f"{t:.3g}", percent(found.positive_rate(t))]
         for t in sorted({*_COMMON_THRESHOLDS, *own})
         if found.comparable is None or t >= values.min()  # below, a graph does not tell
     ]
-    middle = ", ".join(f"{np.quantile(values, q):.3f}" for q in (0.05, 0.5, 0.95))
+    middle = ", ".join(f"{np.quantile(values, q):.2f}" for q in (0.05, 0.5, 0.95))
     return (
         "<div>"
         + table("Share of valid pairs above a threshold", ["threshold", "positive rate"], rows)
@@ -166,10 +167,15 @@ def _matrix(data: ReportData, found: SimilarityFigures, values: NDArray[np.float
     order = matrix_order(found, [labels.get(i) for i in found.ids])
     square = np.ix_(order, order)
     span = float(values.min()), float(values.max())
-    picture = matrix_picture(found.matrix[square], found.valid[square], span)
+    ordered = [labels.get(found.ids[k]) or "" for k in order]
+    classes = [(name, ordered.count(name)) for name in dict.fromkeys(ordered)]
+    shown = classes if any(labels.values()) and len(order) <= _MOST_ORDERED else []
+    picture = matrix_picture(found.matrix[square], found.valid[square], span, shown)
     by_label = "label, within it by " if any(labels.values()) else ""
     how = "import" if len(order) > _MOST_ORDERED else f"{by_label}likeness"
-    return "<h3>All pairs</h3>" + figure(picture, f"Images ordered by {how}; no value is grey.")
+    borders = " Lines part the labels." if len(shown) > 1 else ""
+    caption = f"Similarity of all pairs, images ordered by {how}. Grey: no value.{borders}"
+    return "<h3>All pairs</h3>" + figure(picture, caption)
 
 
 def matrix_order(found: SimilarityFigures, labels: Sequence[str | None]) -> NDArray[np.int64]:
@@ -204,10 +210,10 @@ def _pairs(data: ReportData, found: SimilarityFigures) -> str:
     for i, j in top_pairs(found):
         both = members.get(found.ids[i]), members.get(found.ids[j])
         sides = "".join(_side(data, m) for m in both if m is not None)
-        value = found.matrix[i, j]
-        cards += f'<div class="card"><h3>{value:.4f}</h3><div class="pair">{sides}</div></div>'
-    note = paragraph("The most alike pairs; each image is in one pair at most.", "note")
-    html = f'<h3>Read most alike</h3>{note}<div class="grid">{cards}</div>'
+        title = f"Similarity {found.matrix[i, j]:.2f}"
+        cards += f'<div class="card"><h3>{title}</h3><div class="pair">{sides}</div></div>'
+    note = paragraph("The most similar pairs; each image is in one pair at most.", "note")
+    html = f'<h3>Most similar by gaze</h3>{note}<div class="grid">{cards}</div>'
     return html + positive_pairs_html(data, found, _side)
 
 

@@ -1,47 +1,76 @@
-"""The methods paragraph: every setting, version and hash, ready to be lifted into a paper."""
+"""The methods in prose, ready to be lifted into a paper; settings stand in the appendix."""
 
-import platform
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from html import escape
+from collections.abc import Mapping
 from typing import Any
 
 from migrations.study.database import foveate_version
 from migrations.study.evidence import kept_evidence
+from trainer.config.config import PAIRS
 from trainer.report.data import ReportData, RunFigures
-from trainer.report.page import Section, paragraph
+from trainer.report.page import Section, paragraph, percent, rounded
 from trainer.report.participation import setting, transductive
-from trainer.report.run_sections import PACKAGES, flat, package_version
+from trainer.report.run_sections import package_version
+
+_NAMED = {"numpy": "NumPy", "scipy": "SciPy", "torch": "PyTorch"}
+_METHODS = {
+    "simclr": "SimCLR", "mocov2": "MoCo v2", "mocov3": "MoCo v3", "byol": "BYOL",
+    "simsiam": "SimSiam",
+}  # fmt: skip
+_DIGITS = 12
+"""Of a hash in the text; the whole of it stands in the appendix."""
 
 
 def methods_section(data: ReportData) -> Section:
     """Return the paragraphs as prose; they name nobody and no path."""
     parts = [_cohort(data), _reading(data), _similarity(data), *map(_run, data.runs)]
     parts += [_probe(found.provenance, found.name) for found in data.probes if found.provenance]
-    parts.append(_software(data))
-    body = "".join(f"<p>{escape(text)}</p>" for text in parts if text)
+    parts.append(_software())
+    body = "".join(paragraph(text) for text in parts if text)
     note = paragraph(
-        "May be copied as it stands. Values are those in force when the report was written; "
-        "hashes are SHA-256, shortened where they end in an ellipsis.",
+        "May be copied as it stands; all settings, versions and whole hashes are in the appendix. "
+        "Values are those in force when the report was written.",
         "note",
     )
     return Section("methods", "Methods", f'{note}<div class="methods">{body}</div>')
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """Return a number with its noun: 1 reader, 2 readers."""
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
+def listed(parts: list[str]) -> str:
+    """Return words as a list in a sentence: a, b and c."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
 
 
 def _cohort(data: ReportData) -> str:
     members, groups = data.cohort.members, {m.source_group for m in data.cohort.members}
     labels = Counter(m.label for m in members if m.label is not None)
     held = sum(1 for m in members if m.split == "test")
-    what = "lay in a folder" if data.schema is None else "were imported"
+    total = len(data.image_names)
+    what = "lay in a folder" if data.schema is None else f"{_were(total)} imported"
+    kept = counted(len(members), "image")
+    kept = f"All {kept}" if 1 < len(members) == total else kept
+    patients = counted(len(groups), "patient")
     text = (
-        f"Images. {len(data.image_names)} images {what} (Foveate "
-        f"{foveate_version()}); {len(members)} of them, of {len(groups)} patients, formed the "
-        f"cohort (fingerprint {data.cohort.fingerprint})."
+        f"Images. {counted(total, 'image')} {what}. {kept}, from {patients}, formed "
+        f"the cohort (fingerprint {data.cohort.fingerprint[:_DIGITS]})."
     )
     if labels:
-        listed = ", ".join(f"{name} {count}" for name, count in sorted(labels.items()))
-        text += f" Labels: {listed}."
-    return text + (f" {held} images were held back for testing, by patient." if held else "")
+        text += (
+            f" They were labelled as {listed([f'{k} ({n})' for k, n in sorted(labels.items())])}."
+        )
+    if held:
+        text += (
+            f" Of these, {counted(held, 'image')} {_were(held)} held out for testing, by patient."
+        )
+    return text
 
 
 def _reading(data: ReportData) -> str:
@@ -49,16 +78,18 @@ def _reading(data: ReportData) -> str:
         return ""
     kept = len({r.reading_id for m in data.cohort.members for r in m.readings})
     readers = len({r.reader for r in data.readings})
-    text = f"Reading. {readers} reader(s) made {len(data.readings)} readings"
+    text = f"Reading. {counted(readers, 'reader')} made {counted(len(data.readings), 'reading')}"
     if data.setups:
-        text += " with " + "; ".join(data.setups)
+        text += f", recorded with {'; '.join(data.setups)}"
+    text += ". A reading was kept if it was finished, was not for practice and was not rated bad: "
+    text += f"{counted(kept, 'reading')} {_were(kept)} kept"
     dropped = Counter(d.reason for d in data.cohort.dropped if d.kind == "reading")
-    text += f". {kept} readings were kept"
     if dropped:
-        text += ", left out were " + ", ".join(f"{n} ({why})" for why, n in dropped.most_common())
-    text += ". A reading counts if it was finished, was no practice and its quality was not bad."
+        reasons = [f"{n} ({why})" for why, n in dropped.most_common()]
+        text += f" and {counted(sum(dropped.values()), 'other')} left out: {listed(reasons)}"
+    text += "."
     if data.filters:
-        text += f" Fixations were found by {'; '.join(data.filters)}."
+        text += f" Fixations were detected with the filter {listed(data.filters)}."
     return text
 
 
@@ -66,82 +97,94 @@ def _similarity(data: ReportData) -> str:
     found = data.similarity
     if found is None:
         return ""
-    settings = ", ".join(f"{k} {v}" for k, v in found.run.parameters.items() if v not in (None, ""))
+    count = found.run.image_count
     text = (
-        f"Gaze similarity. {found.run.image_count} images were compared by {found.run.measure} "
-        f"({settings}); {found.run.valid_share:.1%} of the pairs have a value."
+        f"Gaze similarity. The gaze on {counted(count, 'image')} was compared pairwise with the "
+        f"measure {found.run.measure}; {percent(found.run.valid_share)} of the pairs had a value."
     )
     evidence = kept_evidence(found.run.details)
     if evidence is not None:
         text += f" The measure was chosen on this cohort. {evidence.reason}"
     if found.threshold is not None:
-        text += f" Images above a similarity of {found.threshold:.6g} are positive pairs."
+        text += f" Pairs with a similarity above {found.threshold:.3g} counted as positive"
+        text += f" ({percent(found.positive_rate(found.threshold))} of the pairs)."
     return text
 
 
 def _run(run: RunFigures) -> str:
     details, row = run.run.details, run.run
-    listed = ", ".join(f"{key.removeprefix('config.')} {value}" for key, value in flat(run.config))
-    text = (
-        f"Pre-training, run {row.name} ({row.state}). "
-        f"{setting(run, 'method') or 'The method'} with pairs "
-        f"{setting(run, 'pairs') or 'not said'} on {details.get('images', 'the cohort’s')} images, "
-        f"{details.get('steps', 'an unknown number of')} steps on "
-        f"{details.get('device', 'a device not said')}."
-    )
+    name = str(setting(run, "method") or "")
+    pairs = setting(run, "pairs")
+    source = "with no pairs beside the views of each image" if pairs == "none" else (
+        f"with pairs from {PAIRS.get(str(pairs), pairs or 'a source that is not recorded')}"
+    )  # fmt: skip
+    encoder = setting(run, "encoder")
+    text = f"Pre-training ({row.name}, {row.state}). "
+    text += f"{'An encoder' if not encoder else f'The encoder {encoder}'} was pre-trained with "
+    text += f"{_METHODS.get(name, name) or 'a method that is not recorded'} {source}"
+    images, steps = details.get("images"), details.get("steps")
+    if images is not None:
+        text += f" on {counted(int(images), 'image')}"
+    if steps is not None:
+        text += f" for {counted(int(steps), 'step')}"
+    text += "." + _schedule(run)
     if transductive(run):
         text += " Images of the test split took part (transductive)."
     rate = details.get("positive_rate")
     if rate is not None:
-        text += f" {rate:.3%} of the pairs were positive"
+        text += f" {percent(rate)} of the pairs were positive"
         per_batch = details.get("extra_pairs_per_batch")
-        text += f", {per_batch:.1f} extra pairs expected in a batch" if per_batch else ""
+        if per_batch:
+            text += f", which gives {rounded(per_batch)} extra pairs per batch on average"
         text += _worth(details)
-    hashes = ", ".join(f"{k} {v}" for k, v in run.hashes.items())
-    return text + (f" Hashes: {hashes}." if hashes else "") + f" All settings: {listed}."
+    device = details.get("device")
+    return text + (f" Training ran on {device}." if device else "")
+
+
+def _schedule(run: RunFigures) -> str:
+    """Return size of image and batch, optimiser, rate and seed, as far as they are known."""
+    told = [
+        (setting(run, "size"), "images of {} px"),
+        (setting(run, "batch"), "a batch size of {}"),
+        (setting(run, "optimiser"), "the optimiser {}"),
+        (setting(run, "lr"), "a learning rate of {}"),
+        (setting(run, "seed"), "seed {}"),
+    ]
+    said = [words.format(value) for value, words in told if value not in (None, "")]
+    return f" It used {listed(said)}." if said else ""
 
 
 def _worth(details: Mapping[str, Any]) -> str:
     paired, purity = details.get("images_with_pairs"), details.get("pair_purity")
-    text = "" if paired is None else f"; {paired:.0%} of the images had such a pair"
+    text = "" if paired is None else f"; {percent(paired)} of the images had such a pair"
     if purity is not None:
-        text += f"; {purity:.1%} of those of labelled images joined one label (labels made none)"
+        text += f". Of the positive pairs of labelled images, {percent(purity)} shared a label "
+        text += "(labels were not used to make pairs)"
     return f"{text}."
 
 
 def _probe(provenance: Mapping[str, Any], name: str) -> str:
-    splits, settings = provenance.get("splits", {}), provenance.get("settings", {})
-    hashes = [str(h)[:16] for h in (splits.get("sha256"), provenance.get("labels_sha256"))]
-    listed = ", ".join(f"{k} {v}" for k, v in _plain(settings))
-    encoders = "; ".join(
-        f"{e['name']}" + (f" (sha256 {e['sha256'][:16]}…)" if e.get("sha256") else "")
-        + (f", {e['size']} px" if e.get("size") else "")
-        + f", test images seen: {e.get('saw_test_images')}"
+    splits = provenance.get("splits", {})
+    hashes = [str(h)[:_DIGITS] for h in (splits.get("sha256"), provenance.get("labels_sha256"))]
+    encoders = [
+        f"{e['name']} (test images seen: {e.get('saw_test_images')})"
         for e in provenance.get("encoders", ())
-    )  # fmt: skip
+    ]
     return (
-        f"Probe {name}. {provenance.get('images')} labelled images of "
-        f"{provenance.get('patients')} patients in {len(provenance.get('classes', ()))} classes; "
-        f"split {splits.get('origin')} ({splits.get('train')} images to train on, "
-        f"{splits.get('test')} tested; splits {hashes[0]}…, labels {hashes[1]}…). Linear probe: "
-        "logistic regression on standardised frozen features, regularisation by inner validation "
-        "on the labelled training images; kNN: cosine, number of neighbours likewise. "
-        "Intervals: percentile bootstrap over patients and repeats; comparisons: corrected "
-        "resampled t-test (Nadeau and Bengio 2003) over repeated splits, paired bootstrap on a "
-        f"fixed one; Holm's correction. Encoders: {encoders}. All settings: {listed}."
+        f"Evaluation ({name}). Frozen features were evaluated on {provenance.get('images')} "
+        f"labelled images of {provenance.get('patients')} patients in "
+        f"{len(provenance.get('classes', ()))} classes; split {splits.get('origin')}, "
+        f"{splits.get('train')} images for training and {splits.get('test')} for testing (hash of "
+        f"the splits {hashes[0]}, of the labels {hashes[1]}). The linear probe was a logistic "
+        "regression on standardised features, its regularisation chosen by inner validation on the "
+        "labelled training images; kNN used the cosine, its number of neighbours chosen likewise. "
+        "Intervals are percentile bootstraps over patients and repeats. Encoders were compared by "
+        "the corrected resampled t-test (Nadeau and Bengio 2003) over repeated splits, or a paired "
+        "bootstrap on a fixed split, with Holm's correction. "
+        + (f"Encoders: {listed(encoders)}." if encoders else "")
     )
 
 
-def _plain(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for key, value in flat(settings):
-        yield key, value.replace('"', "")
-
-
-def _software(data: ReportData) -> str:
-    packages = ", ".join(f"{name} {package_version(name)}" for name in PACKAGES)
-    system = f"{platform.system()} {platform.machine()}"
-    return (
-        f"Software. Foveate {foveate_version()}, "
-        f"{f'database schema {data.schema}, ' if data.schema else ''}"
-        f"Python {platform.python_version()} on {system}, {packages}."
-    )
+def _software() -> str:
+    packages = [f"{said} {package_version(name)}" for name, said in _NAMED.items()]
+    return f"Software. Analyses were made with Foveate {foveate_version()}, {listed(packages)}."

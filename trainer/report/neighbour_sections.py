@@ -162,7 +162,7 @@ def _row(data: ReportData, members: Sequence[Member], space: _Space, query: int)
 
 def _cell(data: ReportData, member: Member, rank: int) -> str:
     caption = data.called(member.image_id) + (f" · {member.label}" if member.label else "")
-    caption = f"{caption} (asked)" if rank == 0 else f"{rank}. {caption}"
+    caption = f"{caption} (query)" if rank == 0 else f"{rank}. {caption}"
     try:
         image = presentation(member.presentation, 200)
     except ReportError as error:

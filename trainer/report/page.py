@@ -80,19 +80,32 @@ def figure(content: str, caption: str) -> str:
 
 
 def shown(value: Cell) -> str:
-    """Return a value as people read it: whole numbers grouped, others to four digits."""
+    """Return a value as people read it: whole numbers grouped, others to two significant digits.
+
+    From 10 on, whole numbers are shown, so that no digit before the point is lost.
+    """
     if value is None or (isinstance(value, float) and value != value):
         return MISSING
     if isinstance(value, bool | str):
         return str(value)
     if isinstance(value, int):
         return f"{value:,}".replace(",", "\u202f")
-    return f"{value:.4g}"
+    return rounded(value)
+
+
+def rounded(value: float) -> str:
+    """Return a number to two significant digits, from 10 on to the whole number."""
+    if abs(value) < 9.95:
+        return "0" if value == 0 else f"{value:#.2g}"
+    return f"{value:,.0f}".replace(",", "\u202f")
 
 
 def percent(share: float | None) -> str | None:
-    """Return a share as percent with one decimal."""
-    return None if share is None else f"{share * 100:.1f} %"
+    """Return a share as percent, to two significant digits; above 99 % with one decimal."""
+    if share is None or share != share:
+        return None
+    hundred = share * 100
+    return f"{hundred:.1f} %" if 99 < hundred < 99.95 else f"{rounded(hundred)} %"
 
 
 def _is_numeric(cells: Sequence[Cell]) -> bool:

@@ -20,7 +20,7 @@ def findings_html(data: ReportData, found: SimilarityFigures) -> str:
     """Return purity of the pairs, images that match everything or nothing, and the case's part."""
     if found.threshold is None:
         return ""
-    html = "<h3>What it tells</h3>" + _purity(data, found)
+    html = "<h3>Findings</h3>" + _purity(data, found)
     odd = odd_ones(found.matrix, found.valid, found.ids, found.threshold, found.comparable)
     lines = [
         (odd.everything_count, "with matches in more than half of all others: look at their gaze",
@@ -68,7 +68,7 @@ def _purity(data: ReportData, found: SimilarityFigures) -> str:
         ["positive pairs", int(positive.sum()), _share(same[positive])],
         ["all pairs", int(known.sum()), _share(same[known])],
     ]
-    caption = "Pair purity: share of pairs whose images have one label (labels made no pair)"
+    caption = "Pair purity: share of pairs with one label, which made none of them"
     return table(caption, ["pairs of labelled images", "number", "same label"], rows)
 
 
@@ -82,9 +82,9 @@ def _case_split(data: ReportData, found: SimilarityFigures) -> str:
     if not isinstance(split, dict):
         return ""
     html = paragraph(
-        f"Readings of one image by {split['who']} are alike by {split['within_mean']:.3f} on "
-        f"average, readings of different images by {split['between_mean']:.3f}; a pair of one "
-        f"image is the more alike one in {split['separation']:.1%} of comparisons (50 % would "
+        f"Readings of one image by {split['who']} are alike by {split['within_mean']:.2f} on "
+        f"average, readings of different images by {split['between_mean']:.2f}; a pair of one "
+        f"image is the more alike one in {split['separation']:.0%} of comparisons (50 % would "
         "say that gaze does not depend on the image)."
     )
     by_readers = split.get("by_readers") or []
@@ -116,11 +116,11 @@ def positive_pairs_html(data: ReportData, found: SimilarityFigures, side: Side) 
     for i, j in pairs:
         both = members.get(found.ids[i]), members.get(found.ids[j])
         sides = "".join(side(data, m) for m in both if m is not None)
-        title = escape(f"{found.matrix[i, j]:.4f}")
+        title = escape(f"Similarity {found.matrix[i, j]:.2f}")
         cards += f'<div class="card"><h3>{title}</h3><div class="pair">{sides}</div></div>'
     note = paragraph(
         "Drawn at random from all pairs above the threshold: this is what pre-training draws "
-        "together, the good and the doubtful.",
+        "together, including poor pairs.",
         "note",
     )
     return f'<h3>Positive pairs</h3>{note}<div class="grid">{cards}</div>'

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
@@ -19,7 +20,8 @@ from trainer.similarity.base import BoolArray, FloatArray
 MAX_SIDE = 480
 SHOWN_FIXATIONS = 40
 _SIGMA_SHARE = 0.035  # of the longer side: about a degree of visual angle of an image seen whole
-_MATRIX_SIDE = 600
+_MATRIX_SIDE, _LEFT = 600, 92
+_NUMBERED = 5
 _SCALE = ((22, 24, 27), (31, 71, 107), (64, 140, 190), (158, 205, 236), (247, 250, 252))
 
 
@@ -71,7 +73,7 @@ def path_picture(
     radii = 0.028 * max(w, h) * np.sqrt(fixations.duration_us[:SHOWN_FIXATIONS] / 250_000)
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     marks = "".join(
-        _fixation(k, x, y, r, 0.032 * max(w, h))
+        _fixation(k, x, y, r, 0.048 * max(w, h))
         for k, ((x, y), r) in enumerate(zip(points, radii, strict=True), 1)
     )
     return (
@@ -82,8 +84,19 @@ def path_picture(
     )
 
 
-def matrix_picture(matrix: FloatArray, valid: BoolArray, span: tuple[float, float]) -> str:
-    """Return a matrix (N, N) as a picture with its colour bar; invalid pairs are grey."""
+def matrix_picture(
+    matrix: FloatArray,
+    valid: BoolArray,
+    span: tuple[float, float],
+    classes: Sequence[tuple[str, int]] = (),
+) -> str:
+    """Return a matrix (N, N) as a picture with axes and colour bar; invalid pairs are grey.
+
+    Parameters
+    ----------
+    classes
+        Name and number of images of each class, in the order of rows; none: no borders.
+    """
     low, high = span
     share = np.clip((matrix - low) / max(high - low, 1e-12), 0, 1)
     pixels = _coloured(share)
@@ -94,23 +107,54 @@ def matrix_picture(matrix: FloatArray, valid: BoolArray, span: tuple[float, floa
         pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
     bar = _coloured(np.linspace(1, 0, 64)[:, None])
     ticks = "".join(
-        f'<text x="436" y="{14 + 392 * (1 - k / 4):.0f}">{low + (high - low) * k / 4:.2f}</text>'
+        f'<text x="{_LEFT + 440}" y="{14 + 392 * (1 - k / 4):.0f}">'
+        f"{low + (high - low) * k / 4:.2f}</text>"
         for k in range(5)
     )
     description = f"Similarity of {side} images with each other, from {low:.2f} to {high:.2f}"
     return (
-        f'<svg class="chart matrix" viewBox="0 0 480 412" role="img" aria-label="{description}">'
-        f'<image href="{_png(pixels)}" x="0" y="8" width="396" height="396" '
+        f'<svg class="chart matrix" viewBox="0 0 {_LEFT + 480} 428" role="img" '
+        f'aria-label="{description}">'
+        f'<image href="{_png(pixels)}" x="{_LEFT}" y="8" width="396" height="396" '
         'preserveAspectRatio="none" image-rendering="pixelated"/>'
-        f'<image href="{_png(bar)}" x="412" y="8" width="16" height="396" '
-        f'preserveAspectRatio="none"/>{ticks}</svg>'
+        f'<image href="{_png(bar)}" x="{_LEFT + 416}" y="8" width="16" height="396" '
+        f'preserveAspectRatio="none"/>{ticks}{_borders(classes, side)}'
+        f'<text x="{_LEFT + 198}" y="424" text-anchor="middle">image</text>'
+        f'<text x="{_LEFT + 424}" y="424" text-anchor="middle">similarity</text></svg>'
     )
 
 
+def _borders(classes: Sequence[tuple[str, int]], side: int) -> str:
+    """Return a line between two classes both ways, and the name of each beside its rows."""
+    parts, first = [], 0
+    for name, count in classes:
+        start, end = (8 + 396 * k / side for k in (first, first + count))
+        if first:
+            x = start - 8 + _LEFT
+            parts += [
+                f'<line class="border" x1="{_LEFT}" y1="{start:.1f}" x2="{_LEFT + 396}" '
+                f'y2="{start:.1f}"/>',
+                f'<line class="border" x1="{x:.1f}" y1="8" x2="{x:.1f}" y2="404"/>',
+            ]
+        if end - start >= 10:
+            short = name if len(name) <= 14 else f"{name[:13]}…"
+            parts.append(f'<text x="{_LEFT - 6}" y="{(start + end) / 2 + 4:.1f}" '
+                         f'text-anchor="end">{escape(short or "no label")}</text>')  # fmt: skip
+        first += count
+    if not classes:
+        parts.append(f'<text x="{_LEFT - 6}" y="210" text-anchor="end">image</text>')
+    return "".join(parts)
+
+
 def _fixation(number: int, x: float, y: float, radius: float, size: float) -> str:
-    return (
+    circle = (
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="#6cb0e0" fill-opacity="0.35" '
-        f'stroke="#e8f3fb" stroke-width="1"/><text x="{x:.1f}" y="{y + size / 3:.1f}" '
+        f'stroke="#e8f3fb" stroke-width="1"/>'
+    )
+    if number > 1 and number % _NUMBERED:
+        return circle  # a number in each would hide the others
+    return (
+        f'{circle}<text x="{x:.1f}" y="{y + size / 3:.1f}" '
         f'text-anchor="middle" font-size="{size:.1f}" font-family="sans-serif" fill="#fff" '
         f'stroke="#000" stroke-width="2" paint-order="stroke">{number}</text>'
     )

@@ -154,8 +154,8 @@ def _figure(row: dict[str, Any] | None) -> str | None:
     if row is None or row["mean"] is None:
         return None
     if row["low"] is None or row["high"] is None:
-        return f"{row['mean']:.3f}"
-    return f"{row['mean']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
+        return f"{row['mean']:.2f}"
+    return f"{row['mean']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
 
 
 def _comparisons(found: ProbeFigures) -> str:
@@ -164,7 +164,7 @@ def _comparisons(found: ProbeFigures) -> str:
         return ""
     rows: list[list[Cell]] = [
         [c["probe"], str(c["budget"]), c["encoder"], c["other"],
-         f"{c['difference']:+.3f} [{_signed(c['low'])}, {_signed(c['high'])}]",
+         f"{c['difference']:+.2f} [{_signed(c['low'])}, {_signed(c['high'])}]",
          _p(c["p"]), _p(c["p_holm"])]
         for c in own
     ]  # fmt: skip
@@ -177,7 +177,7 @@ def _comparisons(found: ProbeFigures) -> str:
 
 
 def _signed(value: float | None) -> str:
-    return "–" if value is None else f"{value:+.3f}"
+    return "–" if value is None else f"{value:+.2f}"
 
 
 def _p(value: float | None) -> str | None:

@@ -50,18 +50,46 @@ def runs_section(data: ReportData) -> Section:
 
 
 def settings_section(data: ReportData) -> Section:
-    """Return every setting of the runs, and of the study."""
-    html = ""
+    """Return every setting of the runs, of similarity, probes and the study, folded."""
+    html = _similarity_settings(data) + _probe_settings(data)
     for run, name in zip(data.runs, _names(data.runs), strict=True):
         rows: list[list[Cell]] = [[key, text] for key, text in flat(run.config)]
         caption = f"Settings of {name}"
-        unfolded = " open" if len(data.runs) <= 2 else ""  # what is folded is not printed
-        html += f"<details{unfolded}><summary>{escape(caption)}</summary>"
+        html += f"<details><summary>{escape(caption)}</summary>"
         html += f"{table(caption, ['setting', 'value'], rows)}</details>"
     if data.settings is not None:
         study: list[list[Cell]] = [[name, _text(value)] for name, value in data.settings.items()]
-        html += table("Settings of the study", ["setting", "value"], study)
-    return Section("settings", "Settings", html)
+        caption = "Settings of the study"
+        html += f"<details><summary>{caption}</summary>"
+        html += f"{table(caption, ['setting', 'value'], study)}</details>"
+    return Section("settings", "Appendix: settings", html)
+
+
+def _similarity_settings(data: ReportData) -> str:
+    found = data.similarity
+    if found is None:
+        return ""
+    return _folded(f"Settings of the measure {found.run.measure}", found.run.parameters)
+
+
+def _probe_settings(data: ReportData) -> str:
+    return "".join(
+        _folded(
+            f"Settings of the probe {probe.name}",
+            {k: probe.provenance[k] for k in ("settings", "splits", "labels_sha256")
+             if k in probe.provenance}
+            | {f"encoder {e['name']}": e.get("sha256") or "no file"
+               for e in probe.provenance.get("encoders", ())},
+        )
+        for probe in data.probes
+        if probe.provenance
+    )  # fmt: skip
+
+
+def _folded(caption: str, values: Mapping[str, Any]) -> str:
+    rows: list[list[Cell]] = [[key, text] for key, text in flat(values)]
+    shown = table(caption, ["setting", "value"], rows)
+    return f"<details><summary>{escape(caption)}</summary>{shown}</details>"
 
 
 def versions_section(data: ReportData) -> Section:
@@ -76,9 +104,14 @@ def versions_section(data: ReportData) -> Section:
     ]
     if data.schema:
         rows.append(["database schema", data.schema])
-    html = table("Made with", ["what", "version"], rows)
+    rows += [
+        [f"{name}, {kind}", text]
+        for run, name in zip(data.runs, _names(data.runs), strict=True)
+        for kind, text in run.hashes.items()
+    ]
+    html = table("Made with; hashes are SHA-256", ["what", "version or hash"], rows)
     html += "".join(paragraph(problem, "missing") for problem in data.problems)
-    return Section("versions", "Versions", html)
+    return Section("versions", "Appendix: versions", html)
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
