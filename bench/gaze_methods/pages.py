@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bench.gaze_methods.bars import Found, bars
+from bench.gaze_methods.bars import Bar, Found, bars
 from bench.gaze_methods.plan import PLAN, Cell, all_cells
 from bench.study.summary import BUDGETS, Line, auc, by_cell, gain, over_seeds
 
@@ -36,11 +36,20 @@ def _checks(checks: Sequence[Line]) -> str:
 def _bars(found: Found) -> str:
     rows = [
         [bar.name, bar.asks, bar.figure.text(signed=True), str(bar.figure.seeds),
-         {True: "met", False: "missed", None: "not measured"}[bar.met]]
+         _told(bar)]
         for bar in bars(found)
     ]  # fmt: skip
     head = ["of", "asks", "difference of AUC, 10 labels", "seeds", "bar"]
     return "## The bars\n\n" + _table(head, rows)
+
+
+def _told(bar: Bar) -> str:
+    """Return what became of a bar; of fewer seeds than planned nothing is settled."""
+    if bar.met is None:
+        return "not measured"
+    planned = max(seeds for _, seeds in PLAN)
+    open_still = "" if bar.figure.seeds >= planned else f", so far ({planned} seeds planned)"
+    return ("met" if bar.met else "missed") + open_still
 
 
 def _cells(found: Found) -> str:
