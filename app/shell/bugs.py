@@ -5,6 +5,8 @@ import sys
 from collections.abc import Callable
 from types import TracebackType
 
+from app.ui.text import tr
+
 log = logging.getLogger(__name__)
 
 ShowError = Callable[[str, str], object]
@@ -29,5 +31,7 @@ class BugHook:
             self._before(kind, error, trace)
             return
         log.critical("An unexpected error.", exc_info=(kind, error, trace))
-        safe = "What was recorded is safe. The log of the station has the details."
-        self._show_error("Something went wrong in Foveate", f"{kind.__name__}: {error}\n\n{safe}")
+        safe = tr("Everything recorded so far is safe. The station's log has the details.")
+        self._show_error(
+            tr("Something went wrong in Foveate"), f"{kind.__name__}: {error}\n\n{safe}"
+        )

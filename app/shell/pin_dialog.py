@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.ui.dialogs import Dialog
 from app.ui.small_widgets import button, label, say
+from app.ui.text import tr
 from app.workspace.pin import MIN_LENGTH, PROTECTS, PinRefused, has_pin, is_pin, set_pin
 
 
@@ -19,28 +20,28 @@ class PinDialog(Dialog):
     """
 
     def __init__(self, parent: QWidget, opened: Callable[[], object]) -> None:
-        super().__init__(parent, "pin_dialog", "Researcher's workspace", width=440)
+        super().__init__(parent, "pin_dialog", tr("Researcher's workspace"), width=440)
         self._opened, self._new = opened, not has_pin()
         self.pin, self.again = _field("pin"), _field("pin_again")
         self._problem = label("", "warning")
         self._problem.hide()
         layout = self.body
         if self._new:
-            text = (
-                f"Choose a PIN of at least {MIN_LENGTH} characters; it is stored on this computer "
-                "only."
+            text = tr(
+                "Choose a PIN of at least {count} characters. It is stored only on this computer.",
+                count=MIN_LENGTH,
             )
-            self.again.setPlaceholderText("The same again")
+            self.again.setPlaceholderText(tr("Repeat PIN"))
         else:
-            text = "Cohort, gaze similarity, pre-training and runs are the researcher's."
+            text = tr("Cohort, gaze similarity, pre-training and runs are for researchers only.")
             self.again.hide()
-        layout.addWidget(label(f"{text} {PROTECTS}", "hint"))
-        self.pin.setPlaceholderText("PIN")
+        layout.addWidget(label(f"{text} {tr(PROTECTS)}", "hint"))
+        self.pin.setPlaceholderText(tr("PIN"))
         for widget in (self.pin, self.again, self._problem):
             layout.addWidget(widget)
         self.end_with(
-            button("pin_cancel", "Cancel", self.reject),
-            button("pin_ok", "Open", self._accept, role="primary"),
+            button("pin_cancel", tr("Cancel"), self.reject),
+            button("pin_ok", tr("Open"), self._accept, role="primary"),
         )
 
     @property
@@ -51,11 +52,11 @@ class PinDialog(Dialog):
     def _accept(self) -> None:
         try:
             if self._new and self.pin.text() != self.again.text():
-                raise PinRefused("The two are not the same.")
+                raise PinRefused(tr("The PINs do not match."))
             if self._new:
                 set_pin(self.pin.text())
             elif not is_pin(self.pin.text()):
-                raise PinRefused("That is not the PIN.")
+                raise PinRefused(tr("Wrong PIN."))
         except PinRefused as error:
             say(self._problem, f"⚠ {error}", "warning")
             self._problem.show()

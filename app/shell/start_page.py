@@ -9,15 +9,16 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWi
 from app.ui import theme
 from app.ui.icons import pixmap
 from app.ui.small_widgets import button, column, label, panel, row
+from app.ui.text import tr
 
 _ABOUT = (
-    "Radiologists read images here as they always do while a tracker records where they look. "
-    "From that gaze alone Foveate learns which images mean the same, and pre-trains an encoder."
+    "Radiologists read images as usual while an eye tracker records where they look. From their "
+    "gaze alone, Foveate learns which images are alike and pre-trains an image encoder."
 )
 _STEPS = (
-    ("1", "Import", "DICOM, PNG, JPEG or TIFF files, de-identified as they come in."),
-    ("2", "Read", "Calibrate the tracker, read the cases one by one."),
-    ("3", "Pretrain", "Gaze makes the pairs; an encoder and a report come out."),
+    ("1", "Import", "DICOM, PNG, JPEG or TIFF files, de-identified on import."),
+    ("2", "Read", "Calibrate the tracker, then read the cases one by one."),
+    ("3", "Pretrain", "Gaze defines the training pairs. You get an encoder and a report."),
 )
 _STEP_LINES = 3
 
@@ -59,7 +60,7 @@ class StartPage(QWidget):
                 widget.hide()
                 widget.deleteLater()
         if not folders:
-            self._recent.addWidget(label("None yet on this computer.", "hint"))
+            self._recent.addWidget(label(tr("None on this computer yet."), "hint"))
         for folder in folders:
             self._recent.addWidget(self._entry(folder))
 
@@ -72,21 +73,21 @@ class StartPage(QWidget):
         sign = label("", wrap=False)
         sign.setPixmap(pixmap("reading", theme.ACCENT, 48))
         layout.addLayout(row(sign, label("Foveate", "title", wrap=False), gap=16, stretch=True))
-        layout.addWidget(label(_ABOUT, "lead"))
-        layout.addWidget(label("For research, not for diagnosis.", "body"))
+        layout.addWidget(label(tr(_ABOUT), "lead"))
+        layout.addWidget(label(tr("For research, not for diagnosis."), "body"))
         layout.addSpacing(theme.GRID)
         layout.addLayout(self._steps())
         layout.addSpacing(theme.GRID)
         layout.addLayout(
             row(
-                button("open_study", "Open study…", self.open_requested.emit, role="primary"),
-                button("new_study", "New study…", self.create_requested.emit, picture="new"),
+                button("open_study", tr("Open study…"), self.open_requested.emit, role="primary"),
+                button("new_study", tr("New study…"), self.create_requested.emit, picture="new"),
                 stretch=True,
             )
         )
         layout.addWidget(self._message)
         layout.addSpacing(theme.GRID)
-        layout.addWidget(label("Recent studies", "heading"))
+        layout.addWidget(label(tr("Recent studies"), "heading"))
         layout.addLayout(self._recent)
         self.show_recent([])
 
@@ -110,8 +111,8 @@ class StartPage(QWidget):
 
 def _step(number: str, title: str, text: str) -> QFrame:
     frame, layout = panel()
-    layout.addWidget(label(f"{number}  {title}", "heading"))
-    words = label(text, "hint")
+    layout.addWidget(label(f"{number}  {tr(title)}", "heading"))
+    words = label(tr(text), "hint")
     words.setAlignment(Qt.AlignmentFlag.AlignTop)
     words.setMinimumHeight(_STEP_LINES * words.fontMetrics().lineSpacing())
     layout.addWidget(words)

@@ -70,7 +70,7 @@ class MainWindow(QMainWindow):
         self._researchers: list[str] = []
         self._in_workspace = False
         self._stack = QStackedWidget()
-        opening = label("Opening…", "lead", wrap=False)
+        opening = label(tr("Opening…"), "lead", wrap=False)
         opening.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._stack.addWidget(opening)
         self._study = label("", "heading")
@@ -156,7 +156,7 @@ class MainWindow(QMainWindow):
         self._in_workspace = opened
         for name, made in self._buttons.items():
             made.setVisible((name in self._researchers) == opened)
-        self._door.setText("  Back to reading" if opened else "  Researcher…")
+        self._door.setText(f"  {tr('Back to reading') if opened else tr('Researcher…')}")
 
     def show_study(self, name: str) -> None:
         """Name the open study."""
@@ -179,7 +179,7 @@ class MainWindow(QMainWindow):
         words = {
             "recording": tr("Recording gaze"),
             "paused": tr("Paused"),
-            "open": tr("Session open: the tracker's raw data are kept until you end it."),
+            "open": tr("Session open: raw tracker data is stored until you end it."),
         }
         self._dot.setVisible(state == "recording")
         self._recorded.setText(words.get(state, ""))
@@ -235,7 +235,7 @@ class MainWindow(QMainWindow):
             self._trouble,
             self.end_session,
             rule(),
-            label("For research, not for diagnosis.", "small"),
+            label(tr("For research, not for diagnosis."), "small"),
         ):
             foot.addWidget(widget)
         layout.addLayout(foot)

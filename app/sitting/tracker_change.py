@@ -39,7 +39,7 @@ class TrackerChange:
         ConfirmDialog(
             self._window,
             tr("Change the tracker?"),
-            tr("The open session ends; the next one begins with a calibration."),
+            tr("This ends the open session. The next one starts with a calibration."),
             ("change_tracker", tr("Change the tracker"), lambda: self._answered(self._change)),
             tr("Keep the tracker"),
             lambda: self._answered(lambda: self._devices.keep(before)),

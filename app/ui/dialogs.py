@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QDialog, QLineEdit, QPushButton, QWidget
 
 from app.ui import theme
 from app.ui.small_widgets import button, column, label, row, rule
+from app.ui.text import tr, trn
 
 
 class Dialog(QDialog):
@@ -49,7 +50,7 @@ class MessageDialog(Dialog):
         words = label(text)
         words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.body.addWidget(words)
-        self.end_with(button("message_close", "Close", self.accept, role="primary"))
+        self.end_with(button("message_close", tr("Close"), self.accept, role="primary"))
 
 
 class ChoiceDialog(Dialog):
@@ -133,14 +134,16 @@ class SavingDialog(Dialog):
     def __init__(
         self, parent: QWidget, stay: Callable[[], object], insist: Callable[[], object]
     ) -> None:
-        heading = "Saving what was recorded"
-        super().__init__(parent, "saving_dialog", "Saving", heading=heading, width=520)
+        heading = tr("Saving the recording")
+        super().__init__(parent, "saving_dialog", tr("Saving"), heading=heading, width=520)
         self._stay = stay
         self._said = label("")
         self._insist = button("close_and_lose", "", insist)
         self._insist.hide()
         self.body.addWidget(self._said)
-        self.end_with(self._insist, button("keep_open", "Keep Foveate open", stay, role="primary"))
+        self.end_with(
+            self._insist, button("keep_open", tr("Keep Foveate open"), stay, role="primary")
+        )
 
     @property
     def text(self) -> str:
@@ -149,8 +152,12 @@ class SavingDialog(Dialog):
 
     def show_waiting(self, writes: int, problem: str) -> None:
         """Say how much waits, and for what; losing it is offered only where there is trouble."""
-        self._said.setText(f"{problem}\n\nFoveate closes when all is saved.".strip())
-        self._insist.setText(f"Close and lose {writes} unsaved writes")
+        closes = tr("Foveate closes when everything is saved.")
+        self._said.setText(f"{problem}\n\n{closes}".strip())
+        self._insist.setText(
+            trn("Close and lose {count} unsaved write", "Close and lose {count} unsaved writes",
+                writes)
+        )  # fmt: skip
         self._insist.setVisible(bool(problem) and writes > 0)
 
     def reject(self) -> None:
@@ -184,8 +191,8 @@ class ConsentDialog(Dialog):
         agreed: Callable[[str], object],
         declined: Callable[[], object] = lambda: None,
     ) -> None:
-        heading = "Your consent" if pseudonym else "New reader"
-        super().__init__(parent, "consent_dialog", "Reader", heading=heading, width=520)
+        heading = tr("Your consent") if pseudonym else tr("New reader")
+        super().__init__(parent, "consent_dialog", tr("Reader"), heading=heading, width=520)
         self.rejected.connect(declined)
         self._known, self._taken, self._agreed = pseudonym, taken, agreed
         self._name = QLineEdit(pseudonym)
@@ -196,7 +203,7 @@ class ConsentDialog(Dialog):
         if pseudonym:  # nothing to type: the keyboard goes to the buttons
             self._name.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._problem = label("", "warning")
-        self._agree = button("consent_agree", "I agree", self._accept, role="primary")
+        self._agree = button("consent_agree", tr("I agree"), self._accept, role="primary")
         self._fill(consent)
         self._name.textChanged.connect(self._check)
         self._check()
@@ -205,18 +212,19 @@ class ConsentDialog(Dialog):
         layout = self.body
         if not self._known:
             layout.addWidget(
-                label("A pseudonym, never a name: it is stored with every reading.", "hint")
+                label(tr("Use a pseudonym, not a name: it is stored with every reading."), "hint")
             )
         layout.addWidget(self._name)
         layout.addWidget(rule())
         layout.addWidget(label(consent))
         layout.addWidget(self._problem)
-        self.end_with(button("consent_decline", "Not now", self.reject), self._agree)
+        self.end_with(button("consent_decline", tr("Not now"), self.reject), self._agree)
 
     def _check(self) -> None:
         name = self._name.text().strip()
         taken = not self._known and bool(name) and self._taken(name)
-        self._problem.setText(f"⚠ {name} is in use already." if taken else "")
+        said = tr("{name} is already in use.", name=name)
+        self._problem.setText(f"⚠ {said}" if taken else "")
         self._problem.setVisible(taken)
         self._agree.setEnabled(bool(name) and not taken)
 

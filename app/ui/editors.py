@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from app.ui import theme
 from app.ui.fields import Field
 from app.ui.small_widgets import indented, row
+from app.ui.text import tr
 
 _LINES = 4
 _WIDEST_SPIN = 2**31 - 1
@@ -37,7 +38,7 @@ class Editor(ABC):
     def __init__(self, field: Field, changed: SignalInstance) -> None:
         self.field = field
         self._make(field, changed)
-        self.widget.setAccessibleName(field.label or field.name)
+        self.widget.setAccessibleName(tr(field.label) if field.label else field.name)
         self.widget.setToolTip(field.tip())
         self._shown: tuple[Any, Any] = (field.default, self._read())
 
@@ -72,7 +73,7 @@ class _Text(Editor):
         self.widget = QLineEdit()
         if field.optional:
             self.widget.setPlaceholderText(
-                "default" if field.default is None else str(field.default)
+                tr("default") if field.default is None else str(field.default)
             )
         self.widget.textChanged.connect(changed)
 
@@ -123,7 +124,7 @@ class _Choice(Editor):
         self.widget = QComboBox()
         self.widget.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         for value, words in field.choices:
-            self.widget.addItem(words, value)
+            self.widget.addItem(tr(words), value)
         self.widget.currentIndexChanged.connect(changed)
 
     def _read(self) -> Any:
@@ -135,7 +136,7 @@ class _Choice(Editor):
 
 class _Many(Editor):
     def _make(self, field: Field, changed: SignalInstance) -> None:
-        self._boxes = {value: QCheckBox(words) for value, words in field.choices}
+        self._boxes = {value: QCheckBox(tr(words)) for value, words in field.choices}
         self.widget = QWidget()
         self.widget.setLayout(row(*self._boxes.values(), gap=2 * theme.GRID, stretch=True))
         for box in self._boxes.values():
@@ -153,7 +154,7 @@ class _Yes(Editor):
     widget: QCheckBox
 
     def _make(self, field: Field, changed: SignalInstance) -> None:
-        self.widget = QCheckBox("Yes")
+        self.widget = QCheckBox(tr("Yes"))
         self.widget.toggled.connect(changed)
 
     def _read(self) -> Any:
@@ -172,7 +173,7 @@ class _Int(Editor):
         high = _WIDEST_SPIN if field.high is None else min(round(field.high), _WIDEST_SPIN)
         self.widget.setRange(round(field.low or 0), high)
         self.widget.setSingleStep(round(field.step))
-        self.widget.setSuffix(field.unit)
+        self.widget.setSuffix(tr(field.unit) if field.unit else "")
         self.widget.valueChanged.connect(changed)
 
     def _read(self) -> Any:
@@ -190,7 +191,7 @@ class _Float(Editor):
         self.widget.setDecimals(2)
         self.widget.setRange(field.low or 0, _HIGHEST if field.high is None else field.high)
         self.widget.setSingleStep(field.step)
-        self.widget.setSuffix(field.unit)
+        self.widget.setSuffix(tr(field.unit) if field.unit else "")
         self.widget.valueChanged.connect(changed)
 
     def _read(self) -> Any:

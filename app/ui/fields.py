@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from math import isnan
 from typing import Any, Literal
 
+from app.ui.text import tr
+
 Kind = Literal["text", "long", "list", "choice", "many", "bool", "int", "float", "number"]
 
 
@@ -44,11 +46,14 @@ class Field:
 
     def tip(self) -> str:
         """Return the help, the range and the default, a line each."""
-        lines = [self.help]
+        lines = [tr(self.help) if self.help else ""]
         if self.low is not None and self.high is not None:
-            lines.append(f"From {self.low:,.10g} to {self.high:,.10g}{self.unit}")
+            lines.append(
+                tr("From {low:,.10g} to {high:,.10g}{unit}",
+                   low=self.low, high=self.high, unit=self.unit)
+            )  # fmt: skip
         if self.kind not in ("long", "list", "many"):
-            lines.append(f"Default: {self._words(self.default)}")
+            lines.append(tr("Default: {value}", value=self._words(self.default)))
         return "\n".join(line for line in lines if line)
 
     def problem(self, value: Any) -> str:
@@ -56,16 +61,19 @@ class Field:
         if self.kind not in ("int", "float", "number") or value is None:
             return ""
         if isinstance(value, str) or isnan(value):
-            return f"{self.label}: {value!r} is not a number."
+            return tr("{name}: “{value}” is not a number.", name=tr(self.label), value=value)
         if self.low is not None and value < self.low:
-            return f"{self.label} must be {self.low:g}{self.unit} or more."
+            least = f"{self.low:g}{self.unit}"
+            return tr("{name} must be {least} or more.", name=tr(self.label), least=least)
         if self.high is not None and value > self.high:
-            return f"{self.label} must be {self.high:g}{self.unit} or less."
+            most = f"{self.high:g}{self.unit}"
+            return tr("{name} must be {most} or less.", name=tr(self.label), most=most)
         return ""
 
     def _words(self, value: Any) -> str:
         if isinstance(value, bool):
-            return "yes" if value else "no"
+            return tr("yes") if value else tr("no")
         if value is None or value == "":
-            return "none"
-        return str(dict(self.choices).get(value, f"{value}{self.unit}"))
+            return tr("none")
+        words = dict(self.choices).get(value)
+        return f"{value}{self.unit}" if words is None else tr(str(words))

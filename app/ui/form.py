@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QLayout, QWidget
 from app.ui.editors import Editor, make_editor
 from app.ui.fields import Field
 from app.ui.small_widgets import column, label
+from app.ui.text import tr
 
 
 class Form(QObject):
@@ -45,7 +46,7 @@ class Form(QObject):
         self._before[field.name] = field.default
         self.editors[field.name] = editor.widget
         editor.widget.setObjectName(f"{self._prefix}{field.name}")
-        text = label(field.label, role, wrap=False)
+        text = label(tr(field.label), role, wrap=False)
         text.setToolTip(field.tip())
         return text, editor.widget
 
@@ -54,7 +55,7 @@ class Form(QObject):
         for field in fields:
             text, widget = self.add(field, role)
             if field.hint:
-                layout.addRow(text, _with_hint(widget, field.hint))
+                layout.addRow(text, _with_hint(widget, tr(field.hint)))
             else:
                 layout.addRow(text, widget)
 
@@ -71,7 +72,7 @@ class Form(QObject):
         combo.blockSignals(True)
         combo.clear()
         for value, words in choices:
-            combo.addItem(words, value)
+            combo.addItem(tr(words), value)
         combo.setCurrentIndex(max(0, combo.findData(chosen)))
         combo.blockSignals(False)
 

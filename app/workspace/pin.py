@@ -17,9 +17,9 @@ from migrations.study.this_computer import config_folder
 
 MIN_LENGTH = 4
 PROTECTS = (
-    "The PIN hides the workspace from readers who sit at this station. It encrypts nothing: who "
-    "can use this computer account can open the study's files, export them, remove the PIN. Give "
-    "readers an account of their own where that matters."
+    "The PIN hides the workspace from readers at this station. It encrypts nothing: anyone with "
+    "access to this computer account can open or export the study's files and remove the PIN. "
+    "Where that matters, give readers a separate account."
 )
 """What a PIN is good for and what not; shown where it is asked for."""
 FREE_TRIES = 4

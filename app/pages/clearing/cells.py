@@ -54,9 +54,9 @@ class Shown:
 def words_of(cell: Cell, *, held: bool) -> str:
     """Return the line under a picture: its name, and what is the matter with it."""
     said = [cell.caption]
-    said += [tr("kept back")] if held else []
-    said += [tr("⚠ its file says that it carries text")] if cell.says_text else []
-    said += [tr("blacked out in part")] if cell.blacked_out else []
+    said += [tr("held back")] if held else []
+    said += [tr("⚠ marked as containing text")] if cell.says_text else []
+    said += [tr("partly blacked out")] if cell.blacked_out else []
     return " · ".join(said)
 
 

@@ -134,9 +134,12 @@ class ClearingPage(Page):
         self.for_device.setChecked(False)
         self.for_device.setVisible(others >= 0)
         self.for_device.setText(
-            tr("On all images of this device: {count} more here, and those to come",
-               count=f"{others:,}")
-        )  # fmt: skip
+            trn(
+                "For all images from this device: {count} more here, and future ones",
+                "For all images from this device: {count} more here, and future ones",
+                others,
+            )
+        )
 
     def show_busy(self, busy: bool) -> None:
         """Say that images are being written."""
@@ -214,9 +217,9 @@ class ClearingPage(Page):
 
     def _how_it_stands(self) -> str:
         if not self.waiting:
-            return tr("Nothing waits to be cleared.")
+            return tr("No images need clearing.")
         if not self.clearer:
-            return tr("Type your code first: who clears an image is stored with it.")
+            return tr("Enter your code first. It is stored with the images you clear.")
         if self.large_image is not None:
             return tr("Image {name}, {place} of {total}.", name=self.large_image.name,
                       place=f"{self.waiting.index(self.large_image) + 1:,}",
@@ -231,7 +234,7 @@ class ClearingPage(Page):
                     total=f"{len(self.waiting):,}")
         )  # fmt: skip
         held = len(self.sheet.held)
-        return f"{shown}; {tr('{count} kept back', count=f'{held:,}')}." if held else f"{shown}."
+        return f"{shown}; {tr('{count} held back', count=f'{held:,}')}." if held else f"{shown}."
 
     def _fill(self) -> None:
         self.head.addWidget(label(tr("Cleared by"), "hint", wrap=False))
@@ -279,7 +282,7 @@ class ClearingPage(Page):
         )
         self.previous = button("previous_sheet", tr("Previous"), lambda: self.turn(-1))
         self.next = button("next_sheet", tr("Next"), lambda: self.turn(1))
-        foot = row(label(tr("At once"), "hint", wrap=False), self.count)
+        foot = row(label(tr("Images per page"), "hint", wrap=False), self.count)
         foot.addStretch(1)
         for widget in (self.previous, self.next, self.clear_sheet):
             foot.addWidget(widget)

@@ -22,7 +22,7 @@ def all_cleared() -> QWidget:
     layout.setAlignment(Qt.AlignmentFlag.AlignCenter)
     sign = label("", wrap=False)
     sign.setPixmap(pixmap("check", theme.MUTED, 48))
-    said = tr("Images whose file does not say “no burned-in text” are shown here.")
+    said = tr("Images not marked as free of burned-in text appear here.")
     for widget in (
         sign,
         label(tr("All images are cleared"), "heading", wrap=False),
@@ -35,17 +35,17 @@ def all_cleared() -> QWidget:
 def sheet_keys() -> QLabel:
     """Return the keys of the sheet, written out."""
     return key_line((
-        ("C", tr("clear")), ("Space", tr("keep back")), ("Enter", tr("black out")),
+        ("C", tr("clear")), ("Space", tr("hold back")), ("Enter", tr("black out")),
         (tr("Arrows"), tr("choose")), (tr("Page ↓ ↑"), tr("next, previous")),
         (tr("Wheel, + −"), tr("zoom")), (tr("Drag"), tr("move")), ("0", tr("fit")),
-        ("1–4", tr("images at once")), ("Esc", tr("worklist")),
+        ("1–4", tr("images per page")), ("Esc", tr("worklist")),
     ))  # fmt: skip
 
 
 def large_keys() -> QLabel:
     """Return the keys of the large view, written out."""
     return key_line((
-        (tr("Drag over text"), tr("hide it")), ("B", tr("black out for good")),
+        (tr("Drag over text"), tr("hide it")), ("B", tr("black out permanently")),
         ("Backspace", tr("undo")), (tr("Wheel, + −"), tr("zoom")),
         (tr("Right drag"), tr("move")), ("0", tr("fit")),
         ("← →", tr("previous, next image")), ("Esc", tr("back")),
@@ -67,7 +67,7 @@ def code_field() -> QLineEdit:
     made = QLineEdit()
     made.setObjectName("cleared_by")
     made.setAccessibleName(tr("Cleared by"))
-    made.setPlaceholderText(tr("your code"))
+    made.setPlaceholderText(tr("Your code"))
     made.setMaxLength(40)
     made.setFixedWidth(20 * theme.GRID)
     return made
@@ -77,7 +77,7 @@ def count_choice() -> QComboBox:
     """Return the choice of how many images lie on a sheet."""
     made = QComboBox()
     made.setObjectName("images_at_once")
-    made.setAccessibleName(tr("Images at once"))
+    made.setAccessibleName(tr("Images per page"))
     for count in range(1, MOST + 1):
         made.addItem(str(count), count)
     made.setCurrentIndex(_AT_FIRST - 1)

@@ -22,7 +22,7 @@ class ReviewController(StationJob):
     def __init__(self, context: JobContext) -> None:
         super().__init__(context)
         page = self.page = ReviewPage()
-        self.pages = (JobPage("review", page, "Review", "reader"),)
+        self.pages = (JobPage("review", page, tr("Review"), "reader"),)
         self._study: Study | None = None
         self._wanted = ["", ""]
         page.chosen.connect(self._load)
@@ -63,13 +63,15 @@ class ReviewController(StationJob):
     def _ask_picture(self) -> None:
         """Ask where the picture of this instant is to lie, and write it there."""
         image, page = still_of(self.page.views), self.page  # before the file dialog covers it
-        name, _ = QFileDialog.getSaveFileName(page, tr("Save picture"), "replay.png", "PNG (*.png)")
+        name, _ = QFileDialog.getSaveFileName(
+            page, tr("Save picture"), "replay.png", tr("PNG (*.png)")
+        )
         if name:
             run(
                 self,
                 lambda: write_still(image, Path(name)),
                 lambda path: page.say_state(tr("Saved as {path}.", path=path)),
-                lambda error: self.context.show_error(tr("The picture cannot be saved"), error),
+                lambda error: self.context.show_error(tr("The picture could not be saved"), error),
             )
 
     def _load(self, side: int, reading_id: str) -> None:

@@ -25,11 +25,18 @@ from app.ui.search_field import search_field
 from app.ui.small_widgets import Figure, button, column, label, panel, row
 from app.ui.stand_in import stand_in_text
 from app.ui.table_model import Column, TableModel, table_view
-from app.ui.text import tr
+from app.ui.text import tr, trn
 
 _FRAME_MS = 33
 _SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
-_FIGURES = ("Length", "Samples", "Gaze lost", "Off the image", "Fixations", "Verdict")
+_FIGURES = {
+    "Length": "Length",
+    "Samples": "Samples",
+    "Gaze lost": "Gaze lost",
+    "Off the image": "Off the image",
+    "Fixations": "Fixations",
+    "Verdict": "Gaze rating",
+}
 
 
 def _pixel(value: float | None) -> str:
@@ -37,8 +44,8 @@ def _pixel(value: float | None) -> str:
 
 
 _COLUMNS: tuple[Column[SeenFixation], ...] = (
-    Column("Start, s", lambda f: f"{f.start_us / 1e6:.2f}"),
-    Column("Length, ms", lambda f: f"{f.duration_us / 1e3:.0f}"),
+    Column("Start (s)", lambda f: f"{f.start_us / 1e6:.2f}"),
+    Column("Length (ms)", lambda f: f"{f.duration_us / 1e3:.0f}"),
     Column("x", lambda f: _pixel(f.x_image)),
     Column("y", lambda f: _pixel(f.y_image)),
 )
@@ -62,7 +69,7 @@ class ReviewPage(Page):
     picture_wanted = Signal()
 
     def __init__(self) -> None:
-        super().__init__("review", "Review")
+        super().__init__("review", tr("Review"))
         self._rows: tuple[ReviewRow, ...] = ()
         self.time_us = 0
         self._clock = QElapsedTimer()
@@ -72,24 +79,24 @@ class ReviewPage(Page):
         self.views = (ReplayView(), ReplayView())
         self.list = QListWidget()
         self.list.setObjectName("readings")
-        self.list.setAccessibleName("Readings")
+        self.list.setAccessibleName(tr("Readings"))
         self.list.currentRowChanged.connect(lambda _row: self._choose())
         self.other = QComboBox()
         self.other.setObjectName("other_reading")
-        self.other.setAccessibleName("Beside it")
+        self.other.setAccessibleName(tr("Compare with"))
         self.other.activated.connect(lambda _i: self.chosen.emit(1, self.other.currentData()))
-        self.play = button("play", "Play", self.toggle, role="primary")
+        self.play = button("play", tr("Play"), self.toggle, role="primary")
         self.speed = _speeds()
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setObjectName("replay_time")
-        self.slider.setAccessibleName("Time")
+        self.slider.setAccessibleName(tr("Time"))
         self.slider.setRange(0, 0)
         self.slider.valueChanged.connect(lambda ms: self._moved(ms * 1000))
         self._said_time = label("", "hint", wrap=False)
         self.span = SpanBar()
         self.save_picture = button(
             "save_picture", tr("Save picture…"), self.picture_wanted.emit,
-            tip=tr("Images, path, heat map and gaze as they are shown now, as PNG"),
+            tip=tr("Saves the images, path, heat map and gaze as shown now, as a PNG file"),
         )  # fmt: skip
         self.save_picture.setEnabled(False)
         self.span.here_wanted.connect(lambda which: self.span.set_end(which, self.time_us))
@@ -97,10 +104,10 @@ class ReviewPage(Page):
         self.search = search_field("find_reading", tr("Case, reader, answer, date …"))
         self.search.setAccessibleName(tr("Search the readings"))
         self.search.textChanged.connect(self._filter)
-        self.figures = {name: Figure(name) for name in _FIGURES}
+        self.figures = {name: Figure(tr(words)) for name, words in _FIGURES.items()}
         self.fixations = TableModel(_COLUMNS)
         self.empty = label("", "hint", wrap=False)
-        self.end_session = button("end_session", "End the session", self.end_wanted.emit)
+        self.end_session = button("end_session", tr("End session"), self.end_wanted.emit)
         self._pages = QStackedWidget()
         self._pages.addWidget(self._make_empty())
         self._pages.addWidget(self._make_replay())
@@ -115,12 +122,12 @@ class ReviewPage(Page):
         self.end_session.setVisible(open_session)
         self._beside.setVisible(side_by_side)
         if open_session:
-            self._say_empty("A session is open. Readings are looked at when it has ended.")
+            self._say_empty(tr("End the session to review your readings."))
         elif not rows:
-            self._say_empty("No reading yet. Read a case, then come back.")
+            self._say_empty(tr("No readings yet. Read a case, then come back."))
         else:
             self._pages.setCurrentIndex(1)
-            self.say_state(f"{len(rows)} readings, the latest first.")
+            self.say_state(trn("{count} reading.", "{count} readings, latest first.", len(rows)))
             self._fill_list()
 
     def select(self, reading_id: str) -> None:
@@ -131,7 +138,7 @@ class ReviewPage(Page):
 
     def show_busy(self) -> None:
         """Say that a reading is being read back."""
-        self.say_state("Reading it back…")
+        self.say_state(tr("Loading the reading…"))
 
     def show_error(self, text: str) -> None:
         """Say why a reading cannot be played."""
@@ -154,10 +161,14 @@ class ReviewPage(Page):
         self.slider.setValue(0)
         if replay is not None:
             rows = [v.replay.row for v in self.views if v.replay]
-            who = " and ".join(f"{row.reader} (reading {row.name})" for row in rows)
+            who = [tr("{reader} (reading {name})", reader=r.reader, name=r.name) for r in rows]
             badges = dict.fromkeys(stand_in_text(row.stand_in) for row in rows)
             badge = " · ".join(b for b in badges if b)
-            said = f"{replay.row.case_name}, read by {who}."
+            case = replay.row.case_name
+            if len(who) > 1:
+                said = tr("{case}, read by {one} and {other}.", case=case, one=who[0], other=who[1])
+            else:
+                said = tr("{case}, read by {one}.", case=case, one=who[0])
             self.say_state(f"{badge} · {said}" if badge else said, "warning" if badge else "lead")
 
     def toggle(self) -> None:
@@ -169,12 +180,12 @@ class ReviewPage(Page):
                 self._moved(0)
             self._clock.start()
             self._timer.start()
-            self.play.setText("Pause")
+            self.play.setText(tr("Pause"))
 
     def stop(self) -> None:
         """Stand still."""
         self._timer.stop()
-        self.play.setText("Play")
+        self.play.setText(tr("Play"))
 
     def _tick(self) -> None:
         elapsed_us = self._clock.restart() * 1000 * self.speed.currentData()
@@ -190,7 +201,9 @@ class ReviewPage(Page):
         for view in self.views:
             view.set_time(self.time_us)
         whole = self.slider.maximum() / 1000
-        self._said_time.setText(f"{self.time_us / 1e6:.1f} of {whole:.1f} s")
+        self._said_time.setText(
+            tr("{now:.1f} of {whole:.1f} s", now=self.time_us / 1e6, whole=whole)
+        )
 
     def _choose(self) -> None:
         index = self.list.currentRow()
@@ -204,7 +217,7 @@ class ReviewPage(Page):
 
     def _offer_others(self, chosen: ReviewRow) -> None:
         self.other.clear()
-        self.other.addItem("Nothing", "")
+        self.other.addItem(tr("No other reading"), "")
         for shown in self._rows:
             if shown.case_name == chosen.case_name and shown.reading_id != chosen.reading_id:
                 self.other.addItem(f"{shown.reader}, {_when(shown)}", shown.reading_id)
@@ -215,13 +228,13 @@ class ReviewPage(Page):
         self.list.clear()
         for shown in self._rows:
             badge = stand_in_text(shown.stand_in)
-            state = "" if shown.state == "finished" else f", {shown.state}"
+            state = "" if shown.state == "finished" else f", {tr(shown.state)}"
             answer = f": {shown.answer}" if shown.answer else ""
             item = QListWidgetItem(
                 f"{shown.case_name}{answer}\n{shown.reader}, {_when(shown)}{state}"
                 + (f"\n{badge}" if badge else "")
             )
-            item.setToolTip(f"Reading {shown.name}")
+            item.setToolTip(tr("Reading {name}", name=shown.name))
             self.list.addItem(item)
         self._filter(self.search.text())
         self.list.blockSignals(False)
@@ -279,7 +292,7 @@ class ReviewPage(Page):
         side = column(gap=theme.GRID)
         for pair in zip(*[iter(self.figures.values())] * 2, strict=True):
             side.addLayout(row(*pair))
-        side.addWidget(label("Fixations, places in image pixels", "small"))
+        side.addWidget(label(tr("Fixations; x and y in image pixels"), "small"))
         side.addWidget(_table(self.fixations), 1)
         listed = QWidget()
         listed.setFixedWidth(32 * theme.GRID)
@@ -296,20 +309,20 @@ class ReviewPage(Page):
     def _make_controls(self) -> QHBoxLayout:
         boxes = []
         for name, words, tip in (
-            ("show_path", "Path", "Scan path: fixations in their order"),
-            ("show_heat", "Heat", "Heat map of dwell"),
-            ("show_gaze", "Gaze", "Where the eye is at this instant"),
+            ("show_path", "Path", "Scan path: fixations in order"),
+            ("show_heat", "Heat map", "Heat map of dwell time"),
+            ("show_gaze", "Gaze", "Where the eyes are at this moment"),
         ):
-            box = QCheckBox(words)
-            box.setToolTip(tip)
-            box.setAccessibleName(tip)
+            box = QCheckBox(tr(words))
+            box.setToolTip(tr(tip))
+            box.setAccessibleName(tr(tip))
             box.setObjectName(name)
             box.setChecked(getattr(self.views[0], name))
             box.toggled.connect(lambda on, name=name: self._show(name, on))
             boxes.append(box)
         self._beside = QWidget()
-        self._beside.setLayout(row(label("Beside it", "hint", wrap=False), self.other))
-        made = row(self.play, label("Speed", "hint", wrap=False), self.speed, self._said_time)
+        self._beside.setLayout(row(label(tr("Compare with"), "hint", wrap=False), self.other))
+        made = row(self.play, label(tr("Speed"), "hint", wrap=False), self.speed, self._said_time)
         made.addStretch(1)
         for widget in (*boxes, self._beside):
             made.addWidget(widget)
@@ -329,7 +342,7 @@ def _when(shown: ReviewRow) -> str:
 def _speeds() -> QComboBox:
     made = QComboBox()
     made.setObjectName("replay_speed")
-    made.setAccessibleName("Speed")
+    made.setAccessibleName(tr("Speed"))
     for speed in _SPEEDS:
         made.addItem(f"{speed:g} ×", speed)
     made.setCurrentIndex(_SPEEDS.index(1.0))
@@ -337,7 +350,7 @@ def _speeds() -> QComboBox:
 
 
 def _table(model: TableModel[SeenFixation]) -> QTableView:
-    made = table_view(model, "fixations", "Fixations")
+    made = table_view(model, "fixations", tr("Fixations"))
     made.setAlternatingRowColors(False)
     made.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignCenter)
     made.horizontalHeader().setStretchLastSection(False)

@@ -12,6 +12,7 @@ from app.images.resample import device_grid, sampled
 from app.recording.replay import Replay, SeenFixation
 from app.ui import theme
 from app.ui.pixels import picture_of
+from app.ui.text import tr
 from devices.gaze.density import colour, heat_map
 from devices.gaze.view import Affine, TileView
 
@@ -34,7 +35,7 @@ class ReplayView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("replay_view")
-        self.setAccessibleName("Replay of a reading")
+        self.setAccessibleName(tr("Replay of a reading"))
         self.setMinimumSize(320, 200)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.show_path, self.show_heat, self.show_gaze = True, False, True

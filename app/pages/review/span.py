@@ -33,7 +33,7 @@ class SpanBar(QWidget):
         super().__init__()
         self.span: Span | None = None
         self._longest = 0
-        tip = tr("Path, heat map and figures are of this span alone")
+        tip = tr("Limits path, heat map and figures to this time span")
         self.begin = button("span_from", tr("From here"), lambda: self.here_wanted.emit(0), tip=tip)
         self.end = button("span_to", tr("To here"), lambda: self.here_wanted.emit(1), tip=tip)
         self.whole = button("span_whole", tr("Whole reading"), self.clear)
@@ -69,4 +69,4 @@ class SpanBar(QWidget):
             self._said.setText("")
             return
         begin, end = (time_us / 1e6 for time_us in self.span)
-        self._said.setText(tr("{begin} to {end} s only", begin=f"{begin:.1f}", end=f"{end:.1f}"))
+        self._said.setText(tr("Only {begin} to {end} s", begin=f"{begin:.1f}", end=f"{end:.1f}"))

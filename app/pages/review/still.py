@@ -36,6 +36,9 @@ def write_still(image: QImage, path: Path) -> Path:
     path = path if path.suffix.lower() == ".png" else path.with_name(f"{path.name}.png")
     if not image.save(str(path)):
         raise AppError(
-            tr("{path} cannot be written. Choose a folder that you may write to.", path=path)
+            tr(
+                "{path} cannot be written. Choose a folder you may write to.",
+                path=path,
+            )
         )
     return path

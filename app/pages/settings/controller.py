@@ -15,7 +15,7 @@ class SettingsController(StationJob):
     def __init__(self, context: JobContext) -> None:
         super().__init__(context)
         page = self.page = SettingsPage()
-        self.pages = (JobPage("settings", page, "Study settings", "researcher"),)
+        self.pages = (JobPage("settings", page, tr("Study settings"), "researcher"),)
         self._study: Study | None = None
         page.saved.connect(self._save)
         page.left_unsaved.connect(self._say_unsaved)
@@ -28,8 +28,8 @@ class SettingsController(StationJob):
     def _say_unsaved(self) -> None:
         title = tr("The settings are not saved")
         text = tr(
-            "What you changed is not in force yet. It stays on the settings page until you save or "
-            "undo it there, or close Foveate."
+            "Your changes do not apply yet. They stay on the settings page until you save or undo "
+            "them there, or close Foveate."
         )
         window = self.page.window()
         if not self.context.window.in_workspace:  # the way back leads past the PIN
@@ -38,7 +38,7 @@ class SettingsController(StationJob):
         ChoiceDialog(
             window, title, text,
             ("back_to_settings", tr("Back to the settings"), lambda: self.context.go("settings")),
-            ("leave_settings", tr("Leave them for now"), lambda: None),
+            ("leave_settings", tr("Leave unsaved for now"), lambda: None),
         ).open()  # fmt: skip
 
     def _save(self, settings: StudySettings) -> None:
@@ -50,8 +50,10 @@ class SettingsController(StationJob):
             write_settings(study.folder / "study.toml", settings)
             self.context.reopen_study(study)
         except (OSError, StudyError) as error:
-            self.context.show_error("The settings could not be saved", error)
+            self.context.show_error(tr("The settings could not be saved"), error)
             return
         settings = self._study.settings if self._study else settings
-        again = " Every reader is asked to agree again." if asks_again else ""
-        self.page.show_settings(settings, f"Saved; in force from the next session on.{again}")
+        said = tr("Saved. Takes effect in the next session.")
+        if asks_again:
+            said = f"{said} {tr('Every reader must consent again.')}"
+        self.page.show_settings(settings, said)

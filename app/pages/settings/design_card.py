@@ -11,6 +11,7 @@ from app.recording.form_state import Said
 from app.ui import theme
 from app.ui.question_form import QuestionForm
 from app.ui.small_widgets import button, column, label, row
+from app.ui.text import tr
 from migrations.study.arms import Arm, toml_of_arms
 from migrations.study.design_tables import take_design
 from migrations.study.errors import SettingsError
@@ -18,9 +19,9 @@ from migrations.study.forms import Question, check_form, toml_of
 
 _HEIGHT = 320
 _HINT = (
-    "Leave it empty for one question, asked as above. A table [[question]] for each question of a "
-    "form, the first of them gives the class; a table [[arm]] for each condition of reading. "
-    "On the right the form is asked as a reader sees it."
+    "Leave this empty to ask the single question above. For a form, add a [[question]] table for "
+    "each question; the first one gives the class. Add an [[arm]] table for each reading "
+    "condition. The form appears on the right as a reader sees it."
 )
 _EXAMPLE = """
 [[question]]
@@ -65,18 +66,18 @@ class DesignCard(QFrame):
         self._values: dict[str, Any] = {"form": (), "arms": ()}
         self.editor = QPlainTextEdit()
         self.editor.setObjectName("setting_design")
-        self.editor.setAccessibleName("Questions and arms")
+        self.editor.setAccessibleName(tr("Questions and arms"))
         self.editor.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.editor.setTabChangesFocus(True)
         self.editor.setMinimumHeight(_HEIGHT)
         self.preview = QuestionForm()
         self.preview.setMinimumHeight(_HEIGHT)
         self._problem = label("", "warning")
-        self._example = button("example_form", "Begin with an example", self._begin)
+        self._example = button("example_form", tr("Insert an example"), self._begin)
         self.preview.said.connect(self._answered)
         layout = column(self, 2 * theme.GRID)
-        layout.addWidget(label("Questions and arms", "heading"))
-        layout.addWidget(label(_HINT, "hint"))
+        layout.addWidget(label(tr("Questions and arms"), "heading"))
+        layout.addWidget(label(tr(_HINT), "hint"))
         layout.addLayout(row(self._example, stretch=True))
         beside = row(self.editor, self.preview, gap=2 * theme.GRID)
         beside.setStretch(0, 1)
@@ -103,12 +104,15 @@ class DesignCard(QFrame):
             table = tomllib.loads(self.editor.toPlainText())
             values = {"form": (), "arms": (), **take_design(table)}
             if table:
-                raise SettingsError(f"only [[question]] and [[arm]] stand here, not {min(table)}.")
+                raise SettingsError(
+                    tr("only [[question]] and [[arm]] are allowed here, not {name}.",
+                       name=min(table))
+                )  # fmt: skip
             if values["form"]:
                 check_form(values["form"])
             self._values = values
         except (tomllib.TOMLDecodeError, SettingsError) as error:
-            self.problem = f"Questions and arms: {error}"
+            self.problem = tr("Questions and arms: {problem}", problem=error)
         self._problem.setText(self.problem)
         self._problem.setVisible(bool(self.problem))
         self._example.setVisible(not self._values["form"])

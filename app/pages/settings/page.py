@@ -14,6 +14,7 @@ from app.ui.fields import Field
 from app.ui.form import Form
 from app.ui.page import Page
 from app.ui.small_widgets import button, column, label, panel
+from app.ui.text import tr
 from migrations.study.errors import SettingsError
 from migrations.study.settings import StudySettings, check_design
 
@@ -33,12 +34,12 @@ class SettingsPage(Page):
     left_unsaved = Signal()
 
     def __init__(self) -> None:
-        super().__init__("settings", "Study settings")
+        super().__init__("settings", tr("Study settings"))
         self._settings = StudySettings()
         self._form = Form("setting_")
-        self.save = button("save_settings", "Save", self._save, role="primary")
+        self.save = button("save_settings", tr("Save"), self._save, role="primary")
         self.undo = button(
-            "undo_settings", "Undo changes", lambda: self.show_settings(self._settings)
+            "undo_settings", tr("Undo changes"), lambda: self.show_settings(self._settings)
         )
         self.head.addWidget(self.undo)
         self.head.addWidget(self.save)
@@ -86,7 +87,7 @@ class SettingsPage(Page):
 
     def _section(self, heading: str, fields: Sequence[Field]) -> QWidget:
         frame, layout = panel()
-        layout.addWidget(label(heading, "heading"))
+        layout.addWidget(label(tr(heading), "heading"))
         form = QFormLayout()
         form.setHorizontalSpacing(3 * theme.GRID)
         form.setVerticalSpacing(theme.GRID)
@@ -106,7 +107,7 @@ class SettingsPage(Page):
         if problem:
             self.say_state(problem, "warning")
         else:
-            self.say_state("Changed, not saved yet." if changed else "As written in study.toml.")
+            self.say_state(tr("Unsaved changes.") if changed else tr("All changes saved."))
 
     def _save(self) -> None:
         self.saved.emit(self.values)
@@ -116,17 +117,17 @@ def problem_of(settings: StudySettings) -> str:
     """Return what keeps settings from being saved, in words; empty for nothing."""
     classes = settings.classes
     if not settings.name:
-        return "The study needs a name."
+        return tr("The study needs a name.")
     if len(classes) < 2:
-        return "A reader needs two answers at least."
+        return tr("The study needs at least two answers.")
     if len(classes) > 9:
-        return "There are nine digit keys: nine answers at most."
+        return tr("The study can have at most nine answers, one for each key 1 to 9.")
     if len(set(classes)) < len(classes):
-        return "Two answers are the same."
+        return tr("Two answers are the same.")
     if not settings.consent:
-        return "The consent text is empty; readers must know what they agree to."
+        return tr("The consent text is empty. Readers must know what they agree to.")
     try:
         check_design(settings)
     except SettingsError as error:
-        return f"The form: {error}"
+        return tr("Form: {problem}", problem=error)
     return ""

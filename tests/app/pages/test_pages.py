@@ -295,7 +295,7 @@ def test_a_setting_that_cannot_be_is_told_before_anything_starts(qtbot) -> None:
     page.form.preset(lr="fast")
     page.pretrain.click()
     assert wanted == []
-    assert "'fast' is not a number" in page.state_text
+    assert "“fast” is not a number" in page.state_text
     page.form.preset(lr=0.01)
     page.pretrain.click()
     assert wanted[0][-2:] == ["--set", "lr=0.01"]

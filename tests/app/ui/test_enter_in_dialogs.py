@@ -81,5 +81,5 @@ def test_enter_after_a_wrong_pin_leaves_the_reason_standing(qtbot, window: QWidg
     opened: list[bool] = []
     dialog = PinDialog(window, lambda: opened.append(True))
     assert enter(qtbot, dialog, "9999") == []
-    assert "not the PIN" in dialog.problem
+    assert "Wrong PIN" in dialog.problem
     assert not opened

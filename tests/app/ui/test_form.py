@@ -122,10 +122,10 @@ def test_other_defaults_are_followed_where_nothing_was_changed(form) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("rate", "fast", "Rate: 'fast' is not a number."),
+        ("rate", "fast", "Rate: “fast” is not a number."),
         ("rate", "2", "Rate must be 1 or less."),
         ("share", "-1", "Share must be 0 or more."),
-        ("share", "nan", "Share: nan is not a number."),
+        ("share", "nan", "Share: “nan” is not a number."),
     ],
 )
 def test_what_cannot_be_is_said_in_words(form, name: str, text: str, said: str) -> None:

@@ -212,7 +212,7 @@ def test_a_reader_sees_no_results_until_the_pin_is_given(station, qtbot) -> None
     dialog.findChild(QLineEdit, "pin").setText("2468")
     dialog.findChild(QLineEdit, "pin_again").setText("1357")
     click(dialog.findChild(QAbstractButton, "pin_ok"))
-    assert "not the same" in dialog.problem
+    assert "do not match" in dialog.problem
     dialog.findChild(QLineEdit, "pin_again").setText("2468")
     click(dialog.findChild(QAbstractButton, "pin_ok"))
     assert window.current == "cohort"

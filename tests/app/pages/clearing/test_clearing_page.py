@@ -71,12 +71,12 @@ def test_one_key_clears_the_sheet_less_what_was_kept_back(
     station: Station, page, study: Study, qtbot
 ) -> None:
     assert station.window.current == "clearing"
-    assert "Type your code first" in page.state_text
+    assert "Enter your code first" in page.state_text
     qtbot.keyClicks(page.by, "AB")
     qtbot.keyClick(page.by, Qt.Key.Key_Return)
     qtbot.keyClick(page.sheet, Qt.Key.Key_Right)
     qtbot.keyClick(page.sheet, Qt.Key.Key_Space)
-    assert "1 kept back" in page.state_text
+    assert "1 held back" in page.state_text
     qtbot.keyClick(page.sheet, Qt.Key.Key_C)
     qtbot.waitUntil(lambda: len(page.images) == 1, timeout=60_000)
     assert [row(study, n).cleared_by for n in (1, 2, 3)] == ["AB", None, "AB"]
@@ -119,7 +119,7 @@ def test_text_is_hidden_by_a_rectangle_and_the_image_cleared(
     qtbot.keyClick(page.large, Qt.Key.Key_Escape)
     qtbot.keyClick(page.sheet, Qt.Key.Key_C)
     qtbot.waitUntil(lambda: not to_clear(study), timeout=60_000)
-    qtbot.waitUntil(lambda: page.state_text == "Nothing waits to be cleared.", timeout=60_000)
+    qtbot.waitUntil(lambda: page.state_text == "No images need clearing.", timeout=60_000)
     qtbot.keyClick(page, Qt.Key.Key_Escape)
     assert station.window.current == "worklist"
     assert not station.sitting.worklist.page.clear_images.isVisible()
@@ -162,7 +162,7 @@ def test_one_to_four_images_lie_on_a_sheet_and_those_not_seen_are_not_cleared(
     assert [image.image_id for image in page.images] == [row(study, n).id for n in (5, 6)]
     qtbot.keyClick(page.sheet, Qt.Key.Key_PageUp)
     assert page.images[0].image_id == row(study, 1).id
-    assert "1 kept back" in page.state_text
+    assert "1 held back" in page.state_text
     station.close()
 
 

@@ -12,7 +12,7 @@ def test_a_span_is_set_by_its_ends_and_taken_back(qtbot) -> None:
     assert bar.span == (2_000_000, 10_000_000)
     bar.set_end(1, 5_000_000)
     assert bar.span == (2_000_000, 5_000_000)
-    assert bar._said.text() == "2.0 to 5.0 s only"
+    assert bar._said.text() == "Only 2.0 to 5.0 s"
     bar.clear()
     assert (bar.span, bar._said.text()) == (None, "")
 

@@ -78,4 +78,4 @@ def test_a_page_that_is_left_with_unsaved_changes_says_so(qtbot) -> None:
     pages.setCurrentIndex(0)
     page.editor("name").setText("Another name")
     pages.setCurrentIndex(1)
-    assert said == ["Changed, not saved yet."]
+    assert said == ["Unsaved changes."]
