@@ -32,11 +32,13 @@ class StudyChooser:
         self, shell: Shell, chosen: Callable[[Study], object], worklist: WorklistController
     ) -> None:
         self._shell, self._chosen, self._worklist = shell, chosen, worklist
+        self._left = ""
+        shell.window.new_study_wanted.connect(self.begin_new)
         shell.start.open_requested.connect(self._ask_folder)
         shell.start.create_requested.connect(self.begin_new)
         shell.start.study_chosen.connect(self.open)
         shell.new_study.made.connect(self.create)
-        shell.new_study.cancelled.connect(self.show_recent)
+        shell.new_study.cancelled.connect(self._go_back)
         worklist.devices.changed.connect(self._show_trackers)
 
     def show_recent(self) -> None:
@@ -54,9 +56,10 @@ class StudyChooser:
 
     def begin_new(self) -> None:
         """Ask for a new study, where it was left off."""
-        page = self._shell.new_study
+        page, window = self._shell.new_study, self._shell.window
+        self._left = "" if window.bare else window.current  # no study: nothing to navigate
         self._show_trackers()
-        self._shell.window.show_page("new_study")
+        window.show_page("new_study")
         page.show_step(page.step)
 
     def create(self, plan: NewStudy) -> None:
@@ -73,6 +76,13 @@ class StudyChooser:
             self._worklist.devices.choose(plan.device_id)
         if plan.images and self._worklist.imports.study is study:
             self._worklist.imports.start(plan.images)
+
+    def _go_back(self) -> None:
+        """Show what was left for the wizard: a page of the open study, or the start page."""
+        if self._left:
+            self._shell.window.page_wanted.emit(self._left)
+        else:
+            self.show_recent()
 
     def _show_trackers(self) -> None:
         found = self._worklist.devices.found

@@ -42,6 +42,8 @@ class MainWindow(QMainWindow):
         The researcher's workspace is to be opened, or left.
     end_wanted
         The open session is to be ended.
+    new_study_wanted
+        A new study is to be made, beside the open one.
 
     Attributes
     ----------
@@ -54,6 +56,7 @@ class MainWindow(QMainWindow):
     closing = Signal()
     workspace_wanted = Signal(bool)
     end_wanted = Signal()
+    new_study_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -84,6 +87,8 @@ class MainWindow(QMainWindow):
         self._trouble = label("", "warning")
         self._trouble.setFont(theme.font("small"))
         self._trouble.hide()
+        self._new_study = _navigation_button("new_study_beside", "new", tr("New study…"))
+        self._new_study.clicked.connect(lambda _checked=False: self.new_study_wanted.emit())
         self._navigation = self._make_navigation()
         self._navigation.hide()
         middle = QWidget()
@@ -185,6 +190,8 @@ class MainWindow(QMainWindow):
         self._recorded.setText(words.get(state, ""))
         self._recording.setVisible(bool(state))
         self.end_session.setVisible(bool(state))
+        self._new_study.setEnabled(not state)
+        self._new_study.setToolTip(tr("End the session first.") if state else "")
 
     def show_trouble(self, text: str, detail: str = "") -> None:
         """Say what is wrong with the recording; empty for nothing."""
@@ -223,20 +230,14 @@ class MainWindow(QMainWindow):
         layout.addLayout(head)
         layout.addLayout(self._entries)
         layout.addStretch(1)
+        layout.addWidget(self._new_study)
         self._door = self._make_door()
         layout.addWidget(self._door)
         foot = column(gap=theme.GRID)
         foot.setContentsMargins(16, 16, 16, 16)
-        for widget in (
-            self._who,
-            self._device,
-            self._badge,
-            self._recording,
-            self._trouble,
-            self.end_session,
-            rule(),
-            label(tr("For research, not for diagnosis."), "small"),
-        ):
+        research = label(tr("For research, not for diagnosis."), "small")
+        for widget in (self._who, self._device, self._badge, self._recording, self._trouble,
+                       self.end_session, rule(), research):  # fmt: skip
             foot.addWidget(widget)
         layout.addLayout(foot)
         return frame
@@ -261,9 +262,7 @@ class MainWindow(QMainWindow):
 
     def _add_entry(self, page: JobPage) -> None:
         name, before = page.name, self._buttons.get(page.after)
-        made = _navigation_button(f"go_{name}", page.icon or name)
-        made.setText(f"  {page.title}")
-        made.setAccessibleName(page.title)
+        made = _navigation_button(f"go_{name}", page.icon or name, page.title)
         made.setCheckable(True)
         made.clicked.connect(lambda _checked=False: self._wanted(name))
         self._group.addButton(made)
@@ -276,7 +275,8 @@ class MainWindow(QMainWindow):
     def _order_tabs(self) -> None:
         """Let Tab go down the navigation before it comes to the page."""
         entries = sorted(self._buttons.values(), key=self._entries.indexOf)
-        for before, after in pairwise([self._door, *entries, self._door] if entries else []):
+        ring = [self._door, *entries, self._new_study, self._door] if entries else []
+        for before, after in pairwise(ring):
             QWidget.setTabOrder(before, after)
 
     def _wanted(self, name: str) -> None:
@@ -286,8 +286,10 @@ class MainWindow(QMainWindow):
         self.page_wanted.emit(name)
 
 
-def _navigation_button(name: str, picture: str) -> QToolButton:
+def _navigation_button(name: str, picture: str, title: str = "") -> QToolButton:
     made = QToolButton()
+    made.setText(f"  {title}")
+    made.setAccessibleName(title)
     made.setObjectName(name)
     made.setProperty("role", "navigation")
     made.setIcon(icon(picture))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QPushButton, QToolButton
 
 from app.demo.hands import press
 from app.pages.settings.controller import SettingsController
@@ -12,6 +12,7 @@ from app.pages.settings.fields import SECTIONS
 from app.shell.new_study.plan import folder_problem, suggested_folder
 from app.shell.new_study.steps import steps
 from app.station import Station
+from migrations.study.folder import Study
 from migrations.study.settings import StudySettings, read_settings
 
 FORM = '[[question]]\nkey = "finding"\noptions = ["no", "yes"]\n[[arm]]\nkey = "a"\n'
@@ -84,6 +85,29 @@ def test_what_cannot_be_made_is_said_and_kept(station: Station, qtbot, tmp_path:
     assert station.window.current == "start"
     station.window.findChild(QPushButton, "new_study").click()
     assert page.plan.settings.name == "Next"
+
+
+def test_a_new_study_is_begun_beside_an_open_one_and_not_during_a_session(
+    station: Station, qtbot, tmp_path: Path
+) -> None:
+    first = Study.create(tmp_path / "first", StudySettings(name="First"))
+    station.use_study(first)
+    beside = station.window.findChild(QToolButton, "new_study_beside")
+    station.window.show_session("open")
+    assert not beside.isEnabled()
+    station.window.show_session("")
+    beside.click()
+    assert station.window.current == "new_study"
+    hit(station, Qt.Key.Key_Escape)
+    assert station.window.current == "worklist"  # of the study that is still open
+    assert station.study is first
+    beside.click()
+    page = station.shell.new_study
+    type_text(station, "Second", qtbot)
+    page.folder.setText(str(tmp_path / "second"))
+    for _ in page.steps:
+        page.go_on()
+    assert station.window.windowTitle().startswith("Second")
 
 
 def test_images_that_are_not_there_are_said_and_others_stand_once(
