@@ -1,11 +1,12 @@
 """Files come in and hang as cases: what the import command and the worklist page both do."""
 
 import contextlib
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from app.hanging.grouping import Arrival, hang_cases
+from app.images.importing.elsewhere import Elsewhere
 from app.images.importing.importer import import_files
 from app.images.importing.label_matching import LabelMatches, match_labels
 from app.images.importing.labels import LabelRow
@@ -17,11 +18,12 @@ from migrations.study.settings import SINGLE
 
 def import_cases(
     study: Study,
-    files: Sequence[Path],
+    files: Iterable[Path],
     *,
     labels: Path | LabelMatches | None = None,
     linkage: Path | None = None,
     hanging: str | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> Generator[ImportResult, None, None]:
     """Import files one by one, as `import_files` does, and let them hang when all are in.
 
@@ -34,6 +36,8 @@ def import_cases(
     hanging
         How the images of one patient hang, one of `app.hanging.grouping.CHOICES` or `SINGLE`;
         None: as the study's settings say.
+    elsewhere
+        Where the files come from that lie on no disk; see `import_files`.
 
     Raises
     ------
@@ -41,10 +45,14 @@ def import_cases(
         If the import as a whole cannot go on. What was accepted before stays, each image a case
         of its own until it is imported again.
     """
-    matches = match_labels(labels, files) if isinstance(labels, Path) else labels
+    if isinstance(labels, Path):
+        files = list(files)
+        matches: LabelMatches | None = match_labels(labels, files)
+    else:
+        matches = labels
     chosen = hanging or study.settings.hanging
     arrivals: dict[str, Arrival] = {}
-    imported = import_files(study, files, labels=matches, linkage=linkage)
+    imported = import_files(study, files, labels=matches, linkage=linkage, elsewhere=elsewhere)
     with contextlib.closing(imported), contextlib.suppress(GeneratorExit):
         for result in imported:
             if result.image_id is not None:

@@ -1,4 +1,4 @@
-"""`python main.py import --study FOLDER FILES… [--labels CSV] [--json]`."""
+"""`python main.py import --study FOLDER FILES… | --dicomweb URL … [--labels CSV] [--json]`."""
 
 import argparse
 import contextlib
@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from app.errors import AppError, ImportStopped
+from app.hanging.archive_options import Fetch, add_options, fetch_of
 from app.hanging.arrivals import import_cases
 from app.hanging.grouping import CHOICES
 from app.images.clearing import to_clear
@@ -46,6 +47,8 @@ def main(argv: Sequence[str]) -> int:
     """Import files; 0 if at least one was accepted or known, 1 if none, 3 stopped."""
     parser = _parser()
     arguments = parser.parse_args(argv)
+    if bool(arguments.files) == bool(arguments.dicomweb):
+        parser.error("name image files or folders, or an archive by --dicomweb URL")
     try:
         if arguments.reconciliation and not (arguments.labels or labels_among(arguments.files)):
             parser.error("--reconciliation says what became of --labels: name that csv too")
@@ -60,6 +63,8 @@ def main(argv: Sequence[str]) -> int:
 
 def _import(arguments: argparse.Namespace) -> int:
     labels = arguments.labels = arguments.labels or labels_among(arguments.files)
+    if arguments.dicomweb:
+        return _fetched(arguments)
     named = [path for path in arguments.files if path != labels]
     files = files_of(named, leave_out=labels)
     if labels is not None and not named:
@@ -69,11 +74,36 @@ def _import(arguments: argparse.Namespace) -> int:
         raise ImportStopped(f"{places}: no files in there. Name image files or a folder of them.")
     if arguments.reconciliation:
         require_outside(arguments.reconciliation, arguments.study)
-    matches = match_labels(labels, files) if labels is not None else None
+    return _brought_in(_study(arguments.study), files, arguments)
+
+
+def _fetched(arguments: argparse.Namespace) -> int:
+    """Import what an archive has of what was asked; 0 if at least one was accepted or known."""
+    if arguments.reconciliation:
+        require_outside(arguments.reconciliation, arguments.study)
     study = _study(arguments.study)
-    results: list[ImportResult] = []
     try:
-        _import_into(study, files, matches, arguments, results)
+        fetch = fetch_of(arguments, study.settings)
+    except BaseException:
+        study.close()
+        raise
+    with fetch:
+        return _brought_in(study, fetch.names, arguments, fetch)
+
+
+def _brought_in(
+    study: Study,
+    files: Sequence[Path],
+    arguments: argparse.Namespace,
+    fetch: Fetch | None = None,
+) -> int:
+    """Import into a study, which is closed then, and say what became of it."""
+    results: list[ImportResult] = []
+    matches: LabelMatches | None = None
+    try:
+        if arguments.labels is not None:
+            matches = match_labels(arguments.labels, files)
+        _import_into(study, files, matches, arguments, results, fetch)
         waiting = len(to_clear(study))
     finally:
         study.close()
@@ -109,11 +139,17 @@ def _import_into(
     matches: LabelMatches | None,
     arguments: argparse.Namespace,
     results: list[ImportResult],
+    fetch: Fetch | None,
 ) -> None:
     """Import files, say what becomes of each, and add it to the results."""
     progress = shown_progress("files")
     imported = import_cases(
-        study, files, labels=matches, linkage=arguments.linkage, hanging=arguments.hang
+        study,
+        files,
+        labels=matches,
+        linkage=arguments.linkage,
+        hanging=arguments.hang,
+        elsewhere=None if fetch is None else fetch.elsewhere,
     )
     with contextlib.closing(imported):
         for result in imported:
@@ -175,7 +211,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "files",
-        nargs="+",
+        nargs="*",
         type=existing_path,
         metavar="FILES",
         help="image files or folders of them",
@@ -184,6 +220,7 @@ def _parser() -> argparse.ArgumentParser:
         "--study", type=Path, required=True, metavar="FOLDER",
         help="the study's folder; made, and said, where there is none",
     )  # fmt: skip
+    add_options(parser)
     parser.add_argument(
         "--labels",
         type=existing_file,

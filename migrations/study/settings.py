@@ -87,6 +87,8 @@ class StudySettings:
         Where the database is copied when a session ends; empty: the study's own `backups`.
     lsl_network
         Whether trackers' LSL streams may come from other computers.
+    archive_network
+        Whether images may come from an archive (DICOMweb, C-STORE) on another computer.
     consent
         Text a reader agrees to before the first session.
     """
@@ -129,6 +131,7 @@ class StudySettings:
     trial: bool = False
     backup_folder: str = ""
     lsl_network: bool = False
+    archive_network: bool = False
     consent: str = (
         "My gaze is recorded while I read these images, for research. "
         "I take part of my own will and can stop at any time."

@@ -103,6 +103,7 @@ class Decoder:
         *,
         masks: Sequence[MaskTemplate] = (),
         linkage: bool = False,
+        sent: bytes | None = None,
     ) -> Decoded:
         """Decode a file into `stored.npy`, `display.json` and `presentation.png` of a folder.
 
@@ -112,6 +113,9 @@ class Decoder:
             Templates; that of the file's device is applied.
         linkage
             Whether the file's identifiers are wanted for a linkage file.
+        sent
+            The file itself, where it came over a line: it is handed on in memory, and `path` is
+            only what it is called.
 
         Raises
         ------
@@ -122,7 +126,7 @@ class Decoder:
         """
         request = {"path": str(path.absolute()), "folder": str(folder.absolute())}
         answer = self._answer(
-            request | {"masks": [asdict(mask) for mask in masks], "linkage": linkage}
+            request | {"masks": [asdict(mask) for mask in masks], "linkage": linkage}, sent
         )
         if "stopped" in answer:
             raise ImportStopped(
@@ -159,11 +163,17 @@ class Decoder:
             self._process.join(2.0)
         self._ended()
 
-    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _answer(self, request: dict[str, Any], sent: bytes | None = None) -> dict[str, Any]:
         connection = self._started()
         try:
-            connection.send_bytes(json.dumps(request).encode())
-            answer = self._awaited(connection, self._patience_s(Path(request["path"])))
+            asked = request if sent is None else request | {"sent": True}
+            connection.send_bytes(json.dumps(asked).encode())
+            if sent is None:
+                patience_s = self._patience_s(Path(request["path"]))
+            else:
+                connection.send_bytes(sent)
+                patience_s = self.timeout_s + len(sent) / _BYTES_PER_S
+            answer = self._awaited(connection, patience_s)
         except (EOFError, OSError) as error:
             code = self._ended()
             raise ImportRefused(f"it made the decoder crash (exit code {code})") from error

@@ -10,6 +10,7 @@ from app.errors import ImportRefused
 from app.images.attributes import DisplayAttributes
 from app.images.decoding.archives import ZIP_HEADS, is_archive, listed_members
 from app.images.decoding.dicomdir import listed_files
+from app.images.decoding.in_memory import InMemory, Readable
 from app.images.decoding.jpeg_file import JPEG_HEAD
 from app.images.decoding.large_stacks import is_mapped
 from app.images.decoding.png_file import PNG_HEAD
@@ -23,13 +24,19 @@ from app.images.masks import blacked_out, mask_for, template_of
 from app.images.notes import note
 
 
-def answer_to(request: dict[str, Any], key: bytes) -> dict[str, Any]:
-    """Return what a request of the station finds, or why the file is refused."""
+def answer_to(request: dict[str, Any], key: bytes, sent: bytes | None = None) -> dict[str, Any]:
+    """Return what a request of the station finds, or why the file is refused.
+
+    Parameters
+    ----------
+    sent
+        The file itself, where it came over a line and lies on no disk.
+    """
     path = Path(request["path"])
     try:
         if "folder" not in request:
             return {"files": listed_members(path) if is_archive(path) else listed_files(path)}
-        return _decoded(request, key)
+        return _decoded(request, key, path if sent is None else InMemory(sent))
     except ImportRefused as error:
         return {"refused": str(error)}
     except MemoryError:
@@ -42,8 +49,7 @@ def answer_to(request: dict[str, Any], key: bytes) -> dict[str, Any]:
         return {"refused": "it cannot be read as an image: what it says contradicts itself"}
 
 
-def _decoded(request: dict[str, Any], key: bytes) -> dict[str, Any]:
-    path = Path(request["path"])
+def _decoded(request: dict[str, Any], key: bytes, path: Readable) -> dict[str, Any]:
     room = Path(request["folder"]) / STORED
     stored, attributes, identity = read_file(path, key, room)
     mapped = stored if is_mapped(stored) else None
@@ -72,7 +78,7 @@ def _decoded(request: dict[str, Any], key: bytes) -> dict[str, Any]:
 
 
 def read_file(
-    path: Path, key: bytes, room: Path | None = None
+    path: Readable, key: bytes, room: Path | None = None
 ) -> tuple[NDArray[Any], DisplayAttributes, Identity]:
     """Return little-endian stored values, what is kept beside them, and who they are of.
 
@@ -93,6 +99,8 @@ def read_file(
         head = file.read(132)
     if looks_like_dicom(head):  # before TIFF: a DICOM file's preamble may be one's header
         return read_dicom(path, key, room)
+    if isinstance(path, InMemory):
+        raise ImportRefused("what was sent is no DICOM file")
     require_file_size(size)
     if head.startswith(PNG_HEAD):
         return *read_raster(path, "PNG"), Identity()

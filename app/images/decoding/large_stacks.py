@@ -19,6 +19,7 @@ from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import FileDataset
 
 from app.errors import ImportRefused
+from app.images.decoding.in_memory import Readable
 from app.images.files import Unwritable
 from app.images.limits import allow_mapping
 
@@ -34,7 +35,7 @@ _BLOCK = bytes(8 << 20)
 
 
 @contextmanager
-def pixels_in_file(path: Path, dataset: FileDataset) -> Iterator[None]:
+def pixels_in_file(path: Readable, dataset: FileDataset) -> Iterator[None]:
     """Let Pixel Data that were left in the file be read from there, as far as they are needed."""
     raw: Any = dataset.get_item(PIXEL_DATA, keep_deferred=True)
     if not isinstance(raw, RawDataElement) or raw.value is not None or not raw.length:

@@ -1,6 +1,5 @@
 """Decode one DICOM file; runs in the worker process only, where a hostile file does no harm."""
 
-import io
 import warnings
 import zlib
 from pathlib import Path
@@ -17,6 +16,7 @@ from pydicom.filewriter import write_file_meta_info
 from app.errors import ImportRefused
 from app.images.attributes import DisplayAttributes
 from app.images.decoding.dicom_pixels import is_lossy, short, stored_values, syntax_of
+from app.images.decoding.in_memory import InMemory, Readable
 from app.images.decoding.large_stacks import DEFERRED_BYTES, pixels_in_file
 from app.images.dicom import deidentify
 from app.images.dicom.colour import RGB, from_palette, is_grey, without_colour
@@ -38,14 +38,14 @@ def looks_like_dicom(head: bytes) -> bool:
 
 
 def read_dicom(
-    path: Path, key: bytes, room: Path | None = None
+    path: Readable, key: bytes, room: Path | None = None
 ) -> tuple[NDArray[Any], DisplayAttributes, Identity]:
     """Decode and de-identify a file.
 
     Parameters
     ----------
     path
-        The file.
+        The file, or what an archive sent.
     key
         Hashes what identifies the patient.
     room
@@ -64,12 +64,12 @@ def read_dicom(
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # files in the field break small rules of the standard
-        dataset, deflated = _dataset(path)
+        dataset, source, deflated = _dataset(path)
         elements = Elements(dataset)
         _require_image(dataset, elements)
         syntax = syntax_of(dataset)
         layout = layout_of(dataset, elements)
-        with pixels_in_file(path, dataset):
+        with pixels_in_file(source, dataset):
             stored = stored_values(dataset, syntax, layout, elements, room)
             if layout.is_colour:
                 stored = _coloured(dataset, stored, layout, elements, syntax)
@@ -86,21 +86,23 @@ def read_dicom(
         return stored, kept, deidentify.identity_of(dataset, key)
 
 
-def _dataset(path: Path) -> tuple[FileDataset, bool]:
-    """Return a file's data set, and whether it was deflated."""
+def _dataset(path: Readable) -> tuple[FileDataset, Readable, bool]:
+    """Return a file's data set, where its pixels can be read, and whether it was deflated."""
     try:
         inflated = _inflated(path)
-        dataset = pydicom.dcmread(inflated or path, force=True, defer_size=DEFERRED_BYTES)
+        source = path if inflated is None else InMemory(inflated)
+        opened = source if isinstance(source, Path) else source.open("rb")
+        dataset = pydicom.dcmread(opened, force=True, defer_size=DEFERRED_BYTES)
     except (ImportRefused, MemoryError):
         raise
     except Exception as error:  # pydicom raises whatever a broken file makes it stumble over
         raise ImportRefused(f"it is no readable DICOM file ({short(error)})") from error
     if not len(dataset):
         raise ImportRefused("it is no readable DICOM file, or cut off (no data element is whole)")
-    return dataset, inflated is not None
+    return dataset, source, inflated is not None
 
 
-def _inflated(path: Path) -> io.BytesIO | None:
+def _inflated(path: Readable) -> bytes | None:
     """Return a deflated file unpacked, never larger than the limit; None for any other file."""
     with path.open("rb") as file:
         preamble = read_preamble(file, force=True)
@@ -118,7 +120,8 @@ def _inflated(path: Path) -> io.BytesIO | None:
     meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
     header = DicomBytesIO()
     write_file_meta_info(header, meta, enforce_standard=False)
-    return io.BytesIO((preamble or bytes(128)) + b"DICM" + header.getvalue() + data)
+    whole: bytes = (preamble or bytes(128)) + b"DICM" + header.getvalue() + data
+    return whole
 
 
 def _require_image(dataset: FileDataset, elements: Elements) -> None:

@@ -17,7 +17,8 @@ from app.crash_log import watch_crashes
 def serve(connection: Connection, key: bytes, memory_bytes: int) -> None:
     """Answer requests until the pipe closes; the entry of the process.
 
-    {path, folder} decodes a file into a folder, {path} alone lists the files of a DICOMDIR.
+    {path, folder} decodes a file into a folder, {path} alone lists the files of a DICOMDIR; after
+    {sent} the file itself follows on the pipe: it lies on no disk.
     """
     # What a decoder prints must not mix with the station's own output.
     with open(os.devnull, "w") as nothing:
@@ -31,9 +32,11 @@ def serve(connection: Connection, key: bytes, memory_bytes: int) -> None:
     while True:
         try:
             request = json.loads(connection.recv_bytes())
+            sent = connection.recv_bytes() if request.get("sent") else None
         except (EOFError, OSError):
             return
-        connection.send_bytes(json.dumps(answer_to(request, key)).encode())
+        connection.send_bytes(json.dumps(answer_to(request, key, sent)).encode())
+        del sent
         limit()  # what a stack was allowed to map is no memory of the next file
 
 

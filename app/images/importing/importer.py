@@ -21,6 +21,7 @@ from app.images.decoding.decode import Decoded, Decoder
 from app.images.dicom.deidentify import identifier_key
 from app.images.importing.cases import add_case
 from app.images.importing.completing import complete, split_notes
+from app.images.importing.elsewhere import Elsewhere, known_already
 from app.images.importing.known import look_up, patient_of
 from app.images.importing.label_matching import LabelMatches, match_labels
 from app.images.importing.labels import LabelRow
@@ -89,20 +90,25 @@ def import_files(
     *,
     labels: Path | LabelMatches | None = None,
     linkage: Path | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> Generator[ImportResult, None, None]:
     """Import files one by one, giving each result as soon as it stands; see `import_paths`.
 
-    Labels may be matched to the files already; see `match_labels`.
+    Labels may be matched to the files already; see `match_labels`. With `elsewhere` the files are
+    names of what lies on no disk, and they may come one by one.
     """
-    files = list(files)
-    matches = match_labels(labels, files) if isinstance(labels, Path) else labels
+    if isinstance(labels, Path):
+        files = list(files)
+        matches: LabelMatches | None = match_labels(labels, files)
+    else:
+        matches = labels
     key = identifier_key()
     _sweep(study.folder / "images")
     with contextlib.ExitStack() as open_things:
         linked = open_things.enter_context(Linkage(linkage, study.folder)) if linkage else None
         decoder = open_things.enter_context(Decoder(key))
         archives = open_things.enter_context(contextlib.closing(OpenArchives()))
-        run = _Import(study, decoder, archives, read_masks(study.folder), linked)
+        run = _Import(study, decoder, archives, read_masks(study.folder), linked, elsewhere)
         for number, path in enumerate(files, 1):
             try:
                 row = LabelRow() if matches is None else matches.row(path)
@@ -124,8 +130,11 @@ class _Import:
     archives: OpenArchives
     masks: tuple[MaskTemplate, ...]
     linkage: Linkage | None
+    elsewhere: Elsewhere | None
 
     def imported(self, path: Path, row: LabelRow) -> ImportResult:
+        if self.elsewhere is not None:
+            return self._brought(self.elsewhere, path, row)
         archive = archive_of(path)
         if archive is None:
             if not path.is_file():
@@ -134,8 +143,18 @@ class _Import:
         with self.archives.unpacked(path, archive, self._new_folder()) as unpacked:
             return self._imported(path, unpacked, row)
 
-    def _imported(self, path: Path, source: Path, row: LabelRow) -> ImportResult:
-        """Import what lies in a file under the path that it goes by."""
+    def _brought(self, elsewhere: Elsewhere, name: Path, row: LabelRow) -> ImportResult:
+        """Import what is no file: nothing of it is written before it is de-identified."""
+        if elsewhere.resumes and self.linkage is None:
+            known = known_already(self.study, self.decoder.key, name, row)
+            if known is not None:
+                return known
+        return self._imported(name, name, row, elsewhere.read(name))
+
+    def _imported(
+        self, path: Path, source: Path, row: LabelRow, sent: bytes | None = None
+    ) -> ImportResult:
+        """Import what lies in a file, or was sent, under the path that it goes by."""
         staging = self._new_folder()
         try:
             staging.mkdir()
@@ -143,7 +162,9 @@ class _Import:
             raise ImportStopped(f"{staging.parent} cannot be written: {error.strerror}.") from error
         try:
             linked = self.linkage is not None
-            decoded = self.decoder.decode(source, staging, masks=self.masks, linkage=linked)
+            decoded = self.decoder.decode(
+                source, staging, masks=self.masks, linkage=linked, sent=sent
+            )
             image_id, status, notes = _stored(self.study, self.decoder.key, decoded, row, staging)
         finally:
             shutil.rmtree(staging, ignore_errors=True)

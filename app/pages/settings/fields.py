@@ -99,6 +99,8 @@ _SECTIONS: dict[str, tuple[Field, ...]] = {
               "Leave empty to keep backups in the study's folder"),
         Field("lsl_network", "LSL streams from other computers", "bool",
               "Takes effect at the next start"),
+        Field("archive_network", "Images from archives on other computers", "bool",
+              "Otherwise only from archives on this computer"),
     ),
 }  # fmt: skip
 SECTIONS: dict[str, tuple[Field, ...]] = {

@@ -1,0 +1,182 @@
+"""Images of an archive by DICOMweb: QIDO-RS finds them, WADO-RS hands each out as it is stored."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from pydicom.datadict import tag_for_keyword
+
+from app.errors import ImportRefused, ImportStopped
+from app.images.pacs.asked import Asked, require_uid
+from app.images.pacs.line import Answer, Line
+from app.images.pacs.multipart import CutShort, file_in
+
+PAGE = 100
+_MOST_PAGES = 10_000
+_TRIES = 6
+_JSON = "application/dicom+json"
+_AS_STORED = 'multipart/related; type="application/dicom"; transfer-syntax=*'
+_ALWAYS_TOLD = ("AccessionNumber", "PatientID", "StudyInstanceUID")
+"""Of each study, as PS3.18 demands."""
+_STUDY, _SERIES, _IMAGE = "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What an archive has of what was asked.
+
+    Attributes
+    ----------
+    names
+        Of its images, `study UID/series UID/image UID`, each once.
+    nothing
+        The questions that found no study.
+    """
+
+    names: tuple[Path, ...]
+    nothing: tuple[Asked, ...]
+
+
+class DicomWeb:
+    """An archive that speaks DICOMweb.
+
+    Parameters
+    ----------
+    page
+        How many results are asked for at once; an archive that gives fewer is asked again.
+    """
+
+    def __init__(self, line: Line, *, page: int = PAGE) -> None:
+        self._line = line
+        self._page = page
+
+    def find(self, asked: Sequence[Asked]) -> Found:
+        """Return which images there are.
+
+        Raises
+        ------
+        ImportStopped
+            If the archive cannot be asked, or does not heed the question.
+        """
+        names: dict[Path, None] = {}
+        nothing = []
+        for one in asked:
+            studies = list(self._studies(one))
+            if not studies:
+                nothing.append(one)
+            for study in studies:
+                names.update(dict.fromkeys(self._images(study)))
+        return Found(tuple(names), tuple(nothing))
+
+    def read(self, name: Path) -> bytes:
+        """Return an image's DICOM file as the archive stores it.
+
+        Raises
+        ------
+        ImportRefused
+            If the archive does not hand it out.
+        ImportStopped
+            If the archive cannot be reached any more.
+        """
+        study, series, image = (quote(part) for part in name.parts)
+        path = f"studies/{study}/series/{series}/instances/{image}"
+        for _ in range(_TRIES):
+            answer = self._line.get(path, _AS_STORED)
+            if answer.status != 200:
+                raise ImportRefused(f"the archive does not hand it out (HTTP {answer.status})")
+            try:
+                return file_in(answer.kind, answer.body)
+            except CutShort:
+                continue
+        raise ImportRefused("the archive sends it cut short, again and again")
+
+    def _studies(self, asked: Asked) -> Iterator[str]:
+        keys = [*asked.keys, *(("includefield", key) for key, _ in asked.keys)]
+        for result in self._all("studies", keys, _STUDY):
+            self._require_heeded(asked, result)
+            yield require_uid(_text(result, _STUDY))
+
+    def _images(self, study: str) -> Iterator[Path]:
+        for result in self._all(f"studies/{quote(study)}/instances", [], _IMAGE):
+            series, image = _text(result, _SERIES), _text(result, _IMAGE)
+            if not series:
+                raise ImportStopped(
+                    f"The archive at {self._line.host} does not say the series of its images."
+                )
+            yield Path(study, require_uid(series), require_uid(image))
+
+    def _all(self, path: str, keys: list[tuple[str, str]], own: str) -> Iterator[dict[str, Any]]:
+        """Give all results, page by page: an archive may give fewer than were asked for.
+
+        One that does not know of pages gives the same again: there is nothing new then.
+        """
+        seen: set[str] = set()
+        read = 0
+        for _ in range(_MOST_PAGES):
+            query = urlencode([*keys, ("limit", self._page), ("offset", read)])
+            results = self._results(self._line.get(f"{path}?{query}", _JSON))
+            new = [one for one in results if _text(one, own) not in seen]
+            for one in new:
+                if _text(one, own) not in seen:
+                    seen.add(_text(one, own))
+                    yield one
+            if not new and len(results) == self._page:
+                raise ImportStopped(
+                    f"The archive at {self._line.host} gives its first {self._page} results again "
+                    "and again: there may be more that it does not give. Ask for fewer studies."
+                )
+            if not new:
+                return
+            read += len(results)
+
+    def _results(self, answer: Answer) -> list[dict[str, Any]]:
+        if answer.status == 204:
+            return []
+        if answer.status != 200:
+            raise ImportStopped(
+                f"The archive at {self._line.host} does not answer the question "
+                f"(HTTP {answer.status}). Is the URL that of its DICOMweb service?"
+            )
+        try:
+            found = json.loads(answer.body or b"[]")
+        except ValueError:
+            found = None
+        if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+            raise ImportStopped(
+                f"{self._line.host} answers with something else than DICOM's JSON. Is the URL "
+                "that of its DICOMweb service?"
+            )
+        return found
+
+    def _require_heeded(self, asked: Asked, result: dict[str, Any]) -> None:
+        """Refuse an archive that finds what was not asked for: it does not know a key."""
+        for keyword, value in asked.keys:
+            said = _values(result, keyword)
+            is_range = keyword.endswith(("Date", "Time")) and "-" in value
+            is_plain = not is_range and not any(one in value for one in "*?,\\")
+            must_be_told = said or keyword in _ALWAYS_TOLD
+            if (
+                must_be_told
+                and is_plain
+                and value.casefold() not in [one.casefold() for one in said]
+            ):
+                raise ImportStopped(
+                    f"The archive at {self._line.host} finds studies whose {keyword} is not "
+                    f"{value}: it does not search by {keyword}. Nothing was fetched."
+                )
+
+
+def _text(result: dict[str, Any], keyword: str) -> str:
+    return next(iter(_values(result, keyword)), "")
+
+
+def _values(result: dict[str, Any], keyword: str) -> list[str]:
+    """Return what a result says of a keyword, as texts; a person's name by its letters."""
+    element = result.get(f"{tag_for_keyword(keyword):08X}")
+    values = element.get("Value") if isinstance(element, dict) else None
+    found = values if isinstance(values, list) else []
+    plain = [one.get("Alphabetic") if isinstance(one, dict) else one for one in found]
+    return [str(one).strip() for one in plain if one not in (None, "")]
