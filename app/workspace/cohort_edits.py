@@ -12,7 +12,7 @@ from app.errors import AppError
 from migrations.study.clean_text import clean
 from migrations.study.cohort_rules import CHOICE
 from migrations.study.folder import Study
-from migrations.study.schema import Audit, CaseImage, Image, Reading, Session, utc_now
+from migrations.study.schema import Audit, CaseImage, Image, Reading, Session, new_id, utc_now
 from migrations.study.sync.edits import Change, make
 
 SPLITS = ("train", "val", "test")
@@ -80,13 +80,16 @@ def tell_images(study: Study, case_id: str, what: Told, typed: str) -> Edited:
         changed = {i: word for i, word in meant.items() if (getattr(i, what) or "") != word}
         before = {image.id: getattr(image, what) for image in changed}
         said = {image.id: word or None for image, word in changed.items()}
-        make(session, [Change("image", id_, what, word) for id_, word in said.items()])
+        edits = {id_: new_id() for id_ in said}
+        make(session, [Change("image", i, what, word, edits[i]) for i, word in said.items()])
         session.add_all(
             Audit(
+                id=edits[id_],
                 station=platform.node(),
                 action=f"{what} changed",
                 subject=id_,
-                details={"from": before[id_], "to": word, "reason": "edited in the cohort"},
+                details={"from": before[id_], "to": word},
+                reason="edited in the cohort",
             )
             for id_, word in said.items()
         )

@@ -50,17 +50,21 @@ class Change:
         On the server.
     what
         "label", "split", "dtype", "clearing", "hanging" or "cohort".
+    edit_id
+        Of an edit by hand: which one it is, so that the same words said again count again.
     """
 
     subject: str
     row_id: str
     what: str
     value: Any
+    edit_id: str = ""
 
     @property
     def id(self) -> str:
         """The edit's own id: the same change, sent again, is the same edit."""
-        said = json.dumps([self.subject, self.row_id, self.what, self.value], sort_keys=True)
+        parts = [self.subject, self.row_id, self.what, self.value]
+        said = json.dumps(parts + [self.edit_id] * bool(self.edit_id), sort_keys=True)
         return str(uuid.uuid5(_EDITS, said))
 
 

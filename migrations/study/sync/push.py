@@ -26,6 +26,7 @@ from migrations.study.sync.receipts import Receipts, digest
 from migrations.study.sync.requests import ask_to_erase
 from migrations.study.sync.sitting import is_there, send_session
 from migrations.study.sync.state import Sitting, State, counts_of, open_sessions, state_of
+from migrations.study.sync.told_words import word_changes
 from migrations.study.tombstones import ACTION as ERASED
 from migrations.study.tombstones import all_tombstones
 
@@ -203,7 +204,8 @@ def _refuse(sitting: Sitting, reason: str, report: PushReport) -> None:
 def _push_changes(
     server: Database, state: State, ids: Identities, rights: Rights, report: PushReport
 ) -> None:
-    changes: list[Any] = [*ids.changes, *choice_changes(server, state.choices)]
+    changes: list[Any] = [*ids.changes, *choice_changes(server, state.choices),
+                          *word_changes(server, state.words, ids.images)]  # fmt: skip
     if changes:
         done = send(server, changes, owns=rights.owns)
         report.changed, report.left = done.made, done.left

@@ -28,6 +28,7 @@ from migrations.study.schema import (
 )
 from migrations.study.sync.edits import choices_of
 from migrations.study.sync.receipts import digest
+from migrations.study.sync.told_words import ToldWord, told_words
 from migrations.study.tombstones import all_tombstones
 
 CHILDREN = (ViewEvent, Fixation, GazeEvent, Annotation, Answer)
@@ -66,6 +67,8 @@ class State:
         How many are still open.
     choices
         What a researcher decided, by reading.
+    words
+        Labels and splits that were typed over.
     key
         Digest of everything that a push looks at.
     """
@@ -73,6 +76,7 @@ class State:
     ready: list[Sitting]
     waiting: int
     choices: dict[str, Any]
+    words: list[ToldWord]
     key: str
 
 
@@ -88,13 +92,14 @@ def state_of(local: Database) -> State:
                     digest(_FORM, schema, row.id, counts.get(row.id)))
             for row in rows if row.id not in open_ids
         ]  # fmt: skip
-        choices = choices_of(session)
+        choices, words = choices_of(session), told_words(session)
         tables = (Reader, Image, StudyCase, CaseImage, *DESIGN)
         known = [[list(r) for r in session.execute(select(t.__table__).order_by(t.id))]
                  for t in tables]  # fmt: skip
         stones = [row.id for row in all_tombstones(session)]
-    key = digest(_FORM, schema, [s.key for s in ready], known, choices, stones)
-    return State(ready, len(rows) - len(ready), choices, key)
+    key = digest(_FORM, schema, [s.key for s in ready], known, choices, stones,
+                 *([word.edit_id for word in words],) * bool(words))  # fmt: skip
+    return State(ready, len(rows) - len(ready), choices, words, key)
 
 
 def open_sessions(session: OrmSession) -> set[str]:

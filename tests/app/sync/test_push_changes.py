@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from app.hanging.grouping import Arrival, hang_cases
 from app.images.clearing import black_out, clear
-from app.workspace.cohort_edits import decide
+from app.workspace.cohort_edits import decide, tell_images
 from migrations.study.cohort_rules import choice_of
 from migrations.study.database import Database
 from migrations.study.folder import Study
@@ -103,3 +103,39 @@ def test_the_later_choice_of_a_reading_stands(study: Study, server: Database) ->
     decide(study, [reading], None, "")
     assert push(study.database, server).changed == 1
     assert _choice(server, reading) is None
+
+
+def _cases(database: Database) -> list[str]:
+    with database.read() as session:
+        return list(session.scalars(select(StudyCase.id).order_by(StudyCase.id)))
+
+
+def _told(database: Database, case_id: str) -> tuple[str | None, str | None]:
+    with database.read() as session:
+        query = select(Image.label, Image.split).join(CaseImage, CaseImage.image_id == Image.id)
+        return tuple(session.execute(query.where(CaseImage.case_id == case_id)).one())
+
+
+def test_labels_and_splits_typed_over_after_a_push_follow_and_the_last_edit_holds(
+    study: Study, server: Database
+) -> None:
+    case = _cases(study.database)[0]
+    tell_images(study, case, "label", "mass")
+    push(study.database, server)
+    tell_images(study, case, "label", "cyst")
+    tell_images(study, case, "split", "val")
+    push(study.database, server)
+    assert _told(server, case) == ("cyst", "val")
+    tell_images(study, case, "label", "mass")  # a word that was there before
+    assert push(study.database, server).changed == 1
+    assert _told(server, case) == ("mass", "val")
+    on_server = _on_server(study, server.url)
+    for word in ("cyst", "mass", "scar"):  # in the workspace, which reads the server
+        tell_images(on_server, case, "label", word)
+        assert _told(server, case)[0] == word
+    on_server.close()
+    assert push(study.database, server, compare=True).changed == 0
+    assert _told(server, case) == ("scar", "val")
+    tell_images(study, case, "label", "")
+    push(study.database, server)
+    assert _told(server, case) == (None, "val")
