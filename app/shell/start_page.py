@@ -18,9 +18,9 @@ _ABOUT = (
 _STEPS = (
     ("1", "Import", "DICOM, PNG, JPEG or TIFF files, de-identified on import."),
     ("2", "Read", "Calibrate the tracker, then read the cases one by one."),
-    ("3", "Pretrain", "Gaze defines the training pairs. You get an encoder and a report."),
+    ("3", "Pretrain", "Gaze defines the pairs. You get an encoder and a report."),
 )
-_STEP_LINES = 3
+_STEP_LINES = 4
 
 
 class StartPage(QWidget):
@@ -46,7 +46,7 @@ class StartPage(QWidget):
         self._message = label("", "error")
         self._message.hide()
         middle = QWidget()
-        middle.setFixedWidth(720)
+        middle.setFixedWidth(880)
         self._fill(column(middle, gap=2 * theme.GRID))
         layout = column(self, 4 * theme.GRID)
         layout.addStretch(2)

@@ -283,8 +283,9 @@ class CalibrationPage(Page):
         self.start = button(
             "start_reading", tr("Start reading"), self.reading_wanted.emit, picture="play",
         )  # fmt: skip
-        foot = self._foot = row(self._advice)
-        foot.setStretch(0, 1)
+        self.body.addWidget(self._advice)
+        foot = self._foot = row()
+        foot.addStretch(1)
         for made in (self.correct, self.redo, self.again, self.start, self.calibrate):
             foot.addWidget(made)
         self.body.addLayout(foot)

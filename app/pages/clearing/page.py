@@ -135,8 +135,8 @@ class ClearingPage(Page):
         self.for_device.setVisible(others >= 0)
         self.for_device.setText(
             trn(
-                "For all images from this device: {count} more here, and future ones",
-                "For all images from this device: {count} more here, and future ones",
+                "This device: {count} more image, and future ones",
+                "This device: {count} more images, and future ones",
                 others,
             )
         )
@@ -291,6 +291,9 @@ class ClearingPage(Page):
     def _make_large(self) -> QWidget:
         self.for_device = QCheckBox("")
         self.for_device.setObjectName("for_device")
+        self.for_device.setToolTip(
+            tr("Black out the same areas on all images from this device, and on future imports.")
+        )
         self.black_out = button(
             "black_out", tr("Black out (B)"), self.black_out_wanted.emit, role="primary"
         )

@@ -33,7 +33,7 @@ class NoteSide(QFrame):
         self.editor.setObjectName("note_text")
         self.editor.setAccessibleName(tr("Note"))
         self.editor.setTabChangesFocus(True)
-        layout = column(self, 2 * theme.GRID)
+        layout = self._layout = column(self, 2 * theme.GRID)
         layout.addWidget(label(tr("Note"), "heading"))
         layout.addWidget(
             label(tr("Free text; no patient names. Ctrl+Enter to save, Esc to discard."), "hint")
@@ -52,6 +52,8 @@ class NoteSide(QFrame):
     def open(self) -> None:
         """Take a note; what was begun before a pause is still there."""
         self.show()
+        self._layout.activate()
+        self.setFixedWidth(max(self.width(), self._layout.minimumSize().width()))
         self.editor.setFocus()
 
     def keep(self) -> None:

@@ -77,9 +77,9 @@ class PanelStack(QObject):
     def show(self, panel: ReadingPanel) -> None:
         """Put one up instead of any other."""
         self.hide()
-        panel.adjustSize()
-        self._center(panel)
         panel.show()
+        panel.fit()
+        self._center(panel)
         panel.raise_()
         panel.first.setFocus()
 

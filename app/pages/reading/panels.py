@@ -42,7 +42,7 @@ class ReadingPanel(QFrame):
         self._text = label("")
         self.buttons = dict(buttons)
         self.first: QWidget = next(iter(self.buttons.values()))
-        layout = column(self, 3 * theme.GRID)
+        layout = self._layout = column(self, 3 * theme.GRID)
         layout.addWidget(self._heading)
         layout.addWidget(self._text)
         self.body = column(gap=theme.GRID)
@@ -66,6 +66,14 @@ class ReadingPanel(QFrame):
         if heading:
             self._heading.setText(heading)
         self._text.setVisible(bool(text))
+
+    def fit(self) -> None:
+        """Be as wide as its buttons need, and as high as its words."""
+        layout = self._layout
+        layout.activate()
+        width = max(self.minimumWidth(), layout.minimumSize().width() + theme.GRID)
+        self.setFixedWidth(width)
+        self.resize(width, max(layout.totalHeightForWidth(width), layout.minimumSize().height()))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Press the first button; a button that has the keyboard has had the key before."""

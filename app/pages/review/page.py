@@ -7,12 +7,12 @@ from PySide6.QtCore import QElapsedTimer, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QHBoxLayout,
     QListWidget,
     QListWidgetItem,
     QSlider,
     QStackedWidget,
     QTableView,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -286,9 +286,8 @@ class ReviewPage(Page):
         middle.addLayout(row(*self.views, gap=theme.GRID // 2), 1)
         middle.addWidget(self.slider)
         middle.addLayout(self._make_controls())
-        under = row(self.span, self.save_picture)
-        under.setStretch(0, 1)
-        middle.addLayout(under)
+        middle.addWidget(self.span)
+        self.head.addWidget(self.save_picture)
         side = column(gap=theme.GRID)
         for pair in zip(*[iter(self.figures.values())] * 2, strict=True):
             side.addLayout(row(*pair))
@@ -299,6 +298,7 @@ class ReviewPage(Page):
         lines = column(listed, gap=theme.GRID)
         lines.addWidget(self.search)
         lines.addWidget(self.list, 1)
+        lines.addWidget(self._beside)
         layout = row(listed, gap=2 * theme.GRID)
         layout.addLayout(middle, 1)
         layout.addLayout(side)
@@ -306,7 +306,7 @@ class ReviewPage(Page):
         self.views[1].hide()
         return inside
 
-    def _make_controls(self) -> QHBoxLayout:
+    def _make_controls(self) -> QVBoxLayout:
         boxes = []
         for name, words, tip in (
             ("show_path", "Path", "Scan path: fixations in order"),
@@ -321,12 +321,15 @@ class ReviewPage(Page):
             box.toggled.connect(lambda on, name=name: self._show(name, on))
             boxes.append(box)
         self._beside = QWidget()
-        self._beside.setLayout(row(label(tr("Compare with"), "hint", wrap=False), self.other))
+        lines = column(self._beside, gap=theme.GRID // 2)
+        lines.addWidget(label(tr("Compare with"), "hint", wrap=False))
+        lines.addWidget(self.other)
         made = row(self.play, label(tr("Speed"), "hint", wrap=False), self.speed, self._said_time)
         made.addStretch(1)
-        for widget in (*boxes, self._beside):
-            made.addWidget(widget)
-        return made
+        both = column(gap=theme.GRID)
+        both.addLayout(made)
+        both.addLayout(row(*boxes, gap=2 * theme.GRID, stretch=True))
+        return both
 
     def _show(self, name: str, on: bool) -> None:
         for view in self.views:

@@ -4,7 +4,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from app.ui import theme
-from app.ui.small_widgets import button, label, row
+from app.ui.small_widgets import button, column, label, row
 from app.ui.text import tr
 
 Span = tuple[int, int]
@@ -38,7 +38,9 @@ class SpanBar(QWidget):
         self.end = button("span_to", tr("To here"), lambda: self.here_wanted.emit(1), tip=tip)
         self.whole = button("span_whole", tr("Whole reading"), self.clear)
         self._said = label("", "hint", wrap=False)
-        row(self.begin, self.end, self.whole, self._said, gap=theme.GRID, stretch=True, parent=self)
+        lines = column(self, gap=theme.GRID // 2)
+        lines.addLayout(row(self.begin, self.end, self.whole, stretch=True))
+        lines.addWidget(self._said)
         self._show()
 
     def set_length(self, longest_us: int) -> None:
@@ -65,6 +67,7 @@ class SpanBar(QWidget):
 
     def _show(self) -> None:
         self.whole.setVisible(self.span is not None)
+        self._said.setVisible(self.span is not None)
         if self.span is None:
             self._said.setText("")
             return

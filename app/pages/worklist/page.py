@@ -32,7 +32,7 @@ from devices.tracker import TrackerInfo
 
 _NEW_READER = "\n"
 """Not a pseudonym: those are printable."""
-_WIDTHS = (240, 240, 96)
+_WIDTHS = (240, 240, 120)
 
 
 class WorklistPage(Page):

@@ -225,7 +225,7 @@ def test_a_mask_for_the_device_is_offered_and_used(
     page.by.setText("AB")
     page.open_large(page.images[0].image_id)
     qtbot.waitUntil(lambda: page.large.picture_shown, timeout=60_000)
-    assert "2 more here" in page.for_device.text()
+    assert "2 more images" in page.for_device.text()
     page.for_device.setChecked(True)
     page.large.rectangles.append((0, 0, 10, 10))
     page.large.changed.emit()

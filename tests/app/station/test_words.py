@@ -1,0 +1,274 @@
+"""No text of the reader's pages misses translation, and a longer language is not cut off.
+
+A made-up language puts every sentence into brackets and lengthens it by 40 %.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QSize, Qt, QTranslator
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QTableView,
+    QWidget,
+)
+
+from app.images.clearing import SheetImage
+from app.pages.calibration.offsets import TargetOffset
+from app.pages.calibration.page import CalibrationPage, ValidationSummary
+from app.pages.calibration.quality_table import EyeSummary
+from app.pages.calibration.validation_view import in_force_text
+from app.pages.clearing.page import ClearingPage
+from app.pages.reading.page import ReadingPage
+from app.pages.review.page import ReviewPage
+from app.pages.settings.page import SettingsPage
+from app.pages.worklist.page import WorklistPage
+from app.recording.worklist import WorklistRow
+from app.shell.start_page import StartPage
+from app.shell.window import MainWindow
+from app.ui import theme
+from app.ui.page import Page
+from app.ui.small_widgets import ElidedLabel
+from app.ui.text import tr, trn
+
+LONGER = 0.4
+_SIZE = QSize(1366 - 208, 768 - 40)
+"""Of a page beside the navigation, under a title bar."""
+_DATA = re.compile(
+    r"\b(Foveate|R1|Case 001|Tobii|mm"
+    r"|Backspace|Page (up|down)|Shift|Tab|Space|Enter|Esc|Ctrl(\+Z)?)\b"
+)
+"""Study data, names, units and what is printed on keys."""
+
+
+class MadeUp(QTranslator):
+    """Wraps each sentence; what stands in braces stays, and so does a line break."""
+
+    def translate(self, _context, text, _comment=None, _count=-1) -> str:
+        letters = len(re.sub(r"\{[^}]*\}", "", text))
+        more = round(LONGER * letters)
+        return f"⟦{text}{(' ~~~' * more)[:more]}⟧"
+
+    def isEmpty(self) -> bool:
+        return False
+
+
+@pytest.fixture
+def made_up(qapp) -> Iterator[None]:
+    """Speak the made-up language for one test, in the station's own letters."""
+    language, sheet, palette, font = MadeUp(), qapp.styleSheet(), qapp.palette(), qapp.font()
+    QCoreApplication.installTranslator(language)
+    theme.apply(qapp)
+    yield
+    QCoreApplication.removeTranslator(language)
+    qapp.setStyleSheet(sheet)
+    qapp.setPalette(palette)
+    qapp.setFont(font)
+
+
+def unbracketed(text: str) -> str:
+    """Return what of a text is not inside brackets, less marks, numbers and study data."""
+    before = None
+    while before != text:
+        before, text = text, re.sub(r"⟦[^⟦⟧]*⟧", "", text)
+    return re.sub(r"[^A-Za-z]+", " ", _DATA.sub("", text)).strip()
+
+
+def texts(page: QWidget) -> Iterator[tuple[str, str]]:
+    """Return every text of a page with where it stands, tool tips and spoken names too."""
+    for widget in [page, *page.findChildren(QWidget)]:
+        name = f"{type(widget).__name__} {widget.objectName()}"
+        if isinstance(widget, QLabel | QAbstractButton):
+            yield name, re.sub(r"<[^>]*>|&nbsp;", " ", widget.text())
+        if isinstance(widget, QLineEdit):
+            yield f"{name} placeholder", widget.placeholderText()
+        if isinstance(widget, QComboBox):
+            yield from ((name, widget.itemText(k)) for k in range(widget.count()))
+        if isinstance(widget, QTableView) and widget.model() is not None:
+            model = widget.model()
+            for k in range(model.columnCount()):
+                said = model.headerData(k, Qt.Orientation.Horizontal)
+                yield f"{name} heading", said if len(said) > 1 else ""
+        yield f"{name} tip", re.sub(r"<[^>]*>", " ", widget.toolTip())
+        yield f"{name} spoken", widget.accessibleName()
+
+
+def missed(page: QWidget) -> list[str]:
+    """Return the texts of a page that no translation would reach."""
+    found = {f"{where}: {text}" for where, text in texts(page) if len(unbracketed(text)) > 1}
+    return sorted(found)
+
+
+def cut_off(page: QWidget) -> list[str]:
+    """Return labels and buttons, seen now, whose text has more letters than room."""
+    found = []
+    for widget in page.findChildren(QWidget):
+        if not widget.isVisible() or not isinstance(widget, QLabel | QAbstractButton):
+            continue
+        if isinstance(widget, ElidedLabel) or not widget.text():
+            continue
+        wraps = isinstance(widget, QLabel) and widget.wordWrap()
+        if wraps:
+            fits = widget.heightForWidth(widget.width()) <= widget.height()
+        else:
+            fits = widget.sizeHint().width() <= widget.width()
+        at = widget.mapTo(page, widget.rect().topRight())
+        if not fits or (at.x() >= page.width() and not wraps):
+            found.append(f"{type(widget).__name__}: {widget.text()} ({widget.size().toTuple()})")
+    return found
+
+
+def worklist(qtbot) -> QWidget:
+    page = WorklistPage()
+    fields = {"practice": False, "hanging": "one-up", "image_count": 2}
+    page.show_rows([
+        WorklistRow(0, "c1", "Case 001", state="to read", **fields),
+        WorklistRow(1, "c2", "Case 001", state="finished", to_clear=2, **fields),
+    ])  # fmt: skip
+    page.show_readers(["R1"], None)
+    page.show_devices([], "")
+    page.show_missing(tr("None was found."))
+    page.show_ready(False, False, "Choose a reader first.")
+    page.show_import(tr("Looking for files…"), 1, 2)
+    return page
+
+
+def calibration(qtbot) -> QWidget:
+    page = CalibrationPage()
+    page.show_device("Tobii", True, 9)
+    eyes = tuple(EyeSummary(tr(eye), 1.4, 0.2, 0.3, 0.2)
+                 for eye in ("Both eyes", "Left eye", "Right eye"))  # fmt: skip
+    offsets = (
+        TargetOffset((0.2, 0.2), (0.21, 0.2), 1.4),
+        TargetOffset((0.8, 0.2), None, None),
+    )
+    now = datetime.now(UTC)
+    page.show_result(
+        ValidationSummary(
+            offsets, 1.6, (0.02, 0.03), eyes, 1.0, 0.1, tr("Distance assumed."),
+            in_force_text(now, now), collected=((0.2, 0.2),), bad=((0.2, 0.2),), may_correct=True,
+        )
+    )  # fmt: skip
+    return page
+
+
+def uncalibrated(qtbot) -> QWidget:
+    page = CalibrationPage()
+    page.show_device("Tobii", True, 9)
+    page.lead_here()
+    return page
+
+
+def reading(qtbot) -> QWidget:
+    page = ReadingPage()
+    page.strip.show_case("Case 001", 1, 13)
+    page.hold(tr("If you leave, this reading is saved as interrupted."))
+    return page
+
+
+def keys(qtbot) -> QWidget:
+    page = reading(qtbot)
+    page._panels.show(page._panels.help)
+    return page
+
+
+def read(qtbot) -> QWidget:
+    page = ReadingPage()
+    page.show_complete(tr("You have read all cases."), correctable=True)
+    page.note.open()
+    return page
+
+
+def clearing(qtbot) -> QWidget:
+    page = ClearingPage()
+    page.show_images([
+        SheetImage(f"i{k}", "Case 001", 300, 240, "yes", "", "", ()) for k in range(4)
+    ])  # fmt: skip
+    return page
+
+
+def cleared(qtbot) -> QWidget:
+    page = ClearingPage()
+    page.show_images([])
+    return page
+
+
+def clearing_one(qtbot) -> QWidget:
+    page = clearing(qtbot)
+    page.by.setText("R1")
+    page.open_large("i0")
+    page.show_same_device(2)
+    return page
+
+
+def start(qtbot) -> QWidget:
+    return StartPage()
+
+
+def window(qtbot) -> QWidget:
+    window = MainWindow()
+    window.show_reader(tr("No reader selected"))
+    window.show_device(tr("No tracker selected"), stand_in=tr("SIMULATED GAZE"))
+    window.show_session("open")
+    return window
+
+
+def review(qtbot) -> QWidget:
+    page = ReviewPage()
+    page.show_rows((), side_by_side=True, open_session=True)
+    return page
+
+
+def replaying(qtbot) -> QWidget:
+    page = ReviewPage()
+    page.show_rows((), side_by_side=True, open_session=False)
+    page._pages.setCurrentIndex(1)
+    page.span.set_length(10_000_000)
+    page.span.set_end(0, 2_000_000)
+    return page
+
+
+def settings(qtbot) -> QWidget:
+    return SettingsPage()
+
+
+PAGES = (
+    worklist, calibration, uncalibrated, reading, keys, read, review, replaying,
+    clearing, clearing_one, cleared, settings, start, window,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("make", PAGES, ids=lambda make: make.__name__)
+def test_every_text_of_a_readers_page_is_translated_and_fits_when_it_is_longer(
+    made_up, qtbot, make
+) -> None:
+    page = make(qtbot)
+    qtbot.addWidget(page)
+    page.resize(_SIZE)
+    page.show()
+    qtbot.waitExposed(page)
+    assert (missed(page), cut_off(page)) == ([], [])
+    least = page.minimumSizeHint()
+    assert (least.width() <= _SIZE.width(), least.height() <= _SIZE.height()) == (True, True)
+
+
+def test_the_check_finds_what_is_not_translated(made_up, qtbot) -> None:
+    page = Page("plain", tr("A title"))
+    qtbot.addWidget(page)
+    page.body.addWidget(QLabel("Forgotten"))
+    page.body.addWidget(QLabel(trn("{count} case", "{count} cases", 3)))
+    assert missed(page) == ["QLabel : Forgotten"]
+
+
+def test_the_check_finds_what_is_cut_off(made_up, qtbot) -> None:
+    page = QWidget()
+    qtbot.addWidget(page)
+    narrow = QLabel(tr("Wider than it may be"), page)
+    narrow.setFixedWidth(40)
+    page.show()
+    assert len(cut_off(page)) == 1
