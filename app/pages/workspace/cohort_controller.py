@@ -30,6 +30,8 @@ class CohortController(QObject):
 
     def set_study(self, study: Study | None) -> None:
         """Show this study's readings."""
+        if study is not self._study:
+            self.page.widen()  # a lasso's images are those of the study before
         self._study = study
 
     def refresh(self, then: Callable[[], object] = lambda: None) -> None:

@@ -1,6 +1,6 @@
 """Cohort: which readings there are, how good, which count, what is missing."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal
@@ -53,6 +53,8 @@ class CohortPage(Page):
         self._columns = cohort_columns()
         self._words: Mapping[str, str] = {}
         self._all: tuple[CohortRow, ...] = ()
+        self._images: frozenset[str] = frozenset()
+        self._mark_all = False
         self.model: TableModel[CohortRow] = TableModel(self._columns, why)
         self.model.edited.connect(lambda r, what, text: self.told.emit(r.case_id, what, text))
         self.figures = CohortFigures()
@@ -82,6 +84,9 @@ class CohortPage(Page):
         self._offer_words(rows)
         if first:
             self._size_columns(rows)
+        if self._mark_all:
+            self.table.selectAll()
+            self._mark_all = False
         self._mark(chosen)
         self.table.verticalScrollBar().setValue(current)
         self.figures.show_rows(rows)
@@ -89,6 +94,21 @@ class CohortPage(Page):
         self._missing.setText("\n".join(f"• {text}" for text in missing))
         self._missing_panel.setVisible(bool(missing))
         self._marked()
+
+    def narrow_to(self, image_ids: Iterable[str]) -> None:
+        """Show and mark only the readings of these images, until all are asked for again."""
+        self._images, self._mark_all = frozenset(image_ids), True
+        self.search.clear()
+        self.counting.setCurrentIndex(0)
+        self.whole.show()
+        self._filter()
+        self.table.selectAll()
+
+    def widen(self) -> None:
+        """Show the readings of all images again."""
+        self._images, self._mark_all = frozenset(), False
+        self.whole.hide()
+        self._filter()
 
     @property
     def plots(self) -> Mapping[str, Any]:
@@ -142,7 +162,9 @@ class CohortPage(Page):
             self.counting.addItem(tr(text), value)
         self.counting.currentIndexChanged.connect(lambda _i: self._filter())
         self.filter_menu = FilterMenu(self, self._columns, lambda: self._all, self.narrow)
-        bar = row(self.search, filter_button(self.filter_menu), self.counting)
+        self.whole = button("whole_cohort", tr("Show all readings"), self.widen)
+        self.whole.hide()
+        bar = row(self.search, filter_button(self.filter_menu), self.counting, self.whole)
         bar.setStretch(0, 1)
         return bar
 
@@ -239,6 +261,8 @@ class CohortPage(Page):
 
         def passes(reading: CohortRow) -> bool:
             if counting and reading.counts != (counting == "in"):
+                return False
+            if self._images and self._images.isdisjoint(reading.image_ids):
                 return False
             return found(reading)
 

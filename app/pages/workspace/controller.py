@@ -63,6 +63,7 @@ class WorkspaceController(QObject):
     @cached_property
     def _features(self) -> FeaturesController:
         page = FeaturesPage(self.loader)
+        page.lassoed.connect(self._show_in_cohort)
         made = FeaturesController(page, self.side, self._tell_error, self)
         made.set_study(self._study)
         return made
@@ -145,6 +146,10 @@ class WorkspaceController(QObject):
     def _show_features(self, run_id: str) -> None:
         self._go("features")
         self._features.choose(run_id)
+
+    def _show_in_cohort(self, image_ids: Sequence[str]) -> None:
+        self.cohort.narrow_to(image_ids)
+        self._go("cohort")
 
     def _run(self, run_id: str) -> RunRow:
         return next(row for row in self._runs if row.id == run_id)

@@ -6,16 +6,20 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QPolygonF
 from PySide6.QtWidgets import QComboBox, QFrame
 
+from app.pages.workspace.lasso import Lasso, inside
 from app.ui import theme
 from app.ui.page import Page
 from app.ui.pictures import PictureCard, PictureLoader, PictureStrip
 from app.ui.plots import COLOURS, SYMBOLS, ask_where, plot, save_plot
 from app.ui.small_widgets import button, label, panel, row
+from app.ui.text import tr
 from app.ui.work_bar import WorkBar
 from app.workspace.features import Features
 from app.workspace.runs import RunRow
+from migrations.study.names import split_item
 
 _SHOWN = 10
 _UNKNOWN = "unknown"
@@ -32,11 +36,14 @@ class FeaturesPage(Page):
         The run whose neighbours stand below, empty for none.
     map_chosen : str
         "pca" or "umap".
+    lassoed : object
+        Ids of the images whose points a line was drawn round.
     """
 
     run_chosen = Signal(str)
     other_chosen = Signal(str)
     map_chosen = Signal(str)
+    lassoed = Signal(object)
 
     def __init__(self, loader: PictureLoader) -> None:
         super().__init__("features", "Features")
@@ -56,11 +63,20 @@ class FeaturesPage(Page):
         self.by.currentIndexChanged.connect(self._draw)
         for widget in (self.runs, self.maps, self.by):
             self.head.addWidget(widget)
+        self.draw = button("lasso_features", tr("Lasso to cohort"), lambda: None)
+        self.draw.setCheckable(True)
+        self.draw.setToolTip(
+            tr("Draw a line round points: the cohort then shows the readings of their images.")
+        )
+        self.head.addWidget(self.draw)
         self.head.addWidget(button("save_features", "Save plot…", self._save))
         self.work = WorkBar("features_work")
         self.body.addWidget(self.work)
         content = row(gap=2 * theme.GRID)
         self.map = plot("", "")
+        self.lasso = Lasso(self.map)
+        self.lasso.drawn.connect(self._drawn)
+        self.draw.toggled.connect(lambda on: setattr(self.lasso, "on", on))
         self.map.addLegend(offset=(10, 10), labelTextColor=theme.TEXT)
         content.addWidget(self.map, 3)
         content.addWidget(self._make_hover(loader), 1)
@@ -187,6 +203,16 @@ class FeaturesPage(Page):
     def _hovered(self, _spots: object, points: Sequence[pg.SpotItem], _event: object) -> None:
         if len(points):
             self._show(int(points[0].data()))
+
+    def _drawn(self, line: QPolygonF) -> None:
+        if self.features is None:
+            return
+        ids = [self.features.ids[k] for k in inside(line, self._points)]
+        if ids:
+            self.draw.setChecked(False)
+            self.lassoed.emit(sorted({split_item(id_)[0] for id_ in ids}))
+        else:
+            self.say_state(tr("No point lies within that line."), "warning")
 
     def _clicked(self, image_id: str) -> None:
         if self.features is not None and image_id in self.features.ids:

@@ -115,3 +115,16 @@ def test_the_audit_page_filters_and_saves_what_it_shows(qtbot, tmp_path: Path, m
     with qtbot.waitSignal(page.save_wanted) as saved:
         page._save()
     assert [row.person for row in saved.args[0]] == ["P1"]
+
+
+def test_images_from_a_lasso_are_the_rows_that_are_shown_and_marked(page, rows) -> None:
+    page.search.setText("reader:R1")
+    meant = {rows[0].image_ids[0], rows[-1].image_ids[0]}
+    of_them = {r.reading_id for r in rows if meant & set(r.image_ids)}
+    page.narrow_to(meant)
+    page.show_rows(rows, [])  # read again when the page is gone to
+    assert {r.reading_id for r in page.model.rows} == of_them
+    assert set(page.chosen()) == of_them
+    page.whole.click()
+    assert page.model.rowCount() == len(rows)
+    assert page.whole.isHidden()
