@@ -76,7 +76,7 @@ class FeaturesPage(Page):
         self.map = plot("", "")
         self.lasso = Lasso(self.map)
         self.lasso.drawn.connect(self._drawn)
-        self.draw.toggled.connect(lambda on: setattr(self.lasso, "on", on))
+        self.draw.toggled.connect(self._draw_wanted)
         self.map.addLegend(offset=(10, 10), labelTextColor=theme.TEXT)
         content.addWidget(self.map, 3)
         content.addWidget(self._make_hover(loader), 1)
@@ -114,7 +114,7 @@ class FeaturesPage(Page):
         self._colours = dict(colours)
         for side, text in zip(("bottom", "left"), axes, strict=True):
             self.map.setLabel(side, text, color=theme.MUTED)
-        self.say_state(f"{len(features.ids)} images. Hover to see one, click for its neighbours.")
+        self.say_state(self._how())
         self._draw()
         if features.ids:
             self.choose(0)
@@ -203,6 +203,16 @@ class FeaturesPage(Page):
     def _hovered(self, _spots: object, points: Sequence[pg.SpotItem], _event: object) -> None:
         if len(points):
             self._show(int(points[0].data()))
+
+    def _draw_wanted(self, on: bool) -> None:
+        self.lasso.on = on
+        if self.features is not None:
+            begun = tr("Draw a line round points with the mouse; press the button again to stop.")
+            self.say_state(begun if on else self._how())
+
+    def _how(self) -> str:
+        images = 0 if self.features is None else len(self.features.ids)
+        return f"{images} images. Hover to see one, click for its neighbours."
 
     def _drawn(self, line: QPolygonF) -> None:
         if self.features is None:
