@@ -13,6 +13,7 @@ from app.ui.background import run
 from app.ui.job import JobContext, JobPage, StationJob
 from app.ui.keys import KeyMap, load_keys, save_keys
 from app.ui.screen import screen_geometry
+from app.ui.text import tr
 from devices.gaze.geometry import ScreenGeometry
 from devices.tracker import TellsDisplayArea, Tracker
 
@@ -64,7 +65,7 @@ class SetupController(StationJob):
         try:
             save_setup(geometry.name, setup)
         except AppError as error:
-            self.context.show_error("The set-up could not be saved", error)
+            self.context.show_error(tr("The station settings could not be saved"), error)
             return
         self.context.close_session()  # it was opened with another size of the screen
         self.refresh()
@@ -73,7 +74,7 @@ class SetupController(StationJob):
         try:
             save_keys(keys)
         except AppError as error:
-            self.context.show_error("The keys could not be saved", error)
+            self.context.show_error(tr("The keys could not be saved"), error)
             return
         self.context.notices.keys_changed.emit(keys)
         self.page.show_keys(keys)

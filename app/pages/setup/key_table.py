@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QWidget
 from app.ui import theme
 from app.ui.keys import DEFAULT, MOUSE_DEFAULT, KeyConflict, KeyMap, words_of
 from app.ui.small_widgets import button, column, label, row, say
+from app.ui.text import tr
 
 _MOUSE_WORDS = {"window": "Window", "pan": "Pan", "zoom": "Zoom"}
 
@@ -42,8 +43,8 @@ class KeyTable(QWidget):
         layout.addLayout(grid)
         layout.addWidget(self._problem)
         layout.addLayout(row(
-            button("save_keys", "Use these keys", self._save),
-            button("usual_keys", "The usual keys", lambda: self.show_keys(KeyMap())),
+            button("save_keys", tr("Use these keys"), self._save),
+            button("usual_keys", tr("Restore the default keys"), lambda: self.show_keys(KeyMap())),
             stretch=True,
         ))  # fmt: skip
         self.show_keys(KeyMap())

@@ -22,6 +22,7 @@ from app.ui import theme
 from app.ui.keys import KeyMap
 from app.ui.page import Page
 from app.ui.small_widgets import button, column, indented, label, panel, row
+from app.ui.text import tr, trn
 from devices.gaze.geometry import ScreenGeometry
 
 _NO_DATE = QDate(2000, 1, 1)
@@ -46,7 +47,7 @@ class SetupPage(Page):
         self._geometry: ScreenGeometry | None = None
         self._setup = StationSetup()
         self._measured = False
-        self.save = button("save_setup", "Save", self._save, role="primary")
+        self.save = button("save_setup", tr("Save"), self._save, role="primary")
         self.head.addWidget(self.save)
         self.card = BankCard()
         self.card.changed.connect(self._card_changed)
@@ -117,9 +118,9 @@ class SetupPage(Page):
         self._warnings.setVisible(bool(warnings))
         count = len(warnings)
         if count:
-            self.say_state(f"{count} thing{'s' * (count > 1)} to look at.", "warning")
+            self.say_state(trn("{count} warning.", "{count} warnings.", count), "warning")
         else:
-            self.say_state("The station is set up.")
+            self.say_state(tr("The station is set up."))
 
     def show_keys(self, keys: KeyMap, problem: str = "") -> None:
         """Show the keys in force."""
@@ -134,10 +135,14 @@ class SetupPage(Page):
             return
         width, height = size_from_card(self.card.card_width, self._geometry)
         when = self._setup.card_checked_on
-        how = f", measured {when}" if when and not self._measured else ""
-        if not when and not self._measured:
-            how = ", not measured yet"
-        self._size.setText(f"The screen is {width:.0f} × {height:.0f} mm{how}.")
+        size = f"{width:.0f} × {height:.0f} mm"
+        if self._measured:
+            said = tr("The screen is {size}.", size=size)
+        elif when:
+            said = tr("The screen is {size}, measured on {date}.", size=size, date=when)
+        else:
+            said = tr("The screen is {size}, not measured yet.", size=size)
+        self._size.setText(said)
 
     def _save(self) -> None:
         self.saved.emit(self.values)
@@ -155,8 +160,8 @@ class SetupPage(Page):
             box.setDecimals(0)
             box.setSuffix(unit)
             box.setSpecialValueText("not entered")
-        self.night_light = QCheckBox("I looked: it is off")
-        self.hdr = QCheckBox("I looked: it is off")
+        self.night_light = QCheckBox(tr("Checked: off"))
+        self.hdr = QCheckBox(tr("Checked: off"))
 
     def _make_screen(self) -> QWidget:
         frame, layout = panel()
