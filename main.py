@@ -21,6 +21,7 @@ COMMANDS = {
     "read": ("app.autopilot.command", "read a study's cases; --autopilot: without hands"),
     "demo": ("app.demo.command", "the whole way once: phantoms, reading, pre-training, report"),
     "import": ("app.hanging.import_command", "add images to a study"),
+    "receive": ("app.hanging.receive_command", "listen for images that an archive sends (C-STORE)"),
     "import-gaze": ("app.interchange.import_command", "add gaze recorded by other systems"),
     "devices": ("devices.command", "what trackers are attached, and what is missing"),
     "similarity": ("trainer.similarity.command", "how alike readings are by gaze"),

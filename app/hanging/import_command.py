@@ -154,7 +154,7 @@ def _import_into(
     with contextlib.closing(imported):
         for result in imported:
             results.append(result)
-            _say(result, as_json=arguments.json)
+            say(result, as_json=arguments.json)
             progress(len(results), len(files))
 
 
@@ -182,7 +182,8 @@ def _study(folder: Path) -> Study:
     return study
 
 
-def _say(result: ImportResult, *, as_json: bool) -> None:
+def say(result: ImportResult, *, as_json: bool) -> None:
+    """Say what became of a file, in words or as JSON."""
     if as_json:
         table = asdict(result) | {"path": str(result.path), "image_name": _name(result)}
         table = {name: table[name] for name in _JSON_FIELDS}

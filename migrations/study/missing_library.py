@@ -9,6 +9,7 @@ _EXTRAS = {
     "postgresql": ("psycopg",),
     "interchange": ("pyxdf", "pyarrow", "openpyxl"),
     "api": ("pandas",),
+    "pacs": ("pynetdicom", "keyring"),
 }  # fmt: skip
 """The modules that each extra of pyproject.toml brings."""
 
