@@ -92,7 +92,12 @@ def test_of_a_reader_no_byte_is_left(study, known, capsys) -> None:
     database.close()
 
 
-def test_runs_exports_and_backups_that_hold_traces_are_listed(study, known, capsys) -> None:
+def test_runs_exports_and_backups_that_hold_traces_are_listed(
+    study, known, tmp_path, monkeypatch, capsys
+) -> None:
+    own = tmp_path / "temporary"  # the machine's own holds what other processes left
+    own.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(own))
     study.backup()
     (study.runs / "clean").mkdir()
     (study.runs / "clean" / "config.json").write_text("{}")
