@@ -1,4 +1,4 @@
-"""Closing the window: not before what was recorded is on the disk, unless the user insists."""
+"""Closing the window: not before all is saved that was recorded or typed, unless one insists."""
 
 from collections.abc import Callable
 
@@ -27,6 +27,8 @@ class ClosingGuard(QObject):
         Whether a case is being read; closing asks then.
     pause
         Takes the images away while it asks.
+    unsaved
+        What was typed and would be lost, in a sentence; empty for nothing.
     """
 
     def __init__(
@@ -36,7 +38,9 @@ class ClosingGuard(QObject):
         self._window, self._sessions, self._end_session = window, sessions, end_session
         self.in_mid_case: Callable[[], bool] = lambda: False
         self.pause: Callable[[], object] = lambda: None
+        self.unsaved: Callable[[], str] = lambda: ""
         self._asking = False
+        self._may_lose = False
         self._is_closing = False
         self._dialog: SavingDialog | None = None
         self._patience = QTimer(self)
@@ -54,6 +58,10 @@ class ClosingGuard(QObject):
 
     def may_close(self) -> bool:
         """Return whether nothing waits to be written; otherwise see to it, then close."""
+        unsaved = "" if self._may_lose else self.unsaved()
+        if unsaved and not self._is_closing:
+            self._confirm_loss(unsaved)
+            return False
         if not self._sessions.busy:
             return True
         if self.in_mid_case() and not self._is_closing:
@@ -64,9 +72,34 @@ class ClosingGuard(QObject):
 
     def stay(self) -> None:
         """Leave the window open after all."""
+        self._may_lose = False
+        self._end_waiting()
+
+    def _end_waiting(self) -> None:
         self._is_closing = False
         self._patience.stop()
         self._hide()
+
+    def _confirm_loss(self, unsaved: str) -> None:
+        """Ask whether what was typed may be lost."""
+        if self._asking:
+            return
+        self._asking = True
+        if self.in_mid_case():
+            self.pause()
+        ConfirmDialog(
+            self._window,
+            tr("Close Foveate without saving?"),
+            unsaved,
+            ("close_unsaved", tr("Close without saving"), self._lose),
+            tr("Stay"),
+            self._answered,
+        ).open()
+
+    def _lose(self) -> None:
+        self._answered()
+        self._may_lose = True
+        self._window.close()
 
     def _confirm(self) -> None:
         """Ask whether to leave in the middle of a case."""
@@ -80,8 +113,12 @@ class ClosingGuard(QObject):
             tr("The reading is saved as interrupted, and the case will be shown again."),
             ("close_anyway", tr("Close Foveate"), self._close_anyway),
             tr("Stay"),
-            self._answered,
+            self._kept,
         ).open()
+
+    def _kept(self) -> None:
+        self._answered()
+        self._may_lose = False
 
     def _answered(self) -> None:
         self._asking = False
@@ -101,7 +138,7 @@ class ClosingGuard(QObject):
 
     def _done(self) -> None:
         if self._is_closing:
-            self.stay()
+            self._end_waiting()
             self._window.close()
 
     def _ask(self) -> None:
@@ -117,7 +154,7 @@ class ClosingGuard(QObject):
 
     def _insist(self) -> None:
         self._sessions.give_up()
-        self.stay()
+        self._end_waiting()
         self._window.close()
 
     def _hide(self) -> None:

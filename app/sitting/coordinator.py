@@ -73,6 +73,7 @@ class SessionCoordinator(QObject):
         self._guard = ClosingGuard(shell.window, self.sessions, self.close_session)
         self._guard.in_mid_case = lambda: self.reading.reading
         self._guard.pause = self.reading.pause
+        self._guard.unsaved = lambda: next((job.unsaved for job in jobs if job.unsaved), "")
         self._tracker_change = TrackerChange(
             shell.window, self.worklist.devices, self.close_session, self._changed
         )

@@ -169,6 +169,11 @@ class StationJob(QObject):
     def refresh(self) -> None:
         """Read again what the page shows; called each time one of its pages comes up."""
 
+    @property
+    def unsaved(self) -> str:
+        """What closing the window now would lose, in a sentence; empty for nothing."""
+        return ""
+
     def close(self) -> None:
         """End what runs; the station is about to close."""
 

@@ -25,6 +25,13 @@ class SettingsController(StationJob):
         self._study = study
         self.page.show_settings(study.settings)
 
+    @property
+    def unsaved(self) -> str:
+        """Say that the form has changes that are not in `study.toml`."""
+        if not self.page.undo.isEnabled():
+            return ""
+        return tr("Changes to the study settings are not saved, and closing loses them.")
+
     def _say_unsaved(self) -> None:
         title = tr("The settings are not saved")
         text = tr(

@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
 from app.demo.hands import click, press
+from app.pages.settings.controller import SettingsController
 from app.station import Station
 from app.ui.dialogs import ConfirmDialog, ConsentDialog
 from devices.gaze.geometry import ScreenGeometry
@@ -149,6 +150,20 @@ def test_closing_in_mid_case_asks_and_enter_stays(station: Station, study: Study
     asked = [each for each in station.window.findChildren(ConfirmDialog) if each.isVisible()]
     click(asked[-1].findChild(QPushButton, "close_anyway"))
     qtbot.waitUntil(lambda: not station.window.isVisible(), timeout=60_000)
+
+
+def test_closing_with_unsaved_settings_asks_and_enter_stays(station: Station, qtbot) -> None:
+    settings = station.job(SettingsController).page
+    settings.editor("name").setText("Another name")
+    station.window.close()
+    dialog = station.window.findChild(ConfirmDialog)
+    QTest.keyClick(dialog, Qt.Key.Key_Return)
+    assert station.window.isVisible()
+    assert settings.values.name == "Another name"
+    station.window.close()
+    asked = [each for each in station.window.findChildren(ConfirmDialog) if each.isVisible()]
+    click(asked[-1].findChild(QPushButton, "close_unsaved"))
+    assert not station.window.isVisible()
 
 
 def test_another_tracker_asks_before_it_ends_the_session(station: Station, qtbot) -> None:
