@@ -88,7 +88,12 @@ GROUPS: dict[str, Callable[[WorklistRow], bool]] = {
 COLUMNS: tuple[Column[WorklistRow], ...] = (
     Column("Case", lambda row: row.name),
     Column("State", _state, key=_state_order, sign=_sign),
-    Column("Images", lambda row: str(row.image_count), key=lambda row: row.image_count),
+    Column(
+        "Images",
+        lambda row: str(row.image_count),
+        key=lambda row: row.image_count,
+        number=lambda row: float(row.image_count),
+    ),
     Column(
         "Gaze",
         _verdict,

@@ -1,4 +1,4 @@
-"""Searches and filters the worklist: words of one column or of any, and a state."""
+"""Searches and filters the worklist: words of one column or of any, terms, and a state."""
 
 from collections.abc import Callable, Sequence
 
@@ -10,6 +10,7 @@ from app.recording.worklist import WorklistRow
 from app.ui import theme
 from app.ui.search_field import search_field
 from app.ui.small_widgets import label, row
+from app.ui.table_search import Searched, search
 from app.ui.text import tr
 
 _WAIT_MS = 150
@@ -29,7 +30,10 @@ class Finder(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.words = search_field("find_case", tr("Search the cases"))
+        self.words = search_field(
+            "find_case",
+            tr("Search the cases, or one column: state:interrupted  images>2  -gaze:good"),
+        )
         self.state = QComboBox()
         self.state.setObjectName("state_filter")
         self.state.setAccessibleName(tr("State"))
@@ -55,20 +59,18 @@ class Finder(QWidget):
     @property
     def passes(self) -> Callable[[WorklistRow], bool]:
         """Which rows are shown."""
-        words = self.words.text().casefold().split()
         place = self.column.currentData()
         searched = COLUMNS if place < 0 else (COLUMNS[place],)
         belongs = GROUPS[self.state.currentData()]
 
-        def passes(shown: WorklistRow) -> bool:
-            if not belongs(shown):
-                return False
-            if not words:
-                return True
-            said = "  ".join(column.text(shown) for column in searched).casefold()
-            return all(word in said for word in words)
+        def words(shown: WorklistRow) -> str:
+            said = [column.text(shown) for column in searched]
+            said += [column.tip(shown) for column in searched if column.tip is not None]
+            return "\n".join(said).lower()
 
-        return passes
+        named = {tr(c.title): Searched(c.text, c.number) for c in COLUMNS}
+        found = search(self.words.text(), named, words)
+        return lambda shown: belongs(shown) and found(shown)
 
     def say_found(self, shown: Sequence[WorklistRow], total: int) -> None:
         """Say how many of all cases pass; nothing while all do."""

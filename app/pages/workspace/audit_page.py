@@ -12,9 +12,9 @@ from app.ui.page import Page
 from app.ui.search_field import search_field
 from app.ui.small_widgets import button, row
 from app.ui.table_model import Column, TableModel, table_view
+from app.ui.table_search import Searched, search
 from app.ui.text import tr, trn
 from app.workspace.audit import AuditRow
-from app.workspace.table_search import Searched, search
 
 _WIDEST_PX = 320
 

@@ -22,10 +22,10 @@ from app.ui.page import Page
 from app.ui.search_field import search_field
 from app.ui.small_widgets import button, label, panel, row
 from app.ui.table_model import Column, TableModel, table_view
+from app.ui.table_search import Searched, search
 from app.ui.text import tr, trn
 from app.workspace.cohort import CohortRow
 from app.workspace.cohort_edits import SPLITS
-from app.workspace.table_search import Searched, search
 
 _WIDEST_PX = 260
 _COUNTING = (("Included and excluded", ""), ("Included", "in"), ("Excluded", "out"))

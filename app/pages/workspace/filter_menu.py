@@ -8,8 +8,8 @@ import numpy as np
 from PySide6.QtWidgets import QMenu, QPushButton, QWidget
 
 from app.ui.table_model import Column
+from app.ui.table_search import column_name, term_of
 from app.ui.text import tr
-from app.workspace.table_search import column_name, term_of
 
 _MOST = 25
 _QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)

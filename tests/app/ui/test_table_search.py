@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from app.workspace.table_search import Searched, search, term_of
+from app.ui.table_search import Searched, search, term_of
 
 
 @dataclass(frozen=True)

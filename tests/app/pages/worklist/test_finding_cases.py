@@ -1,5 +1,6 @@
 """The worklist is searched, filtered and sorted; what an import refused is read whole."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,8 @@ def case(position: int, name: str, state: str = "to read", **fields: object) -> 
 
 ROWS = [
     case(0, "AB12", "finished", verdict="good"),
-    case(1, "CD34"),
-    case(2, "EF56", "finished", verdict="bad", reasons=("no gaze for 6.0 s",)),
+    replace(case(1, "CD34"), image_count=2),
+    case(2, "EF56", "finished", verdict="bad", reasons=("no gaze for 6.0 s", "a second reason")),
     case(3, "GH78", "interrupted"),
     case(4, "IJ90", to_clear=2),
 ]
@@ -53,7 +54,16 @@ def find(page: WorklistPage, words: str, qtbot) -> None:
 
 @pytest.mark.parametrize(
     ("words", "found"),
-    [("cd", ["CD34"]), ("6.0 s", ["EF56"]), ("read bad", ["EF56"]), ("clearing", ["IJ90"])],
+    [
+        ("cd", ["CD34"]),
+        ("6.0 s", ["EF56"]),
+        ("read bad", ["EF56"]),
+        ("clearing", ["IJ90"]),
+        ("state:interrupted", ["GH78"]),
+        ('state="read" -gaze:good', ["EF56"]),
+        ("images>1", ["CD34"]),
+        ("second", ["EF56"]),
+    ],
 )
 def test_words_of_any_column_find_a_case(page: WorklistPage, qtbot, words, found) -> None:
     find(page, words, qtbot)
