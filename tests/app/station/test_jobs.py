@@ -74,11 +74,11 @@ def test_tab_goes_down_the_navigation_and_then_to_the_page(station) -> None:
         if widget.isVisibleTo(station.window) and isinstance(widget, QAbstractButton):
             met.append(widget.objectName())
         widget = widget.nextInFocusChain()
-    assert met[:7] == [
+    assert met[:8] == [
         "go_worklist", "go_made_up", "go_calibration", "go_reading", "go_review", "go_setup",
-        "workspace_door",
+        "new_study_beside", "workspace_door",
     ]  # fmt: skip
-    assert "import" in met[7:]
+    assert "import" in met[8:]
 
 
 def test_every_page_of_the_navigation_can_be_gone_to(station) -> None:
