@@ -98,6 +98,10 @@ class Replay:
         screen = self.gaze.screens.at(self.started_us + time_us)
         return screen.width_screen, screen.height_screen
 
+    def pixel_ratio_at(self, time_us: int) -> float:
+        """Return the pixels of the screen to each `_screen` unit at an instant since the begin."""
+        return self.gaze.screens.at(self.started_us + time_us).device_pixel_ratio
+
     def views_at(self, time_us: int) -> list[TileView]:
         """Return how each tile lay on the screen at an instant since the begin."""
         # The first views come some milliseconds after the begin: they are shown from the begin on.

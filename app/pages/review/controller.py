@@ -1,13 +1,15 @@
 """The review page: which readings may be looked at, and reading them back off the GUI thread."""
 
+import threading
 from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog
 
 from app.pages.review.page import ReviewPage
 from app.pages.review.still import still_of, write_still
+from app.pages.review.video import VideoPlan, write_video
 from app.recording.replay import Replay, load_replay, readings_to_review
-from app.ui.background import run
+from app.ui.background import Task, run
 from app.ui.job import JobContext, JobPage, StationJob
 from app.ui.text import tr
 from migrations.study.folder import Study
@@ -28,6 +30,9 @@ class ReviewController(StationJob):
         page.chosen.connect(self._load)
         page.end_wanted.connect(self._end_session)
         page.picture_wanted.connect(self._ask_picture)
+        page.video_wanted.connect(self._ask_video)
+        self._stop = threading.Event()
+        page.work.stop_wanted.connect(self.close)
         context.notices.session_closed.connect(self._session_closed)
         context.notices.replay_wanted.connect(self._replay)
 
@@ -73,6 +78,49 @@ class ReviewController(StationJob):
                 lambda path: page.say_state(tr("Saved as {path}.", path=path)),
                 lambda error: self.context.show_error(tr("The picture could not be saved"), error),
             )
+
+    def _ask_video(self) -> None:
+        """Ask where the video of this span is to lie, and write it there, beside the window."""
+        page = self.page
+        shown = tuple(v.replay for v in page.views if v.replay is not None)
+        drawn = page.views[0].drawing
+        over = (drawn.show_path, drawn.show_heat, drawn.show_gaze)
+        plan = VideoPlan(shown, page.span.span, page.speed.currentData(), over)
+        name, _ = QFileDialog.getSaveFileName(
+            page, tr("Save video"), "replay.webm", tr("WebM (*.webm)")
+        )
+        if name:
+            self.save_video(plan, Path(name))
+
+    def save_video(self, plan: VideoPlan, path: Path) -> None:
+        """Write a video off the GUI thread; the page shows how far it is, and Stop."""
+        stop, page = threading.Event(), self.page
+        self._stop = stop
+
+        def tell(done: int, total: int) -> None:
+            event = {"event": "progress", "done": done, "total": total, "unit": tr("frames")}
+            task.report(event)
+
+        def wrote(written: Path | None) -> None:
+            said = tr("Stopped. No video was saved.")
+            page.say_state(said if written is None else tr("Saved as {path}.", path=written))
+
+        task = Task(lambda: write_video(plan, path, tell, stop), self)
+        task.progressed.connect(page.work.take)
+        task.succeeded.connect(wrote)
+        task.failed.connect(
+            lambda error: self.context.show_error(tr("The video could not be saved"), error)
+        )
+        task.ended.connect(page.work.end)
+        task.ended.connect(lambda: page.save_video.setEnabled(True))
+        task.ended.connect(task.deleteLater)
+        page.save_video.setEnabled(False)
+        page.work.begin(tr("Saving the video."))
+        task.start()
+
+    def close(self) -> None:
+        """Stop a video that is being written; what is begun of it is removed."""
+        self._stop.set()
 
     def _load(self, side: int, reading_id: str) -> None:
         study, self._wanted[side] = self._study, reading_id

@@ -26,6 +26,7 @@ from app.ui.small_widgets import Figure, button, column, label, panel, row
 from app.ui.stand_in import stand_in_text
 from app.ui.table_model import Column, TableModel, table_view
 from app.ui.text import tr, trn
+from app.ui.work_bar import WorkBar
 
 _FRAME_MS = 33
 _SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
@@ -62,11 +63,14 @@ class ReviewPage(Page):
         The open session is to be ended, so that its readings can be looked at.
     picture_wanted
         What is shown now is to be written as a picture.
+    video_wanted
+        The span that is chosen is to be written as a video.
     """
 
     chosen = Signal(int, str)
     end_wanted = Signal()
     picture_wanted = Signal()
+    video_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__("review", tr("Review"))
@@ -98,7 +102,13 @@ class ReviewPage(Page):
             "save_picture", tr("Save picture…"), self.picture_wanted.emit,
             tip=tr("Saves the images, path, heat map and gaze as shown now, as a PNG file"),
         )  # fmt: skip
+        self.save_video = button(
+            "save_video", tr("Save video…"), self.video_wanted.emit,
+            tip=tr("Saves the replay of this span, at the chosen speed, as a WebM file"),
+        )  # fmt: skip
+        self.work = WorkBar("review_work")
         self.save_picture.setEnabled(False)
+        self.save_video.setEnabled(False)
         self.span.here_wanted.connect(lambda which: self.span.set_end(which, self.time_us))
         self.span.changed.connect(self._show_span)
         self.search = search_field("find_reading", tr("Case, reader, answer, date …"))
@@ -149,7 +159,8 @@ class ReviewPage(Page):
         """Show a reading on one side."""
         self.views[side].set_replay(replay)
         self.views[1].setVisible(self.views[1].replay is not None)
-        self.save_picture.setEnabled(self.views[0].replay is not None)
+        for save in (self.save_picture, self.save_video):
+            save.setEnabled(self.views[0].replay is not None)
         if side == 0 and replay is not None:
             self._show_figures(replay)
         longest = max((v.replay.duration_us for v in self.views if v.replay), default=0)
@@ -287,7 +298,9 @@ class ReviewPage(Page):
         middle.addWidget(self.slider)
         middle.addLayout(self._make_controls())
         middle.addWidget(self.span)
+        self.head.addWidget(self.save_video)
         self.head.addWidget(self.save_picture)
+        middle.insertWidget(0, self.work)
         side = column(gap=theme.GRID)
         for pair in zip(*[iter(self.figures.values())] * 2, strict=True):
             side.addLayout(row(*pair))
@@ -317,7 +330,7 @@ class ReviewPage(Page):
             box.setToolTip(tr(tip))
             box.setAccessibleName(tr(tip))
             box.setObjectName(name)
-            box.setChecked(getattr(self.views[0], name))
+            box.setChecked(getattr(self.views[0].drawing, name))
             box.toggled.connect(lambda on, name=name: self._show(name, on))
             boxes.append(box)
         self._beside = QWidget()
@@ -333,7 +346,7 @@ class ReviewPage(Page):
 
     def _show(self, name: str, on: bool) -> None:
         for view in self.views:
-            setattr(view, name, on)
+            setattr(view.drawing, name, on)
             view.update()
 
 
