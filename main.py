@@ -18,39 +18,60 @@ from migrations.study.stopping import run_command
 # A command's room and what it does. An action that another room does has a row of its own.
 COMMANDS = {
     "station": ("app.command", "open the reading station (also without any command)"),
-    "read": ("app.autopilot.command", "read a study's cases; --autopilot: without hands"),
-    "demo": ("app.demo.command", "the whole way once: phantoms, reading, pre-training, report"),
+    "read": (
+        "app.autopilot.command",
+        "read a study's cases; --autopilot: with no one at the station",
+    ),
+    "demo": (
+        "app.demo.command",
+        "the full pipeline, end to end: phantoms, reading, training, report",
+    ),
     "import": ("app.hanging.import_command", "add images to a study"),
     "receive": ("app.hanging.receive_command", "listen for images that an archive sends (C-STORE)"),
     "import-gaze": ("app.interchange.import_command", "add gaze recorded by other systems"),
-    "devices": ("devices.command", "what trackers are attached, and what is missing"),
-    "similarity": ("trainer.similarity.command", "how alike readings are by gaze"),
-    "similarity merge": ("trainer.similarity.merge_command", "one graph of its parts"),
-    "train": ("trainer.command", "similarity, pre-training, encoder; needs no screen"),
-    "sweep": ("trainer.sweep.command", "many pre-trainings, gaze against plain, seed by seed"),
-    "slurm": ("trainer.slurm.command", "batch scripts: a training, a search for pairs in parts"),
-    "encode": ("trainer.encode", "features of a folder of images by an encoder file"),
-    "probe": ("trainer.probe.command", "how well encoders tell classes apart, beside baselines"),
-    "analyse": ("trainer.analysis.command", "how readers looked: areas, scan paths, misses"),
+    "devices": ("devices.command", "list the attached trackers and what is missing"),
+    "similarity": ("trainer.similarity.command", "compare readings by gaze"),
+    "similarity merge": ("trainer.similarity.merge_command", "merge the parts of a graph"),
+    "train": ("trainer.command", "compute similarity and pre-train an encoder; needs no screen"),
+    "sweep": ("trainer.sweep.command", "compare gaze with plain training over several seeds"),
+    "slurm": ("trainer.slurm.command", "write SLURM batch scripts for train or similarity"),
+    "encode": ("trainer.encode", "compute features of a folder of images with an encoder"),
+    "probe": (
+        "trainer.probe.command",
+        "test how well encoders separate classes, against baselines",
+    ),
+    "analyse": (
+        "trainer.analysis.command",
+        "measure how readers looked: areas, scan paths, misses",
+    ),
     "performance": (
         "trainer.analysis.performance.command",
-        "how well readers read, and whether arms differ",
+        "measure how well readers read and whether arms differ",
     ),
-    "queue": ("trainer.queue", "work off a study's queued pre-trainings"),
-    "report": ("trainer.report.command", "one HTML file of a study and its runs"),
-    "export": ("app.interchange.exports.command", "take a study out: BIDS, tables, npz, archive"),
-    "export mcgip": ("trainer.exports.command", "images, gaze and relation as released code reads"),
+    "queue": ("trainer.queue", "run a study's queued trainings"),
+    "report": ("trainer.report.command", "write a study and its runs as one HTML file"),
+    "export": ("app.interchange.exports.command", "export a study: BIDS, tables, npz, archive"),
+    "export mcgip": (
+        "trainer.exports.command",
+        "images, gaze and relation in the layout of the released code",
+    ),
     "export relation": ("trainer.exports.command", "gaze similarity of the study's images"),
-    "export features": ("trainer.exports.command", "what an encoder makes of the images"),
-    "import-archive": ("app.interchange.exports.archive_command", "make a study of an archive"),
+    "export features": ("trainer.exports.command", "features of the images from an encoder"),
+    "import-archive": (
+        "app.interchange.exports.archive_command",
+        "restore a study from an archive",
+    ),
     "db": (
         "migrations.study.command",
-        "upgrade, check, back up, restore, push to a server, erase somebody",
+        "upgrade, check, back up, restore, push, erase a reader or patient",
     ),
-    "db restore": ("app.recording.restore_command", "put a backup in the database's place"),
+    "db restore": ("app.recording.restore_command", "replace the database with a backup"),
     "db push": ("app.sync.command", "send finished sessions to the laboratory's server"),
-    "db server": ("app.sync.server_command", "set up a server: a role and key for each station"),
-    "db erase": ("app.sync.command", "remove a reader or a patient for ever"),
+    "db server": (
+        "app.sync.server_command",
+        "set up a server: a role and password for each station",
+    ),
+    "db erase": ("app.sync.command", "permanently erase a reader or a patient"),
 }
 _EXAMPLE = "example:\n  python main.py --demo"
 ALIASES = {"--demo": "demo", "--train": "train"}
@@ -80,7 +101,7 @@ def _without_command(words: list[str]) -> int:
         parser.print_help()
         return 0
     meant = did_you_mean(words[0], [*_first_words(), *ALIASES, "--study", "--version", "--help"])
-    parser.error(f"{words[0]} is not a command.{meant} --help lists all.")
+    parser.error(f"{words[0]} is not a command.{meant} Use --help to list all commands.")
 
 
 def run() -> int:
@@ -109,9 +130,9 @@ def _usage() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=as_typed("python main.py"),
         usage=as_typed("python main.py [--study FOLDER] | COMMAND … | --version | --help"),
-        description="Foveate: record how images are read, learn from it. "
-        "For research, not for diagnosis.",
-        epilog=as_typed(f"commands (each has --help):\n{lines}\n\n{_EXAMPLE}"),
+        description="Foveate: record how images are read, and learn from it. For research, not "
+        "for diagnosis.",
+        epilog=as_typed(f"commands (use COMMAND --help for details):\n{lines}\n\n{_EXAMPLE}"),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     return parser

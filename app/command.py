@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 QT_MISSING = (
-    "Foveate's window needs libraries that this system lacks. On Debian and Ubuntu:\n"
-    "  sudo apt-get install -y libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1 "
+    "Foveate's window needs libraries that are missing from this system. On Debian and Ubuntu:\n "
+    " sudo apt-get install -y libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1 "
     "libglib2.0-0 fonts-dejavu-core\n"
 )
 XCB_MISSING = (
-    "Foveate's window needs libraries of X11 that this system lacks. On Debian and Ubuntu:\n"
-    "  sudo apt-get install -y libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0 "
-    "libxkbcommon-x11-0\n"
+    "Foveate's window needs X11 libraries that are missing from this system. On Debian and "
+    "Ubuntu:\n  sudo apt-get install -y libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 "
+    "libxcb-shape0 libxkbcommon-x11-0\n"
 )
 XCB_LIBRARIES = (
     "libxcb-cursor.so.0",
@@ -48,9 +48,9 @@ PYSIDE_MISSING = (
     'Foveate\'s window needs PySide6, which is not installed here:\n  pip install -e ".[station]"\n'
 )
 NO_SCREEN = (
-    "There is no screen here (neither DISPLAY nor WAYLAND_DISPLAY is set), so nobody can read. "
-    "Start the station on a desktop; `python main.py --demo` and `python main.py --train` need no "
-    "screen.\n"
+    "There is no screen here (neither DISPLAY nor WAYLAND_DISPLAY is set), so no one can read. "
+    "Start the station on a desktop; `python main.py --demo` and `python main.py --train` need "
+    "no screen.\n"
 )
 
 
@@ -59,7 +59,7 @@ def main(argv: Sequence[str]) -> int:
     parser = _parser()
     arguments = parser.parse_args(argv)
     if arguments.speed != 1 and arguments.device != "simulated":
-        parser.error("--speed is for the simulated reader; people read at their own.")
+        parser.error("--speed only works with the simulated reader; people read in real time.")
     if not has_screen():
         sys.stderr.write(NO_SCREEN)
         return 1
@@ -210,7 +210,7 @@ def _refuse(text: str) -> int:
 def _positive(text: str) -> float:
     value = float(text)
     if not 0 < value < 1000:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0 and below 1000")
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0 and below 1000")
     return value
 
 
@@ -231,20 +231,19 @@ def _parser() -> argparse.ArgumentParser:
         "--device",
         default="",
         metavar="ID",
-        help="tracker (see main.py devices); by default the last of this station, else the only "
-        "one attached; the simulated reader and the mouse only where they are named",
+        help="tracker ID (see main.py devices); default: the last one used at this station, or "
+        "else the only one attached. The simulated reader and the mouse must be named",
     )
     parser.add_argument(
-        "--rate", type=_positive, metavar="HZ", help="rate of the tracker (default: its own)"
+        "--rate", type=_positive, metavar="HZ", help="sampling rate (default: the tracker's own)"
     )
     parser.add_argument(
         "--speed", type=_positive, default=1.0, metavar="X",
-        help="run the clock X times faster than life (simulated reader only)",
+        help="run the clock at X times real time (simulated reader only)",
     )  # fmt: skip
     parser.add_argument(
         "--database",
         metavar="URL",
-        help="server that finished sessions are pushed to (default: what FOVEATE_DATABASE_URL "
-        "names)",
+        help="server to which finished sessions are pushed (default: FOVEATE_DATABASE_URL)",
     )
     return parser

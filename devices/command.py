@@ -78,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if options.mapping is not None:
         if not options.mapping.is_file():
-            parser.error(f"--mapping {options.mapping}: there is no such file.")
+            parser.error(f"--mapping {options.mapping}: no such file.")
         os.environ[MAPPING_VARIABLE] = str(options.mapping)
     try:
         if options.action == "setup-tobii":
@@ -123,7 +123,7 @@ def live_test(
         tracker.disconnect()
     if not chunks:
         said = "".join(f" {event.detail}" for event in events)
-        raise TrackerError(f"{tracker.info.name} sent no sample in {seconds:g} s.{said}")
+        raise TrackerError(f"{tracker.info.name} sent no samples in {seconds:g} s.{said}")
     stream = stream_quality(np.concatenate(chunks), tracker.info.rate_hz)
     latency_ms, latency_max_ms = float(np.median(ages_us)) / 1e3, float(np.max(ages_us)) / 1e3
     return LiveTest(
@@ -176,15 +176,15 @@ def _tell(count: int, passed_s: float, seconds: float) -> None:
 
 def _set_up_tobii(options: argparse.Namespace) -> None:
     folder = options.folder or environment_folder()
-    sys.stderr.write(f"Making the environment of Tobii's SDK in {folder} …\n")
+    sys.stderr.write(f"Creating the environment for Tobii's SDK in {folder} …\n")
     made = make_environment(options.python, folder)
     if options.json:
         sys.stdout.write(json.dumps({"python": str(made.path), "sdk": REQUIREMENT}) + "\n")
         return
     lines = [f"{REQUIREMENT} is ready in {folder}."]
     if folder != environment_folder():
-        lines.append(f"Tell Foveate of it: set {PYTHON_VARIABLE}={made.path}")
-    lines.append("Tobii's licence holds for it: research without commercial use; see")
+        lines.append(f"To let Foveate find it, set {PYTHON_VARIABLE}={made.path}")
+    lines.append("Tobii's licence applies: non-commercial research only; see")
     lines.append("docs/trackers.md. Now look for the tracker: python main.py devices")
     sys.stdout.write("\n".join(lines) + "\n")
 
@@ -241,29 +241,34 @@ def _parser() -> argparse.ArgumentParser:
         "action",
         nargs="?",
         choices=["setup-tobii"],
-        help="setup-tobii: make the Python 3.10 environment of Tobii's SDK",
+        help="setup-tobii: create the Python 3.10 environment for Tobii's SDK",
     )
     parser.add_argument(
         "--python",
         type=Path,
         metavar="PATH",
-        help="setup-tobii: the Python 3.10 to make it from (default: one that is found)",
+        help="setup-tobii: the Python 3.10 to use (default: the first one found)",
     )
     parser.add_argument(
         "--folder", type=Path, metavar="DIR",
-        help="setup-tobii: where to make it (default: the user's data folder, or "
-        "FOVEATE_TOBII_FOLDER)",
+        help="setup-tobii: where to create it (default: FOVEATE_TOBII_FOLDER, or else the user's "
+             "data folder)",
     )  # fmt: skip
-    parser.add_argument("--test", metavar="ID", help="read this tracker live and measure it")
+    parser.add_argument(
+        "--test", metavar="ID", help="record from this tracker and measure its signal"
+    )
     parser.add_argument(
         "--seconds",
         type=_positive,
         default=5.0,
         metavar="N",
-        help="length of the test (default: 5)",
+        help="length of the test in seconds (default: 5)",
     )
     parser.add_argument(
-        "--rate", type=_positive, metavar="HZ", help="rate, where the tracker lets it be chosen"
+        "--rate",
+        type=_positive,
+        metavar="HZ",
+        help="sampling rate, if the tracker lets you choose it",
     )
     parser.add_argument(
         "--timeout",
@@ -272,11 +277,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="S",
         help="how long to look for trackers (default: 1.5)",
     )
-    parser.add_argument("--network", action="store_true", help="look for LSL streams elsewhere too")
+    parser.add_argument(
+        "--network", action="store_true", help="also look for LSL streams on other computers"
+    )
     parser.add_argument(
         "--mapping", type=Path, metavar="FILE", help="LSL mapping, TOML or JSON (docs/trackers.md)"
     )
-    parser.add_argument("--json", action="store_true", help="write JSON and nothing else")
+    parser.add_argument("--json", action="store_true", help="print JSON only")
     return parser
 
 

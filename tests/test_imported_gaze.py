@@ -84,7 +84,7 @@ def test_bad_words_are_answered_with_what_to_do(folder: Path, capsys) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["mcgip", str(folder / "nothing"), "--study", str(folder / "study")])
     assert ended.value.code == 2
-    assert "is not there" in capsys.readouterr().err
+    assert "does not exist" in capsys.readouterr().err
     with pytest.raises(SystemExit) as ended:
         main(["csv", "x", "--study", "y", "--columns", "x"])
     assert ended.value.code == 2

@@ -70,15 +70,15 @@ def run_train(
             _fail(report, str(error))
             return 1
         except KeyboardInterrupt:
-            report(RunFailed("Stopped. The same command goes on from the last checkpoint."))
+            report(RunFailed("Stopped. Run the same command to continue from the last checkpoint."))
             return 3
         except Exception as error:
             if isinstance(error, ImportError) and (text := missing_text(error)):
                 _fail(report, text)
                 return 1
             log.exception("Unexpected error")
-            report(RunFailed(f"Unexpected {type(error).__name__}: {error}. This is a fault of "
-                             "Foveate; the run's log.txt holds its traceback."))  # fmt: skip
+            report(RunFailed(f"Unexpected {type(error).__name__}: {error}. This is a bug in "
+                             "Foveate; the traceback is in the run's log.txt."))  # fmt: skip
             return 1
 
 
@@ -116,10 +116,7 @@ def _config(options: argparse.Namespace) -> RunConfig:
 
 def _require_one_source(options: argparse.Namespace) -> None:
     if (options.study is None) == (options.images is None):
-        raise ConfigError(
-            "Name where the images come from: --study FOLDER, or --images FOLDER for image files "
-            "without a study; one of the two."
-        )
+        raise ConfigError("Use either --study FOLDER or --images FOLDER.")
 
 
 def _train(options: argparse.Namespace, report: Emit, stop: StopRequest) -> int:
@@ -157,7 +154,7 @@ def _source(options: argparse.Namespace, config: RunConfig) -> "Source":
         )
     if options.order or options.labels or options.splits:
         raise ConfigError(
-            "--order, --labels and --splits go with --images; a study knows all of them itself."
+            "--order, --labels and --splits only work with --images; a study has its own."
         )
     from trainer.report.write import write_report
     from trainer.runs.study_source import StudySource
@@ -179,27 +176,28 @@ def _parser() -> argparse.ArgumentParser:
     parser = CommandParser(
         prog="python main.py train",
         description="Pre-train an encoder on the images and gaze of a study, or on a folder of "
-        "images and a relation file. The same command continues a run that was stopped.",
+        "images and a relation file. Run the same command to continue a stopped run.",
         example="python main.py train --study my-study --epochs 200 --size 224 --batch 64",
     )
     parser.add_argument("--study", type=Path, metavar="FOLDER", help="the study's folder")
-    parser.add_argument("--database", help="another database than the study's own (URL)")
+    parser.add_argument("--database", help="URL of a database other than the study's own")
     files = parser.add_argument_group("without a study")
     files.add_argument(
         "--images",
         type=Path,
         metavar="FOLDER",
-        help="pictures, perhaps one sub-folder per class",
+        help="folder of images, optionally with one sub-folder per class",
     )
     files.add_argument(
         "--relation", type=Path, metavar="FILE",
-        help="how alike the images are: .npy (N, N) in the order of names, .npz, or a sparse graph",
+        help="similarity of the images: .npy (N, N) in the order of names, .npz, or a sparse "
+             "graph",
     )  # fmt: skip
     files.add_argument(
         "--order",
         type=Path,
         metavar="FILE",
-        help="names of the images, one a line, in order",
+        help="file of image names, one per line, in order",
     )
     files.add_argument(
         "--labels", type=Path, metavar="FILE",
@@ -207,45 +205,49 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     files.add_argument(
         "--splits", type=Path, metavar="JSON",
-        help="{train, val, test} lists of images; those of test take no part",
+        help="JSON lists of images {train, val, test}; test images are held out",
     )  # fmt: skip
-    files.add_argument("--cache", type=Path, metavar="FOLDER", help="where decoded images are kept")
-    parser.add_argument("--config", type=Path, help="settings as TOML")
+    files.add_argument("--cache", type=Path, metavar="FOLDER", help="folder for decoded images")
+    parser.add_argument("--config", type=Path, help="TOML file of settings")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="any setting by name"
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="set any setting by name"
     )
-    parser.add_argument("--out", type=Path, help="the run's folder (default: in the study's runs)")
+    parser.add_argument(
+        "--out", type=Path, help="the run's folder (default: one in the study's runs)"
+    )
     parser.add_argument("--fresh", action="store_true", help="start anew")
     parser.add_argument(
-        "--events", choices=("text", "json"), default="text", help="json: one object per line"
+        "--events", choices=("text", "json"), default="text", help="json: print one object per line"
     )
     _add_settings(parser)
     return parser
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("settings (more by --config and --set)")
+    group = parser.add_argument_group("settings (set others with --config and --set)")
     group.add_argument("--name", help="of the run")
     group.add_argument("--method", help=", ".join(METHODS))
     group.add_argument("--pairs", choices=PAIRS, help="where positive pairs come from")
     group.add_argument("--measure", help="gaze similarity, e.g. tima")
     rule = group.add_mutually_exclusive_group()
     rule.add_argument("--threshold", type=float, help="similarity above which images are a pair")
-    rule.add_argument("--positive-rate", type=float, help="share of valid pairs that are positive")
-    group.add_argument("--drop", type=float, help="gzpt: chance that a pair is left out of a step")
+    rule.add_argument(
+        "--positive-rate", type=float, help="fraction of valid pairs that are positive"
+    )
+    group.add_argument("--drop", type=float, help="gzpt: probability of dropping a pair at a step")
     group.add_argument("--encoder", help=", ".join(ENCODERS))
     group.add_argument(
-        "--init", metavar="FILE", help="weights to start from (torchvision, timm, released .pth)"
+        "--init", metavar="FILE", help="file of initial weights (torchvision, timm, released .pth)"
     )
-    group.add_argument("--recipe", choices=RECIPES, help="settings as a paper has them")
-    group.add_argument("--size", type=int, metavar="PX", help="side of the views, pixels")
+    group.add_argument("--recipe", choices=RECIPES, help="use the settings of a paper")
+    group.add_argument("--size", type=int, metavar="PX", help="image size in pixels")
     group.add_argument("--batch", type=int, help="images per step")
-    group.add_argument("--epochs", type=int, help="passes over the images")
-    group.add_argument("--device", choices=("auto", "cpu", "cuda"), help="where to compute")
-    group.add_argument("--seed", type=int, help="of weights, views, batches and the split")
+    group.add_argument("--epochs", type=int, help="number of passes over the images")
+    group.add_argument("--device", choices=("auto", "cpu", "cuda"), help="device to compute on")
+    group.add_argument("--seed", type=int, help="seed for weights, views, batches and the split")
     group.add_argument(
         "--transductive", action="store_true", default=None,
-        help="let images of the test split take part; run, probe and report say so",
+        help="also train on test images; the run, probe and report will say so",
     )  # fmt: skip
     _say_defaults(group)
 

@@ -1,4 +1,4 @@
-"""`python main.py encode`: features of a folder of images by an encoder file."""
+"""`python main.py encode`: compute features of a folder of images with an encoder."""
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +11,7 @@ from rich.console import Console
 from torch import nn
 
 from migrations.study.command_line import CommandParser, existing_file, existing_folder
+from migrations.study.plurals import counted
 from migrations.study.stopping import listened
 from migrations.study.told_events import ToldProgress, add_events, is_told
 from trainer.data.cache import cache_side, load_grey
@@ -39,7 +40,7 @@ def main(argv: Sequence[str]) -> int:
         console.print(f"[red]Failed:[/] {error}", highlight=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:
-        console.print("Stopped; nothing was written.")
+        console.print("Stopped. Nothing was written.")
         return 3
     finally:
         reporter.close()
@@ -59,8 +60,8 @@ def _run(options: argparse.Namespace, console: Console, meter: Callable[[int, in
     features = encode(encoder.to(device), info, paths, size, device, progress=meter)
     save_features(options.out, features, names)
     console.print(
-        f"{len(names)} images × {features.shape[1]} features ({info.name}, {size} px) "
-        f"→ {options.out}",
+        f"{counted(len(names), 'image')} × {counted(features.shape[1], 'feature')} "
+        f"({info.name}, {size} px) → {options.out}",
         highlight=False,
         soft_wrap=True,
     )
@@ -126,14 +127,14 @@ def save_features(path: Path, features: NDArray[np.float32], names: Sequence[str
 def _parser() -> argparse.ArgumentParser:
     parser = CommandParser(
         prog="python main.py encode",
-        description="Features of images by an encoder, as npz with the keys features (N, D) "
-        "float32 and names (N,): paths within the folder, in order.",
+        description="Compute features of images with an encoder, as an npz with the keys "
+        "features (N, D) float32 and names (N,): paths within the folder, in order.",
         example="python main.py encode --encoder encoder.safetensors --images IMAGES --out "
         "features.npz",
     )
     parser.add_argument(
         "--encoder", type=existing_file, required=True, metavar="FILE",
-        help="encoder.safetensors of a run, or a torchvision or timm file of weights",
+        help="a run's encoder.safetensors, or a torchvision or timm weights file",
     )  # fmt: skip
     parser.add_argument(
         "--images", type=existing_folder, required=True, metavar="FOLDER", help="PNG or JPEG images"
@@ -141,15 +142,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--order", type=existing_file, metavar="FILE", help="names, one a line, in order"
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the npz to write")
-    parser.add_argument("--size", type=int, help="side of the views, pixels (default: as trained)")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="the npz file to write"
+    )
+    parser.add_argument("--size", type=int, help="image size in pixels (default: as trained)")
     parser.add_argument(
         "--name",
         choices=encoder_names(),
-        help="the encoder, if the file does not tell (default: as the file says)",
+        help="encoder architecture, if the file does not name it (default: as in the file)",
     )
     parser.add_argument(
-        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute"
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="device to compute on"
     )
     add_events(parser)
     return parser

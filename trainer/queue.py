@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> int:
     """Run the command; 0 once the queue is empty."""
     parser = CommandParser(
         prog="python main.py queue",
-        description="Run the pre-trainings that the station queued for a study, one after another.",
+        description="Run the trainings queued for a study, one after another.",
         example="python main.py queue --study my-study",
     )
     parser.add_argument(
@@ -41,8 +41,8 @@ def main(argv: Sequence[str]) -> int:
     )
     parser.add_argument(
         "--take-over", action="store_true",
-        help="also run the jobs that came with the study from another computer; the files and "
-        "servers outside the study that they name stay refused",
+        help="also run jobs that were queued on another computer; files and servers outside the "
+             "study remain off limits to them",
     )  # fmt: skip
     options = parser.parse_args(argv)
     study: Path = options.study
@@ -56,10 +56,11 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _left_lying(foreign: Sequence[Job]) -> str:
-    lines = [f"  made on {shown(j.computer) or 'an unknown computer'}: "
-             f"{j.command} {shown(' '.join(j.options))}" for j in foreign]  # fmt: skip
+    lines = [f"  queued on {shown(j.computer) or 'an unknown computer'}: {j.command} "
+             f"{shown(' '.join(j.options))}" for j in foreign]  # fmt: skip
     return "\n".join(
-        ["These jobs were not made on this computer and are not started; --take-over runs them:",
+        ["These jobs were queued on another computer and were not started. Use --take-over to "
+         "run them:",
          *lines, ""]
     )  # fmt: skip
 
@@ -89,7 +90,7 @@ def _run(study: Path, job: Job, program: Sequence[str]) -> None:
         job.become("stopped")
         return
     if why := refusal(study, job.options, job.agreed):
-        job.become("failed", message=f"Not started. {why} Start it anew from the Pretrain page.")
+        job.become("failed", message=f"Not started. {why} Start it again from the Pretrain page.")
         return
     words = [*program, job.command, "--study", str(study), "--events", "json", *job.options]
     with job.events_file.open("ab") as events, job.log_file.open("ab") as log:
@@ -159,7 +160,7 @@ def _end(job: Job, code: int | None) -> None:
     elif kind == "stopped" or code == STOPPED_EXIT:
         job.become("stopped")
     elif job.stop_file.exists():
-        job.become("stopped", message="It did not stop in time and was ended.")
+        job.become("stopped", message="It did not stop in time and was terminated.")
     else:
         job.become("failed", message=_failure_text(job, last, code))
 
@@ -167,11 +168,11 @@ def _end(job: Job, code: int | None) -> None:
 def _failure_text(job: Job, last: dict[str, Any], code: int | None) -> str:
     if last.get("event") == "error":
         return str(last.get("message", ""))
-    how = f"ended with exit code {code}" if code is not None else "ended without a word"
+    how = f"ended with exit code {code}" if code is not None else "ended without a message"
     with contextlib.suppress(OSError):
         lines = job.log_file.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        how += f". Its last words: {lines[-1]}" if lines else ""
-    return f"The trainer {how}. Resume goes on from its last checkpoint."
+        how += f". Its last message: {lines[-1]}" if lines else ""
+    return f"The trainer {how}. Resume continues from its last checkpoint."
 
 
 def last_event(events_file: Path) -> dict[str, Any]:

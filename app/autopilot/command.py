@@ -1,7 +1,7 @@
 """`python main.py read --study FOLDER [--autopilot]`: read the cases of a study.
 
 With --autopilot nobody is needed: a simulated reader with a pseudonym and consent of its own works
-the real station by mouse and keys, goes on with what it finds interrupted, and closes the session.
+the real station by mouse and keys, resumes what was interrupted, and closes the session.
 Alone, the command opens the station for a person, at the next case.
 """
 
@@ -74,9 +74,11 @@ def _check(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> No
         arguments.autopilot and arguments.device is None
     )
     if arguments.speed != 1 and not is_simulated:
-        parser.error("--speed is for the simulated reader; a real tracker runs at its own.")
+        parser.error(
+            "--speed only works with the simulated reader; a real tracker runs in real time."
+        )
     if not arguments.autopilot and arguments.cases is not None:
-        parser.error("--cases is for --autopilot; a reader leaves with Esc.")
+        parser.error("--cases only works with --autopilot; a reader stops with Esc.")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -84,8 +86,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="python main.py read",
         description=__doc__.partition("\n\n")[2],
         example="python main.py read --study my-study --autopilot --cases 5",
-        listed="The autopilot reads every case of the study. Images whose burned-in text nobody "
-        "has cleared yet are read too: no person sees them; it clears none of them.",
+        listed="The autopilot reads every case of the study. Images still awaiting "
+        "de-identification review are read too, because no person sees them; they stay in "
+        "review.",
     )
     parser.add_argument(
         "--study", type=existing_study, required=True, metavar="FOLDER", help="the study's folder"
@@ -93,27 +96,33 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--device",
         metavar="ID",
-        help="tracker (see main.py devices; default: the autopilot's is the simulated reader, a "
-        "person's the last of this station)",
+        help="tracker ID (see main.py devices; default: the simulated reader with --autopilot, "
+        "otherwise the tracker last used at this station)",
     )
     parser.add_argument(
-        "--autopilot", action="store_true", help="read without hands, for trials and tests"
+        "--autopilot",
+        action="store_true",
+        help="read with no one at the station, for trials and tests",
     )
     parser.add_argument(
-        "--cases", type=_count, metavar="N", help="at most so many cases (default: all)"
+        "--cases", type=_count, metavar="N", help="stop after this many cases (default: all)"
     )
     parser.add_argument(
         "--speed", type=_positive, default=1.0, metavar="X",
-        help="run the clock X times faster than life (default: 1, real time)",
+        help="run the clock at X times real time (default: 1)",
     )  # fmt: skip
     parser.add_argument(
-        "--rate", type=_positive, metavar="HZ", help="rate of the tracker (default: its own)"
+        "--rate", type=_positive, metavar="HZ", help="sampling rate (default: the tracker's own)"
     )
     parser.add_argument(
-        "--reader", metavar="PSEUDONYM", help="who reads; the autopilot makes its own: AUTO-1, …"
+        "--reader",
+        metavar="PSEUDONYM",
+        help="who reads; the autopilot generates its own: AUTO-1, …",
     )
-    parser.add_argument("--seed", type=int, metavar="S", help="of the simulated reader's habits")
-    parser.add_argument("--headless", action="store_true", help="no window on the screen")
+    parser.add_argument(
+        "--seed", type=int, metavar="S", help="seed for the simulated reader's habits"
+    )
+    parser.add_argument("--headless", action="store_true", help="run without showing a window")
     return parser
 
 
@@ -123,7 +132,7 @@ def _count(text: str) -> int:
     except ValueError:
         count = 0
     if count < 1:
-        raise argparse.ArgumentTypeError(f"a whole number of at least 1, not {text}")
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
     return count
 
 
@@ -133,5 +142,5 @@ def _positive(text: str) -> float:
     except ValueError:
         value = 0.0
     if not 0 < value < 2000:
-        raise argparse.ArgumentTypeError(f"a number above 0 and below 2000, not {text}")
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0 and below 2000")
     return value

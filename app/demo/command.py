@@ -48,13 +48,13 @@ def main(argv: Sequence[str]) -> int:
         return 1
     except KeyboardInterrupt:
         end_children()
-        sys.stderr.write(f"\nStopped; the next demo empties {arguments.out}.\n")
+        sys.stderr.write(f"\nStopped. The next demo will empty {arguments.out}.\n")
         return 3
     sys.stdout.write("\n" + "\n".join(summary) + "\n")
     return 0
 
 
-_EXTRA_MISSING = 'The demo needs its extra: pip install -e ".[demo]"\n'
+_EXTRA_MISSING = 'The demo needs additional packages: pip install -e ".[demo]"\n'
 
 
 @contextlib.contextmanager
@@ -77,11 +77,14 @@ def _prepare(folder: Path) -> None:
     if folder.is_dir() and any(folder.iterdir()):
         if not (folder / MARK).exists():
             raise AppError(
-                f"{folder} holds files that no demo made; name another folder with --out."
+                f"{folder} contains files that the demo did not create. Choose another folder "
+                "with --out."
             )
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / MARK).write_text("Made by `python main.py --demo`; the next demo empties it.\n")
+    (folder / MARK).write_text(
+        "Created by `python main.py --demo`. The next demo empties this folder.\n"
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -92,32 +95,32 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--out", type=Path, default=Path("foveate-demo"), metavar="FOLDER",
-        help="where everything goes (default: foveate-demo)",
+        help="output folder (default: foveate-demo)",
     )  # fmt: skip
     parser.add_argument(
         "--cases", type=_cases, default=DEFAULT_CASES, metavar="N",
-        help=f"how many images are made and read (default: {DEFAULT_CASES})",
+        help=f"number of images to create and read (default: {DEFAULT_CASES})",
     )  # fmt: skip
     parser.add_argument(
-        "--seed", type=int, default=0, metavar="S", help="of the images and of the reader"
+        "--seed", type=int, default=0, metavar="S", help="seed for the images and the reader"
     )
     parser.add_argument(
         "--speed", type=_speed, default=DEFAULT_SPEED, metavar="X",
-        help=f"times real time (default: {DEFAULT_SPEED:g})",
+        help=f"speed, in multiples of real time (default: {DEFAULT_SPEED:g})",
     )  # fmt: skip
-    parser.add_argument("--headless", action="store_true", help="no window on the screen")
+    parser.add_argument("--headless", action="store_true", help="run without showing a window")
     return parser
 
 
 def _cases(text: str) -> int:
     count = int(text)
     if count < _FEWEST_CASES:
-        raise argparse.ArgumentTypeError(f"at least {_FEWEST_CASES} cases, not {count}")
+        raise argparse.ArgumentTypeError(f"at least {_FEWEST_CASES} cases are needed, not {count}")
     return count
 
 
 def _speed(text: str) -> float:
     speed = float(text)
     if not 0 < speed <= 60:
-        raise argparse.ArgumentTypeError(f"a speed above 0 and up to 60, not {text}")
+        raise argparse.ArgumentTypeError(f"{text} is not a speed above 0 and up to 60")
     return speed

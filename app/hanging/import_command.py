@@ -51,13 +51,13 @@ def main(argv: Sequence[str]) -> int:
         parser.error("name image files or folders, or an archive by --dicomweb URL")
     try:
         if arguments.reconciliation and not (arguments.labels or labels_among(arguments.files)):
-            parser.error("--reconciliation says what became of --labels: name that csv too")
+            parser.error("--reconciliation reports on --labels: name that csv too")
         return _import(arguments)
     except (AppError, StudyError) as error:
         sys.stderr.write(f"\n{error}\n")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("\nStopped. What was accepted before is in the study.\n")
+        sys.stderr.write("\nStopped. Images accepted so far are in the study.\n")
         return 3
 
 
@@ -71,7 +71,9 @@ def _import(arguments: argparse.Namespace) -> int:
         return _labels_alone(arguments)
     if not files:
         places = ", ".join(str(path) for path in arguments.files)
-        raise ImportStopped(f"{places}: no files in there. Name image files or a folder of them.")
+        raise ImportStopped(
+            f"{places} contains no files. Name image files or a folder that contains some."
+        )
     if arguments.reconciliation:
         require_outside(arguments.reconciliation, arguments.study)
     return _brought_in(_study(arguments.study), files, arguments)
@@ -114,7 +116,7 @@ def _brought_in(
         sys.stdout.write(", ".join(f"{count} {status}" for status, count in counts.items()) + "\n")
         if waiting:
             sys.stdout.write(
-                f"{waiting} of the study's images may carry a burned-in name: clear them in the "
+                f"{waiting} of the study's images may show a burned-in name. Clear them in the "
                 "station (Worklist, Clear images) before they are read.\n"
             )
     return 0 if counts["accepted"] + counts["known"] else 1
@@ -169,7 +171,7 @@ def _reconciled(found: Reconciliation, arguments: argparse.Namespace) -> None:
             sys.stdout.write(f"{one.kind}, line {one.line}: {one.image} ({one.text})\n")
         if len(named) > _NAMED:
             rest = f"… and {len(named) - _NAMED:,} more"
-            sys.stdout.write(f"{rest}; --reconciliation CSV or --json names all.\n")
+            sys.stdout.write(f"{rest}; --reconciliation CSV or --json lists all.\n")
     if arguments.reconciliation:
         write_reconciliation(arguments.reconciliation, found, arguments.study)
 
@@ -205,9 +207,10 @@ def _name(result: ImportResult) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = CommandParser(
         prog="python main.py import",
-        description="Add images to a study: DICOM, PNG and TIFF (8, 16 bit), JPEG (8 bit), or "
-        "folders of them. Each file is decoded apart, de-identified, and becomes one case. A "
-        "folder without a study gets one. For research, not for diagnosis.",
+        description="Add images to a study: DICOM, PNG or TIFF (8 or 16 bit), JPEG (8 bit), or "
+        "folders of these. Each file is decoded in a separate process and "
+        "de-identified, and becomes one case. If the folder is not a study yet, a "
+        "new study is created. For research, not for diagnosis.",
         example="python main.py import --study my-study scans/ --labels labels.csv",
     )
     parser.add_argument(
@@ -219,43 +222,42 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--study", type=Path, required=True, metavar="FOLDER",
-        help="the study's folder; made, and said, where there is none",
+        help="the study's folder; created if there is none",
     )  # fmt: skip
     add_options(parser)
     parser.add_argument(
         "--labels",
         type=existing_file,
         metavar="CSV",
-        help="columns image (a path, or as much of its end as tells it from others), and any of "
-        "label, patient, split, case (images of one case hang together), practice, prior; left "
-        "out: a csv among FILES, or the labels.csv of a folder. Without files its rows name images "
-        "as the study does",
+        help="csv with the column image (a path, or enough of its end to identify the file) and "
+        "any of label, patient, split, case (images of one case hang together), practice, "
+        "prior; default: a csv among FILES, or a folder's labels.csv. Without FILES, its "
+        "rows use the study's image names",
     )
     parser.add_argument(
         "--reconciliation",
         type=Path,
         metavar="CSV",
-        help="a file outside the study that is to name the rows of --labels without a file, the "
-        "files without a row, and conflicts",
+        help="write a csv, outside the study, of the rows of --labels without a file, the files "
+        "without a row, and conflicts",
     )
     parser.add_argument(
         "--linkage",
         type=Path,
         metavar="CSV",
-        help="a file outside the study that is to say which image came from whom",
+        help="write a file, outside the study, that records which image came from which patient",
     )
     parser.add_argument(
         "--hang",
         choices=(*CHOICES, SINGLE),
-        help="let the images of one patient, or of one `case` of the csv, hang together as one "
-        "case: one-up, two-up, mammo (2 × 2, chest walls meeting), prior (current over prior), "
-        "auto (by view and laterality), single (each a case of its own); left out: as the study's "
-        "settings say",
+        help="show the images of one patient, or of one `case` in the csv, together as one case: "
+        "one-up, two-up, mammo (2 × 2, chest walls meeting), prior (current over prior), "
+        "auto (by view and laterality), single (each image is a case); default: the study's "
+        "setting",
     )
     parser.add_argument(
         "--json",
         action="store_true",
-        help="one JSON object per file on standard output, and with --labels a last one, "
-        "`reconciliation`",
+        help="print one JSON object per file, and with --labels a final one, `reconciliation`",
     )
     return parser

@@ -17,7 +17,7 @@ TEXTS = {
     "for-processing": "it is meant FOR PROCESSING, not for presentation: its contrast is raw",
     "element-left-out": "{keyword} cannot be understood and was left out",
     "pixel-element-concluded": "{keyword} is missing or wrong: taken as {value}",
-    "slope-left-out": "its Rescale Slope is no slope: shown with slope 1",
+    "slope-left-out": "its Rescale Slope is not valid: shown with slope 1",
     "xa-modality-left-out": "its Modality LUT leads back to X-ray intensity and is not for display",
     "window-left-out": "a window without a centre or a width was left out",
     "window-exact": "a window narrower than 1 is meant exactly (LINEAR_EXACT)",

@@ -23,6 +23,7 @@ from devices.gaze.errors import GazeError
 from devices.gaze.geometry import DEFAULT_DISTANCE_MM, ScreenGeometry
 from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import Study
+from migrations.study.plurals import counted
 from migrations.study.settings import StudySettings
 
 ASSUMED_MM_PER_PX = 0.27
@@ -103,8 +104,8 @@ class _Progress:
         if self._last is not None:
             where = f" in {self._last.path}, {self._last.text.rsplit(',', 2)[0]}"
         return (
-            f"\nStopped{where}. What was stored is in the study; the same command goes on: it "
-            "knows those readings and adds the others.\n"
+            f"\nStopped{where}. Readings stored so far are in the study. Run the same command to "
+            "add the rest.\n"
         )
 
 
@@ -187,14 +188,14 @@ def _say(report: FileReport, *, as_json: bool) -> None:
         samples = sum(r.samples for r in report.readings)
         fixations = sum(r.fixations for r in report.readings)
         clamped = sum(r.clamped for r in report.readings)
-        border = f", {clamped} moved to the border" if clamped else ""
+        border = f", {clamped} moved to the image border" if clamped else ""
         lines.append(
-            f"          {len(report.readings)} reading(s), {samples} samples ("
+            f"          {counted(len(report.readings), 'reading')}, {counted(samples, 'sample')} ("
             f"{sum(r.lost for r in report.readings)} lost, "
             f"{sum(r.off_image for r in report.readings)} off the image{border}), "
-            f"{fixations} fixations"
+            f"{counted(fixations, 'fixation')}"
         )
     if report.lacks:
-        lines.append(f"          the source does not say: {', '.join(report.lacks)}")
+        lines.append(f"          not given by the source: {', '.join(report.lacks)}")
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()

@@ -15,14 +15,14 @@ def _image_height(text: str) -> float:
         return 0.0
     value = float(text)
     if not 1 <= value <= 100_000:
-        raise argparse.ArgumentTypeError(f"{text} is no height in pixels")
+        raise argparse.ArgumentTypeError(f"{text} is not a height in pixels")
     return value
 
 
 def _count(text: str) -> int:
     value = int(text)
     if not 0 <= value <= 1000:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1000")
+        raise argparse.ArgumentTypeError(f"{text} is not a number between 0 and 1000")
     return value
 
 
@@ -52,11 +52,12 @@ def import_parser() -> argparse.ArgumentParser:
     listed = "\n".join(f"  {name:15s} {each.text}" for name, each in FORMATS.items())
     parser = CommandParser(
         prog="python main.py import-gaze",
-        description="Add gaze of other systems to a study as finished readings. A study keeps no "
-        "file names: name its images in the same run (--images), by a csv (--match), or by the "
-        "sha256 of their pixels. With --images a folder without a study gets one; "
-        "else the study must be there.",
-        listed=f"formats:\n{listed}\ndocs/interchange.md describes each.",
+        description="Import gaze recorded by other systems into a study, as finished readings. A "
+        "study does not store file names, so identify the images by importing them "
+        "in the same run (--images), by a csv (--match), or by the SHA-256 of their "
+        "pixels. With --images, a new study is created if there is none; otherwise "
+        "the study must exist.",
+        listed=f"formats:\n{listed}\nSee docs/interchange.md.",
         example="python main.py import-gaze csv --study my-study gaze.csv --match images.csv",
     )
     parser.add_argument("format", choices=list(FORMATS), metavar="FORMAT", help="see below")
@@ -68,30 +69,34 @@ def import_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--images", type=existing_path, nargs="+", metavar="FOLDER",
-        help="import these images too; their names are known for this run only",
+        help="also import these images; their file names are known during this run only",
     )  # fmt: skip
     parser.add_argument(
-        "--labels", type=existing_file, metavar="CSV", help="for --images, as `import` has"
+        "--labels",
+        type=existing_file,
+        metavar="CSV",
+        help="csv of labels for --images, as for `import`",
     )
     parser.add_argument(
         "--match",
         type=existing_file,
         metavar="CSV",
-        help="columns image, and sha256, image_id or file",
+        help="csv with the column image and one of sha256, image_id or file",
     )
     parser.add_argument(
         "--reader",
         default="imported",
         metavar="PSEUDONYM",
-        help="who read, if the source is silent",
+        help="reader's pseudonym, if the source does not name one",
     )
     parser.add_argument(
         "--image-height", type=_image_height, metavar="PIXELS",
-        help="height the recorder resized images to (MicEye; mcgip: 800); `source` for not resized",
+        help="height to which the recorder resized images (MicEye; mcgip: 800), or `source` if "
+             "they were not resized",
     )  # fmt: skip
     _add_table_options(parser)
     parser.add_argument(
-        "--json", action="store_true", help="one JSON object per file on standard output"
+        "--json", action="store_true", help="print one JSON object per file on standard output"
     )
     return parser
 
@@ -104,32 +109,36 @@ def _add_table_options(parser: argparse.ArgumentParser) -> None:
         "left_pupil_mm, …, valid, left_valid, …, confidence",
     )  # fmt: skip
     group.add_argument(
-        "--unit", choices=UNITS, help="what coordinates count in; else told by names and values"
+        "--unit",
+        choices=UNITS,
+        help="unit of coordinates (default: inferred from names and values)",
     )
     group.add_argument(
         "--origin", choices=ORIGINS, help="where (0, 0) is; y goes up unless top-left (the default)"
     )
     group.add_argument(
         "--time-unit", choices=tuple(TIME_UNITS_US),
-        help="of times and durations; else told by the header, or by their usual step and length",
+        help="unit of times and durations (default: inferred from the header, or from their "
+             "typical step and length)",
     )  # fmt: skip
     group.add_argument(
         "--valid-when", metavar="VALUES",
-        help="values of the column of validity that mean gaze, e.g. 0,1 or '>=0.5'; else told by "
-        "the words, by the software, or by where gaze stands",
+        help="values of the validity column that mean gaze is valid, e.g. 0,1 or '>=0.5' "
+             "(default: inferred from the words, the software, or the gaze itself)",
     )  # fmt: skip
     group.add_argument(
         "--missing", metavar="NUMBERS",
-        help="coordinates that stand for no gaze, e.g. -1,9999, or `none`; else (0, 0), (-1, -1) "
-        "and the codes of known trackers",
+        help="coordinates that mean no gaze, e.g. -1,9999, or `none` (default: (0, 0), (-1, -1) "
+             "and the codes of known trackers)",
     )  # fmt: skip
     group.add_argument(
         "--min-confidence", type=float, metavar="NUMBER",
-        help="gaze below this confidence is lost (0.6, where the file says a confidence)",
+        help="treat gaze below this confidence as lost (default: 0.6, if the file gives a "
+             "confidence)",
     )  # fmt: skip
     group.add_argument(
         "--participant", metavar="COLUMN",
-        help="the column that says who read, or `none`; names become pseudonyms in any case",
+        help="the column that identifies the reader, or `none`; names always become pseudonyms",
     )  # fmt: skip
     group.add_argument(
         "--stream",
@@ -138,20 +147,23 @@ def _add_table_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--markers", metavar="NAME",
-        help="xdf: the stream that says what was shown, by name, source id or number; eyelink-asc: "
-        "the word before an image's name in a message",
+        help="xdf: the stream that records what was shown, by name, source id or number; "
+             "eyelink-asc: the word before an image's name in a message",
     )  # fmt: skip
     group.add_argument(
         "--skip-lines", type=_count, metavar="N",
-        help="lines before the header; else remarks and lines shorter than the table are skipped",
+        help="number of lines before the header (default: remarks and lines shorter than the "
+             "table are skipped)",
     )  # fmt: skip
     group.add_argument("--screen", type=_pair, metavar="WIDTHxHEIGHT", help="in pixels")
     group.add_argument(
         "--screen-mm", type=_pair, metavar="WIDTHxHEIGHT",
-        help="in millimetres (default: 0.27 mm a pixel)",
+        help="screen size in millimetres (default: 0.27 mm per pixel)",
     )  # fmt: skip
-    group.add_argument("--distance-mm", type=float, metavar="MM", help="eye to screen")
+    group.add_argument(
+        "--distance-mm", type=float, metavar="MM", help="distance from the eyes to the screen"
+    )
     group.add_argument(
         "--shown", type=_rectangle, metavar="X,Y,WIDTH,HEIGHT",
-        help="where the image lay on the screen, pixels (default: fitted, centred)",
+        help="position of the image on the screen, in pixels (default: fitted and centred)",
     )  # fmt: skip

@@ -85,7 +85,7 @@ class Table:
             at = int(error.args[0])
             raise GazeFileError(
                 f"{self.path}, line {self.lines[at]}: {cells[at].strip()[:40]!r} in column "
-                f"`{name}` is no number."
+                f"`{name}` is not a number."
             ) from error
 
     def take(self, indices: Sequence[int] | IntArray) -> "Table":
@@ -168,7 +168,7 @@ def microseconds(values: FloatArray, unit: str) -> IntArray:
     us = values * TIME_UNITS_US[unit]
     if len(us) and not np.abs(us).max() < LARGEST_US:
         raise GazeFileError(
-            f"{np.abs(values).max():.3g} {unit} is no time: no clock counts so far."
+            f"{np.abs(values).max():.3g} {unit} is not a time: no clock counts that far."
         )
     return np.rint(us).astype(np.int64)
 

@@ -109,8 +109,8 @@ def duration_unit(
         return named, []
     if not fitting:
         raise GazeFileError(
-            f"{path}: a median `{column}` of {median:g} is no fixation's in s, ms, µs or ns. Say "
-            "the unit with --time-unit."
+            f"{path}: a median `{column}` of {median:g} is not a plausible fixation in s, ms, µs "
+            "or ns. Say the unit with --time-unit."
         )
     return fitting[0], [note("duration-unit", unit=fitting[0], median=f"{median:g}")]
 

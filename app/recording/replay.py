@@ -214,7 +214,7 @@ def load_replay(study: Study, reading_id: str) -> Replay:
     """
     row = next((r for r in readings_to_review(study, None) if r.reading_id == reading_id), None)
     if row is None:
-        raise SessionError(f"There is no reading {short_name(reading_id)} to be shown.")
+        raise SessionError(f"There is no reading {short_name(reading_id)}.")
     with study.database.read() as session:
         stored = stored_reading(session, reading_id)
         reading = session.get_one(Reading, reading_id)

@@ -28,18 +28,20 @@ def main(argv: Sequence[str]) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     sys.stdout.write(
-        f"Restored from {done.backup}. What was recorded after it is only in the database it "
-        f"replaces, which is now {done.replaced}.\n"
+        f"Restored from {done.backup}. Anything recorded after that backup is only in the "
+        f"replaced database, now {done.replaced}.\n"
     )
     if again is None:
         sys.stderr.write(
-            "Whether somebody was erased since that backup cannot be read from the database that "
-            "was replaced. If so, erase them again: python main.py db erase.\n"
+            "The replaced database cannot be read to find out whether anyone was erased after "
+            "that backup. If so, erase them again: python main.py db erase.\n"
         )
     elif again:
-        sys.stdout.write(f"{again} erasures that came after the backup were carried out again.\n")
+        sys.stdout.write(f"{again} erasures made after the backup were repeated.\n")
     if done.lacking:
-        sys.stderr.write(f"{done.lacking} chunks of gaze are in no backup; db check names them.\n")
+        sys.stderr.write(
+            f"{done.lacking} chunks of gaze are missing from every backup; db check lists them.\n"
+        )
     return int(done.lacking > 0 or again is None)
 
 
@@ -64,7 +66,7 @@ def _forgotten_again(study: Path, done: Restored) -> int | None:
 def _parser() -> argparse.ArgumentParser:
     parser = CommandParser(
         prog="python main.py db restore",
-        description="Put a backup in the database's place; the database it replaces is kept.",
+        description="Replace the database with a backup; the replaced database is kept.",
         example="python main.py db restore --study my-study",
     )
     parser.add_argument(
@@ -72,6 +74,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--from", dest="backup", type=existing_file, metavar="FILE",
-        help="a backup; default: the newest one of the study's backup folder",
+        help="the backup to restore (default: the newest in the study's backup folder)",
     )  # fmt: skip
     return parser

@@ -267,7 +267,9 @@ class ReadingSession:
         """Give the case its class; an earlier answer is marked undone. Return the row's id."""
         reading, classes = self._open_reading(), self.study.settings.classes
         if label not in classes:
-            raise SessionError(f"{label!r} is no class of this study; it has {', '.join(classes)}.")
+            raise SessionError(
+                f"{label!r} is not a class of this study, which has {', '.join(classes)}."
+            )
         return reading.answer(label)
 
     def say(self, key: str, value: str, annotation_id: str | None = None) -> str:

@@ -78,7 +78,7 @@ class Photographer:
         yield Until("the trackers", lambda: station.sitting.worklist.devices.found is not None, 30)
         station.window.show_page("start")
         yield from self._keep("start")
-        start.show_error("/data/trial holds no study (no study.toml). Name the folder of a study.")
+        start.show_error("/data/trial is not a Foveate study (it has no study.toml).")
         yield from self._keep("start-error")
         station.go("worklist")
         rows = work.model.rows

@@ -20,6 +20,7 @@ from migrations.study.command_line import CommandParser, existing_study, shown_p
 from migrations.study.database import Database
 from migrations.study.errors import DatabaseError, StudyError
 from migrations.study.folder import Study
+from migrations.study.plurals import counted
 from migrations.study.schema import Audit, utc_now
 from migrations.study.sync.push import PushReport, push
 
@@ -33,7 +34,7 @@ def main(argv: Sequence[str]) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("\nStopped; the same command goes on from here.\n")
+        sys.stderr.write("\nStopped. Run the same command to continue from here.\n")
         return 3
 
 
@@ -53,7 +54,7 @@ def _push(arguments: argparse.Namespace) -> int:
     else:
         sys.stdout.write(_said(report, server.name))
     if report.refused:
-        sys.stderr.write("The server did not take:\n  " + "\n  ".join(report.refused) + "\n")
+        sys.stderr.write("The server did not accept:\n  " + "\n  ".join(report.refused) + "\n")
     return 1 if report.refused else 0
 
 
@@ -68,8 +69,8 @@ def server_of(url: str | None) -> Database:
     url = url or os.environ.get(URL_VARIABLE, "")
     if not url.startswith("postgresql"):
         raise DatabaseError(
-            "Name the server: --database postgresql+psycopg://user@host/database (or in the "
-            f"variable {URL_VARIABLE})."
+            "Specify the server: --database postgresql+psycopg://user@host/database (or set "
+            f"{URL_VARIABLE})."
         )
     server = Database(url)
     try:
@@ -101,23 +102,26 @@ def _note(study: Study, server: str) -> None:
 
 def _said(report: PushReport, server: str) -> str:
     lines = [
-        f"{report.readings} readings and {report.chunks} chunks of gaze of {report.sessions} "
-        f"sessions sent to {server}; {report.known} sessions were there."
+        f"{counted(report.readings, 'reading')} and {counted(report.chunks, 'chunk')} of gaze from "
+        f"{counted(report.sessions, 'session')} "
+        f"sent to {server}; {counted(report.known, 'session')} already there."
     ]
     if report.waiting:
-        lines.append(f"{report.waiting} sessions are still open here; they go when they end.")
+        lines.append(
+            f"{report.waiting} sessions are still open here and will be sent when they end."
+        )
     if report.barred:
         lines.append(f"{report.barred} sessions of erased readers were not sent.")
     if report.changed:
-        lines.append(f"{report.changed} rows there were brought up to date with changes made here.")
+        lines.append(f"{report.changed} rows on the server were updated with changes made here.")
     if report.left:
         lines.append(
-            f"{report.left} changes of what another station sent first were not made: they are for "
-            "it, or for a researcher's role."
+            f"{report.left} changes to rows that another station sent first were not made; that "
+            "station, or a researcher's role, must make them."
         )
     if report.erasures_waiting:
         lines.append(
-            f"{report.erasures_waiting} erasures made here wait for the server's owner: "
+            f"{report.erasures_waiting} erasures made here are waiting for the server's owner: "
             "python main.py db server --erase."
         )
     if report.erased:
@@ -128,7 +132,9 @@ def _said(report: PushReport, server: str) -> str:
 def _erase(arguments: argparse.Namespace) -> int:
     named = arguments.reader or ", ".join(arguments.patient)
     if not arguments.yes and sys.stdin.isatty():
-        sys.stderr.write(f"All data of {named} will be gone for ever. Type it again to go on: ")
+        sys.stderr.write(
+            f"All data of {named} will be permanently erased. Type the name again to confirm: "
+        )
         sys.stderr.flush()
         if sys.stdin.readline().strip() != named:
             sys.stderr.write("Nothing was erased.\n")
@@ -150,24 +156,27 @@ def _erase(arguments: argparse.Namespace) -> int:
 
 
 def _erased(done: Erasure) -> str:
-    lines = [f"Erased here: {_counts(done.rows)}; {done.images} images; the cache was emptied."]
+    images = counted(done.images, "image")
+    lines = [f"Erased here: {_counts(done.rows)}; {images}; the cache was emptied."]
     if done.server_rows:
         lines.append(f"Erased on the server: {_counts(done.server_rows)}.")
     lines += [
-        f"The study was pushed to {name}: name it with --database to erase there now; else the "
-        "next push does."
+        f"The study was pushed to {name}. Use --database to erase there now; otherwise the next "
+        "push will."
         for name in done.servers
     ]
     if done.leftovers:
-        lines.append(f"Removed what killed imports left: {done.leftovers} folders.")
+        lines.append(f"Removed the remains of killed imports: {done.leftovers} folders.")
     left = [t for t in done.traces if t.kind == "left"]
     if left:
-        lines.append("NOT GONE; remove these by hand, or erase again when they can be removed:")
+        lines.append(
+            "NOT ERASED. Remove these by hand, or run the command again when they can be removed:"
+        )
         lines += [f"  {t.path} ({t.reason})" for t in left]
     if traces := [t for t in done.traces if t.kind != "left"]:
-        lines.append("These still hold traces; delete what must not be kept:")
+        lines.append("These still contain traces; delete whatever must not be kept:")
         lines += [f"  {t.kind:7s} {t.path} ({t.reason})" for t in traces]
-    lines.append("A tombstone without personal data stops the data from coming back.")
+    lines.append("A record without personal data prevents re-import.")
     return "\n".join(lines) + "\n"
 
 
@@ -190,14 +199,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     send.set_defaults(run=_push)
     send.add_argument(
-        "--background", action="store_true", help="at low priority, beside a station that runs"
+        "--background", action="store_true", help="run at low priority, alongside a running station"
     )
     send.add_argument(
-        "--compare", action="store_true", help="look at all rows anew, whatever the server has"
+        "--compare", action="store_true", help="check all rows again, whatever the server has"
     )
     gone = actions.add_parser(
         "erase",
-        help="remove a reader or a patient for ever",
+        help="permanently erase a reader or a patient",
         example="python main.py db erase --study my-study --reader R1",
     )
     gone.set_defaults(run=_erase)
@@ -207,15 +216,15 @@ def _parser() -> argparse.ArgumentParser:
             help="the study's folder",
         )  # fmt: skip
         action.add_argument(
-            "--database", metavar="URL", help=f"the server (default: what {URL_VARIABLE} names)"
+            "--database", metavar="URL", help=f"the server (default: {URL_VARIABLE})"
         )
-        action.add_argument("--json", action="store_true", help="one JSON object")
+        action.add_argument("--json", action="store_true", help="print one JSON object")
     whom = gone.add_mutually_exclusive_group(required=True)
     whom.add_argument("--reader", metavar="PSEUDONYM", help="this reader's sessions and gaze")
     whom.add_argument(
         "--patient", nargs="+", metavar="GROUP|IMAGE",
         help="source group, image (name, id or sha256) or case (name or id); or the patient's "
-        "identifier, where this computer's key made the groups",
+             "identifier, if the groups were made with this computer's key",
     )  # fmt: skip
-    gone.add_argument("--yes", action="store_true", help="do not ask again")
+    gone.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     return parser

@@ -28,7 +28,7 @@ def main(argv: Sequence[str]) -> int:
     parser = _parser()
     arguments = parser.parse_args(argv)
     if arguments.was and len(arguments.station) != 1:
-        parser.error("--was belongs to one --station.")
+        parser.error("--was needs exactly one --station.")
     try:
         with contextlib.closing(server_of(arguments.database)) as server:
             return _set_up(server, arguments)
@@ -50,7 +50,9 @@ def _set_up(server: Database, arguments: argparse.Namespace) -> int:
             session.connection().exec_driver_sql(line)
         for computer in arguments.was:
             session.execute(_ADOPT, {"role": roles[0].name, "computer": computer})
-    sys.stdout.write(f"{server.name} has schema {server.revision()} and the rules for stations.\n")
+    sys.stdout.write(
+        f"{server.name} has schema {server.revision()} and the access rules for stations.\n"
+    )
     _say_passwords(roles, sys.stdout.write)
     _erasures(server, arguments.erase)
     return 0
@@ -71,7 +73,7 @@ def _erasures(server: Database, erase: bool) -> None:
     for request in asked:
         told = f"{request.station} asked on {request.time_utc} to erase a {request.details['kind']}"
         if not erase:
-            sys.stdout.write(f"{told}; --erase does it.\n")
+            sys.stdout.write(f"{told}. Use --erase to carry this out.\n")
             continue
         rows = carry_out(server, request).rows
         sys.stdout.write(f"{told}: {json.dumps(rows)} rows erased.\n")
@@ -83,27 +85,30 @@ def _parser() -> argparse.ArgumentParser:
         description="Set up the roles of a laboratory's server.",
         example="python main.py db server --database URL --station station-1",
     )
-    parser.add_argument("action", choices=["server"], help="what is set up")
+    parser.add_argument("action", choices=["server"], help="the study whose server is set up")
     parser.add_argument(
-        "--database", metavar="URL", help=f"the server, as its owner (or {URL_VARIABLE})"
+        "--database",
+        metavar="URL",
+        help=f"URL of the server, as its owner (default: {URL_VARIABLE})",
     )
     parser.add_argument(
         "--station", action="append", default=[], metavar="ROLE",
-        help="make a role that adds its own rows, reads all and changes nothing; or give it a new "
-        "password",
+        help="create a role that adds its own rows, reads everything and changes nothing, or "
+             "give it a new password",
     )  # fmt: skip
     parser.add_argument(
         "--researcher", action="append", default=[], metavar="ROLE",
-        help="make a role that may also keep and drop readings and store what it computes",
+        help="create a role that may also include and exclude readings and store computed results",
     )  # fmt: skip
     parser.add_argument(
         "--was", action="append", default=[], metavar="COMPUTER",
-        help="what this computer sent before it had a role of its own is the station's",
+        help="assign to the station everything this computer sent before the station had its own "
+             "role",
     )  # fmt: skip
     parser.add_argument(
-        "--erase", action="store_true", help="carry out the erasures that stations asked for"
+        "--erase", action="store_true", help="carry out the erasures that stations requested"
     )
     parser.add_argument(
-        "--print", action="store_true", help="print the SQL for a superuser, make no role"
+        "--print", action="store_true", help="print the SQL for a superuser; create no role"
     )
     return parser

@@ -188,7 +188,7 @@ def imported_verdict(
     lacks
         What the source does not say.
     """
-    unsaid = f"the source does not say: {', '.join(lacks)}"
+    unsaid = f"not given by the source: {', '.join(lacks)}"
     missing = reading_verdict(loss, off_image, _LONG_US, 0.0, _ANY_LOSS).reasons
     clamped = (f"{clamped_count} samples were moved to the image's border",) * bool(clamped_count)
     first = f"imported; {unsaid if lacks else 'accuracy was not validated'}"

@@ -158,7 +158,9 @@ def _mapping(stream: dict[str, Any], path: Path) -> Mapping:
     channels = stream.get("channels", {})
     wrong = [k for k, v in channels.items() if k not in _PLACES or not isinstance(v, int | str)]
     if wrong:
-        raise StreamLayoutError(f"{where}: {wrong[0]} is no channel. Known: {', '.join(_PLACES)}.")
+        raise StreamLayoutError(
+            f"{where}: {wrong[0]} is not a channel. Known channels: {', '.join(_PLACES)}."
+        )
     return Mapping(name, unit, y == "up", dict(channels))
 
 

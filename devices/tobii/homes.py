@@ -166,7 +166,7 @@ class BridgeHome:
     def _await_start(self) -> None:
         with self._news:
             self._news.wait_for(lambda: self._started or self._has_ended, START_TIMEOUT_S)
-        started = self._started or {"event": "failed", "detail": "it ended without a word"}
+        started = self._started or {"event": "failed", "detail": "it ended without a message"}
         if started["event"] == "failed":
             self.close()
             raise TrackerNotFound(

@@ -292,7 +292,7 @@ class TobiiTracker:
                 "Manager."
             )
         if error.kind == "EyeTrackerLicenseError":
-            return TrackerError(f"{name} wants a licence for this stream ({error.detail}).")
+            return TrackerError(f"{name} needs a licence for this stream ({error.detail}).")
         return TrackerError(
             f"{name} ({serial}) cannot be opened ({error.detail}). Close other programs that use "
             "it, or restart it."

@@ -21,14 +21,15 @@ from migrations.study.soundness import (
 
 _SHOWN = 100
 _DAMAGED = (
-    "Keep the study as it is, and copy it before anything else is done. What is damaged here may "
-    "be whole in a copy: python main.py db restore puts the newest backup in its place and keeps "
-    "this one; a server, if one is used, has its own. Exports and trainings go on without the "
-    "damaged pieces and name them."
+    "Do not change the study, and copy it before you do anything else. What is damaged here may "
+    "be intact in a copy: python main.py db restore replaces the database with the newest backup "
+    "and keeps this one; a server, if you use one, has its own copy. Exports and trainings "
+    "continue without the damaged parts and list them."
 )
 _LEFTOVERS = (
-    "Leftovers harm nothing, but may hold images or gaze. python main.py db check --repair moves "
-    f"them into the study's folder {SET_ASIDE}; delete them there when nothing is missed."
+    "Leftovers do no harm but may contain images or gaze. python main.py db check --repair moves "
+    f"them into the study's folder {SET_ASIDE}; delete them there once you are sure that nothing "
+    "is missing."
 )
 
 
@@ -36,7 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what only this action takes."""
     parser.add_argument(
         "--repair", action="store_true",
-        help=f"move what belongs to nothing into the study's folder {SET_ASIDE}; deletes nothing",
+        help=f"move files that belong to no row into the study's folder {SET_ASIDE}; nothing is "
+             "deleted",
     )  # fmt: skip
 
 
@@ -67,8 +69,8 @@ def _repaired(
         return set_aside(arguments.study, database, findings)
     except OSError as error:
         raise StudyError(
-            f"{error.filename} cannot be moved: {error.strerror}. Close what uses it, then try "
-            "again."
+            f"{error.filename} cannot be moved: {error.strerror}. Close the program that is using "
+            "it, then try again."
         ) from error
 
 
@@ -77,7 +79,7 @@ def _tell(name: str, revision: str | None, findings: Sequence[Finding], *, is_se
     if damage:
         sys.stderr.write(f"{name} is damaged ({len(damage)} problems, schema {revision}):\n")
     else:
-        read = "each image has its files, whose pixels were not read"
+        read = "the files of each image exist, but their pixels were not read"
         sys.stdout.write(
             f"{name} is sound (schema {revision}): every chunk of gaze was decoded and counted"
             f"{'' if is_server else f'; {read}'}.\n"
@@ -104,5 +106,5 @@ def _existing(arguments: argparse.Namespace) -> Database:
         return Database(arguments.database)
     path = arguments.study / "foveate.sqlite"
     if not path.is_file():
-        raise NotAStudy(f"{path} does not exist; name the folder of a study with --study.")
+        raise NotAStudy(f"{path} does not exist. Name a study's folder with --study.")
     return Database.at(path, read_only=not is_writable(arguments.study))

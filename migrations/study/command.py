@@ -67,7 +67,7 @@ def _progress(arguments: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = CommandParser(
         prog="python main.py db",
-        description="Look after a study's database.",
+        description="Maintain a study's database.",
         listed="more actions, each with --help: restore, push, erase",
         example="python main.py db check --study my-study",
     )
@@ -77,12 +77,20 @@ def _parser() -> argparse.ArgumentParser:
         metavar="upgrade|check|backup|assign|sheets|restore|push|erase",
     )
     for name, run, text in (
-        ("upgrade", _upgrade, "bring the schema to this program's (after a backup)"),
-        ("check", check_command.run, "look for damage; changes nothing without --repair"),
-        ("backup", _backup, "copy the database, also while it is written to"),
-        ("progress", _progress, "how far each reader is, by arm; for the researcher's eyes"),
-        ("assign", _assign, "plan who reads what, from a csv: reader, case, order, arm"),
-        ("sheets", _sheets, "take case sheets from a csv: case, age_group, sex, question, priors"),
+        ("upgrade", _upgrade, "upgrade the schema to this version (after a backup)"),
+        ("check", check_command.run, "check for damage; changes nothing without --repair"),
+        ("backup", _backup, "back up the database, even while it is in use"),
+        ("progress", _progress, "show how far each reader is, by arm; for researchers only"),
+        (
+            "assign",
+            _assign,
+            "assign cases to readers from a csv with the columns reader, case, order, arm",
+        ),
+        (
+            "sheets",
+            _sheets,
+            "read case sheets from a csv with the columns case, age_group, sex, question, priors",
+        ),
     ):
         action = actions.add_parser(
             name, help=text, description=f"{text[0].upper()}{text[1:]}.",
@@ -91,13 +99,11 @@ def _parser() -> argparse.ArgumentParser:
         action.add_argument(
             "--study", type=existing_folder, required=True, metavar="FOLDER", help="its folder"
         )
-        action.add_argument(
-            "--database", metavar="URL", help="a server instead of the folder's own"
-        )
+        action.add_argument("--database", metavar="URL", help="a server instead of the study's own")
         action.set_defaults(run=run)
         if name == "backup":
             action.add_argument(
-                "--to", type=Path, metavar="FOLDER", help="copy it whole, into one file there"
+                "--to", type=Path, metavar="FOLDER", help="make one complete copy in this folder"
             )
         if name == "assign":
             action.add_argument("plan", type=existing_file, metavar="CSV", help="the plan")

@@ -108,10 +108,10 @@ def existing_study(text: str) -> Path:
     """Take the folder of a study from the command line; any other is a wrong argument."""
     folder = Path(text)
     if not folder.exists():
-        raise argparse.ArgumentTypeError(f"{text} does not exist. Name the folder of a study.")
+        raise argparse.ArgumentTypeError(f"{text} does not exist. Name a study's folder.")
     if not (folder / "study.toml").is_file():
         raise argparse.ArgumentTypeError(
-            f"{text} holds no study (no study.toml). Name the folder of a study."
+            f"{text} is not a Foveate study (it has no study.toml). Name a study's folder."
         )
     return folder
 
@@ -120,7 +120,7 @@ def existing_file(text: str) -> Path:
     """Take a file from the command line; one that is not there is a wrong argument."""
     path = Path(text)
     if not path.is_file():
-        what = "is a folder, not a file." if path.is_dir() else "is not there: no such file."
+        what = "is a folder, not a file." if path.is_dir() else "does not exist."
         raise argparse.ArgumentTypeError(f"{text} {what}")
     return path
 
@@ -129,7 +129,7 @@ def existing_folder(text: str) -> Path:
     """Take a folder from the command line; one that is not there is a wrong argument."""
     path = Path(text)
     if not path.is_dir():
-        what = "is a file, not a folder." if path.exists() else "is not there: no such folder."
+        what = "is a file, not a folder." if path.exists() else "does not exist."
         raise argparse.ArgumentTypeError(f"{text} {what}")
     return path
 
@@ -138,7 +138,7 @@ def existing_path(text: str) -> Path:
     """Take a file or folder from the command line; one that is not there is a wrong argument."""
     path = Path(text)
     if not path.exists():
-        raise argparse.ArgumentTypeError(f"{text} is not there: no such file or folder.")
+        raise argparse.ArgumentTypeError(f"{text} does not exist.")
     return path
 
 
@@ -170,7 +170,7 @@ def require_there(
     for name in names:
         path = getattr(options, name)
         if path is not None and not path.exists():
-            parser.error(f"--{name} {path} is not there: no such file or folder.")
+            parser.error(f"--{name} {path} does not exist.")
 
 
 def shown_progress(unit: str) -> Callable[[int, int], None]:
@@ -206,5 +206,5 @@ class _Shown:
 def progress_text(done: int, total: int, unit: str, seconds: float) -> str:
     """Return count, rate and time left in words."""
     rate = done / max(seconds, 1e-9)
-    left = f"{(total - done) / rate:.0f} s left" if rate > 0 else "time left not known yet"
+    left = f"{(total - done) / rate:.0f} s left" if rate > 0 else "time left unknown"
     return f"{done} of {total} {unit}, {rate:.1f}/s, {left}"

@@ -23,10 +23,13 @@ def add_export_arguments(parser: argparse.ArgumentParser) -> None:
         "--study", type=existing_study, required=True, metavar="FOLDER", help="the study's folder"
     )
     parser.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="default: a folder of the study's exports"
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="output folder (default: a folder in the study's exports)",
     )
     parser.add_argument(
-        "--database", metavar="URL", help="a server instead of the folder's own database"
+        "--database", metavar="URL", help="a server instead of the study's own database"
     )
     add_events(parser)
 
@@ -84,7 +87,7 @@ def _removed(out: Path | None) -> str:
     if out is None or not (out / UNFINISHED).is_file():
         return " Nothing was written."
     shutil.rmtree(out, ignore_errors=True)
-    return f" What was written to {out} so far was removed."
+    return f" Files already written to {out} were removed."
 
 
 def require_whole(said: str, missing: Sequence[str]) -> str:
@@ -99,8 +102,8 @@ def require_whole(said: str, missing: Sequence[str]) -> str:
         return said
     lines = "\n".join(f"  {line}" for line in missing)
     raise IncompleteExport(
-        f"{said}\nThis export lacks gaze that is damaged in the study; all else was written:\n"
-        f"{lines}\npython main.py db check says more, and what to do."
+        f"{said}\nSome gaze is damaged in the study and missing from this export; everything else "
+        f"was written:\n{lines}\nFor details and what to do, run python main.py db check."
     )
 
 
@@ -119,9 +122,10 @@ def make_empty(out: Path) -> None:
     if (out / UNFINISHED).is_file():
         shutil.rmtree(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise FolderNotEmpty(f"{out} is not empty; name a new folder with --out.")
+        raise FolderNotEmpty(f"{out} is not empty. Choose a new folder with --out.")
     out.mkdir(parents=True, exist_ok=True)
     (out / UNFINISHED).write_text(
-        "This export is being written, or was broken off; the next one here replaces it.\n",
+        "This export is in progress or was interrupted. The next export to this folder replaces "
+        "it.\n",
         encoding="utf-8",
     )

@@ -116,7 +116,7 @@ def checked_value(question: Question, value: str) -> str:
     """
     problem = _problem_of_value(question, value)
     if problem:
-        raise SettingsError(f"{value!r} is no answer to {question.key}: {problem}.")
+        raise SettingsError(f"{value!r} is not an answer to {question.key}: {problem}.")
     return value.strip() if question.kind == "text" else value
 
 
@@ -246,7 +246,11 @@ def _problem_of_condition(q: Question, before: Mapping[str, Question]) -> str:
         return "is of the case and cannot rest on what is said of a mark"
     if parts[1] in (">=", "<="):
         numeric = asked_of.bounds is not None or asked_of.kind == "number"
-        return "" if numeric and _number(parts[2][0]) is not None else "compares what is no number"
+        return (
+            ""
+            if numeric and _number(parts[2][0]) is not None
+            else ("compares something that is not a number")
+        )
     unknown = [w for w in parts[2] if asked_of.choices and w not in asked_of.choices]
     return f"rests on {unknown[0]!r}, which {asked_of.key!r} does not offer" if unknown else ""
 

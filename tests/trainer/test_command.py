@@ -87,7 +87,7 @@ def test_wrong_settings_end_with_code_2_and_say_why(folder: Path, capsys) -> Non
     assert event["event"] == "error"
     assert "'bach'" in event["message"]
     assert main(["--study", str(folder / "absent")]) == 2
-    assert "holds no study" in " ".join(capsys.readouterr().out.split())
+    assert "is not a Foveate study" in " ".join(capsys.readouterr().out.split())
     with pytest.raises(SystemExit) as caught:
         main(["--study", str(folder), "--threshold", "0.9", "--positive-rate", "0.1"])
     assert caught.value.code == 2

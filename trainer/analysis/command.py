@@ -50,7 +50,7 @@ def _work(options: argparse.Namespace) -> None:
         with _shown() as progress:
             found = analyse(study, question, progress)
         out = options.out or study.exports / "analysis"
-        tell("stage", stage="export", message="Tables and figures are written.")
+        tell("stage", stage="export", message="Writing tables and figures.")
         names = write_analysis(out, found, question)
     tell("result", folder=str(out.absolute()), files=names)
     if is_told():
@@ -104,8 +104,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = CommandParser(
         prog="python main.py analyse",
         description="Measure how readers looked at images: dwell on areas, first fixations, scan "
-        "paths, coverage, how alike readers are, and why lesions were missed. All of it is "
-        "recomputed from stored gaze. For research, not for diagnosis.",
+        "paths, coverage, similarity of readers, and why lesions were missed. "
+        "Everything is recomputed from stored gaze. For research, not for diagnosis.",
         example="python main.py analyse --study study --areas lesions.csv --out analysis",
     )
     add = parser.add_argument
@@ -115,19 +115,19 @@ def _parser() -> argparse.ArgumentParser:
     add("--areas", type=existing_file, metavar="FILE", help="csv: image, area, kind, frame, x, y, "
         "width, height or points, lesion (docs/analysis.md)")  # fmt: skip
     add("--plain", choices=PLAIN, default="none",
-        help="areas of every image beside those of --areas")  # fmt: skip
+        help="areas on every image, in addition to those of --areas")  # fmt: skip
     add("--margin-deg", type=not_negative, metavar="DEG",
-        help="margin round every area; each reader's validated accuracy unless given")  # fmt: skip
+        help="margin around every area (default: each reader's validated accuracy)")  # fmt: skip
     add("--useful-field-deg", type=not_negative, default=2.5, metavar="DEG",
         help="radius of the useful field of view, for coverage")  # fmt: skip
     add("--radius-deg", type=not_negative, default=2.5, metavar="DEG",
-        help="a missed lesion was looked at by fixations within this")  # fmt: skip
+        help="fixations within this distance count as looking at a missed lesion")  # fmt: skip
     add("--dwell-ms", type=not_negative, default=1000.0, metavar="MS",
-        help="from this dwell on a miss is a decision error")  # fmt: skip
+        help="with at least this dwell, a miss is a decision error")  # fmt: skip
     add("--mark-radius-deg", type=not_negative, default=1.0, metavar="DEG",
-        help="a mark within this of a lesion finds it")  # fmt: skip
-    add("--seed", type=whole_number, default=0, help="of the draws of the tracker's error")
+        help="a mark within this distance finds a lesion")  # fmt: skip
+    add("--seed", type=whole_number, default=0, help="seed for draws of the tracker's error")
     add("--out", type=Path, metavar="FOLDER",
-        help="where to write; the study's exports/analysis unless given")  # fmt: skip
+        help="output folder (default: exports/analysis in the study)")  # fmt: skip
     add_events(parser)
     return parser

@@ -42,7 +42,9 @@ def open_study(folder: Path | str) -> "StudyData":
     """
     path = Path(folder)
     if not (path / "study.toml").is_file():
-        raise NotAStudy(f"{path} holds no study (no study.toml). Name the folder of a study.")
+        raise NotAStudy(
+            f"{path} is not a Foveate study (it has no study.toml). Name a study's folder."
+        )
     settings = read_settings(path / "study.toml")
     database = read_only_database(path / "foveate.sqlite", is_writable=is_writable(path))
     return StudyData(Study(path, settings, database))

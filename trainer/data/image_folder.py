@@ -43,7 +43,9 @@ def find_images(folder: Path) -> dict[str, Path]:
         If there is no such folder, or no picture in it.
     """
     if not folder.is_dir():
-        raise ImageFolderError(f"{folder} is no folder. Name the folder that holds the images.")
+        raise ImageFolderError(
+            f"{folder} is not a folder. Name the folder that contains the images."
+        )
     found = {
         path.relative_to(folder).as_posix(): path
         for path in folder.rglob("*")

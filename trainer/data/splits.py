@@ -169,7 +169,7 @@ def read_splits(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ImageFolderError(f"{path} cannot be read: {error.strerror}.") from error
     except ValueError as error:
-        raise ImageFolderError(f"{path} is no JSON: {error}.") from error
+        raise ImageFolderError(f"{path} is not valid JSON: {error}.") from error
     if not isinstance(content, dict) or not all(_is_split(part) for part in parts_of(content)):
         raise ImageFolderError(
             f"{path} holds no splits: needed is an object with the lists train and test (and val "

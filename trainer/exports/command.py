@@ -14,6 +14,7 @@ from migrations.study.export_command import (
 )
 from migrations.study.export_manifest import write_manifest
 from migrations.study.folder import Study
+from migrations.study.plurals import counted
 from trainer.data.cohort import Cohort, damage_text, load_cohort
 from trainer.errors import CohortError, NoSuchEncoder, TrainerError
 from trainer.exports.mcgip import write_mcgip
@@ -32,11 +33,12 @@ def _export(arguments: argparse.Namespace, study: Study, out: Path) -> str:
     make_empty(out)
     cohort = load_cohort(study)
     if len(cohort.members) < 2:
-        raise CohortError(f"{study.folder} has {len(cohort.members)} image(s); 2 are needed.")
+        images = counted(len(cohort.members), "image")
+        raise CohortError(f"{study.folder} has {images}; 2 are needed.")
     files = _write(study, cohort, out, arguments)
     hashes = [member.sha256 for member in cohort.members]
     write_manifest(out, arguments.format, files, study, hashes)
-    said = f"{len(cohort.members)} images, {len(files)} files in {out}"
+    said = f"{counted(len(cohort.members), 'image')}, {counted(len(files), 'file')} in {out}"
     return require_whole(said, damage_text(cohort))
 
 
@@ -55,19 +57,20 @@ def _write(study: Study, cohort: Cohort, out: Path, arguments: argparse.Namespac
 def _parser() -> argparse.ArgumentParser:
     parser = CommandParser(
         prog="python main.py export",
-        description="mcgip: images, gaze JSON, relation.npy and splits as the released McGIP/GzPT "
-        "code reads them. relation: gaze similarity of the study's images. features: what an "
-        "encoder makes of them.",
+        description="mcgip: images, gaze JSON, relation.npy and splits in the layout of the "
+        "released McGIP/GzPT code. relation: gaze similarity of the study's images. "
+        "features: their features from an encoder.",
         example="python main.py export features --study my-study --encoder byol-gzpt-resnet18",
     )
     parser.add_argument("format", choices=FORMATS, metavar="FORMAT", help=", ".join(FORMATS))
     add_export_arguments(parser)
     parser.add_argument(
-        "--measure", help="gaze similarity; default: the study's newest, else tima is computed"
+        "--measure",
+        help="gaze similarity measure (default: the study's newest result, or else tima)",
     )
     parser.add_argument(
         "--encoder", metavar="FILE|RUN",
-        help="features: encoder.safetensors, or a run of the study by name; default: that of "
-        "the study's newest finished run",
+        help="features: encoder.safetensors, or the name of a run of the study (default: the "
+             "study's newest finished run)",
     )  # fmt: skip
     return parser

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from devices.gaze.pair_rates import positive_rate, threshold_for_rate
 from migrations.study.evidence import CohortEvidence
 from migrations.study.folder import Study
+from migrations.study.plurals import counted
 from migrations.study.schema import SimilarityRun
 from trainer.config.config import RunConfig
 from trainer.data.cohort import Cohort, Member
@@ -74,7 +75,7 @@ def choose_members(cohort: Cohort, config: RunConfig) -> tuple[Member, ...]:
     if len(members) < 2:
         held = len(cohort.members) - len(members)
         raise CohortError(
-            f"The study has {len(members)} image(s) to train on, at least 2 are needed"
+            f"The study has {counted(len(members), 'image')} to train on; at least 2 are needed"
             + (f" ({held} belong to the test split)" if held else "")
             + ". Import images: python main.py import --study FOLDER FILES"
         )

@@ -125,7 +125,7 @@ def _sparse(path: Path, table: Mapping[str, Any]) -> LoadedRelation:
         graph = sparse.csr_array((table["data"], table["indices"], table["indptr"]), shape=size)
         graph.check_format()
     except (KeyError, ValueError, TypeError, IndexError) as error:
-        raise SimilarityError(f"{path} is no sparse graph that can be read: {error}.") from error
+        raise SimilarityError(f"{path} is not a readable sparse graph: {error}.") from error
     if graph.shape[0] != graph.shape[1]:
         raise SimilarityError(f"{path} has shape {graph.shape}; a relation is (N, N).")
     if not np.isfinite(graph.data).all():

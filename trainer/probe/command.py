@@ -45,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
         sys.stderr.write(f"{error}\n")
         return 2 if isinstance(error, NotAStudy | ConfigError | NoSuchEncoder) else 1
     except KeyboardInterrupt:
-        sys.stderr.write("\nStopped; nothing was written.\n")
+        sys.stderr.write("\nStopped. Nothing was written.\n")
         return 3
 
 
@@ -104,9 +104,9 @@ def _stages() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
 
 def _misused(options: argparse.Namespace) -> str | None:
     if options.images and not (options.labels or options.splits):
-        return "--images needs --labels, or --splits whose names begin with the class"
+        return "--images needs --labels, or --splits in which names start with the class"
     if options.labels and not options.images:
-        return "--labels belongs to --images; a study has its labels in its database"
+        return "--labels only works with --images; a study has its own labels"
     if options.repeats < 1:
         return "--repeats must be at least 1"
     return None
@@ -115,9 +115,10 @@ def _misused(options: argparse.Namespace) -> str | None:
 def _parser() -> argparse.ArgumentParser:
     parser = CommandParser(
         prog="python main.py probe",
-        description="Try encoders on labelled images: linear probe, nearest neighbours and, on "
-        "request, fine-tuning, with raw pixels and an untrained net beside them. Splits are by "
-        "patient; test images choose nothing. For research, not for diagnosis.",
+        description="Test encoders on labelled images by linear probe, nearest neighbours and, "
+        "optionally, fine-tuning, against raw pixels and an untrained network. "
+        "Splits are by patient, and test images never affect any choice. For "
+        "research, not for diagnosis.",
         example="python main.py probe --study my-study --encoder gaze-run plain-run",
     )
     parser.add_argument(
@@ -126,53 +127,60 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(
-        "--study", type=existing_study, metavar="FOLDER", help="labelled images of a study"
+        "--study",
+        type=existing_study,
+        metavar="FOLDER",
+        help="use the labelled images of this study",
     )
     source.add_argument(
         "--images",
         type=existing_folder,
         metavar="FOLDER",
-        help="a folder of PNG or JPEG radiographs",
+        help="use this folder of PNG or JPEG radiographs",
     )
     parser.add_argument(
         "--labels",
         type=existing_file,
         metavar="CSV",
-        help="columns image, label, and patient, split",
+        help="csv with the columns image, label and, optionally, patient and split",
     )
-    parser.add_argument("--database", metavar="URL", help="another database than the study's own")
+    parser.add_argument(
+        "--database", metavar="URL", help="URL of a database other than the study's own"
+    )
     parser.add_argument(
         "--splits", type=existing_file, metavar="JSON",
-        help="{train, val, test} lists of images, or a splits.json of an earlier probe or a run",
+        help="JSON lists of images {train, val, test}, or the splits.json of a probe or run",
     )  # fmt: skip
     parser.add_argument(
         "--label-budget", default="10,25,100,all", metavar="N,…",
-        help="labelled images in all, and/or all (default: 10,25,100,all)",
+        help="numbers of labelled images, and/or all (default: 10,25,100,all)",
     )  # fmt: skip
     parser.add_argument(
-        "--probes", default="linear,knn", help="of linear, knn, finetune (default: linear,knn)"
+        "--probes", default="linear,knn", help="any of linear, knn, finetune (default: linear,knn)"
     )
     parser.add_argument(
         "--init", "--imagenet", type=existing_file, metavar="FILE", dest="imagenet",
-        help="weights to show beside as the baseline imagenet",
+        help="weights for an additional baseline, imagenet",
     )  # fmt: skip
     parser.add_argument(
         "--transductive", action="store_true",
-        help="allow encoders that saw test images; said with every figure",
+        help="allow encoders that were trained on test images; every figure will say so",
     )  # fmt: skip
-    parser.add_argument("--repeats", type=int, default=10, help="splits or draws (default: 10)")
     parser.add_argument(
-        "--seed", type=int, default=0, help="of splits, draws and the untrained net"
+        "--repeats", type=int, default=10, help="number of splits or draws (default: 10)"
     )
     parser.add_argument(
-        "--size", type=int, help="side of the input, pixels (default: as each was pre-trained)"
+        "--seed", type=int, default=0, help="seed for splits, draws and the untrained network"
     )
     parser.add_argument(
-        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute"
+        "--size", type=int, help="input size in pixels (default: as each was pre-trained)"
+    )
+    parser.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="device to compute on"
     )
     parser.add_argument(
         "--out", type=Path, metavar="FOLDER",
-        help="where results go (default for a study: exports/probe)",
+        help="output folder (default for a study: exports/probe)",
     )  # fmt: skip
     add_events(parser)
     return parser

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from migrations.study.names import Names
+from migrations.study.plurals import counted
 from trainer.data.image_folder import Resolver
 from trainer.data.splits import SPLIT_NAMES, parts_of, split_by_group
 from trainer.errors import ProbeError
@@ -63,8 +64,9 @@ def random_splits(data: LabelledSet, repeats: int, seed: int) -> Splits:
         own = [p for p, c in of_patient.items() if c == code]
         if len(own) < 2:
             raise ProbeError(
-                f"Class {name!r} has {len(own)} patient(s) of its own; at least 2 are needed, one "
-                "to train on and one to test. Leave the class out or join it with another."
+                f"Class {name!r} has {counted(len(own), 'patient')} of its own; at least 2 are "
+                "needed, one to train on and one to test. Leave the class out or join it with "
+                "another."
             )
     groups = [image.patient for image in data.images]
     labels = [image.label for image in data.images]
@@ -164,8 +166,8 @@ def _refuse_leak(data: LabelledSet, split: Split, origin: str) -> None:
     if both:
         named = ", ".join(both[:3]) + (", …" if len(both) > 3 else "")
         raise ProbeError(
-            f"The split ({origin}) leaks: {len(both)} patient(s) are both trained on and tested "
-            f"({named}). Put all images of a patient on one side."
+            f"The split ({origin}) leaks: {counted(len(both), 'patient')} in both training and "
+            f"test ({named}). Put all images of a patient on one side."
         )
 
 

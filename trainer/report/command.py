@@ -1,4 +1,4 @@
-"""`python main.py report`: one HTML file of a study and its runs.
+"""`python main.py report`: write a study and its runs as one HTML file.
 
 Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 stopped.
 """
@@ -31,7 +31,9 @@ def main(argv: Sequence[str]) -> int:
     parser = _parser()
     options = parser.parse_args(argv)
     if options.study and (options.labels or options.splits or options.relation):
-        parser.error("--labels, --splits and --relation go with --images; a study knows them")
+        parser.error(
+            "--labels, --splits and --relation only work with --images; a study has its own"
+        )
     try:
         path = _of_study(options) if options.study else _of_folder(options)
     except (TrainerError, StudyError) as error:
@@ -39,7 +41,7 @@ def main(argv: Sequence[str]) -> int:
         sys.stderr.write(f"{error}\n")
         return 2 if isinstance(error, NotAStudy) else 1
     except KeyboardInterrupt:
-        sys.stderr.write("\nStopped; no report was written.\n")
+        sys.stderr.write("\nStopped. No report was written.\n")
         return 3
     sys.stdout.write(f"{path}\n")
     return 0
@@ -83,8 +85,8 @@ def _figures(options: argparse.Namespace, page: Path) -> Path | None:
 def _parser() -> argparse.ArgumentParser:
     parser = CommandParser(
         prog="python main.py report",
-        description="Write one HTML file of a study, or of a folder of images, and its runs; it "
-        "opens offline and prints well. For research, not for diagnosis.",
+        description="Write one HTML report of a study, or of a folder of images, and its runs. "
+        "The file works offline and prints well. For research, not for diagnosis.",
         example="python main.py report --study my-study --out report.html",
     )
     source = parser.add_mutually_exclusive_group(required=True)
@@ -97,18 +99,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--runs", nargs="+", metavar="RUN",
-        help="runs to show: of a study by name, id or folder name (default: all); of images by "
-        "their folders",
+        help="runs to show: by name, ID or folder name for a study (default: all); by folder for "
+             "images",
     )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, metavar="FILE",
-        help="else exports/report.html of the study, or report.html here",
+        help="the file to write (default: exports/report.html in the study, or report.html here)",
     )  # fmt: skip
     parser.add_argument(
         "--probes", nargs="+", type=existing_folder, metavar="FOLDER",
-        help="results of `probe` to show; else those in the study's exports",
+        help="results of `probe` to show (default: those in the study's exports)",
     )  # fmt: skip
-    files = parser.add_argument_group("of a folder of images, as for `train`")
+    files = parser.add_argument_group("for a folder of images, as for `train`")
     files.add_argument(
         "--labels", type=existing_file, metavar="CSV", help="image, label, and patient, split"
     )
@@ -116,15 +118,18 @@ def _parser() -> argparse.ArgumentParser:
         "--splits", type=existing_file, metavar="JSON", help="{train, val, test} lists"
     )
     files.add_argument(
-        "--relation", type=existing_file, metavar="FILE", help="how alike images were read"
+        "--relation", type=existing_file, metavar="FILE", help="similarity of the images"
     )
     parser.add_argument(
         "--figures", nargs="?", const=BESIDE, metavar="FOLDER",
-        help="also write each figure (SVG, PNG, JPEG) and table (CSV); else beside the page",
+        help="also write each figure (SVG, PNG, JPEG) and table (CSV) to this folder (default: "
+             "next to the report)",
     )  # fmt: skip
     parser.add_argument(
         "--share", action="store_true",
-        help="leave out images, notes and figures of single readers",
+        help="leave out images, notes and the figures of individual readers",
     )  # fmt: skip
-    parser.add_argument("--database", metavar="URL", help="another database than the study's own")
+    parser.add_argument(
+        "--database", metavar="URL", help="URL of a database other than the study's own"
+    )
     return parser

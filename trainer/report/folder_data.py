@@ -76,8 +76,8 @@ def _run(folder: Path, problems: list[str]) -> RunFigures:
     row = read_run(folder)
     if not row:
         raise ReportError(
-            f"{folder} is no run of a folder of images: it has no run.json. Name the folder that "
-            "`train --out` made; the runs of a study are shown with --study."
+            f"{folder} is not a run on a folder of images: it has no run.json. Name the folder "
+            "that `train --out` made; the runs of a study are shown with --study."
         )
     run = TrainingRun(
         id=row["id"],

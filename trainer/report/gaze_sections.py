@@ -54,7 +54,7 @@ def similarity_section(data: ReportData) -> Section:
     """Return how alike the images were read: distribution, matrix, the most alike pairs."""
     found = data.similarity
     if found is None and data.schema is None:
-        html = missing("No gaze is known here: `--relation FILE` shows how alike images were read.")
+        html = missing("No gaze is known here: `--relation FILE` shows similarity of the images.")
         return Section("similarity", "Gaze similarity", html)
     if found is None:
         html = _of_graphs(data) or missing(

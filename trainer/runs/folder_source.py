@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from migrations.study.plurals import counted
 from trainer.config.config import RunConfig
 from trainer.data.cohort import Cohort, Member, fingerprint
 from trainer.data.file_hashes import file_hashes
@@ -116,7 +117,8 @@ class FolderSource:
         members = trained_on(cohort.members, config)
         if len(members) < 2:
             raise CohortError(
-                f"{self.images} has {len(members)} image(s) to train on, at least 2 are needed."
+                f"{self.images} has {counted(len(members), 'image')} to train on; at least 2 "
+                "are needed."
             )
         if config.pairs == "label" and not any(m.label is not None for m in members):
             raise CohortError(

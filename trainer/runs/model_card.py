@@ -49,8 +49,8 @@ def _table(values: Mapping[str, Any]) -> str:
 def _transductive(card: Mapping[str, Any]) -> str:
     if card["transductive"]:
         return (
-            "**Transductive:** images of the test split took part in pre-training. A score on that "
-            "split is no score on unseen patients."
+            "**Transductive:** images of the test split took part in pre-training. A score on "
+            "that split is not a score on unseen patients."
         )
     return "Images of the test split took no part in pre-training."
 

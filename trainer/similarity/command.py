@@ -1,4 +1,4 @@
-"""`python main.py similarity`: how alike readings are by gaze, with or without a study.
+"""`python main.py similarity`: compare readings by gaze, with or without a study.
 
 Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 stopped by the user.
 """
@@ -49,7 +49,7 @@ def main(argv: Sequence[str]) -> int:
     except (Cancelled, KeyboardInterrupt):
         report.close()
         console.print(
-            "Stopped; no file was written. Features of a study are kept for the next run."
+            "Stopped. No file was written. The study's features are kept for the next run."
         )
         return 3
     except ConfigError as error:
@@ -59,7 +59,9 @@ def main(argv: Sequence[str]) -> int:
         report(RunFailed(str(error)))
         return 1
     except MemoryError:
-        report(RunFailed("Not enough memory for the matrix. Write a sparse --graph instead."))
+        report(
+            RunFailed("There is not enough memory for the matrix. Write a sparse --graph instead.")
+        )
         return 1
     finally:
         report.close()
@@ -136,33 +138,35 @@ def _check(request: Request) -> None:
         raise ConfigError(str(error)) from error
     _check_files(request)
     if request.by_dimension and request.measure == AUTO:
-        raise ConfigError(f"--dimensions all: name a measure that has several, not {AUTO}.")
+        raise ConfigError(
+            f"--dimensions all: choose a measure that has several dimensions, not {AUTO}."
+        )
     if request.by_dimension and not find_measure(request.measure).dimensions:
-        raise ConfigError(f"--dimensions all: {request.measure} has one dimension only.")
+        raise ConfigError(f"--dimensions all: {request.measure} has only one dimension.")
     rate = request.positive_rate
     if rate is not None and not 0 < rate < 1:
-        raise ConfigError(f"--positive-rate {rate}: a share above 0 and below 1.")
+        raise ConfigError(f"--positive-rate {rate} is not between 0 and 1.")
     if request.jobs < 0:
-        raise ConfigError(f"--jobs {request.jobs}: a number of threads, or 0 for all cores.")
+        raise ConfigError(f"--jobs {request.jobs} is not a number of threads, or 0 for all cores.")
     if request.top_k is not None and request.top_k < 1:
-        raise ConfigError(f"--top-k {request.top_k}: at least 1.")
+        raise ConfigError(f"--top-k {request.top_k} is not at least 1.")
 
 
 def _check_files(request: Request) -> None:
     if request.labels is not None and not request.labels.is_file():
-        raise ConfigError(f"--labels {request.labels}: there is no such file.")
+        raise ConfigError(f"--labels {request.labels}: no such file.")
     if request.out is not None and request.out.suffix not in MATRIX_SUFFIXES:
         raise ConfigError(f"--out {request.out}: its name must end in .npy or .npz.")
     if request.graph is not None and request.graph.suffix != ".npz":
         raise ConfigError(f"--graph {request.graph}: its name must end in .npz.")
     if request.cohort is not None and not request.cohort.is_file():
-        raise ConfigError(f"--cohort {request.cohort}: there is no such file.")
+        raise ConfigError(f"--cohort {request.cohort}: no such file.")
     if request.part is not None and (request.graph is None or request.out is not None):
-        raise ConfigError("--part is a part of a --graph FILE.npz; it writes no --out.")
+        raise ConfigError("--part only works with --graph FILE.npz, not with --out.")
     if request.approximate and (None in (request.graph, request.top_k) or request.part):
-        raise ConfigError("--approximate goes with --graph and --top-k, and searches in one part.")
+        raise ConfigError("--approximate only works with --graph and --top-k, without --part.")
     if request.out is not None and request.out == request.graph:
-        raise ConfigError("--out and --graph name the same file.")
+        raise ConfigError("--out and --graph are the same file.")
     if request.graph is not None and request.rule_count != 1:
         raise ConfigError("--graph needs one of --threshold, --positive-rate, --top-k.")
 
@@ -172,7 +176,7 @@ def _size(text: str) -> tuple[float, float]:
     try:
         size = float(width), float(height)
     except ValueError as error:
-        raise ConfigError(f"{text!r} is no size; write WIDTHxHEIGHT, e.g. 1920x1080.") from error
+        raise ConfigError(f"{text!r} is not a size. Write WIDTHxHEIGHT, e.g. 1920x1080.") from error
     if min(size) <= 0:
         raise ConfigError(f"{text!r}: both sides must be above 0.")
     return size
@@ -188,16 +192,16 @@ def _size_option(text: str) -> tuple[float, float]:
 def _part_option(text: str) -> Part:
     number, _, count = text.partition("/")
     if not (number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count)):
-        raise argparse.ArgumentTypeError(f"{text!r} is no part; write K/N, e.g. 2/8.")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a part. Write K/N, e.g. 2/8.")
     return Part(int(number), int(count))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = CommandParser(
         prog="python main.py similarity",
-        description="Compare readings by gaze: a study, a folder of gaze JSON files as McGIP's "
-        "code writes them, or a MicEye csv. Points of files are canvas pixels unless --image-size "
-        "says otherwise.",
+        description="Compare readings by gaze, from a study, a folder of gaze JSON files written "
+        "by McGIP's code, or a MicEye csv. Points in files are in canvas pixels "
+        "unless --image-size is given.",
         example="python main.py similarity --study my-study --measure tima --out relation.npz",
     )
     parser.add_argument(
@@ -206,12 +210,13 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument(
         "--measure", default="tima",
-        help="tima (default), moment, dhash, …; auto: what each carries here, and the best of them",
+        help="tima (default), moment, dhash, …; auto: evaluate each measure on these readings "
+             "and choose the best",
     )  # fmt: skip
     parser.add_argument(
         "--labels", type=Path, metavar="FILE",
-        help="table with columns image and label, for judging only; some rows suffice "
-        "(default: the study's labels)",
+        help="csv with the columns image and label, used only for evaluation; it need not be "
+             "complete (default: the study's labels)",
     )  # fmt: skip
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE",
@@ -220,38 +225,49 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--canvas", help="canvas side in pixels (800), or WIDTHxHEIGHT")
     parser.add_argument(
         "--image-size", type=_size_option, metavar="WIDTHxHEIGHT",
-        help="size of the frame that points of files lie in (default: the canvas)",
+        help="size of the frame in which points are given (default: the canvas)",
     )  # fmt: skip
-    parser.add_argument("--combine", help="several readings of an image: mean, max or first")
-    parser.add_argument("--reader", help="readings of this reader only (pseudonym)")
-    parser.add_argument("--order", type=Path, help="file with one name a line (default: by name)")
-    parser.add_argument("--jobs", type=int, default=0, help="threads (default: one for each core)")
-    parser.add_argument("--out", type=Path, help="matrix: .npy, or .npz with validity and ids")
+    parser.add_argument(
+        "--combine", help="how to combine several readings of an image: mean, max or first"
+    )
+    parser.add_argument("--reader", help="use only this reader's readings (pseudonym)")
+    parser.add_argument("--order", type=Path, help="file with one name per line (default: by name)")
+    parser.add_argument(
+        "--jobs", type=int, default=0, help="number of threads (default: one per core)"
+    )
+    parser.add_argument(
+        "--out", type=Path, help="write the matrix: .npy, or .npz with validity and IDs"
+    )
     parser.add_argument(
         "--dimensions", choices=("chosen", "all"), default="chosen",
-        help="multimatch: all writes (N, N, 5)",
+        help="multimatch: `all` writes (N, N, 5)",
     )  # fmt: skip
-    parser.add_argument("--graph", type=Path, help="sparse graph: .npz for scipy.sparse.load_npz")
+    parser.add_argument(
+        "--graph", type=Path, help="write a sparse graph: .npz for scipy.sparse.load_npz"
+    )
     parser.add_argument(
         "--part", type=_part_option, metavar="K/N",
-        help="search one part of a --graph, e.g. 2/8; `similarity merge` makes the whole",
+        help="search one part of a --graph, e.g. 2/8; `similarity merge` merges the parts",
     )  # fmt: skip
     parser.add_argument(
         "--cohort", type=Path, metavar="FILE.cohort.npz",
-        help="what dwell, encoder or taught learnt before, instead of learning of this cohort",
+        help="use what dwell, encoder or taught learned earlier instead of learning from this "
+             "cohort",
     )  # fmt: skip
     rule = parser.add_mutually_exclusive_group()
     rule.add_argument("--threshold", type=float, help="similarity above which a pair is positive")
-    rule.add_argument("--positive-rate", type=float, help="share of valid pairs that are positive")
-    rule.add_argument("--top-k", type=int, metavar="K", help="the K most alike of each")
+    rule.add_argument(
+        "--positive-rate", type=float, help="fraction of valid pairs that are positive"
+    )
+    rule.add_argument("--top-k", type=int, metavar="K", help="keep the K most similar of each")
     parser.add_argument(
         "--approximate", action="store_true",
-        help="with --top-k: nearly the K most alike, of very many readings; needs faiss-cpu",
+        help="with --top-k: search approximately, for very many readings; needs faiss-cpu",
     )  # fmt: skip
     parser.add_argument(
         "--agreement", nargs="+", default=[], metavar="MEASURE",
-        help="rank correlation with other measures",
+        help="also report the rank correlation with other measures",
     )  # fmt: skip
-    parser.add_argument("--database", help="another database than the study's own (URL)")
+    parser.add_argument("--database", help="URL of a database other than the study's own")
     add_events(parser)
     return parser

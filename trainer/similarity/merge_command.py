@@ -19,12 +19,12 @@ def main(argv: Sequence[str]) -> int:
     """Run the command and return its exit code; the first word is `merge`."""
     parser = CommandParser(
         prog="python main.py similarity merge",
-        description="Make one graph of the parts that `similarity --part K/N` wrote; it equals "
-        "the graph of one run.",
+        description="Merge the parts written by `similarity --part K/N` into one graph, "
+        "identical to that of a single run.",
         example="python main.py similarity merge part-*.npz --graph graph.npz",
     )
     parser.add_argument(
-        "parts", type=existing_file, nargs="+", metavar="PART", help="all parts, any order"
+        "parts", type=existing_file, nargs="+", metavar="PART", help="all parts, in any order"
     )
     parser.add_argument(
         "--graph", type=Path, required=True, metavar="FILE.npz", help="the graph to write"

@@ -153,6 +153,6 @@ def _read(path: Path) -> tuple[dict[str, Any], Found]:
             return about | {"threshold": found.threshold}, found
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise SimilarityError(
-            f"{path} is no part of a similarity graph that can be read: {error}. Make it again "
-            "with --part."
+            f"{path} is not a readable part of a similarity graph: {error}. Compute it again with "
+            "--part."
         ) from error

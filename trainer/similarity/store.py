@@ -57,9 +57,7 @@ def load_matrix(path: Path) -> StoredMatrix:
             ids = tuple(str(i) for i in file["ids"])
             return StoredMatrix(file["similarity"], file["valid"], ids)
     except (OSError, ValueError, KeyError, BadZipFile) as error:
-        raise SimilarityError(
-            f"{path} is no similarity matrix that can be read: {error}."
-        ) from error
+        raise SimilarityError(f"{path} is not a readable similarity matrix: {error}.") from error
 
 
 def store_run(

@@ -30,7 +30,7 @@ def main(argv: Sequence[str]) -> int:
     parser = _parser()
     options, words = parser.parse_known_args(argv)
     if options.time and not _TIME.fullmatch(options.time):
-        parser.error(f"--time {options.time}: write MINUTES, HH:MM:SS or DAYS-HH:MM:SS")
+        parser.error(f"--time {options.time} is not MINUTES, HH:MM:SS or DAYS-HH:MM:SS")
     console = Console()
     try:
         script, text, submit = _SCRIPTS[options.kind](options, words)
@@ -49,11 +49,11 @@ def _train(options: argparse.Namespace, words: list[str]) -> tuple[Path, str, st
     asked, config = read_train(words)  # what is mistyped must not wait in a queue
     if asked.fresh:
         raise ConfigError(
-            "--fresh: a job that is requeued would start anew each time. Name a new run folder "
-            "with --out instead."
+            "--fresh: a requeued job would start over each time. Choose a new run folder with "
+            "--out instead."
         )
     if options.parts is not None:
-        raise ConfigError("--parts is of similarity; a training has --nodes and --gpus.")
+        raise ConfigError("--parts only works with similarity; for train, use --nodes and --gpus.")
     script = _script(options, "foveate-train.sbatch")
     gpus = 0 if config.device == "cpu" else options.gpus
     resources = _resources(options, options.processes or max(gpus, 1), gpus)
@@ -64,13 +64,17 @@ def _train(options: argparse.Namespace, words: list[str]) -> tuple[Path, str, st
 def _similarity(options: argparse.Namespace, words: list[str]) -> tuple[Path, str, str]:
     request = read_request(words)
     if request.graph is None:
-        raise ConfigError("--graph FILE.npz is missing: a graph is what is searched in parts.")
+        raise ConfigError("--graph FILE.npz is missing; only a graph can be searched in parts.")
     if request.part is not None:
-        raise ConfigError("--part is the script's own; say how many there are by --parts N.")
+        raise ConfigError(
+            "The script sets --part itself. Choose the number of parts with --parts N."
+        )
     if request.out is not None or request.approximate:
-        raise ConfigError("--out and --approximate do not go in parts: one job does them alone.")
+        raise ConfigError("--out and --approximate cannot be split into parts.")
     if options.nodes > 1 or options.processes:
-        raise ConfigError("--nodes and --processes are of train; similarity has --parts.")
+        raise ConfigError(
+            "--nodes and --processes only work with train; for similarity, use --parts."
+        )
     script = _script(options, "foveate-similarity.sh")
     kept = _without(words, "--graph")
     if not request.jobs:
@@ -104,7 +108,7 @@ def _script(options: argparse.Namespace, default: str) -> Path:
     """
     script = Path(options.script or default).absolute()
     if script.exists():
-        raise ConfigError(f"{script} is there already; name another with --script, or delete it.")
+        raise ConfigError(f"{script} already exists. Choose another with --script, or delete it.")
     return script
 
 
@@ -160,41 +164,51 @@ def _parser() -> argparse.ArgumentParser:
     parser = CommandParser(
         prog="python main.py slurm",
         allow_abbrev=False,
-        description="Write the batch script of a training, which is requeued until it is done, or "
-        "of a search for pairs in parts with their merge after it. All other options are those of "
-        "the command; they are checked now.",
+        description="Write a batch script for a training, which is requeued until it is done, or "
+        "for a search for pairs in parts, which are then merged. All other options "
+        "are passed to the command and are checked now.",
         example="python main.py slurm train --gpus 4 --time 12:00:00 --study my-study",
     )
-    parser.add_argument("kind", choices=KINDS, help="what the script runs")
-    parser.add_argument("--script", metavar="FILE", help="default: foveate-train.sbatch and so on")
+    parser.add_argument("kind", choices=KINDS, help="the command to run")
     parser.add_argument(
-        "--parts", type=_count(1), metavar="N", help="similarity: parts (default: 8)"
-    )
-    parser.add_argument("--nodes", type=_count(1), default=1, help="train: machines (default: 1)")
-    parser.add_argument(
-        "--gpus", type=_count(0), default=1, help="train: cards of each (default: 1)"
+        "--script",
+        metavar="FILE",
+        help="the script to write (default: foveate-train.sbatch and so on)",
     )
     parser.add_argument(
-        "--processes", type=_count(1), help="train: processes on each (default: one for each card)"
+        "--parts", type=_count(1), metavar="N", help="similarity: number of parts (default: 8)"
     )
     parser.add_argument(
-        "--cpus", type=_count(1), default=4, help="cores of each process (default: 4)"
+        "--nodes", type=_count(1), default=1, help="train: number of machines (default: 1)"
+    )
+    parser.add_argument(
+        "--gpus", type=_count(0), default=1, help="train: GPUs per machine (default: 1)"
+    )
+    parser.add_argument(
+        "--processes", type=_count(1), help="train: processes per machine (default: one per GPU)"
+    )
+    parser.add_argument(
+        "--cpus", type=_count(1), default=4, help="CPU cores per process (default: 4)"
     )
     parser.add_argument("--memory", default="", metavar="32G", help="of each machine")
-    parser.add_argument("--time", default="", metavar="HH:MM:SS", help="limit of each start")
-    parser.add_argument("--partition", default="", help="of the cluster (default: its own)")
-    parser.add_argument("--account", default="", help="to be charged (default: your own)")
+    parser.add_argument("--time", default="", metavar="HH:MM:SS", help="time limit of each start")
+    parser.add_argument(
+        "--partition", default="", help="partition of the cluster (default: the cluster's own)"
+    )
+    parser.add_argument("--account", default="", help="account to charge (default: your own)")
     parser.add_argument(
         "--notice", type=_count(1), default=120, metavar="S",
-        help="train: seconds before the limit at which it stops with a checkpoint (default: 120)",
+        help="train: seconds before the limit to stop with a checkpoint (default: 120)",
     )  # fmt: skip
     parser.add_argument(
         "--setup", action="append", default=[], metavar="LINE",
-        help="shell line before all: --setup 'module load cuda'",
+        help="shell line to run first: --setup 'module load cuda'",
     )  # fmt: skip
     parser.add_argument(
         "--directive", action="append", default=[], metavar="OPTION",
-        help="another option of sbatch: --directive=--constraint=a100",
+        help="an additional sbatch option: --directive=--constraint=a100",
     )  # fmt: skip
-    parser.add_argument("--python", default=sys.executable, help="default: the one running now")
+    parser.add_argument(
+        "--python", default=sys.executable, help="Python to use (default: the one running now)"
+    )
     return parser

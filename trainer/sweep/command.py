@@ -38,7 +38,7 @@ def main(argv: Sequence[str]) -> int:
     if not options.positive_rate and not options.threshold:
         options.positive_rate = [0.05]
     if options.seeds < 2:
-        parser.error("--seeds must be at least 2: one difference has no interval")
+        parser.error("--seeds must be at least 2: a single difference has no interval")
     with contextlib.ExitStack() as stack:
         voice = _voice(options.events, stack)
         try:
@@ -123,28 +123,31 @@ def _score(path: Path, encoder: str) -> tuple[str, float]:
     rows = json.loads(path.read_text(encoding="utf-8"))
     own = [row for row in rows if row["encoder"] == encoder and row["mean"] is not None]
     if not own:
-        raise TrainerError(f"{path} has no figure of {encoder}: too few labelled test images?")
+        raise TrainerError(
+            f"{path} has no figure of {encoder}: are there too few labelled test images?"
+        )
     return f"{own[0]['probe']}, {own[0]['metric']}", float(own[0]["mean"])
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = CommandParser(
         prog="python main.py sweep",
-        description="Pre-train a study, or a folder of images, by every setting and seed, beside "
-        "plain runs of the same cohort, split and seeds; try each encoder on the test split; "
-        "compare. A sweep that was broken off goes on where it was.",
+        description="Pre-train on a study, or a folder of images, with every combination of "
+        "setting and seed and with plain runs of the same cohort, split and seeds; "
+        "evaluate each encoder on the test split; compare. Run the same command to "
+        "continue an interrupted sweep.",
         example="python main.py sweep --study my-study --positive-rate 0.02 0.05 --seeds 3",
     )
     parser.add_argument("--study", type=existing_study, metavar="FOLDER", help="a study's folder")
     parser.add_argument(
         "--measures", nargs="+", default=[], metavar="MEASURE",
-        help="gaze similarities of a study to try (default: auto)",
+        help="gaze similarity measures to try on a study (default: auto)",
     )  # fmt: skip
     files = parser.add_argument_group("without a study")
     files.add_argument("--images", type=existing_folder, metavar="FOLDER", help="the images")
     files.add_argument(
         "--relation", nargs="+", type=existing_file, default=[], metavar="FILE",
-        help="similarities of the images, one file a measure",
+        help="similarity files of the images, one per measure",
     )  # fmt: skip
     files.add_argument(
         "--labels", type=existing_file, metavar="CSV", help="image, label, patient, split"
@@ -154,23 +157,27 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--positive-rate", nargs="+", type=float, default=[], metavar="R",
-        help="shares of pairs that are positive (default: 0.05, unless thresholds are named)",
+        help="fractions of pairs that are positive (default: 0.05, unless thresholds are given)",
     )  # fmt: skip
     parser.add_argument(
         "--threshold", nargs="+", type=float, default=[], metavar="T",
-        help="similarities above which a pair is positive (default: none)",
+        help="similarity thresholds above which a pair is positive (default: none)",
     )  # fmt: skip
     parser.add_argument(
         "--drop", nargs="+", type=float, default=[0.5], metavar="P",
-        help="chances that a pair is left out of a step (default: 0.5)",
+        help="probabilities of dropping a pair at a step (default: 0.5)",
     )  # fmt: skip
-    parser.add_argument("--seeds", type=int, default=3, metavar="K", help="seeds 0 … K−1 of each")
     parser.add_argument(
-        "--events", choices=("text", "json"), default="text", help="json: one object per line"
+        "--seeds", type=int, default=3, metavar="K", help="number of seeds (0 to K−1) for each"
     )
-    parser.add_argument("--out", type=Path, help="default: exports/sweep of the study, or sweep")
+    parser.add_argument(
+        "--events", choices=("text", "json"), default="text", help="json: print one object per line"
+    )
+    parser.add_argument(
+        "--out", type=Path, help="output folder (default: exports/sweep in the study, or sweep)"
+    )
     parser.add_argument(
         "train", nargs=argparse.REMAINDER, metavar="-- OPTIONS",
-        help="options of `train` for all runs, after --: -- --epochs 50 --size 128",
+        help="after --, options of `train` for all runs: -- --epochs 50 --size 128",
     )  # fmt: skip
     return parser

@@ -46,7 +46,7 @@ def origin_of(options: argparse.Namespace) -> Origin:
 def _study(options: argparse.Namespace) -> Origin:
     study: Path = options.study
     if not (study / "study.toml").is_file():
-        raise ConfigError(f"--study {study}: it is no study (there is no study.toml).")
+        raise ConfigError(f"--study {study} is not a Foveate study (it has no study.toml).")
     if options.relation or options.labels or options.splits:
         raise ConfigError("--relation, --labels and --splits go with --images.")
     gaze = {name: ("--measure", name) for name in options.measures or ["auto"]}

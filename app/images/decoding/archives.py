@@ -51,7 +51,7 @@ def listed_members(archive: Path) -> list[list[str]]:
         with zipfile.ZipFile(archive) as opened:
             members = [member for member in opened.infolist() if not member.is_dir()]
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-        raise ImportRefused("it is no readable zip archive, or cut off") from error
+        raise ImportRefused("it is not a readable zip archive, or cut off") from error
     _require_bounds(members, archive.stat().st_size)
     named = [_parts(member.filename) for member in members]
     files = [parts for parts in named if not any(_is_left_out(part) for part in parts)]

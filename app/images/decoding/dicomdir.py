@@ -70,7 +70,7 @@ def listed_files(path: Path) -> list[list[str]]:
         records = pydicom.dcmread(path, force=True).get("DirectoryRecordSequence") or []
         found = [_parts(record.get("ReferencedFileID")) for record in records]
     except Exception as error:  # pydicom raises whatever a broken file makes it stumble over
-        raise ImportRefused("it is no readable DICOMDIR") from error
+        raise ImportRefused("it is not a readable DICOMDIR") from error
     files = [parts for parts in found if parts]
     if not files:
         raise ImportRefused("it is a DICOMDIR that lists no files")

@@ -38,10 +38,10 @@ def require_whole_jpeg(data: bytes, picture_size: tuple[int, int]) -> None:
     if not _read_strictly(plain):
         if frame == _PROGRESSIVE or _ends_flat(data):
             raise ImportRefused(
-                "it is no intact JPEG file: it is cut short, its data end before the picture"
+                "it is not an intact JPEG file: it is cut short, its data end before the picture"
             )
     elif _reads_without_its_zeros(plain):
-        raise ImportRefused("it is no intact JPEG file: zeros stand in the place of its data")
+        raise ImportRefused("it is not an intact JPEG file: zeros stand in the place of its data")
 
 
 def _parts(data: bytes) -> tuple[int, bytes] | None:

@@ -68,10 +68,10 @@ def png_header(data: bytes) -> PngHeader:
         If there is none, or none that the specification knows.
     """
     if len(data) < 33 or data[12:16] != b"IHDR":
-        raise ImportRefused("it is no intact PNG file (no header)")
+        raise ImportRefused("it is not an intact PNG file (no header)")
     width, height = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
     if data[25] not in _CHANNELS or data[24] not in (1, 2, 4, 8, 16):
-        raise ImportRefused("it is no intact PNG file (its header makes no sense)")
+        raise ImportRefused("it is not an intact PNG file (its header makes no sense)")
     return PngHeader(width, height, data[24], data[25], data[28] == 1)
 
 
@@ -95,10 +95,11 @@ def require_whole_png(data: bytes, header: PngHeader) -> None:
         while there <= wanted and (more := unpacker.decompress(b"", _PIECE)):
             there += len(more)
     except zlib.error as error:
-        raise ImportRefused(f"it is no intact PNG file ({error})") from error
+        raise ImportRefused(f"it is not an intact PNG file ({error})") from error
     if there < wanted:
         raise ImportRefused(
-            f"it is no intact PNG file: it is cut short, {there:,} of {wanted:,} bytes are there"
+            f"it is not an intact PNG file: it is cut short, {there:,} of {wanted:,} bytes are "
+            "there"
         )
 
 

@@ -96,9 +96,11 @@ def _dataset(path: Readable) -> tuple[FileDataset, Readable, bool]:
     except (ImportRefused, MemoryError):
         raise
     except Exception as error:  # pydicom raises whatever a broken file makes it stumble over
-        raise ImportRefused(f"it is no readable DICOM file ({short(error)})") from error
+        raise ImportRefused(f"it is not a readable DICOM file ({short(error)})") from error
     if not len(dataset):
-        raise ImportRefused("it is no readable DICOM file, or cut off (no data element is whole)")
+        raise ImportRefused(
+            "it is not a readable DICOM file, or cut off (no data element is whole)"
+        )
     return dataset, source, inflated is not None
 
 

@@ -61,7 +61,7 @@ def read_raster(path: Path, source_format: str) -> tuple[NDArray[Any], DisplayAt
     except Exception as error:  # Pillow raises OSError, SyntaxError, ValueError, struct.error, …
         # Pillow names the stream it was given where it has nothing to say of the file.
         said = "" if " object at " in str(error) or not str(error) else f" ({error})"
-        raise ImportRefused(f"it is no intact {source_format} file{said}") from error
+        raise ImportRefused(f"it is not an intact {source_format} file{said}") from error
     stored, notes = _plain(pixels)
     if orientation in _TURNS:
         stored, notes = np.ascontiguousarray(_TURNS[orientation](stored)), (*notes, note("turned"))

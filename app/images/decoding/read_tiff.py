@@ -62,7 +62,9 @@ def read_tiff(data: bytes) -> Tiff:
     try:
         pixels = np.asarray(imagecodecs.tiff_decode(data))
     except imagecodecs.TiffError as error:
-        raise ImportRefused("it is no intact TIFF file: its pixels cannot be decoded") from error
+        raise ImportRefused(
+            "it is not an intact TIFF file: its pixels cannot be decoded"
+        ) from error
     if pixels.shape not in ((height, width), (height, width, samples)):
         raise ImportRefused(f"its pixels come out as {pixels.shape} {pixels.dtype}")
     inverse = page.get(_PHOTOMETRIC) == _WHITE_IS_ZERO
@@ -83,7 +85,9 @@ def _pages(data: bytes) -> list[Tags]:
             directory.load(file)
             pages.append(dict(directory))
     except Exception as error:  # Pillow raises SyntaxError, struct.error, OverflowError, …
-        raise ImportRefused("it is no intact TIFF file (its directory cannot be read)") from error
+        raise ImportRefused(
+            "it is not an intact TIFF file (its directory cannot be read)"
+        ) from error
     return pages
 
 
@@ -92,7 +96,7 @@ def _only_page(pages: list[Tags]) -> Tags:
     pictures = [page for page in pages if _WIDTH in page and _LENGTH in page]
     full = [page for page in pictures if not int(page.get(_SUBFILE, 0)) & 5]
     if not full:
-        raise ImportRefused("it is no intact TIFF file (no picture in it)")
+        raise ImportRefused("it is not an intact TIFF file (no picture in it)")
     if len(full) > 1:
         raise ImportRefused("it has several pages; Foveate reads single-frame images")
     if full[0] is not pages[0]:

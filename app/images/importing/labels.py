@@ -145,7 +145,7 @@ def _text_of(path: Path) -> tuple[str, str]:
         ) from error
     if "\0" in text:
         number = text[: text.index("\0")].count("\n") + 1
-        raise LabelsError(f"{path}, line {number}: a zero byte stands there; it is no text.")
+        raise LabelsError(f"{path}, line {number}: it contains a zero byte and is not text.")
     return text, encoding
 
 

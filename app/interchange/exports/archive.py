@@ -158,7 +158,7 @@ def _unpacked(path: Path, staging: Path, progress: Progress) -> int:
         zlib.error,
         EOFError,
     ) as error:
-        raise ExportError(f"{path} is no study archive, or damaged ({error}).") from error
+        raise ExportError(f"{path} is not a study archive, or is damaged ({error}).") from error
 
 
 def _extract(archive: zipfile.ZipFile, name: str, wanted: str, staging: Path, path: Path) -> None:

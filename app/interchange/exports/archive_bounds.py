@@ -70,7 +70,9 @@ def check_names(names: Iterable[str], path: Path) -> None:
         known = name in FILES or any(name.startswith(f"{folder}/") for folder in FOLDERS)
         is_fit = len(name) <= LONGEST_NAME and len(inside.parts) <= DEEPEST
         if not known or not is_fit or not is_clean(name) or "\n" in name:
-            raise ExportError(f"{path}: {shown(name)!r} is no file of a study; not unpacked.")
+            raise ExportError(
+                f"{path}: {shown(name)!r} is not a file of a study; the archive was not unpacked."
+            )
 
 
 def check_sizes(archive: zipfile.ZipFile, names: Iterable[str], path: Path, place: Path) -> None:

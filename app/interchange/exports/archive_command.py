@@ -8,14 +8,15 @@ from app.errors import AppError
 from app.interchange.exports.archive import import_archive
 from migrations.study.command_line import CommandParser, existing_file, shown_progress
 from migrations.study.errors import StudyError
+from migrations.study.plurals import counted
 
 
 def main(argv: Sequence[str]) -> int:
     """Unpack an archive into a new folder; 0 done, 1 it is damaged or cannot be written."""
     parser = CommandParser(
         prog="python main.py import-archive",
-        description="Make a study of an archive that `export archive` wrote. Every file is checked "
-        "against its SHA-256; a damaged archive leaves nothing behind.",
+        description="Restore a study from an archive written by `export archive`. Every file is "
+        "checked against its SHA-256; a damaged archive leaves nothing behind.",
         example="python main.py import-archive study.zip --study my-study",
     )
     parser.add_argument("archive", type=existing_file, metavar="FILE", help="the archive")
@@ -24,7 +25,7 @@ def main(argv: Sequence[str]) -> int:
         type=Path,
         required=True,
         metavar="FOLDER",
-        help="a new folder: the study is made there",
+        help="a new folder for the study",
     )
     arguments = parser.parse_args(argv)
     try:
@@ -32,5 +33,5 @@ def main(argv: Sequence[str]) -> int:
     except (AppError, StudyError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(f"{count} files, all checksums right, in {arguments.study}\n")
+    sys.stdout.write(f"{counted(count, 'file')} in {arguments.study}, all checksums correct\n")
     return 0

@@ -19,6 +19,7 @@ from migrations.study.export_command import (
 )
 from migrations.study.export_manifest import MANIFEST, write_manifest
 from migrations.study.folder import Study
+from migrations.study.plurals import counted
 from migrations.study.soundness import database_findings
 
 FORMATS = {
@@ -26,7 +27,8 @@ FORMATS = {
     "csv": "tables of samples, fixations, gaze events, views, annotations, quality; a dictionary",
     "parquet": "the same tables as Parquet",
     "archive": "the whole study as one file with checksums; read with `import-archive`",
-    "mcgip": "images, gaze JSON, relation.npy, splits as the released McGIP/GzPT code has",
+    "mcgip": "images, gaze JSON, relation.npy, splits in the layout of the released McGIP/GzPT "
+    "code",
     "relation": "gaze similarity as npz and npy",
     "features": "an encoder's features as npz",
 }
@@ -51,13 +53,13 @@ def _export(arguments: argparse.Namespace, study: Study, out: Path) -> str:
     content = Content.of(study, practice=arguments.practice)
     if not content.reading_ids:
         raise ExportError(
-            f"{study.folder} has no finished reading to export. Read cases in the station, or "
+            f"{study.folder} has no finished readings to export. Read cases in the station, or "
             "import gaze: python main.py import-gaze --help"
         )
     files = _write(content, out, arguments.format)
     hashes = [image.sha256 for image in content.images.values()]
     write_manifest(out, arguments.format, files, study, hashes)
-    said = f"{len(content.reading_ids)} readings, {len(files)} files in {out}"
+    said = f"{counted(len(content.reading_ids), 'reading')}, {counted(len(files), 'file')} in {out}"
     return require_whole(said, content.damage)
 
 
@@ -74,12 +76,13 @@ def _parser() -> argparse.ArgumentParser:
     listed = "\n".join(f"  {name:9s} {text}" for name, text in FORMATS.items())
     parser = CommandParser(
         prog="python main.py export",
-        description="Take a study out in a format that others read. Readers are pseudonyms; free "
-        "notes, station names and dates stay behind (the archive is the whole study).",
-        listed=f"formats:\n{listed}\ndocs/interchange.md describes each.",
+        description="Export a study in a standard format. Readers are pseudonyms; free-text "
+        "notes, station names and dates are left out (an archive holds the whole "
+        "study).",
+        listed=f"formats:\n{listed}\nSee docs/interchange.md.",
         example="python main.py export bids --study my-study --out bids",
     )
     parser.add_argument("format", choices=list(FORMATS), metavar="FORMAT", help="see below")
     add_export_arguments(parser)
-    parser.add_argument("--practice", action="store_true", help="practice readings too")
+    parser.add_argument("--practice", action="store_true", help="include practice readings")
     return parser

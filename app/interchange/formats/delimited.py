@@ -256,7 +256,7 @@ class _Rows:
         if len(between):
             raise GazeFileError(
                 f"{self.table.path}: column `{self.rules.columns['frame']}` holds {between[0]:g}, "
-                "which is no frame's number."
+                "which is not a frame number."
             )
         filled = np.where(np.isfinite(frames), frames, -1).astype(np.int64)
         last = np.maximum.accumulate(np.where(filled >= 0, np.arange(len(filled)), -1))

@@ -60,7 +60,7 @@ def read_eyelink_asc(path: Path, options: ImportOptions) -> SourceFile:
     with opened(path, encoding) as file:
         head = file.read(4096)
     if not head.lstrip().startswith("**") and "MSG" not in head and "START" not in head:
-        raise GazeFileError(f"{path} is no .asc of EyeLink; convert the .edf with edf2asc.")
+        raise GazeFileError(f"{path} is not an EyeLink .asc file; convert the .edf with edf2asc.")
     counts, notes = RowCounts(), list[Note]()
     reader = _Reader(path, encoding, options, counts, notes)
     return SourceFile(reader.readings(), counts, notes)

@@ -79,7 +79,7 @@ def _entries(path: Path) -> list[Any]:
     except (ValueError, RecursionError) as error:
         raise GazeFileError(f"{path} cannot be read as JSON ({type(error).__name__}).") from error
     if not isinstance(found, list):
-        raise GazeFileError(f"{path} is no list of scan paths.")
+        raise GazeFileError(f"{path} is not a list of scan paths.")
     return found
 
 

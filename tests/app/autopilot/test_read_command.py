@@ -148,7 +148,7 @@ def test_a_polite_stop_saves_and_exits_3(folder: Path) -> None:
         (["--study", "s", "--autopilot", "--cases", "0"], "at least 1"),
         (["--study", "s", "--autopilot", "--speed", "fast"], "a number above 0"),
         (["--study", "s", "--autopilot", "--speed", "4", "--device", "lsl:x"], "simulated reader"),
-        (["--study", "s", "--cases", "2"], "for --autopilot"),
+        (["--study", "s", "--cases", "2"], "works with --autopilot"),
     ],
 )
 def test_wrong_arguments_exit_2(
@@ -170,7 +170,7 @@ def test_a_study_without_cases_or_no_study_is_said_in_a_line(study, tmp_path, ca
     with pytest.raises(SystemExit) as caught:
         command.main([*words, str(tmp_path)])
     assert caught.value.code == 2
-    assert "holds no study" in capsys.readouterr().err
+    assert "is not a Foveate study" in capsys.readouterr().err
 
 
 def test_the_autopilot_never_reads_as_a_person(folder: Path) -> None:

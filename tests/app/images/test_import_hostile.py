@@ -39,13 +39,13 @@ def hostile(folder: Path) -> dict[str, Path]:
     files["60,000 × 60,000"] = folder / "f.png"
     files["60,000 × 60,000"].write_bytes(lying + _chunk(b"IDAT", b"x"))
     short = lying.replace(struct.pack(">II", 60000, 60000), struct.pack(">II", 500, 500))
-    files["no intact PNG"] = folder / "g.png"
-    files["no intact PNG"].write_bytes(short)
+    files["not an intact PNG"] = folder / "g.png"
+    files["not an intact PNG"].write_bytes(short)
     jpeg = io.BytesIO()
     noise = np.random.default_rng(0).integers(0, 255, (99, 99)).astype(np.uint8)
     PilImage.fromarray(noise).save(jpeg, "JPEG")
-    files["no intact JPEG"] = folder / "h.jpg"
-    files["no intact JPEG"].write_bytes(jpeg.getvalue()[:2000])
+    files["not an intact JPEG"] = folder / "h.jpg"
+    files["not an intact JPEG"].write_bytes(jpeg.getvalue()[:2000])
     files["without a picture (SR)"] = Path(get_testdata_file("test-SR.dcm"))
     files["32 bits stored in 32"] = Path(get_testdata_file("SC_rgb_rle_32bit.dcm"))
     files["no such file"] = folder / "missing.dcm"

@@ -48,7 +48,7 @@ def test_a_png_whose_data_fail_their_checksum_is_refused(tmp_path: Path) -> None
     packed[500] ^= 1
     start = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 240, 200, 8, 0, 0, 0, 0))
     data = start + chunk(b"IDAT", bytes(packed)) + chunk(b"IEND", b"")
-    assert "no intact PNG" in refusal(data, tmp_path)
+    assert "not an intact PNG" in refusal(data, tmp_path)
 
 
 @pytest.mark.parametrize("pixels", [RAMP, DEEP, np.dstack([RAMP] * 3)])

@@ -164,7 +164,7 @@ def test_the_bounds_of_an_archive_are_kept(
                 listed_members(tmp_path / "x.zip")
     (tmp_path / "cut.zip").write_bytes((tmp_path / "x.zip").read_bytes()[:500])
     (result,) = import_paths(study, [tmp_path / "cut.zip"])
-    assert result.reason == "it is no readable zip archive, or cut off"
+    assert result.reason == "it is not a readable zip archive, or cut off"
 
 
 def test_the_labels_of_a_folder_are_taken_and_said(

@@ -50,7 +50,7 @@ def test_durations_are_read_in_the_unit_that_fixations_last_in(study, tmp_path, 
         ("image,start,duration_s,x,y", "P1.png,{k}00,250,30,40", "`duration_s` says s"),
         ("image,time_s,x,y", "P1.png,{k}8,30,40", "`time_s` says s"),
         ("image,start,duration,x,y", "P1.png,{k},9e9,30,40", "fits in no unit"),
-        ("image,start,duration,x,y", "P1.png,{k},1e-9,30,40", "is no fixation's"),
+        ("image,start,duration,x,y", "P1.png,{k},1e-9,30,40", "is not a plausible fixation"),
     ],
     ids=["duration", "samples", "starts", "no unit at all"],
 )

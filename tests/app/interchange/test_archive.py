@@ -122,10 +122,10 @@ def test_no_queued_training_leaves_with_an_archive_or_comes_with_one(study, tmp_
     ("files", "why"),
     [
         ({"images/a/stored.npy": bytes(300 << 20)}, "times what it weighs"),
-        ({f"images/{'d/' * 20}x": b""}, "is no file of a study"),
-        ({f"images/{'n' * 500}": b""}, "is no file of a study"),
-        ({"exports/x.csv": b""}, "is no file of a study"),
-        ({"images/\x1b[2Jx": b""}, "is no file of a study"),
+        ({f"images/{'d/' * 20}x": b""}, "is not a file of a study"),
+        ({f"images/{'n' * 500}": b""}, "is not a file of a study"),
+        ({"exports/x.csv": b""}, "is not a file of a study"),
+        ({"images/\x1b[2Jx": b""}, "is not a file of a study"),
     ],
     ids=["a bomb", "too deep", "too long", "another place", "control characters"],
 )
@@ -168,6 +168,6 @@ def test_a_disk_too_small_for_it_is_told_before_it_is_full(archive, tmp_path, mo
 def test_what_is_no_archive_and_a_folder_in_use_are_refused(archive, tmp_path, capsys) -> None:
     (tmp_path / "x.zip").write_bytes(b"no zip")
     assert restore([str(tmp_path / "x.zip"), "--study", str(tmp_path / "back")]) == 1
-    assert "no study archive" in capsys.readouterr().err
+    assert "not a study archive" in capsys.readouterr().err
     assert restore([str(archive), "--study", str(tmp_path / "study")]) == 1
     assert "is not empty" in capsys.readouterr().err

@@ -169,7 +169,7 @@ def test_a_table_of_both_eyes_and_of_no_time(study, tmp_path, matcher) -> None:
     ("rows", "said"),
     [
         (("a,b", "1,2"), "no column `x_image`"),
-        (("x,y,time_us", "1,zwei,3"), "line 2: 'zwei' in column `y` is no number"),
+        (("x,y,time_us", "1,zwei,3"), "line 2: 'zwei' in column `y` is not a number"),
         (("",), "is empty"),
         (("x,y", "1,2,3,4"), "line 2: 4 values"),
     ],

@@ -81,7 +81,7 @@ def test_one_process_reads_refuses_and_goes_on(study, tmp_path, matcher) -> None
                         on_progress=heard.append)
         )  # fmt: skip
         refused, accepted = reports
-        assert "'zwei' in column `y` is no number" in refused.reason
+        assert "'zwei' in column `y` is not a number" in refused.reason
         assert [r.samples for r in accepted.readings] == [20]
         assert (accepted.rows_read, accepted.rows_kept) == (20, 20)
         assert "20 of 20 rows" in heard[-1].text

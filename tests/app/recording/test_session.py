@@ -176,7 +176,7 @@ def test_a_changed_answer_leaves_the_first_one_marked_undone(
 
 def test_an_answer_that_is_no_class_of_the_study_is_refused(session: ReadingSession) -> None:
     session.begin(session.next_case() or "")
-    with pytest.raises(SessionError, match="'c' is no class of this study; it has a, b"):
+    with pytest.raises(SessionError, match="'c' is not a class of this study, which has a, b"):
         session.answer("c")
 
 

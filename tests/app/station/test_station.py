@@ -436,7 +436,7 @@ def test_the_first_window_is_there_in_two_and_a_half_seconds(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--speed", "0"], "not above 0"),
+        (["--speed", "0"], "not a number above 0"),
         (["--speed", "4", "--device", "lsl:x"], "simulated reader"),
         (["--colour"], "unrecognized"),
     ],
@@ -487,6 +487,6 @@ def test_a_folder_without_a_study_is_refused_in_words(tmp_path: Path, capsys, qa
         command.main(["--study", str(tmp_path)])
     assert stopped.value.code == 2
     said = capsys.readouterr().err
-    assert "holds no study" in said
+    assert "is not a Foveate study" in said
     assert "Traceback" not in said
     assert isinstance(QApplication.instance(), QApplication)

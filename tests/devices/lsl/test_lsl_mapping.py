@@ -97,7 +97,10 @@ def test_json_is_read_as_well(tmp_path) -> None:
         ("[[stream]]\nname = 'A'\nunit = 'inch'", r'stream "A": unit is .inch.; known are'),
         ("[[stream]]\nname = 'A'\ny = 'left'", "it grows down or up"),
         ("[[stream]]\nname = 'A'\ncolour = 1", "colour is not known"),
-        ("[[stream]]\nname = 'A'\nchannels = {left_z = 1}", "left_z is no channel. Known: left_x"),
+        (
+            "[[stream]]\nname = 'A'\nchannels = {left_z = 1}",
+            "left_z is not a channel. Known channels: left_x",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_understood_names_the_word(tmp_path, text, message) -> None:

@@ -74,7 +74,7 @@ def test_a_stopped_export_is_removed_and_one_that_was_killed_is_replaced(
         raise KeyboardInterrupt
 
     assert _run(study, begin, "--out", str(out)) == 3
-    assert f"What was written to {out} so far was removed" in capsys.readouterr().err
+    assert f"Files already written to {out} were removed" in capsys.readouterr().err
     assert not out.exists()
 
     make_empty(out)

@@ -73,7 +73,7 @@ def test_a_question_is_asked_when_its_condition_holds(given: dict, keys: list[st
         pytest.param(replace(SHAPE, key="finding"), "there twice", id="twice"),
         pytest.param(replace(SHAPE, condition="later = mass"), "stands before it", id="later"),
         pytest.param(replace(SHAPE, condition="finding = lump"), "'lump'", id="no such answer"),
-        pytest.param(replace(SHAPE, condition="finding >= 3"), "no number", id="compared words"),
+        pytest.param(replace(SHAPE, condition="finding >= 3"), "not a number", id="compared words"),
         pytest.param(replace(SHAPE, kind="radio"), "must be one of", id="kind"),
         pytest.param(replace(SHAPE, options=("round",)), "2 to 9 options", id="one option"),
         pytest.param(replace(SCORE, options=("5", "1")), "not below", id="bounds"),

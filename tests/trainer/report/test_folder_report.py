@@ -146,4 +146,4 @@ def test_files_of_a_folder_do_not_go_with_a_study(tmp_path: Path, capsys) -> Non
         (tmp_path / name).touch()
     with pytest.raises(SystemExit):
         report(["--study", str(tmp_path), "--labels", str(tmp_path / "x.csv")])
-    assert "go with --images" in capsys.readouterr().err
+    assert "only work with --images" in capsys.readouterr().err

@@ -147,7 +147,7 @@ def test_a_missing_matrix_or_metrics_file_is_said_and_the_rest_is_shown(maker: S
     (maker.study.runs / name / "metrics.jsonl").unlink()
     (maker.study.runs / name / "config.json").unlink()
     text = Page(write_report(maker.study)).text
-    assert "no similarity matrix that can be read" in text
+    assert "not a readable similarity matrix" in text
     assert "there are no metrics" in text
     assert "config.json cannot be read" in text
     assert "6 fixations" in text

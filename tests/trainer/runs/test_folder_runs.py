@@ -62,7 +62,7 @@ def test_images_come_in_the_order_of_their_names(images: Path) -> None:
     (images / "empty").mkdir()
     with pytest.raises(ImageFolderError, match="holds no image"):
         find_images(images / "empty")
-    with pytest.raises(ImageFolderError, match="is no folder"):
+    with pytest.raises(ImageFolderError, match="is not a folder"):
         find_images(images / "absent")
 
 
@@ -272,7 +272,7 @@ def test_gaze_pairs_need_a_relation_and_one_source_is_named(images, tmp_path, ca
     assert main(words(images, tmp_path / "run")) == 2
     assert "--relation" in capsys.readouterr().out
     assert main(["--events", "json"]) == 2
-    assert "--study FOLDER, or --images" in capsys.readouterr().out
+    assert "either --study FOLDER or --images" in capsys.readouterr().out
 
 
 def test_features_of_a_folder(images: Path, tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_parts_that_make_no_whole_are_refused(folder, tmp_path, capsys) -> None:
     assert run("merge", *paths[:2], stranger, "--graph", merged) == 1
     assert "another threshold" in capsys.readouterr().out
     assert run("merge", *paths[:2], folder / "empty.json", "--graph", merged) == 1
-    assert "no part of a similarity graph" in capsys.readouterr().out
+    assert "not a readable part of a similarity graph" in capsys.readouterr().out
     assert not merged.exists()
 
 

@@ -196,7 +196,7 @@ def test_every_parameter_is_accepted_by_name(measure, folder, tmp_path) -> None:
         (("--graph", "g.npz"), 2, "--graph needs one of"),
         (("--canvas", "bigx2"), 2, "WIDTHxHEIGHT"),
         (("--dimensions", "all"), 2, "tima has one dimension only"),
-        (("--positive-rate", "2"), 2, "a share above 0 and below 1"),
+        (("--positive-rate", "2"), 2, "is not between 0 and 1"),
         (("--jobs", "-1"), 2, "a number of threads"),
     ],
 )
@@ -245,7 +245,7 @@ def test_nothing_there(tmp_path, capsys) -> None:
     with pytest.raises(SystemExit) as ended:
         run("--gaze", tmp_path / "none")
     assert ended.value.code == 2
-    assert "is not there" in capsys.readouterr().err
+    assert "does not exist" in capsys.readouterr().err
     (tmp_path / "empty").mkdir()
     assert run("--gaze", tmp_path / "empty") == 1
     shown = " ".join(capsys.readouterr().out.split())

@@ -198,12 +198,12 @@ def test_a_run_is_kept_with_its_matrix_and_neighbours(maker: StudyMaker) -> None
 
 def test_a_damaged_or_missing_matrix_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "m.npz"
-    with pytest.raises(SimilarityError, match=r"m\.npz is no similarity matrix"):
+    with pytest.raises(SimilarityError, match=r"m\.npz is not a readable similarity matrix"):
         load_matrix(path)
     save_matrix(path, Similarity(readings().values, readings().valid, "tima"), "abcd")
     assert load_matrix(path).ids == ("a", "b", "c", "d")
     path.write_bytes(path.read_bytes()[:60])
-    with pytest.raises(SimilarityError, match=r"m\.npz is no similarity matrix"):
+    with pytest.raises(SimilarityError, match=r"m\.npz is not a readable similarity matrix"):
         load_matrix(path)
     assert [p.name for p in tmp_path.iterdir()] == ["m.npz"]
 

@@ -78,14 +78,14 @@ def test_a_search_is_an_array_of_parts_with_their_merge_after_it() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([*TRAIN, "--fresh"], "would start anew each time"),
+        ([*TRAIN, "--fresh"], "would start over each time"),
         ([*TRAIN, "--set", "bacth=16"], "batch"),
-        ([*TRAIN, "--parts", "4"], "--parts is of similarity"),
-        (["train", "--pairs", "none"], "Name where the images come from"),
+        ([*TRAIN, "--parts", "4"], "--parts only works with similarity"),
+        (["train", "--pairs", "none"], "either --study FOLDER or --images FOLDER"),
         (SEARCH[:-2], "--graph FILE.npz is missing"),
-        ([*SEARCH, "--part", "1/2"], "say how many there are by --parts"),
-        ([*SEARCH, "--approximate"], "do not go in parts"),
-        ([*SEARCH, "--nodes", "2"], "similarity has --parts"),
+        ([*SEARCH, "--part", "1/2"], "number of parts with --parts"),
+        ([*SEARCH, "--approximate"], "cannot be split into parts"),
+        ([*SEARCH, "--nodes", "2"], "for similarity, use --parts"),
     ],
 )
 def test_what_could_not_run_is_refused_at_once(words: list[str], said: str, capsys) -> None:
@@ -105,5 +105,5 @@ def test_what_is_mistyped_ends_with_2(words: list[str]) -> None:
 def test_a_script_that_is_there_is_left_alone(capsys) -> None:
     Path("mine.sbatch").write_text("mine")
     assert main([*TRAIN, "--script", "mine.sbatch"]) == 2
-    assert "is there already" in " ".join(capsys.readouterr().out.split())
+    assert "already exists" in " ".join(capsys.readouterr().out.split())
     assert Path("mine.sbatch").read_text() == "mine"

@@ -192,7 +192,7 @@ def test_a_sweep_of_a_folder_compares_relation_files(folder: Path, capsys) -> No
         (("--images", "images", "--relation", "eyes.npz"), "No image is of the split test"),
         (("--images", "images", "--relation", "eyes.npz", "a/eyes.npz"), "have one name"),
         (("--images", "images", "--measures", "tima"), "--measures are of a study"),
-        (("--study", "images"), "holds no study"),
+        (("--study", "images"), "is not a Foveate study"),
     ],
 )
 def test_what_a_folder_lacks_is_said(words, said: str, folder, capsys) -> None:

@@ -1,4 +1,4 @@
-"""`python main.py performance`: how well readers read, and whether arms differ.
+"""`python main.py performance`: measure how well readers read and whether arms differ.
 
 Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 stopped.
 """
@@ -65,7 +65,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _work(options: argparse.Namespace) -> None:
-    tell("stage", stage="answers", message="Answers and marks are read and compared.")
+    tell("stage", stage="answers", message="Reading and comparing answers and marks.")
     ratings, found = _found(options)
     if not is_told():
         # Names are text: without this "[x]" would vanish and ":+1:" become a picture.
@@ -80,9 +80,9 @@ def _work(options: argparse.Namespace) -> None:
 
 def _misused(options: argparse.Namespace) -> str | None:
     if options.study and options.positive is None:
-        return "--study needs --positive VALUE, the answer that calls a case positive."
+        return "--study needs --positive VALUE, the answer that means a case is positive."
     if options.ratings and any((options.truth, options.question, options.positive, options.areas)):
-        return "--truth, --question, --positive and --areas belong to --study."
+        return "--truth, --question, --positive and --areas only work with --study."
     return None
 
 
@@ -124,49 +124,55 @@ def _localised(
 def _parser() -> argparse.ArgumentParser:
     parser = CommandParser(
         prog="python main.py performance",
-        description="ROC figures of readers, their agreement, and arms compared over readers and "
-        "cases (Obuchowski-Rockette with Hillis' degrees of freedom). For research, not for "
-        "diagnosis.",
+        description="Report readers' ROC figures and agreement, and compare arms across readers "
+        "and cases (Obuchowski-Rockette with Hillis' degrees of freedom). For "
+        "research, not for diagnosis.",
         example="python main.py performance --ratings ratings.csv --out performance\n"
         "  python main.py performance --study study --positive finding",
     )
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(
-        "--study", type=existing_study, metavar="FOLDER", help="the answers of a study"
+        "--study",
+        type=existing_study,
+        metavar="FOLDER",
+        help="use the answers stored in this study",
     )
     source.add_argument(
         "--ratings", type=existing_file, metavar="FILE.csv",
-        help="columns reader, treatment, case, truth (0 or 1), rating; others are passed over",
+        help="csv with the columns reader, treatment, case, truth (0 or 1), rating; others are "
+             "ignored",
     )  # fmt: skip
     parser.add_argument(
         "--truth", type=existing_file, metavar="FILE",
-        help="csv of case and truth (0 or 1); the labels of the study's images unless given",
+        help="csv with the columns case and truth (0 or 1) (default: the labels of the study's "
+             "images)",
     )  # fmt: skip
     parser.add_argument(
-        "--question", metavar="KEY", help="key of the question; the leading one unless given"
+        "--question", metavar="KEY", help="key of the question (default: the main one)"
     )
     parser.add_argument(
         "--positive", metavar="VALUE",
-        help="the answer that calls a case positive; of a scale the least value that does",
+        help="the answer that means a case is positive; for a scale, the lowest such value",
     )  # fmt: skip
     parser.add_argument(
         "--areas", type=existing_file, metavar="FILE",
-        help="lesions as in `analyse --areas`: marks are held against them (LROC, FROC, AFROC)",
+        help="lesions, as in `analyse --areas`, to compare with marks (LROC, FROC, AFROC)",
     )  # fmt: skip
     parser.add_argument(
         "--radius-px", type=not_negative, default=0.0, metavar="PX",
-        help="a mark finds a lesion within this of its border, image pixels (default: 0)",
+        help="a mark within this distance of a lesion's border finds it, in image pixels "
+             "(default: 0)",
     )  # fmt: skip
     parser.add_argument(
         "--random", choices=RANDOM, default="both",
-        help="what is a sample of a population: readers and cases, readers alone, cases alone "
-        "(default: both)",
+        help="which are treated as random: both readers and cases, only readers, or only cases "
+             "(default: both)",
     )  # fmt: skip
     parser.add_argument(
         "--out",
         type=Path,
         metavar="FOLDER",
-        help="write tables and figures there (default: nowhere)",
+        help="folder for tables and figures (default: none are written)",
     )
     add_events(parser)
     return parser
@@ -197,12 +203,13 @@ def _decided(found: Mapping[str, Any]) -> list[str]:
         for row in found.get("decisions", ())
     ]
     lines += [
-        f"{row['reader']} again: {100 * row['same_call']:.0f} % of {row['cases']} calls the same."
+        f"{row['reader']}, repeated: {100 * row['same_call']:.0f} % of {row['cases']} calls the "
+        "same."
         for row in found.get("within_reader", ())
     ]
     lines += [
         f"{row['reader']}, arm {row['arm']}: {row['lesions_found']} of {row['lesions']} lesions "
-        f"marked, {row['false_marks_per_case']:.2f} false marks a case, AFROC "
+        f"marked, {row['false_marks_per_case']:.2f} false marks per case, AFROC "
         f"{'not known' if row['afroc_area'] is None else format(row['afroc_area'], '.3f')}."
         for row in found.get("localisation", ())
     ]
@@ -245,9 +252,9 @@ def _sentences(found: Mapping[str, Any]) -> list[str]:
     if "not_compared" in found:
         return [f"Not compared: {found['not_compared']}"]
     if len(found["arms"]) < 2:
-        return ["One arm: nothing to compare."]
+        return ["There is only one arm: nothing to compare."]
     if found["F"] is None:
-        return ["Not compared: neither arms nor readers nor cases make a difference to test."]
+        return ["Not compared: arms, readers and cases make no difference to test."]
     ddf = "∞" if found["ddf"] is None else f"{found['ddf']:.1f}"
     lines = [
         f"Equal arms: F({len(found['arms']) - 1}, {ddf}) = {found['F']:.3f}, p = {found['p']:.4f} "
@@ -256,7 +263,7 @@ def _sentences(found: Mapping[str, Any]) -> list[str]:
     if len(found["arms"]) == 2:
         first, second = found["arms"]
         lines.append(
-            f"Difference {first} less {second}: {found['difference']:.4f} "
-            f"[{found['low']:.4f}, {found['high']:.4f}]."
+            f"Difference {first} minus {second}: {found['difference']:.4f} [{found['low']:.4f}, "
+            f"{found['high']:.4f}]."
         )
     return lines

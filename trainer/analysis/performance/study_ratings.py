@@ -270,7 +270,9 @@ def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError as error:
-        raise PerformanceError(f'"{text}" is no number: see --question and --positive.') from error
+        raise PerformanceError(
+            f'"{text}" is not a number: see --question and --positive.'
+        ) from error
 
 
 def _labels(study: Study, positive: str, cases: Names) -> dict[str, bool]:
