@@ -101,7 +101,7 @@ class Tour:
 
     def _import(self, cohort: Cohort) -> Study:
         settings = StudySettings(
-            name="Demo", question="What is to be seen?", classes=CLASSES, order="random", trial=True
+            name="Demo", question="What do you see?", classes=CLASSES, order="random", trial=True
         )
         study = Study.create(self.options.out / "study", settings, durable=True)
         results = import_paths(study, cohort.paths, labels=cohort.labels)

@@ -37,8 +37,8 @@ def missing(study: Study, rows: Sequence[CohortRow]) -> list[str]:
             bool(images) and not any(label for _, label, _ in images),
         ),
         (
-            "No image is held back for testing yet: a run makes the split when it starts, or "
-            "type test into the column Split.",
+            "No image is held out for testing yet: a run makes the split when it starts, or type "
+            "test into the column Split.",
             bool(images) and not any(split == "test" for _, _, split in images),
         ),
     ]

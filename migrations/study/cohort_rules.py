@@ -75,9 +75,9 @@ def why_left_out(
         return f"{_CALLED.get(stand_in, stand_in)}, not of a person (trial = false)"
     choice = choice_of(reading)
     if choice is not None:
-        return None if choice["keep"] else f"dropped by hand: {choice['reason']}"
+        return None if choice["keep"] else f"excluded by hand: {choice['reason']}"
     bad = [part for part in parts if part.verdict == "bad"]
     if bad:
         reasons = ", ".join(str(r) for part in bad for r in part.verdict_reasons)
-        return f"verdict bad: {reasons or 'no reason given'}"
+        return f"rated bad: {reasons or 'no reason given'}"
     return None

@@ -65,7 +65,7 @@ def pairs_text(job: Job, facts: PairFacts, warn: Callable[[str], None]) -> str:
     if job.batch < config.batch:
         warn(f"The cohort has {job.batch} images; a batch holds these, not {config.batch}.")
     if config.pairs == "none":
-        return "Pairs: each image with itself (plain), 0 extra pairs expected in a batch"
+        return "Pairs: each image with itself (plain), 0 extra pairs expected per batch"
     if expected < FEW_EXTRA_PAIRS:
         remedy = (
             "Raise --batch."
@@ -83,7 +83,7 @@ def pairs_text(job: Job, facts: PairFacts, warn: Callable[[str], None]) -> str:
             "names images without a value; try another --measure or a higher --positive-rate."
         )
     text = (
-        f"Pairs: {config.pairs}, {expected:.1f} extra pairs expected in a batch; "
+        f"Pairs: {config.pairs}, {expected:.1f} extra pairs expected per batch; "
         f"{facts.images_with_pairs:.0%} of the images have one"
     )
     if config.weighs_pairs:

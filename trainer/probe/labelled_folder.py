@@ -51,7 +51,7 @@ def images_by_class_folder(folder: Path, names: Iterable[str]) -> LabelledSet:
         if not path.is_file():
             raise ProbeError(f"{path} is missing; the splits name it.")
         images.append(LabelledImage("/".join(parts), path, parts[0], name))
-    note = "No patients are known: each image counts as a patient of its own."
+    note = "Patients are unknown, so each image counts as a separate patient."
     return LabelledSet(tuple(images), (note,))
 
 
@@ -67,7 +67,7 @@ def _notes(
         )
     nameless = sum(1 for image in images if table[image.name].patient is None)
     if nameless == len(images):
-        notes.append("No patients are known: each image counts as a patient of its own.")
+        notes.append("Patients are unknown, so each image counts as a separate patient.")
     elif nameless:
         notes.append(f"{nameless} images name no patient: each counts as a patient of its own.")
     splits = Counter(image.split for image in images)

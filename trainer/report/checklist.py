@@ -53,8 +53,8 @@ def checklist_of(rows: OrmSession) -> list[Item]:
         ("A5", "Head movement restrictions", ""),
         ("A6", "Eye(s) recorded", _each(f"{s.eye}" for s in sittings)),
         ("A7", "Parameters recorded",
-         "gaze of each eye on the screen, its validity, pupil and distance where the tracker "
-         "tells them" if sittings else ""),
+         "gaze of each eye on the screen, its validity, pupil and distance if the tracker "
+         "reports them" if sittings else ""),
         ("A8", "Environment lighting", _each(map(_light, sittings))),
         ("A9", "Calibration", _calibration(checks)),
         ("A10", "Measurement uncertainty", _uncertainty(validations)),
@@ -125,6 +125,6 @@ def _loss(validations: Sequence[Calibration]) -> str:
     if not lost:
         return ""
     return (
-        f"{median(lost):.1%} of the samples of a validation (median of {len(lost)}, up to "
-        f"{max(lost):.1%}); of each reading: see Readings"
+        f"{median(lost):.1%} of validation samples (median of {len(lost)}, up to "
+        f"{max(lost):.1%}); for each reading, see Readings"
     )

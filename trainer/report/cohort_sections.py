@@ -35,14 +35,16 @@ def cohort_section(data: ReportData) -> Section:
             ("Readers", len({r.reader for r in data.readings})),
             ("Readings", len(data.readings)),
             ("Images in the cohort", len(members)),
-            ("of them with gaze", read),
+            ("with gaze", read),
         ]
     )
-    html += figure(flow_chart([image_steps(data), reading_steps(data)]), "Flow of the cohort")
+    html += figure(flow_chart([image_steps(data), reading_steps(data)]), "Cohort flow")
     if not members:
-        html += missing("No image can be trained on yet: import some with `python main.py import`.")
+        html += missing(
+            "There are no images to train on yet. Import some with `python main.py import`."
+        )
     if not data.readings:
-        html += missing("Nothing has been read yet: open the station and read some cases.")
+        html += missing("No cases have been read yet. Open the station and read some.")
     elif not data.share:
         html += _states(data.readings, data.attributes)
     html += _labels(data)
@@ -63,12 +65,12 @@ def folder_section(data: ReportData) -> Section:
             ("Images", len(members)),
             ("Patients", len(patients)),
             ("Labelled images", sum(1 for m in members if m.label is not None)),
-            ("Held back for testing", sum(1 for m in members if m.split == "test")),
+            ("Held out for testing", sum(1 for m in members if m.split == "test")),
         ]
     )
-    html += figure(flow_chart(folder_steps(data)), "Flow of the images")
+    html += figure(flow_chart(folder_steps(data)), "Image flow")
     if all(m.source_group == m.image_id for m in members):
-        html += paragraph("No patients are known: each image counts as a patient of its own.")
+        html += paragraph("Patients are unknown, so each image counts as a separate patient.")
     splits = sorted({m.split or "train" for m in members}, key=("train", "val", "test").index)
     count = Counter((m.label, m.split or "train") for m in members)
     rows: list[list[Cell]] = [
@@ -83,7 +85,7 @@ def folder_section(data: ReportData) -> Section:
 def quality_section(data: ReportData) -> Section:
     """Return the quality of the recordings, by reader and by reading."""
     if not data.readings:
-        return Section("quality", "Data quality", missing("There is no reading to judge yet."))
+        return Section("quality", "Data quality", missing("There are no readings to rate yet."))
     if data.share:
         html = _overall(data.readings)
     else:
@@ -115,18 +117,18 @@ def _labels(data: ReportData) -> str:
     if not count:
         return ""
     rows: list[list[Cell]] = [[label, n] for label, n in sorted(count.items())]
-    return table("Images of the cohort by label", ["label", "images"], rows)
+    return table("Images in the cohort by label", ["label", "images"], rows)
 
 
 def _dropped(data: ReportData) -> str:
     if not data.cohort.dropped:
-        return paragraph("Nothing was left out of the cohort.")
+        return paragraph("Nothing was excluded from the cohort.")
     count: Counter[tuple[str, str]] = Counter()
     for dropped in data.cohort.dropped:
         reason = dropped.reason if dropped.kind == "reading" else "no presentation image"
         count[dropped.kind, reason] += 1
     rows: list[list[Cell]] = [[kind, reason, n] for (kind, reason), n in count.most_common()]
-    return table("Left out of the cohort", ["what", "why", "number"], rows)
+    return table("Excluded from the cohort", ["what", "why", "number"], rows)
 
 
 _QUALITY = (
@@ -156,12 +158,12 @@ def _by_reader(readings: Sequence[ReadingRow]) -> str:
         [reader, *_quality([r for r in readings if r.reader == reader])]
         for reader in sorted({r.reader for r in readings})
     ]
-    caption = "By reader; from time on, the median of the readings"
+    caption = "By reader; from the time column onwards, medians over readings"
     return table(caption, ["reader", *_QUALITY], rows)
 
 
 def _overall(readings: Sequence[ReadingRow]) -> str:
-    caption = "All readers together; from time on, the median of the readings"
+    caption = "All readers; from the time column onwards, medians over readings"
     return table(caption, _QUALITY, [_quality(readings)])
 
 
@@ -194,7 +196,7 @@ def _by_reading(readings: Sequence[ReadingRow]) -> str:
         "reasons",
     ]  # fmt: skip
     left = len(readings) - len(rows)
-    caption = "Readings, bad ones and those with the greatest loss first"
+    caption = "Readings, with bad ones and those with the greatest gaze loss first"
     caption += f"; {left} more are not listed" if left else ""
     unfolded = " open" if len(rows) <= UNFOLDED_READINGS else ""
     return (

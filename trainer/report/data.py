@@ -344,7 +344,9 @@ def run_figures(row: TrainingRun, root: Path, problems: list[str]) -> RunFigures
     try:
         config = json.loads((path.parent / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        problems.append(f"Run {row.name}: config.json cannot be read; settings are those stored.")
+        problems.append(
+            f"Run {row.name}: config.json cannot be read; the stored settings are shown."
+        )
     metrics: list[dict[str, Any]] = []
     try:
         lines = path.read_text(encoding="utf-8").splitlines()

@@ -26,11 +26,15 @@ def image_steps(data: ReportData) -> list[Step]:
     missing = sum(1 for d in data.cohort.dropped if d.kind == "image")
     lost = ((missing, "no presentation image"),) if missing else ()
     unread = sum(1 for m in members if not m.readings)
-    none = ((unread, "without kept gaze: they train, but have no gaze pairs"),) if unread else ()
+    none = (
+        ((unread, "without included gaze: used for training, but without gaze pairs"),)
+        if unread
+        else ()
+    )
     return [
         Step(len(data.image_names), "images imported"),
         Step(len(members), "images in the cohort", lost),
-        Step(len(members) - unread, "images with kept gaze", none),
+        Step(len(members) - unread, "images with included gaze", none),
     ]
 
 
@@ -43,7 +47,7 @@ def folder_steps(data: ReportData) -> list[list[Step]]:
     return [
         [
             Step(count, "images in the folder"),
-            Step(count - held, "for pre-training", ((held, "held back for testing"),) * bool(held)),
+            Step(count - held, "for pre-training", ((held, "held out for testing"),) * bool(held)),
         ],
         [
             Step(count, "images in the folder"),

@@ -121,7 +121,7 @@ def _similarity(
     if path is None:
         return None
     if len(names) > LARGEST_MATRIX:
-        problems.append(f"{path.name} relates {len(names)} images: too many to be shown here.")
+        problems.append(f"{path.name} relates {len(names)} images: too many to show here.")
         return None
     loaded, comparable = load_relation_file(path), None
     rows = rows_of(loaded, path, names)
@@ -140,7 +140,7 @@ def _similarity(
     threshold = next((t for t in reversed(thresholds) if t is not None), None)
     parameters = {"from file": path.name}
     if not isinstance(loaded.values, np.ndarray):
-        parameters["rates"] = "count as not positive the pairs that the graph does not store"
+        parameters["rates"] = "pairs that the graph does not store count as not positive"
     run = SimilarityRun(
         measure="gaze", parameters=parameters, image_count=len(ids), threshold=threshold, details={}
     )

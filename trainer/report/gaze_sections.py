@@ -34,10 +34,10 @@ def readings_section(data: ReportData) -> Section:
     """Return some readings, spread over the cohort, each as scan path and heat map."""
     read = [m for m in data.cohort.members if m.readings]
     if data.share:
-        html = missing("Images and single readings are left out of a report that is shared.")
+        html = missing("Images and individual readings are left out of a shared report.")
         return Section("readings", "Readings", html)
     if not read:
-        html = missing("No reading with gaze on an image is in the cohort yet.")
+        html = missing("The cohort has no readings with gaze on an image yet.")
         return Section("readings", "Readings", html)
     chosen = [read[k] for k in _spread(len(read), SHOWN_READINGS)]
     cards = "".join(_reading_card(data, m) for m in chosen)
@@ -54,12 +54,12 @@ def similarity_section(data: ReportData) -> Section:
     """Return how alike the images were read: distribution, matrix, the most alike pairs."""
     found = data.similarity
     if found is None and data.schema is None:
-        html = missing("No gaze is known here: `--relation FILE` shows similarity of the images.")
+        html = missing("There is no gaze here. Use `--relation FILE` to show gaze similarity.")
         return Section("similarity", "Gaze similarity", html)
     if found is None:
         html = _of_graphs(data) or missing(
-            "Gaze similarity has not been computed yet: press Pretrain, or run "
-            f"`python main.py train {data.hint}`."
+            "Gaze similarity has not been computed yet. Press Pretrain, or run `python main.py "
+            f"train {data.hint}`."
         )
         return Section("similarity", "Gaze similarity", html)
     values = pair_values(found.matrix, found.valid)
@@ -73,7 +73,7 @@ def similarity_section(data: ReportData) -> Section:
         html += _matrix(data, found, values)
         html += "" if data.share else _pairs(data, found)
     else:
-        html += missing("No pair of images has a value: their gaze is too short or missing.")
+        html += missing("No pair of images has a value, because gaze is too short or missing.")
     return Section("similarity", "Gaze similarity", html)
 
 
@@ -94,10 +94,10 @@ def _of_graphs(data: ReportData) -> str:
     if not rows:
         return ""
     note = paragraph(
-        "Pairs came from a sparse graph or a relation file, of which no matrix is kept with the "
-        "study: `python main.py similarity` compares the readings by themselves."
+        "Pairs came from a sparse graph or a relation file, so the study has no similarity "
+        "matrix. To compare the readings, run `python main.py similarity`."
     )
-    head = ["run", "measure", "threshold", "positive rate", "extra pairs a batch"]
+    head = ["run", "measure", "threshold", "positive rate", "extra pairs per batch"]
     return note + table("Pairs by gaze", head, rows)
 
 
@@ -138,7 +138,7 @@ def _figures(found: SimilarityFigures) -> str:
         [
             ("Images compared", run.image_count),
             ("Pairs with a value", found.valid_pairs),
-            ("Share of all pairs", percent(run.valid_share)),
+            ("Fraction of all pairs", percent(run.valid_share)),
             ("Threshold", found.threshold),
             ("Positive rate", rate),
             ("Computed in (s)", run.seconds),
@@ -156,7 +156,7 @@ def _rates(found: SimilarityFigures, values: NDArray[np.float64]) -> str:
     middle = ", ".join(f"{np.quantile(values, q):.2f}" for q in (0.05, 0.5, 0.95))
     return (
         "<div>"
-        + table("Share of valid pairs above a threshold", ["threshold", "positive rate"], rows)
+        + table("Fraction of valid pairs above a threshold", ["threshold", "positive rate"], rows)
         + paragraph(f"5th, 50th and 95th percentile of similarity: {middle}.", "note")
         + "</div>"
     )

@@ -129,7 +129,7 @@ def _run(run: RunFigures) -> str:
         text += f" for {counted(int(steps), 'step')}"
     text += "." + _schedule(run)
     if transductive(run):
-        text += " Images of the test split took part (transductive)."
+        text += " Images of the test split were also used (transductive)."
     rate = details.get("positive_rate")
     if rate is not None:
         text += f" {percent(rate)} of the pairs were positive"

@@ -33,7 +33,7 @@ def neighbour_section(data: ReportData, cancelled: Callable[[], bool]) -> Sectio
     runs = [run for run in (_newest(data, gaze=True), _newest(data, gaze=False)) if run is not None]
     members = _some(data.cohort.members)
     if not runs or len(members) < 3:
-        html = missing("No finished run has an encoder to look up neighbours with yet.")
+        html = missing("No finished run has an encoder for finding neighbours yet.")
         return Section(anchor, title, html)
     spaces = []
     html = ""
@@ -49,8 +49,8 @@ def neighbour_section(data: ReportData, cancelled: Callable[[], bool]) -> Sectio
         html += _pictures(data, members, spaces)
     if len(runs) < 2:
         html += paragraph(
-            "There is only one kind of run here: train one with gaze pairs and one with --pairs "
-            "none to see what gaze changes.",
+            "There is only one kind of run here. To see the effect of gaze, train one run with "
+            "gaze pairs and one with --pairs none.",
             "note",
         )
     return Section(anchor, title, html)
@@ -125,9 +125,9 @@ def _figures(data: ReportData, members: Sequence[Member], spaces: Sequence[_Spac
     if not rows:
         return ""
     head = ["run", "pairs", f"same label among the {COUNTED} nearest", "their gaze similarity"]
-    caption = f"Neighbours of {len(members)} images among those of other patients"
-    note = "Gaze similarity is the mean over those pairs that have a value"
-    note += f"; two images drawn at random share a label in {chance}." if chance else "."
+    caption = f"Neighbours of {len(members)} images among images of other patients"
+    note = "Gaze similarity is the mean over pairs that have a value"
+    note += f"; two random images share a label in {chance} of cases." if chance else "."
     return table(caption, head, rows) + paragraph(note, "note")
 
 

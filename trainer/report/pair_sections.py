@@ -23,11 +23,11 @@ def findings_html(data: ReportData, found: SimilarityFigures) -> str:
     html = "<h3>Findings</h3>" + _purity(data, found)
     odd = odd_ones(found.matrix, found.valid, found.ids, found.threshold, found.comparable)
     lines = [
-        (odd.everything_count, "with matches in more than half of all others: look at their gaze",
+        (odd.everything_count, "matching more than half of all others: check their gaze",
          [f"{data.called(i)} ({share:.0%})" for i, share in odd.everything[:8]]),
-        (odd.nothing_count, "without a match: in training they have only themselves",
+        (odd.nothing_count, "without a match: in training, they are paired only with themselves",
          [data.called(i) for i in odd.nothing[:8]]),
-        (odd.without_value_count, "without a value: too little gaze, or none",
+        (odd.without_value_count, "without a value: too little or no gaze",
          [data.called(i) for i in odd.without_value[:8]]),
     ]  # fmt: skip
     for count, why, named in lines:
@@ -45,12 +45,13 @@ def evidence_html(found: SimilarityFigures) -> str:
     rows: list[list[Cell]] = [list(cells) for cells in evidence.table()]
     judged = (
         f"{evidence.readings} readings of {evidence.images} images, {evidence.labelled_images} of "
-        f"them with a label, positive: {evidence.rule}. {evidence.note} Purity: how often positive "
-        "pairs of different images have one label, over chance (1). Separation: chance that two "
-        "readers are more alike on one image than on two (0.5 says nothing). Intervals of 95 % "
-        "hold for all measures together."
+        f"them with a label, positive: {evidence.rule}. {evidence.note} Purity: how often "
+        "positive pairs of different images have the same label, relative to chance (1). "
+        "Separation: the probability that two readers are more similar on the same image than on "
+        "different images (0.5: no information). The 95 % intervals hold for all measures "
+        "jointly."
     )
-    caption = "What each measure carries"
+    caption = "Evidence for each measure"
     return paragraph(evidence.reason) + table(caption, HEADERS, rows) + paragraph(judged, "note")
 
 
@@ -91,8 +92,8 @@ def _case_split(data: ReportData, found: SimilarityFigures) -> str:
     if data.share or not by_readers:
         return html
     rows: list[list[Cell]] = [[a, b, within, between, n] for a, b, within, between, n in by_readers]
-    head = ["reader", "reader", "same image", "other images", "pairs of one image"]
-    return html + table("Likeness between readers", head, rows)
+    head = ["reader", "reader", "same image", "other images", "pairs from the same image"]
+    return html + table("Similarity between readers", head, rows)
 
 
 def drawn_pairs(found: SimilarityFigures, wanted: int = SHOWN_POSITIVE) -> list[tuple[int, int]]:

@@ -8,12 +8,12 @@ from trainer.report.page import Cell, Section, missing, paragraph, table
 
 def participation_section(data: ReportData) -> Section:
     """Return, for each run, what it was trained on and whose gaze made its pairs."""
-    title = "What took part in pre-training"
+    title = "Pre-training data"
     if not data.runs:
-        return Section("took-part", title, missing("No pre-training has been run yet."))
+        return Section("took-part", title, missing("No training has been run yet."))
     html = table(
-        "Runs and what they saw",
-        ["run", "images", "held back for testing", "readings", "readers", "pairs from",
+        "Runs and their data",
+        ["run", "images", "held out for testing", "readings", "readers", "pairs from",
          "test images seen"],
         [_row(data, run) for run in data.runs],
     )  # fmt: skip
@@ -21,8 +21,8 @@ def participation_section(data: ReportData) -> Section:
     for run in data.runs:
         if run.run.cohort_fingerprint not in ("", data.cohort.fingerprint):
             html += paragraph(
-                f"The cohort has changed since {run.run.name} was trained: the numbers of images "
-                "and readings above are today's where the run did not keep its own.",
+                f"The cohort has changed since {run.run.name} was trained: where the run did not "
+                "record them, the numbers of images and readings above are the current ones.",
                 "missing",
             )
     return Section("took-part", title, html)
@@ -73,8 +73,8 @@ def _source(data: ReportData, run: RunFigures, *, gaze: bool) -> str:
             str(setting(run, "pairs")), "not said"
         )
     if data.schema is None:
-        return "gaze, by a relation file"
-    return f"gaze: {measure_of(run) or 'not said'}"
+        return "gaze, from a relation file"
+    return f"gaze: {measure_of(run) or 'not recorded'}"
 
 
 def _readers(data: ReportData) -> str:
@@ -87,10 +87,10 @@ def _readers(data: ReportData) -> str:
     recorded = Counter(r.reader for r in data.readings)
     if data.share and recorded:
         count, total = sum(kept.values()), sum(recorded.values())
-        return paragraph(f"{count} of {total} readings of {len(recorded)} readers were kept.")
+        return paragraph(f"{count} of {total} readings by {len(recorded)} readers were included.")
     rows: list[list[Cell]] = [
         [reader, recorded[reader], kept[reader], recorded[reader] - kept[reader]]
         for reader in sorted(recorded)
     ]
     head = ["reader", "recorded", "kept", "not kept"]
-    return table("Whose readings (pseudonyms)", head, rows) if rows else ""
+    return table("Readers (pseudonyms)", head, rows) if rows else ""

@@ -111,7 +111,7 @@ def matrix_picture(
         f"{low + (high - low) * k / 4:.2f}</text>"
         for k in range(5)
     )
-    description = f"Similarity of {side} images with each other, from {low:.2f} to {high:.2f}"
+    description = f"Similarity of {side} images to each other, from {low:.2f} to {high:.2f}"
     return (
         f'<svg class="chart matrix" viewBox="0 0 {_LEFT + 480} 428" role="img" '
         f'aria-label="{description}">'

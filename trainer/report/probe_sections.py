@@ -62,7 +62,7 @@ def probe_section(probes: Sequence[ProbeFigures], hint: str) -> Section:
     """Return tables and charts of all probes."""
     if not probes:
         html = missing(
-            f"No encoder has been probed yet: run `python main.py probe {hint} --encoder RUN`."
+            f"No encoder has been probed yet. Run `python main.py probe {hint} --encoder RUN`."
         )
         return Section("probes", "Does it help?", html)
     return Section("probes", "Does it help?", "".join(_one(p, len(probes) > 1) for p in probes))
@@ -84,7 +84,7 @@ def _one(found: ProbeFigures, titled: bool) -> str:
 
 def _words(found: ProbeFigures) -> str:
     provenance, splits = found.provenance, found.provenance.get("splits", {})
-    lead = "Mean over repeats, with 95 % intervals by bootstrap over patients and repeats."
+    lead = "Mean over repeats, with 95 % bootstrap intervals over patients and repeats."
     if provenance:
         lead = (
             f"{provenance.get('images')} labelled images of {provenance.get('patients')} patients, "
@@ -98,7 +98,7 @@ def _words(found: ProbeFigures) -> str:
     html = paragraph(lead)
     if overlaps:
         html += paragraph(
-            "Test images seen in pre-training: " + "; ".join(overlaps) + ".", "research"
+            "Test images used in pre-training: " + "; ".join(overlaps) + ".", "research"
         )
     return html
 
@@ -131,8 +131,12 @@ def _chart(found: ProbeFigures, kind: str) -> str:
         )
         for style, name in enumerate(names)
     ]  # fmt: skip
-    chart = interval_chart(series, budgets, "labels in all", "AUC")
-    return figure(chart, f"AUC of the {kind} probe by labels, 95 % intervals") if chart else ""
+    chart = interval_chart(series, budgets, "number of labels", "AUC")
+    return (
+        figure(chart, f"AUC of the {kind} probe by number of labels, with 95 % intervals")
+        if chart
+        else ""
+    )
 
 
 def _table(found: ProbeFigures, kind: str) -> str:
@@ -170,7 +174,7 @@ def _comparisons(found: ProbeFigures) -> str:
     ]  # fmt: skip
     tests = ", ".join(sorted({str(c["test"]) for c in own}))
     head = ["probe", "labels", "encoder", "minus", "difference of AUC", "p", "p (Holm)"]
-    caption = f"Paired differences on the same splits and labels; p two-sided, {tests}"
+    caption = f"Paired differences on the same splits and labels; two-sided p, {tests}"
     unfolded = " open" if len(rows) <= UNFOLDED else ""  # what is folded is not printed
     summary = f"Paired comparisons ({len(rows)})"
     return f"<details{unfolded}><summary>{summary}</summary>{table(caption, head, rows)}</details>"

@@ -10,7 +10,8 @@ from trainer.report.page import Section, figure, missing, paragraph, table
 def looked_section(data: ReportData) -> Section:
     """Return the figures of `analyse`."""
     nothing = missing(
-        f"Nothing was analysed yet: python main.py analyse {data.hint}, or the page Analysis."
+        f"No analysis has been run yet. Run python main.py analyse {data.hint}, or use the "
+        "Analysis page."
     )
     return Section("looked", "How readers looked", _figures(data.looked, data.share) or nothing)
 
@@ -18,8 +19,8 @@ def looked_section(data: ReportData) -> Section:
 def performed_section(data: ReportData) -> Section:
     """Return the figures of `performance`."""
     nothing = missing(
-        f"Nothing was computed yet: python main.py performance {data.hint} --positive VALUE "
-        f"--out exports/performance of the study, or the page Performance."
+        f"Performance has not been computed yet. Run python main.py performance {data.hint} "
+        "--positive VALUE --out exports/performance in the study, or use the Performance page."
     )
     html = _figures(data.performed, data.share) or nothing
     return Section("performed", "How readers performed", html)
@@ -31,8 +32,8 @@ def checklist_section(data: ReportData) -> Section:
     rows = [[item.number, item.title, item.said] for item in data.checklist]
     source = (
         "Minimal reporting guideline for research involving eye tracking, 2023 edition (Dunn and "
-        "others, Behavior Research Methods 56, 2024). "
-        f"{filled} of {len(rows)} items are told by the study; say the others by hand."
+        f"others, Behavior Research Methods 56, 2024). {filled} of {len(rows)} items are filled "
+        "in from the study; fill in the others by hand."
     )
     html = paragraph(source) + table("Reporting guideline", ["item", "what", "this study"], rows)
     return Section("checklist", "Reporting checklist", html)
@@ -44,6 +45,8 @@ def _figures(drawn: Sequence[DrawnFigure], share: bool) -> str:
     html = "".join(figure(f.svg, f"{f.title}. {f.caption}") for f in kept)
     left_out = len(drawn) - len(kept)
     note = (
-        paragraph(f"Left out: figures that tell single readers ({left_out}).") if left_out else ""
+        paragraph(f"Left out: figures that show individual readers ({left_out}).")
+        if left_out
+        else ""
     )
     return (f'<div class="charts">{html}</div>' if html else "") + note

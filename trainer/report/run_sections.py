@@ -28,8 +28,8 @@ def runs_section(data: ReportData) -> Section:
     """Return training curves and final figures of the runs."""
     if not data.runs:
         html = missing(
-            "No pre-training has been run yet: press Pretrain, or run "
-            f"`python main.py train {data.hint}`."
+            "No training has been run yet. Press Pretrain, or run `python main.py train "
+            f"{data.hint}`."
         )
         return Section("runs", "Pre-training", html)
     names = _names(data.runs)
@@ -40,8 +40,8 @@ def runs_section(data: ReportData) -> Section:
         charts = (_curve(shown, names[-STYLES:], *curve) for curve in _CURVES)
         html += f'<div class="charts">{"".join(charts)}</div>'
         html += paragraph(
-            "Feature spread is 1 where features fill their space and 0 where the encoder gives the "
-            "same for every image (collapse). An image is always a positive of itself.",
+            "Feature spread is 1 if features fill their space and 0 if all images have the same "
+            "features (collapse). An image is always its own positive.",
             "note",
         )
     if len(data.runs) > STYLES:

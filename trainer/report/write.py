@@ -157,7 +157,7 @@ def render(
 
 def _head(data: ReportData, name: str) -> str:
     when = utc_now()[:16].replace("T", " ")
-    shared = "Made to be shared: images, notes and figures of single readers are left out."
+    shared = "For sharing: images, notes and figures of individual readers are left out."
     return (
         f"<h1>{escape(name)}</h1>"
         + paragraph(data.question, "lead")

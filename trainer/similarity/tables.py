@@ -36,7 +36,7 @@ def print_evidence(console: Console, evidence: CohortEvidence, *, recommends: bo
     )
     if evidence.note:
         console.print(evidence.note, highlight=False)
-    table = _table("What each measure carries here (95 % intervals, for all together)", *HEADERS)
+    table = _table("Evidence for each measure here (95 % intervals, for all together)", *HEADERS)
     for cells in evidence.table():
         table.add_row(*map(escape, cells))
     console.print(table)

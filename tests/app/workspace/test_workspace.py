@@ -80,7 +80,7 @@ def test_the_cohort_says_what_counts_and_why_not(cohort) -> None:
     assert len(rows) == 40
     left = [row for row in rows if not row.counts]
     assert {row.case for row in left} == {case_called(cohort, f"Case 0{k}0") for k in (1, 2)}
-    assert "verdict bad: lost 40 %" in left[0].left_out
+    assert "rated bad: lost 40 %" in left[0].left_out
     assert rows[0].accuracy_deg == 0.6
     assert rows[0].duration_s == pytest.approx(8.0)
     assert any("2 of 20 images have no gaze" in text for text in missing(cohort, rows))
@@ -96,11 +96,11 @@ def test_a_choice_by_hand_is_recorded_and_the_trainer_follows_it(cohort) -> None
     with pytest.raises(ValueError, match="Say why"):
         decide(cohort, [good.reading_id], True, " ")
     now = {row.reading_id: row for row in cohort_rows(cohort)}
-    assert now[good.reading_id].left_out == "dropped by hand: looked away"
+    assert now[good.reading_id].left_out == "excluded by hand: looked away"
     assert now[bad.reading_id].counts
     dropped = {d.id: d.reason for d in load_cohort(cohort).dropped}
-    assert dropped[good.reading_id] == "dropped by hand: looked away"
-    assert "verdict bad" not in dropped.get(bad.reading_id, "")
+    assert dropped[good.reading_id] == "excluded by hand: looked away"
+    assert "rated bad" not in dropped.get(bad.reading_id, "")
     with cohort.database.read() as session:
         actions = session.scalars(select(Audit.action).order_by(Audit.id)).all()
     assert actions[-2:] == ["drop reading", "keep reading"]

@@ -105,7 +105,7 @@ def test_readings_that_do_not_count_are_dropped_with_their_reason(maker: StudyMa
     cohort = load_cohort(maker.study)
     assert cohort.members[0].readings == ()
     assert {d.id: (d.kind, d.reason) for d in cohort.dropped} == {
-        bad: ("reading", "verdict bad: loss 40 %"),
+        bad: ("reading", "rated bad: loss 40 %"),
         practice: ("reading", "practice"),
         left: ("reading", "interrupted, never finished"),
         blank: ("reading", "no gaze on any image"),

@@ -36,7 +36,7 @@ def test_what_is_left_out_is_said(tmp_path):
     notes = labelled_folder(made.images, made.write_labels("image", "label")).notes
     assert "1 images have no label and were left out." in notes
     assert "2 images of the folder are not in the table and were left out." in notes
-    assert "each image counts as a patient of its own" in notes[-1]
+    assert "each image counts as a separate patient" in notes[-1]
 
 
 @pytest.mark.parametrize(

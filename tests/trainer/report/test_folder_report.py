@@ -76,8 +76,8 @@ def test_from_a_folder_to_a_report(made: Radiographs, tmp_path: Path, capsys) ->
     assert shown.without_name == []
     text = " ".join(shown.text.split())
     for said in (
-        "20 held back for testing", "Pair purity", "gaze, by a relation file", "0.2",
-        "AUC of the linear probe", "raw-pixels", "lay in a folder", "a/000.png", "all pairs",
+        "20 held out for testing", "Pair purity", "gaze, from a relation file", "0.2",
+        "AUC of the linear probe", "raw-pixels", "were in a folder", "a/000.png", "all pairs",
         "their gaze similarity",
     ):  # fmt: skip
         assert said in text, said
@@ -96,7 +96,7 @@ def test_a_graph_is_shown_and_a_shared_report_names_no_image(
     words = ["--images", str(made.images), "--labels", str(made.labels), "--runs", str(gaze)]
     assert report([*words, "--relation", str(graph), "--out", str(page), "--share"]) == 0
     text = Page(page).text
-    assert "count as not positive the pairs that the graph does not store" in text
+    assert "pairs that the graph does not store count as not positive" in text
     with made.labels.open() as file:
         names = [row["image"] for row in csv.DictReader(file)]
     assert not [name for name in names if name in page.read_text(encoding="utf-8")]

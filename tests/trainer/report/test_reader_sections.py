@@ -75,8 +75,8 @@ def test_the_chapter_shows_what_was_drawn_and_a_shared_report_no_single_reader(
     said = looked_section(shared).html
     assert "Moves" in said
     assert "Dwell" not in said
-    assert "Left out: figures that tell single readers (1)." in said
-    assert "Nothing was computed yet" in performed_section(own).html
+    assert "Left out: figures that show individual readers (1)." in said
+    assert "Performance has not been computed yet" in performed_section(own).html
     assert "of 14 items" in checklist_section(own).html
 
 

@@ -113,7 +113,7 @@ def test_the_report_of_an_empty_study_says_what_is_missing(maker: StudyMaker) ->
     text = Page(path).text
     assert path == maker.study.exports / "report.html"
     assert "For research, not for diagnosis." in text
-    for said in ("Nothing has been read yet", "No pre-training", "has not been computed yet"):
+    for said in ("No cases have been read yet", "No training", "has not been computed yet"):
         assert said in text
 
 
@@ -121,7 +121,7 @@ def test_images_without_readings_are_counted_and_said_to_be_unread(maker: StudyM
     maker.image()
     text = Page(write_report(maker.study)).text
     assert "Images imported1" in text
-    assert "No reading with gaze on an image" in text
+    assert "The cohort has no readings with gaze on an image" in text
 
 
 def test_the_report_shows_the_study_and_fetches_nothing(maker: StudyMaker, tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_the_report_shows_the_study_and_fetches_nothing(maker: StudyMaker, tmp_p
     assert sum(s.startswith("data:image/jpeg") for s in page.sources) == 4 * 2 + 2 * 2 + 2
     assert sum(s.startswith("data:image/png") for s in page.sources) == 2
     for said in (
-        "verdict bad: loss above 15 %", "R01", "0.47", "byol-gzpt", "config.method", "mass",
+        "rated bad: loss above 15 %", "R01", "0.47", "byol-gzpt", "config.method", "mass",
         "clear <b>", "6 fixations", "Positive rate", "damaged line of metrics.jsonl",
         load_cohort(maker.study).fingerprint,
     ):  # fmt: skip

@@ -110,7 +110,7 @@ def test_neighbours_are_of_other_patients_and_the_nearest_first() -> None:
 
 
 def test_the_flow_accounts_for_every_image_and_reading(maker: StudyMaker) -> None:
-    fill(maker, 5)  # the first reading has the verdict bad
+    fill(maker, 5)  # the first reading is rated bad
     maker.read_once(maker.image(), walk(9), 90_000_000, state="abandoned")
     maker.image()
     maker.image(png=False)
@@ -118,7 +118,7 @@ def test_the_flow_accounts_for_every_image_and_reading(maker: StudyMaker) -> Non
     images, readings = image_steps(data), reading_steps(data)
     assert [(s.count, sum(n for n, _ in s.left_out)) for s in images] == [(8, 0), (7, 1), (4, 3)]
     assert [s.count for s in readings] == [6, 5, 4]
-    assert readings[2].left_out == ((1, "verdict bad: loss above 15 %"),)
+    assert readings[2].left_out == ((1, "rated bad: loss above 15 %"),)
     for earlier, later in ((0, 1), (1, 2)):
         for steps in (images, readings):
             gone = sum(n for n, _ in steps[later].left_out)
@@ -171,7 +171,7 @@ def test_a_shared_report_leaves_out_images_notes_and_readers(maker: StudyMaker) 
     assert "private words" in whole.text
     path = write_report(maker.study, share=True)
     shared, text = Page(path), path.read_text(encoding="utf-8")
-    assert "Made to be shared" in shared.text
+    assert "For sharing:" in shared.text
     assert "data:image/jpeg" not in text
     assert sum(s.startswith("data:image/png") for s in shared.sources) == 2  # the matrix
     assert "R01" not in text

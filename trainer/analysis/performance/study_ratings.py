@@ -184,7 +184,7 @@ def _refusal(chain: Sequence[Reading], stand_ins: Mapping[str, str], *, trial: b
     if "simulated" in kinds and not trial:
         return "of the simulated reader (trial = false)"
     choice = choice_of(chain[-1])
-    return "dropped by hand" if choice is not None and not choice["keep"] else None
+    return "excluded by hand" if choice is not None and not choice["keep"] else None
 
 
 def _images(rows: OrmSession) -> dict[str, list[str]]:

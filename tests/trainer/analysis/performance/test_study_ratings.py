@@ -140,7 +140,7 @@ def test_practice_simulated_and_dropped_readings_do_not_count(answers: Answers) 
     assert [d.truth for d in found.decisions] == [False]
     assert found.notes == (
         "1 reading of the simulated reader (trial = false)",
-        "1 reading dropped by hand",
+        "1 reading excluded by hand",
     )
 
 
