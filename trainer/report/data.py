@@ -256,9 +256,9 @@ def _tracker(session: Session) -> str:
 def _setup(session: Session) -> str:
     rate = f" at {session.tracker_rate_hz:g} Hz" if session.tracker_rate_hz else ""
     return (
-        f"{_tracker(session)}{rate}, a screen of "
-        f"{session.screen_width_mm:.0f} × {session.screen_height_mm:.0f} mm seen from "
-        f"{session.distance_mm:.0f} mm ({session.distance_source})"
+        f"{_tracker(session)}{rate}, on a screen of {session.screen_width_mm:.0f} × "
+        f"{session.screen_height_mm:.0f} mm seen from {session.distance_mm:.0f} mm "
+        f"({session.distance_source})"
     )
 
 

@@ -118,8 +118,8 @@ def _reading_card(data: ReportData, member: Member) -> str:
     path = path_picture(image, fixations, *size, f"{name}: scan path of {count} fixations")
     heat = heat_picture(image, reading, *size, f"{name}: heat map of gaze")
     seconds = fixations.duration_us.sum() / 1e6
-    caption = f"{count} fixations on the image, {seconds:.0f} s in all"
-    caption += f"; the first {SHOWN_FIXATIONS} are drawn" if count > SHOWN_FIXATIONS else ""
+    caption = f"{count} fixations on the image, {seconds:.0f} s in total"
+    caption += f"; only the first {SHOWN_FIXATIONS} are drawn" if count > SHOWN_FIXATIONS else ""
     samples = f"{len(reading.points_image)} samples on the image"
     label = f" · {member.label}" if member.label else ""
     return (
@@ -171,7 +171,7 @@ def _matrix(data: ReportData, found: SimilarityFigures, values: NDArray[np.float
     classes = [(name, ordered.count(name)) for name in dict.fromkeys(ordered)]
     shown = classes if any(labels.values()) and len(order) <= _MOST_ORDERED else []
     picture = matrix_picture(found.matrix[square], found.valid[square], span, shown)
-    by_label = "label, within it by " if any(labels.values()) else ""
+    by_label = "label and, within each label, by " if any(labels.values()) else ""
     how = "import" if len(order) > _MOST_ORDERED else f"{by_label}likeness"
     borders = " Lines part the labels." if len(shown) > 1 else ""
     caption = f"Similarity of all pairs, images ordered by {how}. Grey: no value.{borders}"

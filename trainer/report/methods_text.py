@@ -6,6 +6,7 @@ from typing import Any
 
 from migrations.study.database import foveate_version
 from migrations.study.evidence import kept_evidence
+from migrations.study.plurals import counted
 from trainer.config.config import PAIRS
 from trainer.report.data import ReportData, RunFigures
 from trainer.report.page import Section, paragraph, percent, rounded
@@ -35,11 +36,6 @@ def methods_section(data: ReportData) -> Section:
     return Section("methods", "Methods", f'{note}<div class="methods">{body}</div>')
 
 
-def counted(count: int, one: str, many: str = "") -> str:
-    """Return a number with its noun: 1 reader, 2 readers."""
-    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
-
-
 def listed(parts: list[str]) -> str:
     """Return words as a list in a sentence: a, b and c."""
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
@@ -54,7 +50,7 @@ def _cohort(data: ReportData) -> str:
     labels = Counter(m.label for m in members if m.label is not None)
     held = sum(1 for m in members if m.split == "test")
     total = len(data.image_names)
-    what = "lay in a folder" if data.schema is None else f"{_were(total)} imported"
+    what = "were in a folder" if data.schema is None else f"{_were(total)} imported"
     kept = counted(len(members), "image")
     kept = f"All {kept}" if 1 < len(members) == total else kept
     patients = counted(len(groups), "patient")
@@ -156,7 +152,7 @@ def _schedule(run: RunFigures) -> str:
 
 def _worth(details: Mapping[str, Any]) -> str:
     paired, purity = details.get("images_with_pairs"), details.get("pair_purity")
-    text = "" if paired is None else f"; {percent(paired)} of the images had such a pair"
+    text = "" if paired is None else f"; {percent(paired)} of the images were in such a pair"
     if purity is not None:
         text += f". Of the positive pairs of labelled images, {percent(purity)} shared a label "
         text += "(labels were not used to make pairs)"

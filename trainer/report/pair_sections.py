@@ -83,10 +83,11 @@ def _case_split(data: ReportData, found: SimilarityFigures) -> str:
     if not isinstance(split, dict):
         return ""
     html = paragraph(
-        f"Readings of one image by {split['who']} are alike by {split['within_mean']:.2f} on "
-        f"average, readings of different images by {split['between_mean']:.2f}; a pair of one "
-        f"image is the more alike one in {split['separation']:.0%} of comparisons (50 % would "
-        "say that gaze does not depend on the image)."
+        f"Readings of the same image by {split['who']} have a similarity of "
+        f"{split['within_mean']:.2f} on average, readings of different images by "
+        f"{split['between_mean']:.2f}; the pair from the same image is more similar in "
+        f"{split['separation']:.0%} of comparisons (50 % would mean that gaze does not depend on "
+        "the image)."
     )
     by_readers = split.get("by_readers") or []
     if data.share or not by_readers:

@@ -59,7 +59,7 @@ def settings_section(data: ReportData) -> Section:
         html += f"{table(caption, ['setting', 'value'], rows)}</details>"
     if data.settings is not None:
         study: list[list[Cell]] = [[name, _text(value)] for name, value in data.settings.items()]
-        caption = "Settings of the study"
+        caption = "Study settings"
         html += f"<details><summary>{caption}</summary>"
         html += f"{table(caption, ['setting', 'value'], study)}</details>"
     return Section("settings", "Appendix: settings", html)

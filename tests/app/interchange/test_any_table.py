@@ -233,7 +233,7 @@ def test_a_fixation_without_a_duration_is_left_out_and_counted(study, tmp_path, 
 @pytest.mark.parametrize(
     ("header", "row", "said"),
     [
-        ("image,time_ms,x,y,frame", "P1.png,{k}0,30,40,0.5", "0.5, which is no frame's number"),
+        ("image,time_ms,x,y,frame", "P1.png,{k}0,30,40,0.5", "0.5, which is not a frame number"),
         ("image,time_ms,x,y,x", "P1.png,{k}0,30,40,50", "more than one column `x`"),
         ("image,time_ms,x,y", "", "no row under it"),
     ],

@@ -78,7 +78,7 @@ def test_probes_are_shown_with_intervals_and_what_was_seen(maker: StudyMaker) ->
     text = Page(write_report(maker.study)).text
     for said in (
         "0.81 [0.76, 0.86]", "gaze (transductive)", "+0.18 [+0.10, +0.20]", "< 0.001",
-        "Test images seen in pre-training: gaze: 3 of 29", "A note.", "99 labelled images",
+        "Test images used in pre-training: gaze: 3 of 29", "A note.", "99 labelled images",
     ):  # fmt: skip
         assert said in text, said
 
@@ -130,14 +130,14 @@ def test_the_methods_hold_settings_versions_and_hashes(maker: StudyMaker) -> Non
     add_run(maker, "gaze", "gzpt", 1)
     add_probe(maker)
     page = Page(write_report(maker.study)).text
-    text = page[page.index("May be copied as it stands") : page.rindex("Appendix: versions")]
+    text = page[page.index("You may copy this text as it is") : page.rindex("Appendix: versions")]
     methods, _, appendix = text.partition("Appendix: settings")
     data = gather(maker.study, None)
     encoder = next(run.hashes["encoder"] for run in data.runs if run.run.name == "gaze")
     for said in (
         data.cohort.fingerprint[:12], "a batch size of 32", "tima", "a learning rate of 0.001",
         "feedfeedfeed", "PyTorch 2", "m (lsl) at 100 Hz",
-        "1 (verdict bad: loss above 15 %)", "velocity (parameters 0)", "1 reader made",
+        "1 (rated bad: loss above 15 %)", "velocity (parameters 0)", "1 reader made",
     ):  # fmt: skip
         assert said in methods, said
     assert "(s)" not in methods

@@ -195,7 +195,7 @@ def test_every_parameter_is_accepted_by_name(measure, folder, tmp_path) -> None:
         (("--out", "r.txt"), 2, "must end in .npy or .npz"),
         (("--graph", "g.npz"), 2, "--graph needs one of"),
         (("--canvas", "bigx2"), 2, "WIDTHxHEIGHT"),
-        (("--dimensions", "all"), 2, "tima has one dimension only"),
+        (("--dimensions", "all"), 2, "tima has only one dimension"),
         (("--positive-rate", "2"), 2, "is not between 0 and 1"),
         (("--jobs", "-1"), 2, "a number of threads"),
     ],
