@@ -29,8 +29,8 @@ def methods_section(data: ReportData) -> Section:
     parts.append(_software())
     body = "".join(paragraph(text) for text in parts if text)
     note = paragraph(
-        "May be copied as it stands; all settings, versions and whole hashes are in the appendix. "
-        "Values are those in force when the report was written.",
+        "You may copy this text as it is. All settings, versions and full hashes are in the "
+        "appendix. Values are those in force when the report was written.",
         "note",
     )
     return Section("methods", "Methods", f'{note}<div class="methods">{body}</div>')

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from migrations.study.plurals import counted
 from trainer.report.data import ReportData, RunFigures
 from trainer.report.page import Cell, Section, missing, paragraph, table
 
@@ -87,7 +88,8 @@ def _readers(data: ReportData) -> str:
     recorded = Counter(r.reader for r in data.readings)
     if data.share and recorded:
         count, total = sum(kept.values()), sum(recorded.values())
-        return paragraph(f"{count} of {total} readings by {len(recorded)} readers were included.")
+        readers = counted(len(recorded), "reader")
+        return paragraph(f"{count} of {total} readings by {readers} were included.")
     rows: list[list[Cell]] = [
         [reader, recorded[reader], kept[reader], recorded[reader] - kept[reader]]
         for reader in sorted(recorded)

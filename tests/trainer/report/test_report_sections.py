@@ -176,7 +176,7 @@ def test_a_shared_report_leaves_out_images_notes_and_readers(maker: StudyMaker) 
     assert sum(s.startswith("data:image/png") for s in shared.sources) == 2  # the matrix
     assert "R01" not in text
     assert "private words" not in text
-    assert "readings of 1 readers were kept" in shared.text
+    assert "readings by 1 reader were included" in shared.text
     assert "same label among the 5 nearest" in shared.text
     assert name
 
