@@ -1,7 +1,7 @@
 """Errors of the database room.
 
 StudyError                  anything about a study folder or its database
-├── NotAStudy               the folder holds no study
+├── NotAStudy               the folder is not a study
 ├── UnsafeFolder            a network or cloud-synchronised folder: recording into it is refused
 ├── SettingsError           study.toml cannot be understood
 ├── UnknownName             no image, case or reading of the study is called so
@@ -24,7 +24,7 @@ class StudyError(Exception):
 
 
 class NotAStudy(StudyError):
-    """The folder holds no study."""
+    """The folder is not a study."""
 
 
 class UnsafeFolder(StudyError):

@@ -102,8 +102,8 @@ class Study:
             database_url = _server_url()
         if not (folder / "study.toml").is_file():
             raise NotAStudy(
-                f"{folder} holds no study (no study.toml). Name the folder of a study, or make one "
-                f"by importing images: python main.py import --study {folder} FILES"
+                f"{folder} is not a Foveate study (it has no study.toml). Name a study's folder, "
+                f"or create one by importing images: python main.py import --study {folder} FILES"
             )
         settings = read_settings(folder / "study.toml")
         read_only = not is_writable(folder)

@@ -45,7 +45,7 @@ def restore(folder: Path, backup: Path | None = None) -> Restored:
         If there is no backup, or it cannot be read; nothing has changed then.
     """
     if not (folder / "study.toml").is_file():
-        raise NotAStudy(f"{folder} holds no study (no study.toml).")
+        raise NotAStudy(f"{folder} is not a Foveate study (it has no study.toml).")
     backups = backup_folder(folder, read_settings(folder / "study.toml"))
     found = backup or newest(backups, "foveate")
     if found is None or not found.is_file():
