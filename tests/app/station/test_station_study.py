@@ -324,7 +324,7 @@ def test_review_waits_for_the_session_and_plays_the_readers_own(
     click(page.findChild(QPushButton, "leave_reading"))
     station.go("review")
     review = station.job(ReviewController).page
-    assert "session is open" in review.empty.text()
+    assert "End the session" in review.empty.text()
     click(review.end_session)
     qtbot.waitUntil(lambda: review.list.count() == 2, timeout=60_000)
     review.list.setCurrentRow(1)
