@@ -1,6 +1,5 @@
 """Images that came in one by one become cases of several: four mammograms, a pair, a prior."""
 
-import platform
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -10,8 +9,9 @@ from sqlalchemy.orm import Session as OrmSession
 from app.hanging.layouts import HANGINGS, grid_of
 from app.hanging.mammography import tile_of
 from app.hanging.pages import Mammogram, mammograms_of, tiles_of
+from migrations.study.audit import add_audit
 from migrations.study.folder import Study
-from migrations.study.schema import Audit, CaseImage, Image, Reading, StudyCase
+from migrations.study.schema import CaseImage, Image, Reading, StudyCase
 
 AUTO = "auto"
 CHOICES = (*HANGINGS, AUTO)
@@ -148,12 +148,8 @@ def _joined(session: OrmSession, group: Sequence[Arrival], hanging: str) -> bool
     _move(session, rows, kept, tiles)
     for spare in cases[1:]:
         session.delete(session.get_one(StudyCase, spare))
-    session.add(
-        Audit(
-            station=platform.node(), action="images joined into a case", subject=kept.id,
-            details={"images": len(ids), "hanging": chosen},
-        )
-    )  # fmt: skip
+    details = {"images": len(ids), "hanging": chosen}
+    add_audit(session, "images joined into a case", kept.id, details)
     session.flush()
     return True
 

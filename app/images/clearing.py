@@ -6,7 +6,6 @@ them; who did is stored.
 """
 
 import os
-import platform
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,10 +24,11 @@ from app.images.frames import write_looked_at
 from app.images.greyscale import display_lut
 from app.images.masks import MaskTemplate, Rectangle, add_mask, blacked_out
 from app.images.store import load
+from migrations.study.audit import add_audit
 from migrations.study.folder import Study
 from migrations.study.names import names_of, short_name
 from migrations.study.processes import owned_name
-from migrations.study.schema import Audit, CaseImage, Image, utc_now
+from migrations.study.schema import CaseImage, Image, utc_now
 
 _WHITE_PAPER = 200
 
@@ -275,8 +275,4 @@ def _sheet_image(image: Image, name: str) -> SheetImage:
 
 
 def _audit(session: OrmSession, action: str, image: Image, details: dict[str, Any]) -> None:
-    station = platform.node()
-    person = details.get("by")
-    session.add(
-        Audit(station=station, action=action, subject=image.id, details=details, person=person)
-    )
+    add_audit(session, action, image.id, details, person=details.get("by"))

@@ -34,11 +34,11 @@ from devices.gaze.fixations import FilterParameters
 from devices.gaze.rating import imported_verdict
 from devices.gaze.samples import SampleArray
 from devices.gaze.stored import points_of
+from migrations.study.audit import add_audit
 from migrations.study.database import foveate_version
 from migrations.study.folder import Study
 from migrations.study.schema import (
     Annotation,
-    Audit,
     Fixation,
     GazeChunk,
     GazeEvent,
@@ -189,7 +189,8 @@ class ReadingStore:
                 recording = session.get_one(Recording, sitting.recording_id)
                 recording.state, recording.ended_us = "closed", sitting.next_us
                 session.get_one(Session, sitting.session_id).ended_utc = utc_now()
-                _audit(session, "gaze imported", sitting.session_id, {"format": self.format_name})
+                told = {"format": self.format_name}
+                add_audit(session, "gaze imported", sitting.session_id, told)
 
     def _sitting(self, session: OrmSession, reading: SourceReading, reader: str) -> _Sitting:
         screen = json.dumps(reading.screen.as_dict()) if reading.screen else ""
@@ -446,7 +447,3 @@ def _laid(reading: SourceReading, image: MatchedImage) -> str:
     return hashlib.sha256(
         json.dumps([screen, laid], sort_keys=True, default=float).encode()
     ).hexdigest()
-
-
-def _audit(session: OrmSession, action: str, subject: str, details: dict[str, Any]) -> None:
-    session.add(Audit(station=platform.node(), action=action, subject=subject, details=details))

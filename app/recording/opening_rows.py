@@ -18,13 +18,13 @@ from devices.gaze.geometry import ScreenGeometry
 from devices.tracker import TrackerInfo
 from migrations.study.answers import keep_questions
 from migrations.study.assignments import assign_reader
+from migrations.study.audit import add_audit
 from migrations.study.case_sheets import sheets_of
 from migrations.study.database import foveate_version
 from migrations.study.folder import Study
 from migrations.study.reader_attributes import attributes_of, with_attributes
 from migrations.study.schema import (
     Arm,
-    Audit,
     Reader,
     Reading,
     ids_after,
@@ -120,7 +120,8 @@ def write_opening_rows(
         row.station, row.eye = station, study.settings.eye
         session.add(row)
         in_force = {"settings": asdict(study.settings)}
-        _audit(session, station, "session opened", rows.session_id, pseudonym, in_force)
+        who = {"person": pseudonym, "station": station}
+        add_audit(session, "session opened", rows.session_id, in_force, **who)
     return rows
 
 
@@ -178,7 +179,7 @@ def _reader(
     reader.consent_utc, reader.consent_text_sha256 = utc_now(), _consent_hash(study)
     session.add(reader)
     session.flush()
-    _audit(session, station, "reader consented", reader.id, pseudonym)
+    add_audit(session, "reader consented", reader.id, person=pseudonym, station=station)
     return reader
 
 
@@ -227,18 +228,6 @@ def _session_row(
 
 def _computer() -> dict[str, str]:
     return {"system": platform.system(), "python": platform.python_version()}
-
-
-def _audit(
-    session: OrmSession,
-    station: str,
-    action: str,
-    subject: str,
-    person: str,
-    details: dict[str, Any] | None = None,
-) -> None:
-    row = {"id": new_id(), "station": station, "action": action, "subject": subject}
-    session.add(Audit(**row, details=details or {}, person=person))
 
 
 def _consent_hash(study: Study) -> str:

@@ -18,9 +18,10 @@ from devices.gaze.fixations import FilterParameters
 from devices.gaze.geometry import ScreenGeometry
 from devices.gaze.samples import Eye
 from devices.tracker import Tracker
+from migrations.study.audit import add_audit, audit_row
 from migrations.study.errors import DatabaseError
 from migrations.study.folder import Study, backup_folder, require_local
-from migrations.study.schema import Audit, new_id, utc_now
+from migrations.study.schema import Audit, utc_now
 from migrations.study.schema import Session as SessionRow
 
 log = logging.getLogger(__name__)
@@ -103,17 +104,13 @@ class SessionServices:
 
     def audit(self, action: str, details: dict[str, Any], reason: str | None = None) -> None:
         """Say in the audit what was decided about this session, and why."""
-        row = {
-            "id": new_id(),
-            "time_utc": utc_now(),
-            "station": self.station,
-            "action": action,
-            "subject": self.rows.session_id,
-            "details": details,
-            "person": self.rows.pseudonym,
-            "reason": reason,
-        }
+        subject = self.rows.session_id
+        row = audit_row(action, subject, details, reason=reason, **self._signed())
         self.writer.put(insert_into(Audit, row))
+
+    def _signed(self) -> dict[str, str]:
+        """Return who stands in the audit for what is done in this session, and where."""
+        return {"person": self.rows.pseudonym, "station": self.station}
 
     def close(self, timeout_s: float) -> None:
         """Take the last samples, write the last rows, free the study.
@@ -137,10 +134,9 @@ class SessionServices:
 
     def _seal(self) -> None:
         """Close the session's part of the sealed record: signed, and known outside the study."""
-        row = {"station": self.station, "subject": self.rows.session_id, "details": {}}
         try:
             with self.study.database.write() as session:
-                session.add(Audit(**row, action="session closed", person=self.rows.pseudonym))
+                add_audit(session, "session closed", self.rows.session_id, **self._signed())
             self.study.database.remember_seal()
         except DatabaseError as error:  # the rows are safe; whoever writes next signs for them
             log.warning("The session's end is not signed: %s", error)

@@ -4,7 +4,6 @@ import argparse
 import contextlib
 import json
 import os
-import platform
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -16,12 +15,13 @@ from app.recording.lock import StationLock
 from app.recording.recovery import close_open_rows
 from app.sync import URL_VARIABLE
 from app.sync.erase import Erasure, erase
+from migrations.study.audit import add_audit
 from migrations.study.command_line import CommandParser, existing_study, shown_progress
 from migrations.study.database import Database
 from migrations.study.errors import DatabaseError, StudyError
 from migrations.study.folder import Study
 from migrations.study.plurals import counted
-from migrations.study.schema import Audit, utc_now
+from migrations.study.schema import utc_now
 from migrations.study.sync.push import PushReport, push
 
 
@@ -47,7 +47,7 @@ def _push(arguments: argparse.Namespace) -> int:
             _recover(study)
         compare = arguments.compare
         report = push(study.database, server, shown_progress("sessions"), compare=compare)
-        if report.readings or report.chunks:
+        if report.readings or report.chunks or report.changed or report.erased:
             _note(study, server.name)
     if arguments.json:
         sys.stdout.write(json.dumps(asdict(report)) + "\n")
@@ -94,10 +94,7 @@ def _recover(study: Study) -> None:
 
 def _note(study: Study, server: str) -> None:
     with study.database.write() as session:
-        details = {"server": server, "time_utc": utc_now()}
-        session.add(
-            Audit(station=platform.node(), action="pushed", subject="study", details=details)
-        )
+        add_audit(session, "pushed", details={"server": server, "time_utc": utc_now()})
 
 
 def _said(report: PushReport, server: str) -> str:

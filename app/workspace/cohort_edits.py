@@ -1,6 +1,5 @@
 """What a researcher decides by hand: readings kept or dropped, labels, splits; each is a row."""
 
-import platform
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -9,10 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
 from app.errors import AppError
+from migrations.study.audit import add_audit
 from migrations.study.clean_text import clean
 from migrations.study.cohort_rules import CHOICE
 from migrations.study.folder import Study
-from migrations.study.schema import Audit, CaseImage, Image, Reading, Session, new_id, utc_now
+from migrations.study.schema import CaseImage, Image, Reading, new_id, utc_now
 from migrations.study.sync.edits import Change, make
 
 SPLITS = ("train", "val", "test")
@@ -44,19 +44,10 @@ def decide(study: Study, reading_ids: Iterable[str], keep: bool | None, reason: 
     action = {True: "keep reading", False: "drop reading", None: "undo keep or drop"}[keep]
     with study.database.write() as session:
         for reading_id in reading_ids:
-            reading = session.get_one(Reading, reading_id)
+            session.get_one(Reading, reading_id)
             choice = {"keep": keep, "reason": reason.strip(), "time_utc": utc_now()}
             make(session, [Change("reading", reading_id, CHOICE, choice)])
-            sitting = session.get_one(Session, reading.session_id)
-            session.add(
-                Audit(
-                    station=sitting.station,
-                    action=action,
-                    subject=reading_id,
-                    details={"reason": reason.strip()},
-                    reason=reason.strip() or None,
-                )
-            )
+            add_audit(session, action, reading_id, reason=reason)
 
 
 def tell_images(study: Study, case_id: str, what: Told, typed: str) -> Edited:
@@ -82,17 +73,10 @@ def tell_images(study: Study, case_id: str, what: Told, typed: str) -> Edited:
         said = {image.id: word or None for image, word in changed.items()}
         edits = {id_: new_id() for id_ in said}
         make(session, [Change("image", i, what, word, edits[i]) for i, word in said.items()])
-        session.add_all(
-            Audit(
-                id=edits[id_],
-                station=platform.node(),
-                action=f"{what} changed",
-                subject=id_,
-                details={"from": before[id_], "to": word},
-                reason="edited in the cohort",
-            )
-            for id_, word in said.items()
-        )
+        for id_, word in said.items():
+            details = {"from": before[id_], "to": word}
+            why = "edited in the cohort"
+            add_audit(session, f"{what} changed", id_, details, reason=why, row_id=edits[id_])
         return Edited(len(said), len(set(said) - {image.id for image in hung}))
 
 

@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from app.errors import AppError
 from app.workspace.runs import NOTE, TAGS, RunRow
+from migrations.study.audit import add_audit
 from migrations.study.clean_text import clean
 from migrations.study.folder import Study
 from migrations.study.jobs import jobs
 from migrations.study.processes import holder
-from migrations.study.schema import Audit, TrainingRun
-from migrations.study.this_computer import computer
+from migrations.study.schema import TrainingRun
 
 _LOCK = "running.json"
 LONGEST_NAME = 80
@@ -93,7 +93,7 @@ def _is_within(study: Study, folder: Path) -> bool:
 
 
 def _record(session: Session, action: str, run_id: str, details: dict[str, str]) -> None:
-    session.add(Audit(station=computer(), action=action, subject=run_id, details=details))
+    add_audit(session, action, run_id, details)
 
 
 def _tags(tags: Sequence[str]) -> list[str]:

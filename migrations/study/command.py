@@ -8,6 +8,7 @@ from pathlib import Path
 
 from migrations.study import check_command
 from migrations.study.assignments import assign_from_csv
+from migrations.study.audit import add_audit
 from migrations.study.case_sheets import read_sheets
 from migrations.study.command_line import CommandParser, existing_file, existing_folder
 from migrations.study.errors import NotAStudy, StudyError
@@ -42,6 +43,7 @@ def _assign(arguments: argparse.Namespace) -> int:
     opened = Study.open(arguments.study, database_url=arguments.database)
     with closing(opened) as study, study.database.write() as session:
         made = assign_from_csv(session, study.settings, arguments.plan)
+        add_audit(session, "readings planned", details=dict(made))
     for pseudonym, count in made.items():
         sys.stdout.write(f"{pseudonym}: {count} readings planned.\n")
     return 0
@@ -51,6 +53,7 @@ def _sheets(arguments: argparse.Namespace) -> int:
     opened = Study.open(arguments.study, database_url=arguments.database)
     with closing(opened) as study, study.database.write() as session:
         count = read_sheets(session, arguments.table)
+        add_audit(session, "case sheets read", details={"cases": count})
     sys.stdout.write(f"{count} case sheets read.\n")
     return 0
 

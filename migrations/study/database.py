@@ -15,14 +15,16 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, exc, text
+from sqlalchemy import Connection, exc, insert, text
 from sqlalchemy.orm import Session as OrmSession
 
+from migrations.study.audit import audit_row
 from migrations.study.backups import whole_copy
 from migrations.study.engine import make_engine
 from migrations.study.errors import DatabaseError, DatabaseTooNew, RightMissing, RowRefused
 from migrations.study.explain import explain
-from migrations.study.seal.chain import has_chain, seal_schema
+from migrations.study.schema import Audit
+from migrations.study.seal.chain import add_link, has_chain, seal_schema
 from migrations.study.seal.heads import remember
 from migrations.study.seal.watch import seal_changes, watch
 from migrations.study.server_errors import is_of_server
@@ -279,7 +281,8 @@ class Database:
         return problems + [f"{row[0]}: row {row[1]} refers to a missing {row[2]}" for row in broken]
 
     def _migrate(self, step: Any, revision: str) -> None:
-        config, is_new = _config(), self.revision() is None
+        config, here = _config(), self.revision()
+        is_new = here is None
         self.engine.dispose()  # the watch of a connection must not stand in a rebuilt table's way
         with (
             self._explained(),
@@ -294,15 +297,23 @@ class Database:
             step(config, revision)
             if self.path is not None:
                 _require_references(connection, self.name)
-                self._seal_schema(connection)
+                self._seal_schema(connection, here)
         if is_new:
             self.remember_seal(anew=True)
 
-    def _seal_schema(self, connection: Connection) -> None:
+    def _seal_schema(self, connection: Connection, before: str | None) -> None:
+        """Seal the schema as it is now; the audit of a study that is older says so."""
         driver: Any = connection.connection.driver_connection
-        if has_chain(driver):
-            seal_schema(driver)
-            self._sealed = True
+        if not has_chain(driver):
+            return
+        seal_schema(driver)
+        now = MigrationContext.configure(connection).get_current_revision()
+        if before is not None and now == self.newest():
+            details = {"from": before, "to": now, "foveate": foveate_version()}
+            row = audit_row("schema upgraded", details=details)
+            connection.execute(insert(Audit), row)
+            add_link(driver, [("audit", row["id"])])
+        self._sealed = True
 
     @contextlib.contextmanager
     def _foreign_keys_at_rest(self, connection: Connection) -> Iterator[None]:

@@ -4,7 +4,6 @@ Similarities and neighbours go too: they were computed from what is erased and c
 again. What remains is a tombstone (`migrations.study.tombstones`).
 """
 
-import platform
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Any
 from sqlalchemy import JSON, String, Text, delete, select, text, update
 from sqlalchemy.orm import Session as OrmSession
 
+from migrations.study.audit import add_audit, audit_row
 from migrations.study.clean_text import CleanText
 from migrations.study.database import Database
 from migrations.study.names import LENGTH, WHOLE, short_name
@@ -39,7 +39,6 @@ from migrations.study.schema import (
     StudyCase,
     TrainingRun,
     ViewEvent,
-    new_id,
 )
 from migrations.study.tombstones import ACTION, Tombstones, all_tombstones, tombstone
 
@@ -115,8 +114,8 @@ def erase_again(database: Database, details: dict[str, Any], row_id: str, time_u
             _image_rows(session, images, erased)
         _clear_derived(session, erased)
         _scrub(session, erased)
-        row = {"id": row_id, "time_utc": time_utc, "station": "", "action": ACTION}
-        session.add(Audit(**row, subject=erased.kind, details=details))
+        row = audit_row(ACTION, erased.kind, details, person="", station="")
+        session.add(Audit(**row | {"id": row_id, "time_utc": time_utc}))
     return erased
 
 
@@ -160,10 +159,7 @@ def _finish(session: OrmSession, erased: Erased) -> None:
     _clear_derived(session, erased)
     _scrub(session, erased)
     details = tombstone(erased.kind, erased.tokens, erased.names, erased.rows)
-    session.add(
-        Audit(id=new_id(), station=platform.node(), action=ACTION, subject=erased.kind,
-              details=details)
-    )  # fmt: skip
+    add_audit(session, ACTION, erased.kind, details)
 
 
 def _reader_rows(session: OrmSession, readers: Sequence[str], erased: Erased) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from migrations.study.command_line import FAILED, STOPPED, WRONG, existing_study
 from migrations.study.errors import FolderNotEmpty, IncompleteExport, StudyError
 from migrations.study.folder import Study
+from migrations.study.outside_audit import tell_audit
 from migrations.study.stopping import listened
 from migrations.study.told_events import add_events
 
@@ -58,7 +59,7 @@ def run_export(
             closing(Study.open(arguments.study, database_url=arguments.database)) as study,
         ):
             out = out or study.exports / arguments.format
-            said = export(study, out)
+            said = _told(study, out, arguments.format, export)
     except (StudyError, expected) as error:
         if isinstance(error, IncompleteExport):  # all that the study still has was written
             _mark_whole(out)
@@ -75,6 +76,18 @@ def run_export(
         sys.stdout.write(f"{said}\n")
         return 0
     return 1
+
+
+def _told(study: Study, out: Path, kind: str, export: Callable[[Study, Path], str]) -> str:
+    """Export, and say in the audit of the folder's own database what left the study."""
+    details = {"format": kind, "out": out.name}
+    try:
+        said = export(study, out)
+    except IncompleteExport:
+        tell_audit(study.database, "exported", details=details | {"lacks": "damaged gaze"})
+        raise
+    tell_audit(study.database, "exported", details=details)
+    return said
 
 
 def _mark_whole(out: Path | None) -> None:

@@ -7,15 +7,15 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
+from migrations.study.audit import add_audit
 from migrations.study.backups import filled, newest, require_sound
 from migrations.study.database import Database
 from migrations.study.errors import DatabaseError, NotAStudy
 from migrations.study.folder import backup_folder
 from migrations.study.processes import owned_name
-from migrations.study.schema import Audit, utc_now
+from migrations.study.schema import utc_now
 from migrations.study.settings import read_settings
 from migrations.study.soundness import SET_ASIDE
-from migrations.study.this_computer import computer
 
 _NAME = "foveate.sqlite"
 
@@ -69,9 +69,7 @@ def _note(database: Path, backup: Path) -> None:
     with contextlib.closing(Database.at(database)) as restored:
         if restored.revision() == restored.newest():
             with restored.write() as rows:
-                details = {"backup": backup.name}
-                rows.add(Audit(station=computer(), action="restored", subject="study",
-                               details=details))  # fmt: skip
+                add_audit(rows, "restored", details={"backup": backup.name})
         restored.remember_seal(anew=True)
 
 

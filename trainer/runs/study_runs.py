@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import select
 
+from migrations.study.audit import add_audit
 from migrations.study.folder import Study
 from migrations.study.processes import only_one
 from migrations.study.schema import TrainingRun, new_id
@@ -211,6 +212,8 @@ def _insert(record: RunRecord, identity: Identity, similarity_run_id: str | None
     )
     with record.study.database.write() as session:
         session.add(row)
+        session.flush()
+        add_audit(session, "training started", record.run_id, {"name": config.run_name})
 
 
 class _AtWork(Protocol):

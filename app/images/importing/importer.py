@@ -5,7 +5,6 @@ Logs name import numbers, never files: hospital file names carry names too.
 
 import contextlib
 import logging
-import platform
 import shutil
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import asdict, dataclass
@@ -30,9 +29,10 @@ from app.images.importing.results import ImportResult, result_of
 from app.images.importing.sources import files_of
 from app.images.masks import MaskTemplate, read_masks
 from app.images.notes import Note
+from migrations.study.audit import add_audit
 from migrations.study.folder import Study
 from migrations.study.processes import is_abandoned, owned_name
-from migrations.study.schema import Audit, Image, new_id
+from migrations.study.schema import Image, new_id
 from migrations.study.tombstones import Tombstones
 
 log = logging.getLogger(__name__)
@@ -196,7 +196,7 @@ def _stored(
             staging.rename(folder)
             add_case(session, image)
             details = {"import_number": image.import_number}
-            _audit(session, "image imported", image, details)
+            add_audit(session, "image imported", image.id, details)
             notes = [*found.notes(study, decoded, staging), *split_notes(session, image)]
             return image.id, "accepted", tuple(notes)
     except BaseException:
@@ -252,10 +252,6 @@ _SAME = (
     "modality", "body_part", "laterality", "view", "row_spacing_mm", "column_spacing_mm",
     "for_processing", "burned_in",
 )  # fmt: skip
-
-
-def _audit(session: OrmSession, action: str, image: Image, details: dict[str, Any]) -> None:
-    session.add(Audit(station=platform.node(), action=action, subject=image.id, details=details))
 
 
 def _sweep(images: Path) -> None:

@@ -4,8 +4,6 @@ A study keeps no file names, so that a row of a file's path reaches nothing here
 with the files, which are known again by their pixels.
 """
 
-import platform
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
@@ -14,10 +12,11 @@ from app.images.importing.completing import split_notes, take_labels
 from app.images.importing.labels import LabelLine, LabelTable
 from app.images.importing.reconciliation import CONFLICT, ROW_WITHOUT_FILE, Mismatch, Reconciliation
 from app.images.notes import note
+from migrations.study.audit import add_audit
 from migrations.study.errors import AmbiguousName
 from migrations.study.folder import Study
 from migrations.study.names import Names, names_of
-from migrations.study.schema import Audit, Image
+from migrations.study.schema import Image
 
 _UNMET = "no image of the study is called so, and no files were given: name them with the csv"
 
@@ -52,12 +51,7 @@ def set_labels(study: Study, table: LabelTable) -> Reconciliation:
                 for one in (split_notes(session, image) if line.row.split else ())
             ]
             if taken:
-                session.add(
-                    Audit(
-                        station=platform.node(), action="labels set", subject=image.id,
-                        details={"what": taken},
-                    )
-                )  # fmt: skip
+                add_audit(session, "labels set", image.id, {"what": taken})
     mismatches.sort(key=lambda one: one.kind == CONFLICT)
     return Reconciliation(
         table.path,

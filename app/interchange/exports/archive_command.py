@@ -2,12 +2,15 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from app.errors import AppError
 from app.interchange.exports.archive import import_archive
 from migrations.study.command_line import CommandParser, existing_file, shown_progress
 from migrations.study.errors import StudyError
+from migrations.study.folder import Study
+from migrations.study.outside_audit import tell_audit
 from migrations.study.plurals import counted
 
 
@@ -30,8 +33,15 @@ def main(argv: Sequence[str]) -> int:
     arguments = parser.parse_args(argv)
     try:
         count = import_archive(arguments.archive, arguments.study, shown_progress("files"))
+        _tell(arguments.study, count)
     except (AppError, StudyError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     sys.stdout.write(f"{counted(count, 'file')} in {arguments.study}, all checksums correct\n")
     return 0
+
+
+def _tell(folder: Path, files: int) -> None:
+    """Say in the audit of the new study where it comes from; this brings it to our schema, too."""
+    with closing(Study.open(folder)) as study:
+        tell_audit(study.database, "archive imported", details={"files": files})

@@ -6,7 +6,8 @@ from app.ui.job import JobContext, JobPage, StationJob
 from app.ui.text import tr
 from migrations.study.errors import StudyError
 from migrations.study.folder import Study
-from migrations.study.settings import StudySettings, write_settings
+from migrations.study.settings import StudySettings
+from migrations.study.settings_change import change_settings
 
 
 class SettingsController(StationJob):
@@ -54,7 +55,7 @@ class SettingsController(StationJob):
             return
         asks_again = settings.consent != study.settings.consent
         try:
-            write_settings(study.folder / "study.toml", settings)
+            change_settings(study, settings)
             self.context.reopen_study(study)
         except (OSError, StudyError) as error:
             self.context.show_error(tr("The settings could not be saved"), error)

@@ -45,8 +45,14 @@ def _rows(study: Study) -> dict[str, list]:
 def test_a_study_comes_back_value_by_value(study, archive, tmp_path) -> None:
     assert restore([str(archive), "--study", str(tmp_path / "back")]) == 0
     back = Study.open(tmp_path / "back")
-    assert _rows(back) == _rows(study)
-    assert len(_rows(back)["gaze_chunk"]) == 4
+    here, there = _rows(study), _rows(back)
+    left, came = (set(map(repr, rows["audit"])) for rows in (here, there))
+    assert ["'exported'" in row for row in left - came] == [True]
+    assert ["'archive imported'" in row for row in came - left] == [True]
+    for name in ("audit", "seal", "seal_key"):  # each of the two has gone on by one row since
+        del here[name], there[name]
+    assert there == here
+    assert len(there["gaze_chunk"]) == 4
     for file in (study.folder / "images").rglob("*.*"):
         copy = back.folder / file.relative_to(study.folder)
         assert copy.read_bytes() == file.read_bytes()

@@ -132,7 +132,11 @@ def test_a_study_of_0_1_0_is_sealed_as_it_is_found(tmp_path: Path, monkeypatch) 
     with closing(Database.at(database)) as opened:
         opened.upgrade()
         with opened.read() as rows:
-            assert rows.scalars(select(Audit.person)).all() == [None]
+            own = select(Audit.person).where(Audit.action != "schema upgraded")
+            assert rows.scalars(own).all() == [None]
+            last = rows.scalars(select(Audit).where(Audit.action == "schema upgraded")).one()
+            assert last.details["from"] == FIRST_SCHEMA
+            assert last.person.startswith("user-")
     assert faults(database) == []
     _run(database, "UPDATE reader SET created_utc = 'changed'")
     assert any("of reader is not what was sealed with seal 1 " in said for said in faults(database))
