@@ -27,7 +27,7 @@ def _closure(extra: str) -> set[str]:
             marker = requirement.marker
             if marker and not any(marker.evaluate({"extra": e}) for e in extras | {""}):
                 continue
-            key = requirement.name.lower().replace("_", "-")
+            key = re.sub(r"[-_.]+", "-", requirement.name).lower()
             if key not in found or requirement.extras:
                 found.add(key)
                 waiting.append((requirement.name, frozenset(requirement.extras)))

@@ -13,6 +13,7 @@ from migrations.study.command_line import CommandParser, existing_file, existing
 from migrations.study.database import Database
 from migrations.study.erasure import erase_as
 from migrations.study.errors import StudyError
+from migrations.study.plurals import counted
 from migrations.study.restore import Restored, restore
 
 
@@ -37,7 +38,10 @@ def main(argv: Sequence[str]) -> int:
             "that backup. If so, erase them again: python main.py db erase.\n"
         )
     elif again:
-        sys.stdout.write(f"{again} erasures made after the backup were repeated.\n")
+        erasures = counted(
+            again, "erasure made after the backup was", "erasures made after it were"
+        )
+        sys.stdout.write(f"{erasures} repeated.\n")
     if done.lacking:
         sys.stderr.write(
             f"{done.lacking} chunks of gaze are missing from every backup; db check lists them.\n"

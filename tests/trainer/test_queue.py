@@ -162,7 +162,7 @@ def test_a_job_made_on_another_computer_never_starts_by_itself(
     (tmp_path / "study.toml").touch()
     assert main(["--study", str(tmp_path)]) == 0
     assert _state(job) == FOREIGN
-    assert f"made on {job.computer}: train --a" in capsys.readouterr().err
+    assert f"queued on {job.computer}: train --a" in capsys.readouterr().err
     assert not job.events_file.exists()
 
 

@@ -163,7 +163,7 @@ def test_labels_name_paths_whatever_separates_their_columns(tmp_path: Path, sepa
         ("image,label\nP1/a,b\n.\\P1\\a,c\n", "line 3: .* stands there twice, and line 2"),
         ("image,label\n,c\n", "is empty"),
         ("image,split\na,tset\n", "line 2: split is 'tset'"),
-        ("image,label\na,find\0ing\n", "line 2: a zero byte"),
+        ("image,label\na,find\0ing\n", "line 2: it contains a zero byte"),
         ("", "no column"),
     ],
 )

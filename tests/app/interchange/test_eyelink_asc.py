@@ -86,7 +86,7 @@ def test_the_word_before_the_images_name_can_be_said(study, tmp_path, matcher) -
     [
         ((*HEAD, "SAMPLES\tHREF\tLEFT\tRATE\t1000.00"), "not gaze"),
         ((*HEAD, SHOWN, BOTH, "1000\tx\t1\t1\t1\t1\t1"), "cannot be read"),
-        (("a,b", "1,2"), "no .asc"),
+        (("a,b", "1,2"), "is not an EyeLink .asc file"),
         ((HEAD[0], "MSG\t1 image: P1.png", BOTH, *_both(1, 1.0)), "--screen"),
     ],
     ids=["raw data", "a broken line", "another file", "no size of the display"],

@@ -375,7 +375,7 @@ def test_drift_is_measured_stored_and_marks_the_readings_after_it(study: Study) 
 @pytest.mark.parametrize(
     ("left", "right", "said", "well"),
     [
-        ((0.4, 0.5, 0.5), (0.6, 0.5, 0.5), "65 cm: you sit well", True),
+        ((0.4, 0.5, 0.5), (0.6, 0.5, 0.5), "65 cm: good position", True),
         ((0.1, 0.5, 0.5), (0.2, 0.5, 0.5), "65 cm: move a little to the right", False),
         (
             (0.4, 0.1, 0.9),
@@ -383,8 +383,8 @@ def test_drift_is_measured_stored_and_marks_the_readings_after_it(study: Study) 
             "65 cm: sit a little lower, come a little nearer",
             False,
         ),
-        ((0.4, 0.5, 0.5), None, "65 cm: only one eye is seen", False),
-        (None, None, "The tracker does not see your eyes", False),
+        ((0.4, 0.5, 0.5), None, "65 cm: only one eye is visible", False),
+        (None, None, "The tracker cannot see your eyes", False),
     ],
 )
 def test_the_reader_is_told_how_to_sit(left, right, said: str, well: bool) -> None:

@@ -211,7 +211,7 @@ def test_the_window_closes_by_itself_once_all_is_saved(station, study, impatient
     qtbot.waitUntil(lambda: bool(station.window.findChildren(SavingDialog)), timeout=60_000)
     dialog = station.window.findChild(SavingDialog)
     assert "locked by another program" in dialog.text
-    assert "Foveate closes when all is saved" in dialog.text
+    assert "Foveate closes when everything is saved" in dialog.text
     assert dialog.findChild(QPushButton, "close_and_lose").isVisible()
     other.execute("COMMIT")
     other.close()

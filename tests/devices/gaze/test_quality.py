@@ -209,7 +209,7 @@ def test_lost_gaze_is_one_share_of_the_samples_and_all_where_none_came():
     ("loss", "off_image", "clamped", "lacks", "reasons"),
     [
         (0.0, 0.0, 0, (), ("imported; accuracy was not validated",)),
-        (0.0, 0.0, 0, ("time", "eyes"), ("imported; the source does not say: time, eyes",)),
+        (0.0, 0.0, 0, ("time", "eyes"), ("imported; not given by the source: time, eyes",)),
         (
             1.0, 0.002, 7, (),
             (

@@ -50,7 +50,7 @@ def test_a_class_of_one_patient_is_refused():
 
 def test_a_column_that_leaks_is_refused_and_names_the_patient():
     words = {k: "train" if k < 40 else "test" for k in range(60)}
-    with pytest.raises(ProbeError, match=r"leaks: 1 patient\(s\).*\(P13\)"):
+    with pytest.raises(ProbeError, match=r"leaks: 1 patient in both .*\(P13\)"):
         column_split(labelled(60, words))
 
 

@@ -210,7 +210,7 @@ def test_labels_make_pairs_without_gaze(tmp_path: Path) -> None:
 
 def test_a_study_without_images_says_how_to_get_some(tmp_path: Path) -> None:
     study = make_study(tmp_path / "empty", images=1)
-    with pytest.raises(CohortError, match=r"1 image\(s\).*at least 2.*import"):
+    with pytest.raises(CohortError, match=r"1 image to train on; at least 2.*import"):
         train(study)
     study.close()
 
