@@ -18,6 +18,7 @@ from typing import Any, Self
 from migrations.study.backups import back_up
 from migrations.study.database import Database
 from migrations.study.errors import NotAStudy, StudyError, UnsafeFolder
+from migrations.study.opened import require_database
 from migrations.study.private_files import make_private
 from migrations.study.same_image import identities, same_images
 from migrations.study.settings import StudySettings, read_settings, write_settings
@@ -95,6 +96,8 @@ class Study:
         ------
         NotAStudy
             If the folder has no `study.toml`.
+        DatabaseError
+            If its database is gone, though it has images or backups.
         StudyError
             If "server" is asked for and the variable is not set.
         """
@@ -119,6 +122,8 @@ class Study:
             database = Database(database_url, durable=durable)
         else:
             path = folder / "foveate.sqlite"
+            if _was_used(folder, settings):
+                require_database(path)
             database = Database.at(path, durable=durable, read_only=read_only)
         try:
             database.upgrade()
@@ -202,6 +207,12 @@ def is_writable(folder: Path) -> bool:
             return True
     except OSError as error:
         return error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+def _was_used(folder: Path, settings: StudySettings) -> bool:
+    """Tell whether a study has images or backups, so that it must have a database."""
+    places = (folder / "images", backup_folder(folder, settings))
+    return any(place.is_dir() and any(place.iterdir()) for place in places)
 
 
 def _server_url() -> str:

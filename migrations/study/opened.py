@@ -5,6 +5,23 @@ from pathlib import Path
 from sqlalchemy import event
 
 from migrations.study.database import Database
+from migrations.study.errors import DatabaseError
+
+
+def require_database(path: Path) -> None:
+    """Refuse a study whose database is gone: SQLite would make an empty one without a word.
+
+    Raises
+    ------
+    DatabaseError
+        If the file is missing, or empty as a disk that was full leaves it.
+    """
+    if not path.is_file() or path.stat().st_size == 0:
+        state = "is empty" if path.is_file() else "is missing"
+        raise DatabaseError(
+            f"{path} {state}. Put it back, or let python main.py db restore --study "
+            f"{path.parent} put the newest backup in its place. Nothing was changed."
+        )
 
 
 def read_only_database(path: Path, *, is_writable: bool) -> Database:
@@ -20,10 +37,11 @@ def read_only_database(path: Path, *, is_writable: bool) -> Database:
     Raises
     ------
     DatabaseError
-        If its schema is older than this program's, or it cannot be read.
+        If it is missing, its schema is older than this program's, or it cannot be read.
     DatabaseTooNew
         If its schema is newer.
     """
+    require_database(path)
     database = Database.at(path, read_only=not is_writable)
     if is_writable:
         event.listen(database.engine, "connect", _only_look)
