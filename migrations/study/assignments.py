@@ -9,7 +9,8 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session as OrmSession
 
 from migrations.study.arms import Arm
-from migrations.study.errors import StudyError
+from migrations.study.clean_text import clean
+from migrations.study.errors import AmbiguousName, StudyError, UnknownName
 from migrations.study.names import resolve
 from migrations.study.plans import Design, Planned, plan_for
 from migrations.study.schema import Arm as ArmRow
@@ -17,6 +18,7 @@ from migrations.study.schema import Assignment, Reader, StudyCase, new_id
 from migrations.study.settings import StudySettings
 
 COLUMNS = ("reader", "case", "order", "arm")
+_MOST_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,25 +109,14 @@ def assign_from_csv(session: OrmSession, settings: StudySettings, path: Path) ->
     StudyError
         Naming the line, and what is wrong in it; nothing is written then.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise StudyError(f"{path} cannot be read as a csv: {error}.") from error
-    if not lines:
-        raise StudyError(f"{path.name} assigns nothing: there is no line in it.")
-    missing = [c for c in COLUMNS[: 4 if settings.arms else 3] if c not in lines[0]]
-    if missing:
-        raise StudyError(f"{path.name} has no column {missing[0]!r}; it needs reader, case, order"
-                         f"{', arm' if settings.arms else ''}.")  # fmt: skip
+    lines = _lines(path, needs_arms=bool(settings.arms))
     keys = [arm.key for arm in settings.arms]
     by_reader: dict[str, list[tuple[int, str, int | None]]] = {}
     for number, line in enumerate(lines, 2):
         where = f"{path.name}, line {number}"
         by_reader.setdefault(_reader_of(line, where), []).append(
-            (_order_of(line, where), resolve(session, "case", line["case"].strip()),
-             _arm_of(line, keys, where))
-        )  # fmt: skip
+            (_order_of(line, where), _case_of(session, line, where), _arm_of(line, keys, where))
+        )
     arm_ids = keep_arms(session, settings.arms)
     for pseudonym, rows in by_reader.items():
         reader_id = _reader_row(session, pseudonym)
@@ -146,24 +137,62 @@ def _planned(rows: Iterable[tuple[int, str, int | None]], pseudonym: str) -> lis
     return plan
 
 
+def _lines(path: Path, *, needs_arms: bool) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            table = csv.DictReader(file, strict=True)
+            lines = list(table)
+            columns = [(name or "").strip() for name in table.fieldnames or ()]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise StudyError(f"{path} cannot be read as a csv: {error}.") from error
+    if not lines:
+        raise StudyError(f"{path.name} assigns nothing: there is no line in it.")
+    missing = [c for c in COLUMNS[: 4 if needs_arms else 3] if c not in columns]
+    if missing:
+        raise StudyError(f"{path.name} has no column {missing[0]!r}; it needs reader, case, order"
+                         f"{', arm' if needs_arms else ''}.")  # fmt: skip
+    twice = [name for name in COLUMNS if columns.count(name) > 1]
+    if twice:
+        raise StudyError(f"{path.name} has the column {twice[0]!r} twice.")
+    found = []
+    for number, line in enumerate(lines, 2):
+        if None in line:
+            raise StudyError(f"{path.name}, line {number}: it has more cells than columns.")
+        found.append({name.strip(): clean(value or "").strip() for name, value in line.items()})
+    return found
+
+
+def _case_of(session: OrmSession, line: dict[str, str], where: str) -> str:
+    if not line["case"]:
+        raise StudyError(f"{where}: the case is empty.")
+    try:
+        return resolve(session, "case", line["case"])
+    except (UnknownName, AmbiguousName) as error:
+        raise StudyError(f"{where}: {error}") from error
+
+
 def _reader_of(line: dict[str, str], where: str) -> str:
-    pseudonym = (line["reader"] or "").strip()
+    pseudonym = line["reader"]
     if not pseudonym:
         raise StudyError(f"{where}: the reader is empty.")
     return pseudonym
 
 
 def _order_of(line: dict[str, str], where: str) -> int:
-    text = (line["order"] or "").strip()
-    if not text.isdecimal():
-        raise StudyError(f"{where}: order must be a whole number, not {text!r}.")
+    text = line["order"]
+    if not text.isdecimal() or len(text) > _MOST_DIGITS:
+        raise StudyError(
+            f"{where}: order must be a whole number of up to {_MOST_DIGITS} digits, not {text!r}."
+        )
     return int(text)
 
 
 def _arm_of(line: dict[str, str], keys: Sequence[str], where: str) -> int | None:
+    arm = line.get("arm", "")
     if not keys:
+        if arm:
+            raise StudyError(f"{where}: it names the arm {arm!r}, but the study has no arms.")
         return None
-    arm = (line["arm"] or "").strip()
     if arm not in keys:
         raise StudyError(f"{where}: the study has no arm {arm!r}; it has {', '.join(keys)}.")
     return keys.index(arm)
