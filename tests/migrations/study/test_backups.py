@@ -39,6 +39,14 @@ def blobs(backup: Path) -> int:
         return rows.execute("SELECT sum(length(blob)) FROM gaze_chunk").fetchone()[0]
 
 
+def test_a_database_that_was_analysed_for_sqlites_planner_is_backed_up(made: StudyMaker) -> None:
+    with closing(sqlite3.connect(made.study.folder / "foveate.sqlite")) as rows:
+        rows.execute("ANALYZE")
+        rows.commit()
+    assert made.study.backup().is_file()
+    assert made.study.database.check() == []
+
+
 def test_gaze_is_copied_once_for_all_backups_and_comes_back_whole(made: StudyMaker) -> None:
     made.study.backup()
     made.samples(50_000_000, [(10, 10)] * CHUNK)
