@@ -7,14 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from migrations.study.errors import DatabaseError, NotAStudy, StudyError, UnknownName
 from migrations.study.names import short_name
-from migrations.study.schema import Annotation, Reader
+from migrations.study.schema import Annotation, GazeChunk, Reader
 from tests import ROOT
-from tests.trainer.gaze_study import StudyMaker
-from trainer.api import StudyData, open_study
+from tests.trainer.gaze_study import CHUNK, StudyMaker
+from trainer.api import StudyData, StudyWarning, open_study
 from trainer.errors import SimilarityError
 
 EXAMPLES = sorted(path.name for path in ROOT.glob("examples/*.py"))
@@ -96,6 +97,33 @@ def test_images_have_their_stored_values_read_only_and_their_picture(study: Stud
         values[0, 0] = 1
     assert study.picture(images["image_id"][0]).dtype == np.uint8
     assert set(study.cases()["image"]) == set(images["image"])
+
+
+def test_an_image_that_is_no_stack_has_the_frame_0_that_its_fixations_name(
+    study: StudyData,
+) -> None:
+    image = study.images()["image"][0]
+    assert np.array_equal(study.picture(image, 0), study.picture(image))
+
+
+def test_damaged_gaze_and_a_missing_picture_are_warned_of(tmp_path: Path) -> None:
+    maker = StudyMaker.create(tmp_path / "study")
+    image, other = maker.image(), maker.image()
+    walk = [(100 + k, 80) for k in range(3 * CHUNK)]
+    maker.read_once(image, walk)
+    maker.read_once(other, walk, start_us=90_000_000)
+    with maker.study.database.write() as rows:
+        chunk = rows.scalars(select(GazeChunk).where(GazeChunk.sequence == 1)).first()
+        chunk.crc32 ^= 1
+    maker.study.presentation(other).unlink()
+    maker.study.close()
+    with open_study(maker.study.folder) as study:
+        for damaged in (study.looks, study.measures):
+            with pytest.warns(StudyWarning, match="fails its checksum"):
+                damaged()
+        with pytest.warns(StudyWarning) as told:
+            assert len(study.gaze_of_images()) == 1
+    assert "no presentation.png" in str(told[0].message)
 
 
 def test_measures_and_similarity_are_tables_of_readings(study: StudyData) -> None:

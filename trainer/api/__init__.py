@@ -4,7 +4,7 @@ Neither Qt nor torch is imported, and nothing of the study is written.
 """
 
 from trainer.analysis.looked import Looked
-from trainer.api.study_data import StudyData, open_study
+from trainer.api.study_data import StudyData, StudyWarning, open_study
 from trainer.similarity.base import Gaze, Measure
 
-__all__ = ["Gaze", "Looked", "Measure", "StudyData", "open_study"]
+__all__ = ["Gaze", "Looked", "Measure", "StudyData", "StudyWarning", "open_study"]

@@ -1,6 +1,7 @@
 """A study as NumPy arrays and pandas tables, read only."""
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import select
 
 from devices.gaze.stored import StoredGaze, points_of
 from migrations.study.answers import Answered, answers_of_all
@@ -15,12 +17,14 @@ from migrations.study.errors import NotAStudy, UnknownName
 from migrations.study.folder import Study, is_writable
 from migrations.study.names import Kind, Names, names_of
 from migrations.study.opened import read_only_database
+from migrations.study.schema import Image
 from migrations.study.settings import read_settings
 from migrations.study.stored_reading import stored_reading
 from trainer.analysis.looked import Looked
 from trainer.analysis.run import Question, analyse
 from trainer.analysis.study import gaze_of_study
 from trainer.api import rows as tables
+from trainer.data.chains import Dropped
 from trainer.data.cohort import Member, load_cohort
 from trainer.data.decode import load_grey
 from trainer.similarity.base import Gaze, Measure
@@ -28,6 +32,10 @@ from trainer.similarity.study_gaze import gaze_of_members
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+class StudyWarning(UserWarning):
+    """Something of a study is damaged or missing; what is told beside the warning lacks it."""
 
 
 def open_study(folder: Path | str) -> "StudyData":
@@ -38,7 +46,8 @@ def open_study(folder: Path | str) -> "StudyData":
     NotAStudy
         If the folder has no `study.toml`.
     DatabaseError
-        If an older Foveate wrote it (`python main.py db upgrade` brings it up), or a newer one.
+        If its database is missing, or an older Foveate wrote it (`python main.py db upgrade` brings
+        it up), or a newer one.
     """
     path = Path(folder)
     if not (path / "study.toml").is_file():
@@ -155,15 +164,20 @@ class StudyData:
         return values
 
     def picture(self, image: str, frame: int | None = None) -> NDArray[np.uint8]:
-        """Return what encoders are trained on, (H, W), uint8; of a stack, that of a frame."""
+        """Return what encoders are trained on, (H, W), uint8; of a stack, that of a frame (from 0).
+
+        An image that is no stack has the frame 0, which fixations and gaze of it name.
+        """
         own = self._image_id(image)
-        if frame is None:
+        if frame is None or (frame == 0 and self._frames_of(own) == 1):
             return load_grey(self.study.presentation(own))
         return load_grey(self.study.presentation_of_frame(own, frame))
 
     def looks(self) -> tuple[Looked, ...]:
         """Return each reading that counts on each of its images, as measures of areas take it."""
-        return gaze_of_study(self.study).looks
+        found = gaze_of_study(self.study)
+        self._warn_of(found.dropped, found.damaged)
+        return found.looks
 
     def measures(
         self, areas: Path | str | None = None, *, plain: str = "none"
@@ -180,12 +194,16 @@ class StudyData:
         import pandas as pd
 
         question = Question(None if areas is None else Path(areas), plain)
-        found = analyse(self.study, question).tables
-        return {f.name: pd.DataFrame(getattr(found, f.name)) for f in fields(found)}
+        found = analyse(self.study, question)
+        self._warn_of(found.gaze.dropped, found.gaze.damaged)
+        tables = found.tables
+        return {f.name: pd.DataFrame(getattr(tables, f.name)) for f in fields(tables)}
 
     def gaze_of_images(self) -> list[tuple[str, str, Gaze]]:
         """Return image, reader and gaze of each reading of the cohort, as measures take it."""
-        members = load_cohort(self.study).members
+        cohort = load_cohort(self.study)
+        self._warn_of(cohort.dropped, cohort.damaged)
+        members = cohort.members
         readers = self.readings().set_index("reading_id")["reader"]
         names = self._names("image")
         gaze = gaze_of_members(members, {}).gazes
@@ -219,6 +237,20 @@ class StudyData:
     def _names(self, kind: Kind) -> Names:
         with self.study.database.read() as rows:
             return names_of(rows, kind)
+
+    def _warn_of(self, dropped: Iterable[Dropped], damaged: Iterable[Dropped]) -> None:
+        """Warn of what is missing without being named in `left_out` of the readings."""
+        readings = self.readings()
+        out = readings[readings["left_out"] != ""]
+        told = {*out["reading"], *out["reading_id"]}
+        for one in (*dropped, *damaged):
+            if one.id not in told:
+                what = "reading" if one.kind == "chunk" else one.kind
+                warnings.warn(f"{what} {one.id}: {one.reason}", StudyWarning, stacklevel=3)
+
+    def _frames_of(self, image_id: str) -> int:
+        with self.study.database.read() as rows:
+            return rows.scalars(select(Image.frames).where(Image.id == image_id)).one()
 
     def _image_id(self, text: str) -> str:
         return self._meant("image", text)
