@@ -8,20 +8,17 @@ Cells are stored in bench/gaze_methods/cells.jsonl as each ends; what is there i
 """
 
 import argparse
-import json
 import os
-import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: a cell takes one core
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 sys.path[:0] = [str(Path(__file__).resolve().parents[2])]
 
 from bench.gaze_methods.plan import all_cells  # noqa: E402
+from bench.stored_lines import once, read  # noqa: E402
 
 FOLDER = Path(__file__).resolve().parent
 CELLS, CHECKS = FOLDER / "cells.jsonl", FOLDER / "checks.jsonl"
@@ -37,7 +34,7 @@ def _check(options: argparse.Namespace) -> int:
     from bench.gaze_methods.cells import check
 
     for seed in range(options.seeds):
-        _once(CHECKS, {"check": True, "seed": seed}, lambda s=seed: check(s))
+        once(CHECKS, {"check": True, "seed": seed}, lambda s=seed: check(s))
     return 0
 
 
@@ -54,7 +51,7 @@ def _run(options: argparse.Namespace) -> int:
             return 0
         print(f"[{number}/{len(wanted)}] {cell.name} seed {cell.seed}", flush=True)
         try:
-            made = _once(CELLS, cell.key, lambda c=cell: run_cell(c))
+            made = once(CELLS, cell.key, lambda c=cell: run_cell(c))
         except ValueError as error:  # a method that is not written yet
             print(f"left out: {error}", flush=True)
             continue
@@ -72,36 +69,6 @@ def _write(options: argparse.Namespace) -> int:
 
 def _is_meant(told: str, words: list[str]) -> bool:
     return not words or any(word in told for word in words)
-
-
-def _once(path: Path, key: dict[str, Any], make: Callable[[], dict[str, Any]]) -> bool:
-    """Make and store a line unless it is there; return whether it was made."""
-    if any(line["key"] == key for line in read(path)):
-        return False
-    line = {**make(), "key": key, "code": _code()}
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line, sort_keys=True) + "\n")
-    print(json.dumps({k: line[k] for k in ("cell", "linear", "seconds") if k in line}), flush=True)
-    return True
-
-
-def read(path: Path) -> list[dict[str, Any]]:
-    """Return the lines of a file; one that a cut left half written is made again."""
-    lines = []
-    for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-        try:
-            lines.append(json.loads(text))
-        except ValueError:
-            print(f"A damaged line of {path.name} is skipped.")
-    return lines
-
-
-def _code() -> str:
-    """Return the commit that a line was made with."""
-    done = subprocess.run(
-        ["git", "-C", str(FOLDER), "rev-parse", "--short", "HEAD"], capture_output=True, text=True
-    )
-    return done.stdout.strip()
 
 
 def _parser() -> argparse.ArgumentParser:

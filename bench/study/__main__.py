@@ -10,12 +10,11 @@ Cells are stored in bench/study/cells.jsonl as each ends; what is there is not r
 """
 
 import argparse
-import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 sys.path[:0] = [str(Path(__file__).resolve().parents[2])]
 
+from bench.stored_lines import once, read  # noqa: E402
 from bench.study.plan import SEEDS, Cell, all_cells  # noqa: E402
 
 FOLDER = Path(__file__).resolve().parent
@@ -50,7 +50,7 @@ def _check(options: argparse.Namespace) -> int:
 
     for seed in range(options.seeds):
         for make in (supervised, untrained):
-            _once(CHECKS, {make.__name__: True, "seed": seed}, lambda m=make, s=seed: m(s), options)
+            once(CHECKS, {make.__name__: True, "seed": seed}, lambda m=make, s=seed: m(s))
     failed = [c for c in read(CHECKS) if c["cell"] == "supervised" and c["auc"] <= 0.95]
     return 1 if failed else 0
 
@@ -63,7 +63,7 @@ def _purity(options: argparse.Namespace) -> int:
             if options.only and measure not in options.only:
                 continue
             key = {"measure": measure, "seed": seed}
-            _once(PURITY, key, lambda m=measure, s=seed: purities(m, s), options)
+            once(PURITY, key, lambda m=measure, s=seed: purities(m, s))
     return 0
 
 
@@ -80,7 +80,7 @@ def _run(options: argparse.Namespace) -> int:
             return 0
         started = time.monotonic()
         print(f"[{number}/{len(wanted)}] {cell.name} seed {cell.seed}", flush=True)
-        if _once(CELLS, cell.key, lambda c=cell: run_cell(c), options):
+        if once(CELLS, cell.key, lambda c=cell: run_cell(c)):
             longest = max(longest, time.monotonic() - started)
     return 0
 
@@ -99,24 +99,6 @@ def _is_meant(cell: Cell, words: Iterable[str]) -> bool:
     return not words or any(word in told for word in words)
 
 
-def _once(
-    path: Path,
-    key: dict[str, Any],
-    make: Callable[[], dict[str, Any]],
-    options: argparse.Namespace,
-) -> bool:
-    """Make and store a line unless it is there; return whether it was made."""
-    if any(line["key"] == key for line in read(path)):
-        return False
-    line = {**make(), "key": key, "code": _code()}
-    if any(other["key"] == key for other in read(path)):
-        return False  # another process was sooner
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line, sort_keys=True) + "\n")
-    print(json.dumps({k: line[k] for k in ("cell", "linear", "auc", "seconds") if k in line}))
-    return True
-
-
 def _commit(path: Path, made: Sequence[dict[str, Any]]) -> None:
     """Commit a table with the lines that were made, all at once."""
     if not made:
@@ -126,27 +108,6 @@ def _commit(path: Path, made: Sequence[dict[str, Any]]) -> None:
     subprocess.run([*git, "add", path.name], check=True)
     said = f"Study: {len(made)} lines of {path.name}\n\n{', '.join(kinds)}"
     subprocess.run([*git, "commit", "-q", "-m", said, "--", path.name], check=True)
-
-
-def read(path: Path) -> list[dict[str, Any]]:
-    """Return the lines of a file; a last line that a cut left half written is skipped."""
-    if not path.exists():
-        return []
-    lines = []
-    for text in path.read_text(encoding="utf-8").splitlines():
-        try:
-            lines.append(json.loads(text))
-        except ValueError:
-            print(f"A damaged line of {path.name} is skipped.")
-    return lines
-
-
-def _code() -> str:
-    """Return the commit that the line was made with."""
-    done = subprocess.run(
-        ["git", "-C", str(FOLDER), "rev-parse", "--short", "HEAD"], capture_output=True, text=True
-    )
-    return done.stdout.strip()
 
 
 def _parser() -> argparse.ArgumentParser:

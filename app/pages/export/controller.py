@@ -5,38 +5,21 @@ from typing import Any
 
 from app.pages.export.page import ExportPage
 from app.ui.background import run
-from app.ui.job import JobContext, JobPage, StationJob
-from app.ui.side_process import SideProcess
+from app.ui.job import JobContext, JobPage
+from app.ui.side_job import SideJob
 from app.ui.text import tr
 from app.workspace.export_formats import ENCODER, ExportFormat, copy_encoder
 from app.workspace.runs import runs
-from migrations.study.folder import Study
 
 
-class ExportController(StationJob):
-    """Takes the study out in any format.
-
-    Attributes
-    ----------
-    side
-        The command that runs.
-    """
+class ExportController(SideJob):
+    """Takes the study out in any format."""
 
     def __init__(self, context: JobContext) -> None:
-        super().__init__(context)
         self.page = ExportPage()
-        self.pages = (JobPage("export", self.page, tr("Export"), "researcher", "import", "probe"),)
-        self.side = SideProcess(self)
-        self.side.told.connect(self.page.work.take)
-        self.page.work.stop_wanted.connect(self.side.stop)
+        place = JobPage("export", self.page, tr("Export"), "researcher", "import", "probe")
+        super().__init__(context, self.page, place)
         self.page.export_wanted.connect(self._export)
-        self._study: Study | None = None
-
-    def open(self, study: Study) -> None:
-        """Export this study from now on."""
-        self.side.close()
-        self.page.show_running(False)
-        self._study = study
 
     def refresh(self) -> None:
         """Read the runs again."""
@@ -50,10 +33,6 @@ class ExportController(StationJob):
 
         run(self, lambda: runs(study), shown,
             lambda e: self.context.show_error("The runs cannot be read", e))  # fmt: skip
-
-    def close(self) -> None:
-        """End an export that runs; what it wrote so far is marked as unfinished."""
-        self.side.close()
 
     def _export(self, one: ExportFormat, out: Path, run_name: str, measure: str) -> None:
         study = self._study
@@ -85,7 +64,3 @@ class ExportController(StationJob):
             self._ended(tr("{out} cannot be written: {why}.", out=out, why=why), "error")
 
         run(self, lambda: copy_encoder(folder, out), copied, failed)
-
-    def _ended(self, text: str, role: str) -> None:
-        self.page.show_running(False)
-        self.page.say_state(text, role)

@@ -5,38 +5,21 @@ from typing import Any
 
 from app.pages.probe.page import ProbePage
 from app.ui.background import run
-from app.ui.job import JobContext, JobPage, StationJob
-from app.ui.side_process import SideProcess
+from app.ui.job import JobContext, JobPage
+from app.ui.side_job import SideJob
 from app.ui.text import tr
 from app.workspace.probes import ProbeAsked, probe_folder, probe_rows
 from app.workspace.runs import runs
-from migrations.study.folder import Study
 
 
-class ProbeController(StationJob):
-    """Asks how well encoders tell classes apart.
-
-    Attributes
-    ----------
-    side
-        The command that runs.
-    """
+class ProbeController(SideJob):
+    """Asks how well encoders tell classes apart."""
 
     def __init__(self, context: JobContext) -> None:
-        super().__init__(context)
         self.page = ProbePage()
-        self.pages = (JobPage("probe", self.page, tr("Probe"), "researcher", "check", "features"),)
-        self.side = SideProcess(self)
-        self.side.told.connect(self.page.work.take)
-        self.page.work.stop_wanted.connect(self.side.stop)
+        place = JobPage("probe", self.page, tr("Probe"), "researcher", "check", "features")
+        super().__init__(context, self.page, place)
         self.page.probe_wanted.connect(self._probe)
-        self._study: Study | None = None
-
-    def open(self, study: Study) -> None:
-        """Probe this study's encoders from now on."""
-        self.side.close()
-        self.page.show_running(False)
-        self._study = study
 
     def refresh(self) -> None:
         """Read the runs and the last figures again."""
@@ -51,10 +34,6 @@ class ProbeController(StationJob):
 
         run(self, lambda: (runs(study), probe_rows(probe_folder(study))), shown,
             lambda e: self.context.show_error("The runs cannot be read", e))  # fmt: skip
-
-    def close(self) -> None:
-        """End a probe that runs."""
-        self.side.close()
 
     def _probe(self, asked: ProbeAsked) -> None:
         study = self._study
@@ -79,7 +58,3 @@ class ProbeController(StationJob):
 
         if self.side.start(asked.words(study.folder, new), done, failed, stopped):
             self.page.show_running(True)
-
-    def _ended(self, text: str, role: str) -> None:
-        self.page.show_running(False)
-        self.page.say_state(text, role)

@@ -1,6 +1,7 @@
 """Stations push to a real PostgreSQL: nothing lost, nothing doubled, however the line is cut."""
 
 import json
+import random
 import shutil
 from pathlib import Path
 
@@ -31,7 +32,7 @@ from migrations.study.schema import (
 )
 from migrations.study.sync.push import pending, push
 from tests.app.interchange.readings import add_readings
-from tests.app.sync.cutting_proxy import CuttingProxy
+from tests.cutting_proxy import CuttingProxy
 from trainer.data.cohort import load_cohort
 
 SENT = (Reader, Image, Session, Calibration, Recording, GazeChunk, Reading, ViewEvent, Fixation,
@@ -62,7 +63,8 @@ def test_the_server_has_every_row_value_by_value_and_once(study, server) -> None
 def test_cut_at_random_nothing_is_lost_or_doubled(study, server, server_url, seed) -> None:
     add_readings(study, ("R-01", "R-02", "R-03"))
     port = int(server_url.rsplit(":", 1)[1].split("/")[0])
-    proxy = CuttingProxy(port, seed, at_most=40_000)
+    drawn = random.Random(seed)
+    proxy = CuttingProxy(port, iter(lambda: drawn.randint(200, 40_000), 0))
     url = server_url.replace(f":{port}/", f":{proxy.port}/") + "?sslmode=disable"
     failures = 0
     try:

@@ -5,12 +5,11 @@ import random
 import shutil
 import socket
 import subprocess
-import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,58 +93,6 @@ def _until_it_answers(port: int, process: "subprocess.Popen[bytes]") -> None:
         else:
             return
     raise RuntimeError("Orthanc does not start")
-
-
-class CutLine:
-    """A proxy in front of a server that cuts its lines after so many bytes.
-
-    Parameters
-    ----------
-    cuts
-        How many bytes of each connection's answers pass; when they are used up, all pass.
-    """
-
-    def __init__(self, port: int, cuts: Iterable[int]) -> None:
-        self._target, self._cuts = port, iter(cuts)
-        self.cut = 0
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listener.getsockname()[1])
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop listening."""
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join(5)
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection(("127.0.0.1", self._target))
-            left = next(self._cuts, None)
-            threads = [
-                threading.Thread(target=self._pass, args=(client, server, None), daemon=True),
-                threading.Thread(target=self._pass, args=(server, client, left), daemon=True),
-            ]
-            for thread in threads:
-                thread.start()
-
-    def _pass(self, source: socket.socket, target: socket.socket, left: int | None) -> None:
-        with suppress(OSError):
-            while data := source.recv(4096):
-                if left is not None and len(data) >= left:
-                    self.cut += 1
-                    target.sendall(data[:left])
-                    break
-                target.sendall(data)
-                left = None if left is None else left - len(data)
-        for end in (source, target):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
 
 
 def random_cuts(count: int, seed: int = 1) -> list[int]:

@@ -18,8 +18,9 @@ from migrations.study.folder import Study
 from migrations.study.names import short_name
 from migrations.study.schema import Image
 from migrations.study.settings import StudySettings
-from tests.app.images.pacs.orthanc import MISSING, REASON, CutLine, orthanc, random_cuts
+from tests.app.images.pacs.orthanc import MISSING, REASON, orthanc, random_cuts
 from tests.app.images.test_no_identifiers import DAYS, NAMES, NUMBERS, PLACES, found, named_file
+from tests.cutting_proxy import CuttingProxy
 
 SAMPLES = ("CT_small.dcm", "JPEG2000.dcm", "examples_palette.dcm", "MR_small.dcm", "rtplan.dcm")
 needs_orthanc = pytest.mark.skipif(MISSING, reason=REASON)
@@ -42,16 +43,16 @@ def test_images_of_an_archive_equal_their_files_though_the_line_is_cut_twenty_ti
     with orthanc(tmp_path) as archive:
         assert all(archive.store(file.read_bytes()) for file in files)
         (tmp_path / "w.csv").write_text("study\n" + "".join(f"{u}\n" for u in archive.studies()))
-        with closing(CutLine(archive.port, random_cuts(20))) as line:
+        with closing(CuttingProxy(archive.port, iter(random_cuts(20)), answers_only=True)) as line:
             url = f"http://127.0.0.1:{line.port}/dicom-web"
             words = ["--study", str(study.folder), "--dicomweb", url, "--json"]
             words += ["--worklist", str(tmp_path / "w.csv")]
             for _ in range(40):  # each goes on where the last one ended
-                if line.cut < 20:
+                if line.cuts < 20:
                     main(words)
             capsys.readouterr()
             assert main(words) == 0
-        assert line.cut == 20
+        assert line.cuts == 20
         last = said(capsys)
     by_files = Study.create(tmp_path / "files", StudySettings())
     expected = import_paths(by_files, files)

@@ -1,25 +1,35 @@
-"""A TCP proxy on loopback that cuts every connection after so many bytes."""
+"""A TCP proxy on loopback that cuts connections after so many bytes."""
 
 import contextlib
-import random
 import socket
 import threading
+from collections.abc import Iterator
 
 
 class CuttingProxy:
-    """Passes bytes to a server; each connection is cut after a number of bytes drawn anew."""
+    """Passes bytes to a server; half of what came with the last byte allowed still arrives.
 
-    def __init__(self, port: int, seed: int, at_most: int) -> None:
-        self._port, self._at_most = port, at_most
-        self._random = random.Random(seed)
+    Parameters
+    ----------
+    allowed
+        How many bytes of each connection pass; None, or its end, for all.
+    answers_only
+        Whether only what the server says counts.
+    """
+
+    def __init__(
+        self, port: int, allowed: Iterator[int | None], *, answers_only: bool = False
+    ) -> None:
+        self._port, self._allowed, self._answers_only = port, allowed, answers_only
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
+        self.port = int(self._listener.getsockname()[1])
         self.cuts = 0
         self.cutting = True
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
     def close(self) -> None:
+        """Stop listening."""
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -32,16 +42,15 @@ class CuttingProxy:
             except OSError:
                 return
             server = socket.create_connection(("127.0.0.1", self._port))
-            left = [self._random.randint(200, self._at_most)]
-            for source, target in ((client, server), (server, client)):
-                threading.Thread(
-                    target=self._pass, args=(source, target, left), daemon=True
-                ).start()
+            left = [next(self._allowed, None)]
+            asked = [None] if self._answers_only else left
+            for way in ((client, server, asked), (server, client, left)):
+                threading.Thread(target=self._pass, args=way, daemon=True).start()
 
-    def _pass(self, source: socket.socket, target: socket.socket, left: list[int]) -> None:
+    def _pass(self, source: socket.socket, target: socket.socket, left: list[int | None]) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(4096):
-                if self.cutting:
+                if self.cutting and left[0] is not None:
                     left[0] -= len(data)
                     if left[0] < 0:
                         self.cuts += 1
