@@ -99,8 +99,11 @@ class SimulatedHands:
 
     def pretrain(self, status: Callable[[], str]) -> Script:
         """Fill in the form, press Pretrain, follow the run to its end."""
-        page = self.station.job(TrainingController).page
-        self.station.go("training")
+        page, window = self.station.job(TrainingController).page, self.station.window
+        click(self._button(window, "workspace_door"))
+        yield Until("the workspace", lambda: window.in_workspace, 30)
+        click(self._button(window, "go_training"))
+        yield Until("the page Pretrain", lambda: window.current == "training", 30)
         page.form.preset(**self.plan.training)
         yield from self._pause(0.3)
         self._shoot("training-idle")

@@ -9,6 +9,7 @@ from typing import Any
 
 from migrations.study.folder import Study
 
+METRICS = {"auc": "AUC", "accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy"}
 KINDS = {"linear": "Linear probe", "knn": "Nearest neighbours", "finetune": "Fine-tuning"}
 
 
@@ -57,9 +58,10 @@ def probe_folder(study: Study) -> Path:
 def cells(row: dict[str, Any]) -> Sequence[str]:
     """Return a figure as words: encoder, probe, labels, metric, mean and interval."""
     kind = str(row.get("probe", ""))
+    metric = str(row.get("metric", ""))
     mean, low, high = (row.get(name) for name in ("mean", "low", "high"))
     interval = "–" if low is None or high is None else f"{low:.3f} – {high:.3f}"
     return (
         str(row.get("encoder", "")), KINDS.get(kind, kind), str(row.get("budget", "")),
-        str(row.get("metric", "")), "–" if mean is None else f"{mean:.3f}", interval,
+        METRICS.get(metric, metric), "–" if mean is None else f"{mean:.3f}", interval,
     )  # fmt: skip

@@ -103,13 +103,17 @@ class Curve(QWidget):
         painter.setPen(QColor(theme.AMBER if warns else theme.TEXT))
         said = f"⚠ {self.text}" if warns else self.text
         painter.drawText(head, Qt.AlignmentFlag.AlignRight, said)
-        low, high = _nice_range([value for _, value in self._points])
+        low, high = _nice_range([value for _, value in self._points], share=self._is_share)
         area = QRectF(self.rect()).adjusted(56, 28, -12, -22)
         self._axes(painter, area, low, high)
         self._lines(painter, area, low, high)
 
+    @property
+    def _is_share(self) -> bool:
+        return self._form.endswith("%")
+
     def _axes(self, painter: QPainter, area: QRectF, low: float, high: float) -> None:
-        digits = max(0, min(6, 1 - math.floor(math.log10(max((high - low) / _TICKS, 1e-9)))))
+        written = _tick_form(low, high, share=self._is_share)
         every = 1 if area.height() > 5 * 18 else 2 if area.height() > 3 * 18 else _TICKS
         for i in range(0, _TICKS + 1, every):
             y = area.bottom() - area.height() * i / _TICKS
@@ -117,7 +121,7 @@ class Curve(QWidget):
             painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
             painter.setPen(QColor(theme.MUTED))
             value = low + (high - low) * i / _TICKS
-            text = f"{value:.{digits}f}" if digits < _MOST_DIGITS else f"{value:.1g}"
+            text = f"{value:{written}}"
             right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             painter.drawText(QRectF(0, y - 10, 48, 20), right, text)
         below = QRectF(area.left(), area.bottom() + 3, area.width(), 20)
@@ -149,14 +153,27 @@ class Curve(QWidget):
         painter.drawEllipse(trend.at(trend.size() - 1), 2.5, 2.5)
 
 
-def _nice_range(values: Sequence[float]) -> tuple[float, float]:
+def _tick_form(low: float, high: float, *, share: bool) -> str:
+    """Return how ticks are written: with the digits that their distance has."""
+    step = (high - low) / _TICKS * (100 if share else 1)
+    for digits in range(_MOST_DIGITS):
+        if abs(round(step, digits) - step) < step / 100:
+            return f".{digits}{'%' if share else 'f'}"
+    return ".1e"
+
+
+def _nice_range(values: Sequence[float], *, share: bool = False) -> tuple[float, float]:
+    """Return where an axis begins and ends; a share's ends at 100 % at the latest."""
     low, high = min(values), max(values)
     if high - low < 1e-9:
+        if share:
+            return 0.0, 1.0
         low, high = (0.0, 2 * high or 1.0) if low >= 0 else (low - 0.5, high + 0.5)
     step = 10 ** math.floor(math.log10((high - low) / _TICKS))
     for factor in (1, 2, 2.5, 5, 10, 20):
         unit = step * factor
         start = math.floor(low / unit) * unit
         if start + unit * _TICKS >= high:
-            return start, start + unit * _TICKS
+            end = start + unit * _TICKS
+            return (max(0.0, 1.0 - unit * _TICKS), 1.0) if share and end > 1 else (start, end)
     return low, high

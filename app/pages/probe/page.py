@@ -17,6 +17,8 @@ from app.workspace.runs import RunRow
 
 _TITLES = ("Encoder", "Probe", "Labels", "Metric", "Mean", "95 % interval")
 _WIDTH = 336
+_WIDEST = 180
+"""Pixels of a column; the whole name of a run is its tool tip."""
 
 
 class ProbePage(Page):
@@ -132,8 +134,12 @@ class ProbePage(Page):
         layout.addWidget(self.budgets)
         layout.addLayout(row(label(tr("Repeats"), "hint", wrap=False), self.repeats))
         layout.addWidget(self.transductive)
-        self.model = TableModel(text_columns([tr(title) for title in _TITLES]))
+        self.model = TableModel(
+            text_columns([tr(title) for title in _TITLES]), tip=lambda shown: shown[0]
+        )
         self.table = table_view(self.model, "probe_table", tr("Results"))
+        self.table.horizontalHeader().setMaximumSectionSize(_WIDEST)
+        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         content = row(gap=2 * theme.GRID)
         content.addWidget(frame)
         content.addWidget(self.table, 1)

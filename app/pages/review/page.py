@@ -83,6 +83,7 @@ class ReviewPage(Page):
         self.views = (ReplayView(), ReplayView())
         self.list = QListWidget()
         self.list.setObjectName("readings")
+        self.list.setSpacing(theme.GRID // 2)
         self.list.setAccessibleName(tr("Readings"))
         self.list.currentRowChanged.connect(lambda _row: self._choose())
         self.other = QComboBox()

@@ -11,6 +11,7 @@ from app.pages.workspace.features_page import FeaturesPage
 from app.pages.workspace.similarity_controller import image_names
 from app.ui.background import run
 from app.ui.side_process import SideProcess
+from app.ui.text import tr
 from app.workspace.features import (
     Features,
     classes_of,
@@ -115,7 +116,7 @@ class FeaturesController(QObject):
     def _show(self, path: Path) -> None:
         study, mapping = self._study, self._map
         assert study is not None
-        self._page.show_busy("Drawing the map…")
+        self._page.say_state(tr("Drawing the map…"))
 
         def load() -> Any:
             features = of_images(load_features(path))

@@ -61,15 +61,16 @@ class FeaturesPage(Page):
         self.others.activated.connect(lambda _i: self.other_chosen.emit(self.others.currentData()))
         self.maps.activated.connect(lambda _i: self.map_chosen.emit(self.maps.currentData()))
         self.by.currentIndexChanged.connect(self._draw)
-        for widget in (self.runs, self.maps, self.by):
-            self.head.addWidget(widget)
         self.draw = button("lasso_features", tr("Lasso to cohort"), lambda: None)
         self.draw.setCheckable(True)
         self.draw.setToolTip(
             tr("Draw a line round points: the cohort then shows the readings of their images.")
         )
-        self.head.addWidget(self.draw)
-        self.head.addWidget(button("save_features", "Save plot…", self._save))
+        self.runs.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        chosen = row(self.runs, self.maps, self.by, stretch=True)
+        chosen.addWidget(self.draw)
+        chosen.addWidget(button("save_features", tr("Save plot…"), self._save))
+        self.body.addLayout(chosen)
         self.work = WorkBar("features_work")
         self.body.addWidget(self.work)
         content = row(gap=2 * theme.GRID)
@@ -95,11 +96,9 @@ class FeaturesPage(Page):
                 box.addItem(run.title, run.id)
             box.setCurrentIndex(max(0, box.findData(mark)))
         if not finished:
-            self.say_state("No encoder yet. Press Pretrain; its features appear here.")
-
-    def show_busy(self, text: str) -> None:
-        """Say that features are being computed."""
-        self.say_state(text)
+            self.say_state(tr("No encoder yet. Press Pretrain; its features appear here."))
+        elif self.features is None:
+            self.say_state(tr("Features are computed once for each run, then they are kept."))
 
     def show_features(
         self,

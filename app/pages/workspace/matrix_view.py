@@ -32,7 +32,7 @@ class MatrixView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._low, self._high, self._size = 0.0, 1.0, 0
-        caption = tr("Images, in an order in which those read alike lie together")
+        caption = tr("Images, ordered by similarity")
         self.view = plot(caption, tr("Images"))
         self.view.setAspectLocked(True)
         self.view.invertY(True)

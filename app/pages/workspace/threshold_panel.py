@@ -134,7 +134,7 @@ class ThresholdPanel(QWidget):
         expected = pairs_a_batch(count, len(relation.ids), self.batch.value(), _DROP)
         self._pairs.setText(
             tr(
-                "{expected:.1f} extra pairs expected, half of all being dropped",
+                "About {expected:.1f} extra pairs a batch, with half of them dropped",
                 expected=expected,
             )
         )
@@ -148,8 +148,8 @@ def _purity_text(purity: PairPurity, positive: int) -> str:
         return tr("No positive pair joins two labelled images; chance is {chance:.0%}.",
                   chance=chance)  # fmt: skip
     return tr(
-        "Purity {share:.0%}: of {count:,} labelled pairs so many join one label; "
-        "chance {chance:.0%}.",
+        "Purity {share:.0%}: share of the {count:,} labelled pairs whose labels agree; "
+        "{chance:.0%} by chance.",
         share=share,
         count=purity.count(positive),
         chance=chance,

@@ -64,7 +64,9 @@ def test_a_reading_holds_every_record_through_a_calibration_and_a_cut_connection
         assert sitting.tracker_id == "gazepoint:18050123"
         assert (sitting.tracker_kind, sitting.tracker_model) == ("gazepoint", "GP3HD")
         assert (recording.state, recording.nominal_rate_hz) == ("closed", 150.0)
-        said = [event["kind"] for event in recording.events]
         wanted = ["lost", "restored", "gap"]
-        assert [kind for kind in said if kind in wanted] == wanted
+        said = [event["kind"] for event in recording.events if event["kind"] in wanted]
+        # A busy machine may answer too late and be lost once more; each loss is told with its end.
+        assert list(dict.fromkeys(said)) == wanted
+        assert said.count("lost") == said.count("restored")
         assert (calibration.status, len(calibration.points)) == ("success", 5)

@@ -40,8 +40,8 @@ def test_the_threshold_tells_rate_purity_and_pairs_a_batch(page) -> None:
     page.threshold_panel.batch.setValue(4)
     rate, pure, pairs = page.threshold_panel.texts
     assert "of valid pairs positive (18)" in rate
-    assert pure.startswith("Purity 100%: of 18 labelled pairs")
-    assert "chance 28%" in pure
+    assert pure.startswith("Purity 100%: share of the 18 labelled pairs")
+    assert "28% by chance" in pure
     assert pairs.startswith("0.8 extra pairs")
     assert page.threshold == pytest.approx(0.5, abs=0.001)
 

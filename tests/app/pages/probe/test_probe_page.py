@@ -76,7 +76,7 @@ def test_a_probe_shows_its_figures_which_are_there_again_later(qtbot, job, study
     assert not job.page.work.isHidden()
     qtbot.waitUntil(lambda: job.page.state_text.startswith("✓"), timeout=60_000)
     assert job.page.model.rows == [
-        ("gaze", "Nearest neighbours", "10", "accuracy", "0.750", "0.500 – 0.900")
+        ("gaze", "Nearest neighbours", "10", "Accuracy", "0.750", "0.500 – 0.900")
     ]
     assert json.loads((study.exports / "probe" / "probe.json").read_text())[0]["mean"] == 0.75
     job.page.show_rows([])
