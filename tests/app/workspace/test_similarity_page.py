@@ -42,7 +42,7 @@ def test_the_threshold_tells_rate_purity_and_pairs_a_batch(page) -> None:
     assert "of valid pairs positive (18)" in rate
     assert pure.startswith("Purity 100%: share of the 18 labelled pairs")
     assert "28% by chance" in pure
-    assert pairs.startswith("0.8 extra pairs")
+    assert pairs.startswith("About 0.8 extra pairs")
     assert page.threshold == pytest.approx(0.5, abs=0.001)
 
 
