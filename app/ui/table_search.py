@@ -1,18 +1,20 @@
 """What is typed to find rows of a table: words anywhere, or of one column.
 
 `smooth R1` finds rows with both; `"two words"` as they stand; `reader:R1`, `lost>10` and
-`time<30` ask one column; a minus before any of them leaves such rows out.
+`time <= 30` ask one column; a minus before any of them leaves such rows out.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Row = TypeVar("Row")
 _TERM = re.compile(
-    r'(?P<minus>-?)(?:(?P<name>[^\s:<>"=]+)(?P<sign>[:=<>]))?(?P<word>"[^"]*"?|[^\s"]+)'
+    r'(?P<minus>-?)(?:(?P<name>[^\s:<>"=]+)\s*(?P<sign>[<>]=|[:=<>])\s*)?(?P<word>"[^"]*"?|[^\s"]+)'
 )
+_NOTHING = ("", "–")
+"""What a cell without a value says: it lies neither above nor below anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def _test(
     name, sign, word = match["name"], match["sign"], match["word"].strip('"').lower()
     asked = None if name is None else named.get(column_name(name))
     if asked is None:
-        whole = word if name is None else f"{name}{sign}{word}".lower()
+        whole = match[0].removeprefix(match["minus"]).replace('"', "").lower()
         found: Callable[[Row], bool] = lambda row: whole in words(row)  # noqa: E731
     else:
         found = _in_column(asked, sign, word)
@@ -71,7 +73,7 @@ def _test(
 
 
 def _in_column(column: Searched[Row], sign: str, word: str) -> Callable[[Row], bool]:
-    if sign in "<>":
+    if sign[0] in "<>":
         return _beyond(column, sign, word)
     if sign == "=":
         return lambda row: column.text(row).lower() == word
@@ -79,17 +81,25 @@ def _in_column(column: Searched[Row], sign: str, word: str) -> Callable[[Row], b
 
 
 def _beyond(column: Searched[Row], sign: str, word: str) -> Callable[[Row], bool]:
-    """Compare numbers where the column has them, words (dates too) elsewhere."""
-    number = column.number
-    limit = None if number is None else _number(word)
-    if number is None or limit is None:
-        return lambda row: (column.text(row).lower() > word) == (sign == ">")
+    """Compare numbers where the column has them, the beginnings of words (dates too) elsewhere."""
+    if column.number is not None:
+        number, limit = column.number, _number(word)
+        return lambda row: limit is not None and _lies(number(row), sign, limit)
 
     def found(row: Row) -> bool:
-        value = number(row)
-        return value is not None and (value > limit if sign == ">" else value < limit)
+        text = column.text(row).lower()
+        return text not in _NOTHING and _lies(text[: len(word)], sign, word)
 
     return found
+
+
+def _lies(value: Any, sign: str, limit: Any) -> bool:
+    """Return whether a value is beyond a limit, or at it where the sign says so; None never is."""
+    if value is None:
+        return False
+    if value == limit:
+        return sign.endswith("=")
+    return bool(value > limit if sign[0] == ">" else value < limit)
 
 
 def _number(word: str) -> float | None:
