@@ -49,10 +49,13 @@ def class_shares(
     """Return a row of `COLUMNS` for each class of one kind of error.
 
     The interval is a percentile bootstrap: readings are drawn with replacement (their errors stay
-    together), and the class of each error is drawn from its probabilities.
+    together), and the class of each error is drawn from its probabilities. NaN where all errors are
+    of one reading: it cannot say how readings differ.
     """
     chances = np.array([[float(row[f"p_{kind}"]) for kind in CLASSES] for row in misses])
-    low, high = np.percentile(_drawn_shares(misses, chances, seed), [2.5, 97.5], axis=0)
+    low = high = np.full(len(CLASSES), np.nan)
+    if len({row["reading"] for row in misses}) > 1:
+        low, high = np.percentile(_drawn_shares(misses, chances, seed), [2.5, 97.5], axis=0)
     kinds = [row["class"] for row in misses]
     return [
         (error, kind, kinds.count(kind), kinds.count(kind) / len(kinds),
@@ -85,7 +88,7 @@ def _whisker(
     count = text(left + 10, middle - 6, f"{row[2]} of {row[7]}")
     cross = line((left - 5, plain - 5), (left + 5, plain + 5), f"whisker {style}")
     cross += line((left - 5, plain + 5), (left + 5, plain - 5), f"whisker {style}")
-    bar = line((left, low), (left, high), f"whisker {style}")
+    bar = line((left, low), (left, high), f"whisker {style}") if np.isfinite(row[5]) else ""
     return (
         f'{bar}{cross}<circle class="dot {style}" cx="{left:.1f}" cy="{middle:.1f}" r="3.5"/>'
         + count

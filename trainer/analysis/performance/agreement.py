@@ -77,7 +77,7 @@ def icc(rating: FloatArray) -> float:
     Shrout and Fleiss (1979). NaN with fewer than two readers or cases, or where nothing varies.
     """
     readers, cases = rating.shape
-    if readers < 2 or cases < 2:
+    if readers < 2 or cases < 2 or np.ptp(rating) == 0:  # rounding alone would else be compared
         return np.nan
     mean = rating.mean()
     by_case, by_reader = rating.mean(axis=0), rating.mean(axis=1)

@@ -17,6 +17,8 @@ from trainer.errors import PerformanceError
 
 LEVEL = 0.95
 RANDOM = ("both", "readers", "cases")
+_NO_VARIANCE = 1e-18
+"""Below it a variance is rounding: nothing varied, which says nothing of other readers or cases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,10 @@ class Components:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure with its standard error, degrees of freedom (inf: normal), interval and p."""
+    """A figure with its standard error, degrees of freedom (inf: normal), interval and p.
+
+    Interval and p are NaN where nothing varied: a width of 0 would say that all is known.
+    """
 
     value: float
     standard_error: float
@@ -159,8 +164,8 @@ def _test(parts: Components, arms: int, readers: int, random: str) -> tuple[floa
         scale = parts.interaction_square + (shared if random == "both" else 0.0)
         own = parts.interaction_square**2 / ((arms - 1) * (readers - 1)) if arms > 1 else np.nan
         ddf = scale**2 / own if own else np.inf
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return float(np.divide(parts.arm_square, scale)), float(ddf), float(scale)
+    f = parts.arm_square / scale if scale > _NO_VARIANCE else np.nan
+    return float(f), float(ddf), float(scale)
 
 
 def _arm(figures: FloatArray, covariance: FloatArray, arm: int, random: str) -> Estimate:
@@ -182,10 +187,10 @@ def _arm(figures: FloatArray, covariance: FloatArray, arm: int, random: str) -> 
 
 
 def _estimate(value: float, standard_error: float, df: float) -> Estimate:
+    if not standard_error**2 > _NO_VARIANCE:
+        return Estimate(value, standard_error, df, np.nan, np.nan, np.nan)
     reach = float(stats.t.ppf((1 + LEVEL) / 2, df)) * standard_error
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.divide(abs(value), standard_error)
-    p = 2 * float(stats.t.sf(ratio, df))
+    p = 2 * float(stats.t.sf(abs(value) / standard_error, df))
     return Estimate(value, standard_error, df, value - reach, value + reach, p)
 
 

@@ -20,9 +20,10 @@ from trainer.analysis.figures.dwell import dwell_figure
 from trainer.analysis.figures.figure import Figure, write_figures
 from trainer.analysis.figures.first_fixation import first_fixation_figure
 from trainer.analysis.figures.limits import accuracy_limits
-from trainer.analysis.figures.misses import class_shares
+from trainer.analysis.figures.misses import class_shares, miss_figure
 from trainer.analysis.figures.scarf import BANDS, scarves, segments
 from trainer.analysis.figures.transitions import transition_figure
+from trainer.analysis.kundel import Thresholds
 from trainer.analysis.measures.coverage import coverage_curve
 from trainer.analysis.tables import Settings, tables_of
 
@@ -144,6 +145,19 @@ def test_certain_classes_have_the_interval_of_a_binomial_share() -> None:
         assert row[2:5] == (count, count / 20, pytest.approx(count / 20))
         assert row[5:7] == pytest.approx(expected, abs=0.0501)
         assert row[7] == 20
+
+
+def test_errors_of_one_reading_have_shares_and_no_interval() -> None:
+    chances = {"p_search": 1.0, "p_recognition": 0.0, "p_decision": 0.0}
+    rows = [{"reading": "R", "class": "search", **chances} for _ in range(3)]
+
+    found = class_shares(rows, "false negative")
+
+    assert found[0][2:5] == (3, 1.0, 1.0)
+    assert np.isnan([row[5:7] for row in found]).all()
+    figure = miss_figure([{"error": "false negative", **row} for row in rows], Thresholds())
+    assert figure is not None
+    assert "nan" not in figure.content
 
 
 def test_the_trackers_error_widens_the_interval_and_moves_the_expected_share() -> None:

@@ -63,3 +63,8 @@ def test_a_share_has_the_exact_interval_of_clopper_and_pearson() -> None:
 
     assert (none.low, none.high) == pytest.approx((0.0, 1 - 0.025**0.1))
     assert (all_.low, all_.high) == pytest.approx((0.025**0.1, 1.0))
+
+
+@pytest.mark.parametrize("value", [0.1, 0.3, 0.7, 33.3])
+def test_ratings_that_never_vary_have_no_icc(value: float) -> None:
+    assert np.isnan(icc(np.full((5, 11), value)))

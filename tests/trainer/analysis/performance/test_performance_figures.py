@@ -90,3 +90,28 @@ def test_afroc_is_drawn_from_the_points_of_the_localisation() -> None:
     mean = np.array([row[2:] for row in figure.rows if row[1] == MEAN], float)
     assert area(*mean.T) == pytest.approx(0.75)
     assert afroc_figure([]) is None
+
+
+@pytest.mark.parametrize("arms", [1, 2])
+def test_readers_who_are_never_wrong_have_no_interval_of_width_0(arms: int) -> None:
+    ratings = ratings_of([
+        Rating(f"R{j}", f"A{i}", str(k), k < 3, float(k < 3))
+        for i in range(arms) for j in range(2) for k in range(6)
+    ])  # fmt: skip
+    found = performance_of(ratings)
+
+    rows = forest_rows(ratings, found)
+
+    assert found["auc_interval"] == [[None, None]] * arms
+    assert [found[name] for name in ("F", "p", "low", "high", "p_of_difference")] == [None] * 5
+    assert np.isnan([row[3:] for row in rows]).all()
+    assert "nan" not in forest_figure(ratings, found).content
+
+
+def test_the_interval_of_an_area_ends_at_0_and_1() -> None:
+    ratings = made(1)
+
+    rows = forest_rows(ratings, performance_of(ratings))
+
+    assert min(row[3] for row in rows) >= 0
+    assert max(row[4] for row in rows) == 1

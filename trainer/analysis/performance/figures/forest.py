@@ -17,6 +17,7 @@ COLUMNS = ("what", "reader", "value", "low", "high")
 MEAN = "mean of readers"
 LEVEL = 0.95
 _ROW = 20.0
+_ROUNDING = 1e-18
 
 Row = tuple[str, str, float, float, float]
 
@@ -50,7 +51,7 @@ def forest_figure(ratings: Ratings, found: Mapping[str, Any]) -> Figure:
         "forest", "Readers compared" if is_difference else "AUC of each reader",
         "A square is one reader with the 95 % interval of that reader alone (jackknife over cases)"
         "; the diamond is the mean over readers with its interval "
-        f"({_words(str(found.get('random')))}).",
+        f"({_words(str(found.get('random')))}). No line: no variance to go by.",
         "".join(parts), WIDTH, height, COLUMNS, rows, tells_readers=True,
     )  # fmt: skip
 
@@ -58,8 +59,8 @@ def forest_figure(ratings: Ratings, found: Mapping[str, Any]) -> Figure:
 def forest_rows(ratings: Ratings, found: Mapping[str, Any]) -> list[Row]:
     """Return a row of `COLUMNS` for each reader and for the mean, of each pair of arms.
 
-    A reader's interval is normal, its variance by the jackknife over cases; NaN where there are
-    too few cases.
+    A reader's interval is normal, its variance by the jackknife over cases; that of an area ends
+    at 0 and 1. NaN where there are too few cases, or none of them makes a difference.
     """
     figures = auc_matrix(ratings)
     covariance = _covariance(ratings)
@@ -68,7 +69,9 @@ def forest_rows(ratings: Ratings, found: Mapping[str, Any]) -> list[Row]:
     if arms == 1:
         what = f"arm {ratings.arms[0]}"
         for j in range(readers):
-            rows.append((what, *_reader(ratings, j, figures[0, j], covariance[j, j])))
+            reader, area, *limits = _reader(ratings, j, figures[0, j], covariance[j, j])
+            foot, top = np.clip(limits, 0.0, 1.0)
+            rows.append((what, reader, area, float(foot), float(top)))
         ((low, high),) = found["auc_interval"]
         return [*rows, (what, MEAN, *_known(found["auc"][0], low, high))]
     for k, (a, b) in enumerate(combinations(range(arms), 2)):
@@ -95,8 +98,8 @@ def _covariance(ratings: Ratings) -> FloatArray:
 def _reader(
     ratings: Ratings, reader: int, value: float, variance: float
 ) -> tuple[str, float, float, float]:
-    reach = float(stats.norm.ppf((1 + LEVEL) / 2) * np.sqrt(max(variance, 0.0)))
-    reach = reach if np.isfinite(variance) else np.nan
+    known = variance > _ROUNDING  # an area of 1 does not vary, however few the cases
+    reach = float(stats.norm.ppf((1 + LEVEL) / 2) * np.sqrt(variance)) if known else np.nan
     return ratings.readers[reader], float(value), float(value) - reach, float(value) + reach
 
 
