@@ -187,6 +187,11 @@ def check(config: RunConfig) -> None:
             f"train_blocks is {config.train_blocks}: the other blocks stay as they start, which is "
             "at random without init. Name a file with --init, or use --set train_blocks=0."
         )
+    if config.train_blocks and config.norm == "group" and config.encoder.startswith("resnet"):
+        raise ConfigError(
+            "norm is group, which replaces the batch normalisation of the blocks that train_blocks "
+            "leaves as the file has them. Use --set norm=batch, or train_blocks=0."
+        )
     if config.norm == "split" and not (
         METHODS[config.method].queue and config.encoder.startswith("resnet")
     ):

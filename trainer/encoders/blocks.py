@@ -6,6 +6,7 @@ ConvNeXt's stage to the block before.
 """
 
 import re
+from collections.abc import Collection
 from types import MethodType
 
 from torch import nn
@@ -77,8 +78,24 @@ def train_last_blocks(encoder: nn.Module, count: int) -> None:
     for module_name, module in encoder.named_modules():
         inside = [n for n in numbers if n.startswith(f"{module_name}.")] if module_name else []
         if inside and not learning & set(inside):
-            module.eval()
-            module.train = MethodType(_stay, module)
+            _hold(module)
+
+
+def held_still(module: nn.Module) -> set[str]:
+    """Return the names of the modules within that do not learn."""
+    return {name for name, part in module.named_modules() if "train" in vars(part)}
+
+
+def hold_still(module: nn.Module, names: Collection[str]) -> None:
+    """Keep modules by name as they are, in place: they were replaced by others since."""
+    for name, part in module.named_modules():
+        if name in names:
+            _hold(part)
+
+
+def _hold(module: nn.Module) -> None:
+    module.eval()
+    module.train = MethodType(_stay, module)  # type: ignore[method-assign]
 
 
 def _stay(module: nn.Module, mode: bool = True) -> nn.Module:

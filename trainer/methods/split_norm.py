@@ -64,9 +64,14 @@ class SplitNorm2d(nn.BatchNorm2d):
 
 
 def use_split_norm(module: nn.Module) -> None:
-    """Replace batch normalisation of maps by that in parts, in place; weights stay."""
+    """Replace batch normalisation of maps by that in parts, in place; weights stay.
+
+    What does not learn (`train_last_blocks`) goes on by the statistics of its file.
+    """
     for name, child in module.named_children():
         if isinstance(child, nn.BatchNorm2d):
+            if not child.training:
+                continue
             new = SplitNorm2d(child.num_features, child.eps, child.momentum or 0.0)
             new.load_state_dict(child.state_dict())
             new.requires_grad_(child.weight.requires_grad)

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from trainer.config.config import RunConfig
+from trainer.encoders.blocks import held_still, hold_still
 from trainer.encoders.nets import to_input
 from trainer.errors import TrainingDiverged
 from trainer.methods.base import Method, StepOutput
@@ -146,7 +147,9 @@ def make_learner(job: Job) -> Learner:
         job.device, memory_format=_memory_format(config)
     )
     if distributed.is_joined() and job.device.type == "cuda":
+        still = held_still(method)
         method = nn.SyncBatchNorm.convert_sync_batchnorm(method)  # type: ignore[no-untyped-call]
+        hold_still(method, still)
     if config.compile:
         for net in (method.encoder, getattr(method, "target", None)):
             if net is not None:

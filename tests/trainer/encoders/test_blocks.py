@@ -5,14 +5,22 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
+from torch import nn
 
 from tests.trainer.pretrain.test_loop import CONFIG, StopAfter, job_in, run, weights
 from trainer.config.layers import make_config
-from trainer.encoders.blocks import block_numbers, rate_scales, train_last_blocks
+from trainer.encoders.blocks import (
+    block_numbers,
+    held_still,
+    hold_still,
+    rate_scales,
+    train_last_blocks,
+)
 from trainer.encoders.nets import make_encoder, seeded_weights
 from trainer.errors import ConfigError
 from trainer.methods.registry import make_method
+from trainer.methods.split_norm import SplitNorm2d
 from trainer.pretrain.optimise import make_optimiser
 
 
@@ -59,6 +67,41 @@ def test_blocks_that_do_not_learn_stay_as_the_file_has_them(
         assert same != name.startswith("layer4.") or "num_batches" in name, name
 
 
+@pytest.fixture
+def lived(start: Path) -> Path:
+    """The same with statistics and weights of normalisation as a trained net has them."""
+    values = load_file(start)
+    for name in values:
+        if "bn" in name and values[name].is_floating_point():
+            values[name] = values[name] * 0.5 + 0.25
+    save_file(values, start)
+    return start
+
+
+def test_normalisation_in_parts_leaves_the_blocks_that_do_not_learn_alone(
+    tmp_path: Path, lived: Path
+) -> None:
+    config = warm(lived, method="mocov2", norm="split", train_blocks=1, queue=8, batch=8)
+    outcome, _ = run(job_in(tmp_path / "run", config))
+    after = outcome.method.encoder.state_dict()
+    for name, value in load_file(lived).items():
+        if not name.startswith("layer4."):
+            assert torch.equal(value, after[name]), name
+    assert isinstance(outcome.method.encoder.layer4[0].bn1, SplitNorm2d)
+
+
+def test_normalisation_shared_among_processes_leaves_them_alone(start: Path) -> None:
+    method = make_method(warm(start, train_blocks=1))
+    still = held_still(method)
+    method = nn.SyncBatchNorm.convert_sync_batchnorm(method)
+    hold_still(method, still)
+    method.train()
+    shared = {n: m.training for n, m in method.named_modules() if isinstance(m, nn.SyncBatchNorm)}
+    assert not shared["encoder.bn1"]
+    assert not shared["encoder.layer3.0.bn2"]
+    assert shared["encoder.layer4.0.bn1"]
+
+
 def test_a_warm_start_with_rates_by_layer_goes_on_bit_for_bit(tmp_path: Path, start: Path) -> None:
     config = warm(start, layer_decay=0.7, train_blocks=3)
     straight, _ = run(job_in(tmp_path / "straight", config))
@@ -85,6 +128,8 @@ def test_each_block_has_its_own_rate_and_the_heads_the_whole(start: Path) -> Non
 def test_what_cannot_be_is_refused(start: Path) -> None:
     with pytest.raises(ConfigError, match="at random without init"):
         make_config({"train_blocks": 2})
+    with pytest.raises(ConfigError, match="norm is group"):
+        make_config({"train_blocks": 2, "init": str(start), "norm": "group"})
     with pytest.raises(ConfigError, match="has 4 blocks"):
         make_method(warm(start, train_blocks=5))
     net, _ = make_encoder("vit_mini_8", size=32)
