@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from migrations.study.evidence import CohortEvidence
 from migrations.study.names import short_name
 from trainer.config.config import RunConfig
+from trainer.config.idle import idle_settings
 from trainer.config.methods import find_method
 from trainer.data.broken import open_sound
 from trainer.data.cache import ImageCache, open_cache
@@ -70,7 +71,7 @@ def prepare(run: Run) -> Prepared:
         cohort = source.load(config, meter, run.stop)
         members = source.members(cohort, config)
     run.say("cohort", cohort_text(cohort, members, config))
-    for text in warnings_of(cohort, config):
+    for text in (*idle_settings(config), *warnings_of(cohort, config)):
         run.warn(text)
     with run.stage("similarity", source.pairs_text(config)) as meter:
         pairs = source.pairs(cohort, members, config, meter, run.stop)

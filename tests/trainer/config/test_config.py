@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from trainer.config.config import ENCODERS, PAIRS, RunConfig
+from trainer.config.idle import idle_settings
 from trainer.config.layers import make_config
 from trainer.config.methods import METHODS
 from trainer.config.recipes import RECIPES, settings_of
@@ -173,3 +174,36 @@ def test_other_names_of_encoders_and_methods_are_understood() -> None:
     assert (config.encoder, config.method) == ("vit_s_16", "mocov3")
     with pytest.raises(ConfigError, match="multiple of 16"):
         make_config({"encoder": "vit_s_16", "size": 100})
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        pytest.param({"pairs": "none"}, [], id="nothing given"),
+        pytest.param({"softness": 0.5, "agreement": True}, [], id="all have an effect"),
+        pytest.param({"method": "trajectory", "path_order": "shuffled"}, [], id="of its method"),
+        pytest.param(
+            {"pairs": "none", "softness": 0.5, "agreement": True, "unread_encoder": "e"},
+            ["softness, agreement and unread_encoder have no effect: they are about pairs by gaze, "
+             "and pairs is none."],
+            id="pairs without gaze",
+        ),
+        pytest.param(
+            {"pairs": "label", "neighbours": 5},
+            ["neighbours has no effect: it is about pairs by gaze, and pairs is label."],
+            id="pairs of labels",
+        ),
+        pytest.param(
+            {"path_weight": 2.0},
+            ["path_weight has no effect: it is about fixations in order, and method is byol."],
+            id="another method",
+        ),
+        pytest.param(
+            {"mutual": False},
+            ["mutual has no effect: it is about nearest neighbours, and neighbours is 0."],
+            id="no neighbours",
+        ),
+    ],
+)  # fmt: skip
+def test_settings_without_effect_are_named(given: dict[str, object], said: list[str]) -> None:
+    assert idle_settings(replace(RunConfig(), **given)) == said
