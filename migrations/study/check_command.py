@@ -1,4 +1,4 @@
-"""`python main.py db check --study FOLDER [--repair]`: what is damaged, and what to do."""
+"""`python main.py db check --study FOLDER [--repair] [--accept WHY]`: what is damaged."""
 
 import argparse
 import contextlib
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from migrations.study.audit import add_audit
 from migrations.study.database import Database
 from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import backup_folder, is_writable
@@ -16,6 +17,7 @@ from migrations.study.soundness import (
     Finding,
     database_findings,
     folder_findings,
+    other_time_finding,
     set_aside,
 )
 
@@ -25,6 +27,11 @@ _DAMAGED = (
     "be intact in a copy: python main.py db restore replaces the database with the newest backup "
     "and keeps this one; a server, if you use one, has its own copy. Exports and trainings "
     "continue without the damaged parts and list them."
+)
+_OTHER_TIME = (
+    "Where you know why this place holds another record (a study was moved here, or restored on "
+    "another computer), python main.py db check --accept REASON lets it count from now on and "
+    "notes the reason in the audit."
 )
 _LEFTOVERS = (
     "Leftovers do no harm but may contain images or gaze. python main.py db check --repair moves "
@@ -40,6 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"move files that belong to no row into the study's folder {SET_ASIDE}; nothing is "
              "deleted",
     )  # fmt: skip
+    parser.add_argument(
+        "--accept", metavar="REASON",
+        help="say why this place holds another record than the one this computer knows there (a "
+             "study that was moved, or restored on another computer): it counts from now on, and "
+             "the audit says so",
+    )  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -53,11 +66,38 @@ def run(arguments: argparse.Namespace) -> int:
         if not arguments.database and revision is not None:
             backups = backup_folder(arguments.study, _settings(arguments.study))
             findings += folder_findings(arguments.study, database, backups)
+            if arguments.accept is not None:
+                findings = _accepted(database, revision, findings, arguments.accept.strip())
         moved = _repaired(arguments, database, findings)
+        other = other_time_finding(database)
     _tell(database.name, revision, findings, is_server=bool(arguments.database))
+    if other is not None:
+        sys.stderr.write(f"{_OTHER_TIME}\n")
     if moved is not None:
         sys.stdout.write("".join(f"Moved to {path}\n" for path in moved) or "Nothing to move.\n")
     return int(any(f.severity == "damage" for f in findings))
+
+
+def _accepted(
+    database: Database, revision: str | None, findings: Sequence[Finding], reason: str
+) -> list[Finding]:
+    """Let the record count that lies here, where nothing else is wrong; return what is left."""
+    other = other_time_finding(database)
+    left = [f for f in findings if f != other]
+    if other is None:
+        raise StudyError("There is nothing to accept: the record is the one known in this place.")
+    if not reason:
+        raise StudyError("Say why it is to count: --accept 'moved here from my-old-study'.")
+    if revision != database.newest() or database.read_only:
+        raise StudyError("Upgrade the study first, where it can be written: db upgrade.")
+    if any(f.severity == "damage" for f in left):
+        raise StudyError(
+            "It is not accepted: more is wrong with it. db check without --accept says what."
+        )
+    with database.write() as rows:
+        add_audit(rows, "record accepted", details={"instead": other.text}, reason=reason)
+    database.remember_seal(anew=True)
+    return left
 
 
 def _repaired(

@@ -18,7 +18,7 @@ from migrations.study.export_manifest import MANIFEST
 from migrations.study.names import short_name
 from migrations.study.processes import is_abandoned
 from migrations.study.schema import Image, Reading, TrainingRun, ViewEvent, utc_now
-from migrations.study.seal.check import seal_faults
+from migrations.study.seal.check import SealFault, other_time_fault, seal_faults
 from migrations.study.stored_chunks import ChunkFault, gaze_faults
 
 Severity = Literal["damage", "leftover", "note"]
@@ -111,6 +111,20 @@ def _moved(path: Path, folder: Path, target: Path) -> Path:
     return place
 
 
+def other_time_finding(database: Database) -> Finding | None:
+    """Return what is found where the record is not the one that this computer knows there."""
+    if database.path is None:
+        return None
+    with database.read() as rows:
+        driver = rows.connection().connection.driver_connection
+        fault = other_time_fault(driver, database.path)
+    return None if fault is None else _sealed(fault)
+
+
+def _sealed(fault: SealFault) -> Finding:
+    return Finding("note" if fault.is_note else "damage", f"sealed record: {fault.text}")
+
+
 def _of_seals(database: Database) -> Iterator[Finding]:
     """Yield what is not as it was sealed; a server's rows are guarded by its roles."""
     if database.path is None:
@@ -118,7 +132,7 @@ def _of_seals(database: Database) -> Iterator[Finding]:
     with database.read() as rows:
         driver = rows.connection().connection.driver_connection
         for fault in seal_faults(driver, database.path):
-            yield Finding("note" if fault.is_note else "damage", f"sealed record: {fault.text}")
+            yield _sealed(fault)
 
 
 def _of_gaze(fault: ChunkFault) -> Finding:

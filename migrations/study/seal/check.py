@@ -15,6 +15,7 @@ from migrations.study.seal.chain import (
     Head,
     as_bytes,
     has_chain,
+    head_of,
     link_hash,
     link_id,
     schema_digests,
@@ -80,6 +81,18 @@ def _faults(driver: Any, database: Path | None) -> Iterator[SealFault]:
     elif outside is not None and not holds(driver, known.head, outside):
         yield _of_another_time(known.head, outside)
     yield from _short(_rows(driver, known))
+
+
+def other_time_fault(driver: Any, database: Path) -> SealFault | None:
+    """Return the fault of a record that is not the one that this computer knows in its place."""
+    outside = remembered(database)
+    try:
+        head = head_of(driver) if has_chain(driver) else None
+        if outside is None or head is None or holds(driver, head, outside):
+            return None
+    except Error:
+        return None
+    return _of_another_time(head, outside)
 
 
 def _has_revision(driver: Any) -> bool:

@@ -10,12 +10,14 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bench.seals import alarms, faults, filled_study, tried
+from migrations.study.command import main
 from migrations.study.database import Database
 from migrations.study.erasure import compact, erase_reader
 from migrations.study.schema import Answer, Audit, Image, Seal, SealKey
 from migrations.study.seal.server import push_head
 from migrations.study.this_computer import config_folder
 from tests.migrations.older_study import FIRST_SCHEMA, older_study
+from tests.trainer.gaze_study import StudyMaker
 
 
 @pytest.fixture
@@ -114,6 +116,37 @@ def test_an_older_copy_in_its_place_is_found_and_stays_found(database: Path) -> 
             rows.execute(update(Image).values(label=label))
         shutil.copy2(older, database)
         assert any("older copy was put in its place" in said for said in faults(database))
+
+
+def test_another_record_is_accepted_with_a_reason_and_only_where_nothing_else_is_wrong(
+    tmp_path: Path, monkeypatch, capsys
+) -> None:
+    monkeypatch.setenv("FOVEATE_CONFIG_DIR", str(tmp_path / "config"))
+    maker = StudyMaker.create(tmp_path / "study")
+    maker.image()
+    maker.study.close()
+    folder = maker.study.folder
+    other = StudyMaker.create(tmp_path / "other")
+    other.image()
+    other.study.close()
+    for name in ("foveate.sqlite", "study.toml", "images"):
+        part = folder / name
+        shutil.rmtree(part) if part.is_dir() else part.unlink()
+        (tmp_path / "other" / name).rename(part)
+    check = ["check", "--study", str(folder)]
+    assert main(check) == 1
+    assert "another study" in capsys.readouterr().err
+    accept = [*check, "--accept", "moved here"]
+    _run(folder / "foveate.sqlite", "UPDATE image SET label = 'b'")
+    assert main(accept) == 1
+    assert "more is wrong" in capsys.readouterr().err
+    _run(folder / "foveate.sqlite", "UPDATE image SET label = NULL")
+    assert (main(accept), main(check)) == (0, 0)
+    with closing(sqlite3.connect(folder / "foveate.sqlite")) as rows:
+        last = rows.execute("SELECT action, reason FROM audit ORDER BY id DESC").fetchone()
+    assert last == ("record accepted", "moved here")
+    assert main(accept) == 1
+    assert "nothing to accept" in capsys.readouterr().err
 
 
 def test_the_key_is_its_owners_alone_and_its_public_half_is_in_the_study(database: Path) -> None:
