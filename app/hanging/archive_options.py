@@ -97,6 +97,8 @@ def fetch_of(arguments: argparse.Namespace, settings: StudySettings) -> Fetch:
         found = archive.find(asked)
         for one in found.nothing:
             sys.stderr.write(f"The archive has no study with {one.text}.\n")
+        for one, count in found.several:
+            sys.stderr.write(f"{count} studies have {one.text}: all are imported.\n")
         if not found.names:
             raise ImportStopped("The archive has no images of what was asked.")
     except BaseException:

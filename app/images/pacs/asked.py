@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,7 +55,7 @@ def asked_by(
     keys = tuple(_key_of(query) for query in queries)
     asked = [Asked((("StudyInstanceUID", require_uid(uid)), *keys)) for uid in studies]
     if listed is not None:
-        asked += [Asked((line, *keys)) for line in read_list(listed)]
+        asked += [Asked((*line, *keys)) for line in read_list(listed)]
     if not asked and keys:
         asked = [Asked(keys)]
     if not asked:
@@ -66,10 +66,11 @@ def asked_by(
     return list(dict.fromkeys(asked))
 
 
-def read_list(path: Path) -> list[tuple[str, str]]:
-    """Return the accession numbers, or Study Instance UIDs, of a list.
+def read_list(path: Path) -> list[tuple[tuple[str, str], ...]]:
+    """Return the accession numbers, or Study Instance UIDs, of a list: keys and values a line.
 
-    A csv with a column `accession` or `study`, or plain lines with one accession number each.
+    A csv with a column `accession`, `study` or both, which must both hold where a line says both;
+    or plain lines with one accession number each.
 
     Raises
     ------
@@ -85,13 +86,17 @@ def read_list(path: Path) -> list[tuple[str, str]]:
         raise ImportStopped(f"{path} names no study.")
     separator = max(",;\t", key=lines[0].count)
     head = [cell.strip().lower() for cell in next(csv.reader(lines[:1], delimiter=separator))]
-    for words, keyword in ((_ACCESSION, "AccessionNumber"), (_STUDY, "StudyInstanceUID")):
-        column = next((head.index(word) for word in words if word in head), None)
-        if column is not None:
-            return _column(path, lines, separator, column, keyword)
+    columns = {
+        head.index(word): keyword
+        for words, keyword in ((_ACCESSION, "AccessionNumber"), (_STUDY, "StudyInstanceUID"))
+        for word in words
+        if word in head
+    }
+    if columns:
+        return _columns(path, lines, separator, columns)
     if len(head) > 1:
         raise ImportStopped(f"{path} has no column accession and no column study.")
-    return [("AccessionNumber", _exact(path, line.strip())) for line in lines]
+    return [(("AccessionNumber", _exact(path, line.strip())),) for line in lines]
 
 
 def require_uid(text: str) -> str:
@@ -107,15 +112,19 @@ def require_uid(text: str) -> str:
     return text
 
 
-def _column(
-    path: Path, lines: list[str], separator: str, column: int, keyword: str
-) -> list[tuple[str, str]]:
+def _columns(
+    path: Path, lines: list[str], separator: str, columns: Mapping[int, str]
+) -> list[tuple[tuple[str, str], ...]]:
     found = []
     for number, cells in enumerate(csv.reader(lines[1:], delimiter=separator), 2):
-        value = cells[column].strip() if column < len(cells) else ""
-        if not value:
+        said = tuple(
+            (keyword, _exact(path, cells[column].strip()))
+            for column, keyword in columns.items()
+            if column < len(cells) and cells[column].strip()
+        )
+        if not said:
             raise ImportStopped(f"{path}, line {number}: it names no study.")
-        found.append((keyword, _exact(path, value)))
+        found.append(said)
     if not found:
         raise ImportStopped(f"{path} names no study.")
     return found

@@ -34,10 +34,13 @@ class Found:
         Of its images, `study UID/series UID/image UID`, each once.
     nothing
         The questions that found no study.
+    several
+        The accession numbers that found more than one, and how many.
     """
 
     names: tuple[Path, ...]
     nothing: tuple[Asked, ...]
+    several: tuple[tuple[Asked, int], ...] = ()
 
 
 class DicomWeb:
@@ -62,14 +65,16 @@ class DicomWeb:
             If the archive cannot be asked, or does not heed the question.
         """
         names: dict[Path, None] = {}
-        nothing = []
+        nothing, several = [], []
         for one in asked:
             studies = list(self._studies(one))
             if not studies:
                 nothing.append(one)
+            if len(studies) > 1 and "AccessionNumber" in dict(one.keys):
+                several.append((one, len(studies)))
             for study in studies:
                 names.update(dict.fromkeys(self._images(study)))
-        return Found(tuple(names), tuple(nothing))
+        return Found(tuple(names), tuple(nothing), tuple(several))
 
     def read(self, name: Path) -> bytes:
         """Return an image's DICOM file as the archive stores it.
@@ -116,7 +121,9 @@ class DicomWeb:
         seen: set[str] = set()
         read = 0
         for _ in range(_MOST_PAGES):
-            query = urlencode([*keys, ("limit", self._page), ("offset", read)])
+            query = urlencode(
+                [*keys, ("limit", self._page), ("offset", read)], quote_via=quote
+            )  # a plus sign would not be a space in every archive
             results = self._results(self._line.get(f"{path}?{query}", _JSON))
             new = [one for one in results if _text(one, own) not in seen]
             for one in new:

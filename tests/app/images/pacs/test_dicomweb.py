@@ -12,7 +12,8 @@ from app.errors import ImportRefused, ImportStopped
 from app.hanging.import_command import main
 from app.images.importing.importer import import_paths
 from app.images.pacs.asked import Asked, asked_by, read_list
-from app.images.pacs.line import Line
+from app.images.pacs.dicomweb import DicomWeb
+from app.images.pacs.line import Answer, Line
 from app.images.pacs.multipart import CutShort, file_in
 from migrations.study.folder import Study
 from migrations.study.names import short_name
@@ -124,15 +125,51 @@ def test_a_whole_archive_is_not_asked_for_and_a_wrong_query_is_refused_by_name(
     ]
     listed = tmp_path / "list.csv"
     listed.write_text("A-1\nA-2\n\n")
-    assert read_list(listed) == [("AccessionNumber", "A-1"), ("AccessionNumber", "A-2")]
+    assert read_list(listed) == [(("AccessionNumber", "A-1"),), (("AccessionNumber", "A-2"),)]
     listed.write_text("label;accession\nmass;A-1\n")
-    assert read_list(listed) == [("AccessionNumber", "A-1")]
+    assert read_list(listed) == [(("AccessionNumber", "A-1"),)]
+    listed.write_text("accession,study\nA-1,1.2\n,1.3\n")
+    assert read_list(listed) == [
+        (("AccessionNumber", "A-1"), ("StudyInstanceUID", "1.2")),
+        (("StudyInstanceUID", "1.3"),),
+    ]
     listed.write_text("label;accession\nmass;\n")
     with pytest.raises(ImportStopped, match="line 2"):
         read_list(listed)
     listed.write_text("label;patient\nmass;1\n")
     with pytest.raises(ImportStopped, match="no column accession"):
         read_list(listed)
+
+
+class Archive:
+    """A line to an archive that has two studies under one accession number with a space."""
+
+    host = "archive"
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def get(self, path: str, _kind: str) -> Answer:
+        self.asked.append(path)
+        first = "offset=0" in path
+        if "/instances" in path:
+            image = path.split("/")[1] + ".9"
+            found = [{"0020000E": {"Value": ["1.5"]}, "00080018": {"Value": [image]}}]
+        else:
+            found = [
+                {"0020000D": {"Value": [uid]}, "00080050": {"Value": ["A 1"]}}
+                for uid in ("1.1", "1.2")
+            ]
+        return Answer(200, "application/dicom+json", json.dumps(found if first else []).encode())
+
+
+def test_a_space_is_asked_for_as_one_and_several_studies_of_a_number_are_told() -> None:
+    line = Archive()
+    asked = Asked((("AccessionNumber", "A 1"),))
+    found = DicomWeb(line).find([asked])  # type: ignore[arg-type]
+    assert "AccessionNumber=A%201&" in line.asked[0]
+    assert found.several == ((asked, 2),)
+    assert len(found.names) == 2
 
 
 def test_an_answer_without_its_end_is_not_taken_for_a_file() -> None:
