@@ -17,7 +17,8 @@ Row = dict[str, Any]
 def decision_rows(decisions: Sequence[Decision]) -> list[Row]:
     """Return sensitivity, specificity and accuracy of each arm and reader, and of consensus.
 
-    Consensus is what most readers of a case and arm said; a tie calls it positive.
+    Consensus is what most readers of a case and arm said; a tie calls it positive. Cases that one
+    reader alone read in an arm have none.
     """
     groups = by_reader(decisions) | _consensus(decisions)
     rows = []
@@ -37,6 +38,8 @@ def _consensus(decisions: Sequence[Decision]) -> dict[tuple[str, str], list[Deci
         votes[decision.arm, decision.case].append(decision)
     found: dict[tuple[str, str], list[Decision]] = defaultdict(list)
     for (arm, case), own in sorted(votes.items()):
+        if len(own) < 2:
+            continue
         called = 2 * sum(d.positive for d in own) >= len(own)
         mean = float(np.mean([d.rating for d in own]))
         found[arm, "consensus"].append(Decision("consensus", arm, case, own[0].truth, mean, called))

@@ -12,7 +12,8 @@ from migrations.study.answers import keep_questions
 from migrations.study.forms import Question
 from migrations.study.schema import Annotation, Answer, Arm, CaseImage, Image, new_id
 from tests.trainer.gaze_study import StudyMaker
-from trainer.analysis.performance.study_ratings import study_ratings
+from trainer.analysis.performance.decisions import decision_rows
+from trainer.analysis.performance.study_ratings import Decision, study_ratings
 from trainer.errors import PerformanceError
 
 GRADES = ("1", "2", "3", "4A", "4B", "5")
@@ -114,6 +115,7 @@ def test_the_command_counts_decisions_as_one_does_by_hand(
     assert (own["sensitivity"]["hits"], own["sensitivity"]["count"]) == (1, 2)
     assert (own["specificity"]["hits"], own["specificity"]["count"]) == (2, 2)
     assert found["within_reader"][0]["same_call"] == 0.0
+    assert "consensus" not in {row["reader"] for row in found["decisions"]}  # of one reader
     assert "sensitivity 0.50" in capsys.readouterr().out
 
 
@@ -354,3 +356,13 @@ def truth_of(answers: Answers) -> Path:
     lines = [f"{answers.cases[name]},{int(name in 'ab')}" for name in answers.cases]
     path.write_text("\n".join(["case,truth", *lines]))
     return path
+
+
+def test_consensus_is_of_cases_that_several_readers_read() -> None:
+    said = [("R1", "a", True), ("R2", "a", False), ("R1", "b", True)]
+    decisions = [Decision(who, "all", case, True, 1.0, called) for who, case, called in said]
+
+    rows = {row["reader"]: row["sensitivity"] for row in decision_rows(decisions)}
+
+    assert (rows["consensus"]["hits"], rows["consensus"]["count"]) == (1, 1)
+    assert rows["R1"]["count"] == 2
