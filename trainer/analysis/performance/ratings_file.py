@@ -1,7 +1,7 @@
 """Ratings of any study as a table: columns reader, treatment, case, truth, rating."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from migrations.study.errors import AmbiguousName
@@ -29,12 +29,29 @@ def read_ratings(path: Path) -> Ratings:
     Raises
     ------
     PerformanceError
-        Naming the line and the column that cannot be understood; see also `ratings_of`.
+        Naming the line and the column that cannot be understood, and readers or arms that are
+        written in two ways; see also `ratings_of`.
     """
     try:
-        return ratings_of([_rating(row, where) for where, row in _rows(path)])
+        rows = [_rating(row, where) for where, row in _rows(path)]
+        _refuse_two_spellings("Readers", [row.reader for row in rows])
+        _refuse_two_spellings("Treatments", [row.arm for row in rows])
+        return ratings_of(rows)
     except PerformanceError as error:
         raise PerformanceError(_with_path(path, error)) from error
+
+
+def _refuse_two_spellings(what: str, names: Iterable[str]) -> None:
+    """Refuse `1`, `01` and `1.0`, or `r1` and `R1`: one that counts as two narrows intervals."""
+    known: dict[str, str] = {}
+    for name in names:
+        plain = name.casefold().removesuffix(".0").lstrip("0") or "0"
+        first = known.setdefault(plain, name)
+        if first != name:
+            raise PerformanceError(
+                f'{what} "{first}" and "{name}" differ in writing alone: write one name in one '
+                "way, or give two names that cannot be taken for one another."
+            )
 
 
 def _with_path(path: Path, error: PerformanceError) -> str:

@@ -205,3 +205,27 @@ def test_arms_without_any_difference_are_said_not_to_be_compared(
 
     assert main(["performance", "--ratings", str(path)]) == 0
     assert "Not compared" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("place", "other", "named"),
+    [(1, "0{}", "Readers"), (1, "{}.0", "Readers"), (3, "arm-{}", "Treatments")],
+)
+def test_a_name_written_in_two_ways_does_not_count_as_two(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], place: int, other: str, named: str
+) -> None:
+    lines = ["case,reader,truth,treatment,rating"]
+    for k in range(8):
+        for reader in (1, 2):
+            cells = [f"c{k}", str(reader), str(k % 2), "Arm-A", str(k)]
+            if k > 3:
+                cells[place] = other.format("a" if place == 3 else reader)
+            lines.append(",".join(cells))
+    path = tmp_path / "ratings.csv"
+    path.write_text("\n".join(lines))
+
+    assert main(["performance", "--ratings", str(path)]) == 1
+
+    said = capsys.readouterr().err
+    assert f'{named} "' in said
+    assert "in writing alone" in said
