@@ -166,7 +166,7 @@ def _case_of(session: OrmSession, line: dict[str, str], where: str) -> str:
     if not line["case"]:
         raise StudyError(f"{where}: the case is empty.")
     try:
-        return resolve(session, "case", line["case"])
+        return resolve(session, "case", line["case"], whole=True)
     except (UnknownName, AmbiguousName) as error:
         raise StudyError(f"{where}: {error}") from error
 

@@ -44,7 +44,7 @@ def read_sheets(session: OrmSession, path: Path) -> int:
     found: dict[str, dict[str, str]] = {}
     for number, line in enumerate(lines, 2):
         where = f"{path.name}, line {number}"
-        case_id = resolve(session, "case", _cell(line, "case"))
+        case_id = resolve(session, "case", _cell(line, "case"), whole=True)
         if case_id in found:
             raise StudyError(f"{where}: the case stands there twice.")
         found[case_id] = _sheet(line, where)

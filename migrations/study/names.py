@@ -148,7 +148,7 @@ def names_of(rows: OrmSession, kind: Kind) -> Names:
     return Names(rows.scalars(select(_TABLES[kind].id)), kind)
 
 
-def resolve(rows: OrmSession, kind: Kind, text: str) -> str:
+def resolve(rows: OrmSession, kind: Kind, text: str, *, whole: bool = False) -> str:
     """Return the id of the one image, case, reading or session that a text names.
 
     Parameters
@@ -157,6 +157,9 @@ def resolve(rows: OrmSession, kind: Kind, text: str) -> str:
         The id, the name, any beginning of either that only one row has, or the name under which
         an older version stored a case ("Case 005"). Case does not matter; I and L read as 1, O
         as 0.
+    whole
+        Whether a beginning is not enough, as in a table: its 7 may be the number of a case of
+        another study.
 
     Raises
     ------
@@ -164,7 +167,10 @@ def resolve(rows: OrmSession, kind: Kind, text: str) -> str:
         If it names nothing, or several; the message says what there is.
     """
     names = names_of(rows, kind)
-    found = names.meant(text) or (_stored_as(rows, text) if kind == "case" else None)
+    found = names.meant(text)
+    if found is not None and whole and len(text.strip()) < len(names[found]):
+        found = None
+    found = found or (_stored_as(rows, text) if kind == "case" else None)
     if found is not None:
         return found
     there = f"; there are: {_listed(names.values())}" if names else ""

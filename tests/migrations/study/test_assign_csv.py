@@ -41,6 +41,7 @@ def count(study: Study) -> int:
         pytest.param("reader,case,order,order\nR1,{a},1,2\n", "'order' twice", id="twice"),
         pytest.param("reader,case,order\nR1,{a}," + "9" * 20 + "\n", "line 2: order", id="huge"),
         pytest.param("reader,case,order\nR1,{a},1\nR1,Case-Z,2\n", "line 3", id="other study"),
+        pytest.param("reader,case,order\nR1,{a:.1},1\n", "no case", id="only a beginning"),
     ],
 )
 def test_a_plan_that_cannot_be_meant_is_refused_with_its_line(

@@ -57,6 +57,7 @@ def test_a_csv_brings_sheets_of_which_only_what_the_study_shows_is_shown(study: 
         pytest.param("sex\nfemale\n", "`case`", id="no case"),
         pytest.param("case,sex\n{case},male\n{case},male\n", "twice", id="twice"),
         pytest.param("case,sex\nCase-Z,male\n", "Case-Z", id="unknown case"),
+        pytest.param("case,sex\n{case:.3},male\n", "no case", id="only a beginning"),
         pytest.param("case,question\n{case},lump, left\n", "more cells", id="comma"),
         pytest.param("case,question\n{case}," + 501 * "x" + "\n", "500", id="long"),
         pytest.param("case,sex\n", "no line", id="empty"),
