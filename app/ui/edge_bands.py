@@ -28,7 +28,12 @@ def text_pixels(view_pixel_mm: float | None) -> float:
 
 def band_pixels(view_pixel_mm: float | None) -> float:
     """Return the height of a band, `_view` pixels."""
-    return float(round(_BAND * text_pixels(view_pixel_mm)))
+    return band_of(text_pixels(view_pixel_mm))
+
+
+def band_of(text: float) -> float:
+    """Return the height of a band with text of a size, pixels."""
+    return float(round(_BAND * text))
 
 
 def sized_font(pixels: float, *, bold: bool = False) -> QFont:
@@ -38,8 +43,10 @@ def sized_font(pixels: float, *, bold: bool = False) -> QFont:
     return made
 
 
-def draw_bands(painter: QPainter, tile: QRectF, words: EdgeWords, text: float) -> None:
-    """Draw the words above and below a tile.
+def draw_bands(
+    painter: QPainter, tile: QRectF, words: EdgeWords, text: float, *, below_too: bool = True
+) -> None:
+    """Draw the words above and below a tile; what has no room is cut with an ellipsis.
 
     Parameters
     ----------
@@ -47,8 +54,10 @@ def draw_bands(painter: QPainter, tile: QRectF, words: EdgeWords, text: float) -
         Where the image is.
     text
         Size of the text in pixels.
+    below_too
+        Whether there is room below the tile.
     """
-    band = float(round(_BAND * text))
+    band = band_of(text)
     above = QRectF(tile.x() + _GAP, tile.y() - band, tile.width() - 2 * _GAP, band)
     below = QRectF(tile.x() + _GAP, tile.bottom(), tile.width() - 2 * _GAP, band)
     sides = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
@@ -59,21 +68,27 @@ def draw_bands(painter: QPainter, tile: QRectF, words: EdgeWords, text: float) -
     _write(painter, above, words.name, sides[0])
     painter.setFont(sized_font(text))
     painter.setPen(QColor(theme.MUTED))
-    taken = painter.fontMetrics().horizontalAdvance(words.shown)
-    _write(painter, above, words.shown, sides[1])
-    for place, letters in ((above, words.top), (below, words.bottom)):
-        _write(painter, place, letters, Qt.AlignmentFlag.AlignHCenter)
-    _write(painter, below, f"\u25c2 {words.left}" if words.left else "", sides[0])
-    _write(painter, below, f"{words.right} \u25b8" if words.right else "", sides[1])
+    letter = painter.fontMetrics().horizontalAdvance(words.top)
+    left = max(room, (above.width() + letter) / 2 if letter else 0.0)
+    shown = painter.fontMetrics().elidedText(
+        words.shown, Qt.TextElideMode.ElideLeft, max(round(above.width() - left - _GAP), 0)
+    )
+    taken = painter.fontMetrics().horizontalAdvance(shown)
+    _write(painter, above, shown, sides[1])
+    _write(painter, above, words.top, Qt.AlignmentFlag.AlignHCenter)
+    if below_too:
+        _write(painter, below, words.bottom, Qt.AlignmentFlag.AlignHCenter)
+        _write(painter, below, f"\u25c2 {words.left}" if words.left else "", sides[0])
+        _write(painter, below, f"{words.right} \u25b8" if words.right else "", sides[1])
     if words.unsure:
         painter.setPen(QColor(theme.AMBER))
         # Between name and middle, or, where no letter stands there, up to the window.
         end = above.width() / 2 if words.top else above.width() - taken
         place = above.adjusted(room + 2 * _GAP, 0, end - above.width() - 2 * _GAP, 0)
-        shown = painter.fontMetrics().elidedText(
+        unsure = painter.fontMetrics().elidedText(
             f"\u26a0 {words.unsure}", Qt.TextElideMode.ElideRight, max(round(place.width()), 0)
         )
-        _write(painter, place, shown, sides[0])
+        _write(painter, place, unsure, sides[0])
     painter.restore()
 
 

@@ -15,7 +15,7 @@ from app.images.greyscale import default_window, display_lut, window_shown
 from app.images.resample import device_grid, sampled
 from app.recording.replay import Replay, SeenFixation
 from app.ui import theme
-from app.ui.edge_bands import draw_bands, text_pixels
+from app.ui.edge_bands import band_of, draw_bands, text_pixels
 from app.ui.pixels import picture_of
 from devices.gaze.density import colour, heat_map
 from devices.gaze.view import Affine, TileView
@@ -123,7 +123,14 @@ class ReplayDrawing:
         zoom *= self._replay.pixel_ratio_at(self._time_us)
         words = edge_words(attributes, turn, window or default_window(attributes), view.frame, zoom)
         text = max(_LEAST_TEXT, text_pixels(None) * to_widget.a)
-        draw_bands(painter, _rect(view, to_widget), words, text)
+        tile = _rect(view, to_widget)
+        # Words that were made larger to be read may reach into the tile below.
+        reach = tile.adjusted(0, 0, 0, 2 * band_of(text))
+        others = (
+            _rect(v, to_widget) for v in self._replay.views_at(self._time_us) if v is not view
+        )
+        free = not any(reach.intersects(other) and other.top() > tile.top() for other in others)
+        draw_bands(painter, tile, words, text, below_too=free)
 
     def _grey(self, view: TileView, to_widget: Affine) -> Grey:
         """Return a tile's grey values; computed anew only when its view has changed."""

@@ -123,9 +123,8 @@ def _frame(drawings: Sequence[ReplayDrawing], time_us: int) -> NDArray[np.uint8]
     for drawing in drawings:
         drawing.set_time(time_us)
         image = QImage(_WIDTH, _HEIGHT, QImage.Format.Format_BGR888)
-        painter = QPainter(image)
-        drawing.draw(painter)
-        painter.end()
+        with QPainter(image) as painter:  # ended also where drawing fails: the image goes first
+            drawing.draw(painter)
         lines = np.frombuffer(image.constBits(), np.uint8).reshape(_HEIGHT, image.bytesPerLine())
         sides.append(lines[:, : 3 * _WIDTH].reshape(_HEIGHT, _WIDTH, 3).copy())
     return np.ascontiguousarray(np.concatenate(sides, axis=1))

@@ -34,7 +34,7 @@ def test_a_span_becomes_a_video_of_its_length_with_the_words_of_the_image(
     words, told = [], []
     draw = replay_drawing.draw_bands
     monkeypatch.setattr(
-        replay_drawing, "draw_bands", lambda *a: (words.append(a[2].shown), draw(*a))
+        replay_drawing, "draw_bands", lambda *a, **k: (words.append(a[2].shown), draw(*a, **k))
     )
     plan = VideoPlan((replay,), (0, 1_000_000), 1.0, _OVER)
     made: list[Path | None] = []
