@@ -99,11 +99,8 @@ class SimulatedHands:
 
     def pretrain(self, status: Callable[[], str]) -> Script:
         """Fill in the form, press Pretrain, follow the run to its end."""
-        page, window = self.station.job(TrainingController).page, self.station.window
-        click(self._button(window, "workspace_door"))
-        yield Until("the workspace", lambda: window.in_workspace, 30)
-        click(self._button(window, "go_training"))
-        yield Until("the page Pretrain", lambda: window.current == "training", 30)
+        page = self.station.job(TrainingController).page
+        self.station.shell.enter_workspace("training")
         page.form.preset(**self.plan.training)
         yield from self._pause(0.3)
         self._shoot("training-idle")

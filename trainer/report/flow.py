@@ -69,7 +69,7 @@ def reading_steps(data: ReportData) -> list[Step]:
     return [
         Step(recorded, "readings recorded"),
         Step(recorded - never - max(joined, 0), "readings finished", tuple(first)),
-        Step(kept, "readings kept", tuple((n, reason) for reason, n in others.most_common(5))),
+        Step(kept, "readings included", tuple((n, reason) for reason, n in others.most_common(5))),
     ]
 
 

@@ -94,5 +94,5 @@ def _readers(data: ReportData) -> str:
         [reader, recorded[reader], kept[reader], recorded[reader] - kept[reader]]
         for reader in sorted(recorded)
     ]
-    head = ["reader", "recorded", "kept", "not kept"]
+    head = ["reader", "recorded", "included", "excluded"]
     return table("Readers (pseudonyms)", head, rows) if rows else ""
