@@ -13,7 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
 from migrations.study.cohort_rules import badge_of
-from migrations.study.schema import Calibration, Fixation, Session
+from migrations.study.plurals import counted
+from migrations.study.schema import Calibration, Fixation, Reading, Session
 
 NOT_RECORDED = "not recorded"
 _TECHNOLOGY = {
@@ -42,6 +43,7 @@ def checklist_of(rows: OrmSession) -> list[Item]:
     checks = rows.scalars(select(Calibration).order_by(Calibration.id)).all()
     filters = rows.execute(select(Fixation.algorithm, Fixation.parameters_hash).distinct())
     validations = [c for c in checks if c.kind == "validation"]
+    readings = rows.scalars(select(Reading.loss).where(Reading.state == "finished")).all()
     told = (
         ("A1", "Manufacturer and model", _each(map(_model, sittings))),
         ("A2", "Software and firmware versions", _each(map(_software, sittings))),
@@ -60,7 +62,10 @@ def checklist_of(rows: OrmSession) -> list[Item]:
         ("A10", "Measurement uncertainty", _uncertainty(validations)),
         ("A11", "Data processing steps",
          _each(f"fixations: {name} (parameters {text})" for name, text in filters)),
-        ("A12", "Data loss", _loss(validations)),
+        ("A12", "Data loss", "; ".join(filter(None, (
+            _loss(readings, "a reading's samples", "readings"),
+            _loss([c.loss for c in validations], "a validation's samples", "validations"),
+        )))),
         ("B1", "Signal latencies", ""),
         ("C1", "Participant to display monitor distance", _each(map(_distance, sittings))),
     )  # fmt: skip
@@ -98,7 +103,7 @@ def _calibration(checks: Sequence[Calibration]) -> str:
     points = sorted({len(c.points) for c in made if c.points})
     of = f" of {_listed(points)} points" if points else ""
     checked = sum(c.kind == "validation" for c in checks)
-    return f"{len(made)} calibrations{of}; checked by {checked} validations"
+    return f"{counted(len(made), 'calibration')}{of}; checked by {counted(checked, 'validation')}"
 
 
 def _listed(numbers: Sequence[int]) -> str:
@@ -110,7 +115,9 @@ def _uncertainty(validations: Sequence[Calibration]) -> str:
     precision = [c.precision_rms_deg for c in validations if c.precision_rms_deg is not None]
     said = []
     if accuracy:
-        said.append(f"accuracy, median of {len(accuracy)} validations {_spread(accuracy)}")
+        said.append(
+            f"accuracy, median of {counted(len(accuracy), 'validation')} {_spread(accuracy)}"
+        )
     if precision:
         said.append(f"precision (RMS from sample to sample) {_spread(precision)}")
     return "; ".join(said)
@@ -120,11 +127,8 @@ def _spread(values: Sequence[float]) -> str:
     return f"{median(values):.2f}° ({min(values):.2f} to {max(values):.2f}°)"
 
 
-def _loss(validations: Sequence[Calibration]) -> str:
-    lost = [c.loss for c in validations if c.loss is not None]
+def _loss(known: Sequence[float | None], of: str, what: str) -> str:
+    lost = [loss for loss in known if loss is not None]
     if not lost:
         return ""
-    return (
-        f"{median(lost):.1%} of validation samples (median of {len(lost)}, up to "
-        f"{max(lost):.1%}); for each reading, see Readings"
-    )
+    return f"{median(lost):.1%} of {of} (median of {len(lost)} {what}, up to {max(lost):.1%})"

@@ -77,8 +77,10 @@ def _reading(data: ReportData) -> str:
     text = f"Reading. {counted(readers, 'reader')} made {counted(len(data.readings), 'reading')}"
     if data.setups:
         text += f", recorded with {'; '.join(data.setups)}"
-    text += ". A reading was kept if it was finished, was not for practice and was not rated bad: "
-    text += f"{counted(kept, 'reading')} {_were(kept)} kept"
+    text += (
+        ". A reading was included if it was finished, was not for practice and was not rated bad: "
+    )
+    text += f"{counted(kept, 'reading')} {_were(kept)} included"
     dropped = Counter(d.reason for d in data.cohort.dropped if d.kind == "reading")
     if dropped:
         reasons = [f"{n} ({why})" for why, n in dropped.most_common()]
