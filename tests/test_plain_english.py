@@ -1,7 +1,10 @@
 """The words that people read: help texts, the README and the docs keep to docs/glossary.md."""
 
+import ast
 import importlib
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -56,3 +59,31 @@ def test_the_glossary_explains_each_term_once() -> None:
     terms = [line.split("|")[1].strip() for line in lines if line.startswith("| ")]
     named = [term for term in terms if term != "term"]
     assert len(named) == len(set(named)) > 40
+
+
+def _messages(path: Path) -> Iterator[str]:
+    """Yield the texts of a module that are not docstrings; a hole of an f-string is a word."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    inner = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)
+             for part in ast.walk(node) if part is not node}  # fmt: skip
+    said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if id(node) in inner | said:
+            continue
+        if isinstance(node, ast.JoinedStr):
+            parts = node.values
+            yield "".join(p.value if isinstance(p, ast.Constant) else "X" for p in parts)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+@pytest.mark.parametrize("room", ["app", "devices", "migrations", "trainer"])
+def test_no_message_says_that_something_is_no_other_thing(room: str) -> None:
+    odd = re.compile(r"(?<!here )\b(is|are) no (?!longer\b|such\b|and yes\b)\w+")
+    found = [
+        f"{path.relative_to(ROOT)}: {text[:80]}"
+        for path in sorted((ROOT / room).rglob("*.py"))
+        for text in _messages(path)
+        if odd.search(" ".join(text.split()))
+    ]
+    assert found == []

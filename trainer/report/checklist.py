@@ -63,8 +63,8 @@ def checklist_of(rows: OrmSession) -> list[Item]:
         ("A11", "Data processing steps",
          _each(f"fixations: {name} (parameters {text})" for name, text in filters)),
         ("A12", "Data loss", "; ".join(filter(None, (
-            _loss(readings, "a reading's samples", "readings"),
-            _loss([c.loss for c in validations], "a validation's samples", "validations"),
+            _loss(readings, "a reading's samples", "reading"),
+            _loss([c.loss for c in validations], "a validation's samples", "validation"),
         )))),
         ("B1", "Signal latencies", ""),
         ("C1", "Participant to display monitor distance", _each(map(_distance, sittings))),
@@ -131,4 +131,6 @@ def _loss(known: Sequence[float | None], of: str, what: str) -> str:
     lost = [loss for loss in known if loss is not None]
     if not lost:
         return ""
-    return f"{median(lost):.1%} of {of} (median of {len(lost)} {what}, up to {max(lost):.1%})"
+    return (
+        f"{median(lost):.1%} of {of} (median of {counted(len(lost), what)}, up to {max(lost):.1%})"
+    )

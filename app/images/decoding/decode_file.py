@@ -100,7 +100,7 @@ def read_file(
     if looks_like_dicom(head):  # before TIFF: a DICOM file's preamble may be one's header
         return read_dicom(path, key, room)
     if isinstance(path, InMemory):
-        raise ImportRefused("what was sent is no DICOM file")
+        raise ImportRefused("what was sent is not a DICOM file")
     require_file_size(size)
     if head.startswith(PNG_HEAD):
         return *read_raster(path, "PNG"), Identity()

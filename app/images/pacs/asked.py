@@ -108,7 +108,7 @@ def require_uid(text: str) -> str:
         For any other text.
     """
     if not _UID.fullmatch(text):
-        raise ImportStopped(f"{text!r} is no UID.")
+        raise ImportStopped(f"{text!r} is not a UID.")
     return text
 
 
@@ -145,7 +145,7 @@ def _key_of(query: str) -> tuple[str, str]:
         )
     if tag_for_keyword(keyword) is None:
         raise ImportStopped(
-            f"--query {query}: {keyword} is no keyword of DICOM, such as PatientID, StudyDate or "
+            f"--query {query}: {keyword} is not a DICOM keyword, such as PatientID, StudyDate or "
             "ModalitiesInStudy."
         )
     return keyword, value

@@ -163,10 +163,10 @@ def _parts_of(url: str) -> tuple[str, str, int, str]:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise ImportStopped(f"{url} is no URL ({error}).") from error
+        raise ImportStopped(f"{url} is not a URL ({error}).") from error
     if parts.scheme not in _PORTS or not host or parts.query or parts.fragment:
         raise ImportStopped(
-            f"{url} is no URL of a DICOMweb service, such as https://host/dicom-web."
+            f"{url} is not the URL of a DICOMweb service, such as https://host/dicom-web."
         )
     if parts.username or parts.password:
         raise ImportStopped("Leave user and password out of the URL: --user names the user.")
@@ -181,5 +181,5 @@ def _connection(
     try:
         context = ssl.create_default_context(cafile=authority)
     except (OSError, ssl.SSLError) as error:
-        raise ImportStopped(f"{authority} is no file of certificates (PEM).") from error
+        raise ImportStopped(f"{authority} is not a file of certificates (PEM).") from error
     return http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=context)

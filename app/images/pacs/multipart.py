@@ -30,7 +30,7 @@ def file_in(kind: str, body: bytes) -> bytes:
         return body
     boundary = header.get_param("boundary")
     if header.get_content_type() != "multipart/related" or not isinstance(boundary, str):
-        raise ImportRefused("the archive sends something that is no DICOM file")
+        raise ImportRefused("the archive sends something that is not a DICOM file")
     mark = b"--" + boundary.encode("latin-1", "replace")
     begin = 0 if body.startswith(mark) else body.find(b"\r\n" + mark) + 2
     if begin == 1:  # find returned -1

@@ -117,7 +117,7 @@ def test_a_whole_archive_is_not_asked_for_and_a_wrong_query_is_refused_by_name(
     tmp_path: Path,
 ) -> None:
     for queries, words in (([], "whole archive"), (["PatientID=*"], "asks for nothing"),
-                           (["Patient=1"], "no keyword")):  # fmt: skip
+                           (["Patient=1"], "not a DICOM keyword")):  # fmt: skip
         with pytest.raises(ImportStopped, match=words):
             asked_by(queries)
     assert asked_by(["PatientID=4711", "StudyDate=20240101-"]) == [
@@ -182,5 +182,5 @@ def test_an_answer_without_its_end_is_not_taken_for_a_file() -> None:
             file_in(kind, whole[:end])
     with pytest.raises(ImportRefused, match="several"):
         file_in(kind, whole[:-2] + b"\r\n\r\n1\r\n--XX--")
-    with pytest.raises(ImportRefused, match="no DICOM"):
+    with pytest.raises(ImportRefused, match="not a DICOM"):
         file_in("text/html", b"<html>")
