@@ -155,8 +155,10 @@ class Trajectory(Byol):
         z_2 = self.projector(self.encoder(view_2))
         predictions = gather(self.predictor(z_1)), gather(self.predictor(z_2))
         loss = byol_loss(*predictions, *targets, pairs.mask, self._normalisation)
-        if pairs.glimpses is not None:  # else nobody looked at anything: BYOL
+        if pairs.glimpses is not None:
             loss = loss + self._weight * self._next_patch(view_1, maps, pairs.glimpses, len(ids))
+        else:  # Nobody looked at anything: BYOL. Several processes wait for every gradient.
+            loss = loss + 0 * sum(weight.sum() for weight in self.guess.parameters())
         return StepOutput(loss, gather(z_1.detach()), pairs.mask)
 
     def _next_patch(self, views: Tensor, maps: Tensor, glimpses: Tensor, batch: int) -> Tensor:

@@ -59,6 +59,12 @@ def main(out: Path) -> None:
             outcome = train(job, lambda _: None, lambda: False)
             if distributed.rank() == 0:
                 torch.save(outcome.method.state_dict(), out / f"{method}.pt")
+        for method in (m for m, spec in METHODS.items() if spec.paths):
+            # Nobody looked at anything: a part of the method has nothing to learn from.
+            job = job_in(out / "unread", config_of(method))
+            outcome = train(job, lambda _: None, lambda: False)
+            if distributed.rank() == 0:
+                torch.save(outcome.method.state_dict(), out / f"{method}-unread.pt")
         job = job_in(out / "stopped", config_of("byol"))
         train(job, lambda _: None, StopAfter(3))  # one batch of two into the optimiser's step
         outcome = train(job, lambda _: None, lambda: False)
