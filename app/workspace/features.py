@@ -1,6 +1,5 @@
 """An encoder's features as a map: two axes, neighbours, colours by what is known of an image."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -8,13 +7,8 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.vq import kmeans2
-from sqlalchemy import select
 
 from app.errors import AppError
-from migrations.study.cohort_rules import stand_in_sessions, why_left_out
-from migrations.study.folder import Study
-from migrations.study.names import split_item
-from migrations.study.schema import CaseImage, Image, Reader, Reading
 
 CLUSTERS = 8
 
@@ -93,32 +87,3 @@ def clusters(features: Features, seed: int = 0) -> list[str]:
     count = min(CLUSTERS, len(features.ids))
     _, labels = kmeans2(features.unit.astype(np.float64), count, minit="++", seed=seed)
     return [f"cluster {label + 1}" for label in labels]
-
-
-def classes_of(study: Study) -> dict[str, str]:
-    """Return the label of each labelled image."""
-    with study.database.read() as session:
-        rows = session.execute(select(Image.id, Image.label).where(Image.label.is_not(None)))
-        return {image_id: str(label) for image_id, label in rows}
-
-
-def of_members(ids: Iterable[str], by_image: Mapping[str, str]) -> dict[str, str]:
-    """Return what is known of images by member of a cohort: a frame has what its stack has."""
-    found = ((id_, by_image.get(split_item(id_)[0])) for id_ in ids)
-    return {id_: known for id_, known in found if known is not None}
-
-
-def readers_of(study: Study) -> dict[str, str]:
-    """Return who read each image; several readers are "several"."""
-    query = (
-        select(Reading, CaseImage.image_id, Reader.pseudonym)
-        .join(CaseImage, CaseImage.case_id == Reading.case_id)
-        .join(Reader, Reader.id == Reading.reader_id)
-    )
-    found: dict[str, set[str]] = {}
-    with study.database.read() as session:
-        stand_ins = stand_in_sessions(session)
-        for reading, image_id, pseudonym in session.execute(query):
-            if why_left_out(reading, stand_ins=stand_ins, trial=study.settings.trial) is None:
-                found.setdefault(image_id, set()).add(pseudonym)
-    return {k: next(iter(v)) if len(v) == 1 else "several" for k, v in found.items()}

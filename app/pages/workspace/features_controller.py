@@ -12,15 +12,13 @@ from app.pages.workspace.similarity_controller import image_names
 from app.ui.background import run
 from app.ui.side_process import SideProcess
 from app.ui.text import tr
+from app.workspace.colourings import Colouring, colourings
 from app.workspace.features import (
     Features,
-    classes_of,
     clusters,
     load_features,
     map_pca,
     map_umap,
-    of_members,
-    readers_of,
 )
 from app.workspace.runs import RunRow
 from migrations.study.folder import Study
@@ -101,12 +99,13 @@ class FeaturesController(QObject):
             then(path)
 
         def stopped() -> None:
-            ended("Stopped; nothing was written.", "lead")
+            ended(tr("Stopped; nothing was written."), "lead")
 
         if self._side.start(words, done, lambda text: ended(text, "error"), stopped):
-            self._page.work.begin("Computing features.")
+            self._page.work.begin(tr("Computing features."))
         else:
-            self._page.say_state("Something else is being computed; try again.", "warning")
+            busy = tr("Something else is being computed; try again when it is done.")
+            self._page.say_state(busy, "warning")
 
     def _told(self, event: object) -> None:
         # The process serves other pages too: only what this page waits for is shown here.
@@ -125,11 +124,8 @@ class FeaturesController(QObject):
             else:
                 points, share = map_pca(features)
                 axes = tuple(f"PC {k + 1} ({s:.0%} of variance)" for k, s in enumerate(share))  # type: ignore[assignment]
-            colours = {
-                "class": of_members(features.ids, classes_of(study)),
-                "reader": of_members(features.ids, readers_of(study)),
-                "cluster": dict(zip(features.ids, clusters(features), strict=True)),
-            }
+            grouped = dict(zip(features.ids, clusters(features), strict=True))
+            colours = (*colourings(study), Colouring("cluster", "Cluster", grouped))
             return features, points, axes, image_names(study), colours
 
         run(self, load, lambda found: self._page.show_features(*found), self._failed)
@@ -138,7 +134,7 @@ class FeaturesController(QObject):
         run(self, lambda: of_images(load_features(path)), shown, self._failed)
 
     def _failed(self, error: Exception) -> None:
-        self._tell_error("The features cannot be shown", error)
+        self._tell_error(tr("The features cannot be shown"), error)
 
 
 def of_images(features: Features) -> Features:

@@ -3,26 +3,25 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QPolygonF
 from PySide6.QtWidgets import QComboBox, QFrame
 
-from app.pages.workspace.lasso import Lasso, inside
+from app.pages.workspace.features_map import FeaturesMap
 from app.ui import theme
 from app.ui.page import Page
 from app.ui.pictures import PictureCard, PictureLoader, PictureStrip
-from app.ui.plots import COLOURS, SYMBOLS, ask_where, plot, save_plot
+from app.ui.plots import ask_where, save_plot
 from app.ui.small_widgets import button, label, panel, row
-from app.ui.text import tr
+from app.ui.text import tr, trn
 from app.ui.work_bar import WorkBar
+from app.workspace.colourings import Colouring
 from app.workspace.features import Features
 from app.workspace.runs import RunRow
 from migrations.study.names import split_item
 
 _SHOWN = 10
-_UNKNOWN = "unknown"
+_NOTHING = Colouring("", "")
 
 
 class FeaturesPage(Page):
@@ -46,41 +45,48 @@ class FeaturesPage(Page):
     lassoed = Signal(object)
 
     def __init__(self, loader: PictureLoader) -> None:
-        super().__init__("features", "Features")
+        super().__init__("features", tr("Features"))
         self.features: Features | None = None
         self.other: Features | None = None
         self._names: Mapping[str, str] = {}
-        self._colours: dict[str, Mapping[str, str]] = {}
-        self._points: NDArray[np.float32] = np.empty((0, 2), np.float32)
+        self._colours: dict[str, Colouring] = {}
         self.runs, self.others, self.maps, self.by = (QComboBox() for _ in range(4))
+        for box, name, spoken in (
+            (self.runs, "features_run", tr("Run")),
+            (self.others, "features_other", tr("Other run")),
+            (self.maps, "features_mapping", tr("Map")),
+            (self.by, "features_by", tr("Colour by")),
+        ):
+            box.setObjectName(name)
+            box.setAccessibleName(spoken)
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         for text, value in (("PCA", "pca"), ("UMAP", "umap")):
             self.maps.addItem(text, value)
-        for text in ("class", "reader", "cluster"):
-            self.by.addItem(f"Coloured by {text}", text)
         self.runs.activated.connect(lambda _i: self.run_chosen.emit(self.runs.currentData()))
         self.others.activated.connect(lambda _i: self.other_chosen.emit(self.others.currentData()))
         self.maps.activated.connect(lambda _i: self.map_chosen.emit(self.maps.currentData()))
-        self.by.currentIndexChanged.connect(self._draw)
+        self.by.currentIndexChanged.connect(lambda _i: self._draw())
         self.draw = button("lasso_features", tr("Lasso to cohort"), lambda: None)
         self.draw.setCheckable(True)
         self.draw.setToolTip(
             tr("Draw a line round points: the cohort then shows the readings of their images.")
         )
-        self.runs.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        chosen = row(self.runs, self.maps, self.by, stretch=True)
+        by = label(tr("Colour by"), "hint", wrap=False)
+        chosen = row(self.runs, self.maps, by, self.by, stretch=True)
         chosen.addWidget(self.draw)
         chosen.addWidget(button("save_features", tr("Save plot…"), self._save))
         self.body.addLayout(chosen)
         self.work = WorkBar("features_work")
         self.body.addWidget(self.work)
         content = row(gap=2 * theme.GRID)
-        self.map = plot("", "")
-        self.lasso = Lasso(self.map)
-        self.lasso.drawn.connect(self._drawn)
+        self.points = FeaturesMap()
+        self.map, self.lasso = self.points.plot, self.points.lasso
+        self.points.pointed.connect(self._show)
+        self.points.clicked.connect(self.choose)
+        self.points.drawn.connect(self._drawn)
         self.draw.toggled.connect(self._draw_wanted)
-        self.map.addLegend(offset=(10, 10), labelTextColor=theme.TEXT)
-        content.addWidget(self.map, 3)
-        content.addWidget(self._make_hover(loader), 1)
+        content.addWidget(self.map, 1)
+        content.addWidget(self._make_hover(loader))
         self.body.addLayout(content, 3)
         self._make_strips(loader)
         self.show_runs((), "", "")
@@ -91,7 +97,7 @@ class FeaturesPage(Page):
         for box, mark in ((self.runs, chosen), (self.others, other)):
             box.clear()
             if box is self.others:
-                box.addItem("no other run", "")
+                box.addItem(tr("no other run"), "")
             for run in finished:
                 box.addItem(run.title, run.id)
             box.setCurrentIndex(max(0, box.findData(mark)))
@@ -106,13 +112,13 @@ class FeaturesPage(Page):
         points: NDArray[np.float32],
         axes: tuple[str, str],
         names: Mapping[str, str],
-        colours: Mapping[str, Mapping[str, str]],
+        colours: Sequence[Colouring],
     ) -> None:
-        """Show a map (N, 2), its axes named; `colours` gives class, reader and cluster by image."""
-        self.features, self._points, self._names = features, points, names
-        self._colours = dict(colours)
-        for side, text in zip(("bottom", "left"), axes, strict=True):
-            self.map.setLabel(side, text, color=theme.MUTED)
+        """Show a map (N, 2), its axes named; `colours` is what its images can be coloured by."""
+        self.features, self._names = features, names
+        self._colours = {one.key: one for one in colours}
+        self.points.show_points(points, axes)
+        self._offer_colours()
         self.say_state(self._how())
         self._draw()
         if features.ids:
@@ -138,12 +144,12 @@ class FeaturesPage(Page):
         if features is None or image_id not in features.ids:
             return []
         found = features.neighbours(features.ids.index(image_id), _SHOWN)
-        classes = self._colours.get("class", {})
-        return [(image_id, "the image itself")] + [
+        classes = self._colours.get("label", _NOTHING).of(features.ids[i] for i, _ in found)
+        return [(image_id, tr("the image itself"))] + [
             (
                 features.ids[i],
                 f"{self._names.get(features.ids[i], '')} {cosine:.3f} "
-                f"{classes.get(features.ids[i], '')}".strip(),
+                f"{classes.said(features.ids[i])}".strip(),
             )
             for i, cosine in found
         ]
@@ -152,12 +158,14 @@ class FeaturesPage(Page):
         assert self.features is not None
         image_id = self.features.ids[index]
         said = [self._names.get(image_id, image_id)]
-        said += [colours[image_id] for colours in self._colours.values() if image_id in colours]
-        self.hover.show_image(image_id, ", ".join(said), heat=True)
+        for key in dict.fromkeys(("label", "reader", str(self.by.currentData()))):
+            known = self._colours.get(key, _NOTHING).of((image_id,))
+            said.append(known.said(image_id))
+        self.hover.show_image(image_id, ", ".join(filter(None, said)), heat=True)
 
     def _make_hover(self, loader: PictureLoader) -> QFrame:
         frame, layout = panel()
-        layout.addWidget(label("Under the pointer", "heading"))
+        layout.addWidget(label(tr("Under the pointer"), "heading"))
         self.hover = PictureCard(loader)
         self._selected = 0
         layout.addWidget(self.hover)
@@ -168,40 +176,28 @@ class FeaturesPage(Page):
         self.near, self.near_other = PictureStrip(loader, 96), PictureStrip(loader, 96)
         self.near.chosen.connect(self._clicked)
         self.near_other.chosen.connect(self._clicked)
-        self.body.addWidget(label("Nearest in these features", "hint"))
+        self.body.addWidget(label(tr("Nearest in these features"), "hint"))
         self.body.addWidget(self.near)
-        line = row(label("Nearest in those of", "hint", wrap=False), self.others, stretch=True)
+        line = row(label(tr("Nearest in those of"), "hint", wrap=False), self.others, stretch=True)
         self.body.addLayout(line)
         self.body.addWidget(self.near_other)
         self.near_other.hide()
 
-    def _draw(self) -> None:
-        self.map.clear()
-        if self.features is None:
-            return
-        known = self._colours.get(self.by.currentData(), {})
-        groups = [known.get(image_id, _UNKNOWN) for image_id in self.features.ids]
-        size = min(16, max(7, min(self.map.width(), self.map.height()) // 60))
-        for k, group in enumerate(sorted(set(groups))):
-            chosen = np.flatnonzero([g == group for g in groups])
-            spots = pg.ScatterPlotItem(
-                pos=self._points[chosen],
-                data=chosen,
-                size=size,
-                symbol=SYMBOLS[k % len(SYMBOLS)],
-                brush=COLOURS[k % len(COLOURS)],
-                pen=pg.mkPen(theme.PANEL),
-                hoverable=True,
-                name=group,
-            )
-            spots.sigHovered.connect(self._hovered)
-            spots.sigClicked.connect(lambda _s, points, _e: self.choose(int(points[0].data())))
-            self.map.addItem(spots)
-        self.map.getPlotItem().autoRange()
+    def _offer_colours(self) -> None:
+        """Offer every column that is known of an image; the one chosen stays."""
+        chosen = self.by.currentData()
+        self.by.blockSignals(True)
+        self.by.clear()
+        for one in self._colours.values():
+            self.by.addItem(tr(one.title), one.key)
+        self.by.setCurrentIndex(max(0, self.by.findData(chosen)))
+        self.by.blockSignals(False)
 
-    def _hovered(self, _spots: object, points: Sequence[pg.SpotItem], _event: object) -> None:
-        if len(points):
-            self._show(int(points[0].data()))
+    def _draw(self) -> None:
+        if self.features is not None:
+            ids = self.features.ids
+            known = self._colours.get(self.by.currentData(), _NOTHING)
+            self.points.colour(ids, known.of(ids))
 
     def _draw_wanted(self, on: bool) -> None:
         self.lasso.on = on
@@ -210,13 +206,16 @@ class FeaturesPage(Page):
             self.say_state(begun if on else self._how())
 
     def _how(self) -> str:
-        images = 0 if self.features is None else len(self.features.ids)
-        return f"{images} images. Hover to see one, click for its neighbours."
+        return trn(
+            "{count} image. Hover to see it.",
+            "{count} images. Hover to see one, click for its neighbours.",
+            0 if self.features is None else len(self.features.ids),
+        )
 
-    def _drawn(self, line: QPolygonF) -> None:
+    def _drawn(self, places: Sequence[int]) -> None:
         if self.features is None:
             return
-        ids = [self.features.ids[k] for k in inside(line, self._points)]
+        ids = [self.features.ids[k] for k in places]
         if ids:
             self.draw.setChecked(False)
             self.lassoed.emit(sorted({split_item(id_)[0] for id_ in ids}))

@@ -19,7 +19,7 @@ def test_the_images_of_points_within_a_drawn_line_are_told(qtbot) -> None:
     stack = new_id()
     features = Features(("a", "b", item_of_frame(stack, 4)), np.eye(3, dtype=np.float32))
     points = np.array([[0, 0], [10, 10], [0.5, 0.5]], np.float32)
-    page.show_features(features, points, ("x", "y"), {}, {"class": {}})
+    page.show_features(features, points, ("x", "y"), {}, ())
     told = []
     page.lassoed.connect(told.append)
     page.draw.click()
