@@ -66,6 +66,13 @@ def types(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation into build/site; a warning is an error."""
+    session.env["NO_MKDOCS_2_WARNING"] = "1"
+    _run(session, "mkdocs", "build", "--strict", "--quiet")
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """Run the demo: a cohort, a reading session, a training, a report."""
     _run(session, "python", "main.py", "--demo")
