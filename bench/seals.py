@@ -2,7 +2,7 @@
 
 Single changes are drawn over every column of every table and over the bytes of the file, from the
 database's own list of columns and not from the seal's; then whole studies are made and looked at
-without a change, and commits are timed with the seal and without.
+without a change. What a seal costs: `python -m bench.seal_times`.
 """
 
 import argparse
@@ -11,12 +11,10 @@ import shutil
 import sqlite3
 import struct
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from sqlalchemy import Column, insert
@@ -24,7 +22,7 @@ from sqlalchemy import Column, insert
 from migrations.study.clean_text import CleanText
 from migrations.study.database import Database
 from migrations.study.folder import Study
-from migrations.study.schema import Base, GazeChunk, new_id
+from migrations.study.schema import Base, new_id
 from migrations.study.seal.check import seal_faults
 from migrations.study.seal.registry import COMPUTED
 from migrations.study.settings import StudySettings
@@ -283,47 +281,11 @@ def alarms(folder: Path, count: int, seed: int = 0) -> list[str]:
     return found
 
 
-def commit_times(folder: Path, count: int) -> tuple[float, float]:
-    """Return the median time of a chunk's commit with the seal, and of the seal alone, in ms."""
-    from migrations.study import database as room
-
-    filled_study(folder / "timed")
-    whole, seals = [], []
-    original = (room.watch, room.seal_changes)
-
-    def timed(step: Callable[..., Any]) -> Callable[..., Any]:
-        def run(*values: Any, **named: Any) -> Any:
-            started = time.perf_counter()
-            try:
-                return step(*values, **named)
-            finally:
-                seals.append(time.perf_counter() - started)
-
-        return run
-
-    room.watch, room.seal_changes = timed(original[0]), timed(original[1])
-    try:
-        with closing(Database.at(folder / "timed" / "foveate.sqlite", durable=True)) as opened:
-            for number in range(count):
-                row = {"id": new_id(), "recording_id": "recording-1", "sequence": 100 + number,
-                       "first_us": number, "last_us": number, "count": 300, "codec_version": 1,
-                       "crc32": 1, "blob": random.randbytes(11_600)}  # fmt: skip
-                started = time.perf_counter()
-                with opened.write(signed=False) as session:
-                    session.execute(insert(GazeChunk.__table__), row)
-                whole.append(time.perf_counter() - started)
-    finally:
-        room.watch, room.seal_changes = original
-    both = [a + b for a, b in zip(seals[::2], seals[1::2], strict=True)]
-    return 1000 * median(whole), 1000 * median(both)
-
-
 def main() -> int:
     """Print the tables of docs/reliability.md."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--changes", type=int, default=1000)
     parser.add_argument("--studies", type=int, default=200)
-    parser.add_argument("--commits", type=int, default=400)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -334,9 +296,6 @@ def main() -> int:
         print(f"\nMissed: {missed}\nComputed again: {COMPUTED}")
         told = alarms(Path(name), given.studies, given.seed)
         print(f"{given.studies} studies: {told or 'no alarm'}")
-        whole, seal = commit_times(Path(name), given.commits)
-        print(f"A chunk's commit takes {whole:.2f} ms, the seal of it {seal:.3f} ms "
-              f"({seal / (whole - seal):.1%} of the rest)")  # fmt: skip
     return int(bool(missed))
 
 

@@ -119,11 +119,11 @@ class Database:
             session.connection()  # take the lock now, not at the first statement
             driver: Any = connection.connection.driver_connection
             if self.path is not None:
-                watch(driver)
+                watch(driver, connection.info)
             yield session
             session.flush()
             if self.path is not None:
-                self._sealed |= seal_changes(driver, signed=signed)
+                self._sealed |= seal_changes(driver, connection.info, signed=signed)
             session.commit()
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from migrations.study.schema import new_id, utc_now
@@ -24,6 +25,11 @@ SCHEMA = "sqlite_master"
 """The pseudo-table of tables, indexes and triggers, each by its name."""
 REVISION = "alembic_version"
 _LINK = b"foveate seal 1\0"
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+_appended: dict[bytes, str] = {}
+"""The chain that a link belongs to, by its hash, of the links last appended by this process."""
+_APPENDED_MOST = 16
 
 Digest = tuple[str, bytes, bytes | None]
 """Table, key of the row, digest of the row; None where the row is gone."""
@@ -70,6 +76,16 @@ def head_of(driver: Any) -> Head | None:
         return None
     chain = json.loads(bytes(row[3]))["chain"]
     return Head(str(chain), int(row[0]), bytes(row[1]), bytes(row[2]))
+
+
+def _head_to_append(driver: Any) -> Head | None:
+    """Return the last link without parsing it where it was appended here; it may be long."""
+    query = "SELECT number, hash, signature FROM seal ORDER BY number DESC LIMIT 1"
+    row = driver.execute(query).fetchone()
+    if row is None:
+        return None
+    chain = _appended.get(row[1])
+    return head_of(driver) if chain is None else Head(chain, *row)
 
 
 def link_hash(before: Head | None, body: bytes) -> bytes:
@@ -140,43 +156,48 @@ def as_bytes(value: Any) -> bytes:
     return bytes(value) if isinstance(value, bytes) else str(value).encode()
 
 
-def _selected(table: str, version: int) -> str:
+@cache
+def _selected(table: str, version: int, rest: str = "") -> str:
     columns = ", ".join(f'"{name}"' for name in columns_of(table, version))
-    return f'SELECT {columns} FROM main."{table}"'
+    return f'SELECT {columns} FROM main."{table}"{rest}'
 
 
 def _digest(driver: Any, table: str, id_: Any) -> Digest:
     text = as_bytes(id_).decode()
-    row = driver.execute(f"{_selected(table, VERSION)} WHERE id = ?", (text,)).fetchone()
+    row = driver.execute(_selected(table, VERSION, " WHERE id = ?"), (text,)).fetchone()
     return table, row_key(table, text.encode()), row_digest(table, row) if row else None
 
 
 def _append(driver: Any, digests: Sequence[Digest], *, signed: bool = True) -> None:
-    before = head_of(driver)
+    before = _head_to_append(driver)
+    number = before.number + 1 if before else 1
     key = station_key() if signed else None
     digests = list(digests)
     if key is not None:
         digests += _introduced(driver, key)
-    body = _body(before, digests, key)
+    chain = before.chain if before else os.urandom(16).hex()
+    body = _body(chain, number, digests, key)
     hash_ = link_hash(before, body)
     signature = key.sign(hash_) if key else b""
-    number = before.number + 1 if before else 1
     driver.execute(
         "INSERT INTO seal (id, number, body, hash, signature) VALUES (?, ?, ?, ?, ?)",
         (link_id(hash_), number, body, hash_, signature),
     )
+    if len(_appended) >= _APPENDED_MOST:
+        _appended.clear()
+    _appended[hash_] = chain
 
 
-def _body(before: Head | None, digests: Sequence[Digest], key: StationKey | None) -> bytes:
+def _body(chain: str, number: int, digests: Sequence[Digest], key: StationKey | None) -> bytes:
     said = {
-        "chain": before.chain if before else os.urandom(16).hex(),
+        "chain": chain,
         "key": key.name if key else None,
-        "number": before.number + 1 if before else 1,
+        "number": number,
         "rows": [[t, k.hex(), d.hex() if d else None] for t, k, d in digests],
         "time": utc_now(),
         "version": VERSION,
     }
-    return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
+    return _ENCODER.encode(said).encode()
 
 
 def _introduced(driver: Any, key: StationKey) -> list[Digest]:

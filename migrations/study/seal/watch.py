@@ -12,9 +12,21 @@ from migrations.study.seal.registry import VERSION, columns_of, sealed_tables
 _CHANGED = "foveate_changed"
 
 
-def watch(driver: Any) -> None:
-    """Note changes of sealed rows from now on; a database without a chain is left alone."""
-    if _is_watched(driver) or not has_chain(driver):
+def watch(driver: Any, memory: dict[Any, Any]) -> None:
+    """Note changes of sealed rows from now on; a database without a chain is left alone.
+
+    Parameters
+    ----------
+    memory
+        Of this connection, as long as it lives. It says that the connection is watched once that
+        was found at a transaction's begin: what one began that is undone is undone with it.
+    """
+    if memory.get(_CHANGED):
+        return
+    if _is_watched(driver):
+        memory[_CHANGED] = True
+        return
+    if not has_chain(driver):
         return
     driver.execute(
         f"CREATE TEMP TABLE {_CHANGED} (tab TEXT NOT NULL, id TEXT NOT NULL, "
@@ -25,9 +37,9 @@ def watch(driver: Any) -> None:
             driver.execute(statement)
 
 
-def seal_changes(driver: Any, *, signed: bool) -> bool:
+def seal_changes(driver: Any, memory: dict[Any, Any], *, signed: bool) -> bool:
     """Add a link for what this transaction changed; return whether it changed anything sealed."""
-    if not _is_watched(driver):
+    if not (memory.get(_CHANGED) or _is_watched(driver)):
         return False
     changed = driver.execute(f"SELECT tab, id FROM temp.{_CHANGED}").fetchall()
     if not changed:

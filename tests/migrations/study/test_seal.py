@@ -108,6 +108,17 @@ def test_a_write_that_fails_leaves_no_seal(database: Path) -> None:
     assert faults(database) == []
 
 
+def test_two_programs_that_write_in_turn_make_one_chain(database: Path) -> None:
+    with closing(Database.at(database)) as one, closing(Database.at(database)) as other:
+        for number, opened in enumerate((one, other, other, one, one)):
+            with opened.write(signed=number % 2 == 0) as rows:
+                rows.execute(update(Image).values(label=f"{number}"))
+        assert faults(database) == []
+        with one.write() as rows:
+            rows.execute(update(Image).values(label="last"))
+    assert faults(database) == []
+
+
 def test_an_older_copy_in_its_place_is_found_and_stays_found(database: Path) -> None:
     older = database.with_name("older")
     shutil.copy2(database, older)
