@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import yaml
 
+import trainer.api
 from tests import ROOT
 
 DOCS = ROOT / "docs"
@@ -14,7 +15,7 @@ PAGES = {
     for path in sorted(DOCS.rglob("*.md"))
 }
 GENERATED = {"changelog.md", "contributing.md"}
-"""Pages that tools/site_pages.py makes of files in the root."""
+"""Pages that tools/site/pages.py makes of files in the root."""
 
 
 def _without_code(text: str) -> str:
@@ -68,3 +69,11 @@ def test_a_picture_says_in_words_what_it_shows() -> None:
     words = [w for text in PAGES.values() for w in re.findall(r"!\[([^]]*)\]\(", text)]
     assert words
     assert all(len(said) > 3 for said in words)
+
+
+def test_the_reference_has_all_that_the_api_exports_and_plug_ins_take_part_by() -> None:
+    told = re.compile(r"^::: [\w.]+\.(\w+)$", re.MULTILINE)
+    assert set(told.findall(PAGES["reference/api.md"])) >= set(trainer.api.__all__)
+    named = re.findall(r"`(?:[a-z_]+\.)+([A-Z]\w+)`", PAGES["plugins.md"])
+    assert len(named) > 4
+    assert set(told.findall(PAGES["reference/plugins.md"])) >= set(named)
