@@ -16,6 +16,7 @@ from app.ui.offscreen import has_screen
 from devices.gaze.errors import GazeError
 from migrations.study.command_line import CommandParser, existing_study
 from migrations.study.errors import StudyError
+from migrations.study.processes import as_typed
 from migrations.study.this_computer import log_folder
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ XCB_LIBRARIES = (
 PYSIDE_MISSING = (
     'Foveate\'s window needs PySide6, which is not installed here:\n  pip install -e ".[station]"\n'
 )
-NO_SCREEN = (
+NO_SCREEN = as_typed(
     "There is no screen here (neither DISPLAY nor WAYLAND_DISPLAY is set), so no one can read. "
     "Start the station on a desktop; `python main.py --demo` and `python main.py --train` need "
     "no screen.\n"
@@ -231,8 +232,8 @@ def _parser() -> argparse.ArgumentParser:
         "--device",
         default="",
         metavar="ID",
-        help="tracker ID (see main.py devices); default: the last one used at this station, or "
-        "else the only one attached. The simulated reader and the mouse must be named",
+        help="tracker ID (see python main.py devices); default: the last one used at this station, "
+        "or else the only one attached. The simulated reader and the mouse must be named",
     )
     parser.add_argument(
         "--rate", type=_positive, metavar="HZ", help="sampling rate (default: the tracker's own)"

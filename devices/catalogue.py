@@ -16,6 +16,7 @@ from devices.gazepoint.search import WAY_OUT as GAZEPOINT_WAY_OUT
 from devices.lsl import LslTracker, find_streams
 from devices.mouse import MouseTracker, mouse_info
 from devices.plugins import free, plug_ins
+from devices.program import as_typed
 from devices.simulated import SimulatedParameters, SimulatedTracker, simulated_info
 from devices.tobii.search import find_tobii, open_tobii
 from devices.tracker import Tracker, TrackerInfo
@@ -77,7 +78,7 @@ class Found:
     missing: tuple[Missing, ...] = ()
 
 
-TOBII_WAY_OUT = (
+TOBII_WAY_OUT = as_typed(
     "Run: python main.py devices setup-tobii (it needs a Python 3.10 beside this one). Or start "
     "TittaLSL or App-TobiiPro on this computer: the tracker then appears here as an LSL stream."
 )

@@ -19,6 +19,7 @@ from devices.gaze.geometry import ScreenGeometry
 from devices.gaze.samples import SampleArray
 from devices.gaze.stream import StreamQuality, stream_quality
 from devices.lsl.mapping import MAPPING_VARIABLE
+from devices.program import as_typed
 from devices.tobii.interpreters import (
     PYTHON_VARIABLE,
     REQUIREMENT,
@@ -185,7 +186,7 @@ def _set_up_tobii(options: argparse.Namespace) -> None:
     if folder != environment_folder():
         lines.append(f"To let Foveate find it, set {PYTHON_VARIABLE}={made.path}")
     lines.append("Tobii's licence applies: non-commercial research only; see")
-    lines.append("docs/trackers.md. Now look for the tracker: python main.py devices")
+    lines.append(as_typed("docs/trackers.md. Now look for the tracker: python main.py devices"))
     sys.stdout.write("\n".join(lines) + "\n")
 
 
@@ -197,7 +198,7 @@ def _write_found(found: Found, as_json: bool) -> None:
     lines = ["Trackers:"]
     lines += [f"  {info.id:{width}}  {_describe(info)}" for info in found.trackers]
     lines += ["", "Missing:", *(f"  {line}" for line in found.missing)] if found.missing else []
-    lines += ["", "Test one: python main.py devices --test ID"]
+    lines += ["", as_typed("Test one: python main.py devices --test ID")]
     sys.stdout.write("\n".join(lines) + "\n")
 
 
@@ -233,9 +234,9 @@ def _figure(value: float | None) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python main.py devices",
+        prog=as_typed("python main.py devices"),
         description="List the eye trackers that are attached, or test one.",
-        epilog="example: python main.py devices --test simulated --seconds 10",
+        epilog=as_typed("example: python main.py devices --test simulated --seconds 10"),
     )
     parser.add_argument(
         "action",

@@ -93,6 +93,15 @@ def test_the_installed_command_calls_itself_foveate(installed: Environment) -> N
     assert "python main.py" not in installed.run("foveate", "--help").stdout + done.stdout
 
 
+def test_a_refusal_of_the_installed_command_says_what_to_type_there(
+    installed: Environment, tmp_path: Path
+) -> None:
+    (tmp_path / "study.toml").write_text("")
+    done = installed.run("foveate", "read", "--autopilot", "--study", str(tmp_path))
+    assert done.returncode == 1
+    assert f"import some: foveate import --study {tmp_path} FILES" in done.stdout + done.stderr
+
+
 def test_what_is_installed_imports_a_picture_and_opens_it_in_the_station(
     installed: Environment, study: Path
 ) -> None:

@@ -96,8 +96,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--device",
         metavar="ID",
-        help="tracker ID (see main.py devices; default: the simulated reader with --autopilot, "
-        "otherwise the tracker last used at this station)",
+        help="tracker ID (see python main.py devices; default: the simulated reader with "
+        "--autopilot, otherwise the tracker last used at this station)",
     )
     parser.add_argument(
         "--autopilot",

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from app.errors import AppError
 from app.recording.worklist import WorklistRow, worklist
 from migrations.study.folder import Study
+from migrations.study.processes import as_typed
 from migrations.study.schema import Reader, new_id
 
 _PREFIX = "AUTO-"
@@ -26,8 +27,10 @@ def autopilot_reader(study: Study, wanted: str | None = None) -> str:
     """
     if not worklist(study, ""):
         raise AppError(
-            f"{study.folder} has no cases; import some: "
-            f"python main.py import --study {study.folder} FILES"
+            as_typed(
+                f"{study.folder} has no cases; import some: "
+                f"python main.py import --study {study.folder} FILES"
+            )
         )
     readers = _readers(study)
     if wanted is not None:

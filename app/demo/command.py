@@ -19,6 +19,7 @@ from app.ui.offscreen import choose_screen
 from devices.gaze.errors import GazeError
 from migrations.study.command_line import CommandParser
 from migrations.study.errors import StudyError
+from migrations.study.processes import as_typed
 from migrations.study.stopping import end_children, ending_together
 
 MARK, LOG = ".foveate-demo", "demo.log"
@@ -83,7 +84,7 @@ def _prepare(folder: Path) -> None:
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARK).write_text(
-        "Created by `python main.py --demo`. The next demo empties this folder.\n"
+        as_typed("Created by `python main.py --demo`. The next demo empties this folder.\n")
     )
 
 

@@ -23,6 +23,7 @@ from app.station import Station
 from app.ui import theme
 from devices.simulated import Style, Target
 from migrations.study.folder import Study
+from migrations.study.processes import as_typed
 from migrations.study.schema import Image
 from migrations.study.settings import StudySettings
 
@@ -78,7 +79,9 @@ class Tour:
         self.study.close()
         yield from summary.lines()
         yield from found
-        yield f"now open it: python main.py --study {out / 'study'}, and {out / 'report.html'}"
+        yield as_typed(
+            f"now open it: python main.py --study {out / 'study'}, and {out / 'report.html'}"
+        )
 
     def _compare(self, study: Study) -> list[str]:
         """Train a plain run on the same split, try both at few labels, write the report."""

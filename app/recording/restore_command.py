@@ -14,6 +14,7 @@ from migrations.study.database import Database
 from migrations.study.erasure import erase_as
 from migrations.study.errors import StudyError
 from migrations.study.plurals import counted
+from migrations.study.processes import as_typed
 from migrations.study.restore import Restored, restore
 
 
@@ -34,8 +35,10 @@ def main(argv: Sequence[str]) -> int:
     )
     if again is None:
         sys.stderr.write(
-            "The replaced database cannot be read to find out whether anyone was erased after "
-            "that backup. If so, erase them again: python main.py db erase.\n"
+            as_typed(
+                "The replaced database cannot be read to find out whether anyone was erased after "
+                "that backup. If so, erase them again: python main.py db erase.\n"
+            )
         )
     elif again:
         erasures = counted(

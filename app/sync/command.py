@@ -21,6 +21,7 @@ from migrations.study.database import Database
 from migrations.study.errors import DatabaseError, StudyError
 from migrations.study.folder import Study
 from migrations.study.plurals import counted
+from migrations.study.processes import as_typed
 from migrations.study.schema import utc_now
 from migrations.study.sync.push import PushReport, push
 
@@ -118,8 +119,10 @@ def _said(report: PushReport, server: str) -> str:
         )
     if report.erasures_waiting:
         lines.append(
-            f"{report.erasures_waiting} erasures made here are waiting for the server's owner: "
-            "python main.py db server --erase."
+            as_typed(
+                f"{report.erasures_waiting} erasures made here are waiting for the server's owner: "
+                "python main.py db server --erase."
+            )
         )
     if report.erased:
         lines.append(f"Erased on the server: {_counts(report.erased)}.")

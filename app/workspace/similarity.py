@@ -14,6 +14,7 @@ from sqlalchemy import select
 from app.errors import AppError
 from devices.gaze.pair_rates import odd_items, pairs_among, share_of_valid
 from migrations.study.folder import Study
+from migrations.study.processes import as_typed
 from migrations.study.schema import SimilarityRun
 
 _SAMPLED_PAIRS = 100_000
@@ -193,7 +194,9 @@ def load_stored_relation(path: Path) -> StoredRelation:
             return StoredRelation(tuple(str(i) for i in file["ids"]), matrix)
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise SimilarityUnreadable(
-            f"{path} cannot be read ({error}). Compute it again: python main.py similarity"
+            as_typed(
+                f"{path} cannot be read ({error}). Compute it again: python main.py similarity"
+            )
         ) from error
 
 

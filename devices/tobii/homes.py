@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any, Protocol
 
 from devices.errors import TrackerError, TrackerLost, TrackerNotFound
+from devices.program import as_typed
 from devices.tobii.bridge import FRAME
 from devices.tobii.session import SdkSession
 
@@ -159,8 +160,10 @@ class BridgeHome:
             )
         except OSError as error:
             raise TrackerNotFound(
-                f"The Python for Tobii's SDK, {self.python}, cannot be started ({error}). "
-                "Run: python main.py devices setup-tobii"
+                as_typed(
+                    f"The Python for Tobii's SDK, {self.python}, cannot be started ({error}). "
+                    "Run: python main.py devices setup-tobii"
+                )
             ) from error
 
     def _await_start(self) -> None:
@@ -170,8 +173,10 @@ class BridgeHome:
         if started["event"] == "failed":
             self.close()
             raise TrackerNotFound(
-                f"Tobii's SDK does not import under {self.python} ({started['detail']}). "
-                "Run: python main.py devices setup-tobii"
+                as_typed(
+                    f"Tobii's SDK does not import under {self.python} ({started['detail']}). "
+                    "Run: python main.py devices setup-tobii"
+                )
             )
 
     def _write(self, line: bytes) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from devices.errors import TrackerNotFound
+from devices.program import as_typed
 
 REQUIREMENT = "tobii-research==2.1.0"
 """As in the dependency group `tobii` of pyproject.toml."""
@@ -22,7 +23,7 @@ _ASK = (
     "import importlib.util as u, json, sys; "
     "print(json.dumps([list(sys.version_info[:2]), u.find_spec('tobii_research') is not None]))"
 )
-_GET_PYTHON = (
+_GET_PYTHON = as_typed(
     "Install Python 3.10 (Windows: winget install Python.Python.3.10; macOS: brew install "
     "python@3.10; Linux: pyenv install 3.10 or uv python install 3.10), or name one: "
     "python main.py devices setup-tobii --python PATH"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from migrations.study.engine import read_only_uri
 from migrations.study.errors import DatabaseDamaged
-from migrations.study.processes import is_abandoned, owned_name
+from migrations.study.processes import as_typed, is_abandoned, owned_name
 from migrations.study.thinning import thin
 
 WAIT_S = 30
@@ -64,9 +64,11 @@ def back_up(database: Path, folder: Path) -> Path:
     thin(folder, database.stem)
     if damaged:
         raise DatabaseDamaged(
-            f"The backup {copy} was made without {len(damaged)} chunks of gaze, which are damaged "
-            f"in {database} and in no backup: {', '.join(damaged[:5])}. python main.py db check "
-            "names their readings and says what to do."
+            as_typed(
+                f"The backup {copy} was made without {len(damaged)} chunks of gaze, which are "
+                f"damaged in {database} and in no backup: {', '.join(damaged[:5])}. python main.py "
+                "db check names their readings and says what to do."
+            )
         )
     return copy
 
@@ -124,8 +126,10 @@ def require_sound(copy: Path, origin: Path) -> None:
     if problems != ["ok"] or broken:
         said = problems[0] if problems != ["ok"] else f"a row of {broken[0]} refers to nothing"
         raise DatabaseDamaged(
-            f"No backup of {origin} was kept: the copy is not sound ({said}). Keep earlier "
-            "backups; python main.py db check says what is damaged."
+            as_typed(
+                f"No backup of {origin} was kept: the copy is not sound ({said}). Keep earlier "
+                "backups; python main.py db check says what is damaged."
+            )
         )
 
 

@@ -11,6 +11,7 @@ from migrations.study.audit import add_audit
 from migrations.study.database import Database
 from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import backup_folder, is_writable
+from migrations.study.processes import as_typed
 from migrations.study.settings import StudySettings, read_settings
 from migrations.study.soundness import (
     SET_ASIDE,
@@ -22,18 +23,18 @@ from migrations.study.soundness import (
 )
 
 _SHOWN = 100
-_DAMAGED = (
+_DAMAGED = as_typed(
     "Do not change the study, and copy it before you do anything else. What is damaged here may "
     "be intact in a copy: python main.py db restore replaces the database with the newest backup "
     "and keeps this one; a server, if you use one, has its own copy. Exports and trainings "
     "continue without the damaged parts and list them."
 )
-_OTHER_TIME = (
+_OTHER_TIME = as_typed(
     "Where you know why this place holds another record (a study was moved here, or restored on "
     "another computer), python main.py db check --accept REASON lets it count from now on and "
     "notes the reason in the audit."
 )
-_LEFTOVERS = (
+_LEFTOVERS = as_typed(
     "Leftovers do no harm but may contain images or gaze. python main.py db check --repair moves "
     f"them into the study's folder {SET_ASIDE}; delete them there once you are sure that nothing "
     "is missing."

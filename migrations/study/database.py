@@ -23,6 +23,7 @@ from migrations.study.backups import whole_copy
 from migrations.study.engine import make_engine
 from migrations.study.errors import DatabaseError, DatabaseTooNew, RightMissing, RowRefused
 from migrations.study.explain import explain
+from migrations.study.processes import as_typed
 from migrations.study.schema import Audit
 from migrations.study.seal.chain import add_link, has_chain, seal_schema
 from migrations.study.seal.heads import remember
@@ -175,8 +176,10 @@ class Database:
         if here != wanted:
             has = f"has schema {here}" if here else "has no tables yet"
             raise DatabaseError(
-                f"{self.name} {has}; this Foveate reads schema {wanted}. Bring it there first: "
-                "python main.py db upgrade --study FOLDER, or open it in the station."
+                as_typed(
+                    f"{self.name} {has}; this Foveate reads schema {wanted}. Bring it there first: "
+                    "python main.py db upgrade --study FOLDER, or open it in the station."
+                )
             )
 
     def newest(self) -> str | None:
@@ -221,9 +224,11 @@ class Database:
                 return
         has = f"has schema {here}" if here else "has no tables yet"
         raise RightMissing(
-            f"{self.name} {has}, this Foveate {foveate_version()} needs {wanted}, and this role "
-            "may not change tables. Whoever owns the database brings it there: "
-            "python main.py db server --database URL-OF-THE-OWNER."
+            as_typed(
+                f"{self.name} {has}, this Foveate {foveate_version()} needs {wanted}, and this "
+                "role may not change tables. Whoever owns the database brings it there: "
+                "python main.py db server --database URL-OF-THE-OWNER."
+            )
         )
 
     def downgrade(self, revision: str) -> None:

@@ -1,6 +1,7 @@
 """What befell the database, in words that tell the user what to do."""
 
 from migrations.study.errors import DatabaseBusy, DatabaseDamaged, DatabaseError, DiskFull
+from migrations.study.processes import as_typed
 from migrations.study.server_errors import explain_server, is_of_server
 
 
@@ -22,8 +23,11 @@ def explain(error: Exception, name: str, waited_s: int) -> Exception:
         )
     if "malformed" in said or "not a database" in said or "could not decode to utf-8" in said:
         return DatabaseDamaged(
-            f"{name} is damaged or no database. Keep it as it is. `python main.py db check` says "
-            "what is wrong, `python main.py db restore` puts the newest backup in its place."
+            as_typed(
+                f"{name} is damaged or no database. Keep it as it is. `python main.py db check` "
+                "says what is wrong, `python main.py db restore` puts the newest backup in its "
+                "place."
+            )
         )
     if "unable to open" in said or "readonly" in said or "connection" in said:
         return DatabaseError(f"{name} cannot be opened or written: {getattr(error, 'orig', error)}")

@@ -11,6 +11,7 @@ from migrations.study.command_line import FAILED, STOPPED, WRONG, existing_study
 from migrations.study.errors import FolderNotEmpty, IncompleteExport, StudyError
 from migrations.study.folder import Study
 from migrations.study.outside_audit import tell_audit
+from migrations.study.processes import as_typed
 from migrations.study.stopping import listened
 from migrations.study.told_events import add_events
 
@@ -115,8 +116,10 @@ def require_whole(said: str, missing: Sequence[str]) -> str:
         return said
     lines = "\n".join(f"  {line}" for line in missing)
     raise IncompleteExport(
-        f"{said}\nSome gaze is damaged in the study and missing from this export; everything else "
-        f"was written:\n{lines}\nFor details and what to do, run python main.py db check."
+        as_typed(
+            f"{said}\nSome gaze is damaged in the study and missing from this export; everything "
+            f"else was written:\n{lines}\nFor details and what to do, run python main.py db check."
+        )
     )
 
 

@@ -20,6 +20,7 @@ from migrations.study.database import Database
 from migrations.study.errors import NotAStudy, StudyError, UnsafeFolder
 from migrations.study.opened import require_database
 from migrations.study.private_files import make_private
+from migrations.study.processes import as_typed
 from migrations.study.same_image import identities, same_images
 from migrations.study.settings import StudySettings, read_settings, write_settings
 
@@ -105,8 +106,11 @@ class Study:
             database_url = _server_url()
         if not (folder / "study.toml").is_file():
             raise NotAStudy(
-                f"{folder} is not a Foveate study (it has no study.toml). Name a study's folder, "
-                f"or create one by importing images: python main.py import --study {folder} FILES"
+                as_typed(
+                    f"{folder} is not a Foveate study (it has no study.toml). Name a study's "
+                    "folder, or create one by importing images: python main.py import --study "
+                    f"{folder} FILES"
+                )
             )
         settings = read_settings(folder / "study.toml")
         read_only = not is_writable(folder)

@@ -6,6 +6,7 @@ from sqlalchemy import event
 
 from migrations.study.database import Database
 from migrations.study.errors import DatabaseError
+from migrations.study.processes import as_typed
 
 
 def require_database(path: Path) -> None:
@@ -19,8 +20,10 @@ def require_database(path: Path) -> None:
     if not path.is_file() or path.stat().st_size == 0:
         state = "is empty" if path.is_file() else "is missing"
         raise DatabaseError(
-            f"{path} {state}. Put it back, or let python main.py db restore --study "
-            f"{path.parent} put the newest backup in its place. Nothing was changed."
+            as_typed(
+                f"{path} {state}. Put it back, or let python main.py db restore --study "
+                f"{path.parent} put the newest backup in its place. Nothing was changed."
+            )
         )
 
 

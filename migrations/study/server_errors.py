@@ -9,6 +9,7 @@ from migrations.study.errors import (
     RowRefused,
     ServerUnreachable,
 )
+from migrations.study.processes import as_typed
 
 _REFUSED = {
     "22003": "a number is too large for its column",
@@ -47,8 +48,10 @@ def explain_server(error: Any, name: str) -> DatabaseError:
     state = getattr(error, "sqlstate", None) or ""
     if state == "42501":
         return RightMissing(
-            f"{name}: this role may not do that{_where(error)}. Whoever owns the database gives "
-            "rights with `python main.py db server`: docs/multi-station.md."
+            as_typed(
+                f"{name}: this role may not do that{_where(error)}. Whoever owns the database "
+                "gives rights with `python main.py db server`: docs/multi-station.md."
+            )
         )
     if state[:2] in ("22", "23") or (not state and type(error).__name__ == "DataError"):
         why = _REFUSED.get(state, "a text holds a NUL" if not state else f"SQLSTATE {state}")

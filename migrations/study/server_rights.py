@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from migrations.study.errors import RightMissing
+from migrations.study.processes import as_typed
 
 _UPGRADE = text(
     "SELECT coalesce((SELECT pg_has_role(session_user, relowner, 'MEMBER') FROM pg_class "
@@ -65,8 +66,10 @@ def require_rights(connection: Connection, tables: list[str]) -> Rights:
     if missing or not ruled:
         listed = ", ".join(missing) or "the rules for stations are not for it"
         raise RightMissing(
-            f"The role {role} may not push to this server; it lacks: {listed}. Nothing was sent. "
-            "Whoever owns the database gives the rights: python main.py db server --station "
-            f"{role} --database URL-OF-THE-OWNER."
+            as_typed(
+                f"The role {role} may not push to this server; it lacks: {listed}. Nothing was "
+                "sent. Whoever owns the database gives the rights: python main.py db server "
+                f"--station {role} --database URL-OF-THE-OWNER."
+            )
         )
     return Rights(role, owns)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from migrations.study.processes import as_typed
 from trainer.data.csv_table import CsvTable
 from trainer.data.decode import SUFFIXES
 from trainer.data.splits import SPLIT_NAMES, read_splits
@@ -54,8 +55,10 @@ def find_images(folder: Path) -> dict[str, Path]:
     shown = {n: found[n] for n in sorted(found) if not any(p[:1] == "." for p in n.split("/"))}
     if not shown:
         raise ImageFolderError(
-            f"{folder} holds no image ({', '.join(SUFFIXES)}). DICOM files are imported into a "
-            "study first: python main.py import --study FOLDER FILES"
+            as_typed(
+                f"{folder} holds no image ({', '.join(SUFFIXES)}). DICOM files are imported into a "
+                "study first: python main.py import --study FOLDER FILES"
+            )
         )
     return shown
 

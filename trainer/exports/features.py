@@ -8,6 +8,7 @@ from sqlalchemy import select
 from migrations.study.command_line import shown_progress
 from migrations.study.folder import Study
 from migrations.study.names import names_of
+from migrations.study.processes import as_typed
 from migrations.study.schema import TrainingRun
 from trainer.data.cohort import Cohort
 from trainer.errors import CohortError
@@ -60,7 +61,9 @@ def _newest(study: Study) -> Path:
     found = next((path for path in paths if path.is_file()), None)
     if found is None:
         raise CohortError(
-            f"{study.folder} has no encoder yet. Pre-train one (python main.py train), or name a "
-            "file with --encoder."
+            as_typed(
+                f"{study.folder} has no encoder yet. Pre-train one (python main.py train), or name "
+                "a file with --encoder."
+            )
         )
     return found

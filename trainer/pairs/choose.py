@@ -13,6 +13,7 @@ from devices.gaze.pair_rates import positive_rate, threshold_for_rate
 from migrations.study.evidence import CohortEvidence
 from migrations.study.folder import Study
 from migrations.study.plurals import counted
+from migrations.study.processes import as_typed
 from migrations.study.schema import SimilarityRun
 from trainer.config.config import RunConfig
 from trainer.data.cohort import Cohort, Member
@@ -75,9 +76,11 @@ def choose_members(cohort: Cohort, config: RunConfig) -> tuple[Member, ...]:
     if len(members) < 2:
         held = len(cohort.members) - len(members)
         raise CohortError(
-            f"The study has {counted(len(members), 'image')} to train on; at least 2 are needed"
-            + (f" ({held} belong to the test split)" if held else "")
-            + ". Import images: python main.py import --study FOLDER FILES"
+            as_typed(
+                f"The study has {counted(len(members), 'image')} to train on; at least 2 are needed"
+                + (f" ({held} belong to the test split)" if held else "")
+                + ". Import images: python main.py import --study FOLDER FILES"
+            )
         )
     read = sum(1 for m in members if m.readings)
     if config.uses_gaze and read < 2:

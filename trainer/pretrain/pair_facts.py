@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 import torch
 
+from migrations.study.processes import as_typed
 from trainer.pretrain.job import Job
 
 FEW_EXTRA_PAIRS = 4.0
@@ -78,9 +79,12 @@ def pairs_text(job: Job, facts: PairFacts, warn: Callable[[str], None]) -> str:
         )
     elif config.uses_gaze and facts.images_with_pairs < MANY_WITHOUT:
         warn(
-            f"Only {facts.images_with_pairs:.0%} of the images have a pair by gaze; the others "
-            "train as in the plain method. Look at them with `python main.py similarity`, which "
-            "names images without a value; try another --measure or a higher --positive-rate."
+            as_typed(
+                f"Only {facts.images_with_pairs:.0%} of the images have a pair by gaze; the others "
+                "train as in the plain method. Look at them with `python main.py similarity`, "
+                "which names images without a value; try another --measure or a higher "
+                "--positive-rate."
+            )
         )
     text = (
         f"Pairs: {config.pairs}, {expected:.1f} extra pairs expected per batch; "

@@ -3,6 +3,7 @@
 from sqlalchemy import select
 
 from migrations.study.folder import Study
+from migrations.study.processes import as_typed
 from migrations.study.schema import Image
 from trainer.errors import ProbeError
 from trainer.probe.labelled import LabelledImage, LabelledSet
@@ -22,8 +23,10 @@ def labelled_study(study: Study) -> LabelledSet:
     there = [row for row in labelled if study.presentation(row.id).is_file()]
     if not there:
         raise ProbeError(
-            f"{study.folder} holds no labelled image. Give labels when importing: python main.py "
-            "import --study FOLDER --labels labels.csv FILES"
+            as_typed(
+                f"{study.folder} holds no labelled image. Give labels when importing: python "
+                "main.py import --study FOLDER --labels labels.csv FILES"
+            )
         )
     images = (
         LabelledImage(r.id, study.presentation(r.id), str(r.label), r.source_group, r.split)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from migrations.study.processes import as_typed
 from migrations.study.reader_attributes import ATTRIBUTES
 from trainer.probe.labelled import ordered_classes
 from trainer.report.data import ReadingRow, ReportData
@@ -41,7 +42,9 @@ def cohort_section(data: ReportData) -> Section:
     html += figure(flow_chart([image_steps(data), reading_steps(data)]), "Cohort flow")
     if not members:
         html += missing(
-            "There are no images to train on yet. Import some with `python main.py import`."
+            as_typed(
+                "There are no images to train on yet. Import some with `python main.py import`."
+            )
         )
     if not data.readings:
         html += missing("No cases have been read yet. Open the station and read some.")

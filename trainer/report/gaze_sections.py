@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from devices.gaze.cluster_order import cluster_order
 from devices.gaze.pair_rates import pair_values
+from migrations.study.processes import as_typed
 from trainer.data.cohort import Member
 from trainer.drawing.charts import histogram
 from trainer.errors import ReportError
@@ -58,8 +59,10 @@ def similarity_section(data: ReportData) -> Section:
         return Section("similarity", "Gaze similarity", html)
     if found is None:
         html = _of_graphs(data) or missing(
-            "Gaze similarity has not been computed yet. Press Pretrain, or run `python main.py "
-            f"train {data.hint}`."
+            as_typed(
+                "Gaze similarity has not been computed yet. Press Pretrain, or run `python main.py "
+                f"train {data.hint}`."
+            )
         )
         return Section("similarity", "Gaze similarity", html)
     values = pair_values(found.matrix, found.valid)
@@ -94,8 +97,10 @@ def _of_graphs(data: ReportData) -> str:
     if not rows:
         return ""
     note = paragraph(
-        "Pairs came from a sparse graph or a relation file, so the study has no similarity "
-        "matrix. To compare the readings, run `python main.py similarity`."
+        as_typed(
+            "Pairs came from a sparse graph or a relation file, so the study has no similarity "
+            "matrix. To compare the readings, run `python main.py similarity`."
+        )
     )
     head = ["run", "measure", "threshold", "positive rate", "extra pairs per batch"]
     return note + table("Pairs by gaze", head, rows)

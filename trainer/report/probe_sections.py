@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from migrations.study.processes import as_typed
 from trainer.drawing.charts import STYLES, Interval, interval_chart, legend
 from trainer.report.page import Cell, Section, figure, missing, paragraph, table
 
@@ -62,7 +63,9 @@ def probe_section(probes: Sequence[ProbeFigures], hint: str) -> Section:
     """Return tables and charts of all probes."""
     if not probes:
         html = missing(
-            f"No encoder has been probed yet. Run `python main.py probe {hint} --encoder RUN`."
+            as_typed(
+                f"No encoder has been probed yet. Run `python main.py probe {hint} --encoder RUN`."
+            )
         )
         return Section("probes", "Does it help?", html)
     return Section("probes", "Does it help?", "".join(_one(p, len(probes) > 1) for p in probes))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from migrations.study.processes import as_typed
 from trainer.report.answer_figures import DrawnFigure
 from trainer.report.data import ReportData
 from trainer.report.page import Section, figure, missing, paragraph, table
@@ -10,8 +11,10 @@ from trainer.report.page import Section, figure, missing, paragraph, table
 def looked_section(data: ReportData) -> Section:
     """Return the figures of `analyse`."""
     nothing = missing(
-        f"No analysis has been run yet. Run python main.py analyse {data.hint}, or use the "
-        "Analysis page."
+        as_typed(
+            f"No analysis has been run yet. Run python main.py analyse {data.hint}, or use the "
+            "Analysis page."
+        )
     )
     return Section("looked", "How readers looked", _figures(data.looked, data.share) or nothing)
 
@@ -19,8 +22,10 @@ def looked_section(data: ReportData) -> Section:
 def performed_section(data: ReportData) -> Section:
     """Return the figures of `performance`."""
     nothing = missing(
-        f"Performance has not been computed yet. Run python main.py performance {data.hint} "
-        "--positive VALUE --out exports/performance in the study, or use the Performance page."
+        as_typed(
+            f"Performance has not been computed yet. Run python main.py performance {data.hint} "
+            "--positive VALUE --out exports/performance in the study, or use the Performance page."
+        )
     )
     html = _figures(data.performed, data.share) or nothing
     return Section("performed", "How readers performed", html)

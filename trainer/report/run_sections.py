@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from migrations.study.database import foveate_version
+from migrations.study.processes import as_typed
 from trainer.drawing.charts import STYLES, Series, legend, line_chart
 from trainer.report.data import ReportData, RunFigures
 from trainer.report.page import Cell, Section, figure, missing, paragraph, percent, table
@@ -28,8 +29,10 @@ def runs_section(data: ReportData) -> Section:
     """Return training curves and final figures of the runs."""
     if not data.runs:
         html = missing(
-            "No training has been run yet. Press Pretrain, or run `python main.py train "
-            f"{data.hint}`."
+            as_typed(
+                "No training has been run yet. Press Pretrain, or run `python main.py train "
+                f"{data.hint}`."
+            )
         )
         return Section("runs", "Pre-training", html)
     names = _names(data.runs)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from migrations.study.plurals import counted
+from migrations.study.processes import as_typed
 from trainer.config.config import RunConfig
 from trainer.data.cohort import Cohort, Member, fingerprint
 from trainer.data.file_hashes import file_hashes
@@ -81,8 +82,10 @@ class FolderSource:
         """Return the images in dataset order, with labels, patients and splits."""
         if config.uses_gaze and self.relation is None:
             raise ConfigError(
-                f"pairs is {config.pairs}, but a folder of images has no gaze. Give --relation "
-                "FILE (python main.py similarity makes one), or use --pairs none or label."
+                as_typed(
+                    f"pairs is {config.pairs}, but a folder of images has no gaze. Give --relation "
+                    "FILE (python main.py similarity makes one), or use --pairs none or label."
+                )
             )
         found = find_images(self.images)
         names = read_order(self.order, found) if self.order else list(found)

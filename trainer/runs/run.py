@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from migrations.study.processes import as_typed
 from migrations.study.schema import utc_now
 from trainer.errors import Cancelled, ImageCacheError, TrainerError
 from trainer.pretrain.checkpoint import checkpoints
@@ -172,15 +173,19 @@ def _tried_report(run: Run, record: Record) -> Path | None:
         return run.source.report(record, run.stop)
     except Cancelled:
         run.warn(
-            "Stopped before the report was written; the encoder is. Write the report: "
-            f"python main.py report {run.source.hint}"
+            as_typed(
+                "Stopped before the report was written; the encoder is. Write the report: "
+                f"python main.py report {run.source.hint}"
+            )
         )
         return None
     except Exception as error:
         log.exception("The report failed")
         run.warn(
-            f"The report could not be made ({error}); the encoder is written. Try again: "
-            f"python main.py report {run.source.hint}"
+            as_typed(
+                f"The report could not be made ({error}); the encoder is written. Try again: "
+                f"python main.py report {run.source.hint}"
+            )
         )
         return None
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from migrations.study.names import short_name
+from migrations.study.processes import as_typed
 from trainer.config.config import RunConfig
 from trainer.data.cohort import Cohort, Member, damage_text
 from trainer.pretrain.job import Job
@@ -28,7 +29,9 @@ def warnings_of(cohort: Cohort, config: RunConfig) -> Iterator[str]:
     """Yield what the user should know: what was left out and why, and a rate that hardly learns."""
     yield from _left_out(cohort)
     for line in damage_text(cohort):
-        yield f"Damaged gaze: {line} The rest counts; python main.py db check says what to do."
+        yield as_typed(
+            f"Damaged gaze: {line} The rest counts; python main.py db check says what to do."
+        )
     if config.recipe != "radiograph" and not config.init and config.lr <= 1e-4:
         yield (
             f"The rate {config.lr:g} of recipe {config.recipe} was released for a start from "

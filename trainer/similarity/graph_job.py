@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from migrations.study.processes import as_typed
 from trainer.similarity.cohort_pass import COHORT_SUFFIX, beside, read_fitted, write_fitted
 from trainer.similarity.comparison import Comparison
 from trainer.similarity.findings import Matches, odd_of_counts, partners_among
@@ -30,8 +31,10 @@ def make_graph(job: Job, comparison: Comparison, path: Path, facts: dict[str, An
         write_part(path, request.part, found, facts, features_hash(comparison))
         job.report.close()
         job.console.print(
-            f"Part {request.part.number} of {request.part.count}: {path}. Then: python main.py "
-            "similarity merge PARTS --graph FILE",
+            as_typed(
+                f"Part {request.part.number} of {request.part.count}: {path}. Then: python main.py "
+                "similarity merge PARTS --graph FILE"
+            ),
             highlight=False,
             soft_wrap=True,
         )

@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from migrations.study.processes import as_typed
 from trainer.slurm.resources import Resources, directives
 
 MOST_REQUEUES = 500
@@ -37,7 +38,7 @@ def train_script(script: Path, folder: Path, command: Sequence[str], asked: Reso
     several = asked.nodes * asked.processes > 1
     run = (_SEVERAL if several else _ONE).replace("COMMAND", shlex.join(command))
     end = _REQUEUE.replace("MOST", str(MOST_REQUEUES))
-    about = (
+    about = as_typed(
         f"# Written by `python main.py slurm train`. Submit it: sbatch {shlex.quote(script.name)}\n"
     )
     return f"#!/bin/bash\n{about}{head}\n{_begin(folder, asked)}{_CORES}\n{run}\n{end}"
@@ -74,8 +75,9 @@ def similarity_script(
     begin = _begin(folder, asked)
     searched = directives("foveate-parts", _log(script, "%A_%a"), asked, f"--array=1-{parts}")
     merged = directives("foveate-merge", _log(script, "%j"), asked)
+    by = as_typed("python main.py slurm similarity")
     return (
-        "#!/bin/bash\n# Written by `python main.py slurm similarity`. It submits two jobs: bash "
+        f"#!/bin/bash\n# Written by `{by}`. It submits two jobs: bash "
         f"{shlex.quote(script.name)}\nset -euo pipefail\n\n"
         f"parts=$(sbatch --parsable <<'PARTS'\n#!/bin/bash\n{searched}\n{begin}\n{each}\nPARTS\n)\n"
         'sbatch --dependency="afterok:${parts%%;*}" --kill-on-invalid-dep=yes '

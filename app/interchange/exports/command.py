@@ -20,6 +20,7 @@ from migrations.study.export_command import (
 from migrations.study.export_manifest import MANIFEST, write_manifest
 from migrations.study.folder import Study
 from migrations.study.plurals import counted
+from migrations.study.processes import as_typed
 from migrations.study.soundness import database_findings
 
 FORMATS = {
@@ -53,8 +54,10 @@ def _export(arguments: argparse.Namespace, study: Study, out: Path) -> str:
     content = Content.of(study, practice=arguments.practice)
     if not content.reading_ids:
         raise ExportError(
-            f"{study.folder} has no finished readings to export. Read cases in the station, or "
-            "import gaze: python main.py import-gaze --help"
+            as_typed(
+                f"{study.folder} has no finished readings to export. Read cases in the station, or "
+                "import gaze: python main.py import-gaze --help"
+            )
         )
     files = _write(content, out, arguments.format)
     hashes = [image.sha256 for image in content.images.values()]
