@@ -77,3 +77,12 @@ def test_the_reference_has_all_that_the_api_exports_and_plug_ins_take_part_by() 
     named = re.findall(r"`(?:[a-z_]+\.)+([A-Z]\w+)`", PAGES["plugins.md"])
     assert len(named) > 4
     assert set(told.findall(PAGES["reference/plugins.md"])) >= set(named)
+
+
+def test_every_figure_of_the_choices_stands_on_a_page_of_evidence() -> None:
+    figure = re.compile(r"[-−+]?\d\.\d{2,3}(?!\d)")
+    evidence = "".join(PAGES[page] for page in ("similarity.md", "study.md", "gaze-methods.md"))
+    known = {f.lstrip("+") for f in figure.findall(evidence.replace("−", "-"))}
+    quoted = [f.lstrip("+") for f in figure.findall(PAGES["choosing.md"].replace("−", "-"))]
+    assert len(quoted) > 20
+    assert [f for f in quoted if f not in known and f.lstrip("-") not in known] == []
