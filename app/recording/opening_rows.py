@@ -148,6 +148,8 @@ def keep_attributes(study: Study, pseudonym: str, said: Mapping[str, str]) -> No
     with study.database.write() as session:
         reader = session.scalars(select(Reader).where(Reader.pseudonym == pseudonym)).one()
         reader.details = with_attributes(reader.details, said)
+        asked = {"asked": sorted(said)}
+        add_audit(session, "reader attributes said", reader.id, asked, person=pseudonym)
 
 
 def _without_sheet(session: OrmSession) -> frozenset[str]:

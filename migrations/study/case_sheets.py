@@ -8,13 +8,15 @@ import csv
 from collections.abc import Mapping
 from pathlib import Path
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
+from migrations.study.audit import add_audit
 from migrations.study.clean_text import clean
 from migrations.study.errors import StudyError
 from migrations.study.names import resolve
-from migrations.study.schema import StudyCase
+from migrations.study.schema import StudyCase, new_id
+from migrations.study.sync.edits import Change, make
 
 SHEET: dict[str, tuple[str, ...]] = {
     "age_group": (
@@ -27,13 +29,16 @@ SHEET: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """The parts of a sheet, in the order shown, with their classes; a part without any is a text."""
 LONGEST_TEXT = 500
+CHANGED = "case sheet changed"
+"""Action of the audit's row of each case that gets another sheet; what it says is not in it."""
 
 
 def read_sheets(session: OrmSession, path: Path) -> int:
     """Take the sheets of cases from a csv; return of how many cases.
 
     Its columns are `case` (name) and some of `age_group`, `sex`, `question`, `priors`. A case's
-    sheet is replaced by its line; an empty cell says nothing.
+    sheet is replaced by its line; an empty cell says nothing. The audit has a row of each sheet
+    that is another one now, whose id is that of the edit that a push sends.
 
     Raises
     ------
@@ -48,8 +53,13 @@ def read_sheets(session: OrmSession, path: Path) -> int:
         if case_id in found:
             raise StudyError(f"{where}: the case stands there twice.")
         found[case_id] = _sheet(line, where)
-    for case_id, sheet in found.items():
-        session.execute(update(StudyCase).where(StudyCase.id == case_id).values(sheet=sheet))
+    before = {i: dict(kept or {}) for i, kept in session.execute(
+        select(StudyCase.id, StudyCase.sheet))}  # fmt: skip
+    edits = {case_id: new_id() for case_id, sheet in found.items() if sheet != before[case_id]}
+    make(session, [Change("study_case", i, "sheet", found[i], edit) for i, edit in edits.items()])
+    for case_id, edit in edits.items():
+        parts = {"parts": [part for part in SHEET if part in found[case_id]]}
+        add_audit(session, CHANGED, case_id, parts, reason="read from a csv", row_id=edit)
     return len(found)
 
 

@@ -53,7 +53,6 @@ def _sheets(arguments: argparse.Namespace) -> int:
     opened = Study.open(arguments.study, database_url=arguments.database)
     with closing(opened) as study, study.database.write() as session:
         count = read_sheets(session, arguments.table)
-        add_audit(session, "case sheets read", details={"cases": count})
     sys.stdout.write(f"{count} case sheets read.\n")
     return 0
 

@@ -50,3 +50,8 @@ def with_attributes(details: Mapping[str, Any], said: Mapping[str, str]) -> dict
                 f"{value!r}."
             )
     return {**details, _KEPT: {**said, **attributes_of(details)}} if said else dict(details)
+
+
+def with_said(details: Mapping[str, Any], said: Mapping[str, str]) -> dict[str, Any]:
+    """Return the details of a reader's row with what was said at a station; the latest holds."""
+    return {**details, _KEPT: {**attributes_of(details), **said}}

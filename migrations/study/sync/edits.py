@@ -1,7 +1,8 @@
 """What changed at a station after its rows were sent.
 
-Images that were cleared, blacked out or labelled, cases that were joined, readings that a
-researcher kept or dropped. What the gaze itself says never changes. On a server an edit is a row of
+Images that were cleared, blacked out or labelled, cases that were joined or have another sheet,
+what readers said of themselves, readings that a researcher kept or dropped. What the gaze itself
+says never changes. On a server an edit is a row of
 its own: a trigger sees to whose row it changes, numbers it and puts it into effect, so that the
 latest to arrive holds, whatever a station's clock says. In a file it is put into effect at once.
 """
@@ -19,7 +20,17 @@ from migrations.study.cohort_rules import CHOICE
 from migrations.study.database import Database
 from migrations.study.errors import RightMissing, RowRefused
 from migrations.study.names import short_name
-from migrations.study.schema import CaseImage, Edit, Image, Reading, StudyCase, new_id, utc_now
+from migrations.study.reader_attributes import with_said
+from migrations.study.schema import (
+    CaseImage,
+    Edit,
+    Image,
+    Reader,
+    Reading,
+    StudyCase,
+    new_id,
+    utc_now,
+)
 
 _OF_CLEARING = ("burned_in", "cleared_by", "details")
 _JOINED_LATER = ("label", "split", "dtype")
@@ -33,6 +44,9 @@ _OTHERS = {
     "reading": text("SELECT r.id FROM reading r JOIN session s ON s.id = r.session_id "
                     "WHERE r.id = ANY(CAST(:ids AS text[])) "
                     "AND s.pushed_by IS DISTINCT FROM session_user::text"),
+    "reader": text("SELECT id FROM reader WHERE id = ANY(CAST(:ids AS text[])) AND NOT EXISTS "
+                   "(SELECT FROM session s WHERE s.reader_id = reader.id "
+                   "AND s.pushed_by = session_user::text)"),
 }  # fmt: skip
 
 Item = TypeVar("Item")
@@ -45,11 +59,11 @@ class Change:
     Attributes
     ----------
     subject
-        "image", "study_case" or "reading".
+        "image", "study_case", "reading" or "reader".
     row_id
         On the server.
     what
-        "label", "split", "dtype", "clearing", "hanging" or "cohort".
+        "label", "split", "dtype", "clearing", "hanging", "sheet", "cohort" or "attributes".
     edit_id
         Of an edit by hand: which one it is, so that the same words said again count again.
     """
@@ -150,7 +164,7 @@ def make(session: OrmSession, changes: Sequence[Change]) -> int:
 
 
 def _apply(session: OrmSession, change: Change) -> None:
-    """Do in a file what the server's trigger does (revision 0006)."""
+    """Do in a file what the server's trigger does (revisions 0006 and 0008)."""
     if change.subject == "reading":
         reading = session.get_one(Reading, change.row_id)
         reading.details = {**reading.details, change.what: change.value}
@@ -159,6 +173,11 @@ def _apply(session: OrmSession, change: Change) -> None:
         new = change.value if change.what == "clearing" else {change.what: change.value}
         for name, value in new.items():
             setattr(image, name, value)
+    elif change.subject == "reader":
+        reader = session.get_one(Reader, change.row_id)
+        reader.details = with_said(reader.details, change.value)
+    elif change.what == "sheet":
+        session.get_one(StudyCase, change.row_id).sheet = change.value
     else:
         _hang(session, change.row_id, change.value)
 

@@ -26,6 +26,7 @@ from migrations.study.sync.receipts import Receipts, digest
 from migrations.study.sync.requests import ask_to_erase
 from migrations.study.sync.sitting import is_there, send_session
 from migrations.study.sync.state import Sitting, State, counts_of, open_sessions, state_of
+from migrations.study.sync.told_facts import fact_changes
 from migrations.study.sync.told_words import word_changes
 from migrations.study.tombstones import ACTION as ERASED
 from migrations.study.tombstones import all_tombstones
@@ -52,7 +53,7 @@ class PushReport:
     erasures_waiting
         Erasures of this study that the server's owner has to carry out there.
     changed
-        Images, cases and readings of the server that had changed here since they were sent.
+        Rows of the server (images, cases, readings, readers) that had changed here since.
     left
         Changes of rows that another station sent: they are not this station's to make.
     refused
@@ -204,8 +205,11 @@ def _refuse(sitting: Sitting, reason: str, report: PushReport) -> None:
 def _push_changes(
     server: Database, state: State, ids: Identities, rights: Rights, report: PushReport
 ) -> None:
+    sitting = {s.reader_id for s in state.ready}
+    readers = {here: there for here, there in ids.readers.items() if here in sitting}
     changes: list[Any] = [*ids.changes, *choice_changes(server, state.choices),
-                          *word_changes(server, state.words, ids.images)]  # fmt: skip
+                          *word_changes(server, state.words, ids.images),
+                          *fact_changes(server, state.facts, ids.cases, readers)]  # fmt: skip
     if changes:
         done = send(server, changes, owns=rights.owns)
         report.changed, report.left = done.made, done.left

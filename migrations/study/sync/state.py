@@ -28,6 +28,7 @@ from migrations.study.schema import (
 )
 from migrations.study.sync.edits import choices_of
 from migrations.study.sync.receipts import digest
+from migrations.study.sync.told_facts import ToldFact, told_facts
 from migrations.study.sync.told_words import ToldWord, told_words
 from migrations.study.tombstones import all_tombstones
 
@@ -69,6 +70,8 @@ class State:
         What a researcher decided, by reading.
     words
         Labels and splits that were typed over.
+    facts
+        Case sheets, and what readers said of themselves.
     key
         Digest of everything that a push looks at.
     """
@@ -77,6 +80,7 @@ class State:
     waiting: int
     choices: dict[str, Any]
     words: list[ToldWord]
+    facts: list[ToldFact]
     key: str
 
 
@@ -92,14 +96,15 @@ def state_of(local: Database) -> State:
                     digest(_FORM, schema, row.id, counts.get(row.id)))
             for row in rows if row.id not in open_ids
         ]  # fmt: skip
-        choices, words = choices_of(session), told_words(session)
+        choices, words, facts = choices_of(session), told_words(session), told_facts(session)
         tables = (Reader, Image, StudyCase, CaseImage, *DESIGN)
         known = [[list(r) for r in session.execute(select(t.__table__).order_by(t.id))]
                  for t in tables]  # fmt: skip
         stones = [row.id for row in all_tombstones(session)]
+    edits = [word.edit_id for word in words] + [f.edit_id for f in facts if f.edit_id]
     key = digest(_FORM, schema, [s.key for s in ready], known, choices, stones,
-                 *([word.edit_id for word in words],) * bool(words))  # fmt: skip
-    return State(ready, len(rows) - len(ready), choices, words, key)
+                 *(edits,) * bool(edits))  # fmt: skip
+    return State(ready, len(rows) - len(ready), choices, words, facts, key)
 
 
 def open_sessions(session: OrmSession) -> set[str]:
