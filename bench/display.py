@@ -84,23 +84,36 @@ def shown_now(widget: QWidget) -> None:
     QApplication.processEvents()
 
 
-def timed(act: Callable[[], object], times: int) -> list[float]:
-    """Return milliseconds of each call, the first two left out."""
-    spent = []
+class Spent(list[float]):
+    """Milliseconds of some calls, sorted; `work` is what the processor did in each."""
+
+    def __init__(self, wall: list[float], work: list[float] | None = None) -> None:
+        super().__init__(sorted(wall))
+        self.work = sorted(work or [])
+
+
+def timed(act: Callable[[], object], times: int) -> Spent:
+    """Return how long each call took, the first two left out."""
+    wall, work = [], []
     for _ in range(times + 2):
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         act()
-        spent.append((time.perf_counter() - began) * 1e3)
-    return sorted(spent[2:])
+        wall.append((time.perf_counter() - began) * 1e3)
+        work.append((time.process_time() - worked) * 1e3)
+    return Spent(wall[2:], work[2:])
 
 
-def row(name: str, spent: list[float], base: float | None = None) -> float:
-    """Print a line of the table; return the median."""
-    middle, late = median(spent), spent[int(0.95 * (len(spent) - 1))]
-    ratio = f"{middle / base:.1f} × ours" if base else ""
-    figures = f"{middle:8.1f} ms   least {spent[0]:7.1f}   p95 {late:7.1f}"
-    print(f"  {name:44s} {figures}   {ratio}", flush=True)
-    return middle
+def row(name: str, spent: Spent, base: Spent | None = None) -> Spent:
+    """Print a line of the table; the work is told too, which a busy machine does not change."""
+    late = spent[int(0.95 * (len(spent) - 1))]
+    figures = f"{median(spent):8.1f} ms   least {spent[0]:7.1f}   p95 {late:7.1f}"
+    work = f"work {median(spent.work):6.1f}" if spent.work else ""
+    ratio = ""
+    if base is not None:
+        times = median(spent) / median(base), median(spent.work) / median(base.work)
+        ratio = f"{times[0]:.1f} × ours, {times[1]:.1f} × its work"
+    print(f"  {name:44s} {figures}   {work:11s} {ratio}", flush=True)
+    return spent
 
 
 def drags_and_zooms(image: LoadedImage, size: tuple[int, int], times: int) -> None:
@@ -240,8 +253,8 @@ def reading(study: Study, cases: int) -> None:
     prefetch.close()
     heart.stop()
     print(f"{cases} cases of {COLUMNS} × {ROWS} one after the other, one prefetched")
-    row("next case, asked for to painted", sorted(shown[1:]))
-    row("the first, not prefetched", shown[:1])
+    row("next case, asked for to painted", Spent(shown[1:]))
+    row("the first, not prefetched", Spent(shown[:1]))
     early, late = median(sizes[5:15]), median(sizes[-10:])
     print(
         f"  memory after 10 cases {early:.0f} MB, at the end {late:.0f} MB, most {max(sizes):.0f}"
@@ -265,7 +278,7 @@ def start_up(times: int = 5) -> None:
         run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
         spent.append(float(run.stdout.split()[-1]) * 1e3)
     print("start")
-    row("process to first window", sorted(spent))
+    row("process to first window", Spent(spent))
 
 
 def main() -> None:
@@ -276,6 +289,7 @@ def main() -> None:
     arguments = parser.parse_args()
     application = QApplication([])
     theme.apply(application)
+    print(f"{os.cpu_count()} cores, load before: {psutil.getloadavg()[0]:.1f}")
     start_up()
     image = picture()
     for size in (VIEW, SMALL):

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.images.moving import moving
 from devices.gaze.view import Affine
 
 Rect = tuple[float, float, float, float]
@@ -21,7 +22,7 @@ class Resampled(NamedTuple):
     Attributes
     ----------
     pixels
-        Shape (h, w), stored values in the dtype of the image; off the image its border repeated.
+        Shape (h, w), stored values in the dtype of the image; off the image they mean nothing.
     mask
         Shape (h, w), whether the pixel's centre lies on the image.
     """
@@ -115,7 +116,8 @@ def _computed(stored: Stored, key: _Key) -> Resampled:
     mask = _mask(to_image, columns, rows, size_image)
     if smooth and scale < 1.0:
         return Resampled(_shrunk(stored, to_image, columns, rows, scale), mask)
-    return Resampled(_warped(stored, to_image, columns, rows), mask)
+    quick = None if smooth else moving(stored, to_image, columns, rows)
+    return Resampled(_warped(stored, to_image, columns, rows) if quick is None else quick, mask)
 
 
 def _mask(
@@ -179,9 +181,10 @@ def _shrunk(stored: Stored, to_image: Affine, columns: int, rows: int, scale: fl
 
 def strips_outside(mask: NDArray[np.bool_]) -> tuple[Strip, ...]:
     """Return what lies above, below, left and right of the image, which is a rectangle."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not len(rows):
+    if not mask.any():
         return ((slice(None), slice(None)),)
+    row, column = divmod(int(mask.argmax()), mask.shape[1])
+    rows, columns = np.flatnonzero(mask[:, column]), np.flatnonzero(mask[row])
     (top, bottom), (left, right) = (rows[0], rows[-1] + 1), (columns[0], columns[-1] + 1)
     strips = (
         (slice(0, top), slice(None)),

@@ -199,8 +199,8 @@ class Viewport:
         device_pixel_ratio
             Device pixels per `_view` pixel.
         smooth
-            Average over all source pixels when shrinking (at rest), instead of sampling
-            between neighbours (while dragging).
+            Average over all source pixels when shrinking and lie exactly (at rest), instead of
+            sampling between neighbours up to a fifth of a device pixel off (while dragging).
         """
         return sampled(stored, *self._sampling(device_pixel_ratio), smooth=smooth)
 

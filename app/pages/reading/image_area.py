@@ -24,7 +24,7 @@ from app.pages.reading.overlay import draw_overlay
 from app.pages.reading.smoother import Smoother
 from app.ui import theme
 from app.ui.edge_bands import band_pixels, draw_bands, text_pixels
-from app.ui.pixels import picture_of
+from app.ui.pixels import picture_of, screen_pixels
 from app.ui.text import tr
 from devices.gaze.view import TileView
 
@@ -216,9 +216,9 @@ class ImageArea(QWidget):
         return x <= 0 and y <= 0 and width >= self.width() and height >= self.height()
 
     def _paint(self, painter: QPainter, view: ImageView) -> None:
-        grey = view.grey(self.devicePixelRatioF())
-        self._drawn.append(grey)
-        picture = picture_of(grey)
+        pixels = screen_pixels(view.grey(self.devicePixelRatioF()))
+        self._drawn.append(pixels)
+        picture = picture_of(pixels)
         picture.setDevicePixelRatio(self.devicePixelRatioF())
         x, y, _, _ = view.viewport.tile_view
         painter.drawImage(QPointF(x, y), picture)
