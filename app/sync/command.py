@@ -47,7 +47,10 @@ def _push(arguments: argparse.Namespace) -> int:
         else:  # a station that runs sees to that itself, and needs its lock
             _recover(study)
         compare = arguments.compare
-        report = push(study.database, server, shown_progress("sessions"), compare=compare)
+        report = push(
+            study.database, server, shown_progress("sessions"), compare=compare,
+            accept=arguments.accept,
+        )  # fmt: skip
         if report.readings or report.chunks or report.changed or report.erased:
             _note(study, server.name)
     if arguments.json:
@@ -204,6 +207,11 @@ def _parser() -> argparse.ArgumentParser:
     send.add_argument(
         "--compare", action="store_true", help="check all rows again, whatever the server has"
     )
+    send.add_argument(
+        "--accept", metavar="REASON",
+        help="say why this study counts though the server knows a later record of it (a backup "
+             "was restored): the audit says so",
+    )  # fmt: skip
     gone = actions.add_parser(
         "erase",
         help="permanently erase a reader or a patient",

@@ -12,6 +12,7 @@ from migrations.study.database import Database
 from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import backup_folder, is_writable
 from migrations.study.processes import as_typed
+from migrations.study.seal.server import ACCEPTED
 from migrations.study.settings import StudySettings, read_settings
 from migrations.study.soundness import (
     SET_ASIDE,
@@ -96,7 +97,7 @@ def _accepted(
             "It is not accepted: more is wrong with it. db check without --accept says what."
         )
     with database.write() as rows:
-        add_audit(rows, "record accepted", details={"instead": other.text}, reason=reason)
+        add_audit(rows, ACCEPTED, details={"instead": other.text}, reason=reason)
     database.remember_seal(anew=True)
     return left
 

@@ -197,7 +197,8 @@ def image_changes(
     """Return what brings a server's images up to date with a station's.
 
     All of it goes one way, so that two stations with copies of one study do not undo each other:
-    an image is cleared or more of it black, a label or split comes where there was none.
+    an image is cleared or more of it black, a label or split comes where there never was one: what
+    was taken away on the server by hand stays away until someone says it anew by hand.
 
     Parameters
     ----------
@@ -211,13 +212,19 @@ def image_changes(
         meant, pixels = [ids[row["id"]] for row in part], [row["sha256"] for row in part]
         images = {i.id: i for i in session.scalars(select(Image).where(Image.id.in_(meant)))}
         taken = set(session.scalars(select(Image.sha256).where(Image.sha256.in_(pixels))))
+        said = select(Edit.row_id, Edit.what).where(Edit.row_id.in_(meant))
+        edited = {(row_id, what) for row_id, what in session.execute(said)}
         for row in part:
-            found += _of_image(row, images[ids[row["id"]]], row["sha256"] in taken)
+            there = images[ids[row["id"]]]
+            free = [name for name in _JOINED_LATER if (there.id, name) not in edited]
+            found += _of_image(row, there, row["sha256"] in taken, free)
     return found
 
 
-def _of_image(row: Mapping[str, Any], there: Image, taken: bool) -> Iterator[Change]:
-    for name in _JOINED_LATER:
+def _of_image(
+    row: Mapping[str, Any], there: Image, taken: bool, free: Sequence[str]
+) -> Iterator[Change]:
+    for name in free:
         if row[name] and not getattr(there, name):
             yield Change("image", there.id, name, row[name])
     if there.id == row["id"] and _clearing(row) > _clearing(vars(there)):

@@ -79,24 +79,29 @@ def push(
     progress: Progress = lambda d, t: None,
     *,
     compare: bool = False,
+    accept: str | None = None,
 ) -> PushReport:
     """Send all that a server lacks.
 
     Parameters
     ----------
     local
-        A study's own database; only read, in short transactions.
+        A study's own database; only read, in short transactions, unless it is accepted.
     server
         Where to; its schema must be this program's (`Database.upgrade`).
     progress
         Told of sessions done, of how many.
     compare
         Whether to look at all rows anew, receipts or not.
+    accept
+        Why the study counts, though the server knows a later seal of it: a backup was restored.
 
     Raises
     ------
     RightMissing
         If the role may not push; nothing was sent then.
+    StudyError
+        If the study is to be accepted, and there is nothing to accept; nothing was sent then.
     DatabaseError
         If the server goes away; what was sent stays, the next push goes on from there.
     """
@@ -105,7 +110,7 @@ def push(
         stones = session.scalars(select(Audit.id).where(Audit.action == ERASED)).all()
     state, receipts = state_of(local), Receipts(server)
     report = PushReport(waiting=state.waiting)
-    if older := push_head(local, server):
+    if older := push_head(local, server, accept):
         report.refused.append(older)
     everything = digest(state.key, sorted(stones))
     if not compare and receipts.of([everything]):
@@ -125,7 +130,8 @@ def push(
         else:
             whole &= _push_session(local, server, sitting, ids, receipts, report)
         progress(done, len(state.ready))
-    _push_changes(server, state, ids, rights, report)
+    if not older:  # what an older copy says of rows is not later than what the server has
+        _push_changes(server, state, ids, rights, report)
     if whole and not report.refused:
         receipts.add(everything)
     return report

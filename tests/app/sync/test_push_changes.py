@@ -139,3 +139,21 @@ def test_labels_and_splits_typed_over_after_a_push_follow_and_the_last_edit_hold
     tell_images(study, case, "label", "")
     push(study.database, server)
     assert _told(server, case) == (None, "val")
+
+
+def test_a_label_taken_away_on_the_server_is_not_set_again_by_the_stations_next_push(
+    study: Study, server: Database
+) -> None:
+    case = _cases(study.database)[0]
+    with study.database.write() as session:  # as an import with labels does
+        for image in session.scalars(select(Image)):
+            image.label = "mass"
+    push(study.database, server)
+    on_server = _on_server(study, server.url)
+    tell_images(on_server, case, "label", "")
+    on_server.close()
+    assert push(study.database, server, compare=True).changed == 0
+    assert _told(server, case)[0] is None
+    tell_images(study, case, "label", "cyst")  # said anew by hand, after that
+    assert push(study.database, server).changed == 1
+    assert _told(server, case)[0] == "cyst"
