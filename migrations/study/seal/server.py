@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session as OrmSession
 from migrations.study.audit import add_audit
 from migrations.study.database import Database
 from migrations.study.errors import StudyError
+from migrations.study.processes import as_typed
 from migrations.study.schema import Audit, Seal, SealHead, new_id, utc_now
 from migrations.study.seal.chain import Head, head_of
 from migrations.study.this_computer import computer
@@ -116,7 +117,7 @@ def _accepted(here: OrmSession) -> set[str]:
 
 
 def _told(sent: _Sent, head: Head) -> str:
-    return (
+    return as_typed(
         f"sealed record: the server knows seal {sent.number} of this study, sent {sent.time_utc}, "
         f"which is not in it (its last is {head.number}): its end was cut off, or this is an older "
         "copy. Changes of rows that the server has were not sent, for they may be older than "
