@@ -61,7 +61,7 @@ def test_the_glossary_explains_each_term_once() -> None:
     assert len(named) == len(set(named)) > 40
 
 
-def _messages(path: Path) -> Iterator[str]:
+def texts_of(path: Path) -> Iterator[str]:
     """Yield the texts of a module that are not docstrings; a hole of an f-string is a word."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     inner = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)
@@ -83,7 +83,7 @@ def test_no_message_says_that_something_is_no_other_thing(room: str) -> None:
     found = [
         f"{path.relative_to(ROOT)}: {text[:80]}"
         for path in sorted((ROOT / room).rglob("*.py"))
-        for text in _messages(path)
+        for text in texts_of(path)
         if odd.search(" ".join(text.split()))
     ]
     assert found == []
