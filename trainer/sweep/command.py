@@ -67,7 +67,7 @@ def _voice(events: str, stack: contextlib.ExitStack) -> Voice:
 def run_sweep(options: argparse.Namespace, origin: Origin, voice: Voice) -> int:
     """Run what is not done yet, then tell all; return the exit code."""
     out: Path = options.out or origin.out
-    path, common = out / "sweep.jsonl", " ".join(options.train)
+    path, common = out / "sweep.jsonl", " ".join([*options.train, *origin.of_server])
     chosen = settings(origin.gaze, options.positive_rate, options.threshold, options.drop)
     wanted = list(cells(chosen, options.seeds))
     rows = {(r.setting, r.seed): r for r in read_rows(path) if r.options == common}
@@ -95,7 +95,7 @@ def _run(
     from trainer.probe.command import main as probe
 
     # Runs with other options must not be taken for these.
-    common = " ".join(options)
+    common = " ".join([*options, *origin.of_server])
     digest = hashlib.sha256(common.encode()).hexdigest()[:6]
     folder, images = out / f"{cell.name}_{digest}", origin.words
     words = [*images, "--seed", str(cell.seed), "--out", str(folder), "--name", cell.name]
@@ -143,6 +143,9 @@ def _parser() -> argparse.ArgumentParser:
         "--measures", nargs="+", default=[], metavar="MEASURE",
         help="gaze similarity measures to try on a study (default: auto)",
     )  # fmt: skip
+    parser.add_argument(
+        "--database", metavar="URL", help="URL of a database other than the study's own"
+    )
     files = parser.add_argument_group("without a study")
     files.add_argument("--images", type=existing_folder, metavar="FOLDER", help="the images")
     files.add_argument(

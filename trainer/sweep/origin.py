@@ -1,10 +1,13 @@
 """What a sweep is of: a study and its measures, or a folder of images and its relation files."""
 
 import argparse
+import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from migrations.study.folder import SERVER, URL_VARIABLE
 from trainer.data.image_folder import find_images, read_labels, read_split_file
 from trainer.errors import ConfigError
 
@@ -21,11 +24,14 @@ class Origin:
         Each way of pairing images by gaze: its name, and the options of `train` for it.
     out
         Where rows go unless told.
+    of_server
+        What tells rows of a server's readings from those of the study's own; empty for these.
     """
 
     words: tuple[str, ...]
     gaze: Mapping[str, tuple[str, ...]]
     out: Path
+    of_server: tuple[str, ...] = ()
 
 
 def origin_of(options: argparse.Namespace) -> Origin:
@@ -50,12 +56,24 @@ def _study(options: argparse.Namespace) -> Origin:
     if options.relation or options.labels or options.splits:
         raise ConfigError("--relation, --labels and --splits go with --images.")
     gaze = {name: ("--measure", name) for name in options.measures or ["auto"]}
-    return Origin(("--study", str(study)), gaze, study / "exports" / "sweep")
+    words, server = ["--study", str(study)], []
+    if options.database:
+        words += ["--database", options.database]
+        server = ["of", _digest(options.database)]
+    return Origin(tuple(words), gaze, study / "exports" / "sweep", tuple(server))
+
+
+def _digest(database: str) -> str:
+    """Return what a server is told by in the rows; its URL may hold a password."""
+    url = os.environ.get(URL_VARIABLE, "") if database == SERVER else database
+    return hashlib.sha256(url.encode()).hexdigest()[:12]
 
 
 def _folder(options: argparse.Namespace) -> Origin:
     if options.measures:
         raise ConfigError("--measures are of a study; a folder of images has --relation FILE ….")
+    if options.database:
+        raise ConfigError("--database is of a study; a folder of images has none.")
     if not options.relation:
         raise ConfigError("--relation FILE is missing: how alike the images are by gaze.")
     gaze = {path.stem: ("--relation", str(path)) for path in options.relation}

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from PySide6.QtWidgets import QDoubleSpinBox
+
 from app.ui.fields import Field
+from app.ui.text import tr
 
 OFFERED: dict[str, tuple[tuple[str, str], ...]] = {
     "method": (("byol", "BYOL"), ("simsiam", "SimSiam")),
@@ -71,3 +74,12 @@ BASIC = (
     Field("size", "Image size", "int", low=32, high=1024, step=32, unit=" px", default=128),
     Field("batch", "Batch", "int", low=2, high=4096, unit=" images", default=32),
 )  # fmt: skip
+
+
+def show_rule(amount: QDoubleSpinBox, *, by_rate: bool) -> None:
+    """Ask for a share of the pairs, or for the similarity above which pairs are positive."""
+    amount.setDecimals(1 if by_rate else 3)
+    amount.setRange(*((0.1, 99.9) if by_rate else (-1, 1)))
+    amount.setSuffix(tr(" % of pairs") if by_rate else "")
+    amount.setSingleStep(1 if by_rate else 0.01)
+    amount.setValue(5 if by_rate else 0.95)

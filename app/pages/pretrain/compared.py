@@ -13,6 +13,9 @@ from app.ui.text import tr, trn
 
 _TITLES = ("Setting", "Score", "Difference", "95 % interval", "p", "p (Holm)", "Seeds")
 
+SEEDS = 3
+"""Of a comparison, unless another number is chosen."""
+
 
 class ComparePanel(QFrame):
     """Asks whether gaze helps.
@@ -32,7 +35,7 @@ class ComparePanel(QFrame):
         self.seeds.setObjectName("compare_seeds")
         self.seeds.setAccessibleName(tr("Runs of each kind"))
         self.seeds.setRange(2, 30)
-        self.seeds.setValue(3)
+        self.seeds.setValue(SEEDS)
         wanted = self.wanted
         self.start = button(
             "compare",

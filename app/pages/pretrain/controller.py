@@ -1,17 +1,19 @@
 """The page Pretrain and the queue of trainings, which goes on when the window is closed."""
 
+import logging
 import subprocess
 from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QTimer
 
+from app.pages.pretrain.compared import SEEDS
+from app.pages.pretrain.last_form import keep_form, last_form
 from app.pages.pretrain.page import TrainingPage
 from app.pages.pretrain.queue import TrainerQueue
 from app.pages.pretrain.run_settings import RunSettings, settings_of
 from app.ui.background import run
 from app.ui.job import JobContext, JobPage, StationJob
-from app.ui.text import tr
 from app.workspace.cohort import finished_readings
 from app.workspace.device_use import DeviceUse, device_use
 from app.workspace.estimate import estimate
@@ -19,6 +21,8 @@ from app.workspace.runs import RunRow, runs
 from migrations.study.folder import SERVER, Study
 from migrations.study.job_check import outside_files, refusal
 from migrations.study.jobs import FOREIGN, Job, read_job
+
+log = logging.getLogger(__name__)
 
 _MEASURED_EVERY_MS = 3000
 
@@ -60,6 +64,8 @@ class TrainingController(StationJob):
 
     def open(self, study: Study) -> None:
         """Train on this study from now on; a training that goes on is found again."""
+        if self.page.folder != study.folder:
+            self._restore_form(study)
         self._study = study
         self.page.folder = study.folder
         self.queue.set_study(study.folder)
@@ -90,32 +96,52 @@ class TrainingController(StationJob):
 
     def start(self, options: Sequence[str]) -> None:
         """Put a training at the end of the queue; files it names were chosen in the form."""
-        if self._study is not None:
-            self._queue_up(options, outside_files(self._study.folder, options))
+        self._start_from_form(options, "train")
 
     def _compare(self, options: Sequence[str]) -> None:
-        if self._study is not None:
-            self._queue_up(options, outside_files(self._study.folder, options), "sweep")
+        self._start_from_form(options, "sweep")
+
+    def _start_from_form(self, options: Sequence[str], command: str) -> None:
+        study = self._study
+        if study is not None and self._queue_up(
+            options, outside_files(study.folder, options), command
+        ):
+            seeds = self.page.compare.seeds.value()
+            keep_form(study.folder, {**self.page.form.said(), "seeds": seeds})
+
+    def _restore_form(self, study: Study) -> None:
+        """Fill in what was last started of this study, else what a new form says."""
+        form, seeds = self.page.form, self.page.compare.seeds
+        said = last_form(study.folder)
+        try:
+            if said is not None:
+                form.restore(said)
+                seeds.setValue(int(said["seeds"]))
+                return
+        except (KeyError, TypeError, ValueError):
+            log.warning("The settings last started cannot be filled in.", exc_info=True)
+        form.reset()
+        seeds.setValue(SEEDS)
 
     def _queue_up(
         self, options: Sequence[str], agreed: Sequence[str], command: str = "train"
-    ) -> None:
+    ) -> bool:
+        """Put a job at the end of the queue; say why not, and return False, if it may not be."""
         assert self._study is not None
-        if command == "sweep" and self._from_server:
-            self.page.show_failed(tr("Gaze against plain compares the readings of this station "
-                                     "only, not those of a server."))  # fmt: skip
-            return
         server = ["--database", SERVER] if self._from_server else []
         if why := refusal(self._study.folder, options, agreed):
             self.page.show_failed(
                 f"It was not started. {why} Choose it in the form if you want it."
             )
-            return
+            return False
         try:
-            self.queue.start([*options, *server], agreed, command)
+            # In front: what stands behind the "--" of a sweep is for its trainings alone.
+            self.queue.start([*server, *options], agreed, command)
         except OSError as error:
             place = error.filename or self._study.runs
             self.page.show_failed(f"{place} cannot be written: {error.strerror}.")
+            return False
+        return True
 
     def reproduce(self, row: RunRow) -> None:
         """Start a new run with the settings of another, which may have come from elsewhere."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -15,18 +15,26 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.pages.pretrain.basic_settings import BASIC, BY_RATE, NAMED_OPTIONS, OFFERED, PRESETS
-from app.pages.pretrain.run_settings import RunSettings, SettingsGroup, settings_of
+from app.pages.pretrain.basic_settings import (
+    BASIC,
+    BY_RATE,
+    NAMED_OPTIONS,
+    OFFERED,
+    PRESETS,
+    show_rule,
+)
+from app.pages.pretrain.options import by_gaze, sweep_options, train_options
+from app.pages.pretrain.run_settings import RunSettings, SettingsGroup
+from app.pages.pretrain.setting_help import SettingHelp
 from app.ui import theme
 from app.ui.fields import Field
 from app.ui.fold import Fold
 from app.ui.form import Form
-from app.ui.small_widgets import button, column, label
+from app.ui.small_widgets import button, column, label, row
 from app.ui.text import tr
 
 WIDTH = 376
 """Of the form and what stands under it, pixels."""
-_HELP_LINES = 5
 _BY_RULE = ("threshold", "positive_rate")
 
 
@@ -64,7 +72,8 @@ class TrainingForm(QFrame):
         self.measure = self.basic.editors["measure"]
         self._described: dict[str, Any] = {}
         self._recipes: Mapping[str, Mapping[str, Mapping[str, Any]]] = {}
-        self._helps: dict[QObject, str] = {}
+        self.help = SettingHelp()
+        self._later: dict[str, Any] = {}
         self._all = button("all_settings", tr("All settings…"), self._all_pressed, role="quiet")
         self._arrange()
         self._connect()
@@ -72,32 +81,46 @@ class TrainingForm(QFrame):
 
     def options(self) -> list[str]:
         """Return the arguments of `python main.py train` that say the same."""
-        chosen = self.basic.values()
-        words = [w for n in ("method", "pairs", "encoder") for w in (f"--{n}", chosen[n])]
-        if _by_gaze(chosen["pairs"]):
-            words += ["--measure", chosen["measure"], *self._rule()]
-        words += [w for n in NAMED_OPTIONS for w in (f"--{n}", str(chosen[n]))]
-        return words + settings_of(self.rest.changes())
+        return train_options(self.basic.values(), self._changes())
 
     def sweep_options(self, seeds: int) -> list[str]:
-        """Return the arguments of `python main.py sweep` that compare this with plain runs.
+        """Return the arguments of `python main.py sweep` that compare this with plain runs."""
+        return sweep_options(self.basic.values(), self._changes(), seeds)
 
-        Pairs that do not come from gaze are those of GzPT then; McGIP is GzPT that drops no pair.
+    def said(self) -> dict[str, Any]:
+        """Return what the form says, to be restored another day (JSON)."""
+        titles = {name: _combo(self.basic, name).currentText() for name in OFFERED}
+        return {"basic": self.basic.values(), "titles": titles, "further": self._changes()}
+
+    def restore(self, said: Mapping[str, Any]) -> None:
+        """Say again what `said` returned; further settings once the trainer was asked for them.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If it is something else.
         """
-        chosen, changed = self.basic.values(), self.rest.changes()
-        drop = 0 if chosen["pairs"] == "mcgip" else changed.pop("drop", 0.5)
-        words = ["--seeds", str(seeds), "--measures", chosen["measure"], *self._rule()]
-        words += ["--drop", f"{drop:g}", "--"]
-        words += [w for n in ("method", "encoder", *NAMED_OPTIONS)
-                  for w in (f"--{n}", str(chosen[n]))]  # fmt: skip
-        mine = {n: value for n, value in changed.items() if n not in ("seed", "name")}
-        return words + settings_of(mine)
+        self.reset()
+        for name, offered in OFFERED.items():
+            value = said["basic"][name]
+            if _combo(self.basic, name).findData(value) < 0:
+                self.basic.offer(name, (*offered, (value, str(said["titles"][name]))))
+        self.preset(**{n: said["basic"][n] for n in self.basic.editors})
+        self._later = dict(said["further"])
+        if self._described:
+            self._say_later()
+        self._name_all()
 
-    def _rule(self) -> list[str]:
-        chosen = self.basic.values()
-        if chosen["rule"] == BY_RATE:
-            return ["--positive-rate", f"{chosen['amount'] / 100:g}"]
-        return ["--threshold", f"{chosen['amount']:g}"]
+    def reset(self) -> None:
+        """Say what a new form says."""
+        self._later = {}
+        for form, first in ((self.rest, "recipe"), (self.basic, "method")):
+            names = sorted(form.editors, key=lambda name, first=first: name != first)  # type: ignore[misc]
+            for name in names:
+                form.set_value(name, None)
+        self.basic.set_value("amount", None)
+        self.presets.setCurrentIndex(0)
+        self._name_all()
 
     def values(self) -> dict[str, Any]:
         """Return the settings that decide how long a run takes."""
@@ -136,11 +159,12 @@ class TrainingForm(QFrame):
                 self._groups.addWidget(self._fold(group, left))
         for field in settings.fields:
             if field.name in self.basic.editors:
-                self._explain(self.basic.editors[field.name], field)
+                self.help.explain(self.basic.editors[field.name], field)
         self._described = {f.name: f.default for f in settings.fields}
         self._recipes = settings.recipes
         _combo(self.rest, "recipe").currentIndexChanged.connect(self._follow_recipe)
         self._follow_recipe()
+        self._say_later()
         self._show_all(True)
 
     def show_no_settings(self, why: str) -> None:
@@ -148,12 +172,6 @@ class TrainingForm(QFrame):
         self._all.setText(tr("The trainer is not installed: pip install foveate[train]"))
         self._all.setToolTip(why)
         self._all.setEnabled(False)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Explain the setting that has the keyboard or lies under the pointer."""
-        if event.type() in (QEvent.Type.FocusIn, QEvent.Type.Enter) and watched in self._helps:
-            self._help.setText(self._helps[watched])
-        return super().eventFilter(watched, event)
 
     def _fold(self, group: SettingsGroup, fields: list[Field]) -> Fold:
         fold = Fold(f"group_{fields[0].name}", group.title or tr("More"))
@@ -165,12 +183,8 @@ class TrainingForm(QFrame):
         self.rest.add_rows(rows, fields)
         fold.inside.addLayout(rows)
         for field in fields:
-            self._explain(self.rest.editors[field.name], field)
+            self.help.explain(self.rest.editors[field.name], field)
         return fold
-
-    def _explain(self, editor: QWidget, field: Field) -> None:
-        self._helps[editor] = f"{field.label}: {field.tip()}"
-        editor.installEventFilter(self)
 
     def _all_pressed(self) -> None:
         if self._described:
@@ -181,12 +195,42 @@ class TrainingForm(QFrame):
 
     def _show_all(self, is_shown: bool) -> None:
         self._inside.setVisible(is_shown)
-        self._help.setVisible(is_shown)
-        self._all.setText(tr("Hide further settings") if is_shown else tr("All settings…"))
+        self.help.setVisible(is_shown)
+        self._name_all()
+
+    def _name_all(self) -> None:
+        """Say that there are further settings, and how many are changed."""
+        if not self._inside.isHidden():
+            self._all.setText(tr("Hide further settings"))
+        elif count := len(self._changes()):
+            self._all.setText(tr("All settings… ({count} changed)", count=count))
+        else:
+            self._all.setText(tr("All settings…"))
+
+    def _changes(self) -> dict[str, Any]:
+        """Return the further settings that are changed, shown or not."""
+        return {**self._later, **self.rest.changes()}
+
+    def _say_later(self) -> None:
+        """Fill in what was said of further settings before they could be shown."""
+        chosen, later, self._later = self.basic.values(), self._later, {}
+        if not later:
+            return
+        known = [name for name in later if name in self.rest.editors]
+        for name in sorted(known, key=lambda name: name != "recipe"):
+            self.rest.set_value(name, later[name])
+        if gone := [name for name in later if name not in known]:
+            self.help.setText(tr("Settings of last time that the trainer does not have: {names}.",
+                                 names=", ".join(gone)))  # fmt: skip
+        self.preset(**chosen)  # what a recipe sets shall not replace what was chosen
 
     def _arrange(self) -> None:
         layout = column(self, 2 * theme.GRID)
-        layout.addWidget(label(tr("Settings"), "heading"))
+        defaults = button("form_defaults", tr("Defaults"), self.reset, role="quiet")
+        defaults.setToolTip(tr("Every setting as it is in a new study."))
+        head = row(label(tr("Settings"), "heading"), defaults)
+        head.setStretch(0, 1)
+        layout.addLayout(head)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -202,12 +246,9 @@ class TrainingForm(QFrame):
         lines.addStretch(1)
         scroll.setWidget(whole)
         layout.addWidget(scroll, 1)
-        self._help = label(tr("Point at a setting to read what it does."), "small")
-        self._help.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self._help.setFixedHeight(_HELP_LINES * self._help.fontMetrics().lineSpacing())
-        layout.addWidget(self._help)
+        layout.addWidget(self.help)
         self._inside.hide()
-        self._help.hide()
+        self.help.hide()
 
     def _connect(self) -> None:
         for name, changed in (
@@ -239,25 +280,17 @@ class TrainingForm(QFrame):
         by_rate = self.basic.values()["rule"] == BY_RATE
         amount = self.basic.editors["amount"]
         assert isinstance(amount, QDoubleSpinBox)
-        amount.setDecimals(1 if by_rate else 3)
-        amount.setRange(*((0.1, 99.9) if by_rate else (-1, 1)))
-        amount.setSuffix(" % of pairs" if by_rate else "")
-        amount.setSingleStep(1 if by_rate else 0.01)
-        amount.setValue(5 if by_rate else 0.95)
+        show_rule(amount, by_rate=by_rate)
 
     def _pairs_changed(self) -> None:
-        by_gaze = _by_gaze(self.basic.values()["pairs"])
+        is_on = by_gaze(self.basic.values()["pairs"])
         for name in ("measure", "rule", "amount"):
-            self.basic.editors[name].setEnabled(by_gaze)
+            self.basic.editors[name].setEnabled(is_on)
 
     def _add(self, text: QLabel, chosen: QWidget) -> None:
         line = self._grid.rowCount()
         self._grid.addWidget(text, line, 0)
         self._grid.addWidget(chosen, line, 1)
-
-
-def _by_gaze(pairs: str) -> bool:
-    return pairs not in ("none", "label")
 
 
 def _combo(form: Form, name: str) -> QComboBox:

@@ -1,19 +1,19 @@
 """Pretrain: press it, watch it learn, stop it, queue more, open what came out."""
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QVBoxLayout
 
 from app.pages.pretrain.compared import ComparedPanel, ComparePanel
 from app.pages.pretrain.curve import Curve
 from app.pages.pretrain.form import WIDTH, TrainingForm
 from app.pages.pretrain.run_settings import RunSettings
-from app.pages.pretrain.run_view import SWEEP, ProgressPanel, RunView
+from app.pages.pretrain.run_view import STAGES, SWEEP, ProgressPanel, RunView
+from app.pages.pretrain.waiting import WaitingPanel
 from app.ui import theme
 from app.ui.page import Page
 from app.ui.small_widgets import button, column, label, panel, row, say
@@ -21,19 +21,7 @@ from app.ui.text import tr, trn
 from app.ui.work_bar import duration_text
 from app.workspace.device_use import DeviceUse
 from app.workspace.estimate import Estimate
-from migrations.study.clean_text import shown
-from migrations.study.jobs import FOREIGN, Job
-
-STAGES = {
-    "cohort": "Collecting finished readings",
-    "similarity": "Comparing gaze",
-    "images": "Preparing images",
-    "train": "Training",
-    "export": "Exporting the encoder",
-    "report": "Writing the report",
-    "sweep": "Comparing gaze with plain",
-    "probe": "Trying the encoder",
-}
+from migrations.study.jobs import Job
 
 
 class TrainingPage(Page):
@@ -129,27 +117,11 @@ class TrainingPage(Page):
 
     def show_estimate(self, estimate: Estimate) -> None:
         """Say what a run with these settings will take."""
-        said = tr("The time is estimated after the first steps.")
-        if estimate.seconds is not None:
-            said = tr("One run takes about {time}, judging by an earlier one.",
-                      time=duration_text(estimate.seconds))  # fmt: skip
-        if estimate.memory_bytes is not None:
-            said += " " + tr("It needs about {size} GB of memory in fp32.",
-                             size=f"{estimate.memory_bytes / 1e9:.1f}")  # fmt: skip
-        self._estimate.setText(said)
+        self._estimate.setText(estimate_text(estimate))
 
     def show_queue(self, waiting: Sequence[Job]) -> None:
         """List what runs next; each can be taken back."""
-        while (item := self._queue_rows.takeAt(0)) is not None:
-            if (old := item.widget()) is not None:
-                old.deleteLater()
-        for number, job in enumerate(waiting, start=1):
-            text = label(f"{number}. {_queued(job)}", "small")
-            back = button("take_back", "Take back", partial(self.take_back_wanted.emit, job))
-            line = QWidget()
-            line.setLayout(row(text, back))
-            self._queue_rows.addWidget(line)
-        self._queue.setVisible(bool(waiting))
+        self._queue.show_jobs(waiting)
 
     def show_started(self, options: Sequence[str], command: str = "train") -> None:
         """Show that a training with these options begins, or ("sweep") a comparison."""
@@ -204,8 +176,8 @@ class TrainingPage(Page):
         rate = event.get("positive_rate")
         pairs = "" if rate is None else f", {rate:.1%} of the pairs positive"
         self.say_state(f"✓ Trained on {event.get('images', '?')} images{pairs}.")
-        lines = [f"Encoder: {event.get('encoder', '–')}", f"Report: {event.get('report', '–')}"]
-        self._show_result("\n".join(lines))
+        names = ("Encoder", "Report")
+        self._show_result("\n".join(f"{n}: {event.get(n.lower()) or '–'}" for n in names))
 
     def show_compared(self, event: dict[str, Any]) -> None:
         """Show what a comparison gave, just now or before the window was opened."""
@@ -291,11 +263,8 @@ class TrainingPage(Page):
         right.addWidget(self.compared)
         self._result = self._make_result()
         right.addWidget(self._result)
-        self._queue, inner = panel()
-        inner.addWidget(label("Queue", "heading"))
-        self._queue_rows = column(gap=theme.GRID // 2)
-        inner.addLayout(self._queue_rows)
-        self._queue.hide()
+        self._queue = WaitingPanel()
+        self._queue.take_back_wanted.connect(self.take_back_wanted)
         right.addWidget(self._queue)
         self._estimate = label("", "hint")
         right.addWidget(self._estimate)
@@ -319,12 +288,13 @@ class TrainingPage(Page):
         return frame
 
 
-def _queued(job: Job) -> str:
-    """Return what a job is told; of one from elsewhere, that it does not start by itself."""
-    options = shown(" ".join(job.options))
-    if job.command == "sweep":
-        options = tr("Gaze against plain: {options}", options=options)
-    if job.state != FOREIGN:
-        return options
-    made = f"on {shown(job.computer)}" if job.computer else "on an unknown computer"
-    return f"Made {made}, does not start by itself: {options}"
+def estimate_text(estimate: Estimate) -> str:
+    """Return what a run will take, in words."""
+    said = tr("The time is estimated after the first steps.")
+    if estimate.seconds is not None:
+        said = tr("One run takes about {time}, judging by an earlier one.",
+                  time=duration_text(estimate.seconds))  # fmt: skip
+    if estimate.memory_bytes is not None:
+        said += " " + tr("It needs about {size} GB of memory in fp32.",
+                         size=f"{estimate.memory_bytes / 1e9:.1f}")  # fmt: skip
+    return said

@@ -295,7 +295,7 @@ def test_with_a_server_named_the_pages_show_what_all_stations_pushed(
     queue = station.job(TrainingController).queue
     monkeypatch.setattr(queue, "start", lambda words, _agreed, _command: options.append(words))
     station.job(TrainingController).start(["--epochs", "1"])
-    assert options == [["--epochs", "1", "--database", "server"]]
+    assert options == [["--database", "server", "--epochs", "1"]]
     assert url not in str(options)  # it may hold a password
     station.use_study(station.study)
     assert not station.window.in_workspace

@@ -7,6 +7,11 @@ import pytest
 from scipy import stats
 
 import main as foveate
+from migrations.study.database import Database
+from migrations.study.folder import URL_VARIABLE
+from migrations.study.schema import Session, TrainingRun
+from migrations.study.sync.push import push
+from tests.postgres import cluster, running, server_url
 from tests.trainer.runs.test_folder_runs import write_images
 from tests.trainer.tiny_study import make_study
 from trainer.process.events import Notice, RunStopped
@@ -15,6 +20,7 @@ from trainer.sweep.paired import against_plain
 from trainer.sweep.plan import Cell, cells, settings
 from trainer.sweep.rows import Row, add_row, read_rows
 
+__all__ = ["cluster", "running", "server_url"]
 SMALL = ("--", "--size", "16", "--batch", "4", "--epochs", "1", "--device", "cpu",
          "--set", "onnx=false")  # fmt: skip
 
@@ -152,6 +158,32 @@ def test_a_whole_sweep_of_a_small_study(tmp_path: Path, capsys) -> None:
     assert "p (Holm)" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("tiny_encoder")
+def test_a_sweep_of_a_servers_readings_keeps_rows_of_its_own_and_no_url(
+    tmp_path: Path, server_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = make_study(tmp_path / "s", images=16, test_images=6)
+    with study.database.write() as session:
+        for sitting in session.query(Session):
+            sitting.ended_utc = sitting.started_utc
+    server = Database(server_url)
+    server.upgrade()
+    push(study.database, server)
+    monkeypatch.setenv(URL_VARIABLE, server_url)
+    words = ["sweep", "--study", str(study.folder), "--database", "server", "--measures",
+             "density", "--seeds", "2", "--positive-rate", "0.3"]  # fmt: skip
+    assert foveate.main([*words, *SMALL]) == 0
+    path = study.exports / "sweep" / "sweep.jsonl"
+    assert len(read_rows(path)) == 4
+    assert server_url not in path.read_text()
+    assert {row.options for row in read_rows(path)} != {" ".join(SMALL[1:])}
+    for where, count in ((study.database, 0), (server, 4)):
+        with where.read() as session:
+            assert session.query(TrainingRun).count() == count
+    server.close()
+    study.close()
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Make 16 images of two labels, a relation that joins labels, and a table with a test split."""
@@ -192,6 +224,7 @@ def test_a_sweep_of_a_folder_compares_relation_files(folder: Path, capsys) -> No
         (("--images", "images", "--relation", "eyes.npz"), "No image is of the split test"),
         (("--images", "images", "--relation", "eyes.npz", "a/eyes.npz"), "have one name"),
         (("--images", "images", "--measures", "tima"), "--measures are of a study"),
+        (("--images", "images", "--relation", "eyes.npz", "--database", "x"), "is of a study"),
         (("--study", "images"), "is not a Foveate study"),
     ],
 )

@@ -45,8 +45,8 @@ def test_settings_lie_in_folded_groups_and_the_one_in_hand_is_explained(page, se
     assert len(folds) >= 8
     assert not any(fold.is_open for fold in folds)
     editor = page.form.rest.editors["lr"]
-    page.form.eventFilter(editor, QFocusEvent(QEvent.Type.FocusIn))
-    assert page.form._help.text().startswith("Learning rate: ")
+    page.form.help.eventFilter(editor, QFocusEvent(QEvent.Type.FocusIn))
+    assert page.form.help.text().startswith("Learning rate: ")
     page.form._all.click()  # folds the whole again
     assert page.form._all.text() == "All settings…"
     page.form.preset(lr=0.01)

@@ -1,0 +1,61 @@
+"""The trainings that run next; each can be taken back."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QWidget
+
+from app.ui import theme
+from app.ui.small_widgets import button, column, label, row
+from app.ui.text import tr
+from migrations.study.clean_text import shown
+from migrations.study.jobs import FOREIGN, Job
+
+
+class WaitingPanel(QFrame):
+    """Lists the queue; hidden while nothing waits.
+
+    Signals
+    -------
+    take_back_wanted : object
+        A waiting job is not to run after all.
+    """
+
+    take_back_wanted = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "panel")
+        layout = column(self, 2 * theme.GRID)
+        layout.addWidget(label(tr("Queue"), "heading"))
+        self._rows = column(gap=theme.GRID // 2)
+        layout.addLayout(self._rows)
+        self.hide()
+
+    def show_jobs(self, waiting: Sequence[Job]) -> None:
+        """List what runs next."""
+        while (item := self._rows.takeAt(0)) is not None:
+            if (old := item.widget()) is not None:
+                old.deleteLater()
+        for number, job in enumerate(waiting, start=1):
+            text = label(f"{number}. {_queued(job)}", "small")
+            back = button("take_back", tr("Take back"), partial(self.take_back_wanted.emit, job))
+            line = QWidget()
+            line.setLayout(row(text, back))
+            self._rows.addWidget(line)
+        self.setVisible(bool(waiting))
+
+
+def _queued(job: Job) -> str:
+    """Return what a job is told; of one from elsewhere, that it does not start by itself."""
+    options = shown(" ".join(job.options))
+    if job.command == "sweep":
+        options = tr("Gaze against plain: {options}", options=options)
+    if job.state != FOREIGN:
+        return options
+    if not job.computer:
+        return tr("Made on an unknown computer, does not start by itself: {options}",
+                  options=options)  # fmt: skip
+    return tr("Made on {computer}, does not start by itself: {options}",
+              computer=shown(job.computer), options=options)  # fmt: skip
