@@ -31,8 +31,20 @@ class Edited:
     elsewhere: int
 
 
-def decide(study: Study, reading_ids: Iterable[str], keep: bool | None, reason: str) -> None:
+def decide(
+    study: Study,
+    reading_ids: Iterable[str],
+    keep: bool | None,
+    reason: str,
+    *,
+    person: str | None = None,
+) -> None:
     """Keep or drop readings by hand, or (None) let their verdict decide again; kept in `audit`.
+
+    Parameters
+    ----------
+    person
+        Code of who decides; None: whoever uses this computer.
 
     Raises
     ------
@@ -47,14 +59,17 @@ def decide(study: Study, reading_ids: Iterable[str], keep: bool | None, reason: 
             session.get_one(Reading, reading_id)
             choice = {"keep": keep, "reason": reason.strip(), "time_utc": utc_now()}
             make(session, [Change("reading", reading_id, CHOICE, choice)])
-            add_audit(session, action, reading_id, reason=reason)
+            add_audit(session, action, reading_id, person=person, reason=reason)
 
 
-def tell_images(study: Study, case_id: str, what: Told, typed: str) -> Edited:
+def tell_images(
+    study: Study, case_id: str, what: Told, typed: str, *, person: str | None = None
+) -> Edited:
     """Give the images of a case a label or split; the audit keeps what they had before.
 
     One word is for all of the case's images; several, parted by semicolons, for each in order of
     tile. All images of a patient go to one split, so that a split moves those of other cases too.
+    `person` is the code of who edits; None: whoever uses this computer.
 
     Raises
     ------
@@ -75,8 +90,8 @@ def tell_images(study: Study, case_id: str, what: Told, typed: str) -> Edited:
         make(session, [Change("image", i, what, word, edits[i]) for i, word in said.items()])
         for id_, word in said.items():
             details = {"from": before[id_], "to": word}
-            why = "edited in the cohort"
-            add_audit(session, f"{what} changed", id_, details, reason=why, row_id=edits[id_])
+            known = {"person": person, "reason": "edited in the cohort", "row_id": edits[id_]}
+            add_audit(session, f"{what} changed", id_, details, **known)
         return Edited(len(said), len(set(said) - {image.id for image in hung}))
 
 

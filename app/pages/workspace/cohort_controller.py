@@ -1,6 +1,7 @@
 """Fills the page of the cohort, and records what is decided on it."""
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject
@@ -24,6 +25,7 @@ class CohortController(QObject):
         self.page = page
         self._tell_error = context.show_error
         self._study: Study | None = None
+        self._folder: Path | None = None
         page.decided.connect(self._decide)
         page.told.connect(self._tell)
         page.replay_wanted.connect(context.notices.replay_wanted)
@@ -32,6 +34,9 @@ class CohortController(QObject):
         """Show this study's readings."""
         if study is not self._study:
             self.page.widen()  # a lasso's images are those of the study before
+            if study is not None and study.folder != self._folder:
+                self.page.by.clear()
+                self._folder = study.folder
         self._study = study
 
     def refresh(self, then: Callable[[], object] = lambda: None) -> None:
@@ -55,9 +60,10 @@ class CohortController(QObject):
         study = self._study
         if study is None:
             return
+        person = self.page.by.person
         run(
             self,
-            lambda: decide(study, reading_ids, keep, reason),
+            lambda: decide(study, reading_ids, keep, reason, person=person),
             lambda _done: self.refresh(),
             lambda e: self._tell_error(tr("The choice could not be recorded"), e),
         )
@@ -67,6 +73,7 @@ class CohortController(QObject):
         if study is None:
             return
         meant: Told = "split" if what == "split" else "label"
+        person = self.page.by.person
 
         def done(edited: Edited) -> None:
             self.refresh(lambda: self.page.say_state(_said(edited)))
@@ -77,7 +84,7 @@ class CohortController(QObject):
             else:
                 self._tell_error(tr("The change could not be recorded"), error)
 
-        run(self, lambda: tell_images(study, case_id, meant, typed), done, failed)
+        run(self, lambda: tell_images(study, case_id, meant, typed, person=person), done, failed)
 
 
 def _said(edited: Edited) -> str:

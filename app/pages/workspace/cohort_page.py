@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QTableView,
 )
 
+from app.pages.workspace.changes_by import ChangesBy
 from app.pages.workspace.cohort_columns import cohort_columns, why
 from app.pages.workspace.cohort_figures import CohortFigures
 from app.pages.workspace.filter_menu import FilterMenu, filter_button
@@ -56,7 +57,8 @@ class CohortPage(Page):
         self._images: frozenset[str] = frozenset()
         self._mark_all = False
         self.model: TableModel[CohortRow] = TableModel(self._columns, why)
-        self.model.edited.connect(lambda r, what, text: self.told.emit(r.case_id, what, text))
+        self.by = ChangesBy()
+        self.model.edited.connect(self._edited)
         self.figures = CohortFigures()
         self._make_head()
         self.body.addLayout(self._make_search())
@@ -164,7 +166,10 @@ class CohortPage(Page):
         self.filter_menu = FilterMenu(self, self._columns, lambda: self._all, self.narrow)
         self.whole = button("whole_cohort", tr("Show all readings"), self.widen)
         self.whole.hide()
+        by = label(tr("Changes by"), "hint", wrap=False)
         bar = row(self.search, filter_button(self.filter_menu), self.counting, self.whole)
+        bar.addWidget(by)
+        bar.addWidget(self.by)
         bar.setStretch(0, 1)
         return bar
 
@@ -241,11 +246,18 @@ class CohortPage(Page):
             title = trn("Include this reading", "Include {count} readings", len(ids))
         else:
             title = trn("Exclude this reading", "Exclude {count} readings", len(ids))
-        ReasonDialog(self, title, lambda reason: self.decided.emit(ids, include, reason)).open()
+
+        def decide(reason: str) -> None:
+            self.decided.emit(ids, include, reason)
+
+        self.by.known(lambda: ReasonDialog(self, title, decide).open())
 
     def _undo(self) -> None:
         if ids := self.chosen():
-            self.decided.emit(ids, None, "")
+            self.by.known(lambda: self.decided.emit(ids, None, ""))
+
+    def _edited(self, reading: CohortRow, what: str, typed: str) -> None:
+        self.by.known(lambda: self.told.emit(reading.case_id, what, typed))
 
     def _replay(self) -> None:
         if ids := self.chosen():

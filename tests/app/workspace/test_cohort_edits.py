@@ -98,14 +98,14 @@ def test_several_chosen_answers_are_read_as_words() -> None:
 
 def test_the_audit_trail_names_what_was_done_to_what_and_why(study, tmp_path: Path) -> None:
     row = _of(study, 0)
-    decide(study, [row.reading_id], False, "looked away")
+    decide(study, [row.reading_id], False, "looked away", person="AQ")
     with study.database.write() as session:
         session.add(Audit(station="s", action="image cleared", subject=row.image_ids[0],
                           details={"by": "P1", "count": 2}))  # fmt: skip
     cleared, dropped = audit_trail(study)[:2]
     assert (cleared.person, cleared.kind, cleared.details) == ("P1", "image", "count: 2")
     assert (dropped.action, dropped.kind, dropped.subject) == ("drop reading", "reading", row.name)
-    assert dropped.reason == "looked away"
+    assert (dropped.person, dropped.reason) == ("AQ", "looked away")
     write_audit([cleared, dropped], tmp_path / "audit.csv")
     lines = (tmp_path / "audit.csv").read_text(encoding="utf-8").splitlines()
     assert lines[0] == "time_utc,person,station,action,subject,reason,details"

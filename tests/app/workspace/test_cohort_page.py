@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox
+from PySide6.QtWidgets import QComboBox, QPushButton
 
 from app.pages.workspace.audit_page import AuditPage
+from app.pages.workspace.changes_by import PersonDialog
 from app.pages.workspace.cohort_page import CohortPage
 from app.workspace.audit import AuditRow
 from app.workspace.cohort import cohort_rows
@@ -70,6 +71,7 @@ def test_a_label_is_typed_into_its_cell_and_a_split_chosen(page, qtbot) -> None:
     ]  # fmt: skip
     editor.setEditText("lipoma")
     case = page.model.rows[0].case_id
+    page.by.setText("AQ")
     with qtbot.waitSignal(page.told) as told:
         page.table.itemDelegateForIndex(index).setModelData(editor, page.model, index)
     assert told.args == [case, "label", "lipoma"]
@@ -79,6 +81,28 @@ def test_a_label_is_typed_into_its_cell_and_a_split_chosen(page, qtbot) -> None:
     with qtbot.waitSignal(page.told) as told:
         page.model.setData(other, "test")
     assert told.args == [case, "split", "test"]
+
+
+def test_who_changes_the_cohort_is_asked_once_before_anything_is_told(page, qtbot) -> None:
+    told, decided = [], []
+    page.told.connect(lambda *words: told.append(words))
+    page.decided.connect(lambda *words: decided.append(words))
+    index = page.model.index(0, _column(page, "Label"))
+    page.model.setData(index, "lipoma")
+    page.findChild(PersonDialog).reject()
+    assert told == []
+    qtbot.waitUntil(lambda: page.findChild(PersonDialog) is None)
+    page.model.setData(index, "lipoma")
+    dialog = page.findChild(PersonDialog)
+    dialog.person.setText("  ")
+    assert not dialog.findChild(QPushButton, "person_ok").isEnabled()
+    qtbot.keyClicks(dialog.person, "AQ")
+    qtbot.keyClick(dialog.person, Qt.Key.Key_Return)
+    assert [words[1:] for words in told] == [("label", "lipoma")]
+    assert page.by.person == "AQ"
+    page.table.selectRow(3)
+    page._undo()
+    assert [words[1:] for words in decided] == [(None, "")]
 
 
 def test_buttons_work_only_on_what_is_marked_and_marks_outlast_new_rows(page, rows) -> None:

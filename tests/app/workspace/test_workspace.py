@@ -266,6 +266,9 @@ def test_dropping_in_the_page_asks_why_and_shows_it(station, cohort, qtbot) -> N
         QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows,
     )
     click(page.findChild(QAbstractButton, "drop_readings"))
+    who = _dialog(station, "person_dialog")
+    who.findChild(QLineEdit, "person").setText("AQ")
+    click(who.findChild(QAbstractButton, "person_ok"))
     dialog = _dialog(station, "reason_dialog")
     assert not dialog.findChild(QAbstractButton, "reason_ok").isEnabled()
     dialog.findChild(QLineEdit, "reason").setText("second screen")
@@ -278,6 +281,9 @@ def test_dropping_in_the_page_asks_why_and_shows_it(station, cohort, qtbot) -> N
 
     qtbot.waitUntil(dropped, timeout=60_000)
     assert "35 included" in page.state_text
+    with cohort.database.read() as rows:
+        told = rows.scalars(select(Audit).where(Audit.action == "drop reading")).one()
+    assert (told.person, told.reason) == ("AQ", "second screen")
     assert page.model.headerData(0, Qt.Orientation.Horizontal) == "Case"
 
 
