@@ -10,6 +10,8 @@ _OF_PATHS = ("path_weight", "path_order")
 def idle_settings(config: RunConfig) -> list[str]:
     """Return a sentence for each kind of setting that is not at its default and changes nothing.
 
+    A start from a file has one for the layers of it that are thrown away.
+
     Examples
     --------
     >>> idle_settings(RunConfig(pairs="none", softness=0.5))
@@ -27,6 +29,11 @@ def idle_settings(config: RunConfig) -> list[str]:
     if not find_method(config.method).paths:
         why = f"about fixations in order, and method is {config.method}"
         found += _said(given(_OF_PATHS), why)
+    if config.init and config.norm == "group" and config.encoder.startswith("resnet"):
+        found.append(
+            "The batch normalisation of the file that init names has no effect: norm is group, "
+            "whose layers start anew. norm=batch keeps what the file has learned."
+        )
     return found
 
 

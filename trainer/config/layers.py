@@ -187,6 +187,12 @@ def check(config: RunConfig) -> None:
             f"train_blocks is {config.train_blocks}: the other blocks stay as they start, which is "
             "at random without init. Name a file with --init, or use --set train_blocks=0."
         )
+    if config.layer_decay < 1 and not config.init:
+        raise ConfigError(
+            f"layer_decay is {config.layer_decay:g}: lower rates of the first blocks keep what a "
+            "file has taught them, and without init they start at random. Name a file with --init, "
+            "or use --set layer_decay=1."
+        )
     if config.train_blocks and config.norm == "group" and config.encoder.startswith("resnet"):
         raise ConfigError(
             "norm is group, which replaces the batch normalisation of the blocks that train_blocks "

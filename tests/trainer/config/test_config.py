@@ -203,6 +203,14 @@ def test_other_names_of_encoders_and_methods_are_understood() -> None:
             ["mutual has no effect: it is about nearest neighbours, and neighbours is 0."],
             id="no neighbours",
         ),
+        pytest.param({"init": "e", "norm": "group", "encoder": "vit_small_16"}, [],
+                     id="a start without batch normalisation"),
+        pytest.param(
+            {"init": "e", "norm": "group"},
+            ["The batch normalisation of the file that init names has no effect: norm is group, "
+             "whose layers start anew. norm=batch keeps what the file has learned."],
+            id="a start whose batch normalisation is thrown away",
+        ),
     ],
 )  # fmt: skip
 def test_settings_without_effect_are_named(given: dict[str, object], said: list[str]) -> None:
