@@ -18,7 +18,7 @@ import devices.gaze.stored as stored_module
 import trainer.data.readings as trainer_readings
 from app.recording import recovery, replay
 from devices.gaze import steady
-from devices.gaze.chunks import decode_chunk
+from devices.gaze.chunks import from_columns
 from devices.gaze.geometry import ScreenGeometry
 from devices.gaze.mapping import ScreenHistory
 from devices.gaze.samples import SampleArray
@@ -141,15 +141,15 @@ def test_every_user_of_a_reading_sees_the_points_of_the_oracle(
     check(bench, scenario)
 
 
-def late(blob: bytes, count: int, *rest: Any) -> SampleArray:
-    samples = decode_chunk(blob, count, *rest)
+def late(chunks: Any, counts: Any) -> SampleArray:
+    samples = from_columns(chunks, counts)
     rolled = np.roll(samples, 1)
     rolled["host_us"] = samples["host_us"]
     return rolled
 
 
-def shuffled(chunks: Any) -> SampleArray:
-    return np.concatenate(list(chunks)[::-1])
+def as_they_came(samples: SampleArray) -> SampleArray:
+    return np.concatenate([samples[len(samples) // 2 :], samples[: len(samples) // 2]])
 
 
 def other_eye(eye: str, correction: Affine | None = None) -> SteadyGaze:
@@ -196,8 +196,8 @@ def with_one_screen(reading: StoredReading) -> StoredGaze:
 
 WHOLE_SCREEN = (-1e6, -1e6, 2e6, 2e6)
 FAULTS: dict[str, tuple[object, str, object]] = {
-    "chunks are joined in another order": (stored_module, "join_chunks", shuffled),
-    "values are decoded one sample late": (stored_module, "decode_chunk", late),
+    "samples stay in another order": (stored_module, "in_order", as_they_came),
+    "values are decoded one sample late": (stored_module, "from_columns", late),
     "samples around the reading are kept": (stored_module, "_own", lambda samples, *_: samples),
     "another eye is taken": (stored_module, "SteadyGaze", other_eye),
     "a lost eye is not made good": (steady, "_steady", lambda *_: None),

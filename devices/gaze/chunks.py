@@ -1,7 +1,7 @@
 """The chunk codec: a run of samples as one checked, compressed blob. No pickle."""
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -37,6 +37,19 @@ def decode_chunk(
     ChunkError
         If the blob is damaged, of another length or of an unknown version.
     """
+    return from_columns([checked_columns(blob, count, crc32, codec_version)], [count])
+
+
+def checked_columns(
+    blob: bytes, count: int, crc32: int | None = None, codec_version: int = CODEC_VERSION
+) -> bytes:
+    """Return a blob's columns, uncompressed and checked: what `from_columns` takes.
+
+    Raises
+    ------
+    ChunkError
+        As `decode_chunk`.
+    """
     if codec_version != CODEC_VERSION:
         raise ChunkError(
             f"Gaze chunk of codec version {codec_version}; this Foveate reads {CODEC_VERSION}."
@@ -47,12 +60,24 @@ def decode_chunk(
     raw = _decompressed(blob, size)
     if len(raw) != size:
         raise ChunkError(f"Gaze chunk holds {len(raw)} bytes, not those of {count} samples.")
-    samples = np.empty(count, dtype=SAMPLE_DTYPE)
+    return raw
+
+
+def from_columns(chunks: Sequence[bytes], counts: Sequence[int]) -> SampleArray:
+    """Return the samples of checked chunks, one after the other as they come.
+
+    A reading has hundreds of chunks: their columns are joined as bytes, each once.
+    """
+    samples = np.empty(sum(counts), dtype=SAMPLE_DTYPE)
     offset = 0
     for name in SAMPLE_DTYPE.names or ():
-        column = np.frombuffer(raw, dtype=SAMPLE_DTYPE[name], count=count, offset=offset)
-        samples[name] = column
-        offset += column.nbytes
+        size = SAMPLE_DTYPE[name].itemsize
+        parts = (
+            raw[offset * count : (offset + size) * count]
+            for raw, count in zip(chunks, counts, strict=True)
+        )
+        samples[name] = np.frombuffer(b"".join(parts), dtype=SAMPLE_DTYPE[name])
+        offset += size
     return samples
 
 
@@ -78,7 +103,12 @@ def join_chunks(chunks: Iterable[SampleArray]) -> SampleArray:
     for part in parts:
         joined[end : end + len(part)] = part
         end += len(part)
-    times = joined["host_us"]
+    return in_order(joined)
+
+
+def in_order(samples: SampleArray) -> SampleArray:
+    """Return samples in order of host time; of one instant as they came."""
+    times = samples["host_us"]
     if (times[1:] >= times[:-1]).all():
-        return joined
-    return joined[np.argsort(times, kind="stable")]
+        return samples
+    return samples[np.argsort(times, kind="stable")]

@@ -144,9 +144,11 @@ def place_of(fixation: Fixation, gaze: MappedGaze, views: ViewHistory) -> Fixati
     that fell on the image most of them fell on. A view that changed meanwhile, in whatever way,
     flags it.
     """
-    own = gaze.during(fixation.start_us, fixation.end_us)
+    first = int(gaze.time_us.searchsorted(fixation.start_us))
+    end = int(gaze.time_us.searchsorted(fixation.end_us, side="right"))
     spans = any(fixation.start_us < view.time_us <= fixation.end_us for view in views.views)
-    seen = own.view_index[~np.isnan(own.points_norm[:, 0])]
+    own, points = gaze.view_index[first:end], gaze.points_image[first:end]
+    seen = own[~np.isnan(gaze.points_norm[first:end, 0])]
     counts = Counter[tuple[str, int]]()
     for index in _distinct(seen):  # views are few and samples many: each view is looked up once
         counts[_shown(views, index)] += int((seen == index).sum())
@@ -155,11 +157,14 @@ def place_of(fixation: Fixation, gaze: MappedGaze, views: ViewHistory) -> Fixati
     most = max(sorted(counts), key=counts.__getitem__)
     if most[0] == "":
         return FixationPlace(None, 0, None, None, spans)
-    on = np.zeros(len(own), bool)
-    for index in _distinct(own.view_index):
-        if _shown(views, index) == most:
-            on |= own.view_index == index
-    x, y = own.points_image[on].mean(axis=0)
+    indices = _distinct(own)
+    if len(indices) > 1:
+        on = np.zeros(len(own), bool)
+        for index in indices:
+            if _shown(views, index) == most:
+                on |= own == index
+        points = points[on]
+    x, y = points.mean(axis=0)
     return FixationPlace(most[0], most[1], float(x), float(y), spans)
 
 

@@ -11,7 +11,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.gaze.chunks import decode_chunk, join_chunks
+from devices.gaze.chunks import (
+    checked_columns,
+    decode_chunk,
+    from_columns,
+    in_order,
+    join_chunks,
+)
 from devices.gaze.errors import ChunkError
 from devices.gaze.fixations import Fixation
 from devices.gaze.geometry import FloatArray, ScreenGeometry
@@ -198,6 +204,11 @@ class StoredGaze:
         """Return where on which image a fixation of this gaze lies."""
         return place_of(fixation, self._mapped(), self.views)
 
+    def places_of(self, fixations: Sequence[Fixation]) -> list[FixationPlace]:
+        """Return where on which image each of many fixations lies."""
+        mapped = self._mapped()
+        return [place_of(each, mapped, self.views) for each in fixations]
+
     def image_at(self, time_us: int) -> tuple[str | None, int]:
         """Return image and frame that the sample of an instant fell on; None and 0 for none."""
         return image_at(time_us, self._mapped(), self.views)
@@ -256,13 +267,14 @@ def _readable(
     chunks: Iterable[EncodedChunk],
 ) -> tuple[SampleArray, tuple[DamagedChunk, ...]]:
     """Return the samples of all chunks that can be read, and the others."""
-    parts, damaged = list[SampleArray](), list[DamagedChunk]()
+    parts, counts, damaged = list[bytes](), list[int](), list[DamagedChunk]()
     for c in chunks:
         try:
-            parts.append(decode_chunk(c.blob, c.count, c.crc32, c.codec_version))
+            parts.append(checked_columns(c.blob, c.count, c.crc32, c.codec_version))
+            counts.append(c.count)
         except ChunkError as error:
             damaged.append(DamagedChunk(c.sequence, c.first_us, c.last_us, str(error)))
-    return join_chunks(parts), tuple(damaged)
+    return in_order(from_columns(parts, counts)), tuple(damaged)
 
 
 def _own(samples: SampleArray, started_us: int, ended_us: int | None) -> SampleArray:

@@ -10,11 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
 _BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_SUSPICIOUS = frozenset((*_BEGINNINGS, " "))
+"""What a cell with a formula can begin with: the others, nearly all, are told at one glance."""
 
 
 def safe_cell(value: Any) -> Any:
     """Return a cell that is no formula; what is not text, or is a number, as it is."""
-    if not isinstance(value, str) or not value.lstrip(" ").startswith(_BEGINNINGS):
+    if not isinstance(value, str) or value[:1] not in _SUSPICIOUS:
+        return value
+    if not value.lstrip(" ").startswith(_BEGINNINGS):
         return value
     return value if _is_number(value) else f"'{value}"
 

@@ -192,11 +192,12 @@ def _columns(rows: Sequence[tuple[float, ...]], count: int) -> FloatArray:
 
 def _fixations(part: _Part, image_id: str) -> Iterable[tuple[float, ...]]:
     gaze = part.gaze
-    for each in part.fixations:
-        place = gaze.place_of(each)
+    places = gaze.places_of(part.fixations)
+    firsts = np.searchsorted(gaze.time_us, [each.start_us for each in part.fixations])
+    ends = np.searchsorted(gaze.time_us, [each.end_us + 1 for each in part.fixations])
+    for each, place, first, end in zip(part.fixations, places, firsts, ends, strict=True):
         if place.image_id != image_id or place.x_image is None or place.y_image is None:
             continue
-        first, end = np.searchsorted(gaze.time_us, [each.start_us, each.end_us + 1])
         scale = gaze.image_px_per_deg[first:end]
         known = scale[np.isfinite(scale)]
         yield (

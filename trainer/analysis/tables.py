@@ -171,6 +171,7 @@ def _between(looks: Sequence[Looked]) -> tuple[list[Row], list[Row]]:
     drawn = [maps.FixationMap(looked, frames) for looked in looks]
     together = maps.against_others(drawn, [looked.reader for looked in looks])
     aligned = multimatch_of(looks)
+    told = [strings.Strings.of(looked) for looked in looks]
     rows = []
     for i, j in combinations(range(len(looks)), 2):
         one, other = looks[i], looks[j]
@@ -181,7 +182,7 @@ def _between(looks: Sequence[Looked]) -> tuple[list[Row], list[Row]]:
                 "same_reader": int(one.reader == other.reader),
             }
             | maps.pair_of_maps(drawn[i], drawn[j])
-            | strings.string_similarities(one, other)
+            | strings.similarities(told[i], told[j])
             | aligned[i][j]
         )  # fmt: skip
     return together, rows

@@ -42,7 +42,7 @@ def png(svg: str) -> bytes:
         pen.draw(element)
     small = picture.resize((size[0] * SCALE, size[1] * SCALE), Image.Resampling.BOX)
     buffer = io.BytesIO()
-    small.save(buffer, "png", optimize=True, dpi=(300, 300))
+    small.save(buffer, "png", dpi=(300, 300))
     return buffer.getvalue()
 
 

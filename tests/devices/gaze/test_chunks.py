@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from devices.gaze.chunks import CODEC_VERSION, decode_chunk, encode_chunk, join_chunks
+from devices.gaze.chunks import (
+    CODEC_VERSION,
+    checked_columns,
+    decode_chunk,
+    encode_chunk,
+    from_columns,
+    in_order,
+    join_chunks,
+)
 from devices.gaze.errors import ChunkError, GazeError
 from devices.gaze.samples import SAMPLE_DTYPE, empty_samples
 
@@ -34,6 +42,13 @@ def test_decoded_samples_can_be_written_to_and_do_not_share_the_blob():
     back = decode_chunk(encode_chunk(_run(5)), 5)
     back["host_us"] += 1
     assert back["host_us"][0] == 1
+
+
+def test_many_chunks_at_once_are_each_chunk_alone_joined():
+    parts = [_run(3), _run(0), _run(7, 50_000), _run(2, 10_000)]
+    columns = [checked_columns(encode_chunk(part), len(part)) for part in parts]
+    together = in_order(from_columns(columns, [len(part) for part in parts]))
+    assert together.tobytes() == join_chunks(parts).tobytes()
 
 
 def test_the_layout_is_that_of_the_documentation():

@@ -3,9 +3,10 @@
 from typing import Any
 
 import numpy as np
+from numba import njit
 
 from trainer.analysis.definitions import Group, defined
-from trainer.analysis.looked import FloatArray, Looked
+from trainer.analysis.looked import BoolArray, FloatArray, IntArray, Looked
 
 USEFUL_FIELD_DEG = 2.5
 CELLS = 128
@@ -45,24 +46,42 @@ def coverage_curve(looked: Looked, useful_field_deg: float = USEFUL_FIELD_DEG) -
     if not np.isfinite(looked.px_per_deg).all():
         return None
     side = max(looked.width, looked.height) / CELLS
-    x = (np.arange(int(np.ceil(looked.width / side))) + 0.5) * side
-    y = (np.arange(int(np.ceil(looked.height / side))) + 0.5) * side
+    x = np.asarray((np.arange(int(np.ceil(looked.width / side))) + 0.5) * side, np.float64)
+    y = np.asarray((np.arange(int(np.ceil(looked.height / side))) + 0.5) * side, np.float64)
     x, y = x[x < looked.width], y[y < looked.height]
-    frames = {frame: np.zeros((len(y), len(x)), bool) for frame in np.unique(looked.frame)}
-    covered, shares = 0, np.empty(len(looked.frame))
-    places = zip(looked.points_image, looked.frame, looked.px_per_deg, strict=True)
-    for k, (point, frame, scale) in enumerate(places):
-        radius = useful_field_deg * scale
-        # Only cells in the square round the fixation can be near it.
-        left, right = np.searchsorted(x, (point[0] - radius, point[0] + radius + side))
-        top, bottom = np.searchsorted(y, (point[1] - radius, point[1] + radius + side))
-        seen = frames[frame][top:bottom, left:right]
-        near = (x[left:right] - point[0]) ** 2 + (y[top:bottom, None] - point[1]) ** 2 <= radius**2
-        near &= ~seen
-        seen |= near
-        covered += int(near.sum())
-        shares[k] = covered / (len(x) * len(y) * len(frames))
-    return shares
+    frames, places = np.unique(looked.frame, return_inverse=True)
+    seen = np.zeros((len(frames), len(y), len(x)), np.bool_)
+    radii = useful_field_deg * looked.px_per_deg
+    points = np.ascontiguousarray(looked.points_image, np.float64)
+    covered = _covered(x, y, points, radii, places.astype(np.int64), seen)
+    return np.asarray(covered / (len(x) * len(y) * len(frames)), np.float64)
+
+
+@njit(cache=True, nogil=True)
+def _covered(
+    x: FloatArray, y: FloatArray, points: FloatArray, radii: FloatArray, frames: IntArray,
+    seen: BoolArray,
+) -> IntArray:  # fmt: skip
+    """Return the cells covered after each fixation (F,), of all frames together."""
+    counts, covered = np.empty(len(points), np.int64), 0
+    for k in range(len(points)):
+        radius, frame = radii[k], frames[k]
+        # Only cells in the square round the fixation (a pixel more, for rounding) can be near it.
+        left = np.searchsorted(x, points[k, 0] - radius)
+        top = np.searchsorted(y, points[k, 1] - radius)
+        for row in range(top, len(y)):
+            down = y[row] - points[k, 1]
+            if down > radius + 1:
+                break
+            for column in range(left, len(x)):
+                across = x[column] - points[k, 0]
+                if across > radius + 1:
+                    break
+                if not seen[frame, row, column] and across**2 + down**2 <= radius**2:
+                    seen[frame, row, column] = True
+                    covered += 1
+        counts[k] = covered
+    return counts
 
 
 GROUP = Group(DEFINITIONS, coverage, settings=("useful_field_deg",))

@@ -6,6 +6,7 @@ distance of the bins from a threshold of 3.5 bins, gaps cost nothing; the alignm
 divided by the best that the longer of the two could reach.
 """
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -33,15 +34,32 @@ DEFINITIONS = defined(
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Strings:
+    """One reading as strings of places: `letters` (F,) and `timed_bins`."""
+
+    letters: IntArray
+    bins: IntArray
+
+    @classmethod
+    def of(cls, looked: Looked) -> "Strings":
+        """Return the strings of a reading."""
+        return cls(letters(looked), timed_bins(looked))
+
+
 def string_similarities(one: Looked, other: Looked) -> dict[str, Any]:
     """Return both measures of two readings of one image; NaN where one has no fixation."""
-    if not len(one.frame) or not len(other.frame):
+    return similarities(Strings.of(one), Strings.of(other))
+
+
+def similarities(one: Strings, other: Strings) -> dict[str, Any]:
+    """Return both measures of two readings of one image; NaN where one has no fixation."""
+    a, b = one.letters, other.letters
+    if not len(a) or not len(b):
         return {d.name: np.nan for d in DEFINITIONS}
-    a, b = letters(one), letters(other)
-    distance = _edit_distance(a, b)
     return {
-        "levenshtein_similarity": 1 - distance / max(len(a), len(b)),
-        "scanmatch": _scan_match(timed_bins(one), timed_bins(other)),
+        "levenshtein_similarity": 1 - _edit_distance(a, b) / max(len(a), len(b)),
+        "scanmatch": _scan_match(one.bins, other.bins),
     }
 
 
@@ -65,7 +83,8 @@ def _cells(looked: Looked, columns: int, rows: int) -> IntArray:
 
 
 def _scan_match(a: IntArray, b: IntArray) -> float:
-    score: float = _align(a, b, _substitutions())
+    places, where = np.unique(a, return_inverse=True)
+    score: float = _align(places, where.astype(np.int64), b, _substitutions())
     return score / (max(len(a), len(b)) * THRESHOLD_BINS)
 
 
@@ -91,19 +110,47 @@ def _edit_distance(a: IntArray, b: IntArray) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _align(a: IntArray, b: IntArray, scores: FloatArray) -> float:
-    """Return Needleman and Wunsch's best score; bins of other frames count as farthest."""
+def _align(places: IntArray, where: IntArray, b: IntArray, scores: FloatArray) -> float:
+    """Return Needleman and Wunsch's best score of `places[where]` and `b`, gaps at 0.
+
+    Four rows go through the table side by side: each waits for its own cell to the left alone, so
+    the processor works on all four at once.
+    """
+    rows = _rows(places, b, scores)
+    count = len(b)
+    none = np.full(count, -np.inf)
+    above = np.zeros(count + 1)
+    for first in range(0, len(where), 4):
+        left = len(where) - first
+        row_0 = rows[where[first]]
+        row_1 = rows[where[first + 1]] if left > 1 else none
+        row_2 = rows[where[first + 2]] if left > 2 else none
+        row_3 = rows[where[first + 3]] if left > 3 else none
+        corner, now_0, now_1, now_2, now_3 = 0.0, 0.0, 0.0, 0.0, 0.0
+        for j in range(count):
+            up = above[j + 1]
+            cell_0 = _most(now_0, corner + row_0[j], up)
+            cell_1 = _most(now_1, now_0 + row_1[j], cell_0)
+            cell_2 = _most(now_2, now_1 + row_2[j], cell_1)
+            now_3 = _most(now_3, now_2 + row_3[j], cell_2)
+            corner, now_0, now_1, now_2 = up, cell_0, cell_1, cell_2
+            above[j + 1] = now_3
+    return float(above[-1])
+
+
+@njit(cache=True, nogil=True)
+def _most(a: float, b: float, c: float) -> float:
+    ab = a if a > b else b
+    return ab if ab > c else c
+
+
+@njit(cache=True, nogil=True)
+def _rows(places: IntArray, b: IntArray, scores: FloatArray) -> FloatArray:
+    """Return the score of each place against each of `b`; bins of other frames are farthest."""
     bins, worst = len(scores), scores.min()
-    before, now, row = np.zeros(len(b) + 1), np.zeros(len(b) + 1), np.empty(len(b))
-    for i in range(len(a)):
-        if i == 0 or a[i] != a[i - 1]:
-            # Gaze rests: most bins are followed by themselves.
-            for j in range(len(b)):
-                same = a[i] // bins == b[j] // bins
-                row[j] = scores[a[i] % bins, b[j] % bins] if same else worst
-        left = 0.0
+    rows = np.empty((len(places), len(b)))
+    for i in range(len(places)):
         for j in range(len(b)):
-            left = max(left, max(before[j] + row[j], before[j + 1]))
-            now[j + 1] = left
-        before, now = now, before
-    return float(before[-1])
+            same = places[i] // bins == b[j] // bins
+            rows[i, j] = scores[places[i] % bins, b[j] % bins] if same else worst
+    return rows

@@ -1,5 +1,6 @@
 """Measures of two readings against their definitions, computed another way."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -58,6 +59,29 @@ def test_scanmatch_is_the_best_alignment() -> None:
     assert found == pytest.approx(best(len(a), len(b)) / (3.5 * max(len(a), len(b))))
 
 
+@pytest.mark.parametrize("lengths", [(1, 5), (2, 9), (3, 4), (9, 8), (40, 31)])
+def test_scanmatch_of_any_length_and_over_frames_is_needleman_and_wunsch(
+    lengths: tuple[int, int],
+) -> None:
+    rng = np.random.default_rng(sum(lengths))
+    one, other = (
+        replace(look, frame=rng.integers(0, 2, len(look.frame)))
+        for look in (made_look(k, fixations=n) for k, n in enumerate(lengths))
+    )
+    a, b = timed_bins(one), timed_bins(other)
+    (r, c), (s, d) = np.divmod(a % 96, 12), np.divmod(b % 96, 12)
+    scores = 3.5 - np.hypot(r[:, None] - s, c[:, None] - d)
+    scores[a[:, None] // 96 != b // 96] = 3.5 - np.hypot(7, 11)
+    best = np.zeros((len(a) + 1, len(b) + 1))
+    for i in range(len(a)):
+        for j in range(len(b)):
+            best[i + 1, j + 1] = max(best[i, j] + scores[i, j], best[i, j + 1], best[i + 1, j])
+
+    found = string_similarities(one, other)["scanmatch"]
+
+    assert found == best[-1, -1] / (3.5 * max(len(a), len(b)))
+
+
 def test_a_reading_is_wholly_like_itself() -> None:
     look = made_look(3)
     own = FixationMap(look, ONE_FRAME)
@@ -91,8 +115,6 @@ def test_readers_who_look_alike_foretell_each_other_better_than_the_centre() -> 
     corner = np.array([90.0, 80.0])
     looks = []
     for k in range(3):
-        from dataclasses import replace
-
         looks.append(
             replace(base, reader=f"R{k}", points_image=corner + rng.normal(0, 20, (40, 2)))
         )
