@@ -213,6 +213,11 @@ class StoredGaze:
         """Return image and frame that the sample of an instant fell on; None and 0 for none."""
         return image_at(time_us, self._mapped(), self.views)
 
+    def images_at(self, times_us: Sequence[int]) -> list[str | None]:
+        """Return the image that the sample of each of many instants fell on; None for none."""
+        mapped = self._mapped()
+        return [image_at(time_us, mapped, self.views)[0] for time_us in times_us]
+
     def _mapped(self) -> MappedGaze:
         return MappedGaze(*(getattr(self, name) for name in MappedGaze.__slots__))
 

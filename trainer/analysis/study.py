@@ -207,20 +207,24 @@ def _fixations(part: _Part, image_id: str) -> Iterable[tuple[float, ...]]:
 
 
 def _saccades(part: _Part, image_id: str) -> Iterable[tuple[float, ...]]:
-    for each in part.events:
-        if each.kind == "saccade" and part.gaze.image_at(each.end_us)[0] == image_id:
-            amplitude, velocity = each.amplitude_deg, each.peak_velocity_deg_s
-            yield (
-                each.start_us + part.shift_us,
-                np.nan if amplitude is None else amplitude,
-                np.nan if velocity is None else velocity,
-            )
+    for each in _events(part, "saccade", image_id):
+        amplitude, velocity = each.amplitude_deg, each.peak_velocity_deg_s
+        yield (
+            each.start_us + part.shift_us,
+            np.nan if amplitude is None else amplitude,
+            np.nan if velocity is None else velocity,
+        )
 
 
 def _blinks(part: _Part, image_id: str) -> Iterable[int]:
-    for each in part.events:
-        if each.kind == "blink" and part.gaze.image_at(each.end_us)[0] == image_id:
-            yield each.duration_us
+    return (each.duration_us for each in _events(part, "blink", image_id))
+
+
+def _events(part: _Part, kind: str, image_id: str) -> list[GazeEvent]:
+    """Return the events of a kind whose end fell on an image."""
+    found = [each for each in part.events if each.kind == kind]
+    where = part.gaze.images_at([each.end_us for each in found])
+    return [each for each, image in zip(found, where, strict=True) if image == image_id]
 
 
 def _views(part: _Part, image_id: str) -> Iterable[tuple[int, int]]:
