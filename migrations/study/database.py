@@ -303,6 +303,8 @@ class Database:
             if self.path is not None:
                 _require_references(connection, self.name)
                 self._seal_schema(connection, here)
+            elif row := self._upgraded(connection, here):
+                connection.execute(insert(Audit), row)
         if is_new:
             self.remember_seal(anew=True)
 
@@ -312,13 +314,18 @@ class Database:
         if not has_chain(driver):
             return
         seal_schema(driver)
-        now = MigrationContext.configure(connection).get_current_revision()
-        if before is not None and now == self.newest():
-            details = {"from": before, "to": now, "foveate": foveate_version()}
-            row = audit_row("schema upgraded", details=details)
+        if row := self._upgraded(connection, before):
             connection.execute(insert(Audit), row)
             add_link(driver, [("audit", row["id"])])
         self._sealed = True
+
+    def _upgraded(self, connection: Connection, before: str | None) -> dict[str, Any] | None:
+        """Return the audit's row of an upgrade to the newest schema; None of any other step."""
+        now = MigrationContext.configure(connection).get_current_revision()
+        if before is None or now != self.newest():
+            return None
+        details = {"from": before, "to": now, "foveate": foveate_version()}
+        return audit_row("schema upgraded", details=details)
 
     @contextlib.contextmanager
     def _foreign_keys_at_rest(self, connection: Connection) -> Iterator[None]:

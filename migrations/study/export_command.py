@@ -80,15 +80,22 @@ def run_export(
 
 
 def _told(study: Study, out: Path, kind: str, export: Callable[[Study, Path], str]) -> str:
-    """Export, and say in the audit of the folder's own database what left the study."""
+    """Export, and say in the audit what left the study, and where its rows were read."""
     details = {"format": kind, "out": out.name}
+    if study.reads_server:
+        details["server"] = study.database.name
     try:
         said = export(study, out)
     except IncompleteExport:
-        tell_audit(study.database, "exported", details=details | {"lacks": "damaged gaze"})
+        _note(study, details | {"lacks": "damaged gaze"})
         raise
-    tell_audit(study.database, "exported", details=details)
+    _note(study, details)
     return said
+
+
+def _note(study: Study, details: dict[str, str]) -> None:
+    if untold := tell_audit(study, "exported", details=details):
+        sys.stderr.write(f"{untold}\n")
 
 
 def _mark_whole(out: Path | None) -> None:

@@ -1,27 +1,55 @@
 """Say in the audit what was done outside the database, e.g. an export."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from migrations.study.audit import add_audit
 from migrations.study.database import Database
 from migrations.study.errors import DatabaseError
+from migrations.study.folder import Study, is_writable
 
 log = logging.getLogger(__name__)
 
 
-def tell_audit(database: Database, action: str, *values: Any, **named: Any) -> bool:
-    """Say what was done; return whether the audit has it. Takes what `audit_row` does.
+def tell_audit(study: Study, action: str, *values: Any, **named: Any) -> str:
+    """Say what was done; return why the audit does not have it, empty where it does.
 
-    A write-protected study has no place for it, and a server takes rows of sessions alone. Where
-    the row cannot be written, the log says so: what was done is done.
+    Takes what `audit_row` does. Of a study whose rows are a server's, the server's audit says it
+    where the role may add to it, else that of the study's own folder. A write-protected study has
+    no place for it. What was done is done: nothing is raised, the caller tells it.
     """
-    if database.read_only or database.path is None:
-        return False
+    reason = "the study is write-protected"
+    for place in (_read, _own):
+        try:
+            with place(study) as database:
+                if database is None or database.read_only:
+                    continue
+                with database.write() as session:
+                    add_audit(session, action, *values, **named)
+                return ""
+        except DatabaseError as error:
+            reason = str(error)
+    log.warning("The audit does not say %r: %s", action, reason)
+    return f"The audit does not say {action!r} of this: {reason.rstrip('.')}."
+
+
+@contextmanager
+def _read(study: Study) -> Iterator[Database | None]:
+    """Give the database that the study reads."""
+    yield study.database
+
+
+@contextmanager
+def _own(study: Study) -> Iterator[Database | None]:
+    """Give the database in the study's folder, where another one is read."""
+    path = study.folder / "foveate.sqlite"
+    if not study.reads_server or not path.is_file() or not is_writable(study.folder):
+        yield None
+        return
+    database = Database.at(path)
     try:
-        with database.write() as session:
-            add_audit(session, action, *values, **named)
-    except DatabaseError as error:
-        log.warning("The audit does not say %r: %s", action, error)
-        return False
-    return True
+        yield database if database.revision() == database.newest() else None
+    finally:
+        database.close()

@@ -22,7 +22,7 @@ def change_settings(study: Study, settings: StudySettings) -> None:
     write_settings(study.folder / "study.toml", settings)
     changed = _changed(study.settings, settings)
     if changed:
-        tell_audit(study.database, "settings changed", details=changed)
+        tell_audit(study, "settings changed", details=changed)
 
 
 def _changed(before: StudySettings, after: StudySettings) -> dict[str, Any]:

@@ -44,4 +44,4 @@ def main(argv: Sequence[str]) -> int:
 def _tell(folder: Path, files: int) -> None:
     """Say in the audit of the new study where it comes from; this brings it to our schema, too."""
     with closing(Study.open(folder)) as study:
-        tell_audit(study.database, "archive imported", details={"files": files})
+        tell_audit(study, "archive imported", details={"files": files})

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select, text
+from sqlalchemy import ColumnElement, literal_column, select, text
 from sqlalchemy.orm import Session as OrmSession
 
 from migrations.study.audit import add_audit
@@ -16,6 +16,7 @@ from migrations.study.this_computer import computer
 ACCEPTED = "record accepted"
 """Action of the audit row by which a person lets a record count that is not the one known."""
 _SEALS = "server_seals"
+_ROLE: ColumnElement[str] = literal_column("session_user::text")
 _ADD = text(
     "INSERT INTO seal_head (id, station, chain, number, hash, time_utc) "
     "VALUES (:id, session_user::text, :chain, :number, :hash, :time_utc)"
@@ -86,10 +87,14 @@ def _head(local: Database) -> Head | None:
 
 
 def _known(local: Database, server: Database, head: Head) -> _Known:
-    """Return what the server knows; all before a seal that the study has are in it, too."""
+    """Return what this station sent; all before a seal that the study has are in it, too.
+
+    Copies of one study at several stations have one chain up to where they part.
+    """
+    station = _ROLE if server.path is None else computer()
     query = (
         select(SealHead.number, SealHead.hash, SealHead.time_utc)
-        .where(SealHead.chain == head.chain)
+        .where(SealHead.chain == head.chain, SealHead.station == station)
         .order_by(SealHead.number.desc(), SealHead.id)
     )
     with local.read() as here, server.read() as there:

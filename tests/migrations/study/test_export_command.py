@@ -129,3 +129,16 @@ def test_the_manifest_names_files_readers_and_images_once(study, tmp_path: Path)
     )  # fmt: skip
     abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert table["files"] == {"a/b.csv": abc}
+
+
+def test_of_a_write_protected_study_it_is_said_that_the_audit_lacks_it(
+    study, tmp_path: Path, capsys, monkeypatch
+) -> None:
+    study.close()
+    monkeypatch.setattr("migrations.study.folder.is_writable", lambda _folder: False)
+    assert _run(study, lambda _study, out: "whole", "--out", str(tmp_path / "o")) == 0
+    said = capsys.readouterr()
+    assert said.out == "whole\n"
+    assert said.err == (
+        "The audit does not say 'exported' of this: the study is write-protected.\n"
+    )
