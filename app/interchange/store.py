@@ -4,43 +4,37 @@ One session for each reader and screen of an import; a reading comes whole or no
 same reading does not come twice.
 """
 
-import hashlib
 import json
-import platform
-import zlib
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session as OrmSession
 
-from app.interchange.foreign_reading import SourceAnnotation, SourceFixations, SourceReading
+from app.interchange.foreign_reading import SourceReading
+from app.interchange.foreign_rows import (
+    PAUSE_US,
+    Sitting,
+    annotation_row,
+    session_row,
+    source_fixations,
+    write_chunks,
+)
 from app.interchange.matching import MatchedImage
 from app.interchange.notes import Note, note
-from app.interchange.stored_gaze import (
-    VIRTUAL_SIDE,
-    PlacedReading,
-    frames_of,
-    image_points,
-    placed,
-    virtual_screen,
-)
+from app.interchange.same_reading import check_frames, digest_of, laid_of, runs_of
+from app.interchange.stored_gaze import PlacedReading, placed
 from app.recording.stored_figures import event_rows, stored_figures
 from app.recording.verdict import columns
-from devices.gaze.chunks import CODEC_VERSION, encode_chunk
 from devices.gaze.errors import GazeFileError
 from devices.gaze.fixations import FilterParameters
 from devices.gaze.rating import imported_verdict
-from devices.gaze.samples import SampleArray
 from devices.gaze.stored import points_of
 from migrations.study.audit import add_audit
-from migrations.study.database import foveate_version
 from migrations.study.folder import Study
 from migrations.study.schema import (
     Annotation,
     Fixation,
-    GazeChunk,
     GazeEvent,
     Reader,
     Reading,
@@ -53,8 +47,6 @@ from migrations.study.schema import (
 from migrations.study.stored_reading import stored_reading
 from migrations.study.tombstones import Tombstones
 
-CHUNK_SAMPLES = 1000
-_PAUSE_US = 1_000_000
 LAID_OTHERWISE = (
     "the same gaze is in the study already, but by another screen, place of its image or frames: "
     "erase what came in wrongly (db erase --reader), or import it as another --reader"
@@ -87,15 +79,6 @@ class ImportedReading:
 
 
 @dataclass(slots=True)
-class _Sitting:
-    session_id: str
-    reader_id: str
-    recording_id: str
-    next_us: int = _PAUSE_US
-    sequence: int = 0
-
-
-@dataclass(slots=True)
 class ReadingStore:
     """Writes the readings of one import.
 
@@ -110,7 +93,7 @@ class ReadingStore:
     _known: dict[str, str] = field(default_factory=dict)
     _laid: dict[str, str] = field(default_factory=dict)
     _erased: dict[str, bool] = field(default_factory=dict)
-    _sittings: dict[tuple[str, str], _Sitting] = field(default_factory=dict)
+    _sittings: dict[tuple[str, str], Sitting] = field(default_factory=dict)
 
     @classmethod
     def of(cls, study: Study, format_name: str) -> "ReadingStore":
@@ -145,11 +128,11 @@ class ReadingStore:
         """
         if self._is_erased(reader):
             raise GazeFileError(f"reader {reader} was erased from this study on request")
-        _check_frames(reading, image)
-        digest = _digest(reading, image, reader)
+        check_frames(reading, image)
+        digest = digest_of(reading, image, reader)
         own_id = f"{reading.own_id} {image.sha256}" if reading.own_id else ""
         known = self._known_as(reading, digest, own_id)
-        laid = _laid(reading, image)
+        laid = laid_of(reading, image)
         if known is not None:
             if known == self._known.get(digest) and self._laid.get(known) not in (None, "", laid):
                 raise GazeFileError(LAID_OTHERWISE)
@@ -165,7 +148,7 @@ class ReadingStore:
         except BaseException:
             self._forget(open_before)
             raise
-        sitting.next_us = made.ended_us + _PAUSE_US
+        sitting.next_us = made.ended_us + PAUSE_US
         self._learn(reading_id, digest, own_id)
         self._laid[reading_id] = laid
         return result
@@ -192,21 +175,21 @@ class ReadingStore:
                 told = {"format": self.format_name}
                 add_audit(session, "gaze imported", sitting.session_id, told)
 
-    def _sitting(self, session: OrmSession, reading: SourceReading, reader: str) -> _Sitting:
+    def _sitting(self, session: OrmSession, reading: SourceReading, reader: str) -> Sitting:
         screen = json.dumps(reading.screen.as_dict()) if reading.screen else ""
         key = (reader, f"{screen} {','.join(reading.lacks)}")
         if key not in self._sittings:
             self._sittings[key] = self._open(session, reading, reader)
         return self._sittings[key]
 
-    def _open(self, session: OrmSession, reading: SourceReading, reader: str) -> _Sitting:
+    def _open(self, session: OrmSession, reading: SourceReading, reader: str) -> Sitting:
         row = session.scalar(select(Reader).where(Reader.pseudonym == reader))
         if row is None:
             row = Reader(id=new_id(), pseudonym=reader, details={"imported": True})
             session.add(row)
             session.flush()
-        sitting = _Sitting(new_id(), row.id, new_id())
-        session.add(_session_row(sitting, reading, self.format_name))
+        sitting = Sitting(new_id(), row.id, new_id())
+        session.add(session_row(sitting, reading, self.format_name))
         session.flush()
         session.add(Recording(id=sitting.recording_id, session_id=sitting.session_id, started_us=0))
         session.flush()
@@ -215,7 +198,7 @@ class ReadingStore:
     def _write(
         self,
         session: OrmSession,
-        sitting: _Sitting,
+        sitting: Sitting,
         reading_id: str,
         reading: SourceReading,
         made: PlacedReading,
@@ -226,9 +209,9 @@ class ReadingStore:
             "format": self.format_name,
             "lacks": list(reading.lacks),
             "digest": digest,
-            "laid": _laid(reading, image),
+            "laid": laid_of(reading, image),
             "source_zero_us": made.source_zero_us,
-            "clamped": _runs(made.clamped),
+            "clamped": runs_of(made.clamped),
             **({"source": reading.details} if reading.details else {}),
             **({"own_id": f"{reading.own_id} {image.sha256}"} if reading.own_id else {}),
         }
@@ -252,9 +235,9 @@ class ReadingStore:
         ]  # fmt: skip
         if views:
             session.execute(insert(ViewEvent), views)
-        _write_chunks(session, sitting, made.samples)
+        write_chunks(session, sitting, made.samples)
         marks = [
-            _annotation_row(mark, reading_id, image.image_id, made) for mark in reading.annotations
+            annotation_row(mark, reading_id, image.image_id, made) for mark in reading.annotations
         ]
         if marks:
             session.execute(insert(Annotation), marks)
@@ -269,7 +252,7 @@ class ReadingStore:
     ) -> ImportedReading:
         """Write fixations and figures: the gaze is computed as that of any reading is."""
         gaze = points_of(stored_reading(session, reading_id))
-        rows = _source_fixations(reading, made, image) if reading.fixations else []
+        rows = source_fixations(reading, made, image) if reading.fixations else []
         events: list[dict[str, Any]] = []
         if reading.fixations is None and reading.time_us is not None:
             rows, events = event_rows(reading_id, gaze, FilterParameters())
@@ -302,148 +285,3 @@ class ReadingStore:
 def _recording_of(session: OrmSession, reading: Reading) -> str:
     query = select(Recording.id).where(Recording.session_id == reading.session_id)
     return str(session.scalars(query).one())
-
-
-def _session_row(sitting: _Sitting, reading: SourceReading, format_name: str) -> Session:
-    screen = reading.screen or virtual_screen(VIRTUAL_SIDE / 2)
-    return Session(
-        id=sitting.session_id,
-        reader_id=sitting.reader_id,
-        station=platform.node(),
-        software_version=foveate_version(),
-        started_utc=utc_now(),
-        zero_utc=utc_now(),
-        tracker_id=f"imported:{format_name}",
-        tracker_kind="imported",
-        tracker_model="",
-        tracker_serial="",
-        screen=screen.as_dict(),
-        screen_width_mm=screen.width_mm,
-        screen_height_mm=screen.height_mm,
-        refresh_hz=screen.refresh_hz,
-        distance_mm=screen.distance_mm,
-        distance_source=screen.distance_source,
-        case_order=[],
-        details={"imported": {"format": format_name, "lacks": list(reading.lacks)}},
-    )
-
-
-def _write_chunks(session: OrmSession, sitting: _Sitting, samples: SampleArray) -> None:
-    rows = []
-    for first in range(0, len(samples), CHUNK_SAMPLES):
-        part = samples[first : first + CHUNK_SAMPLES]
-        blob = encode_chunk(part)
-        rows.append(
-            {
-                "id": new_id(),
-                "recording_id": sitting.recording_id,
-                "sequence": sitting.sequence,
-                "first_us": int(part["host_us"][0]),
-                "last_us": int(part["host_us"][-1]),
-                "count": len(part),
-                "codec_version": CODEC_VERSION,
-                "crc32": zlib.crc32(blob),
-                "blob": blob,
-            }
-        )
-        sitting.sequence += 1
-    if rows:
-        session.execute(insert(GazeChunk), rows)
-
-
-def _annotation_row(
-    mark: SourceAnnotation, reading_id: str, image_id: str, made: PlacedReading
-) -> dict[str, Any]:
-    p = made.placements[0]
-    scale_x, scale_y = (mark.scale or p.scale_x), (mark.scale or p.scale_y)
-    return {
-        "id": new_id(),
-        "reading_id": reading_id,
-        "image_id": image_id,
-        "time_us": made.ended_us - 1,
-        "kind": mark.kind,
-        "label": mark.label,
-        "x_image": None if mark.x_canvas is None else (mark.x_canvas - p.x_canvas) / scale_x,
-        "y_image": None if mark.y_canvas is None else (mark.y_canvas - p.y_canvas) / scale_y,
-        "width_image": None if mark.width_canvas is None else mark.width_canvas / scale_x,
-        "height_image": None if mark.height_canvas is None else mark.height_canvas / scale_y,
-        "details": {"imported": True},
-    }
-
-
-def _source_fixations(
-    reading: SourceReading, made: PlacedReading, image: MatchedImage
-) -> list[dict[str, Any]]:
-    found = reading.fixations
-    assert found is not None
-    points = image_points(found, image.width, image.height)
-    norm = made.screen.screen_to_norm(made.to_screen(found.points_canvas))
-    deg = made.screen.norm_to_deg(norm)
-    frames = frames_of(found, image.width, image.height)
-    rows = []
-    for k in range(len(points)):
-        if not np.isfinite(deg[k]).all():
-            continue
-        on = bool(np.isfinite(points[k]).all())
-        start_us = int(found.start_us[k]) - (made.source_zero_us or 0)
-        rows.append(
-            {
-                "id": new_id(),
-                "image_id": image.image_id if on else None,
-                "frame": int(frames[k]),
-                "start_us": start_us,
-                "duration_us": int(found.duration_us[k]),
-                "x_image": float(points[k, 0]) if on else None,
-                "y_image": float(points[k, 1]) if on else None,
-                "x_deg": float(deg[k, 0]),
-                "y_deg": float(deg[k, 1]),
-                "dispersion_deg": 0.0,
-                "sample_count": _samples_within(made, start_us, int(found.duration_us[k])),
-                "spans_view_change": False,
-                "algorithm": "source",
-                "parameters_hash": "",
-            }
-        )
-    return rows
-
-
-def _samples_within(made: PlacedReading, start_us: int, duration_us: int) -> int:
-    host_us = made.samples["host_us"]
-    return int(((host_us >= start_us) & (host_us <= start_us + duration_us)).sum())
-
-
-def _check_frames(reading: SourceReading, image: MatchedImage) -> None:
-    places = [reading.place] + ([reading.fixations.place] if reading.fixations else [])
-    frames = [p.frame for place in places for p in place(image.width, image.height)]
-    if frames and not 0 <= min(frames) <= max(frames) < image.frames:
-        raise GazeFileError(
-            f"gaze on frame {max(frames)} (from 0), but its image has {image.frames} frames"
-        )
-
-
-def _runs(mask: Any) -> list[list[int]]:
-    """Return the runs of True in a mask (N,) as [first, count]."""
-    edges = np.flatnonzero(np.diff(np.r_[False, mask, False].astype(np.int8)))
-    return [[int(a), int(b - a)] for a, b in zip(edges[::2], edges[1::2], strict=True)]
-
-
-def _digest(reading: SourceReading, image: MatchedImage, reader: str) -> str:
-    """Return what tells a reading from every other: reader, image, gaze, times, fixations."""
-    digest = hashlib.sha256(f"{reader}\0{image.sha256}".encode())
-    parts: list[Any] = [reading.points_canvas, reading.time_us]
-    if reading.fixations is not None:
-        found: SourceFixations = reading.fixations
-        parts += [found.start_us, found.duration_us, found.points_canvas]
-    for part in parts:
-        digest.update(b"\0" if part is None else np.ascontiguousarray(part).tobytes())
-    return digest.hexdigest()
-
-
-def _laid(reading: SourceReading, image: MatchedImage) -> str:
-    """Return what tells where a reading's gaze lies on its image from every other such place."""
-    screen = None if reading.screen is None else reading.screen.as_dict()
-    places = [reading.place] + ([reading.fixations.place] if reading.fixations else [])
-    laid = [[asdict(p) for p in place(image.width, image.height)] for place in places]
-    return hashlib.sha256(
-        json.dumps([screen, laid], sort_keys=True, default=float).encode()
-    ).hexdigest()

@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from app.interchange.exports.command import main
 from app.interchange.exports.readings import Content
-from app.interchange.exports.tables import TABLES, export_tables
+from app.interchange.exports.table_columns import TABLES
+from app.interchange.exports.tables import export_tables
 from app.interchange.matching import Matcher
 from devices.gaze.samples import VALUE_FIELDS
 from migrations.study.folder import Study

@@ -1,0 +1,56 @@
+"""Whether a foreign reading is in the study already, and lies where it lay."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from app.interchange.foreign_reading import SourceFixations, SourceReading
+from app.interchange.matching import MatchedImage
+from devices.gaze.errors import GazeFileError
+
+
+def check_frames(reading: SourceReading, image: MatchedImage) -> None:
+    """Refuse gaze on a frame that its image does not have.
+
+    Raises
+    ------
+    GazeFileError
+        Naming the frame.
+    """
+    places = [reading.place] + ([reading.fixations.place] if reading.fixations else [])
+    frames = [p.frame for place in places for p in place(image.width, image.height)]
+    if frames and not 0 <= min(frames) <= max(frames) < image.frames:
+        raise GazeFileError(
+            f"gaze on frame {max(frames)} (from 0), but its image has {image.frames} frames"
+        )
+
+
+def runs_of(mask: Any) -> list[list[int]]:
+    """Return the runs of True in a mask (N,) as [first, count]."""
+    edges = np.flatnonzero(np.diff(np.r_[False, mask, False].astype(np.int8)))
+    return [[int(a), int(b - a)] for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def digest_of(reading: SourceReading, image: MatchedImage, reader: str) -> str:
+    """Return what tells a reading from every other: reader, image, gaze, times, fixations."""
+    digest = hashlib.sha256(f"{reader}\0{image.sha256}".encode())
+    parts: list[Any] = [reading.points_canvas, reading.time_us]
+    if reading.fixations is not None:
+        found: SourceFixations = reading.fixations
+        parts += [found.start_us, found.duration_us, found.points_canvas]
+    for part in parts:
+        digest.update(b"\0" if part is None else np.ascontiguousarray(part).tobytes())
+    return digest.hexdigest()
+
+
+def laid_of(reading: SourceReading, image: MatchedImage) -> str:
+    """Return what tells where a reading's gaze lies on its image from every other such place."""
+    screen = None if reading.screen is None else reading.screen.as_dict()
+    places = [reading.place] + ([reading.fixations.place] if reading.fixations else [])
+    laid = [[asdict(p) for p in place(image.width, image.height)] for place in places]
+    return hashlib.sha256(
+        json.dumps([screen, laid], sort_keys=True, default=float).encode()
+    ).hexdigest()
