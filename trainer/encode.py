@@ -17,7 +17,8 @@ from migrations.study.told_events import ToldProgress, add_events, is_told
 from trainer.data.cache import cache_side, load_grey
 from trainer.data.decode import place
 from trainer.data.image_folder import find_images, read_order
-from trainer.encoders.nets import EncoderInfo, encoder_names, load_encoder, to_input
+from trainer.encoders.info import EncoderInfo
+from trainer.encoders.nets import encoder_names, load_encoder, to_input
 from trainer.errors import TrainerError
 from trainer.pretrain.augment import apply_views, whole_views
 from trainer.process.device import choose_device
@@ -148,8 +149,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--size", type=int, help="image size in pixels (default: as trained)")
     parser.add_argument(
         "--name",
-        choices=encoder_names(),
-        help="encoder architecture, if the file does not name it (default: as in the file)",
+        help="encoder architecture, if the file does not name it: torchvision:NAME, timm:NAME, "
+        f"{', '.join(encoder_names())} (default: as in the file)",
     )
     parser.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="device to compute on"

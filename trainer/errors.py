@@ -8,6 +8,7 @@ TrainerError
 ├── ImageCacheError      a presentation image is missing, damaged or of another shape
 │   └── BrokenPictures   pictures that cannot be used, all of them named
 ├── EncoderError         a file of weights is damaged or does not fit the encoder
+│   └── EncoderOfLibrary a file is of a net that only a library has
 ├── ImageFolderError     a folder of images, its order, labels or relation do not go together
 ├── CheckpointError      a checkpoint is damaged, or of another config, cohort or relation
 ├── RunFolderError       the run's folder cannot be made or written
@@ -70,6 +71,20 @@ class BrokenPictures(ImageCacheError):
 
 class EncoderError(TrainerError):
     """A file of weights is damaged or does not fit the encoder."""
+
+
+class EncoderOfLibrary(EncoderError):
+    """A file is of a net that only a library has.
+
+    Attributes
+    ----------
+    name
+        Of that net, as settings take it.
+    """
+
+    def __init__(self, text: str, name: str) -> None:
+        super().__init__(text)
+        self.name = name
 
 
 class ImageFolderError(TrainerError):

@@ -7,6 +7,7 @@ layer that gives one clears the other.
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -47,8 +48,8 @@ class RunConfig:
     name
         Part of the run folder's name; empty: method, pairs and encoder.
     method, pairs, encoder, recipe
-        One of those that there are. Between a plain run (``pairs = "none"``)
-        and a gaze run only the pair mask differs.
+        One of those that there are; any other encoder as torchvision:NAME or timm:NAME. Between a
+        plain run (``pairs = "none"``) and a gaze run only the pair mask differs.
     measure, measure_parameters
         Gaze similarity and what is passed on to it; "auto": the measure that carries most on the
         cohort at hand, judged on its labels, else on what two readers share.
@@ -252,4 +253,5 @@ class RunConfig:
     @property
     def run_name(self) -> str:
         """The name that the run goes by."""
-        return self.name or f"{self.method}-{self.pairs}-{self.encoder}"
+        encoder = re.sub(r"[^A-Za-z0-9_.-]", "-", self.encoder)
+        return self.name or f"{self.method}-{self.pairs}-{encoder}"

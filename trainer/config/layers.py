@@ -10,7 +10,8 @@ from trainer.config.config import ENCODERS, PAIRS, RunConfig
 from trainer.config.methods import METHODS, plain_method_name
 from trainer.config.recipes import RECIPES
 from trainer.config.recipes import settings_of as recipe_settings
-from trainer.errors import ConfigError, SimilarityError
+from trainer.encoders.names import library_of, plain_encoder_name
+from trainer.errors import ConfigError, EncoderError, SimilarityError
 from trainer.similarity.names import AUTO, AUTO_TITLE
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _typed(name: str, value: Any) -> Any:
     if type(value) is not kind:
         raise ConfigError(f"{name} must be {_KINDS[kind]}, not {value!r}.")
     if name == "encoder" and isinstance(value, str):
-        plain = re.sub(r"[-/ ]", "_", value.lower())
+        plain = plain_encoder_name(value, ENCODERS)
         return _ENCODER_NAMES.get(plain, plain)
     return plain_method_name(str(value)) if name == "method" else value
 
@@ -193,7 +194,7 @@ def check(config: RunConfig) -> None:
             "file has taught them, and without init they start at random. Name a file with --init, "
             "or use --set layer_decay=1."
         )
-    if config.train_blocks and config.norm == "group" and config.encoder.startswith("resnet"):
+    if config.train_blocks and config.norm == "group" and not _without_batches(config):
         raise ConfigError(
             "norm is group, which replaces the batch normalisation of the blocks that train_blocks "
             "leaves as the file has them. Use --set norm=batch, or train_blocks=0."
@@ -205,7 +206,9 @@ def check(config: RunConfig) -> None:
             f"norm is split, which mixes the keys of MoCo v2 with a ResNet; here it is "
             f"{config.method} with {config.encoder}. Use --set norm=batch or group."
         )
-    if config.encoder.startswith("vit"):
+    if library_of(config.encoder):
+        _check_library(config)
+    elif config.encoder.startswith("vit"):
         patch = int(config.encoder.rpartition("_")[2])
         if config.size % patch or config.aspect != 1:
             raise ConfigError(
@@ -215,16 +218,35 @@ def check(config: RunConfig) -> None:
             )
 
 
+_AND_LIBRARIES = ", torchvision:NAME and timm:NAME"
+
+
 def _check_choices(config: RunConfig) -> None:
     for name, known in choices().items():
         value = getattr(config, name)
-        if value not in known:
-            raise ConfigError(f"{name} is {value!r}; known are {', '.join(map(str, known))}.")
+        if value not in known and not (name == "encoder" and library_of(value)):
+            raise ConfigError(f"{name} is {value!r}; known are {', '.join(map(str, known))}"
+                              f"{_AND_LIBRARIES * (name == 'encoder')}.")  # fmt: skip
     if not re.fullmatch(r"[A-Za-z0-9_.-]{0,60}", config.name):
         raise ConfigError(
             f"name is {config.name!r}; it becomes part of a folder's name: up to 60 letters, "
             "digits, dots, hyphens and underscores."
         )
+
+
+def _without_batches(config: RunConfig) -> bool:
+    """Return whether an encoder surely has no batch normalisation."""
+    return config.encoder.startswith(("vit", "convnext"))
+
+
+def _check_library(config: RunConfig) -> None:
+    """Make the net once: its library alone knows which views it takes."""
+    from trainer.encoders.libraries import make_of_library  # torch is slow to import
+
+    try:
+        make_of_library(config.encoder, config.in_channels, config.view)
+    except EncoderError as error:
+        raise ConfigError(f"encoder is {config.encoder}: {error}") from error
 
 
 def _measures() -> "dict[str, Measure]":

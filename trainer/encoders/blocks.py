@@ -2,7 +2,8 @@
 
 The stem (first convolution, or patches, class token and positions) is block 0; residual blocks or
 transformer layers follow. What stands behind the last one belongs to it, what leads into a
-ConvNeXt's stage to the block before.
+ConvNeXt's stage to the block before. Of a library's other nets a block is what stands in a row of
+modules: a layer, or a stage where the library keeps its layers within one.
 """
 
 import re
@@ -10,16 +11,20 @@ from collections.abc import Collection
 from types import MethodType
 
 from torch import nn
+from torchvision.models import ConvNeXt, ResNet, VisionTransformer
 
 from trainer.errors import ConfigError
 
 _RESIDUAL = re.compile(r"^layer(\d+)\.(\d+)\.")
 _CONVNEXT = re.compile(r"^features\.([1357])\.(\d+)\.")
+_STEMS = (["conv1"], ["stem"], ["patch_embed"])
 _LAYER = re.compile(r"^encoder\.layers\.encoder_layer_(\d+)\.")
 
 
 def block_numbers(encoder: nn.Module) -> dict[str, int]:
     """Return the block of each parameter, by name."""
+    if not isinstance(encoder, ResNet | ConvNeXt | VisionTransformer):
+        return _of_containers(encoder)
     names = [name for name, _ in encoder.named_parameters()]
     places = {name: _place(name) for name in names}
     row = {p: k for k, p in enumerate(sorted({p for p in places.values() if p is not None}), 1)}
@@ -29,6 +34,36 @@ def block_numbers(encoder: nn.Module) -> dict[str, int]:
         reached = reached if place is None else row[place]
         found[name] = 0 if _is_stem(name) else reached
     return found
+
+
+def _of_containers(encoder: nn.Module) -> dict[str, int]:
+    """Return the blocks of any other net: what stands in its rows of modules, one after the other.
+
+    The first is the stem, and so are parameters of the net itself: tokens and positions. A part
+    with vectors alone, as normalisation, belongs to the block before it.
+    """
+    units: dict[tuple[str, ...], list[str]] = {}
+    for name, _ in encoder.named_parameters():
+        units.setdefault(_unit(encoder, name), []).append(name)
+    found, reached = dict.fromkeys(units.pop((), []), 0), -1
+    for names in units.values():
+        vectors = all(encoder.get_parameter(name).ndim < 2 for name in names)
+        reached = max(0, reached if vectors else reached + 1)
+        found |= dict.fromkeys(names, reached)
+    return found
+
+
+def _unit(encoder: nn.Module, name: str) -> tuple[str, ...]:
+    """Return the path of the module that a parameter lies in, down to what is no row of modules."""
+    module: nn.Module = encoder
+    path: list[str] = []
+    *parents, _ = name.split(".")
+    for part in parents:
+        if path[:1] in _STEMS or (path and type(module) not in (nn.Sequential, nn.ModuleList)):
+            break
+        path.append(part)
+        module = module.get_submodule(part)
+    return tuple(path)
 
 
 def _place(name: str) -> tuple[int, int] | None:

@@ -1,18 +1,21 @@
-"""How others name the weights of an encoder: timm, Hugging Face; and layer scale.
+"""How others name the weights of an encoder: timm, Hugging Face, Meta; and layer scale.
 
 DINOv2 (and RAD-DINO, which is one) multiplies what each half of a layer adds by a learnt number for
 each feature. The last linear map of that half takes these numbers in, so that torchvision's net,
 which has none, computes the same.
 """
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import torch
 from torch import Tensor
 
 HUGGING_FACE = "embeddings.patch_embeddings.projection.weight"
 """The first layer of Hugging Face's ViT and DINOv2."""
+HUGGING_FACE_V3 = "embeddings.patch_embeddings.weight"
+"""The first layer of Hugging Face's DINOv3."""
 _PARTS = ("query", "key", "value")
 _QKV = re.compile(
     r"^encoder\.layer\.(\d+)\.attention\.attention\.(query|key|value)\.(weight|bias)$"
@@ -34,6 +37,24 @@ _NAMES = (
 )
 _SCALE = re.compile(r"^(blocks\.\d+)\.ls([12])\.gamma$")
 _UNUSED = re.compile(r"^(embeddings\.)?mask_token$|^pooler\.|^classifier\.")
+# Hugging Face's DINOv3, and Meta's own, against the names that timm gives its parts.
+_QKV_V3 = re.compile(r"^layer\.(\d+)\.attention\.([qkv])_proj\.(weight|bias)$")
+_NAMES_V3 = (
+    (r"^embeddings\.cls_token$", "cls_token"),
+    (r"^embeddings\.register_tokens$", "reg_token"),
+    (r"^embeddings\.patch_embeddings\.", "patch_embed.proj."),
+    (r"^layer\.(\d+)\.(norm1|norm2)\.", r"blocks.\1.\2."),
+    (r"^layer\.(\d+)\.attention\.o_proj\.", r"blocks.\1.attn.proj."),
+    (r"^layer\.(\d+)\.layer_scale([12])\.lambda1$", r"blocks.\1.ls\2.gamma"),
+    (r"^layer\.(\d+)\.mlp\.down_proj\.", r"blocks.\1.mlp.fc2."),
+)
+_NAMES_META = (
+    (r"^(?:storage_tokens|register_tokens)$", "reg_token"),
+    (r"^blocks\.(\d+)\.mlp\.(?:w12|weights_in)\.", r"blocks.\1.mlp.fc1."),
+    (r"^blocks\.(\d+)\.mlp\.(?:w3|weights_out)\.", r"blocks.\1.mlp.fc2."),
+)
+_OF_META_ALONE = re.compile(r"^rope_embed\.|\.qkv\.bias_mask$|^local_cls_norm\.")
+_GATED = re.compile(r"^blocks\.(\d+)\.mlp\.(w1|w2)\.(weight|bias)$")
 
 
 def from_hugging_face(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -47,6 +68,94 @@ def from_hugging_face(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         elif match is None:
             made[_renamed(key, _NAMES)] = value
     return made
+
+
+def from_hugging_face_v3(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return a DINOv3's state dict by timm's names for a transformer's parts.
+
+    Keys have no bias there: theirs is 0.
+    """
+    gated = "layer.0.mlp.gate_proj.weight" in state
+    first = (
+        (r"^layer\.(\d+)\.mlp\.gate_proj\.", r"blocks.\1.mlp.fc1_g."),
+        (r"^layer\.(\d+)\.mlp\.up_proj\.", rf"blocks.\1.mlp.fc1{'_x' if gated else ''}."),
+    )
+    made: dict[str, Tensor] = {}
+    for key, value in state.items():
+        if (match := _QKV_V3.match(key)) is None:
+            made[_renamed(key, (*_NAMES_V3, *first))] = value
+        elif match[2] == "q":
+            k, v = (state.get(key.replace(".q_proj.", f".{part}_proj.")) for part in "kv")
+            there = value, torch.zeros_like(value) if k is None else k, v
+            made[f"blocks.{match[1]}.attn.qkv.{match[3]}"] = torch.cat(
+                [part for part in there if part is not None]
+            )
+    return made
+
+
+def to_eva(state: Mapping[str, Tensor], wanted: Collection[str]) -> dict[str, Tensor]:
+    """Return a transformer's state dict as timm's net wants it, of Meta's or by timm's names.
+
+    timm's DINOv3 (its class Eva) calls layer scale ``gamma_1``, and has the biases of query and
+    value apart or, where they are 0 in what was released, none. A bias that is not 0 and that the
+    net has no place for is kept under its own name, so that it is told as one that does not fit.
+    """
+    made: dict[str, Tensor] = {}
+    for key, value in state.items():
+        if _OF_META_ALONE.search(key) or _UNUSED.match(key):
+            continue
+        name = _renamed(key, _NAMES_META)
+        if (match := _GATED.match(name)) and name not in wanted:
+            name = f"blocks.{match[1]}.mlp.fc1_{'g' if match[2] == 'w1' else 'x'}.{match[3]}"
+        if (match := _SCALE.match(name)) and name not in wanted:
+            name = f"{match[1]}.gamma_{match[2]}"
+        if name.endswith(".attn.qkv.bias") and name not in wanted:
+            made |= _biases(name, value, wanted)
+        else:
+            made[name] = value
+    return _without_class_position(made, wanted)
+
+
+def _biases(name: str, value: Tensor, wanted: Collection[str]) -> dict[str, Tensor]:
+    query, _, values = value.nan_to_num().chunk(3)  # the key's is masked: not a number, or 0
+    apart = {name.replace("qkv.bias", f"{p}_bias"): v for p, v in (("q", query), ("v", values))}
+    if set(apart) <= set(wanted):
+        return apart
+    return {} if not query.any() and not values.any() else {name: value}
+
+
+def _without_class_position(state: dict[str, Tensor], wanted: Collection[str]) -> dict[str, Tensor]:
+    """Add the class token's position to the token, where registers stand beside it.
+
+    Meta's and Hugging Face's files have positions (1, 1 + G², D); timm's net with registers has
+    those of the patches alone.
+    """
+    positions, token = state.get("pos_embed"), state.get("cls_token")
+    if "reg_token" not in wanted or positions is None or token is None:
+        return state
+    patches = positions.shape[1] - 1
+    if math.isqrt(patches) ** 2 != patches:
+        return state
+    return state | {"cls_token": token + positions[:, :1], "pos_embed": positions[:, 1:]}
+
+
+def net_of_timm(state: Mapping[str, Tensor]) -> str:
+    """Return the name of the DINOv2 with registers or DINOv3 that a state dict is of, or nothing.
+
+    Keys are Meta's or timm's.
+    """
+    if not {"reg_token", "register_tokens", "storage_tokens"} & state.keys():
+        return ""
+    width, patch = (state["patch_embed.proj.weight"].shape[n] for n in (0, -1))
+    if "pos_embed" in state:
+        sizes = {384: "small", 768: "base", 1024: "large", 1536: "giant"}
+        return f"timm:vit_{sizes.get(width, 'base')}_patch{patch}_reg4_dinov2"
+    sizes = {384: "small", 768: "base", 1024: "large", 1280: "huge_plus", 4096: "7b"}
+    plus = width == 384 and any(re.search(r"\.mlp\.(w1|fc1_g)\.", key) for key in state)
+    biases = [v for k, v in state.items() if re.search(r"\.(qkv\.bias|q_bias|v_bias)$", k)]
+    biased = any(bool(b.nan_to_num().any()) for b in biases)
+    size = sizes.get(width, "base") + "_plus" * plus
+    return f"timm:vit_{size}_patch{patch}_dinov3{'_qkvb' * biased}"
 
 
 def without_layer_scale(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

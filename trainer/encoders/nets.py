@@ -5,9 +5,7 @@ prefixes before either; `trainer.encoders.weights` sorts them out.
 """
 
 import contextlib
-import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,11 @@ import torchvision
 from torch import Tensor, nn
 
 from trainer.encoders import weights
-from trainer.errors import EncoderError
+from trainer.encoders.info import EncoderInfo, config_of
+from trainer.encoders.libraries import has_one_size, make_of_library, take_channels, usual_size
+from trainer.encoders.library_weights import fit_library, library_channels
+from trainer.encoders.names import library_of
+from trainer.errors import EncoderError, EncoderOfLibrary
 from trainer.process.seeds import Stream, generator_for
 
 _PATCH_PX = 16
@@ -66,43 +68,6 @@ GREY_MEAN = sum(IMAGENET_MEAN) / 3
 GREY_STD = sum(IMAGENET_STD) / 3
 
 
-@dataclass(frozen=True, slots=True)
-class EncoderInfo:
-    """What is known of an encoder file.
-
-    Attributes
-    ----------
-    name
-        One of `encoder_names()`.
-    features
-        Width D of its features.
-    in_channels
-        1 or 3; `to_input` makes either from a grey view.
-    size
-        Side in pixels of the views that it was trained on; 224 where the file does not say.
-    aspect
-        Width by height of those views.
-    metadata
-        What a safetensors file says of itself; empty for others. Of Foveate's own: `seen_images`
-        (first 16 hex digits of `pixel_fingerprint`, separated by spaces), `transductive`, `config`.
-    left_out
-        Keys of the file that are no part of the encoder: heads, other nets, optimisers.
-    """
-
-    name: str
-    features: int
-    in_channels: int
-    size: int
-    aspect: float
-    metadata: Mapping[str, str]
-    left_out: tuple[str, ...] = ()
-
-    @property
-    def seen_images(self) -> frozenset[str]:
-        """Images that took part in pre-training; empty where the file does not say."""
-        return frozenset(self.metadata.get("seen_images", "").split())
-
-
 def encoder_names() -> tuple[str, ...]:
     """Return the encoders that can be made."""
     return tuple(_MAKERS)
@@ -118,21 +83,36 @@ def patch_px(name: str) -> int:
     return int(name.rpartition("_")[2])
 
 
-def make_encoder(name: str, in_channels: int = 3, size: int = 224) -> tuple[nn.Module, int]:
+def has_fixed_size(name: str) -> bool:
+    """Return whether an encoder is made for views of one size."""
+    return has_one_size(name) if library_of(name) else is_vit(name)
+
+
+def make_encoder(
+    name: str, in_channels: int = 3, size: int = 224, aspect: float = 1.0
+) -> tuple[nn.Module, int]:
     """Return an encoder and the width of its features.
 
-    The keys of its state dict are torchvision's, less the last layer. Weights come from torch's
-    global generator: call it inside `seeded_weights`.
+    The keys of its state dict are torchvision's, or those of the library it is named after, less
+    the last layer. Weights come from torch's global generator: call it inside `seeded_weights`.
 
     Parameters
     ----------
     name
-        One of `encoder_names()`.
+        One of `encoder_names()`, or ``torchvision:NAME`` or ``timm:NAME``.
     in_channels
         1 or 3.
-    size
-        Side of the views in pixels; only vision transformers ask, a multiple of `patch_px`.
+    size, aspect
+        Height of the views in pixels and their width by height; only vision transformers ask, a
+        multiple of `patch_px`, and nets of a library.
+
+    Raises
+    ------
+    EncoderError
+        If a library has no such net, or it does not take these views.
     """
+    if library_of(name):
+        return make_of_library(name, in_channels, (size, round(size * aspect)))
     if is_vit(name):
         net = _MAKERS[name](image_size=size)
         width = int(net.hidden_dim)  # type: ignore[arg-type]
@@ -225,7 +205,7 @@ def load_encoder(path: Path | str, *, name: str | None = None) -> tuple[nn.Modul
         `encoder.safetensors` of a run, a torchvision or timm state dict (.safetensors, .pth, .pt),
         or a checkpoint of another framework such as the released ``epoch_N.pth``.
     name
-        One of `encoder_names()`; None: found from the file.
+        One of `encoder_names()`, ``torchvision:NAME`` or ``timm:NAME``; None: found from the file.
 
     Returns
     -------
@@ -237,43 +217,69 @@ def load_encoder(path: Path | str, *, name: str | None = None) -> tuple[nn.Modul
     EncoderError
         If the file is damaged, of no known encoder, or does not fit; lists what did not.
     """
-    found = weights.read_weights(Path(path))
-    chosen = name or found.metadata.get("encoder") or weights.guess_name(found)
+    path = Path(path)
+    _, metadata = weights.read_content(path)
+    chosen = name or metadata.get("encoder", "")
+    try:
+        if not library_of(chosen):
+            return _load_ours(path, chosen)
+    except EncoderOfLibrary as error:
+        if name:
+            raise
+        chosen = error.name
+    return _load_of_library(path, chosen, metadata)
+
+
+def _load_ours(path: Path, name: str) -> tuple[nn.Module, EncoderInfo]:
+    found = weights.read_weights(path)
+    chosen = name or weights.guess_name(found)
     if chosen not in _MAKERS:
         raise EncoderError(
             f"{path} is of no encoder that is known here"
             + (f" ({chosen})" if chosen else "")
-            + f"; known are {', '.join(_MAKERS)}."
+            + f"; known are {', '.join(_MAKERS)}, and torchvision:NAME and timm:NAME by name."
         )
-    config = _config_of(found.metadata)
+    config = config_of(found.metadata)
     channels, side = found.in_channels, int(config.get("size", 224))
     if is_vit(chosen):
         side = found.grid * patch_px(chosen)
     net, width = make_encoder(chosen, channels, side)
-    left_out = weights.fit(net, found, Path(path))
+    left_out = weights.fit(net, found, path)
     aspect = float(config.get("aspect", 1.0))
     return net.eval(), EncoderInfo(
         chosen, width, channels, side, aspect, dict(found.metadata), left_out
     )
 
 
-def initialise(net: nn.Module, path: Path) -> tuple[str, ...]:
+def _load_of_library(
+    path: Path, name: str, metadata: dict[str, str]
+) -> tuple[nn.Module, EncoderInfo]:
+    config = config_of(metadata)
+    side = int(config.get("size", usual_size(name)))
+    aspect = float(config.get("aspect", 1.0))
+    net, width = make_encoder(name, 3, side, aspect)
+    channels = library_channels(net, path)
+    take_channels(net, channels)
+    left_out = fit_library(net, path)
+    return net.eval(), EncoderInfo(name, width, channels, side, aspect, metadata, left_out)
+
+
+def initialise(net: nn.Module, path: Path, name: str = "") -> tuple[str, ...]:
     """Put the weights of a file into an encoder; return the file's keys that were left out.
 
     Channels and the grid of position embeddings are adapted; anything else that does not fit is
     an error.
+
+    Parameters
+    ----------
+    name
+        Of the encoder, where it is one of a library.
 
     Raises
     ------
     EncoderError
         Listing what did not fit.
     """
+    if library_of(name):
+        return fit_library(net, path)
     return weights.fit(net, weights.read_weights(path), path)
-
-
-def _config_of(metadata: Mapping[str, str]) -> dict[str, Any]:
-    with contextlib.suppress(ValueError):
-        config = json.loads(metadata.get("config", "{}"))
-        if isinstance(config, dict):
-            return config
-    return {}

@@ -20,20 +20,24 @@ from torch import Tensor, nn
 
 from trainer.encoders.layouts import (
     HUGGING_FACE,
+    HUGGING_FACE_V3,
     from_hugging_face,
+    from_hugging_face_v3,
     from_timm,
+    net_of_timm,
     without_layer_scale,
 )
-from trainer.errors import EncoderError
+from trainer.errors import EncoderError, EncoderOfLibrary
 
 # The first layer tells whose keys a file carries, and what stands before them.
 _LANDMARKS = (
     "conv1.weight", "conv_proj.weight", "patch_embed.proj.weight", "features.0.0.weight",
-    "stem.0.weight", HUGGING_FACE,
+    "stem.0.weight", HUGGING_FACE, HUGGING_FACE_V3,
 )  # fmt: skip
 _TIMMS = ("patch_embed.proj.weight", "stem.0.weight", HUGGING_FACE)
 _INNER = ("state_dict", "model_state_dict", "model", "encoder", "net", "student", "teacher")
-_FOLLOWERS = ("target", "momentum", "encoder_k", "teacher", "ema")
+FOLLOWERS = ("target", "momentum", "encoder_k", "teacher", "ema")
+"""Parts of the names of nets that only follow the one that learns."""
 _HEADS = re.compile(r"^(fc|head|heads|pre_logits|fc_norm|classifier\.2)\.")
 _RESNETS = {  # blocks of stage 3, kind of block
     (1, False): "resnet10",
@@ -95,15 +99,19 @@ def read_weights(path: Path) -> FoundWeights:
     EncoderError
         If the file cannot be read, or holds no ResNet, ConvNeXt or vision transformer.
     """
-    table, metadata = _tensors(path)
+    content, metadata = read_content(path)
+    table = content if path.suffix == ".safetensors" else _unwrapped(path, content)
     prefix, landmark = _place_of_encoder(path, table)
     inside = {k.removeprefix(prefix): v for k, v in table.items() if k.startswith(prefix)}
     if landmark == HUGGING_FACE:
         inside = from_hugging_face(inside)
-    if "reg_token" in inside:
-        raise EncoderError(
-            f"{path} is of a transformer with register tokens, which none of the encoders here "
-            "has. Take the same model without registers."
+    elif landmark == HUGGING_FACE_V3:
+        inside = from_hugging_face_v3(inside)
+    if named := net_of_timm(inside):
+        raise EncoderOfLibrary(
+            f"{path} is of a transformer with register tokens, which no net of torchvision has; "
+            f"timm has one. Name it with --encoder {named} (pip install foveate[timm]).",
+            named,
         )
     if landmark in _TIMMS:
         inside = from_timm(without_layer_scale(inside))
@@ -116,14 +124,21 @@ def read_weights(path: Path) -> FoundWeights:
     return FoundWeights(state, tuple(left), metadata)
 
 
-def _tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+def read_content(path: Path) -> tuple[Any, dict[str, str]]:
+    """Return what a file of weights holds, and what a safetensors file says of itself.
+
+    Raises
+    ------
+    EncoderError
+        If it cannot be read.
+    """
     try:
         if path.suffix == ".safetensors":
             with safe_open(path, "pt") as file:
                 table = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
                 return table, dict(file.metadata() or {})
         with torch.serialization.safe_globals(_numpy_values()):
-            content = torch.load(path, map_location="cpu", weights_only=True)
+            return torch.load(path, map_location="cpu", weights_only=True), {}
     except FileNotFoundError as error:
         raise EncoderError(f"{path} is not there. Name a file of weights.") from error
     except Exception as error:  # torch and safetensors raise anything
@@ -133,7 +148,6 @@ def _tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             "opened without running code in them; a checkpoint that holds other objects must be "
             "saved again as a state dict)."
         ) from error
-    return _unwrapped(path, content), {}
 
 
 def _numpy_values() -> list[Any]:
@@ -172,7 +186,7 @@ def _place_of_encoder(path: Path, table: Mapping[str, Tensor]) -> tuple[str, str
         raise EncoderError(
             f"{path} holds no ResNet, ConvNeXt or vision transformer: no first layer in it."
         )
-    return min(places, key=lambda p: (any(f in p[0] for f in _FOLLOWERS), len(p[0]), p[0]))
+    return min(places, key=lambda p: (any(f in p[0] for f in FOLLOWERS), len(p[0]), p[0]))
 
 
 def guess_name(found: FoundWeights) -> str:
@@ -197,8 +211,21 @@ def fit(net: nn.Module, found: FoundWeights, path: Path) -> tuple[str, ...]:
     """
     wanted = net.state_dict()
     state = {k: _adapted(k, v, wanted[k]) if k in wanted else v for k, v in found.state.items()}
+    load_strictly(net, state, path)
+    return found.left_out
+
+
+def load_strictly(net: nn.Module, state: dict[str, Tensor], path: Path) -> None:
+    """Load a state dict of a file; counters of normalisation that it lacks start at 0.
+
+    Raises
+    ------
+    EncoderError
+        Listing keys that are missing, unknown or of another shape.
+    """
+    wanted = net.state_dict()
     counters = [k for k in wanted if k.endswith("num_batches_tracked") and k not in state]
-    state.update({k: torch.zeros_like(wanted[k]) for k in counters})
+    state = state | {k: torch.zeros_like(wanted[k]) for k in counters}
     problems = [f"missing: {k}" for k in wanted if k not in state]
     problems += [f"unknown: {k}" for k in state if k not in wanted]
     problems += [
@@ -213,13 +240,13 @@ def fit(net: nn.Module, found: FoundWeights, path: Path) -> tuple[str, ...]:
             f"{path} does not fit the encoder:\n  " + "\n  ".join(lines) + "\nName the encoder "
             "that the file is of (--encoder)."
         )
-    net.load_state_dict(state, strict=True)
-    return found.left_out
+    wanted.update(state)  # keeps the versions of its parts, which some ask for
+    net.load_state_dict(wanted, strict=True)
 
 
 def _adapted(key: str, value: Tensor, wanted: Tensor) -> Tensor:
     if key == "encoder.pos_embedding" and value.shape != wanted.shape:
-        return _resampled_positions(value, wanted)
+        return resampled_positions(value, wanted, 1)
     if key.endswith(".layer_scale") and value.numel() == wanted.numel():
         return value.reshape(wanted.shape)  # timm's has no room for places
     if (
@@ -240,14 +267,18 @@ def with_channels(weight: Tensor, channels: int) -> Tensor:
     return weight.sum(1, keepdim=True).expand(-1, channels, -1, -1) / channels
 
 
-def _resampled_positions(value: Tensor, wanted: Tensor) -> Tensor:
-    """Return position embeddings (1, 1 + G², D) for another grid, the class token's unchanged."""
-    if value.ndim != 3 or value.shape[2] != wanted.shape[2]:
+def resampled_positions(value: Tensor, wanted: Tensor, before: int) -> Tensor:
+    """Return position embeddings (1, before + G², D) for another grid; those before stay."""
+    if value.ndim != 3 or wanted.ndim != 3 or value.shape[2] != wanted.shape[2]:
         return value
-    old, new = math.isqrt(value.shape[1] - 1), math.isqrt(wanted.shape[1] - 1)
-    token, grid = value[:, :1], value[:, 1:].reshape(1, old, old, -1).permute(0, 3, 1, 2)
-    grid = nn.functional.interpolate(grid.float(), (new, new), mode="bicubic", align_corners=False)
-    return torch.cat([token, grid.permute(0, 2, 3, 1).reshape(1, new * new, -1).to(token)], 1)
+    old, new = (math.isqrt(max(0, v.shape[1] - before)) for v in (value, wanted))
+    if before + old**2 != value.shape[1] or before + new**2 != wanted.shape[1]:
+        return value  # which then is told as one of another shape
+    tokens, grid = value[:, :before], value[:, before:].reshape(1, old, old, -1)
+    grid = nn.functional.interpolate(
+        grid.permute(0, 3, 1, 2).float(), (new, new), mode="bicubic", align_corners=False
+    )
+    return torch.cat([tokens, grid.permute(0, 2, 3, 1).reshape(1, new * new, -1).to(tokens)], 1)
 
 
 def file_hash(path: Path) -> str:

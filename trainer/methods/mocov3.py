@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from trainer.config.methods import MethodSpec
+from trainer.encoders.patches import tells_patches
 from trainer.methods.base import Method, StepOutput, Widths
 from trainer.methods.ema import ema_momentum, ema_update, target_of
 from trainer.methods.losses import in_float32, info_nce, unit, without
@@ -83,15 +84,17 @@ class MoCoV3(Method):
         init: str = "",
     ) -> None:
         super().__init__()
-        patches = getattr(encoder, "conv_proj", None)
+        ours = hasattr(encoder, "conv_proj")  # torchvision's transformer; timm's has its own start
+        patches = _patch_projection(encoder)
         hidden, out = widths.projector_hidden or 4096, widths.projector_out or 256
         self.encoder = encoder
         if patches is not None:
-            if not init:  # the file's own start otherwise
+            if ours and not init:  # the file's own start otherwise
                 published_start(encoder)
                 set_sine_positions(encoder)
             patches.requires_grad_(False)
-            encoder.get_parameter("encoder.pos_embedding").requires_grad_(False)
+            if ours:
+                encoder.get_parameter("encoder.pos_embedding").requires_grad_(False)
         layers = 2 if patches is None else 3
         self.projector = _perceptron([features, *[hidden] * (layers - 1), out])
         self.predictor = _perceptron(
@@ -124,6 +127,14 @@ class MoCoV3(Method):
         """Let the key net follow."""
         momentum = ema_momentum(self._momentum, step, steps, self._schedule)
         ema_update(self.target, nn.Sequential(self.encoder, self.projector), momentum)
+
+
+def _patch_projection(encoder: nn.Module) -> nn.Module | None:
+    """Return what a vision transformer cuts its patches with; None for any other net."""
+    if tells_patches(encoder):
+        found: nn.Module = encoder.get_submodule("patch_embed")
+        return found
+    return getattr(encoder, "conv_proj", None)
 
 
 def _perceptron(widths: list[int], last_norm: bool = True) -> nn.Sequential:

@@ -56,9 +56,9 @@ def _widths(config: RunConfig) -> Widths:
 
 
 def _encoder(config: RunConfig) -> tuple[nn.Module, int]:
-    encoder, width = make_encoder(config.encoder, config.in_channels, config.size)
+    encoder, width = make_encoder(config.encoder, config.in_channels, config.size, config.aspect)
     if config.init:
-        initialise(encoder, Path(config.init))
+        initialise(encoder, Path(config.init), config.encoder)
     if config.train_blocks:
         train_last_blocks(encoder, config.train_blocks)
     return encoder, width

@@ -13,6 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from trainer.config.methods import MethodSpec
+from trainer.encoders.libraries import first_convolution
+from trainer.encoders.patches import as_maps, layer_with_places
+from trainer.errors import ConfigError
 from trainer.methods.base import StepOutput, Widths, head
 from trainer.methods.byol import Byol, byol_loss
 from trainer.methods.losses import in_float32
@@ -74,11 +77,8 @@ def show_only(views: Tensor, seen: Tensor) -> Tensor:
 def latents_at(maps: Tensor, points: Tensor) -> Tensor:
     """Return the latents (B, C) of maps at points (B, 2), between places; 0 for NaN.
 
-    Maps are (B, C, h, w), or a transformer's tokens (B, 1 + h², C), the class token first.
+    Maps are (B, C, h, w).
     """
-    if maps.ndim == 3:
-        grid = math.isqrt(maps.shape[1] - 1)
-        maps = maps[:, 1:].transpose(1, 2).reshape(len(maps), -1, grid, grid)
     at = points.nan_to_num()[:, None, None, :].to(maps.dtype)
     found = nn.functional.grid_sample(maps, at, padding_mode="border", align_corners=False)
     there = points.isfinite().all(1)
@@ -101,21 +101,21 @@ def patches_of(encoder: nn.Module) -> nn.Module:
     Of a vision transformer its blocks; of a ResNet the third stage, whose places are 16 pixels
     apart, as a transformer's mostly are; of any other net its last convolution.
     """
-    for name in ("encoder", "layer3"):
-        if isinstance(getattr(encoder, name, None), nn.Module):
-            return encoder.get_submodule(name)
-    return [m for m in encoder.modules() if isinstance(m, nn.Conv2d)][-1]
+    return layer_with_places(encoder, "layer3")
 
 
 def with_patches(encoder: nn.Module, views: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the features of views (B, D), and the latents of their patches as they come."""
+    """Return the features of views (B, D), and maps (B, C, h, w) of the latents of patches.
+
+    Class token and registers are no patches.
+    """
     caught: list[Tensor] = []
     hook = patches_of(encoder).register_forward_hook(lambda *call: caught.append(call[2]))
     try:
         features: Tensor = encoder.forward(views)
     finally:
         hook.remove()
-    return features, caught[-1]
+    return features, as_maps(encoder, caught[-1])
 
 
 class Trajectory(Byol):
@@ -132,9 +132,10 @@ class Trajectory(Byol):
         path_weight: float = 1.0,
         in_channels: int = 3,
         size: int = 224,
+        aspect: float = 1.0,
     ) -> None:
         super().__init__(encoder, features, widths, momentum, momentum_schedule, normalisation)
-        width = _patch_width(encoder, in_channels, size)
+        width = _patch_width(encoder, in_channels, (size, round(size * aspect)))
         self.guess = head(features + 4 * _WAVES, widths.predictor_hidden or 2 * features, width)
         self._weight = path_weight
 
@@ -173,10 +174,24 @@ class Trajectory(Byol):
 
 
 @torch.no_grad()
-def _patch_width(encoder: nn.Module, channels: int, size: int) -> int:
-    """Return the width C of the latents of an encoder's patches; its statistics stay."""
+def _patch_width(encoder: nn.Module, channels: int, view: tuple[int, int]) -> int:
+    """Return the width C of the latents of an encoder's patches; its statistics stay.
+
+    Raises
+    ------
+    ConfigError
+        If it has none that know where they lie: there is one place alone, or what is caught is the
+        first layer, which knows nothing but its own pixels.
+    """
     trained = encoder.training
     encoder.eval()
-    _, maps = with_patches(encoder, torch.zeros(1, channels, size, size))
+    _, maps = with_patches(encoder, torch.zeros(1, channels, *view))
     encoder.train(trained)
-    return int(maps.shape[2] if maps.ndim == 3 else maps.shape[1])
+    only_first = patches_of(encoder) is encoder.get_submodule(first_convolution(encoder))
+    if maps.shape[2] * maps.shape[3] < 2 or only_first:
+        raise ConfigError(
+            f"method is trajectory, which guesses what lies elsewhere; this encoder "
+            f"({type(encoder).__name__}) hands on no map of places. Choose a residual net or a "
+            "vision transformer."
+        )
+    return int(maps.shape[1])

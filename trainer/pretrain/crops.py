@@ -1,6 +1,5 @@
 """Where in its image a crop should lie: what readers looked at, or what the encoder answers to."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 from trainer.data.cache import ImageCache
 from trainer.data.cohort import Member
 from trainer.encoders.nets import to_input
+from trainer.encoders.patches import as_maps, layer_with_places
 from trainer.methods.base import Method
 from trainer.pretrain.augment import apply_views, whole_views
 from trainer.pretrain.job import Job
@@ -64,8 +64,8 @@ def activation_boxes(method: Method, job: Job) -> Tensor:
     """
     method.eval()
     caught: list[Tensor] = []
-    hook = _last_maps(method.encoder).register_forward_hook(
-        lambda _module, _inputs, output: caught.append(_activation(output))
+    hook = layer_with_places(method.encoder, "layer4").register_forward_hook(
+        lambda _module, _inputs, output: caught.append(_activation(method.encoder, output))
     )
     try:
         made = [_boxes_of(method, job, ids, caught) for ids in _all_ids(job)]
@@ -101,23 +101,10 @@ def _ends(line: Tensor) -> tuple[Tensor, Tensor]:
     )
 
 
-def _last_maps(encoder: nn.Module) -> nn.Module:
-    """Return the layer whose output still says where: layer4, or a transformer's blocks."""
-    for name in ("layer4", "encoder"):
-        if isinstance(getattr(encoder, name, None), nn.Module):
-            return encoder.get_submodule(name)
-    return [m for m in encoder.modules() if isinstance(m, nn.Conv2d)][-1]
-
-
-def _activation(output: Tensor) -> Tensor:
-    """Return maps (B, h, w) of an output (B, C, h, w), or of tokens (B, 1 + G², D)."""
-    if output.ndim == 4:
-        maps: Tensor = output.detach().clamp(min=0).sum(1)
-        return maps
-    patches = output.detach()[:, 1:].norm(dim=2)
-    grid = math.isqrt(patches.shape[1])
-    tiles: Tensor = patches.view(len(patches), grid, grid)
-    return tiles
+def _activation(encoder: nn.Module, output: Tensor) -> Tensor:
+    """Return maps (B, h, w) of what a layer puts out: of patches their length."""
+    maps = as_maps(encoder, output.detach())
+    return maps.clamp(min=0).sum(1) if output.ndim == 4 else maps.norm(dim=1)
 
 
 def whole_input(job: Job, ids: Tensor) -> Tensor:

@@ -11,7 +11,8 @@ from torch import nn
 from migrations.study.errors import UnknownName
 from migrations.study.folder import Study
 from migrations.study.run_names import find_run, runs_of
-from trainer.encoders.nets import EncoderInfo, is_vit, make_encoder, seeded_weights
+from trainer.encoders.info import EncoderInfo
+from trainer.encoders.nets import has_fixed_size, make_encoder, seeded_weights
 from trainer.errors import NoSuchEncoder
 from trainer.probe.inputs import View
 from trainer.probe.loading import load_weights
@@ -89,9 +90,10 @@ def make_candidates(
 def view_of(info: EncoderInfo, size: int | None = None) -> View:
     """Return height and width of an encoder's input: as in its pre-training, or as asked for.
 
-    The grid of a vision transformer is fixed; there nothing else can be asked for.
+    The grid of a vision transformer is fixed, and the size of some nets of a library; there
+    nothing else can be asked for.
     """
-    height = info.size if size is None or is_vit(info.name) else size
+    height = info.size if size is None or has_fixed_size(info.name) else size
     return height, round(height * info.aspect)
 
 
@@ -162,7 +164,7 @@ def _of_file(name: str, path: Path, size: int | None) -> Candidate:
 def _untrained(name: str, encoder: str, view: View, channels: int, seed: int) -> Candidate:
     def make() -> nn.Module:
         with seeded_weights(seed):
-            return make_encoder(encoder, channels, view[0])[0]
+            return make_encoder(encoder, channels, view[0], view[1] / view[0])[0]
 
     facts = {"encoder": encoder, "seed": seed}
     return Candidate(name, view, make, frozenset(), facts, channels, baseline=True)

@@ -8,7 +8,8 @@ from typing import Any
 
 from torch import nn
 
-from trainer.encoders.nets import EncoderInfo, load_encoder
+from trainer.encoders.info import EncoderInfo
+from trainer.encoders.nets import load_encoder
 
 
 @dataclass(frozen=True, slots=True)

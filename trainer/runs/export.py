@@ -32,7 +32,8 @@ def export_encoder(
     folder
         The run folder.
     encoder
-        Its state dict has torchvision's keys, less the last layer.
+        Its state dict has torchvision's keys, or those of the library it is named after, less the
+        last layer.
     identity
         Config, cohort and pairs.
     facts
@@ -44,7 +45,7 @@ def export_encoder(
     -------
     Path
         The weights; they load with ``strict=True`` into the torchvision net whose last layer is
-        ``nn.Identity()``.
+        ``nn.Identity()``, or into the library's own as the card says.
     """
     path = folder / "encoder.safetensors"
     state, metadata = _plain(encoder), _metadata(identity, trained_on)

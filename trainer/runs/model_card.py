@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from trainer.encoders.libraries import loading_code
+from trainer.encoders.names import library_of
+
 _LEFT_OUT = ("config", "input", "name", "left_out")
 
 
@@ -69,7 +72,11 @@ def _loading(card: Mapping[str, Any]) -> str:
     name, size = card["encoder"], card["input"]["height"]
     channels = card["input"]["channels"]
     parts = [_FOVEATE]
-    if channels == 3:
+    if library_of(name):
+        if channels == 3 or library_of(name) == "timm":
+            view = size, card["input"]["width"]
+            parts = [loading_code(name, channels, view), _FOVEATE]
+    elif channels == 3:
         vit = name.startswith("vit")
         torchvision = _TORCHVISION_VIT if vit else _TORCHVISION
         timm = _TIMM_VIT if vit else _TIMM

@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from tests.trainer.pretrain.test_loop import CONFIG, StopAfter, job_in, run, weights
 from trainer.config.config import RunConfig
 from trainer.encoders.nets import make_encoder
+from trainer.encoders.patches import as_maps
 from trainer.methods.registry import make_method
 from trainer.methods.trajectory import (
     SHARP,
@@ -81,12 +82,14 @@ def test_latents_are_those_of_the_patch_at_a_point() -> None:
     found = latents_at(maps, point)
     assert torch.equal(found[0], maps[0, :, 0, 2])
     assert (found[1] == 0).all()
-    tokens = torch.cat([torch.zeros(2, 1, 3), maps.flatten(2).transpose(1, 2)], 1)
-    assert torch.equal(latents_at(tokens, point), found)
+    tokens = torch.cat([torch.zeros(2, 5, 3), maps.flatten(2).transpose(1, 2)], 1)
+    net = torch.nn.Module()
+    net.num_prefix_tokens = 5  # the class token and four registers
+    assert torch.equal(as_maps(net, tokens), maps)
 
 
 @pytest.mark.parametrize(
-    ("name", "shape"), [("resnet10", (1, 256, 2, 2)), ("vit_mini_8", (1, 17, 128))]
+    ("name", "shape"), [("resnet10", (1, 256, 2, 2)), ("vit_mini_8", (1, 128, 4, 4))]
 )
 def test_patches_come_from_the_pass_that_gives_the_features(name: str, shape: tuple) -> None:
     encoder, _ = make_encoder(name, size=32)
