@@ -1,7 +1,7 @@
 """Assignments as rows: made for a reader by the study's plan, or read from a csv."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,9 +9,11 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session as OrmSession
 
 from migrations.study.arms import Arm
+from migrations.study.audit import add_audit
 from migrations.study.clean_text import clean
 from migrations.study.errors import AmbiguousName, StudyError, UnknownName
 from migrations.study.names import resolve
+from migrations.study.plan_readers import readers_meant
 from migrations.study.plans import Design, Planned, plan_for
 from migrations.study.schema import Arm as ArmRow
 from migrations.study.schema import Assignment, Reader, StudyCase, new_id
@@ -98,31 +100,47 @@ def assigned_to(session: OrmSession, pseudonym: str) -> dict[str, list[Assigned]
     return found
 
 
-def assign_from_csv(session: OrmSession, settings: StudySettings, path: Path) -> dict[str, int]:
+def assign_from_csv(
+    session: OrmSession, settings: StudySettings, path: Path, new_readers: Collection[str] = ()
+) -> dict[str, int]:
     """Replace the assignments of the readers a csv names; return how many each has.
 
     Columns `reader` (pseudonym), `case` (name), `order` (a whole number) and, where the study has
-    arms, `arm`.
+    arms, `arm`. The audit says so.
+
+    Parameters
+    ----------
+    new_readers
+        Readers that may be new in a study that has some.
 
     Raises
     ------
+    UnknownReaders
+        If the study has readers, and others are named; nothing is written then.
     StudyError
         Naming the line, and what is wrong in it; nothing is written then.
     """
     lines = _lines(path, needs_arms=bool(settings.arms))
     keys = [arm.key for arm in settings.arms]
     by_reader: dict[str, list[tuple[int, str, int | None]]] = {}
+    first: dict[str, str] = {}
     for number, line in enumerate(lines, 2):
         where = f"{path.name}, line {number}"
-        by_reader.setdefault(_reader_of(line, where), []).append(
-            (_order_of(line, where), _case_of(session, line, where), _arm_of(line, keys, where))
-        )
+        pseudonym = _reader_of(line, where)
+        first.setdefault(pseudonym, where)
+        rows = by_reader.setdefault(pseudonym, [])
+        order = _order_of(line, where)
+        if order in [row[0] for row in rows]:
+            raise StudyError(f"{where}: {pseudonym} has the order {order} twice.")
+        rows.append((order, _case_of(session, line, where), _arm_of(line, keys, where)))
+    meant = readers_meant(session, first, new_readers)
     arm_ids = keep_arms(session, settings.arms)
     for pseudonym, rows in by_reader.items():
-        reader_id = _reader_row(session, pseudonym)
-        session.execute(delete(Assignment).where(Assignment.reader_id == reader_id))
-        _write(session, reader_id, _planned(rows, pseudonym), arm_ids)
-    return {pseudonym: len(rows) for pseudonym, rows in by_reader.items()}
+        session.execute(delete(Assignment).where(Assignment.reader_id == meant[pseudonym]))
+        _write(session, meant[pseudonym], _planned(rows, pseudonym), arm_ids)
+    made = {pseudonym: len(rows) for pseudonym, rows in by_reader.items()}
+    add_audit(session, "readings planned", details=dict(made))
+    return made
 
 
 def _planned(rows: Iterable[tuple[int, str, int | None]], pseudonym: str) -> list[Planned]:
@@ -196,16 +214,6 @@ def _arm_of(line: dict[str, str], keys: Sequence[str], where: str) -> int | None
     if arm not in keys:
         raise StudyError(f"{where}: the study has no arm {arm!r}; it has {', '.join(keys)}.")
     return keys.index(arm)
-
-
-def _reader_row(session: OrmSession, pseudonym: str) -> str:
-    there = session.scalar(select(Reader.id).where(Reader.pseudonym == pseudonym))
-    if there is not None:
-        return there
-    row = Reader(id=new_id(), pseudonym=pseudonym, details={})
-    session.add(row)
-    session.flush()
-    return row.id
 
 
 def _design(settings: StudySettings) -> Design:

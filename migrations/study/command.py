@@ -8,10 +8,9 @@ from pathlib import Path
 
 from migrations.study import check_command
 from migrations.study.assignments import assign_from_csv
-from migrations.study.audit import add_audit
 from migrations.study.case_sheets import read_sheets
 from migrations.study.command_line import CommandParser, existing_file, existing_folder
-from migrations.study.errors import NotAStudy, StudyError
+from migrations.study.errors import NotAStudy, StudyError, UnknownReaders
 from migrations.study.folder import Study
 from migrations.study.progress import progress_of
 
@@ -41,9 +40,12 @@ def _backup(arguments: argparse.Namespace) -> int:
 
 def _assign(arguments: argparse.Namespace) -> int:
     opened = Study.open(arguments.study, database_url=arguments.database)
-    with closing(opened) as study, study.database.write() as session:
-        made = assign_from_csv(session, study.settings, arguments.plan)
-        add_audit(session, "readings planned", details=dict(made))
+    try:
+        with closing(opened) as study, study.database.write() as session:
+            made = assign_from_csv(session, study.settings, arguments.plan, arguments.new_reader)
+    except UnknownReaders as error:
+        words = " ".join(f"--new-reader {reader}" for reader in error.readers)
+        raise StudyError(f"{error} If this is a new reader, add {words}.") from error
     for pseudonym, count in made.items():
         sys.stdout.write(f"{pseudonym}: {count} readings planned.\n")
     return 0
@@ -109,6 +111,11 @@ def _parser() -> argparse.ArgumentParser:
             )
         if name == "assign":
             action.add_argument("plan", type=existing_file, metavar="CSV", help="the plan")
+            action.add_argument(
+                "--new-reader", action="append", default=[], metavar="PSEUDONYM",
+                help="a reader in the plan whom the study does not have yet (in a study without "
+                     "readers all may be new)",
+            )  # fmt: skip
         if name == "sheets":
             action.add_argument("table", type=existing_file, metavar="CSV", help="the sheets")
         if name == "check":

@@ -43,6 +43,20 @@ class AmbiguousName(StudyError):
     """Several images, cases or readings of the study may be meant."""
 
 
+class UnknownReaders(StudyError):
+    """A plan is of readers whom the study does not have.
+
+    Attributes
+    ----------
+    readers
+        Their pseudonyms.
+    """
+
+    def __init__(self, text: str, readers: tuple[str, ...]) -> None:
+        super().__init__(text)
+        self.readers = readers
+
+
 class FolderNotEmpty(StudyError):
     """An export would mix with what lies there."""
 

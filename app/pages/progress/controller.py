@@ -7,11 +7,13 @@ from PySide6.QtWidgets import QFileDialog
 
 from app.pages.progress.page import ProgressPage
 from app.ui.background import Task, run
+from app.ui.dialogs import ConfirmDialog
 from app.ui.gui_thread import is_alive
 from app.ui.job import JobContext, JobPage, StationJob
 from app.ui.text import tr, trn
 from migrations.study.assignments import assign_from_csv
 from migrations.study.case_sheets import read_sheets
+from migrations.study.errors import UnknownReaders
 from migrations.study.folder import Study
 from migrations.study.progress import Progress, progress_of
 
@@ -40,16 +42,16 @@ class ProgressController(StationJob):
         """Read how far the readers are, off the GUI thread."""
         self._do(lambda study: "")
 
-    def take_plan(self, path: Path) -> None:
-        """Take who reads what from a csv, as `db assign` does."""
+    def take_plan(self, path: Path, new_readers: tuple[str, ...] = ()) -> None:
+        """Take who reads what from a csv, as `db assign` does; new readers are asked about."""
 
         def take(study: Study) -> str:
             with study.database.write() as session:
-                made = assign_from_csv(session, study.settings, path)
+                made = assign_from_csv(session, study.settings, path, new_readers)
             readings = sum(made.values())
             return trn("One reading was planned.", "{count} readings were planned.", readings)
 
-        self._do(take)
+        self._do(take, lambda error: self._plan_failed(path, error))
 
     def take_sheets(self, path: Path) -> None:
         """Take case sheets from a csv, as `db sheets` does."""
@@ -67,7 +69,11 @@ class ProgressController(StationJob):
             self._task.wait()
         self._study = None
 
-    def _do(self, act: Callable[[Study], str]) -> None:
+    def _do(
+        self,
+        act: Callable[[Study], str],
+        failed: Callable[[Exception], None] | None = None,
+    ) -> None:
         study = self._study
         if study is None:
             return
@@ -81,7 +87,20 @@ class ProgressController(StationJob):
             if self._study is study:
                 self.page.show_rows(*read)
 
-        self._task = run(self, work, took, self._failed)
+        self._task = run(self, work, took, failed or self._failed)
+
+    def _plan_failed(self, path: Path, error: Exception) -> None:
+        if not isinstance(error, UnknownReaders):
+            self._failed(error)
+            return
+        readers, count = ", ".join(error.readers), len(error.readers)
+        text = trn(
+            "The study does not have this reader yet: {readers}. Add the reader?",
+            "The study does not have these {count} readers yet: {readers}. Add them?",
+            count, readers=readers,
+        )  # fmt: skip
+        act = ("add_readers", tr("Add"), lambda: self.take_plan(path, error.readers))
+        ConfirmDialog(self.page, tr("New readers"), text, act, tr("Cancel")).open()
 
     def _failed(self, error: Exception) -> None:
         self.context.show_error(tr("The study was left as it was"), error)

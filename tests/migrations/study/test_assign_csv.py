@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from main import main
 from migrations.study.folder import Study
 from migrations.study.names import names_of
-from migrations.study.schema import Assignment
+from migrations.study.schema import Assignment, Audit
 from tests.app.recording.reading_doubles import make_study
 
 
@@ -19,12 +19,12 @@ def study(tmp_path: Path):
     study.close()
 
 
-def assign(study: Study, text: str) -> int:
+def assign(study: Study, text: str, *words: str) -> int:
     with study.database.read() as rows:
         first, second = names_of(rows, "case").values()
     table = study.folder.parent / "plan.csv"
     table.write_text(text.format(a=first, b=second), encoding="utf-8")
-    return main(["db", "assign", "--study", str(study.folder), str(table)])
+    return main(["db", "assign", "--study", str(study.folder), str(table), *words])
 
 
 def count(study: Study) -> int:
@@ -42,6 +42,16 @@ def count(study: Study) -> int:
         pytest.param("reader,case,order\nR1,{a}," + "9" * 20 + "\n", "line 2: order", id="huge"),
         pytest.param("reader,case,order\nR1,{a},1\nR1,Case-Z,2\n", "line 3", id="other study"),
         pytest.param("reader,case,order\nR1,{a:.1},1\n", "no case", id="only a beginning"),
+        pytest.param(
+            "reader,case,order\nR7,{a},1\nr7,{b},2\n",
+            "line 3: the reader 'r7' is 'R7' in another spelling",
+            id="one reader, two",
+        ),
+        pytest.param(
+            "reader,case,order\nR1,{a},1\nR1,{b},1\n",
+            "line 3: R1 has the order 1 twice",
+            id="one order, two cases",
+        ),
     ],
 )
 def test_a_plan_that_cannot_be_meant_is_refused_with_its_line(
@@ -55,3 +65,19 @@ def test_a_plan_that_cannot_be_meant_is_refused_with_its_line(
 def test_a_plan_is_taken_with_spaces_in_its_head_and_an_empty_column_of_arms(study: Study) -> None:
     assert assign(study, "reader, case, order, arm\nR1,{a},1,\nR1,{b},2,\n") == 0
     assert count(study) == 2
+
+
+def test_a_reader_whom_the_study_does_not_have_is_asked_about(study: Study, capsys) -> None:
+    assert assign(study, "reader,case,order\nR1,{a},1\n") == 0, "all are new here"
+    assert assign(study, "reader,case,order\nR1,{a},1\nR11,{b},2\n") == 1
+    said = capsys.readouterr().err
+    assert "line 3: the study has no reader 'R11'; it has R1." in said
+    assert "--new-reader R11" in said
+    assert assign(study, "reader,case,order\nr1,{a},1\n", "--new-reader", "r1") == 1
+    assert "in another spelling" in capsys.readouterr().err
+    assert count(study) == 1
+    assert assign(study, "reader,case,order\nR11,{b},2\n", "--new-reader", "R11") == 0
+    assert count(study) == 2
+    with study.database.read() as rows:
+        told = rows.scalars(select(Audit.details).where(Audit.action == "readings planned")).all()
+    assert told == [{"R1": 1}, {"R11": 1}]

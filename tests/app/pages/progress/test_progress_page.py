@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QLabel, QPushButton
 from sqlalchemy import select
 
 from app.pages.progress.controller import ProgressController
+from app.ui.dialogs import ConfirmDialog
 from app.ui.job import ChosenReader, JobContext, Notices
 from migrations.study.arms import Arm
 from migrations.study.folder import Study
@@ -61,6 +63,26 @@ def test_a_plan_from_a_csv_is_shown_by_reader_and_arm(job, study, qtbot, tmp_pat
     assert job.page.state_text == "3 readings were planned."
     job.refresh()
     qtbot.waitUntil(lambda: job.page.state_text == "2 readers: 0 of 3 readings done.")
+
+
+def test_a_plan_for_a_reader_whom_the_study_lacks_is_taken_when_that_is_confirmed(
+    job, study, said, qtbot, tmp_path
+) -> None:
+    with study.database.read() as rows:
+        first, _second = names_of(rows, "case").values()
+    plan = tmp_path / "plan.csv"
+    plan.write_text(f"reader,case,order,arm\nR1,{first},1,one\n")
+    job.take_plan(plan)
+    qtbot.waitUntil(lambda: bool(job.page.model.rows))
+    plan.write_text(f"reader,case,order,arm\nR2,{first},1,one\n")
+    job.take_plan(plan)
+    qtbot.waitUntil(lambda: job.page.findChild(ConfirmDialog) is not None)
+    dialog = job.page.findChild(ConfirmDialog)
+    words = [each.text() for each in dialog.findChildren(QLabel)]
+    assert "The study does not have this reader yet: R2. Add the reader?" in words
+    dialog.findChild(QPushButton, "add_readers").click()
+    qtbot.waitUntil(lambda: [row.reader for row in job.page.model.rows] == ["R1", "R2"])
+    assert said == []
 
 
 def test_sheets_come_in_or_are_refused_with_their_line(job, study, said, qtbot, tmp_path) -> None:
