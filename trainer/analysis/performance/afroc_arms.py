@@ -4,24 +4,27 @@ D. P. Chakraborty, "Analysis of location specific observer performance data", Ac
 (2006): the figure of merit is another, readers and cases vary as they do for the AUC.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from trainer.analysis.performance.localisation import ScoredCase, afroc_area
+from trainer.analysis.performance.localisation import ScoredCase, afroc_area, wafroc_area
 from trainer.analysis.performance.obuchowski_rockette import compare_arms
 from trainer.analysis.performance.ratings import FloatArray, in_order
 from trainer.analysis.performance.result import headline
 from trainer.errors import PerformanceError
 
+Area = Callable[[Sequence[ScoredCase]], float]
+AREAS: dict[str, Area] = {"afroc": afroc_area, "wafroc": wafroc_area}
 Scored = Mapping[tuple[str, str], Mapping[str, ScoredCase]]
 
 
-def compare_afroc(scored: Scored, random: str) -> dict[str, Any]:
+def compare_afroc(scored: Scored, random: str, area: str = "afroc") -> dict[str, Any]:
     """Return the comparison of arms by AFROC area, ready for JSON.
 
-    Keys as of `performance.json`, `afroc` in place of `auc`; `not_compared` where it cannot be.
+    Keys as of `performance.json`, `afroc` (or `wafroc`) in place of `auc`; `not_compared` where it
+    cannot be.
 
     Parameters
     ----------
@@ -29,6 +32,8 @@ def compare_afroc(scored: Scored, random: str) -> dict[str, Any]:
         Each case judged, by arm and reader.
     random
         What stands for a population: "both", "readers" or "cases".
+    area
+        "afroc", or "wafroc" in which every case with lesions weighs the same.
     """
     arms, readers = in_order(a for a, _ in scored), in_order(r for _, r in scored)
     about: dict[str, Any] = {"arms": list(arms), "readers": list(readers), "random": random}
@@ -36,17 +41,19 @@ def compare_afroc(scored: Scored, random: str) -> dict[str, Any]:
     if lacking:
         (arm, reader), *_ = lacking
         return about | {"not_compared": f"Reader {reader} has no case in arm {arm}."}
+    area_of = AREAS[area]
     cells = [scored[a, r] for a in arms for r in readers]
     try:
-        figures = np.array([afroc_area(list(cell.values())) for cell in cells])
-        found = compare_arms(figures.reshape(len(arms), len(readers)), _jackknife(cells), random)
+        figures = np.array([area_of(list(cell.values())) for cell in cells])
+        covariance = _jackknife(cells, area_of)
+        found = compare_arms(figures.reshape(len(arms), len(readers)), covariance, random)
     except PerformanceError as error:
         return about | {"not_compared": str(error)}
     said = headline(found)
-    return about | {"afroc": said.pop("auc"), "afroc_interval": said.pop("auc_interval")} | said
+    return about | {area: said.pop("auc"), f"{area}_interval": said.pop("auc_interval")} | said
 
 
-def _jackknife(cells: list[Mapping[str, ScoredCase]]) -> FloatArray:
+def _jackknife(cells: list[Mapping[str, ScoredCase]], area_of: Area) -> FloatArray:
     """Return covariances of the areas by leaving out one case at a time, (C, C).
 
     Raises
@@ -57,7 +64,7 @@ def _jackknife(cells: list[Mapping[str, ScoredCase]]) -> FloatArray:
     names = sorted({name for cell in cells for name in cell})
     left_out = np.array(
         [
-            [afroc_area([case for other, case in cell.items() if other != name]) for name in names]
+            [area_of([case for other, case in cell.items() if other != name]) for name in names]
             for cell in cells
         ]
     )

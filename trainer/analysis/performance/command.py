@@ -116,6 +116,7 @@ def _localised(
     scored = scored_cases(kept, marks, areas, options.radius_px)
     if kept:
         found["localisation_comparison"] = plain(compare_afroc(scored, options.random))
+        found["wafroc_comparison"] = plain(compare_afroc(scored, options.random, "wafroc"))
     return found | {
         "localisation_left_out": [*notes, *unsure], "localisation_remarks": marks_remark(marks),
     }  # fmt: skip
@@ -210,27 +211,37 @@ def _decided(found: Mapping[str, Any]) -> list[str]:
     lines += [
         f"{row['reader']}, arm {row['arm']}: {row['lesions_found']} of {row['lesions']} lesions "
         f"marked, {row['false_marks_per_case']:.2f} false marks per case, AFROC "
-        f"{'not known' if row['afroc_area'] is None else format(row['afroc_area'], '.3f')}."
+        f"{_area(row['afroc_area'])}, weighted AFROC {_area(row['wafroc_area'])}."
         for row in found.get("localisation", ())
     ]
     lines += [f"Note: {remark}." for remark in found.get("remarks", ())]
     return lines + [f"Left out: {note}." for note in found.get("left_out", ())]
 
 
+def _area(value: float | None) -> str:
+    return "not known" if value is None else f"{value:.3f}"
+
+
 def _by_afroc(found: Mapping[str, Any]) -> list[str]:
     """Return how arms differ in their AFROC, where marks were held against lesions."""
-    compared = found.get("localisation_comparison", {})
+    named = (("localisation_comparison", "afroc", "AFROC areas"),
+             ("wafroc_comparison", "wafroc", "Weighted AFROC areas"))  # fmt: skip
+    return [line for key, area, words in named
+            for line in _compared_by(found.get(key, {}), area, words)]  # fmt: skip
+
+
+def _compared_by(compared: Mapping[str, Any], area: str, words: str) -> list[str]:
     if len(compared.get("arms", ())) < 2:
         return []
     if "not_compared" in compared or compared["F"] is None:
         why = compared.get("not_compared", "neither arms nor readers nor cases make a difference.")
-        return [f"AFROC areas not compared: {why}"]
+        return [f"{words} not compared: {why}"]
     ddf = "∞" if compared["ddf"] is None else f"{compared['ddf']:.1f}"
     means = ", ".join(
-        f"{arm} {value:.3f}" for arm, value in zip(compared["arms"], compared["afroc"], strict=True)
+        f"{arm} {value:.3f}" for arm, value in zip(compared["arms"], compared[area], strict=True)
     )
     return [
-        f"AFROC areas ({means}), equal arms: F({len(compared['arms']) - 1}, {ddf}) = "
+        f"{words} ({means}), equal arms: F({len(compared['arms']) - 1}, {ddf}) = "
         f"{compared['F']:.3f}, p = {compared['p']:.4f}."
     ]
 

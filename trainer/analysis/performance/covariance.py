@@ -1,10 +1,11 @@
 """Covariances of the AUCs of all arms and readers: they share cases, so they move together.
 
-All three take the same ratings and return the same matrix: (I J, I J), arm by arm, reader by
+All four take the same ratings and return the same matrix: (I J, I J), arm by arm, reader by
 reader in each. Cells that share no case have covariance 0.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -84,6 +85,66 @@ def _components(spread: FloatArray) -> FloatArray:
     return np.where(shared > 1, part, 0.0)
 
 
+def unbiased(ratings: Ratings) -> FloatArray:
+    """Return covariances without bias, whatever the number of cases.
+
+    An area is the mean over pairs of a positive and a negative case of which is rated higher
+    (1, 1/2, 0). The products of two areas' pairs that share no case estimate the product of their
+    expectations; what the product of the areas has beyond it is their covariance (Gallas, Pennello
+    and Myers, "Multireader multicase variance analysis for binary data", JOSA A 24, 2007; MRMCaov
+    calls it `unbiased`). Unlike the others, a variance may come out below 0.
+
+    Raises
+    ------
+    PerformanceError
+        A reader rated only one case of a class: no two pairs are without a shared case.
+    """
+    _refuse_single_cases(ratings)
+    cells = [_successes(cell, ratings.truth) for cell, _ in _cells(ratings)]
+    found = np.empty((len(cells), len(cells)))
+    for i, one in enumerate(cells):
+        for j in range(i + 1):
+            found[i, j] = found[j, i] = _without_bias(one, cells[j])
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Successes:
+    """Success of each pair of cases of one cell (P, N), 0 where one of them was not rated."""
+
+    success: FloatArray
+    positives: BoolArray
+    negatives: BoolArray
+
+    @property
+    def pairs(self) -> float:
+        return float(self.positives.sum() * self.negatives.sum())
+
+
+def _successes(cell: FloatArray, truth: BoolArray) -> _Successes:
+    positive, negative = cell[truth][:, None], cell[~truth][None, :]
+    success = (positive > negative) + (positive == negative) / 2
+    there = ~np.isnan(cell)
+    return _Successes(success.astype(np.float64), there[truth], there[~truth])
+
+
+def _without_bias(one: _Successes, other: _Successes) -> float:
+    total = one.success.sum() * other.success.sum()
+    by_positive = one.success.sum(axis=1) @ other.success.sum(axis=1)
+    by_negative = one.success.sum(axis=0) @ other.success.sum(axis=0)
+    # Each is 0 where one of the two did not rate a case, so these sums are over shared cases alone.
+    apart = total - by_positive - by_negative + (one.success * other.success).sum()
+    positives = float((one.positives & other.positives).sum())
+    negatives = float((one.negatives & other.negatives).sum())
+    pairs = one.pairs * other.pairs
+    own, others = (float(cell.positives.sum()) for cell in (one, other))
+    own_negatives, other_negatives = (float(cell.negatives.sum()) for cell in (one, other))
+    with_positive = positives * own_negatives * other_negatives
+    with_negative = negatives * own * others
+    pairs_apart = pairs - with_positive - with_negative + positives * negatives
+    return float(total / pairs - apart / pairs_apart)
+
+
 def bootstrap(ratings: Ratings, seed: int = 0, samples: int = BOOTSTRAP_SAMPLES) -> FloatArray:
     """Return covariances over bootstrap samples of the cases, drawn within their class.
 
@@ -126,5 +187,6 @@ def _where_shared(ratings: Ratings, covariance: FloatArray) -> FloatArray:
 COVARIANCES: dict[str, Callable[[Ratings], FloatArray]] = {
     "jackknife": jackknife,
     "delong": delong,
+    "unbiased": unbiased,
     "bootstrap": bootstrap,
 }

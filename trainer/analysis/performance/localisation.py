@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trainer.analysis.areas import Area
-from trainer.analysis.performance.auc import auc
+from trainer.analysis.performance.auc import auc, placements
 from trainer.analysis.performance.ratings import FloatArray
 from trainer.analysis.reported import Reported, said_once
 
@@ -89,6 +89,42 @@ def afroc_area(cases: Sequence[ScoredCase]) -> float:
         return np.nan
     truth = np.arange(len(found) + len(false)) < len(found)
     return auc(np.array(found + false), truth)
+
+
+def wafroc_curve(cases: Sequence[ScoredCase]) -> tuple[FloatArray, FloatArray]:
+    """Return `afroc_curve` with the lesions of a case weighing 1 together, (0,0) to (1,1)."""
+    found, weights = _weighted(cases)
+    false = np.array([_highest(case) for case in cases if not case.lesions])
+    thresholds = _thresholds(found, false)
+    above = (found[None, :] >= thresholds[:, None]) & np.isfinite(found)[None, :]
+    shares = above @ weights / max(weights.sum(), 1.0)
+    return (
+        np.append(_counts_above(false, thresholds) / max(len(false), 1), 1.0),
+        np.append(shares, 1.0),
+    )
+
+
+def wafroc_area(cases: Sequence[ScoredCase]) -> float:
+    """Return the area under the weighted AFROC; NaN without lesions or without normal cases.
+
+    As `afroc_area`, but every case with lesions weighs the same and its lesions share its weight
+    equally: a case of many lesions does not count for more than another (Chakraborty, "Observer
+    Performance Methods for Diagnostic Imaging", CRC Press 2017; RJafroc's `wAFROC`).
+    """
+    found, weights = _weighted(cases)
+    false = np.array([_highest(case) for case in cases if not case.lesions])
+    if not len(found) or not len(false):
+        return np.nan
+    truth = np.arange(len(found) + len(false)) < len(found)
+    above, _ = placements(np.concatenate([found, false]), truth)
+    return float(np.average(above, weights=weights))
+
+
+def _weighted(cases: Sequence[ScoredCase]) -> tuple[FloatArray, FloatArray]:
+    """Return the rating of each lesion and its share of the weight of its case."""
+    found = [(r, 1 / len(case.lesions)) for case in cases for r in case.lesions]
+    ratings, weights = np.array(found, np.float64).reshape(-1, 2).T
+    return ratings, weights
 
 
 def lroc_area(cases: Sequence[ScoredCase]) -> float:

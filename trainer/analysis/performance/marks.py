@@ -14,6 +14,8 @@ from trainer.analysis.performance.localisation import (
     froc_curve,
     lroc_area,
     score_case,
+    wafroc_area,
+    wafroc_curve,
 )
 from trainer.analysis.performance.study_ratings import Decision, by_reader
 from trainer.analysis.reported import Reported, lesions_of
@@ -28,7 +30,7 @@ def localisation_of(
     areas: Mapping[str, Sequence[Area]],
     radius_px: float,
 ) -> dict[str, list[Row]]:
-    """Return areas under LROC and AFROC of each arm and reader, and every point of the curves.
+    """Return areas under LROC, AFROC and weighted AFROC by arm and reader, and their points.
 
     Keys `localisation` and `localisation_curves`, ready for JSON.
 
@@ -61,13 +63,17 @@ def localisation_of(
             who
             | {
                 "afroc_area": _known(afroc_area(cases)),
+                "wafroc_area": _known(wafroc_area(cases)),
                 "lroc_area": _known(lroc_area(cases)),
                 "lesions": sum(len(case.lesions) for case in cases),
                 "lesions_found": sum(r > UNMARKED for case in cases for r in case.lesions),
                 "false_marks_per_case": float(np.mean([len(case.elsewhere) for case in cases])),
             }
         )
-        for name, (x, y) in (("froc", froc_curve(cases)), ("afroc", afroc_curve(cases))):
+        for name, (x, y) in (
+            ("froc", froc_curve(cases)), ("afroc", afroc_curve(cases)),
+            ("wafroc", wafroc_curve(cases)),
+        ):  # fmt: skip
             curves += [
                 who | {"curve": name, "x": float(a), "y": float(b)}
                 for a, b in zip(x, y, strict=True)

@@ -52,8 +52,9 @@ def write_performance(folder: Path, ratings: Ratings, found: Mapping[str, Any]) 
 def figures_of(ratings: Ratings, found: Mapping[str, Any]) -> list[Figure]:
     """Return the figures of a reader study; AFROC where marks were held against lesions."""
     notes = [f"Left out: {note}." for note in found.get("left_out", ())]
-    afroc = afroc_figure(found.get("localisation_curves", ()))
-    drawn = [roc_figure(ratings), *([afroc] if afroc else []), forest_figure(ratings, found)]
+    points = found.get("localisation_curves", ())
+    localised = [figure for name in ("afroc", "wafroc") if (figure := afroc_figure(points, name))]
+    drawn = [roc_figure(ratings), *localised, forest_figure(ratings, found)]
     return [figure.with_notes(notes) for figure in drawn]
 
 

@@ -24,9 +24,12 @@ def test_with_one_mark_in_each_case_it_is_the_comparison_of_the_auc(random: str)
         for j, reader in enumerate(ratings.readers)
     }
 
-    found, roc = compare_afroc(scored, random), performance_of(ratings, random)
+    roc = performance_of(ratings, random)
+    found, weighted = (compare_afroc(scored, random, area) for area in ("afroc", "wafroc"))
 
     assert found["afroc"] == pytest.approx(roc["auc"])
+    assert weighted["wafroc"] == pytest.approx(roc["auc"])
+    assert weighted["F"] == pytest.approx(roc["F"])
     for key in ("F", "p", "difference", "low", "high"):
         assert found[key] == pytest.approx(roc[key])
 

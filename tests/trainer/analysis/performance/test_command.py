@@ -41,7 +41,9 @@ def test_a_table_becomes_figures_and_files(table: Path, tmp_path: Path) -> None:
     assert {"auc", "F", "ddf", "p", "difference", "low", "high", "analyses"} <= set(found)
     assert found["auc"][0] - found["auc"][1] == pytest.approx(found["difference"])
     assert {(row["covariance"], row["random"]) for row in found["analyses"]} == {
-        (c, r) for c in ("jackknife", "delong", "bootstrap") for r in ("both", "readers", "cases")
+        (c, r)
+        for c in ("jackknife", "delong", "unbiased", "bootstrap")
+        for r in ("both", "readers", "cases")
     }
 
 

@@ -14,6 +14,8 @@ from trainer.analysis.performance.localisation import (
     froc_curve,
     lroc_area,
     score_case,
+    wafroc_area,
+    wafroc_curve,
 )
 from trainer.analysis.reported import Reported, said_once
 
@@ -128,3 +130,32 @@ def test_a_box_drawn_again_over_the_first_one_counts_once_without_a_radius() -> 
 
     assert said_once([first, again], 0) == [again]
     assert said_once([first, on_another_frame], 0) == [first, on_another_frame]
+
+
+def test_the_weighted_afroc_gives_every_case_with_lesions_the_same_weight() -> None:
+    cases = [
+        ScoredCase((5.0,), ()),
+        ScoredCase((1.0, UNMARKED, 3.0), (4.0,)),
+        ScoredCase((), (2.0, 1.0)),
+        ScoredCase((), ()),
+        ScoredCase((), (3.0,)),
+    ]
+
+    # Against normal cases of 2, nothing and 3: the lesion of 5 beats all three; of the others 1
+    # beats one, no mark ties with one, 3 beats two and ties with one.
+    second = (1 / 3 + 0.5 / 3 + 2.5 / 3) / 3
+
+    assert wafroc_area(cases) == pytest.approx((1 + second) / 2)
+    x, y = wafroc_curve(cases)
+    assert np.trapezoid(y, x) == pytest.approx((1 + second) / 2)
+    assert (x[0], y[0], x[-1], y[-1]) == (0, 0, 1, 1)
+    assert np.isnan(wafroc_area(cases[:2]))
+    assert np.isnan(wafroc_area(cases[2:]))
+
+
+def test_with_one_lesion_a_case_the_weighted_afroc_is_the_afroc() -> None:
+    rng = np.random.default_rng(8)
+    cases = [ScoredCase((r,), ()) for r in rng.integers(1, 6, 9).astype(float)]
+    cases += [ScoredCase((), (r,)) for r in rng.integers(0, 5, 7).astype(float)]
+
+    assert wafroc_area(cases) == pytest.approx(afroc_area(cases))

@@ -11,7 +11,7 @@ from bench.reader_studies import type_one_error
 from trainer.analysis.performance.auc import auc
 from trainer.analysis.performance.covariance import COVARIANCES, auc_matrix, delong, jackknife
 from trainer.analysis.performance.obuchowski_rockette import compare_arms
-from trainer.analysis.performance.ratings import Rating, Ratings, ratings_of
+from trainer.analysis.performance.ratings import FloatArray, Rating, Ratings, ratings_of
 from trainer.errors import PerformanceError
 
 VAN_DYKE = Path(__file__).parents[5] / "shared" / "real" / "vandyke.csv"
@@ -21,6 +21,7 @@ VAN_DYKE = Path(__file__).parents[5] / "shared" / "real" / "vandyke.csv"
 PUBLISHED = [
     ("case", "jackknife", "both", 4.456319, 15.25967, 0.0516657, -0.0879595, 0.0003589),
     ("case", "delong", "both", 4.484854, 15.06611, 0.05123303, -0.0878671960, 0.0002665519),
+    ("case", "unbiased", "both", 4.489614, 15.03418, 0.0511618, -0.0878519409, 0.0002512968),
     ("case", "jackknife", "cases", 5.475953, np.inf, 0.01927984, -0.08048591, -0.00711473),
     ("case", "jackknife", "readers", 8.704, 4, 0.04195875, -0.08502022, -0.00258042),
     ("case2", "jackknife", "both", 8.704, 4, 0.04195875, -0.08502022, -0.00258042),
@@ -50,6 +51,16 @@ def test_it_equals_what_is_published_of_van_dykes_study(row: tuple[Any, ...]) ->
     difference = found.differences[0, 1]
     got = (found.f, found.ddf, found.p, difference.low, difference.high)
     assert got == pytest.approx(figure, rel=1e-5, abs=1e-6)
+
+
+def test_unbiased_covariances_are_those_published_of_van_dykes_study() -> None:
+    ratings = van_dyke("case")
+
+    parts = compare_arms(auc_matrix(ratings), COVARIANCES["unbiased"](ratings)).components
+
+    assert (parts.variance, parts.cov1, parts.cov2, parts.cov3) == pytest.approx(
+        (0.0007883925, 0.0003416706, 0.0003390650, 0.0002356148), rel=1e-6
+    )
 
 
 def test_each_arm_has_the_published_interval_of_its_own_data() -> None:
@@ -127,3 +138,42 @@ def test_one_reader_is_compared_by_cases_alone() -> None:
 
 def test_equal_arms_differ_by_chance_as_often_as_they_should() -> None:
     assert type_one_error(studies=400, seed=5) == pytest.approx(0.05, abs=0.03)
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.25])
+def test_the_unbiased_covariance_counts_pairs_of_pairs_that_share_no_case(missing: float) -> None:
+    ratings = made(readers=2, cases=12, seed=3)
+    hidden = np.random.default_rng(9).random(ratings.rating.shape) < missing
+    rating = np.where(hidden, np.nan, ratings.rating)
+    ratings = Ratings(ratings.arms, ratings.readers, ratings.cases, ratings.truth, rating)
+    cells = rating.reshape(-1, 12)
+
+    def pairs(cell: FloatArray) -> list[tuple[int, int, float]]:
+        rated = [k for k in range(12) if not np.isnan(cell[k])]
+        return [
+            (p, n, float(np.sign(cell[p] - cell[n]) + 1) / 2)
+            for p in rated if ratings.truth[p] for n in rated if not ratings.truth[n]
+        ]  # fmt: skip
+
+    def by_hand(one: FloatArray, other: FloatArray) -> float:
+        mine, theirs = pairs(one), pairs(other)
+        both = [s * t for _, _, s in mine for _, _, t in theirs]
+        apart = [s * t for p, n, s in mine for q, m, t in theirs if p != q and n != m]
+        return float(np.mean(both) - np.mean(apart))
+
+    expected = [[by_hand(one, other) for other in cells] for one in cells]
+
+    assert COVARIANCES["unbiased"](ratings) == pytest.approx(np.array(expected), abs=1e-12)
+
+
+def test_the_unbiased_variance_is_right_on_average_with_few_cases() -> None:
+    rng = np.random.default_rng(4)
+    truth = np.arange(8) < 4
+    areas, found = [], []
+    for _ in range(1500):
+        rating = (rng.normal(size=8) + truth)[None, None]
+        ratings = Ratings(("a",), ("r",), tuple("12345678"), truth, rating)
+        areas.append(auc(rating[0, 0], truth))
+        found.append(COVARIANCES["unbiased"](ratings)[0, 0])
+
+    assert np.mean(found) == pytest.approx(np.var(areas), rel=0.08)

@@ -33,9 +33,17 @@ def roc_figure(ratings: Ratings) -> Figure:
     )  # fmt: skip
 
 
-def afroc_figure(curves: Sequence[Mapping[str, Any]]) -> Figure | None:
-    """Return the AFROC curves from the points of `localisation_of`; None of none."""
-    points = [row for row in curves if row["curve"] == "afroc"]
+_LOCALISED = {
+    "afroc": ("AFROC of readers", "share of lesions found", "Each lesion by its best mark"),
+    "wafroc": ("Weighted AFROC of readers", "weighted share of lesions found",
+               "Each lesion by its best mark, the lesions of a case weighing 1 together"),
+}  # fmt: skip
+
+
+def afroc_figure(curves: Sequence[Mapping[str, Any]], name: str = "afroc") -> Figure | None:
+    """Return the AFROC (or "wafroc") curves from the points of `localisation_of`; None of none."""
+    title, upwards, words = _LOCALISED[name]
+    points = [row for row in curves if row["curve"] == name]
     by_reader = {
         key: (np.array([r["x"] for r in rows]), np.array([r["y"] for r in rows]))
         for key, own in groupby(points, lambda r: (str(r["arm"]), str(r["reader"])))
@@ -44,10 +52,9 @@ def afroc_figure(curves: Sequence[Mapping[str, Any]]) -> Figure | None:
     if not by_reader:
         return None
     return _figure(
-        "afroc", "AFROC of readers", by_reader,
-        ("share of normal cases with a false mark", "share of lesions found"),
-        "Each lesion by its best mark, each normal case by its worst: thin a reader, thick the "
-        "mean of the readers of an arm.",
+        name, title, by_reader, ("share of normal cases with a false mark", upwards),
+        f"{words}, each normal case by its worst: thin a reader, thick the mean of the readers of "
+        "an arm.",
     )  # fmt: skip
 
 
