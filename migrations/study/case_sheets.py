@@ -5,6 +5,7 @@ arm with `no_sheet` hides all of it.
 """
 
 import csv
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -84,6 +85,31 @@ def words_of(sheet: Mapping[str, str], shown: tuple[str, ...]) -> tuple[str, ...
     return tuple(
         f"{titles[part]}: {sheet[part]}" for part in SHEET if part in shown and sheet.get(part)
     )
+
+
+def told_of(sheet: Mapping[str, str]) -> dict[str, str | bool]:
+    """Return what of a sheet leaves a study: its classes, and of a free text whether there is one.
+
+    Empty where the case has no sheet.
+    """
+    if not sheet:
+        return {}
+    return {
+        part: sheet.get(part, "") if classes else bool(sheet.get(part))
+        for part, classes in SHEET.items()
+    }
+
+
+def counted_sheets(session: OrmSession) -> dict[str, Counter[str]]:
+    """Return of how many cases the sheet says which class, by part; practice does not count.
+
+    "" stands for cases whose sheet does not say; a part that no sheet says is left out.
+    """
+    query = select(StudyCase.sheet).where(StudyCase.practice.is_(False))
+    sheets = [dict(sheet or {}) for sheet in session.scalars(query)]
+    classed = [part for part, classes in SHEET.items() if classes]
+    parts = [part for part in classed if any(sheet.get(part) for sheet in sheets)]
+    return {part: Counter(sheet.get(part, "") for sheet in sheets) for part in parts}
 
 
 def _lines(path: Path) -> list[dict[str, str]]:

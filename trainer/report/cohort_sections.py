@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from migrations.study.case_sheets import SHEET
 from migrations.study.processes import as_typed
 from migrations.study.reader_attributes import ATTRIBUTES
 from trainer.probe.labelled import ordered_classes
@@ -50,7 +51,7 @@ def cohort_section(data: ReportData) -> Section:
         html += missing("No cases have been read yet. Open the station and read some.")
     elif not data.share:
         html += _states(data.readings, data.attributes)
-    html += _labels(data)
+    html += _labels(data) + _sheets(data.sheets)
     html += _dropped(data)
     sittings = "; ".join(
         f"{model}, {n} session{'s' if n > 1 else ''}" for model, n in data.sittings.items()
@@ -122,6 +123,18 @@ def _labels(data: ReportData) -> str:
         return ""
     rows: list[list[Cell]] = [[label, n] for label, n in sorted(count.items())]
     return table("Images in the cohort by label", ["label", "images"], rows)
+
+
+def _sheets(sheets: Mapping[str, Mapping[str, int]]) -> str:
+    """Return who the patients were, as far as the case sheets say."""
+    words = {"age_group": "age group", "sex": "sex"}
+    rows: list[list[Cell]] = [
+        [words[part], value or "not stated", sheets[part][value]]
+        for part in sheets
+        for value in (*SHEET[part], "")
+        if sheets[part].get(value)
+    ]
+    return table("Cases by case sheet", ["", "class", "cases"], rows) if rows else ""
 
 
 def _dropped(data: ReportData) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from sqlalchemy import func, select
 
 from devices.gaze.pair_rates import pairs_among, positive_rate
+from migrations.study.case_sheets import counted_sheets
 from migrations.study.cohort_rules import badge_of
 from migrations.study.design_tables import DESIGNED
 from migrations.study.errors import AmbiguousName, UnknownName
@@ -153,6 +154,8 @@ class ReportData:
         The reporting guideline for eye tracking, filled from the study.
     attributes
         What readers said of themselves, by pseudonym; nothing where it was not asked.
+    sheets
+        Of how many cases the sheet says which class, by part; "" where it does not say.
     """
 
     name: str
@@ -177,6 +180,7 @@ class ReportData:
     performed: list[DrawnFigure] = field(default_factory=list)
     checklist: list[Item] = field(default_factory=list)
     attributes: dict[str, dict[str, str]] = field(default_factory=dict)
+    sheets: dict[str, Counter[str]] = field(default_factory=dict)
 
     def called(self, image_id: str) -> str:
         """Return what an image is called on the page."""
@@ -217,6 +221,7 @@ def gather(
         checklist = checklist_of(session)
         readers = session.execute(select(Reader.pseudonym, Reader.details))
         attributes = {name: attributes_of(details) for name, details in readers}
+        sheets = counted_sheets(session)
         filters_told = [f"{name} (parameters {text})" for name, text in filters]
     folders = find_probes(study.exports) if probes is None else probes
     settings = {n: getattr(study.settings, n) for n in study.settings.__slots__}
@@ -243,6 +248,7 @@ def gather(
         performed=drawn_figures(study.exports / "performance", problems),
         checklist=checklist,
         attributes=attributes,
+        sheets=sheets,
     )
 
 

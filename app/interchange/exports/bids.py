@@ -6,41 +6,36 @@ the fixations, and ``…_events`` with what was shown, answered and annotated. T
 seconds since the reading began; a run is one reading.
 """
 
-import gzip
-import io
 import json
-import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from app.interchange.exports.bids_files import (
+    NOT_TOLD,
+    Row,
+    write_gzipped,
+    write_json,
+    write_tsv,
+)
+from app.interchange.exports.bids_people import participants, scans
 from app.interchange.exports.readings import Content, ExportReading, Progress
 from devices.gaze.geometry import FloatArray
 from devices.gaze.samples import Eye
-from migrations.study.csv_cells import safe_cell
 from migrations.study.database import foveate_version
-from migrations.study.reader_attributes import ATTRIBUTES, NOT_SAID
 from migrations.study.settings import LEADING_KEY
 
 BIDS_VERSION = "1.11.0"
 TASK = "reading"
-_NAME = "n/a"
 _FRAME = "Frame of the image shown there, from 0"
-Row = Sequence[Any]
-_ATTRIBUTES = {
-    "speciality": "What the reader works as, a coarse class the reader chose",
-    "years": "Years of experience, a coarse class",
-    "eyewear": "What the reader wears while reading",
-}
 
 
 def export_bids(content: Content, out: Path, progress: Progress) -> list[Path]:
     """Write a BIDS data set into an empty folder; return its files."""
     labels: dict[str, str] = {}
-    runs: dict[str, int] = {}
+    runs: dict[str, dict[str, str]] = {}
     written = _data_set(content, out)
     people: dict[str, str] = {}
     for reading in content.readings(progress):
@@ -48,12 +43,14 @@ def export_bids(content: Content, out: Path, progress: Progress) -> list[Path]:
             continue
         label = _label(reading.reader, labels)
         people.setdefault(label, reading.reader)
-        runs[label] = runs.get(label, 0) + 1
+        mine = runs.setdefault(label, {})
         folder = out / f"sub-{label}" / "beh"
         folder.mkdir(parents=True, exist_ok=True)
-        stem = f"sub-{label}_task-{TASK}_run-{runs[label]:03d}"
+        stem = f"sub-{label}_task-{TASK}_run-{len(mine) + 1:03d}"
+        mine[f"beh/{stem}_events.tsv"] = reading.reading.case_id
         written += _run(content, reading, folder, stem)
-    return [*written, *_participants(out, people, content.readers())]
+    written += participants(out, people, content.readers())
+    return [*written, *scans(out, runs, content.cases())]
 
 
 def _label(pseudonym: str, labels: dict[str, str]) -> str:
@@ -84,27 +81,7 @@ def _data_set(content: Content, out: Path) -> list[Path]:
         "`physioevents` hold fixations, saccades, pursuits and blinks. Readers are pseudonyms.\n"
     )
     (out / "README.md").write_text(readme, encoding="utf-8")
-    return [_json(out / "dataset_description.json", description), out / "README.md"]
-
-
-def _participants(
-    out: Path, people: dict[str, str], said: Mapping[str, Mapping[str, str]]
-) -> list[Path]:
-    asked = [name for name in ATTRIBUTES if any(name in each for each in said.values())]
-    rows = [
-        (f"sub-{label}", who, *(said.get(who, {}).get(name, _NAME) for name in asked))
-        for label, who in sorted(people.items())
-    ]
-    table = _tsv(out / "participants.tsv", ("participant_id", "pseudonym", *asked), rows)
-    about: dict[str, Any] = {"pseudonym": {"Description": "The reader's pseudonym in the study"}}
-    about |= {
-        name: {
-            "Description": _ATTRIBUTES[name],
-            "Levels": {value: value for value in (*ATTRIBUTES[name], NOT_SAID)},
-        }
-        for name in asked
-    }
-    return [table, _json(out / "participants.json", about)]
+    return [write_json(out / "dataset_description.json", description), out / "README.md"]
 
 
 def _run(content: Content, reading: ExportReading, folder: Path, stem: str) -> list[Path]:
@@ -112,12 +89,12 @@ def _run(content: Content, reading: ExportReading, folder: Path, stem: str) -> l
     for number, (eye, recorded) in enumerate(_eyes(reading), 1):
         name = f"{stem}_recording-eye{number}"
         written.append(_physio(reading, folder / f"{name}_physio.tsv.gz", eye))
-        written.append(_json(folder / f"{name}_physio.json", _physio_facts(reading, recorded)))
+        written.append(write_json(folder / f"{name}_physio.json", _physio_facts(reading, recorded)))
         written.append(_physioevents(content, reading, folder / f"{name}_physioevents.tsv.gz"))
-        written.append(_json(folder / f"{name}_physioevents.json", _PHYSIOEVENTS))
-    events = _tsv(folder / f"{stem}_events.tsv", _EVENT_COLUMNS, _events(content, reading))
+        written.append(write_json(folder / f"{name}_physioevents.json", _PHYSIOEVENTS))
+    events = write_tsv(folder / f"{stem}_events.tsv", _EVENT_COLUMNS, _events(content, reading))
     facts = _event_facts(reading, content.study.settings.question)
-    return [*written, events, _json(folder / f"{stem}_events.json", facts)]
+    return [*written, events, write_json(folder / f"{stem}_events.json", facts)]
 
 
 def _eyes(reading: ExportReading) -> list[tuple[Eye, str]]:
@@ -136,7 +113,7 @@ def _physio(reading: ExportReading, path: Path, eye: Eye) -> Path:
     frames = [None if frame < 0 else frame for frame in reading.gaze.frame.tolist()]
     times = reading.gaze.time_us.tolist()
     rows = zip(times, points[:, 0], points[:, 1], pupils, frames, strict=True)
-    return _gzipped(path, rows)
+    return write_gzipped(path, rows)
 
 
 def _physio_facts(reading: ExportReading, recorded: str) -> dict[str, Any]:
@@ -152,7 +129,7 @@ def _physio_facts(reading: ExportReading, recorded: str) -> dict[str, Any]:
         "SampleCoordinateSystem": "gaze-on-screen",
         "EnvironmentCoordinates": "top-left",
         "Manufacturer": _manufacturer(reading.session.tracker_kind),
-        "ManufacturersModelName": reading.session.tracker_model or _NAME,
+        "ManufacturersModelName": reading.session.tracker_model or NOT_TOLD,
         "timestamp": {"Description": "Clock of the recording computer", "Units": "us"},
         "x_coordinate": {"Description": "Point of gaze, from the left edge", "Units": "pixel"},
         "y_coordinate": {"Description": "Point of gaze, from the top edge", "Units": "pixel"},
@@ -163,7 +140,7 @@ def _physio_facts(reading: ExportReading, recorded: str) -> dict[str, Any]:
 
 
 def _manufacturer(kind: str) -> str:
-    return {"tobii": "Tobii", "simulated": "Foveate (simulated)"}.get(kind, _NAME)
+    return {"tobii": "Tobii", "simulated": "Foveate (simulated)"}.get(kind, NOT_TOLD)
 
 
 def _calibration_facts(reading: ExportReading, recorded: str) -> dict[str, Any]:
@@ -226,7 +203,7 @@ def _physioevents(content: Content, reading: ExportReading, path: Path) -> Path:
         )
         for e in reading.events
     ]
-    return _gzipped(path, sorted(rows, key=lambda row: row[0]))
+    return write_gzipped(path, sorted(rows, key=lambda row: row[0]))
 
 
 _LEVELS = {
@@ -252,22 +229,24 @@ _EVENT_COLUMNS = ("onset", "duration", "trial_type", "image_sha256", "label", "x
 
 def _events(content: Content, reading: ExportReading) -> list[Row]:
     zero, ended = reading.reading.started_us, reading.reading.ended_us or reading.reading.started_us
-    rows: list[Row] = [(0.0, (ended - zero) / 1e6, "reading", *[_NAME] * (len(_EVENT_COLUMNS) - 3))]
+    rows: list[Row] = [
+        (0.0, (ended - zero) / 1e6, "reading", *[NOT_TOLD] * (len(_EVENT_COLUMNS) - 3))
+    ]
     for view in reading.views:
         place = [getattr(view, name) for name in _MAP]
         sha256 = content.sha256(view.image_id)
         kind = f"view_{view.kind}"
         rows.append(
-            ((view.time_us - zero) / 1e6, 0.0, kind, sha256, *[_NAME] * 5, *place, view.frame)
+            ((view.time_us - zero) / 1e6, 0.0, kind, sha256, *[NOT_TOLD] * 5, *place, view.frame)
         )
     for mark in reading.annotations:
         if mark.kind != "note" and mark.undone_us is None:
             spot = [mark.x_image, mark.y_image, mark.width_image, mark.height_image]
-            sha256, kind = content.sha256(mark.image_id) or _NAME, f"annotation_{mark.kind}"
-            frame = mark.details.get("frame", 0) if mark.image_id else _NAME
-            label = mark.label or _NAME
+            sha256, kind = content.sha256(mark.image_id) or NOT_TOLD, f"annotation_{mark.kind}"
+            frame = mark.details.get("frame", 0) if mark.image_id else NOT_TOLD
+            label = mark.label or NOT_TOLD
             onset = max((mark.time_us - zero) / 1e6, 0.0)
-            rows.append((onset, 0.0, kind, sha256, label, *spot, *[_NAME] * 6, frame))
+            rows.append((onset, 0.0, kind, sha256, label, *spot, *[NOT_TOLD] * 6, frame))
     return sorted([*rows, *_answers(reading, zero)], key=lambda row: row[0])
 
 
@@ -275,8 +254,8 @@ def _answers(reading: ExportReading, zero: int) -> list[Row]:
     """Return the answers to a form; the class is there already, free text stays at home."""
     classes = {mark.label for mark in reading.annotations if mark.kind == "class"}
     return [
-        (max((a.time_us - zero) / 1e6, 0.0), 0.0, f"answer_{a.key}", _NAME, a.value,
-         *[_NAME] * (len(_EVENT_COLUMNS) - 5))
+        (max((a.time_us - zero) / 1e6, 0.0), 0.0, f"answer_{a.key}", NOT_TOLD, a.value,
+         *[NOT_TOLD] * (len(_EVENT_COLUMNS) - 5))
         for a in reading.answers
         if a.kind != "text" and not (a.key == LEADING_KEY and a.value in classes)
     ]  # fmt: skip
@@ -310,36 +289,3 @@ def _event_facts(reading: ExportReading, question: str) -> dict[str, Any]:
     facts["frame"] = {"Description": _FRAME}
     distance = {"Description": f"Screen distance: {screen.distance_source}"}
     return facts | {"trial_type": {**facts["trial_type"], "LongName": distance["Description"]}}
-
-
-def _json(path: Path, content: dict[str, Any]) -> Path:
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return path
-
-
-def _tsv(path: Path, header: Sequence[str], rows: Iterable[Row]) -> Path:
-    lines = ["\t".join(header), *("\t".join(map(_cell, row)) for row in rows)]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path
-
-
-def _gzipped(path: Path, rows: Iterable[Row]) -> Path:
-    """Write rows without a header; the same rows give the same bytes."""
-    with (
-        path.open("wb") as raw,
-        gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed,
-        io.TextIOWrapper(packed, encoding="utf-8", newline="") as file,
-    ):
-        file.writelines("\t".join(map(_cell, row)) + "\n" for row in rows)
-    return path
-
-
-def _cell(value: Any) -> str:
-    if value is None or (isinstance(value, (float, np.floating)) and math.isnan(value)):
-        return _NAME
-    if isinstance(value, np.float32):
-        return str(value)
-    if isinstance(value, (float, np.floating)):
-        return repr(float(value))
-    # A cell that ends early would shift all after it, and tsv has no quotes.
-    return " ".join(str(safe_cell(value)).splitlines()).replace("\t", " ")

@@ -14,6 +14,7 @@ from devices.gaze.geometry import FloatArray, ScreenGeometry
 from devices.gaze.samples import Eye
 from devices.gaze.stored import StoredGaze, points_of
 from migrations.study.answers import Answered, answers_of
+from migrations.study.case_sheets import told_of
 from migrations.study.folder import Study
 from migrations.study.names import Kind, names_of
 from migrations.study.reader_attributes import attributes_of
@@ -21,12 +22,14 @@ from migrations.study.schema import (
     Annotation,
     Arm,
     Calibration,
+    CaseImage,
     Fixation,
     GazeEvent,
     Image,
     Reader,
     Reading,
     Session,
+    StudyCase,
     ViewEvent,
 )
 from migrations.study.stored_reading import StoredReading, stored_reading, validation_before
@@ -95,6 +98,23 @@ class ExportReading:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportCase:
+    """A case with its images by tile, and of its sheet what is no free text.
+
+    Attributes
+    ----------
+    sheet
+        Coarse classes by part; of `question` and `priors` whether there is any.
+    """
+
+    case_id: str
+    name: str
+    practice: bool
+    images: tuple[tuple[int, str], ...]
+    sheet: Mapping[str, str | bool]
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """What of a study is exported: finished readings, unless practice.
 
@@ -137,6 +157,21 @@ class Content:
         with self.study.database.read() as session:
             rows = session.execute(query.order_by(Reader.pseudonym))
             return {name: attributes_of(said) for name, said, id_ in rows if id_ in wanted}
+
+    def cases(self) -> list[ExportCase]:
+        """Return the cases of the study in their order."""
+        hung: dict[str, list[tuple[int, str]]] = {}
+        with self.study.database.read() as session:
+            tiles = select(CaseImage.case_id, CaseImage.tile, CaseImage.image_id)
+            for case_id, tile, image_id in session.execute(tiles.order_by(CaseImage.tile)):
+                hung.setdefault(case_id, []).append((tile, image_id))
+            query = select(StudyCase.id, StudyCase.practice, StudyCase.sheet)
+            return [
+                ExportCase(case_id, self.names[case_id], practice, tuple(hung.get(case_id, ())),
+                           told_of(sheet or {}))
+                for case_id, practice, sheet in session.execute(
+                    query.order_by(StudyCase.position, StudyCase.id))
+            ]  # fmt: skip
 
     def sha256(self, image_id: str | None) -> str:
         """Return the hash of an image's pixels, "" for none."""

@@ -182,6 +182,21 @@ years | text | | Years of experience, a coarse class; empty where it was not ask
 eyewear | text | | What the reader wears while reading; empty where it was not asked
 """
     ),
+    "cases": _columns(
+        """
+case_id | text | | Id of the case; a row for each of its images
+case | text | | What the study calls the case
+practice | truth | | Whether it is for practice
+tile | whole | | Tile in which the image hangs, from 0
+"""
+        + _IMAGE
+        + """
+age_group | text | | Age of the patient in coarse classes; empty where the sheet does not say
+sex | text | | female, male or other; empty where the sheet does not say
+has_question | truth | | Whether the sheet has a clinical question (free text is not exported)
+has_priors | truth | | Whether it says what earlier images showed (free text is not exported)
+"""
+    ),
     "images": _columns(
         """
 image_sha256 | text | | SHA-256 of the stored pixel values

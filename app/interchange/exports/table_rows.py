@@ -124,6 +124,26 @@ def rows_of_readers(content: Content) -> Columns:
     return {"reader": list(people), **said}
 
 
+def rows_of_cases(content: Content) -> Columns:
+    """Return the cases with what their sheets say, a row for each image."""
+    hung = [(case, *image) for case in content.cases() for image in case.images]
+    images = [image_id for _, _, image_id in hung]
+    return {
+        "case_id": [case.case_id for case, _, _ in hung],
+        "case": [case.name for case, _, _ in hung],
+        "practice": [case.practice for case, _, _ in hung],
+        "tile": [tile for _, tile, _ in hung],
+        "image_sha256": [content.sha256(image_id) for image_id in images],
+        "image_id": images,
+        "image_name": [content.names[image_id] for image_id in images],
+        **{
+            part: [case.sheet.get(part, "") for case, _, _ in hung] for part in ("age_group", "sex")
+        },
+        "has_question": [bool(case.sheet.get("question")) for case, _, _ in hung],
+        "has_priors": [bool(case.sheet.get("priors")) for case, _, _ in hung],
+    }
+
+
 def rows_of_images(content: Content) -> Columns:
     """Return the images of the study."""
     rows: list[Image] = list(content.images.values())

@@ -1,4 +1,4 @@
-"""Tables for any analysis: samples, fixations, views, annotations, answers, readings, images.
+"""Tables for any analysis: samples, fixations, views, annotations, answers, readings, cases.
 
 One specification of every column (type, unit, meaning) makes the csv and Parquet files and the
 data dictionary that goes with them.
@@ -10,7 +10,12 @@ from pathlib import Path
 
 from app.interchange.exports.readings import Content, Progress
 from app.interchange.exports.table_columns import TABLES
-from app.interchange.exports.table_rows import OF_READING, rows_of_images, rows_of_readers
+from app.interchange.exports.table_rows import (
+    OF_READING,
+    rows_of_cases,
+    rows_of_images,
+    rows_of_readers,
+)
 from app.interchange.exports.table_writers import CsvTable, ParquetTable
 from migrations.study.csv_cells import CsvWriter
 
@@ -36,6 +41,7 @@ def export_tables(content: Content, out: Path, kind: str, progress: Progress) ->
             writers[name] = make(path, TABLES[name])
             stack.callback(writers[name].close)
         writers["images"].write(rows_of_images(content))
+        writers["cases"].write(rows_of_cases(content))
         writers["readers"].write(rows_of_readers(content))
         for reading in content.readings(progress):
             for name, rows_of in OF_READING.items():

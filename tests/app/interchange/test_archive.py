@@ -15,7 +15,7 @@ from app.interchange.exports.archive_command import main as restore
 from app.interchange.exports.command import main as export
 from migrations.study.folder import Study
 from migrations.study.jobs import add_job, jobs
-from migrations.study.schema import Base
+from migrations.study.schema import Base, StudyCase
 from tests.app.interchange.readings import add_readings
 
 
@@ -26,6 +26,8 @@ def _quiet(done: int, total: int) -> None:
 @pytest.fixture
 def archive(study, tmp_path) -> Path:
     add_readings(study)
+    with study.database.write() as session:
+        session.scalars(select(StudyCase)).first().sheet = {"sex": "female", "question": "Lump?"}
     (study.runs / "one").mkdir()
     (study.runs / "one" / "config.json").write_text("{}")
     (study.cache / "big.npy").write_bytes(b"can be made again")
@@ -52,6 +54,7 @@ def test_a_study_comes_back_value_by_value(study, archive, tmp_path) -> None:
     for name in ("audit", "seal", "seal_key"):  # each of the two has gone on by one row since
         del here[name], there[name]
     assert there == here
+    assert repr({"sex": "female", "question": "Lump?"}) in repr(there["study_case"])
     assert len(there["gaze_chunk"]) == 4
     for file in (study.folder / "images").rglob("*.*"):
         copy = back.folder / file.relative_to(study.folder)

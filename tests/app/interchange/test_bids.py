@@ -14,7 +14,7 @@ from sqlalchemy import select
 from app.interchange.exports.command import main
 from devices.gaze.samples import gaze_norm
 from migrations.study.reader_attributes import with_attributes
-from migrations.study.schema import Fixation, Reader, ViewEvent
+from migrations.study.schema import Fixation, Reader, StudyCase, ViewEvent
 from tests.app.interchange.gaze_files import gaze_json, imported
 from tests.app.interchange.readings import SAID, SCREEN, add_readings
 from tests.stored import gaze_of
@@ -191,3 +191,21 @@ def test_what_readers_said_of_themselves_stands_beside_their_pseudonyms(study, t
     main(["csv", "--study", str(study.folder), "--out", str(tmp_path / "csv")])
     rows = (tmp_path / "csv" / "readers.csv").read_text().splitlines()
     assert rows == ["reader,speciality,years,eyewear", "R-1,,5 to 9,", "R-2,,,"]
+
+
+def test_the_sheet_of_a_runs_case_stands_in_the_scans_without_free_text(study, tmp_path) -> None:
+    add_readings(study, ("R-1",))
+    with study.database.write() as session:
+        case = session.scalars(select(StudyCase).order_by(StudyCase.id)).first()
+        case.sheet = {"age_group": "50 to 59", "question": "as Mrs Quill said"}
+    out = tmp_path / "bids"
+    main(["bids", "--study", str(study.folder), "--out", str(out)])
+    lines = (out / "sub-R1" / "sub-R1_scans.tsv").read_text().splitlines()
+    rows = [line.split("\t") for line in lines]
+    assert rows[0] == ["filename", "case", "age_group", "sex", "question", "priors"]
+    assert [row[2:] for row in rows[1:]] == [["50 to 59", "n/a", "yes", "no"], 4 * ["n/a"]]
+    assert all((out / "sub-R1" / row[0]).is_file() for row in rows[1:])
+    about = json.loads((out / "scans.json").read_text())
+    assert list(about["sex"]["Levels"]) == ["female", "male", "other"]
+    assert not any(b"Quill" in path.read_bytes() for path in out.rglob("*") if path.is_file())
+    assert [i for i in _validated(out) if i.get("severity") == "error"] == []

@@ -16,7 +16,7 @@ from app.interchange.exports.tables import export_tables
 from app.interchange.matching import Matcher
 from devices.gaze.samples import VALUE_FIELDS
 from migrations.study.folder import Study
-from migrations.study.schema import Fixation, Reader, Reading
+from migrations.study.schema import Fixation, Reader, Reading, StudyCase
 from tests.app.interchange.gaze_files import imported
 from tests.app.interchange.readings import SAID, add_readings
 from tests.stored import gaze_of
@@ -148,3 +148,22 @@ def test_an_export_never_writes_over_another(study, readings, tmp_path, capsys) 
 def test_a_study_without_readings_says_how_to_get_some(study, tmp_path, capsys) -> None:
     assert main(["bids", "--study", str(study.folder), "--out", str(tmp_path / "o")]) == 1
     assert "no finished reading" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_cases_sheet_is_there_but_for_its_free_text(study, readings, tmp_path, kind) -> None:
+    with study.database.write() as session:
+        case = session.scalars(select(StudyCase).order_by(StudyCase.position)).first()
+        case.sheet = {"sex": "female", "priors": "as Mrs Quill said"}
+        meant = case.id
+    assert main([kind, "--study", str(study.folder), "--out", str(tmp_path / "out")]) == 0
+    read = pd.read_csv if kind == "csv" else pd.read_parquet
+    cases = read(tmp_path / "out" / f"cases.{kind}").astype(object)
+    cases = cases.where(cases.notna(), "")
+    first, second = cases.to_dict("records")
+    assert (first["case_id"], first["sex"], first["age_group"]) == (meant, "female", "")
+    assert (first["has_question"], first["has_priors"]) == (0, 1)
+    assert (second["sex"], second["has_priors"]) == ("", 0)
+    images = read(tmp_path / "out" / f"images.{kind}")
+    assert list(images.image_id) == list(cases.image_id)
+    assert b"Quill" not in (tmp_path / "out" / f"cases.{kind}").read_bytes()

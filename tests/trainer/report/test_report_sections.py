@@ -11,13 +11,15 @@ from xml.etree import ElementTree
 import cv2
 import numpy as np
 import pytest
+from sqlalchemy import select
 
-from migrations.study.schema import TrainingRun
+from migrations.study.schema import StudyCase, TrainingRun
 from tests.trainer.gaze_study import StudyMaker
 from tests.trainer.probe.radiographs import save_encoder
 from tests.trainer.report.test_report import Page, fill, walk
 from trainer.drawing.charts import Interval, interval_chart
 from trainer.report import write_report
+from trainer.report.cohort_sections import cohort_section
 from trainer.report.command import main
 from trainer.report.data import gather
 from trainer.report.flow import image_steps, reading_steps
@@ -161,6 +163,21 @@ def test_positive_pairs_are_drawn_from_above_the_threshold(maker: StudyMaker) ->
 
 
 @pytest.mark.usefixtures("tiny_encoder")
+def test_the_cases_are_counted_by_what_their_sheets_say(maker: StudyMaker) -> None:
+    fill(maker, 4)
+    assert "Cases by case sheet" not in cohort_section(gather(maker.study, None)).html
+    with maker.study.database.write() as session:
+        cases = session.scalars(select(StudyCase).order_by(StudyCase.id)).all()
+        for case, group in zip(cases, ("50 to 59", "under 18", "50 to 59"), strict=False):
+            case.sheet = {"age_group": group, "question": "as Mrs Quill said"}
+        cases[3].practice = True
+    data = gather(maker.study, None)
+    assert data.sheets == {"age_group": {"50 to 59": 2, "under 18": 1}}
+    html = cohort_section(data).html
+    assert "Cases by case sheet" in html
+    assert "Quill" not in html
+
+
 def test_a_shared_report_leaves_out_images_notes_and_readers(maker: StudyMaker) -> None:
     name = fill(maker)
     add_run(maker, "gaze", "gzpt", 1)
