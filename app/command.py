@@ -104,6 +104,7 @@ def logged() -> Iterator[None]:
     """Write the log of this computer's station; it names no patient and no file of one."""
     handler, root = _log_handler(), logging.getLogger()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.addFilter(_names_nobody)
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     watch_crashes("station")
@@ -112,6 +113,11 @@ def logged() -> Iterator[None]:
     finally:
         root.removeHandler(handler)
         handler.close()
+
+
+def _names_nobody(record: logging.LogRecord) -> bool:
+    """Tell whether a line may be kept: pydicom's quote the values that it finds odd."""
+    return record.name.partition(".")[0] not in ("pydicom", "pynetdicom")
 
 
 def _log_handler() -> logging.Handler:

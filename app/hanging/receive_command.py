@@ -5,6 +5,7 @@ import contextlib
 import math
 import sys
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -32,11 +33,11 @@ def main(argv: Sequence[str]) -> int:
     """Receive until stopped; 0 if at least one came in before it was quiet, 1 if none."""
     arguments = _parser().parse_args(argv)
     try:
-        study = Study.open(arguments.study)
-        try:
+        with warnings.catch_warnings(), contextlib.closing(Study.open(arguments.study)) as study:
+            # pydicom's quote the values that break a small rule, in whichever thread reads them:
+            # a UID, a name. What matters of a file stands with its result.
+            warnings.simplefilter("ignore")
             return _received(study, arguments)
-        finally:
-            study.close()
     except (AppError, StudyError) as error:
         sys.stderr.write(f"\n{error}\n")
         return 1

@@ -1,17 +1,22 @@
 """Text of others, cleaned on its way into a study: no NUL, no control characters, bounded length.
 
 A server refuses a NUL, a terminal obeys control characters, and a name of a million characters
-stops every table that shows it. Each column is cleaned (`migrations.study.schema`), whatever wrote
-the row; what a person should be told is refused earlier, by name.
+stops every table that shows it; a text that is cut is told with its field. Each column is cleaned
+(`migrations.study.schema`), whatever wrote the row; what a person should be told is refused
+earlier, by name.
 """
 
 import json
+import logging
 import math
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Dialect, Text, TypeDecorator
+from sqlalchemy import Dialect, Table, Text, TypeDecorator
+
+log = logging.getLogger(__name__)
 
 LONGEST = 100_000
 """Characters of a text in a column: far beyond any note, so that nothing real is ever cut."""
@@ -23,9 +28,18 @@ _CONTROL = re.compile(
 )
 
 
-def clean(text: str) -> str:
-    """Return a text without control characters, no longer than a column may hold."""
+def clean(text: str, field: str = "a text") -> str:
+    """Return a text without control characters, no longer than a column may hold.
+
+    One that is longer is cut, and the log says so, without a word of it.
+
+    Parameters
+    ----------
+    field
+        How the log calls it.
+    """
     if len(text) > LONGEST:
+        log.warning("%s had %d characters: the first %d were kept", field, len(text), LONGEST)
         text = text[:LONGEST]
     return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")) if _odd(text) else text
 
@@ -54,27 +68,40 @@ def as_json(value: Any, *, keeps_nan: bool = False) -> str:
     return json.dumps(_cleaned(value, keeps_nan), allow_nan=keeps_nan)
 
 
-def _cleaned(value: Any, keeps_nan: bool) -> Any:
+def _cleaned(value: Any, keeps_nan: bool, field: str = "a text of details") -> Any:
     if isinstance(value, str):
-        return clean(value)
+        return clean(value, field)
     if isinstance(value, float):
         return value if keeps_nan or math.isfinite(value) else None
     if isinstance(value, dict):
-        return {clean(str(key)): _cleaned(item, keeps_nan) for key, item in value.items()}
+        named = {clean(str(key)): item for key, item in value.items()}
+        return {
+            key: _cleaned(item, keeps_nan, f"{field}.{shown(key)}") for key, item in named.items()
+        }
     if isinstance(value, list | tuple):
-        return [_cleaned(item, keeps_nan) for item in value]
+        return [_cleaned(item, keeps_nan, field) for item in value]
     return value
 
 
 class CleanText(TypeDecorator[str]):
-    """A column of text that holds clean text only, whatever writes it."""
+    """A column of text that holds clean text only, whatever writes it.
+
+    Parameters
+    ----------
+    field
+        Table and column, for the log.
+    """
 
     impl = Text
     cache_ok = True
 
+    def __init__(self, field: str = "a text") -> None:
+        super().__init__()
+        self.field = field
+
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Return a text as it is stored and compared."""
-        return clean(value) if isinstance(value, str) else value
+        return clean(value, self.field) if isinstance(value, str) else value
 
 
 def name_of(text: str) -> str:
@@ -86,6 +113,14 @@ def shown(text: str) -> str:
     """Return a text of others for a terminal or a log: one line, cut where it is long."""
     line = name_of(text)
     return line if len(line) <= LONGEST_SHOWN else f"{line[:LONGEST_SHOWN]}…"
+
+
+def name_columns(tables: Iterable[Table]) -> None:
+    """Let each column of clean text know what it is called."""
+    for table in tables:
+        for column in table.columns:
+            if isinstance(column.type, CleanText):
+                column.type = CleanText(f"{table.name}.{column.name}")
 
 
 def _odd(text: str) -> bool:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from migrations.study.clean_text import CleanText
+from migrations.study.clean_text import CleanText, name_columns
 
 Json = dict[str, Any]
 
@@ -559,3 +559,6 @@ class Receipt(Base):
     __table_args__ = (UniqueConstraint("station", "subject"),)
     station: Mapped[str]
     subject: Mapped[str] = mapped_column(String(64))
+
+
+name_columns(Base.metadata.tables.values())

@@ -62,7 +62,8 @@ class Listener:
     def __init__(
         self, host: str, port: int, title: str = "FOVEATE", senders: Sequence[str] = ()
     ) -> None:
-        logging.getLogger("pynetdicom").propagate = False  # it writes down what identifies
+        for name in ("pynetdicom", "pydicom"):  # they write down what identifies
+            logging.getLogger(name).propagate = False
         self._waiting: queue.Queue[_Sent] = queue.Queue()
         self._now: _Sent | None = None
         self._closed = Event()
@@ -171,10 +172,18 @@ class Listener:
 
 def _name_of(data: bytes, image: str) -> Path:
     """Return what a file goes by; a part that is no UID is a question mark."""
-    tags = ["StudyInstanceUID", "SeriesInstanceUID"]
+    tags = ("StudyInstanceUID", "SeriesInstanceUID")
     try:
-        said = pydicom.dcmread(io.BytesIO(data), specific_tags=tags, stop_before_pixels=True)
-        parts = [str(said.get(tag, "")) for tag in tags]
+        said = pydicom.dcmread(io.BytesIO(data), specific_tags=[*tags], stop_before_pixels=True)
+        parts = [_undecoded(said, tag) for tag in tags]
     except Exception:  # the decoder says what is wrong with it
         parts = ["", ""]
     return Path(*(part if _UID.fullmatch(part) else "-" for part in (*parts, image)))
+
+
+def _undecoded(data: Dataset, keyword: str) -> str:
+    """Return a UID as it was sent: decoded, one that is wrong would be quoted in a warning."""
+    element = data.get_item(keyword)
+    value = b"" if element is None or element.value is None else element.value
+    text = value.decode("ascii") if isinstance(value, bytes) else str(value)
+    return text.rstrip("\0 ")

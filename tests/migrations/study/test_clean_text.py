@@ -51,3 +51,18 @@ def test_rows_and_what_they_are_asked_by_are_clean(tmp_path) -> None:
         assert asked.details == {"note": "xy"}
         assert session.scalars(select(Audit.details)).one() == {"a": [1.0, ""]}
     database.close()
+
+
+def test_a_text_that_is_cut_is_told_with_its_field_and_without_a_word_of_it(
+    tmp_path, caplog
+) -> None:
+    database = Database.at(tmp_path / "foveate.sqlite")
+    database.upgrade()
+    long = "quill" * LONGEST
+    with database.write() as session:
+        session.execute(insert(Reader), [{"pseudonym": long, "details": {"note": "\0" + long}}])
+    database.close()
+    assert [r.getMessage() for r in caplog.records] == [
+        f"reader.pseudonym had {5 * LONGEST} characters: the first {LONGEST} were kept",
+        f"a text of details.note had {5 * LONGEST + 1} characters: the first {LONGEST} were kept",
+    ]

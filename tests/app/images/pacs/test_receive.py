@@ -1,6 +1,7 @@
 """Images that are sent: the same as files, and success is said of what is in the study alone."""
 
 import threading
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from pydicom.data import get_testdata_file
 
 from app.hanging import receive_command
 from app.images.importing.importer import import_paths
-from app.images.pacs.listener import Listener
+from app.images.pacs.listener import Listener, _name_of
 from migrations.study.folder import Study
 from migrations.study.schema import Image
 from migrations.study.settings import StudySettings
@@ -104,3 +105,30 @@ def test_another_computer_may_send_only_if_the_study_allows_it(
 ) -> None:
     assert receive_command.main(["--study", str(study.folder), "--host", "0.0.0.0"]) == 1
     assert "archive_network" in capsys.readouterr().err
+
+
+def test_a_uid_that_is_none_is_in_no_warning(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        named_file(tmp_path / "one.dcm", 3)
+    data = (tmp_path / "one.dcm").read_bytes()
+    uid = str(pydicom.dcmread(tmp_path / "one.dcm").StudyInstanceUID)
+    assert _name_of(data, "1.2").parts[0] == uid
+    wrong = "Quill^Anna".ljust(len(uid), "9").encode()
+    said = data.replace(uid.encode(), wrong)
+    assert said != data
+    assert _name_of(said, "1.2").parts[0] == "-"  # and no warning, which fails a test here
+
+    def quoting(_study: Study, _arguments: object) -> int:
+        thread = threading.Thread(target=warnings.warn, args=("UI: 'Quill^Anna'",))
+        thread.start()
+        thread.join()
+        return 0
+
+    monkeypatch.setattr(receive_command, "_received", quoting)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        assert receive_command.main(["--study", str(study.folder)]) == 0
+    assert [str(each.message) for each in told] == []
