@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from devices.plugins import installed
 from migrations.study.command_line import did_you_mean
 from migrations.study.processes import as_typed
 from migrations.study.stopping import run_command
@@ -94,7 +95,7 @@ def _without_command(words: list[str]) -> int:
     if words[0] in ("--version", "-V"):
         from migrations.study.program_version import version_text  # SQLAlchemy takes a while
 
-        sys.stdout.write(f"{version_text()}\n")
+        sys.stdout.write("\n".join([version_text(), *installed()]) + "\n")
         return 0
     parser = _usage()
     if words[0] in ("--help", "-h", "help"):

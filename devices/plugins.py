@@ -11,7 +11,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Group = Literal["foveate.measures", "foveate.importers", "foveate.trackers", "foveate.methods"]
 
@@ -42,6 +42,15 @@ class PlugIn:
     def refuse(self, group: Group, reason: str) -> None:
         """Say that it is left out."""
         _refuse(group, self.name, self.package, reason)
+
+
+def installed() -> list[str]:
+    """Return a line for each plug-in that is installed, by group and name; none is imported."""
+    return [
+        f"Plug-in: {point.name} ({group}), from {_package(point)}"
+        for group in get_args(Group)
+        for point in sorted(entry_points(group=group), key=lambda p: (p.name, p.value))
+    ]
 
 
 @cache

@@ -59,6 +59,13 @@ def broken(folder: Path, group: str, name: str, content: str, text: str) -> Path
     return folder
 
 
+def test_the_version_names_the_installed_plug_ins_without_importing_them(tmp_path: Path) -> None:
+    site = broken(tmp_path, "foveate.trackers", "hapless", "hapless:THING", "1 / 0")
+    done = foveate("--version", site=site)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Plug-in: hapless (foveate.trackers), from hapless 2.0\n" in done.stdout
+
+
 def test_a_similarity_measure_from_a_wheel_compares_a_study_and_says_whose_it_is(
     site: Path, study: Path, tmp_path: Path
 ) -> None:

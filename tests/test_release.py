@@ -4,6 +4,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,32 @@ def test_the_bill_names_what_is_installed_and_copyleft_parts_inside_wheels(tmp_p
     assert "psycopg-binary: psycopg, LGPL" in (tmp_path / "licences.txt").read_text()
     digest = hashlib.sha256(b"abc").hexdigest()
     assert (wheels / "SHA256SUMS").read_text() == f"{digest}  a.whl\n"
+
+
+def test_the_bill_of_a_bundle_names_what_lies_in_it_python_and_the_systems_libraries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    import sbom
+
+    files = tmp_path / "_internal"
+    (files / "PySide6").mkdir(parents=True)
+    for name in ("PySide6/libpyside6.abi3.so.6.11", "libnobody.so.3"):
+        (files / name).write_bytes(b"")
+    monkeypatch.setattr(sbom, "_packed", lambda bundle: {"rich", "rich.console"})
+    monkeypatch.setattr(sbom, "PYINSTALLER", "pytest")
+    dist = metadata.distribution("PySide6_Essentials")
+    library = next(Path(f).name for f in map(str, dist.files or []) if "libpyside6" in f)
+    (files / "PySide6" / library).write_bytes(b"")
+    found = sbom.inside(tmp_path)
+    assert [d.metadata["Name"].lower() for d in found] == ["pyside6_essentials", "rich"]
+    parts = sbom.system_parts(tmp_path, found)
+    assert [name for name, _, _ in parts] == ["Python", "PyInstaller bootloader", "libnobody.so.3"]
+    told = sbom.licences(found, parts)
+    assert "libnobody.so.3                   unknown" in told
+    assert "PySide6_Essentials: PySide6, LGPL-3.0-only" in told
+    sbom.write_texts(found, parts, tmp_path / "licences")
+    assert "rich-LICENSE" in {p.name for p in (tmp_path / "licences").iterdir()}
 
 
 @pytest.mark.slow

@@ -1,16 +1,21 @@
 """What an environment with Foveate holds: an SBOM (CycloneDX 1.5), licences, checksums.
 
-python tools/sbom.py --out FOLDER [--wheels FOLDER]
+python tools/sbom.py --out FOLDER [--wheels FOLDER] [--bundle FOLDER]
   sbom.cdx.json   every distribution that Foveate needs here, with version, licence and hash
   licences.txt    the same as a table, and every library bundled inside a wheel that carries a
                   copyleft part we know of
   SHA256SUMS      of the files of --wheels
+With --bundle, a folder made by PyInstaller, only what lies in it counts, with Python itself and the
+system's libraries, and licences/ has the texts.
 """
 
 import argparse
 import hashlib
 import json
+import platform
 import re
+import shutil
+import subprocess
 import sys
 import tomllib
 import uuid
@@ -33,8 +38,17 @@ BUNDLED = (
     (r"libgfortran|libquadmath", "GNU Fortran runtime", "GPL-3.0 with GCC runtime exception"),
     (r"libstdc\+\+|libgcc_s", "GCC runtime", "GPL-3.0 with GCC runtime exception"),
     (r"libraw|libheif|libde265", "image codec", "LGPL"),
+    (r"libkeyutils", "keyutils", "LGPL-2.1-or-later"),
+    (r"liblzo2", "LZO", "GPL-2.0-or-later"),
+    (r"libjbig[-.]", "JBIG-KIT", "GPL-2.0-or-later"),
+    (r"libimagequant", "libimagequant", "GPL-3.0-or-later"),
+    (r"libreadline", "GNU Readline", "GPL-3.0-or-later"),
+    (r"libgmp|libnettle|libhogweed|libgnutls", "GnuTLS and its parts", "LGPL-3.0-or-later"),
 )
 """Names of files inside wheels, whose they are, and their licence."""
+PYINSTALLER = "pyinstaller"
+BOOTLOADER = "GPL-2.0-or-later WITH Bootloader-exception: the program it starts is free of it"
+_LICENCE = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|AUTHORS)", re.IGNORECASE)
 
 
 def closure() -> list[metadata.Distribution]:
@@ -58,6 +72,72 @@ def closure() -> list[metadata.Distribution]:
             if _key(needed.name) not in found and _is_asked_for(needed, extras)
         ]
     return [found[key] for key in sorted(found)]
+
+
+def inside(bundle: Path) -> list[metadata.Distribution]:
+    """Return the distributions of which a PyInstaller folder holds a file or, packed, the code."""
+    names = {p.name for p in bundle.rglob("*")}
+    packed = _packed(bundle)
+    return [
+        dist
+        for dist in sorted(metadata.distributions(), key=lambda d: _key(d.metadata["Name"]))
+        if any(_lies_in(file.as_posix(), names, packed) for file in dist.files or [])
+    ]
+
+
+def _packed(bundle: Path) -> set[str]:
+    """Return the names of the modules in the program's own archive."""
+    from PyInstaller.archive.readers import CArchiveReader  # only where a bundle is made
+
+    program = CArchiveReader(str(bundle / "foveate"))
+    return {name for part in program.toc if part.endswith(".pyz")
+            for name in program.open_embedded_archive(part).toc}  # fmt: skip
+
+
+def _lies_in(file: str, names: set[str], packed: set[str]) -> bool:
+    if file.endswith(".py"):
+        return file.removesuffix(".py").removesuffix("/__init__").replace("/", ".") in packed
+    return ".so" in file and file.rpartition("/")[2] in names
+
+
+def system_parts(bundle: Path, found: list[metadata.Distribution]) -> list[tuple[str, str, str]]:
+    """Return name, version and licence of what comes from no wheel: Python and its libraries."""
+    known = {Path(file.as_posix()).name for dist in found for file in dist.files or []}
+    parts = [
+        ("Python", platform.python_version(), "PSF-2.0"),
+        ("PyInstaller bootloader", metadata.version(PYINSTALLER), BOOTLOADER),
+    ]
+    for path in sorted((bundle / "_internal").glob("lib*.so*")):
+        if path.name in known or path.is_symlink() or path.name.startswith("libpython"):
+            continue
+        package = _package_of(path.name)
+        parts.append((path.name, *(package or ("unknown", "not told"))))
+    return parts
+
+
+def _package_of(library: str) -> tuple[str, str] | None:
+    """Return version and copyright file of the Debian package that a library came from."""
+    done = subprocess.run(["dpkg", "-S", f"*/{library}"], capture_output=True, text=True)
+    name = done.stdout.partition(":")[0]
+    if done.returncode or not name:
+        return None
+    asked = ["dpkg-query", "-W", "-f", "${Version}", name]
+    version = subprocess.run(asked, capture_output=True, text=True).stdout
+    return f"{name.partition(' ')[0]} {version}", f"/usr/share/doc/{name}/copyright"
+
+
+def write_texts(found: list[metadata.Distribution], parts: list[tuple[str, str, str]],
+                folder: Path) -> None:  # fmt: skip
+    """Copy the texts of the licences that distributions and packages bring."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for dist in found:
+        for file in dist.files or []:
+            if _LICENCE.match(Path(file.as_posix()).name) and "dist-info" in file.as_posix():
+                name = f"{_key(dist.metadata['Name'])}-{Path(file.as_posix()).name}"
+                shutil.copyfile(str(dist.locate_file(file)), folder / name)
+    for name, _, licence in parts:
+        if licence.startswith("/") and Path(licence).is_file():
+            shutil.copyfile(licence, folder / f"{name}-copyright")
 
 
 def own() -> list[str]:
@@ -122,9 +202,12 @@ def component(dist: metadata.Distribution) -> dict[str, Any]:
     return made | ({"components": parts} if parts else {})
 
 
-def bom(found: list[metadata.Distribution]) -> dict[str, Any]:
+def bom(found: list[metadata.Distribution], more: list[tuple[str, str, str]]) -> dict[str, Any]:
     """Return the whole bill; its serial number follows from what is in it."""
     parts = [component(dist) for dist in found]
+    parts += [{"type": "library", "name": name, "version": version,
+               "licenses": [{"license": {"name": licence}}]}
+              for name, version, licence in more]  # fmt: skip
     told = json.dumps(parts, sort_keys=True)
     return {
         "bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1,
@@ -134,14 +217,13 @@ def bom(found: list[metadata.Distribution]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def licences(found: list[metadata.Distribution]) -> str:
+def licences(found: list[metadata.Distribution], more: list[tuple[str, str, str]]) -> str:
     """Return the table for people."""
-    lines = [f"{d.metadata['Name']:32s} {d.version:16s} {licence_of(d)}" for d in found]
-    inside = [f"{d.metadata['Name']}: {name}, {licence} ({path})"
+    rows = [*((d.metadata["Name"], d.version, licence_of(d)) for d in found), *more]
+    lines = [f"{name:32s} {version:16s} {licence}" for name, version, licence in rows]
+    held = [f"{d.metadata['Name']}: {name}, {licence} ({path})"
               for d in found for name, licence, path in bundled_in(d)]  # fmt: skip
-    return "\n".join(
-        [*lines, "", "Libraries inside wheels that carry copyleft parts:", *inside, ""]
-    )
+    return "\n".join([*lines, "", "Libraries inside wheels that carry copyleft parts:", *held, ""])
 
 
 def sums(folder: Path) -> str:
@@ -159,12 +241,17 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--wheels", type=Path)
+    parser.add_argument("--bundle", type=Path)
     options = parser.parse_args(argv)
     options.out.mkdir(parents=True, exist_ok=True)
-    found = closure()
-    text = json.dumps(bom(found), indent=1)
+    bundle = options.bundle
+    found = inside(bundle) if bundle else closure()
+    parts = system_parts(bundle, found) if bundle else []
+    text = json.dumps(bom(found, parts), indent=1)
     (options.out / "sbom.cdx.json").write_text(f"{text}\n", encoding="utf-8")
-    (options.out / "licences.txt").write_text(licences(found), encoding="utf-8")
+    (options.out / "licences.txt").write_text(licences(found, parts), encoding="utf-8")
+    if bundle:
+        write_texts(found, parts, options.out / "licences")
     if options.wheels:
         (options.wheels / "SHA256SUMS").write_text(sums(options.wheels), encoding="utf-8")
     sys.stdout.write(f"{len(found)} distributions: {options.out}\n")

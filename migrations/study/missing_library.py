@@ -1,5 +1,7 @@
 """What to say where a library is missing that only an extra of Foveate installs."""
 
+import sys
+
 _EXTRAS = {
     "station": ("PySide6", "pyqtgraph", "pylsl", "pydicom", "openjpeg", "pylibjpeg", "jpeg_ls",
                 "gdcm", "imagecodecs"),
@@ -20,6 +22,11 @@ def missing_text(error: ImportError) -> str:
     extra = next((extra for extra, names in _EXTRAS.items() if name in names), None)
     if extra is None or not isinstance(error, ModuleNotFoundError):
         return ""
+    if getattr(sys, "frozen", False):  # as PyInstaller marks its programs
+        return (
+            f"{name} is not part of this package, which holds the reading station alone. Install "
+            f'Foveate\'s wheel with the extra "{extra}" for it: docs/installation.md.'
+        )
     return (
         f'{name} is not installed here; it comes with the extra "{extra}". From a wheel: '
         f'pip install "foveate[{extra}]"; in a checkout: pip install -e ".[{extra}]".'
