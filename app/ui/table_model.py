@@ -1,6 +1,6 @@
 """A table of typed rows: a page declares its columns; a cell is only asked for when it is seen."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
@@ -86,6 +86,7 @@ class TableModel(QAbstractTableModel, Generic[Row]):
         self._all: tuple[Row, ...] = ()
         self._passes: Callable[[Row], bool] | None = None
         self._order: tuple[int, bool] | None = None
+        self._marked: frozenset[int] = frozenset()
         self.rows: list[Row] = []
 
     def set_rows(self, rows: Sequence[Row], columns: Sequence[Column[Row]] | None = None) -> None:
@@ -98,6 +99,15 @@ class TableModel(QAbstractTableModel, Generic[Row]):
         """Show only the rows that pass."""
         self._passes = passes
         self._refill()
+
+    def passing(self, passes: Callable[[Row], bool]) -> list[Row]:
+        """Return the rows that would pass another filter."""
+        return [row for row in self._all if passes(row)]
+
+    def mark_titles(self, sections: Collection[int]) -> None:
+        """Mark the columns by which rows are filtered."""
+        self._marked = frozenset(sections)
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(self._columns) - 1)
 
     def show_pictures(self) -> None:
         """Ask for the pictures of the cells that are seen again: more of them are there."""
@@ -122,10 +132,11 @@ class TableModel(QAbstractTableModel, Generic[Row]):
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
         """Return the title of a column."""
-        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            title = self._columns[section].title
-            return tr(title) if title else ""
-        return None
+        if orientation != Qt.Orientation.Horizontal or role not in _TEXT_ROLES:
+            return None
+        title = self._columns[section].title
+        said = tr(title) if title else ""
+        return tr("{title} (filtered)", title=said) if section in self._marked else said
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Return a cell: its words, sign, colour or tool tip; None where it has none."""

@@ -1,15 +1,16 @@
-"""Searches and filters the worklist: words of one column or of any, terms, and a state."""
+"""Searches and filters the worklist: words of one column or of any, terms, a state, and values."""
 
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QWidget
 
+from app.pages.worklist.column_filter import ColumnFilter
 from app.pages.worklist.columns import COLUMNS, GROUPS
 from app.recording.worklist import WorklistRow
 from app.ui import theme
 from app.ui.search_field import search_field
-from app.ui.small_widgets import label, row
+from app.ui.small_widgets import button, label, row
 from app.ui.table_search import Searched, search
 from app.ui.text import tr
 
@@ -45,6 +46,10 @@ class Finder(QWidget):
         self.column.addItem(tr("All columns"), -1)
         for place, shown in enumerate(COLUMNS):
             self.column.addItem(tr(shown.title), place)
+        self.columns = ColumnFilter(self)
+        self.columns.changed.connect(self.changed)
+        self.filter = button("filter_columns", tr("Filter"), tip=tr("Show cases with some values"))
+        self.filter.setMenu(self.columns.menu)
         self._found = label("", "small", wrap=False)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -52,13 +57,19 @@ class Finder(QWidget):
         self.words.textChanged.connect(lambda _text: self._timer.start(_WAIT_MS))
         self.state.activated.connect(lambda _index: self.changed.emit())
         self.column.activated.connect(lambda _index: self.changed.emit())
-        line = row(self.words, self.column, self.state, self._found, gap=theme.GRID, parent=self)
+        line = row(gap=theme.GRID, parent=self)
+        for made in (self.words, self.column, self.state, self.filter, self._found):
+            line.addWidget(made)
         line.setStretch(0, 1)
         self._found.hide()
 
     @property
     def passes(self) -> Callable[[WorklistRow], bool]:
         """Which rows are shown."""
+        return self.passes_but(-1)
+
+    def passes_but(self, left_out: int) -> Callable[[WorklistRow], bool]:
+        """Return which rows would be shown without one column's own filter."""
         place = self.column.currentData()
         searched = COLUMNS if place < 0 else (COLUMNS[place],)
         belongs = GROUPS[self.state.currentData()]
@@ -70,7 +81,8 @@ class Finder(QWidget):
 
         named = {tr(c.title): Searched(c.text, c.number) for c in COLUMNS}
         found = search(self.words.text(), named, words)
-        return lambda shown: belongs(shown) and found(shown)
+        values = self.columns.passes
+        return lambda shown: belongs(shown) and values(shown, left_out) and found(shown)
 
     def say_found(self, shown: Sequence[WorklistRow], total: int) -> None:
         """Say how many of all cases pass; nothing while all do."""

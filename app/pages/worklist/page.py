@@ -96,6 +96,9 @@ class WorklistPage(Page):
         self.finder = Finder()
         self.finder.changed.connect(self._find)
         self.table = self._make_table()
+        self.finder.columns.attach(
+            self.table, lambda place: self.model.passing(self.finder.passes_but(place))
+        )
         self._count = 0
         self._middle = QStackedWidget()
         self._middle.addWidget(empty_worklist())
@@ -273,6 +276,7 @@ class WorklistPage(Page):
         return frame
 
     def _find(self) -> None:
+        self.model.mark_titles(self.finder.columns.chosen)
         self.model.set_filter(self.finder.passes)
         self.finder.say_found(self.model.rows, self._count)
 

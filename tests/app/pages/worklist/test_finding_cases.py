@@ -4,13 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QDialog, QListWidget, QPushButton
 
 from app.images.importing.reconciliation import Mismatch, Reconciliation
 from app.images.importing.results import ImportResult
 from app.images.notes import Note
+from app.pages.worklist.columns import COLUMNS
 from app.pages.worklist.import_list import NOTED, REFUSED, ImportListDialog, Remark
 from app.pages.worklist.importing import remarks_of
 from app.pages.worklist.page import WorklistPage
@@ -99,6 +100,75 @@ def test_a_state_narrows_the_list_and_nothing_found_is_not_an_empty_study(
     assert said(page) == "0 of 5 cases"
     page.show_rows(ROWS)  # read again, the filter stays
     assert names(page) == []
+
+
+def opened(page: WorklistPage, title: str, qtbot) -> QDialog:
+    """Right-click a title; return the list of values that opens there."""
+    head = page.table.horizontalHeader()
+    place = [column.title for column in COLUMNS].index(title)
+    at = QPoint(head.sectionViewportPosition(place) + 20, head.height() // 2)
+    head.customContextMenuRequested.emit(at)
+    shown = page.finder.columns.open
+    assert shown is not None
+    assert shown.isVisible()
+    return shown
+
+
+def tick(shown: QDialog, text: str, qtbot) -> None:
+    values = shown.findChild(QListWidget)
+    (item,) = [i for k in range(values.count()) if (i := values.item(k)).text() == text]
+    values.setCurrentItem(item)
+    qtbot.keyClick(values, Qt.Key.Key_Space)
+
+
+def test_each_column_is_filtered_by_its_values_with_their_counts_several_at_once(
+    page: WorklistPage, qtbot
+) -> None:
+    shown = opened(page, "State", qtbot)
+    values = shown.findChild(QListWidget)
+    said = [values.item(k).text() for k in range(values.count())]
+    assert said == ["Needs clearing   1", "To read   1", "Interrupted   1", "Read   2"]
+    tick(shown, "Read   2", qtbot)
+    tick(shown, "Interrupted   1", qtbot)
+    assert names(page) == ["AB12", "EF56", "GH78"]
+    qtbot.keyClick(shown, Qt.Key.Key_Escape)
+    assert page.model.headerData(1, Qt.Orientation.Horizontal) == "State (filtered)"
+    # Another column offers what these leave.
+    shown = opened(page, "Gaze", qtbot)
+    tick(shown, "Good   1", qtbot)
+    assert names(page) == ["AB12"]
+    assert page.finder._found.text() == "1 of 5 cases"
+    shown.close()
+    page.show_rows(ROWS)  # read again: the filter is remembered
+    assert names(page) == ["AB12"]
+    shown = opened(page, "Gaze", qtbot)
+    qtbot.mouseClick(shown.none, Qt.MouseButton.LeftButton)
+    assert names(page) == ["AB12", "EF56", "GH78"]
+    shown.close()
+
+
+def test_the_filter_button_names_all_columns_and_clears_them(page: WorklistPage, qtbot) -> None:
+    columns = page.finder.columns
+    columns.choose(0, {"CD34"})
+    assert names(page) == ["CD34"]
+    columns.menu.aboutToShow.emit()
+    offered = [action.text() for action in columns.menu.actions() if action.text()]
+    assert offered == ["Case, filtered…", "State…", "Images…", "Gaze…", "Clear all filters"]
+    columns.menu.actions()[-1].trigger()
+    assert names(page) == [row.name for row in ROWS]
+    columns.menu.actions()[2].trigger()
+    assert columns.open.accessibleName() == "Filter: Images"
+    columns.open.close()
+
+
+def test_a_value_that_is_gone_stays_chosen_and_is_told_with_none(page: WorklistPage, qtbot) -> None:
+    page.finder.columns.choose(1, {"Read"})
+    page.show_rows(ROWS[3:])
+    assert names(page) == []
+    shown = opened(page, "State", qtbot)
+    tick(shown, "Read   0", qtbot)
+    assert names(page) == ["GH78", "IJ90"]
+    shown.close()
 
 
 def test_a_title_sorts_and_the_studys_own_order_comes_back(page: WorklistPage) -> None:
