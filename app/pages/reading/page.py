@@ -225,9 +225,9 @@ class ReadingPage(QWidget):
         self.sheet.cover(True)  # it is not of the case before
         self.bar.show_answer(self._index_of(answer))
         self.strip.show_answer(tr("Answer given: {answer}", answer=answer))
-        back = tr("Enter: return to the current case")
+        # The answers and their keys stand in the bar above: the line must fit a small screen.
         self.strip.show_message(
-            f"{tr('Correcting the previous case.')}   {self._choices()}   {back}", warn=True
+            tr("Correcting the previous case. Enter: return to the current case"), warn=True
         )
         self.canvas.setFocus()
 
