@@ -225,10 +225,11 @@ class ReadingPage(QWidget):
         self.sheet.cover(True)  # it is not of the case before
         self.bar.show_answer(self._index_of(answer))
         self.strip.show_answer(tr("Answer given: {answer}", answer=answer))
-        # The answers and their keys stand in the bar above: the line must fit a small screen.
-        self.strip.show_message(
-            tr("Correcting the previous case. Enter: return to the current case"), warn=True
-        )
+        # The answers and their keys are in the bar above, if it is there: a small screen has
+        # no room for them twice.
+        choices = f"   {self._choices()}" if self._questions else ""
+        back = tr("Correcting the previous case. Enter: return to the current case")
+        self.strip.show_message(f"{back}{choices}", warn=True)
         self.canvas.setFocus()
 
     def end_addendum(self) -> None:

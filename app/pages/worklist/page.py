@@ -100,6 +100,7 @@ class WorklistPage(Page):
             self.table, lambda place: self.model.passing(self.finder.passes_but(place))
         )
         self._count = 0
+        self._chosen = ""
         self._middle = QStackedWidget()
         self._middle.addWidget(empty_worklist())
         self._middle.addWidget(self._make_list())
@@ -134,7 +135,8 @@ class WorklistPage(Page):
         for name in pseudonyms:
             self.reader.addItem(name, name)
         self.reader.addItem(tr("New reader…"), _NEW_READER)
-        self.reader.setCurrentIndex(self.reader.findData(current or ""))
+        self._chosen = current or ""
+        self.reader.setCurrentIndex(self.reader.findData(self._chosen))
 
     def show_devices(self, trackers: Sequence[TrackerInfo], current: str) -> None:
         """Offer the trackers that are attached; the chosen one stays, attached or not."""
@@ -199,6 +201,8 @@ class WorklistPage(Page):
     def _reader_activated(self, _index: int) -> None:
         chosen = self.reader.currentData()
         if chosen == _NEW_READER:
+            # Whoever turns back in the dialog is still who was chosen.
+            self.reader.setCurrentIndex(self.reader.findData(self._chosen))
             self.reader_wanted.emit()
         elif chosen:
             self.reader_chosen.emit(chosen)

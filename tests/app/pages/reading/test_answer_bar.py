@@ -89,3 +89,19 @@ def test_the_strip_says_that_further_views_hang_behind(page: ReadingPage) -> Non
     press(page.canvas, Qt.Key.Key_W)
     page.canvas.flush()
     assert "views 2 of 2" in page.strip.text
+
+
+def test_the_line_of_a_correction_is_whole_on_a_small_screen(qtbot) -> None:
+    page = ReadingPage()
+    qtbot.addWidget(page)
+    page.set_study(SETTINGS.classes, (), SETTINGS.questions)
+    page.resize(1366, 768)
+    page.show()
+    page.strip.show_case("Case 006", 6, 13)
+    page.strip.show_recording(True)
+    page.strip.show_stand_in("SIMULATED GAZE")
+    page.strip.show_tracking("Tracking", warn=False)
+    page.show_addendum("no finding")
+    said = page.strip._message
+    assert "Enter: return to the current case" in said.text()
+    qtbot.waitUntil(lambda: said.width() >= said.fontMetrics().horizontalAdvance(said.text()))
