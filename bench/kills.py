@@ -22,9 +22,11 @@ from pathlib import Path
 from typing import Any
 
 from app.images.importing.importer import import_paths
+from migrations.study.audit import audit_row
 from migrations.study.command import main as db
 from migrations.study.database import Database
 from migrations.study.folder import Study
+from migrations.study.schema import Audit
 from migrations.study.settings import StudySettings
 from migrations.study.soundness import UNFINISHED
 from migrations.study.sync.push import push
@@ -236,7 +238,26 @@ def _push(folder: Path) -> int:
     return 0
 
 
+def _seal(folder: Path) -> int:
+    """Add three links to the chain, the last one signed, with what is known of it outside."""
+    with contextlib.closing(Study.open(folder / "study")) as study:
+        for number in range(3):
+            with study.database.write(signed=number == 2) as rows:
+                if rows.get(Audit, f"sealed-{number}") is None:
+                    row = audit_row("noted", row_id=f"sealed-{number}", station="s", person="p")
+                    rows.add(Audit(**row))
+    return 0
+
+
+def _first_seal(folder: Path) -> int:
+    """Do the same with a key that is made for it, in a configuration of its own."""
+    os.environ["FOVEATE_CONFIG_DIR"] = str(folder / "config")
+    return _seal(folder)
+
+
 COMMANDS = (
+    Command("closing a seal", _seal),
+    Command("the first seal, its key made", _first_seal),
     Command("import", _line("import", then=("", "more"))),
     Command("db backup", _line("db", "backup")),
     Command("db backup --to", _line("db", "backup", then=("--to", "study/backups"))),

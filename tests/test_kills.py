@@ -14,10 +14,10 @@ from tests import ROOT
 
 COMMANDS = {
     "import", "db backup", "db backup --to", "db restore", "export csv", "export archive",
-    "db erase", "db push", "db upgrade",
+    "db erase", "db push", "db upgrade", "closing a seal", "the first seal, its key made",
 }  # fmt: skip
 KILLS = 2
-ROW = re.compile(r"^\| ([a-z \-]+) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| ([a-z ,\-]+) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$", re.MULTILINE)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the kills fork a process of one thread")

@@ -69,6 +69,14 @@ def is_abandoned(path: Path) -> bool:
         return False
 
 
+def partial_of(path: Path) -> Path:
+    """Return a place beside a file to write it first; what the dead left in such is removed."""
+    for left in path.parent.glob(f"{path.name}.*.partial"):
+        if is_abandoned(left):
+            left.unlink(missing_ok=True)
+    return path.with_name(f"{owned_name(f'{path.name}.')}.partial")
+
+
 def holder(lock: Path) -> psutil.Process | None:
     """Return the living process that holds a lock; a lock that a kill left behind holds nothing."""
     with contextlib.suppress(OSError, ValueError, LookupError, TypeError, AttributeError):

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from migrations.study.processes import partial_of
 from migrations.study.seal.chain import Error, Head, has_chain, head_of
 from migrations.study.this_computer import config_folder
 
@@ -64,7 +65,7 @@ def _keep(file: Path, head: Head) -> None:
     said = {"chain": head.chain, "number": head.number, "hash": head.hash.hex(),
             "signature": head.signature.hex()}  # fmt: skip
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    partial = file.with_name(f"{file.name}.{os.getpid()}")
+    partial = partial_of(file)
     handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as out:
         json.dump(said, out)

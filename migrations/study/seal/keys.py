@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from migrations.study.processes import partial_of
 from migrations.study.this_computer import config_folder
 
 log = logging.getLogger(__name__)
@@ -73,7 +74,9 @@ def is_signed(public: bytes, signature: bytes, data: bytes) -> bool:
 def _read(path: Path) -> StationKey:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    if not path.is_file():
+    if path.is_file():
+        partial_of(path)  # one that was made just before a kill holds the same secret
+    else:
         _make(path)
     secret = Ed25519PrivateKey.from_private_bytes(path.read_bytes())
     return StationKey(secret, secret.public_key().public_bytes_raw())
@@ -81,7 +84,7 @@ def _read(path: Path) -> StationKey:
 
 def _make(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    partial = path.with_name(f"{path.name}.{os.getpid()}")
+    partial = partial_of(path)
     handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
