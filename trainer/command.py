@@ -22,10 +22,11 @@ from trainer.config.layers import make_config
 from trainer.config.methods import METHODS
 from trainer.config.recipes import RECIPES
 from trainer.errors import ConfigError, TrainerError
-from trainer.process.events import Emit, RunFailed, RunFinished
+from trainer.process.events import Emit, RunFailed, RunFinished, StageStarted
 from trainer.process.reporters import is_listened_to, reporter_of
 from trainer.process.set_options import parse_settings, read_config
 from trainer.process.stopping import StopRequest
+from trainer.proposed_size import size_option, with_size
 
 if TYPE_CHECKING:
     from trainer.runs.source import Source
@@ -105,13 +106,15 @@ def read_options(argv: Sequence[str]) -> tuple[argparse.Namespace, RunConfig]:
     """
     options = _parser().parse_args(argv)
     _require_one_source(options)
-    return options, _config(options)
+    return options, _config(options)[0]
 
 
-def _config(options: argparse.Namespace) -> RunConfig:
+def _config(options: argparse.Namespace) -> tuple[RunConfig, str]:
+    """Return the settings, and in words where a proposed size comes from."""
     given = {n: getattr(options, n) for n in _OPTIONS if getattr(options, n) is not None}
     layers: list[dict[str, Any]] = [read_config(options.config)] if options.config else []
-    return make_config(*layers, parse_settings(options.set), given)
+    layers, proposed = with_size(options, [*layers, parse_settings(options.set), given])
+    return make_config(*layers), proposed
 
 
 def _require_one_source(options: argparse.Namespace) -> None:
@@ -120,7 +123,9 @@ def _require_one_source(options: argparse.Namespace) -> None:
 
 
 def _train(options: argparse.Namespace, report: Emit, stop: StopRequest) -> int:
-    config = _config(options)
+    config, proposed = _config(options)
+    if proposed:
+        report(StageStarted("cohort", proposed))
     _share_the_cores()
     with contextlib.closing(_source(options, config)) as source, stop.on_signals():
         from trainer.process.distributed import joined, rank
@@ -240,7 +245,10 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         "--init", metavar="FILE", help="file of initial weights (torchvision, timm, released .pth)"
     )
     group.add_argument("--recipe", choices=RECIPES, help="use the settings of a paper")
-    group.add_argument("--size", type=int, metavar="PX", help="image size in pixels")
+    group.add_argument(
+        "--size", type=size_option, metavar="PX",
+        help="image size in pixels; auto: so that what readers marked or looked at is large enough",
+    )  # fmt: skip
     group.add_argument("--batch", type=int, help="images per step")
     group.add_argument("--epochs", type=int, help="number of passes over the images")
     group.add_argument("--device", choices=("auto", "cpu", "cuda"), help="device to compute on")

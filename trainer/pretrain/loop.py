@@ -22,6 +22,7 @@ from trainer.pretrain.run_state import Checkpoints, resume
 from trainer.pretrain.step_graph import why_no_graph
 from trainer.process import distributed
 from trainer.process.events import Emit, Notice
+from trainer.process.seeds import seed_nets
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ def train(job: Job, emit: Emit, stop: Callable[[], bool]) -> Outcome:
         learner = make_learner(job)
         if job.config.cuda_graph and distributed.rank() == 0 and (reason := why_no_graph(job)):
             emit(Notice(f"cuda_graph is on, but steps run as they are: {reason}."))
+        seed_nets(job.config.seed, distributed.rank())
         step, saved = resume(job, learner, emit)
         learner.method.train()
         observer = Observer(job, learner.method, step, saved.get("signals", {}), emit)

@@ -15,6 +15,19 @@ class Stream(IntEnum):
     VIEW_2 = 3
     PAIRS = 4
     PATHS = 5
+    NET = 6
+
+
+def seed_nets(seed: int, process: int) -> None:
+    """Let what nets draw of themselves, as dropped layers, follow from a seed from here on.
+
+    Nets draw from torch's own generators: a checkpoint keeps those, but what a run begins with was
+    whatever the process had drawn before.
+    """
+    drawn = generator_for(seed, Stream.NET, process)
+    torch.set_rng_state(drawn.get_state())
+    if torch.cuda.is_available():
+        torch.cuda.manual_seed_all(drawn.initial_seed())
 
 
 def generator_for(seed: int, stream: Stream, index: int = 0) -> torch.Generator:

@@ -21,6 +21,7 @@ from app.workspace.runs import RunRow, runs
 from migrations.study.folder import SERVER, Study
 from migrations.study.job_check import outside_files, refusal
 from migrations.study.jobs import FOREIGN, Job, read_job
+from migrations.study.view_size import SeenParts, propose, seen_parts
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class TrainingController(StationJob):
         self.pages = (JobPage("training", page, "Pretrain", "researcher", after="similarity"),)
         self._study: Study | None = None
         self._runs: tuple[RunRow, ...] = ()
+        self._seen = SeenParts()
         self._from_server = False
         queue = self.queue = TrainerQueue(self)
         queue.started.connect(lambda job: page.show_started(job.options, job.command))
@@ -84,11 +86,11 @@ class TrainingController(StationJob):
         if study is None:
             return
 
-        def known(found: tuple[RunRow, ...]) -> None:
-            self._runs = found
+        def known(found: tuple[tuple[RunRow, ...], SeenParts]) -> None:
+            self._runs, self._seen = found
             self._show_estimate()
 
-        run(self, lambda: runs(study), known, lambda _e: None)
+        run(self, lambda: (runs(study), seen_parts(study)), known, lambda _e: None)
 
     def read_server(self, from_server: bool) -> None:
         """Train on what the laboratory's server holds, or on this station's rows."""
@@ -186,6 +188,7 @@ class TrainingController(StationJob):
 
     def _show_estimate(self) -> None:
         self.page.show_estimate(estimate(self._runs, self.page.form.values()))
+        self.page.show_proposal(propose(self._seen, str(self.page.form.values()["encoder"])))
 
     def _load_settings(self) -> None:
         program = self.queue.program

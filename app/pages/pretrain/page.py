@@ -8,6 +8,7 @@ from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFrame, QVBoxLayout
 
+from app.pages.pretrain.advice import Advice
 from app.pages.pretrain.compared import ComparedPanel, ComparePanel
 from app.pages.pretrain.curve import Curve
 from app.pages.pretrain.form import WIDTH, TrainingForm
@@ -18,10 +19,10 @@ from app.ui import theme
 from app.ui.page import Page
 from app.ui.small_widgets import button, column, label, panel, row, say
 from app.ui.text import tr, trn
-from app.ui.work_bar import duration_text
 from app.workspace.device_use import DeviceUse
 from app.workspace.estimate import Estimate
 from migrations.study.jobs import Job
+from migrations.study.view_size import ViewProposal
 
 
 class TrainingPage(Page):
@@ -117,7 +118,11 @@ class TrainingPage(Page):
 
     def show_estimate(self, estimate: Estimate) -> None:
         """Say what a run with these settings will take."""
-        self._estimate.setText(estimate_text(estimate))
+        self.advice.show_estimate(estimate)
+
+    def show_proposal(self, proposal: ViewProposal) -> None:
+        """Offer the size of views that the cohort proposes."""
+        self.advice.show_proposal(proposal, int(self.form.values()["size"]))
 
     def show_queue(self, waiting: Sequence[Job]) -> None:
         """List what runs next; each can be taken back."""
@@ -128,7 +133,7 @@ class TrainingPage(Page):
         self.state, self.result, self._command = "running", {}, command
         self.view.begin((self.folder, command, *options))
         self._notices.clear()
-        for old in (self._notice, self._result, self.compared, self._estimate):
+        for old in (self._notice, self._result, self.compared, self.advice):
             old.hide()
         self._progress.begin()
         self._say_stage({"stage": "cohort" if command == "train" else SWEEP, "message": ""})
@@ -207,7 +212,7 @@ class TrainingPage(Page):
     def _end(self, state: str, event: dict[str, Any]) -> None:
         self.state, self.result = state, event
         self._progress.hide()
-        self._estimate.show()
+        self.advice.show()
         self._buttons()
 
     def _buttons(self) -> None:
@@ -266,8 +271,9 @@ class TrainingPage(Page):
         self._queue = WaitingPanel()
         self._queue.take_back_wanted.connect(self.take_back_wanted)
         right.addWidget(self._queue)
-        self._estimate = label("", "hint")
-        right.addWidget(self._estimate)
+        self.advice = Advice()
+        self.advice.size_wanted.connect(lambda size: self.form.preset(size=size))
+        right.addWidget(self.advice)
         self._notices: list[str] = []
         self._notice = label("", "warning")
         self._notice.hide()
@@ -286,15 +292,3 @@ class TrainingPage(Page):
         layout.addLayout(line)
         frame.hide()
         return frame
-
-
-def estimate_text(estimate: Estimate) -> str:
-    """Return what a run will take, in words."""
-    said = tr("The time is estimated after the first steps.")
-    if estimate.seconds is not None:
-        said = tr("One run takes about {time}, judging by an earlier one.",
-                  time=duration_text(estimate.seconds))  # fmt: skip
-    if estimate.memory_bytes is not None:
-        said += " " + tr("It needs about {size} GB of memory in fp32.",
-                         size=f"{estimate.memory_bytes / 1e9:.1f}")  # fmt: skip
-    return said

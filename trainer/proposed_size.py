@@ -1,0 +1,65 @@
+"""`--size auto`: the size of views that a study's boxes and fixations propose; its cost."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from migrations.study.folder import Study
+from migrations.study.view_size import FEWEST, ViewProposal, cost, propose, seen_parts
+from trainer.config.config import RunConfig
+from trainer.config.layers import merged
+from trainer.errors import ConfigError
+
+AUTO = "auto"
+
+
+def size_option(text: str) -> int | str:
+    """Take pixels or "auto" from the command line."""
+    if text == AUTO:
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number nor auto.") from None
+
+
+def with_size(
+    options: argparse.Namespace, layers: Sequence[Mapping[str, Any]]
+) -> tuple[list[dict[str, Any]], str]:
+    """Return layers of settings whose size is a number, and in words where it comes from.
+
+    Raises
+    ------
+    ConfigError
+        If nothing can be proposed.
+    """
+    made = [dict(layer) for layer in layers]
+    if made[-1].get("size") != AUTO:
+        return made, ""
+    del made[-1]["size"]
+    if options.study is None:
+        raise ConfigError("--size auto goes by the boxes and fixations of a study: use --study.")
+    encoder = str(merged(made).get("encoder", RunConfig().encoder))
+    study = Study.open(options.study, database_url=options.database)
+    found = propose(seen_parts(study), encoder)
+    if not found.size:
+        raise ConfigError(
+            f"--size auto needs {FEWEST} boxes, or readings that looked at something more than "
+            f"once; there are {found.count}. Name a size, e.g. --size 224."
+        )
+    made[-1]["size"] = found.size
+    return made, proposal_text(found)
+
+
+def proposal_text(found: ViewProposal) -> str:
+    """Return what a size goes by, and what it costs."""
+    what = "boxes" if found.by_boxes else "longest visits of readings"
+    length = "" if found.length_mm is None else f", {found.length_mm:.2g} mm"
+    usual = RunConfig().size
+    text = (
+        f"Size {found.size} px: half of the {found.count} {what} are longer than "
+        f"{found.share:.1%} of their image{length}. A step takes about "
+        f"{cost(found.size, usual):.2g} times as long as at {usual} px, and its views as much "
+        "more memory."
+    )
+    return text + " Larger ones were wanted; the images have no more pixels." * found.limited
