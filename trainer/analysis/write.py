@@ -12,6 +12,7 @@ from migrations.study.csv_cells import CsvWriter
 from trainer.analysis.areas import Area
 from trainer.analysis.looked import Looked
 from trainer.analysis.registry import DEFINITIONS
+from trainer.analysis.row_names import NAMES as ROW_NAMES
 from trainer.analysis.tables import Row, Tables
 from trainer.errors import AnalysisError
 
@@ -50,11 +51,13 @@ def write_tables(folder: Path, tables: Tables, about: Mapping[str, Any]) -> list
 
 
 def definitions() -> dict[str, dict[str, dict[str, str]]]:
-    """Return what every column means: by what a row is (area, reading, pair) and by name."""
+    """Return what every column of every table means: by what a row is, and by name."""
     return {
-        of: {d.name: d.as_dict() for d in DEFINITIONS if d.of == of}
-        for of in ("area", "reading", "pair")
-    }
+        of: {name: {"unit": unit, "definition": text, "source": source}
+             for name, unit, text, source in names}
+        | {d.name: d.as_dict() for d in DEFINITIONS if d.of == of}
+        for of, names in ROW_NAMES.items()
+    }  # fmt: skip
 
 
 def _table(stem: Path, rows: Sequence[Row]) -> list[str]:

@@ -1,10 +1,11 @@
 """What may be set of an analysis, and the words of the command that it becomes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.ui.fields import Field
 from app.ui.text import tr
+from migrations.study.forms import Question
 
 PLAIN = ("none", "halves", "thirds", "grid")
 RANDOM = ("both", "readers", "cases")
@@ -33,21 +34,31 @@ def analysis_fields() -> tuple[Field, ...]:
     )  # fmt: skip
 
 
-def performance_fields(questions: Mapping[str, str]) -> tuple[Field, ...]:
+MOST_VALUES = 101
+"""A scale with more whole steps offers its bounds and every tenth part between them."""
+
+
+def performance_fields(questions: Sequence[Question]) -> tuple[Field, ...]:
     """Return the fields of the page Performance.
 
     Parameters
     ----------
     questions
-        Key and text of the questions asked of the case, the leading one first.
+        Those asked of the case, the leading one first.
     """
+    keys = [(q.key, q.text) for q in questions if positive_answers(q)]
+    sure = [(q.key, q.text) for q in questions if q.kind == "confidence"]
+    first = next((q for q in questions if positive_answers(q)), None)
     random = zip(RANDOM, (tr("Readers and cases"), tr("Readers alone"), tr("Cases alone")),
                  strict=True)  # fmt: skip
     return (
-        Field("question", tr("Question"), "choice", choices=tuple(questions.items()),
-              default=next(iter(questions), None)),
-        Field("positive", tr("Positive answer"), "text",
-              tr("The answer that calls a case positive; of a scale the least that does")),
+        Field("question", tr("Question"), "choice", choices=tuple(keys),
+              default=first.key if first else None),
+        Field("positive", tr("Positive answer"), "choice",
+              tr("The answer that calls a case positive; of a scale the least that does"),
+              choices=positive_answers(first) if first else ()),
+        *([Field("confidence", tr("Confidence of the answer"), "choice", choices=tuple(sure),
+                 default=sure[0][0])] if len(sure) > 1 else []),
         Field("truth", tr("Truth (csv)"), "text",
               tr("Columns case and truth; the images' labels if empty"), optional=True),
         Field("areas", tr("Lesions (csv)"), "text", tr("For AFROC; empty for none"), optional=True),
@@ -56,6 +67,19 @@ def performance_fields(questions: Mapping[str, str]) -> tuple[Field, ...]:
         Field("random", tr("The conclusion holds for other"), "choice", choices=tuple(random),
               default="both"),
     )  # fmt: skip
+
+
+def positive_answers(question: Question) -> tuple[tuple[str, str], ...]:
+    """Return the answers that may call a case positive, each with its words; none of free text."""
+    if question.choices:
+        return tuple((answer, answer) for answer in question.choices)
+    if question.bounds is None:
+        return ()
+    low, high = question.bounds
+    whole = low.is_integer() and high.is_integer() and high - low < MOST_VALUES
+    steps = int(high - low) if whole else 10
+    values = [f"{low + (high - low) * k / steps:g}" for k in range(steps + 1)]
+    return tuple((value, value) for value in values)
 
 
 def words_of(values: Mapping[str, Any]) -> list[str]:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 
-from app.pages.analysis.fields import analysis_fields, performance_fields
+from app.pages.analysis.fields import analysis_fields, performance_fields, positive_answers
 from app.ui.job import JobContext, JobPage, StationJob
 from app.ui.small_widgets import column
 from app.ui.text import tr
@@ -57,9 +57,12 @@ class AnalysisJob(StationJob):
 
     def _show_study(self) -> None:
         assert self._study is not None
-        questions = {q.key: q.text for q in self._study.settings.questions if q.scope == "case"}
+        questions = [q for q in self._study.settings.questions if q.scope == "case"]
         self.inside["analysis"].page.show_fields(analysis_fields())
         self.inside["performance"].page.show_fields(performance_fields(questions))
+        self.inside["performance"].page.offer_by(
+            "question", "positive", {q.key: positive_answers(q) for q in questions}
+        )
         for controller in self.inside.values():
             controller.set_study(self._study)
 

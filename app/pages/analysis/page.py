@@ -1,6 +1,6 @@
 """A page that sets a command, runs it and shows what it wrote: Analysis, and Performance."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl, Signal
@@ -54,6 +54,8 @@ class AnswerPage(Page):
     def __init__(self, name: str, title: str, verb: str, nothing: str) -> None:
         super().__init__(name, title)
         self._nothing, self._folder = nothing, Path()
+        self._offered = ""
+        self._follow: Callable[[], None] | None = None
         self.open_folder = button(f"open_{name}", tr("Open folder"), self._open, picture="open")
         self.run = button(f"run_{name}", verb, self._run, role="primary", picture="play")
         for made in (self.open_folder, self.run):
@@ -84,6 +86,24 @@ class AnswerPage(Page):
             self._rows.addRow(text, self._with_button(field, widget))
             if field.hint:
                 self._rows.addRow(label(field.hint, "small"))
+
+    def offer_by(
+        self, leading: str, name: str, offers: Mapping[str, Sequence[tuple[str, str]]]
+    ) -> None:
+        """Let a choice offer what belongs to the value of another one, now and at each change."""
+        self._offered = ""
+
+        def follow() -> None:
+            chosen = str(self.form.values().get(leading) or "")
+            if chosen != self._offered and name in self.form.editors:
+                self._offered = chosen
+                self.form.offer(name, offers.get(chosen, ()))
+
+        if self._follow is not None:
+            self.form.changed.disconnect(self._follow)
+        self._follow = follow
+        self.form.changed.connect(follow)
+        follow()
 
     def show_results(
         self, folder: Path, figures: Sequence[ResultFigure], notes: Sequence[str]

@@ -5,6 +5,7 @@ import itertools
 import json
 from pathlib import Path
 
+import numpy as np
 import polars
 import pyarrow.parquet
 import pymovements
@@ -13,7 +14,7 @@ import pytest
 from tests.trainer.analysis.made_looks import made_look
 from trainer.analysis.areas import grid
 from trainer.analysis.registry import DEFINITIONS
-from trainer.analysis.tables import Tables, tables_of
+from trainer.analysis.tables import Missed, Tables, tables_of
 from trainer.analysis.write import write_gazeplotter, write_pymovements, write_tables
 
 LOOKS = [made_look(k, reader=f"R{k}", fixations=12) for k in range(2)]
@@ -51,17 +52,20 @@ def test_a_table_of_an_earlier_analysis_does_not_pass_for_this_ones(
     assert not (tmp_path / "areas.csv").exists()
 
 
-def test_every_measure_has_a_unit_a_definition_and_most_a_source(
-    tables: Tables, tmp_path: Path
-) -> None:
-    write_tables(tmp_path, tables, {})
+def test_every_column_of_every_table_has_a_unit_a_definition_and_a_source(tmp_path: Path) -> None:
+    missed = [Missed(LOOKS[0], AREAS["i"][0], np.array([[0.2, 0.1]] * 4))]
+    write_tables(tmp_path, tables_of(LOOKS, AREAS, missed), {})
 
     by_row = json.loads((tmp_path / "definitions.json").read_text())
 
-    found = [d for rows in by_row.values() for d in rows.values()]
-    assert len(found) == len(DEFINITIONS)
-    assert all(d["unit"] and d["definition"] for d in found)
-    assert sum(bool(d["source"]) for d in found) >= len(found) - 2
+    for table, of in (
+        ("readings", "reading"), ("areas", "area"), ("transitions", "transition"),
+        ("pairs", "pair"), ("misses", "miss"), ("sensitivity", "sensitivity"),
+    ):  # fmt: skip
+        with (tmp_path / f"{table}.csv").open() as file:
+            assert set(next(csv.reader(file))) == set(by_row[of])
+    assert all(all(d.values()) for rows in by_row.values() for d in rows.values())
+    assert {d.name for d in DEFINITIONS} <= {name for rows in by_row.values() for name in rows}
 
 
 def test_a_name_cannot_become_a_formula(tmp_path: Path) -> None:

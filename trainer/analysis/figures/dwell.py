@@ -46,6 +46,9 @@ def dwell_figure(areas: Sequence[Row]) -> Figure | None:
         if (len(by_area) > MOST_AREAS)
         else ""
     )
+    dots = sum(len(by_area[name]) for name in chosen)
+    if dots > len(targets):
+        more += f" {len(targets):,} of {dots:,} dots are drawn; means are of all readings."
     return Figure(
         "dwell", "Dwell on each area",
         "A dot is one reading of one image; circle and line are the mean over readers and its "

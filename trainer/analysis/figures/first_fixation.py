@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from trainer.analysis.figures.figure import STYLES, WIDTH, Figure, line_legend
+from trainer.analysis.figures.figure import STYLES, WIDTH, Figure, Target, line_legend
 from trainer.analysis.figures.spread import arms_of
 from trainer.analysis.looked import FloatArray
 from trainer.analysis.tables import Row
@@ -31,7 +31,7 @@ def first_fixation_figure(areas: Sequence[Row]) -> Figure | None:
     frame = Frame((0.0, end_ms / 1000), (0.0, 1.0), WIDTH, height, top=high + 14)
     parts = [legend, frame.drawn("time from the image's first showing (s)",
                                  f"share of {what} fixated")]  # fmt: skip
-    table = []
+    table, targets = [], list[Target]()
     for number, arm in enumerate(arms):
         own = [row for row in rows if row["arm"] == arm]
         for reader in [*sorted({str(row["reader"]) for row in own}), ALL]:
@@ -42,12 +42,27 @@ def first_fixation_figure(areas: Sequence[Row]) -> Figure | None:
             drawn = _steps(curve, end_ms)
             parts.append(polyline(frame.place(drawn[:, 0] / 1000, drawn[:, 1]),
                                   f"series {kind} s{number % STYLES}"))  # fmt: skip
+            if reader != ALL:
+                targets += _targets(frame, curve, [r for r in own if r["reader"] == reader])
     return Figure(
         "first-fixation", f"First fixations on {what}",
         f"Share of {what} that were fixated by a time, over all readings of all images: thin a "
         "reader, thick all readers. One never fixated counts as not yet fixated to the end.",
-        "".join(parts), WIDTH, height, COLUMNS, table, tells_readers=True,
+        "".join(parts), WIDTH, height, COLUMNS, table, targets=tuple(targets), tells_readers=True,
     )  # fmt: skip
+
+
+def _targets(
+    frame: Frame, curve: Sequence[tuple[float, float, int]], rows: Sequence[Row]
+) -> list[Target]:
+    """Return where a reader's curve rises, each with the reading that made it rise."""
+    share_at = {time: share for time, share, _ in curve}
+    found = []
+    for row in rows:
+        if np.isfinite(time := _first_ms(row)):
+            x, y = frame.at(time / 1000, share_at[time])
+            found.append(Target(x - 4, y - 4, 8, 8, str(row["reading"])))
+    return found
 
 
 def cumulative_share(first_ms: Sequence[float]) -> list[tuple[float, float, int]]:

@@ -12,7 +12,7 @@ _HOLMQVIST = "Holmqvist et al., Eye Tracking, Oxford 2011"
 DEFINITIONS = defined(
     "reading",
     [
-        ("time_on_image_ms", "ms", "from the image's first showing to its last leaving", ""),
+        ("time_on_image_ms", "ms", "from the image's first showing to its last leaving", "Foveate"),
         ("total_dwell_ms", "ms", "sum of the durations of all fixations on the image", _HOLMQVIST),
         ("fixation_count", "1", "fixations on the image", _HOLMQVIST),
         ("fixation_rate_hz", "1/s", "fixations a second of time on the image", _HOLMQVIST),

@@ -81,9 +81,13 @@ def _work(options: argparse.Namespace) -> None:
 def _misused(options: argparse.Namespace) -> str | None:
     if options.study and options.positive is None:
         return "--study needs --positive VALUE, the answer that means a case is positive."
-    if options.ratings and any((options.truth, options.question, options.positive, options.areas)):
-        return "--truth, --question, --positive and --areas only work with --study."
+    if options.ratings and any(_of_study(options)):
+        return "--truth, --question, --confidence, --positive and --areas only work with --study."
     return None
+
+
+def _of_study(options: argparse.Namespace) -> list[Any]:
+    return [options.truth, options.question, options.confidence, options.positive, options.areas]
 
 
 def _found(options: argparse.Namespace) -> tuple[Ratings, dict[str, Any]]:
@@ -91,7 +95,9 @@ def _found(options: argparse.Namespace) -> tuple[Ratings, dict[str, Any]]:
         ratings = read_ratings(options.ratings)
         return ratings, performance_of(ratings, options.random)
     with contextlib.closing(Study.open(options.study)) as study:
-        said = study_ratings(study, options.positive, options.question, options.truth)
+        said = study_ratings(
+            study, options.positive, options.question, options.truth, options.confidence
+        )
         found = performance_of_study(said, options.random)
         if options.areas:
             with study.database.read() as rows:
@@ -151,6 +157,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--question", metavar="KEY", help="key of the question (default: the main one)"
     )
+    parser.add_argument(
+        "--confidence", metavar="KEY",
+        help="key of the confidence that belongs to the answer, where a form asks for several",
+    )  # fmt: skip
     parser.add_argument(
         "--positive", metavar="VALUE",
         help="the answer that means a case is positive; for a scale, the lowest such value",

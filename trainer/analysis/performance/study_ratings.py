@@ -20,6 +20,7 @@ from migrations.study.folder import Study
 from migrations.study.forms import Question as FormQuestion
 from migrations.study.names import Names, names_of
 from migrations.study.schema import Arm, CaseImage, Image, Question, Reader, Reading
+from trainer.analysis.performance.confidence import confidence_key
 from trainer.analysis.performance.ratings import Rating
 from trainer.analysis.performance.ratings_file import read_truth
 from trainer.data.chains import chains_of
@@ -86,7 +87,11 @@ class StudyRatings:
 
 
 def study_ratings(
-    study: Study, positive: str, question: str | None = None, truth: Path | None = None
+    study: Study,
+    positive: str,
+    question: str | None = None,
+    truth: Path | None = None,
+    confidence: str | None = None,
 ) -> StudyRatings:
     """Return the ratings that a study's answers are.
 
@@ -100,11 +105,14 @@ def study_ratings(
     truth
         csv of `case` and `truth` (0 or 1); None: a case is positive where one of its images has
         the label `positive`, negative where all others have another one.
+    confidence
+        Key of the confidence that makes a choice a rating; None: the only one there is.
 
     Raises
     ------
     PerformanceError
-        The question was never answered, no truth is known, or `positive` fits no answer.
+        The question was never answered, no truth is known, `positive` fits no answer, or it is not
+        said which of several confidences belongs to it.
     """
     known_chains = chains_of(study)
     chains = [c for c in known_chains.whole if not any(part.practice for part in c)]
@@ -115,6 +123,7 @@ def study_ratings(
         answers = answers_of_all(rows, [part.id for c in chains for part in c])
         known = _labels(study, positive, cases) if truth is None else read_truth(truth, cases)
     key = question or _leading(answers)
+    sure = confidence_key(answers, key, confidence)
     with study.database.read() as rows:
         grades = grades_of(rows, key)
     found, notes = list[Decision](), list[str]()
@@ -130,7 +139,7 @@ def study_ratings(
             notes.append(refusal)
             continue
         arm = arms.get(last.arm_id or "", ONE_ARM)
-        rating, called = _decided(said, key, positive, grades)
+        rating, called = _decided(said, key, positive, grades, sure)
         found.append(
             Decision(
                 readers[last.reader_id], arm, case, known[case], rating, called,
@@ -217,7 +226,7 @@ def _lacks(case: str, said: Sequence[Answered], key: str, known: Mapping[str, bo
 
 
 def _decided(
-    said: Sequence[Answered], key: str, positive: str, grades: Sequence[str]
+    said: Sequence[Answered], key: str, positive: str, grades: Sequence[str], confidence: str | None
 ) -> tuple[float, bool]:
     """Return rating and call of an answer; a confidence beside a choice makes it finer.
 
@@ -232,7 +241,7 @@ def _decided(
         return value, value >= least_value
     given = json.loads(answer.value) if answer.kind == "multiple" else [answer.value]
     called = positive in given
-    sure = next((_number(a.value) for a in said if a.kind == "confidence"), math.nan)
+    sure = next((_number(a.value) for a in said if a.key == confidence), math.nan)
     return (sure if called else -sure), called
 
 

@@ -5,11 +5,18 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPointF, Qt
+from PySide6.QtWidgets import QComboBox
 from pytestqt.qtbot import QtBot
 
-from app.pages.analysis.fields import analysis_fields, performance_fields, words_of
+from app.pages.analysis.fields import (
+    analysis_fields,
+    performance_fields,
+    positive_answers,
+    words_of,
+)
 from app.pages.analysis.page import AnswerPage
 from app.workspace.results import read_figures
+from migrations.study.forms import Question
 
 SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 100" width="400" height="100">'
@@ -52,14 +59,34 @@ def test_what_is_set_becomes_the_words_of_the_command(page: AnswerPage, qtbot: Q
 def test_the_questions_of_the_study_are_offered_and_no_truth_is_the_labels(
     page: AnswerPage,
 ) -> None:
-    page.show_fields(performance_fields({"answer": "Is there a mass?", "birads": "BI-RADS?"}))
+    questions = [
+        Question("answer", "Is there a mass?", options=("mass", "none")),
+        Question("birads", "BI-RADS?", kind="scale", options=("1", "2", "4A", "4B")),
+        Question("sure", "How sure?", kind="confidence", options=("0", "100")),
+        Question("size", "How large?", kind="number", options=("0.5", "20.5")),
+        Question("why", "Why?", kind="text"),
+    ]
+    page.show_fields(performance_fields(questions))
+    page.offer_by("question", "positive", {q.key: positive_answers(q) for q in questions})
+    assert _offered(page) == ["mass", "none"]
+    page.form.set_value("question", "sure")
+    assert _offered(page)[:3] == ["0", "1", "2"]
+    page.form.set_value("question", "size")
+    assert _offered(page)[:3] == ["0.5", "2.5", "4.5"]
     page.form.set_value("question", "birads")
-    page.form.set_value("positive", "4")
+    page.form.set_value("positive", "4A")
 
     words = words_of(page.form.values())
 
-    assert words[:4] == ["--question", "birads", "--positive", "4"]
+    assert words[:4] == ["--question", "birads", "--positive", "4A"]
     assert "--truth" not in words
+    assert page.form.editors["question"].findData("why") == -1  # type: ignore[attr-defined]
+
+
+def _offered(page: AnswerPage) -> list[str]:
+    combo = page.form.editors["positive"]
+    assert isinstance(combo, QComboBox)
+    return [combo.itemData(k) for k in range(combo.count())]
 
 
 def test_a_click_on_a_reading_in_a_figure_or_a_table_asks_for_its_replay(

@@ -75,6 +75,17 @@ def test_mean_dwell_is_that_of_readers_not_of_readings() -> None:
     assert row[4:] == pytest.approx((350.0, *expected))
 
 
+def test_of_many_readings_the_figure_of_dwell_says_how_many_dots_it_draws() -> None:
+    row = {"area": "a", "arm": "", "reader": "R1", "reading": "q", "dwell_ms": 5.0}
+
+    few, many = (dwell_figure([row] * count) for count in (3, 2001))
+
+    assert few is not None
+    assert many is not None
+    assert "dots" not in few.caption
+    assert "2,000 of 2,001 dots are drawn; means are of all readings." in many.caption
+
+
 def test_first_fixations_are_counted_at_each_time_and_the_never_fixated_stay_in_the_base() -> None:
     looks = [made_look(k, 6, reader=f"R{k % 3}") for k in range(30)]
     tables = tables_of(looks, AREAS, settings=PLAIN)
@@ -93,6 +104,10 @@ def test_first_fixations_are_counted_at_each_time_and_the_never_fixated_stay_in_
         assert count == sum(t <= time + 1e-9 for t in first)
         assert (share, of) == (pytest.approx(count / 30), 30)
     assert everyone[-1][4] == sum(np.isfinite(first))
+    # A click where a reader's curve rises opens the reading that made it rise.
+    assert sorted(target.reading for target in figure.targets) == sorted(
+        look.reading for look, time in zip(looks, first, strict=True) if np.isfinite(time)
+    )
 
 
 def test_moves_are_those_from_one_fixation_straight_to_the_next_area() -> None:

@@ -366,3 +366,31 @@ def test_consensus_is_of_cases_that_several_readers_read() -> None:
 
     assert (rows["consensus"]["hits"], rows["consensus"]["count"]) == (1, 1)
     assert rows["R1"]["count"] == 2
+
+
+def confide(answers: Answers, case: str, **sure: int) -> None:
+    reading = answers.says(case, "finding")
+    form = [Question("mass", "?", options=("finding", "clear"))]
+    form += [Question(key, "?", kind="confidence", options=("0", "100")) for key in sure]
+    given = {"mass": "finding", **sure}
+    with answers.maker.study.database.write() as rows:
+        ids = keep_questions(rows, form)
+        rows.flush()
+        for key, value in given.items():
+            rows.add(Answer(id=new_id(), question_id=ids[key], reading_id=reading,
+                            value=str(value), time_us=answers.start_us))  # fmt: skip
+
+
+def test_of_several_confidences_the_one_that_belongs_to_the_answer_is_asked_for(
+    answers: Answers,
+) -> None:
+    confide(answers, "a", of_mass=80, of_side=10)
+    confide(answers, "c", of_mass=70, of_side=20)
+
+    with pytest.raises(PerformanceError, match=r'\("of_mass", "of_side"\): say with --confidence'):
+        study_ratings(answers.maker.study, "finding", "mass")
+    with pytest.raises(PerformanceError, match='"size"; there is "of_mass", "of_side"'):
+        study_ratings(answers.maker.study, "finding", "mass", confidence="size")
+    found = study_ratings(answers.maker.study, "finding", "mass", confidence="of_side")
+
+    assert [d.rating for d in found.decisions] == [10.0, 20.0]

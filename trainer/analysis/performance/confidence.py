@@ -1,0 +1,43 @@
+"""Which confidence goes with the answer, where a form asks for several."""
+
+from collections.abc import Mapping, Sequence
+
+from migrations.study.answers import Answered
+from trainer.errors import PerformanceError
+
+
+def confidence_key(
+    answers: Mapping[str, Sequence[Answered]], key: str, asked: str | None
+) -> str | None:
+    """Return the key of the confidence that makes a choice a rating; None where there is none.
+
+    Parameters
+    ----------
+    answers
+        Of each part of a reading.
+    key
+        Of the question that calls a case positive.
+    asked
+        Key that was asked for; None: the only one there is.
+
+    Raises
+    ------
+    PerformanceError
+        There are several and none was asked for, or the one that was is no confidence here.
+    """
+    said = [a for given in answers.values() for a in given if a.scope == "case"]
+    if any(a.key == key and a.kind not in ("single", "multiple", "answer") for a in said):
+        return None  # its value is the rating already
+    known = sorted({a.key for a in said if a.kind == "confidence" and a.key != key})
+    named = ", ".join(f'"{name}"' for name in known)
+    if asked is not None and asked not in known:
+        raise PerformanceError(
+            f'No confidence of a case was answered with the key "{asked}"; there is '
+            f"{named or 'none'}."
+        )
+    if asked is None and len(known) > 1:
+        raise PerformanceError(
+            f'Several confidences were asked beside "{key}" ({named}): say with --confidence KEY '
+            "which one belongs to it."
+        )
+    return asked or next(iter(known), None)
