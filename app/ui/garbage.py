@@ -1,6 +1,8 @@
 """Python's cycle collector, on the GUI thread only.
 
-Collected in a worker thread it would destroy Qt objects there, which crashes.
+Collected in a worker thread it would destroy Qt objects there, which crashes. What libraries made
+while they were imported is not looked at again: it lives as long as the program, and a look at all
+of it stops the window for a tenth of a second.
 """
 
 import gc
@@ -27,6 +29,7 @@ class GuiGarbageCollector(QObject):
             kind._was_enabled = gc.isenabled()
         kind._running.add(id(self))
         gc.disable()
+        keep_what_there_is()
         self._timer = QTimer(self)
         self._timer.setInterval(_EVERY_MS)
         self._timer.timeout.connect(self.check)
@@ -48,3 +51,14 @@ class GuiGarbageCollector(QObject):
         running.discard(id(self))
         if was_running and not running and self._was_enabled:
             gc.enable()
+        if was_running and not running:
+            gc.unfreeze()
+
+
+def keep_what_there_is() -> None:
+    """Look no more at what there is now, e.g. after libraries were imported; `stop` undoes it.
+
+    What of it nobody refers to any more is still freed at once; only circles of it are kept.
+    """
+    if GuiGarbageCollector._running:
+        gc.freeze()

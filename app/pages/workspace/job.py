@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.ui import theme
 from app.ui.background import run
+from app.ui.garbage import keep_what_there_is
 from app.ui.job import JobContext, JobPage, StationJob
 from app.ui.small_widgets import column, label
 from app.ui.text import tr
@@ -92,6 +93,7 @@ class WorkspaceJob(StationJob):
 
     def _furnish(self, kind: "type[WorkspaceController]") -> None:
         if self._inside is None:
+            keep_what_there_is()  # the libraries that the thread imported
             self._inside = kind(self.context, self)
             self._inside.set_study(self._server or self._study)
             self._show(self._inside)

@@ -27,7 +27,7 @@ from app.shell.window import MainWindow
 from app.ui import theme
 from app.ui.background import run
 from app.ui.dialogs import ConsentDialog
-from app.ui.garbage import GuiGarbageCollector
+from app.ui.garbage import GuiGarbageCollector, keep_what_there_is
 from app.ui.icons import icon, pixmap
 from app.ui.table_model import TableModel
 from devices.tracker import TrackerInfo
@@ -402,6 +402,21 @@ def test_cycles_are_collected_by_the_gui_thread_alone(qapp, untouched_collector)
     finally:
         collector.stop()
     assert gc.isenabled()
+
+
+def test_what_there_was_is_not_looked_at_again_until_the_last_collector_stops(
+    qapp, untouched_collector
+) -> None:
+    collector = GuiGarbageCollector()
+    kept = gc.get_freeze_count()
+    assert kept > 10_000  # Qt, NumPy and the like
+    later = [[] for _ in range(1000)]
+    keep_what_there_is()
+    assert gc.get_freeze_count() >= kept + len(later)
+    collector.stop()
+    assert gc.get_freeze_count() == 0
+    keep_what_there_is()  # nobody collects on the GUI thread any more
+    assert gc.get_freeze_count() == 0
 
 
 def test_the_last_of_several_collectors_gives_collecting_back(qapp, untouched_collector) -> None:
