@@ -119,7 +119,9 @@ class ExportPage(Page):
         self.run.setEnabled(one.of_encoder)
         self.measure.setEnabled(one.of_measure)
         lacks_run = one.of_encoder and not self.run.count()
-        self.start.setEnabled(not self._running and not lacks_run)
+        # Without a study there is no folder: a relative one would be that of the program's start.
+        is_known = self._folder != Path()
+        self.start.setEnabled(is_known and not self._running and not lacks_run)
         self.start.setToolTip(tr("No encoder yet. Press Pretrain first.") if lacks_run else "")
         self.show_in_folder.setVisible(self.written is not None)
 

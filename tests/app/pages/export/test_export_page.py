@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject
 
 from app.interchange.exports.command import FORMATS as OF_THE_COMMAND
 from app.pages.export.controller import ExportController
+from app.pages.export.page import ExportPage
 from app.workspace.export_formats import ENCODER, FORMATS, MEASURES
 from app.workspace.runs import runs
 from tests.app.pages.probe.test_probe_page import context, study
@@ -66,3 +67,9 @@ def test_an_encoder_is_copied_with_what_belongs_to_it(qtbot, job, study) -> None
     page.place.setText(str(out))
     page.start.click()
     qtbot.waitUntil(lambda: "not empty" in page.state_text, timeout=60_000)
+
+
+def test_nothing_is_exported_before_the_study_is_read(qtbot) -> None:
+    page = ExportPage()  # its folder would be the one the program was started in
+    qtbot.addWidget(page)
+    assert not page.start.isEnabled()
