@@ -22,7 +22,7 @@ class PinDialog(Dialog):
     def __init__(self, parent: QWidget, opened: Callable[[], object]) -> None:
         super().__init__(parent, "pin_dialog", tr("Researcher's workspace"), width=440)
         self._opened, self._new = opened, not has_pin()
-        self.pin, self.again = _field("pin"), _field("pin_again")
+        self.pin, self.again = _field("pin", tr("PIN")), _field("pin_again", tr("Repeat PIN"))
         self._problem = label("", "warning")
         self._problem.hide()
         layout = self.body
@@ -31,12 +31,10 @@ class PinDialog(Dialog):
                 "Choose a PIN of at least {count} characters. It is stored only on this computer.",
                 count=MIN_LENGTH,
             )
-            self.again.setPlaceholderText(tr("Repeat PIN"))
         else:
             text = tr("Cohort, gaze similarity, pre-training and runs are for researchers only.")
             self.again.hide()
         layout.addWidget(label(f"{text} {tr(PROTECTS)}", "hint"))
-        self.pin.setPlaceholderText(tr("PIN"))
         for widget in (self.pin, self.again, self._problem):
             layout.addWidget(widget)
         self.end_with(
@@ -67,9 +65,11 @@ class PinDialog(Dialog):
         self._opened()
 
 
-def _field(name: str) -> QLineEdit:
+def _field(name: str, title: str) -> QLineEdit:
     made = QLineEdit()
     made.setObjectName(name)
+    made.setPlaceholderText(title)
+    made.setAccessibleName(title)
     made.setEchoMode(QLineEdit.EchoMode.Password)
     made.setMaxLength(64)
     return made

@@ -198,6 +198,7 @@ class ConsentDialog(Dialog):
         self._name = QLineEdit(pseudonym)
         self._name.setObjectName("pseudonym")
         self._name.setPlaceholderText("R1")
+        self._name.setAccessibleName(tr("Pseudonym"))
         self._name.setMaxLength(32)
         self._name.setReadOnly(bool(pseudonym))
         if pseudonym:  # nothing to type: the keyboard goes to the buttons

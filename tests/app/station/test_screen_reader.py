@@ -11,8 +11,15 @@ from PySide6.QtWidgets import QWidget
 
 from app.images.clearing import clear, to_clear
 from app.images.importing.importer import import_paths
+from app.pages.worklist.import_list import ImportListDialog, Remark
+from app.pages.worklist.page import WorklistPage
+from app.recording.worklist import WorklistRow
+from app.shell.pin_dialog import PinDialog
+from app.sitting.attributes_dialog import AttributesDialog
 from app.station import Station
+from app.ui.dialogs import ConfirmDialog, ConsentDialog, MessageDialog, SavingDialog
 from migrations.study.folder import Study
+from migrations.study.reader_attributes import ATTRIBUTES
 
 CONTROLS = {
     QAccessible.Role.Button, QAccessible.Role.CheckBox, QAccessible.Role.RadioButton,
@@ -105,7 +112,11 @@ def test_a_session_is_held_by_names_roles_and_states_alone(
     press(window, "Calibration")
     qtbot.waitUntil(lambda: window.current == "calibration")
     assert nameless(window) == []
-    station.sitting.start_reading(anyway=True)
+    press(window, "Worklist")
+    qtbot.waitUntil(lambda: window.current == "worklist")
+    press(window, "Start reading")
+    qtbot.waitUntil(lambda: window.current == "calibration")
+    press(window, "Read anyway")
     page = station.sitting.reading.page
     qtbot.waitUntil(lambda: page.state == "reading", timeout=60_000)
     assert nameless(window) == []
@@ -118,10 +129,88 @@ def test_a_session_is_held_by_names_roles_and_states_alone(
     qtbot.keyClick(page.canvas, Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: page.state != "reading", timeout=60_000)
     assert nameless(window) == []
-    station.sitting.close_session()
+    press(page, "Leave")
+    qtbot.waitUntil(lambda: window.current == "worklist")
+    press(window, "End session")
     qtbot.waitUntil(lambda: not station.sitting.sessions.busy, timeout=60_000)
     station.go("review")
     assert nameless(window) == []
+
+
+@pytest.fixture
+def parent(qtbot) -> QWidget:
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.show()
+    return window
+
+
+DIALOGS = {
+    "consent": lambda over, done: ConsentDialog(over, "Text", "", lambda _n: False, done),
+    "consent again": lambda over, done: ConsentDialog(over, "Text", "R1", lambda _n: False, done),
+    "about the reader": lambda over, done: AttributesDialog(over, tuple(ATTRIBUTES), done),
+    "message": lambda over, _done: MessageDialog(over, "Calibration failed", "Why."),
+    "confirm": lambda over, done: ConfirmDialog(
+        over, "Close", "Really?", ("close_now", "Close", lambda: done("closed")), "Keep open"
+    ),
+    "saving": lambda over, done: SavingDialog(over, lambda: done("stays"), lambda: done("closed")),
+    "import": lambda over, _done: ImportListDialog(
+        over, "1 refused.", [Remark("refused", "a.dcm", "it is damaged")]
+    ),
+    "pin": lambda over, done: PinDialog(over, lambda: done("in")),
+}
+
+
+@pytest.mark.parametrize("name", DIALOGS)
+def test_each_dialog_of_the_reader_is_heard_whole(parent: QWidget, name: str) -> None:
+    dialog = DIALOGS[name](parent, lambda _said: None)
+    dialog.open()
+    whole = QAccessible.queryAccessibleInterface(dialog)
+    assert whole.role() == QAccessible.Role.Dialog
+    assert name_of(whole)
+    assert nameless(dialog) == []
+    heard = [c for c in spoken(dialog) if c.role() == QAccessible.Role.Button]
+    buttons = [c for c in heard if not c.state().disabled]
+    assert buttons
+    assert all(c.actionInterface().pressAction() in c.actionInterface().actionNames()
+               for c in buttons)  # fmt: skip
+    dialog.close()
+
+
+def test_a_dialog_is_answered_by_what_it_is_called(parent: QWidget, qtbot) -> None:
+    said: list[str] = []
+    dialog = ConsentDialog(parent, "Text", "", lambda _n: False, said.append)
+    dialog.open()
+    assert named(dialog, "I agree").state().disabled  # no pseudonym yet
+    (field,) = [c for c in spoken(dialog) if c.role() == QAccessible.Role.EditableText]
+    field.setText(QAccessible.Text.Value, "R7")
+    assert not named(dialog, "I agree").state().disabled
+    press(dialog, "I agree")
+    qtbot.waitUntil(lambda: said == ["R7"])
+
+
+def test_a_columns_values_are_heard_with_their_ticks_and_the_title_says_it_is_filtered(
+    qtbot,
+) -> None:
+    page = WorklistPage()
+    qtbot.addWidget(page)
+    page.show_rows([WorklistRow(0, "a", "Case 1", False, "one-up", 1, "to read")])
+    page.show()
+    page.finder.columns.show_values(1, page.pos())
+    shown = page.finder.columns.open
+    assert nameless(shown) == []
+    values = named(shown, "Filter: State")
+    first = values.child(0)
+    assert name_of(first) == "To read   1"
+    assert not first.state().checked
+    shown.list.item(0).setCheckState(Qt.CheckState.Checked)
+    assert values.child(0).state().checked
+    heard = page.model.headerData(1, Qt.Orientation.Horizontal, Qt.ItemDataRole.AccessibleTextRole)
+    assert heard == "State (filtered)"
+    press(shown, "Clear")
+    qtbot.waitUntil(lambda: not page.finder.columns.chosen)
+    press(shown, "Close")
+    qtbot.waitUntil(lambda: not shown.isVisible())
 
 
 def named_like(widget: QWidget, begin: str) -> str:
