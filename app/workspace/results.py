@@ -4,7 +4,7 @@ import csv
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,15 @@ _COLOUR = re.compile(r"#[0-9a-fA-F]{3,6}")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a reading lies in a figure, in units of its sheet."""
+    """Where a reading, or rows of a table, lie in a figure, in units of its sheet."""
 
     x: float
     y: float
     width: float
     height: float
     reading: str
+    table: str = ""
+    where: Mapping[str, str] = field(default_factory=dict)
 
     def holds(self, x: float, y: float) -> bool:
         """Tell whether a point lies in it."""
@@ -53,9 +55,13 @@ class ResultFigure:
 
     def reading_at(self, x: float, y: float) -> str:
         """Return the reading at a point of the sheet, the smallest place first; empty for none."""
+        place = self.place_at(x, y)
+        return place.reading if place else ""
+
+    def place_at(self, x: float, y: float) -> Place | None:
+        """Return the smallest place at a point of the sheet; None for none."""
         there = [place for place in self.places if place.holds(x, y)]
-        there.sort(key=lambda place: place.width * place.height)
-        return there[0].reading if there else ""
+        return min(there, key=lambda place: place.width * place.height, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +98,8 @@ def tables_in(folder: Path) -> list[str]:
     return [name for name in TABLES if (folder / f"{name}.csv").is_file()]
 
 
-def read_table(folder: Path, name: str) -> ResultTable:
-    """Return the first `MOST_ROWS` rows of a table.
+def read_table(folder: Path, name: str, where: Mapping[str, str] | None = None) -> ResultTable:
+    """Return the first `MOST_ROWS` rows of a table, of those whose columns have some values.
 
     Raises
     ------
@@ -104,7 +110,10 @@ def read_table(folder: Path, name: str) -> ResultTable:
         lines = csv.reader(file)
         columns = tuple(next(lines, ()))
         rows, total = list[tuple[str, ...]](), 0
+        wanted = [(columns.index(c), v) for c, v in (where or {}).items() if c in columns]
         for line in lines:
+            if any(line[k : k + 1] != [value] for k, value in wanted):
+                continue
             total += 1
             if total <= MOST_ROWS:
                 rows.append(tuple((*line, *[""] * len(columns))[: len(columns)]))

@@ -6,7 +6,7 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from app.ui.text import tr
-from app.workspace.results import ResultFigure
+from app.workspace.results import Place, ResultFigure
 
 _LARGEST = 1.6
 """Drawn at most so much larger than the sheet."""
@@ -19,9 +19,12 @@ class FigureView(QWidget):
     -------
     replay_wanted : str
         The name of the reading that was clicked.
+    rows_wanted : str, object
+        Table, and values of its columns, of the rows that make what was clicked.
     """
 
     replay_wanted = Signal(str)
+    rows_wanted = Signal(str, object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,27 +62,33 @@ class FigureView(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Say which reading lies under the pointer."""
-        reading = self.reading_at(event.position())
+        place = self.place_at(event.position())
         hand = Qt.CursorShape.PointingHandCursor
-        self.setCursor(hand if reading else Qt.CursorShape.ArrowCursor)
-        if reading:
-            words = tr("Click to replay reading {reading}.", reading=reading)
+        self.setCursor(hand if place else Qt.CursorShape.ArrowCursor)
+        if place:
+            words = tr("Click to list the readings behind this.")
+            if place.reading:
+                words = tr("Click to replay reading {reading}.", reading=place.reading)
             QToolTip.showText(event.globalPosition().toPoint(), words, self)
         else:
             QToolTip.hideText()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Ask for the replay of the reading under the pointer."""
-        reading = self.reading_at(event.position())
-        if reading and event.button() == Qt.MouseButton.LeftButton:
-            self.replay_wanted.emit(reading)
+        place = self.place_at(event.position())
+        if place is None or event.button() != Qt.MouseButton.LeftButton:
+            return
+        if place.reading:
+            self.replay_wanted.emit(place.reading)
+        else:
+            self.rows_wanted.emit(place.table, place.where)
 
-    def reading_at(self, point: QPointF) -> str:
-        """Return the reading at a point of the widget; empty for none."""
+    def place_at(self, point: QPointF) -> Place | None:
+        """Return what lies at a point of the widget; None for nothing."""
         if self.figure is None:
-            return ""
+            return None
         scale = self._scale()
-        return self.figure.reading_at(point.x() / scale, point.y() / scale)
+        return self.figure.place_at(point.x() / scale, point.y() / scale)
 
     def _scale(self) -> float:
         return min(self.width() / max(self._drawing.defaultSize().width(), 1), _LARGEST)

@@ -1,6 +1,6 @@
 """What was written: figures with their list, tables, and notes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
@@ -49,6 +49,7 @@ class ResultsView(QTabWidget):
         self.list.currentRowChanged.connect(self._show)
         self.view = FigureView()
         self.view.replay_wanted.connect(self.replay_wanted)
+        self.view.rows_wanted.connect(self._list_rows)
         self.caption = label("", "hint")
         self.addTab(self._make_figures(), tr("Figures"))
         self.model: TableModel[Sequence[str]] = TableModel(text_columns(()))
@@ -91,12 +92,19 @@ class ResultsView(QTabWidget):
         else:
             self.caption.setText(figure.caption if figure else "")
 
-    def _fill(self) -> None:
+    def _list_rows(self, table: str, where: Mapping[str, str]) -> None:
+        """Show the rows of a table that make what was clicked."""
+        if (place := self.tables.findText(table)) >= 0:
+            self.tables.setCurrentIndex(place)
+            self._fill(where)
+            self.setCurrentIndex(1)
+
+    def _fill(self, where: Mapping[str, str] | None = None) -> None:
         name = self.tables.currentText()
         found = ResultTable((), (), 0)
         if self._folder is not None and name:
             try:
-                found = read_table(self._folder, name)
+                found = read_table(self._folder, name, where)
             except (OSError, ValueError) as error:
                 self._count.setText(tr("{name}.csv cannot be read: {why}.", name=name, why=error))
                 return

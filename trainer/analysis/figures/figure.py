@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,19 @@ _SIGN_WIDTH, _LINE = 5.6, 13
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a reading lies in a figure, in units of the sheet; a click there opens its replay."""
+    """Where a reading lies in a figure, in units of the sheet; a click there opens its replay.
+
+    Where many readings make what is drawn, `reading` is empty, and a click lists the rows of
+    `table` whose columns have the values in `where`.
+    """
 
     x: float
     y: float
     width: float
     height: float
     reading: str
+    table: str = ""
+    where: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,11 @@ def figures_of(ratings: Ratings, found: Mapping[str, Any]) -> list[Figure]:
     notes = [f"Left out: {note}." for note in found.get("left_out", ())]
     points = found.get("localisation_curves", ())
     localised = [figure for name in ("afroc", "wafroc") if (figure := afroc_figure(points, name))]
-    drawn = [roc_figure(ratings), *localised, forest_figure(ratings, found)]
+    drawn = [
+        roc_figure(ratings, bool(found.get("answers"))),
+        *localised,
+        forest_figure(ratings, found),
+    ]
     return [figure.with_notes(notes) for figure in drawn]
 
 

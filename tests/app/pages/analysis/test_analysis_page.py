@@ -108,6 +108,24 @@ def test_a_click_on_a_reading_in_a_figure_or_a_table_asks_for_its_replay(
     assert page.results.caption.text() == "How long."
 
 
+def test_a_click_on_what_many_readings_make_lists_them(
+    page: AnswerPage, folder: Path, qtbot: QtBot
+) -> None:
+    target = {"x": 0, "y": 0, "width": 400, "height": 100, "reading": "", "table": "misses",
+              "where": {"reader": "R2"}}  # fmt: skip
+    figure = {"name": "dwell", "title": "Forest", "caption": "", "targets": [target]}
+    (folder / "figures.json").write_text(json.dumps({"figures": [figure]}))
+    (folder / "misses.csv").write_text("reader,reading\nR1,Q8\nR2,Q9\n")
+    page.resize(1200, 800)
+    page.show_results(folder, read_figures(folder), [])
+    page.show()
+
+    qtbot.mouseClick(page.results.view, Qt.MouseButton.LeftButton)
+
+    assert page.results.currentIndex() == 1
+    assert [tuple(row) for row in page.results.model.rows] == [("R2", "Q9")]
+
+
 def test_a_figure_is_drawn_on_the_dark_ground(page: AnswerPage, folder: Path) -> None:
     page.resize(1200, 800)
     page.show_results(folder, read_figures(folder), [])

@@ -115,3 +115,18 @@ def test_the_interval_of_an_area_ends_at_0_and_1() -> None:
 
     assert min(row[3] for row in rows) >= 0
     assert max(row[4] for row in rows) == 1
+
+
+def test_a_point_of_the_roc_and_a_row_of_the_forest_lead_to_their_answers() -> None:
+    ratings = made(2)
+    found = performance_of(ratings)
+
+    assert not roc_figure(ratings).targets
+    assert not forest_figure(ratings, found).targets
+    points = roc_figure(ratings, has_answers=True).targets
+    rows = forest_figure(ratings, {**found, "answers": [{}]}).targets
+    assert {(t.where["arm"], t.where["reader"]) for t in points} == {
+        (arm, reader) for arm in ratings.arms for reader in ratings.readers
+    }
+    assert [dict(t.where) for t in rows] == [*({"reader": r} for r in ratings.readers), {}]
+    assert {t.table for t in (*points, *rows)} == {"answers"}

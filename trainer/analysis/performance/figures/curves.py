@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from trainer.analysis.figures.figure import STYLES, Figure, line_legend
+from trainer.analysis.figures.figure import STYLES, Figure, Target, line_legend
 from trainer.analysis.performance.auc import roc_curve
 from trainer.analysis.performance.ratings import FloatArray, Ratings
 from trainer.drawing.frame import Frame, line, polyline
@@ -18,8 +18,14 @@ _SIDE = 400.0
 Curves = Mapping[tuple[str, str], tuple[FloatArray, FloatArray]]
 
 
-def roc_figure(ratings: Ratings) -> Figure:
-    """Return the empirical ROC curves of each reader and arm."""
+def roc_figure(ratings: Ratings, has_answers: bool = False) -> Figure:
+    """Return the empirical ROC curves of each reader and arm.
+
+    Parameters
+    ----------
+    has_answers
+        Whether a table of answers stands beside it, whose rows a click on a point lists.
+    """
     curves: dict[tuple[str, str], tuple[FloatArray, FloatArray]] = {}
     for i, arm in enumerate(ratings.arms):
         for j, reader in enumerate(ratings.readers):
@@ -30,6 +36,7 @@ def roc_figure(ratings: Ratings) -> Figure:
         "roc", "ROC of readers", curves, ("false positive rate", "true positive rate"),
         "Empirical curves: thin a reader, thick the mean of the readers of an arm at each false "
         "positive rate, whose area is the mean of their areas.",
+        has_answers,
     )  # fmt: skip
 
 
@@ -87,7 +94,10 @@ def _at(x: FloatArray, y: FloatArray, wanted: FloatArray, side: str) -> FloatArr
     return found
 
 
-def _figure(name: str, title: str, curves: Curves, axes: tuple[str, str], caption: str) -> Figure:
+def _figure(
+    name: str, title: str, curves: Curves, axes: tuple[str, str], caption: str,
+    has_answers: bool = False,
+) -> Figure:  # fmt: skip
     arms = list(dict.fromkeys(arm for arm, _ in curves))
     named = [f"arm {arm}" for arm in arms] if len(arms) > 1 else []
     legend, high = line_legend(named, 8, 6, _SIDE - 8)
@@ -95,6 +105,7 @@ def _figure(name: str, title: str, curves: Curves, axes: tuple[str, str], captio
     parts = [legend, frame.drawn(*axes)]
     parts.append(line(frame.at(0, 0), frame.at(1, 1), "rule"))
     rows: list[tuple[Any, ...]] = []
+    targets: list[Target] = []
     for number, arm in enumerate(arms):
         own = {reader: curve for (a, reader), curve in curves.items() if a == arm}
         both = {**own, MEAN: mean_curve(list(own.values()))}
@@ -103,5 +114,9 @@ def _figure(name: str, title: str, curves: Curves, axes: tuple[str, str], captio
             style = f"series {kind} s{number % STYLES}"
             parts.append(polyline(frame.place(x, y), style))
             rows += [(arm, reader, float(a), float(b)) for a, b in zip(x, y, strict=True)]
+            if has_answers and reader != MEAN:
+                where = {"reader": reader, "arm": arm}
+                targets += [Target(a - 4, b - 4, 8, 8, "", "answers", where)
+                            for a, b in frame.place(x, y).tolist()]  # fmt: skip
     return Figure(name, title, caption, "".join(parts), _SIDE, _SIDE + high, COLUMNS, rows,
-                  tells_readers=True)  # fmt: skip
+                  targets=tuple(targets), tells_readers=True)  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from trainer.analysis.figures.figure import WIDTH, Figure, shortened
+from trainer.analysis.figures.figure import WIDTH, Figure, Target, shortened
 from trainer.analysis.performance.covariance import COVARIANCES, auc_matrix
 from trainer.analysis.performance.ratings import FloatArray, Ratings
 from trainer.drawing.frame import Frame, line, rectangle, span, text
@@ -37,6 +37,7 @@ def forest_figure(ratings: Ratings, found: Mapping[str, Any]) -> Figure:
     values = [v for row in rows for v in row[2:] if np.isfinite(v)]
     axis = span([*values, 0.0] if is_difference else values, 0.05)
     frame = Frame(axis, (1.0, 0.0), WIDTH, height, left=150, right=150, top=8)
+    targets = []
     parts = [frame.drawn("difference of AUC" if is_difference else "AUC", "", y_ticks=False)]
     if is_difference:
         parts.append(line((frame.at(0, 0)[0], frame.top), (frame.at(0, 0)[0], frame.floor), "rule"))
@@ -46,13 +47,17 @@ def forest_figure(ratings: Ratings, found: Mapping[str, Any]) -> Figure:
         for row in (row for row in rows if row[0] == group):
             y += _ROW
             parts.append(_drawn(frame, y - 4, row))
+            if found.get("answers"):
+                where = {} if row[1] == MEAN else {"reader": row[1]}
+                targets.append(Target(0, y - 4 - _ROW / 2, WIDTH, _ROW, "", "answers", where))
         y += _ROW
     return Figure(
         "forest", "Readers compared" if is_difference else "AUC of each reader",
         "A square is one reader with the 95 % interval of that reader alone (jackknife over cases)"
         "; the diamond is the mean over readers with its interval "
         f"({_words(str(found.get('random')))}). No line: no variance to go by.",
-        "".join(parts), WIDTH, height, COLUMNS, rows, tells_readers=True,
+        "".join(parts), WIDTH, height, COLUMNS, rows, targets=tuple(targets),
+        tells_readers=True,
     )  # fmt: skip
 
 
