@@ -129,17 +129,3 @@ def test_every_variable_is_in_the_table_of_the_docs() -> None:
     }
     told = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
     assert used <= set(re.findall(r"`(FOVEATE_[A-Z_]+)`", told))
-
-
-def test_every_command_of_the_tutorial_knows_its_options(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    tutorial = (ROOT / "docs" / "tutorial-reader-study.md").read_text(encoding="utf-8")
-    lines = re.findall(r"^python main.py (.+)$", tutorial, re.MULTILINE)
-    assert len(lines) == 4
-    for line in lines:
-        command, *rest = line.split()
-        with pytest.raises(SystemExit):
-            main.main([command, "--help"])
-        told = capsys.readouterr().out
-        assert [word for word in rest if word.startswith("--") and word not in told] == []
