@@ -100,7 +100,7 @@ def _state(cells: Sequence[Line]) -> str:
     codes = list(dict.fromkeys(line["code"] for line in cells))
     seconds = over_seeds([line["cpu_s"] for line in cells]).mean
     return (
-        f"{text} {seconds:.0f} s of one core a cell by the mean, torch {cells[-1]['torch']}; "
+        f"{text} {seconds:.0f} s of one core per cell on average, torch {cells[-1]['torch']}; "
         f"commits {', '.join(codes)}. Lines: `bench/gaze_methods/cells.jsonl`."
     )
 

@@ -60,13 +60,13 @@ def _state(cells: Sequence[Line]) -> str:
         return text
     return text + (
         "\n\nA cell that was not run is absent or a dash below; a figure without an interval "
-        "stands on one seed and proves nothing."
+        "comes from one seed and proves nothing."
     )
 
 
 def _checks(checks: Sequence[Line]) -> str:
     if not checks:
-        return "## Can the phantoms carry the question?\n\nNot checked yet."
+        return "## Are the phantoms suitable for the question?\n\nNot checked yet."
     rows = []
     for line in checks:
         if line["cell"] == "supervised":
@@ -77,16 +77,16 @@ def _checks(checks: Sequence[Line]) -> str:
             rows.append(["untrained, linear probe", str(line["seed"]), *values, "–"])
     head = ["net", "seed", *(f"AUC, {b} labels" for b in BUDGETS), "AUC, all labels"]
     return (
-        "## Can the phantoms carry the question?\n\nA supervised ResNet-18 must reach an AUC above "
-        "0.95 at this image size.\n\n" + _table(head, rows)
+        "## Are the phantoms suitable for the question?\n\nA supervised ResNet-18 must reach an "
+        "AUC above 0.95 at this image size.\n\n" + _table(head, rows)
     )
 
 
 def _main(found: dict[str, list[Line]], charts: Iterable[str]) -> str:
     text = (
-        "## Gain by degree\n\nFigures: AUC of the linear probe at 10 labels by what the pairs come "
-        "from; GzPT solid, McGIP dashed. Bars are 95 % intervals over seeds; without a bar there "
-        "is one seed.\n\n"
+        "## Gain by degree\n\nFigures: AUC of the linear probe at 10 labels, by source of the "
+        "pairs; GzPT solid, McGIP dashed. Bars are 95 % intervals over seeds; points without a bar "
+        "have one seed.\n\n"
     )
     for method in METHODS:
         rows = _method_rows(found, method)
@@ -114,7 +114,7 @@ def _dropping(found: dict[str, list[Line]]) -> str:
     if not rows:
         return ""
     head = ["method", "g", *(f"GzPT − McGIP, {b} labels" for b in BUDGETS), "seeds"]
-    return "### What dropping half of the pairs changes\n\n" + _table(head, rows)
+    return "### The effect of dropping half of the pairs\n\n" + _table(head, rows)
 
 
 _MAIN_HEAD = [
@@ -167,8 +167,8 @@ def _purity(purity: Sequence[Line]) -> str:
         cells = [_purity_cell(own, rule) for rule in rules]
         rows.append([measure, *cells, str(len(own))])
     return (
-        "## How pure the pairs are\n\nShare of positive pairs whose images are of one class, at "
-        "g = 1 (in brackets the share of all pairs that is positive). Pairs drawn at random: a "
+        "## How pure the pairs are\n\nShare of positive pairs whose images have the same class, "
+        "at g = 1 (in brackets: the share of all pairs that is positive). Random pairs: a "
         "third.\n\n" + _table(["measure", *rules, "seeds"], rows)
     )
 
@@ -210,7 +210,7 @@ def _explained(found: dict[str, list[Line]]) -> str:
     return (
         f"What explains the gain at 10 labels, over all {len(runs)} runs of BYOL with GzPT that "
         f"had a pair (every g, condition and measure): rank correlation {purity:.2f} with purity, "
-        f"{right:.2f} with the number of right pairs a batch (purity × extra pairs)."
+        f"{right:.2f} with the number of right pairs per batch (purity × extra pairs)."
     )
 
 
@@ -231,8 +231,8 @@ def _gain_table(found: dict[str, list[Line]], cells: Sequence[tuple[Cell, str]],
     head = [name, "purity", "positive rate", "extra pairs a batch", "right ones",
             *(f"gain {b}" for b in BUDGETS), "10: to the first row", "seeds"]  # fmt: skip
     note = (
-        "Gains are to the plain run of the same seed; the last difference is to the first row's "
-        "run of the same seed, for rows differ in how many seeds they stand on.\n\n"
+        "Gains are relative to the plain run of the same seed. The last difference is to the first "
+        "row's run of the same seed, because rows differ in their number of seeds.\n\n"
     )
     return note + _table(head, rows)
 
@@ -281,8 +281,8 @@ def _runs(cells: Sequence[Line]) -> str:
     codes = list(dict.fromkeys(line["code"] for line in cells))
     return (
         f"## Runs\n\n{len(cells)} cells, {sum(seconds) / 3600:.1f} hours, median "
-        f"{np.median(seconds):.0f} s a cell on a machine of 2 cores that others used too; made "
-        f"with {len(codes)} commits from {codes[0]} to {codes[-1]} (each line names its own), "
+        f"{np.median(seconds):.0f} s per cell on a machine with 2 cores that others used too; "
+        f"made with {len(codes)} commits from {codes[0]} to {codes[-1]} (each line names its own), "
         f"torch {cells[-1]['torch']}. Lines: `bench/study/cells.jsonl`, with every setting."
     )
 
