@@ -85,7 +85,8 @@ class SimulatedHands:
         click(self._button(self.station.sitting.calibration.page, "start_reading"))
         number = 0
         while True:
-            yield Until("the next case", lambda: page.state in ("reading", "complete"), 60)
+            yield Until("the next case", lambda: page.state in ("reading", "complete"), 60,
+                        shown=self._reading_shown)  # fmt: skip
             if page.state == "complete":
                 break
             number += 1
@@ -160,7 +161,12 @@ class SimulatedHands:
         self._shoot_reading()
         press(canvas, self._answer_key())
         press(canvas, Qt.Key.Key_Return)
-        yield Until("the next case", lambda: page.current_case_id != begun, 60)
+        yield Until(
+            "the next case",
+            lambda: page.current_case_id != begun,
+            60,
+            shown=self._reading_shown,
+        )
 
     def _window(self, canvas: QWidget) -> None:
         start = QPointF(canvas.width() * 0.4, canvas.height() * 0.4)
@@ -187,6 +193,12 @@ class SimulatedHands:
         if self._rng.random() < 0.1:
             index = int(self._rng.integers(len(classes)))
         return Qt.Key(Qt.Key.Key_1 + index)
+
+    def _reading_shown(self) -> str:
+        """Return the state of the reading page and what it says, for who waits for it."""
+        page = self.station.sitting.reading.page
+        said = page.panel.text if page.panel is not None else page.strip.text
+        return f"{page.state}: {said}" if said else page.state
 
     def _life(self, seconds: float) -> Script:
         """Wait on the session's clock, however fast it runs."""

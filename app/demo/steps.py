@@ -34,12 +34,15 @@ class Until:
         by the clock: on a busy computer the turns come slower, and the wait is longer.
     sign
         What changes while there is progress; with each change the wait begins anew.
+    shown
+        What the page says meanwhile, told beside what is waited for; empty for nothing.
     """
 
     what: str
     condition: Callable[[], bool]
     timeout_s: float = 60.0
     sign: Callable[[], object] = lambda: None
+    shown: Callable[[], str] = lambda: ""
 
 
 Script = Generator[Until, None, None]
@@ -83,6 +86,11 @@ def run_script(
             signal.signal(number, handler)
     if runner.error is not None:
         raise runner.error
+
+
+def _in_brackets(step: Until) -> str:
+    shown = step.shown()
+    return f" ({shown})" if shown else ""
 
 
 def _is_main_thread() -> bool:
@@ -143,9 +151,9 @@ class _Runner(QObject):
         turns_s = self._turns * _TICK_MS / 1000
         if turns_s > max(step.timeout_s, _LEAST_PATIENCE_S):
             raise StepTimeout(f"{step.what[0].upper()}{step.what[1:]} did not come: for "
-                              f"{turns_s:.0f} s nothing changed.")  # fmt: skip
+                              f"{turns_s:.0f} s nothing changed{_in_brackets(step)}.")  # fmt: skip
         if self._turns and self._turns % round(_SAID_EVERY_S * 1000 / _TICK_MS) == 0:
-            self._say(f"still waiting for {step.what}")
+            self._say(f"still waiting for {step.what}{_in_brackets(step)}")
 
     def _end(self, error: BaseException | None) -> None:
         self.error = error

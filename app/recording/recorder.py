@@ -13,7 +13,8 @@ from dataclasses import asdict
 from typing import Any
 
 from app.recording.recorder_status import RecentRate, RecorderStatus
-from app.recording.stream_counts import StreamCounts, last_gaze_us
+from app.recording.stream_counts import StreamCounts
+from app.recording.unseen import UnseenTime
 from app.recording.writer import Writer, insert_into, update_row
 from devices.clock import HostClock
 from devices.errors import DeviceError
@@ -80,7 +81,8 @@ class Recorder:
         self._events: list[DeviceEvent] = []
         self._pending: list[SampleArray] = []
         self._sequence = 0
-        self._started_us = self._seen_us = self._sample_count = 0
+        self._started_us = self._sample_count = 0
+        self._unseen = UnseenTime(0, 0)
         self._committed_count = 0
         self._committed_us: int | None = None
         self._last_commit_us: int | None = None
@@ -99,7 +101,8 @@ class Recorder:
         DeviceError
             If the tracker cannot be opened; nothing is written then.
         """
-        self._started_us = self._seen_us = self._clock.now_us()
+        self._started_us = self._clock.now_us()
+        self._unseen = UnseenTime(self._started_us, 1e6 * self._poll_s * self._clock.speed)
         self.tracker.connect(self._clock)
         if self._own_writer:
             self.writer.start()
@@ -160,7 +163,8 @@ class Recorder:
             queue_depth=self.writer.depth,
             last_commit_us=self._last_commit_us,
             rate_hz=self._rate.per_second / self._clock.speed,
-            lost_for_us=max(0, self._clock.now_us() - self._seen_us),
+            lost_for_us=self._unseen.us,
+            unasked_s=self._clock.real_seconds(self._unseen.since_poll_us(self._clock.now_us())),
             device_lost=self._device_lost,
             problem=self.writer.problem or self._device_problem,
         )
@@ -186,12 +190,12 @@ class Recorder:
 
     def _poll(self) -> None:
         samples = self._read()
+        self._unseen.polled(self._clock.now_us(), samples)
         self._note(self.tracker.events())
         if len(samples):
             self._pending.append(samples)
             self._latest = samples
             self._sample_count += len(samples)
-            self._seen_us = last_gaze_us(samples) or self._seen_us
             for listener in self._listeners:
                 self._call(listener, samples)
         self._rate.mark(self._sample_count)

@@ -25,7 +25,11 @@ class RecorderStatus:
     rate_hz
         Samples per second of host time over the last real second.
     lost_for_us
-        Host time since gaze was last seen (since the start, if never).
+        Host time without gaze up to the last poll (since the start, if there never was any). A
+        computer too busy to ask the tracker does not count as a reader who is gone.
+    unasked_s
+        Real seconds since the tracker was last asked; long only where the computer is overloaded
+        or the tracker's driver hangs.
     device_lost
         Whether the device said that its connection is gone.
     problem
@@ -41,6 +45,7 @@ class RecorderStatus:
     last_commit_us: int | None
     rate_hz: float
     lost_for_us: int
+    unasked_s: float
     device_lost: bool
     problem: str
 

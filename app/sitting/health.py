@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.recording.recorder_status import RecorderStatus
 from app.recording.session import ReadingSession
 from app.ui.text import tr, trn
 from devices.gaze.rating import lost_text
@@ -11,6 +12,8 @@ from devices.gaze.rating import lost_text
 _EVERY_MS = 250
 _ALARM_AFTER_US = 5_000_000
 """Loss in the first seconds of a case says little."""
+_UNASKED_S = 5.0
+"""A recorder asks its tracker many times a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,8 @@ def health_of(session: ReadingSession) -> Health:
         return Health(saving, True, session.writer.problem)
     if status.problem:
         return Health(tr("The tracker cannot be read."), True, status.problem)
+    if status.recording and status.unasked_s > _UNASKED_S:
+        return Health(tr("The computer is too busy to read the tracker."), True, _unasked(status))
     lost_s = status.lost_for_us / 1e6
     if status.recording and lost_s > session.study.settings.lost_sign_s:
         return Health(tr("No gaze for {seconds:.0f} s", seconds=lost_s), True, _figures(session))
@@ -84,6 +89,14 @@ def health_of(session: ReadingSession) -> Health:
     if alarm:
         return Health(alarm, True, _figures(session))
     return Health(tr("Tracking") if status.recording else tr("Saving…"), detail=_figures(session))
+
+
+def _unasked(status: RecorderStatus) -> str:
+    return tr(
+        "The tracker was last read {seconds:.0f} s ago. Close other programs; if nothing changes, "
+        "the tracker or its driver does not respond: end the session and reconnect it.",
+        seconds=status.unasked_s,
+    )
 
 
 def _loss_alarm(session: ReadingSession) -> str:

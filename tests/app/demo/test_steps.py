@@ -28,6 +28,17 @@ def test_what_does_not_come_is_said_and_then_named() -> None:
     assert said[0] == "still waiting for the calibration"
 
 
+def test_what_the_page_says_meanwhile_is_told_too() -> None:
+    said: list[str] = []
+
+    def script() -> steps.Script:
+        yield Until("the next case", lambda: False, 0, shown=lambda: "paused: Is it still you?")
+
+    with pytest.raises(StepTimeout, match=r"nothing changed \(paused: Is it still you\?\)"):
+        run_script(script(), say=said.append)
+    assert said[0] == "still waiting for the next case (paused: Is it still you?)"
+
+
 def test_progress_makes_the_wait_begin_anew() -> None:
     turns = itertools.count()
     epochs = iter(range(60))  # many times the patience

@@ -1,6 +1,9 @@
 """At the station: eyes gone for long in a case, and the fixation mark between cases."""
 
+import threading
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -79,6 +82,47 @@ def test_without_eyes_the_images_go_until_the_readers_code_is_typed(study, qtbot
         kinds = [view.kind for view in rows.query(ViewEvent).order_by(ViewEvent.time_us)]
         assert kinds.count("close") >= 1
     station.close()
+
+
+def test_a_computer_that_is_late_does_not_ask_who_reads(study, qtbot) -> None:
+    go_on, held = threading.Event(), threading.Event()
+
+    def hold(_samples) -> None:  # the recorder's thread gets no time
+        held.set()
+        go_on.wait(60)
+
+    station = Station(
+        study, reader="R1", consented=True, speed=4.0, full_screen=False,
+        tracker_source=lambda _id, geometry: SimulatedTracker(
+            geometry, SimulatedParameters(rate_hz=120.0), seed=1
+        ),
+    )  # fmt: skip
+    qtbot.addWidget(station.window, before_close_func=lambda _window: station.close())
+    station.window.show()
+    page = station.sitting.reading.page
+    station.sitting.start_reading(anyway=True)
+    qtbot.waitUntil(lambda: page.state == "reading", timeout=60_000)
+    session, turns = station.sitting.session, []
+    station.sitting.health.checked.connect(turns.append)
+    session.recorder.add_listener(hold)
+    qtbot.waitUntil(held.is_set, timeout=60_000)
+    until_us, turns[:] = session.clock.now_us() + 3_000_000, []  # the limit is 2 s
+    qtbot.waitUntil(lambda: session.clock.now_us() > until_us and len(turns) > 1, timeout=60_000)
+    assert page.state == "reading"
+    late = replace(session.recorder.status(), unasked_s=6.0)
+    recorder = SimpleNamespace(status=lambda: late)
+    asked = SimpleNamespace(recorder=recorder, writer=session.writer, live=session.live)
+    assert "too busy to read the tracker" in health_of(asked).text
+    session.recorder.remove_listener(hold)
+    go_on.set()
+    turns.clear()
+    qtbot.waitUntil(recorded_more(session.recorder, 0.5), timeout=60_000)
+    qtbot.waitUntil(lambda: bool(turns), timeout=60_000)
+    assert page.state == "reading"
+    station.sitting.close_session()
+    qtbot.waitUntil(lambda: not station.sitting.sessions.busy, timeout=60_000)
+    with study.database.read() as rows:
+        assert "absences_us" not in rows.query(Reading).one().details
 
 
 def test_drift_beyond_the_limit_offers_to_calibrate_again(study, qtbot) -> None:
