@@ -44,6 +44,10 @@ class NothingToLearnError(SimilarityError):
     """A measure that learns of labels, or of several readers of an image, has too few of them."""
 
 
+class NotDeep(TrainerError):
+    """An image's stored values have nothing that its 8-bit picture lacks; says why."""
+
+
 class ImageCacheError(TrainerError):
     """A presentation image is missing, damaged or of another shape."""
 

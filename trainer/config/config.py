@@ -35,7 +35,7 @@ _NOT_HASHED = (
 # Settings that there were not always, with what stands for "as before": runs of then go on.
 _SINCE: dict[str, Any] = {
     "softness": 0.0, "agreement": False, "path_weight": 1.0, "path_order": "gaze",
-    "train_blocks": 0, "layer_decay": 1.0,
+    "train_blocks": 0, "layer_decay": 1.0, "depth": "display", "window_jitter": 0.0,
 }  # fmt: skip
 
 
@@ -103,6 +103,12 @@ class RunConfig:
         "random" as the recipe has it; "ccrop": within the box that the encoder's own activation
         marks (contrastive crop, as the released baseline); "gaze": keeping what was looked at
         (FocusContrast).
+    depth, window_jitter
+        What views are cut from: "display", the 8-bit pictures by each image's own window; or
+        "stored", the stored values (12 or 16 bits of a study's images), each view by a window of
+        one of the image's readers. Then also how far a view's window is moved: by up to this share
+        of its width, and as far of half its width from its centre. Both experimental: see
+        docs/training.md.
     optimiser, lr, weight_decay, clip_grad
         "adamw", "sgd" or "lars"; learning rate after warm-up, falling to 0 along a cosine by step;
         largest norm of the gradient, 0 for no limit.
@@ -184,6 +190,8 @@ class RunConfig:
     recipe: str = "radiograph"
     flip: bool = True
     crop: str = "random"
+    depth: str = "display"
+    window_jitter: float = 0.0
     size: int = 128
     aspect: float = 1.0
     batch: int = 32

@@ -63,7 +63,8 @@ GROUPS = (
     Group(
         "experimental", "Experimental: more from gaze",
         "Off by default. docs/gaze-methods.md shows what each was found to bring.",
-        ("softness", "agreement", "unread_encoder", "path_weight", "path_order"),
+        ("softness", "agreement", "unread_encoder", "path_weight", "path_order",
+         "depth", "window_jitter"),
     ),
     Group(OTHER, "More", "Settings of other kinds.", ()),
 )  # fmt: skip

@@ -29,6 +29,8 @@ def idle_settings(config: RunConfig) -> list[str]:
     if not find_method(config.method).paths:
         why = f"about fixations in order, and method is {config.method}"
         found += _said(given(_OF_PATHS), why)
+    if config.depth == "display":
+        found += _said(given(("window_jitter",)), "about stored values, and depth is display")
     if config.init and config.norm == "group" and config.encoder.startswith("resnet"):
         found.append(
             "The batch normalisation of the file that init names has no effect: norm is group, "

@@ -93,10 +93,11 @@ class ImageCache:
         """Return the cache without its pixels, for another process to open."""
         return ImageCache(torch.empty(0), self.boxes, self.fingerprints, self.path)
 
-    def opened(self) -> "ImageCache":
-        """Return the cache that `described` was made of, mapped from its file."""
-        assert self.path is not None
-        return load_cache(self.path)
+    def opened(self, path: Path | None = None) -> "ImageCache":
+        """Return the cache that `described` was made of, mapped from its file or a copy of it."""
+        found = self.path if path is None else path
+        assert found is not None
+        return load_cache(found)
 
     def held_on(self, device: torch.device) -> "ImageCache":
         """Return the cache on the device if half of its free memory holds it, else unchanged."""

@@ -46,19 +46,51 @@ def build(
     Cancelled
         If the user asked to stop; nothing half-made is left, after an error neither.
     """
+    make_whole(
+        path,
+        index_file,
+        reserve=lambda partial: reserved(partial, (len(tasks), side, side)),
+        fill=lambda partial, pixels: _fill(partial, pixels, tasks, progress, cancelled),
+        size_bytes=len(tasks) * side * side,
+    )
+
+
+def make_whole(
+    path: Path,
+    index_file: Path,
+    *,
+    reserve: Callable[[Path], "np.memmap[Any, Any]"],
+    fill: Callable[[Path, Any], dict[str, Any]],
+    size_bytes: int,
+) -> None:
+    """Make an array and its index beside, give them their names when they are whole.
+
+    Parameters
+    ----------
+    path, index_file
+        Where they lie at the end.
+    reserve, fill
+        Take the space; write the array and return the index.
+    size_bytes
+        What the array takes.
+
+    Raises
+    ------
+    ImageCacheError
+        If the disk cannot take it.
+    """
     partial = path.with_name(f"{path.stem}.partial-{_machine()}-{os.getpid()}")
-    shape = (len(tasks), side, side)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        pixels = reserved(partial, shape)
-        index = _fill(partial, pixels, tasks, progress, cancelled)
+        pixels = reserve(partial)
+        index = fill(partial, pixels)
         pixels.flush()
         del pixels  # Windows renames no file that is mapped
         index_file.write_text(json.dumps(index), encoding="utf-8")
         partial.replace(path)
     except OSError as error:
         raise ImageCacheError(
-            f"{path} cannot be written: {error.strerror}. It takes {_size(math.prod(shape))}"
+            f"{path} cannot be written: {error.strerror}. It takes {size_text(size_bytes)}"
             f"{_free(path.parent)}. Free some disk space, or lower --size."
         ) from error
     finally:
@@ -66,8 +98,10 @@ def build(
             partial.unlink(missing_ok=True)
 
 
-def reserved(path: Path, shape: tuple[int, ...]) -> "np.memmap[Any, np.dtype[np.uint8]]":
-    """Return a new array of bytes mapped from a file whose space on the disk is taken already.
+def reserved(path: Path, shape: tuple[int, ...], kind: str = "|u1") -> "np.memmap[Any, Any]":
+    """Return a new array mapped from a file whose space on the disk is taken already.
+
+    `kind` is its dtype as a file of NumPy names it: bytes unless told.
 
     A mapped file without its space ends the process by a signal, and no word, at the first page
     that the disk cannot take.
@@ -78,10 +112,10 @@ def reserved(path: Path, shape: tuple[int, ...]) -> "np.memmap[Any, np.dtype[np.
         If the disk cannot take it.
     """
     with path.open("wb") as file:
-        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+        header = {"descr": kind, "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(file, header)
         file.flush()
-        _take(file, math.prod(shape))
+        _take(file, math.prod(shape) * np.dtype(kind).itemsize)
     mapped = np.load(path, mmap_mode="r+")
     assert isinstance(mapped, np.memmap)
     return mapped
@@ -138,11 +172,12 @@ def _machine() -> str:
     return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
 
 
-def _size(count: float) -> str:
+def size_text(count: float) -> str:
+    """Return a number of bytes as people read it."""
     return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"
 
 
 def _free(folder: Path) -> str:
     with contextlib.suppress(OSError):
-        return f", {_size(shutil.disk_usage(folder).free)} are free"
+        return f", {size_text(shutil.disk_usage(folder).free)} are free"
     return ""

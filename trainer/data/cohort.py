@@ -42,6 +42,8 @@ class Member:
         Source-image pixels.
     presentation
         Its 8-bit PNG, of a stack that of the frame.
+    stored
+        File of its stored values, of a stack those of all frames; None for an image file.
     readings
         Gaze on it, in order of reading; without any it trains but has no gaze pairs.
     """
@@ -55,6 +57,7 @@ class Member:
     height: int
     presentation: Path
     readings: tuple[ReadingGaze, ...] = ()
+    stored: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,9 @@ def load_cohort(
     for image in images:
         for item, picture in _pictures(study, image, frames.get(image.id, ())):
             if picture.is_file():
-                members.append(_member(image, item, picture, kept.by_image.get(item, [])))
+                readings = kept.by_image.get(item, [])
+                stored = study.image_folder(image.id) / "stored.npy"
+                members.append(_member(image, item, picture, readings, stored))
             else:
                 dropped.append(_without_picture(image, item))
     return Cohort(
@@ -143,7 +148,9 @@ def _pictures(study: Study, image: Image, frames: Sequence[int]) -> Iterable[tup
         yield item_of_frame(image.id, frame), study.presentation_of_frame(image.id, frame)
 
 
-def _member(image: Image, item: str, picture: Path, readings: Iterable[ReadingGaze]) -> Member:
+def _member(
+    image: Image, item: str, picture: Path, readings: Iterable[ReadingGaze], stored: Path
+) -> Member:
     return Member(
         item,
         image.sha256,
@@ -154,6 +161,7 @@ def _member(image: Image, item: str, picture: Path, readings: Iterable[ReadingGa
         image.rows,
         picture,
         tuple(readings),
+        stored,
     )
 
 

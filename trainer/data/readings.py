@@ -15,6 +15,7 @@ from migrations.study.names import item_of_frame
 from migrations.study.schema import Fixation, Reading
 from migrations.study.stored_reading import StoredReading, stored_reading
 from trainer.data.chains import Chains, Dropped, chains_of
+from trainer.data.windows import ShownWindow, WindowsInForce, dwelt
 from trainer.errors import Cancelled
 
 
@@ -44,6 +45,8 @@ class ReadingGaze:
     image_px_per_deg
         Image pixels that a degree of visual angle covered, the mean over samples; None where the
         geometry is not known.
+    windows
+        By which the image was fixated; empty where none is noted.
     """
 
     reading_id: str
@@ -52,6 +55,7 @@ class ReadingGaze:
     points_image: NDArray[np.float64]
     fixations: FixationList
     image_px_per_deg: float | None = None
+    windows: tuple[ShownWindow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +130,11 @@ def _gaze(
     """Return the gaze of a reading by image, of stacks by frame; parts come in order of time."""
     samples: dict[str, list[_OnImage]] = defaultdict(list)
     fixations: dict[str, list[tuple[int, int, float, float]]] = defaultdict(list)
+    windows: dict[str, list[tuple[tuple[float, float] | None, int]]] = defaultdict(list)
     elapsed = 0
     for part, gaze in parts:
         shift = elapsed - part.reading.started_us
+        in_force = WindowsInForce(part.stored.views)
         for item, run in _samples_by_item(gaze, stacks):
             samples[item].append(replace(run, time_us=run.time_us + shift))
         for f in part.fixations:
@@ -136,6 +142,7 @@ def _gaze(
                 row = (f.start_us + shift, f.duration_us, f.x_image, f.y_image)
                 item = item_of_frame(f.image_id, f.frame) if f.image_id in stacks else f.image_id
                 fixations[item].append(row)
+                windows[item].append((in_force.at(f.image_id, f.start_us), f.duration_us))
         elapsed += (part.reading.ended_us or 0) - part.reading.started_us
     return {
         image_id: ReadingGaze(
@@ -145,6 +152,7 @@ def _gaze(
             np.concatenate([run.points_image for run in runs]),
             _fixation_list(fixations[image_id]),
             _mean_px_per_deg(runs),
+            dwelt(windows[image_id]),
         )
         for image_id, runs in samples.items()
     }

@@ -234,7 +234,7 @@ def apply_views(images: Tensor, draw: ViewDraw | PlacedDraw, size: int | tuple[i
     Parameters
     ----------
     images
-        Shape (B, 1, S, S), uint8, on the device.
+        Shape (B, 1, S, S), on the device: uint8, or float32 from 0 to 1.
     draw
         What to do; on the CPU, or placed on the device already.
     size
@@ -252,7 +252,8 @@ def apply_views(images: Tensor, draw: ViewDraw | PlacedDraw, size: int | tuple[i
         draw = PlacedDraw(*(t.to(device) for t in placed.tensors()))
     grid = nn.functional.affine_grid(draw.affine, [count, 1, height, width], align_corners=False)
     smoothing = Smoothing(draw.chosen, draw.weights, draw.boxes)
-    shown = smooth(images.float().div_(255), smoothing)
+    shown = images.float().div_(255) if images.dtype == torch.uint8 else images.clone()
+    shown = smooth(shown, smoothing)
     view = nn.functional.grid_sample(shown, grid, align_corners=False)
     view = _blur(_tone(view, draw.brightness, draw.contrast), draw.blurred, draw.kernels)
     solarised = draw.solarise.view(-1, 1, 1, 1) & (view > 0.5)

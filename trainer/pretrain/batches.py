@@ -24,6 +24,7 @@ from trainer.pretrain.crops import activation_boxes
 from trainer.pretrain.job import Job
 from trainer.pretrain.parcel import send
 from trainer.pretrain.paths import draw_glimpses
+from trainer.pretrain.window_draws import WindowDraw, shown
 from trainer.process import distributed
 from trainer.process.seeds import Stream, generator_for
 
@@ -173,21 +174,31 @@ def make_batch(job: Job, step: int, boxes: Tensor | None = None) -> Batch:
     ]
     pairs = _with_glimpses(job, step, chosen, draw_pairs(job, step, chosen), whole[0])
     draws = [PlacedDraw.of(d.rows(share), job.images.side, config.view) for d in whole]
-    sent = iter(
-        send(
-            [chosen, chosen[share], *pairs.tensors(), *(t for d in draws for t in d.tensors())],
-            job.device,
-        )
-    )
+    windows = _windows(job, step, chosen, share)
+    parcel = [chosen, chosen[share], *pairs.tensors()]
+    parcel += (t for window in windows for t in window.tensors())
+    parcel += (t for draw in draws for t in draw.tensors())
+    sent = iter(send(parcel, job.device))
     ids, own = next(sent), next(sent)
     pairs = pairs.of([next(sent) for _ in pairs.tensors()])
-    held = job.images.pixels.device == own.device
-    pixels = job.images.batch(own if held else chosen[share], job.device)
+    cache = job.images if job.stored is None else job.stored.cache
+    held = cache.pixels.device == own.device
+    pixels = cache.batch(own if held else chosen[share], job.device)
+    placed = [WindowDraw(*(next(sent) for _ in window.tensors())) for window in windows]
+    pictures = [shown(pixels, window) for window in placed] or [pixels, pixels]
     views = [
-        apply_views(pixels, PlacedDraw(*(next(sent) for _ in draw.tensors())), config.view)
-        for draw in draws
+        apply_views(picture, PlacedDraw(*(next(sent) for _ in draw.tensors())), config.view)
+        for picture, draw in zip(pictures, draws, strict=True)
     ]
     return Batch(ids, views[0], views[1], pairs)
+
+
+def _windows(job: Job, step: int, ids: Tensor, share: slice) -> list[WindowDraw]:
+    """Return the windows of both views of this process's share; none where 8 bits are shown."""
+    if job.stored is None:
+        return []
+    draws = generator_for(job.config.seed, Stream.WINDOWS, step)
+    return [job.stored.draw(ids, draws).rows(share) for _ in range(2)]
 
 
 def draw_pairs(job: Job, step: int, ids: Tensor) -> StepPairs:

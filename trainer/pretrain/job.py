@@ -11,6 +11,7 @@ from trainer.data.cache import ImageCache
 from trainer.pairs.policy import PairPolicy
 from trainer.pretrain.checkpoint import Identity
 from trainer.pretrain.paths import ScanPaths
+from trainer.pretrain.window_draws import StoredViews
 
 _MOST_REPORTS = 2000  # rows of metrics.jsonl in a whole run
 _FEATURE_LOOKS = 20  # at kNN and RankMe in a whole run, unless told
@@ -30,6 +31,8 @@ class Job:
         Number of each image's patient, (N,), int64; None: nobody knows any.
     paths
         Fixations in order, for methods that learn of them; None otherwise.
+    stored
+        Stored values and windows that views are cut by; None: views are cut from the pictures.
     focus
         Boxes of what was looked at, (N, 4) in array pixels, for gaze-aware crops; None otherwise.
     """
@@ -44,6 +47,7 @@ class Job:
     groups: Tensor | None = None
     focus: Tensor | None = None
     paths: ScanPaths | None = None
+    stored: StoredViews | None = None
 
     @property
     def config(self) -> RunConfig:

@@ -16,6 +16,7 @@ class Stream(IntEnum):
     PAIRS = 4
     PATHS = 5
     NET = 6
+    WINDOWS = 7
 
 
 def seed_nets(seed: int, process: int) -> None:

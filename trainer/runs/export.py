@@ -15,6 +15,12 @@ from trainer.pretrain.checkpoint import Identity
 from trainer.runs.model_card import model_card
 from trainer.runs.onnx import export_onnx
 
+_GREY = "the presentation image (VOI applied, 0 black to 1 white) in all channels"
+_BY_STORED = (
+    "; in training the views were cut from stored values by the readers' windows, which this one "
+    "window of the image itself stands for"
+)
+
 
 def export_encoder(
     folder: Path,
@@ -102,7 +108,7 @@ def _card(identity: Identity, facts: Mapping[str, Any]) -> dict[str, Any]:
             "width": config.view[1],
             "mean": IMAGENET_MEAN if config.in_channels == 3 else (GREY_MEAN,),
             "std": IMAGENET_STD if config.in_channels == 3 else (GREY_STD,),
-            "grey": "the presentation image (VOI applied, 0 black to 1 white) in all channels",
+            "grey": _GREY + (_BY_STORED if config.depth == "stored" else ""),
         },
         "method": config.method,
         "pairs": config.pairs,

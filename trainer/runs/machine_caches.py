@@ -4,16 +4,29 @@ Only the first process decodes pictures. A machine whose cache folder lacks the 
 own) is sent it by the first process.
 """
 
-from dataclasses import replace
 from pathlib import Path
+from typing import Protocol, Self, TypeVar
 
-from trainer.data.cache import ImageCache, index_of
+from trainer.data.cache import index_of
 from trainer.errors import ImageCacheError
 from trainer.process import distributed
 from trainer.process.hand_out import hand_out, is_first_of_machine, of_each
 
+Cache = TypeVar("Cache", bound="CacheFile")
 
-def opened_here(images: ImageCache, folder: Path) -> ImageCache:
+
+class CacheFile(Protocol):
+    """Of pictures or of stored values: a file with its index beside it."""
+
+    @property
+    def path(self) -> Path | None:
+        """The file."""
+
+    def opened(self, path: Path | None = None) -> Self:
+        """Return the cache mapped from its file, or from a copy at `path`."""
+
+
+def opened_here(images: Cache, folder: Path) -> Cache:
     """Return the first process's cache as this process sees it; all processes must call it.
 
     Parameters
@@ -44,4 +57,4 @@ def opened_here(images: ImageCache, folder: Path) -> ImageCache:
             "A machine cannot keep the image cache: " + "; ".join(problems) + ". Free some disk "
             "space there, or name another folder with --cache."
         )
-    return images if first else replace(images, path=own).opened()
+    return images if first else images.opened(own)

@@ -31,6 +31,7 @@ from trainer.process.device import choose_device, choose_precision, prepare_devi
 from trainer.process.events import Meter
 from trainer.runs.source import Record
 from trainer.runs.stages import Run
+from trainer.runs.stored import stored_of
 from trainer.runs.unread import pairs_of_unread
 from trainer.runs.wording import cohort_text, too_many_pairs, warnings_of
 
@@ -87,6 +88,7 @@ def prepare(run: Run) -> Prepared:
         with run.stage("similarity", f"{source.pairs_text(config)}, of the images left") as meter:
             pairs = source.pairs(cohort, members, config, meter, run.stop)
     pairs = pairs_of_unread(run, pairs, images, _patient_numbers(members))
+    stored = stored_of(run, members, images, device)
     for text in too_many_pairs(pairs.positive_rate):
         run.warn(text)
     policy = _with_patients(pairs.policy, members, config)
@@ -107,6 +109,7 @@ def prepare(run: Run) -> Prepared:
         groups=_patient_numbers(members),
         focus=_focus(config, members, images),
         paths=_paths(run, members, images),
+        stored=stored,
     )
     return Prepared(job, record, pairs, tuple(map(short_name, left_out)))
 

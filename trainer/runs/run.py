@@ -82,9 +82,13 @@ def _prepare_for_all(run: Run) -> Prepared | None:
         raise
     job, cpu = prepared.job, torch.device("cpu")
     # Nothing that lies on this card goes out: the others would each open a context there.
-    distributed.from_first(replace(job, images=job.images.described(), device=cpu))
+    stored = None if job.stored is None else job.stored.described()
+    described = replace(job, images=job.images.described(), stored=stored, device=cpu)
+    distributed.from_first(described)
     if distributed.world() > 1:
         opened_here(job.images, run.source.cache)
+        if job.stored is not None:
+            opened_here(job.stored.cache, run.source.cache)
     return prepared
 
 
@@ -97,9 +101,13 @@ def _follow(run: Run) -> RunFinished | RunStopped:
     prepare_device(device, deterministic=run.config.deterministic, tf32=run.config.tf32)
     try:
         images = opened_here(first.images, run.source.cache).held_on(device)
+        stored = first.stored
+        if stored is not None:
+            values = opened_here(stored.cache, run.source.cache).held_on(device)
+            stored = replace(stored, cache=values)
     except ImageCacheError:
         return _NOT_MINE  # the first process says it
-    job = replace(first, images=images, device=device)
+    job = replace(first, images=images, stored=stored, device=device)
     outcome = train(job, _notices_only(run.emit), run.stop)
     if not outcome.finished:
         return RunStopped(None, None, None, outcome.step)
