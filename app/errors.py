@@ -3,6 +3,7 @@
 AppError                  anything the station has to tell its user
 ├── ImportRefused         a file cannot become a case; the rest of the import goes on
 ├── ImportStopped         the import as a whole cannot go on
+│   └── ArchiveClosed     an archive does not let us in, or is not to be trusted
 ├── LabelsError           the csv of labels cannot be understood
 ├── ImageUnreadable       an image of the study is missing or damaged
 ├── StoppedByUser         work was ended by a signal; what was done is kept
@@ -25,6 +26,20 @@ class ImportRefused(AppError):
 
 class ImportStopped(AppError):
     """The import as a whole cannot go on."""
+
+
+class ArchiveClosed(ImportStopped):
+    """An archive does not let us in, or is not to be trusted.
+
+    Attributes
+    ----------
+    command_hint
+        What to do about it at the command line.
+    """
+
+    def __init__(self, text: str, command_hint: str) -> None:
+        super().__init__(text)
+        self.command_hint = command_hint
 
 
 class LabelsError(AppError):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from app.errors import AppError, ImportStopped
+from app.errors import AppError, ArchiveClosed, ImportStopped
 from app.hanging.archive_options import Fetch, add_options, fetch_of
 from app.hanging.arrivals import import_cases
 from app.hanging.grouping import CHOICES
@@ -53,6 +53,9 @@ def main(argv: Sequence[str]) -> int:
         if arguments.reconciliation and not (arguments.labels or labels_among(arguments.files)):
             parser.error("--reconciliation reports on --labels: name that csv too")
         return _import(arguments)
+    except ArchiveClosed as error:
+        sys.stderr.write(f"\n{error} {error.command_hint}\n")
+        return 1
     except (AppError, StudyError) as error:
         sys.stderr.write(f"\n{error}\n")
         return 1

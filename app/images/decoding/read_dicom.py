@@ -24,7 +24,7 @@ from app.images.dicom.elements import Elements
 from app.images.dicom.functional_groups import adopt_frame
 from app.images.dicom.origin import Identity
 from app.images.dicom.pixel_layout import PixelLayout, layout_of, put
-from app.images.limits import MAX_HEADER_BYTES, MAX_PIXEL_BYTES, require_file_size
+from app.images.limits import MAX_HEADER_BYTES, MAX_PIXEL_BYTES, OUT_OF_MEMORY, require_file_size
 
 _DICOMDIR = "1.2.840.10008.1.3.10"
 
@@ -69,10 +69,19 @@ def read_dicom(
         _require_image(dataset, elements)
         syntax = syntax_of(dataset)
         layout = layout_of(dataset, elements)
-        with pixels_in_file(source, dataset):
-            stored = stored_values(dataset, syntax, layout, elements, room)
-            if layout.is_colour:
-                stored = _coloured(dataset, stored, layout, elements, syntax)
+        try:
+            with pixels_in_file(source, dataset):
+                stored = stored_values(dataset, syntax, layout, elements, room)
+                if layout.is_colour:
+                    stored = _coloured(dataset, stored, layout, elements, syntax)
+        except MemoryError as error:
+            if not layout.is_colour or layout.frames == 1:
+                raise
+            raise ImportRefused(
+                f"it is a colour stack of {layout.frames:,} frames "
+                f"({layout.shown_bytes / 1e6:,.0f} MB decoded), and {OUT_OF_MEMORY}. Only grey "
+                "stacks are decoded frame by frame: export it in parts, or in grey"
+            ) from error
         adopt_frame(dataset, elements, layout.frames // 2)
         named = uid.DeflatedExplicitVRLittleEndian if deflated else syntax
         kept = deidentify.display_attributes(

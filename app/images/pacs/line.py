@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from app.errors import ImportRefused, ImportStopped
+from app.errors import ArchiveClosed, ImportRefused, ImportStopped
 from app.images.limits import MAX_FILE_BYTES
 from app.images.pacs.credentials import Credentials
 from app.images.pacs.network import is_loopback, require_allowed
@@ -84,8 +84,10 @@ class Line:
 
         Raises
         ------
+        ArchiveClosed
+            If the archive does not let us in, or is not to be trusted.
         ImportStopped
-            If the archive cannot be reached, or does not let us in.
+            If it cannot be reached.
         ImportRefused
             If what it sends is larger than a file may be.
         """
@@ -93,9 +95,10 @@ class Line:
             try:
                 answer = self._asked(path, accept)
             except ssl.SSLCertVerificationError as error:
-                raise ImportStopped(
+                raise ArchiveClosed(
                     f"The certificate of {self.host} is not to be trusted "
-                    f"({error.verify_message}). Name the file of its authority: --authority FILE."
+                    f"({error.verify_message}). Name the file of the authority that signed it.",
+                    "--authority FILE names it.",
                 ) from error
             except (http.client.HTTPException, OSError) as error:
                 self._connection.close()
@@ -135,10 +138,13 @@ class Line:
 
     def _let_in(self, answer: Answer) -> Answer:
         if answer.status in (401, 403):
-            raise ImportStopped(
-                f"The archive at {self.host} does not let us in (HTTP {answer.status}). Name a "
-                "user with --user; its password comes from FOVEATE_PACS_PASSWORD, the keyring "
-                "or a question."
+            said = "User or password is wrong." if self._header else "It asks for a user."
+            if self._header.get("Authorization", "").startswith("Bearer "):
+                said = "It does not take the token."
+            raise ArchiveClosed(
+                f"The archive at {self.host} does not let us in (HTTP {answer.status}). {said}",
+                "--user names the user; the password comes from FOVEATE_PACS_PASSWORD, the "
+                "keyring or a question, a token from FOVEATE_PACS_TOKEN.",
             )
         if 300 <= answer.status < 400:
             raise ImportStopped(
@@ -169,7 +175,10 @@ def _parts_of(url: str) -> tuple[str, str, int, str]:
             f"{url} is not the URL of a DICOMweb service, such as https://host/dicom-web."
         )
     if parts.username or parts.password:
-        raise ImportStopped("Leave user and password out of the URL: --user names the user.")
+        raise ImportStopped(
+            "Leave user and password out of the URL. The user is named beside it, and the "
+            "password is never part of a command."
+        )
     return parts.scheme, host, port or _PORTS[parts.scheme], parts.path.rstrip("/")
 
 

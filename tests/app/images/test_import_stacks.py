@@ -64,6 +64,21 @@ def test_a_stack_beyond_all_measure_is_refused(tmp_path: Path) -> None:
         read_dicom(tmp_path / "x.dcm", b"k")
 
 
+def test_a_colour_stack_that_memory_does_not_hold_is_told_with_its_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = pydicom.dcmread(str(get_testdata_file("SC_rgb.dcm")))
+    dataset.NumberOfFrames, dataset.PixelData = 5, dataset.PixelData * 5
+    dataset.save_as(tmp_path / "x.dcm")
+
+    def full(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("app.images.decoding.read_dicom._coloured", full)
+    with pytest.raises(ImportRefused, match=r"colour stack of 5 frames .* MB decoded.*more memory"):
+        read_dicom(tmp_path / "x.dcm", b"k")
+
+
 def enhanced(path: Path, *, slopes: tuple[float, ...] = (2.0,) * 5) -> None:
     """Write a stack that keeps window, spacing and rescale in its functional groups."""
     stack(path)

@@ -1,5 +1,6 @@
 """An Orthanc of the tests' own, on its own ports and folder; and a line that is cut."""
 
+import base64
 import json
 import random
 import shutil
@@ -21,34 +22,65 @@ REASON = "Orthanc (packages orthanc and orthanc-dicomweb) is missing"
 
 @dataclass(frozen=True)
 class Orthanc:
-    """A running archive."""
+    """A running archive; with a login where it was started so."""
 
     port: int
     dicom_port: int
+    login: tuple[str, str] | None = None
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/dicom-web"
 
+    def ask(self, path: str, data: bytes | None = None, method: str | None = None) -> bytes:
+        """Ask its own interface, as its keeper does."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/{path}", data, method=method
+        )
+        if self.login is not None:
+            pair = base64.b64encode(":".join(self.login).encode()).decode()
+            request.add_header("Authorization", f"Basic {pair}")
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return bytes(answer.read())
+
     def store(self, data: bytes) -> bool:
         """Put a DICOM file in; tell whether it was taken."""
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/instances", data)
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
-                return bool(answer.status == 200)
+            self.ask("instances", data)
         except urllib.error.HTTPError:
             return False
+        return True
 
     def studies(self) -> list[str]:
         """Return the UIDs of the studies it has."""
-        address = f"http://127.0.0.1:{self.port}/studies?expand"
-        with urllib.request.urlopen(address, timeout=20) as answer:
-            return [one["MainDicomTags"]["StudyInstanceUID"] for one in json.load(answer)]
+        found = json.loads(self.ask("studies?expand"))
+        return [one["MainDicomTags"]["StudyInstanceUID"] for one in found]
+
+    def send_all(self, title: str, port: int) -> bool:
+        """Send every image to a C-STORE listener here; tell whether all were taken."""
+        known = json.dumps({"AET": title, "Host": "127.0.0.1", "Port": port}).encode()
+        self.ask("modalities/station", known, "PUT")
+        try:
+            self.ask("modalities/station/store", self.ask("instances"))
+        except urllib.error.HTTPError:
+            return False
+        return True
 
 
 @contextmanager
-def orthanc(folder: Path, more: dict[str, object] | None = None) -> Iterator[Orthanc]:
-    """Start one; it is ended with the block."""
+def orthanc(
+    folder: Path,
+    more: dict[str, object] | None = None,
+    *,
+    login: tuple[str, str] | None = None,
+) -> Iterator[Orthanc]:
+    """Start one; it is ended with the block.
+
+    Parameters
+    ----------
+    login
+        The one user it has, with the password.
+    """
     assert BINARY is not None
     port, dicom_port = free_ports(2)
     configuration = {
@@ -57,13 +89,16 @@ def orthanc(folder: Path, more: dict[str, object] | None = None) -> Iterator[Ort
         "AuthenticationEnabled": False, "Plugins": [str(PLUGIN)], "DicomWeb": {"Enable": True},
         "SaveJobs": False, "StableAge": 1, "DicomAlwaysAllowStore": True,
     }  # fmt: skip
+    if login is not None:
+        configuration |= {"AuthenticationEnabled": True, "RegisteredUsers": dict([login])}
     (folder / "orthanc.json").write_text(json.dumps(configuration | (more or {})))
     process = subprocess.Popen(
         [BINARY, str(folder / "orthanc.json")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        _until_it_answers(port, process)
-        yield Orthanc(port, dicom_port)
+        found = Orthanc(port, dicom_port, login)
+        _until_it_answers(found, process)
+        yield found
     finally:
         process.terminate()
         process.wait(20)
@@ -81,13 +116,11 @@ def free_ports(count: int) -> list[int]:
             one.close()
 
 
-def _until_it_answers(port: int, process: "subprocess.Popen[bytes]") -> None:
+def _until_it_answers(archive: Orthanc, process: "subprocess.Popen[bytes]") -> None:
     end = time.monotonic() + 30
     while time.monotonic() < end and process.poll() is None:
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/system", timeout=2).close()
-        except urllib.error.HTTPError:
-            return
+            archive.ask("system")
         except OSError:
             time.sleep(0.05)
         else:

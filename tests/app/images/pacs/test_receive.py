@@ -2,8 +2,10 @@
 
 import threading
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pydicom
 import pytest
@@ -15,6 +17,7 @@ from app.images.pacs.listener import Listener, _name_of
 from migrations.study.folder import Study
 from migrations.study.schema import Image
 from migrations.study.settings import StudySettings
+from tests.app.images.pacs.orthanc import MISSING, REASON, orthanc
 from tests.app.images.test_no_identifiers import DAYS, NAMES, NUMBERS, PLACES, found, named_file
 
 pynetdicom = pytest.importorskip("pynetdicom", reason="pynetdicom (extra pacs) is missing")
@@ -44,19 +47,26 @@ class Sender(threading.Thread):
             line.release()
 
 
-def received(study: Study, sender: Sender, monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+def received(study: Study, sender: Any, monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     """Receive what a sender sends, which starts when the listener is there."""
 
     class Started(Listener):
-        def __init__(self, *args: object) -> None:
+        def __init__(self, *args: Any) -> None:
             super().__init__(*args)
             sender.port = self.port
             sender.start()
 
+        def next_names(self, until: float) -> Iterator[Path]:
+            """Wait for the sender, however slow the machine is."""
+            while True:
+                yield from super().next_names(until)
+                if not sender.is_alive():
+                    return
+
     monkeypatch.setattr(receive_command, "Listener", Started)
-    monkeypatch.setattr("app.images.pacs.listener.QUIET_S", 0.2)
+    monkeypatch.setattr("app.images.pacs.listener.QUIET_S", 0.1)
     code = receive_command.main(
-        ["--study", str(study.folder), "--port", "0", "--until-quiet", "1.5", *words]
+        ["--study", str(study.folder), "--port", "0", "--until-quiet", "0.3", *words]
     )
     sender.join(10)
     return code
@@ -132,3 +142,37 @@ def test_a_uid_that_is_none_is_in_no_warning(
         warnings.simplefilter("always")
         assert receive_command.main(["--study", str(study.folder)]) == 0
     assert [str(each.message) for each in told] == []
+
+
+@pytest.mark.skipif(MISSING, reason=REASON)
+@pytest.mark.filterwarnings("ignore")
+def test_a_real_archive_sends_and_hears_of_what_is_not_taken(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("CT_small.dcm", "JPEG2000.dcm", "examples_palette.dcm", "MR_small.dcm")
+    files = [Path(str(get_testdata_file(name))) for name in names]
+    heard: list[bool] = []
+    with orthanc(tmp_path) as archive:
+        assert all(archive.store(file.read_bytes()) for file in files)
+
+        class Keeper(threading.Thread):
+            port = 0
+
+            def run(self) -> None:
+                heard.append(archive.send_all("FOVEATE", self.port))
+                assert archive.store(Path(str(get_testdata_file("rtplan.dcm"))).read_bytes())
+                heard.append(archive.send_all("FOVEATE", self.port))
+
+        assert received(study, Keeper(daemon=True), monkeypatch) == 0
+    assert heard == [True, False]  # the plan has no picture, and its sender is told so
+    by_files = Study.create(tmp_path / "files", StudySettings())
+    expected = {r.pixels_sha256: r for r in import_paths(by_files, files)}
+    with study.database.read() as session:
+        stored = {image.sha256: image.id for image in session.query(Image)}
+    assert stored.keys() == expected.keys()
+    for digest, result in expected.items():
+        assert result.image_id is not None
+        one, other = by_files.image_folder(result.image_id), study.image_folder(stored[digest])
+        for file in ("stored.npy", "display.json", "presentation.png"):
+            assert (one / file).read_bytes() == (other / file).read_bytes()
+    by_files.close()
