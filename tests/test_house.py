@@ -10,6 +10,7 @@ from itertools import combinations
 import pytest
 
 from tests import ROOT
+from tests.hidden_methods import hidden_methods
 from tests.import_graph import House, circles, is_among, reaching
 from tests.printed_names import printed_names
 
@@ -128,3 +129,16 @@ def test_printed_names_are_found_where_the_page_says_they_are() -> None:
         "train": True,
         "devices.clock.nothing": False,
     }
+
+
+def test_no_attribute_of_a_window_class_hides_a_method_of_qt() -> None:
+    assert hidden_methods(ROOT / "app") == set()
+
+
+def test_hidden_methods_are_found_over_classes_of_ours_and_signals_are_none(tmp_path) -> None:
+    (tmp_path / "asks.py").write_text(
+        "class Ours(QDialog):\n    finished = Signal()\n"
+        "class Asks(Ours):\n    name = 1\n"
+        "    def __init__(self, done):\n        self.done, self.wanted = done, 2\n"
+    )
+    assert hidden_methods(tmp_path) == {"asks.Asks.done"}
