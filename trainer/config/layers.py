@@ -163,6 +163,7 @@ def titles() -> dict[str, dict[str, str]]:
     return {
         "method": {name: spec.title for name, spec in METHODS.items()},
         "pairs": PAIRS,
+        "depth": {"display": "8-bit pictures", "stored": "Stored values"},
         "measure": {AUTO: AUTO_TITLE} | {n: m.title for n, m in _measures().items()},
     }
 

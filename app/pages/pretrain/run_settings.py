@@ -19,6 +19,7 @@ _LABELS = {
     "softness": "Soft pairs", "agreement": "Weigh by readers' agreement",
     "unread_encoder": "Encoder for unread images",
     "path_weight": "Weight of the next fixation", "path_order": "Order of fixations",
+    "depth": "Views are cut from", "window_jitter": "Move windows by",
     "train_blocks": "Blocks that learn", "layer_decay": "Rate kept per block",
 }  # fmt: skip
 
