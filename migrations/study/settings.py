@@ -12,6 +12,7 @@ from migrations.study.design_tables import DESIGNED, take_design
 from migrations.study.errors import SettingsError
 from migrations.study.forms import Question, check_form, toml_of
 from migrations.study.reader_attributes import ATTRIBUTES
+from migrations.study.toml_tables import toml_of_value
 
 SINGLE = "single"
 """Of `StudySettings.hanging`: no images are joined but by the csv of labels."""
@@ -79,6 +80,8 @@ class StudySettings:
         "velocity" or "dispersion".
     calibration_points
         5, 9 or 13.
+    head_restraint, latency_ms, latency_source
+        How heads were held; from the eye to the sample, 0: not known, and where that is known from.
     trial
         Whether this is a trial: gaze of the simulated reader and the mouse counts in it.
     stack_frames
@@ -127,6 +130,9 @@ class StudySettings:
     loss_alarm: float = 0.15
     fixation_algorithm: str = "velocity"
     calibration_points: int = 5
+    head_restraint: str = ""
+    latency_ms: float = 0.0
+    latency_source: str = ""
     stack_frames: int = 2
     trial: bool = False
     backup_folder: str = ""
@@ -174,6 +180,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "absence_s": (0, 3600),
     "lost_sign_s": (0, 600),
     "loss_alarm": (0, 1),
+    "latency_ms": (0, 10_000),
 }
 """Every number that is not a choice, with its least and its largest value."""
 MOST_CLASSES = 10
@@ -237,7 +244,7 @@ def write_settings(path: Path, settings: StudySettings) -> None:
         value = getattr(settings, f.name)
         if f.name == "foveate_version":
             value = foveate_version()
-        lines.append(f"{f.name} = {_toml(value)}\n")
+        lines.append(f"{f.name} = {toml_of_value(value)}\n")
     form = settings.questions if settings.form else ()
     lines += [f"{line}\n" for line in (*toml_of(form), *toml_of_arms(settings.arms))]
     path.write_text("".join(lines), encoding="utf-8")
@@ -286,14 +293,3 @@ def _problem_of_classes(classes: tuple[str, ...]) -> str:
     if len(set(classes)) < len(classes):
         return "must not hold an answer twice"
     return ""
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, tuple):
-        return "[" + ", ".join(_toml(v) for v in value) + "]"
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        return f'"{escaped}"'
-    return str(value)

@@ -1,4 +1,4 @@
-"""Tables of `study.toml` that stand for things with a key: arms, questions."""
+"""What `study.toml` is made of: values, and tables that stand for things with a key."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -41,3 +41,15 @@ def checked_table(
     if "key" not in table:
         raise SettingsError(f"{what} {name} has no key.")
     return name
+
+
+def toml_of_value(value: Any) -> str:
+    """Return a setting as TOML: a switch, a number, a text or several of them."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(toml_of_value(v) for v in value) + "]"
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        return f'"{escaped}"'
+    return str(value)

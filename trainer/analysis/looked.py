@@ -10,9 +10,9 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Looked:
-    """What one reader did on one image in one reading.
+    """What one reader did on one image in one reading; equal to itself alone.
 
     Attributes
     ----------

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session as OrmSession
 from migrations.study.cohort_rules import badge_of
 from migrations.study.plurals import counted
 from migrations.study.schema import Calibration, Fixation, Reading, Session
+from migrations.study.settings import StudySettings
 
 NOT_RECORDED = "not recorded"
 _TECHNOLOGY = {
@@ -37,8 +38,14 @@ class Item:
         return self.said != NOT_RECORDED
 
 
-def checklist_of(rows: OrmSession) -> list[Item]:
-    """Return every item of the guideline; those that the study does not tell are "not recorded"."""
+def checklist_of(rows: OrmSession, settings: StudySettings) -> list[Item]:
+    """Return every item of the guideline; those that the study does not tell are "not recorded".
+
+    Parameters
+    ----------
+    settings
+        Of the study: how heads were held and the latency are known from nothing else.
+    """
     sittings = rows.scalars(select(Session).order_by(Session.id)).all()
     checks = rows.scalars(select(Calibration).order_by(Calibration.id)).all()
     filters = rows.execute(select(Fixation.algorithm, Fixation.parameters_hash).distinct())
@@ -52,7 +59,7 @@ def checklist_of(rows: OrmSession) -> list[Item]:
         ("A4", "Sampling frequency",
          _each(f"{s.tracker_rate_hz:g} Hz (nominal)" if s.tracker_rate_hz else ""
                for s in sittings)),
-        ("A5", "Head movement restrictions", ""),
+        ("A5", "Head movement restrictions", settings.head_restraint.strip()),
         ("A6", "Eye(s) recorded", _each(f"{s.eye}" for s in sittings)),
         ("A7", "Parameters recorded",
          "gaze of each eye on the screen, its validity, pupil and distance if the tracker "
@@ -66,7 +73,7 @@ def checklist_of(rows: OrmSession) -> list[Item]:
             _loss(readings, "a reading's samples", "reading"),
             _loss([c.loss for c in validations], "a validation's samples", "validation"),
         )))),
-        ("B1", "Signal latencies", ""),
+        ("B1", "Signal latencies", _latency(settings)),
         ("C1", "Participant to display monitor distance", _each(map(_distance, sittings))),
     )  # fmt: skip
     return [Item(number, title, said or NOT_RECORDED) for number, title, said in told]
@@ -94,6 +101,13 @@ def _light(sitting: Session) -> str:
 def _distance(sitting: Session) -> str:
     source = f" ({sitting.distance_source})" if sitting.distance_source else ""
     return f"{sitting.distance_mm:g} mm{source}" if sitting.distance_mm else ""
+
+
+def _latency(settings: StudySettings) -> str:
+    if not settings.latency_ms:
+        return ""
+    source = settings.latency_source.strip() or "source not recorded"
+    return f"{settings.latency_ms:g} ms from the eye to the sample ({source})"
 
 
 def _calibration(checks: Sequence[Calibration]) -> str:

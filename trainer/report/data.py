@@ -218,7 +218,7 @@ def gather(
             select(Fixation.algorithm, Fixation.parameters_hash).distinct().order_by("algorithm")
         )
         answers = count_answers(session)
-        checklist = checklist_of(session)
+        checklist = checklist_of(session, study.settings)
         readers = session.execute(select(Reader.pseudonym, Reader.details))
         attributes = {name: attributes_of(details) for name, details in readers}
         sheets = counted_sheets(session)

@@ -89,6 +89,12 @@ _SECTIONS: dict[str, tuple[Field, ...]] = {
         Field("fixation_algorithm", "Fixation algorithm", "choice",
               choices=(("velocity", "Velocity"),
                        ("dispersion", "Dispersion (agrees less with human coders)"))),
+        Field("head_restraint", "Head restraint", "text",
+              "For the reporting checklist: none, chin rest, headrest …"),
+        Field("latency_ms", "Latency of the tracker", "float",
+              "For the reporting checklist; 0 if not known", high=10_000, unit=" ms"),
+        Field("latency_source", "Source of the latency", "text",
+              "The manufacturer's data sheet, or how it was measured"),
     ),
     "Files": (
         Field("stack_frames", "Frames around the longest viewed", "int",

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from migrations.study.schema import Calibration, Session
+from migrations.study.settings import StudySettings
 from tests.trainer.gaze_study import StudyMaker
 from trainer.analysis.figures.figure import Figure, write_figures
 from trainer.drawing.frame import text
@@ -41,7 +42,7 @@ def test_every_item_of_the_guideline_is_there_filled_or_not_recorded(maker: Stud
         sitting.details = {"station_setup": {"room_light_lux": 25.0}}
 
     with maker.study.database.read() as rows:
-        said = {item.number: item.said for item in checklist_of(rows)}
+        said = {item.number: item.said for item in checklist_of(rows, StudySettings())}
 
     assert list(said) == NUMBERS
     assert said["A1"] == "m"
@@ -56,6 +57,17 @@ def test_every_item_of_the_guideline_is_there_filled_or_not_recorded(maker: Stud
     )
     assert said["C1"] == "650 mm (taped)"
     assert {n for n, text in said.items() if text == NOT_RECORDED} >= {"A3", "A5", "A9", "B1"}
+
+
+def test_head_restraint_and_latency_are_what_the_study_says_of_them(maker: StudyMaker) -> None:
+    told = StudySettings(head_restraint="chin rest", latency_ms=12.5, latency_source="data sheet")
+    with maker.study.database.read() as rows:
+        said = {item.number: item.said for item in checklist_of(rows, told)}
+        sourceless = {i.number: i.said for i in checklist_of(rows, StudySettings(latency_ms=8.0))}
+
+    assert said["A5"] == "chin rest"
+    assert said["B1"] == "12.5 ms from the eye to the sample (data sheet)"
+    assert sourceless["B1"] == "8 ms from the eye to the sample (source not recorded)"
 
 
 def test_the_chapter_shows_what_was_drawn_and_a_shared_report_no_single_reader(

@@ -1,6 +1,7 @@
 """How much of the image came within the useful field of view, and when."""
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numba import njit
@@ -11,6 +12,9 @@ from trainer.analysis.looked import BoolArray, FloatArray, IntArray, Looked
 USEFUL_FIELD_DEG = 2.5
 CELLS = 128
 """Cells along the longer side; a cell counts by its centre."""
+
+# The table and the figure both need it, and it is what takes their time.
+_KNOWN: WeakKeyDictionary[Looked, dict[float, FloatArray | None]] = WeakKeyDictionary()
 
 _KUNDEL = "Kundel, Nodine and Carmody, Investigative Radiology 13 (1978)"
 
@@ -41,8 +45,16 @@ def coverage(looked: Looked, useful_field_deg: float = USEFUL_FIELD_DEG) -> dict
 def coverage_curve(looked: Looked, useful_field_deg: float = USEFUL_FIELD_DEG) -> FloatArray | None:
     """Return the share of the image covered after each fixation, (F,); None without geometry.
 
-    Of a stack: the share of its images' area over all frames that were fixated.
+    Of a stack: the share of its images' area over all frames that were fixated. Computed once for
+    each reading and field, and read only.
     """
+    known = _KNOWN.setdefault(looked, {})
+    if useful_field_deg not in known:
+        known[useful_field_deg] = _curve(looked, useful_field_deg)
+    return known[useful_field_deg]
+
+
+def _curve(looked: Looked, useful_field_deg: float) -> FloatArray | None:
     if not np.isfinite(looked.px_per_deg).all():
         return None
     side = max(looked.width, looked.height) / CELLS
@@ -54,7 +66,9 @@ def coverage_curve(looked: Looked, useful_field_deg: float = USEFUL_FIELD_DEG) -
     radii = useful_field_deg * looked.px_per_deg
     points = np.ascontiguousarray(looked.points_image, np.float64)
     covered = _covered(x, y, points, radii, places.astype(np.int64), seen)
-    return np.asarray(covered / (len(x) * len(y) * len(frames)), np.float64)
+    curve = np.asarray(covered / (len(x) * len(y) * len(frames)), np.float64)
+    curve.setflags(write=False)
+    return curve
 
 
 @njit(cache=True, nogil=True)

@@ -1,9 +1,12 @@
-"""Which confidence goes with the answer, where a form asks for several."""
+"""Which question is meant, and which confidence goes with its answer."""
 
 from collections.abc import Mapping, Sequence
 
 from migrations.study.answers import Answered
 from trainer.errors import PerformanceError
+
+_SAYS_NOTHING = ("confidence", "text")
+"""Kinds of questions that call no case positive unless they are asked for."""
 
 
 def confidence_key(
@@ -41,3 +44,31 @@ def confidence_key(
             "which one belongs to it."
         )
     return asked or next(iter(known), None)
+
+
+def leading_key(answers: Mapping[str, Sequence[Answered]], form: Sequence[str]) -> str:
+    """Return the key of the first question of the case whose answer calls it positive or not.
+
+    Parameters
+    ----------
+    answers
+        Of each part of a reading.
+    form
+        Keys of the study's questions in their order; one no longer asked comes after them.
+
+    Raises
+    ------
+    PerformanceError
+        Nothing was answered, or nothing but confidences and free texts.
+    """
+    kinds = {a.key: a.kind for given in answers.values() for a in given if a.scope == "case"}
+    if not kinds:
+        raise PerformanceError("No reading of this study has an answer.")
+    found = [key for key, kind in kinds.items() if kind not in _SAYS_NOTHING]
+    if not found:
+        named = ", ".join(f'"{key}"' for key in kinds)
+        raise PerformanceError(
+            f"Only confidences and free texts were answered ({named}): say with --question KEY "
+            "which of them calls a case positive."
+        )
+    return min(found, key=lambda key: form.index(key) if key in form else len(form))

@@ -20,7 +20,7 @@ from migrations.study.folder import Study
 from migrations.study.forms import Question as FormQuestion
 from migrations.study.names import Names, names_of
 from migrations.study.schema import Arm, CaseImage, Image, Question, Reader, Reading
-from trainer.analysis.performance.confidence import confidence_key
+from trainer.analysis.performance.confidence import confidence_key, leading_key
 from trainer.analysis.performance.ratings import Rating
 from trainer.analysis.performance.ratings_file import read_truth
 from trainer.data.chains import chains_of
@@ -101,7 +101,7 @@ def study_ratings(
         The answer that calls a case positive; of a scale, a number or a confidence the least one
         that does. Without `truth` also the label of a positive image.
     question
-        Key of the question; None: the one a study leads with.
+        Key of the question; None: the one a study leads with, never a confidence or a free text.
     truth
         csv of `case` and `truth` (0 or 1); None: a case is positive where one of its images has
         the label `positive`, negative where all others have another one.
@@ -122,7 +122,7 @@ def study_ratings(
         arms = {arm.id: arm.key for arm in rows.scalars(select(Arm))}
         answers = answers_of_all(rows, [part.id for c in chains for part in c])
         known = _labels(study, positive, cases) if truth is None else read_truth(truth, cases)
-    key = question or _leading(answers)
+    key = question or leading_key(answers, [q.key for q in study.settings.questions])
     sure = confidence_key(answers, key, confidence)
     with study.database.read() as rows:
         grades = grades_of(rows, key)
@@ -208,15 +208,6 @@ def _images(rows: OrmSession) -> dict[str, list[str]]:
 
 def _pseudonyms(readers: Sequence[Reader]) -> dict[str, str]:
     return {reader.id: reader.pseudonym for reader in readers}
-
-
-def _leading(answers: Mapping[str, Sequence[Answered]]) -> str:
-    """Return the key of the question most readings answer first."""
-    for given in answers.values():
-        for answered in given:
-            if answered.scope == "case":
-                return answered.key
-    raise PerformanceError("No reading of this study has an answer.")
 
 
 def _lacks(case: str, said: Sequence[Answered], key: str, known: Mapping[str, bool]) -> str | None:

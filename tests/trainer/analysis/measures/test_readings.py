@@ -60,6 +60,20 @@ def test_coverage_is_the_share_of_cells_near_a_fixation() -> None:
     assert coverage(look)["coverage"] == pytest.approx(covered / total)
 
 
+def test_coverage_is_computed_once_for_the_table_and_the_figure() -> None:
+    look = made_look(3)
+    curve = coverage_curve(look)
+    wider = coverage_curve(look, 4.0)
+
+    assert coverage_curve(look) is curve
+    assert curve is not None
+    assert wider is not None
+    assert wider[-1] > curve[-1]
+    assert coverage(look)["coverage"] == curve[-1]
+    with pytest.raises(ValueError, match="read-only"):
+        curve[0] = 1.0
+
+
 def test_coverage_only_grows_and_half_is_reached_where_the_curve_says() -> None:
     look = made_look(3)
     curve = coverage_curve(look)
