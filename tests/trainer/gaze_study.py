@@ -1,10 +1,13 @@
 """A small real study, made of the rows and chunks that a station would have written."""
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image as PilImage
 
 from devices.gaze.chunks import CODEC_VERSION, encode_chunk
@@ -70,7 +73,7 @@ class StudyMaker:
             rows.flush()
             rows.add(recording)
 
-    def image(self, width: int = 400, height: int = 300, *, png: bool = True, **fields) -> str:
+    def image(self, width: int = 400, height: int = 300, *, png: bool = True, **fields: Any) -> str:
         """Add an image, with a presentation unless told otherwise; return its id."""
         self.images += 1
         image_id = new_id()
@@ -102,7 +105,7 @@ class StudyMaker:
                 session.add(CaseImage(case_id=case_id, image_id=image_id, tile=tile))
         return case_id
 
-    def samples(self, start_us: int, points_screen) -> int:
+    def samples(self, start_us: int, points_screen: ArrayLike) -> int:
         """Record gaze at screen points, 10 ms apart, in chunks; return the time after the last."""
         points_norm = GEOMETRY.screen_to_norm(np.asarray(points_screen, float).reshape(-1, 2))
         samples = empty_samples(len(points_norm))
@@ -113,7 +116,7 @@ class StudyMaker:
             self.chunk(samples[first : first + CHUNK])
         return start_us + STEP_US * len(samples)
 
-    def chunk(self, part) -> None:
+    def chunk(self, part: NDArray[np.void]) -> None:
         """Write one chunk."""
         blob = encode_chunk(part)
         row = GazeChunk(
@@ -125,7 +128,7 @@ class StudyMaker:
         with self.study.database.write() as session:
             session.add(row)
 
-    def reading(self, case_id: str, start_us: int, end_us: int | None, **fields) -> str:
+    def reading(self, case_id: str, start_us: int, end_us: int | None, **fields: Any) -> str:
         """Add a reading, finished unless told otherwise; return its id."""
         reading_id = new_id()
         reading = Reading(
@@ -136,7 +139,7 @@ class StudyMaker:
             session.add(reading)
         return reading_id
 
-    def view(self, reading_id: str, image_id: str, time_us: int, **changes) -> None:
+    def view(self, reading_id: str, image_id: str, time_us: int, **changes: Any) -> None:
         """Show an image of 400 × 300 from an instant on."""
         fields = {"kind": "open", "tile": 0, "transform": Affine(), "rect_screen": (0, 0, 400, 300)}
         view = TileView(
@@ -146,7 +149,9 @@ class StudyMaker:
         with self.study.database.write() as session:
             session.add(ViewEvent(reading_id=reading_id, screen=None, **view.as_row()))
 
-    def fixation(self, reading_id: str, image_id: str | None, start_us: int, x, y) -> None:
+    def fixation(
+        self, reading_id: str, image_id: str | None, start_us: int, x: float | None, y: float | None
+    ) -> None:
         """Add a fixation of 200 ms."""
         row = Fixation(
             reading_id=reading_id, image_id=image_id, start_us=start_us, duration_us=200_000,
@@ -156,7 +161,13 @@ class StudyMaker:
         with self.study.database.write() as session:
             session.add(row)
 
-    def read_once(self, image_id: str, points, start_us: int = 1_000_000, **fields) -> str:
+    def read_once(
+        self,
+        image_id: str,
+        points: Sequence[tuple[float, float]],
+        start_us: int = 1_000_000,
+        **fields: Any,
+    ) -> str:
         """Read a case of one image once, fixating at its points in turn; return the reading."""
         reading_id = self.reading(
             self.case(image_id), start_us, start_us + STEP_US * len(points), **fields

@@ -89,7 +89,7 @@ def test_a_table_without_areas_is_refused(tmp_path: Path) -> None:
     ],
     ids=["labels of 16 bit", "a dark blue", "transparent outside"],
 )
-def test_what_is_not_black_is_inside_a_mask(tmp_path: Path, picture: np.ndarray) -> None:  # type: ignore[type-arg]
+def test_what_is_not_black_is_inside_a_mask(tmp_path: Path, picture: np.ndarray) -> None:
     cv2.imwrite(str(tmp_path / "m.png"), picture)
 
     (area,) = read(tmp_path, "b,m1,mask,,,,,,m.png,\n")["id of b"]

@@ -100,7 +100,7 @@ def test_drilling_is_frames_scrolled_for_each_degree_on_a_frame() -> None:
     assert found["frames_fixated"] == len(set(look.frame.tolist()))
 
 
-def _foretold(density: np.ndarray, own: FixationMap) -> dict[str, float]:  # type: ignore[type-arg]
+def _foretold(density: np.ndarray, own: FixationMap) -> dict[str, float]:
     """Return Bylinskii's four measures, each counted out over the cells."""
     d, t = density.ravel().tolist(), own.density.ravel().tolist()
     middle, spread = mean(d), math.sqrt(mean((v - mean(d)) ** 2 for v in d))
