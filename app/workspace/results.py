@@ -2,16 +2,19 @@
 
 import csv
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from migrations.study.csv_cells import safe_cell
+
 MOST_ROWS = 2000
 TABLES = (
-    "answers", "misses", "areas", "readings", "transitions", "pairs", "sensitivity", "auc", "roc",
-    "localisation",
+    "answers", "marks", "misses", "areas", "readings", "transitions", "pairs", "sensitivity", "auc",
+    "roc", "localisation",
 )  # fmt: skip
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,79}")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{3,6}")
@@ -19,7 +22,10 @@ _COLOUR = re.compile(r"#[0-9a-fA-F]{3,6}")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a reading, or rows of a table, lie in a figure, in units of its sheet."""
+    """Where a reading, or rows of a table, lie in a figure, in units of its sheet.
+
+    The rows are those whose columns have the values in `where`, and at least those in `least`.
+    """
 
     x: float
     y: float
@@ -28,6 +34,7 @@ class Place:
     reading: str
     table: str = ""
     where: Mapping[str, str] = field(default_factory=dict)
+    least: Mapping[str, float] = field(default_factory=dict)
 
     def holds(self, x: float, y: float) -> bool:
         """Tell whether a point lies in it."""
@@ -98,8 +105,8 @@ def tables_in(folder: Path) -> list[str]:
     return [name for name in TABLES if (folder / f"{name}.csv").is_file()]
 
 
-def read_table(folder: Path, name: str, where: Mapping[str, str] | None = None) -> ResultTable:
-    """Return the first `MOST_ROWS` rows of a table, of those whose columns have some values.
+def read_table(folder: Path, name: str, place: Place | None = None) -> ResultTable:
+    """Return the first `MOST_ROWS` rows of a table, of those that lie at a place of a figure.
 
     Raises
     ------
@@ -110,9 +117,8 @@ def read_table(folder: Path, name: str, where: Mapping[str, str] | None = None) 
         lines = csv.reader(file)
         columns = tuple(next(lines, ()))
         rows, total = list[tuple[str, ...]](), 0
-        wanted = [(columns.index(c), v) for c, v in (where or {}).items() if c in columns]
         for line in lines:
-            if any(line[k : k + 1] != [value] for k, value in wanted):
+            if place is not None and not _is_of(place, dict(zip(columns, line, strict=False))):
                 continue
             total += 1
             if total <= MOST_ROWS:
@@ -127,6 +133,19 @@ def notes_of(folder: Path) -> list[str]:
     left_out = [f"Left out: {note}." for note in found.get("left_out", ())]
     not_compared = [f"Not compared: {found['not_compared']}"] if "not_compared" in found else []
     return [*map(str, notes), *not_compared, *left_out]
+
+
+def _is_of(place: Place, row: Mapping[str, str]) -> bool:
+    return all(row[c] == safe_cell(value) for c, value in place.where.items() if c in row) and all(
+        _number(row[c]) >= value for c, value in place.least.items() if c in row
+    )
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan  # what is not known is not above anything
 
 
 def _are_colours(*values: object) -> bool:

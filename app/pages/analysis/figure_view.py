@@ -19,12 +19,12 @@ class FigureView(QWidget):
     -------
     replay_wanted : str
         The name of the reading that was clicked.
-    rows_wanted : str, object
-        Table, and values of its columns, of the rows that make what was clicked.
+    rows_wanted : object
+        The place whose rows make what was clicked.
     """
 
     replay_wanted = Signal(str)
-    rows_wanted = Signal(str, object)
+    rows_wanted = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -66,10 +66,7 @@ class FigureView(QWidget):
         hand = Qt.CursorShape.PointingHandCursor
         self.setCursor(hand if place else Qt.CursorShape.ArrowCursor)
         if place:
-            words = tr("Click to list the readings behind this.")
-            if place.reading:
-                words = tr("Click to replay reading {reading}.", reading=place.reading)
-            QToolTip.showText(event.globalPosition().toPoint(), words, self)
+            QToolTip.showText(event.globalPosition().toPoint(), invitation(place), self)
         else:
             QToolTip.hideText()
 
@@ -81,7 +78,7 @@ class FigureView(QWidget):
         if place.reading:
             self.replay_wanted.emit(place.reading)
         else:
-            self.rows_wanted.emit(place.table, place.where)
+            self.rows_wanted.emit(place)
 
     def place_at(self, point: QPointF) -> Place | None:
         """Return what lies at a point of the widget; None for nothing."""
@@ -96,6 +93,26 @@ class FigureView(QWidget):
     def _take_height(self) -> None:
         height = self._drawing.defaultSize().height() * self._scale() if self.figure else 0
         self.setMinimumHeight(round(height))
+
+
+def invitation(place: Place) -> str:
+    """Return what a click on a place does, in words."""
+    if place.reading:
+        return tr("Click to replay reading {reading}.", reading=place.reading)
+    what = told(place)
+    if place.least and place.table == "marks":
+        return tr("Click to list the marks at this threshold and above ({what}).", what=what)
+    if place.least:
+        return tr("Click to list the answers at this threshold and above ({what}).", what=what)
+    if what:
+        return tr("Click to list the rows behind this ({what}).", what=what)
+    return tr("Click to list the rows behind this.")
+
+
+def told(place: Place) -> str:
+    """Return which rows lie at a place: columns with their values."""
+    same = [f"{column} {value}" for column, value in place.where.items() if value]
+    return ", ".join([*same, *(f"{c} ≥ {value:g}" for c, value in place.least.items())])
 
 
 def _on_dark(figure: ResultFigure) -> bytes:

@@ -115,7 +115,7 @@ class AnswerPage(Page):
         self.open_folder.setEnabled(bool(figures))
         if figures:
             said = trn("{count} figure.", "{count} figures.", len(figures))
-            hint = tr("Click a reading in a figure to replay it.")
+            hint = tr("Click a point in a figure to replay its reading or list what is behind it.")
             has_places = any(figure.places for figure in figures)
             self.say_state(f"{said} {hint}" if has_places else said)
         else:

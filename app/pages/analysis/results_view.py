@@ -1,6 +1,6 @@
 """What was written: figures with their list, tables, and notes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
@@ -14,12 +14,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.pages.analysis.figure_view import FigureView
+from app.pages.analysis.figure_view import FigureView, told
 from app.ui import theme
-from app.ui.small_widgets import column, label, row
+from app.ui.small_widgets import button, column, label, row
 from app.ui.table_model import TableModel, table_view, text_columns
 from app.ui.text import tr, trn
-from app.workspace.results import ResultFigure, ResultTable, read_table, tables_in
+from app.workspace.results import Place, ResultFigure, ResultTable, read_table, tables_in
 
 _LIST_PX = 190
 
@@ -59,6 +59,9 @@ class ResultsView(QTabWidget):
         self.tables.setObjectName(f"{name}_tables")
         self.tables.currentIndexChanged.connect(lambda _i: self._fill())
         self._count = label("", "hint", wrap=False)
+        self.all_rows = button(f"{name}_all_rows", tr("Show all rows"),
+                               lambda: self._fill())  # fmt: skip
+        self.all_rows.hide()
         self.addTab(self._make_tables(), tr("Tables"))
         self.notes = label("")
         self.notes.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -92,19 +95,19 @@ class ResultsView(QTabWidget):
         else:
             self.caption.setText(figure.caption if figure else "")
 
-    def _list_rows(self, table: str, where: Mapping[str, str]) -> None:
+    def _list_rows(self, place: Place) -> None:
         """Show the rows of a table that make what was clicked."""
-        if (place := self.tables.findText(table)) >= 0:
-            self.tables.setCurrentIndex(place)
-            self._fill(where)
+        if (found := self.tables.findText(place.table)) >= 0:
+            self.tables.setCurrentIndex(found)
+            self._fill(place)
             self.setCurrentIndex(1)
 
-    def _fill(self, where: Mapping[str, str] | None = None) -> None:
+    def _fill(self, place: Place | None = None) -> None:
         name = self.tables.currentText()
         found = ResultTable((), (), 0)
         if self._folder is not None and name:
             try:
-                found = read_table(self._folder, name, where)
+                found = read_table(self._folder, name, place)
             except (OSError, ValueError) as error:
                 self._count.setText(tr("{name}.csv cannot be read: {why}.", name=name, why=error))
                 return
@@ -114,6 +117,9 @@ class ResultsView(QTabWidget):
         if found.total > len(found.rows):
             shown = tr("The first {shown:,} of {total:,} rows", shown=len(found.rows),
                        total=found.total)  # fmt: skip
+        self.all_rows.setVisible(place is not None)
+        if place is not None and (what := told(place)):
+            shown = tr("{rows} with {what}", rows=shown, what=what)
         hint = tr("Double-click a row to replay its reading.")
         self._count.setText(f"{shown}. {hint}" if "reading" in found.columns else f"{shown}.")
         self._columns = found.columns
@@ -135,7 +141,7 @@ class ResultsView(QTabWidget):
     def _make_tables(self) -> QWidget:
         made = QWidget()
         layout: QVBoxLayout = column(made, gap=theme.GRID)
-        layout.addLayout(row(self.tables, self._count, stretch=True))
+        layout.addLayout(row(self.tables, self.all_rows, self._count, stretch=True))
         layout.addWidget(self.table, 1)
         return made
 

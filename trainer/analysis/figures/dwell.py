@@ -11,6 +11,7 @@ from trainer.drawing.frame import Frame, line, text
 
 MOST_AREAS, MOST_DOTS = 24, 2000
 _ROW = 22.0
+Mean = tuple[str, str, int, int, float, float, float]
 COLUMNS = ("area", "arm", "readings", "readers", "mean_dwell_ms", "low_ms", "high_ms")
 
 
@@ -34,13 +35,15 @@ def dwell_figure(areas: Sequence[Row]) -> Figure | None:
     frame = Frame((0.0, max(longest, 1.0) / 1000), (float(len(chosen)), 0.0), WIDTH, height,
                   left=150, top=high + 14)  # fmt: skip
     parts = [legend, frame.drawn("dwell (s)", "", y_ticks=False)]
-    targets: list[Target] = []
+    targets, listed = list[Target](), list[Target]()
     for k, name in enumerate(chosen):
         middle = frame.top + (k + 0.5) * _ROW
         parts.append(text(frame.left - 8, middle + 4, shortened(name, 24), "end"))
         parts += _dots(frame, middle, by_area[name], targets)
         means = [row for row in rows if row[0] == name]
         parts += [_whisker(frame, middle, row, arms) for row in means]
+        listed += [_listed(frame, middle, row, arms) for row in means]
+        listed.append(Target(0, middle - _ROW / 2, frame.left, _ROW, "", "areas", {"area": name}))
     more = (
         f" The {MOST_AREAS} of {len(by_area)} areas with the most dwell."
         if (len(by_area) > MOST_AREAS)
@@ -53,13 +56,12 @@ def dwell_figure(areas: Sequence[Row]) -> Figure | None:
         "dwell", "Dwell on each area",
         "A dot is one reading of one image; circle and line are the mean over readers and its "
         f"95 % interval (Student's t over readers' own means).{more}",
-        "".join(parts), WIDTH, height, COLUMNS, rows, targets=tuple(targets), tells_readers=True,
+        "".join(parts), WIDTH, height, COLUMNS, rows, targets=(*targets, *listed),
+        tells_readers=True,
     )  # fmt: skip
 
 
-def _mean(
-    name: str, arm: str, rows: Sequence[Row]
-) -> tuple[str, str, int, int, float, float, float]:
+def _mean(name: str, arm: str, rows: Sequence[Row]) -> Mean:
     own = [(str(row["reader"]), float(row["dwell_ms"])) for row in rows if row["arm"] == arm]
     found = mean_of_readers(own)
     if found is None:
@@ -68,7 +70,7 @@ def _mean(
     return name, arm, len(own), readers, mean, low, high
 
 
-def _most(rows: Sequence[tuple[str, str, int, int, float, float, float]], name: str) -> float:
+def _most(rows: Sequence[Mean], name: str) -> float:
     return max((row[4] for row in rows if row[0] == name), default=0.0)
 
 
@@ -83,12 +85,18 @@ def _dots(frame: Frame, middle: float, rows: Sequence[Row], targets: list[Target
     return parts
 
 
-def _whisker(
-    frame: Frame, middle: float, row: tuple[str, str, int, int, float, float, float],
-    arms: Sequence[str],
-) -> str:  # fmt: skip
-    number = arms.index(row[1])
-    y = middle + (number - (len(arms) - 1) / 2) * 6
+def _height(middle: float, row: Mean, arms: Sequence[str]) -> float:
+    return middle + (arms.index(row[1]) - (len(arms) - 1) / 2) * 6
+
+
+def _listed(frame: Frame, middle: float, row: Mean, arms: Sequence[str]) -> Target:
+    """Return where a mean lies; smaller than a dot's place, which it may lie on."""
+    x, y = frame.at(row[4] / 1000, 0)[0], _height(middle, row, arms)
+    return Target(x - 4, y - 3, 8, 6, "", "areas", {"area": row[0], "arm": row[1]})
+
+
+def _whisker(frame: Frame, middle: float, row: Mean, arms: Sequence[str]) -> str:
+    y, number = _height(middle, row, arms), arms.index(row[1])
     mean, low, high = (frame.at(value / 1000, 0)[0] for value in row[4:])
     style = f"s{number % STYLES}"
     bar = ""

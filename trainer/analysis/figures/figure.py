@@ -29,7 +29,7 @@ class Target:
     """Where a reading lies in a figure, in units of the sheet; a click there opens its replay.
 
     Where many readings make what is drawn, `reading` is empty, and a click lists the rows of
-    `table` whose columns have the values in `where`.
+    `table` whose columns have the values in `where`, and at least those in `least`.
     """
 
     x: float
@@ -39,6 +39,7 @@ class Target:
     reading: str
     table: str = ""
     where: Mapping[str, str] = field(default_factory=dict)
+    least: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

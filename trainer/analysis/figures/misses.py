@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from trainer.analysis.figures.figure import WIDTH, Figure, line_legend
+from trainer.analysis.figures.figure import WIDTH, Figure, Target, line_legend
 from trainer.analysis.kundel import CLASSES, Thresholds
 from trainer.analysis.looked import FloatArray
 from trainer.analysis.tables import Row
@@ -12,6 +12,7 @@ from trainer.drawing.frame import Frame, line, text
 
 DRAWS = 4000
 COLUMNS = ("error", "class", "count", "share", "expected_share", "low", "high", "errors")
+Shares = tuple[str, str, int, float, float, float, float, int]
 _WORDS = {"false negative": "missed lesions", "false positive": "marks on no lesion"}
 
 
@@ -26,26 +27,25 @@ def miss_figure(misses: Sequence[Row], thresholds: Thresholds, seed: int = 0) ->
     height = 280.0 + high
     frame = Frame((-0.5, len(CLASSES) - 0.5), (0.0, 1.0), WIDTH, height, top=high + 14)
     parts = [legend, frame.drawn("", "share of the errors", x_ticks=False)]
+    targets = []
     for k, kind in enumerate(CLASSES):
         parts.append(text(frame.at(k, 0)[0], frame.floor + 16, kind, "middle"))
         for number, error in enumerate(errors):
             found = next(row for row in rows if row[:2] == (error, kind))
-            parts.append(
-                _whisker(frame, k + (number - (len(errors) - 1) / 2) * 0.24, found, number)
-            )
+            x = k + (number - (len(errors) - 1) / 2) * 0.24
+            parts.append(_whisker(frame, x, found, number))
+            targets.append(_listed(frame, x, found))
     return Figure(
         "error-classes", "Why lesions were missed",
         "Circle: the share expected given the tracker's error; line: its 95 % interval, readings "
         "drawn anew and each error's class drawn from its probabilities; cross: the share where "
         f"gaze is taken as it was recorded. Looked at: within {thresholds.radius_deg:g}° of the "
         f"border; decision: for {thresholds.dwell_ms:g} ms or more (Kundel and others, 1978).",
-        "".join(parts), WIDTH, height, COLUMNS, rows,
+        "".join(parts), WIDTH, height, COLUMNS, rows, targets=tuple(targets),
     )  # fmt: skip
 
 
-def class_shares(
-    misses: Sequence[Row], error: str, seed: int = 0
-) -> list[tuple[str, str, int, float, float, float, float, int]]:
+def class_shares(misses: Sequence[Row], error: str, seed: int = 0) -> list[Shares]:
     """Return a row of `COLUMNS` for each class of one kind of error.
 
     The interval is a percentile bootstrap: readings are drawn with replacement (their errors stay
@@ -77,10 +77,15 @@ def _drawn_shares(misses: Sequence[Row], chances: FloatArray, seed: int) -> Floa
     return shares
 
 
-def _whisker(
-    frame: Frame, x: float,
-    row: tuple[str, str, int, float, float, float, float, int], number: int,
-) -> str:  # fmt: skip
+def _listed(frame: Frame, x: float, row: Shares) -> Target:
+    """Return the place of a class: from its interval's foot to its top, with all its signs."""
+    known = [value for value in row[3:7] if np.isfinite(value)]
+    left, top = frame.at(x, max(known))
+    where = {"error": row[0], "class": row[1]}
+    return Target(left - 8, top - 8, 16, frame.at(x, min(known))[1] - top + 16, "", "misses", where)
+
+
+def _whisker(frame: Frame, x: float, row: Shares, number: int) -> str:
     style = f"s{number}"
     (left, low), (_, high) = frame.at(x, row[5]), frame.at(x, row[6])
     _, middle = frame.at(x, row[4])

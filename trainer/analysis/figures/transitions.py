@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from trainer.analysis.figures.figure import Figure, shortened
+from trainer.analysis.figures.figure import Figure, Target, shortened
 from trainer.analysis.looked import FloatArray
 from trainer.analysis.tables import Row
 from trainer.drawing.frame import text
 
 MOST_AREAS = 12
 COLUMNS = ("from", "to", "moves", "share_of_moves_from")
-_WIDTH, _HEIGHT, _RADIUS, _NODE, _WIDEST = 640.0, 400.0, 140.0, 15.0, 7.0
+_WIDTH, _HEIGHT, _RADIUS, _NODE, _WIDEST, _SQUARE = 640.0, 400.0, 140.0, 15.0, 7.0, 12.0
 _MIDDLE = np.array([_WIDTH / 2, _HEIGHT / 2])
 
 
@@ -27,11 +27,12 @@ def transition_figure(transitions: Sequence[Row], areas: Sequence[Row]) -> Figur
     leaving = {a: sum(n for (start, _), n in counts.items() if start == a) for a, _ in counts}
     places = _round(len(names))
     most = max(counts.values())
-    drawn = [
-        _arrow(places[names.index(a)], places[names.index(b)], 1 + (_WIDEST - 1) * n / most)
-        for (a, b), n in sorted(counts.items(), key=lambda item: item[1])
-        if a in names and b in names
-    ]
+    drawn, targets = [], list[Target]()
+    for (a, b), n in sorted(counts.items(), key=lambda item: item[1]):
+        if a in names and b in names:
+            start, end = places[names.index(a)], places[names.index(b)]
+            drawn.append(_arrow(start, end, 1 + (_WIDEST - 1) * n / most))
+            targets += _along(start, end, {"from": a, "to": b})
     drawn += [_node(places[k], k, name) for k, name in enumerate(names)]
     total = len({area for move in counts for area in move})
     more = f" The {MOST_AREAS} of {total} areas with the most moves." if total > len(names) else ""
@@ -41,6 +42,7 @@ def transition_figure(transitions: Sequence[Row], areas: Sequence[Row]) -> Figur
         f"arrow is {most} moves; a fixation in no area ends a move.{more}",
         "".join(drawn), _WIDTH, _HEIGHT, COLUMNS,
         [(a, b, n, n / leaving[a]) for (a, b), n in sorted(counts.items())],
+        targets=tuple(targets),
     )  # fmt: skip
 
 
@@ -58,6 +60,18 @@ def _names(counts: dict[tuple[str, str], int], areas: Sequence[Row]) -> list[str
 def _round(count: int) -> FloatArray:
     turn = 2 * np.pi * np.arange(count) / count - np.pi / 2
     return np.asarray(_MIDDLE + _RADIUS * np.column_stack([np.cos(turn), np.sin(turn)]), np.float64)
+
+
+def _along(start: FloatArray, end: FloatArray, where: dict[str, str]) -> list[Target]:
+    """Return the places of an arrow: squares along it, from node to node."""
+    along = (end - start) / np.hypot(*(end - start))
+    aside = np.array([-along[1], along[0]]) * 5
+    length = float(np.hypot(*(end - start)))
+    return [
+        Target(x - _SQUARE / 2, y - _SQUARE / 2, _SQUARE, _SQUARE, "", "transitions", where)
+        for far in np.arange(_NODE + _SQUARE / 2, length - _NODE, _SQUARE)
+        for x, y in [(start + along * far + aside).round(1).tolist()]
+    ]
 
 
 def _arrow(start: FloatArray, end: FloatArray, width: float) -> str:

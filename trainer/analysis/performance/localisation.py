@@ -40,14 +40,25 @@ def score_case(marks: Sequence[Reported], lesions: Sequence[Area], radius_px: fl
     """
     best = [UNMARKED] * len(lesions)
     elsewhere = []
+    for mark, found in judged(marks, lesions, radius_px):
+        if found is None:
+            elsewhere.append(mark.rating)
+        else:
+            best[found] = max(best[found], mark.rating)
+    return ScoredCase(tuple(best), tuple(elsewhere))
+
+
+def judged(
+    marks: Sequence[Reported], lesions: Sequence[Area], radius_px: float
+) -> list[tuple[Reported, int | None]]:
+    """Return each mark of a case with the place of the lesion it finds; None for none."""
+    found: list[tuple[Reported, int | None]] = []
     for mark in said_once(marks, radius_px):
         apart = [_apart(lesion, mark) for lesion in lesions]
         nearest = int(np.argmin(apart)) if apart else -1
-        if nearest >= 0 and apart[nearest] <= radius_px:
-            best[nearest] = max(best[nearest], mark.rating)
-        else:
-            elsewhere.append(mark.rating)
-    return ScoredCase(tuple(best), tuple(elsewhere))
+        is_near = nearest >= 0 and apart[nearest] <= radius_px
+        found.append((mark, nearest if is_near else None))
+    return found
 
 
 def _apart(lesion: Area, mark: Reported) -> float:
@@ -56,25 +67,30 @@ def _apart(lesion: Area, mark: Reported) -> float:
     return float(lesion.distance_px(mark.centre)[0])
 
 
-def froc_curve(cases: Sequence[ScoredCase]) -> tuple[FloatArray, FloatArray]:
-    """Return false marks a case and the share of lesions found, by threshold, strictest first."""
+def froc_curve(cases: Sequence[ScoredCase]) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return false marks a case, the share of lesions found, and the threshold, strictest first."""
     found = np.array([r for case in cases for r in case.lesions])
     false = np.array([r for case in cases for r in case.elsewhere])
     thresholds = _thresholds(found, false)
     return (
         _counts_above(false, thresholds) / max(len(cases), 1),
         _counts_above(found, thresholds) / max(len(found), 1),
+        thresholds,
     )
 
 
-def afroc_curve(cases: Sequence[ScoredCase]) -> tuple[FloatArray, FloatArray]:
-    """Return the share of normal cases with a false mark and of lesions found, (0,0) to (1,1)."""
+def afroc_curve(cases: Sequence[ScoredCase]) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the share of normal cases with a false mark and of lesions found, and the threshold.
+
+    From (0, 0) to (1, 1), whose threshold is below every mark.
+    """
     found = np.array([r for case in cases for r in case.lesions])
     false = np.array([_highest(case) for case in cases if not case.lesions])
     thresholds = _thresholds(found, false)
     return (
         np.append(_counts_above(false, thresholds) / max(len(false), 1), 1.0),
         np.append(_counts_above(found, thresholds) / max(len(found), 1), 1.0),
+        np.append(thresholds, UNMARKED),
     )
 
 
@@ -91,7 +107,7 @@ def afroc_area(cases: Sequence[ScoredCase]) -> float:
     return auc(np.array(found + false), truth)
 
 
-def wafroc_curve(cases: Sequence[ScoredCase]) -> tuple[FloatArray, FloatArray]:
+def wafroc_curve(cases: Sequence[ScoredCase]) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return `afroc_curve` with the lesions of a case weighing 1 together, (0,0) to (1,1)."""
     found, weights = _weighted(cases)
     false = np.array([_highest(case) for case in cases if not case.lesions])
@@ -101,6 +117,7 @@ def wafroc_curve(cases: Sequence[ScoredCase]) -> tuple[FloatArray, FloatArray]:
     return (
         np.append(_counts_above(false, thresholds) / max(len(false), 1), 1.0),
         np.append(shares, 1.0),
+        np.append(thresholds, UNMARKED),
     )
 
 
@@ -125,6 +142,24 @@ def _weighted(cases: Sequence[ScoredCase]) -> tuple[FloatArray, FloatArray]:
     found = [(r, 1 / len(case.lesions)) for case in cases for r in case.lesions]
     ratings, weights = np.array(found, np.float64).reshape(-1, 2).T
     return ratings, weights
+
+
+def lroc_curve(cases: Sequence[ScoredCase]) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the share of normal cases marked, of abnormal ones located, and the threshold.
+
+    An abnormal case is located where its highest mark is on a lesion. From (0, 0) level to x = 1,
+    whose threshold is below every mark; the area under it is `lroc_area`.
+    """
+    located = np.array([max(case.lesions) if max(case.lesions) >= _highest(case) else UNMARKED
+                        for case in cases if case.lesions])  # fmt: skip
+    false = np.array([_highest(case) for case in cases if not case.lesions])
+    thresholds = _thresholds(located, false)
+    y = _counts_above(located, thresholds) / max(len(located), 1)
+    return (
+        np.append(_counts_above(false, thresholds) / max(len(false), 1), 1.0),
+        np.append(y, y[-1]),
+        np.append(thresholds, UNMARKED),
+    )
 
 
 def lroc_area(cases: Sequence[ScoredCase]) -> float:

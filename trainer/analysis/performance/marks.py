@@ -12,7 +12,9 @@ from trainer.analysis.performance.localisation import (
     afroc_area,
     afroc_curve,
     froc_curve,
+    judged,
     lroc_area,
+    lroc_curve,
     score_case,
     wafroc_area,
     wafroc_curve,
@@ -30,9 +32,9 @@ def localisation_of(
     areas: Mapping[str, Sequence[Area]],
     radius_px: float,
 ) -> dict[str, list[Row]]:
-    """Return areas under LROC, AFROC and weighted AFROC by arm and reader, and their points.
+    """Return areas under LROC, AFROC and weighted AFROC by arm and reader, their points and marks.
 
-    Keys `localisation` and `localisation_curves`, ready for JSON.
+    Keys `localisation`, `localisation_curves` and `marks`, ready for JSON.
 
     Parameters
     ----------
@@ -54,7 +56,7 @@ def localisation_of(
             f"{len(points)} of the table's lesions are keypoints ({points[0]!r} for one): say with "
             "--radius-px how near a mark must be to find one."
         )
-    figures, curves = [], []
+    figures, curves = list[Row](), list[Row]()
     scored = scored_cases(decisions, marks, areas, radius_px)
     for (arm, reader), by_case in scored.items():
         cases = list(by_case.values())
@@ -70,15 +72,37 @@ def localisation_of(
                 "false_marks_per_case": float(np.mean([len(case.elsewhere) for case in cases])),
             }
         )
-        for name, (x, y) in (
+        for name, curve in (
             ("froc", froc_curve(cases)), ("afroc", afroc_curve(cases)),
-            ("wafroc", wafroc_curve(cases)),
+            ("wafroc", wafroc_curve(cases)), ("lroc", lroc_curve(cases)),
         ):  # fmt: skip
             curves += [
-                who | {"curve": name, "x": float(a), "y": float(b)}
-                for a, b in zip(x, y, strict=True)
+                who | {"curve": name, "x": float(x), "y": float(y), "threshold": _known(least)}
+                for x, y, least in zip(*curve, strict=True)
             ]
-    return {"localisation": figures, "localisation_curves": curves}
+    judgements = _judgements(decisions, marks, areas, radius_px)
+    return {"localisation": figures, "localisation_curves": curves, "marks": judgements}
+
+
+def _judgements(
+    decisions: Sequence[Decision],
+    marks: Mapping[str, Sequence[Reported]],
+    areas: Mapping[str, Sequence[Area]],
+    radius_px: float,
+) -> list[Row]:
+    """Return a row for each mark that counts: what it found, if anything."""
+    return [
+        {
+            "reading": d.reading, "reader": d.reader, "arm": d.arm, "case": d.case,
+            "image": mark.image, "frame": mark.frame,
+            "x": float(mark.centre[0, 0]), "y": float(mark.centre[0, 1]), "rating": mark.rating,
+            "lesion": "" if found is None else lesions[found].name,
+            "lesions_in_case": len(lesions),
+        }
+        for d in decisions
+        for lesions in [_lesions(areas, d.images)]
+        for mark, found in judged(marks.get(d.reading, ()), lesions, radius_px)
+    ]  # fmt: skip
 
 
 def scored_cases(

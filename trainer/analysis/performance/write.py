@@ -9,7 +9,7 @@ from typing import Any
 
 from migrations.study.csv_cells import CsvWriter
 from trainer.analysis.figures.figure import Figure, write_figures
-from trainer.analysis.performance.figures.curves import afroc_figure, roc_figure
+from trainer.analysis.performance.figures.curves import LOCALISED, localised_figure, roc_figure
 from trainer.analysis.performance.figures.forest import forest_figure
 from trainer.analysis.performance.other_tools import write_imrmc, write_rjafroc
 from trainer.analysis.performance.ratings import Ratings
@@ -33,7 +33,10 @@ def write_performance(folder: Path, ratings: Ratings, found: Mapping[str, Any]) 
         _table(folder / "auc.csv", found["auc_by_reader"])
         _table(folder / "roc.csv", curves_of(ratings))
         names = ["performance.json", "auc.csv", "roc.csv", "ratings.imrmc"]
-        for key, name in (("localisation_curves", "localisation.csv"), ("answers", "answers.csv")):
+        for key, name in (
+            ("localisation_curves", "localisation.csv"), ("marks", "marks.csv"),
+            ("answers", "answers.csv"),
+        ):  # fmt: skip
             if found.get(key):
                 _table(folder / name, found[key])
                 names.append(name)
@@ -53,7 +56,7 @@ def figures_of(ratings: Ratings, found: Mapping[str, Any]) -> list[Figure]:
     """Return the figures of a reader study; AFROC where marks were held against lesions."""
     notes = [f"Left out: {note}." for note in found.get("left_out", ())]
     points = found.get("localisation_curves", ())
-    localised = [figure for name in ("afroc", "wafroc") if (figure := afroc_figure(points, name))]
+    localised = [figure for name in LOCALISED if (figure := localised_figure(points, name))]
     drawn = [
         roc_figure(ratings, bool(found.get("answers"))),
         *localised,

@@ -14,6 +14,7 @@ from app.pages.analysis.fields import (
     positive_answers,
     words_of,
 )
+from app.pages.analysis.figure_view import invitation
 from app.pages.analysis.page import AnswerPage
 from app.workspace.results import read_figures
 from migrations.study.forms import Question
@@ -124,6 +125,33 @@ def test_a_click_on_what_many_readings_make_lists_them(
 
     assert page.results.currentIndex() == 1
     assert [tuple(row) for row in page.results.model.rows] == [("R2", "Q9")]
+
+
+def test_a_point_of_a_curve_lists_the_answers_at_its_threshold_and_above_and_says_so(
+    page: AnswerPage, folder: Path, qtbot: QtBot
+) -> None:
+    target = {"x": 0, "y": 0, "width": 400, "height": 100, "reading": "", "table": "answers",
+              "where": {"reader": "R1"}, "least": {"rating": -2.0}}  # fmt: skip
+    figure = {"name": "dwell", "title": "ROC", "caption": "", "targets": [target]}
+    (folder / "figures.json").write_text(json.dumps({"figures": [figure]}))
+    (folder / "answers.csv").write_text(
+        "reading,reader,rating\na,R1,-3.0\nb,R1,-2.0\nc,R1,4.0\nd,R1,\ne,R2,5.0\n"
+    )
+    page.resize(1200, 800)
+    page.show_results(folder, read_figures(folder), [])
+    page.show()
+    results = page.results
+
+    words = invitation(read_figures(folder)[0].places[0])
+    qtbot.mouseClick(results.view, Qt.MouseButton.LeftButton)
+
+    assert words == (
+        "Click to list the answers at this threshold and above (reader R1, rating ≥ -2)."
+    )
+    assert [row[0] for row in results.model.rows] == ["b", "c"]
+    results.all_rows.click()
+    assert len(results.model.rows) == 5
+    assert results.all_rows.isHidden()
 
 
 def test_a_figure_is_drawn_on_the_dark_ground(page: AnswerPage, folder: Path) -> None:

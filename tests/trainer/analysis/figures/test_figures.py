@@ -23,7 +23,7 @@ from trainer.analysis.figures.limits import accuracy_limits
 from trainer.analysis.figures.misses import class_shares, miss_figure
 from trainer.analysis.figures.scarf import BANDS, scarves, segments
 from trainer.analysis.figures.transitions import transition_figure
-from trainer.analysis.kundel import Thresholds
+from trainer.analysis.kundel import CLASSES, Thresholds
 from trainer.analysis.measures.coverage import coverage_curve
 from trainer.analysis.tables import Settings, tables_of
 
@@ -241,3 +241,32 @@ def test_an_index_from_elsewhere_removes_nothing_beside_the_folder(tmp_path: Pat
 
     assert beside.exists()
     assert (folder / "x.png").exists()
+
+
+def test_means_moves_and_classes_lead_to_the_rows_they_are_made_of() -> None:
+    looks = [made_look(1), made_look(2, reader="R2")]
+    tables = tables_of(looks, AREAS, settings=PLAIN)
+    chances = {"p_search": 1.0, "p_recognition": 0.0, "p_decision": 0.0}
+    misses = [{"error": "false negative", "class": "search", "reading": "R", **chances}]
+
+    found = {
+        "areas": dwell_figure(tables.areas),
+        "transitions": transition_figure(tables.transitions, tables.areas),
+        "misses": miss_figure(misses, Thresholds()),
+    }
+
+    for table, figure in found.items():
+        assert figure is not None
+        listed = [t for t in figure.targets if not t.reading]
+        assert {t.table for t in listed} == {table}
+        rows = misses if table == "misses" else getattr(tables, table)
+        assert {name for t in listed for name in t.where} <= set(rows[0])
+        assert {"reading"} <= set(rows[0])
+    means = [t for t in found["areas"].targets if "arm" in t.where]  # type: ignore[union-attr]
+    assert {t.where["area"] for t in means} == {str(row["area"]) for row in tables.areas}
+    dot = next(t for t in found["areas"].targets if t.reading)  # type: ignore[union-attr]
+    assert means[0].width * means[0].height < dot.width * dot.height
+    moves = {(t.where["from"], t.where["to"]) for t in found["transitions"].targets}  # type: ignore[union-attr]
+    assert moves == {(str(row["from"]), str(row["to"])) for row in tables.transitions}
+    classes = [dict(t.where) for t in found["misses"].targets]  # type: ignore[union-attr]
+    assert classes == [{"error": "false negative", "class": kind} for kind in CLASSES]

@@ -13,6 +13,7 @@ from trainer.analysis.performance.localisation import (
     afroc_curve,
     froc_curve,
     lroc_area,
+    lroc_curve,
     score_case,
     wafroc_area,
     wafroc_curve,
@@ -72,7 +73,7 @@ CASES = [
 
 
 def test_froc_counts_false_marks_a_case_and_lesions_found() -> None:
-    false, found = froc_curve(CASES)
+    false, found, _ = froc_curve(CASES)
 
     # Thresholds: none, 4, 3, 2, 1.
     assert false == pytest.approx([0, 0, 1 / 4, 3 / 4, 1])
@@ -95,7 +96,7 @@ def test_afroc_area_is_that_under_its_curve() -> None:
         )
         for k in range(40)
     ]
-    x, y = afroc_curve(cases)
+    x, y, _ = afroc_curve(cases)
 
     assert np.trapezoid(y, x) == pytest.approx(afroc_area(cases))
 
@@ -103,6 +104,22 @@ def test_afroc_area_is_that_under_its_curve() -> None:
 def test_lroc_counts_a_case_only_where_its_highest_mark_is_on_a_lesion() -> None:
     # The first case's top mark is its lesion (4 above 2 and none); the second's is elsewhere.
     assert lroc_area(CASES) == pytest.approx((1.0 + 0.0) / 2)
+
+
+def test_lroc_area_is_that_under_its_curve() -> None:
+    rng = np.random.default_rng(5)
+    cases = [
+        ScoredCase(
+            tuple(rng.integers(0, 5, k % 3).astype(float)),
+            tuple(rng.integers(0, 5, k % 2).astype(float)),
+        )
+        for k in range(40)
+    ]
+    x, y, threshold = lroc_curve(cases)
+
+    assert np.trapezoid(y, x) == pytest.approx(lroc_area(cases))
+    assert (x[0], y[0], x[-1]) == (0, 0, 1)
+    assert (threshold[0], threshold[-1]) == (np.inf, UNMARKED)
 
 
 def test_without_normal_cases_there_is_no_area() -> None:
@@ -146,7 +163,7 @@ def test_the_weighted_afroc_gives_every_case_with_lesions_the_same_weight() -> N
     second = (1 / 3 + 0.5 / 3 + 2.5 / 3) / 3
 
     assert wafroc_area(cases) == pytest.approx((1 + second) / 2)
-    x, y = wafroc_curve(cases)
+    x, y, _ = wafroc_curve(cases)
     assert np.trapezoid(y, x) == pytest.approx((1 + second) / 2)
     assert (x[0], y[0], x[-1], y[-1]) == (0, 0, 1, 1)
     assert np.isnan(wafroc_area(cases[:2]))

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from trainer.analysis.performance.auc import auc
-from trainer.analysis.performance.figures.curves import MEAN, afroc_figure, mean_curve, roc_figure
+from trainer.analysis.performance.figures.curves import (
+    MEAN,
+    localised_figure,
+    mean_curve,
+    roc_figure,
+)
 from trainer.analysis.performance.figures.forest import forest_figure, forest_rows
 from trainer.analysis.performance.ratings import Rating, Ratings, ratings_of
 from trainer.analysis.performance.result import performance_of
@@ -80,16 +85,20 @@ def test_one_arm_shows_areas_and_three_arms_every_pair() -> None:
 
 
 def test_afroc_is_drawn_from_the_points_of_the_localisation() -> None:
-    points = [{"arm": "a", "reader": r, "curve": c, "x": x, "y": y}
+    points = [{"arm": "a", "reader": r, "curve": c, "x": x, "y": y, "threshold": t}
               for r in ("1", "2") for c in ("froc", "afroc")
-              for x, y in ((0.0, 0.0), (0.0, 0.5), (1.0, 1.0))]  # fmt: skip
+              for x, y, t in ((0.0, 0.0, None), (0.0, 0.5, 3.0), (1.0, 1.0, None))]  # fmt: skip
 
-    figure = afroc_figure(points)
+    figure = localised_figure(points, "afroc")
 
     assert figure is not None
     mean = np.array([row[2:] for row in figure.rows if row[1] == MEAN], float)
     assert area(*mean.T) == pytest.approx(0.75)
-    assert afroc_figure([]) is None
+    assert localised_figure([], "afroc") is None
+    assert [(t.where["reader"], dict(t.least)) for t in figure.targets] == [
+        ("1", {"rating": 3.0}), ("1", {}), ("2", {"rating": 3.0}), ("2", {}),
+    ]  # fmt: skip
+    assert {t.table for t in figure.targets} == {"marks"}
 
 
 @pytest.mark.parametrize("arms", [1, 2])
@@ -130,3 +139,5 @@ def test_a_point_of_the_roc_and_a_row_of_the_forest_lead_to_their_answers() -> N
     }
     assert [dict(t.where) for t in rows] == [*({"reader": r} for r in ratings.readers), {}]
     assert {t.table for t in (*points, *rows)} == {"answers"}
+    of_one = [t.least["rating"] for t in points if dict(t.where) == {"reader": "R0", "arm": "A0"}]
+    assert of_one == sorted(set(ratings.rating[0, 0].tolist()), reverse=True)

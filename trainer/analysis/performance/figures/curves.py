@@ -15,7 +15,9 @@ COLUMNS = ("arm", "reader", "x", "y")
 MEAN = "mean of readers"
 _SIDE = 400.0
 
-Curves = Mapping[tuple[str, str], tuple[FloatArray, FloatArray]]
+Curve = tuple[FloatArray, FloatArray, FloatArray]
+"""x, y and threshold of each point."""
+Curves = Mapping[tuple[str, str], Curve]
 
 
 def roc_figure(ratings: Ratings, has_answers: bool = False) -> Figure:
@@ -26,33 +28,38 @@ def roc_figure(ratings: Ratings, has_answers: bool = False) -> Figure:
     has_answers
         Whether a table of answers stands beside it, whose rows a click on a point lists.
     """
-    curves: dict[tuple[str, str], tuple[FloatArray, FloatArray]] = {}
+    curves: dict[tuple[str, str], Curve] = {}
     for i, arm in enumerate(ratings.arms):
         for j, reader in enumerate(ratings.readers):
             there = ~np.isnan(ratings.rating[i, j])
-            x, y, _ = roc_curve(ratings.rating[i, j][there], ratings.truth[there])
-            curves[arm, reader] = x, y
+            curves[arm, reader] = roc_curve(ratings.rating[i, j][there], ratings.truth[there])
     return _figure(
         "roc", "ROC of readers", curves, ("false positive rate", "true positive rate"),
         "Empirical curves: thin a reader, thick the mean of the readers of an arm at each false "
         "positive rate, whose area is the mean of their areas.",
-        has_answers,
+        "answers" if has_answers else "",
     )  # fmt: skip
 
 
-_LOCALISED = {
+LOCALISED = {
     "afroc": ("AFROC of readers", "share of lesions found", "Each lesion by its best mark"),
     "wafroc": ("Weighted AFROC of readers", "weighted share of lesions found",
                "Each lesion by its best mark, the lesions of a case weighing 1 together"),
+    "lroc": ("LROC of readers", "share of cases with lesions located",
+             "Each case with lesions by its best mark, if that is on a lesion"),
 }  # fmt: skip
 
 
-def afroc_figure(curves: Sequence[Mapping[str, Any]], name: str = "afroc") -> Figure | None:
-    """Return the AFROC (or "wafroc") curves from the points of `localisation_of`; None of none."""
-    title, upwards, words = _LOCALISED[name]
+def localised_figure(curves: Sequence[Mapping[str, Any]], name: str) -> Figure | None:
+    """Return one of the `LOCALISED` curves from the points of `localisation_of`; None of none."""
+    title, upwards, words = LOCALISED[name]
     points = [row for row in curves if row["curve"] == name]
     by_reader = {
-        key: (np.array([r["x"] for r in rows]), np.array([r["y"] for r in rows]))
+        key: (
+            np.array([r["x"] for r in rows]),
+            np.array([r["y"] for r in rows]),
+            np.array([r["threshold"] for r in rows], np.float64),
+        )
         for key, own in groupby(points, lambda r: (str(r["arm"]), str(r["reader"])))
         for rows in [list(own)]
     }
@@ -61,7 +68,7 @@ def afroc_figure(curves: Sequence[Mapping[str, Any]], name: str = "afroc") -> Fi
     return _figure(
         name, title, by_reader, ("share of normal cases with a false mark", upwards),
         f"{words}, each normal case by its worst: thin a reader, thick the mean of the readers of "
-        "an arm.",
+        "an arm.", "marks",
     )  # fmt: skip
 
 
@@ -96,8 +103,9 @@ def _at(x: FloatArray, y: FloatArray, wanted: FloatArray, side: str) -> FloatArr
 
 def _figure(
     name: str, title: str, curves: Curves, axes: tuple[str, str], caption: str,
-    has_answers: bool = False,
+    table: str = "",
 ) -> Figure:  # fmt: skip
+    """Return curves; a click on a point lists the rows of `table` that its threshold calls."""
     arms = list(dict.fromkeys(arm for arm, _ in curves))
     named = [f"arm {arm}" for arm in arms] if len(arms) > 1 else []
     legend, high = line_legend(named, 8, 6, _SIDE - 8)
@@ -108,15 +116,29 @@ def _figure(
     targets: list[Target] = []
     for number, arm in enumerate(arms):
         own = {reader: curve for (a, reader), curve in curves.items() if a == arm}
-        both = {**own, MEAN: mean_curve(list(own.values()))}
+        both = {reader: curve[:2] for reader, curve in own.items()}
+        both[MEAN] = mean_curve(list(both.values()))
         for reader, (x, y) in both.items():
             kind = "thick" if reader == MEAN else "thin"
             style = f"series {kind} s{number % STYLES}"
             parts.append(polyline(frame.place(x, y), style))
             rows += [(arm, reader, float(a), float(b)) for a, b in zip(x, y, strict=True)]
-            if has_answers and reader != MEAN:
-                where = {"reader": reader, "arm": arm}
-                targets += [Target(a - 4, b - 4, 8, 8, "", "answers", where)
-                            for a, b in frame.place(x, y).tolist()]  # fmt: skip
+            if table and reader != MEAN:
+                targets += _listed(frame.place(x, y), own[reader][2], table, reader, arm)
     return Figure(name, title, caption, "".join(parts), _SIDE, _SIDE + high, COLUMNS, rows,
                   targets=tuple(targets), tells_readers=True)  # fmt: skip
+
+
+def _listed(
+    placed: FloatArray, thresholds: FloatArray, table: str, reader: str, arm: str
+) -> list[Target]:
+    """Return the places of a reader's points but the first, which is above every rating.
+
+    The point below every rating has all rows of the reader in that arm.
+    """
+    where = {"reader": reader, "arm": arm}
+    return [
+        Target(x - 4, y - 4, 8, 8, "", table, where,
+               {"rating": least} if np.isfinite(least) else {})
+        for (x, y), least in zip(placed.tolist()[1:], thresholds.tolist()[1:], strict=True)
+    ]  # fmt: skip
