@@ -48,7 +48,8 @@ def test_the_help_of_a_command_keeps_to_the_glossary(command: str, capsys) -> No
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", *sorted(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))]
+    "page",
+    ["README.md", *sorted(p.relative_to(ROOT).as_posix() for p in ROOT.glob("docs/**/*.md"))],
 )
 def test_a_page_keeps_to_the_glossary(page: str) -> None:
     assert _odd((ROOT / page).read_text(encoding="utf-8")) == []

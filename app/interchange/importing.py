@@ -63,7 +63,7 @@ def import_gaze(
         One per file. A file that cannot be understood is refused, and the others go on.
     """
     chosen = FORMATS[format_name]
-    files = files_of(paths, chosen.endings)
+    files = files_of(paths, chosen.endings, chosen.names)
     run = _Run(
         ReadingStore.of(study, format_name), matcher, Pseudonyms.of(study), options, len(files),
         on_progress,
@@ -76,8 +76,12 @@ def import_gaze(
         write_looked_at(study)
 
 
-def files_of(paths: Iterable[Path], endings: Sequence[str]) -> list[Path]:
+def files_of(
+    paths: Iterable[Path], endings: Sequence[str], names: Sequence[str] = ()
+) -> list[Path]:
     """Return the files meant: folders are walked for names with one of the endings.
+
+    Where `names` are given, a folder's other files are not meant: they are no gaze.
 
     Raises
     ------
@@ -88,6 +92,7 @@ def files_of(paths: Iterable[Path], endings: Sequence[str]) -> list[Path]:
     for path in paths:
         if path.is_dir():
             inside = sorted(p for p in path.rglob("*") if p.suffix.lower().lstrip(".") in endings)
+            inside = [p for p in inside if not names or p.name in names]
             found.update(dict.fromkeys(p for p in inside if not p.name.startswith("metadata_")))
         elif path.exists():
             found[path] = None
@@ -101,9 +106,10 @@ def _sets(files: Sequence[Path], pairs_by: str) -> Iterator[list[Path]]:
     if not pairs_by:
         yield from ([path] for path in files)
         return
-    together: dict[Path | None, list[Path]] = {}
+    together: dict[Path | str, list[Path]] = {}
     for path in files:
-        together.setdefault(path.parent if pairs_by == "folder" else None, []).append(path)
+        alike: dict[str, Path | str] = {"folder": path.parent, "folder name": path.parent.name}
+        together.setdefault(alike.get(pairs_by, ""), []).append(path)
     for paths in together.values():
         yield sorted(paths, key=lambda path: not _says_fixations(path))
 

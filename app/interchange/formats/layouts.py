@@ -97,6 +97,13 @@ LAYOUTS = (
         "image-fraction", "top-left", "ms", "ms",
     ),
     Layout(
+        "eyeassist", "EyeAssist-Neo's fixations",
+        ("Source_File", "CURRENT_FIX_X", "CURRENT_FIX_Y", "CURRENT_FIX_DURATION"),
+        {"image": ("Source_File",), "participant": ("RECORDING_SESSION_LABEL",),
+         "x": ("CURRENT_FIX_X",), "y": ("CURRENT_FIX_Y",), "duration": ("CURRENT_FIX_DURATION",)},
+        "image-px", "top-left", "ms", "ms",
+    ),
+    Layout(
         "eyelink-report", "Data Viewer's fixation report",
         ("CURRENT_FIX_X", "CURRENT_FIX_Y", "CURRENT_FIX_DURATION"),
         {"time": ("CURRENT_FIX_START",), "x": ("CURRENT_FIX_X",), "y": ("CURRENT_FIX_Y",),

@@ -1,9 +1,10 @@
 """REFLACX (PhysioNet, reflacx-xray-localization): `gaze.csv` and `fixations.csv` of one reading.
 
-Both lie in a folder named by the reading's id. Times are seconds from the start of the audio,
-positions source-image pixels; the part of the image that was shown, and where on the screen, stands
-in every row, the window as shares of the image's range. `metadata_phase_*.csv`, if it lies in a
-folder above, names the image and the reader of each id.
+As published, `main_data/ID/fixations.csv` and `gaze_data/ID/gaze.csv`: each in a folder named by
+the reading's id. Times are seconds from the start of the audio, positions source-image pixels; the
+part of the image that was shown, and where on the screen, stands in every row, the window as shares
+of the image's range. `main_data/metadata_phase_*.csv` (also in any folder above) names the image of
+each id, and the reader where it has such a column, which the published one has not.
 """
 
 import csv
@@ -25,6 +26,7 @@ from app.interchange.tables import Table, microseconds, read_table
 from devices.gaze.geometry import FloatArray
 
 LACKS = ("eyes", "pupil", "screen")
+_METADATA = "metadata_phase_*.csv"
 _AXES = ("xmin", "ymin", "xmax", "ymax")
 
 
@@ -140,7 +142,8 @@ def _named(path: Path) -> tuple[str, str | None]:
     """Return the image and the reader of a reading's folder, from the metadata if it is there."""
     own = path.parent.name or path.stem
     for folder in path.parents[:4]:
-        for table in sorted(folder.glob("metadata_phase_*.csv")):
+        beside = folder / "main_data"
+        for table in sorted((*folder.glob(_METADATA), *beside.glob(_METADATA))):
             with table.open(encoding="utf-8-sig", newline="") as file:
                 for row in csv.DictReader(file):
                     if row.get("id") == own:

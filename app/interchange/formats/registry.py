@@ -35,13 +35,17 @@ class Format:
     text
         What it is, for people.
     pairs_by
-        How files of gaze find those of fixations: in their "folder", among "all" files, or not.
+        How files of gaze find those of fixations: in their "folder", in one of the same "folder
+        name", among "all" files, or not.
+    names
+        Of its files, where a folder has others with the same ending; empty: any name.
     """
 
     read: Read
     endings: tuple[str, ...]
     text: str
     pairs_by: str = ""
+    names: tuple[str, ...] = ()
 
 
 def _layout(name: str, text: str) -> Format:
@@ -56,7 +60,13 @@ _OWN: dict[str, Format] = {
     "miceye": Format(read_miceye, ("csv",), "MicEye's csv, version 1 and 2"),
     "mcgip": Format(read_mcgip, ("json", "csv"), "gaze JSON of the released McGIP/GzPT code"),
     "mcgip-mammo": Format(read_mcgip_mammo, ("csv",), "mammography csv of the released code"),
-    "reflacx": Format(read_reflacx, ("csv",), "REFLACX gaze.csv, fixations.csv", "folder"),
+    "reflacx": Format(
+        read_reflacx,
+        ("csv",),
+        "REFLACX gaze.csv, fixations.csv",
+        "folder name",
+        ("gaze.csv", "fixations.csv"),
+    ),
     "egd-cxr": Format(read_egd_cxr, ("csv",), "EGD-CXR eye_gaze.csv, fixations.csv", "all"),
     "csv": Format(read_csv, _TABLES, "any csv, tsv or xlsx, by a mapping of its columns", "folder"),
     "tsv": Format(read_csv, ("tsv", "csv", "txt", "xlsx"), "the same as csv", "folder"),

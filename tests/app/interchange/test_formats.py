@@ -78,6 +78,24 @@ def test_reflacx_names_image_and_reader_from_the_metadata(study, tmp_path, match
     np.testing.assert_allclose(seen, [(30, 40), (70, 80)], atol=0.01)
 
 
+def test_reflacx_as_published_has_its_gaze_and_its_fixations_in_two_folders(
+    study, tmp_path, matcher
+) -> None:
+    made = _reflacx(tmp_path / "made")
+    for kind, name in (("gaze_data", "gaze.csv"), ("main_data", "fixations.csv")):
+        (tmp_path / "data" / kind / "P1R7").mkdir(parents=True)
+        (made / name).rename(tmp_path / "data" / kind / "P1R7" / name)
+    other = tmp_path / "data" / "main_data" / "P1R7" / "chest_bounding_box.csv"
+    lines(other, "xmin,ymin,xmax,ymax", "1,2,3,4")
+    lines(tmp_path / "data" / "main_data" / "metadata_phase_1.csv", "id,dicom_id", "P1R7,b2")
+    fixations, gaze = sorted(
+        imported(study, "reflacx", [tmp_path / "data"], matcher), key=lambda r: r.path.name
+    )
+    assert (fixations.path.name, len(fixations.readings)) == ("fixations.csv", 0)
+    (stored,) = gaze.readings
+    assert (stored.samples, stored.fixations) == (100, 2)
+
+
 EGD = "DICOM_ID,SESSION_ID,CNT,Time (in secs),FPOGX,FPOGY,FPOGS,FPOGD,FPOGID,FPOGV"
 EGD += ",LPMM,LPMMV,RPMM,RPMMV,X_ORIGINAL,Y_ORIGINAL"
 

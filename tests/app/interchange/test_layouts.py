@@ -84,6 +84,17 @@ def test_eyeassists_readers_become_pseudonyms(study, tmp_path, matcher) -> None:
     assert "participants" in [each.code for each in report.notes]
 
 
+def test_eyeassist_neo_counts_in_pixels_of_the_image_and_is_no_report_of_data_viewer(
+    study, tmp_path, matcher
+) -> None:
+    head = "RECORDING_SESSION_LABEL,Source_File,CURRENT_FIX_INDEX,CURRENT_FIX_X,CURRENT_FIX_Y"
+    rows = [f"reader1,P1.jpg,{k},{30 + k},40,210" for k in range(5)]
+    path = lines(tmp_path / "reader1_fixations.csv", head + ",CURRENT_FIX_DURATION", *rows)
+    (report,) = imported(study, "eyeassist", [path], matcher)
+    assert _first(study, report) == pytest.approx([30, 40], abs=1e-3)
+    assert _durations(study) == [210_000] * 5
+
+
 def test_gazepoint_is_read_by_its_best_point_never_the_filtered(study, tmp_path, matcher) -> None:
     head = "MEDIA_ID,MEDIA_NAME,CNT,TIME(2024/01/15 10:11:12.345),TIMETICK(f=10000000),FPOGX,FPOGY"
     head += ",FPOGV,BPOGX,BPOGY,BPOGV"
