@@ -133,9 +133,11 @@ class QuestionForm(QFrame):
         if is_current:
             made = label(f"▸ {text}" + (f"  {words}" if words else ""))
             made.setObjectName("question_now")
+            made.setAccessibleName(f"{text}  {words}".strip())
             return made
         go = button(f"question_{question.key}", f"{text}  {words or '–'}",
                     lambda: self._go_to(question.key), role="quiet")  # fmt: skip
+        go.setAccessibleName(f"{text}  {words or tr('not answered')}")
         go.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         go.setStyleSheet("text-align: left;")
         return go
@@ -147,6 +149,10 @@ class QuestionForm(QFrame):
             sign = "✓ " if word in chosen else ""
             press = partial(self.choose, index)
             choice = button(f"choice_{index + 1}", f"{sign}{index + 1}  {word}", press)
+            choice.setAccessibleName(f"{index + 1}  {word}")
+            choice.setAccessibleDescription(question.text)
+            choice.setCheckable(True)
+            choice.setChecked(word in chosen)
             choice.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             choice.setStyleSheet("text-align: left;")
             layout.addWidget(choice)
@@ -168,7 +174,8 @@ class QuestionForm(QFrame):
                 low=bounds[0], high=bounds[1],
             )  # fmt: skip
         optional = "" if question.required else tr("May be left empty.")
-        layout.addWidget(label(f"{hint} {optional}".strip(), "small"))
+        line.setAccessibleDescription(f"{hint} {optional}".strip())
+        layout.addWidget(label(line.accessibleDescription(), "small"))
         return line
 
     def _take_line(self, question: Question, text: str) -> None:

@@ -49,6 +49,7 @@ class TargetField(QWidget):
     def show_target(self, at: QPointF, text: str, *, speed: float = 1.0) -> None:
         """Show a target at a place of the widget; `settled` follows."""
         self._at, self._text = at, text
+        self.setAccessibleDescription(text)
         self._shrink.stop()
         self._shrink.setDuration(max(math.ceil(SHRINK_MS / speed), 1))
         self._shrink.start()

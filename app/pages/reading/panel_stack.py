@@ -4,6 +4,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.pages.reading.panels import CodePanel, KeysPanel, ReadingPanel
+from app.ui.announce import announce
 from app.ui.keys import KeyMap
 from app.ui.small_widgets import button
 from app.ui.text import tr
@@ -82,6 +83,7 @@ class PanelStack(QObject):
         self._center(panel)
         panel.raise_()
         panel.first.setFocus()
+        announce(panel, panel.words)
 
     def hide(self) -> None:
         """Take down what is up."""

@@ -53,6 +53,7 @@ class ReadingPanel(QFrame):
         layout.addWidget(self._keys)
         self._tell_keys()
         self.setFixedWidth(_WIDTH)
+        self._tell_who_listens()
         self.hide()
 
     @property
@@ -60,12 +61,20 @@ class ReadingPanel(QFrame):
         """What it says under its heading."""
         return self._text.text()
 
+    @property
+    def words(self) -> str:
+        """Heading and text in one line, as they are spoken."""
+        heading = self._heading.text()
+        stop = "." if heading and heading[-1].isalnum() else ""
+        return f"{heading}{stop} {self.text}".strip()
+
     def say(self, text: str, heading: str = "") -> None:
         """Say something else."""
         self._text.setText(text)
         if heading:
             self._heading.setText(heading)
         self._text.setVisible(bool(text))
+        self._tell_who_listens()
 
     def fit(self) -> None:
         """Be as wide as its buttons need, and as high as its words."""
@@ -81,6 +90,12 @@ class ReadingPanel(QFrame):
             next(iter(self.buttons.values())).click()
         else:
             event.ignore()
+
+    def _tell_who_listens(self) -> None:
+        """Say the words where a screen reader comes: the panel, and what has the keyboard first."""
+        self.setAccessibleName(self._heading.text())
+        self.setAccessibleDescription(self.text)
+        self.first.setAccessibleDescription(self.words)
 
     def _tell_keys(self) -> None:
         """Say in words which key does what."""
@@ -111,6 +126,7 @@ class CodePanel(ReadingPanel):
         self._code.setMaxLength(32)
         self.body.addWidget(self._code)
         self.first = self._code
+        self._tell_who_listens()
 
     def ask(self, text: str) -> None:
         """Ask, saying why; what was typed before is gone."""

@@ -4,6 +4,7 @@ from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QFrame, QLabel
 
 from app.ui import theme
+from app.ui.announce import announce
 from app.ui.edge_bands import sized_font
 from app.ui.icons import pixmap
 from app.ui.small_widgets import ElidedLabel, label, row, say
@@ -102,6 +103,8 @@ class ReadingStrip(QFrame):
         """Say something about what to do; empty for nothing."""
         say(self._message, f"⚠ {text}" if warn and text else text, "warning" if warn else "small")
         self._smaller(self._message)
+        if warn:
+            announce(self, text)
 
     def _smaller(self, target: QLabel) -> None:
         target.setFont(self._font())
