@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.ui.fields import Field
-from app.ui.text import tr
+from app.ui.text import tr, trn
 from migrations.study.forms import Question
 
 PLAIN = ("none", "halves", "thirds", "grid")
@@ -59,8 +59,10 @@ def performance_fields(questions: Sequence[Question]) -> tuple[Field, ...]:
               choices=positive_answers(first) if first else ()),
         *([Field("confidence", tr("Confidence of the answer"), "choice", choices=tuple(sure),
                  default=sure[0][0])] if len(sure) > 1 else []),
-        Field("truth", tr("Truth (csv)"), "text",
-              tr("Columns case and truth; the images' labels if empty"), optional=True),
+        Field("truth-from", tr("Truth"), "choice", tr("What says which cases are positive"),
+              choices=truths((), questions), default=SAME_LABEL),
+        Field("truth", tr("Table of the truth (csv)"), "text", tr("Columns case and truth"),
+              optional=True),
         Field("areas", tr("Lesions (csv)"), "text", tr("For AFROC; empty for none"), optional=True),
         Field("radius-px", tr("A mark finds a lesion within (px)"), "number", low=0, high=100_000,
               default=0.0, optional=True),
@@ -82,10 +84,61 @@ def positive_answers(question: Question) -> tuple[tuple[str, str], ...]:
     return tuple((value, value) for value in values)
 
 
+SAME_LABEL, TABLE, _LABEL, _QUESTION = "", "table", "label:", "question:"
+"""Values of the field `truth-from`; the last two begin one."""
+
+
+def truths(
+    labels: Sequence[tuple[str, int]], questions: Sequence[Question]
+) -> tuple[tuple[str, str], ...]:
+    """Return what may say which cases are positive: labels of images, a consensus, a table.
+
+    Parameters
+    ----------
+    labels
+        Of the study's images, each with how many have it.
+    questions
+        Those asked of the case; where there is but one, readers cannot be held against another.
+    """
+    asked = [q for q in questions if q.choices] if len(questions) > 1 else []
+    return (
+        (SAME_LABEL, tr("Image label equal to the positive answer")),
+        *((_LABEL + name, trn("Image label “{name}” ({count} image)",
+                              "Image label “{name}” ({count} images)", count, name=name))
+          for name, count in labels),
+        *((f"{_QUESTION}{q.key}:{answer}",
+           tr("Most readers answered “{answer}” to: {question}", answer=answer, question=q.text))
+          for q in asked for answer in q.choices),
+        (TABLE, tr("A table (csv)")),
+    )  # fmt: skip
+
+
+def problem_of_truth(values: Mapping[str, Any]) -> str:
+    """Return what keeps the truth from being known, in words; empty for nothing."""
+    chosen = str(values.get("truth-from") or "")
+    if chosen == TABLE and not str(values.get("truth") or "").strip():
+        return tr("Choose the table that says which cases are positive.")
+    if chosen.startswith(f"{_QUESTION}{values.get('question')}:"):
+        return tr("Choose a truth other than the question that is measured.")
+    return ""
+
+
+def _truth_words(chosen: str, table: str) -> dict[str, Any]:
+    if chosen.startswith(_LABEL):
+        return {"truth-label": chosen.removeprefix(_LABEL)}
+    if chosen.startswith(_QUESTION):
+        key, _, answer = chosen.removeprefix(_QUESTION).partition(":")
+        return {"truth-question": key, "truth-positive": answer}
+    return {"truth": table} if chosen == TABLE else {}
+
+
 def words_of(values: Mapping[str, Any]) -> list[str]:
     """Return the options of the command; what is empty is left to its default."""
+    said = dict(values)
+    if "truth-from" in said:
+        said |= _truth_words(str(said.pop("truth-from") or ""), str(said.pop("truth", None) or ""))
     words = []
-    for name, value in values.items():
+    for name, value in said.items():
         text = f"{value:g}" if isinstance(value, float) else str(value or "").strip()
         if text:
             words += [f"--{name}", text]

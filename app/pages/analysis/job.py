@@ -4,11 +4,19 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 
-from app.pages.analysis.fields import analysis_fields, performance_fields, positive_answers
+from app.pages.analysis.fields import (
+    analysis_fields,
+    performance_fields,
+    positive_answers,
+    truths,
+)
+from app.ui.background import run
 from app.ui.job import JobContext, JobPage, StationJob
 from app.ui.small_widgets import column
 from app.ui.text import tr
+from app.workspace.image_labels import image_labels
 from migrations.study.folder import Study
+from migrations.study.forms import Question
 
 if TYPE_CHECKING:
     from app.pages.analysis.controller import AnswerController
@@ -49,6 +57,7 @@ class AnalysisJob(StationJob):
             self._show_study()
         elif (shown := self.inside.get(self.context.window.current)) is not None:
             shown.refresh()
+            self._offer_truths()
 
     def close(self) -> None:
         """End what runs."""
@@ -57,7 +66,7 @@ class AnalysisJob(StationJob):
 
     def _show_study(self) -> None:
         assert self._study is not None
-        questions = [q for q in self._study.settings.questions if q.scope == "case"]
+        questions = _questions(self._study)
         self.inside["analysis"].page.show_fields(analysis_fields())
         self.inside["performance"].page.show_fields(performance_fields(questions))
         self.inside["performance"].page.offer_by(
@@ -65,6 +74,19 @@ class AnalysisJob(StationJob):
         )
         for controller in self.inside.values():
             controller.set_study(self._study)
+        self._offer_truths()
+
+    def _offer_truths(self) -> None:
+        """Offer the labels that images have now as truth; they are read off the GUI thread."""
+        study = self._study
+        assert study is not None
+
+        def offer(labels: list[tuple[str, int]]) -> None:
+            if study is self._study:
+                form = self.inside["performance"].page.form
+                form.offer("truth-from", truths(labels, _questions(study)))
+
+        run(self, lambda: image_labels(study), offer, lambda error: None)
 
     def _furnished(self) -> "dict[str, AnswerController]":
         from app.pages.analysis.controller import AnswerController
@@ -85,3 +107,7 @@ class AnalysisJob(StationJob):
             column(self._frames[name]).addWidget(page)
             found[name] = AnswerController(page, commands[name], name, self.context, self)
         return found
+
+
+def _questions(study: Study) -> list[Question]:
+    return [q for q in study.settings.questions if q.scope == "case"]

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.pages.analysis.fields import FILES, words_of
+from app.pages.analysis.fields import FILES, TABLE, problem_of_truth, words_of
 from app.pages.analysis.results_view import ResultsView
 from app.ui import theme
 from app.ui.fields import Field
@@ -54,7 +54,7 @@ class AnswerPage(Page):
     def __init__(self, name: str, title: str, verb: str, nothing: str) -> None:
         super().__init__(name, title)
         self._nothing, self._folder = nothing, Path()
-        self._offered = ""
+        self._offered, self._tabled = "", QWidget(self)
         self._follow: Callable[[], None] | None = None
         self.open_folder = button(f"open_{name}", tr("Open folder"), self._open, picture="open")
         self.run = button(f"run_{name}", verb, self._run, role="primary", picture="play")
@@ -64,6 +64,7 @@ class AnswerPage(Page):
         self._rows = QFormLayout()
         self._rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapAllRows)
         self._rows.setVerticalSpacing(theme.GRID // 2)
+        self.form.changed.connect(self._enable)
         self.results = ResultsView(name)
         self.results.replay_wanted.connect(self.replay_wanted)
         self.work = WorkBar(f"{name}_work")
@@ -86,6 +87,7 @@ class AnswerPage(Page):
             self._rows.addRow(text, self._with_button(field, widget))
             if field.hint:
                 self._rows.addRow(label(field.hint, "small"))
+        self._enable()
 
     def offer_by(
         self, leading: str, name: str, offers: Mapping[str, Sequence[tuple[str, str]]]
@@ -130,10 +132,16 @@ class AnswerPage(Page):
             self.work.end()
 
     def _run(self) -> None:
-        if problem := self.form.problem():
+        problem = self.form.problem() or problem_of_truth(self.form.values())
+        if problem:
             self.say_state(problem, "warning")
         else:
             self.run_wanted.emit(words_of(self.form.values()))
+
+    def _enable(self) -> None:
+        """Let a table of the truth be chosen where one is wanted."""
+        if "truth-from" in self.form.editors:
+            self._tabled.setEnabled(self.form.values()["truth-from"] == TABLE)
 
     def _open(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder)))
@@ -144,6 +152,8 @@ class AnswerPage(Page):
         choose = button(f"choose_{field.name}", tr("Choose…"), lambda: self._choose(field, widget))
         made = QWidget()
         made.setLayout(row(widget, choose, gap=theme.GRID // 2))
+        if field.name == "truth":
+            self._tabled = made
         return made
 
     def _choose(self, field: Field, line: QLineEdit) -> None:

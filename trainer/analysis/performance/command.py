@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from migrations.study.command_line import (
     CommandParser,
@@ -39,7 +38,9 @@ from trainer.analysis.performance.obuchowski_rockette import RANDOM
 from trainer.analysis.performance.ratings import Ratings, ratings_of
 from trainer.analysis.performance.ratings_file import read_ratings
 from trainer.analysis.performance.result import performance_of, performance_of_study, plain
+from trainer.analysis.performance.shown import show
 from trainer.analysis.performance.study_ratings import StudyRatings, study_ratings
+from trainer.analysis.performance.truth import Truth
 from trainer.analysis.performance.write import write_performance
 from trainer.analysis.reported import Reported, marks_of
 from trainer.errors import AnalysisError, PerformanceError
@@ -70,7 +71,7 @@ def _work(options: argparse.Namespace) -> None:
     if not is_told():
         # Names are text: without this "[x]" would vanish and ":+1:" become a picture.
         console = Console(width=None if sys.stdout.isatty() else 120, markup=False, emoji=False)
-        _show(found, console)
+        show(found, console)
     if options.out:
         names = write_performance(options.out, ratings, found)
         tell("result", folder=str(options.out.absolute()), files=names)
@@ -82,12 +83,19 @@ def _misused(options: argparse.Namespace) -> str | None:
     if options.study and options.positive is None:
         return "--study needs --positive VALUE, the answer that means a case is positive."
     if options.ratings and any(_of_study(options)):
-        return "--truth, --question, --confidence, --positive and --areas only work with --study."
+        return "--truth…, --question, --confidence, --positive and --areas only work with --study."
+    if sum(map(bool, (options.truth, options.truth_label, options.truth_question))) > 1:
+        return "Give only one of --truth, --truth-label and --truth-question."
+    if (options.truth_question is None) != (options.truth_positive is None):
+        return "--truth-question KEY and --truth-positive VALUE are given together."
     return None
 
 
 def _of_study(options: argparse.Namespace) -> list[Any]:
-    return [options.truth, options.question, options.confidence, options.positive, options.areas]
+    return [
+        options.truth, options.truth_label, options.truth_question, options.truth_positive,
+        options.question, options.confidence, options.positive, options.areas,
+    ]  # fmt: skip
 
 
 def _found(options: argparse.Namespace) -> tuple[Ratings, dict[str, Any]]:
@@ -96,7 +104,7 @@ def _found(options: argparse.Namespace) -> tuple[Ratings, dict[str, Any]]:
         return ratings, performance_of(ratings, options.random)
     with contextlib.closing(Study.open(options.study)) as study:
         said = study_ratings(
-            study, options.positive, options.question, options.truth, options.confidence
+            study, options.positive, options.question, _truth(options), options.confidence
         )
         found = performance_of_study(said, options.random)
         if options.areas:
@@ -107,6 +115,10 @@ def _found(options: argparse.Namespace) -> tuple[Ratings, dict[str, Any]]:
             found["left_out"] = [*said.notes, *found.pop("localisation_left_out")]
             found["remarks"] += found.pop("localisation_remarks")
     return ratings_of(said.ratings), found
+
+
+def _truth(options: argparse.Namespace) -> Truth:
+    return Truth(options.truth, options.truth_label, options.truth_question, options.truth_positive)
 
 
 def _localised(
@@ -155,6 +167,18 @@ def _parser() -> argparse.ArgumentParser:
              "images)",
     )  # fmt: skip
     parser.add_argument(
+        "--truth-label", metavar="LABEL",
+        help="label of the images that are positive (default: the value of --positive)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--truth-question", metavar="KEY",
+        help="another question of the form: what most readers answered to it is true",
+    )  # fmt: skip
+    parser.add_argument(
+        "--truth-positive", metavar="VALUE",
+        help="the answer to --truth-question that means a case is positive",
+    )  # fmt: skip
+    parser.add_argument(
         "--question", metavar="KEY", help="key of the question (default: the main one)"
     )
     parser.add_argument(
@@ -187,104 +211,3 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_events(parser)
     return parser
-
-
-def _show(found: Mapping[str, Any], console: Console) -> None:
-    table = Table(title="Area under the ROC curve (empirical)")
-    table.add_column("Reader")
-    for arm in found["arms"]:
-        table.add_column(f"Arm {arm}", justify="right")
-    by_reader = {(row["arm"], row["reader"]): row["auc"] for row in found["auc_by_reader"]}
-    for reader in found["readers"]:
-        table.add_row(reader, *(f"{by_reader[arm, reader]:.3f}" for arm in found["arms"]))
-    table.add_section()
-    table.add_row("Mean", *(f"{value:.3f}" for value in found["auc"]))
-    table.add_row("95 %", *(_interval(*pair) for pair in found["auc_interval"]))
-    console.print(table)
-    console.print(f"Design: {found['design']}.", highlight=False)
-    for line in (*_decided(found), *_sentences(found), *_by_afroc(found)):
-        console.print(line, highlight=False)
-
-
-def _decided(found: Mapping[str, Any]) -> list[str]:
-    """Return a line for each reader of a study's decisions, and what was left out."""
-    lines = [
-        f"{row['reader']}, arm {row['arm']}: sensitivity {_share(row['sensitivity'])}, "
-        f"specificity {_share(row['specificity'])}."
-        for row in found.get("decisions", ())
-    ]
-    lines += [
-        f"{row['reader']}, repeated: {100 * row['same_call']:.0f} % of {row['cases']} calls the "
-        "same."
-        for row in found.get("within_reader", ())
-    ]
-    lines += [
-        f"{row['reader']}, arm {row['arm']}: {row['lesions_found']} of {row['lesions']} lesions "
-        f"marked, {row['false_marks_per_case']:.2f} false marks per case, AFROC "
-        f"{_area(row['afroc_area'])}, weighted AFROC {_area(row['wafroc_area'])}."
-        for row in found.get("localisation", ())
-    ]
-    lines += [f"Note: {remark}." for remark in found.get("remarks", ())]
-    return lines + [f"Left out: {note}." for note in found.get("left_out", ())]
-
-
-def _area(value: float | None) -> str:
-    return "not known" if value is None else f"{value:.3f}"
-
-
-def _by_afroc(found: Mapping[str, Any]) -> list[str]:
-    """Return how arms differ in their AFROC, where marks were held against lesions."""
-    named = (("localisation_comparison", "afroc", "AFROC areas"),
-             ("wafroc_comparison", "wafroc", "Weighted AFROC areas"))  # fmt: skip
-    return [line for key, area, words in named
-            for line in _compared_by(found.get(key, {}), area, words)]  # fmt: skip
-
-
-def _compared_by(compared: Mapping[str, Any], area: str, words: str) -> list[str]:
-    if len(compared.get("arms", ())) < 2:
-        return []
-    if "not_compared" in compared or compared["F"] is None:
-        why = compared.get("not_compared", "neither arms nor readers nor cases make a difference.")
-        return [f"{words} not compared: {why}"]
-    ddf = "∞" if compared["ddf"] is None else f"{compared['ddf']:.1f}"
-    means = ", ".join(
-        f"{arm} {value:.3f}" for arm, value in zip(compared["arms"], compared[area], strict=True)
-    )
-    return [
-        f"{words} ({means}), equal arms: F({len(compared['arms']) - 1}, {ddf}) = "
-        f"{compared['F']:.3f}, p = {compared['p']:.4f}."
-    ]
-
-
-def _share(share: Mapping[str, Any]) -> str:
-    if share["value"] is None:
-        return "not known"
-    return (
-        f"{share['value']:.2f} [{share['low']:.2f}, {share['high']:.2f}] "
-        f"({share['hits']} of {share['count']})"
-    )
-
-
-def _interval(low: float | None, high: float | None) -> str:
-    return "not known" if low is None or high is None else f"{low:.3f} to {high:.3f}"
-
-
-def _sentences(found: Mapping[str, Any]) -> list[str]:
-    if "not_compared" in found:
-        return [f"Not compared: {found['not_compared']}"]
-    if len(found["arms"]) < 2:
-        return ["There is only one arm: nothing to compare."]
-    if found["F"] is None:
-        return ["Not compared: arms, readers and cases make no difference to test."]
-    ddf = "∞" if found["ddf"] is None else f"{found['ddf']:.1f}"
-    lines = [
-        f"Equal arms: F({len(found['arms']) - 1}, {ddf}) = {found['F']:.3f}, p = {found['p']:.4f} "
-        f"(Obuchowski-Rockette, jackknife, {found['random']} random)."
-    ]
-    if len(found["arms"]) == 2:
-        first, second = found["arms"]
-        lines.append(
-            f"Difference {first} minus {second}: {found['difference']:.4f} [{found['low']:.4f}, "
-            f"{found['high']:.4f}]."
-        )
-    return lines

@@ -4,12 +4,10 @@ Each finished reading that is not practice counts, whatever its gaze is worth; o
 reader in one arm the first, and the others say how far readers agree with themselves.
 """
 
-import json
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
@@ -17,18 +15,17 @@ from sqlalchemy.orm import Session as OrmSession
 from migrations.study.answers import Answered, answers_of_all
 from migrations.study.cohort_rules import STAND_IN, choice_of
 from migrations.study.folder import Study
-from migrations.study.forms import Question as FormQuestion
-from migrations.study.names import Names, names_of
-from migrations.study.schema import Arm, CaseImage, Image, Question, Reader, Reading
+from migrations.study.names import names_of
+from migrations.study.schema import Arm, CaseImage, Reader, Reading
+from trainer.analysis.performance.calls import called_of, grades_of, said_of
 from trainer.analysis.performance.confidence import confidence_key, leading_key
 from trainer.analysis.performance.ratings import Rating
-from trainer.analysis.performance.ratings_file import read_truth
+from trainer.analysis.performance.truth import Truth, truth_of
 from trainer.data.chains import chains_of
 from trainer.errors import PerformanceError
 
 ONE_ARM = "all"
 """What a study without arms calls its one."""
-_NUMBERS = ("scale", "number", "confidence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +87,7 @@ def study_ratings(
     study: Study,
     positive: str,
     question: str | None = None,
-    truth: Path | None = None,
+    truth: Truth | None = None,
     confidence: str | None = None,
 ) -> StudyRatings:
     """Return the ratings that a study's answers are.
@@ -103,8 +100,7 @@ def study_ratings(
     question
         Key of the question; None: the one a study leads with, never a confidence or a free text.
     truth
-        csv of `case` and `truth` (0 or 1); None: a case is positive where one of its images has
-        the label `positive`, negative where all others have another one.
+        What tells which cases are positive; None: their images' labels, `positive` among them.
     confidence
         Key of the confidence that makes a choice a rating; None: the only one there is.
 
@@ -121,28 +117,29 @@ def study_ratings(
         readings, shown = names_of(rows, "reading"), _images(rows)
         arms = {arm.id: arm.key for arm in rows.scalars(select(Arm))}
         answers = answers_of_all(rows, [part.id for c in chains for part in c])
-        known = _labels(study, positive, cases) if truth is None else read_truth(truth, cases)
     key = question or leading_key(answers, [q.key for q in study.settings.questions])
     sure = confidence_key(answers, key, confidence)
+    counting = [c for c in chains if not _refusal(c, known_chains.stand_ins, study.settings.trial)]
     with study.database.read() as rows:
         grades = grades_of(rows, key)
+        known = truth_of(rows, truth or Truth(), key, positive, cases, counting, answers)
     found, notes = list[Decision](), list[str]()
     for chain in chains:
         last = chain[-1]
-        said = _said(chain, answers, key)
+        said = said_of(chain, answers, key)
         case = cases[last.case_id]
         refusal = (
-            _refusal(chain, known_chains.stand_ins, trial=study.settings.trial)
-            or _lacks(case, said, key, known)
+            _refusal(chain, known_chains.stand_ins, study.settings.trial)
+            or _lacks(case, said, key, known.positive)
         )  # fmt: skip
         if refusal:
             notes.append(refusal)
             continue
         arm = arms.get(last.arm_id or "", ONE_ARM)
-        rating, called = _decided(said, key, positive, grades, sure)
+        rating, called = called_of(said, key, positive, grades, sure)
         found.append(
             Decision(
-                readers[last.reader_id], arm, case, known[case], rating, called,
+                readers[last.reader_id], arm, case, known.positive[case], rating, called,
                 readings[last.id], tuple(shown.get(last.case_id, ())),
             )
         )  # fmt: skip
@@ -151,22 +148,7 @@ def study_ratings(
     if not any(d.positive for d in found):
         raise PerformanceError(f'No reader answered "{positive}" to "{key}": see --positive.')
     rated, remarks = _rated(found)
-    return StudyRatings(*_first_and_repeats(rated), _counted(notes), remarks)
-
-
-def _said(
-    chain: Sequence[Reading], answers: Mapping[str, Sequence[Answered]], key: str
-) -> list[Answered]:
-    """Return a reading's answers about the case: those of its last part that answers the question.
-
-    What was answered before a reading was broken off stands unless it was answered again; answers
-    of two parts are not mixed, for a confidence is of the answer it stood beside.
-    """
-    for part in reversed(chain):
-        said = [a for a in answers.get(part.id, ()) if a.scope == "case"]
-        if any(answered.key == key for answered in said):
-            return said
-    return []
+    return StudyRatings(*_first_and_repeats(rated), _counted(notes), (*known.remarks, *remarks))
 
 
 def _rated(found: Sequence[Decision]) -> tuple[list[Decision], tuple[str, ...]]:
@@ -184,7 +166,7 @@ def _rated(found: Sequence[Decision]) -> tuple[list[Decision], tuple[str, ...]]:
     )
 
 
-def _refusal(chain: Sequence[Reading], stand_ins: Mapping[str, str], *, trial: bool) -> str | None:
+def _refusal(chain: Sequence[Reading], stand_ins: Mapping[str, str], trial: bool) -> str | None:
     """Say why answers do not count: nobody gave them, or a researcher left them out.
 
     Who reads with the mouse in place of a tracker answers all the same.
@@ -214,77 +196,6 @@ def _lacks(case: str, said: Sequence[Answered], key: str, known: Mapping[str, bo
     if all(answered.key != key for answered in said):
         return f'without an answer to "{key}"'
     return None if case in known else "of a case whose truth is not known"
-
-
-def _decided(
-    said: Sequence[Answered], key: str, positive: str, grades: Sequence[str], confidence: str | None
-) -> tuple[float, bool]:
-    """Return rating and call of an answer; a confidence beside a choice makes it finer.
-
-    The rating of a named grade is its place in the scale, from 1.
-    """
-    answer = next(a for a in said if a.key == key)
-    if grades:
-        place, least = _place(answer.value, grades), _place(positive, grades)
-        return float(place), place >= least
-    if answer.kind in _NUMBERS:
-        value, least_value = _number(answer.value), _number(positive)
-        return value, value >= least_value
-    given = json.loads(answer.value) if answer.kind == "multiple" else [answer.value]
-    called = positive in given
-    sure = next((_number(a.value) for a in said if a.key == confidence), math.nan)
-    return (sure if called else -sure), called
-
-
-def grades_of(rows: OrmSession, key: str) -> tuple[str, ...]:
-    """Return the named grades of a question in order, the least first; none of another question.
-
-    Raises
-    ------
-    PerformanceError
-        The form was changed: the question had other grades, or another order, before.
-    """
-    forms = {
-        tuple(q.options)
-        for q in rows.scalars(select(Question).where(Question.key == key, Question.kind == "scale"))
-        if FormQuestion(key, "", kind="scale", options=tuple(q.options)).bounds is None
-    }
-    if len(forms) > 1:
-        shown = "; ".join(", ".join(options) for options in sorted(forms))
-        raise PerformanceError(
-            f'The grades of "{key}" were changed during the study ({shown}): their order as '
-            "ratings is not known."
-        )
-    return next(iter(forms), ())
-
-
-def _place(text: str, grades: Sequence[str]) -> int:
-    if text not in grades:
-        raise PerformanceError(
-            f'"{text}" is not a grade of this scale ({", ".join(grades)}): see --positive.'
-        )
-    return grades.index(text) + 1
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError as error:
-        raise PerformanceError(
-            f'"{text}" is not a number: see --question and --positive.'
-        ) from error
-
-
-def _labels(study: Study, positive: str, cases: Names) -> dict[str, bool]:
-    """Return which cases hold an image with the positive label, where all have labels."""
-    query = select(CaseImage.case_id, Image.label).join(Image, Image.id == CaseImage.image_id)
-    labels: dict[str, list[str | None]] = defaultdict(list)
-    with study.database.read() as rows:
-        for case_id, label in rows.execute(query):
-            labels[cases[case_id]].append(label)
-    return {
-        case: positive in own for case, own in labels.items() if positive in own or None not in own
-    }
 
 
 def _first_and_repeats(

@@ -12,6 +12,7 @@ from app.pages.analysis.fields import (
     analysis_fields,
     performance_fields,
     positive_answers,
+    truths,
     words_of,
 )
 from app.pages.analysis.figure_view import invitation
@@ -82,6 +83,42 @@ def test_the_questions_of_the_study_are_offered_and_no_truth_is_the_labels(
     assert words[:4] == ["--question", "birads", "--positive", "4A"]
     assert "--truth" not in words
     assert page.form.editors["question"].findData("why") == -1  # type: ignore[attr-defined]
+
+
+def test_the_truth_is_picked_from_labels_another_question_or_a_table(
+    page: AnswerPage, qtbot: QtBot
+) -> None:
+    questions = [Question("mass", "A mass?", options=("yes", "no")),
+                 Question("panel", "The panel?", options=("sure", "none"))]  # fmt: skip
+    page.show_fields(performance_fields(questions))
+    form = page.form
+    form.offer("truth-from", truths([("cancer", 1), ("cyst", 3)], questions))
+
+    words = dict(truths([("cancer", 1), ("cyst", 3)], questions))
+    assert words["label:cancer"] == "Image label “cancer” (1 image)"
+    assert words["question:panel:sure"] == "Most readers answered “sure” to: The panel?"
+    assert [key for key, _ in truths([], questions[:1])] == ["", "table"]
+    for chosen, wanted in (
+        ("label:cyst", ["--truth-label", "cyst"]),
+        ("question:panel:sure", ["--truth-question", "panel", "--truth-positive", "sure"]),
+    ):
+        form.set_value("truth-from", chosen)
+        said = words_of(form.values())
+        assert " ".join(wanted) in " ".join(said)
+        assert "--truth" not in said
+    assert not form.editors["truth"].isEnabled()
+    form.set_value("truth-from", "table")
+    assert form.editors["truth"].isEnabled()
+    page.run.click()
+    assert page.state_text.endswith("Choose the table that says which cases are positive.")
+    form.set_value("truth-from", "question:mass:yes")
+    page.run.click()
+    assert page.state_text.endswith("Choose a truth other than the question that is measured.")
+    form.set_value("truth-from", "table")
+    form.set_value("truth", "truth.csv")
+    with qtbot.waitSignal(page.run_wanted, timeout=1000) as wanted_run:
+        page.run.click()
+    assert " --truth truth.csv" in " ".join(wanted_run.args[0])
 
 
 def _offered(page: AnswerPage) -> list[str]:

@@ -14,6 +14,7 @@ from migrations.study.schema import Annotation, Answer, Arm, CaseImage, Image, n
 from tests.trainer.gaze_study import StudyMaker
 from trainer.analysis.performance.decisions import decision_rows
 from trainer.analysis.performance.study_ratings import Decision, study_ratings
+from trainer.analysis.performance.truth import Truth
 from trainer.errors import PerformanceError
 
 GRADES = ("1", "2", "3", "4A", "4B", "5")
@@ -152,7 +153,7 @@ def test_a_table_of_truth_goes_over_labels(answers: Answers, tmp_path: Path) -> 
     table = tmp_path / "truth.csv"
     table.write_text(f"case,truth\n{answers.cases['a']},0\n{answers.cases['c']},1\n")
 
-    found = study_ratings(answers.maker.study, "finding", truth=table)
+    found = study_ratings(answers.maker.study, "finding", truth=Truth(table))
 
     assert [d.truth for d in found.decisions] == [False, True]
 
@@ -258,7 +259,7 @@ def test_of_a_multiple_choice_the_positive_answer_is_one_of_several(answers: Ans
 
     truth = answers.maker.study.folder / "truth.csv"
     truth.write_text(f"case,truth\n{answers.cases['a']},1\n{answers.cases['c']},0\n")
-    found = study_ratings(answers.maker.study, "mass", "kinds", truth)
+    found = study_ratings(answers.maker.study, "mass", "kinds", Truth(truth))
 
     assert [d.positive for d in found.decisions] == [True, False]
 
@@ -335,12 +336,12 @@ def test_named_grades_are_ratings_by_their_order_in_the_form(answers: Answers) -
     for case, value in zip("abcd", ("5", "4B", "4A", "3"), strict=True):
         grade(answers, case, value)
 
-    found = study_ratings(answers.maker.study, "4A", "birads", truth_of(answers)).decisions
+    found = study_ratings(answers.maker.study, "4A", "birads", Truth(truth_of(answers))).decisions
 
     assert [d.rating for d in found] == [6.0, 5.0, 4.0, 3.0]
     assert [d.positive for d in found] == [True, True, True, False]
     with pytest.raises(PerformanceError, match="not a grade of this scale"):
-        study_ratings(answers.maker.study, "6", "birads", truth_of(answers))
+        study_ratings(answers.maker.study, "6", "birads", Truth(truth_of(answers)))
 
 
 def test_grades_whose_order_was_changed_are_refused(answers: Answers) -> None:
@@ -348,7 +349,7 @@ def test_grades_whose_order_was_changed_are_refused(answers: Answers) -> None:
     grade(answers, "c", "5", GRADES[::-1])
 
     with pytest.raises(PerformanceError, match="were changed during the study"):
-        study_ratings(answers.maker.study, "4A", "birads", truth_of(answers))
+        study_ratings(answers.maker.study, "4A", "birads", Truth(truth_of(answers)))
 
 
 def truth_of(answers: Answers) -> Path:
