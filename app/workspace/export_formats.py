@@ -22,6 +22,8 @@ class ExportFormat:
         Whether it takes a gaze similarity.
     is_file
         Whether one file comes out, not a folder.
+    is_published
+        Whether it is for others to have, and so needs a licence.
     """
 
     name: str
@@ -30,9 +32,17 @@ class ExportFormat:
     of_encoder: bool = False
     of_measure: bool = False
     is_file: bool = False
+    is_published: bool = False
 
     def words(
-        self, study: Path, out: Path, *, encoder: str = "", measure: str = ""
+        self,
+        study: Path,
+        out: Path,
+        *,
+        encoder: str = "",
+        measure: str = "",
+        licence: str = "",
+        with_images: bool = False,
     ) -> Sequence[str]:
         """Return the command that exports a study; empty choices are the command's own."""
         found = ["export", self.name, "--study", str(study), "--out", str(out), "--events", "json"]
@@ -40,6 +50,9 @@ class ExportFormat:
             found += ["--encoder", encoder]
         if self.of_measure and measure:
             found += ["--measure", measure]
+        if self.is_published:
+            found += ["--licence", licence]
+            found += ["--with-images"] if with_images else []
         return found
 
 
@@ -51,6 +64,8 @@ FORMATS = (
     ExportFormat("csv", "Tables (csv)", "Samples, fixations, gaze events, views, answers and "
                  "quality as csv, with a dictionary."),
     ExportFormat("parquet", "Tables (Parquet)", "The same tables as Parquet. Needs pyarrow."),
+    ExportFormat("dataset", "Data set to publish", "BIDS and tables with a licence, a datasheet, "
+                 "Croissant metadata and checksums, read back at the end.", is_published=True),
     ExportFormat("mcgip", "McGIP / GzPT", "Images, gaze, relation and splits as the released code "
                  "reads them.", of_measure=True),
     ExportFormat("relation", "Gaze similarity", "The similarity of every two images, as npy and "
@@ -62,6 +77,10 @@ FORMATS = (
     ExportFormat("archive", "Whole study", "The study as one file with checksums, images and all. "
                  "It is read with import-archive.", is_file=True),
 )  # fmt: skip
+LICENCES = ("CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "CC-BY-NC-SA-4.0", "CC-BY-ND-4.0",
+            "CC-BY-NC-ND-4.0", "CC0-1.0", "ODC-By-1.0", "ODbL-1.0", "PDDL-1.0",
+            "CDLA-Permissive-2.0", "CDLA-Sharing-1.0")  # fmt: skip
+"""Licences for data by their SPDX identifiers, as the command takes them."""
 MEASURES = ("", "tima", "moment", "moment_sequence", "dhash", "density", "dwell", "multimatch")
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from app.errors import AppError, ExportError
 from app.interchange.exports.archive import export_archive
 from app.interchange.exports.bids import export_bids
+from app.interchange.exports.dataset.terms import Terms, require_terms
+from app.interchange.exports.dataset.write import export_dataset
 from app.interchange.exports.readings import Content
 from app.interchange.exports.tables import export_tables
 from migrations.study.command_line import CommandParser, shown_progress
@@ -27,6 +29,7 @@ FORMATS = {
     "bids": "BIDS with eye tracking (1.11): one file per eye, gaze events, events, geometry",
     "csv": "tables of samples, fixations, gaze events, views, annotations, quality; a dictionary",
     "parquet": "the same tables as Parquet",
+    "dataset": "BIDS, tables, Croissant, datasheet, licence and checksums: to be published",
     "archive": "the whole study as one file with checksums; read with `import-archive`",
     "mcgip": "images, gaze JSON, relation.npy, splits in the layout of the released McGIP/GzPT "
     "code",
@@ -37,7 +40,9 @@ FORMATS = {
 
 def main(argv: Sequence[str]) -> int:
     """Export a study; 0 done, 1 it failed or damaged gaze is missing from it."""
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    _require_fitting(parser, arguments)
     if arguments.format == "archive":
         return run_export(arguments, _archive, AppError)
     return run_export(arguments, partial(_export, arguments), AppError)
@@ -59,6 +64,12 @@ def _export(arguments: argparse.Namespace, study: Study, out: Path) -> str:
                 "import gaze: python main.py import-gaze --help"
             )
         )
+    if arguments.format == "dataset":
+        said = export_dataset(
+            content, out, _terms(arguments), shown_progress("readings"),
+            with_images=arguments.with_images,
+        )  # fmt: skip
+        return require_whole(said, content.damage)
     files = _write(content, out, arguments.format)
     hashes = [image.sha256 for image in content.images.values()]
     write_manifest(out, arguments.format, files, study, hashes)
@@ -75,6 +86,31 @@ def _write(content: Content, out: Path, kind: str) -> list[Path]:
     return export_tables(content, out, kind, progress)
 
 
+def _terms(arguments: argparse.Namespace) -> Terms:
+    return Terms(
+        arguments.licence,
+        tuple(arguments.creator),
+        arguments.url,
+        arguments.published,
+        arguments.cite,
+    )
+
+
+def _require_fitting(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    """Refuse terms that are none before anything is written, and those of other formats."""
+    terms = _terms(arguments)
+    if arguments.format == "dataset":
+        try:
+            require_terms(terms)
+        except ExportError as error:
+            parser.error(str(error))
+    elif terms != Terms("") or arguments.with_images:
+        parser.error(
+            "--licence, --creator, --url, --published, --cite and --with-images belong to "
+            "`export dataset`."
+        )
+
+
 def _parser() -> argparse.ArgumentParser:
     listed = "\n".join(f"  {name:9s} {text}" for name, text in FORMATS.items())
     parser = CommandParser(
@@ -88,4 +124,30 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("format", choices=list(FORMATS), metavar="FORMAT", help="see below")
     add_export_arguments(parser)
     parser.add_argument("--practice", action="store_true", help="include practice readings")
+    group = parser.add_argument_group("of a data set")
+    group.add_argument(
+        "--licence",
+        default="",
+        metavar="SPDX",
+        help="under which it may be used, such as CC-BY-4.0; LicenseRef-NAME for terms of your "
+        "own. Without one nothing is written",
+    )
+    group.add_argument(
+        "--creator",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="who made it, a person or an institution; repeatable",
+    )
+    group.add_argument("--url", default="", help="where it will be found")
+    group.add_argument(
+        "--published", default="", metavar="DAY", help="the day of publication: 2026-11-28"
+    )
+    group.add_argument("--cite", default="", metavar="TEXT", help="how it is to be cited")
+    group.add_argument(
+        "--with-images",
+        action="store_true",
+        help="the pictures too, if you may publish them; those that may show a burned-in name and "
+        "were not cleared stay behind",
+    )
     return parser

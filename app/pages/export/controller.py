@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from app.pages.export.page import ExportPage
+from app.pages.export.page import Choices, ExportPage
 from app.ui.background import run
 from app.ui.job import JobContext, JobPage
 from app.ui.side_job import SideJob
@@ -34,14 +34,17 @@ class ExportController(SideJob):
         run(self, lambda: runs(study), shown,
             lambda e: self.context.show_error("The runs cannot be read", e))  # fmt: skip
 
-    def _export(self, one: ExportFormat, out: Path, run_name: str, measure: str) -> None:
+    def _export(self, one: ExportFormat, out: Path, choices: Choices) -> None:
         study = self._study
         if study is None:
             return
         if one.name == ENCODER:
-            self._copy(study.runs / run_name, out)
+            self._copy(study.runs / choices.run, out)
             return
-        words = one.words(study.folder, out, encoder=run_name, measure=measure)
+        words = one.words(
+            study.folder, out, encoder=choices.run, measure=choices.measure,
+            licence=choices.licence, with_images=choices.with_images,
+        )  # fmt: skip
 
         def done() -> None:
             self.page.show_written(out, self.side.last_words)

@@ -1,21 +1,51 @@
 """Export: choose a format and where it goes, press Export, see how far it is."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QFileDialog, QLineEdit, QRadioButton
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QLineEdit,
+    QRadioButton,
+)
 
 from app.ui import theme
 from app.ui.page import Page
 from app.ui.small_widgets import button, label, panel, row
 from app.ui.text import tr
 from app.ui.work_bar import WorkBar
-from app.workspace.export_formats import FORMATS, MEASURES, ExportFormat
+from app.workspace.export_formats import FORMATS, LICENCES, MEASURES, ExportFormat
 from app.workspace.runs import RunRow
 
 _INDENT = 3 * theme.GRID
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What is chosen beside format and place.
+
+    Attributes
+    ----------
+    run
+        Its folder; empty for the newest.
+    measure
+        Empty for the study's newest.
+    licence
+        SPDX identifier of a data set that is published.
+    with_images
+        Whether its pictures go along.
+    """
+
+    run: str
+    measure: str
+    licence: str
+    with_images: bool
 
 
 class ExportPage(Page):
@@ -30,12 +60,11 @@ class ExportPage(Page):
 
     Signals
     -------
-    export_wanted : object, object, str, str
-        The format, where it goes, the folder of the run (empty for the newest), the measure
-        (empty for the study's newest).
+    export_wanted : object, object, object
+        The format, where it goes, and the rest of what was chosen (`Choices`).
     """
 
-    export_wanted = Signal(object, object, str, str)
+    export_wanted = Signal(object, object, object)
 
     def __init__(self) -> None:
         super().__init__("export", tr("Export"))
@@ -55,6 +84,15 @@ class ExportPage(Page):
         self.measure.setAccessibleName(tr("Similarity"))
         for name in MEASURES:
             self.measure.addItem(name or tr("The study's newest, or TIMA"), name)
+        self.licence = QComboBox()
+        self.licence.setObjectName("export_licence")
+        self.licence.setAccessibleName(tr("Licence"))
+        self.licence.addItem(tr("Choose…"), "")
+        for name in LICENCES:
+            self.licence.addItem(name, name)
+        self.licence.currentIndexChanged.connect(lambda _i: self._allow())
+        self.with_images = QCheckBox(tr("Include the images"))
+        self.with_images.setObjectName("export_with_images")
         self.place = QLineEdit()
         self.place.setObjectName("export_place")
         self.place.setAccessibleName(tr("Where to"))
@@ -118,17 +156,28 @@ class ExportPage(Page):
         one = self.chosen
         self.run.setEnabled(one.of_encoder)
         self.measure.setEnabled(one.of_measure)
-        lacks_run = one.of_encoder and not self.run.count()
+        self.licence.setEnabled(one.is_published)
+        self.with_images.setEnabled(one.is_published)
+        why_not = ""
+        if one.of_encoder and not self.run.count():
+            why_not = tr("No encoder yet. Press Pretrain first.")
+        elif one.is_published and not self.licence.currentData():
+            why_not = tr("Choose a licence. Only the owner of the data can.")
         # Without a study there is no folder: a relative one would be that of the program's start.
         is_known = self._folder != Path()
-        self.start.setEnabled(is_known and not self._running and not lacks_run)
-        self.start.setToolTip(tr("No encoder yet. Press Pretrain first.") if lacks_run else "")
+        self.start.setEnabled(is_known and not self._running and not why_not)
+        self.start.setToolTip(why_not)
         self.show_in_folder.setVisible(self.written is not None)
 
     def _start(self) -> None:
         out = Path(self.place.text().strip() or self._free_place())
-        run, measure = self.run.currentData() or "", self.measure.currentData() or ""
-        self.export_wanted.emit(self.chosen, out, run, measure)
+        choices = Choices(
+            self.run.currentData() or "",
+            self.measure.currentData() or "",
+            self.licence.currentData() or "",
+            self.with_images.isChecked(),
+        )
+        self.export_wanted.emit(self.chosen, out, choices)
 
     def _open(self) -> None:
         if self.written is not None:
@@ -157,6 +206,15 @@ class ExportPage(Page):
         right.addWidget(self.run)
         right.addWidget(label(tr("Gaze similarity"), "hint"))
         right.addWidget(self.measure)
+        right.addWidget(label(tr("Licence of the data set"), "hint"))
+        right.addWidget(self.licence)
+        right.addWidget(self.with_images)
+        right.addWidget(
+            label(
+                tr("Include them only if you may publish them. Images that may show a name and "
+                   "have not been cleared are left out."), "small",
+            )
+        )  # fmt: skip
         right.addWidget(label(tr("Where to"), "heading"))
         line = row(self.place, button("export_choose", tr("Choose…"), self._ask))
         line.setStretch(0, 1)
