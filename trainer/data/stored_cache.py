@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import math
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ _LAYOUT = 1  # part of the name: another layout is another cache
 _STEPS = 65534  # of the line of an image's values
 _HALF_IMAGE = 0.5  # of a pixel of the array: with less of it image, it is padding
 _TOGETHER = 64
+_WORKERS = 8  # a large mammogram takes 300 MB while it is laid down
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +205,8 @@ def _fill(
     cancelled: Callable[[], bool],
 ) -> dict[str, Any]:
     made: list[tuple[float, float, str]] = []
-    with ThreadPoolExecutor() as pool:  # OpenCV and NumPy let threads run beside each other
+    workers = min(_WORKERS, os.cpu_count() or 1)
+    with ThreadPoolExecutor(workers) as pool:  # OpenCV and NumPy run beside each other
         for start in range(0, len(sources), _TOGETHER):
             part = range(start, min(start + _TOGETHER, len(sources)))
             made += pool.map(lambda i: _place(array[i], pictures, i, sources[i]), part)
