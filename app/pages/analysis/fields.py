@@ -59,7 +59,8 @@ def performance_fields(questions: Sequence[Question]) -> tuple[Field, ...]:
               choices=positive_answers(first) if first else ()),
         *([Field("confidence", tr("Confidence of the answer"), "choice", choices=tuple(sure),
                  default=sure[0][0])] if len(sure) > 1 else []),
-        Field("truth-from", tr("Truth"), "choice", tr("What says which cases are positive"),
+        Field("truth-from", tr("Truth"), "choice",
+              tr("A label of the images, what most readers said, or a table"),
               choices=truths((), questions), default=SAME_LABEL),
         Field("truth", tr("Table of the truth (csv)"), "text", tr("Columns case and truth"),
               optional=True),
@@ -102,12 +103,12 @@ def truths(
     """
     asked = [q for q in questions if q.choices] if len(questions) > 1 else []
     return (
-        (SAME_LABEL, tr("Image label equal to the positive answer")),
-        *((_LABEL + name, trn("Image label “{name}” ({count} image)",
-                              "Image label “{name}” ({count} images)", count, name=name))
+        (SAME_LABEL, tr("Label equal to the answer")),
+        *((_LABEL + name, trn("Label “{name}” ({count} image)", "Label “{name}” ({count} images)",
+                              count, name=name))
           for name, count in labels),
         *((f"{_QUESTION}{q.key}:{answer}",
-           tr("Most readers answered “{answer}” to: {question}", answer=answer, question=q.text))
+           tr("Most said “{answer}” to: {question}", answer=answer, question=q.text))
           for q in asked for answer in q.choices),
         (TABLE, tr("A table (csv)")),
     )  # fmt: skip

@@ -31,6 +31,7 @@ class FigureView(QWidget):
         self.setObjectName("figure_view")
         self.setMouseTracking(True)
         self.figure: ResultFigure | None = None
+        self._room = 0
         self._drawing = QSvgRenderer(self)
 
     def show_figure(self, figure: ResultFigure | None) -> bool:
@@ -44,6 +45,12 @@ class FigureView(QWidget):
         self._take_height()
         self.update()
         return is_drawn
+
+    def give_room(self, height: int) -> None:
+        """Draw no higher than this, as far as the figure can still be read."""
+        self._room = height
+        self._take_height()
+        self.update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the drawing's shape."""
@@ -88,7 +95,9 @@ class FigureView(QWidget):
         return self.figure.place_at(point.x() / scale, point.y() / scale)
 
     def _scale(self) -> float:
-        return min(self.width() / max(self._drawing.defaultSize().width(), 1), _LARGEST)
+        size = self._drawing.defaultSize()
+        by_height = self._room / max(size.height(), 1)
+        return min(self.width() / max(size.width(), 1), _LARGEST, max(by_height, 1.0))
 
     def _take_height(self) -> None:
         height = self._drawing.defaultSize().height() * self._scale() if self.figure else 0

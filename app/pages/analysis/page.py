@@ -6,6 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
+    QComboBox,
     QFileDialog,
     QFormLayout,
     QFrame,
@@ -25,7 +26,7 @@ from app.ui.text import tr, trn
 from app.ui.work_bar import WorkBar
 from app.workspace.results import ResultFigure
 
-_FORM_PX = 280
+_FORM_PX, _LIST_PX, _CHOICE_SIGNS = 280, 420, 12
 
 
 class AnswerPage(Page):
@@ -84,9 +85,11 @@ class AnswerPage(Page):
         self.form.clear()
         for field in fields:
             text, widget = self.form.add(field)
+            if isinstance(widget, QComboBox):
+                _keep_narrow(widget)
             self._rows.addRow(text, self._with_button(field, widget))
             if field.hint:
-                self._rows.addRow(label(field.hint, "small"))
+                self._rows.addRow(_hint(field.hint))
         self._enable()
 
     def offer_by(
@@ -173,3 +176,18 @@ class AnswerPage(Page):
         layout.addWidget(area)
         frame.setFixedWidth(_FORM_PX)
         return frame
+
+
+def _keep_narrow(combo: QComboBox) -> None:
+    """Let a choice be as narrow as the form, however long its words; its list shows them whole."""
+    combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    combo.setMinimumContentsLength(_CHOICE_SIGNS)
+    combo.setMinimumWidth(0)
+    combo.view().setMinimumWidth(_LIST_PX)
+
+
+def _hint(words: str) -> QWidget:
+    """Return a hint that stands nearer to its own field than to the next one."""
+    made = label(words, "small")
+    made.setContentsMargins(0, 0, 0, theme.GRID)
+    return made

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -58,7 +58,7 @@ class ResultsView(QTabWidget):
         self.tables = QComboBox()
         self.tables.setObjectName(f"{name}_tables")
         self.tables.currentIndexChanged.connect(lambda _i: self._fill())
-        self._count = label("", "hint", wrap=False)
+        self._count = label("", "hint")
         self.all_rows = button(f"{name}_all_rows", tr("Show all rows"),
                                lambda: self._fill())  # fmt: skip
         self.all_rows.hide()
@@ -94,6 +94,7 @@ class ResultsView(QTabWidget):
             self.caption.setText(tr("{file} cannot be drawn.", file=figure.drawing.name))
         else:
             self.caption.setText(figure.caption if figure else "")
+        self._give_room()
 
     def _list_rows(self, place: Place) -> None:
         """Show the rows of a table that make what was clicked."""
@@ -134,14 +135,29 @@ class ResultsView(QTabWidget):
         layout.addWidget(self.view)
         layout.addWidget(self.caption)
         layout.addStretch(1)
+        self._area = _scrolled(inside)
+        self._area.viewport().installEventFilter(self)
         made = QWidget()
-        made.setLayout(row(self.list, _scrolled(inside), gap=2 * theme.GRID))
+        made.setLayout(row(self.list, self._area, gap=2 * theme.GRID))
         return made
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Let figure and caption fit without scrolling where they can."""
+        if event.type() == QEvent.Type.Resize and watched is self._area.viewport():
+            self._give_room()
+        return super().eventFilter(watched, event)
+
+    def _give_room(self) -> None:
+        room = self._area.viewport().size()
+        taken = self.caption.heightForWidth(room.width() - 2 * theme.GRID) + 4 * theme.GRID
+        self.view.give_room(room.height() - taken)
 
     def _make_tables(self) -> QWidget:
         made = QWidget()
         layout: QVBoxLayout = column(made, gap=theme.GRID)
-        layout.addLayout(row(self.tables, self.all_rows, self._count, stretch=True))
+        head = row(self.tables, self.all_rows)
+        head.addWidget(self._count, 1)
+        layout.addLayout(head)
         layout.addWidget(self.table, 1)
         return made
 

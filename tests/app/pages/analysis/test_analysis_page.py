@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QComboBox
 from pytestqt.qtbot import QtBot
 
@@ -95,8 +95,8 @@ def test_the_truth_is_picked_from_labels_another_question_or_a_table(
     form.offer("truth-from", truths([("cancer", 1), ("cyst", 3)], questions))
 
     words = dict(truths([("cancer", 1), ("cyst", 3)], questions))
-    assert words["label:cancer"] == "Image label “cancer” (1 image)"
-    assert words["question:panel:sure"] == "Most readers answered “sure” to: The panel?"
+    assert words["label:cancer"] == "Label “cancer” (1 image)"
+    assert words["question:panel:sure"] == "Most said “sure” to: The panel?"
     assert [key for key, _ in truths([], questions[:1])] == ["", "table"]
     for chosen, wanted in (
         ("label:cyst", ["--truth-label", "cyst"]),
@@ -189,6 +189,22 @@ def test_a_point_of_a_curve_lists_the_answers_at_its_threshold_and_above_and_say
     results.all_rows.click()
     assert len(results.model.rows) == 5
     assert results.all_rows.isHidden()
+
+
+def test_a_square_figure_and_its_caption_fit_the_page_without_scrolling(
+    page: AnswerPage, folder: Path
+) -> None:
+    (folder / "dwell.svg").write_text(SVG.replace("100", "400"))
+    page.resize(1146, 768)
+    page.show_results(folder, read_figures(folder), [])
+    page.show()
+
+    view, caption = page.results.view, page.results.caption
+    bottom = caption.mapTo(page, QPoint(0, caption.height())).y()
+
+    assert bottom <= 768
+    assert view.minimumHeight() >= 400
+    assert page.form.editors["plain"].width() < 240
 
 
 def test_a_figure_is_drawn_on_the_dark_ground(page: AnswerPage, folder: Path) -> None:
