@@ -73,7 +73,7 @@ def reflacx(folder: Path) -> None:
         table(root / "main_data" / reading / "chest_bounding_box.csv", [box])
         if is_discarded:
             continue
-        points = list(enumerate(fixations(k, side)))
+        points = list(enumerate(fixations(len(sheets), side)))
         table(root / "main_data" / reading / "fixations.csv", [
             {"timestamp_start_fixation": 0.4 * j, "timestamp_end_fixation": 0.4 * j + 0.3,
              "x_position": x, "y_position": y} | shown for j, (x, y) in points

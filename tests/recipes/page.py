@@ -17,7 +17,7 @@ DOWNLOADS = ("wget", "git", "hf", "unzip")
 TINY = {
     "similarity": "--measure density",
     "train": "--epochs 1 --size 32 --batch 4 --encoder resnet10 --positive-rate 0.2 "
-    "--measure density --device cpu",
+    "--measure density --set onnx=false --device cpu",
     "probe": "--repeats 2 --label-budget all --probes knn --device cpu",
 }
 """Added behind what the page says, so that a net of no use is trained in seconds."""
