@@ -136,6 +136,8 @@ def number(text: str, style: NumberStyle) -> float:
     text = text.strip()
     if text.lower() in MISSING_WORDS:
         return math.nan
+    if "_" in text:  # float() takes 1_0 for 10
+        raise ValueError(text)
     if style.thousands != ".":
         try:
             return float(text)
@@ -145,6 +147,10 @@ def number(text: str, style: NumberStyle) -> float:
     if style.thousands in (".", ","):
         plain = plain.replace(style.thousands, "")
     return float(plain.replace(style.decimal, "."))
+
+
+def _has_underscore(cell: str) -> bool:
+    return "_" in cell
 
 
 def numbers(cells: Sequence[str], style: NumberStyle | None = None) -> FloatArray:
@@ -157,7 +163,7 @@ def numbers(cells: Sequence[str], style: NumberStyle | None = None) -> FloatArra
     MixedNumbers
         If they contradict each other.
     """
-    if style is None or style == NumberStyle():
+    if (style is None or style == NumberStyle()) and not any(map(_has_underscore, cells)):
         try:
             return np.array(list(map(float, cells)), np.float64)
         except ValueError:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session as OrmSession
 from migrations.study.arms import Arm
 from migrations.study.audit import add_audit
 from migrations.study.clean_text import clean
+from migrations.study.csv_cells import delimiter_of
 from migrations.study.errors import AmbiguousName, StudyError, UnknownName
 from migrations.study.names import resolve
 from migrations.study.plan_readers import readers_meant
@@ -36,6 +37,21 @@ class Assigned:
 def is_planned(settings: StudySettings) -> bool:
     """Tell whether a study has plans at all: else every reader reads every case, one way."""
     return bool(settings.arms) or settings.assignment != "all"
+
+
+def plan_warning(settings: StudySettings) -> str:
+    """Return why a plan from a csv does not hold alone, by the study's settings; "" if it does."""
+    if settings.assignment == "csv":
+        return ""
+    reads = (
+        "every reader reads every case"
+        if settings.assignment == "all"
+        else "readers also get the cases that the study deals them"
+    )
+    return (
+        f'The setting `assignment` of this study is "{settings.assignment}": {reads}, whatever the '
+        'plan says. Set it to "csv" for the plan to hold.'
+    )
 
 
 def keep_arms(session: OrmSession, arms: Sequence[Arm]) -> list[str]:
@@ -158,7 +174,9 @@ def _planned(rows: Iterable[tuple[int, str, int | None]], pseudonym: str) -> lis
 def _lines(path: Path, *, needs_arms: bool) -> list[dict[str, str]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            table = csv.DictReader(file, strict=True)
+            separator = delimiter_of(file.readline())
+            file.seek(0)
+            table = csv.DictReader(file, strict=True, delimiter=separator)
             lines = list(table)
             columns = [(name or "").strip() for name in table.fieldnames or ()]
     except (OSError, UnicodeDecodeError, csv.Error) as error:

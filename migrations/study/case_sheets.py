@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session as OrmSession
 
 from migrations.study.audit import add_audit
 from migrations.study.clean_text import clean
+from migrations.study.csv_cells import delimiter_of
 from migrations.study.errors import StudyError
 from migrations.study.names import resolve
 from migrations.study.schema import StudyCase, new_id
@@ -115,7 +116,9 @@ def counted_sheets(session: OrmSession) -> dict[str, Counter[str]]:
 def _lines(path: Path) -> list[dict[str, str]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
+            separator = delimiter_of(file.readline())
+            file.seek(0)
+            reader = csv.DictReader(file, strict=True, delimiter=separator)
             lines = list(reader)
             columns = [(name or "").strip() for name in reader.fieldnames or ()]
     except (OSError, UnicodeDecodeError, csv.Error) as error:

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from migrations.study import check_command
-from migrations.study.assignments import assign_from_csv
+from migrations.study.assignments import assign_from_csv, plan_warning
 from migrations.study.case_sheets import read_sheets
 from migrations.study.command_line import CommandParser, existing_file, existing_folder
 from migrations.study.errors import NotAStudy, StudyError, UnknownReaders
@@ -43,11 +43,15 @@ def _assign(arguments: argparse.Namespace) -> int:
     try:
         with closing(opened) as study, study.database.write() as session:
             made = assign_from_csv(session, study.settings, arguments.plan, arguments.new_reader)
+            warning = plan_warning(study.settings)
     except UnknownReaders as error:
         words = " ".join(f"--new-reader {reader}" for reader in error.readers)
         raise StudyError(f"{error} If this is a new reader, add {words}.") from error
     for pseudonym, count in made.items():
-        sys.stdout.write(f"{pseudonym}: {count} readings planned.\n")
+        planned = "reading" if count == 1 else "readings"
+        sys.stdout.write(f"{pseudonym}: {count} {planned} planned.\n")
+    if warning:
+        sys.stderr.write(f"{warning}\n")
     return 0
 
 
@@ -55,7 +59,7 @@ def _sheets(arguments: argparse.Namespace) -> int:
     opened = Study.open(arguments.study, database_url=arguments.database)
     with closing(opened) as study, study.database.write() as session:
         count = read_sheets(session, arguments.table)
-    sys.stdout.write(f"{count} case sheets read.\n")
+    sys.stdout.write(f"{count} case {'sheet' if count == 1 else 'sheets'} read.\n")
     return 0
 
 

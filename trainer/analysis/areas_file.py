@@ -105,6 +105,7 @@ def _polygon(row: dict[str, str]) -> FloatArray:
         len(points) < 3
         or any(len(pair) != 2 for pair in points)
         or not all(math.isfinite(v) for pair in points for v in pair)
+        or "_" in row["points"]
     ):
         raise AnalysisError(f'points is {row["points"]!r}; it is "x y; x y; x y; …".')
     return np.array(points)
@@ -132,7 +133,7 @@ def _number(row: dict[str, str], name: str) -> float:
         number = float(row[name])
     except ValueError:
         number = np.nan
-    if not np.isfinite(number):
+    if not np.isfinite(number) or "_" in row[name]:  # float() takes 1_0 for 10
         raise AnalysisError(f"{name} is {row[name]!r}; it must be a number.")
     return number
 

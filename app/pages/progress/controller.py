@@ -49,7 +49,21 @@ class ProgressController(StationJob):
             with study.database.write() as session:
                 made = assign_from_csv(session, study.settings, path, new_readers)
             readings = sum(made.values())
-            return trn("One reading was planned.", "{count} readings were planned.", readings)
+            said = trn("One reading was planned.", "{count} readings were planned.", readings)
+            assigns = study.settings.assignment
+            if assigns == "csv":
+                return said
+            if assigns == "all":
+                hint = tr(
+                    "But every reader still reads every case: for the plan to hold, set Assign "
+                    "cases to By an imported plan in the study settings."
+                )
+            else:
+                hint = tr(
+                    "But readers also get the cases that the study deals them: for the plan alone "
+                    "to hold, set Assign cases to By an imported plan in the study settings."
+                )
+            return f"{said} {hint}"
 
         self._do(take, lambda error: self._plan_failed(path, error))
 

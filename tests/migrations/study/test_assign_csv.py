@@ -81,3 +81,28 @@ def test_a_reader_whom_the_study_does_not_have_is_asked_about(study: Study, caps
     with study.database.read() as rows:
         told = rows.scalars(select(Audit.details).where(Audit.action == "readings planned")).all()
     assert told == [{"R1": 1}, {"R11": 1}]
+
+
+def test_a_plan_says_where_the_study_does_not_follow_it(study: Study, tmp_path, capsys) -> None:
+    assert assign(study, "reader,case,order\nR1,{a},1\n") == 0
+    said = capsys.readouterr()
+    assert "R1: 1 reading planned." in said.out
+    assert '"all": every reader reads every case, whatever the plan says' in said.err
+    other = make_study(tmp_path / "csv", 2, assignment="csv")
+    assert assign(other, "reader,case,order\nR1,{a},1\nR1,{b},2\n") == 0
+    other.close()
+    assert capsys.readouterr() == ("R1: 2 readings planned.\n", "")
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_plans_and_sheets_are_taken_as_a_spreadsheet_of_another_country_writes_them(
+    study: Study, separator: str, capsys
+) -> None:
+    assert assign(study, "\ufeffreader,case,order\nR1,{a},1\n".replace(",", separator)) == 0
+    assert count(study) == 1
+    with study.database.read() as rows:
+        first = next(iter(names_of(rows, "case").values()))
+    sheets = study.folder.parent / "sheets.csv"
+    sheets.write_text(f"case,question\n{first},A lump?\n".replace(",", separator))
+    assert main(["db", "sheets", "--study", str(study.folder), str(sheets)]) == 0
+    assert "1 case sheet read." in capsys.readouterr().out

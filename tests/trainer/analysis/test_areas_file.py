@@ -52,6 +52,8 @@ def test_columns_may_be_few_and_stand_in_any_order(tmp_path: Path) -> None:
         ("a,,box,,1,1,1,1,,", "area is empty"),
         ("a,b,box,,1,1,0,1,,", "above 0"),
         ("a,b,box,,1,x,1,1,,", "y is 'x'"),
+        ("a,b,box,,1,1_0,1,1,,", "y is '1_0'"),
+        ("a,b,polygon,,,,,,0 0; 1_0 1; 2 2,", "points is"),
         ("a,b,box,1.5,1,1,1,1,,", "frame is '1.5'"),
         ("a,b,box,,1,1,1,1,,yes", "lesion is 'yes'"),
         ("a,b,polygon,,,,,,0 0; 1 1,", "points is"),

@@ -29,20 +29,21 @@ def read_ratings(path: Path) -> Ratings:
     Raises
     ------
     PerformanceError
-        Naming the line and the column that cannot be understood, and readers or arms that are
-        written in two ways; see also `ratings_of`.
+        Naming the line and the column that cannot be understood, and readers, arms or cases that
+        are written in two ways; see also `ratings_of`.
     """
     try:
         rows = [_rating(row, where) for where, row in _rows(path)]
         _refuse_two_spellings("Readers", [row.reader for row in rows])
         _refuse_two_spellings("Treatments", [row.arm for row in rows])
+        _refuse_two_spellings("Cases", [row.case for row in rows])
         return ratings_of(rows)
     except PerformanceError as error:
         raise PerformanceError(_with_path(path, error)) from error
 
 
 def _refuse_two_spellings(what: str, names: Iterable[str]) -> None:
-    """Refuse `1`, `01` and `1.0`, or `r1` and `R1`: one that counts as two narrows intervals."""
+    """Refuse `1`, `01` and `1.0`, or `r1` and `R1`: one that counts as two changes each figure."""
     known: dict[str, str] = {}
     for name in names:
         plain = name.casefold().removesuffix(".0").lstrip("0") or "0"
@@ -106,6 +107,6 @@ def _number(row: dict[str, str], where: str) -> float:
         number = float(row["rating"])
     except ValueError:
         number = math.nan
-    if not math.isfinite(number):
+    if not math.isfinite(number) or "_" in row["rating"]:  # float() takes 1_0 for 10
         raise PerformanceError(f"{where}: rating is {row['rating']!r}; it must be a number.")
     return number

@@ -25,7 +25,7 @@ class Window:
 
 @pytest.fixture
 def study(tmp_path: Path):
-    study = make_study(tmp_path / "study", 2, arms=(Arm("one"), Arm("two")))
+    study = make_study(tmp_path / "study", 2, arms=(Arm("one"), Arm("two")), assignment="csv")
     yield study
     study.close()
 
@@ -63,6 +63,26 @@ def test_a_plan_from_a_csv_is_shown_by_reader_and_arm(job, study, qtbot, tmp_pat
     assert job.page.state_text == "3 readings were planned."
     job.refresh()
     qtbot.waitUntil(lambda: job.page.state_text == "2 readers: 0 of 3 readings done.")
+
+
+@pytest.mark.parametrize(
+    ("arms", "words"),
+    [
+        ((), "One reading was planned. But every reader still reads every case"),
+        ((Arm("one"),), "One reading was planned. But every reader still reads every case"),
+    ],
+)
+def test_a_plan_that_does_not_hold_says_so(job, qtbot, tmp_path, arms, words) -> None:
+    other = make_study(tmp_path / "other", 2, arms=arms)
+    with other.database.read() as rows:
+        first = next(iter(names_of(rows, "case").values()))
+    plan = tmp_path / "plan.csv"
+    plan.write_text(f"reader;case;order;arm\nR1;{first};1;{'one' if arms else ''}\n")
+    job.open(other)
+    job.take_plan(plan)
+    qtbot.waitUntil(lambda: job.page.state_text.startswith(words))
+    job.close()
+    other.close()
 
 
 def test_a_plan_for_a_reader_whom_the_study_lacks_is_taken_when_that_is_confirmed(

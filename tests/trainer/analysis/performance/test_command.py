@@ -211,7 +211,12 @@ def test_arms_without_any_difference_are_said_not_to_be_compared(
 
 @pytest.mark.parametrize(
     ("place", "other", "named"),
-    [(1, "0{}", "Readers"), (1, "{}.0", "Readers"), (3, "arm-{}", "Treatments")],
+    [
+        (1, "0{}", "Readers"),
+        (1, "{}.0", "Readers"),
+        (3, "arm-{}", "Treatments"),
+        (0, "C{}", "Cases"),
+    ],
 )
 def test_a_name_written_in_two_ways_does_not_count_as_two(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], place: int, other: str, named: str
@@ -221,7 +226,7 @@ def test_a_name_written_in_two_ways_does_not_count_as_two(
         for reader in (1, 2):
             cells = [f"c{k}", str(reader), str(k % 2), "Arm-A", str(k)]
             if k > 3:
-                cells[place] = other.format("a" if place == 3 else reader)
+                cells[place] = other.format({0: k - 4, 1: reader, 3: "a"}[place])
             lines.append(",".join(cells))
     path = tmp_path / "ratings.csv"
     path.write_text("\n".join(lines))
@@ -231,3 +236,14 @@ def test_a_name_written_in_two_ways_does_not_count_as_two(
     said = capsys.readouterr().err
     assert f'{named} "' in said
     assert "in writing alone" in said
+
+
+def test_a_rating_with_an_underscore_is_not_a_number(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"A,1,c{k},{k % 2},{k}" for k in range(6)]
+    path = tmp_path / "ratings.csv"
+    path.write_text("\n".join(["reader,treatment,case,truth,rating", *rows, "A,1,c9,1,1_0"]))
+
+    assert main(["performance", "--ratings", str(path)]) == 1
+    assert "line 8: rating is '1_0'; it must be a number." in capsys.readouterr().err
