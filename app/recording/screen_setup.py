@@ -149,17 +149,20 @@ def _size_warning(
     setup: StationSetup, geometry: ScreenGeometry, tracker_mm: tuple[float, float] | None
 ) -> str:
     if setup.width_mm is None or setup.height_mm is None:
-        return "The screen was not measured with a bank card: degrees rest on what it says itself."
+        return (
+            "The screen was not measured with a bank card: degrees use the size that the monitor "
+            "reports."
+        )
     own = (setup.width_mm, setup.height_mm)
     if tracker_mm is not None and not _alike(own, tracker_mm):
         return (
-            f"The tracker takes the screen for {tracker_mm[0]:.0f} × {tracker_mm[1]:.0f} mm, "
-            f"measured were {own[0]:.0f} × {own[1]:.0f} mm: set the tracker's display area anew."
+            f"The tracker assumes a screen of {tracker_mm[0]:.0f} × {tracker_mm[1]:.0f} mm, but "
+            f"{own[0]:.0f} × {own[1]:.0f} mm was measured: set the tracker's display area again."
         )
     if not _alike(own, (geometry.width_mm, geometry.height_mm)):
         return (
-            f"The monitor says {geometry.width_mm:.0f} × {geometry.height_mm:.0f} mm, measured "
-            f"were {own[0]:.0f} × {own[1]:.0f} mm; the measured size is used."
+            f"The monitor reports {geometry.width_mm:.0f} × {geometry.height_mm:.0f} mm, but "
+            f"{own[0]:.0f} × {own[1]:.0f} mm was measured; the measured size is used."
         )
     return ""
 

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.recording.screen_setup import CARD_MM
 from app.ui import theme
+from app.ui.text import tr
 
 _SMALLEST, _LARGEST = 120.0, 900.0
 _ROUND_SHARE = 3.18 / 85.6
@@ -25,7 +26,7 @@ class BankCard(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("bank_card")
-        self.setAccessibleName("Bank card; arrow keys change its width")
+        self.setAccessibleName(tr("Bank card; arrow keys change its width"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.card_width = 320.0

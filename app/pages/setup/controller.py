@@ -24,7 +24,7 @@ class SetupController(StationJob):
     def __init__(self, context: JobContext) -> None:
         super().__init__(context)
         page = self.page = SetupPage()
-        self.pages = (JobPage("setup", page, "Station", "reader"),)
+        self.pages = (JobPage("setup", page, tr("Station"), "reader"),)
         self._night_light: bool | None = None
         self.tracker_mm: tuple[float, float] | None = None
         page.saved.connect(self._save)

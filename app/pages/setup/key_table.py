@@ -10,6 +10,7 @@ from app.ui.keys import DEFAULT, MOUSE_DEFAULT, KeyConflict, KeyMap, words_of
 from app.ui.small_widgets import button, column, label, row, say
 from app.ui.text import tr
 
+_DRAGS = {"left": "Left drag", "middle": "Middle drag", "right": "Right drag"}
 _MOUSE_WORDS = {"window": "Window", "pan": "Pan", "zoom": "Zoom"}
 
 
@@ -37,7 +38,9 @@ class KeyTable(QWidget):
             grid.addWidget(label(words_of(action), wrap=False), at_row, at_column)
             grid.addWidget(self._edit(action), at_row, at_column + 1)
         layout = column(self, gap=theme.GRID)
-        hint = "Names of keys, separated by spaces: I, F1, PageUp, Ctrl+Z. 1 to 9 are the answers."
+        hint = tr(
+            "Names of keys, separated by spaces: I, F1, PageUp, Ctrl+Z. 1 to 9 are the answers."
+        )
         layout.addWidget(label(hint, "hint"))
         layout.addLayout(self._make_mouse())
         layout.addLayout(grid)
@@ -76,7 +79,7 @@ class KeyTable(QWidget):
     def _edit(self, action: str) -> QLineEdit:
         made = self.edits[action] = QLineEdit()
         made.setObjectName(f"keys_{action}")
-        made.setAccessibleName(f"Keys: {words_of(action)}")
+        made.setAccessibleName(tr("Keys: {action}", action=words_of(action)))
         made.setMinimumWidth(16 * theme.GRID)
         return made
 
@@ -84,14 +87,14 @@ class KeyTable(QWidget):
         grid = QGridLayout()
         make: Callable[[str], QComboBox] = self._chooser
         for i, name in enumerate(MOUSE_DEFAULT):
-            grid.addWidget(label(f"{name.capitalize()} drag", wrap=False), 0, 2 * i)
+            grid.addWidget(label(tr(_DRAGS[name]), wrap=False), 0, 2 * i)
             grid.addWidget(make(name), 0, 2 * i + 1)
         return grid
 
     def _chooser(self, name: str) -> QComboBox:
         made = self.mouse[name] = QComboBox()
         made.setObjectName(f"mouse_{name}")
-        made.setAccessibleName(f"{name.capitalize()} drag")
+        made.setAccessibleName(tr(_DRAGS[name]))
         for action, words in _MOUSE_WORDS.items():
-            made.addItem(words, action)
+            made.addItem(tr(words), action)
         return made

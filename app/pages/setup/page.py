@@ -43,7 +43,7 @@ class SetupPage(Page):
     keys_saved = Signal(object)
 
     def __init__(self) -> None:
-        super().__init__("setup", "Station")
+        super().__init__("setup", tr("Station"))
         self._geometry: ScreenGeometry | None = None
         self._setup = StationSetup()
         self._measured = False
@@ -104,13 +104,16 @@ class SetupPage(Page):
         self.room_light.setValue(setup.room_light_lux or 0)
         self.night_light.setChecked(setup.night_light_off)
         self.hdr.setChecked(setup.hdr_off)
-        ratio = f"{geometry.device_pixel_ratio:.0%}"
+        ratio = geometry.device_pixel_ratio
         self._screen.setText(
-            f"{geometry.name}: {geometry.width_screen * geometry.device_pixel_ratio:.0f} × "
-            f"{geometry.height_screen * geometry.device_pixel_ratio:.0f} pixels, scaling {ratio}, "
-            f"{geometry.refresh_hz:.0f} Hz. It says of itself {geometry.width_mm:.0f} × "
-            f"{geometry.height_mm:.0f} mm."
-        )
+            tr(
+                "{name}: {width:.0f} × {height:.0f} pixels, scaling {scaling:.0%}, {rate:.0f} Hz. "
+                "The monitor reports {width_mm:.0f} × {height_mm:.0f} mm.",
+                name=geometry.name, width=geometry.width_screen * ratio,
+                height=geometry.height_screen * ratio, scaling=ratio, rate=geometry.refresh_hz,
+                width_mm=geometry.width_mm, height_mm=geometry.height_mm,
+            )
+        )  # fmt: skip
 
     def show_warnings(self, warnings: list[str]) -> None:
         """Say what stands against trusting the screen."""
@@ -152,30 +155,33 @@ class SetupPage(Page):
         self.calibrated = indented(QDateEdit())
         self.calibrated.setDisplayFormat("yyyy-MM-dd")
         self.calibrated.setMinimumDate(_NO_DATE)
-        self.calibrated.setSpecialValueText("not entered")
+        self.calibrated.setSpecialValueText(tr("not entered"))
         self.calibrated.setCalendarPopup(False)
         self.luminance, self.room_light = indented(QDoubleSpinBox()), indented(QDoubleSpinBox())
         for box, unit, most in ((self.luminance, " cd/m²", 5000), (self.room_light, " lux", 5000)):
             box.setRange(0, most)
             box.setDecimals(0)
             box.setSuffix(unit)
-            box.setSpecialValueText("not entered")
+            box.setSpecialValueText(tr("not entered"))
         self.night_light = QCheckBox(tr("Checked: off"))
         self.hdr = QCheckBox(tr("Checked: off"))
 
     def _make_screen(self) -> QWidget:
         frame, layout = panel()
-        layout.addWidget(label("Size of the screen", "heading"))
+        layout.addWidget(label(tr("Size of the screen"), "heading"))
         layout.addWidget(
             label(
-                "Hold a bank card against the outline. Arrow keys change its width until both are "
-                "the same; Shift makes them coarse. Degrees of gaze and true size rest on this.",
+                tr(
+                    "Hold a bank card against the outline and change its width with the arrow "
+                    "keys until both are the same (Shift: larger steps). Degrees of gaze and true "
+                    "size depend on it."
+                ),
                 "hint",
             )
         )
         layout.addWidget(self.card)
-        narrower = button("card_narrower", "Narrower", lambda: self._step(-1))
-        wider = button("card_wider", "Wider", lambda: self._step(1))
+        narrower = button("card_narrower", tr("Narrower"), lambda: self._step(-1))
+        wider = button("card_wider", tr("Wider"), lambda: self._step(1))
         layout.addLayout(row(narrower, wider, stretch=True))
         layout.addWidget(self._size)
         layout.addWidget(self._screen)
@@ -186,17 +192,17 @@ class SetupPage(Page):
 
     def _make_monitor(self) -> QWidget:
         frame, layout = panel()
-        layout.addWidget(label("Monitor and room", "heading"))
+        layout.addWidget(label(tr("Monitor and room"), "heading"))
         form = QFormLayout()
         form.setHorizontalSpacing(3 * theme.GRID)
         form.setVerticalSpacing(theme.GRID)
         for words, widget in (
-            ("Monitor", self.monitor),
-            ("Calibrated on", self.calibrated),
-            ("Luminance of white", self.luminance),
-            ("Room light", self.room_light),
-            ("Night light", self.night_light),
-            ("HDR", self.hdr),
+            (tr("Monitor"), self.monitor),
+            (tr("Calibrated on"), self.calibrated),
+            (tr("Luminance of white"), self.luminance),
+            (tr("Room light"), self.room_light),
+            (tr("Night light"), self.night_light),
+            (tr("HDR"), self.hdr),
         ):
             widget.setAccessibleName(words)
             form.addRow(label(words, wrap=False), widget)
@@ -205,7 +211,7 @@ class SetupPage(Page):
 
     def _make_keys(self) -> QWidget:
         frame, layout = panel()
-        layout.addWidget(label("Keys and mouse", "heading"))
+        layout.addWidget(label(tr("Keys and mouse"), "heading"))
         layout.addWidget(self.keys)
         return frame
 

@@ -27,7 +27,9 @@ from app.pages.clearing.page import ClearingPage
 from app.pages.reading.page import ReadingPage
 from app.pages.review.page import ReviewPage
 from app.pages.settings.page import SettingsPage
+from app.pages.setup.page import SetupPage
 from app.pages.worklist.page import WorklistPage
+from app.recording.screen_setup import StationSetup
 from app.recording.worklist import WorklistRow
 from app.shell.start_page import StartPage
 from app.shell.window import MainWindow
@@ -35,6 +37,7 @@ from app.ui import theme
 from app.ui.page import Page
 from app.ui.small_widgets import ElidedLabel
 from app.ui.text import tr, trn
+from devices.gaze.geometry import ScreenGeometry
 
 LONGER = 0.4
 _SIZE = QSize(1366 - 208, 768 - 40)
@@ -233,13 +236,21 @@ def replaying(qtbot) -> QWidget:
     return page
 
 
+def station(qtbot) -> QWidget:
+    page = SetupPage()
+    geometry = ScreenGeometry(1366, 768, 347.0, 195.0, name="mm")
+    page.show_setup(StationSetup(), geometry)
+    page.show_warnings([tr("Nobody has confirmed that HDR is off.")])
+    return page
+
+
 def settings(qtbot) -> QWidget:
     return SettingsPage()
 
 
 PAGES = (
     worklist, calibration, uncalibrated, reading, keys, read, review, replaying,
-    clearing, clearing_one, cleared, settings, start, window,
+    clearing, clearing_one, cleared, settings, station, start, window,
 )  # fmt: skip
 
 
