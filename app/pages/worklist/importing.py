@@ -1,15 +1,17 @@
 """Imports from the worklist page: off the GUI thread, with progress, rate and stop."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog
 
+from app.errors import ImportStopped
 from app.hanging.arrivals import import_cases
-from app.images.importing.label_matching import match_labels
+from app.images.importing.elsewhere import Elsewhere
+from app.images.importing.label_matching import LabelMatches, match_labels
 from app.images.importing.labels import read_labels
 from app.images.importing.reconciliation import (
     FILE_WITHOUT_ROW,
@@ -20,9 +22,13 @@ from app.images.importing.reconciliation import (
 from app.images.importing.relabelling import set_labels
 from app.images.importing.results import ImportResult
 from app.images.importing.sources import files_of, labels_among
+from app.images.pacs.dicomweb import DicomWeb
+from app.images.pacs.line import Line
+from app.pages.worklist.archive_dialog import ArchiveDialog, Wanted
 from app.pages.worklist.import_list import NOTED, REFUSED, Remark
 from app.pages.worklist.page import WorklistPage
 from app.ui.background import Task
+from app.ui.small_widgets import button
 from app.ui.text import tr
 from migrations.study.folder import Study
 
@@ -68,6 +74,11 @@ class ImportController(QObject):
         page.import_wanted.connect(self._ask_files)
         page.folder_wanted.connect(self._ask_folder)
         page.import_stopped.connect(self._stop.set)
+        self.from_archive = button(
+            "import_archive", tr("From archive…"), self._ask_archive, picture="import",
+            tip=tr("From the hospital's archive (DICOMweb)"),
+        )  # fmt: skip
+        page.head.addWidget(self.from_archive)
 
     @property
     def running(self) -> bool:
@@ -88,14 +99,23 @@ class ImportController(QObject):
 
         A csv among them says the labels and cases of the others, as `import --labels` takes it.
         """
+        chosen = list(paths)
+        self._start(tr("Looking for files…"), lambda study: self._work(study, chosen))
+
+    def fetch(self, wanted: Wanted) -> None:
+        """Import what an archive has of what is wanted; the page shows how it goes."""
+        self._start(tr("Asking the archive…"), lambda study: self._fetched(study, wanted))
+
+    def _start(self, text: str, work: Callable[[Study], _Imported]) -> None:
         if self._study is None or self.running:
             return
         self._stop.clear()
         self._started = time.monotonic()
         self.results, self.reconciliation = [], None
-        self._page.show_import(tr("Looking for files…"), 0, 0)
-        study, chosen = self._study, list(paths)
-        task = self._task = Task(lambda: self._work(study, chosen), self)
+        self._page.show_import(text, 0, 0)
+        self.from_archive.setEnabled(False)
+        study = self._study
+        task = self._task = Task(lambda: work(study), self)
         task.progressed.connect(self._progressed)
         task.succeeded.connect(self._done)
         task.failed.connect(self._failed)
@@ -113,8 +133,39 @@ class ImportController(QObject):
             return [], set_labels(study, read_labels(labels))
         files = files_of([path for path in paths if path != labels], leave_out=labels)
         matches = match_labels(labels, files) if labels is not None else None
+        results = self._brought_in(study, files, matches)
+        return results, None if matches is None else reconcile(matches, results)
+
+    def _fetched(self, study: Study, wanted: Wanted) -> _Imported:
+        def wait(seconds: float) -> None:
+            self._stop.wait(seconds)
+
+        line = Line(wanted.url, study.settings, authority=wanted.authority, wait=wait)
+        try:
+            line.authorise(wanted.credentials())
+            archive = DicomWeb(line)
+            found = archive.find(wanted.asked())
+            if not found.names:
+                raise ImportStopped(tr("The archive has no images of what was asked."))
+            elsewhere = Elsewhere(archive.read, resumes=True)
+            results = self._brought_in(study, found.names, None, elsewhere)
+        finally:
+            line.close()
+        why = tr("The archive has no such study.")
+        return [
+            *results,
+            *(ImportResult(Path(one.text), "refused", why) for one in found.nothing),
+        ], None
+
+    def _brought_in(
+        self,
+        study: Study,
+        files: Sequence[Path],
+        matches: LabelMatches | None,
+        elsewhere: Elsewhere | None = None,
+    ) -> list[ImportResult]:
         results: list[ImportResult] = []
-        imported = import_cases(study, files, labels=matches)
+        imported = import_cases(study, files, labels=matches, elsewhere=elsewhere)
         try:
             for result in imported:
                 results.append(result)
@@ -124,7 +175,7 @@ class ImportController(QObject):
                     break
         finally:
             imported.close()
-        return results, None if matches is None else reconcile(matches, results)
+        return results
 
     def _progressed(self, counts: tuple[int, int]) -> None:
         done, total = counts
@@ -138,6 +189,7 @@ class ImportController(QObject):
 
     def _done(self, imported: _Imported) -> None:
         (self.results, self.reconciliation), self._task = imported, None
+        self.from_archive.setEnabled(True)
         text = _summary(self.results, self._stop.is_set())
         listed = [(r.path.name, said) for r in self.results if (said := _said(r))]
         if self.reconciliation is not None:
@@ -149,6 +201,7 @@ class ImportController(QObject):
 
     def _failed(self, error: Exception) -> None:
         self._task = None
+        self.from_archive.setEnabled(True)
         self._page.show_imported(tr("The import stopped."), [(tr("Import"), str(error))])
         self.changed.emit()
 
@@ -156,6 +209,9 @@ class ImportController(QObject):
         names, _ = QFileDialog.getOpenFileNames(self._page, tr("Import images"), "", tr(_FILES))
         if names:
             self.start([Path(name) for name in names])
+
+    def _ask_archive(self) -> None:
+        ArchiveDialog(self._page, self.fetch).open()
 
     def _ask_folder(self) -> None:
         name = QFileDialog.getExistingDirectory(self._page, tr("Import a folder of images"))
