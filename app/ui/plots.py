@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.errors import AppError
 from app.ui import theme
+from app.ui.text import tr
 from migrations.study.csv_cells import CsvWriter
 
 COLOURS = ("#6cb0e0", "#dba54a", "#8fc47a", "#c58fd6", "#ec7168", "#69c9c0", "#b0b5ba", "#a98f6c")
@@ -53,13 +54,17 @@ def save_plot(item: Any, path: Path) -> None:
     """
     write = _WRITERS.get(path.suffix.lower())
     if write is None:
-        raise PlotUnwritable(f"{path.name}: a plot is saved as .png, .svg or .csv.")
+        raise PlotUnwritable(
+            tr("{name}: a plot can be saved as .png, .svg or .csv.", name=path.name)
+        )
     try:
         write(item, path)
     except OSError as error:
-        raise PlotUnwritable(f"{path} cannot be written: {error.strerror}.") from error
+        raise PlotUnwritable(
+            tr("{path} cannot be written: {why}.", path=path, why=error.strerror)
+        ) from error
     if not path.is_file():
-        raise PlotUnwritable(f"{path} cannot be written.")
+        raise PlotUnwritable(tr("{path} cannot be written.", path=path))
 
 
 def _write_svg(item: Any, path: Path) -> None:
@@ -102,6 +107,6 @@ _WRITERS: dict[str, Callable[[Any, Path], object]] = {
 
 def ask_where(parent: QWidget, name: str, chosen: Callable[[Path], object]) -> None:
     """Ask where a plot is to be saved."""
-    path, _ = QFileDialog.getSaveFileName(parent, "Save the plot", f"{name}.png", FORMATS)
+    path, _ = QFileDialog.getSaveFileName(parent, tr("Save the plot"), f"{name}.png", tr(FORMATS))
     if path:
         chosen(Path(path))

@@ -10,6 +10,7 @@ def search_field(name: str, placeholder: str) -> QLineEdit:
     field = QLineEdit()
     field.setObjectName(name)
     field.setPlaceholderText(placeholder)
+    field.setToolTip(placeholder)  # where the line is too short for it
     field.setAccessibleName(placeholder)
     field.setClearButtonEnabled(True)
     for button in field.findChildren(QToolButton):

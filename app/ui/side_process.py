@@ -7,6 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QProcess, QTimer, Signal
 
+from app.ui.text import tr
 from migrations.study.processes import MAIN
 
 _LAST_LINES = 3
@@ -79,12 +80,12 @@ class SideProcess(QObject):
             elif stopped is not None and (code == _STOPPED or process.property("asked")):
                 stopped()
             else:
-                failed(self.last_words or f"It ended with exit code {code}.")
+                failed(self.last_words or tr("It ended with exit code {code}.", code=code))
 
         def broken(error: QProcess.ProcessError) -> None:
             if error == QProcess.ProcessError.FailedToStart:
                 self._forget()
-                failed(f"{self.program[0]} does not run.")
+                failed(tr("{program} does not run.", program=self.program[0]))
 
         process.readyReadStandardOutput.connect(self._read)
         process.readyReadStandardError.connect(self._read)

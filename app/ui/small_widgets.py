@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLayout,
     QPushButton,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -124,6 +125,16 @@ def row(
     if stretch:
         made.addStretch(1)
     return made
+
+
+def scrolled(inside: QWidget) -> QScrollArea:
+    """Return an area that scrolls up and down what is higher than it."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(inside)
+    return area
 
 
 def rule() -> QFrame:

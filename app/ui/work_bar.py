@@ -56,13 +56,12 @@ class WorkBar(QFrame):
         """Show an event of the process protocol; others than stage and progress say nothing."""
         if event.get("event") == "stage":
             self._bar.setRange(0, 0)
-            self._say(str(event.get("message") or event.get("stage") or ""))
+            self._say(str(event.get("message") or _stage(event)))
         elif event.get("event") == "progress":
             total = int(event.get("total") or 0)
             self._bar.setRange(0, total)
             self._bar.setValue(int(event.get("done") or 0))
-            self._say(": ".join(filter(None, (str(event.get("stage") or ""),
-                                              progress_text(event)))))  # fmt: skip
+            self._say(": ".join(filter(None, (_stage(event), progress_text(event)))))
 
     def end(self) -> None:
         """Nothing runs any more."""
@@ -77,13 +76,19 @@ class WorkBar(QFrame):
         self.stop_wanted.emit()
 
 
+def _stage(event: Mapping[str, Any]) -> str:
+    """Return the stage of an event in words."""
+    word = str(event.get("stage") or "")
+    return tr(word[:1].upper() + word[1:]) if word else ""
+
+
 def progress_text(event: Mapping[str, Any]) -> str:
     """Return count, rate and time left of a progress event."""
-    unit = str(event.get("unit") or "")
+    unit = tr(word) if (word := str(event.get("unit") or "")) else ""
     done, total = int(event.get("done") or 0), int(event.get("total") or 0)
     parts = [tr("{done} of {total} {unit}", done=f"{done:,}", total=f"{total:,}", unit=unit)]
     if rate := event.get("rate"):
-        parts.append(f"{rate:,.1f} {unit}/s".replace(" /s", "/s"))
+        parts.append(tr("{rate}/s", rate=f"{rate:,.1f} {unit}".strip()))
     if (left := event.get("seconds_left")) is not None:
         parts.append(tr("{time} left", time=duration_text(float(left))))
     return ", ".join(part.strip() for part in parts)
@@ -100,5 +105,7 @@ def duration_text(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
-        return f"{hours} h {minutes:02d} min"
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+        return tr("{hours} h {minutes} min", hours=hours, minutes=f"{minutes:02d}")
+    if minutes:
+        return tr("{minutes} min {seconds} s", minutes=minutes, seconds=f"{rest:02d}")
+    return tr("{seconds} s", seconds=rest)

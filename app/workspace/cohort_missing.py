@@ -1,7 +1,9 @@
 """What is missing before a pre-training makes sense."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import select
 
@@ -13,46 +15,69 @@ FEW_CASES = 30
 """Below so many read images a pre-training can hardly show anything."""
 
 
-def missing(study: Study, rows: Sequence[CohortRow]) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """A sentence that can be translated, and what stands for the {names} in it."""
+
+    text: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """Return the English sentence."""
+        return self.text.format(**self.arguments)
+
+
+def missing(study: Study, rows: Sequence[CohortRow]) -> list[Lack]:
     """Return what is missing before a pre-training makes sense, the gravest first."""
     with study.database.read() as session:
         images = session.execute(select(Image.id, Image.label, Image.split)).all()
     kept = [row for row in rows if row.counts]
-    read = {image_id for row in kept for image_id in row.image_ids}
+    read = len({image_id for row in kept for image_id in row.image_ids})
+    unread = len(images) - read
     found = [
-        ("No images yet: import some on the Worklist page.", not images),
-        ("No reading counts yet: read some cases.", bool(images) and not kept),
+        (Lack("There are no images yet. Import some on the Worklist page."), not images),
+        (Lack("No reading is included yet. Read some cases."), bool(images) and not kept),
+        (_few(read), 0 < read < FEW_CASES),
+        (_without_gaze(unread, len(images)), 0 < read < len(images)),
         (
-            f"Only {len(read)} images were read; with fewer than {FEW_CASES} a run shows little.",
-            0 < len(read) < FEW_CASES,
-        ),
-        (
-            f"{len(images) - len(read)} of {len(images)} images have no gaze: they train without "
-            "gaze pairs.",
-            0 < len(read) < len(images),
-        ),
-        (
-            "No image has a label, so no probe can say whether the gaze helped. Type labels into "
-            "the column Label, or import a csv of them on the Worklist page.",
+            Lack(
+                "No image has a label, so no probe can tell whether gaze helped. Type labels into "
+                "the Label column, or import a csv of them on the Worklist page."
+            ),
             bool(images) and not any(label for _, label, _ in images),
         ),
         (
-            "No image is held out for testing yet: a run makes the split when it starts, or type "
-            "test into the column Split.",
+            Lack(
+                "No image is held out for testing yet. A run makes the split when it starts; to "
+                "choose it yourself, type “test” into the Split column."
+            ),
             bool(images) and not any(split == "test" for _, _, split in images),
         ),
     ]
-    return [text for text, applies in found if applies] + _grave_losses(rows)
+    return [lack for lack, applies in found if applies] + _grave_losses(rows)
 
 
-def _grave_losses(rows: Sequence[CohortRow]) -> list[str]:
-    """Name readers most of whose readings are left out for their gaze."""
+def _few(read: int) -> Lack:
+    one = "Only {count} image was read. A run on fewer than {least} images shows little."
+    many = "Only {count} images were read. A run on fewer than {least} images shows little."
+    return Lack(one if read == 1 else many, {"count": read, "least": FEW_CASES})
+
+
+def _without_gaze(unread: int, images: int) -> Lack:
+    one = "{count} of {images} images has no gaze and joins the training without gaze pairs."
+    many = "{count} of {images} images have no gaze and join the training without gaze pairs."
+    return Lack(one if unread == 1 else many, {"count": unread, "images": images})
+
+
+def _grave_losses(rows: Sequence[CohortRow]) -> list[Lack]:
+    """Name readers most of whose readings are excluded for their gaze."""
     by_reader: dict[str, Counter[bool]] = defaultdict(Counter)
     for row in rows:
         if row.state == "finished" and not row.practice:
             by_reader[row.reader][row.counts] += 1
+    text = "{count} of {readings} readings by {reader} are excluded. Calibrate again."
     return [
-        f"{counts[False]} of {counts.total()} readings of {reader} are left out: calibrate again."
+        Lack(text, {"count": counts[False], "readings": counts.total(), "reader": reader})
         for reader, counts in sorted(by_reader.items())
         if counts[False] > counts.total() / 2
     ]

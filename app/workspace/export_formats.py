@@ -59,23 +59,24 @@ class ExportFormat:
 ENCODER = "encoder"
 """The format that no command writes: files of a run are copied."""
 FORMATS = (
-    ExportFormat("bids", "BIDS", "Eye tracking as BIDS 1.11: one file per eye, gaze events, "
-                 "events and geometry."),
+    ExportFormat("bids", "BIDS", "Eye tracking as BIDS 1.11: one file per eye, with gaze events, "
+                 "study events and screen geometry."),
     ExportFormat("csv", "Tables (csv)", "Samples, fixations, gaze events, views, answers and "
-                 "quality as csv, with a dictionary."),
-    ExportFormat("parquet", "Tables (Parquet)", "The same tables as Parquet. Needs pyarrow."),
+                 "gaze quality, with a description of every column."),
+    ExportFormat("parquet", "Tables (Parquet)", "The same tables as Parquet files (requires "
+                 "pyarrow)."),
     ExportFormat("dataset", "Data set to publish", "BIDS and tables with a licence, a datasheet, "
                  "Croissant metadata and checksums, read back at the end.", is_published=True),
-    ExportFormat("mcgip", "McGIP / GzPT", "Images, gaze, relation and splits as the released code "
-                 "reads them.", of_measure=True),
-    ExportFormat("relation", "Gaze similarity", "The similarity of every two images, as npy and "
-                 "npz.", of_measure=True),
-    ExportFormat("features", "Features", "What an encoder makes of every image, as npz.",
-                 of_encoder=True),
-    ExportFormat(ENCODER, "Encoder", "A run's weights with their model card, and as ONNX where the "
-                 "run wrote it.", of_encoder=True),
-    ExportFormat("archive", "Whole study", "The study as one file with checksums, images and all. "
-                 "It is read with import-archive.", is_file=True),
+    ExportFormat("mcgip", "McGIP / GzPT", "Images, gaze, relation and splits in the format that "
+                 "the published code reads.", of_measure=True),
+    ExportFormat("relation", "Gaze similarity", "The similarity of every pair of images, as npy "
+                 "and npz.", of_measure=True),
+    ExportFormat("features", "Features", "The features of every image, computed by an encoder, as "
+                 "npz.", of_encoder=True),
+    ExportFormat(ENCODER, "Encoder", "The weights of a run with their model card, and as ONNX if "
+                 "the run saved it.", of_encoder=True),
+    ExportFormat("archive", "Whole study", "An archive: the study with all its images in one file, "
+                 "with checksums.", is_file=True),
 )  # fmt: skip
 LICENCES = ("CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "CC-BY-NC-SA-4.0", "CC-BY-ND-4.0",
             "CC-BY-NC-ND-4.0", "CC0-1.0", "ODC-By-1.0", "ODbL-1.0", "PDDL-1.0",

@@ -39,9 +39,9 @@ class SimilarityChoice:
     details: dict[str, Any]
 
     @property
-    def title(self) -> str:
-        """How the researcher tells it from others."""
-        return f"{self.measure}, {self.images} images, {self.created_utc[:16].replace('T', ' ')}"
+    def created(self) -> str:
+        """When it was computed, to the minute."""
+        return self.created_utc[:16].replace("T", " ")
 
 
 def similarity_choices(study: Study) -> tuple[SimilarityChoice, ...]:

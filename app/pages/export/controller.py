@@ -7,7 +7,7 @@ from app.pages.export.page import Choices, ExportPage
 from app.ui.background import run
 from app.ui.job import JobContext, JobPage
 from app.ui.side_job import SideJob
-from app.ui.text import tr
+from app.ui.text import tr, trn
 from app.workspace.export_formats import ENCODER, ExportFormat, copy_encoder
 from app.workspace.runs import runs
 
@@ -32,7 +32,7 @@ class ExportController(SideJob):
                 self.page.show_study(study.exports, found)
 
         run(self, lambda: runs(study), shown,
-            lambda e: self.context.show_error("The runs cannot be read", e))  # fmt: skip
+            lambda e: self.context.show_error(tr("The runs cannot be read"), e))  # fmt: skip
 
     def _export(self, one: ExportFormat, out: Path, choices: Choices) -> None:
         study = self._study
@@ -60,10 +60,14 @@ class ExportController(SideJob):
 
     def _copy(self, folder: Path, out: Path) -> None:
         def copied(files: list[Path]) -> None:
-            self.page.show_written(out, tr("{count} files in {out}", count=len(files), out=out))
+            self.page.show_written(out, _copied(len(files), out))
 
         def failed(error: Exception) -> None:
             why = getattr(error, "strerror", None) or error
             self._ended(tr("{out} cannot be written: {why}.", out=out, why=why), "error")
 
         run(self, lambda: copy_encoder(folder, out), copied, failed)
+
+
+def _copied(count: int, out: Path) -> str:
+    return trn("{count} file copied to {out}.", "{count} files copied to {out}.", count, out=out)

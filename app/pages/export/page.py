@@ -13,14 +13,16 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QLineEdit,
     QRadioButton,
+    QWidget,
 )
 
 from app.ui import theme
 from app.ui.page import Page
-from app.ui.small_widgets import button, label, panel, row
+from app.ui.small_widgets import button, column, label, panel, row, scrolled
 from app.ui.text import tr
 from app.ui.work_bar import WorkBar
 from app.workspace.export_formats import FORMATS, LICENCES, MEASURES, ExportFormat
+from app.workspace.measures import measure_words
 from app.workspace.runs import RunRow
 
 _INDENT = 3 * theme.GRID
@@ -83,7 +85,8 @@ class ExportPage(Page):
         self.measure.setObjectName("export_measure")
         self.measure.setAccessibleName(tr("Similarity"))
         for name in MEASURES:
-            self.measure.addItem(name or tr("The study's newest, or TIMA"), name)
+            words = measure_words(name) if name else "The newest of the study, or TIMA"
+            self.measure.addItem(tr(words), name)
         self.licence = QComboBox()
         self.licence.setObjectName("export_licence")
         self.licence.setAccessibleName(tr("Licence"))
@@ -118,8 +121,8 @@ class ExportPage(Page):
                 self.run.addItem(run.title, run.folder.name)
         self.run.setCurrentIndex(max(0, self.run.findData(kept)))
         if not self._running:
-            self.say_state(tr("Readers are pseudonyms in every format. Notes, station names and "
-                              "dates stay behind, except in the whole study."))  # fmt: skip
+            self.say_state(tr("Every format names readers by pseudonym. Only the whole study "
+                              "contains notes, station names and dates."))  # fmt: skip
         self._chosen()
 
     def show_running(self, running: bool) -> None:
@@ -189,7 +192,8 @@ class ExportPage(Page):
             self.place.setText(str(Path(found) / self.chosen.name))
 
     def _arrange(self) -> None:
-        frame, layout = panel()
+        inside = QWidget()
+        layout = column(inside)
         layout.addWidget(label(tr("Format"), "heading"))
         for one in FORMATS:
             made = self.formats[one.name]
@@ -200,8 +204,10 @@ class ExportPage(Page):
             text.setIndent(_INDENT)
             layout.addWidget(text)
         layout.addStretch(1)
+        frame, around = panel()
+        around.addWidget(scrolled(inside))
         settings, right = panel()
-        right.addWidget(label(tr("Of which"), "heading"))
+        right.addWidget(label(tr("Content"), "heading"))
         right.addWidget(label(tr("Encoder of the run"), "hint"))
         right.addWidget(self.run)
         right.addWidget(label(tr("Gaze similarity"), "hint"))

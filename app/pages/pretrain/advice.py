@@ -34,8 +34,8 @@ class Advice(QWidget):
             tr(
                 "BYOL with GzPT pairs is the default: with simulated readers it gained 0.12 AUC at "
                 "10 labels where gaze told the class, and lost nothing where it did not. On harder "
-                "images a short run gained nothing. What is marked experimental has not been "
-                "found to help yet."
+                "images a short run gained nothing. Options marked as experimental have not "
+                "yet been shown to help."
             ),
             "small",
         )

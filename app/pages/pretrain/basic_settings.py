@@ -78,6 +78,7 @@ BASIC = (
 
 def show_rule(amount: QDoubleSpinBox, *, by_rate: bool) -> None:
     """Ask for a share of the pairs, or for the similarity above which pairs are positive."""
+    amount.setAccessibleName(tr("Share of the pairs") if by_rate else tr("Similarity above"))
     amount.setDecimals(1 if by_rate else 3)
     amount.setRange(*((0.1, 99.9) if by_rate else (-1, 1)))
     amount.setSuffix(tr(" % of pairs") if by_rate else "")

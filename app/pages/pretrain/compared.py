@@ -10,6 +10,7 @@ from app.ui import theme
 from app.ui.small_widgets import button, column, indented, label, row
 from app.ui.table_model import TableModel, table_view, text_columns
 from app.ui.text import tr, trn
+from app.workspace.probes import KINDS, METRICS
 
 _TITLES = ("Setting", "Score", "Difference", "95 % interval", "p", "p (Holm)", "Seeds")
 
@@ -46,10 +47,11 @@ class ComparePanel(QFrame):
         layout = column(self, 2 * theme.GRID)
         layout.addWidget(label(tr("Does gaze help?"), "heading"))
         layout.addWidget(label(tr(
-            "Trains with these settings, with gaze and without, once for each seed, and tries "
-            "every encoder on the test split. It goes on when the window is closed."
+            "Trains with these settings, with gaze and without, once for each seed, and tests "
+            "every encoder on the test split. It continues after the window is closed."
         ), "small"))  # fmt: skip
-        layout.addLayout(row(label(tr("Seeds"), "hint", wrap=False), self.seeds, self.start))
+        layout.addLayout(row(label(tr("Seeds"), "hint", wrap=False), self.seeds, stretch=True))
+        layout.addWidget(self.start)
 
 
 class ComparedPanel(QFrame):
@@ -63,7 +65,6 @@ class ComparedPanel(QFrame):
         self._model = TableModel(text_columns([tr(title) for title in _TITLES]))
         self._table = table_view(self._model, "compared_table", tr("Gaze against plain"))
         self._table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        self._table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self._table.setMaximumHeight(96)
         layout = column(self, 2 * theme.GRID)
         layout.addWidget(self._said)
@@ -88,9 +89,9 @@ def sentence(one: Mapping[str, Any], metric: str, plain: str) -> str:
     """Return what a setting gave against plain, as a person says it."""
     seeds = trn("{count} seed", "{count} seeds", int(one.get("seeds") or 0))
     figures = tr(
-        "{metric} is {score} with gaze and {plain} without, a difference of {difference} "
+        "{metric}: {score} with gaze and {plain} without, a difference of {difference} "
         "(95 % interval {low} to {high}, {seeds}).",
-        metric=metric[:1].upper() + metric[1:], score=_number(one.get("score")), plain=plain,
+        metric=_metric(metric), score=_number(one.get("score")), plain=plain,
         difference=_signed(one.get("difference")), low=_signed(one.get("low")),
         high=_signed(one.get("high")), seeds=seeds,
     )  # fmt: skip
@@ -111,6 +112,15 @@ def _cells(one: Mapping[str, Any]) -> tuple[str, ...]:
         _number(one.get("p_holm")),
         str(one.get("seeds", "")),
     )
+
+
+def _metric(said: str) -> str:
+    """Return which probe and score a comparison goes by: "linear, auc" in words."""
+    probe, _, score = said.rpartition(", ")
+    words = tr(METRICS.get(score, score))
+    if not probe:
+        return words
+    return tr("{probe}, {score}", probe=tr(KINDS.get(probe, probe)), score=words)
 
 
 def _number(value: Any) -> str:

@@ -14,6 +14,7 @@ from app.pages.pretrain.queue import TrainerQueue
 from app.pages.pretrain.run_settings import RunSettings, settings_of
 from app.ui.background import run
 from app.ui.job import JobContext, JobPage, StationJob
+from app.ui.text import tr
 from app.workspace.cohort import finished_readings
 from app.workspace.device_use import DeviceUse, device_use
 from app.workspace.estimate import estimate
@@ -34,7 +35,7 @@ class TrainingController(StationJob):
     def __init__(self, context: JobContext) -> None:
         super().__init__(context)
         page = self.page = TrainingPage()
-        self.pages = (JobPage("training", page, "Pretrain", "researcher", after="similarity"),)
+        self.pages = (JobPage("training", page, tr("Pretrain"), "researcher", after="similarity"),)
         self._study: Study | None = None
         self._runs: tuple[RunRow, ...] = ()
         self._seen = SeenParts()
@@ -133,7 +134,7 @@ class TrainingController(StationJob):
         server = ["--database", SERVER] if self._from_server else []
         if why := refusal(self._study.folder, options, agreed):
             self.page.show_failed(
-                f"It was not started. {why} Choose it in the form if you want it."
+                tr("It was not started. {why} If you want it, choose it in the form.", why=why)
             )
             return False
         try:
@@ -141,7 +142,9 @@ class TrainingController(StationJob):
             self.queue.start([*server, *options], agreed, command)
         except OSError as error:
             place = error.filename or self._study.runs
-            self.page.show_failed(f"{place} cannot be written: {error.strerror}.")
+            self.page.show_failed(
+                tr("{path} cannot be written: {why}.", path=place, why=error.strerror)
+            )
             return False
         return True
 

@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from app.ui import theme
+from app.ui.text import tr
 from app.workspace.smoothing import smoothed
 
 _TICKS = 4
@@ -82,8 +83,10 @@ class Curve(QWidget):
         self._points.append((step, value))
         if len(self._points) > _MAX_POINTS:  # every other one tells the same story
             self._points = self._points[::2]
-        said = f"{self._caption}: {value:{self._form}} at step {step:.0f} of {steps}"
-        self.setAccessibleName(said)
+        self.setAccessibleName(
+            tr("{caption}: {value} at step {step} of {steps}", caption=self._caption,
+               value=f"{value:{self._form}}", step=f"{step:.0f}", steps=steps)
+        )  # fmt: skip
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -125,7 +128,7 @@ class Curve(QWidget):
             right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             painter.drawText(QRectF(0, y - 10, 48, 20), right, text)
         below = QRectF(area.left(), area.bottom() + 3, area.width(), 20)
-        painter.drawText(below, Qt.AlignmentFlag.AlignLeft, "step 0")
+        painter.drawText(below, Qt.AlignmentFlag.AlignLeft, tr("step 0"))
         painter.drawText(below, Qt.AlignmentFlag.AlignRight, f"{self._steps}")
 
     def _lines(self, painter: QPainter, area: QRectF, low: float, high: float) -> None:

@@ -62,10 +62,10 @@ class TrainingForm(QFrame):
         self._grid.setColumnStretch(1, 1)
         self.presets = QComboBox()
         self.presets.setObjectName("presets")
-        self.presets.setAccessibleName("Preset")
+        self.presets.setAccessibleName(tr("Preset"))
         for words, name in (("Choose…", ""), *((name, name) for name in PRESETS)):
-            self.presets.addItem(words, name)
-        self._add(label("Preset", "hint", wrap=False), self.presets)
+            self.presets.addItem(tr(words), name)
+        self._add(label(tr("Preset"), "hint", wrap=False), self.presets)
         self.basic, self.rest = Form(), Form("setting_")
         for field in BASIC:
             self._add(*self.basic.add(field))
@@ -174,9 +174,9 @@ class TrainingForm(QFrame):
         self._all.setEnabled(False)
 
     def _fold(self, group: SettingsGroup, fields: list[Field]) -> Fold:
-        fold = Fold(f"group_{fields[0].name}", group.title or tr("More"))
+        fold = Fold(f"group_{fields[0].name}", tr(group.title) if group.title else tr("More"))
         if group.help:
-            fold.inside.addWidget(label(group.help, "small"))
+            fold.inside.addWidget(label(tr(group.help), "small"))
         rows = QFormLayout()
         rows.setVerticalSpacing(theme.GRID)
         rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)

@@ -6,8 +6,9 @@ from typing import Any
 
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFrame, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
+from app.pages.pretrain import run_words
 from app.pages.pretrain.advice import Advice
 from app.pages.pretrain.compared import ComparedPanel, ComparePanel
 from app.pages.pretrain.curve import Curve
@@ -17,7 +18,7 @@ from app.pages.pretrain.run_view import STAGES, SWEEP, ProgressPanel, RunView
 from app.pages.pretrain.waiting import WaitingPanel
 from app.ui import theme
 from app.ui.page import Page
-from app.ui.small_widgets import button, column, label, panel, row, say
+from app.ui.small_widgets import button, column, label, panel, row, say, scrolled
 from app.ui.text import tr, trn
 from app.workspace.device_use import DeviceUse
 from app.workspace.estimate import Estimate
@@ -58,7 +59,7 @@ class TrainingPage(Page):
     settings_wanted = Signal()
 
     def __init__(self) -> None:
-        super().__init__("training", "Pretrain")
+        super().__init__("training", tr("Pretrain"))
         self.state = "idle"
         self.result: dict[str, Any] = {}
         self.folder = Path()
@@ -66,9 +67,11 @@ class TrainingPage(Page):
         self.view = RunView()
         self.form = TrainingForm()
         self.form.all_wanted.connect(self.settings_wanted)
-        self.pretrain = button("pretrain", "Pretrain", self._start, role="primary", picture="play")
-        self.stop = button("stop", "Stop", self._stop, picture="stop")
-        self.report = button("open_report", "Open report", self._open_report, picture="open")
+        self.pretrain = button(
+            "pretrain", tr("Pretrain"), self._start, role="primary", picture="play"
+        )
+        self.stop = button("stop", tr("Stop"), self._stop, picture="stop")
+        self.report = button("open_report", tr("Open report"), self._open_report, picture="open")
         for made in (self.stop, self.pretrain):
             self.head.addWidget(made)
         content = row(gap=2 * theme.GRID)
@@ -79,7 +82,9 @@ class TrainingPage(Page):
         self.compare.wanted.connect(self._compare)
         left.addWidget(self.compare)
         content.addLayout(left)
-        content.addLayout(self._make_right(), 1)
+        right = QWidget()
+        right.setLayout(self._make_right())
+        content.addWidget(scrolled(right), 1)
         self.body.addLayout(content, 1)
         self._readings = 0
         self.show_readings(0)
@@ -105,7 +110,7 @@ class TrainingPage(Page):
         """Say whether there is something to learn from."""
         self._readings = finished
         if self.state == "idle":
-            self._say_idle()
+            self.say_state(run_words.waiting(finished))
         self._buttons()
 
     def show_settings(self, settings: RunSettings) -> None:
@@ -178,11 +183,11 @@ class TrainingPage(Page):
         if self._command == "sweep":
             self.show_compared(event)
             return
-        rate = event.get("positive_rate")
-        pairs = "" if rate is None else f", {rate:.1%} of the pairs positive"
-        self.say_state(f"✓ Trained on {event.get('images', '?')} images{pairs}.")
-        names = ("Encoder", "Report")
-        self._show_result("\n".join(f"{n}: {event.get(n.lower()) or '–'}" for n in names))
+        self.say_state(run_words.trained(int(event.get("images") or 0), event.get("positive_rate")))
+        self._show_result(
+            tr("Encoder: {encoder}\nReport: {report}",
+               encoder=event.get("encoder") or "–", report=event.get("report") or "–")
+        )  # fmt: skip
 
     def show_compared(self, event: dict[str, Any]) -> None:
         """Show what a comparison gave, just now or before the window was opened."""
@@ -194,19 +199,20 @@ class TrainingPage(Page):
     def show_stopped(self, event: dict[str, Any]) -> None:
         """Show that the user stopped it."""
         self._end("stopped", event)
-        step = event.get("step")
-        self.say_state("Stopped." if step is None else f"Stopped at step {step}.")
-        kept = "The checkpoint is kept: Pretrain with the same settings goes on from there."
-        lost = "The trainer was ended before it could write a checkpoint."
-        if self._command == "sweep":
+        step, is_sweep = event.get("step"), self._command == "sweep"
+        if is_sweep:
             self.say_state(tr("The comparison was stopped."))
-            kept = lost = tr("Compare again with the same settings: it goes on where it was.")
-        self._show_result(kept if event.get("checkpoint") else lost)
+        else:
+            self.say_state(
+                tr("Stopped.") if step is None else tr("Stopped at step {step}.", step=step)
+            )
+        is_kept = bool(event.get("checkpoint"))
+        self._show_result(run_words.continued(is_sweep=is_sweep, is_kept=is_kept))
 
     def show_failed(self, text: str) -> None:
         """Show that it went wrong, and why."""
         self._end("failed", {})
-        self.say_state("The training failed.", "error")
+        self.say_state(tr("The training failed."), "error")
         self._show_result(text)
 
     def _end(self, state: str, event: dict[str, Any]) -> None:
@@ -218,23 +224,24 @@ class TrainingPage(Page):
     def _buttons(self) -> None:
         running = self.state == "running"
         self.pretrain.setEnabled(self._readings > 0)
-        self.pretrain.setText(" Add to queue" if running else " Pretrain")
-        self.pretrain.setToolTip("" if self._readings else "Read some cases first.")
+        self.pretrain.setText(f" {tr('Add to queue') if running else tr('Pretrain')}")
+        self.pretrain.setToolTip("" if self._readings else tr("Read some cases first."))
         self.stop.setEnabled(running)
         self.compare.start.setEnabled(self._readings > 0)
         self.report.setVisible(self.state == "finished" and bool(self.result.get("report")))
 
     def _start(self) -> None:
-        if problem := self.form.problem():
-            self.say_state(problem, "warning")
-        else:
+        if self._may_start():
             self.pretrain_wanted.emit(self.form.options())
 
     def _compare(self, seeds: int) -> None:
+        if self._may_start():
+            self.compare_wanted.emit(self.form.sweep_options(seeds))
+
+    def _may_start(self) -> bool:
         if problem := self.form.problem():
             self.say_state(problem, "warning")
-        else:
-            self.compare_wanted.emit(self.form.sweep_options(seeds))
+        return not problem
 
     def _stop(self) -> None:
         self.stop.setEnabled(False)
@@ -244,17 +251,12 @@ class TrainingPage(Page):
     def _open_report(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.folder / self.result["report"])))
 
-    def _say_idle(self) -> None:
-        if self._readings:
-            self.say_state(f"{self._readings} finished readings to learn from. Press Pretrain.")
-        else:
-            self.say_state("No finished readings yet. Read some cases, then come back.")
-
     def _say_stage(self, event: dict[str, Any]) -> None:
         stage = str(event.get("stage", ""))
-        self.say_state(f"{STAGES.get(stage, stage)}…")
+        words = tr(STAGES.get(stage, stage))
+        self.say_state(words)
         self._progress.stage(event)
-        self.view.log.add(f"{STAGES.get(stage, stage)}. {event.get('message') or ''}")
+        self.view.log.add(f"{words} {event.get('message') or ''}")
 
     def _show_result(self, text: str) -> None:
         say(self._result_text, text, "body")
@@ -262,22 +264,21 @@ class TrainingPage(Page):
 
     def _make_right(self) -> QVBoxLayout:
         right = column(gap=2 * theme.GRID)
-        self._progress = ProgressPanel()
-        right.addWidget(self._progress)
-        self.compared = ComparedPanel()
-        right.addWidget(self.compared)
+        self._progress, self.compared, self._queue = (
+            ProgressPanel(),
+            ComparedPanel(),
+            WaitingPanel(),
+        )
         self._result = self._make_result()
-        right.addWidget(self._result)
-        self._queue = WaitingPanel()
         self._queue.take_back_wanted.connect(self.take_back_wanted)
-        right.addWidget(self._queue)
         self.advice = Advice()
         self.advice.size_wanted.connect(lambda size: self.form.preset(size=size))
-        right.addWidget(self.advice)
         self._notices: list[str] = []
         self._notice = label("", "warning")
         self._notice.hide()
-        right.addWidget(self._notice)
+        for part in (self._progress, self.compared, self._result, self._queue, self.advice,
+                     self._notice):  # fmt: skip
+            right.addWidget(part)
         right.addWidget(self.view.signals, 1)
         right.addWidget(self.view.log)
         return right

@@ -14,6 +14,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QProcess, QTimer, Signal
 
+from app.ui.text import tr
 from migrations.study.jobs import (
     Job,
     add_job,
@@ -207,7 +208,7 @@ class TrainerQueue(QObject):
         elif job.state == "stopped":
             self.stopped.emit(self._last)
         else:
-            self.failed.emit(job.message or "The trainer failed.")
+            self.failed.emit(job.message or tr("The trainer failed."))
 
     def _require_worker(self, current: list[Job]) -> None:
         """Start the queue process again if it died, and give up if it will not live."""
@@ -228,7 +229,9 @@ class TrainerQueue(QObject):
         return {}
 
     def _give_up(self, current: list[Job]) -> None:
-        why = f"The trainer could not be started: {self.program[0]} does not run."
+        why = tr(
+            "The trainer could not be started: {program} does not run.", program=self.program[0]
+        )
         for job in current:
             if job.state == "waiting":
                 job.become("failed", message=why)

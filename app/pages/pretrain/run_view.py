@@ -16,14 +16,14 @@ from app.workspace.device_use import DeviceUse
 _MOST_REPORTS = 2000
 """The trainer tells at most so many steps of a run."""
 STAGES = {
-    "cohort": "Collecting finished readings",
-    "similarity": "Comparing gaze",
-    "images": "Preparing images",
-    "train": "Training",
-    "export": "Exporting the encoder",
-    "report": "Writing the report",
-    "sweep": "Comparing gaze with plain",
-    "probe": "Trying the encoder",
+    "cohort": "Collecting finished readings…",
+    "similarity": "Comparing gaze…",
+    "images": "Preparing images…",
+    "train": "Training…",
+    "export": "Exporting the encoder…",
+    "report": "Writing the report…",
+    "sweep": "Comparing gaze with plain…",
+    "probe": "Testing the encoder…",
 }
 SWEEP = "sweep"
 """The stage that counts the runs of a comparison."""

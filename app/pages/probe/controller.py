@@ -33,7 +33,7 @@ class ProbeController(SideJob):
                 self.page.show_rows(found[1])
 
         run(self, lambda: (runs(study), probe_rows(probe_folder(study))), shown,
-            lambda e: self.context.show_error("The runs cannot be read", e))  # fmt: skip
+            lambda e: self.context.show_error(tr("The runs cannot be read"), e))  # fmt: skip
 
     def _probe(self, asked: ProbeAsked) -> None:
         study = self._study

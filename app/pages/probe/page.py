@@ -59,7 +59,10 @@ class ProbePage(Page):
         self.repeats.setAccessibleName(tr("Repeats"))
         self.repeats.setRange(1, 100)
         self.repeats.setValue(10)
-        self.transductive = QCheckBox(tr("Allow encoders that saw test images"))
+        self.transductive = QCheckBox(tr("Allow transductive runs"))
+        self.transductive.setToolTip(
+            tr("Encoders that were also trained on test images, without their labels.")
+        )
         self.transductive.setObjectName("probe_transductive")
         self._running = False
         self._arrange()
@@ -139,6 +142,7 @@ class ProbePage(Page):
         )
         self.table = table_view(self.model, "probe_table", tr("Results"))
         self.table.horizontalHeader().setMaximumSectionSize(_WIDEST)
+        self.table.resizeColumnsToContents()
         self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         content = row(gap=2 * theme.GRID)
         content.addWidget(frame)

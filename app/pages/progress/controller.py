@@ -124,6 +124,6 @@ class ProgressController(StationJob):
             self.refresh()
 
     def _ask(self, title: str, take: Callable[[Path], None]) -> None:
-        name, _ = QFileDialog.getOpenFileName(self.page, title, "", "csv (*.csv)")
+        name, _ = QFileDialog.getOpenFileName(self.page, title, "", tr("Tables (*.csv)"))
         if name:
             take(Path(name))

@@ -144,7 +144,7 @@ class SetupPage(Page):
         elif when:
             said = tr("The screen is {size}, measured on {date}.", size=size, date=when)
         else:
-            said = tr("The screen is {size}, not measured yet.", size=size)
+            said = tr("The screen is {size}; it has not been measured yet.", size=size)
         self._size.setText(said)
 
     def _save(self) -> None:

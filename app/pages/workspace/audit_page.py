@@ -99,7 +99,7 @@ class AuditPage(Page):
 
     def _save(self) -> None:
         ask: Callable[..., tuple[str, str]] = QFileDialog.getSaveFileName
-        path, _ = ask(self, tr("Save the table"), "audit.csv", "CSV (*.csv)")
+        path, _ = ask(self, tr("Save the table"), "audit.csv", tr("Tables (*.csv)"))
         if path:
             self.save_wanted.emit(tuple(self.model.rows), Path(path))
 

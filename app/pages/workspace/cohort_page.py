@@ -27,6 +27,7 @@ from app.ui.table_search import Searched, search
 from app.ui.text import tr, trn
 from app.workspace.cohort import CohortRow
 from app.workspace.cohort_edits import SPLITS
+from app.workspace.cohort_missing import Lack
 
 _WIDEST_PX = 260
 _COUNTING = (("Included and excluded", ""), ("Included", "in"), ("Excluded", "out"))
@@ -70,13 +71,10 @@ class CohortPage(Page):
     def show_rows(
         self,
         rows: Sequence[CohortRow],
-        missing: Sequence[str],
+        missing: Sequence[Lack],
         words: Mapping[str, str] | None = None,
     ) -> None:
-        """Show readings, and what is missing before a pre-training makes sense.
-
-        `words` is what a search finds in each reading, by its id (`searched_words`).
-        """
+        """Show readings and what is missing; `words` as `searched_words` returns them."""
         chosen, current = set(self.chosen()), self.table.verticalScrollBar().value()
         first = not self.model.rowCount()
         self._words = searched_words(self._columns, rows) if words is None else words
@@ -93,7 +91,8 @@ class CohortPage(Page):
         self.table.verticalScrollBar().setValue(current)
         self.figures.show_rows(rows)
         self._say_count(rows)
-        self._missing.setText("\n".join(f"• {text}" for text in missing))
+        said = (tr(lack.text, **lack.arguments) for lack in missing)
+        self._missing.setText("\n".join(f"• {text}" for text in said))
         self._missing_panel.setVisible(bool(missing))
         self._marked()
 

@@ -21,6 +21,7 @@ from app.ui.job import JobContext
 from app.ui.page import Page
 from app.ui.pictures import PictureLoader
 from app.ui.side_process import SideProcess
+from app.ui.text import tr
 from app.workspace.pictures import Pictures
 from app.workspace.run_edits import delete, edit
 from app.workspace.runs import RunRow, runs
@@ -141,7 +142,12 @@ class WorkspaceController(QObject):
             if "_features" in self.__dict__:
                 self._features.show_runs(found)
 
-        run(self, lambda: runs(study), shown, lambda e: self._tell_error("No runs", e))
+        run(
+            self,
+            lambda: runs(study),
+            shown,
+            lambda e: self._tell_error(tr("The runs cannot be read"), e),
+        )
 
     def _show_features(self, run_id: str) -> None:
         self._go("features")
@@ -160,7 +166,7 @@ class WorkspaceController(QObject):
                 self,
                 lambda: edit(study, run_id, name, tags, note),
                 lambda _done: self._load_runs(study),
-                lambda e: self._tell_error("The run could not be changed", e),
+                lambda e: self._tell_error(tr("The run could not be changed"), e),
             )
 
     def _delete_runs(self, run_ids: Sequence[str]) -> None:
@@ -174,7 +180,7 @@ class WorkspaceController(QObject):
 
         def failed(error: Exception) -> None:
             self._load_runs(study)
-            self._tell_error("The run could not be deleted", error)
+            self._tell_error(tr("The run could not be deleted"), error)
 
         run(self, work, lambda _done: self._load_runs(study), failed)
 
@@ -191,6 +197,6 @@ class WorkspaceController(QObject):
         run(
             self,
             copy,
-            lambda _done: self.runs.say_state(f"✓ Exported to {target}"),
-            lambda e: self._tell_error(f"{target} cannot be written", e),
+            lambda _done: self.runs.say_state(tr("✓ Exported to {path}.", path=target)),
+            lambda e: self._tell_error(tr("{path} cannot be written", path=target), e),
         )

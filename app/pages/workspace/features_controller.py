@@ -120,10 +120,14 @@ class FeaturesController(QObject):
         def load() -> Any:
             features = of_images(load_features(path))
             if mapping == "umap":
-                points, axes = map_umap(features), ("UMAP 1", "UMAP 2")
+                points, axes = map_umap(features), (tr("UMAP 1"), tr("UMAP 2"))
             else:
                 points, share = map_pca(features)
-                axes = tuple(f"PC {k + 1} ({s:.0%} of variance)" for k, s in enumerate(share))  # type: ignore[assignment]
+                first, second = (
+                    tr("PC {number} ({share} of the variance)", number=k, share=f"{s:.0%}")
+                    for k, s in enumerate(share, start=1)
+                )
+                axes = first, second
             grouped = dict(zip(features.ids, clusters(features), strict=True))
             colours = (*colourings(study), Colouring("cluster", "Cluster", grouped))
             return features, points, axes, image_names(study), colours

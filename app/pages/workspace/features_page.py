@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QFrame
+from PySide6.QtWidgets import QComboBox, QFrame, QSizePolicy, QVBoxLayout, QWidget
 
 from app.pages.workspace.features_map import FeaturesMap
 from app.ui import theme
 from app.ui.page import Page
 from app.ui.pictures import PictureCard, PictureLoader, PictureStrip
 from app.ui.plots import ask_where, save_plot
-from app.ui.small_widgets import button, label, panel, row
+from app.ui.small_widgets import button, column, label, panel, row, scrolled
 from app.ui.text import tr, trn
 from app.ui.work_bar import WorkBar
 from app.workspace.colourings import Colouring
@@ -21,6 +21,7 @@ from app.workspace.runs import RunRow
 from migrations.study.names import split_item
 
 _SHOWN = 10
+_MAP_PX, _HOVER_PX, _STRIP_PX = 240, 160, 64
 _NOTHING = Colouring("", "")
 
 
@@ -61,7 +62,7 @@ class FeaturesPage(Page):
             box.setAccessibleName(spoken)
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         for text, value in (("PCA", "pca"), ("UMAP", "umap")):
-            self.maps.addItem(text, value)
+            self.maps.addItem(tr(text), value)
         self.runs.activated.connect(lambda _i: self.run_chosen.emit(self.runs.currentData()))
         self.others.activated.connect(lambda _i: self.other_chosen.emit(self.others.currentData()))
         self.maps.activated.connect(lambda _i: self.map_chosen.emit(self.maps.currentData()))
@@ -85,10 +86,15 @@ class FeaturesPage(Page):
         self.points.clicked.connect(self.choose)
         self.points.drawn.connect(self._drawn)
         self.draw.toggled.connect(self._draw_wanted)
+        self.map.setMinimumHeight(_MAP_PX)
+        self.map.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         content.addWidget(self.map, 1)
         content.addWidget(self._make_hover(loader))
-        self.body.addLayout(content, 3)
-        self._make_strips(loader)
+        inside = QWidget()
+        lines = column(inside)
+        lines.addLayout(content, 1)
+        self._make_strips(loader, lines)
+        self.body.addWidget(scrolled(inside), 1)
         self.show_runs((), "", "")
 
     def show_runs(self, rows: Sequence[RunRow], chosen: str, other: str) -> None:
@@ -166,21 +172,21 @@ class FeaturesPage(Page):
     def _make_hover(self, loader: PictureLoader) -> QFrame:
         frame, layout = panel()
         layout.addWidget(label(tr("Under the pointer"), "heading"))
-        self.hover = PictureCard(loader)
+        self.hover = PictureCard(loader, _HOVER_PX)
         self._selected = 0
         layout.addWidget(self.hover)
         layout.addStretch(1)
         return frame
 
-    def _make_strips(self, loader: PictureLoader) -> None:
-        self.near, self.near_other = PictureStrip(loader, 96), PictureStrip(loader, 96)
+    def _make_strips(self, loader: PictureLoader, lines: QVBoxLayout) -> None:
+        self.near, self.near_other = (PictureStrip(loader, _STRIP_PX) for _ in range(2))
         self.near.chosen.connect(self._clicked)
         self.near_other.chosen.connect(self._clicked)
-        self.body.addWidget(label(tr("Nearest in these features"), "hint"))
-        self.body.addWidget(self.near)
+        lines.addWidget(label(tr("Nearest in these features"), "hint"))
+        lines.addWidget(self.near)
         line = row(label(tr("Nearest in those of"), "hint", wrap=False), self.others, stretch=True)
-        self.body.addLayout(line)
-        self.body.addWidget(self.near_other)
+        lines.addLayout(line)
+        lines.addWidget(self.near_other)
         self.near_other.hide()
 
     def _offer_colours(self) -> None:

@@ -43,7 +43,7 @@ class WorkspaceJob(StationJob):
         super().__init__(context)
         self._frames = {name: QWidget() for name in _TITLES}
         self.pages = tuple(
-            JobPage(name, frame, _TITLES[name], "researcher", _ICONS.get(name, ""))
+            JobPage(name, frame, tr(_TITLES[name]), "researcher", _ICONS.get(name, ""))
             for name, frame in self._frames.items()
         )
         self._study: Study | None = None
@@ -128,7 +128,9 @@ class WorkspaceJob(StationJob):
             self,
             lambda: Study.open(own.folder, database_url=SERVER),
             connected,
-            lambda e: self.context.show_error("No server; this station's rows are shown", e),
+            lambda e: self.context.show_error(
+                tr("The server cannot be reached; the data of this station are shown"), e
+            ),
         )
 
     def _show_server(self, server: Study) -> None:

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.ui.dialogs import Dialog
 from app.ui.small_widgets import button, label
+from app.ui.text import tr
 
 
 class ReasonDialog(Dialog):
@@ -16,13 +17,15 @@ class ReasonDialog(Dialog):
         self._given = given
         self.reason = QLineEdit()
         self.reason.setObjectName("reason")
-        self.reason.setPlaceholderText("e.g. the reader looked at a second screen")
+        self.reason.setAccessibleName(tr("Reason"))
+        self.reason.setPlaceholderText(tr("For example: the reader looked away"))
         self._ok = button("reason_ok", title, self._accept, role="primary")
         self._ok.setEnabled(False)
         self.reason.textChanged.connect(lambda text: self._ok.setEnabled(bool(text.strip())))
-        self.body.addWidget(label("Why? The reason is recorded and stands in the report.", "hint"))
+        why = tr("Give a reason. It is recorded in the audit trail and appears in the report.")
+        self.body.addWidget(label(why, "hint"))
         self.body.addWidget(self.reason)
-        self.end_with(button("reason_cancel", "Cancel", self.reject), self._ok)
+        self.end_with(button("reason_cancel", tr("Cancel"), self.reject), self._ok)
 
     def _accept(self) -> None:
         text = self.reason.text().strip()

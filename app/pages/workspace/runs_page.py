@@ -16,6 +16,7 @@ from app.ui.table_model import Column, TableModel, table_view, text_columns
 from app.ui.text import tr, trn
 from app.workspace.runs import RunRow, differences, probe_rows, write_table
 
+_STATES = {"running": "Running", "finished": "Finished", "stopped": "Stopped", "failed": "Failed"}
 _PROBE = ("Run", "Probe", "Labels", "Metric", "Mean", "95 % interval")
 
 
@@ -27,17 +28,18 @@ def _detail(name: str, form: str = "") -> Callable[[RunRow], str]:
     return text
 
 
-_COLUMNS: tuple[Column[RunRow], ...] = (
-    Column("Run", lambda run: run.name, tip=lambda run: run.folder.name),
-    Column("Started", lambda run: run.started_utc[:16].replace("T", " ")),
-    Column("State", lambda run: run.state),
-    Column("Images", _detail("images")),
-    Column("Steps", _detail("steps")),
-    Column("Last loss", _detail("loss_last", ".3f")),
-    Column("Positive pairs", _detail("positive_rate", ".1%")),
-    Column("Tags", lambda run: ", ".join(run.tags)),
-    Column("Note", lambda run: run.note.partition("\n")[0], tip=lambda run: run.note),
-)
+def _columns() -> tuple[Column[RunRow], ...]:
+    return (
+        Column(tr("Run"), lambda run: run.name, tip=lambda run: run.folder.name),
+        Column(tr("Started"), lambda run: run.started_utc[:16].replace("T", " ")),
+        Column(tr("State"), lambda run: tr(_STATES.get(run.state, run.state))),
+        Column(tr("Images"), _detail("images")),
+        Column(tr("Steps"), _detail("steps")),
+        Column(tr("Last loss"), _detail("loss_last", ".3f")),
+        Column(tr("Positive pairs"), _detail("positive_rate", ".1%")),
+        Column(tr("Tags"), lambda run: ", ".join(run.tags)),
+        Column(tr("Note"), lambda run: run.note.partition("\n")[0], tip=lambda run: run.note),
+    )
 
 
 class RunsPage(Page):
@@ -64,18 +66,23 @@ class RunsPage(Page):
     delete_wanted = Signal(object)
 
     def __init__(self) -> None:
-        super().__init__("runs", "Runs")
+        super().__init__("runs", tr("Runs"))
         self.rows: tuple[RunRow, ...] = ()
-        self.report = button("run_report", "Open report", self._open_report, picture="open")
-        self.export = button("run_export", "Export encoder…", self._export)
-        self.features = button("run_features", "Features", lambda: self._tell(self.features_wanted))
+        self.report = button("run_report", tr("Open report"), self._open_report, picture="open")
+        self.export = button("run_export", tr("Export encoder…"), self._export)
+        self.features = button(
+            "run_features", tr("Features"), lambda: self._tell(self.features_wanted)
+        )
         self.reproduce = button(
-            "run_reproduce", "Reproduce", lambda: self._tell(self.reproduce_wanted), picture="play"
+            "run_reproduce",
+            tr("Reproduce"),
+            lambda: self._tell(self.reproduce_wanted),
+            picture="play",
         )
         for made in (self.report, self.export, self.features, self.reproduce):
             self.head.addWidget(made)
-        self.model = TableModel(_COLUMNS)
-        self.table = table_view(self.model, "runs_table", "Runs")
+        self.model = TableModel(_columns())
+        self.table = table_view(self.model, "runs_table", tr("Runs"))
         self.table.selectionModel().selectionChanged.connect(self._compare)
         self.body.addWidget(self.table, 2)
         self.edit = button("run_edit", tr("Name, tags, note…"), self._edit)
@@ -95,7 +102,7 @@ class RunsPage(Page):
                                len(rows)))  # fmt: skip
             self.table.selectRow(0)
         else:
-            self.say_state("No runs yet. Press Pretrain.")
+            self.say_state(tr("No runs yet. Press Pretrain."))
         self._compare()
 
     def marked(self) -> list[RunRow]:
@@ -105,11 +112,11 @@ class RunsPage(Page):
 
     def _make_tabs(self) -> QTabWidget:
         self.tabs = QTabWidget()
-        self.differences = TableModel(text_columns(("Setting",)))
-        self.probe = TableModel(text_columns(_PROBE))
+        self.differences = TableModel(text_columns((tr("Setting"),)))
+        self.probe = TableModel(text_columns([tr(title) for title in _PROBE]))
         self._tables = (
-            table_view(self.differences, "run_settings", "Settings"),
-            table_view(self.probe, "run_probe", "Probe"),
+            table_view(self.differences, "run_settings", tr("Settings")),
+            table_view(self.probe, "run_probe", tr("Probe")),
         )
         self.curves = RunCurves()
         self.tabs.addTab(self.curves, tr("Curves"))
@@ -134,7 +141,7 @@ class RunsPage(Page):
         )
         self.differences.set_rows(
             [(name, *values) for name, values in found],
-            text_columns(("Setting", *(run.title for run in marked))),
+            text_columns((tr("Setting"), *(run.title for run in marked))),
         )
         self.probe.set_rows([cells for run in marked for cells in _probe_cells(run)])
         for table in self._tables:
@@ -155,7 +162,7 @@ class RunsPage(Page):
         if not marked:
             return
         name = f"{marked[0].folder.name}.safetensors"
-        path, _ = QFileDialog.getSaveFileName(self, "Export the encoder", name)
+        path, _ = QFileDialog.getSaveFileName(self, tr("Export the encoder"), name)
         if path:
             self.export_wanted.emit(marked[0].id, Path(path))
 
@@ -175,7 +182,8 @@ class RunsPage(Page):
             ConfirmDialog(self, tr("Delete runs"), text, act, tr("Keep")).open()
 
     def _save_table(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, tr("Save the table"), "runs.csv", "CSV (*.csv)")
+        ask: Callable[..., tuple[str, str]] = QFileDialog.getSaveFileName
+        path, _ = ask(self, tr("Save the table"), "runs.csv", tr("Tables (*.csv)"))
         if path:
             self.write(Path(path))
 
@@ -184,7 +192,8 @@ class RunsPage(Page):
         try:
             write_table(self.rows, path)
         except OSError as error:
-            self.say_state(f"{path}: {error.strerror}", "error")
+            text = tr("{path} cannot be written: {why}.", path=path, why=error.strerror)
+            self.say_state(text, "error")
         else:
             self.say_state(tr("✓ Saved to {path}", path=path))
 

@@ -71,7 +71,7 @@ class SimilarityController(QObject):
         if study is None or choice is None:
             return
         self._shown = run_id
-        self._page.show_busy("Ordering the matrix so that alike images lie together…")
+        self._page.show_busy(tr("Ordering the matrix so that similar images lie together…"))
 
         def load() -> Any:
             relation, order = load_stored_relation(choice.path), order_of(choice.path)
@@ -160,7 +160,7 @@ class SimilarityController(QObject):
 
     def _failed(self, error: Exception) -> None:
         self._page.show_idle()
-        self._tell_error("The gaze similarity cannot be shown", error)
+        self._tell_error(tr("The gaze similarity cannot be shown"), error)
 
 
 def between_readers(

@@ -9,25 +9,24 @@ from PySide6.QtWidgets import QComboBox, QTableView, QTabWidget, QVBoxLayout, QW
 
 from app.pages.workspace.matrix_view import MatrixView
 from app.pages.workspace.pair_strip import PairCard, PairStrip, ShownPair, panel_of
+from app.pages.workspace.similarity_words import judged_words, title_of
 from app.pages.workspace.threshold_panel import ThresholdPanel
 from app.ui import theme
 from app.ui.background import run
 from app.ui.page import Page
 from app.ui.pictures import PictureLoader, PictureStrip
-from app.ui.small_widgets import button, column, label, row
+from app.ui.small_widgets import button, column, label, row, scrolled
 from app.ui.table_model import TableModel, table_view, text_columns
 from app.ui.text import tr, trn
 from app.ui.work_bar import WorkBar
+from app.workspace.measures import COMPUTED, measure_words
 from app.workspace.pair_purity import PairPurity
 from app.workspace.similarity import SimilarityChoice, StoredRelation
 from migrations.study.evidence import HEADERS, CohortEvidence
 
 _SHOWN = 12
 _SETTLED_MS = 80
-_PAIR_PX, _STRIP_PX = 72, 80
-_MEASURES = (
-    "auto", "tima", "density", "dwell", "multimatch", "moment", "moment_sequence", "dhash",
-)  # fmt: skip
+_PAIR_PX, _STRIP_PX = 72, 56
 _READERS = ("Reader", "Reader", "Same case", "Different cases", "Pairs of one case")
 
 
@@ -66,16 +65,18 @@ class SimilarityPage(Page):
         self._settled.timeout.connect(self._show_at_threshold)
         content = row(gap=2 * theme.GRID)
         content.addWidget(self.matrix, 1)
-        content.addLayout(self._make_side(), 1)
+        side = QWidget()
+        side.setLayout(self._make_side())
+        content.addWidget(scrolled(side), 1)
         self.body.addLayout(content, 3)
         self.body.addWidget(self._make_tabs(), 2)
-        self.say_state(tr("No similarity yet. Choose a measure and press Compute."))
+        self.say_state(tr("No gaze similarity yet. Choose a measure and press Compute."))
 
     def show_runs(self, choices: Sequence[SimilarityChoice], chosen: str) -> None:
         """List the stored similarities."""
         self.runs.clear()
         for choice in choices:
-            self.runs.addItem(choice.title, choice.id)
+            self.runs.addItem(title_of(choice), choice.id)
         self.runs.setCurrentIndex(max(0, self.runs.findData(chosen)))
         self.runs.setEnabled(bool(choices))
 
@@ -131,13 +132,20 @@ class SimilarityPage(Page):
         """Show what each measure carries on this cohort, where it was judged."""
         if evidence is None:
             self._evidence_said.setText(
-                tr("Not judged yet: compute the measure auto to see what each one carries here.")
+                tr(
+                    "Not compared yet. Compute “Chosen by evidence” to see how well each "
+                    "measure works on this cohort."
+                )
             )
             self.evidence.set_rows([])
+            self._fit_columns()
             return
-        parts = (evidence.reason, f"{tr('Positive pairs:')} {evidence.rule}.", evidence.note)
+        parts = (evidence.reason, tr("Positive pairs: {rule}.", rule=evidence.rule), evidence.note)
         self._evidence_said.setText(" ".join(part for part in parts if part))
-        self.evidence.set_rows(evidence.table())
+        self.evidence.set_rows([(judged_words(row[0]), *row[1:]) for row in evidence.table()])
+        self._fit_columns()
+
+    def _fit_columns(self) -> None:
         for table in self.tabs.findChildren(QTableView):
             table.resizeColumnsToContents()
 
@@ -173,13 +181,13 @@ class SimilarityPage(Page):
         self.runs = QComboBox()
         self.runs.setObjectName("similarity_runs")
         self.runs.setAccessibleName(tr("Stored similarity"))
-        self.runs.setMinimumWidth(300)
+        self.runs.setMinimumWidth(240)
         self.runs.activated.connect(lambda _i: self.run_chosen.emit(self.runs.currentData()))
         self.measure = QComboBox()
         self.measure.setObjectName("similarity_measure")
         self.measure.setAccessibleName(tr("Measure to compute"))
-        for name in _MEASURES:
-            self.measure.addItem(name, name)
+        for name in COMPUTED:
+            self.measure.addItem(tr(measure_words(name)), name)
         self.compute = button(
             "compute_similarity",
             tr("Compute"),
@@ -187,7 +195,7 @@ class SimilarityPage(Page):
         )
         for widget in (
             label(tr("Shown"), "hint", wrap=False), self.runs,
-            label(tr("New, by"), "hint", wrap=False), self.measure, self.compute,
+            label(tr("Measure"), "hint", wrap=False), self.measure, self.compute,
         ):  # fmt: skip
             self.head.addWidget(widget)
 
@@ -208,12 +216,15 @@ class SimilarityPage(Page):
         self._evidence_said, self._readers_said = label(""), label("")
         self.evidence = TableModel(text_columns([tr(head.capitalize()) for head in HEADERS]))
         self.readers = TableModel(text_columns([tr(head) for head in _READERS]))
-        tabs.addTab(self.neighbours, tr("Most similar by gaze"))
-        tabs.addTab(self.samples, tr("Pairs at the threshold"))
+        tabs.addTab(self.neighbours, tr("Neighbours"))
+        tabs.addTab(self.samples, tr("At the threshold"))
         tabs.addTab(self.outliers, tr("Outliers"))
-        tabs.addTab(_told(self._evidence_said, self.evidence, "evidence"), tr("Evidence"))
-        tabs.addTab(_told(self._readers_said, self.readers, "readers"), tr("Between readers"))
-        tabs.addTab(self._agreement, tr("Between measures"))
+        for said, model, name, title in (
+            (self._evidence_said, self.evidence, "evidence", tr("Evidence")),
+            (self._readers_said, self.readers, "readers", tr("Readers")),
+        ):
+            tabs.addTab(_told(said, model, name, title), title)
+        tabs.addTab(self._agreement, tr("Measures"))
         self.neighbours.chosen.connect(self._image_clicked)
         self.samples.chosen.connect(self._image_clicked)
         self.outliers.chosen.connect(self._image_clicked)
@@ -246,10 +257,14 @@ class SimilarityPage(Page):
         if relation is not self.relation or threshold != self.threshold:
             return  # it was moved meanwhile
         self.samples.show_pairs([self._pair(*pair) for pair in pairs])
-        told = (tr("matches over half"), tr("matches none"), tr("has no value"))
+        told = (
+            "{name}: similar to more than half",
+            "{name}: similar to none",
+            "{name}: no value",
+        )
         self.outliers.show_images(
             [
-                (relation.ids[i], f"{self._name(i)}: {what}")
+                (relation.ids[i], tr(what, name=self._name(i)))
                 for what, places in zip(told, odd, strict=True)
                 for i in places[:_SHOWN]
             ]
@@ -273,10 +288,10 @@ class SimilarityPage(Page):
         self.show_pair(int(self._order[row]), int(self._order[column]))
 
 
-def _told(said: QWidget, model: TableModel[Sequence[str]], name: str) -> QWidget:
+def _told(said: QWidget, model: TableModel[Sequence[str]], name: str, title: str) -> QWidget:
     """Return a table under what is said of it."""
     made = QWidget()
     layout = column(made, theme.GRID)
     layout.addWidget(said)
-    layout.addWidget(table_view(model, f"similarity_{name}", name), 1)
+    layout.addWidget(table_view(model, f"similarity_{name}", title), 1)
     return made

@@ -3,7 +3,7 @@
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QSlider, QSpinBox, QWidget
+from PySide6.QtWidgets import QSizePolicy, QSlider, QSpinBox, QWidget
 
 from app.ui import theme
 from app.ui.plots import plot
@@ -15,6 +15,7 @@ from devices.gaze.pair_rates import pairs_a_batch
 
 _STEPS = 1000
 _BINS = 60
+_FILLS, _YIELDS = QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored
 _BATCH, _DROP = 32, 0.5
 """As a run has them unless it is told otherwise."""
 
@@ -37,7 +38,8 @@ class ThresholdPanel(QWidget):
         self._purity: PairPurity | None = None
         self.histogram = plot(tr("Similarity"), tr("Pairs"))
         self.histogram.setMouseEnabled(x=False, y=False)
-        self.histogram.setMinimumHeight(110)
+        self.histogram.setMinimumHeight(80)
+        self.histogram.setSizePolicy(_FILLS, _YIELDS)
         self._line = pg.InfiniteLine(0, movable=True, pen=pg.mkPen(theme.AMBER, width=2))
         self._line.sigDragged.connect(lambda line: self.set_threshold(float(line.value())))
         self.slider = QSlider(Qt.Orientation.Horizontal)
@@ -52,9 +54,7 @@ class ThresholdPanel(QWidget):
         self.batch.setRange(2, 65_536)
         self.batch.setValue(_BATCH)
         self.batch.valueChanged.connect(lambda _value: self._say())
-        self._rate, self._pure, self._pairs = (
-            label("", role, wrap=False) for role in ("lead", "body", "body")
-        )
+        self._rate, self._pure, self._pairs = (label("", role) for role in ("lead", "body", "body"))
         self._lay_out()
 
     @property
@@ -89,9 +89,9 @@ class ThresholdPanel(QWidget):
         made.addLayout(line)
         made.addWidget(self._rate)
         made.addWidget(self._pure)
-        batch = row(label(tr("Images in a batch"), "body", wrap=False), self.batch)
-        batch.addWidget(self._pairs, 1)
+        batch = row(label(tr("Images in a batch"), "body", wrap=False), self.batch, stretch=True)
         made.addLayout(batch)
+        made.addWidget(self._pairs)
 
     def _draw(self) -> None:
         assert self._relation is not None
@@ -134,7 +134,7 @@ class ThresholdPanel(QWidget):
         expected = pairs_a_batch(count, len(relation.ids), self.batch.value(), _DROP)
         self._pairs.setText(
             tr(
-                "About {expected:.1f} extra pairs a batch, with half of them dropped",
+                "About {expected:.1f} extra pairs per batch after half of them are dropped",
                 expected=expected,
             )
         )

@@ -3,20 +3,10 @@
 A made-up language puts every sentence into brackets and lengthens it by 40 %.
 """
 
-import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QSize, Qt, QTranslator
-from PySide6.QtWidgets import (
-    QAbstractButton,
-    QComboBox,
-    QLabel,
-    QLineEdit,
-    QTableView,
-    QWidget,
-)
+from PySide6.QtWidgets import QLabel, QWidget
 
 from app.images.clearing import SheetImage
 from app.pages.calibration.offsets import TargetOffset
@@ -33,97 +23,12 @@ from app.recording.screen_setup import StationSetup
 from app.recording.worklist import WorklistRow
 from app.shell.start_page import StartPage
 from app.shell.window import MainWindow
-from app.ui import theme
 from app.ui.page import Page
-from app.ui.small_widgets import ElidedLabel
 from app.ui.text import tr, trn
 from devices.gaze.geometry import ScreenGeometry
+from tests.app.station.made_up import SIZE, cut_off, made_up, missed
 
-LONGER = 0.4
-_SIZE = QSize(1366 - 208, 768 - 40)
-"""Of a page beside the navigation, under a title bar."""
-_DATA = re.compile(
-    r"\b(Foveate|R1|Case 001|Tobii|mm"
-    r"|Backspace|Page (up|down)|Shift|Tab|Space|Enter|Esc|Ctrl(\+Z)?)\b"
-)
-"""Study data, names, units and what is printed on keys."""
-
-
-class MadeUp(QTranslator):
-    """Wraps each sentence; what stands in braces stays, and so does a line break."""
-
-    def translate(self, _context, text, _comment=None, _count=-1) -> str:
-        letters = len(re.sub(r"\{[^}]*\}", "", text))
-        more = round(LONGER * letters)
-        return f"⟦{text}{(' ~~~' * more)[:more]}⟧"
-
-    def isEmpty(self) -> bool:
-        return False
-
-
-@pytest.fixture
-def made_up(qapp) -> Iterator[None]:
-    """Speak the made-up language for one test, in the station's own letters."""
-    language, sheet, palette, font = MadeUp(), qapp.styleSheet(), qapp.palette(), qapp.font()
-    QCoreApplication.installTranslator(language)
-    theme.apply(qapp)
-    yield
-    QCoreApplication.removeTranslator(language)
-    qapp.setStyleSheet(sheet)
-    qapp.setPalette(palette)
-    qapp.setFont(font)
-
-
-def unbracketed(text: str) -> str:
-    """Return what of a text is not inside brackets, less marks, numbers and study data."""
-    before = None
-    while before != text:
-        before, text = text, re.sub(r"⟦[^⟦⟧]*⟧", "", text)
-    return re.sub(r"[^A-Za-z]+", " ", _DATA.sub("", text)).strip()
-
-
-def texts(page: QWidget) -> Iterator[tuple[str, str]]:
-    """Return every text of a page with where it stands, tool tips and spoken names too."""
-    for widget in [page, *page.findChildren(QWidget)]:
-        name = f"{type(widget).__name__} {widget.objectName()}"
-        if isinstance(widget, QLabel | QAbstractButton):
-            yield name, re.sub(r"<[^>]*>|&nbsp;", " ", widget.text())
-        if isinstance(widget, QLineEdit):
-            yield f"{name} placeholder", widget.placeholderText()
-        if isinstance(widget, QComboBox):
-            yield from ((name, widget.itemText(k)) for k in range(widget.count()))
-        if isinstance(widget, QTableView) and widget.model() is not None:
-            model = widget.model()
-            for k in range(model.columnCount()):
-                said = model.headerData(k, Qt.Orientation.Horizontal)
-                yield f"{name} heading", said if len(said) > 1 else ""
-        yield f"{name} tip", re.sub(r"<[^>]*>", " ", widget.toolTip())
-        yield f"{name} spoken", widget.accessibleName()
-
-
-def missed(page: QWidget) -> list[str]:
-    """Return the texts of a page that no translation would reach."""
-    found = {f"{where}: {text}" for where, text in texts(page) if len(unbracketed(text)) > 1}
-    return sorted(found)
-
-
-def cut_off(page: QWidget) -> list[str]:
-    """Return labels and buttons, seen now, whose text has more letters than room."""
-    found = []
-    for widget in page.findChildren(QWidget):
-        if not widget.isVisible() or not isinstance(widget, QLabel | QAbstractButton):
-            continue
-        if isinstance(widget, ElidedLabel) or not widget.text():
-            continue
-        wraps = isinstance(widget, QLabel) and widget.wordWrap()
-        if wraps:
-            fits = widget.heightForWidth(widget.width()) <= widget.height()
-        else:
-            fits = widget.sizeHint().width() <= widget.width()
-        at = widget.mapTo(page, widget.rect().topRight())
-        if not fits or (at.x() >= page.width() and not wraps):
-            found.append(f"{type(widget).__name__}: {widget.text()} ({widget.size().toTuple()})")
-    return found
+__all__ = ["made_up"]
 
 
 def worklist(qtbot) -> QWidget:
@@ -260,12 +165,12 @@ def test_every_text_of_a_readers_page_is_translated_and_fits_when_it_is_longer(
 ) -> None:
     page = make(qtbot)
     qtbot.addWidget(page)
-    page.resize(_SIZE)
+    page.resize(SIZE)
     page.show()
     qtbot.waitExposed(page)
     assert (missed(page), cut_off(page)) == ([], [])
     least = page.minimumSizeHint()
-    assert (least.width() <= _SIZE.width(), least.height() <= _SIZE.height()) == (True, True)
+    assert (least.width() <= SIZE.width(), least.height() <= SIZE.height()) == (True, True)
 
 
 def test_the_check_finds_what_is_not_translated(made_up, qtbot) -> None:

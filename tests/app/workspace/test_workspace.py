@@ -83,8 +83,8 @@ def test_the_cohort_says_what_counts_and_why_not(cohort) -> None:
     assert "rated bad: lost 40 %" in left[0].left_out
     assert rows[0].accuracy_deg == 0.6
     assert rows[0].duration_s == pytest.approx(8.0)
-    assert any("2 of 20 images have no gaze" in text for text in missing(cohort, rows))
-    assert any("Only 18 images were read" in text for text in missing(cohort, rows))
+    assert any("2 of 20 images have no gaze" in str(lack) for lack in missing(cohort, rows))
+    assert any("Only 18 images were read" in str(lack) for lack in missing(cohort, rows))
 
 
 def test_a_choice_by_hand_is_recorded_and_the_trainer_follows_it(cohort) -> None:
