@@ -79,7 +79,8 @@ class WorkBar(QFrame):
 def _stage(event: Mapping[str, Any]) -> str:
     """Return the stage of an event in words."""
     word = str(event.get("stage") or "")
-    return tr(word[:1].upper() + word[1:]) if word else ""
+    said = word[:1].upper() + word[1:]
+    return tr(said) if said else ""
 
 
 def progress_text(event: Mapping[str, Any]) -> str:

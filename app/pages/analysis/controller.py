@@ -71,7 +71,7 @@ class AnswerController(QObject):
             return
         study, out = str(self._study.folder), str(self.folder)
         self.page.show_running(True)
-        self.page.say_state(tr("Working; the station may be used meanwhile."))
+        self.page.say_state(tr("Working… You can keep using the station."))
         command = [self._command, "--study", study, "--out", out, *words, "--events", "json"]
         self.process.start(command, self._finished, self._failed, self._stopped)
 
@@ -89,7 +89,7 @@ class AnswerController(QObject):
 
     def _stopped(self) -> None:
         self.page.show_running(False)
-        self.page.say_state(tr("Stopped; what was written before is still there."), "warning")
+        self.page.say_state(tr("Stopped. The earlier results are unchanged."), "warning")
 
     def _failed(self, text: str) -> None:
         self.page.show_running(False)

@@ -18,18 +18,18 @@ def analysis_fields() -> tuple[Field, ...]:
     plain = zip(PLAIN, (tr("None"), tr("Left and right half"), tr("Thirds from top to bottom"),
                         tr("Grid of 3 × 3")), strict=True)  # fmt: skip
     return (
-        Field("areas", tr("Areas (csv)"), "text", tr("Lesions and regions; empty for none"),
+        Field("areas", tr("Areas (csv)"), "text", tr("Lesions and regions. Leave empty for none."),
               optional=True),
         Field("plain", tr("Areas of every image"), "choice", choices=tuple(plain), default="none"),
-        Field("margin-deg", tr("Margin round areas (°)"), "number",
-              tr("Each reader's accuracy if empty"), low=0, high=45, optional=True),
+        Field("margin-deg", tr("Margin around areas (°)"), "number",
+              tr("Leave empty to use each reader's accuracy."), low=0, high=45, optional=True),
         Field("useful-field-deg", tr("Useful field of view (°)"), "number", low=0, high=45,
               default=2.5, optional=True),
         Field("mark-radius-deg", tr("A mark finds a lesion within (°)"), "number", low=0, high=45,
               default=1.0, optional=True),
-        Field("radius-deg", tr("A miss was looked at within (°)"), "number", low=0, high=45,
+        Field("radius-deg", tr("Gaze reaches a missed lesion within (°)"), "number", low=0, high=45,
               default=2.5, optional=True),
-        Field("dwell-ms", tr("A decision error from (ms)"), "number", low=0, high=60_000,
+        Field("dwell-ms", tr("Decision error if looked at for (ms)"), "number", low=0, high=60_000,
               default=1000.0, optional=True),
     )  # fmt: skip
 
@@ -55,7 +55,7 @@ def performance_fields(questions: Sequence[Question]) -> tuple[Field, ...]:
         Field("question", tr("Question"), "choice", choices=tuple(keys),
               default=first.key if first else None),
         Field("positive", tr("Positive answer"), "choice",
-              tr("The answer that calls a case positive; of a scale the least that does"),
+              tr("The answer that makes a case positive; on a scale, the lowest such value."),
               choices=positive_answers(first) if first else ()),
         *([Field("confidence", tr("Confidence of the answer"), "choice", choices=tuple(sure),
                  default=sure[0][0])] if len(sure) > 1 else []),
@@ -64,10 +64,11 @@ def performance_fields(questions: Sequence[Question]) -> tuple[Field, ...]:
               choices=truths((), questions), default=SAME_LABEL),
         Field("truth", tr("Table of the truth (csv)"), "text", tr("Columns case and truth"),
               optional=True),
-        Field("areas", tr("Lesions (csv)"), "text", tr("For AFROC; empty for none"), optional=True),
+        Field("areas", tr("Lesions (csv)"), "text", tr("For AFROC. Leave empty for none."),
+              optional=True),
         Field("radius-px", tr("A mark finds a lesion within (px)"), "number", low=0, high=100_000,
               default=0.0, optional=True),
-        Field("random", tr("The conclusion holds for other"), "choice", choices=tuple(random),
+        Field("random", tr("Generalise to other"), "choice", choices=tuple(random),
               default="both"),
     )  # fmt: skip
 

@@ -94,11 +94,11 @@ class AnalysisJob(StationJob):
 
         words = {
             "analysis": (tr("Analysis"), tr("Analyse"),
-                         tr("Nothing was analysed yet. Name areas if there are any; then press "
-                            "Analyse.")),
+                         tr("Nothing has been analysed yet. Choose a file of areas if there is "
+                            "one, then press Analyse.")),
             "performance": (tr("Performance"), tr("Compute"),
-                            tr("Nothing was computed yet. Say which answer is positive; then press "
-                               "Compute.")),
+                            tr("Nothing has been computed yet. Choose the positive answer, then "
+                               "press Compute.")),
         }  # fmt: skip
         commands = {"analysis": "analyse", "performance": "performance"}
         found = {}

@@ -86,7 +86,7 @@ class ResultsView(QTabWidget):
         self.tables.setCurrentIndex(max(0, self.tables.findText(table)))
         self.tables.blockSignals(False)
         self._fill()
-        self.notes.setText("\n\n".join(notes) or tr("There is nothing to add."))
+        self.notes.setText("\n\n".join(notes) or tr("There are no notes."))
 
     def _show(self, place: int) -> None:
         figure = self._figures[place] if 0 <= place < len(self._figures) else None

@@ -53,7 +53,7 @@ class ExportController(SideJob):
             self._ended(text, "error")
 
         def stopped() -> None:
-            self._ended(tr("Stopped. What was written so far was removed."), "lead")
+            self._ended(tr("Stopped. The unfinished export was removed."), "lead")
 
         if self.side.start(words, done, failed, stopped):
             self.page.show_running(True)

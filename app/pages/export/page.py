@@ -131,7 +131,7 @@ class ExportPage(Page):
         if running:
             self.written = None
             self.say_state("")
-            self.work.begin(tr("Exporting."))
+            self.work.begin(tr("Exporting…"))
         else:
             self.work.end()
         self._allow()

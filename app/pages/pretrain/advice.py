@@ -32,9 +32,9 @@ class Advice(QWidget):
         lines = column(self, theme.GRID)
         why = label(
             tr(
-                "BYOL with GzPT pairs is the default: with simulated readers it gained 0.12 AUC at "
-                "10 labels where gaze told the class, and lost nothing where it did not. On harder "
-                "images a short run gained nothing. Options marked as experimental have not "
+                "BYOL with GzPT pairs is the default. With simulated readers it gained 0.12 AUC at "
+                "10 labels where gaze revealed the class, and lost nothing where it did not. On "
+                "harder images a short run gained nothing. Options marked as experimental have not "
                 "yet been shown to help."
             ),
             "small",
@@ -101,15 +101,15 @@ def proposal_text(proposal: ViewProposal, size: int) -> str:
                      "images {times} times the memory.",
                      times=f"{cost(proposal.size, size):.2g}", size=size)  # fmt: skip
     if proposal.limited:
-        said += " " + tr("More would be better, but the images have no more pixels.")
+        said += " " + tr("A larger size would be better, but the images do not have more pixels.")
     return said
 
 
 def estimate_text(estimate: Estimate) -> str:
     """Return what a run will take, in words."""
-    said = tr("The time is estimated after the first steps.")
+    said = tr("The time is estimated once the first steps are done.")
     if estimate.seconds is not None:
-        said = tr("One run takes about {time}, judging by an earlier one.",
+        said = tr("A run takes about {time}, judging by an earlier one.",
                   time=duration_text(estimate.seconds))  # fmt: skip
     if estimate.memory_bytes is not None:
         said += " " + tr("It needs about {size} GB of memory in fp32.",

@@ -98,7 +98,7 @@ def sentence(one: Mapping[str, Any], metric: str, plain: str) -> str:
     if one.get("verdict") == "gain":
         return tr("✓ Gaze helped. {figures}", figures=figures)
     if one.get("verdict") == "loss":
-        return tr("Gaze did harm. {figures}", figures=figures)
+        return tr("Gaze made it worse. {figures}", figures=figures)
     return tr("No gain: these runs do not show that gaze helps. {figures}", figures=figures)
 
 

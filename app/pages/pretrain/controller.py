@@ -134,7 +134,10 @@ class TrainingController(StationJob):
         server = ["--database", SERVER] if self._from_server else []
         if why := refusal(self._study.folder, options, agreed):
             self.page.show_failed(
-                tr("It was not started. {why} If you want it, choose it in the form.", why=why)
+                tr(
+                    "The training was not started. {why} If you want it, choose it in the form.",
+                    why=why,
+                )
             )
             return False
         try:

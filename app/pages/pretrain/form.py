@@ -169,7 +169,7 @@ class TrainingForm(QFrame):
 
     def show_no_settings(self, why: str) -> None:
         """Say that the trainer could not be asked."""
-        self._all.setText(tr("The trainer is not installed: pip install foveate[train]"))
+        self._all.setText(tr("The trainer does not answer. Is it installed?"))
         self._all.setToolTip(why)
         self._all.setEnabled(False)
 
@@ -220,14 +220,14 @@ class TrainingForm(QFrame):
         for name in sorted(known, key=lambda name: name != "recipe"):
             self.rest.set_value(name, later[name])
         if gone := [name for name in later if name not in known]:
-            self.help.setText(tr("Settings of last time that the trainer does not have: {names}.",
+            self.help.setText(tr("These settings from last time no longer exist: {names}.",
                                  names=", ".join(gone)))  # fmt: skip
         self.preset(**chosen)  # what a recipe sets shall not replace what was chosen
 
     def _arrange(self) -> None:
         layout = column(self, 2 * theme.GRID)
         defaults = button("form_defaults", tr("Defaults"), self.reset, role="quiet")
-        defaults.setToolTip(tr("Every setting as it is in a new study."))
+        defaults.setToolTip(tr("Reset every setting to its default."))
         head = row(label(tr("Settings"), "heading"), defaults)
         head.setStretch(0, 1)
         layout.addLayout(head)

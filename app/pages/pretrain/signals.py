@@ -31,30 +31,31 @@ def _signals() -> dict[str, _Signal]:
     return {
         "loss": _Signal(
             tr("Loss"), ".3f",
-            tr("What training makes small. BYOL's is a negated similarity: −2 is its best value."),
+            tr("The quantity that training minimises. For BYOL it is a negated similarity: the "
+               "best value is −2."),
             tr("Signals appear here while training runs."),
         ),
         "knn": _Signal(
             tr("kNN accuracy"), ".1%",
-            tr("Share of labelled images whose class their nearest neighbours of other patients "
-               "tell. It is looked at some twenty times in a run."),
+            tr("Share of labelled images whose class is predicted by their nearest neighbours from "
+               "other patients. It is measured about twenty times in a run."),
             tr("Needs labels."),
         ),
         "rank_me": _Signal(
             tr("RankMe"), ".1f",
-            tr("How many directions the features use; a value that falls towards 1 is a collapse."),
+            tr("How many directions the features use. A value falling towards 1 means collapse."),
         ),
         "feature_spread": _Signal(
             tr("Feature spread"), ".2f",
-            tr("1 if the features spread over the sphere, 0 if all images look the same."),
+            tr("1 if the features fill their space, 0 if all images have the same features."),
             warns=lambda value: value < _COLLAPSED,
         ),
         "positives_per_anchor": _Signal(
             tr("Positives per image"), ".2f",
-            tr("Mean number of positive pairs of an image in its batch, itself included."),
+            tr("Mean number of positive pairs per image in a batch, including the image itself."),
         ),
         "learning_rate": _Signal(
-            tr("Learning rate"), ".2e", tr("Rises while the run warms up, then falls.")
+            tr("Learning rate"), ".2e", tr("It rises while the run warms up, then falls.")
         ),
         "data_wait": _Signal(
             tr("Data loading"), ".0%", tr("Share of the time spent waiting for images."),

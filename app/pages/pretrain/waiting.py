@@ -49,13 +49,35 @@ class WaitingPanel(QFrame):
 
 def _queued(job: Job) -> str:
     """Return what a job is told; of one from elsewhere, that it does not start by itself."""
-    options = shown(" ".join(job.options))
+    options = shown(option_words(job.options))
     if job.command == "sweep":
         options = tr("Gaze against plain: {options}", options=options)
     if job.state != FOREIGN:
         return options
     if not job.computer:
-        return tr("Made on an unknown computer, does not start by itself: {options}",
+        return tr("Created on an unknown computer; does not start automatically: {options}",
                   options=options)  # fmt: skip
-    return tr("Made on {computer}, does not start by itself: {options}",
+    return tr("Created on {computer}; does not start automatically: {options}",
               computer=shown(job.computer), options=options)  # fmt: skip
+
+
+def option_words(options: Sequence[str]) -> str:
+    """Return options of a command as names and values, all of them, as a person reads them.
+
+    Examples
+    --------
+    >>> option_words(["--method", "byol", "--set", "lr=0.1", "--fresh"])
+    'method byol, lr 0.1, fresh'
+    """
+    found: list[str] = []
+    for word in options:
+        if word.startswith("--"):
+            name, is_given, value = word[2:].partition("=")
+            found.append(name.replace("-", " ") + (f" {value}" if is_given else ""))
+        elif found and found[-1] == "set":
+            found[-1] = word.replace("=", " ", 1)
+        elif found:
+            found[-1] += f" {word}"
+        else:
+            found.append(word)
+    return ", ".join(filter(None, found))

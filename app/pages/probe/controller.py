@@ -54,7 +54,7 @@ class ProbeController(SideJob):
             self._ended(text, "error")
 
         def stopped() -> None:
-            self._ended(tr("Stopped; nothing was written."), "lead")
+            self._ended(tr("Stopped. Nothing was saved."), "lead")
 
         if self.side.start(asked.words(study.folder, new), done, failed, stopped):
             self.page.show_running(True)

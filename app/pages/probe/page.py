@@ -99,7 +99,7 @@ class ProbePage(Page):
         self._running = running
         if running:
             self.say_state("")
-            self.work.begin(tr("Probing."))
+            self.work.begin(tr("Probing…"))
         else:
             self.work.end()
         self._allow()
@@ -130,10 +130,10 @@ class ProbePage(Page):
         frame.setFixedWidth(_WIDTH)
         layout.addWidget(label(tr("Runs"), "heading"))
         layout.addWidget(self.runs, 1)
-        layout.addWidget(label(tr("How"), "heading"))
+        layout.addWidget(label(tr("Method"), "heading"))
         for box in self.kinds.values():
             layout.addWidget(box)
-        layout.addWidget(label(tr("Labelled images, and “all”"), "hint"))
+        layout.addWidget(label(tr("Labelled images (numbers or “all”)"), "hint"))
         layout.addWidget(self.budgets)
         layout.addLayout(row(label(tr("Repeats"), "hint", wrap=False), self.repeats))
         layout.addWidget(self.transductive)

@@ -117,7 +117,7 @@ class ProgressController(StationJob):
         ConfirmDialog(self.page, tr("New readers"), text, act, tr("Cancel")).open()
 
     def _failed(self, error: Exception) -> None:
-        self.context.show_error(tr("The study was left as it was"), error)
+        self.context.show_error(tr("The study was not changed"), error)
 
     def _refresh_if_shown(self) -> None:
         if self.context.window.current == "progress":

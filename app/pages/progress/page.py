@@ -43,11 +43,11 @@ class ProgressPage(Page):
         super().__init__("progress", tr("Progress"))
         self.head.addWidget(
             button("progress_sheets", tr("Case sheets from a csv…"), self.sheets_wanted.emit,
-                   tip=tr("Columns case, age_group, sex, question, priors"))
+                   tip=tr("A csv with the columns case, age_group, sex, question and priors"))
         )  # fmt: skip
         self.head.addWidget(
             button("progress_plan", tr("Plan from a csv…"), self.plan_wanted.emit,
-                   tip=tr("Who reads what: columns reader, case, order, arm"))
+                   tip=tr("Who reads what: a csv with the columns reader, case, order and arm"))
         )  # fmt: skip
         self._columns: tuple[Column[Progress], ...] = (
             Column(tr("Reader"), lambda r: r.reader),
@@ -63,7 +63,7 @@ class ProgressPage(Page):
         self.table.setSortingEnabled(True)
         self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)  # arms stay in their order
         self._empty = label(
-            tr("No reader yet. Readers appear with their first session, or with a plan."), "lead"
+            tr("No readers yet. They appear after their first session, or with a plan."), "lead"
         )
         self.body.addWidget(self._empty)
         self.body.addWidget(self.table, 1)

@@ -31,7 +31,7 @@ class SettingsController(StationJob):
         """Say that the form has changes that are not in `study.toml`."""
         if not self.page.undo.isEnabled():
             return ""
-        return tr("Changes to the study settings are not saved, and closing loses them.")
+        return tr("Changes to the study settings are not saved. Closing now discards them.")
 
     def _say_unsaved(self) -> None:
         title = tr("The settings are not saved")

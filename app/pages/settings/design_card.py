@@ -105,7 +105,7 @@ class DesignCard(QFrame):
             values = {"form": (), "arms": (), **take_design(table)}
             if table:
                 raise SettingsError(
-                    tr("only [[question]] and [[arm]] are allowed here, not {name}.",
+                    tr("Only [[question]] and [[arm]] are allowed here, not {name}.",
                        name=min(table))
                 )  # fmt: skip
             if values["form"]:

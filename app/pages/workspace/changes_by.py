@@ -21,7 +21,9 @@ class ChangesBy(QLineEdit):
         self.setObjectName("changes_by")
         self.setAccessibleName(tr("Changes by"))
         self.setPlaceholderText(tr("Your code"))
-        self.setToolTip(tr("Your code or initials; the audit trail has them with each change."))
+        self.setToolTip(
+            tr("Your code or initials. They are stored in the audit trail with each change.")
+        )
         self.setMaxLength(_LONGEST)
         self.setFixedWidth(16 * theme.GRID)
 

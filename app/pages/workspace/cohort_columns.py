@@ -117,8 +117,8 @@ def cohort_columns() -> tuple[Column[CohortRow], ...]:
 def _edit_tip(row: CohortRow) -> str:
     if len(row.image_ids) > 1:
         return tr(
-            "Double-click to edit. One word is for all {count} images of the case; words parted by "
-            "semicolons are one for each.",
+            "Double-click to edit. Type one word for all {count} images of the case, or one word "
+            "for each, separated by semicolons.",
             count=len(row.image_ids),
         )
     return tr("Double-click to edit. The change is recorded in the audit trail.")

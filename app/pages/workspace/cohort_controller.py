@@ -92,7 +92,7 @@ def _said(edited: Edited) -> str:
     if not edited.elsewhere:
         return text
     return f"{text} " + trn(
-        "{count} of them is in another case of the same patient, who belongs to one split.",
-        "{count} of them are in other cases of the same patient, who belongs to one split.",
+        "{count} of them is in another case of the same patient: a patient belongs to one split.",
+        "{count} of them are in other cases of the same patient: a patient belongs to one split.",
         edited.elsewhere,
     )

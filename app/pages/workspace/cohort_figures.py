@@ -68,7 +68,7 @@ class CohortFigures(QWidget):
     def _plot(self, name: str) -> Any:
         drawn = plot(tr(_FIGURES[name][0]), tr("Readings"))
         drawn.setToolTip(
-            tr("Amber: limits of the rating. Double-click to save as PNG, SVG or CSV.")
+            tr("Amber lines are the limits of the rating. Double-click to save the plot.")
         )
         drawn.scene().sigMouseClicked.connect(lambda e: self._clicked(e, name))
         self._line.addWidget(drawn, 1)

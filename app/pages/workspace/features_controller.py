@@ -99,12 +99,12 @@ class FeaturesController(QObject):
             then(path)
 
         def stopped() -> None:
-            ended(tr("Stopped; nothing was written."), "lead")
+            ended(tr("Stopped. Nothing was saved."), "lead")
 
         if self._side.start(words, done, lambda text: ended(text, "error"), stopped):
-            self._page.work.begin(tr("Computing features."))
+            self._page.work.begin(tr("Computing features…"))
         else:
-            busy = tr("Something else is being computed; try again when it is done.")
+            busy = tr("Another computation is running. Try again when it has finished.")
             self._page.say_state(busy, "warning")
 
     def _told(self, event: object) -> None:

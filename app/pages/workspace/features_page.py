@@ -70,7 +70,7 @@ class FeaturesPage(Page):
         self.draw = button("lasso_features", tr("Lasso to cohort"), lambda: None)
         self.draw.setCheckable(True)
         self.draw.setToolTip(
-            tr("Draw a line round points: the cohort then shows the readings of their images.")
+            tr("Draw a line around points to show the readings of their images in the cohort.")
         )
         by = label(tr("Colour by"), "hint", wrap=False)
         chosen = row(self.runs, self.maps, by, self.by, stretch=True)
@@ -110,7 +110,7 @@ class FeaturesPage(Page):
         if not finished:
             self.say_state(tr("No encoder yet. Press Pretrain; its features appear here."))
         elif self.features is None:
-            self.say_state(tr("Features are computed once for each run, then they are kept."))
+            self.say_state(tr("Features are computed once for each run and then kept."))
 
     def show_features(
         self,
@@ -184,7 +184,9 @@ class FeaturesPage(Page):
         self.near_other.chosen.connect(self._clicked)
         lines.addWidget(label(tr("Nearest in these features"), "hint"))
         lines.addWidget(self.near)
-        line = row(label(tr("Nearest in those of"), "hint", wrap=False), self.others, stretch=True)
+        line = row(
+            label(tr("Nearest in the features of"), "hint", wrap=False), self.others, stretch=True
+        )
         lines.addLayout(line)
         lines.addWidget(self.near_other)
         self.near_other.hide()
@@ -208,13 +210,15 @@ class FeaturesPage(Page):
     def _draw_wanted(self, on: bool) -> None:
         self.lasso.on = on
         if self.features is not None:
-            begun = tr("Draw a line round points with the mouse; press the button again to stop.")
+            begun = tr(
+                "Draw a line around points with the mouse, or press the button again to stop."
+            )
             self.say_state(begun if on else self._how())
 
     def _how(self) -> str:
         return trn(
-            "{count} image. Hover to see it.",
-            "{count} images. Hover to see one, click for its neighbours.",
+            "{count} image. Point at it to see it.",
+            "{count} images. Point at one to see it; click it to see its neighbours.",
             0 if self.features is None else len(self.features.ids),
         )
 
@@ -226,7 +230,7 @@ class FeaturesPage(Page):
             self.draw.setChecked(False)
             self.lassoed.emit(sorted({split_item(id_)[0] for id_ in ids}))
         else:
-            self.say_state(tr("No point lies within that line."), "warning")
+            self.say_state(tr("There is no point inside that line."), "warning")
 
     def _clicked(self, image_id: str) -> None:
         if self.features is not None and image_id in self.features.ids:

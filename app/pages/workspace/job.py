@@ -129,7 +129,7 @@ class WorkspaceJob(StationJob):
             lambda: Study.open(own.folder, database_url=SERVER),
             connected,
             lambda e: self.context.show_error(
-                tr("The server cannot be reached; the data of this station are shown"), e
+                tr("The server cannot be reached; this page shows the data of this station"), e
             ),
         )
 

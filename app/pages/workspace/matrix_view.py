@@ -46,7 +46,7 @@ class MatrixView(QWidget):
         made = column(self, gap=theme.GRID // 2)
         made.addLayout(line, 1)
         foot = row(
-            label(tr("Amber is above the threshold. Wheel zooms."), "hint"),
+            label(tr("Amber is above the threshold. Zoom with the mouse wheel."), "hint"),
             button("save_matrix", tr("Save plot…"), self._save),
         )
         foot.setStretch(0, 1)

@@ -102,7 +102,7 @@ class RunsPage(Page):
                                len(rows)))  # fmt: skip
             self.table.selectRow(0)
         else:
-            self.say_state(tr("No runs yet. Press Pretrain."))
+            self.say_state(tr("No runs yet. Start one on the Pretrain page."))
         self._compare()
 
     def marked(self) -> list[RunRow]:
@@ -175,7 +175,7 @@ class RunsPage(Page):
         if marked := self.marked():
             ids = [run.id for run in marked]
             text = tr(
-                "Delete {names} for good, with weights, checkpoints, curves and report?",
+                "Delete {names} permanently, including weights, checkpoints, curves and report?",
                 names=", ".join(run.name for run in marked),
             )
             act = ("run_delete_now", tr("Delete"), lambda: self.delete_wanted.emit(ids))

@@ -135,7 +135,7 @@ class SimilarityController(QObject):
 
         def stopped() -> None:
             self._idle()
-            self._page.say_state(tr("Stopped; nothing was written."))
+            self._page.say_state(tr("Stopped. Nothing was saved."))
 
         if self._side.start(words, done, failed, stopped):
             self._computing = True
@@ -143,7 +143,7 @@ class SimilarityController(QObject):
             self._page.work.begin(tr("Comparing gaze by {measure}.", measure=measure))
         else:
             self._page.say_state(
-                tr("Something else is being computed; try again when it is done."), "warning"
+                tr("Another computation is running. Try again when it has finished."), "warning"
             )
 
     def _take(self, event: dict[str, Any]) -> None:

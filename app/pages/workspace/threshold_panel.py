@@ -124,7 +124,7 @@ class ThresholdPanel(QWidget):
         count = relation.count_above(self.threshold)
         self._rate.setText(
             tr(
-                "{threshold:.3f}: {rate:.1%} of valid pairs positive ({count:,})",
+                "{threshold:.3f}: {rate:.1%} of valid pairs are positive ({count:,})",
                 threshold=self.threshold,
                 rate=relation.rate(self.threshold),
                 count=count,
@@ -143,13 +143,13 @@ class ThresholdPanel(QWidget):
 def _purity_text(purity: PairPurity, positive: int) -> str:
     share, chance = purity.share(positive), purity.chance
     if chance is None:
-        return tr("Purity is not known: fewer than two images here have a label.")
+        return tr("Purity is unknown: fewer than two of these images have a label.")
     if share is None:
-        return tr("No positive pair joins two labelled images; chance is {chance:.0%}.",
+        return tr("No positive pair has two labelled images (purity by chance: {chance:.0%}).",
                   chance=chance)  # fmt: skip
     return tr(
-        "Purity {share:.0%}: share of the {count:,} labelled pairs whose labels agree; "
-        "{chance:.0%} by chance.",
+        "Purity {share:.0%}: the share of the {count:,} labelled positive pairs whose labels agree "
+        "({chance:.0%} by chance).",
         share=share,
         count=purity.count(positive),
         chance=chance,

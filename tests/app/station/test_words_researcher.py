@@ -40,14 +40,15 @@ from app.workspace.runs import RunRow, runs
 from app.workspace.similarity import load_stored_relation, similarity_choices
 from devices.gaze.geometry import ScreenGeometry
 from migrations.study.folder import Study
+from migrations.study.jobs import FOREIGN, Job
 from migrations.study.progress import Progress
 from migrations.study.view_size import ViewProposal
-from tests.app.station.made_up import SIZE, cut_off, made_up, missed
+from tests.app.station.made_up import SIZE, cut_off, made_up, missed, texts
 from tests.app.workspace.cohort_study import add_run, add_similarity, make_study
 from trainer.config.form_description import describe
 
 __all__ = ["made_up"]
-_NAMES = r"gaze-run|plain-run|normal|smooth|spiculated|cd/m²|lux"
+_NAMES = r"gaze-run|plain-run|normal|smooth|spiculated|cd/m²|lux|method byol|lr"
 
 
 @pytest.fixture(scope="module")
@@ -210,6 +211,19 @@ def ended(study: Study, qtbot) -> QWidget:
     return page
 
 
+def queued(study: Study, qtbot) -> QWidget:
+    page = _pretrain(study)
+    options = ("--method", "byol", "--set", "lr=0.1")
+    page.show_queue([
+        Job(study.folder / "1", options),
+        Job(study.folder / "2", options, command="sweep"),
+        Job(study.folder / "3", options, state=FOREIGN),
+        Job(study.folder / "4", options, state=FOREIGN, computer="R1"),
+    ])  # fmt: skip
+    assert not [text for _, text in texts(page) if "--" in text]
+    return page
+
+
 def failed(study: Study, qtbot) -> QWidget:
     page = _pretrain(study)
     page.show_failed("")
@@ -317,8 +331,8 @@ def delete_run(study: Study, qtbot) -> QWidget:
 PAGES = (
     cohort, no_cohort, chosen_images, audit, similarity, no_similarity, features, no_features,
     a_run, two_runs, no_runs, pretrain, nothing_to_learn, all_settings, training, trained,
-    stopped, ended, failed, compared, probe, probing, export, exporting, progress, no_progress,
-    analysis, performance, setup, why, who, run_words, delete_run,
+    stopped, ended, queued, failed, compared, probe, probing, export, exporting, progress,
+    no_progress, analysis, performance, setup, why, who, run_words, delete_run,
 )  # fmt: skip
 
 

@@ -68,7 +68,7 @@ def test_the_bar_shows_count_rate_and_time_left(qtbot) -> None:
     assert progress_text(event) == "1,200 of 5,000 images, 12.5 images/s, 5 min 04 s left"
     bar.begin("Probing.")
     bar.take(event)
-    assert bar.text.startswith("Probing. images: 1,200 of 5,000")
+    assert bar.text.startswith("Probing. Images: 1,200 of 5,000")
     with qtbot.waitSignal(bar.stop_wanted):
         bar.stop.click()
     assert not bar.stop.isEnabled()

@@ -164,4 +164,4 @@ def test_features_that_are_not_there_are_computed_with_progress_and_stopped(
     qtbot.waitUntil(lambda: "3 of 9 images" in page.work.text, timeout=15_000)
     qtbot.mouseClick(page.work.stop, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(page.work.isHidden, timeout=15_000)
-    assert page.state_text == "Stopped; nothing was written."
+    assert page.state_text == "Stopped. Nothing was saved."

@@ -39,7 +39,7 @@ def test_the_threshold_tells_rate_purity_and_pairs_a_batch(page) -> None:
     page.threshold_panel.set_threshold(0.5)
     page.threshold_panel.batch.setValue(4)
     rate, pure, pairs = page.threshold_panel.texts
-    assert "of valid pairs positive (18)" in rate
+    assert "of valid pairs are positive (18)" in rate
     assert pure.startswith("Purity 100%: share of the 18 labelled pairs")
     assert "28% by chance" in pure
     assert pairs.startswith("About 0.8 extra pairs")

@@ -239,7 +239,7 @@ def test_every_page_fills_and_saves_its_plots(station, cohort, qtbot, tmp_path: 
     page = inside.similarity
     qtbot.waitUntil(lambda: page.relation is not None, timeout=60_000)
     page.slider.setValue(0)
-    assert "% of valid pairs positive" in page.rate_text
+    assert "% of valid pairs are positive" in page.rate_text
     first = page.rate_text
     page.slider.setValue(900)
     assert page.rate_text != first

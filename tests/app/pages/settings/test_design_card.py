@@ -46,7 +46,7 @@ def test_the_preview_asks_the_form_as_a_reader_meets_it(page, qtbot) -> None:
     [
         pytest.param("[[question]", "Questions and arms", id="no toml"),
         pytest.param('[[question]]\nkey = "a"\nkind = "text"\n', "single choice", id="class"),
-        pytest.param('name = "other"\n', "only [[question]]", id="another setting"),
+        pytest.param('name = "other"\n', "Only [[question]]", id="another setting"),
         pytest.param('[[arm]]\nkey = "A"\n', "small letters", id="arm"),
     ],
 )
