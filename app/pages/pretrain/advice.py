@@ -55,7 +55,7 @@ class Advice(QWidget):
         self._proposal = ViewProposal(0, 0, by_boxes=False)
         self._said = label("", "hint")
         self._said.setObjectName("size_proposal")
-        self._use = button("use_size", "", self._use_size)
+        self._use = button("use_size", tr("Use this size"), self._use_size)
         self._line = QWidget()
         line = row(self._said, self._use)
         line.setStretch(0, 1)

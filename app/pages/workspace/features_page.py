@@ -21,7 +21,7 @@ from app.workspace.runs import RunRow
 from migrations.study.names import split_item
 
 _SHOWN = 10
-_MAP_PX, _HOVER_PX, _STRIP_PX = 240, 160, 64
+_MAP_PX, _HOVER_PX, _STRIP_PX = 240, 160, 80
 _NOTHING = Colouring("", "")
 
 
@@ -151,7 +151,7 @@ class FeaturesPage(Page):
             return []
         found = features.neighbours(features.ids.index(image_id), _SHOWN)
         classes = self._colours.get("label", _NOTHING).of(features.ids[i] for i, _ in found)
-        return [(image_id, tr("the image itself"))] + [
+        return [(image_id, tr("This image"))] + [
             (
                 features.ids[i],
                 f"{self._names.get(features.ids[i], '')} {cosine:.3f} "

@@ -256,7 +256,7 @@ def test_a_killed_training_does_not_promise_a_checkpoint(qtbot) -> None:
     qtbot.addWidget(page)
     page.show_started(page.form.options())
     page.show_stopped({})
-    assert "before it could write a checkpoint" in page.message
+    assert "before a checkpoint could be saved" in page.message
 
 
 def test_the_form_speaks_the_trainers_language(qtbot) -> None:

@@ -147,18 +147,25 @@ def cut_off(page: QWidget) -> list[str]:
 
 
 def _cut_inside(widget: QWidget) -> str:
-    """Return which tabs, headings or hint are too long; a hint may go on in its tool tip."""
+    """Return which tabs or hint are too long; a hint may go on in its tool tip."""
     if isinstance(widget, QTabBar) and widget.sizeHint().width() > widget.width():
         return f"tabs: {widget.tabText(0)} … ({widget.width()})"
-    if isinstance(widget, QTableView) and widget.model() is not None:
-        model, head = widget.model(), widget.horizontalHeader()
-        return ", ".join(
-            str(model.headerData(k, Qt.Orientation.Horizontal))
-            for k in range(model.columnCount())
-            if head.sectionSizeHint(k) > head.sectionSize(k)
-        )
     if isinstance(widget, QLineEdit):
         hint = widget.placeholderText()
         is_wide = widget.fontMetrics().horizontalAdvance(hint) > widget.width()
         return hint if is_wide and hint not in widget.toolTip() else ""
     return ""
+
+
+def cut_headings(page: QWidget) -> list[str]:
+    """Return the titles of columns, seen now, that have more letters than room."""
+    found = []
+    for table in page.findChildren(QTableView):
+        if table.isVisible() and (model := table.model()) is not None:
+            head = table.horizontalHeader()
+            found += [
+                str(model.headerData(k, Qt.Orientation.Horizontal))
+                for k in range(model.columnCount())
+                if head.sectionSizeHint(k) > head.sectionSize(k)
+            ]
+    return found

@@ -67,7 +67,7 @@ def test_a_pair_is_shown_as_a_pair_with_its_value_between(page, stored, qtbot) -
 
 
 def test_the_evidence_of_every_measure_is_a_table(page) -> None:
-    assert "compute the measure auto" in page._evidence_said.text()
+    assert "Compute “Chosen by evidence”" in page._evidence_said.text()
     row = MeasureEvidence("tima", Figure(2.0, 1.5, 2.5), None, None, 0.0, 0.05, 40)
     page.show_evidence(
         CohortEvidence(
