@@ -50,7 +50,9 @@ class RunCurves(QWidget):
         line.addWidget(self.smoothing)
         line.addWidget(button("save_curves", tr("Save plots…"), self._ask))
         layout = column(self, theme.GRID)
-        layout.addLayout(row(*self.boxes.values(), stretch=True))
+        boxes = list(self.boxes.values())
+        for part in (boxes[:4], boxes[4:]):  # all in a line are wider than a small window
+            layout.addLayout(row(*part, stretch=True))
         layout.addLayout(line)
         self._grid = QGridLayout()
         layout.addLayout(self._grid, 1)

@@ -40,7 +40,7 @@ def test_the_threshold_tells_rate_purity_and_pairs_a_batch(page) -> None:
     page.threshold_panel.batch.setValue(4)
     rate, pure, pairs = page.threshold_panel.texts
     assert "of valid pairs are positive (18)" in rate
-    assert pure.startswith("Purity 100%: share of the 18 labelled pairs")
+    assert pure.startswith("Purity 100%: the share of the 18 labelled positive pairs")
     assert "28% by chance" in pure
     assert pairs.startswith("About 0.8 extra pairs")
     assert page.threshold == pytest.approx(0.5, abs=0.001)
@@ -84,7 +84,7 @@ def test_the_evidence_of_every_measure_is_a_table(page) -> None:
         )
     )
     assert page.evidence.columnCount() == len(HEADERS)
-    assert page.evidence.rows[0][:2] == ("tima (recommended)", "2 [1.5, 2.5]")
+    assert page.evidence.rows[0][:2] == ("TIMA (recommended)", "2 [1.5, 2.5]")
     assert "Its purity is highest." in page._evidence_said.text()
 
 
