@@ -48,7 +48,10 @@ from tests.app.workspace.cohort_study import add_run, add_similarity, make_study
 from trainer.config.form_description import describe
 
 __all__ = ["made_up"]
-_NAMES = r"gaze-run|plain-run|normal|smooth|spiculated|cd/m²|lux|method byol|lr|CC[-0]\S*|CDLA\S*|ODC\S*|ODbL\S*|PDDL\S*"
+_NAMES = (
+    r"gaze-run|plain-run|normal|smooth|spiculated|cd/m²|lux|method byol|lr"
+    r"|CC[-0]\S*|CDLA\S*|ODC\S*|ODbL\S*|PDDL\S*"
+)
 
 
 @pytest.fixture(scope="module")
