@@ -84,8 +84,8 @@ TOBII_WAY_OUT = as_typed(
 )
 NO_TOBII = Missing(
     "tobii",
-    "The SDK is there, but no tracker of Tobii answers.",
-    "Look at cable and power, and whether Tobii Pro Eye Tracker Manager sees it.",
+    "The SDK is installed, but no Tobii tracker answers.",
+    "Check cable and power, and whether Tobii Pro Eye Tracker Manager sees it.",
 )
 NO_STREAM = Missing(
     "lsl",

@@ -29,7 +29,7 @@ class ReplayTracker:
 
     def __init__(self, samples: SampleArray, name: str) -> None:
         if len(samples) == 0:
-            raise TrackerError(f"{name} holds no gaze; choose another recording to replay.")
+            raise TrackerError(f"{name} contains no gaze; choose another recording to replay.")
         rate_hz = stream_quality(samples).measured_rate_hz
         self.info = TrackerInfo(
             id=f"replay:{name}",
@@ -81,7 +81,7 @@ class ReplayTracker:
             if not is_over or self._has_told_end or self._clock is None:
                 return []
             self._has_told_end = True
-            detail = f"{self.info.name} has come to its end."
+            detail = f"{self.info.name} has ended."
             return [DeviceEvent(self._clock.now_us(), "lost", detail)]
 
     def calibrator(self) -> Calibrator | None:

@@ -138,7 +138,7 @@ class StampWatch:
         if least_us > usual_us + LATE_US and spans_us > 0.8 * LATE_FOR_US:
             self._move(placed, 0, least_us - usual_us)
             size_s = (least_us - usual_us) / 1e6
-            text = f"Its samples came {size_s:.3f} s later than before and stayed so."
+            text = f"Its samples came {size_s:.3f} s later than before and stayed late."
             faults.append(StampFault("late", text, {"size_s": round(size_s, 6)}))
             return
         self._follow(late_us, now_us, faults)

@@ -37,7 +37,7 @@ def check(reading: SourceReading) -> SourceReading:
             raise GazeFileError(f"a reading of more than {MOST_FIXATIONS} fixations")
         _check_span(found.start_us, found.start_us + found.duration_us)
         if len(found.duration_us) and (found.duration_us < 0).any():
-            raise GazeFileError("a fixation shorter than nothing")
+            raise GazeFileError("a fixation with a negative duration")
         if int(found.duration_us.sum()) > LONGEST_US:
             raise GazeFileError("fixations that last longer than a day together")
     return reading
@@ -65,7 +65,7 @@ def _check_points(points: FloatArray, what: str) -> None:
     with np.errstate(invalid="ignore"):
         far = np.abs(points) > FARTHEST
     if far.any():
-        raise GazeFileError(f"{what} at {points[far][0]:.3g}, which is on no screen")
+        raise GazeFileError(f"{what} at {points[far][0]:.3g}, which is not on any screen")
 
 
 def _check_times(time_us: IntArray) -> None:

@@ -10,28 +10,28 @@ __all__ = ["TEXTS", "Note", "note"]
 
 TEXTS = {
     "layout": "read as {what}: its columns are that layout's",
-    "encoding": "no UTF-8: read as {encoding}",
-    "preamble": "{count} lines before the header were skipped; --skip-lines says another number",
+    "encoding": "not UTF-8: read as {encoding}",
+    "preamble": "{count} lines before the header were skipped; use --skip-lines for another number",
     "decimal-comma": "numbers are written with a decimal comma",
     "thousands": "numbers are written with {what} between thousands",
-    "time-unit": "times were read as {unit}, because {why}; --time-unit says another",
+    "time-unit": "times were read as {unit}, because {why}; use --time-unit for another",
     "time-iso": "times are dates or times of day",
     "time-order": "{count} rows were not in order of time and were sorted",
     "duration-unit": "durations were read as {unit}: their median is {median} of them",
-    "unit": "coordinates were read as {unit}, because {why}; --unit says another",
-    "validity": "gaze counts as valid where `{column}` is {valid}, because {why}; --valid-when "
-    "says another rule",
-    "confidence": "gaze of a confidence below {below} counts as lost; --min-confidence says "
-    "another limit",
-    "missing": "{count} samples at {what} count as lost; --missing says another rule",
+    "unit": "coordinates were read as {unit}, because {why}; use --unit for another",
+    "validity": "gaze counts as valid where `{column}` is {valid}, because {why}; use "
+    "--valid-when for another rule",
+    "confidence": "gaze with a confidence below {below} counts as lost; use --min-confidence "
+    "for another limit",
+    "missing": "{count} samples at {what} count as lost; use --missing for another rule",
     "pupil-missing": "{count} pupils of 0 or less were left out",
-    "participants": "the participants of `{column}` became {count} pseudonyms; --participant says "
-    "another column, or none",
+    "participants": "the participants of `{column}` became {count} pseudonyms; use --participant "
+    "for another column, or none",
     "shown-again": "shown more than once: this is showing {number}",
-    "mcs": "coordinates count in the media's own pixels (MCS)",
+    "mcs": "coordinates are in the media's own pixels (MCS)",
     "mm": "coordinates in mm were placed by the screen's size in mm",
     "streams-left-out": "streams left out: {streams}",
-    "markers": "what was shown is told by the stream {stream}; --markers names another",
+    "markers": "what was shown is taken from the stream {stream}; use --markers for another",
     "markers-none": "no marker names an image: the file's name is the image's",
     "restarted": "the stream was restarted {count} times: its parts were joined, with gaps of "
     "{gaps} s",
@@ -42,10 +42,10 @@ TEXTS = {
     "no-gaze": "there is no gaze in it",
     "no-readings": "there is no reading in it",
     "not-gaze": "it is what `similarity` wrote, not gaze",
-    "no-image-message": "no message names an image: say the word before its name with --markers",
+    "no-image-message": "no message names an image: give the word before its name with --markers",
     "stream-unread": "a stream could not be understood: {why}",
     "all-off-image": "no gaze of this reading is on its image: check --unit, --origin and --shown",
-    "grid": "coordinates count on a grid of {width} by {height} laid over the image",
+    "grid": "coordinates are on a grid of {width} by {height} laid over the image",
 }
 """The text of each code; codes stay as they are once released."""
 

@@ -42,7 +42,7 @@ def answer(request: bytes) -> Iterator[bytes]:
         yield packed({"kind": "refused", "reason": reason}, {})
 
 
-OUT_OF_MEMORY = "reading it takes more memory than a file of gaze may; divide it"
+OUT_OF_MEMORY = "reading it takes more memory than a file of gaze may; split it"
 TOO_DEEP = "it is nested too deeply to be gaze"
 
 

@@ -120,7 +120,7 @@ class ReadingProcess:
         try:
             if not self._connection.poll(patience_s):
                 self.close()
-                raise GazeFileError(f"{path} was given up: nothing came for {patience_s:.0f} s.")
+                raise GazeFileError(f"{path} was abandoned: no answer for {patience_s:.0f} s.")
             data = self._connection.recv_bytes()
         except (EOFError, OSError) as error:
             self.close()

@@ -48,8 +48,8 @@ from migrations.study.stored_reading import stored_reading
 from migrations.study.tombstones import Tombstones
 
 LAID_OTHERWISE = (
-    "the same gaze is in the study already, but by another screen, place of its image or frames: "
-    "erase what came in wrongly (db erase --reader), or import it as another --reader"
+    "the same gaze is in the study already, but with another screen, image position or frames: "
+    "erase what was imported wrongly (db erase --reader), or import it as another --reader"
 )
 
 

@@ -95,7 +95,7 @@ def survey(
             sample.lines.extend(batch.lines[:count])
         found.rows += len(batch.rows)
     if not found.rows:
-        raise GazeFileError(f"{source.path} has a header, and no row under it.")
+        raise GazeFileError(f"{source.path} has a header but no rows.")
     try:
         columns = [sample.text(name) for name in numeric]
         found.style = with_groups(style_of(cells + dotted), columns)

@@ -74,7 +74,7 @@ def sample_unit(
     named, step = unit_in(column), _median(steps, 0.0)
     if named is None:
         unit = unit_of_step(step) if step else "s"
-        why = f"the usual step is {step:g}" if step else "there is one time only"
+        why = f"the usual step is {step:g}" if step else "there is only one time"
         return unit, [note("time-unit", unit=unit, why=why)]
     step_us = step * TIME_UNITS_US[named]
     if step and not FASTEST_STEP_US <= step_us <= SLOWEST_STEP_US:

@@ -130,12 +130,12 @@ def _by_evidence(
     one, zero = share.get("1"), share.get("0")
     if one is not None and zero is not None:
         if zero > _MOSTLY and one < _RARELY:
-            return _among(column, {"0"}, "gaze stands where it is 0 and not where it is 1")
+            return _among(column, {"0"}, "there is gaze where it is 0 and not where it is 1")
         return _among(column, {"1"}, "0 and 1 are no and yes")
     if one is not None:
         return _among(column, {"1"}, "0 and 1 are no and yes")
     if zero is not None and zero > _RARELY:
-        raise _ask(path, column, "it is 0 in every row, though gaze stands there")
+        raise _ask(path, column, "it is 0 in every row, although there is gaze")
     return _among(column, {"1"}, "0 and 1 are no and yes")
 
 
@@ -208,5 +208,5 @@ def missing_codes(said: str | None, *, corner_is_lost: bool) -> MissingCodes:
         return MissingCodes((), tuple(float(part) for part in said.split(",")))
     except ValueError as error:
         raise GazeFileError(
-            f"--missing takes numbers apart by commas, or none; not {said!r}."
+            f"--missing takes numbers separated by commas, or none; not {said!r}."
         ) from error

@@ -227,8 +227,8 @@ class Recorder:
 
     def _lost_text(self) -> str:
         return (
-            f"{self.tracker.info.name} is gone: check its cable and power. Recording goes on by "
-            "itself when it is back."
+            f"{self.tracker.info.name} is gone: check its cable and power. Recording resumes "
+            "by itself when it is back."
         )
 
     def _events_json(self) -> list[dict[str, Any]]:
@@ -241,7 +241,7 @@ class Recorder:
             # Once per callback: at 25 polls a second a defect would flood the log.
             if id(callback) not in self._failed:
                 self._failed.add(id(callback))
-                log.exception("A listener of the recorder failed; recording goes on")
+                log.exception("A listener of the recorder failed; recording continues")
 
     def _cut_chunk(self) -> None:
         if not self._pending:

@@ -76,7 +76,7 @@ class GazepointCalibrator:
         target = (x_norm, y_norm)
         if self._done >= len(self._targets) or self._targets[self._done] != target:
             raise CalibrationError(
-                f"{self._name} collects all targets in one go and in order. Calibrate anew."
+                f"{self._name} collects all targets in one go and in order. Calibrate again."
             )
         link = self._require_link()
         called_us = link.now_us()
@@ -88,7 +88,7 @@ class GazepointCalibrator:
             self._stop()
             raise CalibrationError(
                 f"The page was late with a target: {self._name} had begun to measure while the "
-                "reader looked elsewhere. Calibrate anew."
+                "reader looked elsewhere. Calibrate again."
             )
         self._await(link, "CALIB_RESULT_PT", target)
         self._done += 1
@@ -102,7 +102,7 @@ class GazepointCalibrator:
         CalibrationError
             Always.
         """
-        raise CalibrationError(f"{self._name} cannot repeat a single target. Calibrate anew.")
+        raise CalibrationError(f"{self._name} cannot repeat a single target. Calibrate again.")
 
     def compute(self) -> CalibrationOutcome:
         """Wait for Control's result, which it has applied already."""
@@ -133,7 +133,7 @@ class GazepointCalibrator:
             arrived_us, line = link.step(DELAY_S + MEASURE_S + MARGIN_S, lambda: self._link is link)
         except TrackerError as error:
             self._stop()
-            raise CalibrationError(f"{error} Calibrate anew.") from error
+            raise CalibrationError(f"{error} Calibrate again.") from error
         if line.id == "CALIB_START_PT":
             self._started_us = arrived_us
         return line
@@ -158,7 +158,7 @@ class GazepointCalibrator:
         said = " ".join((line.id, *(f"{k}={v}" for k, v in list(line.values.items())[:3])))
         return CalibrationError(
             f"{self._name} is not at the target it was to measure (it said {said}). Close other "
-            "programs that calibrate it, then calibrate anew."
+            "programs that calibrate it, then calibrate again."
         )
 
 

@@ -33,7 +33,7 @@ class Complaints:
             yield "fault", f"{self._info.name} gives one gaze for both eyes: its best estimate."
         elif self._granted not in (None, greeting.granted):
             lacks = ", ".join(missing) or "nothing"
-            yield "layout_change", f"{self._info.name} came back and lacks {lacks} now."
+            yield "layout_change", f"{self._info.name} came back without {lacks}."
         if greeting.ticks_per_s is None:
             yield (
                 "fault",

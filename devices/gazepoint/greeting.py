@@ -62,9 +62,13 @@ def greet(link: Link) -> Greeting:
     )  # fmt: skip
     has_ticks = "TIME_TICK" in granted and frequency is not None and frequency > 0
     if not granted & frozenset(GAZE):
-        raise TrackerError(f"{info.name} at {place(link.address)} gives no gaze. Update Control.")
+        raise TrackerError(
+            f"{info.name} at {place(link.address)} does not send gaze. Update Control."
+        )
     if not has_ticks and "TIME" not in granted:
-        raise TrackerError(f"{info.name} at {place(link.address)} gives no time. Update Control.")
+        raise TrackerError(
+            f"{info.name} at {place(link.address)} does not send a time. Update Control."
+        )
     screen = screen_of(_optional(link, "GET", "SCREEN_SIZE"))
     link.ask("SET", "ENABLE_SEND_DATA", STATE=1)
     return Greeting(info, granted, frequency if has_ticks else None, screen)
@@ -85,7 +89,7 @@ def describe(link: Link, timeout_s: float = 1.0) -> TrackerInfo:
     if not (model or serial):
         raise TrackerError(
             f"What answers at {place(link.address)} is not Gazepoint Control, or has no tracker: "
-            "it tells neither PRODUCT_ID nor SERIAL_ID."
+            "it reports neither PRODUCT_ID nor SERIAL_ID."
         )
     rate_hz = _number(product, "RATE")
     return TrackerInfo(

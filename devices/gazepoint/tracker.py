@@ -242,7 +242,7 @@ class GazepointTracker:
             return
         self._is_lost = True
         self._lost_since_us = self._last[0] if self._last else None
-        self._say("lost", f"{self.info.name}: {why} Look at Gazepoint Control and the cable.")
+        self._say("lost", f"{self.info.name}: {why} Check Gazepoint Control and the cable.")
 
     def _restore(self, first_us: int) -> None:
         if not self._is_lost:

@@ -245,7 +245,7 @@ class Feed:
                 "layout_change",
                 f'LSL stream "{self._info.name}" came back with other channels or units '
                 f"({', '.join(self._layout.labels)}; {self._layout.unit or 'no unit'}); they are "
-                "mapped anew.",
+                "mapped again.",
                 {"from": list(before.labels), "to": list(self._layout.labels)},
             )
         self._unjudged.clear()

@@ -163,6 +163,6 @@ def from_bytes(data: bytes) -> tuple[Affine | None, Affine | None]:
         left, right = (stored[eye] and Affine(*stored[eye]) for eye in ("left", "right"))
     except (ValueError, TypeError, KeyError) as error:
         raise CalibrationError(
-            "The stored calibration is not one of the simulated tracker; calibrate anew."
+            "The stored calibration is not one of the simulated tracker; calibrate again."
         ) from error
     return left, right

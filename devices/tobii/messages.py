@@ -34,7 +34,7 @@ def _told(kind: str, message: dict[str, Any]) -> str:
         stream = message.get("notification_source_stream", "a stream")
         return f"samples of {stream} were lost, since this computer was too slow for them."
     if kind == "display_area":
-        return "its display area was changed; calibrate anew."
+        return "its display area was changed; calibrate again."
     if kind == "rate":
         return f"now runs at {message.get('gaze_output_frequency')} Hz."
     if kind == "lacks":

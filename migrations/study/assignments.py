@@ -182,7 +182,7 @@ def _lines(path: Path, *, needs_arms: bool) -> list[dict[str, str]]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise StudyError(f"{path} cannot be read as a csv: {error}.") from error
     if not lines:
-        raise StudyError(f"{path.name} assigns nothing: there is no line in it.")
+        raise StudyError(f"{path.name} assigns nothing: it has no lines.")
     missing = [c for c in COLUMNS[: 4 if needs_arms else 3] if c not in columns]
     if missing:
         raise StudyError(f"{path.name} has no column {missing[0]!r}; it needs reader, case, order"

@@ -53,7 +53,7 @@ def read_sheets(session: OrmSession, path: Path) -> int:
         where = f"{path.name}, line {number}"
         case_id = resolve(session, "case", _cell(line, "case"), whole=True)
         if case_id in found:
-            raise StudyError(f"{where}: the case stands there twice.")
+            raise StudyError(f"{where}: the case appears twice.")
         found[case_id] = _sheet(line, where)
     before = {i: dict(kept or {}) for i, kept in session.execute(
         select(StudyCase.id, StudyCase.sheet))}  # fmt: skip
@@ -130,7 +130,7 @@ def _lines(path: Path) -> list[dict[str, str]]:
             f"has `case` and some of {', '.join(SHEET)}, each once and no other."
         )
     if not lines:
-        raise StudyError(f"{path.name} says nothing of any case: there is no line in it.")
+        raise StudyError(f"{path.name} is empty: it has no lines.")
     return [{(name or "").strip(): value for name, value in line.items()} for line in lines]
 
 
@@ -141,7 +141,7 @@ def _cell(line: Mapping[str, str | None], name: str) -> str:
 def _sheet(line: Mapping[str, str | None], where: str) -> dict[str, str]:
     if line.get("") is not None:
         raise StudyError(
-            f"{where}: it has more cells than columns. Put what holds a comma into quotation marks."
+            f"{where}: it has more cells than columns. Put values with a comma in quotation marks."
         )
     said = {part: _cell(line, part) for part in SHEET}
     for part, classes in SHEET.items():

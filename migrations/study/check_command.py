@@ -31,7 +31,7 @@ _DAMAGED = as_typed(
     "continue without the damaged parts and list them."
 )
 _OTHER_TIME = as_typed(
-    "Where you know why this place holds another record (a study was moved here, or restored on "
+    "If you know why this place holds another record (a study was moved here, or restored on "
     "another computer), python main.py db check --accept REASON lets it count from now on and "
     "notes the reason in the audit."
 )

@@ -177,7 +177,7 @@ class Database:
             has = f"has schema {here}" if here else "has no tables yet"
             raise DatabaseError(
                 as_typed(
-                    f"{self.name} {has}; this Foveate reads schema {wanted}. Bring it there first: "
+                    f"{self.name} {has}; this Foveate reads schema {wanted}. Upgrade it first: "
                     "python main.py db upgrade --study FOLDER, or open it in the station."
                 )
             )
@@ -226,7 +226,7 @@ class Database:
         raise RightMissing(
             as_typed(
                 f"{self.name} {has}, this Foveate {foveate_version()} needs {wanted}, and this "
-                "role may not change tables. Whoever owns the database brings it there: "
+                "role may not change tables. The owner of the database can upgrade it: "
                 "python main.py db server --database URL-OF-THE-OWNER."
             )
         )

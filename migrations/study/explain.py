@@ -19,12 +19,12 @@ def explain(error: Exception, name: str, waited_s: int) -> Exception:
     if "full" in said or "disk i/o" in said:
         return DiskFull(
             f"The disk that holds {name} is full or failing; what was committed is safe. Free "
-            "some space, then go on."
+            "some space, then continue."
         )
     if "malformed" in said or "not a database" in said or "could not decode to utf-8" in said:
         return DatabaseDamaged(
             as_typed(
-                f"{name} is damaged or no database. Keep it as it is. `python main.py db check` "
+                f"{name} is damaged or not a database. Do not delete it. `python main.py db check` "
                 "says what is wrong, `python main.py db restore` puts the newest backup in its "
                 "place."
             )

@@ -66,7 +66,7 @@ class Study:
         Raises
         ------
         UnsafeFolder
-            If the folder lies on a network drive or is synchronised to a cloud.
+            If the folder is on a network drive or is synchronised to a cloud.
         """
         require_local(folder)
         with _folder_explained(folder):
@@ -117,7 +117,8 @@ class Study:
         if not read_only:
             if make_private(folder):
                 log.warning(
-                    "%s could be read by others of this computer; it no longer can.", folder
+                    "%s could be read by other users of this computer; this has been corrected.",
+                    folder,
                 )
             with _folder_explained(folder):
                 for name in ("images", "cache", "runs", "exports"):
@@ -174,7 +175,7 @@ class Study:
         Raises
         ------
         UnsafeFolder
-            If that folder lies on a network drive or is synchronised to a cloud.
+            If that folder is on a network drive or is synchronised to a cloud.
         DatabaseDamaged, DatabaseError
             As `migrations.study.backups.back_up` and `Database.copied_to` say.
         """
@@ -274,7 +275,7 @@ def require_local(folder: Path) -> None:
     kind = _file_system(resolved)
     if any(kind.startswith(name) or name in kind.split(".") for name in _NETWORK_TYPES):
         raise UnsafeFolder(
-            f"{resolved} lies on a network drive ({kind}); gaze is recorded on this computer's own "
+            f"{resolved} is on a network drive ({kind}); gaze is recorded on this computer's own "
             "disk. Choose a local folder; copy or push the study when the session has ended."
         )
 

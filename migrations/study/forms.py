@@ -202,7 +202,7 @@ def _problem(q: Question, before: Mapping[str, Question], marks: bool) -> str:
         (lambda: q.scope not in SCOPES, f"must have one of {SCOPES} as scope"),
         (lambda: q.kind not in KINDS, f"must be one of {KINDS}"),
         (lambda: any(len(t) > _LONGEST_TEXT for t in texts), "has a text of over 1,000 characters"),
-        (lambda: any(not t.isprintable() for t in texts), "must not hold control characters"),
+        (lambda: any(not t.isprintable() for t in texts), "must not contain control characters"),
         (lambda: len(set(q.options)) < len(q.options), "has an option twice"),
         (lambda: any(not o.strip() for o in q.options), "has an empty option"),
         (lambda: q.scope == "mark" and not marks,
@@ -243,7 +243,7 @@ def _problem_of_condition(q: Question, before: Mapping[str, Question]) -> str:
         )
     asked_of = before[parts[0]]
     if asked_of.scope == "mark" and q.scope == "case":
-        return "is of the case and cannot rest on what is said of a mark"
+        return "is about the case and cannot depend on an answer about a mark"
     if parts[1] in (">=", "<="):
         numeric = asked_of.bounds is not None or asked_of.kind == "number"
         return (

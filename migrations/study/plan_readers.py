@@ -40,7 +40,7 @@ def readers_meant(
         other = written.setdefault(_folded(pseudonym), pseudonym)
         if other != pseudonym:
             raise StudyError(
-                f"{where}: the reader {pseudonym!r} is {other!r} in another spelling. Write one "
+                f"{where}: the reader {pseudonym!r} is {other!r} in another spelling. Spell each "
                 "reader in one way."
             )
     unknown = [p for p in named if p not in there and p not in new]

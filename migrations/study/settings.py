@@ -279,7 +279,7 @@ def _problem_of_words(key: str, value: Any) -> str:
     if any(len(w) > longest for w in words):
         return f"has at most {longest:,} characters"
     if any(not c.isprintable() and c not in "\n\t" for w in words for c in w):
-        return "must not hold control characters"
+        return "must not contain control characters"
     if key in _MANY and (unknown := [v for v in value if v not in _MANY[key]]):
         return f"can be {_MANY[key]}, not {unknown[0]!r}"
     return _problem_of_classes(value) if key == "classes" else ""

@@ -45,8 +45,8 @@ def images_by_class_folder(folder: Path, names: Iterable[str]) -> LabelledSet:
         path = folder.joinpath(*parts)
         if len(parts) < 2:
             raise ProbeError(
-                f"{name} lies in no class folder, and no --labels are given: write class/file.png, "
-                "or give a table of labels."
+                f"{name} is not in a class folder, and no --labels are given: write "
+                "class/file.png, or give a table of labels."
             )
         if not path.is_file():
             raise ProbeError(f"{path} is missing; the splits name it.")
@@ -69,7 +69,7 @@ def _notes(
     if nameless == len(images):
         notes.append("Patients are unknown, so each image counts as a separate patient.")
     elif nameless:
-        notes.append(f"{nameless} images name no patient: each counts as a patient of its own.")
+        notes.append(f"{nameless} images do not name a patient: each counts as a separate patient.")
     splits = Counter(image.split for image in images)
     if None in splits and len(splits) > 1:
         notes.append(f"{splits[None]} images have no split and were left out of the fixed split.")

@@ -86,7 +86,7 @@ def answer(question: Question, stage: Stage) -> Answer:
                 transductive=question.transductive)  # fmt: skip
     twice = max(duplicates(inputs.fingerprints, p.train, p.test) for p in splits.parts)
     if twice:
-        notes += (f"{twice} tested images have the very pixels of a training image.",)
+        notes += (f"{twice} tested images have the same pixels as a training image.",)
     features = {c.name: extract(c, inputs.by_view[c.view], question.device,
                                 stage(f"features of {c.name}")) for c in candidates}  # fmt: skip
     outcome = _evaluate(features, data, splits, settings, question, inputs, stage)

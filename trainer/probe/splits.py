@@ -65,7 +65,7 @@ def random_splits(data: LabelledSet, repeats: int, seed: int) -> Splits:
         if len(own) < 2:
             raise ProbeError(
                 f"Class {name!r} has {counted(len(own), 'patient')} of its own; at least 2 are "
-                "needed, one to train on and one to test. Leave the class out or join it with "
+                "needed, one to train on and one to test. Leave the class out or merge it with "
                 "another."
             )
     groups = [image.patient for image in data.images]
@@ -176,9 +176,13 @@ def _require_classes(data: LabelledSet, split: Split, origin: str) -> None:
     missing = sorted(set(codes[split.test]) - set(codes[split.train]))
     if missing:
         names = ", ".join(data.classes[k] for k in missing)
-        raise ProbeError(f"The split ({origin}) tests {names}, but trains on no image of it.")
+        raise ProbeError(
+            f"The split ({origin}) tests {names}, but does not train on any image of it."
+        )
     if len(set(codes[split.test])) < 2:
-        raise ProbeError(f"The split ({origin}) tests fewer than two classes; nothing can be told.")
+        raise ProbeError(
+            f"The split ({origin}) tests fewer than two classes; nothing can be concluded."
+        )
 
 
 def splits_as_json(data: LabelledSet, splits: Splits, seed: int) -> dict[str, Any]:

@@ -55,8 +55,8 @@ def training_overlaps(
             raise ProbeError(
                 f"The pre-training of {candidate.name} saw {len(known)} of the {len(tested)} test "
                 f"images ({named}{more}): its figures would flatter it. Test on images that were "
-                "held back (a split column in the labels, or --splits with the run's splits.json), "
-                "or say --transductive, which is then printed with every figure."
+                "held out (a split column in the labels, or --splits with the run's splits.json), "
+                "or use --transductive, which is then printed with every figure."
             )
     return found
 

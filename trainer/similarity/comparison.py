@@ -124,7 +124,7 @@ class Comparison:
         return threshold_graph(self.measure, self.table, self.parameters, threshold, self._runner())
 
     def above_rate(self, rate: float) -> Graph:
-        """Return about the share `rate` of pairs that are most alike."""
+        """Return about the share `rate` of pairs that are most similar."""
         return self.above(self.threshold_of_rate(rate))
 
     def nearest(self, neighbours: int) -> Graph:

@@ -66,7 +66,7 @@ def merge_parts(console: Console, parts: Sequence[Path], path: Path) -> None:
     Raises
     ------
     SimilarityError
-        If they make no whole, or the file cannot be written.
+        If they do not belong together, or the file cannot be written.
     """
     named = [part for part in parts if not part.name.endswith(COHORT_SUFFIX)]
     found = merge(named)

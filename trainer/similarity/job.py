@@ -149,10 +149,12 @@ def _from_files(job: Job) -> GazeList:
     elif path.is_file():
         gaze = read_miceye(path, size, meter)
     else:
-        raise GazeFileError(f"{path} is not there. Name a study, a folder of gaze or a MicEye csv.")
+        raise GazeFileError(
+            f"{path} does not exist. Name a study, a folder of gaze or a MicEye csv."
+        )
     frame = "the canvas" if request.image_size is None else "an image"
     return replace(
-        gaze, note=f"Points are taken as pixels of {frame} of {size[0]:g} × {size[1]:g}."
+        gaze, note=f"Points are interpreted as pixels of {frame} of {size[0]:g} × {size[1]:g}."
     )
 
 

@@ -122,7 +122,7 @@ def _check(
     for name in {*about, *first} - {"part"}:
         if about.get(name) != first.get(name):
             what = "other gaze" if name in ("gaze", "ids") else f"another {name}"
-            raise SimilarityError(f"{path} is of {what} than {other}; they make no whole.")
+            raise SimilarityError(f"{path} is of {what} than {other}; they do not belong together.")
     if about["part"] in taken:
         raise SimilarityError(f"{path} and {taken[about['part']]} are the same part.")
     taken[about["part"]] = path

@@ -81,7 +81,7 @@ def read_json_folder(folder: Path, size: Size, progress: Callable[[int, int], No
         progress(done, len(paths))
     if not gazes:
         raise GazeFileError(
-            f"{folder} holds neither study.toml nor a gaze file (*.json with a key 'gaze'). "
+            f"{folder} contains neither study.toml nor a gaze file (*.json with a key 'gaze'). "
             "Name a study, a folder of gaze JSON files or a MicEye csv."
         )
     named = tuple(readers) if any(readers) else ()

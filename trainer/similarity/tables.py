@@ -87,7 +87,7 @@ def print_matches(console: Console, found: Matches, names: Mapping[str, str] | N
     without = [called.get(item, item) for item in found.without_value]
     _print_names(console, "have no value", without, found.without_value_count)
     if found.everything_count or found.without_value_count:
-        console.print("  Look at their gaze: it may be bad.", style="yellow")
+        console.print("  Check their gaze: it may be bad.", style="yellow")
 
 
 def _print_names(console: Console, what: str, names: Sequence[str], count: int) -> None:
@@ -104,8 +104,8 @@ def _print_case_split(console: Console, split: CaseSplit) -> None:
     table.add_row("of different cases", f"{split.between_pairs:,}", f"{split.between_mean:.3f}")
     console.print(table)
     console.print(
-        f"Separation {split.separation:.3f} (0.5: gaze says nothing of the case; 1: it tells all "
-        "cases apart)",
+        f"Separation {split.separation:.3f} (0.5: gaze says nothing about the case; "
+        "1: it separates all cases)",
         highlight=False,
     )
     if len(split.by_readers) > 1:

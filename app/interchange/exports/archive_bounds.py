@@ -43,9 +43,9 @@ def listed(archive: zipfile.ZipFile, name: str, path: Path) -> dict[str, Any]:
     try:
         found = json.loads(archive.read(name))
     except RecursionError as error:
-        raise ExportError(f"{path}: its list of files is nested too deep.") from error
+        raise ExportError(f"{path}: its list of files is nested too deeply.") from error
     if not isinstance(found, dict) or not isinstance(found.get("sha256"), dict):
-        raise ExportError(f"{path}: its list of files is none.")
+        raise ExportError(f"{path}: its list of files is not a list.")
     return found
 
 
@@ -65,8 +65,8 @@ def check_names(names: Iterable[str], path: Path) -> None:
     for name in names:
         inside = PurePosixPath(name)
         if inside.is_absolute() or ".." in inside.parts or "\\" in name or ":" in name:
-            raise ExportError(f"{path}: the name {shown(name)!r} points out of the study; "
-                              "not unpacked.")  # fmt: skip
+            raise ExportError(f"{path}: the name {shown(name)!r} points outside the study; not "
+                              "unpacked.")  # fmt: skip
         known = name in FILES or any(name.startswith(f"{folder}/") for folder in FOLDERS)
         is_fit = len(name) <= LONGEST_NAME and len(inside.parts) <= DEEPEST
         if not known or not is_fit or not is_clean(name) or "\n" in name:
@@ -90,8 +90,8 @@ def check_sizes(archive: zipfile.ZipFile, names: Iterable[str], path: Path, plac
     packed = min(sum(info.compress_size for info in infos), path.stat().st_size)
     if total > FREE_OF_RATIO and total > HIGHEST_RATIO * max(packed, 1):
         raise ExportError(
-            f"{path} would unpack to {total / 1e9:.1f} GB, {total // max(packed, 1)} times what it "
-            "weighs; no study does. It was not unpacked."
+            f"{path} would unpack to {total / 1e9:.1f} GB, {total // max(packed, 1)} times its "
+            "size; no study does. It was not unpacked."
         )
     while not place.exists():
         place = place.parent

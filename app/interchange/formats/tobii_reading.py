@@ -248,7 +248,7 @@ def _only(table: Table, name: str | None) -> float | None:
     if len(other):
         raise GazeFileError(
             f"{table.path}: `{name}` is {found:g} and {other[0]:g} while one stimulus is shown: "
-            "it moved. Say where it stood with --shown, or divide the file."
+            "it moved. Say where it was with --shown, or split the file."
         )
     return found
 

@@ -148,7 +148,7 @@ class CalibrationRun:
         """
         tracker = self._recorder.tracker
         if not isinstance(tracker, KeepsCalibration):
-            raise WrongStep(f"{tracker.info.name} keeps no calibrations; calibrate it.")
+            raise WrongStep(f"{tracker.info.name} does not store calibrations; calibrate it.")
         self._started_us = self._clock.now_us()
         self.unchecked = "an earlier calibration was applied and not checked"
         tracker.apply_calibration(earlier.data)

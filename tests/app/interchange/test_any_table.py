@@ -235,7 +235,7 @@ def test_a_fixation_without_a_duration_is_left_out_and_counted(study, tmp_path, 
     [
         ("image,time_ms,x,y,frame", "P1.png,{k}0,30,40,0.5", "0.5, which is not a frame number"),
         ("image,time_ms,x,y,x", "P1.png,{k}0,30,40,50", "more than one column `x`"),
-        ("image,time_ms,x,y", "", "no row under it"),
+        ("image,time_ms,x,y", "", "a header but no rows"),
     ],
 )
 def test_a_table_that_leaves_open_what_is_meant_is_refused(
@@ -274,7 +274,7 @@ def test_gaze_that_is_nowhere_on_its_image_is_told(study, tmp_path, matcher) -> 
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        (["30,40"] * 3 + ["1e308,40"], "on no screen"),
+        (["30,40"] * 3 + ["1e308,40"], "not on any screen"),
         (["30,40"] * 3 + ["inf,40"], "infinity"),
     ],
 )

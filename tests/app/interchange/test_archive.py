@@ -95,7 +95,7 @@ def test_a_name_that_points_out_of_the_study_is_refused(tmp_path, name: str) -> 
         archive.writestr(name, b"x")
         sums = {name: "0", "study.toml": "0", "foveate.sqlite": "0"}
         archive.writestr("foveate-archive.json", json.dumps({"version": 1, "sha256": sums}))
-    with pytest.raises(ExportError, match="points out of the study"):
+    with pytest.raises(ExportError, match="points outside the study"):
         import_archive(path, tmp_path / "back", _quiet)
     assert not (tmp_path / "evil").exists()
 
@@ -130,7 +130,7 @@ def test_no_queued_training_leaves_with_an_archive_or_comes_with_one(study, tmp_
 @pytest.mark.parametrize(
     ("files", "why"),
     [
-        ({"images/a/stored.npy": bytes(300 << 20)}, "times what it weighs"),
+        ({"images/a/stored.npy": bytes(300 << 20)}, "times its size"),
         ({f"images/{'d/' * 20}x": b""}, "is not a file of a study"),
         ({f"images/{'n' * 500}": b""}, "is not a file of a study"),
         ({"exports/x.csv": b""}, "is not a file of a study"),
@@ -149,7 +149,7 @@ def test_what_no_study_can_be_is_refused_before_it_is_unpacked(
 
 @pytest.mark.parametrize("listed", [[], {"sha256": []}, {"version": 1}, "x"])
 def test_a_list_that_is_none_is_refused(tmp_path, listed: object) -> None:
-    with pytest.raises(ExportError, match="list of files is none"):
+    with pytest.raises(ExportError, match="list of files is not a list"):
         import_archive(_made(tmp_path / "x.zip", {}, listed), tmp_path / "back", _quiet)
 
 

@@ -87,7 +87,7 @@ def test_a_session_that_is_not_there_or_not_one_is_named(study) -> None:
     record(study)
     with pytest.raises(TrackerNotFound, match="2 sessions"):
         replay_tracker(study, "replay:")
-    with pytest.raises(TrackerError, match="holds no gaze"):
+    with pytest.raises(TrackerError, match="contains no gaze"):
         ReplayTracker(empty_samples(0), "nothing")
 
 

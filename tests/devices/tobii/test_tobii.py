@@ -262,7 +262,7 @@ def test_what_the_tracker_says_reaches_the_user(make_home, world) -> None:
         overflow = until(tracker, "overflow")
         assert "gaze" in overflow.detail
         world.set(say=[*world.state["say"], ["display_area_changed", {"display_area": {}}]])
-        assert "calibrate anew" in until(tracker, "display_area").detail
+        assert "calibrate again" in until(tracker, "display_area").detail
         world.set(say=[*world.state["say"], ["device_faults", {"faults": "illuminator"}]])
         assert "illuminator" in until(tracker, "fault").detail
     finally:

@@ -64,7 +64,7 @@ class PairRule:
         """Return it in words."""
         if self.threshold is not None:
             return f"similarity above {self.threshold:g}"
-        return f"the {100 * self.positive_rate:.3g} % of pairs that are most alike"
+        return f"the {100 * self.positive_rate:.3g} % of pairs that are most similar"
 
 
 @dataclass(frozen=True, slots=True)

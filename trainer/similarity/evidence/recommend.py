@@ -31,8 +31,8 @@ def recommend(rows: Sequence[MeasureEvidence], labelled_images: int) -> Recommen
         return _by_separation(by_separation, too_few)
     return Recommendation(
         FALLBACK,
-        f"{too_few}, and no image was read by two readers: nothing tells what gaze carries here; "
-        f"{FALLBACK} is taken. Give some labels with --labels FILE.",
+        f"{too_few}, and no image was read by two readers: there is no evidence of what "
+        f"gaze carries here; {FALLBACK} is used. Give some labels with --labels FILE.",
         False,
         "",
     )
