@@ -26,7 +26,7 @@ LONGER = 0.4
 SIZE = QSize(1366 - 208, 768 - 40)
 """Of a page beside the navigation, under a title bar."""
 _DATA = re.compile(
-    r"\b(Foveate|R1|Case 001|Tobii|mm"
+    r"\b(Foveate|R1|Case 001|Tobii|mm|cd|lux"
     r"|Backspace|Page (up|down)|Shift|Tab|Space|Enter|Esc|Ctrl(\+Z)?)\b"
 )
 """Study data, names, units and what is printed on keys."""
