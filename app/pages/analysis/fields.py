@@ -27,9 +27,9 @@ def analysis_fields() -> tuple[Field, ...]:
               default=2.5, optional=True),
         Field("mark-radius-deg", tr("A mark finds a lesion within (°)"), "number", low=0, high=45,
               default=1.0, optional=True),
-        Field("radius-deg", tr("Gaze reaches a missed lesion within (°)"), "number", low=0, high=45,
+        Field("radius-deg", tr("A miss was looked at within (°)"), "number", low=0, high=45,
               default=2.5, optional=True),
-        Field("dwell-ms", tr("Decision error if looked at for (ms)"), "number", low=0, high=60_000,
+        Field("dwell-ms", tr("A decision error from (ms)"), "number", low=0, high=60_000,
               default=1000.0, optional=True),
     )  # fmt: skip
 
