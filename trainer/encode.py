@@ -16,7 +16,7 @@ from migrations.study.stopping import listened
 from migrations.study.told_events import ToldProgress, add_events, is_told
 from trainer.data.cache import cache_side, load_grey
 from trainer.data.decode import place
-from trainer.data.image_folder import find_images, read_order
+from trainer.data.image_folder import find_images, overlooked, read_order
 from trainer.encoders.info import EncoderInfo
 from trainer.encoders.nets import encoder_names, load_encoder, to_input
 from trainer.errors import TrainerError
@@ -56,6 +56,8 @@ def _run(options: argparse.Namespace, console: Console, meter: Callable[[int, in
     encoder, info = load_encoder(options.encoder, name=options.name)
     found = find_images(options.images)
     names = read_order(options.order, found) if options.order else list(found)
+    for note in overlooked(options.images, list(found)):
+        console.print(note, highlight=False, soft_wrap=True)
     paths = [found[n] for n in names]
     size = options.size or info.size
     features = encode(encoder.to(device), info, paths, size, device, progress=meter)

@@ -75,12 +75,15 @@ class Cohort:
         machine for the same cohort.
     damaged
         Chunks of stored gaze that cannot be read any more; the rest of their readings counts.
+    notes
+        What else a person should know, in whole sentences.
     """
 
     members: tuple[Member, ...]
     dropped: tuple[Dropped, ...]
     fingerprint: str
     damaged: tuple[Dropped, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def load_cohort(

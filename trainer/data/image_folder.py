@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from migrations.study.plurals import counted
 from migrations.study.processes import as_typed
 from trainer.data.csv_table import CsvTable
 from trainer.data.decode import SUFFIXES
@@ -21,6 +22,7 @@ _COLUMNS = {
     "patient": ("patient", "group", "source_group", "patient_id"),
     "split": ("split",),
 }
+_DICOM = (".dcm", ".dicom")
 _SPELLINGS = {"training": "train", "valid": "val", "validation": "val", "testing": "test"}
 
 
@@ -61,6 +63,28 @@ def find_images(folder: Path) -> dict[str, Path]:
             )
         )
     return shown
+
+
+def overlooked(folder: Path, names: Sequence[str], labels: Path | None = None) -> tuple[str, ...]:
+    """Return what a person should know of a folder: DICOM files, and labels of no image in it."""
+    dicom = sum(p.suffix.lower() in _DICOM and p.is_file() for p in folder.rglob("*"))
+    notes = []
+    if dicom:
+        notes.append(
+            f"{counted(dicom, 'DICOM file')} in {folder} passed over: they are imported into a "
+            "study first."
+        )
+    if labels is not None:
+        resolve = Resolver(names)
+        lost = [
+            r["image"] for _, r in table_rows(labels, ("image",)) if not resolve.find(r["image"])
+        ]
+        if lost:
+            notes.append(
+                f"{labels} names {counted(len(lost), 'image')} that the folder lacks, "
+                f"{lost[0]!r} first; passed over."
+            )
+    return tuple(notes)
 
 
 def read_order(path: Path, found: Mapping[str, Path]) -> list[str]:
@@ -141,7 +165,7 @@ class Resolver:
                 f"{where}: {text!r} may mean {', '.join(meant[:3])}; write the path within the "
                 "folder of images."
             )
-        dicom = text.lower().endswith((".dcm", ".dicom"))
+        dicom = text.lower().endswith(_DICOM)
         hint = " DICOM files are imported into a study first." if dicom else ""
         raise ImageFolderError(f"{where}: there is no image {text!r} in the folder.{hint}")
 

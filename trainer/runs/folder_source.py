@@ -13,6 +13,7 @@ from trainer.data.image_folder import (
     ImageFacts,
     find_images,
     labels_of_folders,
+    overlooked,
     read_labels,
     read_order,
     read_split_file,
@@ -109,7 +110,8 @@ class FolderSource:
         )
         progress(len(members), len(members))
         # A run that was stopped is not continued with other images held back.
-        return Cohort(members, (), fingerprint(trained_on(members, config)))
+        notes = overlooked(self.images, list(found), self.labels)
+        return Cohort(members, (), fingerprint(trained_on(members, config)), notes=notes)
 
     def splits(self, cohort: Cohort) -> Splits:
         """Return the splits of the csv, or those drawn."""

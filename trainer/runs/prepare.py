@@ -72,7 +72,7 @@ def prepare(run: Run) -> Prepared:
         cohort = source.load(config, meter, run.stop)
         members = source.members(cohort, config)
     run.say("cohort", cohort_text(cohort, members, config))
-    for text in (*idle_settings(config), *warnings_of(cohort, config)):
+    for text in (*cohort.notes, *idle_settings(config), *warnings_of(cohort, config)):
         run.warn(text)
     with run.stage("similarity", source.pairs_text(config)) as meter:
         pairs = source.pairs(cohort, members, config, meter, run.stop)

@@ -19,6 +19,7 @@ from trainer.data.image_folder import (
     Resolver,
     find_images,
     labels_of_folders,
+    overlooked,
     read_labels,
     read_order,
     read_split_file,
@@ -98,6 +99,16 @@ def test_a_line_that_may_mean_two_images_is_no_silent_leak(tmp_path: Path) -> No
     path.write_text("image,label,split\n1.png,ill,test\n")
     with pytest.raises(ImageFolderError, match=r"line 2: '1\.png' may mean a/1\.png, b/1\.png"):
         read_labels(path, ["a/1.png", "b/1.png"])
+
+
+def test_what_is_passed_over_in_a_folder_is_told(images: Path, tmp_path: Path) -> None:
+    table = tmp_path / "labels.csv"
+    table.write_text(f"image,label\n{NAMES[0]},a\ndx1.dcm,b\nelsewhere.png,b\n")
+    assert overlooked(images, list(found())) == ()
+    (images / "dx1.dcm").write_bytes(b"DICM")
+    dicom, lost = overlooked(images, list(found()), table)
+    assert dicom.startswith("1 DICOM file in ")
+    assert "names 2 images that the folder lacks, 'dx1.dcm' first" in lost
 
 
 @pytest.mark.parametrize(
