@@ -50,10 +50,10 @@ def inside(view: ImageView, point_image: Point) -> Point:
 
 
 def length_text(view: ImageView, start_image: Point, end_image: Point) -> str:
-    """Return a distance in millimetres; in pixels, saying so, where the file tells no spacing."""
+    """Return a distance in millimetres; in pixels, saying so, where the file has no spacing."""
     dx, dy = end_image[0] - start_image[0], end_image[1] - start_image[1]
     spacing = view.spacing_mm
     if spacing is None:
-        return f"{math.hypot(dx, dy):.0f} px (the file tells no spacing)"
+        return f"{math.hypot(dx, dy):.0f} px (no pixel spacing in the file)"
     unit = view.image.attributes.length_unit
     return f"{math.hypot(dx * spacing[0], dy * spacing[1]):.1f} {unit}"

@@ -224,7 +224,7 @@ class CalibrationPage(Page):
         for widget in (
             sign,
             label(tr("Look at each dot until it moves on"), "heading", wrap=False),
-            label(tr("Sit as you will when reading: centred, about an arm's length from the "
+            label(tr("Sit as you do when you read: centred, about an arm's length from the "
                      "screen,\nwith the room as dark as it will be then."), "hint", wrap=False),
             self._plan,
         ):  # fmt: skip

@@ -60,7 +60,7 @@ class Positioning(QObject):
             return
         tracker, now_us = self._session.tracker, self._session.clock.now_us()
         if not isinstance(tracker, PositionGuide):
-            said = tr("Sit as you will when reading")
+            said = tr("Sit as you do when you read")
             self._page.guide.show_eyes(None, None, said, self._keys(), well=False)
             return
         position = tracker.user_position()

@@ -107,7 +107,7 @@ def test_a_length_is_in_millimetres_only_where_the_file_tells_the_spacing() -> N
     known = picture(row_spacing_mm=0.2, column_spacing_mm=0.1, spacing_source="calibrated")
     box.hang([Hung(0, known), Hung(1, picture("b"))], "two-up", SIZE, 1.0)
     assert length_text(box.views[0], (0, 0), (30, 20)) == "5.0 mm"
-    assert length_text(box.views[1], (0, 0), (30, 40)) == "50 px (the file tells no spacing)"
+    assert length_text(box.views[1], (0, 0), (30, 40)) == "50 px (no pixel spacing in the file)"
     seen = picture(row_spacing_mm=0.1, column_spacing_mm=0.1, spacing_source="detector")
     box.hang([Hung(0, seen)], "one-up", SIZE, 1.0)
     assert length_text(box.views[0], (0, 0), (0, 100)) == "10.0 mm at the detector"

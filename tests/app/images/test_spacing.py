@@ -52,7 +52,7 @@ def ruler(spacing: Spacing) -> str:
         ({SCANNED: [0.1, 0.1]}, "10.0 mm at the detector"),
         ({PIXEL: [0.1, 0.1], SCANNED: [0.1, 0.1]}, "10.0 mm at the detector"),
         ({PIXEL: [0.0, 0.0], IMAGER: [0.2, 0.2]}, "20.0 mm at the detector"),
-        ({}, "100 px (the file tells no spacing)"),
+        ({}, "100 px (no pixel spacing in the file)"),
     ],
 )  # fmt: skip
 def test_a_ruler_says_where_its_millimetres_were_measured(elements, says) -> None:
@@ -89,7 +89,7 @@ def test_true_size_is_that_of_the_patient_where_the_magnification_is_told() -> N
         ("s01_pixelspacing_equals_imager", "detector", "20.0 mm at the detector"),
         ("s02_imager_and_ermf_1.5", "detector", "13.3 mm"),
         ("s03_pixelspacing_equals_imager_ermf_1.5", "detector", "13.3 mm"),
-        ("s05_aspect_2_1", None, "100 px (the file tells no spacing)"),
+        ("s05_aspect_2_1", None, "100 px (no pixel spacing in the file)"),
         ("s06_pixelspacing_zero_imager_good", "detector", "20.0 mm at the detector"),
         ("s07_calibration_geometry", "calibrated", "15.0 mm"),
     ],

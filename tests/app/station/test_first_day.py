@@ -76,7 +76,7 @@ class FirstDay:
             ("Press Calibrate.", self.presses_calibrate),
             ("The study may first ask for speciality, years and eyewear, once: choose, or leave "
              "Prefer not to say, and press Continue.", self.says_who),
-            ("Sit as you will read.", self.nothing),
+            ("Sit as you do when you read.", self.nothing),
             ("Look at each dot until it moves on.", self.looks),
             ("The result shows each target as a cross and your gaze as a disc.", self.sees_result),
             ("If limits are not met, the page says which: press Calibrate again, or Redo points "
