@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWi
 
 from app.ui import theme
 from app.ui.icons import pixmap
-from app.ui.small_widgets import button, column, label, panel, row
+from app.ui.small_widgets import button, column, label, panel, row, set_role
 from app.ui.text import tr
 
 _ABOUT = (
@@ -42,6 +42,9 @@ class StartPage(QWidget):
         super().__init__()
         self.name = "start"
         self.setObjectName("start_page")
+        self._opens = button("open_study", tr("Open study…"), self.open_requested.emit)
+        self._makes = button("new_study", tr("New study…"), self.create_requested.emit)
+        self._ways = row(self._opens, self._makes, stretch=True)
         self._recent = column(gap=theme.GRID // 2)
         self._message = label("", "error")
         self._message.hide()
@@ -54,7 +57,12 @@ class StartPage(QWidget):
         layout.addStretch(3)
 
     def show_recent(self, folders: Sequence[Path]) -> None:
-        """List studies to open again."""
+        """List studies to open again; where there is none, a new one is what comes first."""
+        first, second = (self._opens, self._makes) if folders else (self._makes, self._opens)
+        self._ways.insertWidget(0, first)
+        QWidget.setTabOrder(first, second)
+        set_role(first, "primary")
+        set_role(second, "")
         while (item := self._recent.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.hide()
@@ -78,13 +86,7 @@ class StartPage(QWidget):
         layout.addSpacing(theme.GRID)
         layout.addLayout(self._steps())
         layout.addSpacing(theme.GRID)
-        layout.addLayout(
-            row(
-                button("open_study", tr("Open study…"), self.open_requested.emit, role="primary"),
-                button("new_study", tr("New study…"), self.create_requested.emit, picture="new"),
-                stretch=True,
-            )
-        )
+        layout.addLayout(self._ways)
         layout.addWidget(self._message)
         layout.addSpacing(theme.GRID)
         layout.addWidget(label(tr("Recent studies"), "heading"))

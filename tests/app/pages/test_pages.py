@@ -330,6 +330,20 @@ def test_the_start_page_says_what_foveate_is_for_and_lists_studies(qtbot, tmp_pa
     assert recent_studies() == []
 
 
+def test_who_has_no_study_yet_is_offered_a_new_one_first(qtbot, tmp_path: Path) -> None:
+    page = StartPage()
+    qtbot.addWidget(page)
+
+    def first() -> tuple[str, str]:
+        way = page._ways.itemAt(0).widget()
+        return way.objectName(), way.property("role")
+
+    page.show_recent([])
+    assert first() == ("new_study", "primary")
+    page.show_recent([tmp_path])
+    assert first() == ("open_study", "primary")
+
+
 def test_a_pseudonym_in_use_is_not_taken_twice(qtbot) -> None:
     window = MainWindow()
     qtbot.addWidget(window)
