@@ -42,9 +42,9 @@ class StartPage(QWidget):
         super().__init__()
         self.name = "start"
         self.setObjectName("start_page")
-        self._opens = button("open_study", tr("Open study…"), self.open_requested.emit)
         self._makes = button("new_study", tr("New study…"), self.create_requested.emit)
-        self._ways = row(self._opens, self._makes, stretch=True)
+        self._opens = button("open_study", tr("Open study…"), self.open_requested.emit)
+        self._ways = row(self._makes, self._opens, stretch=True)
         self._recent = column(gap=theme.GRID // 2)
         self._message = label("", "error")
         self._message.hide()
