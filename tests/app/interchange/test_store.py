@@ -66,4 +66,4 @@ def test_the_same_gaze_laid_elsewhere_is_refused_and_not_called_known(
 
     assert again(460.0) == "accepted"
     assert again(460.0) == "known"
-    assert "place of its image" in again(0.0)
+    assert "image position" in again(0.0)

@@ -16,7 +16,7 @@ from app.images.frames import frames_looked_at, write_frames, write_looked_at
 from app.images.greyscale import display_lut
 from app.recording.replay import load_replay
 from app.recording.session import ReadingSession
-from app.workspace.features import of_members
+from app.workspace.colourings import Colouring
 from app.workspace.pictures import Pictures
 from devices.clock import HostClock
 from migrations.study.folder import Study
@@ -120,7 +120,8 @@ def test_the_workspace_shows_a_frame_by_its_own_picture_and_gaze(study: Study) -
     np.testing.assert_array_equal(
         pictures.make(beside, heat=True), pictures.make(beside, heat=False)
     )
-    assert of_members([frame, stack, "x"], {stack: "mass"}) == {frame: "mass", stack: "mass"}
+    known = Colouring("label", "Label", {stack: "mass"}).of([frame, stack, "x"])
+    assert known.words == {frame: "mass", stack: "mass"}
 
 
 def test_what_a_session_could_not_write_is_written_by_the_next(

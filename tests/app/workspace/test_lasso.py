@@ -24,7 +24,7 @@ def test_the_images_of_points_within_a_drawn_line_are_told(qtbot) -> None:
     page.lassoed.connect(told.append)
     page.draw.click()
     _drag(page, qtbot, [(4, 4), (6, 4), (6, 6), (4, 6)])
-    assert "No point" in page.state_text
+    assert "no point inside" in page.state_text
     _drag(page, qtbot, [(-1, -1), (2, -1), (2, 2), (-1, 2)])
     assert told == [sorted(["a", stack])]
     assert not page.lasso.on

@@ -159,8 +159,9 @@ def test_what_an_older_control_does_not_know_is_done_without_and_said(control: C
         pytest.param({"PRODUCT_ID", "SERIAL_ID"}, set(), "not Gazepoint Control", id="nobody"),
         pytest.param(set(), {"ENABLE_SEND_DATA"}, "ENABLE_SEND_DATA", id="silent"),
         pytest.param({f"ENABLE_SEND_POG_{e}" for e in ("LEFT", "RIGHT", "BEST")}, set(),
-                     "no gaze", id="no gaze"),
-        pytest.param({"ENABLE_SEND_TIME", "ENABLE_SEND_TIME_TICK"}, set(), "no time", id="no time"),
+                     "does not send gaze", id="no gaze"),
+        pytest.param({"ENABLE_SEND_TIME", "ENABLE_SEND_TIME_TICK"}, set(), "not send a time",
+                     id="no time"),
     ],
 )  # fmt: skip
 def test_one_that_cannot_be_recorded_is_refused_by_name(

@@ -34,7 +34,7 @@ def test_a_study_that_a_copy_left_open_is_shut_when_it_is_opened(tmp_path, caplo
             path.chmod(0o755 if path.is_dir() else 0o644)
     Study.open(tmp_path / "study").close()
     assert _open_ones(tmp_path / "study") == []
-    assert "could be read by others" in caplog.text
+    assert "could be read by other users" in caplog.text
     assert outside.stat().st_mode & 0o777 == 0o644, "a link leads out of the study"
     assert not make_private(tmp_path / "study")
 
