@@ -19,6 +19,9 @@ from tests.app.station.guide import KEYS, Follower, items, words
 GUIDE = ROOT / "docs" / "first-day-researcher.md"
 IMAGES, TEST = 10, 4
 
+LOOK_US = 4_000_000
+"""How long a case is read, by the clock of the session: less leaves no fixation."""
+
 
 def test_every_button_of_the_guide_is_called_so_in_the_window() -> None:
     asked = [word for item in items(GUIDE.read_text(encoding="utf-8")) for word in words(item)]
@@ -68,6 +71,7 @@ def test_the_guide_leads_from_a_new_study_to_a_report(
     station.window.show()
     qtbot.waitActive(station.window)
     shown: set[str] = set()
+    since: dict[str, int] = {}
 
     def ready(key: str) -> bool:
         """Tell whether the page waits for the key: each image and each case takes one."""
@@ -77,6 +81,9 @@ def test_the_guide_leads_from_a_new_study_to_a_report(
         if key != "1" or page.state == "complete":
             return True
         if session is None or page.state != "reading" or session.reading_id in (None, *shown):
+            return False
+        looked_us = session.clock.now_us()
+        if looked_us - since.setdefault(session.reading_id, looked_us) < LOOK_US:
             return False
         shown.add(session.reading_id)
         return True
