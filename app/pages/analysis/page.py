@@ -3,15 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QFormLayout,
-    QFrame,
     QLineEdit,
-    QScrollArea,
     QWidget,
 )
 
@@ -21,7 +19,7 @@ from app.ui import theme
 from app.ui.fields import Field
 from app.ui.form import Form
 from app.ui.page import Page
-from app.ui.small_widgets import button, column, label, panel, row
+from app.ui.small_widgets import button, column, label, panel, row, scrolled
 from app.ui.text import tr, trn
 from app.ui.work_bar import WorkBar
 from app.workspace.results import ResultFigure
@@ -168,12 +166,7 @@ class AnswerPage(Page):
         frame, layout = panel()
         inside = QWidget()
         inside.setLayout(self._rows)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(inside)
-        layout.addWidget(area)
+        layout.addWidget(scrolled(inside))
         frame.setFixedWidth(_FORM_PX)
         return frame
 

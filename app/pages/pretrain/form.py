@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QLabel,
-    QScrollArea,
     QWidget,
 )
 
@@ -30,7 +29,7 @@ from app.ui import theme
 from app.ui.fields import Field
 from app.ui.fold import Fold
 from app.ui.form import Form
-from app.ui.small_widgets import button, column, label, row
+from app.ui.small_widgets import button, column, label, row, scrolled
 from app.ui.text import tr
 
 WIDTH = 376
@@ -231,10 +230,6 @@ class TrainingForm(QFrame):
         head = row(label(tr("Settings"), "heading"), defaults)
         head.setStretch(0, 1)
         layout.addLayout(head)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         whole = QWidget()
         lines = column(whole)
         lines.setContentsMargins(0, 0, theme.GRID, 0)
@@ -244,8 +239,7 @@ class TrainingForm(QFrame):
         self._groups = column(self._inside, gap=theme.GRID // 2)
         lines.addWidget(self._inside)
         lines.addStretch(1)
-        scroll.setWidget(whole)
-        layout.addWidget(scroll, 1)
+        layout.addWidget(scrolled(whole), 1)
         layout.addWidget(self.help)
         self._inside.hide()
         self.help.hide()

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QHideEvent
-from PySide6.QtWidgets import QFormLayout, QScrollArea, QWidget
+from PySide6.QtWidgets import QFormLayout, QWidget
 
 from app.pages.settings.design_card import DesignCard
 from app.pages.settings.fields import SECTIONS
@@ -13,7 +13,7 @@ from app.ui import theme
 from app.ui.fields import Field
 from app.ui.form import Form
 from app.ui.page import Page
-from app.ui.small_widgets import button, column, label, panel
+from app.ui.small_widgets import button, column, label, panel, scrolled
 from app.ui.text import tr
 from migrations.study.errors import SettingsError
 from migrations.study.settings import StudySettings, check_design
@@ -51,12 +51,7 @@ class SettingsPage(Page):
             if heading == "The study":
                 layout.addWidget(self.design)
         layout.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inside)
-        self.body.addWidget(scroll, 1)
+        self.body.addWidget(scrolled(inside), 1)
         self._form.changed.connect(self._changed)
         self.design.changed.connect(self._changed)
         self.show_settings(self._settings)

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QFormLayout,
     QLineEdit,
-    QScrollArea,
     QWidget,
 )
 
@@ -21,7 +20,7 @@ from app.recording.screen_setup import StationSetup, card_width_view, size_from_
 from app.ui import theme
 from app.ui.keys import KeyMap
 from app.ui.page import Page
-from app.ui.small_widgets import button, column, indented, label, panel, row
+from app.ui.small_widgets import button, column, indented, label, panel, row, scrolled
 from app.ui.text import tr, trn
 from devices.gaze.geometry import ScreenGeometry
 
@@ -62,12 +61,7 @@ class SetupPage(Page):
         for part in (self._warnings, self._make_screen(), self._make_monitor(), self._make_keys()):
             layout.addWidget(part)
         layout.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inside)
-        self.body.addWidget(scroll, 1)
+        self.body.addWidget(scrolled(inside), 1)
 
     @property
     def values(self) -> StationSetup:

@@ -26,7 +26,7 @@ from app.shell.new_study.steps import Step, steps
 from app.ui import theme
 from app.ui.form import Form
 from app.ui.page import Page
-from app.ui.small_widgets import button, column, label, panel, row, set_role
+from app.ui.small_widgets import button, column, label, panel, row, scrolled, set_role
 from app.ui.text import tr, trn
 from devices.tracker import TrackerInfo
 from migrations.study.settings import StudySettings
@@ -202,7 +202,7 @@ class NewStudyPage(Page):
         frame.addStretch(1)
         beside.setFixedWidth(_STEPS_WIDTH)
         for step in self.steps:
-            self._stack.addWidget(self._scrolled(step))
+            self._stack.addWidget(self._step(step))
         middle = row(beside, self._stack, gap=3 * theme.GRID)
         middle.setStretch(1, 1)
         self.body.addLayout(middle, 1)
@@ -212,7 +212,7 @@ class NewStudyPage(Page):
         foot.addWidget(self._next)
         self.body.addLayout(foot)
 
-    def _scrolled(self, step: Step) -> QScrollArea:
+    def _step(self, step: Step) -> QScrollArea:
         inside = QWidget()
         inside.setMaximumWidth(_WIDEST)
         layout = column(inside, gap=2 * theme.GRID)
@@ -238,13 +238,9 @@ class NewStudyPage(Page):
         self._add_below(step, layout)
         layout.addStretch(1)
         self._first.append(first)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(inside)
-        return scroll
+        area = scrolled(inside)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        return area
 
     def _add_below(self, step: Step, layout: QVBoxLayout) -> None:
         if step.name == "form":
