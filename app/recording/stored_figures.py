@@ -16,9 +16,11 @@ def event_rows(
     """Return the rows of tables `fixation` and `gaze_event` for the gaze of a reading."""
     x_deg, y_deg = gaze.points_deg.T
     fixations, events = detect_events(gaze.time_us, x_deg, y_deg, parameters)
+    places = zip(fixations, gaze.places_of(fixations), strict=True)
+    ends = zip(events, gaze.images_at([each.end_us for each in events]), strict=True)
     return (
-        [fixation_row(reading_id, each, gaze.place_of(each), parameters) for each in fixations],
-        [event_row(reading_id, each, gaze.image_at(each.end_us), parameters) for each in events],
+        [fixation_row(reading_id, each, place, parameters) for each, place in places],
+        [event_row(reading_id, each, shown, parameters) for each, shown in ends],
     )
 
 

@@ -200,23 +200,15 @@ class StoredGaze:
         """Return the raw gaze (N, 2) of an eye, `_screen`, neither steadied nor corrected."""
         return self.screens.to_screen(self.time_us, gaze_norm(self.samples, eye))
 
-    def place_of(self, fixation: Fixation) -> FixationPlace:
-        """Return where on which image a fixation of this gaze lies."""
-        return place_of(fixation, self._mapped(), self.views)
-
     def places_of(self, fixations: Sequence[Fixation]) -> list[FixationPlace]:
-        """Return where on which image each of many fixations lies."""
+        """Return where on which image each fixation of this gaze lies."""
         mapped = self._mapped()
         return [place_of(each, mapped, self.views) for each in fixations]
 
-    def image_at(self, time_us: int) -> tuple[str | None, int]:
-        """Return image and frame that the sample of an instant fell on; None and 0 for none."""
-        return image_at(time_us, self._mapped(), self.views)
-
-    def images_at(self, times_us: Sequence[int]) -> list[str | None]:
-        """Return the image that the sample of each of many instants fell on; None for none."""
+    def images_at(self, times_us: Sequence[int]) -> list[tuple[str | None, int]]:
+        """Return image and frame that the sample of each instant fell on; None and 0 for none."""
         mapped = self._mapped()
-        return [image_at(time_us, mapped, self.views)[0] for time_us in times_us]
+        return [image_at(time_us, mapped, self.views) for time_us in times_us]
 
     def _mapped(self) -> MappedGaze:
         return MappedGaze(*(getattr(self, name) for name in MappedGaze.__slots__))

@@ -224,7 +224,7 @@ def _events(part: _Part, kind: str, image_id: str) -> list[GazeEvent]:
     """Return the events of a kind whose end fell on an image."""
     found = [each for each in part.events if each.kind == kind]
     where = part.gaze.images_at([each.end_us for each in found])
-    return [each for each, image in zip(found, where, strict=True) if image == image_id]
+    return [each for each, (image, _) in zip(found, where, strict=True) if image == image_id]
 
 
 def _views(part: _Part, image_id: str) -> Iterable[tuple[int, int]]:

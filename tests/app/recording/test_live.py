@@ -89,8 +89,7 @@ def test_live_fixations_are_those_that_raw_chunks_and_views_give_again(study: St
     rows = fixation_rows(study, reading_id)
     assert len(rows) >= 10
     assert [row.start_us for row in rows] == [fixation.start_us for fixation in again]
-    for row, fixation in zip(rows, again, strict=True):
-        place = gaze.place_of(fixation)
+    for row, fixation, place in zip(rows, again, gaze.places_of(again), strict=True):
         assert row.duration_us == fixation.end_us - fixation.start_us
         assert (row.x_deg, row.y_deg) == pytest.approx((fixation.x_deg, fixation.y_deg))
         assert (row.image_id, row.x_image, row.y_image) == pytest.approx(
