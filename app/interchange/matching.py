@@ -22,6 +22,7 @@ from app.images.importing.labels import path_parts
 from app.images.importing.results import ImportResult
 from devices.gaze.errors import GazeFileError
 from devices.gaze.foreign_values import read_text
+from migrations.study.csv_tables import delimiter_of
 from migrations.study.errors import AmbiguousName, UnknownName
 from migrations.study.folder import Study
 from migrations.study.names import Names, names_of
@@ -113,9 +114,7 @@ class Matcher:
         """
         lines = read_text(path).splitlines()
         header = lines[0] if lines else ""
-        rows = csv.DictReader(
-            io.StringIO("\n".join(lines)), delimiter=max(",;\t", key=header.count)
-        )
+        rows = csv.DictReader(io.StringIO("\n".join(lines)), delimiter=delimiter_of(header))
         columns = {(name or "").strip().lower() for name in rows.fieldnames or ()}
         if "image" not in columns or not columns & {"sha256", "image_id", "file"}:
             raise GazeFileError(

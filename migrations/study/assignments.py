@@ -1,6 +1,5 @@
 """Assignments as rows: made for a reader by the study's plan, or read from a csv."""
 
-import csv
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from sqlalchemy.orm import Session as OrmSession
 from migrations.study.arms import Arm
 from migrations.study.audit import add_audit
 from migrations.study.clean_text import clean
-from migrations.study.csv_cells import delimiter_of
+from migrations.study.csv_tables import read_table
 from migrations.study.errors import AmbiguousName, StudyError, UnknownName
 from migrations.study.names import resolve
 from migrations.study.plan_readers import readers_meant
@@ -172,15 +171,7 @@ def _planned(rows: Iterable[tuple[int, str, int | None]], pseudonym: str) -> lis
 
 
 def _lines(path: Path, *, needs_arms: bool) -> list[dict[str, str]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            separator = delimiter_of(file.readline())
-            file.seek(0)
-            table = csv.DictReader(file, strict=True, delimiter=separator)
-            lines = list(table)
-            columns = [(name or "").strip() for name in table.fieldnames or ()]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise StudyError(f"{path} cannot be read as a csv: {error}.") from error
+    columns, lines = read_table(path)
     if not lines:
         raise StudyError(f"{path.name} assigns nothing: it has no lines.")
     missing = [c for c in COLUMNS[: 4 if needs_arms else 3] if c not in columns]
@@ -243,7 +234,7 @@ def _design(settings: StudySettings) -> Design:
 
 
 def _number_of(session: OrmSession, reader_id: str) -> int:
-    """Return the how-manieth reader with assignments this is, from 0."""
+    """Return which of the readers with assignments this is, counted from 0."""
     query = select(Assignment.reader_id).group_by(Assignment.reader_id)
     readers = list(session.scalars(query.order_by(func.min(Assignment.id))))
     return readers.index(reader_id) if reader_id in readers else len(readers)

@@ -4,7 +4,6 @@ A sheet stands in `study_case.sheet`. Which of it readers see, the study says (`
 arm with `no_sheet` hides all of it.
 """
 
-import csv
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +13,7 @@ from sqlalchemy.orm import Session as OrmSession
 
 from migrations.study.audit import add_audit
 from migrations.study.clean_text import clean
-from migrations.study.csv_cells import delimiter_of
+from migrations.study.csv_tables import read_table
 from migrations.study.errors import StudyError
 from migrations.study.names import resolve
 from migrations.study.schema import StudyCase, new_id
@@ -102,9 +101,9 @@ def told_of(sheet: Mapping[str, str]) -> dict[str, str | bool]:
 
 
 def counted_sheets(session: OrmSession) -> dict[str, Counter[str]]:
-    """Return of how many cases the sheet says which class, by part; practice does not count.
+    """Count the cases in each class, by part of the sheet; practice cases do not count.
 
-    "" stands for cases whose sheet does not say; a part that no sheet says is left out.
+    "" stands for cases whose sheet does not say; a part that no sheet has is left out.
     """
     query = select(StudyCase.sheet).where(StudyCase.practice.is_(False))
     sheets = [dict(sheet or {}) for sheet in session.scalars(query)]
@@ -114,15 +113,7 @@ def counted_sheets(session: OrmSession) -> dict[str, Counter[str]]:
 
 
 def _lines(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            separator = delimiter_of(file.readline())
-            file.seek(0)
-            reader = csv.DictReader(file, strict=True, delimiter=separator)
-            lines = list(reader)
-            columns = [(name or "").strip() for name in reader.fieldnames or ()]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise StudyError(f"{path} cannot be read as a csv: {error}.") from error
+    columns, lines = read_table(path)
     unknown = [name for name in columns if name not in ("case", *SHEET)]
     if "case" not in columns or unknown or len(set(columns)) < len(columns):
         raise StudyError(

@@ -12,6 +12,7 @@ from migrations.study.case_sheets import read_sheets
 from migrations.study.command_line import CommandParser, existing_file, existing_folder
 from migrations.study.errors import NotAStudy, StudyError, UnknownReaders
 from migrations.study.folder import Study
+from migrations.study.plurals import counted
 from migrations.study.progress import progress_of
 
 
@@ -48,8 +49,7 @@ def _assign(arguments: argparse.Namespace) -> int:
         words = " ".join(f"--new-reader {reader}" for reader in error.readers)
         raise StudyError(f"{error} If this is a new reader, add {words}.") from error
     for pseudonym, count in made.items():
-        planned = "reading" if count == 1 else "readings"
-        sys.stdout.write(f"{pseudonym}: {count} {planned} planned.\n")
+        sys.stdout.write(f"{pseudonym}: {counted(count, 'reading')} planned.\n")
     if warning:
         sys.stderr.write(f"{warning}\n")
     return 0
@@ -59,7 +59,7 @@ def _sheets(arguments: argparse.Namespace) -> int:
     opened = Study.open(arguments.study, database_url=arguments.database)
     with closing(opened) as study, study.database.write() as session:
         count = read_sheets(session, arguments.table)
-    sys.stdout.write(f"{count} case {'sheet' if count == 1 else 'sheets'} read.\n")
+    sys.stdout.write(f"{counted(count, 'case sheet')} read.\n")
     return 0
 
 

@@ -32,11 +32,6 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.strip() == text and "_" not in text
 
 
-def delimiter_of(first_line: str) -> str:
-    """Return what separates a table's cells: comma, semicolon or tab, the most frequent."""
-    return max(",;\t", key=first_line.count)
-
-
 class CsvWriter:
     """A `csv.writer` without formulas.
 

@@ -175,9 +175,7 @@ def _visits(session: OrmSession) -> Iterator[Seen]:
                 yield _seen(width, height, longest[0])
 
 
-def _runs_of(
-    rows: Sequence[Any],
-) -> list[list[Any]]:
+def _runs_of(rows: Sequence[Any]) -> list[list[Any]]:
     made = [[rows[0]]]
     for before, row in itertools.pairwise(rows):
         if math.hypot(row.x_deg - before.x_deg, row.y_deg - before.y_deg) <= _VISIT_DEG:

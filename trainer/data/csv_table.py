@@ -5,6 +5,7 @@ import io
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from migrations.study.csv_tables import delimiter_of
 from trainer.errors import TrainerError
 
 
@@ -38,7 +39,7 @@ class CsvTable:
         except UnicodeDecodeError as failure:
             raise error(f"{path} is not UTF-8 text; save it as CSV in UTF-8.") from failure
         lines = io.StringIO(text, newline="")
-        delimiter = max(",;\t", key=lines.readline().count)
+        delimiter = delimiter_of(lines.readline())
         lines.seek(0)
         self._rows = csv.reader(lines, delimiter=delimiter)
         self.columns = [name.strip().lower() for name in next(self._rows, [])]

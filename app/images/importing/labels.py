@@ -12,6 +12,7 @@ from typing import Any
 
 from app.errors import LabelsError
 from app.images.importing.label_text import decoded_text
+from migrations.study.csv_tables import delimiter_of
 
 _COLUMNS = ("image", "label", "patient", "split", "case", "practice", "prior")
 _YES, _NO = ("1", "yes", "y", "true", "x"), ("", "0", "no", "n", "false")
@@ -182,7 +183,7 @@ def _reader(path: Path, text: str) -> tuple["csv.DictReader[str]", int]:
     header = stream.readline()
     said = _EXCEL_SEPARATOR.fullmatch(header.strip("\r\n"))
     begins = stream.tell() if said else 0
-    separator = said[1] if said else max(",;\t", key=header.count)
+    separator = said[1] if said else delimiter_of(header)
     stream.seek(begins)
     reader = csv.DictReader(stream, delimiter=separator, skipinitialspace=True, strict=True)
     names = [(name or "").strip().lower() for name in reader.fieldnames or []]

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydicom.datadict import tag_for_keyword
 
 from app.errors import ImportStopped
+from migrations.study.csv_tables import delimiter_of
 
 _ACCESSION = ("accession", "accession_number", "accessionnumber")
 _STUDY = ("study", "study_uid", "studyinstanceuid", "study_instance_uid")
@@ -84,7 +85,7 @@ def read_list(path: Path) -> list[tuple[tuple[str, str], ...]]:
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines:
         raise ImportStopped(f"{path} names no study.")
-    separator = max(",;\t", key=lines[0].count)
+    separator = delimiter_of(lines[0])
     head = [cell.strip().lower() for cell in next(csv.reader(lines[:1], delimiter=separator))]
     columns = {
         head.index(word): keyword
