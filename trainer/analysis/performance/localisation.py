@@ -85,13 +85,7 @@ def afroc_curve(cases: Sequence[ScoredCase]) -> tuple[FloatArray, FloatArray, Fl
     From (0, 0) to (1, 1), whose threshold is below every mark.
     """
     found = np.array([r for case in cases for r in case.lesions])
-    false = np.array([_highest(case) for case in cases if not case.lesions])
-    thresholds = _thresholds(found, false)
-    return (
-        np.append(_counts_above(false, thresholds) / max(len(false), 1), 1.0),
-        np.append(_counts_above(found, thresholds) / max(len(found), 1), 1.0),
-        np.append(thresholds, UNMARKED),
-    )
+    return _curve_of(found, None, cases, end=1.0)
 
 
 def afroc_area(cases: Sequence[ScoredCase]) -> float:
@@ -99,26 +93,17 @@ def afroc_area(cases: Sequence[ScoredCase]) -> float:
 
     The chance that a lesion's rating is above the highest of a normal case, ties one half.
     """
-    found = [r for case in cases for r in case.lesions]
-    false = [_highest(case) for case in cases if not case.lesions]
-    if not found or not false:
+    found = np.array([r for case in cases for r in case.lesions])
+    false = _of_normal(cases)
+    if not len(found) or not len(false):
         return np.nan
     truth = np.arange(len(found) + len(false)) < len(found)
-    return auc(np.array(found + false), truth)
+    return auc(np.concatenate([found, false]), truth)
 
 
 def wafroc_curve(cases: Sequence[ScoredCase]) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return `afroc_curve` with the lesions of a case weighing 1 together, (0,0) to (1,1)."""
-    found, weights = _weighted(cases)
-    false = np.array([_highest(case) for case in cases if not case.lesions])
-    thresholds = _thresholds(found, false)
-    above = (found[None, :] >= thresholds[:, None]) & np.isfinite(found)[None, :]
-    shares = above @ weights / max(weights.sum(), 1.0)
-    return (
-        np.append(_counts_above(false, thresholds) / max(len(false), 1), 1.0),
-        np.append(shares, 1.0),
-        np.append(thresholds, UNMARKED),
-    )
+    return _curve_of(*_weighted(cases), cases, end=1.0)
 
 
 def wafroc_area(cases: Sequence[ScoredCase]) -> float:
@@ -129,7 +114,7 @@ def wafroc_area(cases: Sequence[ScoredCase]) -> float:
     Performance Methods for Diagnostic Imaging", CRC Press 2017; RJafroc's `wAFROC`).
     """
     found, weights = _weighted(cases)
-    false = np.array([_highest(case) for case in cases if not case.lesions])
+    false = _of_normal(cases)
     if not len(found) or not len(false):
         return np.nan
     truth = np.arange(len(found) + len(false)) < len(found)
@@ -152,14 +137,7 @@ def lroc_curve(cases: Sequence[ScoredCase]) -> tuple[FloatArray, FloatArray, Flo
     """
     located = np.array([max(case.lesions) if max(case.lesions) >= _highest(case) else UNMARKED
                         for case in cases if case.lesions])  # fmt: skip
-    false = np.array([_highest(case) for case in cases if not case.lesions])
-    thresholds = _thresholds(located, false)
-    y = _counts_above(located, thresholds) / max(len(located), 1)
-    return (
-        np.append(_counts_above(false, thresholds) / max(len(false), 1), 1.0),
-        np.append(y, y[-1]),
-        np.append(thresholds, UNMARKED),
-    )
+    return _curve_of(located, None, cases)
 
 
 def lroc_area(cases: Sequence[ScoredCase]) -> float:
@@ -168,7 +146,7 @@ def lroc_area(cases: Sequence[ScoredCase]) -> float:
     The chance that an abnormal case's highest mark is on a lesion and is rated above the highest
     of a normal case, ties one half.
     """
-    normal = np.array([_highest(case) for case in cases if not case.lesions])
+    normal = _of_normal(cases)
     abnormal = [case for case in cases if case.lesions]
     if len(normal) == 0 or not abnormal:
         return np.nan
@@ -180,6 +158,31 @@ def lroc_area(cases: Sequence[ScoredCase]) -> float:
     return total / len(abnormal)
 
 
+def _curve_of(
+    found: FloatArray,
+    weights: FloatArray | None,
+    cases: Sequence[ScoredCase],
+    end: float | None = None,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the share of normal cases marked, of what is found, and the threshold.
+
+    The last point, below every mark, has x = 1 and y = `end`; None: that of the point before it.
+    """
+    false = _of_normal(cases)
+    thresholds = _thresholds(found, false)
+    total = len(found) if weights is None else weights.sum()
+    y = _counts_above(found, thresholds, weights) / max(total, 1)
+    return (
+        np.append(_counts_above(false, thresholds) / max(len(false), 1), 1.0),
+        np.append(y, y[-1] if end is None else end),
+        np.append(thresholds, UNMARKED),
+    )
+
+
+def _of_normal(cases: Sequence[ScoredCase]) -> FloatArray:
+    return np.array([_highest(case) for case in cases if not case.lesions], np.float64)
+
+
 def _highest(case: ScoredCase) -> float:
     return max(case.elsewhere, default=UNMARKED)
 
@@ -189,7 +192,10 @@ def _thresholds(*ratings: FloatArray) -> FloatArray:
     return np.append(np.inf, np.unique(given[np.isfinite(given)])[::-1])
 
 
-def _counts_above(ratings: FloatArray, thresholds: FloatArray) -> FloatArray:
-    counts = (ratings[None, :] >= thresholds[:, None]) & np.isfinite(ratings)[None, :]
-    total: FloatArray = counts.sum(axis=1).astype(np.float64)
-    return total
+def _counts_above(
+    ratings: FloatArray, thresholds: FloatArray, weights: FloatArray | None = None
+) -> FloatArray:
+    """Return how many ratings are at or above each threshold, or their weights together."""
+    above = (ratings[None, :] >= thresholds[:, None]) & np.isfinite(ratings)[None, :]
+    counts: FloatArray = above @ (np.ones(len(ratings)) if weights is None else weights)
+    return counts

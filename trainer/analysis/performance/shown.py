@@ -65,14 +65,15 @@ def _compared_by(compared: Mapping[str, Any], area: str, words: str) -> list[str
     if "not_compared" in compared or compared["F"] is None:
         why = compared.get("not_compared", "neither arms nor readers nor cases make a difference.")
         return [f"{words} not compared: {why}"]
-    ddf = "∞" if compared["ddf"] is None else f"{compared['ddf']:.1f}"
     means = ", ".join(
         f"{arm} {value:.3f}" for arm, value in zip(compared["arms"], compared[area], strict=True)
     )
-    return [
-        f"{words} ({means}), equal arms: F({len(compared['arms']) - 1}, {ddf}) = "
-        f"{compared['F']:.3f}, p = {compared['p']:.4f}."
-    ]
+    return [f"{words} ({means}), equal arms: {_tested(compared)}."]
+
+
+def _tested(compared: Mapping[str, Any]) -> str:
+    ddf = "∞" if compared["ddf"] is None else f"{compared['ddf']:.1f}"
+    return f"F({len(compared['arms']) - 1}, {ddf}) = {compared['F']:.3f}, p = {compared['p']:.4f}"
 
 
 def _share(share: Mapping[str, Any]) -> str:
@@ -95,10 +96,8 @@ def _sentences(found: Mapping[str, Any]) -> list[str]:
         return ["There is only one arm: nothing to compare."]
     if found["F"] is None:
         return ["Not compared: arms, readers and cases make no difference to test."]
-    ddf = "∞" if found["ddf"] is None else f"{found['ddf']:.1f}"
     lines = [
-        f"Equal arms: F({len(found['arms']) - 1}, {ddf}) = {found['F']:.3f}, p = {found['p']:.4f} "
-        f"(Obuchowski-Rockette, jackknife, {found['random']} random)."
+        f"Equal arms: {_tested(found)} (Obuchowski-Rockette, jackknife, {found['random']} random)."
     ]
     if len(found["arms"]) == 2:
         first, second = found["arms"]
