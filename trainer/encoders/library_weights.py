@@ -6,7 +6,6 @@ Released are Meta's and Hugging Face's DINOv2 with registers and DINOv3, whose n
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
@@ -21,8 +20,8 @@ from trainer.encoders.layouts import (
 from trainer.encoders.libraries import first_convolution
 from trainer.encoders.weights import (
     FOLLOWERS,
+    WeightsFile,
     load_strictly,
-    read_content,
     resampled_positions,
     with_channels,
 )
@@ -45,7 +44,7 @@ class _Place:
         return any(f in self.prefix for f in FOLLOWERS), len(self.prefix), self.prefix
 
 
-def fit_library(net: nn.Module, path: Path) -> tuple[str, ...]:
+def fit_library(net: nn.Module, file: WeightsFile) -> tuple[str, ...]:
     """Load a file's weights strictly into a library's net; return the keys that were left out.
 
     Channels and the grid of position embeddings are adapted; anything else that does not fit is
@@ -54,9 +53,9 @@ def fit_library(net: nn.Module, path: Path) -> tuple[str, ...]:
     Raises
     ------
     EncoderError
-        If the file cannot be read, or listing what did not fit.
+        Listing what did not fit.
     """
-    place = _place_in(net, path)
+    place = _place_in(net, file)
     inside = {
         key.removeprefix(place.prefix): value
         for key, value in place.table.items()
@@ -66,38 +65,37 @@ def fit_library(net: nn.Module, path: Path) -> tuple[str, ...]:
     state = _named_alike(inside, place.landmark, wanted)
     heads = {k for k in state if k not in wanted and _is_head(net, k, state)}
     state = {k: v for k, v in state.items() if k not in heads}
-    load_strictly(net, {k: _adapted(net, k, v, wanted) for k, v in state.items()}, path)
+    load_strictly(net, {k: _adapted(net, k, v, wanted) for k, v in state.items()}, file.path)
     beside = [k for k in place.table if not k.startswith(place.prefix)]
     return (*beside, *(place.prefix + k for k in inside if k in heads))
 
 
-def library_channels(net: nn.Module, path: Path) -> int:
+def library_channels(net: nn.Module, file: WeightsFile) -> int:
     """Return how many channels the first convolution in a file takes; 3 where it has none.
 
     Raises
     ------
     EncoderError
-        If the file cannot be read, or holds no such net.
+        If it holds no such net.
     """
-    place = _place_in(net, path)
+    place = _place_in(net, file)
     first = place.table[place.prefix + place.landmark]
     return int(first.shape[1]) if first.ndim == 4 else 3
 
 
-def _place_in(net: nn.Module, path: Path) -> _Place:
+def _place_in(net: nn.Module, file: WeightsFile) -> _Place:
     own = f"{first_convolution(net)}.weight"
-    content, _ = read_content(path)
     places = [
         _Place(table, key.removesuffix(landmark), landmark)
-        for table in _tables(content)
+        for table in _tables(file.content)
         for landmark in (own, HUGGING_FACE, HUGGING_FACE_V3)
         for key in table
         if key.endswith(landmark) and key.removesuffix(landmark)[-1:] in ("", ".")
     ]
     if not places:
         raise EncoderError(
-            f"{path} does not hold the encoder: its first layer, {own}, is not in it. Name the "
-            "encoder that the file is of (--encoder)."
+            f"{file.path} does not hold the encoder: its first layer, {own}, is not in it. Name "
+            "the encoder that the file is of (--encoder)."
         )
     return min(places, key=lambda place: place.rank)
 

@@ -19,6 +19,7 @@ from trainer.encoders.info import EncoderInfo, config_of
 from trainer.encoders.libraries import has_one_size, make_of_library, take_channels, usual_size
 from trainer.encoders.library_weights import fit_library, library_channels
 from trainer.encoders.names import library_of
+from trainer.encoders.weights import WeightsFile
 from trainer.errors import EncoderError, EncoderOfLibrary
 from trainer.process.seeds import Stream, generator_for
 
@@ -217,51 +218,46 @@ def load_encoder(path: Path | str, *, name: str | None = None) -> tuple[nn.Modul
     EncoderError
         If the file is damaged, of no known encoder, or does not fit; lists what did not.
     """
-    path = Path(path)
-    _, metadata = weights.read_content(path)
-    chosen = name or metadata.get("encoder", "")
+    file = weights.open_weights(Path(path))
+    chosen = name or file.metadata.get("encoder", "")
     try:
         if not library_of(chosen):
-            return _load_ours(path, chosen)
+            return _load_ours(file, chosen)
     except EncoderOfLibrary as error:
         if name:
             raise
         chosen = error.name
-    return _load_of_library(path, chosen, metadata)
+    return _load_of_library(file, chosen)
 
 
-def _load_ours(path: Path, name: str) -> tuple[nn.Module, EncoderInfo]:
-    found = weights.read_weights(path)
+def _load_ours(file: WeightsFile, name: str) -> tuple[nn.Module, EncoderInfo]:
+    found = weights.encoder_in(file)
     chosen = name or weights.guess_name(found)
     if chosen not in _MAKERS:
         raise EncoderError(
-            f"{path} is of no encoder that is known here"
+            f"{file.path} is of no encoder that is known here"
             + (f" ({chosen})" if chosen else "")
             + f"; known are {', '.join(_MAKERS)}, and torchvision:NAME and timm:NAME by name."
         )
-    config = config_of(found.metadata)
+    config = config_of(file.metadata)
     channels, side = found.in_channels, int(config.get("size", 224))
     if is_vit(chosen):
         side = found.grid * patch_px(chosen)
     net, width = make_encoder(chosen, channels, side)
-    left_out = weights.fit(net, found, path)
+    left_out = weights.fit(net, found, file.path)
     aspect = float(config.get("aspect", 1.0))
-    return net.eval(), EncoderInfo(
-        chosen, width, channels, side, aspect, dict(found.metadata), left_out
-    )
+    return net.eval(), EncoderInfo(chosen, width, channels, side, aspect, file.metadata, left_out)
 
 
-def _load_of_library(
-    path: Path, name: str, metadata: dict[str, str]
-) -> tuple[nn.Module, EncoderInfo]:
-    config = config_of(metadata)
+def _load_of_library(file: WeightsFile, name: str) -> tuple[nn.Module, EncoderInfo]:
+    config = config_of(file.metadata)
     side = int(config.get("size", usual_size(name)))
     aspect = float(config.get("aspect", 1.0))
     net, width = make_encoder(name, 3, side, aspect)
-    channels = library_channels(net, path)
+    channels = library_channels(net, file)
     take_channels(net, channels)
-    left_out = fit_library(net, path)
-    return net.eval(), EncoderInfo(name, width, channels, side, aspect, metadata, left_out)
+    left_out = fit_library(net, file)
+    return net.eval(), EncoderInfo(name, width, channels, side, aspect, file.metadata, left_out)
 
 
 def initialise(net: nn.Module, path: Path, name: str = "") -> tuple[str, ...]:
@@ -280,6 +276,7 @@ def initialise(net: nn.Module, path: Path, name: str = "") -> tuple[str, ...]:
     EncoderError
         Listing what did not fit.
     """
+    file = weights.open_weights(path)
     if library_of(name):
-        return fit_library(net, path)
-    return weights.fit(net, weights.read_weights(path), path)
+        return fit_library(net, file)
+    return weights.fit(net, weights.encoder_in(file), path)

@@ -57,6 +57,25 @@ _MOST_NAMED = 12
 
 
 @dataclass(frozen=True)
+class WeightsFile:
+    """A file of weights, opened.
+
+    Attributes
+    ----------
+    path
+        The file.
+    content
+        Of a safetensors file a table of tensors, of any other what it was saved as.
+    metadata
+        What a safetensors file says of itself; empty for others.
+    """
+
+    path: Path
+    content: Any
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class FoundWeights:
     """An encoder's weights as a file holds them, with torchvision's keys.
 
@@ -66,13 +85,10 @@ class FoundWeights:
         Less prefixes and heads.
     left_out
         Keys of the file that are no part of the encoder.
-    metadata
-        Of a safetensors file.
     """
 
     state: dict[str, Tensor]
     left_out: tuple[str, ...]
-    metadata: dict[str, str] = field(default_factory=dict)
 
     @property
     def _first(self) -> Tensor:
@@ -91,16 +107,16 @@ class FoundWeights:
         return 14 if positions is None else math.isqrt(positions.shape[1] - 1)
 
 
-def read_weights(path: Path) -> FoundWeights:
+def encoder_in(file: WeightsFile) -> FoundWeights:
     """Return the encoder in a file.
 
     Raises
     ------
     EncoderError
-        If the file cannot be read, or holds no ResNet, ConvNeXt or vision transformer.
+        If it holds no ResNet, ConvNeXt or vision transformer.
     """
-    content, metadata = read_content(path)
-    table = content if path.suffix == ".safetensors" else _unwrapped(path, content)
+    path = file.path
+    table = file.content if path.suffix == ".safetensors" else _unwrapped(path, file.content)
     prefix, landmark = _place_of_encoder(path, table)
     inside = {k.removeprefix(prefix): v for k, v in table.items() if k.startswith(prefix)}
     if landmark == HUGGING_FACE:
@@ -121,11 +137,11 @@ def read_weights(path: Path) -> FoundWeights:
     left = [k for k in table if k.removeprefix(prefix) not in state or not k.startswith(prefix)]
     if landmark in _TIMMS:
         left = [k for k in table if not k.startswith(prefix)]
-    return FoundWeights(state, tuple(left), metadata)
+    return FoundWeights(state, tuple(left))
 
 
-def read_content(path: Path) -> tuple[Any, dict[str, str]]:
-    """Return what a file of weights holds, and what a safetensors file says of itself.
+def open_weights(path: Path) -> WeightsFile:
+    """Open a file of weights.
 
     Raises
     ------
@@ -136,9 +152,9 @@ def read_content(path: Path) -> tuple[Any, dict[str, str]]:
         if path.suffix == ".safetensors":
             with safe_open(path, "pt") as file:
                 table = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-                return table, dict(file.metadata() or {})
+                return WeightsFile(path, table, dict(file.metadata() or {}))
         with torch.serialization.safe_globals(_numpy_values()):
-            return torch.load(path, map_location="cpu", weights_only=True), {}
+            return WeightsFile(path, torch.load(path, map_location="cpu", weights_only=True))
     except FileNotFoundError as error:
         raise EncoderError(f"{path} is not there. Name a file of weights.") from error
     except Exception as error:  # torch and safetensors raise anything

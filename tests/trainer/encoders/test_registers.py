@@ -17,6 +17,7 @@ from trainer.encoders.layouts import net_of_timm
 from trainer.encoders.library_weights import fit_library
 from trainer.encoders.nets import load_encoder, seeded_weights
 from trainer.encoders.patches import layer_with_places
+from trainer.encoders.weights import open_weights
 from trainer.errors import EncoderError, EncoderOfLibrary
 from trainer.methods.trajectory import with_patches
 
@@ -110,14 +111,14 @@ def test_each_layout_gives_the_features_of_timms_net(
     theirs = drawn(name, size)
     state = v2_of(theirs, layout) if name == V2 else v3_of(theirs, layout)
     ours = drawn(name, size, seed=1)
-    assert fit_library(ours, written(state, tmp_path / "file.safetensors")) == ()
+    assert fit_library(ours, open_weights(written(state, tmp_path / "file.safetensors"))) == ()
     with torch.no_grad():
         torch.testing.assert_close(ours(views(size)), theirs(views(size)), atol=1e-5, rtol=1e-5)
 
 
 def test_positions_of_registers_nets_fit_another_size(tmp_path: Path) -> None:
     small, large = drawn(V2, 56), drawn(V2, 112, seed=1)
-    fit_library(large, written(v2_of(small, "meta"), tmp_path / "file.safetensors"))
+    fit_library(large, open_weights(written(v2_of(small, "meta"), tmp_path / "file.safetensors")))
     assert large.pos_embed.shape == (1, 64, 48)
     torch.testing.assert_close(large.cls_token, small.cls_token)
     mean = [net.pos_embed.detach().mean() for net in (small, large)]
@@ -127,9 +128,9 @@ def test_positions_of_registers_nets_fit_another_size(tmp_path: Path) -> None:
 def test_a_bias_that_the_net_has_no_place_for_is_not_lost_in_silence(tmp_path: Path) -> None:
     biased = v3_of(drawn(f"{V3}_qkvb", 64), "meta")
     with pytest.raises(EncoderError, match=r"unknown: blocks\.0\.attn\.qkv\.bias"):
-        fit_library(drawn(V3, 64), written(biased, tmp_path / "biased.safetensors"))
+        fit_library(drawn(V3, 64), open_weights(written(biased, tmp_path / "biased.safetensors")))
     plain = {k: v * 0 if k.endswith("qkv.bias") else v for k, v in biased.items()}
-    fit_library(drawn(V3, 64), written(plain, tmp_path / "plain.safetensors"))
+    fit_library(drawn(V3, 64), open_weights(written(plain, tmp_path / "plain.safetensors")))
 
 
 @pytest.mark.parametrize(
