@@ -49,7 +49,8 @@ def read_areas(path: Path, image_of: Callable[[str], str]) -> dict[str, list[Are
     Raises
     ------
     AnalysisError
-        Naming the line that cannot be understood, or two areas of one name on one image.
+        Naming the line that cannot be understood, two areas of one name on one image, or two
+        lesions at one place.
     """
     found: dict[str, list[Area]] = {}
     table = CsvTable(path, AnalysisError)
@@ -63,10 +64,27 @@ def read_areas(path: Path, image_of: Callable[[str], str]) -> dict[str, list[Are
         known = found.setdefault(area.image, [])
         if any((a.name, a.frame) == (area.name, area.frame) for a in known):
             raise AnalysisError(f"{where}: {row['image']} has two areas called {area.name!r}.")
+        twin = next((a for a in known if _is_same_lesion(a, area)), None)
+        if twin is not None:
+            raise AnalysisError(
+                f"{where}: the lesions {twin.name!r} and {area.name!r} of {row['image']} are the "
+                "same place: one of them could never be found. Keep one."
+            )
         known.append(area)
     if not found:
         raise AnalysisError(f"{path} names no area.")
     return found
+
+
+def _is_same_lesion(one: Area, other: Area) -> bool:
+    """Return whether two lesions of an image cover the same pixels of a frame: a lesion twice."""
+    if not (one.lesion and other.lesion and one.kind == other.kind):
+        return False
+    if None not in (one.frame, other.frame) and one.frame != other.frame:
+        return False
+    if one.mask is not None and other.mask is not None:
+        return np.array_equal(one.mask, other.mask)
+    return np.array_equal(one.corners, other.corners)
 
 
 def _area(row: dict[str, str], image: str, folder: Path) -> Area:
@@ -108,7 +126,15 @@ def _polygon(row: dict[str, str]) -> FloatArray:
         or "_" in row["points"]
     ):
         raise AnalysisError(f'points is {row["points"]!r}; it is "x y; x y; x y; …".')
+    x, y = np.array(points).T
+    if _on_a_line(x, y):
+        raise AnalysisError(f"points is {row['points']!r}: on one line they enclose nothing.")
     return np.array(points)
+
+
+def _on_a_line(x: FloatArray, y: FloatArray) -> bool:
+    """Return whether all points lie on one line, or are one point."""
+    return int(np.linalg.matrix_rank(np.column_stack((x - x[0], y - y[0])))) < 2
 
 
 def _mask(path: Path) -> BoolArray:

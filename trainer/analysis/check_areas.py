@@ -44,7 +44,10 @@ def _check(area: Area, width: int, height: int, frames: int) -> None:
             f"image {width} × {height}."
         )
     low, high = _reach(area)
-    if (high < 0).any() or (low > (width, height)).any():
+    beside = (high < 0) | (low > (width, height))
+    if area.kind not in ("keypoint", "mask"):  # only its border touches the image
+        beside |= (high == 0) | (low == (width, height))
+    if beside.any():
         raise AnalysisError(
             f"{what} lies beside the image of {width} × {height} pixels: areas are in "
             "image pixels, (0, 0) the upper left corner."

@@ -58,6 +58,8 @@ def test_columns_may_be_few_and_stand_in_any_order(tmp_path: Path) -> None:
         ("a,b,box,,1,1,1,1,,yes", "lesion is 'yes'"),
         ("a,b,polygon,,,,,,0 0; 1 1,", "points is"),
         ("a,b,polygon,,,,,,0 0; 1 nan; 2 2,", "points is"),
+        ("a,b,polygon,,,,,,0 0; 1 1; 3 3,1", "enclose nothing"),
+        ("a,b,polygon,,,,,,5 5; 5 5; 5 5,1", "enclose nothing"),
         ("a,b,mask,,,,,,none.png,", "is missing"),
     ],
 )
@@ -105,3 +107,14 @@ def test_a_mask_with_nothing_inside_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(AnalysisError, match="black everywhere"):
         read(tmp_path, "b,m1,mask,,,,,,m.png,1\n")
+
+
+def test_one_place_may_be_two_areas_but_not_two_lesions(tmp_path: Path) -> None:
+    rows = "a,b,box,,1,1,9,9,,1\na,lobe,box,,1,1,9,9,,0\na,c,box,,1,1,9,8,,1\n"
+
+    assert len(read(tmp_path, rows)["id of a"]) == 3
+    assert len(read(tmp_path, "a,b,box,4,1,1,9,9,,1\na,b,box,5,1,1,9,9,,1\n")["id of a"]) == 2
+    with pytest.raises(AnalysisError, match="line 3: the lesions 'b' and 'c' of a are the same"):
+        read(tmp_path, "a,b,box,,1,1,9,9,,1\na,c,box,,1,1,9,9,,1\n")
+    with pytest.raises(AnalysisError, match="line 3: the lesions 'b' and 'b' of a are the same"):
+        read(tmp_path, "a,b,box,,1,1,9,9,,1\na,b,box,4,1,1,9,9,,1\n")

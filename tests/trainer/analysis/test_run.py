@@ -23,6 +23,7 @@ def maker(tmp_path: Path) -> StudyMaker:
         ("a,mask,,,m.png,", "its mask is 5 × 4 pixels, the image 400 × 300"),
         ("a,mask,,,black.png,", "black everywhere"),
         ("a,keypoint,900,10,,", "lies beside the image"),
+        ("a,polygon,,,400 0;450 0;450 9,", "lies beside the image"),
         ("a,keypoint,10,10,,7", "is of frame 7, but the image has 1"),
     ],
 )

@@ -1,7 +1,8 @@
 """Which cases are positive: by a table, by the labels of images, or by what most readers said."""
 
+import unicodedata
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,8 +67,8 @@ def truth_of(
     Raises
     ------
     PerformanceError
-        The table cannot be understood, no image has the label, or the readers would be measured
-        against their own answers.
+        The table cannot be understood, no image has the label, a label or answer is there in
+        another spelling too, or the readers would be measured against their own answers.
     """
     if truth.table is not None:
         return Known(read_truth(truth.table, cases))
@@ -94,7 +95,22 @@ def _by_labels(rows: OrmSession, label: str, cases: Names, *, named: bool) -> di
         raise PerformanceError(
             f'No image has the label "{label}"; there is {", ".join(known) or "none"}.'
         )
+    _refuse_other_spelling("label", label, known)
     return {case: label in own for case, own in labels.items() if label in own or None not in own}
+
+
+def _refuse_other_spelling(what: str, meant: str, there: Collection[str]) -> None:
+    """Refuse `Mass` beside `mass`: what is spelt otherwise would count as negative."""
+    for other in sorted(there):
+        if other != meant and _plain(other) == _plain(meant) and meant in there:
+            raise PerformanceError(
+                f'The {what}s "{meant}" and "{other}" differ in writing alone: cases of the other '
+                "spelling would count as negative. Write one in one way, or give --truth FILE."
+            )
+
+
+def _plain(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def _by_consensus(
@@ -112,6 +128,8 @@ def _by_consensus(
         if said := said_of(chain, answers, question):
             _, called = called_of(said, question, positive, grades, None)
             votes[cases[chain[-1].case_id]].setdefault(chain[-1].reader_id, called)
+    given = {a.value for each in answers.values() for a in each if a.key == question}
+    _refuse_other_spelling("answer", positive, given)
     if not votes:
         raise PerformanceError(f'No reading that counts has an answer to "{question}".')
     shares = {case: sum(own.values()) / len(own) for case, own in votes.items()}

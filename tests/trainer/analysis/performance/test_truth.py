@@ -78,3 +78,23 @@ def test_readers_are_not_measured_against_their_own_answers(answers: Answers) ->
         study_ratings(answers.maker.study, "yes", "mass", Truth(question="mass"))
     with pytest.raises(PerformanceError, match="--truth-positive"):
         study_ratings(answers.maker.study, "yes", "mass", Truth(question="panel"))
+
+
+def test_a_label_in_two_spellings_is_refused_for_one_of_them_would_be_negative(
+    answers: Answers,
+) -> None:
+    answers.case("d", "Cancer")
+    for case in "abcd":
+        answers.says(case, "finding")
+
+    with pytest.raises(PerformanceError, match='"cancer" and "Cancer" differ in writing alone'):
+        study_ratings(answers.maker.study, "finding", truth=Truth(label="cancer"))
+    assert study_ratings(answers.maker.study, "finding", truth=Truth(label="cyst")).decisions
+
+
+def test_an_answer_in_two_spellings_is_refused_where_it_is_the_truth(answers: Answers) -> None:
+    for case, said in (("a", "yes"), ("b", "Yes"), ("c", "no")):
+        panel(answers, answers.says(case, "finding"), said)
+
+    with pytest.raises(PerformanceError, match='"yes" and "Yes" differ in writing alone'):
+        study_ratings(answers.maker.study, "yes", "mass", Truth(question="panel", positive="yes"))
