@@ -39,31 +39,21 @@ def _samples(content: Content, reading: ExportReading) -> Columns:
 
 
 def _fixations(content: Content, reading: ExportReading) -> Columns:
-    rows = reading.fixations
-    columns = _common(content, reading, "fixations", rows)
-    columns["start_us"] = [r.start_us - reading.reading.started_us for r in rows]
-    return columns
+    return _common(content, reading, "fixations", reading.fixations, "start_us")
 
 
 def _gaze_events(content: Content, reading: ExportReading) -> Columns:
-    rows = reading.events
-    columns = _common(content, reading, "gaze_events", rows)
-    columns["start_us"] = [r.start_us - reading.reading.started_us for r in rows]
-    return columns
+    return _common(content, reading, "gaze_events", reading.events, "start_us")
 
 
 def _view_events(content: Content, reading: ExportReading) -> Columns:
-    rows = reading.views
-    columns = _common(content, reading, "view_events", rows)
-    columns["time_us"] = [r.time_us - reading.reading.started_us for r in rows]
-    return columns
+    return _common(content, reading, "view_events", reading.views, "time_us")
 
 
 def _annotations(content: Content, reading: ExportReading) -> Columns:
     rows = [row for row in reading.annotations if row.kind != "note"]
     zero = reading.reading.started_us
-    columns = _common(content, reading, "annotations", rows)
-    columns["time_us"] = [r.time_us - zero for r in rows]
+    columns = _common(content, reading, "annotations", rows, "time_us")
     columns["undone_us"] = [None if r.undone_us is None else r.undone_us - zero for r in rows]
     return columns
 
@@ -157,9 +147,19 @@ def rows_of_images(content: Content) -> Columns:
     return _filled("images", own, rows)
 
 
-def _common(content: Content, reading: ExportReading, table: str, rows: Sequence[Any]) -> Columns:
-    """Return who read, which image, and every other column of a table as the rows have it."""
-    own = {**_who(content, reading, len(rows)), **_of_image(content, rows)}
+def _common(
+    content: Content, reading: ExportReading, table: str, rows: Sequence[Any], since: str
+) -> Columns:
+    """Return who read, which image, and every other column of a table as the rows have it.
+
+    The column `since` counts from the beginning of the reading.
+    """
+    zero = reading.reading.started_us
+    own = {
+        **_who(content, reading, len(rows)),
+        **_of_image(content, rows),
+        since: [getattr(row, since) - zero for row in rows],
+    }
     return _filled(table, own, rows)
 
 
