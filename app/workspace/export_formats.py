@@ -78,10 +78,6 @@ FORMATS = (
     ExportFormat("archive", "Whole study", "An archive: the study with all its images in one file, "
                  "with checksums.", is_file=True),
 )  # fmt: skip
-LICENCES = ("CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "CC-BY-NC-SA-4.0", "CC-BY-ND-4.0",
-            "CC-BY-NC-ND-4.0", "CC0-1.0", "ODC-By-1.0", "ODbL-1.0", "PDDL-1.0",
-            "CDLA-Permissive-2.0", "CDLA-Sharing-1.0")  # fmt: skip
-"""Licences for data by their SPDX identifiers, as the command takes them."""
 MEASURES = ("", "tima", "moment", "moment_sequence", "dhash", "density", "dwell", "multimatch")
 
 

@@ -16,12 +16,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.interchange.exports.dataset.terms import LICENCES
 from app.ui import theme
 from app.ui.page import Page
 from app.ui.small_widgets import button, column, label, panel, row, scrolled
 from app.ui.text import tr
 from app.ui.work_bar import WorkBar
-from app.workspace.export_formats import FORMATS, LICENCES, MEASURES, ExportFormat
+from app.workspace.export_formats import FORMATS, MEASURES, ExportFormat
 from app.workspace.measures import measure_words
 from app.workspace.runs import RunRow
 
