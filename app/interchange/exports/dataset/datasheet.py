@@ -94,16 +94,16 @@ def _motivation(terms: Terms) -> list[str]:
 
 
 def _composition(facts: Facts) -> list[str]:
+    said = f"{', '.join(facts.attributes)}, in coarse classes" if facts.attributes else "nothing"
     lines = [
         f"{counted(facts.readings, 'reading')} of {counted(facts.cases, 'case')} by "
         f"{counted(facts.readers, 'reader')}; {counted(facts.images, 'image')}.",
         f"What readers were asked: {facts.question}",
-        f"Answers they could give: {_listed(facts.classes) or 'not a fixed list'}.",
+        f"Answers they could give: {', '.join(facts.classes) or 'not a fixed list'}.",
         f"Labels of the images: {_counts(facts.labels, 'no label')}.",
         f"Modalities: {_counts(facts.modalities, 'not told')}.",
         f"Rating of the gaze: {_counts(facts.ratings, 'not rated')}.",
-        "Readers said of themselves: "
-        + (f"{_listed(facts.attributes)}, in coarse classes." if facts.attributes else "nothing."),
+        f"Readers said of themselves: {said}.",
     ]
     if facts.left_out:
         lines.append(f"Left out of the finished readings: {_counts(facts.left_out, '')}.")
@@ -173,10 +173,6 @@ def _maintenance() -> list[str]:
         _open("How are errors reported and corrected? Are old versions kept?"),
         _open("How can a reader or a patient be taken out again?"),
     ]
-
-
-def _listed(words: Sequence[str]) -> str:
-    return ", ".join(words)
 
 
 def _counts(counts: Mapping[str, int], nothing: str) -> str:

@@ -16,14 +16,14 @@ from app.interchange.exports.bids_files import write_json
 from app.interchange.exports.dataset import croissant, datasheet
 from app.interchange.exports.dataset.check import SUMS, check_dataset
 from app.interchange.exports.dataset.terms import Terms
-from app.interchange.exports.readings import Content, Progress
+from app.interchange.exports.readings import Content, ExportCase, Progress
 from app.interchange.exports.tables import export_tables
 from migrations.study.cohort_rules import STAND_IN, choice_of, stand_in_sessions
 from migrations.study.database import foveate_version
 from migrations.study.export_manifest import MANIFEST, sha256_of, write_manifest
 from migrations.study.plurals import counted
 from migrations.study.processes import as_typed
-from migrations.study.schema import CaseImage, Reader, Reading, Session
+from migrations.study.schema import Reader, Reading, Session
 
 _BESIDE_BIDS = (MANIFEST, croissant.NAME, datasheet.NAME, "LICENSE.md", SUMS, "tables")
 _EXCLUDED, _STAND_IN = "excluded by hand", "gaze of a stand-in, not of a person"
@@ -95,11 +95,15 @@ def export_dataset(
     tables = out / "tables"
     tables.mkdir()
     files += export_tables(content, tables, "csv", progress, leave_out=("samples",))
+    cases = _cases_read(content)
+    images = {image_id for case in cases for _, image_id in case.images}
     waiting: set[str] = set()
+    pictures: list[Path] | None = None
     if with_images:
-        waiting = _images_read(content) & {image.image_id for image in to_clear(content.study)}
-    pictures = list(_pictures(content, out, waiting)) if with_images else None
-    facts = _facts(picked, None if pictures is None else len(pictures), len(waiting))
+        waiting = images & {image.image_id for image in to_clear(content.study)}
+        pictures = list(_pictures(content, out, images - waiting))
+    copied = None if pictures is None else len(pictures)
+    facts = _facts(picked, len(cases), images, copied, len(waiting))
     files += [*(pictures or ()), *_about(content, out, terms, facts)]
     hashes = [image.sha256 for image in content.images.values()]
     write_manifest(out, "dataset", files, content.study, hashes)
@@ -153,36 +157,32 @@ def _licence_text(name: str, terms: Terms) -> str:
     return f"“{name}” is licensed under {terms.licence}: {terms.licence_url}\n"
 
 
-def _pictures(content: Content, out: Path, waiting: set[str]) -> Iterable[Path]:
-    """Copy the picture of each image that was read, by the hash of its pixels."""
+def _pictures(content: Content, out: Path, images: set[str]) -> Iterable[Path]:
+    """Copy the pictures of images, by the hash of their pixels."""
     folder = out / "stimuli"
     folder.mkdir()
-    for image_id in sorted(_images_read(content) - waiting):
+    for image_id in sorted(images):
         source = content.study.presentation(image_id)
         target = folder / f"{content.sha256(image_id)}.png"
         if source.is_file() and not target.exists():
             yield Path(shutil.copyfile(source, target))
 
 
-def _images_read(content: Content) -> set[str]:
-    cases = _cases_read(content)
-    query = select(CaseImage.image_id, CaseImage.case_id)
-    with content.study.database.read() as rows:
-        return {image_id for image_id, case_id in rows.execute(query) if case_id in cases}
-
-
-def _cases_read(content: Content) -> set[str]:
+def _cases_read(content: Content) -> list[ExportCase]:
     wanted = set(content.reading_ids)
     with content.study.database.read() as rows:
         found = rows.execute(select(Reading.id, Reading.case_id))
-        return {case_id for reading_id, case_id in found if reading_id in wanted}
+        read = {case_id for reading_id, case_id in found if reading_id in wanted}
+    return [case for case in content.cases() if case.case_id in read]
 
 
-def _facts(picked: Chosen, pictures: int | None, held_back: int) -> datasheet.Facts:
+def _facts(
+    picked: Chosen, cases: int, image_ids: set[str], pictures: int | None, held_back: int
+) -> datasheet.Facts:
     content = picked.content
     settings, wanted = content.study.settings, set(content.reading_ids)
     people = content.readers()
-    images = [content.images[image_id] for image_id in _images_read(content)]
+    images = [content.images[image_id] for image_id in sorted(image_ids)]
     query = (
         select(Reading.id, Reading.verdict, Session.tracker_kind, Session.tracker_rate_hz)
         .join(Session, Session.id == Reading.session_id)
@@ -201,7 +201,7 @@ def _facts(picked: Chosen, pictures: int | None, held_back: int) -> datasheet.Fa
         readers=len(people),
         agreed=count_agreed,
         readings=len(content.reading_ids),
-        cases=len(_cases_read(content)),
+        cases=cases,
         images=len(images),
         labels=Counter(image.label or "" for image in images),
         modalities=Counter(image.modality or "" for image in images),
