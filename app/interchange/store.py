@@ -138,12 +138,13 @@ class ReadingStore:
                 raise GazeFileError(LAID_OTHERWISE)
             return ImportedReading("known", known, image.image_id)
         reading_id = new_id()
+        known_by = {"digest": digest, "laid": laid, **({"own_id": own_id} if own_id else {})}
         open_before = {key: sitting.sequence for key, sitting in self._sittings.items()}
         try:
             with self.study.database.write() as session:
                 sitting = self._sitting(session, reading, reader)
                 made = placed(reading, image.image_id, image.width, image.height, sitting.next_us)
-                self._write(session, sitting, reading_id, reading, made, image, digest)
+                self._write(session, sitting, reading_id, reading, made, image, known_by)
                 result = self._finish(session, reading_id, reading, made, image)
         except BaseException:
             self._forget(open_before)
@@ -203,17 +204,15 @@ class ReadingStore:
         reading: SourceReading,
         made: PlacedReading,
         image: MatchedImage,
-        digest: str,
+        known_by: dict[str, str],
     ) -> None:
         imported = {
             "format": self.format_name,
             "lacks": list(reading.lacks),
-            "digest": digest,
-            "laid": laid_of(reading, image),
+            **known_by,
             "source_zero_us": made.source_zero_us,
             "clamped": runs_of(made.clamped),
             **({"source": reading.details} if reading.details else {}),
-            **({"own_id": f"{reading.own_id} {image.sha256}"} if reading.own_id else {}),
         }
         session.add(
             Reading(
