@@ -4,9 +4,8 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QLineEdit, QWidget
 
+from app.pages.workspace.line_dialog import LineDialog
 from app.ui import theme
-from app.ui.dialogs import Dialog
-from app.ui.small_widgets import button, label
 from app.ui.text import tr
 from migrations.study.clean_text import clean
 
@@ -45,33 +44,14 @@ class ChangesBy(QLineEdit):
         PersonDialog(self.window(), given).open()
 
 
-class PersonDialog(Dialog):
-    """Asks for the code or initials of a researcher.
-
-    Parameters
-    ----------
-    given
-        Called with them; not if the dialog is cancelled.
-    """
+class PersonDialog(LineDialog):
+    """Asks for the code or initials of a researcher."""
 
     def __init__(self, parent: QWidget, given: Callable[[str], object]) -> None:
-        super().__init__(parent, "person_dialog", tr("Who is making this change?"), width=440)
-        self._given = given
-        self.person = QLineEdit()
-        self.person.setObjectName("person")
-        self.person.setAccessibleName(tr("Your code"))
-        self.person.setPlaceholderText(tr("Your code"))
-        self.person.setMaxLength(_LONGEST)
-        self._ok = button("person_ok", tr("Continue"), self._accept, role="primary")
-        self._ok.setEnabled(False)
-        self.person.textChanged.connect(lambda text: self._ok.setEnabled(bool(clean(text).strip())))
         said = tr("Enter your code or initials, not your name. They are stored in the audit trail "
                   "with each change you make until you open another study.")  # fmt: skip
-        self.body.addWidget(label(said, "hint"))
-        self.body.addWidget(self.person)
-        self.end_with(button("person_cancel", tr("Cancel"), self.reject), self._ok)
-
-    def _accept(self) -> None:
-        code = clean(self.person.text()).strip()
-        self.accept()
-        self._given(code)
+        title = tr("Who is making this change?")
+        super().__init__(parent, "person", title, said, tr("Continue"), given)
+        self.line.setAccessibleName(tr("Your code"))
+        self.line.setPlaceholderText(tr("Your code"))
+        self.line.setMaxLength(_LONGEST)

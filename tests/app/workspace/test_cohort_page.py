@@ -95,10 +95,10 @@ def test_who_changes_the_cohort_is_asked_once_before_anything_is_told(page, qtbo
     qtbot.waitUntil(lambda: page.findChild(PersonDialog) is None)
     page.model.setData(index, "lipoma")
     dialog = page.findChild(PersonDialog)
-    dialog.person.setText("  ")
+    dialog.line.setText("  ")
     assert not dialog.findChild(QPushButton, "person_ok").isEnabled()
-    qtbot.keyClicks(dialog.person, "AQ")
-    qtbot.keyClick(dialog.person, Qt.Key.Key_Return)
+    qtbot.keyClicks(dialog.line, "AQ")
+    qtbot.keyClick(dialog.line, Qt.Key.Key_Return)
     assert [words[1:] for words in told] == [("label", "lipoma")]
     assert page.by.person == "AQ"
     page.table.selectRow(3)
