@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Of = Literal["area", "reading", "pair"]
+Of = Literal["reading", "area", "transition", "pair", "miss", "sensitivity"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,8 @@ class Definition:
     name
         Name of the column, unit as its suffix.
     of
-        What one row is: an area of a reading, a reading, or two readings of one image.
+        What one row is: a reading, an area of one, a move from area to area, two readings of one
+        image, an error, or the errors with some thresholds.
     unit
         "ms", "deg", "1" for counts and shares …
     text

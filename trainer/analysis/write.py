@@ -4,12 +4,13 @@ import json
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from migrations.study.csv_cells import CsvWriter
 from trainer.analysis.areas import Area
+from trainer.analysis.definitions import Of
 from trainer.analysis.looked import Looked
 from trainer.analysis.registry import DEFINITIONS
 from trainer.analysis.row_names import NAMES as ROW_NAMES
@@ -53,11 +54,9 @@ def write_tables(folder: Path, tables: Tables, about: Mapping[str, Any]) -> list
 def definitions() -> dict[str, dict[str, dict[str, str]]]:
     """Return what every column of every table means: by what a row is, and by name."""
     return {
-        of: {name: {"unit": unit, "definition": text, "source": source}
-             for name, unit, text, source in names}
-        | {d.name: d.as_dict() for d in DEFINITIONS if d.of == of}
-        for of, names in ROW_NAMES.items()
-    }  # fmt: skip
+        of: {d.name: d.as_dict() for d in (*ROW_NAMES, *DEFINITIONS) if d.of == of}
+        for of in get_args(Of)
+    }
 
 
 def _table(stem: Path, rows: Sequence[Row]) -> list[str]:

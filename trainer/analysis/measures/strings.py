@@ -47,11 +47,6 @@ class Strings:
         return cls(letters(looked), timed_bins(looked))
 
 
-def string_similarities(one: Looked, other: Looked) -> dict[str, Any]:
-    """Return both measures of two readings of one image; NaN where one has no fixation."""
-    return similarities(Strings.of(one), Strings.of(other))
-
-
 def similarities(one: Strings, other: Strings) -> dict[str, Any]:
     """Return both measures of two readings of one image; NaN where one has no fixation."""
     a, b = one.letters, other.letters

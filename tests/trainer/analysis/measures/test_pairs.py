@@ -16,7 +16,7 @@ from trainer.analysis.measures.maps import (
     nss,
     pair_of_maps,
 )
-from trainer.analysis.measures.strings import letters, string_similarities, timed_bins
+from trainer.analysis.measures.strings import Strings, letters, similarities, timed_bins
 
 ONE_FRAME = np.zeros(1, np.int64)
 
@@ -35,7 +35,7 @@ def test_levenshtein_is_the_textbook_recursion() -> None:
             distance(i - 1, j - 1) + (a[i - 1] != b[j - 1]),
         )
 
-    found = string_similarities(one, other)["levenshtein_similarity"]
+    found = similarities(Strings.of(one), Strings.of(other))["levenshtein_similarity"]
 
     assert found == pytest.approx(1 - distance(9, 7) / 9)
 
@@ -54,7 +54,7 @@ def test_scanmatch_is_the_best_alignment() -> None:
             return 0.0
         return max(best(i - 1, j - 1) + score(a[i - 1], b[j - 1]), best(i - 1, j), best(i, j - 1))
 
-    found = string_similarities(one, other)["scanmatch"]
+    found = similarities(Strings.of(one), Strings.of(other))["scanmatch"]
 
     assert found == pytest.approx(best(len(a), len(b)) / (3.5 * max(len(a), len(b))))
 
@@ -77,7 +77,7 @@ def test_scanmatch_of_any_length_and_over_frames_is_needleman_and_wunsch(
         for j in range(len(b)):
             best[i + 1, j + 1] = max(best[i, j] + scores[i, j], best[i, j + 1], best[i + 1, j])
 
-    found = string_similarities(one, other)["scanmatch"]
+    found = similarities(Strings.of(one), Strings.of(other))["scanmatch"]
 
     assert found == best[-1, -1] / (3.5 * max(len(a), len(b)))
 
@@ -86,7 +86,10 @@ def test_a_reading_is_wholly_like_itself() -> None:
     look = made_look(3)
     own = FixationMap(look, ONE_FRAME)
 
-    assert string_similarities(look, look) == {"levenshtein_similarity": 1.0, "scanmatch": 1.0}
+    assert similarities(Strings.of(look), Strings.of(look)) == {
+        "levenshtein_similarity": 1.0,
+        "scanmatch": 1.0,
+    }
     assert pair_of_maps(own, own)["density_correlation"] == pytest.approx(1)
     assert pair_of_maps(own, own)["kl_nat"] == pytest.approx(0, abs=1e-6)
 
