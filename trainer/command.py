@@ -110,7 +110,7 @@ def read_options(argv: Sequence[str]) -> tuple[argparse.Namespace, RunConfig]:
 
 
 def _config(options: argparse.Namespace) -> tuple[RunConfig, str]:
-    """Return the settings, and in words where a proposed size comes from."""
+    """Return the settings, and what a proposed size is based on; empty if none was asked for."""
     given = {n: getattr(options, n) for n in _OPTIONS if getattr(options, n) is not None}
     layers: list[dict[str, Any]] = [read_config(options.config)] if options.config else []
     layers, proposed = with_size(options, [*layers, parse_settings(options.set), given])

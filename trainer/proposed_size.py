@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 from migrations.study.folder import Study
@@ -26,7 +27,7 @@ def size_option(text: str) -> int | str:
 def with_size(
     options: argparse.Namespace, layers: Sequence[Mapping[str, Any]]
 ) -> tuple[list[dict[str, Any]], str]:
-    """Return layers of settings whose size is a number, and in words where it comes from.
+    """Return layers of settings whose size is a number, and what that number is based on.
 
     Raises
     ------
@@ -40,8 +41,8 @@ def with_size(
     if options.study is None:
         raise ConfigError("--size auto goes by the boxes and fixations of a study: use --study.")
     encoder = str(merged(made).get("encoder", RunConfig().encoder))
-    study = Study.open(options.study, database_url=options.database)
-    found = propose(seen_parts(study), encoder)
+    with closing(Study.open(options.study, database_url=options.database)) as study:
+        found = propose(seen_parts(study), encoder)
     if not found.size:
         raise ConfigError(
             f"--size auto needs {FEWEST} boxes, or readings that looked at something more than "
