@@ -67,7 +67,7 @@ def views_of(folder: Path, stored: np.ndarray, attributes: DisplayAttributes, *w
     pictures = open_cache(
         folder, [Source("i", "0" * 64, width, height, folder / "presentation.png")], size
     )
-    source = StoredSource("i", "0" * 64, folder / "stored.npy")
+    source = StoredSource("0" * 64, folder / "stored.npy")
     cache = open_stored(pictures, [source])
     assert cache.reasons == ("",)
     nothing = np.zeros(0, np.int64), np.zeros((0, 2))

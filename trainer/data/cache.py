@@ -12,7 +12,7 @@ whether it is used again.
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -84,14 +84,11 @@ class ImageCache:
 
     def batch(self, ids: Tensor, device: torch.device) -> Tensor:
         """Return images by position, (B, 1, S, S), uint8, on the device."""
-        picked = self.pixels[ids.to(self.pixels.device)]
-        if device.type == "cuda" and not picked.is_cuda:
-            picked = picked.pin_memory()  # else the copy waits for the device
-        return picked.to(device, non_blocking=True)[:, None]
+        return picked(self.pixels, ids, device)
 
     def described(self) -> "ImageCache":
         """Return the cache without its pixels, for another process to open."""
-        return ImageCache(torch.empty(0), self.boxes, self.fingerprints, self.path)
+        return replace(self, pixels=torch.empty(0))
 
     def opened(self, path: Path | None = None) -> "ImageCache":
         """Return the cache that `described` was made of, mapped from its file or a copy of it."""
@@ -101,12 +98,22 @@ class ImageCache:
 
     def held_on(self, device: torch.device) -> "ImageCache":
         """Return the cache on the device if half of its free memory holds it, else unchanged."""
-        if device.type != "cuda":
-            return self
-        free, _ = torch.cuda.mem_get_info(device)
-        if self.pixels.nbytes > free // 2:
-            return self
-        return ImageCache(self.pixels.to(device), self.boxes, self.fingerprints, self.path)
+        return replace(self, pixels=held(self.pixels, device))
+
+
+def picked(pixels: Tensor, ids: Tensor, device: torch.device) -> Tensor:
+    """Return arrays (N, S, S) by position as images (B, 1, S, S) on the device."""
+    found = pixels[ids.to(pixels.device)]
+    if device.type == "cuda" and not found.is_cuda:
+        found = found.pin_memory()  # else the copy waits for the device
+    return found.to(device, non_blocking=True)[:, None]
+
+
+def held(pixels: Tensor, device: torch.device) -> Tensor:
+    """Return arrays on the device if half of its free memory holds them, else unchanged."""
+    if device.type != "cuda" or pixels.nbytes > torch.cuda.mem_get_info(device)[0] // 2:
+        return pixels
+    return pixels.to(device)
 
 
 def cache_side(size: int) -> int:

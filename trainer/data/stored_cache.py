@@ -13,7 +13,7 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trainer.data.cache import ImageCache, index_of
+from trainer.data.cache import ImageCache, held, index_of, picked
 from trainer.data.cache_build import make_whole, reserved
 from trainer.data.decode import fitted
 from trainer.data.display import Display, read_display
@@ -42,15 +42,14 @@ class StoredSource:
 
     Attributes
     ----------
-    image_id, sha256
-        Of the image, of its values.
+    sha256
+        Of its values.
     path
         `stored.npy`; None for an image that has none.
     frame
         Of a stack, from 0; None: its middle one.
     """
 
-    image_id: str
     sha256: str
     path: Path | None
     frame: int | None = None
@@ -80,11 +79,7 @@ class StoredCache:
 
     def batch(self, ids: Tensor, device: torch.device) -> Tensor:
         """Return images by position, (B, 1, S, S), as float32 on the device: 0 to 65535."""
-        picked = self.pixels[ids.to(self.pixels.device)]
-        if device.type == "cuda" and not picked.is_cuda:
-            picked = picked.pin_memory()  # else the copy waits for the device
-        moved = picked.to(device, non_blocking=True)
-        return (moved[:, None].int() & 0xFFFF).float()
+        return (picked(self.pixels, ids, device).int() & 0xFFFF).float()
 
     def on_line(self, image: int, value: float) -> float:
         """Return where a value of an image lies on its line, or beyond it."""
@@ -96,7 +91,7 @@ class StoredCache:
 
     def described(self) -> "StoredCache":
         """Return the cache without its pixels, for another process to open."""
-        return StoredCache(torch.empty(0), self.low, self.high, self.reasons, self.path)
+        return replace(self, pixels=torch.empty(0))
 
     def opened(self, path: Path | None = None) -> "StoredCache":
         """Return the cache that `described` was made of, mapped from its file, or from another."""
@@ -104,9 +99,7 @@ class StoredCache:
 
     def held_on(self, device: torch.device) -> "StoredCache":
         """Return the cache on the device if half of its free memory holds it, else unchanged."""
-        if device.type != "cuda" or self.pixels.nbytes > torch.cuda.mem_get_info(device)[0] // 2:
-            return self
-        return StoredCache(self.pixels.to(device), self.low, self.high, self.reasons, self.path)
+        return replace(self, pixels=held(self.pixels, device))
 
 
 def stored_path(pictures: ImageCache, sources: Sequence[StoredSource]) -> Path:

@@ -41,7 +41,7 @@ def stored_of(
 
 def _source(member: Member) -> StoredSource:
     frame = split_item(member.image_id)[1]
-    return StoredSource(member.image_id, member.sha256, member.stored, frame)
+    return StoredSource(member.sha256, member.stored, frame)
 
 
 def _without(reasons: Sequence[str]) -> str:

@@ -150,7 +150,7 @@ def test_readers_are_drawn_alike_and_their_windows_by_dwell(deep: Study) -> None
     none = replace(reading, windows=())
     members = (replace(members[0], readings=(one, other, none)), replace(members[1], readings=()))
     job = job_of(deep)
-    sources = [StoredSource(m.image_id, m.sha256, m.stored) for m in members]
+    sources = [StoredSource(m.sha256, m.stored) for m in members]
     views = stored_views(job.stored.cache, members, sources, 0.0)
     drawn = views.draw(torch.zeros(4000, dtype=torch.int64), torch.Generator().manual_seed(1))
     centres = ((drawn.lower + drawn.width / 2 - 1) / job.stored.cache.steps(0) + 0.5).round()
@@ -225,7 +225,7 @@ def test_a_window_of_8_bits_gives_the_views_of_the_pictures(deep: Study) -> None
 def test_another_way_to_show_an_image_is_another_cache(deep: Study) -> None:
     job = job_of(deep)
     members = load_cohort(deep).members
-    sources = [StoredSource(m.image_id, m.sha256, m.stored) for m in members]
+    sources = [StoredSource(m.sha256, m.stored) for m in members]
     assert open_stored(job.images, sources).path == job.stored.cache.path
     path = members[0].stored.with_name("display.json")
     path.write_text(json.dumps({**DISPLAY, "rescale_slope": 2.0}))
