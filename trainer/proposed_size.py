@@ -57,10 +57,11 @@ def proposal_text(found: ViewProposal) -> str:
     what = "boxes" if found.by_boxes else "longest visits of readings"
     length = "" if found.length_mm is None else f", {found.length_mm:.2g} mm"
     usual = RunConfig().size
+    times = f"{cost(found.size, usual):.2g}"
     text = (
         f"Size {found.size} px: half of the {found.count} {what} are longer than "
         f"{found.share:.1%} of their image{length}. A step takes about "
-        f"{cost(found.size, usual):.2g} times as long as at {usual} px, and its views as much "
-        "more memory."
+        f"{times} times as long as at {usual} px, and its views take {times} times the memory."
     )
-    return text + " Larger ones were wanted; the images have no more pixels." * found.limited
+    more = " A larger size would be better, but the images do not have more pixels."
+    return text + more * found.limited

@@ -89,7 +89,7 @@ def _accepted(
     if other is None:
         raise StudyError("There is nothing to accept: the record is the one known in this place.")
     if not reason:
-        raise StudyError("Say why it is to count: --accept 'moved here from my-old-study'.")
+        raise StudyError("Say why it should count: --accept 'moved here from my-old-study'.")
     if revision != database.newest() or database.read_only:
         raise StudyError("Upgrade the study first, where it can be written: db upgrade.")
     if any(f.severity == "damage" for f in left):

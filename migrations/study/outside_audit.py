@@ -31,8 +31,8 @@ def tell_audit(study: Study, action: str, *values: Any, **named: Any) -> str:
                 return ""
         except DatabaseError as error:
             reason = str(error)
-    log.warning("The audit does not say %r: %s", action, reason)
-    return f"The audit does not say {action!r} of this: {reason.rstrip('.')}."
+    log.warning("The audit has no row %r: %s", action, reason)
+    return f"The audit has no row {action!r} of this: {reason.rstrip('.')}."
 
 
 @contextmanager

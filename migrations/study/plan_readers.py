@@ -41,7 +41,7 @@ def readers_meant(
         if other != pseudonym:
             raise StudyError(
                 f"{where}: the reader {pseudonym!r} is {other!r} in another spelling. Spell each "
-                "reader in one way."
+                "reader the same way everywhere."
             )
     unknown = [p for p in named if p not in there and p not in new]
     if there and unknown:

@@ -63,7 +63,7 @@ def make_whole(
     fill: Callable[[Path, Any], dict[str, Any]],
     size_bytes: int,
 ) -> None:
-    """Make an array and its index beside, give them their names when they are whole.
+    """Write an array and its index; the array gets its name once both are whole.
 
     Parameters
     ----------

@@ -71,7 +71,7 @@ def overlooked(folder: Path, names: Sequence[str], labels: Path | None = None) -
     notes = []
     if dicom:
         notes.append(
-            f"{counted(dicom, 'DICOM file')} in {folder} passed over: they are imported into a "
+            f"{counted(dicom, 'DICOM file')} in {folder} passed over: DICOM is imported into a "
             "study first."
         )
     if labels is not None:
@@ -81,8 +81,8 @@ def overlooked(folder: Path, names: Sequence[str], labels: Path | None = None) -
         ]
         if lost:
             notes.append(
-                f"{labels} names {counted(len(lost), 'image')} that the folder lacks, "
-                f"{lost[0]!r} first; passed over."
+                f"{labels} names {counted(len(lost), 'image')} that the folder lacks "
+                f"(the first: {lost[0]!r}); passed over."
             )
     return tuple(notes)
 

@@ -102,7 +102,7 @@ def has_one_size(name: str) -> bool:
 
 
 def recipe_of(name: str, channels: int, view: tuple[int, int]) -> Recipe:
-    """Return how a net is made by its library alone, for who loads what was exported."""
+    """Return how a net is made by its library alone, for those who load what was exported."""
     own = name_in_library(name)
     if library_of(name) == "timm":
         size = {"img_size": _side(view)} if has_one_size(name) else {}
@@ -162,7 +162,7 @@ def _whole_torchvision(name: str, view: tuple[int, int]) -> nn.Module:
     if own not in models.list_models():
         raise EncoderError(
             f'torchvision has no net {own!r}. python -c "import torchvision; '
-            'print(torchvision.models.list_models())" prints those that there are.'
+            'print(torchvision.models.list_models())" prints all it has.'
         )
     folder = models.get_model_builder(own).__module__.split(".")[2]
     if folder in _OTHER_TASKS:

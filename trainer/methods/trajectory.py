@@ -191,7 +191,7 @@ def _patch_width(encoder: nn.Module, channels: int, view: tuple[int, int]) -> in
     if maps.shape[2] * maps.shape[3] < 2 or only_first:
         raise ConfigError(
             f"method is trajectory, which guesses what lies elsewhere; this encoder "
-            f"({type(encoder).__name__}) hands on no map of places. Choose a residual net or a "
+            f"({type(encoder).__name__}) has no map of places. Choose a residual net or a "
             "vision transformer."
         )
     return int(maps.shape[1])

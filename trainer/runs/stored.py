@@ -50,4 +50,6 @@ def _without(reasons: Sequence[str]) -> str:
     why = "; ".join(f"{reason}: {count}" for reason, count in counts.most_common())
     if all(reasons):
         return f"depth=stored has no effect: no image has more than its 8-bit picture ({why})."
-    return f"{counted(counts.total(), 'image')} of {len(reasons)} by 8-bit pictures ({why})."
+    return (
+        f"8-bit pictures stand in for {counted(counts.total(), 'image')} of {len(reasons)} ({why})."
+    )

@@ -136,7 +136,7 @@ def _accept(local: Database, known: _Known | None, reason: str) -> None:
     if not lacking:
         raise StudyError("There is nothing to accept: the server knows no later seal of the study.")
     if not reason:
-        raise StudyError("Say why it is to count: --accept 'the backup of Monday was restored'.")
+        raise StudyError("Say why it should count: --accept 'the backup of Monday was restored'.")
     details = {"instead": f"seal {lacking[0].number} of the server",
                _SEALS: [sent.hash for sent in lacking]}  # fmt: skip
     with local.write() as rows:

@@ -2,9 +2,9 @@
 
 Images that were cleared, blacked out or labelled, cases that were joined or have another sheet,
 what readers said of themselves, readings that a researcher kept or dropped. What the gaze itself
-says never changes. On a server an edit is a row of
-its own: a trigger sees to whose row it changes, numbers it and puts it into effect, so that the
-latest to arrive holds, whatever a station's clock says. In a file it is put into effect at once.
+says never changes. On a server an edit is a row of its own: a trigger sees to whose row it changes,
+numbers it and puts it into effect, so that the latest to arrive holds, whatever a station's clock
+says. In a file it is put into effect at once.
 """
 
 import json

@@ -89,11 +89,11 @@ def fact_changes(
 
 
 def _is_known(server: Database, change: Change, there: Mapping[str, Any]) -> bool:
-    """Tell whether a server need not be told of what it was not told as an edit."""
+    """Tell whether a change that was never sent as an edit need not be sent."""
     if server.path is not None:  # a file keeps no edits
         after = {**there, **change.value} if change.subject == "reader" else change.value
         return after == there
-    # A sheet of which nobody knows when it was written comes where there is none.
+    # A sheet of unknown age only fills a gap.
     return change.subject == "study_case" and not change.edit_id and bool(there)
 
 

@@ -108,7 +108,7 @@ def test_what_is_passed_over_in_a_folder_is_told(images: Path, tmp_path: Path) -
     (images / "dx1.dcm").write_bytes(b"DICM")
     dicom, lost = overlooked(images, list(found()), table)
     assert dicom.startswith("1 DICOM file in ")
-    assert "names 2 images that the folder lacks, 'dx1.dcm' first" in lost
+    assert "names 2 images that the folder lacks (the first: 'dx1.dcm')" in lost
 
 
 @pytest.mark.parametrize(

@@ -205,7 +205,8 @@ def test_some_without_stored_values_are_counted(deep: Study) -> None:
     events: list = []
     prepare(Run(StudySource(deep), STORED, events.append, lambda: False))
     assert any(
-        "1 image of 8 by 8-bit pictures (stored values that are missing or damaged: 1)." in text
+        "8-bit pictures stand in for 1 image of 8 (stored values that are missing or damaged: 1)."
+        in text
         for text in texts(events)
     )
 

@@ -172,7 +172,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument(
         "--truth-question", metavar="KEY",
-        help="another question of the form: what most readers answered to it is true",
+        help="another question of the form: what most readers answered to it is taken as true",
     )  # fmt: skip
     parser.add_argument(
         "--truth-positive", metavar="VALUE",

@@ -136,7 +136,8 @@ def _by_consensus(
     known = {case: share > 0.5 for case, share in shares.items() if share != 0.5}
     if not any(known.values()):
         raise PerformanceError(
-            f'Of no case most readers answered "{positive}" to "{question}": see --truth-positive.'
+            f'For no case did most readers answer "{positive}" to "{question}": see '
+            "--truth-positive."
         )
     alone = sum(len(own) == 1 for own in votes.values())
     told = f'a case is positive where most readers answered "{positive}" to "{question}"'
