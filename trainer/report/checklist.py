@@ -129,22 +129,24 @@ def _uncertainty(validations: Sequence[Calibration]) -> str:
     precision = [c.precision_rms_deg for c in validations if c.precision_rms_deg is not None]
     said = []
     if accuracy:
-        said.append(
-            f"accuracy, median of {counted(len(accuracy), 'validation')} {_spread(accuracy)}"
-        )
+        of = "median of " if len(accuracy) > 1 else ""
+        said.append(f"accuracy, {of}{counted(len(accuracy), 'validation')} {_spread(accuracy)}")
     if precision:
         said.append(f"precision (RMS from sample to sample) {_spread(precision)}")
     return "; ".join(said)
 
 
 def _spread(values: Sequence[float]) -> str:
-    return f"{median(values):.2f}° ({min(values):.2f} to {max(values):.2f}°)"
+    several = f" ({min(values):.2f} to {max(values):.2f}°)" if len(values) > 1 else ""
+    return f"{median(values):.2f}°{several}"
 
 
 def _loss(known: Sequence[float | None], of: str, what: str) -> str:
     lost = [loss for loss in known if loss is not None]
     if not lost:
         return ""
+    if len(lost) == 1:
+        return f"{lost[0]:.1%} of {of} (1 {what})"
     return (
         f"{median(lost):.1%} of {of} (median of {counted(len(lost), what)}, up to {max(lost):.1%})"
     )

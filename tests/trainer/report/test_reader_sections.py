@@ -59,6 +59,15 @@ def test_every_item_of_the_guideline_is_there_filled_or_not_recorded(maker: Stud
     assert {n for n, text in said.items() if text == NOT_RECORDED} >= {"A3", "A5", "A9", "B1"}
 
 
+def test_one_validation_is_no_median_and_has_no_range(maker: StudyMaker) -> None:
+    validation(maker, 0.4, 0.02)
+    with maker.study.database.read() as rows:
+        said = {item.number: item.said for item in checklist_of(rows, StudySettings())}
+
+    assert said["A10"].startswith("accuracy, 1 validation 0.40°; precision")
+    assert said["A12"].endswith("2.0% of a validation's samples (1 validation)")
+
+
 def test_head_restraint_and_latency_are_what_the_study_says_of_them(maker: StudyMaker) -> None:
     told = StudySettings(head_restraint="chin rest", latency_ms=12.5, latency_source="data sheet")
     with maker.study.database.read() as rows:
