@@ -49,16 +49,16 @@ class GuiGarbageCollector(QObject):
         running = GuiGarbageCollector._running
         was_running = id(self) in running
         running.discard(id(self))
-        if was_running and not running and self._was_enabled:
-            gc.enable()
         if was_running and not running:
             gc.unfreeze()
+            if self._was_enabled:
+                gc.enable()
 
 
 def keep_what_there_is() -> None:
-    """Look no more at what there is now, e.g. after libraries were imported; `stop` undoes it.
+    """Never look again at what there is now, e.g. after an import; `stop` undoes it.
 
-    What of it nobody refers to any more is still freed at once; only circles of it are kept.
+    What nothing refers to any more is still freed at once; only cycles are kept.
     """
     if GuiGarbageCollector._running:
         gc.freeze()

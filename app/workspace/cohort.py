@@ -32,6 +32,9 @@ from migrations.study.schema import (
 )
 from migrations.study.settings import LEADING_KEY
 
+VERDICTS = {"good": "Good", "doubtful": "Doubtful", "bad": "Bad"}
+"""What a window calls the rating of a reading."""
+
 
 @dataclass(frozen=True, slots=True)
 class CohortRow:

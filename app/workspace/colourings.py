@@ -9,7 +9,7 @@ from typing import TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
-from app.workspace.cohort import CohortRow, cohort_rows
+from app.workspace.cohort import VERDICTS, CohortRow, cohort_rows
 from migrations.study.answers import Answered, answers_of_all
 from migrations.study.folder import Study
 from migrations.study.names import split_item
@@ -19,7 +19,6 @@ from migrations.study.schema import CaseImage, Image, Reader, StudyCase
 SEVERAL = "several"
 """The word of an image of which several readings say different things."""
 _SCALES = ("scale", "number", "confidence")
-_VERDICTS = {"good": "Good", "doubtful": "Doubtful", "bad": "Bad"}
 
 Words = Mapping[str, str]
 T = TypeVar("T")
@@ -107,7 +106,7 @@ def _of_readings(rows: Sequence[CohortRow]) -> list[Colouring]:
         ("station", "Station", lambda r: r.station),
         ("session", "Session", lambda r: r.session),
         ("arm", "Arm", lambda r: r.arm),
-        ("gaze", "Gaze", lambda r: _VERDICTS.get(r.verdict, "")),
+        ("gaze", "Gaze", lambda r: VERDICTS.get(r.verdict, "")),
     )
     return [Colouring(key, title, _agreed(rows, text)) for key, title, text in asked]
 

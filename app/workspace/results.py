@@ -60,11 +60,6 @@ class ResultFigure:
     dark: Mapping[str, str]
     places: tuple[Place, ...]
 
-    def reading_at(self, x: float, y: float) -> str:
-        """Return the reading at a point of the sheet, the smallest place first; empty for none."""
-        place = self.place_at(x, y)
-        return place.reading if place else ""
-
     def place_at(self, x: float, y: float) -> Place | None:
         """Return the smallest place at a point of the sheet; None for none."""
         there = [place for place in self.places if place.holds(x, y)]

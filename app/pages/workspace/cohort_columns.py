@@ -5,9 +5,7 @@ from datetime import datetime
 from app.ui import theme
 from app.ui.table_model import Column
 from app.ui.text import tr
-from app.workspace.cohort import CohortRow
-
-_VERDICTS = {"good": "Good", "doubtful": "Doubtful", "bad": "Bad"}
+from app.workspace.cohort import VERDICTS, CohortRow
 
 
 def _number(value: float | None, form: str, unit: str) -> str:
@@ -73,7 +71,7 @@ def cohort_columns() -> tuple[Column[CohortRow], ...]:
         Column(tr("Read on"), lambda r: local_time(r.started_utc), lambda r: r.started_utc),
         Column(
             tr("Gaze"),
-            lambda r: tr(_VERDICTS.get(r.verdict, "–")),
+            lambda r: tr(VERDICTS.get(r.verdict, "–")),
             lambda r: r.verdict,
             colour=_verdict_colour,
         ),

@@ -28,9 +28,11 @@ def test_a_point_of_a_figure_is_the_smallest_reading_there(tmp_path: Path) -> No
 
     (figure,) = read_figures(tmp_path)
 
-    assert figure.reading_at(43, 8) == "dot"
-    assert figure.reading_at(80, 8) == "band"
-    assert figure.reading_at(80, 50) == ""
+    dot, band = figure.place_at(43, 8), figure.place_at(80, 8)
+    assert dot is not None
+    assert band is not None
+    assert (dot.reading, band.reading) == ("dot", "band")
+    assert figure.place_at(80, 50) is None
     assert figure.dark == {"#fff": "#16181b"}
 
 
