@@ -100,7 +100,7 @@ def fetch_of(arguments: argparse.Namespace, settings: StudySettings) -> Fetch:
         for one, count in found.several:
             sys.stderr.write(f"{count} studies have {one.text}: all are imported.\n")
         if not found.names:
-            raise ImportStopped("The archive has no images of what was asked.")
+            raise ImportStopped("The archive has no images that match.")
     except BaseException:
         line.close()
         raise

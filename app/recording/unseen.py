@@ -1,4 +1,4 @@
-"""How long a reader's eyes have not been seen, as far as anybody looked."""
+"""How long a reader's eyes have not been seen, counting only the time that was watched."""
 
 from app.recording.stream_counts import last_gaze_us
 from devices.gaze.samples import SampleArray

@@ -29,7 +29,7 @@ FORMATS = {
     "bids": "BIDS with eye tracking (1.11): one file per eye, gaze events, events, geometry",
     "csv": "tables of samples, fixations, gaze events, views, annotations, quality; a dictionary",
     "parquet": "the same tables as Parquet",
-    "dataset": "BIDS, tables, Croissant, datasheet, licence and checksums: to be published",
+    "dataset": "BIDS, tables, Croissant, datasheet, licence and checksums, for publication",
     "archive": "the whole study as one file with checksums; read with `import-archive`",
     "mcgip": "images, gaze JSON, relation.npy, splits in the layout of the released McGIP/GzPT "
     "code",
@@ -97,7 +97,7 @@ def _terms(arguments: argparse.Namespace) -> Terms:
 
 
 def _require_fitting(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
-    """Refuse terms that are none before anything is written, and those of other formats."""
+    """Refuse terms that are not valid, or not of this format, before anything is written."""
     terms = _terms(arguments)
     if arguments.format == "dataset":
         try:
@@ -148,6 +148,6 @@ def _parser() -> argparse.ArgumentParser:
         "--with-images",
         action="store_true",
         help="the pictures too, if you may publish them; those that may show a burned-in name and "
-        "were not cleared stay behind",
+        "have not been cleared are left out",
     )
     return parser

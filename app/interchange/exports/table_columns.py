@@ -83,7 +83,7 @@ frame | whole | | Frame of the image, from 0
 kind | text | | saccade, pursuit or blink; image and frame are those the gaze was on at its end
 start_us | whole | µs | Start since the reading began
 duration_us | whole | µs | From its start to its end
-amplitude_deg | number | ° of visual angle | Of a saccade; way of a pursuit; empty for a blink
+amplitude_deg | number | ° of visual angle | Of a saccade; length of a pursuit; empty for a blink
 peak_velocity_deg_s | number | °/s | Largest in the filter's window; empty for a blink
 algorithm | text | | velocity, or dispersion (which finds blinks alone)
 parameters_hash | text | | Hash of the filter's parameters

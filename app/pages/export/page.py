@@ -42,7 +42,7 @@ class Choices:
     licence
         SPDX identifier of a data set that is published.
     with_images
-        Whether its pictures go along.
+        Whether its pictures are included.
     """
 
     run: str

@@ -83,7 +83,7 @@ class ArchiveDialog(Dialog):
             (tr("List of studies"), "listed", tr("Accession numbers, or a csv")),
             (tr("User"), "user", ""),
             (tr("Password"), "password", tr("Leave empty to use the keyring")),
-            (tr("Certificates"), "authority", tr("Only if the hospital signs its own")),
+            (tr("Certificates"), "authority", tr("Only if the hospital issues its own")),
         ):
             line = self._line(title, name, example)
             form.addRow(title, self._with_choice(line) if name in _FILES else line)

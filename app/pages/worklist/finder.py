@@ -48,7 +48,9 @@ class Finder(QWidget):
             self.column.addItem(tr(shown.title), place)
         self.columns = ColumnFilter(self)
         self.columns.changed.connect(self.changed)
-        self.filter = button("filter_columns", tr("Filter"), tip=tr("Show cases with some values"))
+        self.filter = button(
+            "filter_columns", tr("Filter"), tip=tr("Show only cases with certain values")
+        )
         self.filter.setMenu(self.columns.menu)
         self._found = label("", "small", wrap=False)
         self._timer = QTimer(self)

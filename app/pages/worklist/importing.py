@@ -146,7 +146,7 @@ class ImportController(QObject):
             archive = DicomWeb(line)
             found = archive.find(wanted.asked())
             if not found.names:
-                raise ImportStopped(tr("The archive has no images of what was asked."))
+                raise ImportStopped(tr("The archive has no images that match."))
             elsewhere = Elsewhere(archive.read, resumes=True)
             results = self._brought_in(study, found.names, None, elsewhere)
         finally:

@@ -188,7 +188,7 @@ def test_pictures_go_along_only_when_asked_and_never_one_that_waits_to_be_cleare
     pictures = sorted((tmp_path / "with" / "stimuli").iterdir())
     assert [path.name for path in pictures] == [f"{kept}.png"]
     assert pictures[0].read_bytes() == study.presentation(kept_id).read_bytes()
-    assert "1 image stayed behind" in (tmp_path / "with" / "datasheet.md").read_text()
+    assert "1 image left out" in (tmp_path / "with" / "datasheet.md").read_text()
     assert [i for i in _validated(tmp_path / "with") if i.get("severity") == "error"] == []
 
 

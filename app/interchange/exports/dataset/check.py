@@ -36,8 +36,8 @@ class Checked:
             f"Read back: {counted(self.files, 'file')} with correct checksums, "
             f"{counted(self.records, 'record')} in {counted(self.tables, 'table')}, "
             f"{counted(self.readers, 'reader')}. "
-            f"{counted(self.open_questions, 'question')} in {datasheet.NAME} only people can "
-            "answer."
+            f"{counted(self.open_questions, 'question')} in {datasheet.NAME} that only people "
+            "can answer."
         )
 
 
@@ -47,7 +47,7 @@ def check_dataset(folder: Path) -> Checked:
     Raises
     ------
     ExportError
-        Naming what is missing, changed, or described otherwise than it is.
+        Naming what is missing, changed, or not as it is described.
     """
     faults: list[str] = []
     files = _check_sums(folder, faults)
@@ -103,7 +103,7 @@ def _check_tables(folder: Path, told: dict[str, Any], faults: list[str]) -> dict
         if not path.is_file():
             faults.append(f"{name}: {each.get('contentUrl')} is not there")
         elif sha256_of(path) != each.get("sha256"):
-            faults.append(f"{name} is another file than {croissant.NAME} describes")
+            faults.append(f"{name} is not the file that {croissant.NAME} describes")
     counts = {}
     seen: set[str] = set()
     for records in told.get("recordSet", ()):

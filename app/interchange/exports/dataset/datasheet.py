@@ -26,9 +26,9 @@ class Facts:
     agreed
         How many of the readers have agreed to be recorded.
     pictures
-        How many images go along; None: none were asked for.
+        How many images are included; None: none were asked for.
     held_back
-        Of these how many wait to be cleared of burned-in names, and stayed behind.
+        How many were left out because they wait to be cleared of burned-in names.
     """
 
     name: str
@@ -101,22 +101,22 @@ def _composition(facts: Facts) -> list[str]:
         f"What readers were asked: {facts.question}",
         f"Answers they could give: {', '.join(facts.classes) or 'not a fixed list'}.",
         f"Labels of the images: {_counts(facts.labels, 'no label')}.",
-        f"Modalities: {_counts(facts.modalities, 'not told')}.",
+        f"Modalities: {_counts(facts.modalities, 'not stated')}.",
         f"Rating of the gaze: {_counts(facts.ratings, 'not rated')}.",
         f"Readers said of themselves: {said}.",
     ]
     if facts.left_out:
         lines.append(f"Left out of the finished readings: {_counts(facts.left_out, '')}.")
     if facts.pictures is None:
-        lines.append("Images are named by the SHA-256 of their pixels; they do not go along.")
+        lines.append("Images are named by the SHA-256 of their pixels; they are not included.")
     else:
         lines.append(
             f"{counted(facts.pictures, 'image')} as 8-bit PNG in `stimuli/`, as the presentation "
-            "shows them; of a stack the middle frame."
+            "shows them; of a stack, the middle frame."
         )
     if facts.held_back:
         lines.append(
-            f"{counted(facts.held_back, 'image')} stayed behind: nobody has checked yet whether "
+            f"{counted(facts.held_back, 'image')} left out: nobody has checked yet whether "
             "their pixels show a name."
         )
     return [
@@ -129,12 +129,12 @@ def _composition(facts: Facts) -> list[str]:
 
 def _collection(facts: Facts) -> list[str]:
     return [
-        f"Gaze was recorded with: {_counts(facts.trackers, 'not told')}.",
+        f"Gaze was recorded with: {_counts(facts.trackers, 'not stated')}.",
         f"{facts.agreed} of {counted(facts.readers, 'reader')} agreed in the station to being "
         "recorded.",
         _open("Which ethics committee approved the recording of readers, under which number?"),
         _open("On which legal basis are the patients' images used?"),
-        _open("When, where and over which time was it recorded?"),
+        _open("When, where and over what period was it recorded?"),
         _open("How were the readers recruited and paid?"),
     ]
 
@@ -146,7 +146,7 @@ def _preprocessing(facts: Facts) -> list[str]:
         "Readers are pseudonyms. Patients are keyed hashes, the same for all images of one "
         "patient; the key is not part of the data set. Free text, notes, dates, station names and "
         "serial numbers are left out.",
-        "Readings of erased readers and images of erased patients are not in the study any more.",
+        "Readings of erased readers and images of erased patients are no longer in the study.",
         f"Written by Foveate {facts.version}.",
         _open("Was anything else changed, filtered or removed?"),
     ]
@@ -171,7 +171,7 @@ def _maintenance() -> list[str]:
     return [
         _open("Who looks after it, and how are they reached?"),
         _open("How are errors reported and corrected? Are old versions kept?"),
-        _open("How can a reader or a patient be taken out again?"),
+        _open("How can a reader or a patient be removed?"),
     ]
 
 

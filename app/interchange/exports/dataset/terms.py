@@ -64,7 +64,7 @@ def require_terms(terms: Terms) -> Terms:
     Raises
     ------
     ExportError
-        If there is no licence, or one that is not known, or the day or the address is none.
+        If there is no licence or an unknown one, or the day or the address is not valid.
     """
     licence = terms.licence
     if not licence:

@@ -36,7 +36,7 @@ class Chosen:
     Attributes
     ----------
     content
-        Its finished readings without those that were excluded by hand or are no person's.
+        Its finished readings without those that were excluded by hand or are not a person's.
     left_out
         Why how many are not in it.
     """
@@ -46,7 +46,7 @@ class Chosen:
 
 
 def chosen(content: Content) -> Chosen:
-    """Choose what may go out: what is excluded stays, and so do stand-ins but in a trial.
+    """Leave out what was excluded by hand and, except in a trial, the gaze of stand-ins.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def export_dataset(
     Parameters
     ----------
     with_images
-        Whether the pictures go along, but for those that wait to be cleared.
+        Whether to include the pictures, except those that wait to be cleared.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def export_dataset(
     _sums(out, [*files, out / MANIFEST])
     said = check_dataset(out)
     lacking = (
-        as_typed(f" Not said, and left open: {', '.join(terms.lacking)} (see --help).")
+        as_typed(f" Not given and left open: {', '.join(terms.lacking)} (see --help).")
         if terms.lacking
         else ""
     )

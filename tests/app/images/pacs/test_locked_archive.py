@@ -139,7 +139,7 @@ def test_a_token_goes_before_a_password_and_a_wrong_one_is_told_without_it(
     with _token_server("right-token") as (url, told):
         words = ["--study", str(study.folder), "--dicomweb", url, "--query", "PatientID=1"]
         for token, why in (("wrong-token", "It does not take the token."),
-                           ("right-token", "no images of what was asked")):  # fmt: skip
+                           ("right-token", "no images that match")):  # fmt: skip
             monkeypatch.setenv(credentials.TOKEN, token)
             assert main([*words, "--user", USER]) == 1
             error = capsys.readouterr().err

@@ -71,7 +71,7 @@ def test_images_come_in_from_a_real_archive_and_a_wrong_password_is_told(
         assert fetched("swordfish")[0] == "1 added."
         assert fetched("swordfish")[0] == "0 added, 1 already in the study."
         (tmp_path / "list.csv").write_text("accession\nNONE-1\n")
-        assert "no images of what was asked" in fetched("swordfish", tmp_path / "list.csv")[1][0][1]
+        assert "no images that match" in fetched("swordfish", tmp_path / "list.csv")[1][0][1]
     with study.database.read() as session:
         assert session.query(Image).count() == 1
     assert not any(b"swordfish" in p.read_bytes() for p in study.folder.rglob("*") if p.is_file())
