@@ -1,14 +1,16 @@
-"""Whether a foreign reading is in the study already, and lies where it lay."""
+"""Whether a foreign reading is in the study already, and its gaze at the same place."""
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from app.interchange.foreign_reading import SourceFixations, SourceReading
+from app.interchange.foreign_reading import SourceReading
 from app.interchange.matching import MatchedImage
+from app.interchange.places import Placement
 from devices.gaze.errors import GazeFileError
 
 
@@ -20,8 +22,7 @@ def check_frames(reading: SourceReading, image: MatchedImage) -> None:
     GazeFileError
         Naming the frame.
     """
-    places = [reading.place] + ([reading.fixations.place] if reading.fixations else [])
-    frames = [p.frame for place in places for p in place(image.width, image.height)]
+    frames = [placement.frame for laid in _laid(reading, image) for placement in laid]
     if frames and not 0 <= min(frames) <= max(frames) < image.frames:
         raise GazeFileError(
             f"gaze on frame {max(frames)} (from 0), but its image has {image.frames} frames"
@@ -39,7 +40,7 @@ def digest_of(reading: SourceReading, image: MatchedImage, reader: str) -> str:
     digest = hashlib.sha256(f"{reader}\0{image.sha256}".encode())
     parts: list[Any] = [reading.points_canvas, reading.time_us]
     if reading.fixations is not None:
-        found: SourceFixations = reading.fixations
+        found = reading.fixations
         parts += [found.start_us, found.duration_us, found.points_canvas]
     for part in parts:
         digest.update(b"\0" if part is None else np.ascontiguousarray(part).tobytes())
@@ -49,8 +50,11 @@ def digest_of(reading: SourceReading, image: MatchedImage, reader: str) -> str:
 def laid_of(reading: SourceReading, image: MatchedImage) -> str:
     """Return what tells where a reading's gaze lies on its image from every other such place."""
     screen = None if reading.screen is None else reading.screen.as_dict()
+    found = [screen, [[asdict(placement) for placement in laid] for laid in _laid(reading, image)]]
+    return hashlib.sha256(json.dumps(found, sort_keys=True, default=float).encode()).hexdigest()
+
+
+def _laid(reading: SourceReading, image: MatchedImage) -> list[Sequence[Placement]]:
+    """Return how the image lies under the samples, and under the fixations that came with them."""
     places = [reading.place] + ([reading.fixations.place] if reading.fixations else [])
-    laid = [[asdict(p) for p in place(image.width, image.height)] for place in places]
-    return hashlib.sha256(
-        json.dumps([screen, laid], sort_keys=True, default=float).encode()
-    ).hexdigest()
+    return [place(image.width, image.height) for place in places]
