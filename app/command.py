@@ -116,7 +116,7 @@ def logged() -> Iterator[None]:
 
 
 def _names_nobody(record: logging.LogRecord) -> bool:
-    """Tell whether a line may be kept: pydicom's quote the values that it finds odd."""
+    """Tell whether a line may be kept: pydicom's lines quote the values that it finds odd."""
     return record.name.partition(".")[0] not in ("pydicom", "pynetdicom")
 
 

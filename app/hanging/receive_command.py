@@ -34,8 +34,8 @@ def main(argv: Sequence[str]) -> int:
     arguments = _parser().parse_args(argv)
     try:
         with warnings.catch_warnings(), contextlib.closing(Study.open(arguments.study)) as study:
-            # pydicom's quote the values that break a small rule, in whichever thread reads them:
-            # a UID, a name. What matters of a file stands with its result.
+            # Warnings of pydicom quote the values that break a small rule, such as a UID or a
+            # name, in whichever thread reads them. What matters about a file is in its result.
             warnings.simplefilter("ignore")
             return _received(study, arguments)
     except (AppError, StudyError) as error:

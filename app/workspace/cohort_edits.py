@@ -90,8 +90,10 @@ def tell_images(
         make(session, [Change("image", i, what, word, edits[i]) for i, word in said.items()])
         for id_, word in said.items():
             details = {"from": before[id_], "to": word}
-            known = {"person": person, "reason": "edited in the cohort", "row_id": edits[id_]}
-            add_audit(session, f"{what} changed", id_, details, **known)
+            add_audit(
+                session, f"{what} changed", id_, details,
+                person=person, reason="edited in the cohort", row_id=edits[id_],
+            )  # fmt: skip
         return Edited(len(said), len(set(said) - {image.id for image in hung}))
 
 
