@@ -33,7 +33,7 @@ class Image:
 
 def images_in(folder: Path) -> list[Image]:
     """Return the images of a folder, in order of names."""
-    found = sorted(path for path in folder.glob("*/*.png"))
+    found = sorted(folder.glob("*/*.png"))
     return [Image(f"{p.parent.name}/{p.name}", p.parent.name, p.name.split("_")[0]) for p in found]
 
 
