@@ -57,7 +57,14 @@ _OF_META_ALONE = re.compile(r"^rope_embed\.|\.qkv\.bias_mask$|^local_cls_norm\."
 _GATED = re.compile(r"^blocks\.(\d+)\.mlp\.(w1|w2)\.(weight|bias)$")
 
 
-def from_hugging_face(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def renamed_to_timm(state: Mapping[str, Tensor], landmark: str) -> dict[str, Tensor]:
+    """Return a state dict with timm's names where its first layer is Hugging Face's, else as is."""
+    if landmark == HUGGING_FACE:
+        return _from_hugging_face(state)
+    return _from_hugging_face_v3(state) if landmark == HUGGING_FACE_V3 else dict(state)
+
+
+def _from_hugging_face(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return a vision transformer's state dict with timm's keys, from Hugging Face's."""
     made: dict[str, Tensor] = {}
     for key, value in state.items():
@@ -70,7 +77,7 @@ def from_hugging_face(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return made
 
 
-def from_hugging_face_v3(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _from_hugging_face_v3(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return a DINOv3's state dict by timm's names for a transformer's parts.
 
     Keys have no bias there: theirs is 0.

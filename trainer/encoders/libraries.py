@@ -194,10 +194,8 @@ def _head(net: nn.Module) -> str:
 
 
 def _of_timm(name: str, channels: int, view: tuple[int, int]) -> nn.Module:
-    own = _known_to_timm(name)
-    size = {"img_size": _side(view)} if has_one_size(name) else {}
-    settings = {"pretrained": False, "num_classes": 0, "in_chans": channels, **size}
-    return _made(name, view, partial(_timm().create_model, own, **settings))
+    own, settings = _known_to_timm(name), recipe_of(name, channels, view).settings
+    return _made(name, view, partial(_timm().create_model, own, pretrained=False, **settings))
 
 
 def _made(name: str, view: tuple[int, int], make: Callable[[], nn.Module]) -> nn.Module:

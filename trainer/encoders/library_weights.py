@@ -13,15 +13,14 @@ from torch import Tensor, nn
 from trainer.encoders.layouts import (
     HUGGING_FACE,
     HUGGING_FACE_V3,
-    from_hugging_face,
-    from_hugging_face_v3,
+    renamed_to_timm,
     to_eva,
 )
 from trainer.encoders.libraries import first_convolution
 from trainer.encoders.weights import (
-    FOLLOWERS,
     WeightsFile,
     load_strictly,
+    rank_of,
     resampled_positions,
     with_channels,
 )
@@ -37,11 +36,6 @@ class _Place:
     table: Mapping[str, Tensor]
     prefix: str
     landmark: str
-
-    @property
-    def rank(self) -> tuple[bool, int, str]:
-        """The online net comes before those that follow it, the shortest prefix first."""
-        return any(f in self.prefix for f in FOLLOWERS), len(self.prefix), self.prefix
 
 
 def fit_library(net: nn.Module, file: WeightsFile) -> tuple[str, ...]:
@@ -97,7 +91,7 @@ def _place_in(net: nn.Module, file: WeightsFile) -> _Place:
             f"{file.path} does not hold the encoder: its first layer, {own}, is not in it. Name "
             "the encoder that the file is of (--encoder)."
         )
-    return min(places, key=lambda place: place.rank)
+    return min(places, key=lambda place: rank_of(place.prefix))
 
 
 def _tables(content: Any, depth: int = _DEPTH) -> Iterator[dict[str, Tensor]]:
@@ -114,11 +108,8 @@ def _tables(content: Any, depth: int = _DEPTH) -> Iterator[dict[str, Tensor]]:
 def _named_alike(
     inside: Mapping[str, Tensor], landmark: str, wanted: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:
-    if landmark == HUGGING_FACE:
-        inside = from_hugging_face(inside)
-    elif landmark == HUGGING_FACE_V3:
-        inside = from_hugging_face_v3(inside)
-    return to_eva(inside, wanted) if "cls_token" in wanted else dict(inside)
+    renamed = renamed_to_timm(inside, landmark)
+    return to_eva(renamed, wanted) if "cls_token" in wanted else renamed
 
 
 def _is_head(net: nn.Module, key: str, state: Mapping[str, Tensor]) -> bool:

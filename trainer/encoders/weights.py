@@ -21,10 +21,9 @@ from torch import Tensor, nn
 from trainer.encoders.layouts import (
     HUGGING_FACE,
     HUGGING_FACE_V3,
-    from_hugging_face,
-    from_hugging_face_v3,
     from_timm,
     net_of_timm,
+    renamed_to_timm,
     without_layer_scale,
 )
 from trainer.errors import EncoderError, EncoderOfLibrary
@@ -36,8 +35,7 @@ _LANDMARKS = (
 )  # fmt: skip
 _TIMMS = ("patch_embed.proj.weight", "stem.0.weight", HUGGING_FACE)
 _INNER = ("state_dict", "model_state_dict", "model", "encoder", "net", "student", "teacher")
-FOLLOWERS = ("target", "momentum", "encoder_k", "teacher", "ema")
-"""Parts of the names of nets that only follow the one that learns."""
+_FOLLOWERS = ("target", "momentum", "encoder_k", "teacher", "ema")
 _HEADS = re.compile(r"^(fc|head|heads|pre_logits|fc_norm|classifier\.2)\.")
 _RESNETS = {  # blocks of stage 3, kind of block
     (1, False): "resnet10",
@@ -119,10 +117,7 @@ def encoder_in(file: WeightsFile) -> FoundWeights:
     table = file.content if path.suffix == ".safetensors" else _unwrapped(path, file.content)
     prefix, landmark = _place_of_encoder(path, table)
     inside = {k.removeprefix(prefix): v for k, v in table.items() if k.startswith(prefix)}
-    if landmark == HUGGING_FACE:
-        inside = from_hugging_face(inside)
-    elif landmark == HUGGING_FACE_V3:
-        inside = from_hugging_face_v3(inside)
+    inside = renamed_to_timm(inside, landmark)
     if named := net_of_timm(inside):
         raise EncoderOfLibrary(
             f"{path} is of a transformer with register tokens, which no net of torchvision has; "
@@ -202,7 +197,12 @@ def _place_of_encoder(path: Path, table: Mapping[str, Tensor]) -> tuple[str, str
         raise EncoderError(
             f"{path} holds no ResNet, ConvNeXt or vision transformer: no first layer in it."
         )
-    return min(places, key=lambda p: (any(f in p[0] for f in FOLLOWERS), len(p[0]), p[0]))
+    return min(places, key=lambda place: rank_of(place[0]))
+
+
+def rank_of(prefix: str) -> tuple[bool, int, str]:
+    """Return what prefixes are sorted by: the online net before followers, then the shortest."""
+    return any(f in prefix for f in _FOLLOWERS), len(prefix), prefix
 
 
 def guess_name(found: FoundWeights) -> str:
