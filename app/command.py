@@ -45,7 +45,7 @@ XCB_LIBRARIES = (
 )
 """What Qt's X11 plugin needs beside what its import needs: without one of them Qt ends the process
 (tried one by one on a bare Debian 12)."""
-PYSIDE_MISSING = (
+PYSIDE_MISSING = as_typed(
     'Foveate\'s window needs PySide6, which is not installed here:\n  pip install -e ".[station]"\n'
 )
 NO_SCREEN = as_typed(

@@ -59,6 +59,29 @@ def test_the_bill_of_a_bundle_names_what_lies_in_it_python_and_the_systems_libra
     assert "rich-LICENSE" in {p.name for p in (tmp_path / "licences").iterdir()}
 
 
+@pytest.mark.parametrize(
+    ("licence", "is_refused"),
+    [
+        ("GPL-2.0-or-later", True),
+        ("GNU Affero General Public License v3", True),
+        ("AGPL-3.0-only", True),
+        ("LGPL-2.1-or-later, or GPL if built so", True),
+        ("LGPL-2.1-or-later: it was not built with --enable-gpl", False),
+        ("GNU Lesser General Public License v3 (LGPLv3)", False),
+        ("GPL-3.0 with GCC runtime exception", False),
+        ("LGPL-3.0-only OR GPL-2.0-only OR GPL-3.0-only", False),
+        ("BSD-3-Clause", False),
+    ],
+)
+def test_a_part_under_the_gpl_alone_is_not_to_be_delivered(
+    monkeypatch: pytest.MonkeyPatch, licence: str, is_refused: bool
+) -> None:
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    import sbom
+
+    assert sbom.refused([], [("part", "1", licence)]) == [f"part: {licence}"] * is_refused
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_every_dependency_has_a_wheel_for(platform: str) -> None:

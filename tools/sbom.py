@@ -6,7 +6,8 @@ python tools/sbom.py --out FOLDER [--wheels FOLDER] [--bundle FOLDER]
                   copyleft part we know of
   SHA256SUMS      of the files of --wheels
 With --bundle, a folder made by PyInstaller, only what lies in it counts, with Python itself and the
-system's libraries, and licences/ has the texts.
+system's libraries, and licences/ has the texts. The exit code is 1 where a part is under the GPL or
+AGPL without an exception or another licence to choose.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from typing import Any
 
 from packaging.requirements import Requirement
 
-EXTRAS = ("station", "train", "onnx", "postgresql", "interchange", "api")
+EXTRAS = ("station", "train", "onnx", "timm", "postgresql", "interchange", "pacs", "api")
 BUNDLED = (
     (r"(^|/)libQt6|(^|/)Qt6\w+\.(dll|so)", "Qt 6", "LGPL-3.0-only; replaceable shared library"),
     (r"libshiboken6|libpyside6", "PySide6", "LGPL-3.0-only; replaceable shared library"),
@@ -49,6 +50,8 @@ BUNDLED = (
 PYINSTALLER = "pyinstaller"
 BOOTLOADER = "GPL-2.0-or-later WITH Bootloader-exception: the program it starts is free of it"
 _LICENCE = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|AUTHORS)", re.IGNORECASE)
+_COPYLEFT = re.compile(r"\bA?GPL|General Public License|Affero")
+_FREE = re.compile(r"[Ee]xception| OR |^LGPL[^,]*$|Lesser")
 
 
 def closure() -> list[metadata.Distribution]:
@@ -226,6 +229,16 @@ def licences(found: list[metadata.Distribution], more: list[tuple[str, str, str]
     return "\n".join([*lines, "", "Libraries inside wheels that carry copyleft parts:", *held, ""])
 
 
+def refused(found: list[metadata.Distribution], more: list[tuple[str, str, str]]) -> list[str]:
+    """Return what is under the GPL or AGPL alone: Foveate is not delivered with it."""
+    named = [(d.metadata["Name"], licence_of(d)) for d in found]
+    named += [(f"{d.metadata['Name']}: {name}", licence)
+              for d in found for name, licence, _ in bundled_in(d)]  # fmt: skip
+    named += [(name, licence) for name, _, licence in more]
+    return [f"{name}: {licence}" for name, licence in named
+            if _COPYLEFT.search(licence) and not _FREE.search(licence)]  # fmt: skip
+
+
 def sums(folder: Path) -> str:
     """Return lines as `sha256sum` writes and checks them."""
     files = sorted(p for p in folder.iterdir() if p.is_file() and p.name != "SHA256SUMS")
@@ -255,7 +268,9 @@ def main(argv: list[str]) -> int:
     if options.wheels:
         (options.wheels / "SHA256SUMS").write_text(sums(options.wheels), encoding="utf-8")
     sys.stdout.write(f"{len(found)} distributions: {options.out}\n")
-    return 0
+    bad = refused(found, parts)
+    sys.stdout.write("".join(f"not to be delivered: {line}\n" for line in bad))
+    return 1 if bad else 0
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-_EXTRA_MISSING = 'The demo needs additional packages: pip install -e ".[demo]"\n'
+_EXTRA_MISSING = as_typed('The demo needs additional packages: pip install -e ".[demo]"\n')
 
 
 @contextlib.contextmanager

@@ -11,9 +11,12 @@ from typing import Any
 from app.interchange.notes import Note, note
 from app.interchange.rows import BATCH_ROWS, Batch, RowSource, open_text
 from devices.gaze.errors import GazeFileError
+from migrations.study.processes import as_typed
 
 SHEET_BYTES = 4 << 30
-MISSING = 'xlsx is read with openpyxl, which is not installed: pip install -e ".[interchange]"'
+MISSING = as_typed(
+    'xlsx is read with openpyxl, which is not installed: pip install -e ".[interchange]"'
+)
 
 
 @dataclass(slots=True)

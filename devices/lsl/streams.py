@@ -9,6 +9,7 @@ from typing import Any
 from devices.errors import TrackerNotFound
 from devices.lsl.identity import ids_of, uid_in
 from devices.lsl.layouts import Channel
+from devices.program import as_typed
 from devices.tracker import TrackerInfo
 
 GAZE_TYPES = ("gaze", "eyetracker")
@@ -55,7 +56,7 @@ def load_pylsl(network: bool = False) -> ModuleType:
     except (ImportError, OSError, RuntimeError) as error:
         raise TrackerNotFound(
             f"LSL needs the package pylsl, which cannot be loaded ({error}). "
-            'Install Foveate with its extra "station": pip install -e ".[station]".'
+            + as_typed('Install Foveate with its extra "station": pip install -e ".[station]".')
         ) from error
     with _lock:
         wanted = network or os.environ.get(NETWORK_VARIABLE) == "1"

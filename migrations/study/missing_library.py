@@ -2,6 +2,8 @@
 
 import sys
 
+from migrations.study.processes import as_typed
+
 _EXTRAS = {
     "station": ("PySide6", "pyqtgraph", "pylsl", "pydicom", "openjpeg", "pylibjpeg", "jpeg_ls",
                 "gdcm", "imagecodecs"),
@@ -27,7 +29,7 @@ def missing_text(error: ImportError) -> str:
             f"{name} is not part of this package, which holds the reading station alone. Install "
             f'Foveate\'s wheel with the extra "{extra}" for it: docs/installation.md.'
         )
-    return (
-        f'{name} is not installed here; it comes with the extra "{extra}". From a wheel: '
-        f'pip install "foveate[{extra}]"; in a checkout: pip install -e ".[{extra}]".'
+    return as_typed(
+        f'{name} is not installed here; it comes with the extra "{extra}": '
+        f'pip install -e ".[{extra}]".'
     )

@@ -9,7 +9,7 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
@@ -19,6 +19,9 @@ MAIN = Path(__file__).parents[2] / "main.py"
 _TYPED = "python main.py"
 _COMMAND = _TYPED if (MAIN.parent / "pyproject.toml").is_file() else "foveate"
 """How the program is started here: from a checkout, or installed."""
+_ADDED = re.compile(r'pip install -e "\.\[(\w+)\]"')
+_ADD = r'pip install --no-index --find-links WHEELS "foveate[\1]"'
+"""How an extra is added to a checkout, and to what was installed from a folder of wheels."""
 
 _SAME_BIRTH_S = 1.0
 _OWNED = re.compile(r"(\d+)-(\d+)-[0-9a-f]{32}")
@@ -27,8 +30,8 @@ _SETTLED_S = 0.05
 
 
 def as_typed(text: str) -> str:
-    """Return a text in which the program is called as it is started here."""
-    return text.replace(_TYPED, _COMMAND)
+    """Return a text in which the program is called and extended as fits its installation here."""
+    return text if _COMMAND == _TYPED else _ADDED.sub(_ADD, text.replace(_TYPED, _COMMAND))
 
 
 def birth_of(pid: int) -> float:
@@ -46,6 +49,14 @@ def living(pid: int, birth: float) -> psutil.Process | None:
         if is_same and process.status() != psutil.STATUS_ZOMBIE:
             return process
     return None
+
+
+def runs_with(words: Sequence[str]) -> bool:
+    """Tell whether a process of this computer was started with these words at the end."""
+    for process in psutil.process_iter(["cmdline"]):
+        if (process.info["cmdline"] or [])[-len(words) :] == list(words):
+            return True
+    return False
 
 
 def owned_name(prefix: str) -> str:

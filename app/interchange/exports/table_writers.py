@@ -12,8 +12,11 @@ from app.interchange.exports.table_columns import Column
 from app.interchange.exports.table_rows import Columns, Values
 from devices.gaze.samples import VALUE_FIELDS
 from migrations.study.csv_cells import CsvWriter
+from migrations.study.processes import as_typed
 
-NO_ARROW = 'Parquet needs pyarrow, which is not installed: pip install -e ".[interchange]"'
+NO_ARROW = as_typed(
+    'Parquet needs pyarrow, which is not installed: pip install -e ".[interchange]"'
+)
 
 
 class TableWriter(Protocol):

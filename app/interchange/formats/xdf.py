@@ -27,9 +27,12 @@ from devices.gaze.geometry import FloatArray, ScreenGeometry
 from devices.gaze.samples import SampleArray, gaze_norm
 from devices.lsl.channels import layout_of
 from devices.lsl.layouts import Channel
+from migrations.study.processes import as_typed
 
 ASSUMED_SCREEN = ScreenGeometry(1920, 1080, 1920 * 0.27, 1080 * 0.27)
-MISSING = 'XDF is read with pyxdf, which is not installed: pip install -e ".[interchange]"'
+MISSING = as_typed(
+    'XDF is read with pyxdf, which is not installed: pip install -e ".[interchange]"'
+)
 _GAP_US = 200_000
 _RESET_S = 5.0
 """A clock offset that jumps by more, between two asked for in a row, was reset."""

@@ -24,13 +24,14 @@ from migrations.study.jobs import (
     read_job,
     remove_job,
 )
-from migrations.study.processes import MAIN, holder
+from migrations.study.processes import MAIN, holder, runs_with
 
 log = logging.getLogger(__name__)
 
 _POLL_MS = 200
-_STARTED_WITHIN = 50
-"""Polls after which a queue process that does not live is started again, then given up."""
+_STARTED_WITHIN = 25
+"""Polls after which it is looked whether a queue process that shows no sign of life is there."""
+_STARTS = 2
 _LOGGED_LINES = 200
 _FOLLOWED = ("stage", "progress", "metrics", "warning")
 
@@ -79,7 +80,7 @@ class TrainerQueue(QObject):
         self._job: Job | None = None
         self._offset, self._log_offset, self._last = 0, 0, dict[str, Any]()
         self._seen: list[tuple[str, str]] = []
-        self._idle_polls = 0
+        self._idle_polls, self._starts_left = 0, _STARTS
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.check)
 
@@ -157,7 +158,7 @@ class TrainerQueue(QObject):
             self._require_worker(current)
 
     def _run(self) -> None:
-        self._idle_polls = 0
+        self._idle_polls, self._starts_left = 0, _STARTS
         self._follow(self.jobs())  # before it starts, so that a start that fails is told
         if not self._worker_lives():
             self._start_worker()
@@ -216,9 +217,12 @@ class TrainerQueue(QObject):
             self._idle_polls = 0
             return
         self._idle_polls += 1
-        if self._idle_polls == _STARTED_WITHIN // 2:
+        # On a busy computer it takes its time from its start to its lock.
+        if self._idle_polls % _STARTED_WITHIN or runs_with(self._words()[-3:]):
+            return
+        if self._starts_left:
             self._start_worker()
-        elif self._idle_polls > _STARTED_WITHIN:
+        else:
             self._give_up(current)
 
     def compared(self) -> dict[str, Any]:
@@ -237,7 +241,8 @@ class TrainerQueue(QObject):
                 job.become("failed", message=why)
 
     def _start_worker(self) -> None:
-        words = [*self.program, "queue", "--study", str(self._study)]
+        self._starts_left -= 1
+        words = self._words()
         process = QProcess()
         process.setProgram(words[0])
         process.setArguments(words[1:])
@@ -248,6 +253,9 @@ class TrainerQueue(QObject):
         started: Any = process.startDetached()  # the stubs promise a pair; it is a bool
         if not started:
             self._give_up(self.jobs())
+
+    def _words(self) -> list[str]:
+        return [*self.program, "queue", "--study", str(self._study)]
 
     def _worker_lives(self) -> bool:
         return self._study is not None and holder(queue_lock(self._study)) is not None

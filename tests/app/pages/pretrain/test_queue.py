@@ -112,3 +112,51 @@ def test_a_program_that_is_not_there_is_told(qtbot, tmp_path: Path) -> None:
         trainer.start([])
     assert "could not be started" in caught.args[0]
     assert not trainer.running
+
+
+def test_a_queue_process_that_takes_long_to_start_is_waited_for(qtbot, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    worker = tmp_path / "worker.py"
+    worker.write_text(
+        "import os, sys, time\n"
+        f"while not os.path.exists({str(go)!r}): time.sleep(0.02)\n"
+        "sys.path.insert(0, sys.argv.pop(1)); from pathlib import Path\n"
+        "from trainer.queue import run_queue\n"
+        "run_queue(Path(sys.argv[3]), (sys.executable, '-c', 'pass'))\n"
+    )
+    trainer = TrainerQueue(program=[sys.executable, str(worker), str(ROOT)])
+    trainer.set_study(tmp_path)
+    told: list[str] = []
+    trainer.failed.connect(told.append)
+    trainer.start([])
+    for _ in range(200):
+        trainer.check()
+    assert (told, trainer.running) == ([], True)
+    with qtbot.waitSignal(trainer.changed, timeout=60_000):
+        go.touch()
+    qtbot.waitUntil(lambda: not trainer.running, timeout=60_000)
+    trainer.close()
+    assert "could not be started" not in "".join(told)
+
+
+def test_a_queue_process_that_ends_at_once_is_tried_twice_and_given_up(
+    qtbot, tmp_path: Path
+) -> None:
+    (tmp_path / "worker.py").write_text(
+        "import sys; open(sys.argv[1], 'a').write('started ')", encoding="utf-8"
+    )
+    tries = tmp_path / "tries"
+    trainer = TrainerQueue(program=[sys.executable, str(tmp_path / "worker.py"), str(tries)])
+    trainer.set_study(tmp_path)
+    told: list[str] = []
+    trainer.failed.connect(told.append)
+    trainer.start([])
+
+    def is_told() -> bool:
+        trainer.check()
+        return bool(told)
+
+    qtbot.waitUntil(is_told, timeout=60_000)
+    assert "could not be started" in told[0]
+    assert tries.read_text() == "started started "
+    trainer.close()
