@@ -1,6 +1,7 @@
 """An installed Foveate without a checkout in sight: python .ci/try_installed.py STEP FOLDER.
 
-station: import a picture, open it offscreen, be told what a training lacks. demo: from nothing to a
+station: import a picture, open it offscreen, be told what a training lacks and which package is in
+the way. demo: from nothing to a
 report. upgrade: a study of 0.1.0 in FOLDER/of-0.1.0 opened. uninstall: what is left.
 """
 
@@ -76,6 +77,12 @@ def station(work: Path) -> None:
     _say(_run([sys.executable, "-c", OPENS, study]).strip())
     said = foveate("train", "--study", study, code=1)
     _ask('comes with the extra "train"' in said, f"a training says: {said.strip()}")
+    other = work / "other"
+    (other / "app").mkdir(parents=True)
+    (other / "app" / "__init__.py").touch()
+    os.environ["PYTHONPATH"] = str(other)
+    said = foveate("--version", code=1)
+    _ask("app is not Foveate's" in said, f"another package in the way: {said.splitlines()[0]}")
 
 
 def demo(work: Path) -> None:
