@@ -5,6 +5,7 @@ closed), trackers looked for. A session opens with the first calibration or read
 the reader, the tracker or the study changes, or the window closes.
 """
 
+import sys
 from functools import partial
 
 from PySide6.QtCore import QObject
@@ -35,6 +36,9 @@ from migrations.study.folder import Study
 
 KNOWN_ERRORS = (AppError, GazeError, StudyError)
 """The user's environment, not our mistakes: told in their own words, without a traceback."""
+_TURN_S = 0.001
+"""After which a working thread lets the window have its turn: with Python's own 5 ms, a few threads
+that read a large study stopped it for 0.1 s."""
 
 
 class Station(QObject):
@@ -88,6 +92,7 @@ class Station(QObject):
     ) -> None:
         super().__init__()
         require_fine_clock()
+        sys.setswitchinterval(_TURN_S)
         self.clock = HostClock(speed)
         self.study: Study | None = None
         self._closed = False

@@ -6,7 +6,6 @@ from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.vq import kmeans2
 
 from app.errors import AppError
 
@@ -84,6 +83,8 @@ def map_umap(features: Features, seed: int = 0) -> NDArray[np.float32]:
 
 def clusters(features: Features, seed: int = 0) -> list[str]:
     """Return the k-means cluster of each image as text."""
+    from scipy.cluster.vq import kmeans2  # slow to load: the workspace opens without it
+
     count = min(CLUSTERS, len(features.ids))
     _, labels = kmeans2(features.unit.astype(np.float64), count, minit="++", seed=seed)
     return [f"cluster {label + 1}" for label in labels]

@@ -35,6 +35,7 @@ class WorklistController(StationJob):
         self._study: Study | None = None
         self._is_large = False
         self._reading = 0
+        self._is_stale = False
         self._task: Task | None = None
         self.imports = ImportController(page, self)
         self.devices = DeviceController(page, context.device_id, self)
@@ -58,23 +59,37 @@ class WorklistController(StationJob):
         study, reader = self._study, self.context.reader
         if study is None:
             return
-        self._reading += 1
         if not self._is_large:
+            self._reading += 1
             self._show(worklist(study, reader.name or ""))
             return
-        number, name = self._reading, reader.name or ""
         self.page.show_loading()
+        self._is_stale = self._task is not None
+        if not self._is_stale:  # two at once would take turns with the window
+            self._read(study, reader.name or "")
+
+    def _read(self, study: Study, name: str) -> None:
+        """Read the cases beside the window, and once more if that was asked for meanwhile."""
+        self._reading += 1
+        number = self._reading
+
+        def ended() -> bool:
+            self._task = None
+            if self._is_stale:
+                self._is_stale = False
+                self.refresh()
+                return False
+            return number == self._reading and self._study is study  # else it was asked anew
 
         def took(rows: list[WorklistRow]) -> None:
-            if number == self._reading and self._study is study:  # else it was asked anew
+            if ended():
                 self._show(rows)
 
-        self._task = run(
-            self,
-            lambda: worklist(study, name),
-            took,
-            lambda error: self.context.show_error(tr("The worklist cannot be read"), error),
-        )
+        def failed(error: Exception) -> None:
+            if ended():
+                self.context.show_error(tr("The worklist cannot be read"), error)
+
+        self._task = run(self, lambda: worklist(study, name), took, failed)
 
     def _show(self, rows: list[WorklistRow]) -> None:
         study, reader = self._study, self.context.reader
@@ -102,6 +117,7 @@ class WorklistController(StationJob):
     def close(self) -> None:
         """Stop an import after the file at hand, and wait for a search for trackers."""
         self._reading += 1
+        self._is_stale = False
         if self._task is not None and is_alive(self._task):
             self._task.wait()
         self.imports.close()

@@ -5,6 +5,9 @@ the window would stand still for seconds.
 """
 
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
@@ -148,9 +151,27 @@ class WorkspaceJob(StationJob):
 
 
 def _controller() -> "type[WorkspaceController]":
-    from app.pages.workspace.controller import WorkspaceController
+    with _not_there("cuda.bindings"):
+        from app.pages.workspace.controller import WorkspaceController
 
     return WorkspaceController
+
+
+@contextmanager
+def _not_there(name: str) -> Iterator[None]:
+    """Let nothing find a library meanwhile.
+
+    pyqtgraph loads CUDA's where torch brought it, for a widget we do not use: each of its parts
+    holds Python's lock, and with it the window, for up to 50 ms.
+    """
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[name]
 
 
 def _put(frame: QWidget, page: QWidget) -> None:
