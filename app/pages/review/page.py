@@ -20,6 +20,7 @@ from app.pages.review.replay_view import ReplayView
 from app.pages.review.span import SpanBar
 from app.recording.replay import Replay, ReviewRow, SeenFixation, figures_in
 from app.ui import theme
+from app.ui.column_widths import ColumnWidths
 from app.ui.page import Page
 from app.ui.search_field import search_field
 from app.ui.small_widgets import Figure, button, column, label, panel, row
@@ -45,8 +46,8 @@ def _pixel(value: float | None) -> str:
 
 
 _COLUMNS: tuple[Column[SeenFixation], ...] = (
-    Column("Start (s)", lambda f: f"{f.start_us / 1e6:.2f}"),
-    Column("Length (ms)", lambda f: f"{f.duration_us / 1e3:.0f}"),
+    Column("Start", lambda f: f"{f.start_us / 1e6:.2f}"),
+    Column("Length", lambda f: f"{f.duration_us / 1e3:.0f}"),
     Column("x", lambda f: _pixel(f.x_image)),
     Column("y", lambda f: _pixel(f.y_image)),
 )
@@ -305,7 +306,9 @@ class ReviewPage(Page):
         side = column(gap=theme.GRID)
         for pair in zip(*[iter(self.figures.values())] * 2, strict=True):
             side.addLayout(row(*pair))
-        side.addWidget(label(tr("Fixations; x and y in image pixels"), "small"))
+        side.addWidget(
+            label(tr("Fixations: start in s, length in ms, x and y in image pixels"), "small")
+        )
         side.addWidget(_table(self.fixations), 1)
         listed = QWidget()
         listed.setFixedWidth(32 * theme.GRID)
@@ -370,8 +373,10 @@ def _table(model: TableModel[SeenFixation]) -> QTableView:
     made = table_view(model, "fixations", tr("Fixations"))
     made.setAlternatingRowColors(False)
     made.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignCenter)
-    made.horizontalHeader().setStretchLastSection(False)
-    made.setFixedWidth(38 * theme.GRID)
-    for index, width in enumerate((78, 100, 56, 56)):
-        made.setColumnWidth(index, width)
+    head = made.horizontalHeader()
+    head.ensurePolished()
+    titles = sum(head.sectionSizeHint(k) for k in range(model.columnCount()))
+    bar = made.verticalScrollBar().sizeHint().width()
+    made.setFixedWidth(max(38 * theme.GRID, titles + bar + theme.GRID))
+    ColumnWidths(made, (1, 1, 1, 1))
     return made

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
-from PySide6.QtWidgets import QComboBox, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import QComboBox, QTableView, QWidget
 
 from app.ui import theme
+from app.ui.column_widths import ColumnWidths
 from app.ui.dialogs import Dialog
 from app.ui.search_field import search_field
 from app.ui.small_widgets import button, label, row
@@ -15,7 +16,7 @@ from app.ui.table_model import Column, TableModel, table_view
 from app.ui.text import tr
 
 REFUSED, NOTED = "refused", "noted"
-_WIDTHS = (150, 300)
+_SHARES = (1, 3, 6)
 _SIZE = (960, 600)
 
 
@@ -94,12 +95,10 @@ class ImportListDialog(Dialog):
         made.setSelectionMode(QTableView.SelectionMode.ExtendedSelection)
         made.verticalHeader().setDefaultSectionSize(4 * theme.GRID)
         head = made.horizontalHeader()
-        head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         head.setSortIndicatorClearable(True)
         head.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         made.setSortingEnabled(True)
-        for section, width in enumerate(_WIDTHS):
-            head.resizeSection(section, width)
+        ColumnWidths(made, _SHARES)
         return made
 
     def _find(self) -> None:

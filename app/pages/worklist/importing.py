@@ -28,7 +28,6 @@ from app.pages.worklist.archive_dialog import ArchiveDialog, Wanted
 from app.pages.worklist.import_list import NOTED, REFUSED, Remark
 from app.pages.worklist.page import WorklistPage
 from app.ui.background import Task
-from app.ui.small_widgets import button
 from app.ui.text import tr
 from migrations.study.folder import Study
 
@@ -74,11 +73,7 @@ class ImportController(QObject):
         page.import_wanted.connect(self._ask_files)
         page.folder_wanted.connect(self._ask_folder)
         page.import_stopped.connect(self._stop.set)
-        self.from_archive = button(
-            "import_archive", tr("From archive…"), self._ask_archive, picture="import",
-            tip=tr("From the hospital's archive (DICOMweb)"),
-        )  # fmt: skip
-        page.head.addWidget(self.from_archive)
+        page.archive_wanted.connect(self._ask_archive)
 
     @property
     def running(self) -> bool:
@@ -113,7 +108,6 @@ class ImportController(QObject):
         self._started = time.monotonic()
         self.results, self.reconciliation = [], None
         self._page.show_import(text, 0, 0)
-        self.from_archive.setEnabled(False)
         study = self._study
         task = self._task = Task(lambda: work(study), self)
         task.progressed.connect(self._progressed)
@@ -189,7 +183,6 @@ class ImportController(QObject):
 
     def _done(self, imported: _Imported) -> None:
         (self.results, self.reconciliation), self._task = imported, None
-        self.from_archive.setEnabled(True)
         text = _summary(self.results, self._stop.is_set())
         listed = [(r.path.name, said) for r in self.results if (said := _said(r))]
         if self.reconciliation is not None:
@@ -201,7 +194,6 @@ class ImportController(QObject):
 
     def _failed(self, error: Exception) -> None:
         self._task = None
-        self.from_archive.setEnabled(True)
         self._page.show_imported(tr("The import stopped."), [(tr("Import"), str(error))])
         self.changed.emit()
 

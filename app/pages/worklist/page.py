@@ -4,15 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
-    QComboBox,
-    QHeaderView,
     QLabel,
     QProgressBar,
     QStackedWidget,
-    QTableView,
     QWidget,
 )
 
@@ -20,19 +17,20 @@ from app.pages.worklist.columns import COLUMNS
 from app.pages.worklist.empty import empty_worklist
 from app.pages.worklist.finder import Finder
 from app.pages.worklist.import_list import Remark
+from app.pages.worklist.parts import cases_table, chooser
 from app.pages.worklist.refused import RefusedList
-from app.pages.worklist.thumbnails import SIDE, Thumbnails
+from app.pages.worklist.thumbnails import Thumbnails
 from app.recording.worklist import WorklistRow
 from app.ui import theme
 from app.ui.page import Page
 from app.ui.small_widgets import button, column, label, panel, row
-from app.ui.table_model import TableModel, table_view
+from app.ui.table_model import TableModel
 from app.ui.text import tr, trn
 from devices.tracker import TrackerInfo
 
 _NEW_READER = "\n"
 """Not a pseudonym: those are printable."""
-_WIDTHS = (240, 240, 120)
+_READER_PX, _TRACKER_PX = 320, 480
 
 
 class WorklistPage(Page):
@@ -46,8 +44,8 @@ class WorklistPage(Page):
         A new reader is to be entered.
     files_chosen : object
         Files and folders (list of `Path`) to import, dropped on the page.
-    import_wanted, folder_wanted, import_stopped, devices_wanted, calibrate_wanted, reading_wanted,
-    clearing_wanted
+    import_wanted, folder_wanted, archive_wanted, import_stopped, devices_wanted, calibrate_wanted,
+    reading_wanted, clearing_wanted
         Buttons were pressed.
     """
 
@@ -57,6 +55,7 @@ class WorklistPage(Page):
     files_chosen = Signal(object)
     import_wanted = Signal()
     folder_wanted = Signal()
+    archive_wanted = Signal()
     import_stopped = Signal()
     devices_wanted = Signal()
     calibrate_wanted = Signal()
@@ -70,8 +69,8 @@ class WorklistPage(Page):
         first, *others = COLUMNS
         self.model = TableModel((replace(first, picture=self.thumbnails.of), *others))
         self.thumbnails.changed.connect(self.model.show_pictures)
-        self.reader = _chooser("reader", tr("Reader"))
-        self.device = _chooser("device", tr("Tracker"))
+        self.reader = chooser("reader", tr("Reader"), _READER_PX)
+        self.device = chooser("device", tr("Tracker"), _TRACKER_PX)
         self.reader.activated.connect(self._reader_activated)
         self.device.activated.connect(lambda _i: self.device_chosen.emit(self.device.currentData()))
         self.import_files = button(
@@ -80,6 +79,11 @@ class WorklistPage(Page):
         self.import_folder = button(
             "import_folder", tr("Import folder…"), self.folder_wanted.emit, picture="open"
         )
+        self.from_archive = button(
+            "import_archive", tr("From archive…"), self.archive_wanted.emit, picture="import",
+            tip=tr("From the hospital's archive (DICOMweb)"),
+        )  # fmt: skip
+        self._imports = (self.import_files, self.import_folder, self.from_archive)
         self.calibrate = button(
             "calibrate", tr("Calibrate"), self.calibrate_wanted.emit, picture="calibration"
         )
@@ -95,7 +99,7 @@ class WorklistPage(Page):
         self.refused = RefusedList()
         self.finder = Finder()
         self.finder.changed.connect(self._find)
-        self.table = self._make_table()
+        self.table = cases_table(self.model)
         self.finder.columns.attach(
             self.table, lambda place: self.model.passing(self.finder.passes_but(place))
         )
@@ -174,16 +178,16 @@ class WorklistPage(Page):
         self._progress.setMaximum(max(total, 1))
         self._progress.setValue(done)
         self._import_text.setText(text)
-        self.import_files.setEnabled(False)
-        self.import_folder.setEnabled(False)
+        for each in self._imports:
+            each.setEnabled(False)
 
     def show_imported(
         self, text: str, refused: Sequence[tuple[str, str]], remarks: Sequence[Remark] = ()
     ) -> None:
         """Say what an import brought, what was refused and why, and all remarks behind a button."""
         self._importing.hide()
-        self.import_files.setEnabled(True)
-        self.import_folder.setEnabled(True)
+        for each in self._imports:
+            each.setEnabled(True)
         self.refused.show_result(text, refused, remarks)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -226,7 +230,7 @@ class WorklistPage(Page):
         self.say_state(f"{total}: {', '.join(parts)}.")
 
     def _fill(self) -> None:
-        for made in (self.clear_images, self.import_files, self.import_folder):
+        for made in (self.clear_images, *self._imports):
             self.head.addWidget(made)
         self.body.addWidget(self._make_choices())
         self._importing = self._make_import()
@@ -262,6 +266,7 @@ class WorklistPage(Page):
         line.addWidget(self.device, 2)
         line.addWidget(look)
         line.addWidget(self.why)
+        line.addStretch(0)
         layout.addLayout(line)
         layout.addWidget(self._missing)
         return frame
@@ -290,27 +295,3 @@ class WorklistPage(Page):
         lines.addWidget(self.finder)
         lines.addWidget(self.table, 1)
         return made
-
-    def _make_table(self) -> QTableView:
-        table = table_view(self.model, "cases", tr("Cases"))
-        table.setSelectionMode(QTableView.SelectionMode.SingleSelection)
-        table.verticalHeader().setDefaultSectionSize(6 * theme.GRID)
-        table.setIconSize(QSize(SIDE, SIDE))
-        head = table.horizontalHeader()
-        head.setHighlightSections(False)
-        head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        # The third click on a title is the study's own order again.
-        head.setSortIndicatorClearable(True)
-        head.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
-        table.setSortingEnabled(True)
-        for section, width in enumerate(_WIDTHS):
-            head.resizeSection(section, width)
-        return table
-
-
-def _chooser(name: str, title: str) -> QComboBox:
-    made = QComboBox()
-    made.setObjectName(name)
-    made.setAccessibleName(title)
-    made.setMinimumWidth(160)
-    return made

@@ -26,7 +26,7 @@ from app.shell.window import MainWindow
 from app.ui.page import Page
 from app.ui.text import tr, trn
 from devices.gaze.geometry import ScreenGeometry
-from tests.app.station.made_up import SIZE, cut_off, made_up, missed
+from tests.app.station.made_up import SIZE, cut_headings, cut_off, made_up, missed
 
 __all__ = ["made_up"]
 
@@ -168,7 +168,7 @@ def test_every_text_of_a_readers_page_is_translated_and_fits_when_it_is_longer(
     page.resize(SIZE)
     page.show()
     qtbot.waitExposed(page)
-    assert (missed(page), cut_off(page)) == ([], [])
+    assert (missed(page), cut_off(page), cut_headings(page)) == ([], [], [])
     least = page.minimumSizeHint()
     assert (least.width() <= SIZE.width(), least.height() <= SIZE.height()) == (True, True)
 
