@@ -17,6 +17,7 @@ from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import Study
 from migrations.study.missing_library import missing_text
 from trainer.config.config import ENCODERS, PAIRS, RunConfig
+from trainer.config.encoder_description import describe_encoder, encoder_problem
 from trainer.config.form_description import describe
 from trainer.config.layers import make_config
 from trainer.config.methods import METHODS
@@ -59,6 +60,9 @@ def run_train(
         return 0
     parser = _parser()
     options = parser.parse_args(argv)
+    if options.describe_encoder:
+        sys.stdout.write(_described_encoder(options) + "\n")
+        return 0
     require_there(parser, options, ("images", "relation", "order", "labels", "splits", "config"))
     with contextlib.ExitStack() as stack:
         report = report or stack.enter_context(reporter_of(options.events))
@@ -81,6 +85,13 @@ def run_train(
             report(RunFailed(f"Unexpected {type(error).__name__}: {error}. This is a bug in "
                              "Foveate; the traceback is in the run's log.txt."))  # fmt: skip
             return 1
+
+
+def _described_encoder(options: argparse.Namespace) -> str:
+    try:
+        return describe_encoder(_config(options)[0])
+    except TrainerError as error:
+        return encoder_problem(str(error))
 
 
 def _stop_request(events: str) -> StopRequest:
@@ -224,6 +235,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--events", choices=("text", "json"), default="text", help="json: print one object per line"
     )
+    parser.add_argument(
+        "--describe-encoder", action="store_true",
+        help="train nothing: print, as JSON, what the encoder and its weights file take",
+    )  # fmt: skip
     _add_settings(parser)
     return parser
 

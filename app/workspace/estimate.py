@@ -29,9 +29,20 @@ _NETS = {
     "vit_l_14": (304.4, 57.3),
 }
 _KEPT_PER_OUTPUT = 3
-_COPIES = 5
-"""Of the weights: themselves, their gradient, two moments of AdamW, the moving average."""
+_COPIES_OF_ALL = 2
+"""Of all weights: themselves and the moving average."""
+_COPIES_TO_LEARN = 3
+"""Of the weights that learn: their gradient and two moments of AdamW."""
 _VIEWS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class NetFigures:
+    """A net as the trainer counts it: its weights, those that learn, its outputs for one view."""
+
+    parameters: int
+    learning: int
+    activations: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +53,17 @@ class Estimate:
     memory_bytes: float | None
 
 
-def estimate(earlier: Sequence[RunRow], values: Mapping[str, Any]) -> Estimate:
-    """Return what a run with some settings will take."""
-    return Estimate(_seconds(earlier, values), _memory(values))
+def estimate(
+    earlier: Sequence[RunRow], values: Mapping[str, Any], net: NetFigures | None = None
+) -> Estimate:
+    """Return what a run with some settings will take.
+
+    Parameters
+    ----------
+    net
+        Of the encoder, for the views that are set; None: as known here.
+    """
+    return Estimate(_seconds(earlier, values), _memory(values, net))
 
 
 def _seconds(earlier: Sequence[RunRow], values: Mapping[str, Any]) -> float | None:
@@ -56,10 +75,16 @@ def _seconds(earlier: Sequence[RunRow], values: Mapping[str, Any]) -> float | No
     return None
 
 
-def _memory(values: Mapping[str, Any]) -> float | None:
+def _memory(values: Mapping[str, Any], figures: NetFigures | None) -> float | None:
+    images = int(values["batch"]) * _VIEWS
+    if figures is not None:
+        kept = _KEPT_PER_OUTPUT * figures.activations * images
+        return 4 * (
+            _COPIES_OF_ALL * figures.parameters + _COPIES_TO_LEARN * figures.learning + kept
+        )
     net = _NETS.get(str(values.get("encoder", "resnet18")))
     if net is None:
         return None
-    parameters, activations = net[0] * 1e6, net[1] * 1e6
-    images = int(values["batch"]) * _VIEWS * (int(values["size"]) / 224) ** 2
-    return 4 * (_COPIES * parameters + _KEPT_PER_OUTPUT * activations * images)
+    parameters, activations = net[0] * 1e6, net[1] * 1e6 * (int(values["size"]) / 224) ** 2
+    copies = _COPIES_OF_ALL + _COPIES_TO_LEARN
+    return 4 * (copies * parameters + _KEPT_PER_OUTPUT * activations * images)

@@ -217,7 +217,7 @@ def check(config: RunConfig) -> None:
             raise ConfigError(
                 f"{config.encoder} cuts square views into patches of {patch} pixels; size is "
                 f"{config.size}, aspect {config.aspect:g}. Choose a multiple of {patch}, e.g. "
-                "--size 224, and aspect 1."
+                "a size of 224, and aspect 1."
             )
 
 

@@ -204,7 +204,7 @@ def _made(name: str, view: tuple[int, int], make: Callable[[], nn.Module]) -> nn
     except Exception as error:  # each net has its own ways to refuse
         raise EncoderError(
             f"{name} cannot be made for views of {_words(view)}: {_first_line(error)} It is made "
-            f"for {usual_size(name)} pixels (--size)."
+            f"for a size of {usual_size(name)} pixels."
         ) from error
 
 
@@ -235,7 +235,7 @@ def _require_whole_patches(net: nn.Module, name: str, view: tuple[int, int]) -> 
     if any(length % side for length, side in zip(view, sides, strict=True)):
         raise EncoderError(
             f"{name} cuts views into patches of {sides[0]} pixels; the view is {_words(view)}. "
-            f"Choose a multiple, e.g. --size {sides[0] * max(1, view[0] // sides[0])}."
+            f"Choose a size that is a multiple, e.g. {sides[0] * max(1, view[0] // sides[0])}."
         )
 
 
@@ -251,7 +251,7 @@ def _width(net: nn.Module, name: str, channels: int, view: tuple[int, int]) -> i
     except Exception as error:  # each net has its own ways to refuse
         raise EncoderError(
             f"{name} does not take views of {_words(view)}: {_first_line(error)} Choose another "
-            f"--size; it is made for {usual_size(name)} pixels."
+            f"size; it is made for {usual_size(name)} pixels."
         ) from error
     finally:
         net.train(trained)

@@ -89,7 +89,7 @@ def _place_in(net: nn.Module, file: WeightsFile) -> _Place:
     if not places:
         raise EncoderError(
             f"{file.path} does not hold the encoder: its first layer, {own}, is not in it. Name "
-            "the encoder that the file is of (--encoder)."
+            "the encoder that the file is of."
         )
     return min(places, key=lambda place: rank_of(place.prefix))
 

@@ -121,7 +121,7 @@ def encoder_in(file: WeightsFile) -> FoundWeights:
     if named := net_of_timm(inside):
         raise EncoderOfLibrary(
             f"{path} is of a transformer with register tokens, which no net of torchvision has; "
-            f"timm has one. Name it with --encoder {named} (pip install foveate[timm]).",
+            f"timm has one. Choose the encoder {named} (pip install foveate[timm]).",
             named,
         )
     if landmark in _TIMMS:
@@ -254,7 +254,7 @@ def load_strictly(net: nn.Module, state: dict[str, Tensor], path: Path) -> None:
         lines = problems[:_MOST_NAMED] + ([f"and {more} more"] if more > 0 else [])
         raise EncoderError(
             f"{path} does not fit the encoder:\n  " + "\n  ".join(lines) + "\nName the encoder "
-            "that the file is of (--encoder)."
+            "that the file is of."
         )
     wanted.update(state)  # keeps the versions of its parts, which some ask for
     net.load_state_dict(wanted, strict=True)

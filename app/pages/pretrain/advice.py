@@ -19,6 +19,11 @@ from migrations.study.view_size import ViewProposal, cost
 class Advice(QWidget):
     """What is known before a run begins.
 
+    Parameters
+    ----------
+    of_encoder
+        Says what the encoder takes.
+
     Signals
     -------
     size_wanted : int
@@ -27,7 +32,7 @@ class Advice(QWidget):
 
     size_wanted = Signal(int)
 
-    def __init__(self) -> None:
+    def __init__(self, of_encoder: QWidget) -> None:
         super().__init__()
         lines = column(self, theme.GRID)
         why = label(
@@ -50,6 +55,7 @@ class Advice(QWidget):
                 )  # fmt: skip
         links.addStretch(1)
         lines.addLayout(links)
+        lines.addWidget(of_encoder)
         self.estimate = label("", "hint")
         lines.addWidget(self.estimate)
         self._proposal = ViewProposal(0, 0, by_boxes=False)

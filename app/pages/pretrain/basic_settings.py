@@ -1,5 +1,6 @@
 """The few settings of a pre-training that matter first, what each offers, and presets of them."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from PySide6.QtWidgets import QDoubleSpinBox
@@ -7,6 +8,9 @@ from PySide6.QtWidgets import QDoubleSpinBox
 from app.ui.fields import Field
 from app.ui.text import tr
 
+OTHER_NET = "other"
+"""Stands for an encoder that is typed by name."""
+_OTHER_NET = (OTHER_NET, "Another, by name…")
 OFFERED: dict[str, tuple[tuple[str, str], ...]] = {
     "method": (("byol", "BYOL"), ("simsiam", "SimSiam")),
     "pairs": (
@@ -23,7 +27,10 @@ OFFERED: dict[str, tuple[tuple[str, str], ...]] = {
         ("dhash", "dHash"),
         ("density", "Dwell density"),
     ),
-    "encoder": tuple((name, name) for name in ("resnet18", "resnet34", "resnet50", "resnet101")),
+    "encoder": (
+        *((name, name) for name in ("resnet18", "resnet34", "resnet50", "resnet101")),
+        _OTHER_NET,
+    ),
 }
 """Choices and their words until the trainer has said what it offers; the first is the default."""
 BY_RATE, BY_THRESHOLD = "most alike", "alike above"
@@ -55,9 +62,14 @@ PRESETS: dict[str, dict[str, Any]] = {
 NAMED_OPTIONS = ("epochs", "size", "batch")
 
 
+def offered(name: str, choices: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Return what a choice offers once the trainer has said which there are."""
+    return (*choices, *((_OTHER_NET,) if name == "encoder" else ()))
+
+
 def _choice(name: str, label: str) -> Field:
-    offered = OFFERED[name]
-    return Field(name, label, "choice", choices=offered, default=offered[0][0])
+    choices = OFFERED[name]
+    return Field(name, label, "choice", choices=choices, default=choices[0][0])
 
 
 BASIC = (

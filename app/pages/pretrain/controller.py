@@ -8,6 +8,8 @@ from typing import Any
 from PySide6.QtCore import QTimer
 
 from app.pages.pretrain.compared import SEEDS
+from app.pages.pretrain.encoder_question import EncoderQuestion
+from app.pages.pretrain.encoder_told import EncoderTold
 from app.pages.pretrain.last_form import keep_form, last_form
 from app.pages.pretrain.page import TrainingPage
 from app.pages.pretrain.queue import TrainerQueue
@@ -57,6 +59,10 @@ class TrainingController(StationJob):
         page.take_back_wanted.connect(self._take_back)
         page.settings_wanted.connect(self._load_settings)
         page.form.changed.connect(self._show_estimate)
+        self._told: EncoderTold | None = None
+        self._question = EncoderQuestion(lambda: queue.program, self)
+        self._question.asked.connect(self._forget_told)
+        self._question.answered.connect(self._show_told)
         self._measuring = False
         self._meter = QTimer(self)
         self._meter.setInterval(_MEASURED_EVERY_MS)
@@ -193,8 +199,20 @@ class TrainingController(StationJob):
         self.queue.take_back(job)
 
     def _show_estimate(self) -> None:
-        self.page.show_estimate(estimate(self._runs, self.page.form.values()))
-        self.page.show_proposal(propose(self._seen, str(self.page.form.values()["encoder"])))
+        form = self.page.form
+        self._question.put(form.encoder_question())
+        net = self._told.net if self._told is not None else None
+        self.page.show_estimate(estimate(self._runs, form.values(), net))
+        self.page.show_proposal(propose(self._seen, str(form.values()["encoder"])))
+
+    def _forget_told(self) -> None:
+        self._told = None
+        self.page.form.encoder.show_asked()
+
+    def _show_told(self, told: EncoderTold | None) -> None:
+        self._told = told
+        self.page.form.encoder.show_told(told)
+        self._show_estimate()
 
     def _load_settings(self) -> None:
         program = self.queue.program

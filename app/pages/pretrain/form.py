@@ -7,7 +7,6 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
-    QFormLayout,
     QFrame,
     QGridLayout,
     QLabel,
@@ -20,14 +19,20 @@ from app.pages.pretrain.basic_settings import (
     NAMED_OPTIONS,
     OFFERED,
     PRESETS,
+    offered,
     show_rule,
 )
-from app.pages.pretrain.options import by_gaze, sweep_options, train_options
-from app.pages.pretrain.run_settings import RunSettings, SettingsGroup
+from app.pages.pretrain.encoder_rows import FIELDS, EncoderRows, choose_encoder
+from app.pages.pretrain.options import (
+    by_gaze,
+    encoder_of,
+    encoder_question,
+    sweep_options,
+    train_options,
+)
+from app.pages.pretrain.run_settings import RunSettings
 from app.pages.pretrain.setting_help import SettingHelp
 from app.ui import theme
-from app.ui.fields import Field
-from app.ui.fold import Fold
 from app.ui.form import Form
 from app.ui.small_widgets import button, column, label, row, scrolled
 from app.ui.text import tr
@@ -68,6 +73,8 @@ class TrainingForm(QFrame):
         self.basic, self.rest = Form(), Form("setting_")
         for field in BASIC:
             self._add(*self.basic.add(field))
+            if field.name == "encoder":
+                self.encoder = EncoderRows(self.basic, self._add)
         self.measure = self.basic.editors["measure"]
         self._described: dict[str, Any] = {}
         self._recipes: Mapping[str, Mapping[str, Mapping[str, Any]]] = {}
@@ -100,12 +107,16 @@ class TrainingForm(QFrame):
             If it is something else.
         """
         self.reset()
-        for name, offered in OFFERED.items():
-            value = said["basic"][name]
+        further = dict(said["further"])
+        # Those of the encoder's start were further settings before they stood here.
+        start = {f.name: further.pop(f.name, f.default) for f in FIELDS}
+        basic = {**start, **said["basic"]}
+        for name, choices in OFFERED.items():
+            value = basic[name]
             if _combo(self.basic, name).findData(value) < 0:
-                self.basic.offer(name, (*offered, (value, str(said["titles"][name]))))
-        self.preset(**{n: said["basic"][n] for n in self.basic.editors})
-        self._later = dict(said["further"])
+                self.basic.offer(name, (*choices, (value, str(said["titles"][name]))))
+        self.preset(**{n: basic[n] for n in self.basic.editors})
+        self._later = further
         if self._described:
             self._say_later()
         self._name_all()
@@ -124,11 +135,16 @@ class TrainingForm(QFrame):
     def values(self) -> dict[str, Any]:
         """Return the settings that decide how long a run takes."""
         chosen = self.basic.values()
-        return {name: chosen[name] for name in ("method", "pairs", "encoder", *NAMED_OPTIONS)}
+        named = {name: chosen[name] for name in ("method", "pairs", *NAMED_OPTIONS)}
+        return {**named, "encoder": encoder_of(chosen)}
+
+    def encoder_question(self) -> list[str]:
+        """Return what the trainer is asked about the encoder; nothing where it is known here."""
+        return encoder_question(self.basic.values(), self._changes())
 
     def problem(self) -> str:
         """Return which setting cannot be, in words; empty for none."""
-        return self.basic.problem() or self.rest.problem()
+        return self.basic.problem() or self.rest.problem() or self.encoder.problem()
 
     def preset(self, **values: Any) -> None:
         """Set fields by name, e.g. ``epochs=4, size=96``; `rule` before `amount`.
@@ -139,6 +155,9 @@ class TrainingForm(QFrame):
             If there is no such field.
         """
         for name, value in values.items():
+            if name == "encoder":
+                choose_encoder(self.basic, value)
+                continue
             form = self.basic if name in self.basic.editors else self.rest
             form.set_value(name, value)
 
@@ -146,7 +165,7 @@ class TrainingForm(QFrame):
         """Offer all that the trainer takes; what was chosen stays."""
         for field in settings.fields:
             if field.name in OFFERED and field.choices:
-                self.basic.offer(field.name, field.choices)
+                self.basic.offer(field.name, offered(field.name, field.choices))
         while (item := self._groups.takeAt(0)) is not None:
             if (old := item.widget()) is not None:
                 old.deleteLater()
@@ -155,7 +174,7 @@ class TrainingForm(QFrame):
         for group in settings.groups:
             left = [field for field in group.fields if field.name not in named]
             if left:
-                self._groups.addWidget(self._fold(group, left))
+                self._groups.addWidget(self.help.fold(group, left, self.rest))
         for field in settings.fields:
             if field.name in self.basic.editors:
                 self.help.explain(self.basic.editors[field.name], field)
@@ -171,19 +190,6 @@ class TrainingForm(QFrame):
         self._all.setText(tr("The trainer does not answer. Is it installed?"))
         self._all.setToolTip(why)
         self._all.setEnabled(False)
-
-    def _fold(self, group: SettingsGroup, fields: list[Field]) -> Fold:
-        fold = Fold(f"group_{fields[0].name}", tr(group.title) if group.title else tr("More"))
-        if group.help:
-            fold.inside.addWidget(label(tr(group.help), "small"))
-        rows = QFormLayout()
-        rows.setVerticalSpacing(theme.GRID)
-        rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
-        self.rest.add_rows(rows, fields)
-        fold.inside.addLayout(rows)
-        for field in fields:
-            self.help.explain(self.rest.editors[field.name], field)
-        return fold
 
     def _all_pressed(self) -> None:
         if self._described:

@@ -271,7 +271,7 @@ class TrainingPage(Page):
         )
         self._result = self._make_result()
         self._queue.take_back_wanted.connect(self.take_back_wanted)
-        self.advice = Advice()
+        self.advice = Advice(self.form.encoder.said)
         self.advice.size_wanted.connect(lambda size: self.form.preset(size=size))
         self._notices: list[str] = []
         self._notice = label("", "warning")

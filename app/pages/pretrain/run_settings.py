@@ -20,7 +20,7 @@ _LABELS = {
     "unread_encoder": "Encoder for unread images",
     "path_weight": "Weight of the next fixation", "path_order": "Order of fixations",
     "depth": "Views are cut from", "window_jitter": "Move windows by",
-    "train_blocks": "Blocks that learn", "layer_decay": "Rate kept per block",
+    "train_blocks": "Trained blocks", "layer_decay": "Rate per block",
 }  # fmt: skip
 
 

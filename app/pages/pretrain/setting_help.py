@@ -1,9 +1,16 @@
-"""Explains the setting that has the keyboard or lies under the pointer."""
+"""Folded groups of settings, and the help of the one that has the keyboard or the pointer."""
+
+from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QFormLayout, QLabel, QWidget
 
+from app.pages.pretrain.run_settings import SettingsGroup
+from app.ui import theme
 from app.ui.fields import Field
+from app.ui.fold import Fold
+from app.ui.form import Form
+from app.ui.small_widgets import label
 from app.ui.text import tr
 
 _LINES = 5
@@ -25,6 +32,20 @@ class SettingHelp(QLabel):
         """Explain a field from now on."""
         self._texts[editor] = f"{tr(field.label)}: {field.tip()}"
         editor.installEventFilter(self)
+
+    def fold(self, group: SettingsGroup, fields: Sequence[Field], form: Form) -> Fold:
+        """Return a folded group of fields, made in a form and explained from now on."""
+        fold = Fold(f"group_{fields[0].name}", tr(group.title) if group.title else tr("More"))
+        if group.help:
+            fold.inside.addWidget(label(tr(group.help), "small"))
+        rows = QFormLayout()
+        rows.setVerticalSpacing(theme.GRID)
+        rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        form.add_rows(rows, fields)
+        fold.inside.addLayout(rows)
+        for field in fields:
+            self.explain(form.editors[field.name], field)
+        return fold
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Follow keyboard and pointer."""

@@ -105,11 +105,11 @@ def test_what_does_not_fit_a_librarys_net_is_listed(tmp_path: Path) -> None:
         ("torchvision:raft_small", 64, "takes two images"),
         ("torchvision:quantized_resnet18", 64, "cannot be trained"),
         ("torchvision:resnet19", 64, "has no net 'resnet19'"),
-        ("torchvision:maxvit_t", 64, "made for 224 pixels"),
+        ("torchvision:maxvit_t", 64, "made for a size of 224 pixels"),
         ("torchvision:alexnet", 32, "does not take views of 32 × 32 pixels"),
         ("timm:resnet19", 64, "has no net 'resnet19'"),
         ("timm:hf-hub:someone/net", 64, "has no net 'hf-hub:someone/net'"),
-        ("timm:vit_tiny_patch16_224", 40, "Choose a multiple, e.g. --size 32"),
+        ("timm:vit_tiny_patch16_224", 40, "Choose a size that is a multiple, e.g. 32"),
     ],
 )
 def test_what_cannot_be_an_encoder_is_refused_before_the_start(

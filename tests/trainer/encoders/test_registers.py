@@ -146,7 +146,9 @@ def test_a_file_tells_which_of_timms_nets_it_is_of(name: str, layout: str, size:
 
 def test_a_file_with_registers_says_which_encoder_to_name(tmp_path: Path) -> None:
     path = written(v2_of(drawn(V2, 56), "hugging face"), tmp_path / "file.safetensors")
-    with pytest.raises(EncoderOfLibrary, match=r"--encoder timm:vit_\w+_patch14_reg4_dinov2"):
+    with pytest.raises(
+        EncoderOfLibrary, match=r"Choose the encoder timm:vit_\w+_patch14_reg4_dinov2"
+    ):
         load_encoder(path, name="vit_s_14")
 
 
