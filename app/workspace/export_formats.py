@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.workspace.measures import COMPUTED
+
 _ENCODER_FILES = ("encoder.safetensors", "encoder.onnx", "encoder.json", "README.md")
 
 
@@ -78,7 +80,8 @@ FORMATS = (
     ExportFormat("archive", "Whole study", "An archive: the study with all its images in one file, "
                  "with checksums.", is_file=True),
 )  # fmt: skip
-MEASURES = ("", "tima", "moment", "moment_sequence", "dhash", "density", "dwell", "multimatch")
+MEASURES = ("", *(name for name in COMPUTED if name != "auto"))
+"""What an export that needs a measure offers; empty: that of the study's newest similarity."""
 
 
 def copy_encoder(run_folder: Path, out: Path) -> list[Path]:

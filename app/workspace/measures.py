@@ -14,7 +14,7 @@ MEASURES = {
 }
 """Words by stored name; the same as in the trainer's own description of its settings."""
 COMPUTED = ("auto", "tima", "density", "dwell", "multimatch", "moment", "moment_sequence", "dhash")
-"""Those that the station offers to compute by themselves."""
+"""Those that the station offers to compute: they need neither labels nor an encoder."""
 
 
 def measure_words(name: str) -> str:

@@ -22,7 +22,7 @@ from tests.mapping.oracle import Expected, Scenario, expected, in_force
 from tests.mapping.reading import START_US, Bench, live_rows, write
 from tests.stored import gaze_of
 from trainer.report import pictures
-from trainer.report.data import gather
+from trainer.report.gather import gather
 from trainer.report.gaze_sections import readings_section
 
 

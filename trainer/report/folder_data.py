@@ -15,9 +15,10 @@ from trainer.errors import ReportError
 from trainer.pairs.choose import LARGEST_MATRIX
 from trainer.pairs.from_file import dense_of, edges_of, rows_of
 from trainer.pairs.relation_file import load_relation_file
-from trainer.report.data import ReportData, RunFigures, SimilarityFigures, run_figures
+from trainer.report.data import ReportData, RunFigures, SimilarityFigures
 from trainer.report.participation import transductive
 from trainer.report.probe_sections import read_probes
+from trainer.report.run_files import run_figures
 from trainer.runs.folder_runs import read_run
 from trainer.runs.folder_source import FolderSource
 

@@ -10,8 +10,9 @@ from migrations.study.schema import utc_now
 from trainer.errors import Cancelled, ReportError
 from trainer.report.answer_sections import answers_section
 from trainer.report.cohort_sections import cohort_section, folder_section, quality_section
-from trainer.report.data import ReportData, gather
+from trainer.report.data import ReportData
 from trainer.report.figures import write_figures
+from trainer.report.gather import gather
 from trainer.report.gaze_sections import readings_section, similarity_section
 from trainer.report.methods_text import methods_section
 from trainer.report.neighbour_sections import neighbour_section

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QDoubleSpinBox
 
 from app.ui.fields import Field
 from app.ui.text import tr
+from app.workspace.measures import COMPUTED, MEASURES
 
 OTHER_NET = "other"
 """Stands for an encoder that is typed by name."""
@@ -19,14 +20,7 @@ OFFERED: dict[str, tuple[tuple[str, str], ...]] = {
         ("none", "None (plain)"),
         ("label", "Labels (upper bound)"),
     ),
-    "measure": (
-        ("auto", "Chosen by evidence"),
-        ("tima", "TIMA"),
-        ("moment", "Gaze moments"),
-        ("moment_sequence", "Gaze moments in sequence"),
-        ("dhash", "dHash"),
-        ("density", "Dwell density"),
-    ),
+    "measure": tuple((name, MEASURES[name]) for name in COMPUTED),
     "encoder": (
         *((name, name) for name in ("resnet18", "resnet34", "resnet50", "resnet101")),
         _OTHER_NET,

@@ -11,7 +11,7 @@ from trainer.config.layers import make_config
 from trainer.data.cohort import load_cohort
 from trainer.pairs import chosen_measure
 from trainer.pairs.choose import choose_members, choose_pairs
-from trainer.report.data import gather
+from trainer.report.gather import gather
 from trainer.report.gaze_sections import similarity_section
 from trainer.similarity.task_runner import never, no_progress
 

@@ -9,7 +9,7 @@ from migrations.study.forms import Question
 from migrations.study.schema import Annotation, Answer, Arm, Reading
 from tests.trainer.gaze_study import StudyMaker
 from trainer.report.answer_sections import answers_section
-from trainer.report.data import gather
+from trainer.report.gather import gather
 
 FORM = (
     Question("finding", "?", options=("no", "yes")),

@@ -11,7 +11,7 @@ from trainer.analysis.figures.figure import Figure, write_figures
 from trainer.drawing.frame import text
 from trainer.report.answer_figures import drawn_figures
 from trainer.report.checklist import NOT_RECORDED, checklist_of
-from trainer.report.data import gather
+from trainer.report.gather import gather
 from trainer.report.reader_sections import checklist_section, looked_section, performed_section
 
 NUMBERS = [f"A{k}" for k in range(1, 13)] + ["B1", "C1"]

@@ -13,7 +13,7 @@ from trainer.drawing.charts import Series, histogram, line_chart
 from trainer.errors import ReportError
 from trainer.report import write_report
 from trainer.report.command import main
-from trainer.report.data import gather
+from trainer.report.gather import gather
 from trainer.report.gaze_sections import matrix_order, top_pairs
 from trainer.similarity.comparison import ComparisonControl, prepare
 from trainer.similarity.store import store_run

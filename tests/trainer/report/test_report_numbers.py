@@ -11,7 +11,7 @@ from tests.trainer.gaze_study import StudyMaker
 from tests.trainer.report.test_report import fill
 from trainer.drawing.charts import histogram
 from trainer.report import write_report
-from trainer.report.data import gather
+from trainer.report.gather import gather
 from trainer.report.page import percent, shown
 from trainer.report.pictures import matrix_picture
 

@@ -21,8 +21,8 @@ from trainer.drawing.charts import Interval, interval_chart
 from trainer.report import write_report
 from trainer.report.cohort_sections import cohort_section
 from trainer.report.command import main
-from trainer.report.data import gather
 from trainer.report.flow import image_steps, reading_steps
+from trainer.report.gather import gather
 from trainer.report.neighbour_sections import nearest_of_others
 from trainer.report.pair_sections import drawn_pairs
 

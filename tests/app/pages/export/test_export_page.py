@@ -10,8 +10,10 @@ from app.interchange.exports.command import FORMATS as OF_THE_COMMAND
 from app.pages.export.controller import ExportController
 from app.pages.export.page import ExportPage
 from app.workspace.export_formats import ENCODER, FORMATS, MEASURES
+from app.workspace.measures import MEASURES as WORDS
 from app.workspace.runs import runs
 from tests.app.pages.probe.test_probe_page import context, study
+from trainer.similarity.names import AUTO, AUTO_TITLE
 from trainer.similarity.registry import MEASURES as OF_THE_TRAINER
 
 __all__ = ["study"]
@@ -32,6 +34,8 @@ def job(qtbot, study):
 def test_every_format_of_the_command_is_offered_and_every_measure_is_the_trainers() -> None:
     assert {one.name for one in FORMATS} == {*OF_THE_COMMAND, ENCODER}
     assert set(MEASURES) - {""} <= set(OF_THE_TRAINER)
+    titles = {name: measure.title for name, measure in OF_THE_TRAINER.items()}
+    assert {**titles, AUTO: AUTO_TITLE} == WORDS
 
 
 def test_a_data_set_to_publish_waits_for_a_licence_which_reaches_the_command(qtbot, job) -> None:
