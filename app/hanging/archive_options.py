@@ -2,45 +2,13 @@
 
 import argparse
 import sys
-from dataclasses import dataclass
-from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from app.errors import ImportStopped
-from app.images.importing.elsewhere import Elsewhere
+from app.hanging.fetch import Fetch, ask_archive
 from app.images.pacs.asked import asked_by
 from app.images.pacs.credentials import credentials_for
-from app.images.pacs.dicomweb import DicomWeb
 from app.images.pacs.line import Line
 from migrations.study.command_line import existing_file
 from migrations.study.settings import StudySettings
-
-
-@dataclass(frozen=True, slots=True)
-class Fetch:
-    """What is fetched of an archive; the line to it is closed at the end.
-
-    Attributes
-    ----------
-    names
-        Of its images, `study UID/series UID/image UID`.
-    """
-
-    line: Line
-    names: tuple[Path, ...]
-    elsewhere: Elsewhere
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.line.close()
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -91,17 +59,13 @@ def fetch_of(arguments: argparse.Namespace, settings: StudySettings) -> Fetch:
     """
     asked = asked_by(arguments.query, arguments.study_uid, arguments.worklist)
     line = Line(arguments.dicomweb, settings, authority=arguments.authority)
-    line.authorise(credentials_for(line.host, arguments.user, may_ask=True))
-    try:
-        archive = DicomWeb(line)
-        found = archive.find(asked)
-        for one in found.nothing:
-            sys.stderr.write(f"The archive has no study with {one.text}.\n")
-        for one, count in found.several:
-            sys.stderr.write(f"{count} studies have {one.text}: all are imported.\n")
-        if not found.names:
-            raise ImportStopped("The archive has no images that match.")
-    except BaseException:
+    fetch = ask_archive(line, credentials_for(line.host, arguments.user, may_ask=True), asked)
+    for one in fetch.found.nothing:
+        sys.stderr.write(f"The archive has no study with {one.text}.\n")
+    for one, studies in fetch.found.several:
+        sys.stderr.write(f"{len(studies)} studies have {one.text}: all are imported.\n")
+        sys.stderr.writelines(f"  {study.text}\n" for study in studies)
+    if not fetch.names:
         line.close()
-        raise
-    return Fetch(line, found.names, Elsewhere(archive.read, resumes=True))
+    fetch.require_images()
+    return fetch

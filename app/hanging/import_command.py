@@ -9,8 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from app.errors import AppError, ArchiveClosed, ImportStopped
-from app.hanging.archive_options import Fetch, add_options, fetch_of
+from app.hanging.archive_options import add_options, fetch_of
 from app.hanging.arrivals import import_cases
+from app.hanging.fetch import Fetch
 from app.hanging.grouping import CHOICES
 from app.images.clearing import to_clear
 from app.images.importing.label_matching import LabelMatches, match_labels

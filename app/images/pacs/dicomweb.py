@@ -25,6 +25,26 @@ _STUDY, _SERIES, _IMAGE = "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceU
 
 
 @dataclass(frozen=True, slots=True)
+class FoundStudy:
+    """One study of an archive.
+
+    Attributes
+    ----------
+    date, modalities
+        As the archive tells them, such as 2024-01-31 and MG; empty where it does not.
+    """
+
+    uid: str
+    date: str = ""
+    modalities: str = ""
+
+    @property
+    def text(self) -> str:
+        """By what a person tells it from others."""
+        return ", ".join(part for part in (self.date, self.modalities, self.uid) if part)
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What an archive has of what was asked.
 
@@ -35,12 +55,12 @@ class Found:
     nothing
         The questions that found no study.
     several
-        The accession numbers that found more than one, and how many.
+        The accession numbers that found more than one, and those studies.
     """
 
     names: tuple[Path, ...]
     nothing: tuple[Asked, ...]
-    several: tuple[tuple[Asked, int], ...] = ()
+    several: tuple[tuple[Asked, tuple[FoundStudy, ...]], ...] = ()
 
 
 class DicomWeb:
@@ -71,9 +91,9 @@ class DicomWeb:
             if not studies:
                 nothing.append(one)
             if len(studies) > 1 and "AccessionNumber" in dict(one.keys):
-                several.append((one, len(studies)))
+                several.append((one, tuple(studies)))
             for study in studies:
-                names.update(dict.fromkeys(self._images(study)))
+                names.update(dict.fromkeys(self._images(study.uid)))
         return Found(tuple(names), tuple(nothing), tuple(several))
 
     def read(self, name: Path) -> bytes:
@@ -98,11 +118,15 @@ class DicomWeb:
                 continue
         raise ImportRefused("the archive sends it cut short, again and again")
 
-    def _studies(self, asked: Asked) -> Iterator[str]:
+    def _studies(self, asked: Asked) -> Iterator[FoundStudy]:
         keys = [*asked.keys, *(("includefield", key) for key, _ in asked.keys)]
         for result in self._all("studies", keys, _STUDY):
             self._require_heeded(asked, result)
-            yield require_uid(_text(result, _STUDY))
+            yield FoundStudy(
+                require_uid(_text(result, _STUDY)),
+                _date(_text(result, "StudyDate")),
+                "/".join(_values(result, "ModalitiesInStudy")),
+            )
 
     def _images(self, study: str) -> Iterator[Path]:
         for result in self._all(f"studies/{quote(study)}/instances", [], _IMAGE):
@@ -178,6 +202,11 @@ class DicomWeb:
 
 def _text(result: dict[str, Any], keyword: str) -> str:
     return next(iter(_values(result, keyword)), "")
+
+
+def _date(stored: str) -> str:
+    is_date = len(stored) == 8 and stored.isdigit()
+    return f"{stored[:4]}-{stored[4:6]}-{stored[6:]}" if is_date else stored
 
 
 def _values(result: dict[str, Any], keyword: str) -> list[str]:

@@ -8,8 +8,8 @@ from threading import Event
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog
 
-from app.errors import ImportStopped
 from app.hanging.arrivals import import_cases
+from app.hanging.fetch import ask_archive
 from app.images.importing.elsewhere import Elsewhere
 from app.images.importing.label_matching import LabelMatches, match_labels
 from app.images.importing.labels import read_labels
@@ -22,11 +22,15 @@ from app.images.importing.reconciliation import (
 from app.images.importing.relabelling import set_labels
 from app.images.importing.results import ImportResult
 from app.images.importing.sources import files_of, labels_among
-from app.images.pacs.dicomweb import DicomWeb
 from app.images.pacs.line import Line
 from app.pages.worklist.archive_dialog import ArchiveDialog, Wanted
 from app.pages.worklist.import_list import NOTED, REFUSED, Remark
 from app.pages.worklist.page import WorklistPage
+from app.pages.worklist.several_studies import (
+    Question,
+    SeveralStudies,
+    SeveralStudiesDialog,
+)
 from app.ui.background import Task
 from app.ui.text import tr
 from migrations.study.folder import Study
@@ -135,21 +139,23 @@ class ImportController(QObject):
             self._stop.wait(seconds)
 
         line = Line(wanted.url, study.settings, authority=wanted.authority, wait=wait)
-        try:
-            line.authorise(wanted.credentials())
-            archive = DicomWeb(line)
-            found = archive.find(wanted.asked())
-            if not found.names:
-                raise ImportStopped(tr("The archive has no images that match."))
-            elsewhere = Elsewhere(archive.read, resumes=True)
-            results = self._brought_in(study, found.names, None, elsewhere)
-        finally:
-            line.close()
+        with ask_archive(line, wanted.credentials(), wanted.asked()) as fetch:
+            fetch.require_images()
+            if fetch.found.several and not self._agreed(fetch.found.several):
+                return [], None
+            results = self._brought_in(study, fetch.names, None, fetch.elsewhere)
         why = tr("The archive has no such study.")
         return [
             *results,
-            *(ImportResult(Path(one.text), "refused", why) for one in found.nothing),
+            *(ImportResult(Path(one.text), "refused", why) for one in fetch.found.nothing),
         ], None
+
+    def _agreed(self, several: SeveralStudies) -> bool:
+        """Have the window ask whether all studies of an accession number are meant, and wait."""
+        question = Question(several, self._stop)
+        assert self._task is not None
+        self._task.report(question)
+        return question.wait()
 
     def _brought_in(
         self,
@@ -171,8 +177,11 @@ class ImportController(QObject):
             imported.close()
         return results
 
-    def _progressed(self, counts: tuple[int, int]) -> None:
-        done, total = counts
+    def _progressed(self, told: tuple[int, int] | Question) -> None:
+        if isinstance(told, Question):
+            SeveralStudiesDialog(self._page.window(), told).open()
+            return
+        done, total = told
         rate = done / max(time.monotonic() - self._started, 1e-3)
         left = (total - done) / rate
         text = tr(

@@ -12,7 +12,7 @@ from app.errors import ImportRefused, ImportStopped
 from app.hanging.import_command import main
 from app.images.importing.importer import import_paths
 from app.images.pacs.asked import Asked, asked_by, read_list
-from app.images.pacs.dicomweb import DicomWeb
+from app.images.pacs.dicomweb import DicomWeb, FoundStudy
 from app.images.pacs.line import Answer, Line
 from app.images.pacs.multipart import CutShort, file_in
 from migrations.study.folder import Study
@@ -157,7 +157,12 @@ class Archive:
             found = [{"0020000E": {"Value": ["1.5"]}, "00080018": {"Value": [image]}}]
         else:
             found = [
-                {"0020000D": {"Value": [uid]}, "00080050": {"Value": ["A 1"]}}
+                {
+                    "0020000D": {"Value": [uid]},
+                    "00080050": {"Value": ["A 1"]},
+                    "00080020": {"Value": ["20240131"]},
+                    "00080061": {"Value": ["MG", "OT"]},
+                }
                 for uid in ("1.1", "1.2")
             ]
         return Answer(200, "application/dicom+json", json.dumps(found if first else []).encode())
@@ -168,7 +173,9 @@ def test_a_space_is_asked_for_as_one_and_several_studies_of_a_number_are_told() 
     asked = Asked((("AccessionNumber", "A 1"),))
     found = DicomWeb(line).find([asked])  # type: ignore[arg-type]
     assert "AccessionNumber=A%201&" in line.asked[0]
-    assert found.several == ((asked, 2),)
+    one, other = (FoundStudy(uid, "2024-01-31", "MG/OT") for uid in ("1.1", "1.2"))
+    assert found.several == ((asked, (one, other)),)
+    assert one.text == "2024-01-31, MG/OT, 1.1"
     assert len(found.names) == 2
 
 
