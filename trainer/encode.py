@@ -1,6 +1,7 @@
 """`python main.py encode`: compute features of a folder of images with an encoder."""
 
 import argparse
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from migrations.study.command_line import CommandParser, existing_file, existing
 from migrations.study.plurals import counted
 from migrations.study.stopping import listened
 from migrations.study.told_events import ToldProgress, add_events, is_told
+from migrations.study.unwritable import unwritable_text
 from trainer.data.cache import cache_side, load_grey
 from trainer.data.decode import place
 from trainer.data.image_folder import find_images, overlooked, read_order
@@ -22,7 +24,7 @@ from trainer.encoders.nets import encoder_names, load_encoder, to_input
 from trainer.errors import TrainerError
 from trainer.pretrain.augment import apply_views, whole_views
 from trainer.process.device import choose_device
-from trainer.process.events import Meter
+from trainer.process.events import Meter, RunFailed
 from trainer.process.terminal import TerminalReporter
 
 _BATCH = 32
@@ -37,8 +39,8 @@ def main(argv: Sequence[str]) -> int:
         with listened(options.events):
             _run(options, console, _progress(reporter))
         return 0
-    except (TrainerError, OSError) as error:
-        console.print(f"[red]Failed:[/] {error}", highlight=False, soft_wrap=True)
+    except TrainerError as error:
+        reporter(RunFailed(str(error)))
         return 1
     except KeyboardInterrupt:
         console.print("Stopped. Nothing was written.")
@@ -119,12 +121,25 @@ def _views(
 
 
 def save_features(path: Path, features: NDArray[np.float32], names: Sequence[str]) -> None:
-    """Write `features` (N, D) float32 and `names` (N,) into one npz file, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write `features` (N, D) float32 and `names` (N,) into one npz file, whole or not at all.
+
+    Raises
+    ------
+    TrainerError
+        If it cannot be written.
+    """
     partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
-        np.savez(file, features=features.astype(np.float32), names=np.array(names, dtype=np.str_))
-    partial.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as file:
+            shown = np.array(names, dtype=np.str_)
+            np.savez(file, features=features.astype(np.float32), names=shown)
+        partial.replace(path)
+    except OSError as error:
+        raise TrainerError(unwritable_text(path, error)) from error
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def _parser() -> argparse.ArgumentParser:

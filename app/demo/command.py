@@ -7,22 +7,21 @@ trainer learns from the gaze, an encoder and a report come out.
 import argparse
 import contextlib
 import logging
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from app.command import PYSIDE_MISSING, qt_problem
+from app.demo.folder import demo_folder
 from app.demo.result import last_lines
 from app.errors import AppError
 from app.ui.offscreen import choose_screen
 from devices.gaze.errors import GazeError
-from migrations.study.command_line import CommandParser
+from migrations.study.command_line import CommandParser, not_negative, whole_number
 from migrations.study.errors import StudyError
-from migrations.study.processes import as_typed
 from migrations.study.stopping import end_children, ending_together
 
-MARK, LOG = ".foveate-demo", "demo.log"
+LOG = "demo.log"
 DEFAULT_CASES, DEFAULT_SPEED = 24, 15.0
 _FEWEST_CASES = 4
 
@@ -36,14 +35,16 @@ def main(argv: Sequence[str]) -> int:
         return 1
     from app.demo.tour import Tour, TourOptions
 
+    log_is_ours = False
     options = TourOptions(arguments.out, arguments.cases, arguments.seed, arguments.speed)
     try:
-        _prepare(arguments.out)
-        choose_screen(arguments.out / "screen.json", headless=arguments.headless)
-        with ending_together(), logged_in(arguments.out / LOG):
-            summary = list(Tour(options).run())
+        with demo_folder(arguments.out):
+            choose_screen(arguments.out / "screen.json", headless=arguments.headless)
+            log_is_ours = True
+            with ending_together(), logged_in(arguments.out / LOG):
+                summary = list(Tour(options).run())
     except (AppError, GazeError, StudyError, OSError) as error:
-        said = last_lines(arguments.out / LOG)
+        said = last_lines(arguments.out / LOG) if log_is_ours else ""
         log = f"The last lines of {arguments.out / LOG}:\n{said}\n" if said else ""
         sys.stderr.write(f"\nThe demo failed: {error}\n{log}")
         return 1
@@ -73,21 +74,6 @@ def logged_in(path: Path) -> Iterator[None]:
         handler.close()
 
 
-def _prepare(folder: Path) -> None:
-    """Make the folder, or empty one that an earlier demo left; never touch another's files."""
-    if folder.is_dir() and any(folder.iterdir()):
-        if not (folder / MARK).exists():
-            raise AppError(
-                f"{folder} contains files that the demo did not create. Choose another folder "
-                "with --out."
-            )
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MARK).write_text(
-        as_typed("Created by `python main.py --demo`. The next demo empties this folder.\n")
-    )
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = CommandParser(
         prog="python main.py --demo",
@@ -114,14 +100,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _cases(text: str) -> int:
-    count = int(text)
-    if count < _FEWEST_CASES:
-        raise argparse.ArgumentTypeError(f"at least {_FEWEST_CASES} cases are needed, not {count}")
-    return count
+    if whole_number(text) < _FEWEST_CASES:
+        raise argparse.ArgumentTypeError(f"at least {_FEWEST_CASES} cases are needed, not {text}")
+    return int(text)
 
 
 def _speed(text: str) -> float:
-    speed = float(text)
+    speed = not_negative(text)
     if not 0 < speed <= 60:
         raise argparse.ArgumentTypeError(f"{text} is not a speed above 0 and up to 60")
     return speed

@@ -9,6 +9,7 @@ from typing import Any
 from PySide6.QtWidgets import QApplication
 from sqlalchemy import select
 
+from app.demo.folder import READER
 from app.demo.phantoms import Cohort, read_truth, write_cohort
 from app.demo.progress import Progress
 from app.demo.reader import Plan, SimulatedHands
@@ -121,7 +122,7 @@ class Tour:
         truth = Truth(study, cohort)
         station = Station(
             study,
-            reader="SIM-1",
+            reader=READER,
             consented=True,
             seed=self.options.seed,
             speed=self.options.speed,

@@ -23,6 +23,7 @@ from app.interchange.parsing import read_here
 from app.interchange.pseudonyms import Pseudonyms
 from app.interchange.store import ImportedReading, ReadingStore
 from devices.gaze.errors import GazeFileError
+from migrations.study.files_below import files_below
 from migrations.study.folder import Study
 
 ReadFile = Callable[[str, Path, ImportOptions], SourceFile]
@@ -86,12 +87,12 @@ def files_of(
     Raises
     ------
     GazeFileError
-        If a path does not exist.
+        If a path does not exist, or a folder cannot be read.
     """
     found: dict[Path, None] = {}
     for path in paths:
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower().lstrip(".") in endings)
+            inside = [p for p in _below(path) if p.suffix.lower().lstrip(".") in endings]
             inside = [p for p in inside if not names or p.name in names]
             found.update(dict.fromkeys(p for p in inside if not p.name.startswith("metadata_")))
         elif path.exists():
@@ -99,6 +100,16 @@ def files_of(
         else:
             raise GazeFileError(f"{path} does not exist; name files of gaze or folders of them.")
     return list(found)
+
+
+def _below(folder: Path) -> list[Path]:
+    try:
+        return files_below(folder)
+    except OSError as error:
+        raise GazeFileError(
+            f"{error.filename} cannot be read: {error.strerror}. Make it readable, or name the "
+            "files of gaze themselves."
+        ) from error
 
 
 def _sets(files: Sequence[Path], pairs_by: str) -> Iterator[list[Path]]:

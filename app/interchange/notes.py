@@ -17,6 +17,7 @@ TEXTS = {
     "time-unit": "times were read as {unit}, because {why}; use --time-unit for another",
     "time-iso": "times are dates or times of day",
     "time-order": "{count} rows were not in order of time and were sorted",
+    "fixation-order": "{count} fixations were not in their place by `{column}` and were sorted",
     "duration-unit": "durations were read as {unit}: their median is {median} of them",
     "unit": "coordinates were read as {unit}, because {why}; use --unit for another",
     "validity": "gaze counts as valid where `{column}` is {valid}, because {why}; use "

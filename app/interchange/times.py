@@ -53,7 +53,7 @@ def _median(values: FloatArray, default: float) -> float:
 
 
 def sample_unit(
-    path: Path, column: str, steps: FloatArray, said: str | None
+    path: Path, column: str, steps: FloatArray, said: str | None, known: str | None = None
 ) -> tuple[str, list[Note]]:
     """Return the unit of the times of samples, and what to say of it.
 
@@ -63,15 +63,17 @@ def sample_unit(
         Steps between neighbouring times of one reading, (N,).
     said
         By the user; it is believed.
+    known
+        By the table's layout.
 
     Raises
     ------
     GazeFileError
-        If the column's name says a unit in which no tracker samples.
+        If the layout or the column's name says a unit in which no tracker samples.
     """
     if said is not None:
         return said, []
-    named, step = unit_in(column), _median(steps, 0.0)
+    named, step = known or unit_in(column), _median(steps, 0.0)
     if named is None:
         unit = unit_of_step(step) if step else "s"
         why = f"the usual step is {step:g}" if step else "there is only one time"
@@ -79,31 +81,33 @@ def sample_unit(
     step_us = step * TIME_UNITS_US[named]
     if step and not FASTEST_STEP_US <= step_us <= SLOWEST_STEP_US:
         raise GazeFileError(
-            f"{path}: `{column}` says {named}, but then samples lie {step_us / 1e6:g} s apart; by "
-            f"their step of {step:g} they would be {unit_of_step(step)}. Say which with "
-            "--time-unit."
+            f"{path}: {_said(column, named, known)}, but then samples lie "
+            f"{step_us / 1e6:g} s apart; by their step of {step:g} they would be "
+            f"{unit_of_step(step)}. Say which with --time-unit."
         )
     return named, []
 
 
 def duration_unit(
-    path: Path, column: str, durations: FloatArray, said: str | None
+    path: Path, column: str, durations: FloatArray, said: str | None, known: str | None = None
 ) -> tuple[str, list[Note]]:
     """Return the unit of a column of durations of fixations, and what to say of it.
+
+    `said` by the user is believed; `known` is the layout's.
 
     Raises
     ------
     GazeFileError
-        If the column's name says a unit in which no eye rests.
+        If the layout or the column's name says a unit in which no eye rests.
     """
     there = durations[np.isfinite(durations) & (durations > 0)]
     median = _median(there, 0.0)
     fitting = [u for u in ("s", "ms", "us", "ns") if _rests(median * TIME_UNITS_US[u] / 1e6)]
-    named = said or unit_in(column)
+    named = said or known or unit_in(column)
     if named is not None:
         if said is None and median and named not in fitting:
             raise GazeFileError(
-                f"{path}: `{column}` says {named}, but then the median fixation lasts "
+                f"{path}: {_said(column, named, known)}, but then the median fixation lasts "
                 f"{median * TIME_UNITS_US[named] / 1e6:g} s. Say the unit with --time-unit."
             )
         return named, []
@@ -115,12 +119,21 @@ def duration_unit(
     return fitting[0], [note("duration-unit", unit=fitting[0], median=f"{median:g}")]
 
 
+def _said(column: str, unit: str, known: str | None) -> str:
+    return f"`{column}` is in {unit} in this layout" if known else f"`{column}` says {unit}"
+
+
 def _rests(seconds: float) -> bool:
     return _LASTING_S[0] <= seconds < _LASTING_S[1]
 
 
 def start_unit(
-    path: Path, column: str, steps: FloatArray, duration_s: float, said: str | None
+    path: Path,
+    column: str,
+    steps: FloatArray,
+    duration_s: float,
+    said: str | None,
+    known: str | None = None,
 ) -> tuple[str, list[Note]]:
     """Return the unit of the starts of fixations: the next begins when the last is over.
 
@@ -130,13 +143,15 @@ def start_unit(
         Between the starts of neighbouring fixations, (N,).
     duration_s
         Median of their durations.
+    said, known
+        By the user, who is believed; by the table's layout.
 
     Raises
     ------
     GazeFileError
         If starts and durations fit in no unit.
     """
-    named, step = said or unit_in(column), _median(steps, 0.0)
+    named, step = said or known or unit_in(column), _median(steps, 0.0)
     if not step or not duration_s:
         return named or "s", []
     fitting = [
@@ -146,8 +161,9 @@ def start_unit(
     if named is not None:
         if said is None and named not in fitting:
             raise GazeFileError(
-                f"{path}: `{column}` says {named}, but then fixations of {duration_s:g} s begin "
-                f"{step * TIME_UNITS_US[named] / 1e6:g} s apart. Say the unit with --time-unit."
+                f"{path}: {_said(column, named, known)}, but then fixations of "
+                f"{duration_s:g} s begin {step * TIME_UNITS_US[named] / 1e6:g} s apart. Say the "
+                "unit with --time-unit."
             )
         return named, []
     if not fitting:

@@ -12,6 +12,7 @@ from typing import Any
 from app.errors import AppError
 from devices.gaze.geometry import ScreenGeometry
 from migrations.study.this_computer import config_folder
+from migrations.study.unwritable import unwritable_text
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +131,7 @@ def save_setup(screen_name: str, setup: StationSetup) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(table, indent=1), encoding="utf-8")
     except OSError as error:
-        raise AppError(f"{path} cannot be written: {error.strerror}.") from error
+        raise AppError(unwritable_text(path, error)) from error
 
 
 def _read() -> dict[str, Any]:

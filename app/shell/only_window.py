@@ -65,6 +65,11 @@ class OnlyWindow(QObject):
         self.wanted.emit()
 
 
+def is_open(folder: Path) -> bool:
+    """Whether a window of this user shows the study in a folder."""
+    return _is_answered(_name_of(folder))
+
+
 def _name_of(folder: Path) -> str:
     return "foveate-" + hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:24]
 

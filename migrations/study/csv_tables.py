@@ -26,5 +26,7 @@ def read_table(path: Path) -> tuple[list[str], list[dict[str, str]]]:
             table = csv.DictReader(file, strict=True, delimiter=separator)
             lines = list(table)
             return [(name or "").strip() for name in table.fieldnames or ()], lines
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        raise StudyError(f"{path} is not UTF-8 text; save it as CSV in UTF-8.") from error
+    except (OSError, csv.Error) as error:
         raise StudyError(f"{path} cannot be read as a csv: {error}.") from error

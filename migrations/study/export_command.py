@@ -14,6 +14,7 @@ from migrations.study.outside_audit import tell_audit
 from migrations.study.processes import as_typed
 from migrations.study.stopping import listened
 from migrations.study.told_events import add_events
+from migrations.study.unwritable import is_disk_full, unwritable_text
 
 UNFINISHED = "foveate-unfinished.txt"
 """The file that says that the export around it is not finished."""
@@ -67,8 +68,7 @@ def run_export(
         sys.stderr.write(f"{error}\n")
         return WRONG if isinstance(error, wrong) else FAILED
     except OSError as error:
-        sys.stderr.write(f"{out or arguments.study} cannot be written: {error.strerror}. Free some "
-                         "space, or name another folder with --out.\n")  # fmt: skip
+        sys.stderr.write(f"{_unwritten(out or arguments.study, error)}\n")
     except KeyboardInterrupt:
         sys.stderr.write(f"\nStopped.{_removed(out)}\n")
         return STOPPED
@@ -77,6 +77,15 @@ def run_export(
         sys.stdout.write(f"{said}\n")
         return 0
     return 1
+
+
+def _unwritten(out: Path, error: OSError) -> str:
+    """Return what could not be read or written: an export also reads the study's files."""
+    name = str(error.filename or "")
+    is_read = bool(name) and not Path(name).absolute().is_relative_to(out.absolute())
+    if is_read and not is_disk_full(error):
+        return f"{name}: {error.strerror}."
+    return unwritable_text(out, error, "name another folder with --out")
 
 
 def _told(study: Study, out: Path, kind: str, export: Callable[[Study, Path], str]) -> str:

@@ -7,7 +7,6 @@ watch ends the process and its children after 4 s.
 
 import _thread
 import contextlib
-import errno
 import os
 import signal
 import sys
@@ -23,6 +22,7 @@ from migrations.study.errors import NotAStudy
 from migrations.study.missing_library import missing_text
 from migrations.study.processes import as_typed, birth_of, living
 from migrations.study.told_events import told
+from migrations.study.unwritable import disk_full_text, is_disk_full
 
 END_WITH = "FOVEATE_END_WITH"
 """Names a process, PID:BIRTH, with which a command is to end: the demo sets it for its trainer."""
@@ -81,7 +81,7 @@ def run_command(run: Callable[[], int]) -> int:
         # An interrupted import or library may turn it into an error of its own.
         if interruption.asked:
             code = _stopped()
-        elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        elif isinstance(error, OSError) and is_disk_full(error):
             code = _failed(disk_full_text(error), FAILED)
         elif isinstance(error, ImportError) and (text := missing_text(error)):
             code = _failed(text, FAILED)
@@ -127,13 +127,6 @@ def _interrupt_on_a_line(over: threading.Event) -> None:
                     _thread.interrupt_main()
 
     threading.Thread(target=wait, name="stop-listener", daemon=True).start()
-
-
-def disk_full_text(error: OSError) -> str:
-    """Return which file did not fit on which disk, and what to do."""
-    name = error.filename or "a file"
-    disk = _disk_of(str(name))
-    return f"The disk{disk} is full: {name} cannot be written. Free some space, then try again."
 
 
 def end_children() -> None:
@@ -192,13 +185,3 @@ def _watch(pid: int, birth: float) -> None:
         time.sleep(_WATCH_S)
     end_children()
     os._exit(STOPPED)
-
-
-def _disk_of(name: str) -> str:
-    with contextlib.suppress(OSError):
-        path = os.path.realpath(name)
-        mounts = [m.mountpoint for m in psutil.disk_partitions(all=True)]
-        found = [m for m in mounts if path == m or path.startswith(m.rstrip(os.sep) + os.sep)]
-        if found:
-            return f" {max(found, key=len)}"
-    return ""

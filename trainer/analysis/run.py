@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from migrations.study.folder import Study
+from migrations.study.unwritable import unwritable_text
 from trainer.analysis.areas import Area, grid, halves, thirds
 from trainer.analysis.areas_file import areas_of_table
 from trainer.analysis.check_areas import check_areas
@@ -90,7 +91,7 @@ def write_analysis(folder: Path, found: Analysis, question: Question) -> list[st
         write_gazeplotter(folder / "gazeplotter.csv", found.gaze.looks, found.areas)
         write_pymovements(folder / "pymovements_events.csv", found.gaze.looks)
     except OSError as error:
-        raise AnalysisError(f"{folder} cannot be written: {error.strerror}.") from error
+        raise AnalysisError(unwritable_text(folder, error)) from error
     return [*names, "gazeplotter.csv", "pymovements_events.csv"]
 
 

@@ -9,6 +9,7 @@ from typing import Any, get_args
 import numpy as np
 
 from migrations.study.csv_cells import CsvWriter
+from migrations.study.unwritable import unwritable_text
 from trainer.analysis.areas import Area
 from trainer.analysis.definitions import Of
 from trainer.analysis.looked import Looked
@@ -48,7 +49,7 @@ def write_tables(folder: Path, tables: Tables, about: Mapping[str, Any]) -> list
         _json(folder / "analysis.json", about)
         return [*names, "definitions.json", "analysis.json"]
     except OSError as error:
-        raise AnalysisError(f"{folder} cannot be written: {error.strerror}.") from error
+        raise AnalysisError(unwritable_text(folder, error)) from error
 
 
 def definitions() -> dict[str, dict[str, dict[str, str]]]:

@@ -20,6 +20,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
+from migrations.study.unwritable import unwritable_text
 from trainer.data.decode_pool import Broken, Task, decode_all
 from trainer.errors import BrokenPictures, Cancelled, ImageCacheError
 
@@ -89,10 +90,10 @@ def make_whole(
         index_file.write_text(json.dumps(index), encoding="utf-8")
         partial.replace(path)
     except OSError as error:
-        raise ImageCacheError(
-            f"{path} cannot be written: {error.strerror}. It takes {size_text(size_bytes)}"
-            f"{_free(path.parent)}. Free some disk space, or lower --size."
-        ) from error
+        takes = (
+            f"It takes {size_text(size_bytes)}{_free(path.parent)}; a smaller --size takes less."
+        )
+        raise ImageCacheError(f"{unwritable_text(path, error)} {takes}") from error
     finally:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from migrations.study.files_below import files_below
 from migrations.study.plurals import counted
 from migrations.study.processes import as_typed
 from trainer.data.csv_table import CsvTable
@@ -43,7 +44,7 @@ def find_images(folder: Path) -> dict[str, Path]:
     Raises
     ------
     ImageFolderError
-        If there is no such folder, or no picture in it.
+        If there is no such folder, one in it cannot be read, or no picture is in it.
     """
     if not folder.is_dir():
         raise ImageFolderError(
@@ -51,7 +52,7 @@ def find_images(folder: Path) -> dict[str, Path]:
         )
     found = {
         path.relative_to(folder).as_posix(): path
-        for path in folder.rglob("*")
+        for path in _below(folder)
         if path.suffix.lower() in SUFFIXES and path.is_file()
     }
     shown = {n: found[n] for n in sorted(found) if not any(p[:1] == "." for p in n.split("/"))}
@@ -65,9 +66,16 @@ def find_images(folder: Path) -> dict[str, Path]:
     return shown
 
 
+def _below(folder: Path) -> list[Path]:
+    try:
+        return files_below(folder)
+    except OSError as error:
+        raise ImageFolderError(f"{error.filename} cannot be read: {error.strerror}.") from error
+
+
 def overlooked(folder: Path, names: Sequence[str], labels: Path | None = None) -> tuple[str, ...]:
     """Return what a person should know of a folder: DICOM files, and labels of no image in it."""
-    dicom = sum(p.suffix.lower() in _DICOM and p.is_file() for p in folder.rglob("*"))
+    dicom = sum(p.suffix.lower() in _DICOM and p.is_file() for p in _below(folder))
     notes = []
     if dicom:
         notes.append(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from migrations.study.csv_cells import CsvWriter
+from migrations.study.unwritable import unwritable_text
 from trainer.errors import ProbeError
 from trainer.probe.evaluate import Row
 from trainer.probe.run import Answer
@@ -51,7 +52,7 @@ def write_results(folder: Path, answer: Answer, provenance: Mapping[str, Any]) -
         _json(folder / "choices.json", answer.outcome.choices)
         _json(folder / "about.json", provenance)
     except OSError as error:
-        raise ProbeError(f"{folder} cannot be written: {error.strerror}.") from error
+        raise ProbeError(unwritable_text(folder, error)) from error
 
 
 _DIFFERENCE = (

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from devices.gaze.pair_rates import pair_values
 from migrations.study.csv_cells import CsvWriter
+from migrations.study.unwritable import unwritable_text
 from trainer.drawing.raster import png
 from trainer.drawing.style import standalone
 from trainer.errors import ReportError
@@ -41,7 +42,7 @@ def write_figures(folder: Path, page: str, data: ReportData) -> list[Path]:
         written += [_write_table(folder, k, *t) for k, t in enumerate(reader.tables, 1)]
         written += _write_numbers(folder, data)
     except OSError as error:
-        raise ReportError(f"{folder} cannot be written: {error.strerror}.") from error
+        raise ReportError(unwritable_text(folder, error)) from error
     return written
 
 

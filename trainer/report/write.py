@@ -7,6 +7,7 @@ from pathlib import Path
 from migrations.study.database import foveate_version
 from migrations.study.folder import Study
 from migrations.study.schema import utc_now
+from migrations.study.unwritable import unwritable_text
 from trainer.errors import Cancelled, ReportError
 from trainer.report.answer_sections import answers_section
 from trainer.report.cohort_sections import cohort_section, folder_section, quality_section
@@ -95,7 +96,7 @@ def write_data(
         partial.write_text(text, encoding="utf-8")
         partial.replace(path)
     except OSError as error:
-        raise ReportError(f"The report cannot be written to {path}: {error.strerror}.") from error
+        raise ReportError(unwritable_text(path, error)) from error
     if figures is not None:
         write_figures(figures, text, data)
     return path

@@ -15,6 +15,7 @@ from migrations.study.audit import add_audit
 from migrations.study.folder import Study
 from migrations.study.processes import only_one
 from migrations.study.schema import TrainingRun, new_id
+from migrations.study.unwritable import unwritable_text
 from trainer.errors import CheckpointError, RunBusy, RunFolderError
 from trainer.pretrain.checkpoint import Identity, checkpoints, require_same
 
@@ -174,8 +175,7 @@ def _writable(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise RunFolderError(
-            f"{folder} cannot be written: {error.strerror}. Free some disk space, or name a folder "
-            "that can be written with --out."
+            unwritable_text(folder, error, "name a folder that can be written with --out")
         ) from error
 
 

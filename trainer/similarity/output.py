@@ -13,6 +13,7 @@ import numpy as np
 
 from devices.gaze.foreign import SIMILARITY_MARK
 from devices.gaze.pair_rates import COMMON_THRESHOLDS, pairs_among, rates_at
+from migrations.study.unwritable import unwritable_text
 from trainer.errors import SimilarityError
 from trainer.similarity.base import BoolArray, Similarity
 from trainer.similarity.graph import Graph
@@ -100,9 +101,6 @@ def whole(path: Path) -> Iterator[BinaryIO]:
             yield file
         partial.replace(path)
     except OSError as error:
-        raise SimilarityError(
-            f"{path} cannot be written: {error.strerror or error}. Free some disk space or name "
-            "another place."
-        ) from error
+        raise SimilarityError(unwritable_text(path, error, "name another place")) from error
     finally:
         partial.unlink(missing_ok=True)

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from devices.gaze import foreign
 from devices.gaze.errors import GazeFileError
+from migrations.study.files_below import files_below
+from migrations.study.plurals import counted
 from trainer.errors import SimilarityError
 from trainer.similarity.base import FloatArray, Gaze
 
@@ -66,9 +68,9 @@ def read_json_folder(folder: Path, size: Size, progress: Callable[[int, int], No
     GazeFileError
         Naming the file that cannot be read, and what it should hold.
     """
-    paths = sorted(folder.glob("*.json"), key=lambda path: path.name)
-    if not paths:  # the released code's train and test folders
-        paths = sorted(folder.rglob("*.json"), key=lambda p: p.relative_to(folder).as_posix())
+    below = _json_below(folder)
+    # Without any here, those in the released code's train and test folders.
+    paths = [path for path in below if path.parent == folder] or below
     ids, gazes, cases, images, readers = [], [], [], [], []
     for done, path in enumerate(paths, start=1):
         found = foreign.read_mcgip(path)
@@ -86,7 +88,29 @@ def read_json_folder(folder: Path, size: Size, progress: Callable[[int, int], No
         )
     named = tuple(readers) if any(readers) else ()
     owners = np.arange(len(gazes))
-    return GazeList(tuple(ids), gazes, owners, named, tuple(cases), tuple(images))
+    note = _passed_over(len(paths) - len(gazes), len(below) - len(paths))
+    return GazeList(tuple(ids), gazes, owners, named, tuple(cases), tuple(images), note)
+
+
+def _json_below(folder: Path) -> list[Path]:
+    try:
+        found = [path for path in files_below(folder) if path.suffix == ".json"]
+    except OSError as error:
+        raise GazeFileError(f"{error.filename} cannot be read: {error.strerror}.") from error
+    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
+
+
+def _passed_over(without_gaze: int, deeper: int) -> str:
+    """Return in words which JSON files of a folder were not taken."""
+    notes = []
+    if without_gaze:
+        notes.append(f"{counted(without_gaze, 'JSON file')} without gaze passed over.")
+    if deeper:
+        notes.append(
+            f"{counted(deeper, 'JSON file')} in folders below not read, since there are some in "
+            "the folder itself."
+        )
+    return " ".join(notes)
 
 
 def read_miceye(path: Path, size: Size, progress: Callable[[int, int], None]) -> GazeList:

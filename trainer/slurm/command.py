@@ -13,6 +13,7 @@ from rich.console import Console
 
 from migrations.study.command_line import CommandParser
 from migrations.study.processes import MAIN
+from migrations.study.unwritable import unwritable_text
 from trainer.command import read_options as read_train
 from trainer.errors import ConfigError, RunFolderError, TrainerError
 from trainer.process.events import RunFailed
@@ -117,7 +118,7 @@ def _write(script: Path, text: str) -> None:
         script.parent.mkdir(parents=True, exist_ok=True)
         script.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
-        raise RunFolderError(f"{script} cannot be written: {error.strerror}.") from error
+        raise RunFolderError(unwritable_text(script, error)) from error
 
 
 def _without(words: list[str], option: str) -> list[str]:

@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from migrations.study.unwritable import unwritable_text
 from trainer.errors import RunFolderError
 
 
@@ -43,4 +44,4 @@ def add_row(path: Path, row: Row) -> None:
         with path.open("a", encoding="utf-8") as file:
             file.write(("" if whole else "\n") + json.dumps(asdict(row)) + "\n")
     except OSError as error:
-        raise RunFolderError(f"{path} cannot be written: {error.strerror}.") from error
+        raise RunFolderError(unwritable_text(path, error)) from error

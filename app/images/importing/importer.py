@@ -34,6 +34,7 @@ from migrations.study.folder import Study
 from migrations.study.processes import is_abandoned, owned_name
 from migrations.study.schema import Image, new_id
 from migrations.study.tombstones import Tombstones
+from migrations.study.unwritable import unwritable_text
 
 log = logging.getLogger(__name__)
 
@@ -159,7 +160,7 @@ class _Import:
         try:
             staging.mkdir()
         except OSError as error:
-            raise ImportStopped(f"{staging.parent} cannot be written: {error.strerror}.") from error
+            raise ImportStopped(unwritable_text(staging.parent, error)) from error
         try:
             linked = self.linkage is not None
             decoded = self.decoder.decode(

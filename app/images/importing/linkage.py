@@ -8,6 +8,7 @@ from typing import Self, TextIO
 from app.errors import ImportStopped
 from app.images.dicom.deidentify import LINKED
 from migrations.study.csv_cells import CsvWriter
+from migrations.study.unwritable import unwritable_text
 
 COLUMNS = ("file", "image_id", "source_group", *LINKED)
 
@@ -75,4 +76,4 @@ class Linkage:
         return file
 
     def _unwritable(self, error: OSError) -> str:
-        return f"The linkage file {self.path} cannot be written: {error.strerror}."
+        return unwritable_text(self.path, error)

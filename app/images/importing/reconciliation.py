@@ -16,6 +16,7 @@ from app.images.importing.label_matching import LabelMatches, Parts, tails
 from app.images.importing.labels import LabelLine, path_parts
 from app.images.importing.results import ImportResult
 from migrations.study.csv_cells import CsvWriter
+from migrations.study.unwritable import unwritable_text
 
 ROW_WITHOUT_FILE = "row without a file"
 FILE_WITHOUT_ROW = "file without a row"
@@ -165,7 +166,7 @@ def write_reconciliation(path: Path, found: Reconciliation, study_folder: Path) 
         with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as file:
             CsvWriter(file).table(_COLUMNS, (asdict(one) for one in found.mismatches))
     except OSError as error:
-        raise ImportStopped(f"{path} cannot be written: {error.strerror}.") from error
+        raise ImportStopped(unwritable_text(path, error)) from error
 
 
 def require_outside(path: Path, study_folder: Path) -> None:

@@ -106,16 +106,24 @@ def _walked(folder: Path) -> list[Path]:
 
 
 def _walked_plainly(top: Path, visited: set[tuple[int, int]]) -> tuple[list[Path], list[Path]]:
-    """Return the files below a folder that was not visited yet, and the folders linked there."""
-    files, linked = [], []
-    for root, folders, names in os.walk(top):
+    """Return the files below a folder that was not visited yet, and the folders linked there.
+
+    A folder that cannot be read stands among the files, so that one hears of it.
+    """
+    files: list[Path] = []
+    linked: list[Path] = []
+
+    def tell(error: OSError) -> None:
+        files.append(Path(error.filename))
+
+    for root, folders, names in os.walk(top, onerror=tell):
         if not _is_new(Path(root), visited):
             folders.clear()
             continue
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         linked += [path for path in (Path(root) / n for n in folders) if path.is_symlink()]
         here = (Path(root) / n for n in sorted(names) if not n.startswith("."))
-        files += [path for path in here if path.name.upper() != "DICOMDIR"]
+        files.extend(path for path in here if path.name.upper() != "DICOMDIR")
     return files, linked
 
 

@@ -34,6 +34,7 @@ USUAL = {
     "confidence": ("confidence", "conf"),
     "frame": ("frame", "slice", "slice_index"),
     "id": (),
+    "order": ("CURRENT_FIX_INDEX", "fixation_index", "fix_index", "fixation_number"),
 }  # fmt: skip
 """Role → what its column is usually called."""
 
@@ -61,6 +62,7 @@ def columns_of(source: RowSource, layout: Layout, options: ImportOptions) -> dic
         if name is not None:
             found[role] = name
     _choose_participant(source, found, options)
+    _choose_order(source.path, found, options)
     twice = [name for name in found.values() if source.names.count(name) > 1]
     if twice:
         raise GazeFileError(
@@ -81,6 +83,18 @@ def _choose_participant(source: RowSource, found: dict[str, str], options: Impor
         found.pop("reader", None)
     elif "reader" in found:
         found["participant"] = found.pop("reader")
+
+
+def _choose_order(path: Path, found: dict[str, str], options: ImportOptions) -> None:
+    """Leave `order` only where nothing else tells it: fixations without times."""
+    if "duration" in found and "time" not in found:
+        return
+    if "order" in options.columns:
+        raise GazeFileError(
+            f"{path}: --columns order is for fixations without times; here the "
+            + (f"times are in `{found['time']}`." if "time" in found else "rows are samples.")
+        )
+    found.pop("order", None)
 
 
 def has_eyes(columns: dict[str, str]) -> bool:

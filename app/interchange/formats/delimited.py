@@ -19,6 +19,7 @@ from app.interchange.foreign_reading import (
 )
 from app.interchange.formats.canvas import middle, on_screen, place_of
 from app.interchange.formats.columns import columns_of, has_eyes, is_own_export
+from app.interchange.formats.fixation_order import in_order
 from app.interchange.formats.layouts import PLAIN, Layout, layout_of, signature_of
 from app.interchange.formats.table_rules import TableRules, rules_of
 from app.interchange.notes import Note, note
@@ -37,7 +38,7 @@ _KEYS = ("image", "reading", "participant")
 _WORDS = ("valid", "left_valid", "right_valid")
 _NUMERIC = (
     "time", "duration", "x", "y", "left_x", "left_y", "right_x", "right_y", "left_pupil_mm",
-    "right_pupil_mm", "confidence", "frame",
+    "right_pupil_mm", "confidence", "frame", "order",
 )  # fmt: skip
 
 
@@ -159,6 +160,9 @@ class _Rows:
         if not len(self.table):
             return None
         notes: list[Note] = []
+        if "order" in self.rules.columns:
+            self.table, told = in_order(self.table, self.rules.columns)
+            notes += told
         if time_us is not None and (np.diff(time_us) < 0).any():
             order = np.argsort(time_us, kind="stable")
             notes.append(note("time-order", count=int((np.diff(time_us) < 0).sum())))

@@ -100,6 +100,7 @@ LAYOUTS = (
         "eyeassist", "EyeAssist-Neo's fixations",
         ("Source_File", "CURRENT_FIX_X", "CURRENT_FIX_Y", "CURRENT_FIX_DURATION"),
         {"image": ("Source_File",), "participant": ("RECORDING_SESSION_LABEL",),
+         "reading": ("TRIAL_INDEX",),
          "x": ("CURRENT_FIX_X",), "y": ("CURRENT_FIX_Y",), "duration": ("CURRENT_FIX_DURATION",)},
         "image-px", "top-left", "ms", "ms",
     ),

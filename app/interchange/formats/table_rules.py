@@ -29,6 +29,8 @@ from devices.gaze.errors import GazeFileError
 from devices.gaze.geometry import FloatArray
 
 MIN_CONFIDENCE = 0.6
+_FARTHEST = {"fraction": 10.0, "deg": 90.0}
+"""How far from 0 the median of coordinates may be; gaze beside a surface is not so far away."""
 _VALIDITY = ("valid", "left_valid", "right_valid")
 
 
@@ -96,14 +98,15 @@ def _units(
     duration, lasting_s = "", 0.0
     if "duration" in columns:
         values = table.numbers(columns["duration"])
-        said = options.time_unit or layout.duration_unit
-        duration, own = duration_unit(table.path, columns["duration"], values, said)
+        duration, own = duration_unit(
+            table.path, columns["duration"], values, options.time_unit, layout.duration_unit
+        )
         notes += own
         there = values[np.isfinite(values) & (values > 0)]
         lasting_s = float(np.median(there)) * TIME_UNITS_US[duration] / 1e6 if len(there) else 0.0
     if "time" not in columns:
         return duration, ""
-    name, said = columns["time"], options.time_unit or layout.time_unit
+    name, said, known = columns["time"], options.time_unit, layout.time_unit
     if is_clock(table.text(name)):
         if not duration:
             check_clock(table.path, name, clock_times(table.path, name, table.text(name)))
@@ -111,9 +114,9 @@ def _units(
         return duration, "clock"
     own_steps = steps(table, found.pieces, name)
     if duration:
-        unit, own = start_unit(table.path, name, own_steps, lasting_s, said)
+        unit, own = start_unit(table.path, name, own_steps, lasting_s, said, known)
     else:
-        unit, own = sample_unit(table.path, name, own_steps, said)
+        unit, own = sample_unit(table.path, name, own_steps, said, known)
     notes += own
     return duration, unit
 
@@ -127,9 +130,10 @@ def _unit(
 ) -> Unit:
     if options.unit is not None:
         return options.unit
-    if layout.unit is not None:
-        return _layout_unit(layout.unit, options)
     name = columns.get("x") or columns.get("left_x") or columns.get("right_x") or ""
+    if layout.unit is not None:
+        _check_unit(table, name, layout.unit)
+        return _layout_unit(layout.unit, options)
     if layout.own:
         return "image-px"
     found, why = _unit_by_name(name, options)
@@ -141,6 +145,24 @@ def _unit(
     if found:
         notes.append(note("unit", unit=found, why=why))
     return found or "image-px"
+
+
+def _check_unit(table: Table, name: str, unit: Unit) -> None:
+    """Refuse coordinates that evidently are in another unit than their layout's."""
+    values = table.numbers(name)
+    size = np.abs(values[np.isfinite(values)])
+    kind = unit.rpartition("-")[2]
+    if kind == "px":
+        wrong, what = _are_fractions(values, least=3), "lies between 0 and 1"
+    else:
+        middle = float(np.median(size)) if len(size) else 0.0
+        wrong, what = middle > _FARTHEST[kind], f"is about {middle:g}"
+    if wrong:
+        words = {"px": "pixels", "deg": "degrees", "fraction": "fractions"}[kind]
+        raise GazeFileError(
+            f"{table.path}: `{name}` is in {words} in this layout, but here it {what}. Say the "
+            "unit with --unit."
+        )
 
 
 def _layout_unit(unit: Unit, options: ImportOptions) -> Unit:
@@ -160,10 +182,10 @@ def _unit_by_name(name: str, options: ImportOptions) -> tuple[Unit | None, str]:
     return None, ""
 
 
-def _are_fractions(values: FloatArray) -> bool:
+def _are_fractions(values: FloatArray, least: int = 10) -> bool:
     """Whether coordinates are fractions: all between 0 and 1, or nearly, and hardly one whole."""
     there = values[np.isfinite(values)]
-    if len(there) < 10:
+    if len(there) < least:
         return False
     inside = (there >= -0.5) & (there <= 1.5)
     return bool(inside.mean() > 0.9 and (there != np.rint(there)).mean() > 0.5)

@@ -1,5 +1,7 @@
 """What is imported of a disc, linked folders, zip archives and a folder with its own labels."""
 
+import errno
+import os
 import zipfile
 from pathlib import Path
 
@@ -15,6 +17,9 @@ from app.images.decoding import archives
 from app.images.decoding.archives import listed_members
 from app.images.importing.importer import import_paths
 from app.images.importing.sources import files_of, labels_among
+from app.interchange.importing import files_of as gaze_files_of
+from devices.gaze.errors import GazeFileError
+from migrations.study.files_below import files_below
 from migrations.study.folder import Study
 from migrations.study.names import short_name
 from migrations.study.schema import Image
@@ -221,3 +226,23 @@ def test_a_csv_alone_says_what_it_changed(
     said = capsys.readouterr().out
     assert "labels set for 0 images" in said
     assert "another label of it than the study" in said
+
+
+def test_a_folder_that_cannot_be_read_is_refused_by_name_among_the_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "locked").mkdir()
+    good(tmp_path / "IM0")
+    scandir = os.scandir
+
+    def locked(path):
+        if Path(path) == tmp_path / "locked":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", locked)
+    assert files_of([tmp_path]) == [tmp_path / "IM0", tmp_path / "locked"]
+    with pytest.raises(GazeFileError, match="locked cannot be read: Permission denied"):
+        gaze_files_of([tmp_path], ["csv"])
+    with pytest.raises(OSError, match="locked"):
+        files_below(tmp_path)

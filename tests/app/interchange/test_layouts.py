@@ -1,8 +1,12 @@
 """Layouts that are known by their columns: Pupil, EyeLink reports, Gazepoint, public data sets."""
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import select
 
+from app.interchange.formats.fixation_order import in_order
+from app.interchange.tables import Table
 from devices.gaze.geometry import ScreenGeometry
 from migrations.study.schema import Fixation
 from tests.app.interchange.gaze_files import imported, lines
@@ -93,6 +97,86 @@ def test_eyeassist_neo_counts_in_pixels_of_the_image_and_is_no_report_of_data_vi
     (report,) = imported(study, "eyeassist", [path], matcher)
     assert _first(study, report) == pytest.approx([30, 40], abs=1e-3)
     assert _durations(study) == [210_000] * 5
+
+
+EYEASSIST = "case_id,reader_id,x,y,duration,fixation_index,state"
+
+
+def test_fixations_without_times_stand_in_the_order_that_their_index_says(
+    study, tmp_path, matcher
+) -> None:
+    rows = [f"P1,r,{30 + k},40,{0.2 + k / 100},{k + 1},a" for k in (4, 2, 0, 3, 1)]
+    path = lines(tmp_path / "a.csv", EYEASSIST, *rows)
+    (report,) = imported(study, "eyeassist", [path], matcher)
+    with study.database.read() as session:
+        found = session.scalars(select(Fixation).order_by(Fixation.start_us)).all()
+        assert [f.x_image for f in found] == pytest.approx([30, 31, 32, 33, 34], abs=1e-3)
+    assert _durations(study) == [200_000, 210_000, 220_000, 230_000, 240_000]
+    assert "fixation-order" in [each.code for each in report.notes]
+
+
+NEO = "Source_File,CURRENT_FIX_INDEX,CURRENT_FIX_X,CURRENT_FIX_Y,CURRENT_FIX_DURATION"
+
+
+@pytest.mark.parametrize(
+    ("rows", "word"),
+    [
+        ([f"P1,r,{30 + k},40,0.25,{k},a" for k in (0, 1, 2)] * 2, "same number twice"),
+        ([f"P1,r,{30 + k},40,0.25,{n},a" for k, n in ((0, "1"), (1, ""))], "empty in some rows"),
+        ([f"P1,r,{k / 30 + 0.01:.3f},0.4,0.25,{k},a" for k in range(4)], "between 0 and 1"),
+    ],
+)
+def test_doubled_rows_and_fractions_in_a_table_of_pixels_are_refused(
+    study, tmp_path, matcher, rows, word
+) -> None:
+    path = lines(tmp_path / "a.csv", EYEASSIST, *rows)
+    (report,) = imported(study, "eyeassist", [path], matcher)
+    assert (report.status, word in report.reason) == ("refused", True)
+    assert not _durations(study)
+
+
+def test_a_count_that_begins_anew_with_each_frame_keeps_the_order_of_the_frames() -> None:
+    rows = [["3", "1"], ["3", "3"], ["3", "2"], ["5", "2"], ["5", "1"], ["3", "1"]]
+    table = Table(Path("a.csv"), ("slice", "index"), rows, list(range(2, 8)))
+    found, notes = in_order(table, {"frame": "slice", "order": "index"})
+    assert found.rows == [["3", "1"], ["3", "2"], ["3", "3"], ["5", "1"], ["5", "2"], ["3", "1"]]
+    assert [each.code for each in notes] == ["fixation-order"]
+
+
+def test_times_go_before_a_count_and_a_count_that_is_named_beside_them_is_refused(
+    study, tmp_path, matcher
+) -> None:
+    rows = [f"P1,{30 + k},40,{k * 300},200,." for k in range(5)]
+    path = lines(tmp_path / "a.csv", "image,x,y,start_ms,duration_ms,fix_index", *rows)
+    (report,) = imported(study, "csv", [path], matcher, columns={"order": "fix_index"})
+    assert "the times are in `start_ms`" in report.reason
+    (report,) = imported(study, "csv", [path], matcher)
+    assert _durations(study) == [200_000] * 5
+
+
+@pytest.mark.parametrize(
+    ("format", "head", "row", "word", "said"),
+    [
+        ("eyeassist", NEO, "P1.jpg,{k},3{k},40,0.21", "fixation lasts 0.00021 s",
+         {"time_unit": "s"}),
+        ("eyeassist", NEO, "P1.jpg,{k},3{k},40,210000", "fixation lasts 210 s",
+         {"time_unit": "us"}),
+        ("csv", "IMAGE,CURRENT_FIX_X,CURRENT_FIX_Y,CURRENT_FIX_START,CURRENT_FIX_DURATION,"
+         "IMAGE_WIDTH,IMAGE_HEIGHT", "P1,3{k},40,{k}300,210,60,80", "is in fractions",
+         {"unit": "image-px"}),
+        ("csv", "n,x,y,val,xT,yT", "{k},3{k}0,400,0,0,0", "is in degrees", {"unit": "image-px"}),
+        ("csv", "gaze_timestamp,x_norm,y_norm,on_surf", "{k}000,0.3{k},0.4,True",
+         "samples lie 1000 s apart", {"time_unit": "us"}),
+    ],
+)  # fmt: skip
+def test_a_known_layout_in_another_unit_is_refused_unless_the_unit_is_said(
+    study, tmp_path, matcher, format, head, row, word, said
+) -> None:
+    path = lines(tmp_path / "P1.csv", head, *[row.format(k=k) for k in range(5)])
+    (report,) = imported(study, format, [path], matcher)
+    assert (report.status, word in report.reason) == ("refused", True), report.reason
+    (report,) = imported(study, format, [path], matcher, **said)
+    assert report.status == "accepted", report.reason
 
 
 def test_gazepoint_is_read_by_its_best_point_never_the_filtered(study, tmp_path, matcher) -> None:

@@ -3,6 +3,8 @@
 import argparse
 import errno
 import json
+import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -94,7 +96,18 @@ def test_a_full_disk_names_the_folder_that_was_chosen_by_itself(study, capsys) -
         raise OSError(errno.ENOSPC, "No space left on device")
 
     assert _run(study, fail) == 1
-    assert f"{study.exports / 'csv'} cannot be written: No space" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert f" is full: {study.exports / 'csv'} cannot be written. Free some space" in told
+    assert re.search(r"^The disk /\S* is full", told) or os.name == "nt"
+
+
+def test_a_file_of_the_study_that_cannot_be_read_is_not_called_unwritable(study, capsys) -> None:
+    def fail(_study: Study, _out: Path) -> str:
+        raise OSError(errno.EIO, "Input/output error", str(study.folder / "stored.npy"))
+
+    assert _run(study, fail) == 1
+    told = capsys.readouterr().err
+    assert told == f"{study.folder / 'stored.npy'}: Input/output error.\n"
 
 
 def test_a_mistake_of_ours_is_not_hidden(study) -> None:

@@ -123,7 +123,9 @@ def test_a_full_disk_is_said_with_what_it_takes(tmp_path: Path, sources, monkeyp
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
-    with pytest.raises(ImageCacheError, match=r"No space left.*It takes 0\.0 MB, .* are free"):
+    with pytest.raises(
+        ImageCacheError, match=r"The disk .* is full.*It takes 0\.0 MB, .* are free"
+    ):
         open_cache(tmp_path, sources, 32)
     assert list(tmp_path.glob("images-*")) == []
 

@@ -315,5 +315,5 @@ def test_a_runs_folder_that_cannot_be_written_is_named(study: Study, monkeypatch
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.mkdir", full)
-    with pytest.raises(RunFolderError, match=r"cannot be written: No space left.*--out"):
+    with pytest.raises(RunFolderError, match=r"is full: .*cannot be written\..*--out"):
         open_run(study, Identity(CONFIG, "cohort", "", 8), None, fresh=False, out=None)

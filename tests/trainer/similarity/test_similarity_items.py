@@ -1,3 +1,4 @@
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from trainer.similarity.between_readers import split_of
 from trainer.similarity.comparison import ComparisonControl, prepare
 from trainer.similarity.items import combined
 from trainer.similarity.registry import MEASURES, compare
-from trainer.similarity.sources import GazeList
+from trainer.similarity.sources import GazeList, read_json_folder
 from trainer.similarity.store import load_matrix, save_matrix, store_run
 from trainer.similarity.study_gaze import feature_cache, gaze_of_members, reader_names
 
@@ -241,3 +242,16 @@ def test_readings_of_one_case_by_two_readers_are_split() -> None:
     by_reading = compare("moment", gaze.gazes, jobs=1).matrix
     assert split.within_mean == pytest.approx((by_reading[0, 1] + by_reading[2, 3]) / 2)
     assert split_of(prepare("moment", gaze, {"reader": "R1"}, ComparisonControl(1))) is None
+
+
+def test_json_files_that_are_passed_over_are_counted(tmp_path: Path) -> None:
+    gaze = json.dumps({"gaze": [[1, 2], [3, 4]]})
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train" / "b.json").write_text(gaze)
+    found = read_json_folder(tmp_path, (9, 9), lambda done, total: None)
+    assert (found.ids, found.note) == (("train/b",), "")
+    (tmp_path / "a.json").write_text(gaze)
+    (tmp_path / "notes.json").write_text("{}")
+    found = read_json_folder(tmp_path, (9, 9), lambda done, total: None)
+    assert found.ids == ("a",)
+    assert "1 JSON file without gaze passed over. 1 JSON file in folders below not" in found.note

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from migrations.study.csv_cells import CsvWriter
+from migrations.study.unwritable import unwritable_text
 from trainer.drawing.frame import chart, line, rectangle, text
 from trainer.drawing.raster import png
 from trainer.drawing.style import dark_colours, standalone
@@ -113,7 +114,7 @@ def write_figures(folder: Path, figures: Sequence[Figure]) -> list[str]:
         }
         (folder / INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
-        raise AnalysisError(f"{folder} cannot be written: {error.strerror}.") from error
+        raise AnalysisError(unwritable_text(folder, error)) from error
     return [INDEX, *(f"{figure.name}.svg" for figure in figures)]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from migrations.study.csv_cells import CsvWriter
+from migrations.study.unwritable import unwritable_text
 from trainer.analysis.figures.figure import Figure, write_figures
 from trainer.analysis.performance.figures.curves import LOCALISED, localised_figure, roc_figure
 from trainer.analysis.performance.figures.forest import forest_figure
@@ -49,7 +50,7 @@ def write_performance(folder: Path, ratings: Ratings, found: Mapping[str, Any]) 
             (folder / "rjafroc.xlsx").unlink(missing_ok=True)
         return [*names, *write_figures(folder, figures_of(ratings, found))]
     except OSError as error:
-        raise PerformanceError(f"{folder} cannot be written: {error.strerror}.") from error
+        raise PerformanceError(unwritable_text(folder, error)) from error
 
 
 def figures_of(ratings: Ratings, found: Mapping[str, Any]) -> list[Figure]:

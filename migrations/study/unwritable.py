@@ -1,0 +1,49 @@
+"""Why a file cannot be written, in words: of a full disk, which one it is."""
+
+import contextlib
+import errno
+import os
+from pathlib import Path
+
+import psutil
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether a disk, or what a user may store on it, is full."""
+    return isinstance(error, OSError) and error.errno in _FULL
+
+
+def unwritable_text(path: Path | str, error: OSError, elsewhere: str = "") -> str:
+    """Return why a file or folder cannot be written, and what to do.
+
+    Parameters
+    ----------
+    elsewhere
+        How to write to another place, such as "name another folder with --out".
+    """
+    if is_disk_full(error):
+        return disk_full_text(error, path, elsewhere)
+    said = f"{path} cannot be written: {error.strerror or error}."
+    return f"{said} {elsewhere[0].upper()}{elsewhere[1:]}." if elsewhere else said
+
+
+def disk_full_text(error: OSError, path: Path | str | None = None, elsewhere: str = "") -> str:
+    """Return which file did not fit on which disk, and what to do.
+
+    A failed write, unlike a failed opening, does not tell its file: `path` is what was written.
+    """
+    name = str(error.filename or path or "a file")
+    what = f"The disk{_disk_of(name)} is full: {name} cannot be written."
+    return f"{what} Free some space, {f'or {elsewhere}' if elsewhere else 'then try again'}."
+
+
+def _disk_of(name: str) -> str:
+    with contextlib.suppress(OSError):
+        path = os.path.realpath(name)
+        mounts = [m.mountpoint for m in psutil.disk_partitions(all=True)]
+        found = [m for m in mounts if path == m or path.startswith(m.rstrip(os.sep) + os.sep)]
+        if found:
+            return f" {max(found, key=len)}"
+    return ""
