@@ -88,8 +88,11 @@ def read_json_folder(folder: Path, size: Size, progress: Callable[[int, int], No
         )
     named = tuple(readers) if any(readers) else ()
     owners = np.arange(len(gazes))
-    note = _passed_over(len(paths) - len(gazes), len(below) - len(paths))
-    return GazeList(tuple(ids), gazes, owners, named, tuple(cases), tuple(images), note)
+    deeper = len(below) - len(paths)
+    note = f"{counted(deeper, 'JSON file')} in folders below not read: {folder} has some itself."
+    return GazeList(
+        tuple(ids), gazes, owners, named, tuple(cases), tuple(images), note if deeper else ""
+    )
 
 
 def _json_below(folder: Path) -> list[Path]:
@@ -98,19 +101,6 @@ def _json_below(folder: Path) -> list[Path]:
     except OSError as error:
         raise GazeFileError(f"{error.filename} cannot be read: {error.strerror}.") from error
     return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
-
-
-def _passed_over(without_gaze: int, deeper: int) -> str:
-    """Return in words which JSON files of a folder were not taken."""
-    notes = []
-    if without_gaze:
-        notes.append(f"{counted(without_gaze, 'JSON file')} without gaze passed over.")
-    if deeper:
-        notes.append(
-            f"{counted(deeper, 'JSON file')} in folders below not read, since there are some in "
-            "the folder itself."
-        )
-    return " ".join(notes)
 
 
 def read_miceye(path: Path, size: Size, progress: Callable[[int, int], None]) -> GazeList:
