@@ -19,6 +19,7 @@ from app.ui.offscreen import choose_screen
 from devices.gaze.errors import GazeError
 from migrations.study.command_line import CommandParser, not_negative, whole_number
 from migrations.study.errors import StudyError
+from migrations.study.processes import as_typed
 from migrations.study.stopping import end_children, ending_together
 
 LOG = "demo.log"
