@@ -1,7 +1,8 @@
-"""Remarks on what was imported: a code that stays as it is once released, and words."""
+"""Remarks on what was imported, and sentences that a window says in its own language."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +30,15 @@ def note_of(texts: Mapping[str, str], code: str, values: Mapping[str, object]) -
         If there is no such code, or a value that its text needs is missing.
     """
     return Note(code, texts[code].format(**values))
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence that can be translated, and what stands for the {names} in it."""
+
+    text: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """Return the English sentence."""
+        return self.text.format(**self.arguments)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from app.recording.recorder_status import RecentRate, RecorderStatus
+from app.recording.recorder_status import TRACKER_GONE, RecentRate, RecorderStatus
 from app.recording.stream_counts import StreamCounts
 from app.recording.unseen import UnseenTime
 from app.recording.writer import Writer, insert_into, update_row
@@ -226,10 +226,7 @@ class Recorder:
         self.writer.put(update_row(Recording, self.recording_id, events=self._events_json()))
 
     def _lost_text(self) -> str:
-        return (
-            f"{self.tracker.info.name} is gone: check its cable and power. Recording resumes "
-            "by itself when it is back."
-        )
+        return TRACKER_GONE.format(name=self.tracker.info.name)
 
     def _events_json(self) -> list[dict[str, Any]]:
         return [asdict(event) for event in self._events]

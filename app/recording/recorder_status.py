@@ -4,6 +4,9 @@ import time
 from dataclasses import dataclass
 
 _OVER_S = 1.0
+TRACKER_GONE = (
+    "{name} is gone: check its cable and power. Recording resumes by itself when it is back."
+)
 
 
 @dataclass(frozen=True, slots=True)

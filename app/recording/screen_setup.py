@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 from app.errors import AppError
+from app.remarks import Sentence
 from devices.gaze.geometry import ScreenGeometry
 from migrations.study.this_computer import config_folder
 from migrations.study.unwritable import unwritable_text
@@ -20,6 +21,8 @@ CARD_MM = (85.60, 53.98)
 """A bank card (ISO/IEC 7810 ID-1)."""
 _AGREES = 0.02
 _OLD_DAYS = 365
+_SCALING = "The scaling was {before} when the station was set up and is {now} now."
+_REFRESH = "The refresh rate was {before} Hz when the station was set up and is {now} Hz now."
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ def warnings_of(
     night_light: bool | None = None,
     tracker_mm: tuple[float, float] | None = None,
     today: date | None = None,
-) -> list[str]:
+) -> list[Sentence]:
     """Return what stands against trusting this screen, the gravest first.
 
     Parameters
@@ -95,15 +98,15 @@ def warnings_of(
         warning
         for warning in (
             _size_warning(setup, geometry, tracker_mm),
-            "Night light tints the screen: turn it off." if night_light else "",
-            _changed("scaling", setup.device_pixel_ratio, geometry.device_pixel_ratio, ""),
-            _changed("refresh rate", setup.refresh_hz, geometry.refresh_hz, " Hz"),
-            "" if night_light is False or setup.night_light_off
-            else "Nobody has confirmed that night light is off.",
-            "" if setup.hdr_off else "Nobody has confirmed that HDR is off.",
+            Sentence("Night light tints the screen: turn it off.") if night_light else None,
+            _changed(_SCALING, setup.device_pixel_ratio, geometry.device_pixel_ratio),
+            _changed(_REFRESH, setup.refresh_hz, geometry.refresh_hz),
+            None if night_light is False or setup.night_light_off
+            else Sentence("Nobody has confirmed that night light is off."),
+            None if setup.hdr_off else Sentence("Nobody has confirmed that HDR is off."),
             _age_warning(setup.calibrated_on, today or date.today()),
         )
-        if warning
+        if warning is not None
     ]  # fmt: skip
 
 
@@ -148,38 +151,47 @@ def _read() -> dict[str, Any]:
 
 def _size_warning(
     setup: StationSetup, geometry: ScreenGeometry, tracker_mm: tuple[float, float] | None
-) -> str:
+) -> Sentence | None:
     if setup.width_mm is None or setup.height_mm is None:
-        return (
+        return Sentence(
             "The screen was not measured with a bank card: degrees use the size that the monitor "
             "reports."
         )
     own = (setup.width_mm, setup.height_mm)
     if tracker_mm is not None and not _alike(own, tracker_mm):
-        return (
-            f"The tracker assumes a screen of {tracker_mm[0]:.0f} × {tracker_mm[1]:.0f} mm, but "
-            f"{own[0]:.0f} × {own[1]:.0f} mm was measured: set the tracker's display area again."
+        return Sentence(
+            "The tracker assumes a screen of {assumed} mm, but {measured} mm was measured: set "
+            "the tracker's display area again.",
+            {"assumed": _size(tracker_mm), "measured": _size(own)},
         )
-    if not _alike(own, (geometry.width_mm, geometry.height_mm)):
-        return (
-            f"The monitor reports {geometry.width_mm:.0f} × {geometry.height_mm:.0f} mm, but "
-            f"{own[0]:.0f} × {own[1]:.0f} mm was measured; the measured size is used."
+    reported = (geometry.width_mm, geometry.height_mm)
+    if not _alike(own, reported):
+        return Sentence(
+            "The monitor reports {reported} mm, but {measured} mm was measured; the measured size "
+            "is used.",
+            {"reported": _size(reported), "measured": _size(own)},
         )
-    return ""
+    return None
+
+
+def _size(size_mm: tuple[float, float]) -> str:
+    return f"{size_mm[0]:.0f} × {size_mm[1]:.0f}"
 
 
 def _alike(a: tuple[float, float], b: tuple[float, float]) -> bool:
     return all(abs(x - y) <= _AGREES * max(x, y) for x, y in zip(a, b, strict=True))
 
 
-def _changed(what: str, before: float | None, now: float, unit: str) -> str:
+def _changed(text: str, before: float | None, now: float) -> Sentence | None:
     if before is None or abs(before - now) < 0.01 * max(before, 1.0):
-        return ""
-    return f"The {what} was {before:g}{unit} when the station was set up and is {now:g}{unit} now."
+        return None
+    return Sentence(text, {"before": f"{before:g}", "now": f"{now:g}"})
 
 
-def _age_warning(calibrated_on: str, today: date) -> str:
+def _age_warning(calibrated_on: str, today: date) -> Sentence | None:
     if not calibrated_on:
-        return "The monitor's calibration date is not entered."
+        return Sentence("The monitor's calibration date is not entered.")
     days = (today - date.fromisoformat(calibrated_on)).days
-    return f"The monitor was calibrated {days} days ago." if days > _OLD_DAYS else ""
+    if days <= _OLD_DAYS:
+        return None
+    return Sentence("The monitor was calibrated {days} days ago.", {"days": days})

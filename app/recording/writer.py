@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import Executable, Insert, Table, Update, insert, update
 
+from app.remarks import Sentence
 from migrations.study.database import Database
 from migrations.study.errors import DatabaseBusy, DatabaseDamaged, DatabaseError, DiskFull
 from migrations.study.schema import Base
@@ -28,11 +29,23 @@ views a second, and each commit costs a millisecond of this computer."""
 _FIRST_RETRY_S = 0.05
 _LAST_RETRY_S = 1.0
 _SLOW_COMMIT_S = 2.0
-_SLOW = "Saving waits: another program holds the study, or its disk is slow"
+_SLOW = "Saving waits: another program holds the study, or its disk is slow. Nothing is lost."
+_TROUBLE = "{trouble} {count} writes wait in memory; nothing is lost."
+_TROUBLE_OF_ONE = "{trouble} {count} write waits in memory; nothing is lost."
+_KEPT_WAITING = (
+    "{database} has kept the recorder waiting for {seconds:.0f} s: another program holds it or the "
+    "disk is slow. {count} writes wait in memory; nothing is lost."
+)
+_KEPT_ONE_WAITING = (
+    "{database} has kept the recorder waiting for {seconds:.0f} s: another program holds it or the "
+    "disk is slow. {count} write waits in memory; nothing is lost."
+)
+_REFUSED = "{count} rows were refused by {database}; see the log."
+_REFUSED_ONE = "{count} row was refused by {database}; see the log."
 _CAUSES: dict[type[DatabaseError], str] = {
-    DiskFull: "Saving waits: the disk is full, free some space",
-    DatabaseBusy: "Saving waits: another program holds the study, close it",
-    DatabaseDamaged: "Saving waits: the database is damaged",
+    DiskFull: "Saving waits: the disk is full, free some space. Nothing is lost.",
+    DatabaseBusy: "Saving waits: another program holds the study, close it. Nothing is lost.",
+    DatabaseDamaged: "Saving waits: the database is damaged. Nothing is lost.",
 }
 
 
@@ -155,20 +168,29 @@ class Writer:
 
     @property
     def problem(self) -> str:
-        """Why rows cannot be committed at present, in words for the user; empty if they can."""
+        """`said` in English; empty if all rows can be committed."""
+        said = self.said
+        return "" if said is None else str(said)
+
+    @property
+    def said(self) -> Sentence | None:
+        """Why rows cannot be committed at present, in words for the user; None if they can."""
+        count, waited_s = self.depth, self._waited_s()
         if self._trouble:
-            return f"{self._trouble} {self.depth} writes wait in memory; nothing is lost."
-        since = self._waiting_since
-        waited_s = 0.0 if since is None else time.perf_counter() - since
+            text = _TROUBLE if count != 1 else _TROUBLE_OF_ONE
+            return Sentence(text, {"trouble": self._trouble, "count": count})
         if waited_s > _SLOW_COMMIT_S:
-            return (
-                f"{self.database.name} has kept the recorder waiting for {waited_s:.0f} s: another "
-                f"program holds it or the disk is slow. {self.depth} writes wait in memory; "
-                "nothing is lost."
-            )
+            text = _KEPT_WAITING if count != 1 else _KEPT_ONE_WAITING
+            values = {"database": self.database.name, "seconds": waited_s, "count": count}
+            return Sentence(text, values)
         if self.rejected:
-            return f"{self.rejected} rows were refused by {self.database.name}; see the log."
-        return ""
+            text = _REFUSED if self.rejected != 1 else _REFUSED_ONE
+            return Sentence(text, {"count": self.rejected, "database": self.database.name})
+        return None
+
+    def _waited_s(self) -> float:
+        since = self._waiting_since
+        return 0.0 if since is None else time.perf_counter() - since
 
     @property
     def brief(self) -> str:
@@ -176,7 +198,7 @@ class Writer:
         if not self.problem:
             return ""
         if self._trouble or self._waiting_since is not None:
-            return f"{self._cause}. Nothing is lost."
+            return self._cause
         return "Some rows were refused; see the log."
 
     def commit_seconds(self) -> tuple[float, ...]:

@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, QTimer
 from app.shell.window import MainWindow
 from app.sitting.sessions import SessionKeeper
 from app.ui.dialogs import ConfirmDialog, SavingDialog
-from app.ui.text import tr
+from app.ui.text import told, tr
 
 _PATIENCE_MS = 700
 _EVERY_MS = 300
@@ -150,7 +150,8 @@ class ClosingGuard(QObject):
     def _show_waiting(self) -> None:
         held = self._sessions.held
         if self._dialog is not None and held is not None:
-            self._dialog.show_waiting(held.writer.depth, held.writer.problem)
+            said = held.writer.said
+            self._dialog.show_waiting(held.writer.depth, told(said) if said is not None else "")
 
     def _insist(self) -> None:
         self._sessions.give_up()

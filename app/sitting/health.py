@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.recording.recorder_status import RecorderStatus
+from app.recording.recorder_status import TRACKER_GONE, RecorderStatus
 from app.recording.session import ReadingSession
-from app.ui.text import tr, trn
-from devices.gaze.rating import lost_text
+from app.ui.text import told, tr, trn
+from devices.gaze.rating import LEAST_SILENCE_S
 
 _EVERY_MS = 250
 _ALARM_AFTER_US = 5_000_000
@@ -28,11 +28,14 @@ class Health:
         Whether the reader has to know now.
     detail
         The whole story, with what to do; empty where `text` tells all.
+    shorter
+        What stands for `text` where there is little room; empty where it is short.
     """
 
     text: str
     warn: bool = False
     detail: str = ""
+    shorter: str = ""
 
 
 class HealthWatch(QObject):
@@ -70,24 +73,29 @@ class HealthWatch(QObject):
 
 def health_of(session: ReadingSession) -> Health:
     """Return how a session's recording stands; cheap, waits for nothing."""
-    status, saving = session.recorder.status(), session.writer.brief
+    status, writer = session.recorder.status(), session.writer
+    saving = tr(writer.brief) if writer.brief else ""
+    waiting = told(said) if (said := writer.said) is not None else ""
     if status.device_lost:
         text = tr("Tracker disconnected: check its cable. Recording resumes when it is back.")
+        gone = tr(TRACKER_GONE, name=session.tracker.info.name)
         return Health(
-            f"{text} {saving}".strip(), True, f"{status.problem} {session.writer.problem}"
-        )
+            f"{text} {saving}".strip(), True, f"{gone} {waiting}".strip(),
+            tr("Tracker disconnected"),
+        )  # fmt: skip
     if saving:
-        return Health(saving, True, session.writer.problem)
+        return Health(saving, True, waiting, tr("Saving waits"))
     if status.problem:
-        return Health(tr("The tracker cannot be read."), True, status.problem)
+        return Health(tr("The tracker cannot be read."), True, tr(status.problem))
     if status.recording and status.unasked_s > _UNASKED_S:
-        return Health(tr("The computer is too busy to read the tracker."), True, _unasked(status))
+        text = tr("The computer is too busy to read the tracker.")
+        return Health(text, True, _unasked(status), tr("Computer too busy"))
     lost_s = status.lost_for_us / 1e6
     if status.recording and lost_s > session.study.settings.lost_sign_s:
         return Health(tr("No gaze for {seconds:.0f} s", seconds=lost_s), True, _figures(session))
     alarm = _loss_alarm(session)
     if alarm:
-        return Health(alarm, True, _figures(session))
+        return Health(alarm, True, _figures(session), tr("Gaze lost"))
     return Health(tr("Tracking") if status.recording else tr("Saving…"), detail=_figures(session))
 
 
@@ -103,9 +111,14 @@ def _loss_alarm(session: ReadingSession) -> str:
     figures = session.live.status().figures
     if figures is None or figures.duration_us < _ALARM_AFTER_US:
         return ""
-    is_high = figures.loss > session.study.settings.loss_alarm
-    lost = lost_text(figures.loss, figures.silent_s)
-    return tr("{lost} in this case", lost=lost) if is_high else ""
+    if figures.loss <= session.study.settings.loss_alarm:
+        return ""
+    if figures.silent_s < LEAST_SILENCE_S:
+        return tr("Gaze lost {loss:.0%} of the time in this case", loss=figures.loss)
+    return tr(
+        "Gaze lost {loss:.0%} of the time in this case, tracker silent for {silent:.1f} s",
+        loss=figures.loss, silent=figures.silent_s,
+    )  # fmt: skip
 
 
 def _figures(session: ReadingSession) -> str:

@@ -53,5 +53,7 @@ class SittingStatus:
 
     def show_health(self, health: Health) -> None:
         """Say in the strip and in the navigation how the recording stands."""
-        self._strip.show_tracking(health.text, warn=health.warn, detail=health.detail)
+        self._strip.show_tracking(
+            health.text, warn=health.warn, detail=health.detail, shorter=health.shorter
+        )
         self._window.show_trouble(health.text if health.warn else "", health.detail)

@@ -55,18 +55,74 @@ class ElidedLabel(QLabel):
         self.setProperty("role", role)
         self.setTextFormat(Qt.TextFormat.PlainText)
 
+    @property
+    def shown(self) -> str:
+        """What is seen now: as much as fits."""
+        return self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+
     def minimumSizeHint(self) -> QSize:
         """Let the layout squeeze it."""
         return QSize(0, super().minimumSizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw as much as fits."""
-        shown = self.fontMetrics().elidedText(
-            self.text(), Qt.TextElideMode.ElideRight, self.width()
-        )
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
-        painter.drawText(self.rect(), self.alignment(), shown)
+        painter.drawText(self.rect(), self.alignment(), self.shown)
+
+
+class FittedLabel(ElidedLabel):
+    """An elided label that says something shorter where the whole sentence has no room.
+
+    Its text stays the whole sentence: a screen reader and the tool tip say it.
+    """
+
+    def __init__(self, role: str = "body") -> None:
+        super().__init__(role)
+        self._shorter = ""
+        self._claims_room = self._is_short = False
+
+    def say(self, text: str, shorter: str = "", *, claims_room: bool = False) -> None:
+        """Say a sentence; `fit` then tells how much of it.
+
+        Parameters
+        ----------
+        shorter
+            What stands for it where it does not fit; empty for nothing.
+        claims_room
+            Whether the others in the line give way to it.
+        """
+        self._shorter, self._claims_room = shorter, claims_room
+        self.setText(text)
+
+    def fit(self, room: int) -> None:
+        """Choose the whole sentence or the shorter words for so many `_view` pixels."""
+        self._is_short = bool(self._shorter) and self._advance(self.text()) > room
+        self.updateGeometry()
+        self.update()
+
+    @property
+    def shown(self) -> str:
+        """What is seen now."""
+        return self.fontMetrics().elidedText(self._words, Qt.TextElideMode.ElideRight, self.width())
+
+    def sizeHint(self) -> QSize:
+        """Ask for the room of what is chosen."""
+        return QSize(self._advance(self._words), super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Claim the room of what is chosen, or none."""
+        least = super().minimumSizeHint()
+        if self._claims_room:
+            least.setWidth(self.sizeHint().width())
+        return least
+
+    @property
+    def _words(self) -> str:
+        return self._shorter if self._is_short else self.text()
+
+    def _advance(self, words: str) -> int:
+        return self.fontMetrics().horizontalAdvance(words) + 1 if words else 0
 
 
 def button(

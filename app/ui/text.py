@@ -2,6 +2,7 @@
 
 from PySide6.QtCore import QCoreApplication
 
+from app.remarks import Sentence
 from migrations.study.processes import as_typed
 
 _CONTEXT = "Foveate"
@@ -18,6 +19,11 @@ def tr(text: str, **arguments: object) -> str:
     """
     said = as_typed(QCoreApplication.translate(_CONTEXT, text))
     return said.format(**arguments) if arguments else said
+
+
+def told(sentence: Sentence) -> str:
+    """Return a sentence of another room in the language of the window."""
+    return tr(sentence.text, **sentence.arguments)
 
 
 def trn(one: str, many: str, count: int, **arguments: object) -> str:

@@ -38,7 +38,7 @@ _ANY_LOSS = ReadingLimits(
 _LONG_US = 60_000_000
 
 
-_SILENCE_S = 0.5
+LEAST_SILENCE_S = 0.5
 """From so many seconds on, samples that never came are told as silence of the tracker."""
 
 
@@ -197,7 +197,7 @@ def imported_verdict(
 
 def lost_text(loss: float, silent_s: float) -> str:
     """Return how much gaze is lost, in words that name a tracker's silence."""
-    silence = f", tracker silent for {silent_s:.1f} s" if silent_s >= _SILENCE_S else ""
+    silence = f", tracker silent for {silent_s:.1f} s" if silent_s >= LEAST_SILENCE_S else ""
     return f"gaze lost {loss:.0%} of the time{silence}"
 
 

@@ -13,7 +13,7 @@ from app.ui.background import run
 from app.ui.job import JobContext, JobPage, StationJob
 from app.ui.keys import KeyMap, load_keys, save_keys
 from app.ui.screen import screen_geometry
-from app.ui.text import tr
+from app.ui.text import told, tr
 from devices.gaze.geometry import ScreenGeometry
 from devices.tracker import TellsDisplayArea, Tracker
 
@@ -51,14 +51,13 @@ class SetupController(StationJob):
 
     def _warn(self) -> None:
         geometry = screen_geometry(self.context.window.screen())
-        self.page.show_warnings(
-            warnings_of(
-                load_setup(geometry.name),
-                geometry,
-                night_light=self._night_light,
-                tracker_mm=self.tracker_mm,
-            )
+        found = warnings_of(
+            load_setup(geometry.name),
+            geometry,
+            night_light=self._night_light,
+            tracker_mm=self.tracker_mm,
         )
+        self.page.show_warnings([told(warning) for warning in found])
 
     def _save(self, setup: StationSetup) -> None:
         geometry = screen_geometry(self.context.window.screen())
@@ -87,6 +86,6 @@ def tracked_screen(screen: QScreen) -> tuple[ScreenGeometry, dict[str, Any]]:
     kept = asdict(setup) | {
         "scaling_now": geometry.device_pixel_ratio,
         "refresh_now_hz": geometry.refresh_hz,
-        "warnings": warnings_of(setup, geometry),
+        "warnings": [str(warning) for warning in warnings_of(setup, geometry)],
     }
     return setup.applied(geometry), {"station_setup": kept}

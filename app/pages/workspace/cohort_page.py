@@ -18,16 +18,16 @@ from app.pages.workspace.cohort_figures import CohortFigures
 from app.pages.workspace.filter_menu import FilterMenu, filter_button
 from app.pages.workspace.reason_dialog import ReasonDialog
 from app.pages.workspace.word_delegate import WordDelegate
+from app.remarks import Sentence
 from app.ui import theme
 from app.ui.page import Page
 from app.ui.search_field import search_field
 from app.ui.small_widgets import button, label, panel, row
 from app.ui.table_model import Column, TableModel, table_view
 from app.ui.table_search import Searched, search
-from app.ui.text import tr, trn
+from app.ui.text import told, tr, trn
 from app.workspace.cohort import CohortRow
 from app.workspace.cohort_edits import SPLITS
-from app.workspace.cohort_missing import Lack
 
 _WIDEST_PX = 260
 _COUNTING = (("Included and excluded", ""), ("Included", "in"), ("Excluded", "out"))
@@ -71,7 +71,7 @@ class CohortPage(Page):
     def show_rows(
         self,
         rows: Sequence[CohortRow],
-        missing: Sequence[Lack],
+        missing: Sequence[Sentence],
         words: Mapping[str, str] | None = None,
     ) -> None:
         """Show readings and what is missing; `words` as `searched_words` returns them."""
@@ -91,7 +91,7 @@ class CohortPage(Page):
         self.table.verticalScrollBar().setValue(current)
         self.figures.show_rows(rows)
         self._say_count(rows)
-        said = (tr(lack.text, **lack.arguments) for lack in missing)
+        said = map(told, missing)
         self._missing.setText("\n".join(f"• {text}" for text in said))
         self._missing_panel.setVisible(bool(missing))
         self._marked()

@@ -19,12 +19,12 @@ from app.pages.review.page import ReviewPage
 from app.pages.settings.page import SettingsPage
 from app.pages.setup.page import SetupPage
 from app.pages.worklist.page import WorklistPage
-from app.recording.screen_setup import StationSetup
+from app.recording.screen_setup import StationSetup, warnings_of
 from app.recording.worklist import WorklistRow
 from app.shell.start_page import StartPage
 from app.shell.window import MainWindow
 from app.ui.page import Page
-from app.ui.text import tr, trn
+from app.ui.text import told, tr, trn
 from devices.gaze.geometry import ScreenGeometry
 from tests.app.station.made_up import SIZE, cut_headings, cut_off, made_up, missed
 
@@ -171,6 +171,24 @@ def test_every_text_of_a_readers_page_is_translated_and_fits_when_it_is_longer(
     assert (missed(page), cut_off(page), cut_headings(page)) == ([], [], [])
     least = page.minimumSizeHint()
     assert (least.width() <= SIZE.width(), least.height() <= SIZE.height()) == (True, True)
+
+
+def test_warnings_of_the_screen_are_stored_in_english_and_shown_in_the_windows_language(
+    made_up,
+) -> None:
+    now = ScreenGeometry(1366, 768, 347.0, 195.0, name="mm")
+    changed = {"device_pixel_ratio": 7.0, "refresh_hz": 7.0, "calibrated_on": "2020-01-01"}
+    measured = StationSetup(400.0, 225.0, **changed)
+    found = [
+        *warnings_of(measured, now, night_light=True, tracker_mm=(500.0, 300.0)),
+        *warnings_of(measured, now),
+        *warnings_of(StationSetup(), now),
+    ]
+    assert len(found) == 17
+    for warning in found:
+        assert "⟦" not in str(warning)
+        assert told(warning).startswith("⟦")
+    assert "7 Hz when the station was set up and is 60 Hz now." in str(found[3])
 
 
 def test_the_check_finds_what_is_not_translated(made_up, qtbot) -> None:

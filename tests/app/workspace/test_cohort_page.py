@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QComboBox, QPushButton
 from app.pages.workspace.audit_page import AuditPage
 from app.pages.workspace.changes_by import PersonDialog
 from app.pages.workspace.cohort_page import CohortPage
+from app.remarks import Sentence
 from app.workspace.audit import AuditRow
 from app.workspace.cohort import cohort_rows
-from app.workspace.cohort_missing import Lack
 from tests.app.workspace.cohort_study import make_study
 
 
@@ -27,7 +27,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory):
 def page(qtbot, rows) -> CohortPage:
     made = CohortPage()
     qtbot.addWidget(made)
-    made.show_rows(rows, [Lack("Nothing is missing.")])
+    made.show_rows(rows, [Sentence("Nothing is missing.")])
     return made
 
 
