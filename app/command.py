@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from app.crash_log import watch_crashes
 from app.ui.offscreen import has_screen
 from devices.gaze.errors import GazeError
-from migrations.study.command_line import CommandParser, existing_study
+from migrations.study.command_line import CommandParser, existing_study, finite_number
 from migrations.study.errors import StudyError
 from migrations.study.processes import as_typed
 from migrations.study.this_computer import log_folder
@@ -215,7 +215,7 @@ def _refuse(text: str) -> int:
 
 
 def _positive(text: str) -> float:
-    value = float(text)
+    value = finite_number(text)
     if not 0 < value < 1000:
         raise argparse.ArgumentTypeError(f"{text} is not a number above 0 and below 1000")
     return value

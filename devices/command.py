@@ -290,7 +290,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _positive(text: str) -> float:
     try:
-        value = float(text)
+        value = 0.0 if "_" in text else float(text)  # float() takes 1_0 for 10
     except ValueError:
         value = 0.0
     if not 0 < value < float("inf"):

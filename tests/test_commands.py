@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import main
+from migrations.study import processes
 from tests import ROOT
 
 ROOM_WORDS = [[], *(name.split() for name in main.COMMANDS if name != "station")]
@@ -23,6 +24,11 @@ MISSING = [
     ["similarity", "merge", "{missing}", "--graph", "{absent}.npz"],
     ["train", "--study", "{absent}"],
     ["train", "--images", "{absent}"],
+    ["train", "--images", "{here}", "--pairs", "none"],
+    ["sweep", "--images", "{absent}"],
+    ["receive", "--study", "{absent}"],
+    ["performance", "--study", "{absent}"],
+    ["demo", "--out", "{here}"],
     ["sweep", "--study", "{absent}"],
     ["encode", "--encoder", "{missing}", "--images", "{absent}", "--out", "{absent}/o.npz"],
     ["encode", "--encoder", "{here}", "--images", "{absent}", "--out", "{absent}/o.npz"],
@@ -35,7 +41,9 @@ MISSING = [
     ["export", "bids", "--study", "{absent}", "--out", "{absent}"],
     ["export", "features", "--study", "{absent}", "--out", "{absent}"],
     ["db", "check", "--study", "{absent}"],
+    ["export", "archive", "--study", "{absent}", "--out", "{absent}"],
     ["db", "upgrade", "--study", "{absent}"],
+    ["db", "backup", "--study", "{absent}"],
     ["db", "restore", "--study", "{absent}"],
     ["db", "push", "--study", "{absent}"],
     ["db", "erase", "--study", "{absent}", "--reader", "R1"],
@@ -112,6 +120,37 @@ def test_a_mistyped_command_or_option_is_guessed(words, meant, capsys) -> None:
         main.main(words)
     assert end.value.code == 2
     assert meant in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["train", "--epochs", "1_0"],
+        ["train", "--drop", "nan"],
+        ["read", "--study", "{study}", "--speed", "1_0"],
+        ["--study", "{study}", "--speed", "nan"],
+        ["import-gaze", "csv", "{here}", "--study", "{study}", "--distance-mm", "inf"],
+        ["devices", "--test", "mouse", "--seconds", "1_0"],
+        ["demo", "--cases", "1_0"],
+    ],
+    ids=lambda words: " ".join(words),
+)
+def test_numbers_that_only_python_reads_are_refused(words, tmp_path: Path, capsys) -> None:
+    (tmp_path / "study.toml").touch()
+    (tmp_path / "here.csv").touch()
+    places = {"study": tmp_path, "here": tmp_path / "here.csv"}
+    with pytest.raises(SystemExit) as end:
+        main.main([word.format(**places) for word in words])
+    assert end.value.code == 2
+    assert f"{words[-1]} is not a" in capsys.readouterr().err
+
+
+def test_the_usage_of_the_installed_command_is_indented_by_its_own_name(monkeypatch) -> None:
+    monkeypatch.setattr(processes, "_COMMAND", "foveate")
+    (parser,) = parsers(["encode"], monkeypatch)
+    first, second, *_ = parser.format_usage().splitlines()
+    assert first.startswith("usage: foveate encode [")
+    assert len(second) - len(second.lstrip()) == first.index("[")
 
 
 def test_the_version_names_its_build(capsys) -> None:

@@ -22,7 +22,7 @@ from trainer.config.form_description import describe
 from trainer.config.layers import make_config
 from trainer.config.methods import METHODS
 from trainer.config.recipes import RECIPES
-from trainer.errors import ConfigError, TrainerError
+from trainer.errors import ConfigError, EncoderError, TrainerError
 from trainer.process.events import Emit, RunFailed, RunFinished, StageStarted
 from trainer.process.reporters import is_listened_to, reporter_of
 from trainer.process.set_options import parse_settings, read_config
@@ -68,7 +68,7 @@ def run_train(
         report = report or stack.enter_context(reporter_of(options.events))
         try:
             return _train(options, report, stop or _stop_request(options.events))
-        except (ConfigError, NotAStudy) as error:
+        except (ConfigError, NotAStudy, EncoderError) as error:
             _fail(report, str(error))
             return 2
         except (TrainerError, StudyError) as error:

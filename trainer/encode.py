@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from torch import nn
 
-from migrations.study.command_line import CommandParser, existing_file, existing_folder
+from migrations.study.command_line import WRONG, CommandParser, existing_file, existing_folder
 from migrations.study.plurals import counted
 from migrations.study.stopping import listened
 from migrations.study.told_events import ToldProgress, add_events, is_told
@@ -19,9 +19,10 @@ from migrations.study.unwritable import unwritable_text
 from trainer.data.cache import cache_side, load_grey
 from trainer.data.decode import place
 from trainer.data.image_folder import find_images, overlooked, read_order
+from trainer.encoders.files import existing_encoder
 from trainer.encoders.info import EncoderInfo
 from trainer.encoders.nets import encoder_names, load_encoder, to_input
-from trainer.errors import TrainerError
+from trainer.errors import EncoderError, EncoderUnknown, TrainerError
 from trainer.pretrain.augment import apply_views, whole_views
 from trainer.process.device import choose_device
 from trainer.process.events import Meter, RunFailed
@@ -39,6 +40,10 @@ def main(argv: Sequence[str]) -> int:
         with listened(options.events):
             _run(options, console, _progress(reporter))
         return 0
+    except EncoderError as error:  # the file that was named
+        hint = " Use --name ENCODER to name it." if isinstance(error, EncoderUnknown) else ""
+        reporter(RunFailed(f"{error}{hint}"))
+        return WRONG
     except TrainerError as error:
         reporter(RunFailed(str(error)))
         return 1
@@ -151,8 +156,8 @@ def _parser() -> argparse.ArgumentParser:
         "features.npz",
     )
     parser.add_argument(
-        "--encoder", type=existing_file, required=True, metavar="FILE",
-        help="a run's encoder.safetensors, or a torchvision or timm weights file",
+        "--encoder", type=existing_encoder, required=True, metavar="FILE|RUN",
+        help="a run's folder or its encoder.safetensors, or a torchvision or timm weights file",
     )  # fmt: skip
     parser.add_argument(
         "--images", type=existing_folder, required=True, metavar="FOLDER", help="PNG or JPEG images"

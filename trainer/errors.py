@@ -8,7 +8,8 @@ TrainerError
 ├── ImageCacheError      a presentation image is missing, damaged or of another shape
 │   └── BrokenPictures   pictures that cannot be used, all of them named
 ├── EncoderError         a file of weights is damaged or does not fit the encoder
-│   └── EncoderOfLibrary a file is of a net that only a library has
+│   └── EncoderUnknown   a file does not say, or not rightly, which encoder it is of
+│       └── EncoderOfLibrary a file is of a net that only a library has
 ├── ImageFolderError     a folder of images, its order, labels or relation do not go together
 ├── CheckpointError      a checkpoint is damaged, or of another config, cohort or relation
 ├── RunFolderError       the run's folder cannot be made or written
@@ -77,7 +78,11 @@ class EncoderError(TrainerError):
     """A file of weights is damaged or does not fit the encoder."""
 
 
-class EncoderOfLibrary(EncoderError):
+class EncoderUnknown(EncoderError):
+    """A file does not belong to the encoder that was named, or does not tell which one it needs."""
+
+
+class EncoderOfLibrary(EncoderUnknown):
     """A file is of a net that only a library has.
 
     Attributes

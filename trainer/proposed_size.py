@@ -18,10 +18,9 @@ def size_option(text: str) -> int | str:
     """Take pixels or "auto" from the command line."""
     if text == AUTO:
         return text
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither a number nor auto.") from None
+    if not (text.isascii() and text.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text} is neither a whole number nor auto.")
+    return int(text)
 
 
 def with_size(

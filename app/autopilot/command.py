@@ -127,10 +127,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _count(text: str) -> int:
-    try:
-        count = int(text)
-    except ValueError:
-        count = 0
+    count = int(text) if text.isascii() and text.isdecimal() else 0
     if count < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
     return count
@@ -138,7 +135,7 @@ def _count(text: str) -> int:
 
 def _positive(text: str) -> float:
     try:
-        value = float(text)
+        value = 0.0 if "_" in text else float(text)  # float() takes 1_0 for 10
     except ValueError:
         value = 0.0
     if not 0 < value < 2000:

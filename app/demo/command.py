@@ -17,7 +17,12 @@ from app.demo.result import last_lines
 from app.errors import AppError
 from app.ui.offscreen import choose_screen
 from devices.gaze.errors import GazeError
-from migrations.study.command_line import CommandParser, not_negative, whole_number
+from migrations.study.command_line import (
+    CommandParser,
+    folder_to_write,
+    not_negative,
+    whole_number,
+)
 from migrations.study.errors import StudyError
 from migrations.study.processes import as_typed
 from migrations.study.stopping import end_children, ending_together
@@ -82,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
         example="python main.py --demo --cases 6 --headless",
     )
     parser.add_argument(
-        "--out", type=Path, default=Path("foveate-demo"), metavar="FOLDER",
+        "--out", type=folder_to_write, default=Path("foveate-demo"), metavar="FOLDER",
         help="output folder (default: foveate-demo)",
     )  # fmt: skip
     parser.add_argument(

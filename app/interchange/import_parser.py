@@ -7,20 +7,26 @@ from app.interchange.formats.registry import FORMATS
 from app.interchange.options import UNITS
 from app.interchange.places import ORIGINS
 from app.interchange.tables import TIME_UNITS_US
-from migrations.study.command_line import CommandParser, existing_file, existing_path
+from migrations.study.command_line import (
+    CommandParser,
+    existing_file,
+    existing_path,
+    finite_number,
+    whole_number,
+)
 
 
 def _image_height(text: str) -> float:
     if text == "source":
         return 0.0
-    value = float(text)
+    value = finite_number(text)
     if not 1 <= value <= 100_000:
         raise argparse.ArgumentTypeError(f"{text} is not a height in pixels")
     return value
 
 
 def _count(text: str) -> int:
-    value = int(text)
+    value = whole_number(text)
     if not 0 <= value <= 1000:
         raise argparse.ArgumentTypeError(f"{text} is not a number between 0 and 1000")
     return value
@@ -34,14 +40,14 @@ def _columns(text: str) -> list[tuple[str, str]]:
 
 
 def _pair(text: str) -> tuple[float, float]:
-    values = [float(v) for v in text.lower().replace("×", "x").split("x")]
+    values = [finite_number(v) for v in text.lower().replace("×", "x").split("x")]
     if len(values) != 2 or min(values) <= 0:
         raise argparse.ArgumentTypeError(f"{text} is not WIDTHxHEIGHT")
     return values[0], values[1]
 
 
 def _rectangle(text: str) -> tuple[float, float, float, float]:
-    values = [float(v) for v in text.split(",")]
+    values = [finite_number(v) for v in text.split(",")]
     if len(values) != 4 or min(values[2:]) <= 0:
         raise argparse.ArgumentTypeError(f"{text} is not X,Y,WIDTH,HEIGHT")
     return values[0], values[1], values[2], values[3]

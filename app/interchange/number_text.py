@@ -153,6 +153,19 @@ def _has_underscore(cell: str) -> bool:
     return "_" in cell
 
 
+def plain_float(text: str) -> float:
+    """Return a number as a program writes it.
+
+    Raises
+    ------
+    ValueError
+        If it is not one.
+    """
+    if "_" in text:  # float() takes 1_0 for 10
+        raise ValueError(text)
+    return float(text)
+
+
 def numbers(cells: Sequence[str], style: NumberStyle | None = None) -> FloatArray:
     """Return cells as numbers (N,), NaN where nothing stands.
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.interchange.notes import Note, note
+from app.interchange.number_text import plain_float
 from devices.gaze.errors import GazeFileError
 from devices.gaze.geometry import FloatArray
 
@@ -74,7 +75,7 @@ def _holds(rule: str, cell: str) -> bool:
 
 def _as_number(text: str) -> float | None:
     try:
-        return float(text.replace(",", "."))
+        return plain_float(text.replace(",", "."))
     except ValueError:
         return None
 
@@ -205,7 +206,7 @@ def missing_codes(said: str | None, *, corner_is_lost: bool) -> MissingCodes:
     if said.strip().lower() == "none":
         return MissingCodes()
     try:
-        return MissingCodes((), tuple(float(part) for part in said.split(",")))
+        return MissingCodes((), tuple(plain_float(part) for part in said.split(",")))
     except ValueError as error:
         raise GazeFileError(
             f"--missing takes numbers separated by commas, or none; not {said!r}."

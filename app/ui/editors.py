@@ -227,4 +227,6 @@ def _number(text: str) -> Any:
         value = float(text)
     except ValueError:
         return text  # `Field.problem` says that it is not a number
+    if "_" in text:  # float() takes 1_0 for 10
+        return text
     return int(value) if value.is_integer() and "e" not in text and "." not in text else value

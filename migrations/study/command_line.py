@@ -38,7 +38,11 @@ class CommandParser(argparse.ArgumentParser):
     def __init__(self, *, example: str = "", listed: str = "", **options: Any) -> None:
         shown = f"example:\n  {example}" if example else ""
         epilog = "\n\n".join(part for part in (listed, shown) if part)
+        if options.get("prog"):  # now: it is what later lines of the usage are indented by
+            options["prog"] = as_typed(options["prog"])
         super().__init__(epilog=epilog, formatter_class=_Formatter, **options)
+        self.register("type", int, _integer)
+        self.register("type", float, finite_number)
         self._words: list[str] = []
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
@@ -134,6 +138,14 @@ def existing_folder(text: str) -> Path:
     return path
 
 
+def folder_to_write(text: str) -> Path:
+    """Take a folder that may be new from the command line; a file is a wrong argument."""
+    path = Path(text)
+    if path.exists() and not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is a file, not a folder.")
+    return path
+
+
 def existing_path(text: str) -> Path:
     """Take a file or folder from the command line; one that is not there is a wrong argument."""
     path = Path(text)
@@ -142,10 +154,31 @@ def existing_path(text: str) -> Path:
     return path
 
 
+def _integer(text: str) -> int:
+    """Take a whole number; `int` would also take 1_0 for 10."""
+    try:
+        if "_" not in text:
+            return int(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text} is not a whole number.")
+
+
+def finite_number(text: str) -> float:
+    """Take a finite number; `float` would also take 1_0, nan and inf."""
+    try:
+        number = math.nan if "_" in text else float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"{text} is not a number.")
+    return number
+
+
 def not_negative(text: str) -> float:
     """Take a number of 0 or more; a negative one, NaN and infinity are wrong arguments."""
     try:
-        number = float(text)
+        number = math.nan if "_" in text else float(text)
     except ValueError:
         number = math.nan
     if not 0 <= number < math.inf:
@@ -171,6 +204,8 @@ def require_there(
         path = getattr(options, name)
         if path is not None and not path.exists():
             parser.error(f"--{name} {path} does not exist.")
+        if path is not None and name == "images" and not path.is_dir():
+            parser.error(f"--{name} {path} is a file, not a folder.")
 
 
 def shown_progress(unit: str) -> Callable[[int, int], None]:

@@ -9,11 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
-
 from migrations.study.database import foveate_version
-from migrations.study.folder import Study
-from migrations.study.schema import Reader
 
 MANIFEST = "foveate-export.json"
 _BLOCK = 1 << 20
@@ -29,23 +25,21 @@ def sha256_of(path: Path) -> str:
 
 
 def write_manifest(
-    out: Path, kind: str, files: Iterable[Path], study: Study, images: Iterable[str]
+    out: Path, kind: str, files: Iterable[Path], readers: Iterable[str], images: Iterable[str]
 ) -> None:
     """Write `foveate-export.json` into an export's folder.
 
     Parameters
     ----------
-    study
-        Whose readers' pseudonyms are listed.
+    readers
+        Pseudonyms of those whose readings were exported.
     images
-        SHA-256 of their pixels.
+        SHA-256 of the pixels of each image.
     """
-    with study.database.read() as session:
-        readers = session.scalars(select(Reader.pseudonym).distinct()).all()
     table: dict[str, Any] = {
         "format": kind,
         "foveate_version": foveate_version(),
-        "readers": sorted(readers),
+        "readers": sorted(set(readers)),
         "images": sorted(set(images)),
         "files": {p.relative_to(out).as_posix(): sha256_of(p) for p in sorted(set(files))},
     }

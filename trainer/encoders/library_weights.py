@@ -24,7 +24,7 @@ from trainer.encoders.weights import (
     resampled_positions,
     with_channels,
 )
-from trainer.errors import EncoderError
+from trainer.errors import EncoderUnknown
 
 _DEPTH = 3
 
@@ -87,9 +87,9 @@ def _place_in(net: nn.Module, file: WeightsFile) -> _Place:
         if key.endswith(landmark) and key.removesuffix(landmark)[-1:] in ("", ".")
     ]
     if not places:
-        raise EncoderError(
+        raise EncoderUnknown(
             f"{file.path} does not hold the encoder: its first layer, {own}, is not in it. Name "
-            "the encoder that the file is of."
+            "the encoder that these weights belong to."
         )
     return min(places, key=lambda place: rank_of(place.prefix))
 

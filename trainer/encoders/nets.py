@@ -20,7 +20,7 @@ from trainer.encoders.libraries import has_one_size, make_of_library, take_chann
 from trainer.encoders.library_weights import fit_library, library_channels
 from trainer.encoders.names import library_of
 from trainer.encoders.weights import WeightsFile
-from trainer.errors import EncoderError, EncoderOfLibrary
+from trainer.errors import EncoderOfLibrary, EncoderUnknown
 from trainer.process.seeds import Stream, generator_for
 
 _PATCH_PX = 16
@@ -234,10 +234,10 @@ def _load_ours(file: WeightsFile, name: str) -> tuple[nn.Module, EncoderInfo]:
     found = weights.encoder_in(file)
     chosen = name or weights.guess_name(found)
     if chosen not in _MAKERS:
-        raise EncoderError(
-            f"{file.path} is of no encoder that is known here"
-            + (f" ({chosen})" if chosen else "")
-            + f"; known are {', '.join(_MAKERS)}, and torchvision:NAME and timm:NAME by name."
+        raise EncoderUnknown(
+            f"Foveate cannot tell which encoder {file.path} belongs to"
+            + (f" ({chosen} is not known)" if chosen else "")
+            + f". It knows {', '.join(_MAKERS)}, and by name torchvision:NAME and timm:NAME."
         )
     config = config_of(file.metadata)
     channels, side = found.in_channels, int(config.get("size", 224))

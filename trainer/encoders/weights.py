@@ -7,6 +7,7 @@ not be able to run code.
 import hashlib
 import importlib
 import math
+import pickle
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ from trainer.encoders.layouts import (
     renamed_to_timm,
     without_layer_scale,
 )
-from trainer.errors import EncoderError, EncoderOfLibrary
+from trainer.errors import EncoderError, EncoderOfLibrary, EncoderUnknown
 
 # The first layer tells whose keys a file carries, and what stands before them.
 _LANDMARKS = (
@@ -151,13 +152,16 @@ def open_weights(path: Path) -> WeightsFile:
         with torch.serialization.safe_globals(_numpy_values()):
             return WeightsFile(path, torch.load(path, map_location="cpu", weights_only=True))
     except FileNotFoundError as error:
-        raise EncoderError(f"{path} is not there. Name a file of weights.") from error
+        raise EncoderError(f"{path} does not exist. Name a file of weights.") from error
     except Exception as error:  # torch and safetensors raise anything
-        first = str(error).splitlines()[0] if str(error) else ""
+        if isinstance(error, pickle.UnpicklingError) and "Unsupported" in str(error):
+            raise EncoderError(
+                f"{path} contains more than weights, and Foveate does not run code from files. "
+                "Save its state dict to a new file and use that."
+            ) from error
         raise EncoderError(
-            f"{path} cannot be read as weights: {type(error).__name__}: {first[:200]} (files are "
-            "opened without running code in them; a checkpoint that holds other objects must be "
-            "saved again as a state dict)."
+            f"{path} is not a file of weights, or is damaged. Name a .safetensors file, or a "
+            "checkpoint that PyTorch saved (.pth, .pt)."
         ) from error
 
 
@@ -180,7 +184,7 @@ def _unwrapped(path: Path, content: Any) -> dict[str, Tensor]:
         if not inner:
             break
         content = inner[0]
-    raise EncoderError(f"{path} holds no state dict of a ResNet, ConvNeXt or vision transformer.")
+    raise EncoderUnknown(f"{path} holds no state dict of a ResNet, ConvNeXt or vision transformer.")
 
 
 def _place_of_encoder(path: Path, table: Mapping[str, Tensor]) -> tuple[str, str]:
@@ -194,7 +198,7 @@ def _place_of_encoder(path: Path, table: Mapping[str, Tensor]) -> tuple[str, str
             if whole and not inside_block:
                 places.append((before, landmark))
     if not places:
-        raise EncoderError(
+        raise EncoderUnknown(
             f"{path} holds no ResNet, ConvNeXt or vision transformer: no first layer in it."
         )
     return min(places, key=lambda place: rank_of(place[0]))
@@ -252,9 +256,9 @@ def load_strictly(net: nn.Module, state: dict[str, Tensor], path: Path) -> None:
     if problems:
         more = len(problems) - _MOST_NAMED
         lines = problems[:_MOST_NAMED] + ([f"and {more} more"] if more > 0 else [])
-        raise EncoderError(
-            f"{path} does not fit the encoder:\n  " + "\n  ".join(lines) + "\nName the encoder "
-            "that the file is of."
+        raise EncoderUnknown(
+            f"{path} does not fit the encoder:\n  " + "\n  ".join(lines) + "\nName the "
+            "encoder that these weights belong to."
         )
     wanted.update(state)  # keeps the versions of its parts, which some ask for
     net.load_state_dict(wanted, strict=True)

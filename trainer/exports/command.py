@@ -16,17 +16,20 @@ from migrations.study.export_manifest import write_manifest
 from migrations.study.folder import Study
 from migrations.study.plurals import counted
 from trainer.data.cohort import Cohort, damage_text, load_cohort
-from trainer.errors import CohortError, NoSuchEncoder, TrainerError
+from trainer.errors import CohortError, EncoderError, NoSuchEncoder, TrainerError
 from trainer.exports.mcgip import write_mcgip
 from trainer.exports.relation import relation_of, write_relation
+from trainer.similarity.study_gaze import reader_names
 
 FORMATS = ("mcgip", "relation", "features")
 
 
 def main(argv: Sequence[str]) -> int:
-    """Export; 0 done, 1 it failed, 2 no run or file is called so, 3 stopped."""
+    """Export; 0 done, 1 failed, 2 no such encoder, 3 stopped."""
     arguments = _parser().parse_args(argv)
-    return run_export(arguments, partial(_export, arguments), TrainerError, wrong=(NoSuchEncoder,))
+    return run_export(
+        arguments, partial(_export, arguments), TrainerError, wrong=(NoSuchEncoder, EncoderError)
+    )
 
 
 def _export(arguments: argparse.Namespace, study: Study, out: Path) -> str:
@@ -37,7 +40,9 @@ def _export(arguments: argparse.Namespace, study: Study, out: Path) -> str:
         raise CohortError(f"{study.folder} has {images}; 2 are needed.")
     files = _write(study, cohort, out, arguments)
     hashes = [member.sha256 for member in cohort.members]
-    write_manifest(out, arguments.format, files, study, hashes)
+    called = reader_names(study)
+    readers = {called[reading.reader_id] for m in cohort.members for reading in m.readings}
+    write_manifest(out, arguments.format, files, readers, hashes)
     said = f"{counted(len(cohort.members), 'image')}, {counted(len(files), 'file')} in {out}"
     return require_whole(said, damage_text(cohort))
 

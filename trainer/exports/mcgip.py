@@ -58,7 +58,7 @@ def class_numbers(named: Sequence[str], labels: Sequence[str | None]) -> dict[st
     Labels that all are whole numbers keep them.
     """
     there = sorted({label for label in labels if label is not None})
-    if there and all(label.isdigit() for label in there):
+    if there and all(label.isdecimal() for label in there):
         return {label: int(label) for label in there}
     known = [name for name in named if name in there]
     return {name: k for k, name in enumerate([*known, *(t for t in there if t not in known)])}

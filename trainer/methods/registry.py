@@ -16,6 +16,7 @@ from torch import nn
 from trainer.config.config import RunConfig
 from trainer.config.methods import find_method, module_of
 from trainer.encoders.blocks import train_last_blocks
+from trainer.encoders.files import encoder_path
 from trainer.encoders.nets import initialise, make_encoder, seeded_weights
 from trainer.methods.base import Method, Widths
 from trainer.methods.split_norm import use_split_norm
@@ -58,7 +59,7 @@ def _widths(config: RunConfig) -> Widths:
 def _encoder(config: RunConfig) -> tuple[nn.Module, int]:
     encoder, width = make_encoder(config.encoder, config.in_channels, config.size, config.aspect)
     if config.init:
-        initialise(encoder, Path(config.init), config.encoder)
+        initialise(encoder, encoder_path(Path(config.init)), config.encoder)
     if config.train_blocks:
         train_last_blocks(encoder, config.train_blocks)
     return encoder, width

@@ -26,7 +26,7 @@ def parse_budgets(text: str) -> tuple[Budget, ...]:
     """
     budgets: list[Budget] = []
     for word in (part.strip().lower() for part in text.split(",") if part.strip()):
-        if word != ALL and (not word.isdigit() or int(word) < 2):
+        if word != ALL and (not word.isdecimal() or int(word) < 2):
             raise ProbeError(
                 f"--label-budget {word}: a budget is a number of labelled images in all, at "
                 "least 2, or the word all; several are joined by commas: 10,25,100,all."

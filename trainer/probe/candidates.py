@@ -11,6 +11,7 @@ from torch import nn
 from migrations.study.errors import UnknownName
 from migrations.study.folder import Study
 from migrations.study.run_names import find_run, runs_of
+from trainer.encoders.files import ENCODER_FILE, encoder_path
 from trainer.encoders.info import EncoderInfo
 from trainer.encoders.nets import has_fixed_size, make_encoder, seeded_weights
 from trainer.errors import NoSuchEncoder
@@ -19,7 +20,6 @@ from trainer.probe.loading import load_weights
 
 RAW, UNTRAINED, IMAGENET = "raw-pixels", "untrained", "imagenet"
 RAW_SIZE = 64
-ENCODER_FILE = "encoder.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +112,14 @@ def find_encoder(word: str, study: Study | None) -> tuple[str, Path]:
         return path.name, path
     places = [path] + ([study.runs / word] if study else [])
     for folder in places:
-        if (folder / ENCODER_FILE).is_file():
-            return folder.resolve().name, folder / ENCODER_FILE
+        if (found_there := encoder_path(folder)) != folder:
+            return folder.resolve().name, found_there
     if study is not None and (found := _of_run(study, word)) is not None:
         return found
     looked = " or ".join(str(place) for place in places)
     raise NoSuchEncoder(
-        f"--encoder {word}: there is no such file, and no {ENCODER_FILE} in {looked}. A run has "
-        "its encoder when it has finished."
+        f"There is no encoder {word}: no such file, and no {ENCODER_FILE} in {looked}. A run has "
+        "its encoder once it has finished."
     )
 
 

@@ -24,7 +24,8 @@ from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import Study
 from migrations.study.stopping import listened
 from migrations.study.told_events import ToldProgress, add_events, is_told, tell
-from trainer.errors import ConfigError, NoSuchEncoder, TrainerError
+from trainer.encoders.files import existing_encoder
+from trainer.errors import ConfigError, EncoderError, NoSuchEncoder, TrainerError
 
 log = logging.getLogger("trainer")
 
@@ -43,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
     except (TrainerError, StudyError) as error:
         log.debug("The probe failed", exc_info=True)
         sys.stderr.write(f"{error}\n")
-        return 2 if isinstance(error, NotAStudy | ConfigError | NoSuchEncoder) else 1
+        return 2 if isinstance(error, NotAStudy | ConfigError | NoSuchEncoder | EncoderError) else 1
     except KeyboardInterrupt:
         sys.stderr.write("\nStopped. Nothing was written.\n")
         return 3
@@ -159,7 +160,7 @@ def _parser() -> argparse.ArgumentParser:
         "--probes", default="linear,knn", help="any of linear, knn, finetune (default: linear,knn)"
     )
     parser.add_argument(
-        "--init", "--imagenet", type=existing_file, metavar="FILE", dest="imagenet",
+        "--init", "--imagenet", type=existing_encoder, metavar="FILE", dest="imagenet",
         help="weights for an additional baseline, imagenet",
     )  # fmt: skip
     parser.add_argument(

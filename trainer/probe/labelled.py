@@ -87,7 +87,8 @@ def whole_number(label: str) -> int | None:
         value = float(label)
     except ValueError:
         return None
-    return int(value) if np.isfinite(value) and value == int(value) else None
+    is_plain = np.isfinite(value) and "_" not in label  # float() takes 1_0 for 10
+    return int(value) if is_plain and value == int(value) else None
 
 
 def numbered(words: Sequence[str]) -> IntArray:

@@ -54,6 +54,8 @@ def _median(values: Sequence[float]) -> float:
 
 
 def _by_size(value: str) -> tuple[float, str]:
+    if "_" in value:  # float() takes 1_0 for 10
+        return float("inf"), value
     try:
         return float(value), ""
     except ValueError:

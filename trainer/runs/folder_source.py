@@ -69,6 +69,11 @@ class FolderSource:
         return f"--images {self.images}"
 
     @property
+    def unit(self) -> str:
+        """What loading counts."""
+        return "images"
+
+    @property
     def has_report(self) -> bool:
         """The report shows a study; a folder's run has its model card."""
         return False

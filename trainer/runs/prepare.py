@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from migrations.study.evidence import CohortEvidence
 from migrations.study.names import short_name
+from migrations.study.plurals import counted
 from trainer.config.config import RunConfig
 from trainer.config.idle import idle_settings
 from trainer.config.methods import find_method
@@ -16,6 +17,7 @@ from trainer.data.broken import open_sound
 from trainer.data.cache import ImageCache, open_cache
 from trainer.data.cache import Source as Picture
 from trainer.data.cohort import Member, damage_text, fingerprint
+from trainer.encoders.files import encoder_path
 from trainer.encoders.weights import file_hash
 from trainer.errors import CohortError, ConfigError
 from trainer.methods.registry import make_method
@@ -67,7 +69,7 @@ def prepare(run: Run) -> Prepared:
     precision = choose_precision(config.precision, device)
     prepare_device(device, deterministic=config.deterministic, tf32=config.tf32)
     _require_shared_norm(config, device)
-    init = file_hash(Path(config.init)) if config.init else ""
+    init = file_hash(encoder_path(Path(config.init))) if config.init else ""
     with run.stage("cohort", "Reading the images and what is known of them") as meter:
         cohort = source.load(config, meter, run.stop)
         members = source.members(cohort, config)
@@ -78,7 +80,7 @@ def prepare(run: Run) -> Prepared:
         pairs = source.pairs(cohort, members, config, meter, run.stop)
     if pairs.evidence is not None:
         _tell_measure(run, pairs.evidence)
-    with run.stage("images", f"Preparing {len(members)} images") as meter:
+    with run.stage("images", f"Preparing {counted(len(members), 'image')}") as meter:
         images, left_out = _cache(run, members, meter)
         images = images.held_on(device)
     named_cohort = cohort.fingerprint

@@ -48,6 +48,10 @@ class Source(Protocol):
         """How this source is named on the command line."""
 
     @property
+    def unit(self) -> str:
+        """What loading counts: readings of a study, images of a folder."""
+
+    @property
     def has_report(self) -> bool:
         """Whether a run of it has a report."""
 

@@ -13,8 +13,6 @@ from trainer.runs.source import Source
 
 log = logging.getLogger("trainer")
 
-_UNITS = {"cohort": "readings", "similarity": "steps", "images": "images", "train": "steps"}
-
 
 @dataclass
 class Run:
@@ -46,7 +44,8 @@ class Run:
         self.say(name, message)
         started = time.perf_counter()
         try:
-            yield Meter(self.emit, name, _UNITS.get(name, "steps"))
+            units = {"cohort": self.source.unit, "images": "images"}
+            yield Meter(self.emit, name, units.get(name, "steps"))
         finally:
             self.seconds[name] = round(time.perf_counter() - started, 3)
 

@@ -47,6 +47,11 @@ class StudySource:
         return f"--study {self.study.folder}"
 
     @property
+    def unit(self) -> str:
+        """What loading counts."""
+        return "readings"
+
+    @property
     def has_report(self) -> bool:
         """Whether somebody writes one."""
         return self.write_report is not None

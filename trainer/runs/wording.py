@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from migrations.study.names import short_name
+from migrations.study.plurals import counted
 from migrations.study.processes import as_typed
 from trainer.config.config import RunConfig
 from trainer.data.cohort import Cohort, Member, damage_text
@@ -18,8 +19,8 @@ def cohort_text(cohort: Cohort, members: Sequence[Member], config: RunConfig) ->
     readings = sum(len(m.readings) for m in members)
     read = sum(1 for m in members if m.readings)
     held = len(cohort.members) - len(members)
-    text = f"{len(members)} images"
-    text += f", {read} of them read ({readings} readings)" if readings else ""
+    text = counted(len(members), "image")
+    text += f", {read} of them read ({counted(readings, 'reading')})" if readings else ""
     text += ", those of the test split among them (transductive)" if config.transductive else ""
     text += f", {held} held back as test split" if held else ""
     return text + (f", {len(cohort.dropped)} left out" if cohort.dropped else "")
@@ -65,6 +66,6 @@ def beginning_text(job: Job, record: Record) -> str:
     config, begins = job.config, "Continuing" if record.continued else "Training"
     return (
         f"{begins} {record.folder.name}: {config.method}, {config.encoder}, {config.size} px, "
-        f"batch {job.batch}, {config.epochs} epochs = {job.steps} steps on "
+        f"batch {job.batch}, {counted(config.epochs, 'epoch')} = {counted(job.steps, 'step')} on "
         f"{device_text(job.device, job.precision)}"
     )

@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 
 from devices.gaze.errors import GazeError
-from migrations.study.command_line import CommandParser, require_there
+from migrations.study.command_line import CommandParser, finite_number, require_there
 from migrations.study.errors import StudyError
 from migrations.study.stopping import WITHIN_S
 from migrations.study.told_events import add_events
@@ -174,8 +174,8 @@ def _check_files(request: Request) -> None:
 def _size(text: str) -> tuple[float, float]:
     width, _, height = text.lower().partition("x")
     try:
-        size = float(width), float(height)
-    except ValueError as error:
+        size = finite_number(width), finite_number(height)
+    except argparse.ArgumentTypeError as error:
         raise ConfigError(f"{text!r} is not a size. Write WIDTHxHEIGHT, e.g. 1920x1080.") from error
     if min(size) <= 0:
         raise ConfigError(f"{text!r}: both sides must be above 0.")
@@ -191,7 +191,7 @@ def _size_option(text: str) -> tuple[float, float]:
 
 def _part_option(text: str) -> Part:
     number, _, count = text.partition("/")
-    if not (number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count)):
+    if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
         raise argparse.ArgumentTypeError(f"{text!r} is not a part. Write K/N, e.g. 2/8.")
     return Part(int(number), int(count))
 

@@ -11,7 +11,9 @@ from devices.gaze.pair_rates import threshold_for_rate
 from migrations.study.evidence import DETAILS_KEY, CohortEvidence
 from migrations.study.folder import Study
 from migrations.study.names import Names, names_of
+from migrations.study.plurals import counted
 from trainer.data.cohort import Cohort, damage_text, load_cohort
+from trainer.errors import SimilarityError
 from trainer.process.events import Meter, StageStarted
 from trainer.similarity.base import Similarity
 from trainer.similarity.between_readers import split_of
@@ -57,6 +59,7 @@ def run_job(job: Job) -> None:
     """
     with _source(job) as source:
         request = job.request
+        _require_two(source.gaze, request)
         if source.gaze.note:
             job.console.print(source.gaze.note, highlight=False, soft_wrap=True)
         control = ComparisonControl(
@@ -82,6 +85,15 @@ def run_job(job: Job) -> None:
             make_graph(job, comparison, request.graph, _facts(comparison, source))
         if request.out is not None or request.graph is None:
             _make_matrix(job, comparison, source)
+
+
+def _require_two(gaze: GazeList, request: Request) -> None:
+    """Refuse gaze in which nothing can be compared with anything else."""
+    seen = len(set(gaze.owners.tolist()))
+    if seen < 2:
+        raise SimilarityError(
+            f"{request.gaze} has gaze on {counted(seen, 'image')}; a comparison needs at least 2."
+        )
 
 
 def _labelled(request: Request, source: _Source) -> _Source:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from migrations.study.command_line import CommandParser
+from migrations.study.command_line import CommandParser, whole_number
 from migrations.study.processes import MAIN
 from migrations.study.unwritable import unwritable_text
 from trainer.command import read_options as read_train
@@ -152,12 +152,11 @@ def _resources(options: argparse.Namespace, processes: int, gpus: int) -> Resour
 
 def _count(least: int) -> Callable[[str], int]:
     def count(text: str) -> int:
-        value = int(text)
+        value = whole_number(text)
         if value < least:
-            raise argparse.ArgumentTypeError(f"{text}: at least {least}")
+            raise argparse.ArgumentTypeError(f"{text} is too small; it must be at least {least}.")
         return value
 
-    count.__name__ = "number"  # argparse names it where the text is none
     return count
 
 

@@ -72,7 +72,7 @@ def _export(arguments: argparse.Namespace, study: Study, out: Path) -> str:
         return require_whole(said, content.damage)
     files = _write(content, out, arguments.format)
     hashes = [image.sha256 for image in content.images.values()]
-    write_manifest(out, arguments.format, files, study, hashes)
+    write_manifest(out, arguments.format, files, content.readers(), hashes)
     said = f"{counted(len(content.reading_ids), 'reading')}, {counted(len(files), 'file')} in {out}"
     return require_whole(said, content.damage)
 

@@ -7,7 +7,7 @@ point is missing where a dot stands. What was shown is told by the messages of E
 
 import re
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from app.interchange.foreign_reading import (
 )
 from app.interchange.formats.canvas import middle
 from app.interchange.notes import Note, note
+from app.interchange.number_text import plain_float
 from app.interchange.options import ImportOptions
 from app.interchange.places import Place, fitted_screen, own_size, shown_at
 from app.interchange.rows import encoding_of, opened
@@ -103,7 +104,7 @@ class _Reader:
         cells = line.split()
         wanted = 7 if self.both else 4
         try:
-            numbers = [_NAN if cell == "." else float(cell) for cell in cells[:wanted]]
+            numbers = [_NAN if cell == "." else plain_float(cell) for cell in cells[:wanted]]
         except ValueError as error:
             raise GazeFileError(
                 f"{self.path}: the sample {line.strip()[:60]!r} cannot be read."
@@ -119,7 +120,7 @@ class _Reader:
         cells = line.split()
         if len(cells) >= 7 and "." not in (cells[5], cells[6]):
             try:
-                start, end, x, y = (float(cells[k]) for k in (2, 3, 5, 6))
+                start, end, x, y = (plain_float(cells[k]) for k in (2, 3, 5, 6))
             except ValueError as error:
                 raise GazeFileError(
                     f"{self.path}: the fixation {line.strip()[:60]!r} cannot be read."
@@ -145,7 +146,7 @@ class _Reader:
     def _message(self, text: str) -> SourceReading | None:
         coords = _COORDS.search(text)
         if coords and self.options.screen is None:
-            x, y, right, bottom = (float(value) for value in coords.groups())
+            x, y, right, bottom = self._coordinates(coords.groups(), text)
             width, height, mm = right - x + 1, bottom - y + 1, ASSUMED_MM_PER_PX
             self.screen = ScreenGeometry(width, height, width * mm, height * mm)
         if text.startswith(("TRIALID", "TRIAL_RESULT")):
@@ -160,6 +161,14 @@ class _Reader:
             if not variable:  # what came before the image was not looked at it
                 self._leave_out("before the image was shown")
         return made
+
+    def _coordinates(self, values: Sequence[str], text: str) -> list[float]:
+        try:
+            return [plain_float(value) for value in values]
+        except ValueError as error:
+            raise GazeFileError(
+                f"{self.path}: the message {text[:60]!r} cannot be read."
+            ) from error
 
     def _image_of(self, text: str) -> tuple[str, Place | None]:
         marker = self.options.markers

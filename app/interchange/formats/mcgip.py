@@ -19,6 +19,7 @@ from app.interchange.foreign_reading import (
 )
 from app.interchange.matching import leaf
 from app.interchange.notes import note
+from app.interchange.number_text import plain_float
 from app.interchange.options import ImportOptions
 from app.interchange.places import fitted_height, whole_image
 from app.interchange.tables import Table, microseconds, read_table
@@ -111,7 +112,7 @@ def _times(table: Table, column: str, options: ImportOptions) -> tuple[IntArray 
     """Return times in microseconds and the unit they were in; text may be clock times."""
     texts = table.text(column)
     try:
-        values = np.array([float(t) for t in texts])
+        values = np.array([plain_float(t) for t in texts])
     except ValueError:
         return clock_times(table.path, column, texts), "clock"
     if not np.isfinite(values).all() or not len(values):

@@ -23,7 +23,7 @@ from app.interchange.options import ImportOptions
 from app.interchange.places import Place, stretched, whole_image
 from app.interchange.times import duration_unit, times_us
 from devices.gaze.errors import GazeFileError
-from devices.gaze.foreign_values import read_text
+from devices.gaze.foreign_values import plain_number, read_text
 
 MOST_BYTES = 256 << 20
 GRID = 224
@@ -85,7 +85,7 @@ def _entries(path: Path) -> list[Any]:
 
 def _numbers(path: Path, entry: dict[str, Any], key: str) -> Any:
     try:
-        values = np.array(entry[key], np.float64)
+        values = np.array([plain_number(value) for value in entry[key]], np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise GazeFileError(f"{path}: {key} of a scan path must be numbers.") from error
     if values.ndim != 1 or len(values) != len(entry["X"]):

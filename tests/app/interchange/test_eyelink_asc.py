@@ -101,7 +101,10 @@ def test_what_is_no_gaze_is_refused(study, tmp_path, matcher, rows, said) -> Non
     [
         ("900\t  470.0\t 190.0\t 900.0\t 470.0\t 190.0\t 910.0\t.....", "times that run backwards"),
         ("EFIX R   1O00\t1040\t41\t  470.0\t  190.0\t    900", "the fixation 'EFIX R"),
+        ("EFIX R   1_000\t1040\t41\t  470.0\t  190.0\t    900", "the fixation 'EFIX R"),
+        ("1049\t 4_70\t 190.0\t 900.0\t 470.0\t 190.0\t 910.0\t.....", "the sample '1049"),
         ("MSG\t1001 DISPLAY_COORDS 0 0 nan 499", "a screen of nan"),
+        ("MSG\t1001 DISPLAY_COORDS 0 0 9_99 499", "the message 'DISPLAY_COORDS"),
     ],
 )  # fmt: skip
 def test_what_no_tracker_writes_is_refused_by_name(study, tmp_path, matcher, broken, said) -> None:

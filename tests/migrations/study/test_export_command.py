@@ -19,7 +19,6 @@ from migrations.study.export_command import (
 )
 from migrations.study.export_manifest import MANIFEST, write_manifest
 from migrations.study.folder import Study
-from migrations.study.schema import Reader
 from migrations.study.settings import StudySettings
 
 
@@ -129,13 +128,11 @@ def test_a_folder_that_holds_something_is_refused_and_an_empty_one_taken(tmp_pat
         make_empty(tmp_path / "new" / "file")
 
 
-def test_the_manifest_names_files_readers_and_images_once(study, tmp_path: Path) -> None:
-    with study.database.write() as session:
-        session.add_all([Reader(pseudonym="R2"), Reader(pseudonym="R1")])
+def test_the_manifest_names_files_readers_and_images_once(tmp_path: Path) -> None:
     file = tmp_path / "a" / "b.csv"
     file.parent.mkdir()
     file.write_text("abc")
-    write_manifest(tmp_path, "csv", [file, file], study, ["i2", "i1", "i2"])
+    write_manifest(tmp_path, "csv", [file, file], ["R2", "R1", "R2"], ["i2", "i1", "i2"])
     table = json.loads((tmp_path / MANIFEST).read_text())
     assert (table["format"], table["readers"], table["images"]) == (
         "csv", ["R1", "R2"], ["i1", "i2"],

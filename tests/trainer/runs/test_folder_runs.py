@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 from safetensors import safe_open
 from scipy import sparse
 
@@ -293,12 +294,14 @@ def test_features_of_a_folder(images: Path, tmp_path: Path) -> None:
 
     with seeded_weights(0):
         net, _ = make_encoder("resnet18")
-    save_file({k: v.contiguous() for k, v in net.state_dict().items()}, tmp_path / "e.safetensors")
+    (tmp_path / "run").mkdir()
+    path = tmp_path / "run" / "encoder.safetensors"
+    save_file({k: v.contiguous() for k, v in net.state_dict().items()}, path)
     (tmp_path / "names.txt").write_text("b/7\na/0\n")
     made = []
     for order in ([], ["--order", str(tmp_path / "names.txt")]):
         out = tmp_path / "features.npz"
-        line = ["--encoder", str(tmp_path / "e.safetensors"), "--images", str(images)]
+        line = ["--encoder", str(tmp_path / "run"), "--images", str(images)]
         assert encode([*line, "--size", "32", "--out", str(out), *order]) == 0
         with np.load(out) as file:
             made.append((file["features"], file["names"].tolist()))
@@ -306,6 +309,31 @@ def test_features_of_a_folder(images: Path, tmp_path: Path) -> None:
     assert (every.shape, every.dtype, names) == ((8, 512), np.float32, NAMES)
     assert chosen == ["b/7.png", "a/0.png"]
     np.testing.assert_allclose(some, every[[7, 0]], atol=1e-4)
+
+
+def test_an_encoder_that_is_none_is_a_wrong_argument(images: Path, tmp_path: Path, capsys) -> None:
+    table = tmp_path / "some.csv"
+    table.write_text("a,b\n1,2\n")
+    line = ["--images", str(images), "--out", str(tmp_path / "f.npz"), "--encoder"]
+    assert encode([*line, str(table)]) == 2
+    assert "some.csv is not a file of weights, or is damaged" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as end:
+        encode([*line, str(tmp_path)])
+    assert end.value.code == 2
+    assert "has no encoder.safetensors" in capsys.readouterr().err
+    assert main([*words(images, tmp_path / "run"), "--pairs", "none", "--init", str(table)]) == 2
+    assert "is not a file of weights" in " ".join(capsys.readouterr().out.split())
+
+
+def test_an_encoder_that_tells_no_architecture_asks_for_a_name(
+    images: Path, tmp_path: Path, capsys
+) -> None:
+    from safetensors.torch import save_file
+
+    save_file({"patch_embeds.0.proj.weight": torch.ones(2, 3, 4, 4)}, tmp_path / "t.safetensors")
+    line = ["--images", str(images), "--out", str(tmp_path / "f.npz"), "--encoder"]
+    assert encode([*line, str(tmp_path / "t.safetensors")]) == 2
+    assert "Use --name" in " ".join(capsys.readouterr().out.split())
 
 
 def test_deep_files_are_windowed_and_eight_bit_ones_kept(tmp_path: Path) -> None:

@@ -252,6 +252,25 @@ def test_nothing_there(tmp_path, capsys) -> None:
     assert "neither study.toml nor a gaze file" in shown
 
 
+def test_gaze_on_one_image_cannot_be_compared(tmp_path, capsys) -> None:
+    only = tmp_path / "one"
+    only.mkdir()
+    (only / "a.json").write_text(json.dumps({"gaze": scan(1), "img": "a.png"}))
+    assert run("--gaze", only, "--out", tmp_path / "m.npy") == 1
+    assert "has gaze on 1 image; a comparison needs at least 2" in flat(capsys)
+    assert not (tmp_path / "m.npy").exists()
+
+
+def test_a_study_without_gaze_is_not_done(maker: StudyMaker, capsys) -> None:
+    maker.study.close()
+    assert run("--study", maker.study.folder) == 1
+    assert "has gaze on 0 images" in flat(capsys)
+
+
+def flat(capsys) -> str:
+    return " ".join(capsys.readouterr().out.split())
+
+
 def test_what_the_command_wrote_into_the_folder_is_no_gaze(folder) -> None:
     for _ in range(2):
         assert run("--gaze", folder, "--out", folder / "relation.npy") == 0

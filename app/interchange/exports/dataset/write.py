@@ -106,7 +106,7 @@ def export_dataset(
     facts = _facts(picked, len(cases), images, copied, len(waiting))
     files += [*(pictures or ()), *_about(content, out, terms, facts)]
     hashes = [image.sha256 for image in content.images.values()]
-    write_manifest(out, "dataset", files, content.study, hashes)
+    write_manifest(out, "dataset", files, content.readers(), hashes)
     _sums(out, [*files, out / MANIFEST])
     said = check_dataset(out)
     lacking = (
