@@ -1,8 +1,8 @@
 """An installed Foveate without a checkout in sight: python .ci/try_installed.py STEP FOLDER.
 
 station: import a picture, open it offscreen, be told what a training lacks and which package is in
-the way. demo: from nothing to a
-report. upgrade: a study of 0.1.0 in FOLDER/of-0.1.0 opened. uninstall: what is left.
+the way. demo: from nothing to a report. upgrade: the study of 0.1.0 FOLDER/of-0.1.0 opened.
+uninstall: what is left.
 """
 
 import os
@@ -95,19 +95,12 @@ def demo(work: Path) -> None:
 
 def upgrade(work: Path) -> None:
     """Open a study of 0.1.0: what was recorded stays bit for bit, after a backup."""
-    study = work / "of-0.1.0" / "study"
+    study = work / "of-0.1.0"
+    _mark(study)
     before = work / "before"
     shutil.copytree(study, before)
     foveate("db", "upgrade", "--study", str(study))
-    with closing(_database(before)) as old, closing(_database(study)) as new:
-        for table, rows in sorted(_rows(old).items()):
-            kept = _columns(new, table)
-            columns = [name for name in _columns(old, table) if name in kept]
-            same = _values(old, table, columns) == _values(new, table, columns)
-            if table in AS_RECORDED:
-                _ask(same, f"{table}: {rows} rows as they were")
-            else:
-                _say(f"          {table}: {rows} rows, {'as they were' if same else 'changed'}")
+    _compare(before, study)
     files = [p.relative_to(before) for p in (before / "images").rglob("*") if p.is_file()]
     same = all((before / p).read_bytes() == (study / p).read_bytes() for p in files)
     _ask(same and bool(files), f"{len(files)} files of images as they were")
@@ -115,6 +108,31 @@ def upgrade(work: Path) -> None:
     _ask(bool(copies), f"a backup was made before: {copies[0].name}")
     foveate("db", "check", "--study", str(study))
     _say(_run([sys.executable, "-c", OPENS, str(study)]).strip())
+    _compare(before, study)
+
+
+def _compare(before: Path, after: Path) -> None:
+    with closing(_database(before)) as old, closing(_database(after)) as new:
+        for table, rows in sorted(_rows(old).items()):
+            kept = _columns(new, table)
+            columns = [name for name in _columns(old, table) if name in kept]
+            was, now = _values(old, table, columns), _values(new, table, columns)
+            if table in AS_RECORDED:
+                _ask(was == now and rows > 0, f"{table}: {rows} rows as they were")
+            else:
+                kept_rows = rows - len(set(was) - set(now))
+                _say(f"          {table}: {kept_rows} of {rows} rows as they were, now {len(now)}")
+
+
+def _mark(study: Path) -> None:
+    """Put a mark into every reading, as a person would: the simulated reader makes none."""
+    with closing(sqlite3.connect(study / "foveate.sqlite")) as old, old:
+        old.execute(
+            "INSERT INTO annotation"
+            " (id, reading_id, image_id, time_us, kind, label, x_image, y_image, details)"
+            " SELECT 'mark-' || reading.id, reading.id, image_id, started_us + 1, 'keypoint',"
+            " 'mass', 0.1 + 0.2, 1 / 3.0, '{}' FROM reading JOIN case_image USING (case_id)"
+        )
 
 
 def _database(study: Path) -> sqlite3.Connection:
