@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-COLOURS = 50
-"""An empty screen has one colour, a window of the station some hundred."""
+COLOURS = 500
+"""An empty screen has one colour, a window that says Opening some hundred, the worklist 1700."""
 
 
 def picture(dump: bytes) -> np.ndarray:
