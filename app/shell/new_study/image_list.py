@@ -33,8 +33,10 @@ class ImageList(QWidget):
         self.setAcceptDrops(True)
         self.line = _Line()
         self.line.setObjectName("new_image_path")
-        self.line.setAccessibleName(tr("Path of a file or folder"))
-        self.line.setPlaceholderText(tr("Path of a file, folder, zip archive or csv of labels"))
+        self.line.setAccessibleName(tr("Path to a file or folder"))
+        self.line.setPlaceholderText(
+            tr("Path to a file, folder, zip archive or CSV file of labels")
+        )
         self.line.returnPressed.connect(self._add_typed)
         self.list = QListWidget()
         self.list.setObjectName("new_images")
@@ -53,7 +55,7 @@ class ImageList(QWidget):
             row(
                 button("new_image_files", tr("Files…"), self._ask_files, picture="import"),
                 button("new_image_folder", tr("Folder…"), self._ask_folder, picture="open"),
-                button("new_image_remove", tr("Take out"), self._remove),
+                button("new_image_remove", tr("Remove"), self._remove),
                 gap=theme.GRID,
                 stretch=True,
             )
@@ -69,7 +71,7 @@ class ImageList(QWidget):
         missing = ""
         for path in (each.expanduser() for each in paths):
             if not path.exists():
-                missing = tr("There is no file or folder {path}.", path=path)
+                missing = tr("{path} does not exist.", path=path)
             elif path.resolve() not in self.paths:
                 self.list.addItem(str(path.resolve()))
         self._problem.setText(missing)
@@ -109,10 +111,10 @@ class ImageList(QWidget):
             self.list.takeItem(self.list.row(item))
 
     def _ask_files(self) -> None:
-        names, _ = QFileDialog.getOpenFileNames(self, tr("Images of the study"))
+        names, _ = QFileDialog.getOpenFileNames(self, tr("Choose images"))
         self.add(map(Path, names))
 
     def _ask_folder(self) -> None:
-        name = QFileDialog.getExistingDirectory(self, tr("A folder of images"))
+        name = QFileDialog.getExistingDirectory(self, tr("Choose a folder of images"))
         if name:
             self.add([Path(name)])

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QScrollArea,
+    QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -106,7 +107,7 @@ class NewStudyPage(Page):
         """Offer the trackers that were found; the choice stays."""
         chosen = self.tracker.currentData()
         self.tracker.clear()
-        self.tracker.addItem(tr("Chosen later, on the worklist"), "")
+        self.tracker.addItem(tr("Choose later on the Worklist page"), "")
         for info in trackers:
             self.tracker.addItem(info.model, info.id)
         self.tracker.setCurrentIndex(max(0, self.tracker.findData(chosen)))
@@ -153,7 +154,7 @@ class NewStudyPage(Page):
         place = tr("Step {number} of {count}.", number=self.step + 1, count=len(self.steps))
         self.say_state(problem or place, "warning" if problem and name else "lead")
         self._next.setEnabled(not problem)
-        self._next.setText(tr("Make the study") if last else tr("Next"))
+        self._next.setText(tr("Create the study") if last else tr("Next"))
         self._next.setAccessibleName(self._next.text())
         for field in ("question", "classes"):  # those of a form are said in its first question
             self._form.editors[field].setEnabled(not self.design.values["form"])
@@ -169,13 +170,15 @@ class NewStudyPage(Page):
         settings, count = plan.settings, len(plan.images)
         questions, arms = len(settings.questions), max(1, len(settings.arms))
         lines = [
-            tr("“{name}” is made in {folder}.", name=settings.name, folder=plan.folder),
+            tr("The study “{name}” will be created in {folder}.",
+               name=settings.name, folder=plan.folder),
             trn("It asks one question.", "It asks {count} questions.", questions),
-            trn("Cases are read in one way.", "Cases are read in {count} arms.", arms),
-            tr("No image is imported yet.") if not count else
-            trn("One file or folder is imported then.",
-                "{count} files or folders are imported then.", count),
-            tr("All of it can be changed later under “Study settings”."),
+            trn("All cases are read under the same conditions.",
+                "Cases are read in {count} arms.", arms),
+            tr("No images will be imported yet.") if not count else
+            trn("One file or folder will be imported.",
+                "{count} files or folders will be imported.", count),
+            tr("You can change all of this later on the Study settings page."),
         ]  # fmt: skip
         return "\n".join(lines)
 
@@ -183,7 +186,9 @@ class NewStudyPage(Page):
         self._follows_name = False
 
     def _choose_folder(self) -> None:
-        parent = QFileDialog.getExistingDirectory(self, tr("Where the study's folder is made"))
+        parent = QFileDialog.getExistingDirectory(
+            self, tr("Choose where to create the study folder")
+        )
         if parent:
             self._follows_name = False
             name = suggested_folder(self._form.values()["name"]).name
@@ -200,7 +205,8 @@ class NewStudyPage(Page):
         for title in self._titles:
             frame.addWidget(title)
         frame.addStretch(1)
-        beside.setFixedWidth(_STEPS_WIDTH)
+        beside.setMinimumWidth(_STEPS_WIDTH)
+        beside.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         for step in self.steps:
             self._stack.addWidget(self._step(step))
         middle = row(beside, self._stack, gap=3 * theme.GRID)
@@ -248,7 +254,7 @@ class NewStudyPage(Page):
         elif step.name == "backups":
             choose = button("new_choose_backup", tr("Choose a folder…"), self._choose_backup)
             layout.addLayout(row(choose, stretch=True))
-            layout.addWidget(label(tr("What is made"), "heading"))
+            layout.addWidget(label(tr("What will be created"), "heading"))
             layout.addWidget(self._summary)
 
 

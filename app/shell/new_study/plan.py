@@ -42,17 +42,17 @@ def suggested_folder(name: str) -> Path:
 def folder_problem(text: str) -> str:
     """Return why no study can be made in a folder, in words; empty for nothing."""
     if not text:
-        return tr("The study needs a folder.")
+        return tr("Choose a folder for the study.")
     folder = Path(text).expanduser()
     if not folder.is_absolute():
-        return tr("Give the whole path of the folder.")
+        return tr("Enter the full path of the folder.")
     if (folder / "study.toml").exists():
-        return tr("That folder holds a study already: open it on the start page.")
+        return tr("This folder already contains a study. Open it from the start page.")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        return tr("That folder is not empty; a study has one of its own.")
+        return tr("This folder is not empty. A study needs a folder of its own.")
     there = next((p for p in (folder, *folder.parents) if p.exists()), folder)
     if not there.is_dir() or not os.access(there, os.W_OK):
-        return tr("You may not write into {folder}.", folder=there)
+        return tr("You do not have permission to write to {folder}.", folder=there)
     try:
         require_local(folder)
     except UnsafeFolder as error:

@@ -128,11 +128,11 @@ def test_images_that_are_not_there_are_said_and_others_stand_once(
 
 def test_folders_that_can_hold_no_study_are_refused_in_words(tmp_path: Path) -> None:
     assert folder_problem(str(tmp_path / "new" / "study")) == ""
-    assert "whole path" in folder_problem("study")
+    assert "full path" in folder_problem("study")
     (tmp_path / "study.toml").write_text("")
     assert "already" in folder_problem(str(tmp_path))
     (tmp_path / "file").write_text("")
-    assert "may not write" in folder_problem(str(tmp_path / "file" / "study"))
+    assert "permission to write" in folder_problem(str(tmp_path / "file" / "study"))
     assert "cloud" in folder_problem(str(tmp_path / "Dropbox" / "study"))
     assert suggested_folder("A/B: c?").name == "A B c"
 

@@ -6,7 +6,8 @@ A made-up language puts every sentence into brackets and lengthens it by 40 %.
 from datetime import UTC, datetime
 
 import pytest
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtCore import QCoreApplication, QSize
+from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
 
 from app.images.clearing import SheetImage
 from app.pages.calibration.offsets import TargetOffset
@@ -21,6 +22,7 @@ from app.pages.setup.page import SetupPage
 from app.pages.worklist.page import WorklistPage
 from app.recording.screen_setup import StationSetup, warnings_of
 from app.recording.worklist import WorklistRow
+from app.shell.new_study.page import NewStudyPage
 from app.shell.start_page import StartPage
 from app.shell.window import MainWindow
 from app.ui.page import Page
@@ -171,6 +173,26 @@ def test_every_text_of_a_readers_page_is_translated_and_fits_when_it_is_longer(
     assert (missed(page), cut_off(page), cut_headings(page)) == ([], [], [])
     least = page.minimumSizeHint()
     assert (least.width() <= SIZE.width(), least.height() <= SIZE.height()) == (True, True)
+
+
+def test_every_text_of_every_step_to_a_new_study_is_translated_and_fits(made_up, qtbot) -> None:
+    page, whole = NewStudyPage(), QSize(1366, SIZE.height())  # no navigation stands beside it
+    qtbot.addWidget(page)
+    page.resize(whole)
+    page.show()
+    qtbot.waitExposed(page)
+    page.folder.setText("/")
+    page.folder.textEdited.emit("/")
+    qtbot.keyClicks(page.findChild(QLineEdit, "new_name"), "R1")
+    page.images.line.setText("/nowhere")
+    page.images.line.returnPressed.emit()
+    for step in range(len(page.steps)):
+        page.show_step(step)
+        for _ in range(4):  # a layout asks for another one inside it
+            QCoreApplication.processEvents()
+        faults = missed(page, data="/nowhere|/"), cut_off(page)
+        assert faults == ([], []), page.steps[step].name
+        assert page.minimumSizeHint().width() <= whole.width()
 
 
 def test_warnings_of_the_screen_are_stored_in_english_and_shown_in_the_windows_language(
