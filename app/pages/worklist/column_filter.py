@@ -1,6 +1,5 @@
 """What each column of the worklist is narrowed to: its values, with how many cases have each."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, QPoint, Qt, Signal
@@ -9,6 +8,7 @@ from PySide6.QtWidgets import QDialog, QListWidget, QListWidgetItem, QMenu, QTab
 from app.pages.worklist.columns import COLUMNS
 from app.recording.worklist import WorklistRow
 from app.ui import theme
+from app.ui.column_values import counted, counted_words
 from app.ui.search_field import search_field
 from app.ui.small_widgets import button, column, row
 from app.ui.table_model import Column
@@ -160,7 +160,7 @@ class _Values(QDialog):
     def _add(self, counted: Sequence[tuple[str, int]]) -> None:
         chosen = self._owner.chosen.get(self._place)
         for value, count in counted:
-            item = QListWidgetItem(f"{value or tr('(empty)')}   {count:,}")
+            item = QListWidgetItem(counted_words(value, count))
             item.setData(_VALUE, value)
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
             ticked = chosen is not None and value in chosen
@@ -194,7 +194,7 @@ def _counted(
     first: dict[str, object] = {}
     for shown in rows:
         first.setdefault(of.text(shown), key(shown))
-    counts = Counter(of.text(shown) for shown in rows)
+    counts = counted(of, rows)
     ordered = sorted(first, key=lambda value: first[value])  # type: ignore[arg-type, return-value]
     gone = sorted(chosen - set(first))
     return [(value, counts[value]) for value in [*ordered, *gone]]

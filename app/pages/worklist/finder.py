@@ -9,9 +9,10 @@ from app.pages.worklist.column_filter import ColumnFilter
 from app.pages.worklist.columns import COLUMNS, GROUPS
 from app.recording.worklist import WorklistRow
 from app.ui import theme
+from app.ui.column_values import searched
 from app.ui.search_field import search_field
 from app.ui.small_widgets import button, label, row
-from app.ui.table_search import Searched, search
+from app.ui.table_search import search
 from app.ui.text import tr
 
 _WAIT_MS = 150
@@ -73,16 +74,15 @@ class Finder(QWidget):
     def passes_but(self, left_out: int) -> Callable[[WorklistRow], bool]:
         """Return which rows would be shown without one column's own filter."""
         place = self.column.currentData()
-        searched = COLUMNS if place < 0 else (COLUMNS[place],)
+        asked = COLUMNS if place < 0 else (COLUMNS[place],)
         belongs = GROUPS[self.state.currentData()]
 
         def words(shown: WorklistRow) -> str:
-            said = [column.text(shown) for column in searched]
-            said += [column.tip(shown) for column in searched if column.tip is not None]
+            said = [column.text(shown) for column in asked]
+            said += [column.tip(shown) for column in asked if column.tip is not None]
             return "\n".join(said).lower()
 
-        named = {tr(c.title): Searched(c.text, c.number) for c in COLUMNS}
-        found = search(self.words.text(), named, words)
+        found = search(self.words.text(), searched(COLUMNS), words)
         values = self.columns.passes
         return lambda shown: belongs(shown) and values(shown, left_out) and found(shown)
 

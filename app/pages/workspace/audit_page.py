@@ -8,11 +8,12 @@ from PySide6.QtWidgets import QAbstractItemView, QFileDialog, QHeaderView
 
 from app.pages.workspace.cohort_columns import local_time
 from app.pages.workspace.filter_menu import FilterMenu, filter_button
+from app.ui.column_values import searched
 from app.ui.page import Page
 from app.ui.search_field import search_field
 from app.ui.small_widgets import button, row
 from app.ui.table_model import Column, TableModel, table_view
-from app.ui.table_search import Searched, search
+from app.ui.table_search import search
 from app.ui.text import tr, trn
 from app.workspace.audit import AuditRow
 
@@ -84,8 +85,7 @@ class AuditPage(Page):
         self.search.setText(f"{self.search.text().strip()} {term}".strip())
 
     def _filter(self) -> None:
-        columns = {c.title: Searched(c.text) for c in self._columns}
-        self.model.set_filter(search(self.search.text(), columns))
+        self.model.set_filter(search(self.search.text(), searched(self._columns)))
         self._say_count()
 
     def _say_count(self) -> None:

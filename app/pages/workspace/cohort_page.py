@@ -20,11 +20,12 @@ from app.pages.workspace.reason_dialog import ReasonDialog
 from app.pages.workspace.word_delegate import WordDelegate
 from app.remarks import Sentence
 from app.ui import theme
+from app.ui.column_values import searched
 from app.ui.page import Page
 from app.ui.search_field import search_field
 from app.ui.small_widgets import button, label, panel, row
 from app.ui.table_model import Column, TableModel, table_view
-from app.ui.table_search import Searched, search
+from app.ui.table_search import search
 from app.ui.text import told, tr, trn
 from app.workspace.cohort import CohortRow
 from app.workspace.cohort_edits import SPLITS
@@ -267,7 +268,7 @@ class CohortPage(Page):
             self._replay()
 
     def _filter(self, *, fill: bool = True) -> None:
-        found = search(self.search.text(), _searched(self._columns), self._haystack)
+        found = search(self.search.text(), searched(self._columns), self._haystack)
         counting = self.counting.currentData()
 
         def passes(reading: CohortRow) -> bool:
@@ -284,10 +285,6 @@ class CohortPage(Page):
 
     def _haystack(self, reading: CohortRow) -> str:
         return self._words.get(reading.reading_id, "")
-
-
-def _searched(columns: Sequence[Column[CohortRow]]) -> dict[str, Searched[CohortRow]]:
-    return {column.title: Searched(column.text, column.number) for column in columns}
 
 
 def searched_words(

@@ -1,12 +1,12 @@
 """A button with every column of a table and the values in it: what is chosen goes into a search."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from PySide6.QtWidgets import QMenu, QPushButton, QWidget
 
+from app.ui.column_values import counted, counted_words
 from app.ui.table_model import Column
 from app.ui.table_search import column_name, term_of
 from app.ui.text import tr
@@ -53,10 +53,9 @@ def offers(column: Column[Any], rows: Sequence[Any]) -> list[tuple[str, str]]:
     """Return what a column can be narrowed to: words, and the search that does it."""
     if column.number is not None:
         return _limits(column, [v for row in rows if (v := column.number(row)) is not None])
-    counted = Counter(column.text(row) for row in rows)
     return [
-        (f"{_short(word) or tr('(empty)')}   {count:,}", term_of(column.title, word))
-        for word, count in counted.most_common(_MOST)
+        (counted_words(_short(word), count), term_of(column.title, word))
+        for word, count in counted(column, rows).most_common(_MOST)
         if '"' not in word
     ]
 
