@@ -16,6 +16,7 @@ from migrations.study.command_line import CommandParser, require_there
 from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import Study
 from migrations.study.missing_library import missing_text
+from migrations.study.unwritable import disk_full_text, is_disk_full
 from trainer.config.config import ENCODERS, PAIRS, RunConfig
 from trainer.config.encoder_description import describe_encoder, encoder_problem
 from trainer.config.form_description import describe
@@ -80,6 +81,9 @@ def run_train(
         except Exception as error:
             if isinstance(error, ImportError) and (text := missing_text(error)):
                 _fail(report, text)
+                return 1
+            if isinstance(error, OSError) and is_disk_full(error):
+                _fail(report, disk_full_text(error))
                 return 1
             log.exception("Unexpected error")
             report(RunFailed(f"Unexpected {type(error).__name__}: {error}. This is a bug in "

@@ -21,7 +21,13 @@ from sqlalchemy.orm import Session as OrmSession
 from migrations.study.audit import audit_row
 from migrations.study.backups import whole_copy
 from migrations.study.engine import make_engine
-from migrations.study.errors import DatabaseError, DatabaseTooNew, RightMissing, RowRefused
+from migrations.study.errors import (
+    DatabaseError,
+    DatabaseTooNew,
+    DiskFull,
+    RightMissing,
+    RowRefused,
+)
 from migrations.study.explain import explain
 from migrations.study.processes import as_typed
 from migrations.study.schema import Audit
@@ -30,6 +36,7 @@ from migrations.study.seal.heads import remember
 from migrations.study.seal.watch import seal_changes, watch
 from migrations.study.server_errors import is_of_server
 from migrations.study.server_rights import may_upgrade
+from migrations.study.unwritable import disk_of
 
 BUSY_TIMEOUT_S = 30
 _HISTORY = Path(__file__).parents[1]  # the folder of Alembic's env.py and versions/
@@ -269,6 +276,13 @@ class Database:
         try:
             with self._explained():
                 yield self.path
+        except DiskFull as error:
+            if "full" not in str(error.__cause__).lower():
+                raise
+            raise DiskFull(  # only the copy is written to
+                f"The disk{disk_of(str(folder))} is full: {self.name} cannot be backed up to "
+                f"{folder}. What was committed is safe; free some space, then back it up again."
+            ) from error
         except OSError as error:
             raise DatabaseError(
                 f"{self.name} cannot be backed up to {folder}: {error.strerror}. Make the folder "

@@ -35,11 +35,12 @@ def disk_full_text(error: OSError, path: Path | str | None = None, elsewhere: st
     A failed write, unlike a failed opening, does not tell its file: `path` is what was written.
     """
     name = str(error.filename or path or "a file")
-    what = f"The disk{_disk_of(name)} is full: {name} cannot be written."
+    what = f"The disk{disk_of(name)} is full: {name} cannot be written."
     return f"{what} Free some space, {f'or {elsewhere}' if elsewhere else 'then try again'}."
 
 
-def _disk_of(name: str) -> str:
+def disk_of(name: str) -> str:
+    """Return where the disk of a file is mounted, after a space; nothing where that is unknown."""
     with contextlib.suppress(OSError):
         path = os.path.realpath(name)
         mounts = [m.mountpoint for m in psutil.disk_partitions(all=True)]

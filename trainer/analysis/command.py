@@ -21,6 +21,7 @@ from migrations.study.command_line import (
 )
 from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import Study
+from migrations.study.incomplete import stopped_text
 from migrations.study.stopping import listened
 from migrations.study.told_events import ToldProgress, add_events, is_told, tell
 from trainer.analysis.kundel import CLASSES, Thresholds
@@ -39,7 +40,7 @@ def main(argv: Sequence[str]) -> int:
         sys.stderr.write(f"{error}\n")
         return 2 if isinstance(error, NotAStudy) else 1
     except KeyboardInterrupt:
-        sys.stderr.write("Stopped.\n")
+        sys.stderr.write(f"{stopped_text(options.out or options.study / 'exports' / 'analysis')}\n")
         return 3
     return 0
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from migrations.study.folder import Study
+from migrations.study.incomplete import marked_incomplete
 from migrations.study.unwritable import unwritable_text
 from trainer.analysis.areas import Area, grid, halves, thirds
 from trainer.analysis.areas_file import areas_of_table
@@ -84,12 +85,13 @@ def analyse(
 
 def write_analysis(folder: Path, found: Analysis, question: Question) -> list[str]:
     """Write tables, figures, definitions and the layouts of other tools; return the names."""
-    names = write_tables(folder, found.tables, _about(found, question))
-    drawn = figures_of(found.gaze.looks, found.areas, found.tables, question.settings)
-    names += write_figures(folder, drawn)
     try:
-        write_gazeplotter(folder / "gazeplotter.csv", found.gaze.looks, found.areas)
-        write_pymovements(folder / "pymovements_events.csv", found.gaze.looks)
+        with marked_incomplete(folder):
+            names = write_tables(folder, found.tables, _about(found, question))
+            drawn = figures_of(found.gaze.looks, found.areas, found.tables, question.settings)
+            names += write_figures(folder, drawn)
+            write_gazeplotter(folder / "gazeplotter.csv", found.gaze.looks, found.areas)
+            write_pymovements(folder / "pymovements_events.csv", found.gaze.looks)
     except OSError as error:
         raise AnalysisError(unwritable_text(folder, error)) from error
     return [*names, "gazeplotter.csv", "pymovements_events.csv"]

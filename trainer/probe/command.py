@@ -22,6 +22,7 @@ from migrations.study.command_line import (
 )
 from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import Study
+from migrations.study.incomplete import stopped_text
 from migrations.study.stopping import listened
 from migrations.study.told_events import ToldProgress, add_events, is_told, tell
 from trainer.encoders.files import existing_encoder
@@ -46,7 +47,8 @@ def main(argv: Sequence[str]) -> int:
         sys.stderr.write(f"{error}\n")
         return 2 if isinstance(error, NotAStudy | ConfigError | NoSuchEncoder | EncoderError) else 1
     except KeyboardInterrupt:
-        sys.stderr.write("\nStopped. Nothing was written.\n")
+        out = options.out or (options.study and options.study / "exports" / "probe")
+        sys.stderr.write(f"\n{stopped_text(out, 'Stopped. Nothing was written.')}\n")
         return 3
 
 

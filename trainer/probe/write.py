@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from migrations.study.csv_cells import CsvWriter
+from migrations.study.incomplete import marked_incomplete
 from migrations.study.unwritable import unwritable_text
 from trainer.errors import ProbeError
 from trainer.probe.evaluate import Row
@@ -42,15 +43,15 @@ def write_results(folder: Path, answer: Answer, provenance: Mapping[str, Any]) -
     columns = COLUMNS + (("transductive",) if any("transductive" in r for r in rows) else ())
     splits = splits_as_json(answer.data, answer.splits, answer.settings.seed)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _json(folder / "probe.json", rows)
-        _csv(folder / "probe.csv", columns, rows)
-        differences = [asdict(d) for d in answer.outcome.differences]
-        _csv(folder / "comparisons.csv", _DIFFERENCE, differences)
-        _json(folder / "comparisons.json", differences)
-        _json(folder / "splits.json", splits)
-        _json(folder / "choices.json", answer.outcome.choices)
-        _json(folder / "about.json", provenance)
+        with marked_incomplete(folder):
+            _json(folder / "probe.json", rows)
+            _csv(folder / "probe.csv", columns, rows)
+            differences = [asdict(d) for d in answer.outcome.differences]
+            _csv(folder / "comparisons.csv", _DIFFERENCE, differences)
+            _json(folder / "comparisons.json", differences)
+            _json(folder / "splits.json", splits)
+            _json(folder / "choices.json", answer.outcome.choices)
+            _json(folder / "about.json", provenance)
     except OSError as error:
         raise ProbeError(unwritable_text(folder, error)) from error
 

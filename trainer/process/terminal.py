@@ -131,7 +131,7 @@ def _report_line(event: RunFinished) -> str:
 
 def _stopped(event: RunStopped) -> str:
     if event.checkpoint is None:
-        return "Stopped before training began; start again to begin anew."
+        return "Stopped before training began. Run the command again to start it."
     return (
         f"Stopped at step {event.step}; the checkpoint is {escape(event.checkpoint)}.\n"
         "The same command continues it."

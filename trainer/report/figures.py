@@ -11,6 +11,7 @@ from pathlib import Path
 
 from devices.gaze.pair_rates import pair_values
 from migrations.study.csv_cells import CsvWriter
+from migrations.study.incomplete import marked_incomplete
 from migrations.study.unwritable import unwritable_text
 from trainer.drawing.raster import png
 from trainer.drawing.style import standalone
@@ -37,10 +38,10 @@ def write_figures(folder: Path, page: str, data: ReportData) -> list[Path]:
     reader = _Reader()
     reader.feed(page)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        written = [path for item in _figures(page) for path in _write_figure(folder, *item)]
-        written += [_write_table(folder, k, *t) for k, t in enumerate(reader.tables, 1)]
-        written += _write_numbers(folder, data)
+        with marked_incomplete(folder):
+            written = [path for item in _figures(page) for path in _write_figure(folder, *item)]
+            written += [_write_table(folder, k, *t) for k, t in enumerate(reader.tables, 1)]
+            written += _write_numbers(folder, data)
     except OSError as error:
         raise ReportError(unwritable_text(folder, error)) from error
     return written

@@ -103,4 +103,5 @@ def whole(path: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         raise SimilarityError(unwritable_text(path, error, "name another place")) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)

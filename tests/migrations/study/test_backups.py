@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from app.recording.restore_command import main as restore
 from migrations.study.backups import back_up
 from migrations.study.command import main as db
-from migrations.study.errors import DatabaseDamaged, UnsafeFolder
+from migrations.study.errors import DatabaseDamaged, DiskFull, UnsafeFolder
 from migrations.study.folder import Study, backup_folder
 from migrations.study.schema import Base, GazeChunk
 from migrations.study.settings import StudySettings
@@ -144,6 +144,18 @@ def test_a_full_disk_keeps_the_latest_few_and_every_copy_from_before_an_upgrade(
     left = sorted(path.name for path in tmp_path.iterdir())
     assert len(left) == LEAST + 1
     assert left[0].endswith("-schema-0001.sqlite")
+
+
+def test_a_backup_that_does_not_fit_names_its_own_disk_and_not_the_studys(
+    made: StudyMaker, tmp_path: Path
+) -> None:
+    with (
+        pytest.raises(
+            DiskFull, match=rf"The disk \S* is full: .* backed up to {tmp_path / 'to'}\."
+        ),
+        made.study.database.copied_to(tmp_path / "to"),
+    ):
+        raise sqlite3.OperationalError("database or disk is full")
 
 
 def test_a_relative_backup_folder_is_meant_from_the_study(tmp_path: Path) -> None:

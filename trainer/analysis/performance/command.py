@@ -20,6 +20,7 @@ from migrations.study.command_line import (
 )
 from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import Study
+from migrations.study.incomplete import stopped_text
 from migrations.study.names import names_of
 from migrations.study.stopping import listened
 from migrations.study.told_events import add_events, is_told, tell
@@ -60,7 +61,7 @@ def main(argv: Sequence[str]) -> int:
         sys.stderr.write(f"{error}\n")
         return 2 if isinstance(error, NotAStudy) else 1
     except KeyboardInterrupt:
-        sys.stderr.write("Stopped.\n")
+        sys.stderr.write(f"{stopped_text(options.out)}\n")
         return 3
     return 0
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from migrations.study.csv_cells import CsvWriter
+from migrations.study.incomplete import marked_incomplete
 from migrations.study.unwritable import unwritable_text
 from trainer.analysis.figures.figure import Figure, write_figures
 from trainer.analysis.performance.figures.curves import LOCALISED, localised_figure, roc_figure
@@ -30,27 +31,32 @@ def write_performance(folder: Path, ratings: Ratings, found: Mapping[str, Any]) 
         folder.mkdir(parents=True, exist_ok=True)
         # First: names that its layout cannot hold are refused before anything is written.
         write_imrmc(folder / "ratings.imrmc", ratings, "Written by Foveate")
-        _replace(folder / "performance.json", json.dumps(found, indent=2) + "\n")
-        _table(folder / "auc.csv", found["auc_by_reader"])
-        _table(folder / "roc.csv", curves_of(ratings))
-        names = ["performance.json", "auc.csv", "roc.csv", "ratings.imrmc"]
-        for key, name in (
-            ("localisation_curves", "localisation.csv"), ("marks", "marks.csv"),
-            ("answers", "answers.csv"),
-        ):  # fmt: skip
-            if found.get(key):
-                _table(folder / name, found[key])
-                names.append(name)
-            else:  # one of an earlier call would pass for this one's
-                (folder / name).unlink(missing_ok=True)
-        if find_spec("openpyxl"):
-            write_rjafroc(folder / "rjafroc.xlsx", ratings)
-            names.append("rjafroc.xlsx")
-        else:
-            (folder / "rjafroc.xlsx").unlink(missing_ok=True)
-        return [*names, *write_figures(folder, figures_of(ratings, found))]
+        with marked_incomplete(folder):
+            return _written(folder, ratings, found)
     except OSError as error:
         raise PerformanceError(unwritable_text(folder, error)) from error
+
+
+def _written(folder: Path, ratings: Ratings, found: Mapping[str, Any]) -> list[str]:
+    _replace(folder / "performance.json", json.dumps(found, indent=2) + "\n")
+    _table(folder / "auc.csv", found["auc_by_reader"])
+    _table(folder / "roc.csv", curves_of(ratings))
+    names = ["performance.json", "auc.csv", "roc.csv", "ratings.imrmc"]
+    for key, name in (
+        ("localisation_curves", "localisation.csv"), ("marks", "marks.csv"),
+        ("answers", "answers.csv"),
+    ):  # fmt: skip
+        if found.get(key):
+            _table(folder / name, found[key])
+            names.append(name)
+        else:  # one of an earlier call would pass for this one's
+            (folder / name).unlink(missing_ok=True)
+    if find_spec("openpyxl"):
+        write_rjafroc(folder / "rjafroc.xlsx", ratings)
+        names.append("rjafroc.xlsx")
+    else:
+        (folder / "rjafroc.xlsx").unlink(missing_ok=True)
+    return [*names, *write_figures(folder, figures_of(ratings, found))]
 
 
 def figures_of(ratings: Ratings, found: Mapping[str, Any]) -> list[Figure]:

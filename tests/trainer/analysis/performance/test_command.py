@@ -1,8 +1,12 @@
 """`python main.py performance --ratings`: from a table to figures and files."""
 
 import csv
+import errno
 import json
+import os
+import re
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import openpyxl
@@ -10,6 +14,8 @@ import pytest
 
 from bench.reader_studies import made_study
 from main import main
+from migrations.study.incomplete import MARK
+from trainer.analysis.performance import write
 from trainer.analysis.performance.other_tools import each_rating
 from trainer.analysis.performance.ratings import Rating, Ratings, ratings_of
 from trainer.analysis.performance.ratings_file import read_ratings
@@ -247,3 +253,27 @@ def test_a_rating_with_an_underscore_is_not_a_number(
 
     assert main(["performance", "--ratings", str(path)]) == 1
     assert "line 8: rating is '1_0'; it must be a number." in capsys.readouterr().err
+
+
+def test_a_folder_whose_writing_is_stopped_is_marked_until_it_is_whole(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    out = tmp_path / "out"
+    words = ["performance", "--ratings", str(table), "--out", str(out)]
+    with monkeypatch.context() as patch:
+        patch.setattr(write, "write_figures", Mock(side_effect=KeyboardInterrupt))
+        assert main(words) == 3
+    assert (out / MARK).is_file()
+    assert f"Stopped. {out} is not complete; run the command again" in capsys.readouterr().err
+    assert main(words) == 0
+    assert not (out / MARK).exists()
+
+
+def test_a_full_disk_is_named_with_the_folder(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    monkeypatch.setattr(write, "write_figures", Mock(side_effect=full))
+    assert main(["performance", "--ratings", str(table), "--out", str(tmp_path / "out")]) == 1
+    told = capsys.readouterr().err
+    assert re.search(rf"The disk \S* is full: {re.escape(str(tmp_path / 'out'))} cannot", told)
