@@ -26,6 +26,7 @@ from migrations.study.command_line import (
 from migrations.study.errors import StudyError
 from migrations.study.processes import as_typed
 from migrations.study.stopping import end_children, ending_together
+from migrations.study.unwritable import unwritable_text
 
 LOG = "demo.log"
 DEFAULT_CASES, DEFAULT_SPEED = 24, 15.0
@@ -50,9 +51,10 @@ def main(argv: Sequence[str]) -> int:
             with ending_together(), logged_in(arguments.out / LOG):
                 summary = list(Tour(options).run())
     except (AppError, GazeError, StudyError, OSError) as error:
+        why = unwritable_text(arguments.out, error) if isinstance(error, OSError) else error
         said = last_lines(arguments.out / LOG) if log_is_ours else ""
         log = f"The last lines of {arguments.out / LOG}:\n{said}\n" if said else ""
-        sys.stderr.write(f"\nThe demo failed: {error}\n{log}")
+        sys.stderr.write(f"\nThe demo failed: {why}\n{log}")
         return 1
     except KeyboardInterrupt:
         end_children()

@@ -32,11 +32,20 @@ def unwritable_text(path: Path | str, error: OSError, elsewhere: str = "") -> st
 def disk_full_text(error: OSError, path: Path | str | None = None, elsewhere: str = "") -> str:
     """Return which file did not fit on which disk, and what to do.
 
-    A failed write, unlike a failed opening, does not tell its file: `path` is what was written.
+    A failed write, unlike a failed opening, does not tell its file, and a failed copy tells what
+    was read first: `path` is the file or folder that was written.
     """
-    name = str(error.filename or path or "a file")
+    name = _written(error, path)
     what = f"The disk{disk_of(name)} is full: {name} cannot be written."
     return f"{what} Free some space, {f'or {elsewhere}' if elsewhere else 'then try again'}."
+
+
+def _written(error: OSError, path: Path | str | None) -> str:
+    named = [str(name) for name in (error.filename2, error.filename) if name]
+    if path is None:
+        return named[0] if named else "a file"
+    below = os.path.abspath(path)
+    return next((n for n in named if os.path.abspath(n).startswith(below)), str(path))
 
 
 def disk_of(name: str) -> str:

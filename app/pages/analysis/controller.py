@@ -14,7 +14,15 @@ from app.ui.text import tr
 from app.workspace.results import notes_of, read_figures
 from migrations.study.errors import StudyError
 from migrations.study.folder import Study
+from migrations.study.incomplete import MARK
 from migrations.study.names import resolve
+
+
+def _incomplete() -> str:
+    return tr(
+        "These results are not complete: the work was stopped while they were written, and some "
+        "may be from an earlier run. Run it again."
+    )
 
 
 class AnswerController(QObject):
@@ -82,6 +90,8 @@ class AnswerController(QObject):
     def _show(self, folder: Path, figures: Any, notes: list[str]) -> None:
         if self._study is not None and folder == self.folder and not self.process.running:
             self.page.show_results(folder, figures, notes)
+            if (folder / MARK).is_file():
+                self.page.say_state(_incomplete(), "warning")
 
     def _finished(self) -> None:
         self.page.show_running(False)
@@ -89,7 +99,10 @@ class AnswerController(QObject):
 
     def _stopped(self) -> None:
         self.page.show_running(False)
-        self.page.say_state(tr("Stopped. The earlier results are unchanged."), "warning")
+        if (self.folder / MARK).is_file():
+            self.refresh()
+        else:
+            self.page.say_state(tr("Stopped. The earlier results are unchanged."), "warning")
 
     def _failed(self, text: str) -> None:
         self.page.show_running(False)

@@ -100,6 +100,18 @@ def test_a_full_disk_names_the_folder_that_was_chosen_by_itself(study, capsys) -
     assert re.search(r"^The disk /\S* is full", told) or os.name == "nt"
 
 
+def test_a_copy_that_does_not_fit_names_what_was_written_and_not_what_was_read(
+    study, capsys
+) -> None:
+    copy = study.exports / "csv" / "a.png"
+
+    def fail(_study: Study, _out: Path) -> str:
+        raise OSError(errno.ENOSPC, "No space left", str(study.folder / "a.png"), None, str(copy))
+
+    assert _run(study, fail) == 1
+    assert f" is full: {copy} cannot be written." in capsys.readouterr().err
+
+
 def test_a_file_of_the_study_that_cannot_be_read_is_not_called_unwritable(study, capsys) -> None:
     def fail(_study: Study, _out: Path) -> str:
         raise OSError(errno.EIO, "Input/output error", str(study.folder / "stored.npy"))

@@ -1,13 +1,16 @@
 """The pages Analysis and Performance: what they ask, what they show, and where a click leads."""
 
+import contextlib
 import json
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QComboBox
 from pytestqt.qtbot import QtBot
 
+from app.pages.analysis.controller import AnswerController
 from app.pages.analysis.fields import (
     analysis_fields,
     performance_fields,
@@ -18,7 +21,9 @@ from app.pages.analysis.fields import (
 from app.pages.analysis.figure_view import invitation
 from app.pages.analysis.page import AnswerPage
 from app.workspace.results import read_figures
+from migrations.study.folder import Study
 from migrations.study.forms import Question
+from migrations.study.incomplete import marked_incomplete
 
 SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 100" width="400" height="100">'
@@ -234,3 +239,16 @@ def test_an_empty_page_says_how_to_fill_it(page: AnswerPage, tmp_path: Path) -> 
 
     assert page.state_text == "Nothing was analysed yet."
     assert not page.results.isVisible()
+
+
+def test_results_that_were_stopped_half_written_are_not_called_unchanged(
+    page: AnswerPage, study: Study, qtbot: QtBot
+) -> None:
+    controller = AnswerController(page, "analyse", "analysis", Mock(), page)
+    controller.set_study(study)
+    controller._stopped()
+    assert "unchanged" in page.state.text()
+    with contextlib.suppress(KeyboardInterrupt), marked_incomplete(controller.folder):
+        raise KeyboardInterrupt
+    controller._stopped()
+    qtbot.waitUntil(lambda: "not complete" in page.state.text())
