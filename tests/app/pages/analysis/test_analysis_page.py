@@ -247,8 +247,8 @@ def test_results_that_were_stopped_half_written_are_not_called_unchanged(
     controller = AnswerController(page, "analyse", "analysis", Mock(), page)
     controller.set_study(study)
     controller._stopped()
-    assert "unchanged" in page.state.text()
+    assert "unchanged" in page._state_line.text()
     with contextlib.suppress(KeyboardInterrupt), marked_incomplete(controller.folder):
         raise KeyboardInterrupt
     controller._stopped()
-    qtbot.waitUntil(lambda: "not complete" in page.state.text())
+    qtbot.waitUntil(lambda: "not complete" in page._state_line.text())
