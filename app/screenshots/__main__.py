@@ -13,7 +13,9 @@ from pathlib import Path
 
 _BASE = {"x": 0, "y": 0, "logicalBaseDpi": 96, "dpr": 1}
 DESKTOPS = {
-    "100": [_BASE | {"name": "one", "width": 1440, "height": 900, "logicalDpi": 96}],
+    "1366": [_BASE | {"name": "one", "width": 1366, "height": 768, "logicalDpi": 96}],
+    "1920": [_BASE | {"name": "one", "width": 1920, "height": 1080, "logicalDpi": 96}],
+    "3840": [_BASE | {"name": "one", "width": 3840, "height": 2160, "logicalDpi": 96}],
     "200": [_BASE | {"name": "one", "width": 2880, "height": 1800, "logicalDpi": 192}],
     "two-screens": [
         _BASE | {"name": "one", "width": 1280, "height": 800, "logicalDpi": 96},

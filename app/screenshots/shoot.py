@@ -46,9 +46,10 @@ def shoot(out: Path, desktop: str) -> None:
     station.sitting.offer_all()
     place = application.screens()[-1].geometry()
     station.show()
-    station.window.move(place.topLeft() + QPoint(40, 40))
+    inset = 40 if desktop == "two-screens" else 0
+    station.window.move(place.topLeft() + QPoint(inset, inset))
     application.processEvents()  # on its screen first: a size is in that screen's pixels
-    station.window.resize(place.size() - QSize(80, 80))
+    station.window.resize(place.size() - 2 * QSize(inset, inset))
     photographer = Photographer(station, out, desktop)
     try:
         run_script(photographer.all())

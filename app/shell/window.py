@@ -9,16 +9,16 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
     QMainWindow,
-    QSizePolicy,
     QStackedWidget,
     QToolButton,
     QWidget,
 )
 
+from app.shell.navigation_button import navigation_button
 from app.ui import theme
 from app.ui.icons import icon, pixmap
 from app.ui.job import JobPage
-from app.ui.small_widgets import button, column, label, row, rule
+from app.ui.small_widgets import button, column, label, row, rule, scrolled
 from app.ui.text import tr
 
 DEFAULT_SIZE = QSize(1280, 800)
@@ -87,7 +87,7 @@ class MainWindow(QMainWindow):
         self._trouble = label("", "warning")
         self._trouble.setFont(theme.font("small"))
         self._trouble.hide()
-        self._new_study = _navigation_button("new_study_beside", "new", tr("New study…"))
+        self._new_study = navigation_button("new_study_beside", "new", tr("New study…"))
         self._new_study.clicked.connect(lambda _checked=False: self.new_study_wanted.emit())
         self._navigation = self._make_navigation()
         self._navigation.hide()
@@ -228,8 +228,10 @@ class MainWindow(QMainWindow):
         head.addWidget(label("Foveate", "small"))
         head.addWidget(self._study)
         layout.addLayout(head)
-        layout.addLayout(self._entries)
-        layout.addStretch(1)
+        entries = QWidget()
+        self._entries.addStretch(1)
+        entries.setLayout(self._entries)
+        layout.addWidget(scrolled(entries), 1)
         layout.addWidget(self._new_study)
         self._door = self._make_door()
         layout.addWidget(self._door)
@@ -243,7 +245,7 @@ class MainWindow(QMainWindow):
         return frame
 
     def _make_door(self) -> QToolButton:
-        made = _navigation_button("workspace_door", "lock")
+        made = navigation_button("workspace_door", "lock")
         made.clicked.connect(
             lambda _checked=False: self.workspace_wanted.emit(not self._in_workspace)
         )
@@ -262,14 +264,15 @@ class MainWindow(QMainWindow):
 
     def _add_entry(self, page: JobPage) -> None:
         name, before = page.name, self._buttons.get(page.after)
-        made = _navigation_button(f"go_{name}", page.icon or name, page.title)
+        made = navigation_button(f"go_{name}", page.icon or name, page.title)
         made.setCheckable(True)
         made.clicked.connect(lambda _checked=False: self._wanted(name))
         self._group.addButton(made)
         self._buttons[name] = made
         if page.part == "researcher":
             self._researchers.append(name)
-        place = self._entries.count() if before is None else self._entries.indexOf(before) + 1
+            made.setProperty("dense", True)  # they are many: all fit the height of a small screen
+        place = self._entries.count() - 1 if before is None else self._entries.indexOf(before) + 1
         self._entries.insertWidget(place, made)
 
     def _order_tabs(self) -> None:
@@ -284,16 +287,3 @@ class MainWindow(QMainWindow):
         if self.current in self._buttons:
             self._buttons[self.current].setChecked(True)
         self.page_wanted.emit(name)
-
-
-def _navigation_button(name: str, picture: str, title: str = "") -> QToolButton:
-    made = QToolButton()
-    made.setText(f"  {title}")
-    made.setAccessibleName(title)
-    made.setObjectName(name)
-    made.setProperty("role", "navigation")
-    made.setIcon(icon(picture))
-    made.setIconSize(QSize(20, 20))
-    made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-    made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-    return made

@@ -1,7 +1,7 @@
 """Draws the words of an image into the bands above and below it, where no gaze counts as on it."""
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
 
 from app.hanging.edge_words import EdgeWords
 from app.ui import theme
@@ -70,9 +70,7 @@ def draw_bands(
     painter.setPen(QColor(theme.MUTED))
     letter = painter.fontMetrics().horizontalAdvance(words.top)
     left = max(room, (above.width() + letter) / 2 if letter else 0.0)
-    shown = painter.fontMetrics().elidedText(
-        words.shown, Qt.TextElideMode.ElideLeft, max(round(above.width() - left - _GAP), 0)
-    )
+    shown = without_first_words(painter.fontMetrics(), words.shown, above.width() - left - _GAP)
     taken = painter.fontMetrics().horizontalAdvance(shown)
     _write(painter, above, shown, sides[1])
     _write(painter, above, words.top, Qt.AlignmentFlag.AlignHCenter)
@@ -90,6 +88,15 @@ def draw_bands(
         )
         _write(painter, place, unsure, sides[0])
     painter.restore()
+
+
+def without_first_words(metrics: QFontMetrics, text: str, room: float) -> str:
+    """Return a text less as many of its first words as it takes to fit; no number is cut in two."""
+    shown, rest = text, text
+    while rest and metrics.horizontalAdvance(shown) > room:
+        rest = rest.partition(" ")[2].lstrip()
+        shown = f"… {rest}" if rest else ""
+    return shown
 
 
 def _write(painter: QPainter, place: QRectF, text: str, side: Qt.AlignmentFlag) -> None:

@@ -27,6 +27,9 @@ pupil is as wide while calibrating as while reading."""
 GRID = 8
 """Device-independent pixels; every margin and gap is a multiple of it (or half of it)."""
 
+WIDEST_FORM = 150 * GRID
+"""A form is no wider, however wide the screen: a field stays near its name."""
+
 SCALE = {"small": 0.9, "body": 1.0, "lead": 1.15, "heading": 1.4, "title": 2.1}
 """Type sizes as multiples of the body size."""
 

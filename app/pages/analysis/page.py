@@ -18,6 +18,7 @@ from app.pages.analysis.results_view import ResultsView
 from app.ui import theme
 from app.ui.fields import Field
 from app.ui.form import Form
+from app.ui.nothing_yet import NothingOr, nothing_yet
 from app.ui.page import Page
 from app.ui.small_widgets import button, column, label, panel, row, scrolled
 from app.ui.text import tr, trn
@@ -71,9 +72,19 @@ class AnswerPage(Page):
         content.addWidget(self._make_form())
         right = column(gap=theme.GRID)
         right.addWidget(self.work)
-        right.addWidget(self.results, 1)
+        self._shown = NothingOr(
+            nothing_yet(
+                name,
+                tr("No results yet"),
+                tr("Figures, the tables behind them and notes appear here."),
+            ),
+            self.results,
+        )
+        right.addWidget(self._shown, 1)
         content.addLayout(right, 1)
         self.body.addLayout(content, 1)
+        self.open_folder.setEnabled(False)
+        self.say_state(nothing)
         self.show_running(False)
 
     def show_fields(self, fields: Sequence[Field]) -> None:
@@ -114,7 +125,7 @@ class AnswerPage(Page):
         """Show what was written to a folder."""
         self._folder = folder
         self.results.show_results(folder, figures, notes)
-        self.results.setVisible(bool(figures))
+        self._shown.show_content(bool(figures))
         self.open_folder.setEnabled(bool(figures))
         if figures:
             said = trn("{count} figure.", "{count} figures.", len(figures))
@@ -150,6 +161,7 @@ class AnswerPage(Page):
     def _with_button(self, field: Field, widget: QWidget) -> QWidget:
         if field.name not in FILES or not isinstance(widget, QLineEdit):
             return widget
+        widget.setPlaceholderText(tr("none"))
         choose = button(f"choose_{field.name}", tr("Choose…"), lambda: self._choose(field, widget))
         made = QWidget()
         made.setLayout(row(widget, choose, gap=theme.GRID // 2))

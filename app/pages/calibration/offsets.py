@@ -12,6 +12,8 @@ from app.ui.text import tr, trn
 
 Point = tuple[float, float]
 _REACH = 14
+_LINE = 18.0
+"""Height of a line of text."""
 MAGNIFIED = 3
 """Offsets and limits are drawn larger than the screen around them, or nobody could see them."""
 
@@ -134,7 +136,9 @@ class OffsetPicture(QWidget):
         known = offset.accuracy_deg is not None
         painter.setPen(QColor(theme.MUTED if known else theme.AMBER))
         text = f"{offset.accuracy_deg:.2f}°" if known else tr("no gaze")
-        spot = QRectF(at.x() - 48, at.y() + radii[1] + 4, 96, 18)
+        below, above = at.y() + radii[1] + 4, at.y() - radii[1] - 4 - _LINE
+        top = below if below + _LINE <= screen.bottom() else above
+        spot = QRectF(at.x() - 48, top, 96, _LINE)
         painter.drawText(spot, Qt.AlignmentFlag.AlignCenter, text)
 
     def _draw_eye(self, painter: QPainter, there: QPointF, letter: str) -> None:
@@ -147,23 +151,27 @@ class OffsetPicture(QWidget):
         painter.drawText(spot, Qt.AlignmentFlag.AlignCenter, letter)
 
     def _legend(self, painter: QPainter, screen: QRectF) -> None:
-        legend: list[tuple[Callable[[QPointF], None], str]] = [
+        legend: list[tuple[Callable[[QPointF], None] | None, str]] = [
             (lambda at: _cross(painter, at), tr("target")),
             (lambda at: _dot(painter, at), tr("gaze (offset × {times})", times=f"{MAGNIFIED:g}")),
             (lambda at: _ring(painter, at), tr("study limit")),
-            (lambda _at: None, tr("L, R: each eye")),
+            (None, tr("L, R: each eye")),
         ]
         if self._collected:
             legend += [
                 (lambda at: self._draw_collected(painter, at, False), tr("calibration point")),
                 (lambda at: self._draw_collected(painter, at, True), tr("to redo (click)")),
             ]
-        widths = [painter.fontMetrics().horizontalAdvance(text) + 36 for _, text in legend]
-        x = max(min(screen.left(), self.width() - sum(widths)), 0) + 8
-        for (draw, text), width in zip(legend, widths, strict=True):
-            draw(QPointF(x, screen.bottom() + 18))
-            _say(painter, x + 14, screen.bottom() + 18, text)
-            x += width
+        words, y = painter.fontMetrics(), screen.bottom() + 18
+        signs = [14 if draw else 0 for draw, _ in legend]
+        widths = [words.horizontalAdvance(text) for _, text in legend]
+        whole = sum(signs) + sum(widths) + 22 * (len(legend) - 1)
+        x = max(screen.center().x() - whole / 2, 8.0)
+        for (draw, text), sign, width in zip(legend, signs, widths, strict=True):
+            if draw is not None:
+                draw(QPointF(x, y))
+            _say(painter, x + sign, y, text)
+            x += sign + width + 22
 
 
 def _on(screen: QRectF, point: Point) -> QPointF:

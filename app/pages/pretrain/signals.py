@@ -6,10 +6,11 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QSlider
+from PySide6.QtWidgets import QFrame, QGridLayout, QSlider, QWidget
 
 from app.pages.pretrain.curve import Curve
 from app.ui import theme
+from app.ui.nothing_yet import NothingOr
 from app.ui.small_widgets import column, label, row
 from app.ui.text import tr
 
@@ -33,7 +34,6 @@ def _signals() -> dict[str, _Signal]:
             tr("Loss"), ".3f",
             tr("The quantity that training minimises. For BYOL it is a negated similarity: the "
                "best value is −2."),
-            tr("Signals appear here while training runs."),
         ),
         "knn": _Signal(
             tr("kNN accuracy"), ".1%",
@@ -96,16 +96,23 @@ class SignalsPanel(QFrame):
         for name, curve in self.curves.items():
             if (value := event.get(name)) is not None:
                 curve.add(int(event["step"]), float(value), int(event["steps"]))
+        self._say_whether()
 
     def clear(self) -> None:
         """Forget all values."""
         for curve in self.curves.values():
             curve.clear()
+        self._say_whether()
 
     def keep_until(self, step: int) -> None:
         """Forget what lies at or after a step: it will be told again."""
         for curve in self.curves.values():
             curve.keep_until(step)
+        self._say_whether()
+
+    def _say_whether(self) -> None:
+        """Show the curves once one of them has a value."""
+        self._shown.show_content(any(curve.points for curve in self.curves.values()))
 
     def _smooth(self, percent: int) -> None:
         for curve in self.curves.values():
@@ -120,8 +127,17 @@ class SignalsPanel(QFrame):
         layout.addLayout(head)
         self._grid, self._columns = QGridLayout(), 0
         self._grid.setSpacing(theme.GRID // 2)
+        self._grid.setContentsMargins(0, 0, 0, 0)
         self._place(_COLUMNS)
-        layout.addLayout(self._grid, 1)
+        drawn = QWidget()
+        drawn.setLayout(self._grid)
+        waiting = label(
+            tr("While a run trains, its loss and what tells whether it goes well are drawn here."),
+            "hint",
+        )
+        waiting.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._shown = NothingOr(waiting, drawn)
+        layout.addWidget(self._shown, 1)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Set as many curves side by side as there is room for."""

@@ -42,7 +42,9 @@ class WaitingPanel(QFrame):
             text = label(f"{number}. {_queued(job)}", "small")
             back = button("take_back", tr("Take back"), partial(self.take_back_wanted.emit, job))
             line = QWidget()
-            line.setLayout(row(text, back))
+            parts = row(text, back)
+            parts.setStretch(0, 1)
+            line.setLayout(parts)
             self._rows.addWidget(line)
         self.setVisible(bool(waiting))
 

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QLineEdit, QListWidget, QListWidgetItem, QSpinBox
 
 from app.ui import theme
+from app.ui.nothing_yet import NothingOr, nothing_yet
 from app.ui.page import Page
 from app.ui.small_widgets import button, indented, label, panel, row
 from app.ui.table_model import TableModel, table_view, text_columns
@@ -45,6 +46,7 @@ class ProbePage(Page):
         self.runs = QListWidget()
         self.runs.setObjectName("probe_runs")
         self.runs.setAccessibleName(tr("Runs"))
+        self.runs.setSpacing(theme.GRID // 4)
         self.runs.itemChanged.connect(lambda _item: self._allow())
         self.kinds = {name: QCheckBox(tr(words)) for name, words in KINDS.items()}
         for name, box in self.kinds.items():
@@ -93,6 +95,7 @@ class ProbePage(Page):
         """Show the figures of a probe."""
         self.model.set_rows([cells(row) for row in rows])
         self.table.resizeColumnsToContents()
+        self._shown.show_content(bool(rows))
 
     def show_running(self, running: bool) -> None:
         """Show that a probe runs, or that it has ended."""
@@ -146,5 +149,13 @@ class ProbePage(Page):
         self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         content = row(gap=2 * theme.GRID)
         content.addWidget(frame)
-        content.addWidget(self.table, 1)
+        nothing = nothing_yet(
+            "check",
+            tr("No results yet"),
+            tr("A probe predicts the labels of the test images from an encoder's features. For "
+               "each encoder and number of labelled images you see its score with a 95 % "
+               "interval."),
+        )  # fmt: skip
+        self._shown = NothingOr(nothing, self.table)
+        content.addWidget(self._shown, 1)
         self.body.addLayout(content, 1)

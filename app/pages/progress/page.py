@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
 
+from app.ui.nothing_yet import NothingOr, nothing_yet
 from app.ui.page import Page
-from app.ui.small_widgets import button, label
+from app.ui.small_widgets import button
 from app.ui.table_model import Column, TableModel, table_view
 from app.ui.text import tr, trn
 from migrations.study.progress import Progress
@@ -62,19 +63,20 @@ class ProgressPage(Page):
         self.table = table_view(self.model, "progress_table", tr("Progress of the readers"))
         self.table.setSortingEnabled(True)
         self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)  # arms stay in their order
-        self._empty = label(
-            tr("No readers yet. They appear after their first session, or with a plan."), "lead"
+        nothing = nothing_yet(
+            "progress",
+            tr("No readers yet"),
+            tr("They appear after their first session, or with a plan of who reads what."),
         )
-        self.body.addWidget(self._empty)
-        self.body.addWidget(self.table, 1)
+        self._shown = NothingOr(nothing, self.table)
+        self.body.addWidget(self._shown, 1)
         self.show_rows(())
 
     def show_rows(self, rows: Sequence[Progress], said: str = "") -> None:
         """Show how far the readers are, and what was just done."""
         self.model.set_rows(rows)
         self.table.resizeColumnsToContents()
-        self._empty.setVisible(not rows)
-        self.table.setVisible(bool(rows))
+        self._shown.show_content(bool(rows))
         readers = len({row.reader for row in rows})
         planned, read = sum(r.planned for r in rows), sum(min(r.read, r.planned) for r in rows)
         how = trn("One reader", "{count} readers", readers)

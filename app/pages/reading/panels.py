@@ -154,14 +154,16 @@ class KeysPanel(ReadingPanel):
         self.setFixedWidth(2 * _WIDTH)
         grid = QGridLayout()
         grid.setHorizontalSpacing(2 * theme.GRID)
-        shown = [(action, keys.keys_of(action)) for action in keys.bindings if action != "help"]
+        grid.setVerticalSpacing(theme.GRID // 2)
+        shown = [(tr("1 to 9"), tr("Answer"))]
+        shown += [(keys.keys_of(a), words_of(a)) for a in keys.bindings if a != "help"]
         rows = -(-len(shown) // 2)
-        grid.addWidget(_small(tr("1 to 9")), 0, 0)
-        grid.addWidget(_small(tr("Answer")), 0, 1)
-        for i, (action, names) in enumerate(shown):
-            at_row, at_column = 1 + i % rows, 2 * (i // rows)
-            grid.addWidget(_small(names), at_row, at_column)
-            grid.addWidget(_small(words_of(action)), at_row, at_column + 1)
+        for i, (names, does) in enumerate(shown):
+            at_row, at_column = i % rows, 2 * (i // rows)
+            grid.addWidget(label(names, wrap=False), at_row, at_column)
+            grid.addWidget(_small(does), at_row, at_column + 1)
+        for does_column in (1, 3):
+            grid.setColumnStretch(does_column, 1)
         self.body.addLayout(grid)
         self.say(
             tr(

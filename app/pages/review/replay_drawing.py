@@ -23,6 +23,8 @@ from devices.gaze.view import Affine, TileView
 _TRAIL_US = 400_000
 _HEAT_SIGMA_SHARE = 0.02
 _US_PER_RADIUS = 25_000.0
+_SMALLEST_SHARE = 0.45
+"""Of the size of circles on a whole screen: they stay circles on a small one."""
 _LEAST_TEXT = 9.0
 """Of the words of an image, pixels: smaller is not read."""
 _BACKGROUND = QColor(theme.CASE_BACKGROUND)
@@ -196,7 +198,8 @@ class ReplayDrawing:
                 if begin_us <= f.start_us <= end_us and f.image_id == view.image_id
                 and f.frame == view.frame and f.x_image is not None
             ]  # fmt: skip
-            _draw_path(painter, so_far, to_widget)
+            smaller = min(1.0, max(_SMALLEST_SHARE, self.to_widget().a))
+            _draw_path(painter, so_far, to_widget, smaller)
         painter.setPen(QPen(QColor(theme.AMBER), 1.6))
         for time_us, image_id, mark in self._replay.marks:
             if image_id == view.image_id and mark.frame == view.frame and time_us <= self._time_us:
@@ -224,7 +227,10 @@ class ReplayDrawing:
         painter.setBrush(Qt.BrushStyle.NoBrush)
 
 
-def _draw_path(painter: QPainter, fixations: list[SeenFixation], to_widget: Affine) -> None:
+def _draw_path(
+    painter: QPainter, fixations: list[SeenFixation], to_widget: Affine, smaller: float
+) -> None:
+    """Draw circles as large as dwell was long, smaller where the screen is drawn smaller."""
     if not fixations:
         return
     places = to_widget.map([(f.x_image or 0.0, f.y_image or 0.0) for f in fixations]).tolist()
@@ -233,7 +239,7 @@ def _draw_path(painter: QPainter, fixations: list[SeenFixation], to_widget: Affi
     painter.drawPolyline(points)
     painter.setPen(QPen(QColor(theme.ACCENT), 1.4))
     for fixation, at in zip(fixations, points, strict=True):
-        radius = max(3.0, (fixation.duration_us / _US_PER_RADIUS) ** 0.5 * 2.5)
+        radius = max(2.5, (fixation.duration_us / _US_PER_RADIUS) ** 0.5 * 2.5 * smaller)
         painter.drawEllipse(at, radius, radius)
 
 

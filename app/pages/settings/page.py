@@ -51,6 +51,7 @@ class SettingsPage(Page):
             if heading == "The study":
                 layout.addWidget(self.design)
         layout.addStretch(1)
+        inside.setMaximumWidth(theme.WIDEST_FORM)
         self.body.addWidget(scrolled(inside), 1)
         self._form.changed.connect(self._changed)
         self.design.changed.connect(self._changed)

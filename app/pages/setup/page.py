@@ -61,6 +61,7 @@ class SetupPage(Page):
         for part in (self._warnings, self._make_screen(), self._make_monitor(), self._make_keys()):
             layout.addWidget(part)
         layout.addStretch(1)
+        inside.setMaximumWidth(theme.WIDEST_FORM)
         self.body.addWidget(scrolled(inside), 1)
 
     @property

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QFrame, QSizePolicy, QVBoxLayout, QWidg
 
 from app.pages.workspace.features_map import FeaturesMap
 from app.ui import theme
+from app.ui.nothing_yet import NothingOr, nothing_yet
 from app.ui.page import Page
 from app.ui.pictures import PictureCard, PictureLoader, PictureStrip
 from app.ui.plots import ask_where, save_plot
@@ -76,7 +77,9 @@ class FeaturesPage(Page):
         chosen = row(self.runs, self.maps, by, self.by, stretch=True)
         chosen.addWidget(self.draw)
         chosen.addWidget(button("save_features", tr("Save plot…"), self._save))
-        self.body.addLayout(chosen)
+        self._chooser = QWidget()
+        self._chooser.setLayout(chosen)
+        self.body.addWidget(self._chooser)
         self.work = WorkBar("features_work")
         self.body.addWidget(self.work)
         content = row(gap=2 * theme.GRID)
@@ -94,7 +97,14 @@ class FeaturesPage(Page):
         lines = column(inside)
         lines.addLayout(content, 1)
         self._make_strips(loader, lines)
-        self.body.addWidget(scrolled(inside), 1)
+        nothing = nothing_yet(
+            "features",
+            tr("No encoder yet"),
+            tr("An encoder turns each image into a list of numbers: its features. Here they are "
+               "drawn as a map, on which images that the encoder takes for alike lie together."),
+        )  # fmt: skip
+        self._shown = NothingOr(nothing, scrolled(inside))
+        self.body.addWidget(self._shown, 1)
         self.show_runs((), "", "")
 
     def show_runs(self, rows: Sequence[RunRow], chosen: str, other: str) -> None:
@@ -107,6 +117,8 @@ class FeaturesPage(Page):
             for run in finished:
                 box.addItem(run.title, run.id)
             box.setCurrentIndex(max(0, box.findData(mark)))
+        self._chooser.setVisible(bool(finished))
+        self._shown.show_content(bool(finished))
         if not finished:
             self.say_state(tr("No encoder yet. Press Pretrain; its features appear here."))
         elif self.features is None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QWidget
 
 from app.ui import theme
@@ -85,7 +85,9 @@ class WorkspaceJob(StationJob):
             self._loading = True
             frame = self._frames.get(self.context.window.current)
             if frame is not None and frame.layout() is None:
-                column(frame, 4 * theme.GRID).addWidget(label(tr("Opening the workspace…"), "lead"))
+                opening = label(tr("Opening the workspace…"), "lead")
+                opening.setAlignment(Qt.AlignmentFlag.AlignCenter)
+                column(frame, 4 * theme.GRID).addWidget(opening)
             run(self, _controller, self._furnish, self._failed)
 
     def close(self) -> None:

@@ -5,13 +5,15 @@ from pathlib import Path
 
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFileDialog, QTabWidget
+from PySide6.QtWidgets import QFileDialog, QTabWidget, QWidget
 
 from app.pages.workspace.run_curves import RunCurves
 from app.pages.workspace.run_dialog import RunDialog
+from app.ui import theme
 from app.ui.dialogs import ConfirmDialog
+from app.ui.nothing_yet import NothingOr, nothing_yet
 from app.ui.page import Page
-from app.ui.small_widgets import button, row
+from app.ui.small_widgets import button, column, row
 from app.ui.table_model import Column, TableModel, table_view, text_columns
 from app.ui.text import tr, trn
 from app.workspace.runs import RunRow, differences, probe_rows, write_table
@@ -84,12 +86,24 @@ class RunsPage(Page):
         self.model = TableModel(_columns())
         self.table = table_view(self.model, "runs_table", tr("Runs"))
         self.table.selectionModel().selectionChanged.connect(self._compare)
-        self.body.addWidget(self.table, 2)
+        inside = QWidget()
+        content = column(inside, gap=2 * theme.GRID)
+        content.addWidget(self.table, 2)
         self.edit = button("run_edit", tr("Name, tags, note…"), self._edit)
         self.delete = button("run_delete", tr("Delete…"), self._delete)
         self.save = button("runs_save", tr("Save table…"), self._save_table)
-        self.body.addLayout(row(self.edit, self.delete, self.save, stretch=True))
-        self.body.addWidget(self._make_tabs(), 3)
+        content.addLayout(row(self.edit, self.delete, self.save, stretch=True))
+        content.addWidget(self._make_tabs(), 3)
+        self._shown = NothingOr(
+            nothing_yet(
+                "runs",
+                tr("No runs yet"),
+                tr("Each run that you start on the Pretrain page is listed here, with its curves, "
+                   "its settings and what the probe says about its encoder."),
+            ),
+            inside,
+        )  # fmt: skip
+        self.body.addWidget(self._shown, 1)
         self.show_runs(())
 
     def show_runs(self, rows: Sequence[RunRow]) -> None:
@@ -97,6 +111,7 @@ class RunsPage(Page):
         self.rows = tuple(rows)
         self.model.set_rows(rows)
         self.table.resizeColumnsToContents()
+        self._shown.show_content(bool(rows))
         if rows:
             self.say_state(trn("{count} run.", "{count} runs. Select several to compare them.",
                                len(rows)))  # fmt: skip

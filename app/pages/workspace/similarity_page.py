@@ -5,18 +5,20 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QComboBox, QTableView, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QTableView, QTabWidget, QWidget
 
 from app.pages.workspace.matrix_view import MatrixView
 from app.pages.workspace.pair_strip import PairCard, PairStrip, ShownPair, panel_of
 from app.pages.workspace.similarity_words import judged_words, title_of
 from app.pages.workspace.threshold_panel import ThresholdPanel
+from app.pages.workspace.told_table import told_table
 from app.ui import theme
 from app.ui.background import run
+from app.ui.nothing_yet import NothingOr, nothing_yet
 from app.ui.page import Page
 from app.ui.pictures import PictureLoader, PictureStrip
 from app.ui.small_widgets import button, column, label, row, scrolled
-from app.ui.table_model import TableModel, table_view, text_columns
+from app.ui.table_model import TableModel, text_columns
 from app.ui.text import tr, trn
 from app.ui.work_bar import WorkBar
 from app.workspace.measures import COMPUTED, measure_words
@@ -66,10 +68,22 @@ class SimilarityPage(Page):
         content = row(gap=2 * theme.GRID)
         content.addWidget(self.matrix, 1)
         side = QWidget()
-        side.setLayout(self._make_side())
+        parts = column(side, gap=theme.GRID)
+        parts.addWidget(self.threshold_panel, 1)
+        parts.addWidget(panel_of(self.pair, tr("Pair under the pointer")))
         content.addWidget(scrolled(side), 1)
-        self.body.addLayout(content, 3)
-        self.body.addWidget(self._make_tabs(), 2)
+        inside = QWidget()
+        lines = column(inside, gap=2 * theme.GRID)
+        lines.addLayout(content, 3)
+        lines.addWidget(self._make_tabs(), 2)
+        nothing = nothing_yet(
+            "similarity",
+            tr("No gaze similarity yet"),
+            tr("A measure compares how every two images were looked at. “Chosen by evidence” "
+               "tries several and keeps the one that works best on this cohort."),
+        )  # fmt: skip
+        self._shown = NothingOr(nothing, inside)
+        self.body.addWidget(self._shown, 1)
         self.say_state(tr("No gaze similarity yet. Choose a measure and press Compute."))
 
     def show_runs(self, choices: Sequence[SimilarityChoice], chosen: str) -> None:
@@ -79,6 +93,7 @@ class SimilarityPage(Page):
             self.runs.addItem(title_of(choice), choice.id)
         self.runs.setCurrentIndex(max(0, self.runs.findData(chosen)))
         self.runs.setEnabled(bool(choices))
+        self._shown.show_content(bool(choices))
 
     def show_busy(self, text: str) -> None:
         """Say that something is being computed."""
@@ -103,6 +118,7 @@ class SimilarityPage(Page):
         `overview` is the ordered matrix as it is drawn.
         """
         self.relation, self._names, self._order = relation, names, order
+        self._shown.show_content(True)
         values = relation.sorted_values
         low, high = (float(values[0]), float(values[-1])) if len(values) else (0.0, 1.0)
         self.matrix.show_matrix(overview, len(order), low, high)
@@ -182,6 +198,7 @@ class SimilarityPage(Page):
         self.runs.setObjectName("similarity_runs")
         self.runs.setAccessibleName(tr("Stored similarity"))
         self.runs.setMinimumWidth(240)
+        self.runs.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.runs.activated.connect(lambda _i: self.run_chosen.emit(self.runs.currentData()))
         self.measure = QComboBox()
         self.measure.setObjectName("similarity_measure")
@@ -198,12 +215,6 @@ class SimilarityPage(Page):
             label(tr("Measure"), "hint", wrap=False), self.measure, self.compute,
         ):  # fmt: skip
             self.head.addWidget(widget)
-
-    def _make_side(self) -> QVBoxLayout:
-        made = column(gap=theme.GRID)
-        made.addWidget(self.threshold_panel, 1)
-        made.addWidget(panel_of(self.pair, tr("Pair under the pointer")))
-        return made
 
     def _make_tabs(self) -> QTabWidget:
         tabs = self.tabs = QTabWidget()
@@ -223,7 +234,7 @@ class SimilarityPage(Page):
             (self._evidence_said, self.evidence, "evidence", tr("Evidence")),
             (self._readers_said, self.readers, "readers", tr("Readers")),
         ):
-            tabs.addTab(_told(said, model, name, title), title)
+            tabs.addTab(told_table(said, model, name, title), title)
         tabs.addTab(self._agreement, tr("Measures"))
         self.neighbours.chosen.connect(self._image_clicked)
         self.samples.chosen.connect(self._image_clicked)
@@ -286,12 +297,3 @@ class SimilarityPage(Page):
 
     def _pointed(self, row: int, column: int) -> None:
         self.show_pair(int(self._order[row]), int(self._order[column]))
-
-
-def _told(said: QWidget, model: TableModel[Sequence[str]], name: str, title: str) -> QWidget:
-    """Return a table under what is said of it."""
-    made = QWidget()
-    layout = column(made, theme.GRID)
-    layout.addWidget(said)
-    layout.addWidget(table_view(model, f"similarity_{name}", title), 1)
-    return made

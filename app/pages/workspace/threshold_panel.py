@@ -38,7 +38,7 @@ class ThresholdPanel(QWidget):
         self._purity: PairPurity | None = None
         self.histogram = plot(tr("Similarity"), tr("Pairs"))
         self.histogram.setMouseEnabled(x=False, y=False)
-        self.histogram.setMinimumHeight(80)
+        self.histogram.setMinimumHeight(120)
         self.histogram.setSizePolicy(_FILLS, _YIELDS)
         self._line = pg.InfiniteLine(0, movable=True, pen=pg.mkPen(theme.AMBER, width=2))
         self._line.sigDragged.connect(lambda line: self.set_threshold(float(line.value())))
