@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QFontMetrics, QImage, QPainter
 
 from app.hanging.edge_words import EdgeWords
-from app.ui.edge_bands import band_of, draw_bands
+from app.ui.edge_bands import band_of, draw_bands, sized_font, without_first_words
 
 WORDS = EdgeWords(
     name="R CC", shown="Window 1, W 52429 L 26214   31%", top="R", bottom="L", left="A", right="P"
@@ -41,3 +41,12 @@ def test_nothing_is_written_below_where_another_image_lies() -> None:
     assert drawn(300)[130:].any()
     assert not drawn(300, below_too=False)[130:].any()
     assert band_of(TEXT) == 20
+
+
+@pytest.mark.usefixtures("qapp")
+def test_a_number_that_has_no_room_is_left_out_whole() -> None:
+    metrics = QFontMetrics(sized_font(TEXT))
+    rooms = range(metrics.horizontalAdvance(WORDS.shown) + 1)
+    told = {without_first_words(metrics, WORDS.shown, room) for room in rooms}
+    assert {WORDS.shown, "… L 26214   31%", "… 31%", ""} <= told
+    assert {word for text in told for word in text.split()} == {"…", *WORDS.shown.split()}
