@@ -134,6 +134,7 @@ class FeaturesPage(Page):
     ) -> None:
         """Show a map (N, 2), its axes named; `colours` is what its images can be coloured by."""
         self.features, self._names = features, names
+        self._shown.show_content(True)
         self._colours = {one.key: one for one in colours}
         self.points.show_points(points, axes)
         self._offer_colours()

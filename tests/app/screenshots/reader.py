@@ -109,7 +109,7 @@ def reading(station: Station, keep: Keep) -> Script:
     press(canvas, Qt.Key.Key_X)
     drag(canvas, left, middle + QPointF(-205, -125), QPointF(75, 75), 6)
     press(canvas, Qt.Key.Key_X)
-    QTest.mouseMove(canvas, (middle + QPointF(-150, 110)).toPoint())
+    QTest.mouseMove(canvas, (middle + QPointF(20, 130)).toPoint())
     press(canvas, Qt.Key.Key_M)
     yield from keep("reading-marks", "reading_page")
     press(canvas, Qt.Key.Key_M)
