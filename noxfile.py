@@ -80,8 +80,14 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def screenshots(session: nox.Session) -> None:
-    """Write every page and state as a picture into build/screenshots."""
+    """Write every page and state, on screens of several sizes, into build/screenshots."""
     _run(session, "python", "-m", "app.screenshots", "--out", "build/screenshots")
+
+
+@nox.session
+def pictures(session: nox.Session) -> None:
+    """Make the pictures of docs/images again."""
+    _run(session, "python", "-m", "tests.app.screenshots", "--out", "docs/images")
 
 
 @nox.session

@@ -48,11 +48,7 @@ class RunCurves(QWidget):
         layout = column(self, theme.GRID)
         boxes = list(self.boxes.values())
         ticks = column(gap=theme.GRID // 2)
-        for part in (
-            boxes[:3],
-            boxes[3:6],
-            boxes[6:],
-        ):  # all in a line are wider than a small window
+        for part in (boxes[:3], boxes[3:6], boxes[6:]):  # one line would be wider than a page
             ticks.addLayout(row(*part, stretch=True))
         line = row()
         line.addLayout(ticks, 1)

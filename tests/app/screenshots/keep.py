@@ -6,7 +6,7 @@ from PIL import Image as PilImage
 from PySide6.QtCore import QBuffer, QIODevice
 from PySide6.QtWidgets import QApplication, QWidget
 
-COLOURS, VIVID = 200, 40
+COLOURS, VIVID = 255, 40
 """Of a picture, and how far the channels of a sign's colour lie apart; most of a page is grey."""
 
 
@@ -47,13 +47,13 @@ def shrink(source: Path, path: Path) -> None:
 
 
 def _palette(picture: PilImage.Image) -> list[tuple[int, ...]]:
-    """Return the greys that there is most of, and the signs' colours, which are rare.
+    """Return the colours of signs, which are rare, the page's own, and greys for an image.
 
     Pillow's own choice merges a red dot with an amber frame, or tints the greys.
     """
     found = picture.getcolors(picture.width * picture.height) or []
     by_count = [colour for _, colour in sorted(found, key=lambda each: (-each[0], each[1]))]
     vivid = [colour for colour in by_count if max(colour) - min(colour) > VIVID]
-    grey = [colour for colour in by_count if max(colour) - min(colour) <= VIVID]
-    chosen = [*vivid[: COLOURS // 3], *grey]
-    return chosen[:COLOURS]
+    plain = [colour for colour in by_count if max(colour) - min(colour) <= VIVID]
+    greys = [(value, value, value) for value in range(0, 256, 255 // (COLOURS // 3))]
+    return [*vivid[: COLOURS // 4], *plain[: COLOURS // 3], *greys][:256]
