@@ -9,6 +9,7 @@ import contextlib
 import logging
 import sys
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from app.command import PYSIDE_MISSING, qt_problem
@@ -24,6 +25,7 @@ from migrations.study.command_line import (
     whole_number,
 )
 from migrations.study.errors import StudyError
+from migrations.study.missing_library import missing_text
 from migrations.study.processes import as_typed
 from migrations.study.stopping import end_children, ending_together
 from migrations.study.unwritable import unwritable_text
@@ -39,6 +41,10 @@ def main(argv: Sequence[str]) -> int:
     problem = qt_problem()
     if problem:
         sys.stderr.write(problem if problem != PYSIDE_MISSING else _EXTRA_MISSING)
+        return 1
+    if find_spec("torch") is None:
+        lacking = missing_text(ModuleNotFoundError(name="torch"))
+        sys.stderr.write(f"The demo trains an encoder at its end. {lacking}\n")
         return 1
     from app.demo.tour import Tour, TourOptions
 

@@ -39,6 +39,16 @@ def test_without_a_screen_it_draws_on_a_monitor_of_usual_size(
     assert (screen["width"], screen["height"]) == (1920, 1080)
 
 
+def test_without_torch_it_does_not_begin_what_it_could_not_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.setattr("app.demo.command.find_spec", lambda name: None)
+    assert main(["--out", str(tmp_path / "demo")]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("The demo trains an encoder at its end. torch is not installed here")
+    assert not (tmp_path / "demo").exists()
+
+
 def test_a_second_demo_does_not_empty_the_folder_of_one_that_runs(tmp_path: Path, capsys) -> None:
     with demo_folder(tmp_path):
         (tmp_path / "study").mkdir()
