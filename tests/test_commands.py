@@ -14,6 +14,8 @@ ROOM_WORDS = [[], *(name.split() for name in main.COMMANDS if name != "station")
 MISSING = [
     ["--study", "{absent}"],
     ["read", "--study", "{absent}"],
+    ["read", "--autopilot", "--study", "{absent}"],
+    ["receive", "--study", "{absent}"],
     ["import", "--study", "{absent}", "{missing}"],
     ["import", "--study", "{absent}", "{here}", "--labels", "{missing}"],
     ["import-gaze", "csv", "{missing}", "--study", "{absent}"],
