@@ -17,6 +17,7 @@ from app.interchange.foreign_reading import RowCounts, SourceFile, SourceReading
 from app.interchange.options import ImportOptions
 from app.interchange.parse_worker import serve
 from app.interchange.wire import notes_of, options_as_dict, packed, unpack_reading, unpacked
+from app.patience import Patience
 from devices.gaze.errors import GazeFileError
 
 MEMORY_BYTES = 3 << 30
@@ -24,6 +25,7 @@ START_TIMEOUT_S = 60.0
 SILENCE_S = 60.0
 BYTES_PER_S = 1e6
 """A file may be looked at so slowly before its process counts as stuck."""
+_LOOK_EVERY_S = 0.1
 
 
 class ReadingProcess:
@@ -34,7 +36,7 @@ class ReadingProcess:
     memory_bytes
         What reading may take on top of the process itself.
     silence_s
-        How long nothing may come, beside a second for every megabyte.
+        Of its own work without a word (`app.patience`), beside a second for every megabyte.
     """
 
     def __init__(self, memory_bytes: int = MEMORY_BYTES, silence_s: float = SILENCE_S) -> None:
@@ -118,9 +120,13 @@ class ReadingProcess:
     def _receive(self, path: Path, patience_s: float) -> tuple[dict[str, Any], dict[str, Any]]:
         assert self._connection is not None
         try:
-            if not self._connection.poll(patience_s):
-                self.close()
-                raise GazeFileError(f"{path} was abandoned: no answer for {patience_s:.0f} s.")
+            patience = Patience(None if self._process is None else self._process.pid, patience_s)
+            while not self._connection.poll(_LOOK_EVERY_S):
+                if patience.is_over:
+                    self.close()
+                    raise GazeFileError(
+                        f"{path} was abandoned: it took longer than {patience_s:.0f} s."
+                    )
             data = self._connection.recv_bytes()
         except (EOFError, OSError) as error:
             self.close()

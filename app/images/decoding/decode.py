@@ -6,7 +6,6 @@ process: neither may reach the station or a recording.
 
 import json
 import multiprocessing
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection
@@ -24,6 +23,7 @@ from app.images.decoding.worker import serve
 from app.images.dicom.origin import Origin
 from app.images.limits import OUT_OF_MEMORY
 from app.images.masks import MaskTemplate, Rectangle, rectangle_of
+from app.patience import Patience
 
 START_TIMEOUT_S = 60.0
 _LOOK_EVERY_S = 0.1
@@ -205,9 +205,9 @@ class Decoder:
         return ours
 
     def _awaited(self, connection: Connection, timeout_s: float) -> dict[str, Any]:
-        end = time.monotonic() + timeout_s
+        patience = Patience(None if self._process is None else self._process.pid, timeout_s)
         while not connection.poll(_LOOK_EVERY_S):
-            if time.monotonic() > end:
+            if patience.is_over:
                 self._ended()
                 raise ImportRefused(f"it took longer than {timeout_s:.0f} s to decode")
             if self._over_memory():
