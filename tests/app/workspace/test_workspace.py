@@ -1,6 +1,7 @@
 """The researcher's workspace over a study of rows, driven as a researcher does."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -163,6 +164,10 @@ def test_features_are_mapped_and_clustered(cohort) -> None:
     assert 0 < share[1] <= share[0] < 1
     assert [i % 3 for i, _ in features.neighbours(0, 4)] == [0, 0, 0, 0]
     assert len(set(clusters(features))) > 1
+    assert clusters(features) == clusters(features)
+    assert clusters(replace(features, ids=features.ids[:1], unit=features.unit[:1])) == [
+        "cluster 1"
+    ]
 
 
 def test_a_pin_opens_and_a_wrong_one_does_not(tmp_path: Path) -> None:
