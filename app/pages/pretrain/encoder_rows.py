@@ -70,13 +70,13 @@ class EncoderRows(QObject):
         name, blocks = form.editors["net_name"], form.editors["train_blocks"]
         assert isinstance(name, QLineEdit)
         assert isinstance(blocks, QSpinBox)
-        name.setPlaceholderText("timm:vit_small_patch14_dinov2")
+        name.setPlaceholderText(tr("such as {name}", name="timm:resnet50"))
         blocks.setSpecialValueText(tr("All"))
         line = form.editors["init"]
         assert isinstance(line, QLineEdit)
         line.setMinimumWidth(0)
         self._line = line
-        line.setPlaceholderText(tr("None: starts at random"))
+        line.setPlaceholderText(tr("none"))
         self.said = label("", "hint")
         self.said.setObjectName("encoder_told")
         self.said.hide()
