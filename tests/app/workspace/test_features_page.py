@@ -127,17 +127,23 @@ def test_a_point_shows_its_image_under_the_mouse_and_its_neighbours_at_a_click(
     page, qtbot, ids
 ) -> None:
     view, box = page.map.viewport(), page.map.getPlotItem().vb
-    place = QPoint(page.map.mapFromScene(box.mapViewToScene(QPointF(4, 1))))
+
+    def place() -> QPoint:  # it moves until the page has been laid out
+        return QPoint(page.map.mapFromScene(box.mapViewToScene(QPointF(4, 1))))
 
     def pointed() -> bool:
-        qtbot.mouseMove(view, place + QPoint(30, 0))
-        qtbot.mouseMove(view, place)
+        qtbot.mouseMove(view, place() + QPoint(30, 0))
+        qtbot.mouseMove(view, place())
         return page.hover.image_id == ids[4]
 
-    qtbot.waitUntil(pointed)
+    qtbot.waitUntil(pointed, timeout=60_000)
     assert "smooth" in page.hover.caption
-    qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=place)
-    qtbot.waitUntil(lambda: page.near.cards[0].image_id == ids[4])
+
+    def clicked() -> bool:
+        qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=place())
+        return page.near.cards[0].image_id == ids[4]
+
+    qtbot.waitUntil(clicked, timeout=60_000)
 
 
 def test_features_that_are_not_there_are_computed_with_progress_and_stopped(
