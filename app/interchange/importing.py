@@ -7,7 +7,7 @@ reading may lie in two files (REFLACX, EGD-CXR): they become one reading.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -155,7 +155,7 @@ class _Run:
         """Import files that belong together: fixations wait for the gaze that they are of."""
         waiting: dict[Key, tuple[Path, SourceReading]] = {}
         held: dict[Path, SourceFile] = {}
-        joined: Counter[tuple[Path, Key]] = Counter()
+        joined: dict[tuple[Path, Key], str] = {}
         for path in paths:
             try:
                 file = read(path)
@@ -170,25 +170,32 @@ class _Run:
                 continue
             yield self._file(path, file, waiting, joined)
         for path, file in held.items():
-            taken = {key for key in map(_key, file.readings) if joined[path, key]}
+            keys = map(_key, file.readings)
+            taken = {key: joined[path, key] for key in keys if (path, key) in joined}
             left = [reading for reading in file.readings if _key(reading) not in taken]
             file.notes.extend([note("joined", count=len(taken))] if taken else [])
-            yield self._file(path, replace(file, readings=left), {}, joined)
+            report = self._file(path, replace(file, readings=left), {}, joined)
+            if taken:  # it became what the gaze became that it was joined with
+                status = _became({report.status, *taken.values()})
+                reason = report.reason if left or status == "refused" else ""
+                report = replace(report, status=status, reason=reason)
+            yield report
 
     def _file(
         self, path: Path, file: SourceFile, waiting: dict[Key, tuple[Path, SourceReading]],
-        joined: Counter[tuple[Path, Key]],
+        joined: dict[tuple[Path, Key], str],
     ) -> FileReport:  # fmt: skip
         self.number += 1
         tally, began, error = _Tally(), time.monotonic(), ""
         try:
             for own in file.readings:
-                reading = own
+                reading, source = own, None
                 if waiting and len(own.points_canvas) and _key(own) in waiting:
                     source, partner = waiting.pop(_key(own))
                     reading = replace(own, fixations=partner.fixations)
-                    joined[source, _key(own)] += 1
-                self._reading(reading, file.counts, tally)
+                status = self._reading(reading, file.counts, tally)
+                if source is not None:
+                    joined[source, _key(own)] = status
                 self.on_progress(
                     ImportProgress(
                         path, self.number, self.file_count, len(tally.done), tally.rows,
@@ -203,11 +210,12 @@ class _Run:
         reason = error or ("" if tally.done else tally.barred or _why(tally, file.notes))
         counts = file.counts
         return FileReport(
-            path, _status(tally.done), reason, counts.read, counts.kept, dict(counts.dropped),
-            tuple(tally.lacks), tuple(notes), tuple(tally.done),
+            path, _became({r.status for r in tally.done}), reason, counts.read, counts.kept,
+            dict(counts.dropped), tuple(tally.lacks), tuple(notes), tuple(tally.done),
         )  # fmt: skip
 
-    def _reading(self, reading: SourceReading, counts: RowCounts, tally: _Tally) -> None:
+    def _reading(self, reading: SourceReading, counts: RowCounts, tally: _Tally) -> str:
+        """Store a reading; return "accepted", "known" or "refused"."""
         rows = _rows(reading, counts)
         tally.rows += rows
         try:
@@ -215,16 +223,17 @@ class _Run:
             if image is None:
                 tally.missing[leaf(reading.image)] = None
                 counts.dropped[f"no image {leaf(reading.image)} in the study"] += rows
-                return
+                return "refused"
             result = self.store.add(reading, image, self._reader(reading))
         except GazeFileError as error:
             counts.dropped[str(error)] += rows
             tally.barred = tally.barred or str(error)
-            return
+            return "refused"
         tally.done.append(result)
         tally.lacks.update(dict.fromkeys(reading.lacks))
         for each in result.notes:
             tally.notes.setdefault(each.code, each)
+        return result.status
 
     def _reader(self, reading: SourceReading) -> str:
         if reading.participant and self.options.participant != "none":
@@ -236,10 +245,9 @@ def _says_fixations(path: Path) -> bool:
     return "fixation" in path.stem.lower()
 
 
-def _status(done: Sequence[ImportedReading]) -> str:
-    if any(r.status == "accepted" for r in done):
-        return "accepted"
-    return "known" if done else "refused"
+def _became(readings: Collection[str]) -> str:
+    """Return what became of a file, by what became of its readings."""
+    return next((status for status in ("accepted", "known") if status in readings), "refused")
 
 
 def _why(tally: _Tally, notes: Sequence[Note]) -> str:

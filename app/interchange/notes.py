@@ -39,7 +39,7 @@ TEXTS = {
     "clock-reset": "the clock of the stream was reset {count} times",
     "cut-short": "the file ends within a chunk: what came after is not in it",
     "gap": "a gap of {seconds} s between two samples",
-    "joined": "{count} readings joined with their gaze from another file",
+    "joined": "readings joined with their gaze from another file: {count}",
     "no-gaze": "there is no gaze in it",
     "no-readings": "there is no reading in it",
     "not-gaze": "it is what `similarity` wrote, not gaze",

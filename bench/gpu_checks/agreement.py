@@ -44,12 +44,12 @@ def check_agreement(bench: Bench) -> None:
     rows = {}
     allowed = torch.backends.cudnn.allow_tf32
     try:
-        for method in METHODS:
+        for method, depth in (*((m, "display") for m in METHODS), ("byol", "stored")):
             for tf32 in (False, True) if bench.cuda else (False,):
                 torch.backends.cudnn.allow_tf32 = tf32
-                cpu = _first_steps(bench, method, torch.device("cpu"))
-                rows[f"{method}/tf32={tf32}"] = _compared(
-                    cpu, _first_steps(bench, method, bench.device)
+                cpu = _first_steps(bench, method, depth, torch.device("cpu"))
+                rows[f"{method}/{depth}/tf32={tf32}"] = _compared(
+                    cpu, _first_steps(bench, method, depth, bench.device)
                 )
     finally:
         torch.backends.cudnn.allow_tf32 = allowed
@@ -57,11 +57,11 @@ def check_agreement(bench: Bench) -> None:
     bench.say("cpu_against_cuda", all(map(_agrees, exact)), rows=rows)
 
 
-def _first_steps(bench: Bench, method: str, device: torch.device) -> Trace:
+def _first_steps(bench: Bench, method: str, depth: str, device: torch.device) -> Trace:
     images, batch, size = (16, 8, 32) if bench.tiny else (96, 32, 64)
     job = job_of(
-        bench, f"agree-{method}-{device.type}", images, device=device, precision="fp32",
-        method=method, size=size, batch=batch, epochs=2, lr=1e-3,
+        bench, f"agree-{method}-{depth}-{device.type}", images, device=device, precision="fp32",
+        method=method, size=size, batch=batch, epochs=2, lr=1e-3, depth=depth, window_jitter=0.2,
     )  # fmt: skip
     learner = learner_of(job)
     losses, batches = [], []

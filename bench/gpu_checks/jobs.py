@@ -1,7 +1,9 @@
 """Jobs of the trainer on made pictures, and how they are run."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -10,11 +12,13 @@ from torch import Tensor, nn
 
 from trainer.config.layers import make_config
 from trainer.data.cache import ImageCache, cache_side
+from trainer.data.stored_cache import StoredCache
 from trainer.pairs.policy import PairMatrix, PairPolicy, SameLabel, SparsePairs
 from trainer.pretrain.checkpoint import Identity
 from trainer.pretrain.job import Job
 from trainer.pretrain.learner import Learner, make_learner
 from trainer.pretrain.loop import Outcome, train
+from trainer.pretrain.window_draws import StoredViews
 from trainer.process.device import choose_precision
 from trainer.process.events import Event, Metrics
 
@@ -27,6 +31,25 @@ def pixels_of(images: int, side: int) -> Tensor:
     coarse[::2, :, : side // 16] += 0.7
     made = nn.functional.interpolate(coarse, (side, side), mode="bilinear")
     return (made[:, 0] / 1.7 * 255).clamp(0, 255).to(torch.uint8)
+
+
+def stored_of(images: int, side: int, jitter: float) -> StoredViews:
+    """Return the pictures as 16 bits, each with a wide and a narrow window, drawn alike often."""
+    values = (pixels_of(images, side).int() * 257).clamp(min=1)
+    bits = torch.where(values > 32767, values - 65536, values).to(torch.int16)
+    ends = torch.full((images,), 65534.0, dtype=torch.float64)
+    cached = StoredCache(bits, torch.zeros_like(ends), ends, ("",) * images, Path())
+    number = torch.arange(images, dtype=torch.float64)
+    return StoredViews(
+        cached,
+        torch.stack([number + 0.5, number + 1], 1).flatten(),
+        torch.tensor([1.0, 16_000.0], dtype=torch.float64).repeat(images),
+        torch.tensor([65_534.0, 30_000.0], dtype=torch.float64).repeat(images),
+        torch.tensor([False, True]).repeat(images),
+        torch.arange(images) % 3 == 0,
+        torch.ones(images, dtype=torch.bool),
+        jitter,
+    )
 
 
 def policy_of(kind: str, images: int, drop: float) -> PairPolicy:
@@ -76,6 +99,10 @@ def job_of(
     policy = policy_of(pairs, images, config.drop)
     folder = bench.work / name.replace("/", "_")
     folder.mkdir(exist_ok=True, parents=True)
+    stored = None
+    if config.depth == "stored":
+        stored = stored_of(images, side, config.window_jitter)
+        stored = replace(stored, cache=stored.cache.held_on(device)) if held else stored
     return Job(
         Identity(config, "cohort", policy.hash(), images),
         cached.held_on(device) if held else cached,
@@ -85,6 +112,7 @@ def job_of(
         choose_precision(config.precision, device),
         labels=torch.arange(images) % 2,
         groups=torch.arange(images) // 2,
+        stored=stored,
     )
 
 

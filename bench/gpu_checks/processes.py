@@ -23,8 +23,10 @@ from trainer.process import distributed
 def check_nccl(bench: Bench) -> None:
     """Compare three steps as one process makes them with three as one of several would."""
     with _joined(bench):
-        rows: dict[str, object] = {m: _differences(bench, m) for m in METHODS}
-        ok = all(float(rows[m][0]) < 1e-3 for m in METHODS)
+        apart = {m: _differences(bench, m) for m in METHODS}
+        apart["byol/stored"] = _differences(bench, "byol", "stored")
+        ok = all(float(first) < 1e-3 for first, *_ in apart.values())
+        rows: dict[str, object] = dict(apart)
         # What the first process sends to the others: are device tensors among it?
         rows["relation travels on"] = _sent_relation(bench)
         flag = torch.tensor([1])
@@ -53,16 +55,16 @@ def _sizes(bench: Bench) -> tuple[int, int, int]:
     return (32, 8, 32) if bench.tiny else (128, 32, 64)
 
 
-def _differences(bench: Bench, method: str) -> list[str]:
-    alone, shared = (_losses(bench, method, among) for among in (False, True))
+def _differences(bench: Bench, method: str, depth: str = "display") -> list[str]:
+    alone, shared = (_losses(bench, method, depth, among) for among in (False, True))
     return [f"{abs(a - b):.1e}" for a, b in zip(alone, shared, strict=True)]
 
 
-def _losses(bench: Bench, method: str, among: bool) -> list[float]:
+def _losses(bench: Bench, method: str, depth: str, among: bool) -> list[float]:
     images, batch, size = _sizes(bench)
     job = job_of(
-        bench, f"nccl-{method}-{among}", images, method=method, size=size, batch=batch,
-        precision="fp32", norm="batch" if bench.cuda else "group",
+        bench, f"nccl-{method}-{depth}-{among}", images, method=method, size=size, batch=batch,
+        precision="fp32", norm="batch" if bench.cuda else "group", depth=depth, window_jitter=0.2,
     )  # fmt: skip
     learner = learner_of(job)
     with _gathering() if among else contextlib.nullcontext():

@@ -25,7 +25,11 @@ SCAN_PATHS = (
 
 
 def egd_cxr(folder: Path) -> None:
-    """Write eye_gaze.csv at 60 Hz, fixations.csv, master_sheet.csv; DICOM files of MIMIC-CXR."""
+    """Write eye_gaze.csv at 60 Hz, fixations.csv, master_sheet.csv; DICOM files of MIMIC-CXR.
+
+    As in the authors' code, some rows are of the calibration picture, and gaze beside the image has
+    negative coordinates.
+    """
     egd = folder / PHYSIONET / "egd-cxr" / "1.0.0"
     gaze, fixed, sheet = [], [], []
     for k in range(IMAGES):
@@ -41,6 +45,10 @@ def egd_cxr(folder: Path) -> None:
             fixed.append({"Time (in secs)": start, "FPOGD": 0.3} | common)
             for s in range(18):
                 gaze.append({"Time (in secs)": round(start + s / 60, 5), "FPOGD": s / 60} | common)
+    beside = {"X_ORIGINAL": -1, "Y_ORIGINAL": -1}
+    for rows in (gaze, fixed):
+        rows[3] |= beside
+        rows += [row | beside | {"DICOM_ID": "calibration"} for row in rows[:40]]
     table(egd / "eye_gaze.csv", gaze)
     table(egd / "fixations.csv", fixed)
     table(egd / "master_sheet.csv", sheet)
@@ -49,7 +57,9 @@ def egd_cxr(folder: Path) -> None:
 def reflacx(folder: Path) -> None:
     """Write main_data/ID/fixations.csv, gaze_data/ID/gaze.csv (1,000 Hz), metadata; DICOM files.
 
-    The first image was read twice; of the last reading the gaze was discarded.
+    The first image was read twice; of the last reading the gaze was discarded. As in the authors'
+    code, times count from the start of the dictation, which may come later than the gaze, and a
+    blink has no position.
     """
     root = folder / PHYSIONET / "reflacx-xray-localization" / "1.0.0"
     parts = ("shown_from_image", "in_screen_coordinates")
@@ -75,12 +85,15 @@ def reflacx(folder: Path) -> None:
             continue
         points = list(enumerate(fixations(len(sheets), side)))
         table(root / "main_data" / reading / "fixations.csv", [
-            {"timestamp_start_fixation": 0.4 * j, "timestamp_end_fixation": 0.4 * j + 0.3,
+            {"timestamp_start_fixation": round(0.4 * j - 0.05, 3),
+             "timestamp_end_fixation": round(0.4 * j + 0.25, 3),
              "x_position": x, "y_position": y} | shown for j, (x, y) in points
         ])  # fmt: skip
         table(root / "gaze_data" / reading / "gaze.csv", [
-            {"timestamp_sample": round(0.4 * j + s / 1000, 3), "x_position": x, "y_position": y}
-            | shown for j, (x, y) in points for s in range(300)
+            {"timestamp_sample": round(0.4 * j + s / 1000 - 0.05, 3),
+             "x_position": "" if j == 2 and s < 100 else x,
+             "y_position": "" if j == 2 and s < 100 else y} | shown
+            for j, (x, y) in points for s in range(300)
         ])  # fmt: skip
     table(root / "main_data" / "metadata_phase_3.csv", sheets)
 

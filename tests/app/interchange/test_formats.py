@@ -92,6 +92,7 @@ def test_reflacx_as_published_has_its_gaze_and_its_fixations_in_two_folders(
         imported(study, "reflacx", [tmp_path / "data"], matcher), key=lambda r: r.path.name
     )
     assert (fixations.path.name, len(fixations.readings)) == ("fixations.csv", 0)
+    assert (fixations.status, fixations.reason) == (gaze.status, "") == ("accepted", "")
     (stored,) = gaze.readings
     assert (stored.samples, stored.fixations) == (100, 2)
 

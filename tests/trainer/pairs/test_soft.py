@@ -10,12 +10,14 @@ import torch
 from tests.trainer.pretrain.test_loop import CONFIG, StopAfter, job_in, run, weights
 from trainer.config.config import RunConfig
 from trainer.config.layers import make_config
+from trainer.config.methods import METHODS
 from trainer.errors import ConfigError, SimilarityError
 from trainer.pairs.choose import related_by
 from trainer.pairs.policy import PairMatrix, PairPolicy
 from trainer.pairs.soft import WeightedPairs, _agreement, soft_pairs
 from trainer.pretrain.checkpoint import Identity
 from trainer.pretrain.pair_facts import pair_facts
+from trainer.pretrain.paths import ScanPaths
 
 
 def similarities(count: int = 12, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -89,17 +91,20 @@ def test_runs_from_before_there_were_weights_go_on() -> None:
     assert RunConfig(softness=0.5).hash() != RunConfig().hash()
 
 
-@pytest.mark.parametrize("method", ["byol", "mocov2"])
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.usefixtures("tiny_encoder")
 def test_a_run_on_weights_of_0_and_1_is_the_run_on_yes_and_no(tmp_path: Path, method: str) -> None:
     config = replace(CONFIG, method=method, queue=12, epochs=2)
-    hard = job_in(tmp_path / "hard", config)
+    draws = torch.Generator().manual_seed(1)
+    paths = ScanPaths.of([[torch.rand(9, 2, generator=draws) * 20] for _ in range(10)])
+    changes = {"paths": paths} if METHODS[method].paths else {}
+    hard = job_in(tmp_path / "hard", config, **changes)
     related = hard.policy.related
     assert isinstance(related, PairMatrix)
     policy = PairPolicy(WeightedPairs(related.table.float()), config.drop)
     assert policy.extra_pairs_per_batch(10, 4) == hard.policy.extra_pairs_per_batch(10, 4)
     straight, _ = run(hard)
-    soft, _ = run(job_in(tmp_path / "soft", config, policy=policy))
+    soft, _ = run(job_in(tmp_path / "soft", config, policy=policy, **changes))
     for name, value in weights(straight).items():
         assert torch.equal(value, weights(soft)[name]), name
 

@@ -4,15 +4,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.torch import save_file
+import torch
+from safetensors.torch import load_file, save_file
 
 from tests.trainer.runs.test_folder_runs import write_images
 from trainer.config.config import RunConfig
 from trainer.encoders.nets import make_encoder, seeded_weights
 from trainer.errors import ConfigError
-from trainer.process.events import Notice, StageStarted
+from trainer.process.events import Metrics, Notice, RunFinished, StageStarted
 from trainer.runs.folder_source import FolderSource
 from trainer.runs.prepare import prepare
+from trainer.runs.run import run_training
 from trainer.runs.stages import Run
 
 COUNT = 60
@@ -84,3 +86,29 @@ def test_a_relation_of_the_nearest_alone_is_refused(folder: Path) -> None:
     sparse.save_npz(path, sparse.csr_matrix(graph))
     with pytest.raises(ConfigError, match="similarity of all pairs"):
         prepared(folder, path)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("tiny_encoder")
+def test_such_a_run_stops_and_goes_on_bit_for_bit_and_its_encoder_loads_strictly(
+    folder: Path,
+) -> None:
+    path = relation(folder, np.arange(COUNT) % 2)
+    config = RunConfig(
+        size=32, batch=8, epochs=1, device="cpu", positive_rate=0.3, onnx=False,
+        encoder="resnet18", unread_encoder=str(folder / "e.safetensors"),
+    )  # fmt: skip
+    found = []
+    for name, most in (("straight", 99), ("broken", 3)):
+        steps: list = []
+        keep = lambda e, to=steps: to.append(e) if isinstance(e, Metrics) else None  # noqa: E731
+        for stop in (lambda to=steps, most=most: len(to) >= most, lambda: False):
+            source = FolderSource(folder / "images", runs=folder / name, relation=path)
+            ended = run_training(Run(source, config, keep, stop, out=folder / name / "out"))
+            if isinstance(ended, RunFinished):
+                break
+            assert 0 < ended.step < 7
+        found.append(load_file(ended.encoder))
+    assert all(torch.equal(value, found[1][key]) for key, value in found[0].items())
+    net, _ = make_encoder("resnet18")
+    net.load_state_dict(found[1], strict=True)
