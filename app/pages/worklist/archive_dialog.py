@@ -13,7 +13,7 @@ from app.ui.dialogs import Dialog
 from app.ui.small_widgets import button, label, row
 from app.ui.text import tr
 
-_WIDTH = 560
+_WIDTH = 640
 _FILES = ("listed", "authority")
 
 
@@ -69,8 +69,8 @@ class ArchiveDialog(Dialog):
         super().__init__(parent, "archive", title, width=_WIDTH)
         self._given = given
         self.fields: dict[str, QLineEdit] = {}
-        text = tr("Images are de-identified before anything is written. Say which studies; a whole "
-                  "archive is never fetched.")  # fmt: skip
+        text = tr("Images are de-identified before anything is written. Say which studies you "
+                  "want; a whole archive is never fetched.")  # fmt: skip
         self.body.addWidget(label(text, "hint"))
         form = QFormLayout()
         for title, name, example in (
@@ -80,10 +80,10 @@ class ArchiveDialog(Dialog):
             (tr("Patient ID"), "PatientID", ""),
             (tr("Study date"), "StudyDate", "20240101-20240331"),
             (tr("Modality"), "ModalitiesInStudy", "MG"),
-            (tr("List of studies"), "listed", tr("Accession numbers, or a csv")),
+            (tr("List of studies"), "listed", tr("Accession numbers or a CSV file")),
             (tr("User"), "user", ""),
             (tr("Password"), "password", tr("Leave empty to use the keyring")),
-            (tr("Certificates"), "authority", tr("Only if the hospital issues its own")),
+            (tr("Certificates"), "authority", tr("Only if the hospital uses its own")),
         ):
             line = self._line(title, name, example)
             form.addRow(title, self._with_choice(line) if name in _FILES else line)
@@ -119,6 +119,7 @@ class ArchiveDialog(Dialog):
         made.setObjectName(f"archive_{name}")
         made.setAccessibleName(title)
         made.setPlaceholderText(example)
+        made.setToolTip(example)
         return made
 
     def _with_choice(self, line: QLineEdit) -> QHBoxLayout:

@@ -146,6 +146,15 @@ def test_the_question_of_several_studies_fits_when_its_words_are_longer(made_up,
         assert question.wait() is False
 
 
+def test_every_text_of_the_dialog_is_translated_and_fits_when_it_is_longer(made_up, qtbot) -> None:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    dialog = ArchiveDialog(parent, lambda _wanted: None)
+    dialog.show()
+    qtbot.waitExposed(dialog)
+    assert (missed(dialog, r"https://\S+|MG"), cut_off(dialog)) == ([], [])
+
+
 def numbered(uid: str, number: str, day: int) -> bytes:
     """Return a small CT image of a study of its own, with this accession number."""
     dataset = dcmread(str(get_testdata_file("CT_small.dcm")))
