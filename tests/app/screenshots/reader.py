@@ -91,15 +91,23 @@ def _review(station: Station, keep: Keep) -> Script:
 def reading(station: Station, keep: Keep) -> Script:
     """Read two cases, with marks; look back at the first one."""
     page, canvas = station.sitting.reading.page, station.sitting.reading.page.canvas
+
+    def at_rest() -> bool:
+        """Return whether every image is sampled as smoothly as it will be."""
+        views = canvas.box.views.values()
+        return bool(views) and all(view.smooth for view in views)
+
     station.go("worklist")
     station.sitting.start_reading(anyway=True)
     yield Until("the first case", lambda: page.state == "reading", 120)
+    yield Until("the images at rest", at_rest, 60)
     yield from keep("reading-mammography", "reading_page")
     press(canvas, Qt.Key.Key_2)
     press(canvas, Qt.Key.Key_Return)
     yield Until("the second case", lambda: page.state == "reading" and not page.answer, 120)
     wheel(canvas, QPointF(canvas.width() * 0.5, canvas.height() * 0.5), 2)
     press(canvas, Qt.Key.Key_2)
+    yield Until("the images at rest", at_rest, 60)
     yield from keep("reading", "reading_page")
     press(canvas, Qt.Key.Key_Space)
     left, middle = Qt.MouseButton.LeftButton, QPointF(canvas.width() / 2, canvas.height() / 2)
@@ -111,9 +119,11 @@ def reading(station: Station, keep: Keep) -> Script:
     press(canvas, Qt.Key.Key_X)
     QTest.mouseMove(canvas, (middle + QPointF(20, 130)).toPoint())
     press(canvas, Qt.Key.Key_M)
+    yield Until("the images at rest", at_rest, 60)
     yield from keep("reading-marks", "reading_page")
     press(canvas, Qt.Key.Key_M)
     press(canvas, Qt.Key.Key_B)
+    yield Until("the images at rest", at_rest, 60)
     yield from keep("reading-correct", "reading_page")
     press(canvas, Qt.Key.Key_Return)
     press(canvas, Qt.Key.Key_F12)
