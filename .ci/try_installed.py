@@ -155,16 +155,19 @@ def _values(database: sqlite3.Connection, table: str, columns: list[str]) -> lis
 
 
 def uninstall(work: Path) -> None:
-    """Uninstall; studies and the configuration are all that is left of it."""
+    """Uninstall; studies and the configuration are all that is left of it.
+
+    Kernels that Numba compiled lie in the environment until its folder is removed.
+    """
     config = Path(os.environ["FOVEATE_CONFIG_DIR"])
     kept = {path: path.stat().st_size for folder in (work / "demo", config)
             for path in folder.rglob("*") if path.is_file()}  # fmt: skip
     _run([sys.executable, "-m", "pip", "uninstall", "-q", "-y", "foveate"])
     packages = Path(sysconfig.get_path("purelib"))
-    left = [name for name in PACKAGES if any(packages.glob(f"{name}/**/*.py*")) or
-            (packages / name).is_file()]  # fmt: skip
+    left = [str(path) for name in PACKAGES for path in [packages / name, *packages.glob(f"{name}/**/*")]
+            if path.is_file() and path.suffix in (".py", ".pyc")]  # fmt: skip
     guides = Path(sys.prefix) / "share/doc/foveate"
-    _ask(not left and not (BIN / "foveate").exists(), f"of the program nothing is left {left}")
+    _ask(not left and not (BIN / "foveate").exists(), f"of the program nothing is left {left[:3]}")
     _ask(not any(guides.rglob("*.md")), "nor of its guides")
     same = all(path.stat().st_size == size for path, size in kept.items())
     _ask(same and bool(kept), f"{len(kept)} files of studies and configuration are there")
