@@ -164,8 +164,10 @@ def uninstall(work: Path) -> None:
             for path in folder.rglob("*") if path.is_file()}  # fmt: skip
     _run([sys.executable, "-m", "pip", "uninstall", "-q", "-y", "foveate"])
     packages = Path(sysconfig.get_path("purelib"))
-    left = [str(path) for name in PACKAGES for path in [packages / name, *packages.glob(f"{name}/**/*")]
-            if path.is_file() and path.suffix in (".py", ".pyc")]  # fmt: skip
+    files = [
+        each for name in PACKAGES for each in (packages / name, *packages.glob(f"{name}/**/*"))
+    ]
+    left = [str(each) for each in files if each.is_file() and each.suffix in (".py", ".pyc")]
     guides = Path(sys.prefix) / "share/doc/foveate"
     _ask(not left and not (BIN / "foveate").exists(), f"of the program nothing is left {left[:3]}")
     _ask(not any(guides.rglob("*.md")), "nor of its guides")
