@@ -155,6 +155,32 @@ def test_the_usage_of_the_installed_command_is_indented_by_its_own_name(monkeypa
     assert len(second) - len(second.lstrip()) == first.index("[")
 
 
+@pytest.mark.parametrize("command", ["encode", "report"])
+def test_a_folder_where_a_file_is_to_be_written_is_told_before_the_work(
+    command, tmp_path: Path, capsys
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main.main([command, "--out", str(tmp_path)])
+    assert end.value.code == 2
+    assert f"--out: {tmp_path} is a folder, not a file." in capsys.readouterr().err
+
+
+def test_a_port_that_there_is_not_is_a_wrong_argument(capsys) -> None:
+    with pytest.raises(SystemExit) as end:
+        main.main(["receive", "--port", "65536"])
+    assert end.value.code == 2
+    assert "--port: 65536 is not a port; the last one is 65535." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("size", ["0", "-5", "x"])
+@pytest.mark.parametrize("command", ["encode", "probe"])
+def test_a_size_that_no_image_has_is_a_wrong_argument(command, size, capsys) -> None:
+    with pytest.raises(SystemExit) as end:
+        main.main([command, "--size", size])
+    assert end.value.code == 2
+    assert f"--size: {size} is not a whole number of 1 or more." in capsys.readouterr().err
+
+
 def test_the_version_names_its_build(capsys) -> None:
     assert main.main(["--version"]) == 0
     assert re.fullmatch(r"Foveate \d\S*, build .+, Python 3\.\d+.*\n", capsys.readouterr().out)

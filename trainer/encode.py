@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from rich.console import Console
 from torch import nn
 
-from migrations.study.command_line import WRONG, CommandParser, existing_file, existing_folder
+from migrations.study.command_line import (
+    WRONG,
+    CommandParser,
+    existing_file,
+    existing_folder,
+    file_to_write,
+    one_or_more,
+)
 from migrations.study.plurals import counted
 from migrations.study.stopping import listened
 from migrations.study.told_events import ToldProgress, add_events, is_told
@@ -166,9 +173,11 @@ def _parser() -> argparse.ArgumentParser:
         "--order", type=existing_file, metavar="FILE", help="names, one a line, in order"
     )
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="FILE", help="the npz file to write"
+        "--out", type=file_to_write, required=True, metavar="FILE", help="the npz file to write"
     )
-    parser.add_argument("--size", type=int, help="image size in pixels (default: as trained)")
+    parser.add_argument(
+        "--size", type=one_or_more, help="image size in pixels (default: as trained)"
+    )
     parser.add_argument(
         "--name",
         help="encoder architecture, if the file does not name it: torchvision:NAME, timm:NAME, "

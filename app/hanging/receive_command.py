@@ -28,6 +28,8 @@ from migrations.study.errors import StudyError
 from migrations.study.folder import Study
 from migrations.study.settings import SINGLE
 
+_LAST_PORT = 65_535
+
 
 def main(argv: Sequence[str]) -> int:
     """Receive until stopped; 0 if at least one came in before it was quiet, 1 if none."""
@@ -90,6 +92,12 @@ def _labelled(names: Iterator[Path], matches: LabelMatches | None) -> Iterator[P
         yield name
 
 
+def _port(text: str) -> int:
+    if whole_number(text) > _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text} is not a port; the last one is {_LAST_PORT}.")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = CommandParser(
         prog="python main.py receive",
@@ -109,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--port",
-        type=whole_number,
+        type=_port,
         default=11112,
         help="where senders reach it; 0: any port that is free (default: %(default)s)",
     )

@@ -50,7 +50,22 @@ TEXTS = {
 }
 """The text of each code; codes stay as they are once released."""
 
+_OF_ONE = {
+    "preamble": "{count} line before the header was skipped; use --skip-lines for another number",
+    "time-order": "{count} row was not in order of time and was sorted",
+    "missing": "{count} sample at {what} counts as lost; use --missing for another rule",
+    "pupil-missing": "{count} pupil of 0 or less was left out",
+    "participants": "the participant of `{column}` became {count} pseudonym; use --participant "
+    "for another column, or none",
+    "restarted": "the stream was restarted {count} time: its parts were joined, with a gap of "
+    "{gaps} s",
+    "clock-reset": "the clock of the stream was reset {count} time",
+    "joined": "{count} reading joined with its gaze from another file",
+}
+"""The same where the count is 1."""
+
 
 def note(code: str, **values: object) -> Note:
     """Return the note of a code of `TEXTS`; see `note_of`."""
-    return note_of(TEXTS, code, values)
+    texts = TEXTS | _OF_ONE if values.get("count") == 1 else TEXTS
+    return note_of(texts, code, values)

@@ -146,6 +146,14 @@ def folder_to_write(text: str) -> Path:
     return path
 
 
+def file_to_write(text: str) -> Path:
+    """Take a file that may be new from the command line; a folder is a wrong argument."""
+    path = Path(text)
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is a folder, not a file. Name a file in it.")
+    return path
+
+
 def existing_path(text: str) -> Path:
     """Take a file or folder from the command line; one that is not there is a wrong argument."""
     path = Path(text)
@@ -190,6 +198,13 @@ def whole_number(text: str) -> int:
     """Take a whole number of 0 or more."""
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"{text} is not a whole number of 0 or more.")
+    return int(text)
+
+
+def one_or_more(text: str) -> int:
+    """Take a whole number of 1 or more."""
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of 1 or more.")
     return int(text)
 
 

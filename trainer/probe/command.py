@@ -19,6 +19,7 @@ from migrations.study.command_line import (
     existing_file,
     existing_folder,
     existing_study,
+    one_or_more,
 )
 from migrations.study.errors import NotAStudy, StudyError
 from migrations.study.folder import Study
@@ -176,7 +177,7 @@ def _parser() -> argparse.ArgumentParser:
         "--seed", type=int, default=0, help="seed for splits, draws and the untrained network"
     )
     parser.add_argument(
-        "--size", type=int, help="input size in pixels (default: as each was pre-trained)"
+        "--size", type=one_or_more, help="input size in pixels (default: as each was pre-trained)"
     )
     parser.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="device to compute on"

@@ -15,6 +15,7 @@ from migrations.study.command_line import (
     existing_file,
     existing_folder,
     existing_study,
+    file_to_write,
     shown_progress,
 )
 from migrations.study.errors import NotAStudy, StudyError
@@ -103,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
              "images",
     )  # fmt: skip
     parser.add_argument(
-        "--out", type=Path, metavar="FILE",
+        "--out", type=file_to_write, metavar="FILE",
         help="the file to write (default: exports/report.html in the study, or report.html here)",
     )  # fmt: skip
     parser.add_argument(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from app.interchange.notes import TEXTS
+from app.interchange.notes import TEXTS, note
 from app.interchange.options import ImportOptions
 from devices.gaze.geometry import ScreenGeometry
 from migrations.study.schema import Fixation, Reader, Reading
@@ -324,3 +324,9 @@ def test_options_not_said_are_none_so_that_the_file_may_tell() -> None:
 def test_every_code_of_a_note_is_in_the_docs() -> None:
     page = (Path(__file__).parents[3] / "docs" / "interchange.md").read_text(encoding="utf-8")
     assert [code for code in TEXTS if f"`{code}`" not in page] == []
+
+
+def test_a_note_of_one_is_in_the_singular() -> None:
+    assert note("pupil-missing", count=1).text == "1 pupil of 0 or less was left out"
+    assert "`who` became 1 pseudonym;" in note("participants", column="who", count=1).text
+    assert "`who` became 2 pseudonyms;" in note("participants", column="who", count=2).text
