@@ -49,7 +49,7 @@ def shoot(out: Path, desktop: str) -> None:
     inset = 40 if desktop == "two-screens" else 0
     station.window.move(place.topLeft() + QPoint(inset, inset))
     application.processEvents()  # on its screen first: a size is in that screen's pixels
-    station.window.resize(place.size() - 2 * QSize(inset, inset))
+    station.window.resize(place.size() - QSize(2 * inset, 2 * inset))
     photographer = Photographer(station, out, desktop)
     try:
         run_script(photographer.all())

@@ -6,6 +6,7 @@ to be.
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from sqlalchemy import select
 
 from migrations.study.folder import Study
 from migrations.study.names import item_of_frame, short_name, split_item
+from migrations.study.plurals import counted
 from migrations.study.schema import Image
 from trainer.data.chains import Dropped
 from trainer.data.readings import FixationList, ReadingGaze, kept_readings
@@ -84,6 +86,12 @@ class Cohort:
     fingerprint: str
     damaged: tuple[Dropped, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def readings_left_out(self) -> str:
+        """Return how many readings do not count, and why, as a sentence after a space."""
+        reasons = Counter(each.reason for each in self.dropped if each.kind == "reading")
+        said = "; ".join(f"{counted(n, 'reading')}: {why}" for why, n in reasons.most_common(3))
+        return f" Left out: {said}." if said else ""
 
 
 def load_cohort(

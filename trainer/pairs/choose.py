@@ -86,8 +86,8 @@ def choose_members(cohort: Cohort, config: RunConfig) -> tuple[Member, ...]:
     if config.uses_gaze and read < 2:
         raise CohortError(
             f"pairs is {config.pairs}, but only {read} of {len(members)} images have gaze of a "
-            "finished reading; at least 2 are needed. Read some cases in the station, or use "
-            "--pairs none."
+            f"finished reading; at least 2 are needed.{cohort.readings_left_out()} Read some cases "
+            "in the station, or use --pairs none."
         )
     if config.pairs == "label" and not any(m.label is not None for m in members):
         raise CohortError("pairs is label, but no image has a label. Use --pairs none or gzpt.")

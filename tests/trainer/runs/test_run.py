@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.torch import load_file
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from migrations.study.folder import Study
 from migrations.study.names import short_name
-from migrations.study.schema import Image, SimilarityRun, TrainingRun
+from migrations.study.schema import Image, Reading, SimilarityRun, TrainingRun
 from tests.trainer.tiny_study import make_study
 from trainer.config.config import RunConfig
 from trainer.errors import (
@@ -196,6 +196,15 @@ def test_a_plain_run_needs_no_gaze(tmp_path: Path) -> None:
     assert isinstance(ended, RunFinished)
     assert ended.positive_rate is None
     with pytest.raises(CohortError, match=r"only 0 of 4 images have gaze.*--pairs none"):
+        train(study)
+    study.close()
+
+
+def test_why_readings_do_not_count_is_told_where_too_few_are_left(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "practice", images=4, read=3)
+    with study.database.write() as rows:
+        rows.execute(update(Reading).values(practice=True))
+    with pytest.raises(CohortError, match=r"only 0 of 4.* Left out: 3 readings: practice\. Read"):
         train(study)
     study.close()
 
