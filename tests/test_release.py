@@ -82,6 +82,19 @@ def test_a_part_under_the_gpl_alone_is_not_to_be_delivered(
     assert sbom.refused([], [("part", "1", licence)]) == [f"part: {licence}"] * is_refused
 
 
+def test_a_newcomer_is_told_every_step_from_the_folder_of_wheels_to_the_report() -> None:
+    line = [sys.executable, ".ci/told.py", "docs"]
+    told = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    typed = [line for line in told.splitlines() if not line.startswith(("told", "set ", "begun"))]
+    assert typed[:3] == ["cd", "cd ~/wheelhouse", "sha256sum --quiet -c SHA256SUMS"]
+    assert sum("pip install --no-index --find-links ." in line for line in typed) == 1
+    assert [line.split()[1] for line in typed if line.startswith("foveate ")] == [
+        "--version", "demo", "import", "read", "db",
+        "similarity", "train", "train", "probe", "report",
+    ]  # fmt: skip
+    assert not any(line.startswith(("uv ", "pipx ", "sudo ")) for line in typed)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_every_dependency_has_a_wheel_for(platform: str) -> None:
