@@ -1,4 +1,4 @@
-"""Alembic's environment: runs revisions on the connection that `Database` hands over."""
+"""Alembic's environment: runs revisions on the connection that `Database` provides."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""What readers answered, of readings with a form and of those before there were forms."""
+"""What readers answered, both in readings with a form and in those from before forms existed."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,23 +12,23 @@ from migrations.study.schema import Question as QuestionRow
 from migrations.study.settings import LEADING_KEY
 
 _PART = 500
-"""Ids in one query: SQLite takes no more than a thousand."""
+"""Ids in one query: SQLite accepts no more than a thousand."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One answer that stands.
+    """One answer in force.
 
     Attributes
     ----------
     key, kind, scope
-        Of its question; "answer" and "confidence" for those of a study without a form.
+        Those of its question; "answer" and "confidence" in a study without a form.
     value
-        As it is stored: of a multiple choice a JSON list.
+        As stored; for a multiple choice, a JSON list.
     time_us
         Host clock of its session.
     annotation_id
-        The mark it is said of; None for the case.
+        The mark it is about; None for the case.
     """
 
     reading_id: str
@@ -41,7 +41,7 @@ class Answered:
 
 
 def keep_questions(session: OrmSession, questions: Sequence[Question]) -> dict[str, str]:
-    """Write the questions that are not there as they stand; return each one's row by its key."""
+    """Write the questions that are missing, as they stand now; return each one's row by its key."""
     known = {_content(row): row.id for row in session.scalars(select(QuestionRow))}
     ids = {}
     for position, q in enumerate(questions):
@@ -57,15 +57,15 @@ def keep_questions(session: OrmSession, questions: Sequence[Question]) -> dict[s
 
 
 def answers_of(session: OrmSession, reading_id: str) -> list[Answered]:
-    """Return the answers that stand for a reading, in the order of its form."""
+    """Return the answers in force for a reading, in the order of its form."""
     return answers_of_all(session, [reading_id]).get(reading_id, [])
 
 
 def answers_of_all(session: OrmSession, reading_ids: Iterable[str]) -> dict[str, list[Answered]]:
-    """Return the answers that stand, by reading; of a reading without a form, its annotations.
+    """Return the answers in force, by reading; for a reading without a form, its annotations.
 
-    A class annotation of before is the answer to the question that a study without a form asks; a
-    confidence beside it is one to the question "confidence".
+    An old class annotation is the answer to the question that a study without a form asks; a
+    confidence stored with it answers the question "confidence".
     """
     ids = list(reading_ids)
     found: dict[str, list[Answered]] = {}
@@ -118,7 +118,7 @@ def _annotations(
 
 
 def _is_said(annotation: Annotation, given: Mapping[str, set[str]]) -> bool:
-    """Tell whether an annotation only repeats an answer: the class does of any form's first."""
+    """Tell whether an annotation only repeats an answer, as any form's class annotation does."""
     of_reading = given.get(annotation.reading_id, set())
     return bool(of_reading) if annotation.kind == "class" else "confidence" in of_reading
 

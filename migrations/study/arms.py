@@ -1,4 +1,4 @@
-"""The arms of a study: under which conditions cases are read. Readers never see their names."""
+"""The arms of a study: the conditions under which cases are read. Readers never see their names."""
 
 import json
 import re
@@ -21,13 +21,13 @@ class Arm:
     Attributes
     ----------
     key
-        What it is called in tables, never before a reader.
+        Its name in tables; never shown to a reader.
     boxes
-        A csv of boxes in the study's folder that are drawn on the images; empty: unaided.
+        A csv in the study's folder with boxes to draw on the images; empty: unaided.
     second_look
-        Whether the case is read in it directly after the arm before, without a washout.
+        Whether a case is read in this arm directly after the previous arm, without a washout.
     no_sheet
-        Whether the case sheet (age group, clinical question, …) is not shown in it.
+        Whether the case sheet (age group, clinical question, …) is hidden in this arm.
     """
 
     key: str
@@ -36,9 +36,9 @@ class Arm:
     no_sheet: bool = False
 
     def as_conditions(self) -> dict[str, Any]:
-        """Return what the arm's row keeps: all but the key, `no_sheet` where it is said.
+        """Return what the arm's row stores: all but the key, and `no_sheet` only where it is set.
 
-        Rows of before there were case sheets stay those of the same arm.
+        Rows from before case sheets existed therefore still belong to the same arm.
         """
         said = {name: value for name, value in asdict(self).items() if name != "key"}
         if not self.no_sheet:
@@ -52,7 +52,7 @@ def arms_from(tables: Sequence[Mapping[str, Any]]) -> tuple[Arm, ...]:
     Raises
     ------
     SettingsError
-        Naming the arm, the field and what may stand there.
+        Naming the arm, the field and the allowed values.
     """
     for number, table in enumerate(tables, 1):
         checked_table("arm", number, table, _FIELDS)
@@ -60,7 +60,7 @@ def arms_from(tables: Sequence[Mapping[str, Any]]) -> tuple[Arm, ...]:
 
 
 def check_arms(arms: Sequence[Arm]) -> None:
-    """Refuse arms that no plan can be made of.
+    """Refuse arms from which no plan can be made.
 
     Raises
     ------
@@ -70,9 +70,9 @@ def check_arms(arms: Sequence[Arm]) -> None:
     keys = [arm.key for arm in arms]
     for arm in arms:
         if not _KEY.fullmatch(arm.key):
-            raise SettingsError(f"arm {arm.key!r} needs a key of small letters, digits and _.")
+            raise SettingsError(f"arm {arm.key!r} needs a key of lowercase letters, digits and _.")
         if keys.count(arm.key) > 1:
-            raise SettingsError(f"arm {arm.key!r} is there twice.")
+            raise SettingsError(f"arm {arm.key!r} appears twice.")
         if not arm.boxes.isprintable() or len(arm.boxes) > 1000:
             raise SettingsError(f"arm {arm.key!r}: boxes must name a file.")
     if arms and arms[0].second_look:
@@ -82,7 +82,7 @@ def check_arms(arms: Sequence[Arm]) -> None:
 
 
 def toml_of_arms(arms: Sequence[Arm]) -> list[str]:
-    """Return the lines of ``[[arm]]`` tables that say these arms."""
+    """Return the lines of the ``[[arm]]`` tables for these arms."""
     lines = []
     for arm in arms:
         lines += ["", "[[arm]]", f"key = {json.dumps(arm.key)}"]

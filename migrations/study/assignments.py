@@ -1,4 +1,4 @@
-"""Assignments as rows: made for a reader by the study's plan, or read from a csv."""
+"""Assignments as rows: made for a reader according to the study's plan, or read from a csv."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _MOST_DIGITS = 9
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """A case a reader is to read; `arm` and its row, None where the study has none."""
+    """A case that a reader is to read; `arm` and its row, None where the study has none."""
 
     case_id: str
     arm_id: str | None
@@ -34,27 +34,27 @@ class Assigned:
 
 
 def is_planned(settings: StudySettings) -> bool:
-    """Tell whether a study has plans at all: else every reader reads every case, one way."""
+    """Tell whether a study has plans at all; if not, every reader reads every case in one way."""
     return bool(settings.arms) or settings.assignment != "all"
 
 
 def plan_warning(settings: StudySettings) -> str:
-    """Return why a plan from a csv does not hold alone, by the study's settings; "" if it does."""
+    """Return why the study's settings override a plan from a csv; "" if they do not."""
     if settings.assignment == "csv":
         return ""
     reads = (
         "every reader reads every case"
         if settings.assignment == "all"
-        else "readers also get the cases that the study deals them"
+        else "readers also get the cases that the study assigns to them"
     )
     return (
-        f'The setting `assignment` of this study is "{settings.assignment}": {reads}, whatever the '
-        'plan says. Set it to "csv" for the plan to hold.'
+        f'The setting `assignment` of this study is "{settings.assignment}": {reads}, whatever '
+        'the plan says. Set it to "csv" to use the plan.'
     )
 
 
 def keep_arms(session: OrmSession, arms: Sequence[Arm]) -> list[str]:
-    """Write the arms that are not there as they stand; return each one's row."""
+    """Write the arms that are missing, as they stand now; return each one's row."""
     known = {(r.key, tuple(sorted(r.conditions.items()))): r.id
              for r in session.scalars(select(ArmRow))}  # fmt: skip
     ids = []
@@ -73,7 +73,7 @@ def keep_arms(session: OrmSession, arms: Sequence[Arm]) -> list[str]:
 def assign_reader(
     session: OrmSession, settings: StudySettings, reader_id: str, pseudonym: str
 ) -> None:
-    """Give a reader what the study's plan says; cases that came since are added, others stay.
+    """Give a reader what the study's plan says; cases added since are assigned too, others stay.
 
     Raises
     ------
@@ -85,8 +85,8 @@ def assign_reader(
     number = _number_of(session, reader_id)
     if settings.assignment == "blocks" and number >= settings.planned_readers:
         raise StudyError(
-            f"The study plans {settings.planned_readers} readers and has them; raise "
-            f"planned_readers before {pseudonym} reads (new cases are then dealt anew)."
+            f"All {settings.planned_readers} planned readers of this study exist. Raise "
+            f"planned_readers before {pseudonym} reads; new cases are then assigned anew."
         )
     query = select(StudyCase.id).where(StudyCase.practice.is_(False))
     cases = list(session.scalars(query.order_by(StudyCase.position, StudyCase.name)))
@@ -118,22 +118,22 @@ def assigned_to(session: OrmSession, pseudonym: str) -> dict[str, list[Assigned]
 def assign_from_csv(
     session: OrmSession, settings: StudySettings, path: Path, new_readers: Collection[str] = ()
 ) -> dict[str, int]:
-    """Replace the assignments of the readers a csv names; return how many each has.
+    """Replace the assignments of the readers in a csv; return how many cases each was assigned.
 
-    Columns `reader` (pseudonym), `case` (name), `order` (a whole number) and, where the study has
-    arms, `arm`. The audit says so.
+    The columns are `reader` (pseudonym), `case` (name), `order` (a whole number) and, where the
+    study has arms, `arm`. The change is recorded in the audit.
 
     Parameters
     ----------
     new_readers
-        Readers that may be new in a study that has some.
+        Readers that may be new, in a study that already has readers.
 
     Raises
     ------
     UnknownReaders
-        If the study has readers, and others are named; nothing is written then.
+        If the study has readers and the csv names others; nothing is written then.
     StudyError
-        Naming the line, and what is wrong in it; nothing is written then.
+        Naming the line and what is wrong in it; nothing is written then.
     """
     lines = _lines(path, needs_arms=bool(settings.arms))
     keys = [arm.key for arm in settings.arms]
@@ -146,7 +146,7 @@ def assign_from_csv(
         rows = by_reader.setdefault(pseudonym, [])
         order = _order_of(line, where)
         if order in [row[0] for row in rows]:
-            raise StudyError(f"{where}: {pseudonym} has the order {order} twice.")
+            raise StudyError(f"{where}: {pseudonym} has order {order} twice.")
         rows.append((order, _case_of(session, line, where), _arm_of(line, keys, where)))
     meant = readers_meant(session, first, new_readers)
     arm_ids = keep_arms(session, settings.arms)
@@ -164,7 +164,7 @@ def _planned(rows: Iterable[tuple[int, str, int | None]], pseudonym: str) -> lis
     for order, case_id, arm in sorted(rows, key=lambda row: row[0]):
         before = seen.setdefault(case_id, [])
         if arm in before:
-            raise StudyError(f"{pseudonym} is to read one case twice in the same arm.")
+            raise StudyError(f"{pseudonym} is assigned the same case twice in one arm.")
         plan.append(Planned(case_id, arm, len(before), order))
         before.append(arm)
     return plan
@@ -173,7 +173,7 @@ def _planned(rows: Iterable[tuple[int, str, int | None]], pseudonym: str) -> lis
 def _lines(path: Path, *, needs_arms: bool) -> list[dict[str, str]]:
     columns, lines = read_table(path)
     if not lines:
-        raise StudyError(f"{path.name} assigns nothing: it has no lines.")
+        raise StudyError(f"{path.name} contains no assignments.")
     missing = [c for c in COLUMNS[: 4 if needs_arms else 3] if c not in columns]
     if missing:
         raise StudyError(f"{path.name} has no column {missing[0]!r}; it needs reader, case, order"
@@ -184,7 +184,7 @@ def _lines(path: Path, *, needs_arms: bool) -> list[dict[str, str]]:
     found = []
     for number, line in enumerate(lines, 2):
         if None in line:
-            raise StudyError(f"{path.name}, line {number}: it has more cells than columns.")
+            raise StudyError(f"{path.name}, line {number}: this line has more cells than columns.")
         found.append({name.strip(): clean(value or "").strip() for name, value in line.items()})
     return found
 

@@ -1,8 +1,8 @@
-"""What the audit says, written in one place: who did what, where, to what and why.
+"""What the audit records, written in one place: who did what, where, to what and why.
 
-A reader stands there by pseudonym. A researcher has none: whoever uses this computer stands there
-as `user-` and eight letters that the key in the user's own configuration makes of the login, the
-same each time; the login itself, which often is a name, is kept nowhere.
+A reader is recorded by pseudonym. A researcher has none, so whoever uses this computer is recorded
+as `user-` and eight letters, which the key in the user's own configuration derives from the login
+and which are the same each time. The login itself, often a real name, is stored nowhere.
 """
 
 import getpass
@@ -16,7 +16,7 @@ from migrations.study.schema import Audit, new_id, utc_now
 from migrations.study.this_computer import computer, config_folder, mark
 
 WHOLE_STUDY = "study"
-"""The subject of what was done to no row in particular."""
+"""The subject of an action that concerns no particular row."""
 _LETTERS = 8
 
 
@@ -30,20 +30,20 @@ def audit_row(
     station: str | None = None,
     row_id: str | None = None,
 ) -> dict[str, Any]:
-    """Return the columns of a row of the audit, of now.
+    """Return the columns of an audit row, dated now.
 
     Parameters
     ----------
     action
-        What was done, in words of the past: "image cleared".
+        What was done, in the past tense: "image cleared".
     subject
-        Id of what it was done to.
+        Id of the row it was done to.
     person
         Pseudonym, code or initials of who did it; None: whoever uses this computer. Never a name.
     station
         None: this computer.
     row_id
-        Its id, where it is that of an edit, too; None: a new one.
+        Its id, where it shares that of an edit; None: a new one.
     """
     return {
         "id": row_id or new_id(),
@@ -58,12 +58,12 @@ def audit_row(
 
 
 def add_audit(session: OrmSession, action: str, *values: Any, **named: Any) -> None:
-    """Add a row to the audit, in the transaction of what it tells; takes what `audit_row` does."""
+    """Add a row to the audit in the same transaction as the change; takes what `audit_row` does."""
     session.add(Audit(**audit_row(action, *values, **named)))
 
 
 def this_user() -> str | None:
-    """Return what stands for whoever uses this computer; None where that cannot be told."""
+    """Return the code for whoever uses this computer; None where it cannot be determined."""
     try:
         return _called(config_folder(), getpass.getuser())
     except (OSError, KeyError, ImportError):  # no login, or a configuration that cannot be written

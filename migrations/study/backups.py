@@ -1,8 +1,8 @@
-"""Backups of a study's database: small ones often, the gaze in them once.
+"""Backups of a study's database: small and frequent, with the gaze stored only once.
 
 A backup is a copy of all rows, ``foveate-<time>.sqlite``, in which the chunks of gaze are empty.
-The chunks, which make up nearly all of a study and are never rewritten, lie once for all backups
-in ``gaze/chunks.sqlite`` beside them; each backup adds those that are new. `restore` joins the two.
+The chunks make up nearly all of a study and are never rewritten, so all backups share one copy of
+them in ``gaze/chunks.sqlite``; each backup adds the new ones. `restore` joins the two.
 """
 
 import contextlib
@@ -33,8 +33,9 @@ CREATE TABLE IF NOT EXISTS store.gaze_chunk (
 def back_up(database: Path, folder: Path) -> Path:
     """Copy the rows of a SQLite database, and the chunks of gaze that no backup holds yet.
 
-    It is consistent even while the database is written to, verified before it is kept, and thins
-    out older ones (`migrations.study.thinning`). What a killed backup left is removed.
+    The copy is consistent even while the database is written to, and is verified before it is kept.
+    Older backups are thinned out (`migrations.study.thinning`), and files left by a killed backup
+    are removed.
 
     Returns
     -------
@@ -44,10 +45,10 @@ def back_up(database: Path, folder: Path) -> Path:
     Raises
     ------
     DatabaseDamaged
-        If the copy is not sound, and is not kept; or if chunks of the study are damaged: then it
-        is kept, without them.
+        If the copy is not sound; it is then not kept. Or if chunks of the study are damaged; the
+        copy is then kept without them.
     sqlite3.Error, OSError
-        If the database cannot be read or the folder cannot be written; no half copy stays.
+        If the database cannot be read or the folder cannot be written; no partial copy remains.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     sweep(folder)
@@ -65,9 +66,10 @@ def back_up(database: Path, folder: Path) -> Path:
     if damaged:
         raise DatabaseDamaged(
             as_typed(
-                f"The backup {copy} was made without {len(damaged)} chunks of gaze, which are "
-                f"damaged in {database} and in no backup: {', '.join(damaged[:5])}. python main.py "
-                "db check names their readings and says what to do."
+                f"The backup {copy} was made without {len(damaged)} chunks of gaze that are "
+                f"damaged in {database} and missing from every backup: "
+                f"{', '.join(damaged[:5])}. python main.py db check lists their readings and "
+                "says what to do."
             )
         )
     return copy
@@ -76,7 +78,7 @@ def back_up(database: Path, folder: Path) -> Path:
 def whole_copy(database: Path, folder: Path, suffix: str = "", *, read_only: bool = False) -> Path:
     """Copy a SQLite database with all its gaze into one file; raises as `back_up` does.
 
-    With `read_only` nothing is written beside the database, which is write-protected.
+    With `read_only`, nothing is written beside the database; use it on write-protected media.
     """
     source = read_only_uri(database) if read_only else _uri(database, "rw")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -97,7 +99,7 @@ def whole_copy(database: Path, folder: Path, suffix: str = "", *, read_only: boo
 
 
 def _names(database: Path, folder: Path, suffix: str = "") -> tuple[Path, Path]:
-    """Return what a new copy is called, and what while it is made."""
+    """Return the name of a new copy, and its name while it is being made."""
     stamp = datetime.now(UTC).strftime(STAMP)
     partial = owned_name(f"{database.stem}-")
     copy = folder / f"{database.stem}-{stamp}{suffix}.sqlite"
@@ -105,7 +107,7 @@ def _names(database: Path, folder: Path, suffix: str = "") -> tuple[Path, Path]:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what a backup left that was killed."""
+    """Remove the files left by a backup that was killed."""
     for left in folder.glob("*.partial*"):
         if is_abandoned(left):
             with contextlib.suppress(OSError):
@@ -118,28 +120,32 @@ def require_sound(copy: Path, origin: Path) -> None:
     Raises
     ------
     DatabaseDamaged
-        Naming the database that it was made of.
+        Naming the database that was copied.
     """
     with contextlib.closing(sqlite3.connect(copy)) as opened:
         problems = [row[0] for row in opened.execute("PRAGMA integrity_check")]
         broken = opened.execute("PRAGMA foreign_key_check").fetchone()
     if problems != ["ok"] or broken:
-        said = problems[0] if problems != ["ok"] else f"a row of {broken[0]} refers to nothing"
+        said = (
+            problems[0]
+            if problems != ["ok"]
+            else f"a row of {broken[0]} refers to a row that does not exist"
+        )
         raise DatabaseDamaged(
             as_typed(
-                f"No backup of {origin} was kept: the copy is not sound ({said}). Keep earlier "
-                "backups; python main.py db check says what is damaged."
+                f"The backup of {origin} was discarded because the copy is damaged ({said}). "
+                "Keep earlier backups. Run python main.py db check to see what is damaged."
             )
         )
 
 
 def newest(folder: Path, stem: str) -> Path | None:
-    """Return the latest backup of a folder, None where there is none."""
+    """Return the latest backup in a folder, or None."""
     return max(folder.glob(f"{stem}-*.sqlite"), default=None, key=lambda path: path.name)
 
 
 def filled(backup: Path, target: Path) -> int:
-    """Write the database that a backup and its chunks make up; return how many chunks it lacks.
+    """Rebuild the database from a backup and its chunks; return how many chunks are missing.
 
     Raises
     ------
@@ -197,7 +203,7 @@ def _copy_rows(rows: sqlite3.Connection) -> None:
 
 
 def _in_copy(sql: str, kind: str) -> str:
-    """Return a statement that makes a table, an index or a trigger, made for the copy."""
+    """Return a table's, index's or trigger's CREATE statement, rewritten for the copy."""
     head, found, rest = sql.partition(f"{kind} ")
     if not found:
         raise sqlite3.DatabaseError(f"malformed database schema ({sql[:60]})")

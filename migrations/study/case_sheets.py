@@ -1,7 +1,7 @@
-"""The sheet of a case: what is known of it beside its images, from a csv, in coarse classes.
+"""The sheet of a case: what is known about it beyond its images, from a csv, in coarse classes.
 
-A sheet stands in `study_case.sheet`. Which of it readers see, the study says (`case_sheet`); an
-arm with `no_sheet` hides all of it.
+A sheet is stored in `study_case.sheet`. The study's setting `case_sheet` says which parts readers
+see; an arm with `no_sheet` hides all of it.
 """
 
 from collections import Counter
@@ -28,23 +28,23 @@ SHEET: dict[str, tuple[str, ...]] = {
     "question": (),
     "priors": (),
 }  # fmt: skip
-"""The parts of a sheet, in the order shown, with their classes; a part without any is a text."""
+"""The parts of a sheet, in the order shown, with their classes; a part without classes is text."""
 LONGEST_TEXT = 500
 CHANGED = "case sheet changed"
-"""Action of the audit's row of each case that gets another sheet; what it says is not in it."""
+"""Action in the audit for each case whose sheet changes; the audit does not repeat its contents."""
 
 
 def read_sheets(session: OrmSession, path: Path) -> int:
-    """Take the sheets of cases from a csv; return of how many cases.
+    """Read the sheets of cases from a csv; return the number of cases.
 
-    Its columns are `case` (name) and some of `age_group`, `sex`, `question`, `priors`. A case's
-    sheet is replaced by its line; an empty cell says nothing. The audit has a row of each sheet
-    that is another one now, whose id is that of the edit that a push sends.
+    Its columns are `case` (name) and any of `age_group`, `sex`, `question`, `priors`. Each line
+    replaces the sheet of its case; an empty cell means not known. The audit gets a row for each
+    changed sheet, whose id is that of the edit that a push sends.
 
     Raises
     ------
     StudyError
-        Naming the line, and what is wrong in it; nothing is written then.
+        Naming the line and what is wrong in it; nothing is written then.
     """
     lines = _lines(path)
     found: dict[str, dict[str, str]] = {}
@@ -65,7 +65,7 @@ def read_sheets(session: OrmSession, path: Path) -> int:
 
 
 def sheets_of(session: OrmSession, shown: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """Return what readers see of each case's sheet, a line a part; cases without one are not in it.
+    """Return what readers see of each case's sheet, one line per part; only cases with a sheet.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def words_of(sheet: Mapping[str, str], shown: tuple[str, ...]) -> tuple[str, ...
 
 
 def told_of(sheet: Mapping[str, str]) -> dict[str, str | bool]:
-    """Return what of a sheet leaves a study: its classes, and of a free text whether there is one.
+    """Return what may leave the study: a sheet's classes, and whether each free text exists.
 
     Empty where the case has no sheet.
     """
@@ -103,7 +103,7 @@ def told_of(sheet: Mapping[str, str]) -> dict[str, str | bool]:
 def counted_sheets(session: OrmSession) -> dict[str, Counter[str]]:
     """Count the cases in each class, by part of the sheet; practice cases do not count.
 
-    "" stands for cases whose sheet does not say; a part that no sheet has is left out.
+    "" counts the cases whose sheet leaves the part empty; a part that no sheet has is left out.
     """
     query = select(StudyCase.sheet).where(StudyCase.practice.is_(False))
     sheets = [dict(sheet or {}) for sheet in session.scalars(query)]
@@ -117,11 +117,12 @@ def _lines(path: Path) -> list[dict[str, str]]:
     unknown = [name for name in columns if name not in ("case", *SHEET)]
     if "case" not in columns or unknown or len(set(columns)) < len(columns):
         raise StudyError(
-            f"{path.name} has the columns {', '.join(columns) or 'none'}; a table of case sheets "
-            f"has `case` and some of {', '.join(SHEET)}, each once and no other."
+            f"{path.name} has the columns {', '.join(columns) or 'none'}; a table of case "
+            f"sheets needs the column `case` and any of {', '.join(SHEET)}, each at most once "
+            "and no others."
         )
     if not lines:
-        raise StudyError(f"{path.name} is empty: it has no lines.")
+        raise StudyError(f"{path.name} contains no case sheets.")
     return [{(name or "").strip(): value for name, value in line.items()} for line in lines]
 
 
@@ -132,14 +133,14 @@ def _cell(line: Mapping[str, str | None], name: str) -> str:
 def _sheet(line: Mapping[str, str | None], where: str) -> dict[str, str]:
     if line.get("") is not None:
         raise StudyError(
-            f"{where}: it has more cells than columns. Put values with a comma in quotation marks."
+            f"{where}: this line has more cells than columns. Put values with a comma in "
+            "quotation marks."
         )
     said = {part: _cell(line, part) for part in SHEET}
     for part, classes in SHEET.items():
         if classes and said[part] and said[part] not in classes:
             raise StudyError(
-                f"{where}: {part} is kept in coarse classes ({', '.join(classes)}), not as "
-                f"{said[part]!r}."
+                f"{where}: {part} must be one of {', '.join(classes)}, not {said[part]!r}."
             )
         if len(said[part]) > LONGEST_TEXT:
             raise StudyError(f"{where}: {part} has more than {LONGEST_TEXT} characters.")

@@ -25,42 +25,42 @@ from migrations.study.soundness import (
 
 _SHOWN = 100
 _DAMAGED = as_typed(
-    "Do not change the study, and copy it before you do anything else. What is damaged here may "
-    "be intact in a copy: python main.py db restore replaces the database with the newest backup "
-    "and keeps this one; a server, if you use one, has its own copy. Exports and trainings "
-    "continue without the damaged parts and list them."
+    "Do not change the study. Copy it before you do anything else. Parts that are damaged here "
+    "may be intact elsewhere: python main.py db restore replaces the database with the newest "
+    "backup and keeps this one, and a server, if you use one, has its own copy. Exports and "
+    "trainings continue without the damaged parts and list them."
 )
 _OTHER_TIME = as_typed(
-    "If you know why this place holds another record (a study was moved here, or restored on "
-    "another computer), python main.py db check --accept REASON lets it count from now on and "
-    "notes the reason in the audit."
+    "If you know why the record here is a different one (a study was moved here, or restored "
+    "on another computer), accept it with python main.py db check --accept REASON. The reason "
+    "is recorded in the audit."
 )
 _LEFTOVERS = as_typed(
-    "Leftovers do no harm but may contain images or gaze. python main.py db check --repair moves "
-    f"them into the study's folder {SET_ASIDE}; delete them there once you are sure that nothing "
-    "is missing."
+    "Leftovers do no harm but may contain images or gaze. python main.py db check --repair "
+    f"moves them to the folder {SET_ASIDE} in the study. Delete them there once you are sure "
+    "that nothing is missing."
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what only this action takes."""
+    """Add the options that only this action has."""
     parser.add_argument(
         "--repair", action="store_true",
-        help=f"move files that belong to no row into the study's folder {SET_ASIDE}; nothing is "
-             "deleted",
+        help=f"move files that belong to no row into the folder {SET_ASIDE} in the study; "
+             "nothing is deleted",
     )  # fmt: skip
     parser.add_argument(
         "--accept", metavar="REASON",
-        help="say why this place holds another record than the one this computer knows there (a "
-             "study that was moved, or restored on another computer): it counts from now on, and "
-             "the audit says so",
+        help=("accept the record found here although this computer knows a different one in "
+            "this place, and give the reason (the study was moved, or restored on another "
+            "computer); it is recorded in the audit"),
     )  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Check a study; 0 sound, 1 damaged.
 
-    It is looked at as it is, without an upgrade: a check must not change what it checks.
+    The study is checked as it is, without an upgrade: a check must not change what it checks.
     """
     with closing(_existing(arguments)) as database:
         revision = database.revision()
@@ -83,18 +83,19 @@ def run(arguments: argparse.Namespace) -> int:
 def _accepted(
     database: Database, revision: str | None, findings: Sequence[Finding], reason: str
 ) -> list[Finding]:
-    """Let the record count that lies here, where nothing else is wrong; return what is left."""
+    """Accept the record found here if nothing else is wrong; return the remaining findings."""
     other = other_time_finding(database)
     left = [f for f in findings if f != other]
     if other is None:
-        raise StudyError("There is nothing to accept: the record is the one known in this place.")
+        raise StudyError("There is nothing to accept: this is the record known in this place.")
     if not reason:
-        raise StudyError("Say why it should count: --accept 'moved here from my-old-study'.")
+        raise StudyError("Give a reason: --accept 'moved here from my-old-study'.")
     if revision != database.newest() or database.read_only:
-        raise StudyError("Upgrade the study first, where it can be written: db upgrade.")
+        raise StudyError("Upgrade the study first with db upgrade, on a disk that can be written.")
     if any(f.severity == "damage" for f in left):
         raise StudyError(
-            "It is not accepted: more is wrong with it. db check without --accept says what."
+            "The record was not accepted because the study has other faults. Run db check "
+            "without --accept to see them."
         )
     with database.write() as rows:
         add_audit(rows, ACCEPTED, details={"instead": other.text}, reason=reason)
@@ -111,8 +112,8 @@ def _repaired(
         return set_aside(arguments.study, database, findings)
     except OSError as error:
         raise StudyError(
-            f"{error.filename} cannot be moved: {error.strerror}. Close the program that is using "
-            "it, then try again."
+            f"{error.filename} cannot be moved: {error.strerror}. Close the program that is "
+            "using it, then try again."
         ) from error
 
 
@@ -137,7 +138,7 @@ def _tell(name: str, revision: str | None, findings: Sequence[Finding], *, is_se
 
 
 def _settings(study: Path) -> StudySettings:
-    """Return the study's settings, or those of a new one: a check goes on without them."""
+    """Return the study's settings, or default ones: a check goes on without them."""
     with contextlib.suppress(StudyError, OSError):
         return read_settings(study / "study.toml")
     return StudySettings()

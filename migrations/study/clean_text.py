@@ -1,9 +1,9 @@
-"""Text of others, cleaned on its way into a study: no NUL, no control characters, bounded length.
+"""Text from others, cleaned on its way into a study: no control characters, bounded length.
 
 A server refuses a NUL, a terminal obeys control characters, and a name of a million characters
-stops every table that shows it; a text that is cut is told with its field. Each column is cleaned
-(`migrations.study.schema`), whatever wrote the row; what a person should be told is refused
-earlier, by name.
+stalls every table that shows it. When a text is cut, the log names its field. Each column is
+cleaned (`migrations.study.schema`), whatever wrote the row; what a person should know about is
+refused earlier, by name.
 """
 
 import json
@@ -19,7 +19,7 @@ from sqlalchemy import Dialect, Table, Text, TypeDecorator
 log = logging.getLogger(__name__)
 
 LONGEST = 100_000
-"""Characters of a text in a column: far beyond any note, so that nothing real is ever cut."""
+"""Characters of text in a column: far beyond any note, so that no real text is ever cut."""
 LONGEST_SHOWN = 400
 # All C0 and C1 controls but tab and new line; what turns or hides text around it (CVE-2021-42574);
 # halves of surrogate pairs, which are no text and cannot be encoded.
@@ -31,12 +31,12 @@ _CONTROL = re.compile(
 def clean(text: str, field: str = "a text") -> str:
     """Return a text without control characters, no longer than a column may hold.
 
-    One that is longer is cut, and the log says so, without a word of it.
+    A longer text is cut, and the log says so without quoting it.
 
     Parameters
     ----------
     field
-        How the log calls it.
+        Its name in the log.
     """
     if len(text) > LONGEST:
         log.warning("%s had %d characters: the first %d were kept", field, len(text), LONGEST)
@@ -55,14 +55,14 @@ def as_json(value: Any, *, keeps_nan: bool = False) -> str:
     Parameters
     ----------
     keeps_nan
-        Whether NaN and infinity stand in it, which SQLite's side reads back; else null, since a
-        server refuses the whole row for them.
+        Whether NaN and infinity are kept, which works in SQLite; otherwise they become null, since
+        a server refuses a whole row because of them.
     """
     try:
         text = json.dumps(value, allow_nan=keeps_nan)
     except ValueError:
         text = "\\u"
-    # What is not plain ASCII is written as an escape: most values are done here.
+    # Anything that is not plain ASCII is escaped: most values are done here.
     if not any(sign in text for sign in ("\\u", "\\r", "\x7f")):
         return text
     return json.dumps(_cleaned(value, keeps_nan), allow_nan=keeps_nan)
@@ -84,7 +84,7 @@ def _cleaned(value: Any, keeps_nan: bool, field: str = "a text of details") -> A
 
 
 class CleanText(TypeDecorator[str]):
-    """A column of text that holds clean text only, whatever writes it.
+    """A text column that holds only clean text, whatever writes it.
 
     Parameters
     ----------
@@ -105,18 +105,18 @@ class CleanText(TypeDecorator[str]):
 
 
 def name_of(text: str) -> str:
-    """Return a name as it is kept: one line, composed (NFC), without blanks at its ends."""
+    """Return a name as it is stored: one line, composed (NFC), without surrounding spaces."""
     return unicodedata.normalize("NFC", " ".join(clean(text).split()))
 
 
 def shown(text: str) -> str:
-    """Return a text of others for a terminal or a log: one line, cut where it is long."""
+    """Return a text from others for a terminal or a log: one line, cut where it is long."""
     line = name_of(text)
     return line if len(line) <= LONGEST_SHOWN else f"{line[:LONGEST_SHOWN]}…"
 
 
 def name_columns(tables: Iterable[Table]) -> None:
-    """Let each column of clean text know what it is called."""
+    """Tell each column of clean text its own name."""
     for table in tables:
         for column in table.columns:
             if isinstance(column.type, CleanText):

@@ -10,12 +10,12 @@ from migrations.study.schema import Reading
 from migrations.study.schema import Session as SessionRow
 
 CHOICE = "cohort"
-"""Key of `reading.details` under which a researcher's choice lies: keep (None: taken back), reason,
+"""Key in `reading.details` of a researcher's choice: keep (None: taken back), reason, time_utc.
 time_utc."""
 
 
 STAND_IN = "stand_in"
-"""Key of `reading.details` under which the kind of a tracker lies that follows no person's eyes."""
+"""Key in `reading.details` of the kind of tracker, if it follows no person's eyes."""
 STAND_INS = ("simulated", "mouse", "replay")
 _CALLED = {
     "simulated": "gaze of the simulated reader",
@@ -26,12 +26,12 @@ _BADGES = {"simulated": "SIMULATED GAZE", "mouse": "MOUSE, NO GAZE", "replay": "
 
 
 def badge_of(tracker_kind: str) -> str:
-    """Return the badge that gaze of such a tracker carries wherever it is shown; "" for a person's.
+    """Return the badge that such a tracker's gaze carries wherever it is shown; "" for a person's.
 
     Parameters
     ----------
     tracker_kind
-        As `session.tracker_kind` or `TrackerInfo.kind` has it.
+        As in `session.tracker_kind` or `TrackerInfo.kind`.
     """
     return _BADGES.get(tracker_kind, "")
 
@@ -44,7 +44,7 @@ def stand_in_sessions(rows: OrmSession) -> dict[str, str]:
 
 
 def choice_of(reading: Reading) -> dict[str, Any] | None:
-    """Return what a researcher decided of a reading; None where its verdict decides."""
+    """Return what a researcher decided about a reading; None where its rating decides."""
     choice: dict[str, Any] | None = reading.details.get(CHOICE)
     return None if choice is None or choice["keep"] is None else choice
 
@@ -58,11 +58,10 @@ def why_left_out(
 ) -> str | None:
     """Return why a reading does not count for pre-training, None where it does.
 
-    A researcher's choice goes over the quality verdict, in either direction; it cannot make an
-    unfinished or a practice reading count, nor gaze that is not of a person. `earlier` are the
-    interrupted parts that it resumes; `stand_ins` what `stand_in_sessions` returns: readings of
-    before 0.2.0 note nothing of it themselves; `trial` is what the study's settings say: there
-    such gaze counts.
+    A researcher's choice overrides the rating, in either direction. It cannot make an unfinished or
+    a practice reading count, nor gaze that is not a person's. `earlier` are the interrupted parts
+    that it resumes. `stand_ins` is what `stand_in_sessions` returns, since readings from before
+    0.2.0 do not note it themselves. In a study whose settings say `trial`, such gaze counts.
     """
     if reading.state != "finished":
         return f"{reading.state}, never finished"

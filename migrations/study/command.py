@@ -17,7 +17,7 @@ from migrations.study.progress import progress_of
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run one database command; 0 done, 1 it failed or found damage, 2 there is no study."""
+    """Run one database command; 0 done, 1 it failed or found damage, 2 there is no such study."""
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.run(arguments))

@@ -1,4 +1,4 @@
-"""What every command of the program has alike: its options, what it is told, its exit codes.
+"""What every command of the program shares: options, input from its caller, exit codes.
 
 `CommandParser` explains each option with its default, gives an example and guesses what a mistyped
 option meant; `existing_study`, `existing_file` and `existing_folder` refuse what is not there as a
@@ -32,7 +32,7 @@ class CommandParser(argparse.ArgumentParser):
     example
         One line that works, as it is typed.
     listed
-        What else the end of the help says: formats, actions.
+        Further lines for the end of the help: formats, actions.
     """
 
     def __init__(self, *, example: str = "", listed: str = "", **options: Any) -> None:
@@ -46,7 +46,7 @@ class CommandParser(argparse.ArgumentParser):
         self._words: list[str] = []
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse; what was typed is remembered for the guess in `error`."""
+        """Parse; what was typed is kept for the guess in `error`."""
         self._words = list(sys.argv[1:] if args is None else args)
         return super().parse_known_args(args, namespace)
 
@@ -55,7 +55,7 @@ class CommandParser(argparse.ArgumentParser):
         super().error(self._guess() or message)
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        """Print help, usage or an error, with the program's name as it is typed here."""
+        """Print help, usage or an error, showing the program's name as it is typed here."""
         super()._print_message(as_typed(message), file)
 
     def _guess(self) -> str:
@@ -81,7 +81,7 @@ class CommandParser(argparse.ArgumentParser):
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
-    """Ends the help of an option with its default, unless the help speaks of one itself."""
+    """Adds the default to the help of an option, unless the help already mentions one."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         text, default = action.help, action.default
@@ -91,7 +91,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
         return f"{text} (default: %(default)s)"
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
-        """Wrap paragraphs; keep lines that are indented or follow a heading as they are."""
+        """Wrap paragraphs; leave lines that are indented or follow a heading unchanged."""
         parts = text.strip().split("\n\n")
         filled = [
             part
@@ -103,13 +103,13 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
-    """Return a question with the name that is closest, or nothing where none is."""
+    """Return a question with the closest name, or nothing where none is close."""
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     return f" Did you mean {close[0]}?" if close else ""
 
 
 def existing_study(text: str) -> Path:
-    """Take the folder of a study from the command line; any other is a wrong argument."""
+    """Accept a study's folder on the command line; anything else is a wrong argument."""
     folder = Path(text)
     if not folder.exists():
         raise argparse.ArgumentTypeError(f"{text} does not exist. Name a study's folder.")
@@ -121,7 +121,7 @@ def existing_study(text: str) -> Path:
 
 
 def existing_file(text: str) -> Path:
-    """Take a file from the command line; one that is not there is a wrong argument."""
+    """Accept an existing file on the command line; anything else is a wrong argument."""
     path = Path(text)
     if not path.is_file():
         what = "is a folder, not a file." if path.is_dir() else "does not exist."
@@ -130,7 +130,7 @@ def existing_file(text: str) -> Path:
 
 
 def existing_folder(text: str) -> Path:
-    """Take a folder from the command line; one that is not there is a wrong argument."""
+    """Accept an existing folder on the command line; anything else is a wrong argument."""
     path = Path(text)
     if not path.is_dir():
         what = "is a file, not a folder." if path.exists() else "does not exist."
@@ -155,7 +155,7 @@ def file_to_write(text: str) -> Path:
 
 
 def existing_path(text: str) -> Path:
-    """Take a file or folder from the command line; one that is not there is a wrong argument."""
+    """Accept an existing file or folder on the command line; anything else is a wrong argument."""
     path = Path(text)
     if not path.exists():
         raise argparse.ArgumentTypeError(f"{text} does not exist.")
@@ -184,7 +184,7 @@ def finite_number(text: str) -> float:
 
 
 def not_negative(text: str) -> float:
-    """Take a number of 0 or more; a negative one, NaN and infinity are wrong arguments."""
+    """Accept a number of 0 or more; a negative one, NaN and infinity are wrong arguments."""
     try:
         number = math.nan if "_" in text else float(text)
     except ValueError:
@@ -195,7 +195,7 @@ def not_negative(text: str) -> float:
 
 
 def whole_number(text: str) -> int:
-    """Take a whole number of 0 or more."""
+    """Accept a whole number of 0 or more."""
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"{text} is not a whole number of 0 or more.")
     return int(text)
@@ -211,9 +211,9 @@ def one_or_more(text: str) -> int:
 def require_there(
     parser: argparse.ArgumentParser, options: argparse.Namespace, names: Sequence[str]
 ) -> None:
-    """Refuse what options name that is not there; for those that may be parsed on another machine.
+    """Refuse options that name missing files; for options that may be parsed on another machine.
 
-    `slurm` reads the options of a training without the files that the training will find.
+    `slurm` reads the options of a training without having the files that the training will find.
     """
     for name in names:
         path = getattr(options, name)
@@ -224,10 +224,10 @@ def require_there(
 
 
 def shown_progress(unit: str) -> Callable[[int, int], None]:
-    """Return a progress on standard error: count, rate and time left of what takes over 2 s.
+    """Return a progress display on standard error: count, rate and time left of work over 2 s.
 
-    On a terminal one line is written over; elsewhere there is a line every 10 s. A station that
-    listens is told each fifth of a second.
+    On a terminal, one line is overwritten; elsewhere a line is printed every 10 s. A station that
+    listens is told every fifth of a second.
     """
     return ToldProgress("", unit) if is_told() else _Shown(unit)
 
@@ -240,7 +240,7 @@ class _Shown:
         self._on_terminal = sys.stderr is not None and sys.stderr.isatty()
 
     def __call__(self, done: int, total: int) -> None:
-        """Say how far it is, if it is time to."""
+        """Report progress, if it is time to."""
         now = time.monotonic()
         every_s = _TERMINAL_EVERY_S if self._on_terminal else _PIPE_EVERY_S
         is_last = done >= total and self._has_spoken and self._on_terminal

@@ -1,8 +1,8 @@
-"""Every csv and tsv that Foveate writes goes through here: no cell of it can be a formula.
+"""Every csv and tsv that Foveate writes goes through here: no cell can be a formula.
 
-A spreadsheet runs a text that begins with ``=``, ``+``, ``-`` or ``@``, also after blanks, as a
-formula. Names and labels come from files of others, so such a text gets an apostrophe before it,
-which a spreadsheet takes as "this is text". Numbers stay numbers.
+A spreadsheet runs a text that begins with ``=``, ``+``, ``-`` or ``@``, even after spaces, as a
+formula. Names and labels come from other people's files, so an apostrophe is put before such a
+text, which a spreadsheet takes to mean "this is text". Numbers stay numbers.
 """
 
 import csv
@@ -11,11 +11,11 @@ from typing import Any, TextIO
 
 _BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _SUSPICIOUS = frozenset((*_BEGINNINGS, " "))
-"""What a cell with a formula can begin with: the others, nearly all, are told at one glance."""
+"""What a cell with a formula can begin with; nearly all others are recognised at a glance."""
 
 
 def safe_cell(value: Any) -> Any:
-    """Return a cell that is no formula; what is not text, or is a number, as it is."""
+    """Return a cell that is not a formula; numbers and anything that is not text stay unchanged."""
     if not isinstance(value, str) or value[:1] not in _SUSPICIOUS:
         return value
     if not value.lstrip(" ").startswith(_BEGINNINGS):
@@ -38,7 +38,7 @@ class CsvWriter:
     Parameters
     ----------
     end
-        Of each line.
+        Line ending.
     """
 
     def __init__(self, file: TextIO, *, end: str = "\r\n") -> None:
@@ -53,12 +53,12 @@ class CsvWriter:
         self._writer.writerows([safe_cell(cell) for cell in row] for row in rows)
 
     def table(self, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-        """Write rows by the names of their columns, which come first; what one lacks is empty.
+        """Write rows by the names of their columns, header first; missing values are empty.
 
         Raises
         ------
         ValueError
-            If a row has a name that is no column.
+            If a row has a name that is not a column.
         """
         self.row(columns)
         self.rows(self._in_order(columns, rows))
@@ -69,5 +69,5 @@ class CsvWriter:
     ) -> Iterator[Iterable[Any]]:
         for row in rows:
             if unknown := set(row) - set(columns):
-                raise ValueError(f"no columns: {', '.join(sorted(unknown))}")
+                raise ValueError(f"not columns: {', '.join(sorted(unknown))}")
             yield [row.get(name, "") for name in columns]

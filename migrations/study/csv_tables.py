@@ -7,12 +7,12 @@ from migrations.study.errors import StudyError
 
 
 def delimiter_of(first_line: str) -> str:
-    """Return what separates a table's cells: comma, semicolon or tab, the most frequent."""
+    """Return the separator of a table's cells: the most frequent of comma, semicolon and tab."""
     return max(",;\t", key=first_line.count)
 
 
 def read_table(path: Path) -> tuple[list[str], list[dict[str, str]]]:
-    """Return the columns of a csv, and its lines by column; cells too many are under None.
+    """Return the columns of a csv, and its lines by column; surplus cells are under None.
 
     Raises
     ------

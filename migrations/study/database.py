@@ -41,7 +41,7 @@ from migrations.study.unwritable import disk_of
 BUSY_TIMEOUT_S = 30
 _HISTORY = Path(__file__).parents[1]  # the folder of Alembic's env.py and versions/
 _UPGRADE_LOCK = 0x0F0EA7E
-"""Names the server's lock that lets one station at a time upgrade it."""
+"""Name of the server's lock that lets only one station upgrade it at a time."""
 
 
 def foveate_version() -> str:
@@ -63,8 +63,7 @@ class Database:
         Whether a commit survives power loss (``synchronous=FULL``); the recorder's setting.
         Either way a commit survives the death of the process.
     read_only
-        Whether nothing is written, not even beside the SQLite file: for a medium that is
-        write-protected.
+        Whether nothing is written, not even beside the SQLite file: for write-protected media.
     """
 
     def __init__(self, url: str, *, durable: bool = False, read_only: bool = False) -> None:
@@ -81,7 +80,7 @@ class Database:
         Raises
         ------
         DatabaseError
-            If it is to be read only, and rows of it wait in a file beside it.
+            If it is opened read-only while rows are still waiting in a file beside it.
         """
         return cls(f"sqlite:///{path.as_posix()}", durable=durable, read_only=read_only)
 
@@ -93,7 +92,7 @@ class Database:
 
     @property
     def name(self) -> str:
-        """How messages call it: the file, or the URL without its password."""
+        """Its name in messages: the file, or the URL without its password."""
         return str(self.path or self.engine.url.render_as_string(hide_password=True))
 
     @contextlib.contextmanager
@@ -116,8 +115,8 @@ class Database:
         Raises
         ------
         DatabaseError
-            If the lock is not to be had, the disk is full or the file damaged. Nothing that was
-            committed before is lost.
+            If the lock is not available, the disk is full or the file is damaged. Nothing committed
+            before is lost.
         """
         with (
             self._explained(),
@@ -146,7 +145,7 @@ class Database:
         Parameters
         ----------
         anew
-            Whether it counts though the one kept before is not in this chain: it was restored.
+            Whether it is accepted although the chain lacks the seal kept before: after a restore.
         """
         if self.path is None:
             return
@@ -170,7 +169,7 @@ class Database:
         return here
 
     def require_current(self) -> None:
-        """Refuse another schema than this program's, and change nothing.
+        """Refuse a schema other than this program's, and change nothing.
 
         Raises
         ------
@@ -184,8 +183,9 @@ class Database:
             has = f"has schema {here}" if here else "has no tables yet"
             raise DatabaseError(
                 as_typed(
-                    f"{self.name} {has}; this Foveate reads schema {wanted}. Upgrade it first: "
-                    "python main.py db upgrade --study FOLDER, or open it in the station."
+                    f"{self.name} {has}; this Foveate needs schema {wanted}. Upgrade it first "
+                    "with python main.py db upgrade --study FOLDER, or open the study in the "
+                    "window."
                 )
             )
 
@@ -210,8 +210,8 @@ class Database:
             return
         if self.read_only:
             raise DatabaseError(
-                f"{self.name} is write-protected and has the older schema {here}. Copy the study "
-                "to a disk that can be written, and open it there."
+                f"{self.name} is write-protected and has the older schema {here}. Copy the "
+                "study to a writable disk and open it there."
             )
         self._require_owner(here, str(scripts.get_current_head()))
         copy = None
@@ -223,7 +223,7 @@ class Database:
             raise _not_upgraded(error, self.name, here, copy) from error
 
     def _require_owner(self, here: str | None, wanted: str) -> None:
-        """Refuse by name what a station's role may not do: change the tables of a server."""
+        """Refuse, by name, to change a server's tables as a station's role."""
         if self.path is not None:
             return
         with self._explained(), self.engine.connect() as connection:
@@ -246,12 +246,12 @@ class Database:
     def backup(self, folder: Path, suffix: str = "") -> Path:
         """Copy a SQLite database whole, consistent even while it is written to.
 
-        What is done at the end of each session is `Study.backup`.
+        For the backup at the end of each session, see `Study.backup`.
 
         Parameters
         ----------
         suffix
-            Ends the copy's name, which tells the instant.
+            Ends the copy's name, which contains the time.
 
         Returns
         -------
@@ -263,14 +263,14 @@ class Database:
         DatabaseDamaged
             If the copy is not sound; it is not kept.
         DatabaseError
-            If it cannot be read or the folder cannot be written; no half copy stays.
+            If it cannot be read or the folder cannot be written; no partial copy remains.
         """
         with self.copied_to(folder) as path:
             return whole_copy(path, folder, suffix, read_only=self.read_only)
 
     @contextlib.contextmanager
     def copied_to(self, folder: Path) -> Iterator[Path]:
-        """Give the file that a block copies to a folder; what befalls it is told in words."""
+        """Yield the file for a copy in a folder; explain in words what goes wrong in the block."""
         if self.path is None:
             raise DatabaseError("A server's database is backed up with the server's own tools.")
         try:
@@ -290,7 +290,7 @@ class Database:
             ) from error
 
     def check(self) -> list[str]:
-        """Return what is wrong with the database: nothing, if it is sound."""
+        """Return what is wrong with the database; nothing if it is sound."""
         if self.path is None:
             return []
         with self._explained(), self.engine.connect() as connection:
@@ -361,19 +361,19 @@ class Database:
         try:
             yield
         except Exception as error:
-            # The driver's own errors come from rows that go in bulk.
+            # Rows sent in bulk raise the driver's own errors.
             if not isinstance(error, exc.DBAPIError | sqlite3.Error) and not is_of_server(error):
                 raise
             told = explain(error, self.name, BUSY_TIMEOUT_S)
-            # What a server says of a row that it refuses quotes the row.
+            # A server's message about a refused row quotes the row.
             raise told from (None if isinstance(told, RowRefused) else error)
 
 
 def _not_upgraded(error: Exception, name: str, here: str | None, copy: Path | None) -> Exception:
     kind = type(error) if isinstance(error, DatabaseError) else DatabaseError
     said = str(error) if kind is not DatabaseError else f"({getattr(error, 'orig', error)})"
-    kept = f" A copy from before is {copy}." if copy else ""
-    return kind(f"{name} could not be upgraded from schema {here}; it is as it was.{kept} {said}")
+    kept = f" The copy from before the upgrade is {copy}." if copy else ""
+    return kind(f"{name} could not be upgraded from schema {here}. It is unchanged.{kept} {said}")
 
 
 def _require_references(connection: Connection, name: str) -> None:

@@ -1,4 +1,4 @@
-"""The parts of `study.toml` that stand in it as tables: ``[[question]]`` and ``[[arm]]``."""
+"""The parts of `study.toml` that are written as tables: ``[[question]]`` and ``[[arm]]``."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from migrations.study.errors import SettingsError
 from migrations.study.forms import questions_from
 
 DESIGNED = ("form", "arms")
-"""Fields of the settings that stand in the file as tables, last."""
+"""Settings that are written to the file as tables, last."""
 
 
 def take_design(table: dict[str, Any]) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def take_design(table: dict[str, Any]) -> dict[str, Any]:
     Raises
     ------
     SettingsError
-        Naming the table, its field and what may stand there.
+        Naming the table, its field and the allowed values.
     """
     arms = arms_from(_taken(table, "arm"))
     found: dict[str, Any] = {"arms": arms} if arms else {}
@@ -25,7 +25,7 @@ def take_design(table: dict[str, Any]) -> dict[str, Any]:
     if form:
         if "classes" in table:
             raise SettingsError(
-                "classes are the options of the first [[question]]; leave them out."
+                "Remove classes: the options of the first [[question]] are the classes."
             )
         found |= {"form": form, "question": form[0].text, "classes": form[0].options}
     return found
@@ -36,6 +36,6 @@ def _taken(table: dict[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
     if not isinstance(tables, list):
         return ()
     if any(not isinstance(each, dict) for each in tables):
-        raise SettingsError(f"{name} stands in the file as tables [[{name}]].")
+        raise SettingsError(f"{name} must be written as tables [[{name}]].")
     del table[name]
     return tables

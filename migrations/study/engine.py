@@ -1,4 +1,4 @@
-"""Connections to the database: how SQLite is opened and locked, how a server is waited for."""
+"""Connections to the database: how SQLite is opened and locked, and how a server is waited for."""
 
 import logging
 import os
@@ -72,8 +72,8 @@ def read_only_uri(path: Path) -> str:
     log = path.with_name(f"{path.name}-wal")
     if log.is_file() and log.stat().st_size:
         raise DatabaseError(
-            f"{path} is write-protected, and its last rows are still in {log.name}. Copy the study "
-            "to a disk that can be written, and open it there."
+            f"{path} is write-protected, and its last rows are still in {log.name}. Copy the "
+            "study to a writable disk and open it there."
         )
     return f"file:{quote(path.absolute().as_posix())}?mode=ro&immutable=1"
 
@@ -103,7 +103,7 @@ def _server_engine(url: str) -> Engine:
                 log.warning("%s", line.warning)
             # A server that vanishes is noticed within half a minute, however the line was cut.
             settings = {**_PATIENCE, **line.settings}
-        # Parameters are people's values: an error does not show them.
+        # Parameters are people's values, so an error must not show them.
         return create_engine(
             url, pool_pre_ping=True, connect_args=settings, hide_parameters=True,
             json_serializer=as_json,
@@ -111,6 +111,7 @@ def _server_engine(url: str) -> Engine:
     except (exc.ArgumentError, ImportError) as error:
         # The URL itself is not quoted: it may carry a password.
         raise DatabaseError(
-            f"The database URL cannot be used ({error}). It looks like "
-            "postgresql+psycopg://user@host/database; a server needs Foveate's extra `postgresql`."
+            f"The database URL cannot be used ({error}). Write it like "
+            "postgresql+psycopg://user@host/database. A server needs Foveate's extra "
+            "`postgresql`."
         ) from error

@@ -1,4 +1,4 @@
-"""Remove a reader or a patient from a database: all rows, and what other rows say of them.
+"""Remove a reader or a patient from a database: all rows, and mentions of them in other rows.
 
 Similarities and neighbours go too: they were computed from what is erased and can be computed
 again. What remains is a tombstone (`migrations.study.tombstones`).
@@ -55,9 +55,9 @@ class Erased:
     rows
         By table.
     image_ids
-        Whose folders must go.
+        Images whose folders must be removed.
     tokens
-        Ids, hashes and pseudonyms that nothing may hold any more.
+        Ids, hashes and pseudonyms that must not remain anywhere.
     """
 
     kind: str
@@ -83,7 +83,7 @@ def erase_reader(database: Database, pseudonym: str) -> Erased:
 
 
 def erase_images(database: Database, image_ids: Sequence[str]) -> Erased:
-    """Remove images and all that was seen and said of them, in one transaction."""
+    """Remove images and everything that was seen and said about them, in one transaction."""
     erased = Erased("patient")
     with database.write() as session:
         if image_ids:
@@ -122,7 +122,7 @@ def erase_again(database: Database, details: dict[str, Any], row_id: str, time_u
 def erase_as(database: Database, other: Database) -> int:
     """Carry out another database's erasures here; return how many were new to this one.
 
-    A backup that is put back, for one, is of a time before them.
+    A restored backup, for example, dates from before them.
     """
     with other.read() as session:
         rows = [(row.id, row.time_utc, row.details) for row in all_tombstones(session)]
@@ -137,14 +137,14 @@ def erase_as(database: Database, other: Database) -> int:
 
 
 def keys_of(image: Image) -> tuple[str | None, ...]:
-    """Return all that tells an image again: id, pixels before and after clearing, groups."""
+    """Return everything that identifies an image: id, pixels before and after clearing, groups."""
     details = image.details
     groups = image.source_group, details.get("file_group")
     return (image.id, image.sha256, details.get("imported_sha256"), *groups)
 
 
 def compact(database: Database) -> None:
-    """Give the space of erased rows back, so that no byte of them stays in the file."""
+    """Give back the space of erased rows, so that no byte of them stays in the file."""
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if database.path is not None:
             driver: Any = connection.connection.driver_connection
@@ -242,7 +242,7 @@ def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def _scrub(session: OrmSession, erased: Erased) -> None:
-    """Replace what other rows still say of the erased: orders of cases, subjects of the audit."""
+    """Replace what other rows still say about the erased: case orders, subjects of the audit."""
     session.flush()
     ids = {token for token in erased.tokens if len(token) >= 16}
     ids |= {short_name(id_, length) for id_ in ids for length in range(LENGTH, WHOLE + 1)}
@@ -282,7 +282,7 @@ _WORD = re.compile(r"[0-9a-fA-F][0-9a-fA-F-]{15,}")
 
 @contextmanager
 def _audit_open(session: OrmSession) -> Iterator[None]:
-    """Let the append-only audit be changed within this transaction: the one exception there is."""
+    """Allow changes to the append-only audit within this transaction: the only exception."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("ALTER TABLE audit DISABLE TRIGGER audit_append_only"))
         yield

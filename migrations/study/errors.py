@@ -44,7 +44,7 @@ class AmbiguousName(StudyError):
 
 
 class UnknownReaders(StudyError):
-    """A plan is of readers whom the study does not have.
+    """A plan names readers whom the study does not have.
 
     Attributes
     ----------
@@ -58,11 +58,11 @@ class UnknownReaders(StudyError):
 
 
 class FolderNotEmpty(StudyError):
-    """An export would mix with what lies there."""
+    """An export would mix with the files already there."""
 
 
 class IncompleteExport(StudyError):
-    """An export was written, but for gaze that is damaged."""
+    """An export was written without some gaze that is damaged."""
 
 
 class DatabaseError(StudyError):
@@ -74,7 +74,7 @@ class DatabaseBusy(DatabaseError):
 
 
 class DatabaseDamaged(DatabaseError):
-    """The file is damaged or no database."""
+    """The file is damaged or not a database."""
 
 
 class DiskFull(DatabaseError):
@@ -86,7 +86,7 @@ class DatabaseTooNew(DatabaseError):
 
 
 class ServerUnreachable(DatabaseError):
-    """There is no line to the server, or it does not let this role in."""
+    """The server cannot be reached, or does not let this role in."""
 
 
 class RightMissing(DatabaseError):
@@ -94,4 +94,4 @@ class RightMissing(DatabaseError):
 
 
 class RowRefused(DatabaseError):
-    """The server refuses a row for what it holds; others may go."""
+    """The server refuses a row because of its contents; other rows can still be sent."""

@@ -1,7 +1,7 @@
-"""What each measure of gaze similarity carried on one cohort, as a similarity run keeps it.
+"""How informative each measure of gaze similarity was on one cohort, as a similarity run stores it.
 
-Written by the trainer, shown by report and pages; plain numbers, so that whoever shows them needs
-neither NumPy nor the trainer.
+Written by the trainer, shown by report and pages. They are plain numbers, so that showing them
+needs neither NumPy nor the trainer.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 DETAILS_KEY = "evidence"
-"""Under which `similarity_run.details` holds `CohortEvidence.as_dict()`."""
+"""The key in `similarity_run.details` of `CohortEvidence.as_dict()`."""
 HEADERS = (
     "measure",
     "purity over chance",
@@ -18,7 +18,7 @@ HEADERS = (
     "without a value",
     "positive rate",
 )
-"""Of the table that `CohortEvidence.table` fills."""
+"""Headers of the table that `CohortEvidence.table` fills."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,30 +30,31 @@ class Figure:
     high: float
 
     def __str__(self) -> str:
-        """Return it as tables show it."""
+        """Return it as it is shown in tables."""
         return f"{self.value:.3g} [{self.low:.3g}, {self.high:.3g}]"
 
 
 @dataclass(frozen=True, slots=True)
 class MeasureEvidence:
-    """What one measure carries.
+    """What one measure tells about a cohort.
 
     Attributes
     ----------
     measure
         Its name.
     purity
-        Share of the positive pairs of labelled images that have one label, over the same share of
-        all such pairs; 1 is chance. Pairs of one image are left out. None below 20 labels.
+        Share of the positive pairs of labelled images that have the same label, divided by that
+        share among all pairs; 1 is chance. Pairs of an image with itself are left out. None below
+        20 labels.
     separation
-        Chance that readings of one image by two readers are more alike than those of two images;
-        0.5 says nothing. None where no image was read by two.
+        Probability that readings of one image by two readers are more similar than readings of two
+        images; 0.5 is chance. None where no image was read by two readers.
     rereads
-        The same of one reader's readings of an image, read again. None where nobody did.
+        The same for repeated readings of an image by one reader. None where there are none.
     without_value
         Share of the readings for which the measure gives no value.
     positive_rate
-        Share of the valid pairs of items that are positive by the rule in force.
+        Share of the valid pairs of items that are positive under the rule in force.
     positive_pairs
         Positive pairs of labelled images that `purity` rests on.
     """
@@ -69,16 +70,16 @@ class MeasureEvidence:
 
 @dataclass(frozen=True, slots=True)
 class CohortEvidence:
-    """What all measures carry on one cohort, and which is recommended.
+    """What all measures tell about one cohort, and which one is recommended.
 
     Attributes
     ----------
     rows
         One for each measure.
     recommended, reason
-        The measure that is taken, and why, in one sentence.
+        The measure to use, and why, in one sentence.
     carries
-        Whether the evidence speaks for it; False: it is taken for want of a better one.
+        Whether the evidence supports it; False: it is the default for want of evidence.
     judged_by
         "purity", "separation", or "" where the cohort allows neither.
     items, readings, images, labelled_images
@@ -86,9 +87,9 @@ class CohortEvidence:
     rule
         What makes a pair positive, in words.
     note
-        What was left out, "" if nothing.
+        What was left out; "" if nothing was.
     basis
-        Hash of all that it rests on, by which a later run finds it again.
+        Hash of everything it is based on, by which a later run finds it again.
     """
 
     rows: tuple[MeasureEvidence, ...]

@@ -1,4 +1,4 @@
-"""What befell the database, in words that tell the user what to do."""
+"""What went wrong with the database, in words that tell the user what to do."""
 
 from migrations.study.errors import DatabaseBusy, DatabaseDamaged, DatabaseError, DiskFull
 from migrations.study.processes import as_typed
@@ -6,7 +6,7 @@ from migrations.study.server_errors import explain_server, is_of_server
 
 
 def explain(error: Exception, name: str, waited_s: int) -> Exception:
-    """Return the error of ours that tells the user what befell the database, else the same one."""
+    """Return our error that explains what went wrong with the database, else the same error."""
     origin = getattr(error, "orig", error)
     if origin is not None and is_of_server(origin):
         return explain_server(origin, name)
@@ -18,15 +18,15 @@ def explain(error: Exception, name: str, waited_s: int) -> Exception:
         )
     if "full" in said or "disk i/o" in said:
         return DiskFull(
-            f"The disk that holds {name} is full or failing; what was committed is safe. Free "
-            "some space, then continue."
+            f"The disk that holds {name} is full or failing; everything saved so far is safe. "
+            "Free some space, then continue."
         )
     if "malformed" in said or "not a database" in said or "could not decode to utf-8" in said:
         return DatabaseDamaged(
             as_typed(
-                f"{name} is damaged or not a database. Do not delete it. `python main.py db check` "
-                "says what is wrong, `python main.py db restore` puts the newest backup in its "
-                "place."
+                f"{name} is damaged or not a database. Do not delete it. Run `python main.py db "
+                "check` to see what is wrong; `python main.py db restore` replaces it with the "
+                "newest backup."
             )
         )
     if "unable to open" in said or "readonly" in said or "connection" in said:

@@ -1,4 +1,4 @@
-"""What the export commands of both sides have alike: arguments, folder, errors, the ending."""
+"""What the export commands of both sides share: arguments, folder, errors, the end of an export."""
 
 import argparse
 import shutil
@@ -17,11 +17,11 @@ from migrations.study.told_events import add_events
 from migrations.study.unwritable import is_disk_full, unwritable_text
 
 UNFINISHED = "foveate-unfinished.txt"
-"""The file that says that the export around it is not finished."""
+"""The file that marks the export around it as unfinished."""
 
 
 def add_export_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add where an export comes from and where it goes."""
+    """Add the options for where an export comes from and where it goes."""
     parser.add_argument(
         "--study", type=existing_study, required=True, metavar="FOLDER", help="the study's folder"
     )
@@ -43,16 +43,16 @@ def run_export(
     expected: type[Exception],
     wrong: tuple[type[Exception], ...] = (),
 ) -> int:
-    """Export the study that was named; 0 done, 1 it failed, 3 stopped: what was written is removed.
+    """Export the study named; 0 done, 1 it failed, 3 stopped: files written so far are removed.
 
     Parameters
     ----------
     export
-        Takes the study and where to write; returns what to say at the end.
+        Takes the study and where to write; returns the final message.
     expected
         The errors of the caller's room, which are told without a traceback.
     wrong
-        Those of them that mean a wrong argument: exit code 2.
+        Those that mean a wrong argument: exit code 2.
     """
     out: Path | None = arguments.out
     try:
@@ -89,7 +89,7 @@ def _unwritten(out: Path, error: OSError) -> str:
 
 
 def _told(study: Study, out: Path, kind: str, export: Callable[[Study, Path], str]) -> str:
-    """Export, and say in the audit what left the study, and where its rows were read."""
+    """Export, and record in the audit what left the study and which database was read."""
     details = {"format": kind, "out": out.name}
     if study.reads_server:
         details["server"] = study.database.name
@@ -121,12 +121,12 @@ def _removed(out: Path | None) -> str:
 
 
 def require_whole(said: str, missing: Sequence[str]) -> str:
-    """Return what is said of an export in which nothing is missing.
+    """Return the final message of an export in which nothing is missing.
 
     Raises
     ------
     IncompleteExport
-        Naming what is.
+        Naming what is missing.
     """
     if not missing:
         return said
@@ -140,9 +140,9 @@ def require_whole(said: str, missing: Sequence[str]) -> str:
 
 
 def make_empty(out: Path) -> None:
-    """Make the folder of an export; refuse one that holds something.
+    """Make the folder of an export; refuse one that is not empty.
 
-    While the export is written a file says so. What one that was killed left behind is emptied.
+    While the export is being written, a file marks it. The remains of a killed export are removed.
 
     Raises
     ------

@@ -1,6 +1,6 @@
-"""The list that goes with every export: its files with their SHA-256, and whose data they are.
+"""The list in every export: its files with their SHA-256, and whose data they are.
 
-`db erase` reads it to name the exports that still hold traces of somebody.
+`db erase` reads it to name the exports that still contain traces of a person.
 """
 
 import hashlib

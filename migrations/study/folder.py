@@ -29,9 +29,9 @@ _CLOUD_NAMES = ("onedrive", "dropbox", "google drive", "googledrive", "icloud", 
 _NETWORK_TYPES = ("nfs", "cifs", "smb", "9p", "afs", "sshfs", "fuse.rclone", "glusterfs", "ceph")
 
 URL_VARIABLE = "FOVEATE_DATABASE_URL"
-"""Where a server's URL may stand instead of on the command line, which other users can see."""
+"""The variable that can hold a server's URL, since other users can see a command line."""
 SERVER = "server"
-"""As `database_url`: the server that the variable names."""
+"""As `database_url`: the server named by the variable."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +41,16 @@ class Study:
     Attributes
     ----------
     folder
-        Where it lies.
+        Its path.
     settings
         What `study.toml` says.
     database
         Its rows, upgraded to this program's schema.
     local_ids
-        With a server: the id under which an image of the server lies in this folder, where the two
-        differ. Images are matched as `same_images` does.
+        With a server: the local id of each image whose id on the server differs. Images are matched
+        as by `same_images`.
     reads_server
-        Whether the rows are another database's than the folder's own.
+        Whether the rows come from a database other than the folder's own.
     """
 
     folder: Path
@@ -61,7 +61,7 @@ class Study:
 
     @classmethod
     def create(cls, folder: Path, settings: StudySettings, *, durable: bool = False) -> Self:
-        """Make a new study in a folder that has none.
+        """Make a new study in a folder that does not contain one.
 
         Raises
         ------
@@ -80,25 +80,25 @@ class Study:
     def open(cls, folder: Path, *, database_url: str | None = None, durable: bool = False) -> Self:
         """Open a study and bring its database to this program's schema.
 
-        One on a write-protected medium can be read, checked and exported elsewhere. One that others
-        of this computer could read, after a copy, is its owner's alone again.
+        A study on a write-protected medium can be read, checked and exported elsewhere. If other
+        users of this computer can read the study, for example after a copy, that is corrected.
 
         Parameters
         ----------
         folder
             A folder with a `study.toml`.
         database_url
-            Another database than the folder's own, e.g. the laboratory's server; "server" is the
-            one that the variable `FOVEATE_DATABASE_URL` names, which other users cannot see.
+            A database other than the folder's own, e.g. the laboratory's server; "server" stands
+            for the URL in the variable `FOVEATE_DATABASE_URL`, which other users cannot see.
         durable
-            Whether a commit survives power loss; what records says so.
+            Whether a commit survives power loss; set when recording.
 
         Raises
         ------
         NotAStudy
             If the folder has no `study.toml`.
         DatabaseError
-            If its database is gone, though it has images or backups.
+            If its database is missing although it has images or backups.
         StudyError
             If "server" is asked for and the variable is not set.
         """
@@ -139,7 +139,7 @@ class Study:
         return cls(folder, settings, database, local_ids, bool(database_url))
 
     def image_folder(self, image_id: str) -> Path:
-        """Return where an image's `stored.npy`, `display.json`, `presentation.png` lie."""
+        """Return the folder of an image's `stored.npy`, `display.json` and `presentation.png`."""
         return self.folder / "images" / self.local_ids.get(image_id, image_id)
 
     def presentation(self, image_id: str) -> Path:
@@ -147,10 +147,10 @@ class Study:
         return self.image_folder(image_id) / "presentation.png"
 
     def presentation_of_frame(self, image_id: str, frame: int) -> Path:
-        """Return the same of one frame (from 0) of a stack; it is there if it was looked at.
+        """Return the same for one frame (from 0) of a stack; it exists if the frame was looked at.
 
         The station writes it when a reading ends (`app.images.frames`), also for the two frames on
-        either side of one that a fixation lies on. An image that is no stack has none.
+        either side of a fixated one. An image that is not a stack has none.
         """
         return self.image_folder(image_id) / "frames" / f"{frame:05d}.png"
 
@@ -161,7 +161,7 @@ class Study:
 
     @property
     def runs(self) -> Path:
-        """One folder per training run."""
+        """One folder for each training run."""
         return self.folder / "runs"
 
     @property
@@ -190,9 +190,9 @@ class Study:
 
 
 def backup_folder(folder: Path, settings: StudySettings) -> Path:
-    """Return where the database of the study in `folder` is copied to.
+    """Return where the database of the study in `folder` is copied.
 
-    A relative one is meant from the study's folder, wherever the program was started.
+    A relative path starts at the study's folder, wherever the program was started.
     """
     return folder / (
         Path(settings.backup_folder).expanduser() if settings.backup_folder else "backups"
@@ -200,9 +200,10 @@ def backup_folder(folder: Path, settings: StudySettings) -> Path:
 
 
 def is_writable(folder: Path) -> bool:
-    """Tell whether something can be written into a study's folder and its database.
+    """Tell whether a study's folder and its database can be written.
 
-    A file is really made: permissions alone do not tell of a write-protected medium everywhere.
+    A file is actually created: permissions alone do not reveal write-protected media on every
+    system.
     """
     database = folder / "foveate.sqlite"
     if database.exists() and not os.access(database, os.W_OK):
@@ -215,7 +216,7 @@ def is_writable(folder: Path) -> bool:
 
 
 def _was_used(folder: Path, settings: StudySettings) -> bool:
-    """Tell whether a study has images or backups, so that it must have a database."""
+    """Tell whether a study has images or backups, so that a database must exist."""
     places = (folder / "images", backup_folder(folder, settings))
     return any(place.is_dir() and any(place.iterdir()) for place in places)
 
@@ -223,7 +224,7 @@ def _was_used(folder: Path, settings: StudySettings) -> bool:
 def _server_url() -> str:
     url = os.environ.get(URL_VARIABLE)
     if not url:
-        raise StudyError(f"No server is named: set {URL_VARIABLE}, or give the URL itself.")
+        raise StudyError(f"No server is given. Set {URL_VARIABLE}, or give the URL itself.")
     return url
 
 
@@ -251,14 +252,14 @@ def _folder_explained(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise StudyError(
-            f"{folder} cannot be used as a study's folder: {error.strerror}"
-            f"{f' ({error.filename})' if error.filename else ''}. Name a folder that you may "
-            "write to."
+            f"{folder} cannot be used as a study's folder: "
+            f"{error.strerror}{f' ({error.filename})' if error.filename else ''}. Choose a "
+            "folder that you can write to."
         ) from error
 
 
 def require_local(folder: Path) -> None:
-    """Refuse a folder that a network or a cloud client may lock, delay or copy away.
+    """Refuse a folder that a network or a cloud client may lock, delay or copy elsewhere.
 
     Raises
     ------
@@ -269,14 +270,15 @@ def require_local(folder: Path) -> None:
     cloud = next((p for p in resolved.parts if _is_cloud(p)), None)
     if cloud:
         raise UnsafeFolder(
-            f"{resolved} is synchronised to a cloud ({cloud}); a synchroniser damages a database "
-            "that is being written. Choose a folder on this computer's own disk."
+            f"{resolved} is synchronised to a cloud ({cloud}), which can damage a database "
+            "while it is being written. Choose a folder on this computer's own disk."
         )
     kind = _file_system(resolved)
     if any(kind.startswith(name) or name in kind.split(".") for name in _NETWORK_TYPES):
         raise UnsafeFolder(
-            f"{resolved} is on a network drive ({kind}); gaze is recorded on this computer's own "
-            "disk. Choose a local folder; copy or push the study when the session has ended."
+            f"{resolved} is on a network drive ({kind}). Gaze must be recorded on this "
+            "computer's own disk: choose a local folder, and copy or push the study after the "
+            "session."
         )
 
 

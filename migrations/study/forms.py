@@ -1,7 +1,8 @@
-"""The form of a study: its questions, what may be answered, and when each is asked.
+"""The form of a study: its questions, the allowed answers, and when each question is asked.
 
-A question stands in `study.toml` as ``[[question]]``. Its condition is a text: ``finding = mass``,
-``finding = mass | distortion``, ``finding != no finding`` or ``score >= 3``; empty: always asked.
+A question is written in `study.toml` as ``[[question]]``. Its condition is a text: ``finding =
+mass``, ``finding = mass | distortion``, ``finding != no finding`` or ``score >= 3``; empty: always
+asked.
 """
 
 import json
@@ -16,9 +17,9 @@ from migrations.study.toml_tables import checked_table
 SCOPES = ("case", "mark")
 KINDS = ("single", "multiple", "scale", "number", "text", "confidence")
 MOST_OPTIONS = 9
-"""So many digit keys there are."""
+"""The number of digit keys."""
 CONFIDENCE = ("1", "5")
-"""Guessing to certain, where a question of confidence names no other bounds."""
+"""From guessing to certain, for a question of confidence without bounds of its own."""
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _CONDITION = re.compile(r"\s*([a-z][a-z0-9_]*)\s*(!=|>=|<=|=)\s*(.+?)\s*")
 _BOUNDED = ("scale", "number", "confidence")
@@ -32,7 +33,7 @@ class Question:
     Attributes
     ----------
     key
-        What it is called in tables.
+        Its name in tables.
     text
         What the reader is asked.
     scope
@@ -40,13 +41,13 @@ class Question:
     kind
         One of `KINDS`.
     options
-        Of "single" and "multiple": the answers. Of "scale": two whole numbers, the least and the
-        largest, or named grades in order (BI-RADS). Of "number" and "confidence": two bounds, or
-        nothing.
+        For "single" and "multiple": the answers. For "scale": two whole numbers, the smallest and
+        the largest, or named grades in order (BI-RADS). For "number" and "confidence": two bounds,
+        or nothing.
     condition
         When it is asked; see above.
     required
-        Whether the case may not be left without it.
+        Whether the case cannot be finished without it.
     """
 
     key: str
@@ -59,7 +60,7 @@ class Question:
 
     @property
     def bounds(self) -> tuple[float, float] | None:
-        """The least and the largest value; None where there are none."""
+        """The smallest and the largest value; None where there are none."""
         options = self.options or (CONFIDENCE if self.kind == "confidence" else ())
         if self.kind not in _BOUNDED or len(options) != 2:
             return None
@@ -68,7 +69,7 @@ class Question:
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """The answers that a key or a click gives; empty where one types."""
+        """The answers that can be given by key or click; empty where the reader types."""
         if self.kind in ("single", "multiple"):
             return self.options
         bounds = self.bounds
@@ -101,13 +102,13 @@ def check_form(questions: Sequence[Question], marks: bool = True) -> None:
     first = questions[0] if questions else None
     if first is None or (first.kind, first.scope, first.condition) != ("single", "case", ""):
         raise SettingsError(
-            "the first question must be a single choice of the case without a condition: "
+            "the first question must be a single choice about the case, without a condition: "
             "it gives the case its class."
         )
 
 
 def checked_value(question: Question, value: str) -> str:
-    """Return an answer as it is stored: the text, or a JSON list of a multiple choice.
+    """Return an answer as it is stored: the text, or a JSON list for a multiple choice.
 
     Raises
     ------
@@ -132,9 +133,9 @@ def chosen_of(question_kind: str, value: str) -> tuple[str, ...]:
 
 
 def asked(questions: Sequence[Question], given: Mapping[str, str]) -> list[Question]:
-    """Return the questions that are asked, once `given` (key to stored value) is answered.
+    """Return the questions to ask, given the answers so far (`given`: key to stored value).
 
-    A question whose condition rests on one that is not asked is not asked either.
+    A question whose condition depends on one that is not asked is not asked either.
     """
     by_key = {q.key: q for q in questions}
     standing: dict[str, tuple[str, ...]] = {
@@ -158,13 +159,13 @@ def questions_from(tables: Sequence[Mapping[str, Any]]) -> tuple[Question, ...]:
     Raises
     ------
     SettingsError
-        Naming the question, the field and what may stand there.
+        Naming the question, the field and the allowed values.
     """
     return tuple(_question(number, table) for number, table in enumerate(tables, 1))
 
 
 def toml_of(questions: Sequence[Question]) -> list[str]:
-    """Return the lines of ``[[question]]`` tables that say these questions."""
+    """Return the lines of the ``[[question]]`` tables for these questions."""
     lines = []
     for q in questions:
         lines += ["", "[[question]]"]
@@ -189,16 +190,16 @@ def _question(number: int, table: Mapping[str, Any]) -> Question:
 def _option(name: object, value: object) -> str:
     if isinstance(value, str) or (isinstance(value, (int, float)) and not isinstance(value, bool)):
         return str(value)
-    raise SettingsError(f"question {name!r}: options are texts or numbers, not {value!r}.")
+    raise SettingsError(f"question {name!r}: options must be texts or numbers, not {value!r}.")
 
 
 def _problem(q: Question, before: Mapping[str, Question], marks: bool) -> str:
     """Return what is wrong with a question; "" for nothing."""
     texts = (q.text, q.condition, *q.options)
     checks: tuple[tuple[Callable[[], bool], str], ...] = (
-        (lambda: not _KEY.fullmatch(q.key), "needs a key of small letters, digits and _"),
-        (lambda: q.key in before, "is there twice"),
-        (lambda: not q.text.strip(), "asks nothing: text is empty"),
+        (lambda: not _KEY.fullmatch(q.key), "needs a key of lowercase letters, digits and _"),
+        (lambda: q.key in before, "appears twice"),
+        (lambda: not q.text.strip(), "has no text"),
         (lambda: q.scope not in SCOPES, f"must have one of {SCOPES} as scope"),
         (lambda: q.kind not in KINDS, f"must be one of {KINDS}"),
         (lambda: any(len(t) > _LONGEST_TEXT for t in texts), "has a text of over 1,000 characters"),
@@ -206,7 +207,7 @@ def _problem(q: Question, before: Mapping[str, Question], marks: bool) -> str:
         (lambda: len(set(q.options)) < len(q.options), "has an option twice"),
         (lambda: any(not o.strip() for o in q.options), "has an empty option"),
         (lambda: q.scope == "mark" and not marks,
-         'is asked of marks, and this study takes none: add "box" or "keypoint" to annotations'),
+         'is about marks, but this study has none: add "box" or "keypoint" to annotations'),
     )  # fmt: skip
     found = next((words for wrong, words in checks if wrong()), "")
     return found or _problem_of_options(q) or _problem_of_condition(q, before)
@@ -218,16 +219,16 @@ def _problem_of_options(q: Question) -> str:
         least = 1 if q.kind == "multiple" else 2
         return "" if least <= count <= MOST_OPTIONS else f"needs {least} to {MOST_OPTIONS} options"
     if q.kind == "text":
-        return "has options, but is answered by a text" if count else ""
+        return "has options but is answered with free text" if count else ""
     if (q.kind == "scale" and count > 2) or (q.kind == "scale" and count == 2 and not q.bounds):
         return "" if count <= MOST_OPTIONS else f"has more than {MOST_OPTIONS} grades"
     if q.kind == "number" and not count:
         return ""
     bounds = q.bounds
     if bounds is None:
-        return "needs two numbers as options, the least and the largest value"
+        return "needs two numbers as options, the smallest and the largest value"
     if bounds[0] >= bounds[1]:
-        return "has a least value that is not below its largest"
+        return "has a smallest value that is not below its largest"
     whole = all(b == int(b) for b in bounds)
     return "" if q.kind == "number" or whole else "needs whole numbers as bounds"
 
@@ -238,8 +239,8 @@ def _problem_of_condition(q: Question, before: Mapping[str, Question]) -> str:
     parts = _parts(q.condition)
     if parts is None or parts[0] not in before:
         return (
-            f"has the condition {q.condition!r}, which must be “key = answer” of a question "
-            "that stands before it"
+            f"has the condition {q.condition!r}, which must have the form “key = answer” and "
+            "name an earlier question"
         )
     asked_of = before[parts[0]]
     if asked_of.scope == "mark" and q.scope == "case":
@@ -252,7 +253,9 @@ def _problem_of_condition(q: Question, before: Mapping[str, Question]) -> str:
             else ("compares something that is not a number")
         )
     unknown = [w for w in parts[2] if asked_of.choices and w not in asked_of.choices]
-    return f"rests on {unknown[0]!r}, which {asked_of.key!r} does not offer" if unknown else ""
+    return (
+        f"depends on {unknown[0]!r}, which is not an option of {asked_of.key!r}" if unknown else ""
+    )
 
 
 def _problem_of_value(q: Question, value: str) -> str:
@@ -262,18 +265,18 @@ def _problem_of_value(q: Question, value: str) -> str:
         except ValueError:
             chosen = None
         is_list = isinstance(chosen, list) and all(o in q.options for o in chosen)
-        return "" if is_list else f"it is a list of {', '.join(q.options)}"
+        return "" if is_list else f"it must be a list of {', '.join(q.options)}"
     if q.kind == "text":
-        return "" if value.strip() and len(value) <= 10_000 else "it is 1 to 10,000 characters"
+        return "" if value.strip() and len(value) <= 10_000 else "it must be 1 to 10,000 characters"
     if q.kind == "single" or (q.kind == "scale" and q.bounds is None):
-        return "" if value in q.options else f"it is one of {', '.join(q.options)}"
+        return "" if value in q.options else f"it must be one of {', '.join(q.options)}"
     number, bounds = _number(value), q.bounds
     if number is None:
-        return "it is a number"
+        return "it must be a number"
     if q.kind != "number" and not re.fullmatch(r"-?\d+", value):
-        return "it is a whole number"
+        return "it must be a whole number"
     if bounds and not bounds[0] <= number <= bounds[1]:
-        return f"it is from {bounds[0]:g} to {bounds[1]:g}"
+        return f"it must be from {bounds[0]:g} to {bounds[1]:g}"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""What a queued training may be told: nothing that reaches out of the study without a person's yes.
+"""What a queued training may do: nothing that reaches outside the study without consent.
 
 Options of a job are text in a file of the study, which somebody else may have written.
 """
@@ -14,8 +14,8 @@ _DRIVE = re.compile(r"[a-z]:[\\/]", re.IGNORECASE)
 def outside_files(study: Path, options: Sequence[str]) -> list[str]:
     """Return the files and folders outside a study that a training's options name.
 
-    A relative name is meant as the trainer takes it, from its working folder; one that is not
-    there names no file.
+    A relative name starts at the trainer's working folder, as for the trainer itself; a name that
+    does not exist counts as no file.
     """
     return [value for value in _values(options) if _is_outside(study, value)]
 
@@ -35,15 +35,17 @@ def refusal(study: Path, options: Sequence[str], agreed: Sequence[str] = ()) -> 
     """
     if found := urls(options):
         # Not quoted whole: an address may carry a password.
-        return f"Its options name another computer ({found[0].partition(':')[0]}:…)."
+        return (
+            f"Its options contain the address of another computer ({found[0].partition(':')[0]}:…)."
+        )
     beyond = [value for value in outside_files(study, options) if value not in agreed]
     if beyond:
-        return f"Its options name what lies outside the study: {', '.join(beyond)}."
+        return f"Its options name files outside the study: {', '.join(beyond)}."
     return ""
 
 
 def _values(options: Sequence[str]) -> Iterator[str]:
-    """Yield each word, and what stands behind its first ``=``: of ``--init=F`` and ``init=F``."""
+    """Yield each word, and what follows its first ``=``: for ``--init=F`` and ``init=F``."""
     for word in options:
         yield word
         if "=" in word:

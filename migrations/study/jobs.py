@@ -1,6 +1,6 @@
 """The queue of pre-trainings of a study.
 
-One folder a job, written by the station, worked off by the trainer's queue process.
+One folder per job, written by the station and run by the trainer's queue process.
 
 ::
 
@@ -8,8 +8,8 @@ One folder a job, written by the station, worked off by the trainer's queue proc
 
 Each file has one writer at a time, so neither side needs the other to be alive.
 
-A job names the computer it was made on and carries its mark (`migrations.study.this_computer`): one
-that came with a study from elsewhere, or was changed on its way, never starts by itself.
+A job names the computer it was made on and carries its mark (`migrations.study.this_computer`). A
+job that came with a study from elsewhere, or was changed on the way, never starts by itself.
 """
 
 import json
@@ -27,31 +27,32 @@ OVER = ("finished", "stopped", "failed")
 COMMANDS = ("train", "sweep")
 """What a job may be: one pre-training, or gaze against plain, seed by seed."""
 FOREIGN = "foreign"
-"""The state of a job that would wait or run, but was not made on this computer."""
+"""The state of a job that would wait or run but was not made on this computer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One pre-training that was asked for.
+    """One pre-training that was requested.
 
     Attributes
     ----------
     folder
-        Its own, named by a time-ordered id.
+        Its folder, named by a time-ordered id.
     options
-        Arguments of its command beside study and events.
+        Arguments of its command other than study and events.
     state
-        One of `STATES`, or `FOREIGN`, which stands in no file.
+        One of `STATES`, or `FOREIGN`, which is never stored.
     pid, pid_created
-        Of the trainer's process while it runs; birth in seconds of the epoch, since ids come again.
+        The trainer's process while it runs; its birth is in seconds since the epoch, since pids are
+        reused.
     message
         Why it failed, else empty.
     computer
-        The name of the one it was made on; empty of a job of an older version.
+        Name of the computer it was made on; empty for a job of an older version.
     agreed
         Files outside the study that the person who made it chose.
     mark
-        What only that computer can say of the job.
+        Signature of the job that only that computer can make.
     command
         One of `COMMANDS`.
     """
@@ -70,7 +71,7 @@ class Job:
 
     @property
     def id(self) -> str:
-        """Name of its folder."""
+        """The name of its folder."""
         return self.folder.name
 
     @property
@@ -85,7 +86,7 @@ class Job:
 
     @property
     def stop_file(self) -> Path:
-        """Its being there asks for a stop with a checkpoint."""
+        """If this file exists, the training stops with a checkpoint."""
         return self.folder / "stop"
 
     @property
@@ -95,11 +96,11 @@ class Job:
 
     @property
     def is_own(self) -> bool:
-        """Whether it was made on this computer, as it stands."""
+        """Whether it was made on this computer, exactly as it is now."""
         return is_mark(self.mark, *self._marked())
 
     def marked(self) -> "Job":
-        """Return the job as one that was made on this computer.
+        """Return the job marked as made on this computer.
 
         Raises
         ------
@@ -115,14 +116,14 @@ class Job:
         return said if self.command == "train" else (*said, self.command)
 
     def become(self, state: str, **values: Any) -> "Job":
-        """Return the job in another state, as it now stands in its file."""
+        """Return the job in another state, as its file now says."""
         job = replace(self, state=state, **values)
         _write(job)
         return job
 
 
 def queue_folder(study: Path) -> Path:
-    """Return where the jobs of a study lie."""
+    """Return where the jobs of a study are."""
     return study / "runs" / "queue"
 
 
@@ -139,7 +140,7 @@ def add_job(
     Parameters
     ----------
     agreed
-        Files outside the study, among the options, that a person chose.
+        Files outside the study that a person chose among the options.
 
     Raises
     ------
@@ -154,9 +155,9 @@ def add_job(
 
 
 def take_over(job: Job) -> Job:
-    """Make a job of elsewhere one of this computer, as a person wants; it waits then.
+    """Turn a job from elsewhere into one of this computer, at a person's request; it then waits.
 
-    What it names outside the study stays without a yes. Raises as `add_job` does.
+    Files that it names outside the study are still not agreed to. Raises as `add_job` does.
     """
     own = replace(job, state="waiting", pid=0, pid_created=0.0, agreed=()).marked()
     _write(own)
@@ -164,14 +165,14 @@ def take_over(job: Job) -> Job:
 
 
 def jobs(study: Path) -> list[Job]:
-    """Return all jobs, the oldest first; a folder without a readable job is passed over."""
+    """Return all jobs, oldest first; a folder without a readable job is skipped."""
     folder = queue_folder(study)
     found = (read_job(path) for path in sorted(folder.iterdir())) if folder.is_dir() else ()
     return [job for job in found if job is not None]
 
 
 def read_job(folder: Path) -> Job | None:
-    """Return the job of a folder, None where there is none."""
+    """Return the job in a folder, or None."""
     try:
         values = json.loads((folder / "job.json").read_text(encoding="utf-8"))
         options, agreed = tuple(values.pop("options")), tuple(values.pop("agreed", ()))
@@ -185,7 +186,7 @@ def read_job(folder: Path) -> Job | None:
 
 
 def remove_job(job: Job) -> None:
-    """Take a job that does not run out of the queue."""
+    """Remove a job that is not running from the queue."""
     if job.state != "running":
         shutil.rmtree(job.folder, ignore_errors=True)
 

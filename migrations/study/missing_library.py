@@ -1,4 +1,4 @@
-"""What to say where a library is missing that only an extra of Foveate installs."""
+"""What to say when a library is missing that only an extra of Foveate installs."""
 
 import sys
 
@@ -19,15 +19,15 @@ _EXTRAS = {
 
 
 def missing_text(error: ImportError) -> str:
-    """Return what is missing and how to get it; nothing where no extra brings that module."""
+    """Return what is missing and how to get it; "" where no extra brings that module."""
     name = (error.name or "").partition(".")[0]
     extra = next((extra for extra, names in _EXTRAS.items() if name in names), None)
     if extra is None or not isinstance(error, ModuleNotFoundError):
         return ""
     if getattr(sys, "frozen", False):  # as PyInstaller marks its programs
         return (
-            f"{name} is not part of this package, which holds the reading station alone. Install "
-            f'Foveate\'s wheel with the extra "{extra}" for it: docs/installation.md.'
+            f"{name} is not part of this package, which contains only the reading station. To use "
+            f'it, install Foveate\'s wheel with the extra "{extra}": see docs/installation.md.'
         )
     return as_typed(
         f'{name} is not installed here; it comes with the extra "{extra}": '

@@ -1,8 +1,9 @@
 """The one short name of a case, image or reading: shown everywhere, accepted everywhere.
 
 A name is the random part of the id (the last 62 bits of a UUID of version 7) in Crockford's base
-32, as many characters of it as it takes to tell a study's rows apart. It never depends on the order
-of import, so that stations can be merged: then a name may get longer, but stays what it began as.
+32, shortened to as many characters as it takes to tell a study's rows apart. It never depends on
+the order of import, so that stations can be merged: a name may then get longer, but it keeps its
+beginning.
 """
 
 import bisect
@@ -22,7 +23,7 @@ Kind = Literal["image", "case", "reading", "session"]
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O, U, which are misread."""
 LENGTH = 6
-"""Characters of a name that nothing else begins with: a clash is likely from 40,000 rows on."""
+"""Characters of a name, if no other begins with the same: a clash is likely from 40,000 rows on."""
 WHOLE = 13
 """Characters that hold all 62 bits."""
 
@@ -43,18 +44,18 @@ def item_of_frame(image_id: str, frame: int) -> str:
 
 
 def split_item(id_: str) -> tuple[str, int | None]:
-    """Return the image of a member of a cohort, and its frame; None for one that is no stack."""
+    """Return the image of a cohort member, and its frame; None for an image that is not a stack."""
     image_id, mark, frame = id_.partition(_FRAME_MARK)
     return (image_id, int(frame)) if mark and _UUID.fullmatch(image_id) else (id_, None)
 
 
 def short_name(id_: str, length: int = LENGTH) -> str:
-    """Return the first characters of what an id is called.
+    """Return the first characters of an id's name.
 
     Parameters
     ----------
     id_
-        A UUID of version 7 as text; what is not a UUID (the name of a file) is returned as it is.
+        A UUID of version 7 as text; anything else (a file name) is returned unchanged.
     length
         Characters wanted, 1 to `WHOLE`.
     """
@@ -69,10 +70,10 @@ def short_name(id_: str, length: int = LENGTH) -> str:
 
 
 class Names(Mapping[str, str]):
-    """The name of each row of one kind by its id: id → name.
+    """The names of all rows of one kind, by id.
 
-    Six characters, more only where the name of another row begins with the same. What is not a
-    UUID (the name of a file) is its own name.
+    A name has six characters, and more only where another name begins with the same. Anything that
+    is not a UUID (a file name) is its own name.
     """
 
     def __init__(self, ids: Iterable[str], kind: Kind = "image") -> None:
@@ -87,14 +88,14 @@ class Names(Mapping[str, str]):
             self._names[id_] = name[:needed] if needed <= WHOLE else id_
 
     def __getitem__(self, id_: str) -> str:
-        """Return the name of an id; a frame of a stack is called by the stack and its number."""
+        """Return the name of an id; a frame of a stack is named by the stack and its number."""
         image_id, frame = split_item(id_)
         if frame is not None and id_ not in self._names:
             return f"{self._names[image_id]}{_FRAME_MARK}{frame}"
         return self._names[id_]
 
     def __iter__(self) -> Iterator[str]:
-        """Give the ids."""
+        """Iterate over the ids."""
         return iter(self._names)
 
     def __len__(self) -> int:
@@ -102,9 +103,9 @@ class Names(Mapping[str, str]):
         return len(self._names)
 
     def matching(self, text: str) -> list[str]:
-        """Return the ids that a text may mean: the id, the name, or what either begins with.
+        """Return the ids that a text may mean: the id, the name, or the beginning of either.
 
-        Upper and lower case are the same; I and L read as 1, O as 0.
+        Upper and lower case are equal; I and L are read as 1, O as 0.
         """
         text = text.strip()
         plain = text.lower()
@@ -125,7 +126,7 @@ class Names(Mapping[str, str]):
         Raises
         ------
         AmbiguousName
-            If it may mean several; the message names them.
+            If it may mean several; the message lists them.
         """
         found = self.matching(text)
         if len(found) > 1:
@@ -136,7 +137,7 @@ class Names(Mapping[str, str]):
         return found[0] if found else None
 
     def called(self, text: str) -> str | None:
-        """Return the id that has exactly this name or is it, None for none: nothing is guessed."""
+        """Return the id that is or has exactly this name, else None: nothing is guessed."""
         found = self.matching(text)
         read = text.strip().lower(), text.strip().upper().translate(_READ_AS)
         whole = len(found) == 1 and (found[0] == read[0] or self[found[0]] == read[1])
@@ -154,17 +155,17 @@ def resolve(rows: OrmSession, kind: Kind, text: str, *, whole: bool = False) -> 
     Parameters
     ----------
     text
-        The id, the name, any beginning of either that only one row has, or the name under which
-        an older version stored a case ("Case 005"). Case does not matter; I and L read as 1, O
-        as 0.
+        The id, the name, the beginning of either if only one row has it, or the name under which an
+        older version stored a case ("Case 005"). Letter case does not matter; I and L are read as
+        1, O as 0.
     whole
-        Whether a beginning is not enough, as in a table: its 7 may be the number of a case of
-        another study.
+        Whether the full name is required, as in a table, where 7 may be a case number of another
+        study.
 
     Raises
     ------
     UnknownName, AmbiguousName
-        If it names nothing, or several; the message says what there is.
+        If it names nothing, or several; the message lists the names there are.
     """
     names = names_of(rows, kind)
     found = names.meant(text)
@@ -183,7 +184,7 @@ def _stored_as(rows: OrmSession, text: str) -> str | None:
 
 
 def _shared(a: str, b: str) -> int:
-    """Return how many characters two texts begin with together."""
+    """Return how many initial characters two texts share."""
     pairs = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False))
     return sum(1 for _ in pairs)
 

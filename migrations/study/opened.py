@@ -1,4 +1,4 @@
-"""A study's database opened by a program that only looks."""
+"""A study's database opened by a program that only reads."""
 
 from pathlib import Path
 
@@ -10,32 +10,32 @@ from migrations.study.processes import as_typed
 
 
 def require_database(path: Path) -> None:
-    """Refuse a study whose database is gone: SQLite would make an empty one without a word.
+    """Refuse a study whose database is gone: SQLite would silently make an empty one.
 
     Raises
     ------
     DatabaseError
-        If the file is missing, or empty as a disk that was full leaves it.
+        If the file is missing, or empty as after a full disk.
     """
     if not path.is_file() or path.stat().st_size == 0:
         state = "is empty" if path.is_file() else "is missing"
         raise DatabaseError(
             as_typed(
-                f"{path} {state}. Put it back, or let python main.py db restore --study "
-                f"{path.parent} put the newest backup in its place. Nothing was changed."
+                f"{path} {state}. Put the file back, or restore the newest backup with python "
+                f"main.py db restore --study {path.parent}. Nothing was changed."
             )
         )
 
 
 def read_only_database(path: Path, *, is_writable: bool) -> Database:
-    """Return the database of a file, of which no row can be changed.
+    """Return a read-only database of a file.
 
     Parameters
     ----------
     path
         The SQLite file.
     is_writable
-        Whether SQLite may write beside the file, as it does for a study that is being recorded.
+        Whether SQLite may write beside the file, as it does while a study is being recorded.
 
     Raises
     ------

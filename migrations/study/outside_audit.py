@@ -1,4 +1,4 @@
-"""Say in the audit what was done outside the database, e.g. an export."""
+"""Record in the audit what was done outside the database, e.g. an export."""
 
 import logging
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ log = logging.getLogger(__name__)
 
 
 def tell_audit(study: Study, action: str, *values: Any, **named: Any) -> str:
-    """Say what was done; return why the audit does not have it, empty where it does.
+    """Record what was done; return why the audit could not record it, "" if it did.
 
-    Takes what `audit_row` does. Of a study whose rows are a server's, the server's audit says it
-    where the role may add to it, else that of the study's own folder. A write-protected study has
-    no place for it. What was done is done: nothing is raised, the caller tells it.
+    Takes what `audit_row` does. If the study's rows are on a server, the server's audit records it
+    where the role may add to it, otherwise that of the study's own folder. A write-protected study
+    cannot record it. Since it has already happened, nothing is raised; the caller reports it.
     """
     reason = "the study is write-protected"
     for place in (_read, _own):
@@ -31,8 +31,8 @@ def tell_audit(study: Study, action: str, *values: Any, **named: Any) -> str:
                 return ""
         except DatabaseError as error:
             reason = str(error)
-    log.warning("The audit has no row %r: %s", action, reason)
-    return f"The audit has no row {action!r} of this: {reason.rstrip('.')}."
+    log.warning("The audit could not record %r: %s", action, reason)
+    return f"The audit could not record {action!r}: {reason.rstrip('.')}."
 
 
 @contextmanager

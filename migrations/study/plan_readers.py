@@ -1,4 +1,4 @@
-"""Whom a csv of assignments means: readers of the study, and new ones that somebody names."""
+"""Which readers a csv of assignments means: readers of the study, and new ones named as such."""
 
 from collections.abc import Collection, Mapping
 
@@ -15,23 +15,23 @@ _LISTED = 20
 def readers_meant(
     session: OrmSession, named: Mapping[str, str], new: Collection[str]
 ) -> dict[str, str]:
-    """Return the row of each reader that a csv names; new readers get one.
+    """Return the row of each reader in a csv; new readers get one.
 
     In a study without readers all are new.
 
     Parameters
     ----------
     named
-        Where each pseudonym stands first, in words.
+        Where each pseudonym first appears, in words.
     new
         Pseudonyms that are meant to be new.
 
     Raises
     ------
     UnknownReaders
-        If others are not in the study: a slip of the pen would make a reader.
+        If others are not in the study: otherwise a typing error would make a reader.
     StudyError
-        If a pseudonym is another one's but for its case.
+        If a pseudonym differs from another one only in letter case.
     """
     there = {pseudonym: id_ for id_, pseudonym in session.execute(
         select(Reader.id, Reader.pseudonym).order_by(Reader.pseudonym))}  # fmt: skip
@@ -40,8 +40,8 @@ def readers_meant(
         other = written.setdefault(_folded(pseudonym), pseudonym)
         if other != pseudonym:
             raise StudyError(
-                f"{where}: the reader {pseudonym!r} is {other!r} in another spelling. Spell each "
-                "reader the same way everywhere."
+                f"{where}: the reader {pseudonym!r} is a different spelling of {other!r}. Spell "
+                "each reader the same way everywhere."
             )
     unknown = [p for p in named if p not in there and p not in new]
     if there and unknown:

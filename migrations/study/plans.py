@@ -1,9 +1,9 @@
 """Who reads which cases in which arm and order: balanced plans, without a database.
 
-A case belongs to a block by its place in the study. Of one case, each arm comes in each period
-for equally many readers (± 1), and after each other arm equally often once the readers are a
-multiple of `len(arm_orders(n))` (Williams 1949, doi 10.1071/CH9490149). Of one reader, each period
-has equally many cases of each arm (± 1).
+A case belongs to a block by its place in the study. For each case, every arm falls in every period
+for equally many readers (± 1), and follows every other arm equally often once the number of readers
+is a multiple of `len(arm_orders(n))` (Williams 1949, doi 10.1071/CH9490149). For each reader, every
+period has equally many cases of each arm (± 1).
 """
 
 import hashlib
@@ -15,16 +15,16 @@ from migrations.study.arms import Arm
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One case to be read.
+    """One planned reading of a case.
 
     Attributes
     ----------
     case_id
         Of the study.
     arm
-        Its place among the arms; None: the study has none.
+        Its index among the arms; None: the study has none.
     period
-        How often the reader has been planned to read the case before.
+        How many times the reader reads the case before this.
     position
         Place in the reader's order, from 0.
     """
@@ -37,16 +37,16 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """How cases go to readers.
+    """How cases are assigned to readers.
 
     Attributes
     ----------
     arms
         Empty: none.
     crossover
-        Whether each case is read in every arm, or in one.
+        Whether each case is read in every arm, or in only one.
     readers, readers_per_case
-        Planned ones, and how many of them read a case; 0: every reader reads every case.
+        How many are planned, and how many of them read a case; 0: every reader reads every case.
     """
 
     arms: tuple[Arm, ...] = ()
@@ -68,9 +68,9 @@ def plan_for(design: Design, reader: int, name: str, cases: Sequence[str]) -> li
     Parameters
     ----------
     reader
-        The how-manieth reader of the study, from 0.
+        The reader's number in the study, from 0.
     name
-        Pseudonym; the order of cases within a block is drawn from it.
+        Pseudonym; seeds the order of cases within a block.
     cases
         All cases of the study, in its order.
     """
@@ -98,7 +98,7 @@ def _key(row: tuple[int, int, str, str, int | None]) -> tuple[int, int, str]:
 
 
 def _units(arms: Sequence[Arm]) -> list[tuple[int, ...]]:
-    """Return arms that follow each other at once: a first look with its second looks."""
+    """Return arms that directly follow each other: a first look with its second looks."""
     units: list[tuple[int, ...]] = []
     for k, arm in enumerate(arms):
         if arm.second_look and units:
@@ -109,7 +109,7 @@ def _units(arms: Sequence[Arm]) -> list[tuple[int, ...]]:
 
 
 def _place(design: Design, reader: int, case: int, blocks: int) -> tuple[int | None, int]:
-    """Return the how-manieth reader of a case this is (None: not one), and the case's block."""
+    """Return this reader's number among the case's readers (None: not one), and its block."""
     if not design.readers_per_case:
         return reader, case % blocks
     rank = (reader - case) % design.readers
@@ -120,7 +120,7 @@ def _place(design: Design, reader: int, case: int, blocks: int) -> tuple[int | N
 def _sequence(
     design: Design, units: Sequence[tuple[int, ...]], rank: int, block: int
 ) -> tuple[int, ...]:
-    """Return in which order a reader meets the units of a case; the block turns them round."""
+    """Return in which order a reader meets the units of a case; the block rotates them."""
     count = len(units)
     if count < 2:
         return (0,)

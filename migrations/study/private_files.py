@@ -1,7 +1,7 @@
-"""What a study holds is its owner's alone: 0600 and 0700, wherever the system knows such modes.
+"""A study belongs to its owner alone: modes 0600 and 0700, on every system that has them.
 
-New files get them from the process (`main.py` sets its mask, programs that it starts inherit it), a
-study that was copied or unpacked gets them back when it is opened.
+New files get them from the process (`main.py` sets its mask, and programs that it starts inherit
+it). A study that was copied or unpacked gets them back when it is opened.
 """
 
 import contextlib
@@ -13,15 +13,15 @@ _OTHERS = 0o077
 
 
 def make_private(folder: Path) -> bool:
-    """Take from all others what they may do with a study's folder and what is in it.
+    """Remove all other users' access to a study's folder and its contents.
 
-    The folder itself shuts the door on all below; below it is looked only where that stood open,
-    since opening a study of many thousand files must not take seconds.
+    The folder's mode already protects everything inside, so the contents are checked only if the
+    folder was open: opening a study of many thousand files must not take seconds.
 
     Returns
     -------
     bool
-        Whether it stood open and is shut now. A folder of another owner, or on a disk without
+        Whether it was open and is now closed. A folder of another owner, or on a disk without
         modes, stays as it is.
     """
     if os.name != "posix" or not _open_to_others(folder):

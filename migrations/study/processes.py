@@ -1,6 +1,6 @@
-"""The programs that work on a study: where they start, which are alive, who holds a lock.
+"""The programs that work on a study: how they are started, which are alive, who holds a lock.
 
-A process is told by its pid and its birth (seconds of the epoch): pids are used again.
+A process is identified by its pid and its birth (seconds since the epoch), since pids are reused.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 MAIN = Path(__file__).parents[2] / "main.py"
-"""The only place that knows where the program lies; its folder is the one `-m` starts from."""
+"""The only place that knows where the program is; its folder is the one `-m` starts from."""
 _TYPED = "python main.py"
 _COMMAND = _TYPED if (MAIN.parent / "pyproject.toml").is_file() else "foveate"
 """How the program is started here: from a checkout, or installed."""
@@ -30,19 +30,19 @@ _SETTLED_S = 0.05
 
 
 def as_typed(text: str) -> str:
-    """Return a text in which the program is called and extended as fits its installation here."""
+    """Return a text with the commands to run and extend the program as it is installed here."""
     return text if _COMMAND == _TYPED else _ADDED.sub(_ADD, text.replace(_TYPED, _COMMAND))
 
 
 def birth_of(pid: int) -> float:
-    """Return when a process was born, in seconds of the epoch; 0 where there is none."""
+    """Return when a process was born, in seconds since the epoch; 0 where there is none."""
     with contextlib.suppress(psutil.Error):
         return float(psutil.Process(pid).create_time())
     return 0.0
 
 
 def living(pid: int, birth: float) -> psutil.Process | None:
-    """Return the process of this pid if it lives and was born then (seconds of the epoch)."""
+    """Return the process of this pid if it is alive and was born then (seconds since the epoch)."""
     with contextlib.suppress(psutil.Error, ValueError, OverflowError):
         process = psutil.Process(pid)
         is_same = abs(process.create_time() - birth) < _SAME_BIRTH_S
@@ -60,16 +60,16 @@ def runs_with(words: Sequence[str]) -> bool:
 
 
 def owned_name(prefix: str) -> str:
-    """Return a new name for something unfinished that this process makes; see `is_abandoned`."""
+    """Return a new name for an unfinished file or folder of this process; see `is_abandoned`."""
     pid = os.getpid()
     return f"{prefix}{pid}-{int(birth_of(pid))}-{uuid.uuid4().hex}"
 
 
 def is_abandoned(path: Path) -> bool:
-    """Tell whether who made something unfinished is gone.
+    """Tell whether the process that made an unfinished file or folder is gone.
 
-    The name tells its process (`owned_name`); without that, as older versions named them, it is
-    taken as abandoned after an hour without a change.
+    The name contains its process (`owned_name`). Without that, as in older versions, it counts as
+    abandoned after an hour without a change.
     """
     found = _OWNED.search(path.name)
     if found is not None:
@@ -81,7 +81,7 @@ def is_abandoned(path: Path) -> bool:
 
 
 def partial_of(path: Path) -> Path:
-    """Return a place beside a file to write it first; what the dead left in such is removed."""
+    """Return a path beside a file to write it first; remains of dead processes are removed."""
     for left in path.parent.glob(f"{path.name}.*.partial"):
         if is_abandoned(left):
             left.unlink(missing_ok=True)
@@ -89,7 +89,7 @@ def partial_of(path: Path) -> Path:
 
 
 def holder(lock: Path) -> psutil.Process | None:
-    """Return the living process that holds a lock; a lock that a kill left behind holds nothing."""
+    """Return the living process that holds a lock; a lock left behind by a kill does not count."""
     with contextlib.suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
         values = json.loads(lock.read_text(encoding="utf-8"))
         return living(values["pid"], values.get("pid_created", values.get("created")))
@@ -98,12 +98,12 @@ def holder(lock: Path) -> psutil.Process | None:
 
 @contextlib.contextmanager
 def only_one(lock: Path) -> Iterator[psutil.Process | None]:
-    """Hold a lock while the block runs, and remove it then.
+    """Hold a lock while the block runs, then remove it.
 
     Yields
     ------
     psutil.Process or None
-        The living process that holds it already, or None: it is held by this one now.
+        The living process that already holds it, or None: this process now holds it.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def only_one(lock: Path) -> Iterator[psutil.Process | None]:
 
 
 def _claim(lock: Path) -> psutil.Process | None:
-    """Write the lock; return who wrote it over where two processes claim it at once."""
+    """Write the lock; return the process that overwrote it, if two claim it at once."""
     pid = os.getpid()
     born = birth_of(pid)
     # Both names of the birth: a trainer of 0.1.0 reads `created` in a run's lock.

@@ -19,7 +19,7 @@ def version_text() -> str:
 
 
 def build() -> str:
-    """Return the commit of a checkout (`-dirty` where files were changed) or of a built package."""
+    """Return the commit of a checkout (`-dirty` if files were changed) or of a built package."""
     folder = MAIN.parent
     if not (folder / ".git").exists():
         return _of_package()

@@ -1,4 +1,4 @@
-"""How far each reader is, by arm: what is planned, and what is read to the end."""
+"""How far each reader is, by arm: what is planned, and what is finished."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from migrations.study.settings import StudySettings
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Of one reader in one arm ("" where the study has none); practice is not counted.
+    """One reader in one arm ("" where the study has none); practice is not counted.
 
     `read` counts cases: one that was read twice in an arm counts once.
     """

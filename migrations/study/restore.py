@@ -1,4 +1,4 @@
-"""Put a backup in the place of a study's database, which is set aside."""
+"""Replace a study's database with a backup; the old one is set aside."""
 
 import contextlib
 import os
@@ -22,7 +22,7 @@ _NAME = "foveate.sqlite"
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was restored: from which backup, where the old database lies, chunks in no backup."""
+    """What was restored: from which backup, where the old database is, how many chunks are lost."""
 
     backup: Path
     replaced: Path
@@ -30,26 +30,26 @@ class Restored:
 
 
 def restore(folder: Path, backup: Path | None = None) -> Restored:
-    """Restore the study in a folder; nobody may have it open.
+    """Restore the study in a folder; no one may have it open.
 
     Parameters
     ----------
     backup
-        A file of a backup folder, or a whole copy; None: the newest of the study's.
+        A file in a backup folder, or a complete copy; None: the study's newest.
 
     Raises
     ------
     NotAStudy
-        If the folder holds none.
+        If the folder is not a study.
     DatabaseError
-        If there is no backup, or it cannot be read; nothing has changed then.
+        If there is no backup, or it cannot be read; nothing is changed then.
     """
     if not (folder / "study.toml").is_file():
         raise NotAStudy(f"{folder} is not a Foveate study (it has no study.toml).")
     backups = backup_folder(folder, read_settings(folder / "study.toml"))
     found = backup or newest(backups, "foveate")
     if found is None or not found.is_file():
-        raise DatabaseError(f"There is no backup {found or f'in {backups}'}; name one with --from.")
+        raise DatabaseError(f"There is no backup {found or f'in {backups}'}. Name one with --from.")
     partial = folder / f"{owned_name('restore-')}.partial"
     try:
         lacking = filled(found, partial)
@@ -65,7 +65,7 @@ def restore(folder: Path, backup: Path | None = None) -> Restored:
 
 
 def _note(database: Path, backup: Path) -> None:
-    """Say in the audit what was restored; the record counts from here on, not the one before."""
+    """Record in the audit what was restored; from here on, this record counts."""
     with contextlib.closing(Database.at(database)) as restored:
         if restored.revision() == restored.newest():
             with restored.write() as rows:
@@ -74,15 +74,15 @@ def _note(database: Path, backup: Path) -> None:
 
 
 def _exchanged(folder: Path, partial: Path) -> Path:
-    """Put the new database in the place of the old one; return where that is now.
+    """Put the new database in the place of the old one; return where the old one is now.
 
-    At every instant there is a whole database in its place: the old one or the new one.
+    A complete database is in place at every instant: the old one or the new one.
     """
     database = folder / _NAME
     aside = folder / SET_ASIDE / utc_now().replace(":", "").replace(".", "-")
     aside.mkdir(parents=True, mode=0o700)
     if database.exists():
-        with contextlib.suppress(sqlite3.Error):  # it may be damaged: then its log goes with it
+        with contextlib.suppress(sqlite3.Error):  # it may be damaged; its log is moved with it
             _empty_log(database)
         _link(database, aside / _NAME)
         for name in (f"{_NAME}-wal", f"{_NAME}-shm"):
@@ -98,7 +98,7 @@ def _empty_log(database: Path) -> None:
 
 
 def _link(file: Path, other: Path) -> None:
-    """Let a file be in a second place, too; copied where the disk knows no links."""
+    """Give a file a second path; it is copied where the disk has no links."""
     try:
         os.link(file, other)
     except OSError:

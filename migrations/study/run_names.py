@@ -1,4 +1,4 @@
-"""Which run of a study is meant: by its name, as every page shows it, its folder, or its id."""
+"""Which run of a study is meant: by its name, as every page shows it, its folder or its id."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,12 +11,12 @@ from migrations.study.schema import TrainingRun
 
 
 def folder_name(run: TrainingRun) -> str:
-    """Return the name of a run's folder, which no other run has."""
+    """Return the name of a run's folder, which is unique."""
     return Path(run.metrics_path).parent.name
 
 
 def runs_of(study: Study) -> list[TrainingRun]:
-    """Return the runs of a study, the oldest first."""
+    """Return the runs of a study, oldest first."""
     with study.database.read() as session:
         return list(session.scalars(select(TrainingRun).order_by(TrainingRun.id)))
 
@@ -27,9 +27,9 @@ def find_run(runs: Sequence[TrainingRun], word: str) -> TrainingRun:
     Raises
     ------
     UnknownName
-        If no run is called so; names those there are.
+        If no run has this name; lists those there are.
     AmbiguousName
-        If several are; names their folders, one of which is to be named.
+        If several have it; lists their folders to choose from.
     """
     exact = [run for run in runs if word in (run.id, folder_name(run))]
     found = exact or [run for run in runs if run.name == word]

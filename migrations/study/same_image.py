@@ -1,7 +1,8 @@
 """Which images are the same: by pixels, their shape and meaning, and the patient.
 
-Import, server and trainer ask here. Pixels alone are no identity: the same bytes in another shape,
-turned round (MONOCHROME1) or signed are another picture, and blank images of two patients are two.
+Import, server and trainer ask here. Pixels alone do not identify an image: the same bytes in
+another shape, inverted (MONOCHROME1) or signed are a different picture, and blank images of two
+patients are two images.
 """
 
 from collections import defaultdict
@@ -17,17 +18,17 @@ _AT_ONCE = 400
 
 
 class ImageIdentity(NamedTuple):
-    """What an image is known by.
+    """What identifies an image.
 
     Attributes
     ----------
     sha256
-        Of the stored values that the study keeps.
+        Hash of the stored values in the study.
     rows, columns, frames
         Source pixels.
     dtype
-        What numbers its stored values are, "uint16"; None of an image that came to a server before
-        Foveate kept it: any will do then.
+        Type of its stored values, such as "uint16"; None for an image that came to a server before
+        Foveate stored the type, which matches any.
     photometric
         As in the file.
     source_group
@@ -44,7 +45,7 @@ class ImageIdentity(NamedTuple):
     source_group: str
 
     def same_picture(self, other: "ImageIdentity") -> bool:
-        """Tell whether two images show the same, whoever is seen."""
+        """Tell whether two images show the same, regardless of the patient."""
         numbers = self.dtype is None or other.dtype is None or self.dtype == other.dtype
         return numbers and self._shown == other._shown
 
@@ -57,7 +58,7 @@ _COLUMNS = [getattr(Image, name) for name in ImageIdentity._fields]
 
 
 def identities(session: OrmSession, sha256: Sequence[str] | None = None) -> list[ImageIdentity]:
-    """Return what the images of a database are known by; of all, or of those with some pixels."""
+    """Return what identifies the images of a database; of all, or of those with some pixels."""
     query = select(*_COLUMNS).order_by(Image.id)
     if sha256 is None:
         return [ImageIdentity(*row) for row in session.execute(query)]
@@ -69,11 +70,11 @@ def identities(session: OrmSession, sha256: Sequence[str] | None = None) -> list
 
 
 def same_images(mine: Iterable[ImageIdentity], theirs: Iterable[ImageIdentity]) -> dict[str, str]:
-    """Return which of their images are mine, id by id; what cannot be told is left out.
+    """Return which of their images are mine, id by id; undecidable ones are left out.
 
     Patients are hashed with each computer's own key. The same group is the same patient; another
-    group may be the same patient under another key, unless that group is one of mine, too. So an
-    image with another group is taken for mine only where nothing else it could be is in sight.
+    group may be the same patient under another key, unless mine include that group too. So an image
+    with another group is matched to mine only if there is no other candidate.
     """
     own = list(mine)
     groups = {image.source_group for image in own}

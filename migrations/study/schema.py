@@ -29,15 +29,15 @@ Json = dict[str, Any]
 
 
 _STEP_NS = 250
-"""A little more than what the fraction of a millisecond in an id resolves."""
+"""Slightly more than what the fraction of a millisecond in an id can resolve."""
 RANDOM_MASK = (1 << 62) - 1
-"""The bits of an id that neither time nor version fix: the last 62."""
+"""The bits of an id that neither time nor version determine: the last 62."""
 _order = threading.Lock()
 _latest_ns = 0
 
 
 def ids_after(id_: str) -> None:
-    """Let every id from now on come after this one, though the computer's clock was set back."""
+    """Make every id from now on sort after this one, even if the computer's clock was set back."""
     global _latest_ns
     value = uuid.UUID(id_).int
     milliseconds, fraction = value >> 80, (value >> 64) & 0xFFF
@@ -46,7 +46,7 @@ def ids_after(id_: str) -> None:
 
 
 def _next_ns() -> int:
-    """Return the time, but later than at any call before, whatever happens to the clock."""
+    """Return the time, but always later than at any earlier call, whatever happens to the clock."""
     global _latest_ns
     with _order:
         _latest_ns = max(time.time_ns(), _latest_ns + _STEP_NS)
@@ -54,13 +54,13 @@ def _next_ns() -> int:
 
 
 def new_id(*, named_as: str | None = None) -> str:
-    """Return a time-ordered UUID (version 7, RFC 9562) as text, later than all before it.
+    """Return a time-ordered UUID (version 7, RFC 9562) as text, later than all earlier ones.
 
     Parameters
     ----------
     named_as
-        The id of another kind of row that is to have the same name (`migrations.study.names`):
-        its random part is taken.
+        The id of another kind of row that should have the same name (`migrations.study.names`): its
+        random part is used.
     """
     milliseconds, rest_ns = divmod(_next_ns(), 1_000_000)
     fraction = (rest_ns << 12) // 1_000_000  # orders ids within a millisecond (method 3)
@@ -81,7 +81,7 @@ def utc_text(instant: datetime) -> str:
 
 
 class Base(DeclarativeBase):
-    """Parent of all tables; names of constraints are fixed so that both engines can alter them."""
+    """Parent of all tables; constraints have fixed names so that both engines can alter them."""
 
     metadata = MetaData(
         naming_convention={
@@ -110,7 +110,7 @@ def _time() -> Any:
 
 
 class Reader(Base):
-    """Who reads: a pseudonym only."""
+    """A person who reads: a pseudonym only."""
 
     __tablename__ = "reader"
     pseudonym: Mapped[str] = mapped_column(unique=True)
@@ -123,10 +123,10 @@ class Reader(Base):
 class Image(Base):
     """A de-identified image of the study; its pixels lie in `images/<id>/`.
 
-    `sha256` is of the stored values as C-order array in pydicom's `pixel_array` dtype;
-    `source_group` a salted hash that ties images of one patient together. The unique constraint
-    holds all that an image is known by; `dtype` ("uint16") is open (None) of images that came to
-    a server before Foveate kept it.
+    `sha256` is the hash of the stored values as a C-order array in pydicom's `pixel_array` dtype;
+    `source_group` is a salted hash shared by the images of one patient. The unique constraint
+    covers everything that identifies an image; `dtype` ("uint16") is None for images that came to a
+    server before Foveate stored it.
     """
 
     __tablename__ = "image"
@@ -164,7 +164,7 @@ class Image(Base):
 
 
 class StudyCase(Base):
-    """What is read at once: one or more images and how they hang; `sheet` says more of it."""
+    """What is read at once: one or more images and how they hang; `sheet` says more about it."""
 
     __tablename__ = "study_case"
     name: Mapped[str] = mapped_column(unique=True)
@@ -257,8 +257,8 @@ class Reading(Base):
     """One case read once; `state` open, finished, interrupted or abandoned.
 
     `lost_count`: samples missing between the time stamps; `missing_count`: samples that were due
-    and never came, before the first and after the last one too; `invalid_count`: those without
-    gaze. `loss`: share of the samples due that is missing or invalid.
+    and never came, including those before the first and after the last; `invalid_count`: those
+    without gaze. `loss`: share of the expected samples that is missing or invalid.
     """
 
     __tablename__ = "reading"
@@ -283,7 +283,7 @@ class Reading(Base):
 
 
 class Question(Base):
-    """A question as it was asked (`migrations.study.forms`); changed, it becomes another row."""
+    """A question as it was asked (`migrations.study.forms`); a changed question is a new row."""
 
     __tablename__ = "question"
     key: Mapped[str] = mapped_column(index=True)
@@ -297,10 +297,10 @@ class Question(Base):
 
 
 class Answer(Base):
-    """What a reader answered; undone ones stay. `value` as `forms.checked_value` returns it.
+    """What a reader answered; undone answers stay. `value` as `forms.checked_value` returns it.
 
-    `annotation_id`: of a mark's answer the mark; of the leading question's the class annotation
-    that is written with it.
+    `annotation_id`: for an answer about a mark, the mark; for the leading question, the class
+    annotation written with it.
     """
 
     __tablename__ = "answer"
@@ -313,7 +313,7 @@ class Answer(Base):
 
 
 class Arm(Base):
-    """A condition of reading as it was in force; changed, it becomes another row."""
+    """A condition of reading as it was in force; a changed condition is a new row."""
 
     __tablename__ = "arm"
     key: Mapped[str] = mapped_column(index=True)
@@ -323,7 +323,7 @@ class Arm(Base):
 
 
 class Assignment(Base):
-    """A case that a reader is to read, in which arm, as the how-manieth; `period` from 0."""
+    """A case that a reader is to read, its arm and its position; `period` counts from 0."""
 
     __tablename__ = "assignment"
     reader_id: Mapped[str] = _reference("reader.id")
@@ -444,7 +444,7 @@ class Annotation(Base):
 
 
 class SimilarityRun(Base):
-    """One computation of how alike the readings of a cohort are."""
+    """One computation of how similar the gaze of a cohort's readings is."""
 
     __tablename__ = "similarity_run"
     measure: Mapped[str]
@@ -461,7 +461,7 @@ class SimilarityRun(Base):
 
 
 class Neighbour(Base):
-    """One of the images most alike to another by gaze."""
+    """One of the images most similar to another by gaze."""
 
     __tablename__ = "neighbour"
     similarity_run_id: Mapped[str] = _reference("similarity_run.id")
@@ -525,7 +525,7 @@ class SealKey(Base):
 
 
 class SealHead(Base):
-    """The last seal of a study that a station sent; a server alone has rows of it."""
+    """The last seal of a study that a station sent; only a server has such rows."""
 
     __tablename__ = "seal_head"
     station: Mapped[str]
@@ -536,10 +536,10 @@ class SealHead(Base):
 
 
 class Edit(Base):
-    """A change of what was sent to a server before; the server puts it into effect, in its order.
+    """A change to something sent to a server before; the server applies changes in its order.
 
-    A server alone has rows of it: `number` is its order, `time_utc` its clock, `station` the role
-    that sent it (`migrations.study.sync.edits`).
+    Only a server has such rows: `number` is the order, `time_utc` the server's clock, `station` the
+    role that sent it (`migrations.study.sync.edits`).
     """
 
     __tablename__ = "edit"
@@ -553,7 +553,7 @@ class Edit(Base):
 
 
 class Receipt(Base):
-    """That a server has something whole, by digest, of one role; it alone has rows of it."""
+    """Record that a server has something completely, by digest and role; only on a server."""
 
     __tablename__ = "receipt"
     __table_args__ = (UniqueConstraint("station", "subject"),)

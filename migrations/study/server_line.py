@@ -1,4 +1,4 @@
-"""The line to a server: encrypted and the server's certificate checked, or said that it is not."""
+"""The connection to a server: encrypted and verified, or a warning that it is not."""
 
 import configparser
 import ipaddress
@@ -14,25 +14,24 @@ log = logging.getLogger(__name__)
 
 VERIFIED = "verify-full"
 _UNSAID = {
-    "disable": "is not encrypted: whoever is on the way reads it",
-    "allow": "may go unencrypted, and the server is not checked",
-    "prefer": "may go unencrypted, and the server is not checked",
-    "require": "is encrypted, but the server is not checked: another can stand in for it",
+    "disable": "is not encrypted: anyone on the network can read it",
+    "allow": "may be unencrypted, and the server is not verified",
+    "prefer": "may be unencrypted, and the server is not verified",
+    "require": "is encrypted, but the server is not verified: another can impersonate it",
     "verify-ca": "is encrypted, but the server's name is not checked against its certificate",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """How safe the line to a server is.
+    """How safe the connection to a server is.
 
     Attributes
     ----------
     settings
-        What libpq is told beyond the URL.
+        Settings for libpq beyond the URL.
     warning
-        What is to be said before it is used; empty where it is verified, or never leaves this
-        computer.
+        Warning to give before use; empty where it is verified or never leaves this computer.
     """
 
     settings: Mapping[str, str]
@@ -40,24 +39,26 @@ class Line:
 
 
 def line_to(url: URL) -> Line:
-    """Return how to speak with a server of PostgreSQL.
+    """Return how to connect to a PostgreSQL server.
 
-    Where nothing was said of TLS (`sslmode` in the URL, the service file or `PGSSLMODE`), the
-    certificate must be good and the server's own. A socket of this computer and loopback need none:
-    what passes there never reaches a network.
+    Unless TLS is configured (`sslmode` in the URL, the service file or `PGSSLMODE`), the
+    certificate must be valid and the server's own. A local socket and loopback need none, since
+    that traffic never reaches a network.
     """
     service = _service(_first(url, "service") or os.environ.get("PGSERVICE", ""))
     said = _first(url, "sslmode") or service.get("sslmode") or os.environ.get("PGSSLMODE", "")
     if _stays_here(_hosts(url, service)) or said == VERIFIED:
         return Line({} if said != VERIFIED else _root(url, service))
     if said:
-        warning = f"The line to the server (sslmode={said}) {_UNSAID.get(said, 'is not checked')}."
-        return Line({}, f"{warning} sslmode={VERIFIED} would be safe: docs/multi-station.md.")
+        warning = (
+            f"The connection to the server (sslmode={said}) {_UNSAID.get(said, 'is not verified')}."
+        )
+        return Line({}, f"{warning} sslmode={VERIFIED} is safe; see docs/multi-station.md.")
     return Line({"sslmode": VERIFIED, **_root(url, service)})
 
 
 def _root(url: URL, service: Mapping[str, str]) -> dict[str, str]:
-    """Return whose signature counts: the file that was named or lies ready, else the system's."""
+    """Return whose signature counts: that of a named or default file, else the system's."""
     named = _first(url, "sslrootcert") or service.get("sslrootcert")
     base = Path(os.environ.get("APPDATA", "")) if os.name == "nt" else Path.home()
     usual = base / ("postgresql" if os.name == "nt" else ".postgresql") / "root.crt"
@@ -93,7 +94,7 @@ def _first(url: URL, name: str) -> str:
 
 
 def _service(name: str) -> Mapping[str, str]:
-    """Return what libpq's service file says of a service; nothing where there is none."""
+    """Return what libpq's service file says about a service; empty where there is none."""
     if not name:
         return {}
     own = os.environ.get("PGSERVICEFILE") or Path.home() / ".pg_service.conf"

@@ -1,7 +1,7 @@
-"""Is a study sound? What is damaged, what lies about, and where it is moved: `db check`.
+"""Is a study sound? What is damaged, what is left over, and where it is moved: `db check`.
 
-Nothing is ever deleted here. What belongs to nothing is moved aside on request, into a folder of
-the study from which it can be taken back.
+Nothing is ever deleted here. Leftovers are moved on request, into a folder of the study from which
+they can be moved back.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ from migrations.study.stored_chunks import ChunkFault, gaze_faults
 
 Severity = Literal["damage", "leftover", "note"]
 SET_ASIDE = "set-aside"
-"""The study's folder into which a repair moves things."""
+"""The folder in the study into which a repair moves leftovers."""
 IMAGE_FILES = ("stored.npy", "display.json", "presentation.png")
 UNFINISHED = (".incoming-*", ".archive-*", "*.partial*")
 
@@ -36,13 +36,13 @@ class Finding:
     ----------
     severity
         "damage": data are lost. "leftover": a file or folder that belongs to nothing. "note":
-        nothing is lost, but something does not fit.
+        nothing is lost, but something is inconsistent.
     text
-        What, and where.
+        What is wrong, and where.
     path
-        What a repair moves aside; None where it moves nothing.
+        What a repair moves; None where it moves nothing.
     image_id
-        Of an image's folder that has no row, which a repair looks for once more.
+        For an image's folder without a row: its id, which a repair looks up once more.
     """
 
     severity: Severity
@@ -62,12 +62,12 @@ def database_findings(database: Database) -> Iterator[Finding]:
                 yield _of_gaze(fault)
             yield from _of_readings(rows)
     except (exc.SQLAlchemyError, ValueError, TypeError) as error:
-        # A damaged page may give anything; what cannot even be read is damage, not a bug.
-        yield Finding("damage", f"the gaze cannot be read to its end: {error}")
+        # A damaged page can return anything; what cannot even be read is damage, not a bug.
+        yield Finding("damage", f"the gaze cannot be read completely: {error}")
 
 
 def folder_findings(folder: Path, database: Database, backups: Path) -> Iterator[Finding]:
-    """Yield rows without files, files without rows, and what killed programs left behind."""
+    """Yield rows without files, files without rows, and the remains of killed programs."""
     with database.read() as rows:
         image_ids = set(rows.scalars(select(Image.id)))
         run_rows = rows.execute(select(TrainingRun.metrics_path, TrainingRun.id)).all()
@@ -79,15 +79,15 @@ def folder_findings(folder: Path, database: Database, backups: Path) -> Iterator
 
 
 def set_aside(folder: Path, database: Database, findings: Iterable[Finding]) -> list[Path]:
-    """Move leftovers into a new folder of `set-aside`; return where they lie now.
+    """Move leftovers into a new folder of `set-aside`; return their new paths.
 
-    An import that is under way commits its row in the transaction in which it names its folder:
-    with the lock in hand, a folder without a row belongs to nobody.
+    An import in progress commits its row in the transaction in which it names its folder: while the
+    lock is held, a folder without a row belongs to no one.
 
     Raises
     ------
     DatabaseError
-        If the lock is not to be had.
+        If the lock is not available.
     OSError
         If something cannot be moved.
     """
@@ -112,7 +112,7 @@ def _moved(path: Path, folder: Path, target: Path) -> Path:
 
 
 def other_time_finding(database: Database) -> Finding | None:
-    """Return what is found where the record is not the one that this computer knows there."""
+    """Return the finding where the record is not the one that this computer knows at this path."""
     if database.path is None:
         return None
     with database.read() as rows:
@@ -126,7 +126,7 @@ def _sealed(fault: SealFault) -> Finding:
 
 
 def _of_seals(database: Database) -> Iterator[Finding]:
-    """Yield what is not as it was sealed; a server's rows are guarded by its roles."""
+    """Yield what differs from what was sealed; a server's rows are protected by its roles."""
     if database.path is None:
         return
     with database.read() as rows:
@@ -142,7 +142,7 @@ def _of_gaze(fault: ChunkFault) -> Finding:
 
 
 def _of_readings(rows: OrmSession) -> Iterator[Finding]:
-    """Yield finished readings that lack what each of them has: views, figures, a rating."""
+    """Yield finished readings without views, figures or a rating, which every one should have."""
     viewed = select(ViewEvent.reading_id).distinct()
     columns = Reading.id, Reading.sample_count, Reading.verdict, Reading.id.in_(viewed)
     for reading_id, samples, verdict, has_views in rows.execute(
@@ -150,10 +150,10 @@ def _of_readings(rows: OrmSession) -> Iterator[Finding]:
     ):
         name = f"reading {short_name(reading_id)} ({reading_id})"
         if samples is None or verdict is None:
-            text = "its samples were never counted and rated, though it is finished"
+            text = "it is finished, but its samples were never counted and rated"
             yield Finding("note", f"{name}: {text}")
         if samples and not has_views:
-            text = "no view of it is stored: nobody knows which image its gaze fell on"
+            text = "no view of it is stored, so it is unknown which image its gaze fell on"
             yield Finding("damage", f"{name}: {text}")
 
 
@@ -165,32 +165,34 @@ def _of_images(images: Path, ids: set[str]) -> Iterator[Finding]:
             yield Finding("damage", f"{name}: {', '.join(missing)} is missing. Import it again.")
     for found in _inside(images):
         if found.is_dir() and found.name not in ids and not found.name.startswith("."):
-            text = f"{found} holds an image that the database does not know"
+            text = f"{found} contains an image that is not in the database"
             yield Finding("leftover", text, found, image_id=found.name)
 
 
 def _of_runs(folder: Path, runs: dict[str, str]) -> Iterator[Finding]:
     for path, run_id in sorted(runs.items()):
         if not (folder / path).parent.is_dir():
-            yield Finding("note", f"training run {short_name(run_id)}: its folder is gone ({path})")
+            yield Finding(
+                "note", f"training run {short_name(run_id)}: its folder is missing ({path})"
+            )
     known = {(folder / path).parent for path in runs}
     for found in _inside(folder / "runs"):
         if (found / "config.json").is_file() and found not in known:
-            text = f"{found} holds a training run that the database does not know"
+            text = f"{found} contains a training run that is not in the database"
             yield Finding("leftover", text, found)
 
 
 def _of_exports(exports: Path) -> Iterator[Finding]:
-    """Yield the folders without the list that is written last into every export."""
+    """Yield the folders without the list that every export ends with."""
     for found in _inside(exports):
         if not found.is_dir() or found.name.startswith(".") or (found / MANIFEST).is_file():
             continue
         latest = max((found, *found.rglob("*")), key=_changed)
         if is_abandoned(latest):
-            text = f"{found} holds an export that was cut off: it lacks its list {MANIFEST}"
+            text = f"{found} contains an interrupted export: its list {MANIFEST} is missing"
             yield Finding("leftover", text, found)
         else:
-            yield Finding("note", f"{found} is unfinished; an export may be at work on it")
+            yield Finding("note", f"{found} is unfinished; an export may still be writing it")
 
 
 def _changed(path: Path) -> float:
@@ -205,9 +207,13 @@ def _unfinished(folder: Path, backups: Path) -> Iterator[Finding]:
     for place in dict.fromkeys((*places, folder / "backups")):
         for path in sorted({p for pattern in UNFINISHED for p in place.glob(pattern)}):
             if is_abandoned(path):
-                yield Finding("leftover", f"{path} was left behind by a program that died", path)
+                yield Finding(
+                    "leftover",
+                    f"{path} was left behind by a program that was killed or crashed",
+                    path,
+                )
             else:
-                yield Finding("note", f"{path} is unfinished; a program may be at work on it")
+                yield Finding("note", f"{path} is unfinished; a program may still be writing it")
 
 
 def _inside(folder: Path) -> list[Path]:

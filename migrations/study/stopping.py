@@ -1,8 +1,8 @@
-"""How a command ends when it is told to: within seconds, with its children, without a traceback.
+"""How a command ends on request: within seconds, with its children, without a traceback.
 
-SIGINT to the process alone (or SIGTERM) breaks the work off wherever it is; `run_command` then ends
-with exit code 3 and one line. Where the work does not heed it, in native code or in a thread, a
-watch ends the process and its children after 4 s.
+SIGINT to the process alone (or SIGTERM) interrupts the work wherever it is; `run_command` then ends
+with exit code 3 and one line. If the work does not react, in native code or in a thread, a watch
+ends the process and its children after 4 s.
 """
 
 import _thread
@@ -25,26 +25,26 @@ from migrations.study.told_events import told
 from migrations.study.unwritable import disk_full_text, is_disk_full
 
 END_WITH = "FOVEATE_END_WITH"
-"""Names a process, PID:BIRTH, with which a command is to end: the demo sets it for its trainer."""
+"""Names a process, as PID:BIRTH, with which a command ends: the demo sets it for its trainer."""
 WITHIN_S = 4.0
 _WATCH_S = 1.0
 _STOPPED_TEXT = "Stopped."
 
 
 class Interruption:
-    """The wish to end this process, and the watch that sees to it.
+    """The request to end this process, and the watch that enforces it.
 
     Attributes
     ----------
     asked
-        Whether SIGINT or SIGTERM came.
+        Whether SIGINT or SIGTERM was received.
     """
 
     def __init__(self) -> None:
         self.asked = False
 
     def hear(self) -> None:
-        """Listen to SIGINT and SIGTERM from now on; only the main thread may."""
+        """Listen for SIGINT and SIGTERM from now on; only the main thread can."""
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, self._on_signal)
@@ -57,16 +57,16 @@ class Interruption:
 
 
 def end_within(seconds: float, text: str = _STOPPED_TEXT) -> None:
-    """End this process and its children with exit code 3, if it has not ended by itself by then."""
+    """End this process and its children with exit code 3, unless it has ended by itself by then."""
     watch = threading.Timer(seconds, _end_at_once, (text,))
     watch.daemon = True
     watch.start()
 
 
 def run_command(run: Callable[[], int]) -> int:
-    """Run a command and return its exit code, also where it is stopped or its disk is full.
+    """Run a command and return its exit code, even if it is stopped or its disk is full.
 
-    Every error that a command does not explain itself ends here; one of ours keeps its traceback.
+    Every error that a command does not explain itself ends here; a bug keeps its traceback.
     """
     interruption = Interruption()
     interruption.hear()
@@ -95,12 +95,12 @@ def run_command(run: Callable[[], int]) -> int:
 
 @contextlib.contextmanager
 def listened(events: str) -> Iterator[None]:
-    """Tell a station of the work in the block, and let its line `stop` break it off as SIGINT does.
+    """Report the work in the block to a station, and let its line `stop` interrupt it like SIGINT.
 
     Parameters
     ----------
     events
-        "json" where a station listens, "text" where none does.
+        "json" if a station is listening, "text" if not.
     """
     with told(events), contextlib.ExitStack() as stack:
         if events == "json":
@@ -111,7 +111,7 @@ def listened(events: str) -> Iterator[None]:
 
 
 def _interrupt_on_a_line(over: threading.Event) -> None:
-    # Windows has no SIGINT for a process without a console: a line on a pipe reaches everywhere.
+    # Windows has no SIGINT for a process without a console, but a line on a pipe works everywhere.
     try:
         number = sys.stdin.fileno()
     except (OSError, ValueError, AttributeError):  # no standard input at all
@@ -120,7 +120,7 @@ def _interrupt_on_a_line(over: threading.Event) -> None:
     def wait() -> None:
         rest = b""
         with contextlib.suppress(OSError):
-            # Without Python's buffer: a daemon thread that holds its lock aborts the interpreter.
+            # Bypasses Python's buffer: a daemon thread that holds its lock aborts the interpreter.
             while data := os.read(number, 4096):
                 *lines, rest = (rest + data).split(b"\n")
                 if not over.is_set() and any(line.strip() == b"stop" for line in lines):
@@ -130,7 +130,7 @@ def _interrupt_on_a_line(over: threading.Event) -> None:
 
 
 def end_children() -> None:
-    """End all processes that this one started, and theirs."""
+    """End all processes that this one started, and their children."""
     with contextlib.suppress(psutil.Error):
         for child in psutil.Process().children(recursive=True):
             with contextlib.suppress(psutil.Error):
@@ -139,7 +139,7 @@ def end_children() -> None:
 
 @contextlib.contextmanager
 def ending_together() -> Iterator[None]:
-    """Let commands that are started in the block end when this process does, however it ends."""
+    """Make commands started in the block end when this process does, however it ends."""
     os.environ[END_WITH] = f"{os.getpid()}:{birth_of(os.getpid())}"
     try:
         yield
@@ -164,7 +164,7 @@ def _write(text: str) -> None:
 
 
 def _end_at_once(text: str) -> None:
-    # Python may be in the middle of a write: the system's own call waits for no lock.
+    # Python may be in the middle of a write; the system call does not wait for a lock.
     end_children()
     with contextlib.suppress(OSError):
         os.write(2, f"\n{text}\n".encode())

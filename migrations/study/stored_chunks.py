@@ -1,7 +1,7 @@
-"""Whether stored gaze can be read: every chunk against its own row, its recording, its readings.
+"""Whether stored gaze can be read: every chunk compared with its row, recording and readings.
 
-The codec is `devices.gaze.chunks`; here its blobs are only unpacked and counted, which needs zlib
-alone. A blob of version 1 begins with the host times of its samples, 8 bytes each.
+The codec is `devices.gaze.chunks`; here its blobs are only unpacked and counted, which needs only
+zlib. A blob of version 1 begins with the host times of its samples, 8 bytes each.
 """
 
 import zlib
@@ -19,7 +19,7 @@ from migrations.study.schema import GazeChunk, Reading, Recording
 
 CODEC_VERSION = 1
 SAMPLE_BYTES = 72
-"""Of one unpacked sample of codec version 1."""
+"""Bytes of one unpacked sample of codec version 1."""
 _TIME_BYTES = 8
 
 
@@ -32,9 +32,9 @@ class ChunkFault:
     text
         What is wrong, with the number of the chunk.
     reading_ids
-        The readings that it touches.
+        The readings that it affects.
     is_loss
-        Whether gaze is lost; else only a figure is wrong, which can be computed again.
+        Whether gaze is lost; otherwise only a count is wrong, which can be computed again.
     """
 
     text: str
@@ -44,7 +44,7 @@ class ChunkFault:
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """A reading's time in its session, host clock; up to, not at, the end."""
+    """A reading's time in its session, on the host clock; the end is excluded."""
 
     reading_id: str
     started_us: int
@@ -67,19 +67,19 @@ class _Chunk:
 
 
 def has_right_checksum(blob: bytes, crc32: int) -> bool:
-    """Tell whether a blob is what was written; faster than decoding it."""
+    """Tell whether a blob is unchanged; faster than decoding it."""
     return zlib.crc32(blob) == crc32
 
 
 def gaze_faults(rows: OrmSession) -> Iterator[ChunkFault]:
     """Yield what is wrong with the gaze of a study, recording by recording.
 
-    A fault of the counts is told only where no chunk is damaged that would explain it.
+    A wrong count is reported only where no damaged chunk would explain it.
     """
     spans = _spans(rows)
     counted: dict[str, int] = defaultdict(int)
     touched: set[str] = set()
-    # Columns by name: the check reads studies of older schemas, too.
+    # Columns by name, because the check also reads studies with older schemas.
     columns = (Recording.id, Recording.session_id, Recording.state, Recording.sample_count,
                Recording.started_us, Recording.ended_us)  # fmt: skip
     for recording in rows.execute(select(*columns).order_by(Recording.id)).all():
@@ -91,7 +91,7 @@ def gaze_faults(rows: OrmSession) -> Iterator[ChunkFault]:
         found = counted[span.reading_id]
         if span.sample_count not in (None, found) and span.reading_id not in touched:
             yield ChunkFault(
-                f"its row counts {span.sample_count} samples, its chunks hold {found}",
+                f"its row says {span.sample_count} samples, but its chunks contain {found}",
                 (span.reading_id,),
                 is_loss=found < (span.sample_count or 0),
             )
@@ -111,7 +111,7 @@ def _spans(rows: OrmSession) -> dict[str, list[_Span]]:
 def _faults_of(
     rows: OrmSession, recording: Any, spans: list[_Span], counted: dict[str, int]
 ) -> Iterator[ChunkFault]:
-    """Yield the faults of one recording, and count the samples of each reading in it."""
+    """Yield the faults of one recording, and count the samples of each of its readings."""
     expected, held, is_whole = 0, 0, True
     chunks = rows.execute(
         select(*(getattr(GazeChunk, field.name) for field in fields(_Chunk)))
@@ -136,8 +136,8 @@ def _faults_of(
         _count(times_us, spans, counted)
     if is_whole and recording.state != "open" and held != recording.sample_count:
         yield ChunkFault(
-            f"recording {recording.id}: its row counts {recording.sample_count} samples, its "
-            f"chunks hold {held}",
+            f"recording {recording.id}: its row says {recording.sample_count} samples, but its "
+            f"chunks contain {held}",
             tuple(s.reading_id for s in spans if _lies_in(s, recording)),
             is_loss=held < recording.sample_count,
         )
@@ -175,16 +175,19 @@ def _count(times_us: "array[int]", spans: Iterable[_Span], counted: dict[str, in
 
 
 def _fault_and_times(chunk: _Chunk) -> tuple[str, "array[int]"]:
-    """Return what is wrong with a chunk, and the host times of its samples where it is sound.
+    """Return what is wrong with a chunk, and the host times of its samples if it is sound.
 
-    Everything is looked at: version, checksum, the compressed stream to its end, the number of
-    samples, and the first and the last time against the row's.
+    Everything is checked: version, checksum, the compressed stream to its end, the number of
+    samples, and the first and last time against the row.
     """
     times_us = array("q")
     if chunk.codec_version != CODEC_VERSION:
-        return f"codec version {chunk.codec_version} is unknown to this Foveate", times_us
+        return (
+            f"codec version {chunk.codec_version} is not known to this version of Foveate",
+            times_us,
+        )
     if not has_right_checksum(chunk.blob, chunk.crc32):
-        return "it fails its checksum", times_us
+        return "its checksum does not match", times_us
     size = chunk.count * SAMPLE_BYTES
     stream = zlib.decompressobj()
     try:
@@ -192,8 +195,8 @@ def _fault_and_times(chunk: _Chunk) -> tuple[str, "array[int]"]:
     except zlib.error as error:
         return f"it cannot be decompressed ({error})", times_us
     if len(raw) != size or not stream.eof:
-        return f"it does not hold the {chunk.count} samples that its row counts", times_us
+        return f"it does not contain the {chunk.count} samples that its row says", times_us
     times_us.frombytes(raw[: chunk.count * _TIME_BYTES])
     if times_us and (times_us[0], times_us[-1]) != (chunk.first_us, chunk.last_us):
-        return "its samples are of another time than its row says", array("q")
+        return "the times of its samples differ from those in its row", array("q")
     return "", times_us

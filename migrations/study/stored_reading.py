@@ -1,7 +1,7 @@
-"""A reading as it is stored: all that its gaze is computed from, and nothing of it decoded.
+"""A reading as it is stored: everything its gaze is computed from, with nothing decoded.
 
-`devices.gaze.stored.points_of` decodes and maps it. The two rooms know nothing of each other: this
-one imports no NumPy, that one no database.
+`devices.gaze.stored.points_of` decodes and maps it. The two rooms do not know each other: this one
+does not import NumPy, that one does not use a database.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ class StoredChunk:
 
 @dataclass(frozen=True, slots=True)
 class StoredScreen:
-    """The tracked screen with the reader's distance from it, in force from `time_us` on."""
+    """The tracked screen and the reader's distance from it, in force from `time_us` on."""
 
     time_us: int
     fields: Mapping[str, Any]
@@ -44,24 +44,25 @@ class StoredScreen:
 
 @dataclass(frozen=True, slots=True)
 class StoredReading:
-    """One reading, as its rows tell it.
+    """One reading, as its rows describe it.
 
     Attributes
     ----------
     started_us, ended_us
-        Host clock; a sample belongs to it from the start up to, not at, the end. None: still open.
+        On the host clock; samples from the start up to, but not at, the end belong to it. None:
+        still open.
     chunks
-        Those that overlap its time, in order. The first and the last may reach beyond it.
+        Those that overlap its time, in order. The first and the last may extend beyond it.
     screens
         In order of time, at least one; the first is in force when the reading starts.
     views
-        Columns of table `view_event` by name, in order of time; each tells its frame.
+        Columns of table `view_event` by name, in order of time; each includes its frame.
     eye
         Which eye the point of gaze is taken from: see `stored_reading`.
     correction
         Coefficients of the correction of the point of gaze; None for none.
     lacks
-        What the source of imported gaze does not say, "geometry" for one.
+        What the source of imported gaze does not provide, for example "geometry".
     """
 
     reading_id: str
@@ -78,13 +79,12 @@ class StoredReading:
 def stored_reading(rows: OrmSession, reading_id: str) -> StoredReading:
     """Return a reading as it is stored.
 
-    Each reading keeps the screen and the distance in force: its first view tells them, and each
-    view that came with another screen. The session's row, which tells the last ones only, counts
-    for readings without.
+    Each reading stores the screen and distance in force: in its first view, and in each view after
+    a change of screen. Readings without them use the session's row, which has only the last ones.
 
-    The eye is the one the reading notes, which is the one its fixations were found with. A reading
-    that notes none is taken as the station would have: from the eye of its session, and where that
-    is the better one, from the eye that the last validation before it found more accurate.
+    The eye is the one that the reading notes, which was used to find its fixations. For a reading
+    that notes none, it is what the station would have used: the eye of its session or, if the
+    session uses the better eye, the one that the last earlier validation found more accurate.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def stored_reading(rows: OrmSession, reading_id: str) -> StoredReading:
 
 
 def validation_before(rows: OrmSession, reading: Reading) -> Calibration | None:
-    """Return the last validation of a reading's session before it began, None for none."""
+    """Return a session's last validation before a reading began, or None."""
     query = (
         select(Calibration)
         .where(Calibration.session_id == reading.session_id, Calibration.kind == "validation")

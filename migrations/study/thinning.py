@@ -1,4 +1,4 @@
-"""Which backups stay: the latest of each hour, day and week; fewer where the disk is nearly full.
+"""Which backups are kept: the latest of each hour, day and week; fewer if the disk is nearly full.
 
 Copies from before an upgrade (``…-schema-0001.sqlite``) are never removed.
 """
@@ -13,15 +13,15 @@ _HOURLY = timedelta(days=1)
 _DAILY = timedelta(days=14)
 _STAMPED = re.compile(r"-(\d{8}T\d{12})Z\.sqlite$")
 LEAST = 3
-"""So many of the latest stay, however full the disk is."""
+"""This many of the latest are kept, however full the disk is."""
 _FREE_SHARE = 0.05
 
 
 def kept(instants: Iterable[datetime], now: datetime) -> list[datetime]:
-    """Return the instants (UTC) whose backups stay, the latest first.
+    """Return the times (UTC) whose backups are kept, latest first.
 
-    Of the last day the latest of each hour, of the last two weeks that of each day, before that
-    that of each week.
+    The latest of each hour of the last day, of each day of the last two weeks, and of each week
+    before that.
     """
     found: dict[tuple[object, ...], datetime] = {}
     for instant in sorted(instants, reverse=True):
@@ -32,12 +32,13 @@ def kept(instants: Iterable[datetime], now: datetime) -> list[datetime]:
 def thin(
     folder: Path, stem: str, free_share: Callable[[Path], float] = lambda path: _free_share(path)
 ) -> list[Path]:
-    """Remove the backups of a folder that need not stay; return them.
+    """Remove the backups in a folder that need not be kept; return them.
 
     Parameters
     ----------
     free_share
-        Tells how much of a folder's disk is free, 0 to 1. Below a twentieth the oldest go, too.
+        Returns the free share of a folder's disk, 0 to 1. Below a twentieth, the oldest are removed
+        too.
     """
     stamped = {}
     for path in folder.glob(f"{stem}-*.sqlite"):

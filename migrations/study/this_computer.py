@@ -1,7 +1,7 @@
-"""What this user's Foveate keeps on this computer, outside every study, and what it knows again.
+"""What this user's Foveate keeps on this computer, outside every study, and what it recognises.
 
-A key that never leaves the configuration folder marks what was made here: a folder that comes from
-elsewhere, or was changed on its way, cannot carry the mark.
+A key that never leaves the configuration folder marks what was made here. A folder that comes from
+elsewhere, or was changed on the way, cannot carry the mark.
 """
 
 import hashlib
@@ -26,14 +26,14 @@ def config_folder() -> Path:
 
 
 def log_folder() -> Path:
-    """Return where this user's logs lie; inside the folder that `FOVEATE_CONFIG_DIR` names."""
+    """Return the folder of this user's logs; inside the folder that `FOVEATE_CONFIG_DIR` names."""
     if os.environ.get("FOVEATE_CONFIG_DIR"):
         return config_folder() / "logs"
     return user_log_path("foveate", appauthor=False)
 
 
 def make_key(path: Path) -> None:
-    """Write a new random key that its owner alone can read; one that is there stays.
+    """Write a new random key that only its owner can read; an existing one is kept.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def make_key(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:  # another process was faster; its key is ours
+    except FileExistsError:  # another process was faster; use its key
         return
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(secrets.token_hex(KEY_BYTES))
@@ -55,7 +55,7 @@ def computer() -> str:
 
 
 def mark(*values: Any) -> str:
-    """Return what only this computer can say of these values (JSON): an HMAC-SHA256.
+    """Return a mark of these values (JSON) that only this computer can make: an HMAC-SHA256.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def mark(*values: Any) -> str:
 
 
 def is_mark(given: str, *values: Any) -> bool:
-    """Tell whether a mark was made here, of these values; without a key here it was not."""
+    """Tell whether a mark of these values was made here; without a key here it was not."""
     try:
         return (config_folder() / _KEY).is_file() and hmac.compare_digest(given, mark(*values))
     except (OSError, TypeError):

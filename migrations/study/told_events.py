@@ -1,7 +1,7 @@
-"""What a command says to a station that started it: one JSON object per line (`--events json`).
+"""What a command reports to a station that started it: one JSON object per line (`--events json`).
 
-The objects are those of the process protocol in docs/architecture.md. Lines of other text may stand
-between them.
+The objects are those of the process protocol in docs/architecture.md. Other lines of text may
+appear between them.
 """
 
 import argparse
@@ -31,7 +31,7 @@ def is_told() -> bool:
 
 @contextlib.contextmanager
 def told(events: str) -> Iterator[None]:
-    """Let progress be told as JSON while the block runs, if `events` is "json"."""
+    """Report progress as JSON while the block runs, if `events` is "json"."""
     before = _told.set(events == "json")
     try:
         yield
@@ -40,7 +40,7 @@ def told(events: str) -> Iterator[None]:
 
 
 def tell(event: str, **fields: object) -> None:
-    """Say an event, if a station listens; one that has gone away does not stop the work."""
+    """Send an event, if a station listens; the work continues if the station has gone away."""
     if is_told():
         with contextlib.suppress(BrokenPipeError, ValueError):
             sys.stdout.write(json.dumps({"event": event, **fields}) + "\n")
@@ -48,7 +48,7 @@ def tell(event: str, **fields: object) -> None:
 
 
 class ToldProgress:
-    """Tells count, rate (units a second) and seconds left of a stage, five times a second."""
+    """Reports count, rate (units a second) and seconds left of a stage, five times a second."""
 
     def __init__(self, stage: str, unit: str) -> None:
         self._stage, self._unit = stage, unit
@@ -56,7 +56,7 @@ class ToldProgress:
         tell("stage", stage=stage, message="")
 
     def __call__(self, done: int, total: int) -> None:
-        """Say how far it is, if it is time to."""
+        """Report progress, if it is time to."""
         now = time.monotonic()
         if done < total and now - self._told_at < _EVERY_S:
             return

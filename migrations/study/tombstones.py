@@ -1,7 +1,7 @@
-"""What stops erased people from coming back: digests that tell them again and say nothing else.
+"""What stops erased people from coming back: digests that recognise them and reveal nothing else.
 
-A tombstone is an audit row. Ids and pixel hashes are too long to be guessed, so SHA-256 hides
-them; a pseudonym is short and stands as scrypt with a salt of its own.
+A tombstone is an audit row. Ids and pixel hashes are too long to be guessed, so SHA-256 hides them;
+a pseudonym is short, so it is stored as scrypt with its own salt.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ _PREFIX = "foveate tombstone\0"
 
 
 def hidden(text: str) -> str:
-    """Return the digest that stands for an id, a pixel hash or a source group."""
+    """Return the digest of an id, a pixel hash or a source group."""
     return hashlib.sha256((_PREFIX + text).encode()).hexdigest()
 
 
@@ -90,5 +90,5 @@ class Tombstones:
 
 
 def all_tombstones(session: OrmSession) -> Sequence[Audit]:
-    """Return the audit rows that are tombstones, the oldest first."""
+    """Return the audit rows that are tombstones, oldest first."""
     return session.scalars(select(Audit).where(Audit.action == ACTION).order_by(Audit.id)).all()

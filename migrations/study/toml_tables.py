@@ -1,4 +1,4 @@
-"""What `study.toml` is made of: values, and tables that stand for things with a key."""
+"""The parts of `study.toml`: values, and tables for things with a key."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,17 +16,17 @@ def checked_table(
     what
         "arm" or "question".
     number
-        Which of them it is, from 1: its name until it has a key.
+        Its number, from 1: its name until it has a key.
 
     Returns
     -------
     object
-        What it is called in messages.
+        Its name in messages.
 
     Raises
     ------
     SettingsError
-        Naming the table, the field and what may stand there.
+        Naming the table, the field and the allowed values.
     """
     name = table.get("key", f"number {number}")
     for field, value in table.items():
@@ -44,7 +44,7 @@ def checked_table(
 
 
 def toml_of_value(value: Any) -> str:
-    """Return a setting as TOML: a switch, a number, a text or several of them."""
+    """Return a setting as TOML: a switch, a number, a text or a list."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple):

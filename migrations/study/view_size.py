@@ -1,4 +1,4 @@
-"""How large views should be: so that what readers marked or looked at covers enough of a view."""
+"""How large views should be, so that marked or looked-at places cover enough of a view."""
 
 import itertools
 import math
@@ -16,13 +16,13 @@ from migrations.study.folder import Study
 from migrations.study.schema import Annotation, Fixation, Image, Reading
 
 COVERED_PX = 32
-"""What is looked for should cover so much of a view that shows the whole image: two patches of a
-transformer, one place of a residual net's last maps."""
+"""In a view of the whole image, a target should cover this many pixels: two patches of a
+transformer, or one place in a residual net's last maps."""
 FEWEST = 10
-"""Boxes or visits that a proposal stands on."""
+"""Number of boxes or visits needed for a proposal."""
 _SMALLEST, _LARGEST = 96, 1024
 _VISIT_DEG = 2.0
-"""Fixations one after the other that are no farther apart look at the same thing."""
+"""Consecutive fixations that are no farther apart look at the same thing."""
 _PATCH = re.compile(r"patch(\d+)|^vit_\w+?_(\d+)$")
 _STEP = 32
 
@@ -34,11 +34,11 @@ class Seen:
     Attributes
     ----------
     share
-        Its longer side by the image's longer side, 0 to 1.
+        Its longer side as a share of the image's longer side, 0 to 1.
     side_px
         Longer side of the image, pixels.
     length_mm
-        Of its longer side; None where the image's pixel spacing is not known.
+        Length of its longer side; None where the image's pixel spacing is not known.
     """
 
     share: float
@@ -48,21 +48,21 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class ViewProposal:
-    """A size of views, and what it stands on.
+    """A proposed view size, and its basis.
 
     Attributes
     ----------
     size
-        Pixels; 0 where there is too little to go by.
+        Pixels; 0 if there is too little data.
     count
         Boxes or visits.
     by_boxes
-        Whether it goes by boxes; else by visits.
+        Whether it is based on boxes; otherwise on visits.
     share, length_mm
-        Medians; None where the spacing is known of less than half of them.
+        Medians; None where the spacing is known for less than half of them.
     limited
-        Whether more would have been proposed, had the images as many pixels or were it not too
-        much to train on.
+        Whether a larger size would have been proposed if the images had enough pixels and it were
+        not too costly to train on.
     """
 
     size: int
@@ -75,7 +75,7 @@ class ViewProposal:
 
 @dataclass(frozen=True, slots=True)
 class SeenParts:
-    """What a proposal stands on: boxes where there are enough of them, else visits."""
+    """What a proposal is based on: boxes if there are enough of them, else visits."""
 
     parts: tuple[Seen, ...] = ()
     by_boxes: bool = False
@@ -91,7 +91,7 @@ def seen_parts(study: Study) -> SeenParts:
 
 
 def propose(seen: SeenParts, encoder: str = "") -> ViewProposal:
-    """Return the size of views that suits what was seen and an encoder."""
+    """Return the view size that suits what was seen and an encoder."""
     parts, patch = seen.parts, patch_of(encoder)
     if len(parts) < FEWEST:
         return ViewProposal(0, len(parts), seen.by_boxes)
@@ -112,15 +112,15 @@ def propose(seen: SeenParts, encoder: str = "") -> ViewProposal:
 
 
 def patch_of(encoder: str) -> int:
-    """Return what the sides of an encoder's views are multiples of, as its name says."""
+    """Return the number that the sides of an encoder's views are multiples of, from its name."""
     match = _PATCH.search(encoder)
     return int(match[1] or match[2]) if match else _STEP
 
 
 def cost(size: int, other: int) -> float:
-    """Return how many times as long a step takes, and as much memory its views, as at another size.
+    """Return how many times the time and memory of a step grow compared with another view size.
 
-    By the number of pixels: work and memory of convolutions and of patches grow with it.
+    In proportion to the number of pixels, as work and memory of convolutions and patches do.
     """
     return (size / other) ** 2
 

@@ -1,4 +1,4 @@
-"""First schema: everything that design section 4 names."""
+"""First schema: everything that section 4 of the design names."""
 
 import sqlalchemy as sa
 from alembic import op

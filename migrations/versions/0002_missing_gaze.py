@@ -1,7 +1,7 @@
-"""Gaze that never came counts as lost: two counts more, and earlier readings rated anew.
+"""Gaze that never came counts as lost: two more counts, and earlier readings rated again.
 
-The limits are those of the `study.toml` beside the database, or the usual ones. What a reading was
-rated before stays in `details.rated_before`.
+The limits are those of the `study.toml` beside the database, or the defaults. A reading's earlier
+rating stays in `details.rated_before`.
 """
 
 import math
@@ -72,7 +72,7 @@ def downgrade() -> None:
 
 
 def _rates(rows: sa.Connection) -> dict[str, float]:
-    """Return the rate of each session's recording: the measured one, else the one it told."""
+    """Return the rate of each session's recording: the measured one, else the nominal one."""
     found = {}
     for row in rows.execute(_RECORDING.select().order_by(_RECORDING.c.id.desc())):
         rate_hz = row.measured_rate_hz or row.nominal_rate_hz
@@ -91,7 +91,7 @@ def _doubtful_loss() -> float:
 
 
 def _rated(row: Any, rate_hz: float | None, doubtful: float) -> dict[str, Any]:
-    """Return the new figures of a reading, worked out from those it has."""
+    """Return the new figures of a reading, computed from the existing ones."""
     came, loss = row.sample_count, 1.0 if row.loss is None else row.loss
     invalid = round(came * loss)
     if "imported" in row.details:
@@ -112,7 +112,7 @@ def _rated(row: Any, rate_hz: float | None, doubtful: float) -> dict[str, Any]:
 
 
 def _verdict(row: Any, loss: float, silent_s: float, doubtful: float) -> dict[str, Any]:
-    """Return the verdict with the new loss; no reading becomes better than it was."""
+    """Return the rating with the new loss; no reading becomes better than it was."""
     grade = 2 if loss > max(_BAD, doubtful) else int(loss > doubtful)
     if grade == 0:
         return {}

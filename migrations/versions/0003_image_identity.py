@@ -1,8 +1,8 @@
-"""An image is known by its pixels, their shape and meaning, and its patient; not by pixels alone.
+"""An image is identified by its pixels, their shape and meaning, and its patient.
 
-The same bytes in another shape, turned round (MONOCHROME1), signed, or of another patient are
-another image. What numbers they are (`dtype`) was not kept: it is read from the images beside the
-database, and stays open where they are not here, as on a server.
+The same bytes in another shape, inverted (MONOCHROME1), signed, or of another patient are a
+different image. The type of the stored values (`dtype`) was not stored: it is read from the images
+beside the database, and stays open where they are not here, as on a server.
 """
 
 import ast
@@ -45,7 +45,7 @@ def downgrade() -> None:
 
 
 def _dtype_of(path: Path) -> str | None:
-    """Return what numbers a NumPy file says it holds, "uint16"; None where it cannot be read."""
+    """Return the type of the values in a NumPy file, like "uint16"; None if it cannot be read."""
     try:
         with path.open("rb") as file:
             head = file.read(10)

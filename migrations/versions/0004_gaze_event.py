@@ -1,6 +1,6 @@
 """Saccades, pursuits and blinks beside fixations.
 
-Readings of before have none: what an eye did between their fixations was not told apart.
+Earlier readings have none: what an eye did between their fixations was not classified.
 """
 
 import sqlalchemy as sa

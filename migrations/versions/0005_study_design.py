@@ -1,6 +1,6 @@
-"""Questions and answers, arms and assignments, and what else is known of a case.
+"""Questions and answers, arms and assignments, and what else is known about a case.
 
-Readings of before have none of them: their answers stay annotations of kind class
+Earlier readings have none of them: their answers stay annotations of kind class
 (`migrations.study.answers.answers_of` reads both).
 """
 
@@ -81,7 +81,7 @@ def downgrade() -> None:
 
 
 def _add_arm_to_readings() -> None:
-    """Add the column without writing the table anew, which SQLite would do for a constraint."""
+    """Add the column without rewriting the table, which SQLite would do for a constraint."""
     if op.get_bind().dialect.name == "sqlite":
         op.execute(
             "ALTER TABLE reading ADD COLUMN arm_id VARCHAR(36) "

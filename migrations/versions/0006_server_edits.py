@@ -1,7 +1,7 @@
 """A server where each station has its own role: who sent a row, and edits in the server's order.
 
-The columns that say who sent a row, and what puts an edit into effect, are the server's alone: a
-study in a file has one station. Rights are given by `python main.py db server`.
+The columns that say who sent a row, and what applies an edit, exist only on a server: a study in a
+file has one station. Rights are granted by `python main.py db server`.
 """
 
 import sqlalchemy as sa

@@ -1,7 +1,7 @@
-"""The sealed record: a chain of hashes, the keys that sign it, and who did what for which reason.
+"""The sealed record: a chain of hashes, the keys that sign it, and who did what and why.
 
-What was recorded before is sealed as it is found. `seal_head` has rows on a server only: the last
-seal that each station sent.
+Existing records are sealed as they are found. `seal_head` has rows only on a server: the last seal
+that each station sent.
 """
 
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""Case sheets and readers' attributes that changed after they were sent are edits, too.
+"""Case sheets and readers' attributes that change after they were sent are edits, too.
 
 The function that puts an edit into effect (revision 0006) learns two more of them. A study in a
 file stays as it is.
@@ -100,6 +100,6 @@ def downgrade() -> None:
 
 
 def _replace(reader: str, facts: str) -> None:
-    """Write the function anew, with the parts that are new in this revision or without them."""
+    """Rewrite the function, with or without the parts that are new in this revision."""
     if op.get_bind().dialect.name == "postgresql":
         op.execute(_APPLY.replace("@READER@", reader).replace("@FACTS@", facts))

@@ -131,7 +131,7 @@ def test_a_step_that_fails_leaves_the_database_as_it_was_and_names_the_backup(
         Study.open(folder)
     (copy,) = (folder / "backups").iterdir()
     assert str(copy) in str(failed.value)
-    assert "it is as it was" in str(failed.value)
+    assert "It is unchanged" in str(failed.value)
     assert said in str(failed.value)
     assert _dump(folder / "foveate.sqlite") == before
     assert _dump(copy) == before

@@ -1,4 +1,4 @@
-"""The bytes of a row that are hashed: the same on every computer, whatever wrote the row.
+"""The bytes of a row that are hashed: identical on every computer, whatever wrote the row.
 
 Each value is a letter for its kind, the length of its bytes (8, big-endian) and the bytes: N none,
 I a whole number as decimal text, F a number as IEEE 754 double (big-endian), T text as it is stored
@@ -16,7 +16,7 @@ _KEY_BYTES = 16
 
 
 class StoredText(bytes):
-    """Text as SQLite stores it, undecoded: damaged text is read, too, and differs from bytes."""
+    """Text as SQLite stores it, undecoded: damaged text can be read too, and differs from bytes."""
 
 
 def row_digest(table: str, values: Sequence[Any]) -> bytes:
@@ -25,7 +25,7 @@ def row_digest(table: str, values: Sequence[Any]) -> bytes:
     Parameters
     ----------
     values
-        Of its sealed columns, in the registry's order; text as `StoredText`.
+        Values of its sealed columns, in the registry's order; text as `StoredText`.
     """
     parts = [_ROW, _counted(b"T", table.encode())]
     for value in values:
@@ -35,7 +35,7 @@ def row_digest(table: str, values: Sequence[Any]) -> bytes:
 
 
 def row_key(table: str, id_: bytes) -> bytes:
-    """Return what stands for a row in the chain (16 bytes): after an erasure it names nobody."""
+    """Return what stands for a row in the chain (16 bytes): after an erasure, it names no one."""
     return hashlib.sha256(_KEY + table.encode() + b"\0" + id_).digest()[:_KEY_BYTES]
 
 
@@ -51,4 +51,4 @@ _KINDS: dict[type, Callable[[Any], tuple[bytes, bytes]]] = {
     float: lambda value: (b"F", _pack_double(value)),
     bytes: lambda value: (b"B", value),
 }
-"""What SQLite gives. A dictionary, for a commit waits for this: it is no slower than it must be."""
+"""Encoders by the types that SQLite returns. A dictionary for speed: each commit waits for this."""

@@ -1,7 +1,7 @@
-"""The chain: each transaction that changes what is sealed adds a link with its rows' hashes.
+"""The chain: each transaction that changes sealed rows adds a link with their hashes.
 
-A link's hash covers the hash and the signature of the one before. It names rows by a digest
-(`canonical.row_key`), so that an erasure leaves nothing of them here and breaks nothing.
+A link's hash covers the hash and the signature of the previous link. It names rows by a digest
+(`canonical.row_key`), so that an erasure leaves no trace of them here and breaks nothing.
 """
 
 import hashlib
@@ -22,13 +22,13 @@ from migrations.study.seal.registry import OWN, VERSION, columns_of, sealed_tabl
 from migrations.study.this_computer import computer
 
 SCHEMA = "sqlite_master"
-"""The pseudo-table of tables, indexes and triggers, each by its name."""
+"""The pseudo-table of tables, indexes and triggers, each under its name."""
 REVISION = "alembic_version"
 _LINK = b"foveate seal 1\0"
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _appended: dict[bytes, str] = {}
-"""The chain that a link belongs to, by its hash, of the links last appended by this process."""
+"""The chain of a link, by the link's hash, for the links last appended by this process."""
 _APPENDED_MOST = 16
 
 Digest = tuple[str, bytes, bytes | None]
@@ -37,7 +37,7 @@ Digest = tuple[str, bytes, bytes | None]
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The last link of a chain: what is kept outside the study, too."""
+    """The last link of a chain; it is also kept outside the study."""
 
     chain: str
     number: int
@@ -47,7 +47,7 @@ class Head:
 
 @contextmanager
 def stored_bytes(driver: Any) -> Iterator[None]:
-    """Let a connection give text as it is stored, undecoded."""
+    """Make a connection return text as it is stored, undecoded."""
     before = driver.text_factory
     driver.text_factory = StoredText
     try:
@@ -57,7 +57,7 @@ def stored_bytes(driver: Any) -> Iterator[None]:
 
 
 def has_chain(driver: Any) -> bool:
-    """Tell whether a database has the table of the chain."""
+    """Tell whether a database has the chain's table."""
     query = "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = ?"
     return driver.execute(query, (OWN,)).fetchone() is not None
 
@@ -95,7 +95,7 @@ def link_hash(before: Head | None, body: bytes) -> bytes:
 
 
 def link_id(hash_: bytes) -> str:
-    """Return the id of a link's row, which follows from its hash."""
+    """Return the id of a link's row, which is derived from its hash."""
     return str(uuid.UUID(bytes=hash_[:16]))
 
 
@@ -107,7 +107,7 @@ def add_link(driver: Any, changed: Iterable[tuple[str, str]], *, signed: bool = 
     changed
         Table and id of each.
     signed
-        Whether the station's key signs it; it vouches for all links before, too.
+        Whether the station's key signs it; a signature also covers all earlier links.
     """
     with stored_bytes(driver):
         digests = [_digest(driver, table, id_) for table, id_ in changed]
@@ -115,7 +115,7 @@ def add_link(driver: Any, changed: Iterable[tuple[str, str]], *, signed: bool = 
 
 
 def seal_schema(driver: Any) -> None:
-    """Seal tables, indexes, triggers and revision after an upgrade, and all rows where none is."""
+    """Seal tables, indexes, triggers and revision after an upgrade; all rows if none is sealed."""
     with stored_bytes(driver):
         digests = schema_digests(driver)
         if head_of(driver) is None:
@@ -129,8 +129,9 @@ def seal_schema(driver: Any) -> None:
 
 def schema_digests(driver: Any) -> list[Digest]:
     """Return the digests of everything that makes up the schema; needs `stored_bytes`."""
-    # SQLite's own indexes of keys, too: it reads neither their type nor their table, and its own
-    # check tells no change of them. What it counts for its planner (ANALYZE) is not the record.
+    # SQLite's own key indexes are included: it reads neither their type nor their table, and its
+    # own check does not notice a change to them. What it counts for its planner (ANALYZE) is not
+    # the record.
     query = (
         "SELECT name, type, tbl_name, sql FROM main.sqlite_master "
         "WHERE name NOT GLOB 'sqlite_stat[0-9]'"
@@ -201,7 +202,7 @@ def _body(chain: str, number: int, digests: Sequence[Digest], key: StationKey | 
 
 
 def _introduced(driver: Any, key: StationKey) -> list[Digest]:
-    """Put a key's public half into the study where it is not there yet."""
+    """Add a key's public half to the study if it is missing."""
     known = driver.execute("SELECT 1 FROM seal_key WHERE public = ?", (key.public,)).fetchone()
     if known:
         return []

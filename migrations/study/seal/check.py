@@ -1,4 +1,4 @@
-"""Follow the chain and hold every sealed row against it: the first broken link is named."""
+"""Follow the chain and compare every sealed row with it; the first broken link is named."""
 
 import json
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ _NAMED = 20
 
 @dataclass(frozen=True, slots=True)
 class SealFault:
-    """Something that is not as it was sealed; a note where nothing need have been changed."""
+    """Something that differs from what was sealed; a note where nothing need have been changed."""
 
     text: str
     is_note: bool = False
@@ -43,7 +43,7 @@ class _Known:
     Attributes
     ----------
     rows
-        Digest, version and number of the link of each row that is there, by table and key.
+        Digest, version and link number of each existing row, by table and key.
     """
 
     rows: dict[tuple[str, bytes], tuple[bytes, int, int]] = field(default_factory=dict)
@@ -58,21 +58,21 @@ def seal_faults(driver: Any, database: Path | None) -> Iterator[SealFault]:
     Parameters
     ----------
     database
-        Its file, whose last seal may be known outside; None: that is not asked.
+        Its file, whose last seal may be known outside; None: do not compare.
     """
     with ExitStack() as stack:
         stack.enter_context(stored_bytes(driver))
         try:
             yield from _faults(driver, database)
         except Error as error:
-            yield SealFault(f"the sealed record cannot be read to its end: {error}")
+            yield SealFault(f"the sealed record cannot be read completely: {error}")
 
 
 def _faults(driver: Any, database: Path | None) -> Iterator[SealFault]:
     outside = remembered(database) if database else None
     if not has_chain(driver):
         if outside is not None or _has_revision(driver):
-            yield SealFault("the table of the seals is gone")
+            yield SealFault("the table of seals is missing")
         return
     known = _Known()
     yield from _links(driver, known)
@@ -84,7 +84,7 @@ def _faults(driver: Any, database: Path | None) -> Iterator[SealFault]:
 
 
 def other_time_fault(driver: Any, database: Path) -> SealFault | None:
-    """Return the fault of a record that is not the one that this computer knows in its place."""
+    """Return the fault of a record other than the one this computer knows in its place."""
     outside = remembered(database)
     try:
         head = head_of(driver) if has_chain(driver) else None
@@ -96,7 +96,7 @@ def other_time_fault(driver: Any, database: Path) -> SealFault | None:
 
 
 def _has_revision(driver: Any) -> bool:
-    """Tell whether the schema is one that has seals; revisions are numbers that sort as text."""
+    """Tell whether the schema has seals; revisions are numbers that sort as text."""
     query = "SELECT 1 FROM main.sqlite_master WHERE name = 'alembic_version'"
     if driver.execute(query).fetchone() is None:
         return False
@@ -106,17 +106,18 @@ def _has_revision(driver: Any) -> bool:
 def _of_another_time(head: Head, outside: Head) -> SealFault:
     if outside.chain != head.chain:
         return SealFault(
-            "this is the sealed record of another study than the one that this computer knows in "
-            "this place"
+            "this is not the sealed record that this computer knows in this place, but another "
+            "study's"
         )
     return SealFault(
-        f"this computer knows seal {outside.number} of this study, which is not in it (its last is "
-        f"{head.number}): its end was cut off, or an older copy was put in its place"
+        f"this computer knows seal {outside.number} of this study, but the record ends at seal "
+        f"{head.number} or has another one there: its end was cut off, or it was replaced with "
+        "an older copy"
     )
 
 
 def _links(driver: Any, known: _Known) -> Iterator[SealFault]:
-    """Follow the chain into `known`; the first broken link is yielded, the others are not."""
+    """Follow the chain into `known`; only the first broken link is yielded."""
     keys = {fingerprint(as_bytes(p)): as_bytes(p) for (p,) in
             driver.execute("SELECT public FROM seal_key")}  # fmt: skip
     told, last_signed = False, 0
@@ -137,7 +138,7 @@ def _links(driver: Any, known: _Known) -> Iterator[SealFault]:
     if known.head is not None and last_signed < known.head.number and not told:
         open_links = known.head.number - last_signed
         yield SealFault(
-            f"the last {open_links} seals are not signed: a session is open, or was killed",
+            f"the last {open_links} seals are not signed: a session is open or was killed",
             is_note=True,
         )
 
@@ -147,18 +148,18 @@ def _link_fault(row: Any, before: Head | None, keys: dict[str, bytes]) -> str:
     expected = before.number + 1 if before else 1
     said = json.loads(bytes(body))
     if number != expected or said["number"] != number:
-        return f"seal {expected} should stand in its place"
+        return f"seal {expected} should be in its place"
     if before is not None and said["chain"] != before.chain:
         return "it belongs to another chain"
     if link_hash(before, bytes(body)) != hash_:
-        return "its hash is not that of its contents and the seal before"
+        return "its hash does not match its contents and the previous seal"
     if type(body) is not bytes or type(hash_) is not bytes or type(signature) is not bytes:
-        return "its columns are not what was written"
+        return "its columns were changed"
     if as_bytes(id_) != link_id(hash_).encode():
-        return "its id does not follow from its hash"
+        return "its id does not match its hash"
     key = said["key"]
     if key is None:
-        return "it has a signature that nobody gave" if signature else ""
+        return "it has a signature without a signer" if signature else ""
     if key not in keys:
         return f"it was signed by a key ({key}) that the study does not know"
     return "" if is_signed(keys[key], signature, hash_) else "its signature is wrong"
@@ -187,9 +188,11 @@ def _rows(driver: Any, known: _Known) -> Iterator[SealFault]:
     for (table, _), (_, _, number) in sorted(known.rows.items(), key=lambda item: item[1][2]):
         what = "a table, an index or a trigger" if table == SCHEMA else f"a row of {table}"
         if table == SCHEMA:
-            yield SealFault(f"{what} is gone that guarded or held the record ({_missing(driver)})")
+            yield SealFault(
+                f"{what} that protected or contained the record is missing ({_missing(driver)})"
+            )
         else:
-            yield SealFault(f"{what} is gone that was {_sealed_when(known, number)}")
+            yield SealFault(f"{what} is missing that was {_sealed_when(known, number)}")
 
 
 def _missing(driver: Any) -> str:
@@ -201,10 +204,10 @@ def _missing(driver: Any) -> str:
 
 def _schema_text(driver: Any, table: str, key: bytes) -> str:
     if table == REVISION:
-        return "the schema's revision was changed"
+        return "the revision of the schema was changed"
     for (name,) in driver.execute("SELECT name FROM main.sqlite_master"):
         if row_key(SCHEMA, bytes(name)) == key:
-            return f"{bytes(name).decode(errors='replace')} of the schema was added or changed"
+            return f"{bytes(name).decode(errors='replace')} in the schema was added or changed"
     return "the schema was changed"
 
 
@@ -216,13 +219,13 @@ def _of_table(driver: Any, table: str, known: _Known) -> Iterator[SealFault]:
         sealed = known.rows.pop((table, row_key(table, name)), None)
         named = f"the row {name.decode(errors='replace')} of {table}"
         if sealed is None:
-            yield SealFault(f"{named} was added by something other than Foveate")
+            yield SealFault(f"{named} was not added by Foveate")
             continue
         digest, version, number = sealed
         columns = columns_of(table, version)
         values = row if columns == latest else [row[latest.index(c)] for c in columns]
         if row_digest(table, values) != digest:
-            yield SealFault(f"{named} is not what was {_sealed_when(known, number)}")
+            yield SealFault(f"{named} differs from what was {_sealed_when(known, number)}")
 
 
 def _sealed_when(known: _Known, number: int) -> str:
@@ -238,4 +241,4 @@ def _short(faults: Iterator[SealFault]) -> Iterator[SealFault]:
         else:
             more += 1
     if more:
-        yield SealFault(f"{more} more rows are not as they were sealed")
+        yield SealFault(f"{more} more rows differ from what was sealed")

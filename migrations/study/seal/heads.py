@@ -1,6 +1,6 @@
-"""The last seal of each study, kept outside it: a cut tail, or an older copy put back, is seen.
+"""The last seal of each study, kept outside it: reveals a cut end or an older copy.
 
-One small file a place of a database, in the user's configuration.
+One small file per database path, in the user's configuration.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def remembered(database: Path) -> Head | None:
-    """Return the last seal known of the database in a place; None where none is."""
+    """Return the last known seal of the database at a path; None where there is none."""
     try:
         said = json.loads(_file(database).read_text(encoding="ascii"))
         return Head(said["chain"], int(said["number"]), bytes.fromhex(said["hash"]),
@@ -30,8 +30,8 @@ def remembered(database: Path) -> Head | None:
 def remember(driver: Any, database: Path, *, anew: bool = False) -> None:
     """Keep the last seal of a database.
 
-    One that does not hold the seal kept before is another or an older copy: that stays known until
-    somebody restores or accepts it (`anew`). What cannot be kept is logged.
+    A database without the seal kept before is another or an older copy; the earlier seal is kept
+    until someone restores or accepts it (`anew`). Failures are logged.
     """
     try:
         head = head_of(driver) if has_chain(driver) else None
@@ -42,11 +42,13 @@ def remember(driver: Any, database: Path, *, anew: bool = False) -> None:
         if anew or holds(driver, head, remembered(database)):
             _keep(_file(database), head)
     except (*Error, OSError) as error:
-        log.warning("The last seal of %s is not kept outside it: %s", database, error)
+        log.warning(
+            "The last seal of %s could not be stored outside the study: %s", database, error
+        )
 
 
 def holds(driver: Any, head: Head, known: Head | None) -> bool:
-    """Tell whether a chain with this head still holds a seal that was known of it."""
+    """Tell whether the chain with this head still contains an earlier known seal."""
     if known is None:
         return True
     if known.chain != head.chain:

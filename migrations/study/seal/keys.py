@@ -1,4 +1,4 @@
-"""The key by which this user's Foveate signs: in the configuration folder, its owner's alone."""
+"""The key with which this user's Foveate signs: in the configuration folder, for its owner only."""
 
 import hashlib
 import logging
@@ -45,9 +45,10 @@ def fingerprint(public: bytes) -> str:
 
 
 def station_key() -> StationKey | None:
-    """Return this user's key, made at its first use; None where it cannot be had, which is logged.
+    """Return this user's key, made at first use; None where it cannot be made, which is logged.
 
-    A recording must not stop for want of a key: the chain goes on unsigned, and a check says so.
+    A recording must not stop for lack of a key: the chain continues unsigned, and a check reports
+    it.
     """
     path = config_folder() / _FILE
     if path not in _cached:

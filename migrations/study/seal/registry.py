@@ -1,14 +1,14 @@
-"""What the seal covers: one line a table, its columns, and the version that came with them.
+"""What the seal covers: each table's columns, and the version that introduced them.
 
 A new table adds a line. A table that gains a column gets another line with a higher `since`; rows
-that were sealed before are still held against the columns of their own version.
+sealed earlier are still compared by the columns of their own version.
 """
 
 from dataclasses import dataclass
 from functools import cache
 
 VERSION = 1
-"""Of the registry and of the bytes that are hashed (`migrations.study.seal.canonical`)."""
+"""Version of the registry and of the hashed bytes (`migrations.study.seal.canonical`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +71,15 @@ COMPUTED = {
     "reading": "sample_count lost_count missing_count invalid_count loss off_image verdict "
     "verdict_reasons",
 }
-"""What is computed from the rest, and can be again; all columns of a table: `*`. Not sealed."""
+"""Computed from the rest, and can be computed again; all columns of a table: `*`. Not sealed."""
 
 OWN = "seal"
-"""The chain itself, each link of which is held by its hash."""
+"""The chain itself, whose links are protected by their hashes."""
 
 
 @cache
 def columns_of(table: str, version: int) -> tuple[str, ...]:
-    """Return the sealed columns of a table at a version of the registry; none where it has none."""
+    """Return the sealed columns of a table at a version of the registry; empty if it has none."""
     lines = [s for s in REGISTRY if s.table == table and s.since <= version]
     return max(lines, key=lambda line: line.since).columns if lines else ()
 

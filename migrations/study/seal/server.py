@@ -1,4 +1,4 @@
-"""The last seal of a study, kept on the server that it is pushed to: an older copy is seen."""
+"""The last seal of a study, kept on the server that it is pushed to: reveals an older copy."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from migrations.study.seal.chain import Head, head_of
 from migrations.study.this_computer import computer
 
 ACCEPTED = "record accepted"
-"""Action of the audit row by which a person lets a record count that is not the one known."""
+"""Action of the audit row by which a person accepts a record other than the known one."""
 _SEALS = "server_seals"
 _ROLE: ColumnElement[str] = literal_column("session_user::text")
 _ADD = text(
@@ -39,7 +39,7 @@ class _Known:
     Attributes
     ----------
     lacking
-        Seals that the study lacks and nobody accepted as lacking, the last first.
+        Seals that the study lacks without anyone having accepted it, the last first.
     has_head
         Whether it has the study's last seal.
     """
@@ -49,21 +49,21 @@ class _Known:
 
 
 def push_head(local: Database, server: Database, accept: str | None = None) -> str:
-    """Send the last seal of a study; return what is wrong where the server knows a later one.
+    """Send the last seal of a study; return what is wrong if the server knows a later one.
 
     Parameters
     ----------
     local
         Only read, unless its record is accepted.
     accept
-        Why the record that is here counts from now on, though the server knows a later one.
+        Why the record here is accepted although the server knows a later one.
 
     Raises
     ------
     StudyError
-        If there is nothing to accept, or no reason.
+        If there is nothing to accept, or no reason is given.
     DatabaseError
-        If the server does not take it.
+        If the server refuses it.
     """
     head = _head(local)
     if accept is not None:
@@ -87,7 +87,7 @@ def _head(local: Database) -> Head | None:
 
 
 def _known(local: Database, server: Database, head: Head) -> _Known:
-    """Return what this station sent; all before a seal that the study has are in it, too.
+    """Return what this station sent; all seals before one that the study has are included.
 
     Copies of one study at several stations have one chain up to where they part.
     """
@@ -123,20 +123,23 @@ def _accepted(here: OrmSession) -> set[str]:
 
 def _told(sent: _Sent, head: Head) -> str:
     return as_typed(
-        f"sealed record: the server knows seal {sent.number} of this study, sent {sent.time_utc}, "
-        f"which is not in it (its last is {head.number}): its end was cut off, or this is an older "
-        "copy. Changes of rows that the server has were not sent, for they may be older than "
-        "those there. Where you know why (a backup was restored), python main.py db push --accept "
-        "REASON lets it count from now on and notes the reason in the audit"
+        f"sealed record: the server knows seal {sent.number} of this study, sent "
+        f"{sent.time_utc}, which this copy lacks (its last is {head.number}): its end was cut "
+        "off, or it is an older copy. Changes to rows that the server has were not sent, "
+        "because they may be older than those on the server. If you know why (a backup was "
+        "restored), accept this copy with python main.py db push --accept REASON; the reason "
+        "is recorded in the audit"
     )
 
 
 def _accept(local: Database, known: _Known | None, reason: str) -> None:
     lacking = known.lacking if known else ()
     if not lacking:
-        raise StudyError("There is nothing to accept: the server knows no later seal of the study.")
+        raise StudyError(
+            "There is nothing to accept: the server does not know a later seal of this study."
+        )
     if not reason:
-        raise StudyError("Say why it should count: --accept 'the backup of Monday was restored'.")
+        raise StudyError("Give a reason: --accept 'the backup of Monday was restored'.")
     details = {"instead": f"seal {lacking[0].number} of the server",
                _SEALS: [sent.hash for sent in lacking]}  # fmt: skip
     with local.write() as rows:

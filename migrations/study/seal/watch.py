@@ -1,7 +1,7 @@
-"""Which sealed rows a transaction of Foveate changes: temporary triggers of its own connection say.
+"""Which sealed rows a transaction of Foveate changes, noted by its connection's triggers.
 
-They exist for no other connection. Whoever changes the file by other means adds no link, and a
-check finds rows that are not as they were sealed.
+The triggers are temporary and exist for no other connection. Whoever changes the file by other
+means adds no link, so a check finds rows that differ from what was sealed.
 """
 
 from typing import Any
@@ -13,13 +13,13 @@ _CHANGED = "foveate_changed"
 
 
 def watch(driver: Any, memory: dict[Any, Any]) -> None:
-    """Note changes of sealed rows from now on; a database without a chain is left alone.
+    """Note changes to sealed rows from now on; a database without a chain is left alone.
 
     Parameters
     ----------
     memory
-        Of this connection, as long as it lives. It says that the connection is watched once that
-        was found at a transaction's begin: what one began that is undone is undone with it.
+        Notes that live as long as the connection. They say that it is watched once this was found
+        at the beginning of a transaction, since a rollback also undoes triggers created in it.
     """
     if memory.get(_CHANGED):
         return
@@ -38,7 +38,7 @@ def watch(driver: Any, memory: dict[Any, Any]) -> None:
 
 
 def seal_changes(driver: Any, memory: dict[Any, Any], *, signed: bool) -> bool:
-    """Add a link for what this transaction changed; return whether it changed anything sealed."""
+    """Add a link for what this transaction changed; return whether anything sealed changed."""
     if not (memory.get(_CHANGED) or _is_watched(driver)):
         return False
     changed = driver.execute(f"SELECT tab, id FROM temp.{_CHANGED}").fetchall()

@@ -1,1 +1,1 @@
-"""Many stations, one server: finished readings go there, erasures too, nothing comes back."""
+"""Many stations, one server: finished readings and erasures go there, nothing comes back."""

@@ -1,9 +1,9 @@
-"""The SQL that gives each station a role of its own on a server, and no more than it needs.
+"""The SQL that gives each station its own role on a server, with no more rights than needed.
 
 A station adds its own rows and reads everything; it changes and deletes nothing. Rows of a session,
-a reading or a case can only be added by who sent that. Researchers may also edit, store what is
-computed, and set splits. The owner is not bound: it upgrades tables and erases. All of it can be
-run again at any time, and is, after an upgrade that brings new tables.
+a reading or a case can be added only by the station that sent it. Researchers may also edit rows,
+store computed results and set splits. The owner is not restricted: it upgrades tables and erases.
+All of this can be run again at any time, and is, after an upgrade that adds tables.
 """
 
 import base64
@@ -27,7 +27,7 @@ _OF_READING = (
 )
 _OF_CASE = "EXISTS (SELECT FROM study_case c WHERE c.id = case_id AND c.pushed_by = session_user)"
 ERASURE_WANTED = "erasure wanted"
-"""Action of the audit row by which a station asks the owner to erase; it may add no other."""
+"""Action of the audit row by which a station asks the owner to erase; it cannot add any other."""
 
 ADDED = {
     "reader": "true",
@@ -46,24 +46,24 @@ ADDED = {
     "answer": _OF_READING,
     "question": "true",
     "arm": "true",
-    "edit": "true",  # its trigger sees to whose row it changes
+    "edit": "true",  # its trigger checks whose row it changes
     "receipt": "station = session_user::text",
     "seal_head": "station = session_user::text",
     "audit": f"action = '{ERASURE_WANTED}' AND station = session_user::text",
 }
-"""What a station may add rows to, and which."""
+"""The tables to which a station may add rows, and which rows."""
 _COMPUTED = ("similarity_run", "neighbour", "training_run")
 _ITERATIONS = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role to be made or given a new password.
+    """A role to create or to give a new password.
 
     Attributes
     ----------
     researcher
-        Whether it may also edit rows of all stations.
+        Whether it may also edit the rows of all stations.
     """
 
     name: str
@@ -77,14 +77,14 @@ def new_password() -> str:
 
 
 def statements(database: str, tables: list[str], roles: list[Role]) -> list[str]:
-    """Return the SQL, in order; passwords stand in it as verifiers only.
+    """Return the SQL, in order; it contains passwords only as verifiers.
 
     Parameters
     ----------
     database
         Its name on the server.
     tables
-        All that the database has.
+        All tables of the database.
     """
     stations, researchers = f"{database}_stations", f"{database}_researchers"
     found = [_group(stations), _group(researchers)]
@@ -148,7 +148,7 @@ def _login(role: Role, group: str) -> list[str]:
 
 
 def scram_verifier(password: str, salt: bytes | None = None) -> str:
-    """Return what PostgreSQL keeps of a password (RFC 5803), so that it never sees the password."""
+    """Return what PostgreSQL stores for a password (RFC 5803), so it never sees the password."""
     salt = os.urandom(16) if salt is None else salt
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, _ITERATIONS)
     client = hmac.digest(salted, b"Client Key", "sha256")

@@ -1,10 +1,10 @@
 """What changed at a station after its rows were sent.
 
-Images that were cleared, blacked out or labelled, cases that were joined or have another sheet,
-what readers said of themselves, readings that a researcher kept or dropped. What the gaze itself
-says never changes. On a server an edit is a row of its own: a trigger sees to whose row it changes,
-numbers it and puts it into effect, so that the latest to arrive holds, whatever a station's clock
-says. In a file it is put into effect at once.
+Images that were cleared, blacked out or labelled; cases that were joined or have a different sheet;
+what readers said about themselves; readings that a researcher included or excluded. The gaze itself
+never changes. On a server, an edit is a row of its own: a trigger checks whose row it changes,
+numbers it and applies it, so that the latest to arrive counts, whatever a station's clock says. In
+a file it is applied at once.
 """
 
 import json
@@ -54,18 +54,18 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change of one row.
+    """A change to one row.
 
     Attributes
     ----------
     subject
         "image", "study_case", "reading" or "reader".
     row_id
-        On the server.
+        Id on the server.
     what
         "label", "split", "dtype", "clearing", "hanging", "sheet", "cohort" or "attributes".
     edit_id
-        Of an edit by hand: which one it is, so that the same words said again count again.
+        For an edit by hand: its id, so that the same words entered again count again.
     """
 
     subject: str
@@ -84,16 +84,16 @@ class Change:
 
 @dataclass(slots=True)
 class Edited:
-    """What became of changes.
+    """The outcome of changes.
 
     Attributes
     ----------
     made
         Rows of the server that changed.
     left
-        Changes of rows that another station sent; they are not this role's to make.
+        Changes to rows that another station sent; this role may not make them.
     refused
-        By name, with the reason.
+        Refused changes by name, with the reason.
     """
 
     made: int
@@ -102,13 +102,13 @@ class Edited:
 
 
 def in_parts(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    """Yield items in parts that fit into one query."""
+    """Yield items in batches that fit into one query."""
     for first in range(0, len(items), _AT_ONCE):
         yield items[first : first + _AT_ONCE]
 
 
 def send(server: Database, changes: Sequence[Change], *, owns: bool) -> Edited:
-    """Make changes on a server; one that it refuses keeps no other back.
+    """Make changes on a server; a refused change does not hold up the others.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def _own(server: Database, changes: Sequence[Change]) -> list[Change]:
 
 
 def make(session: OrmSession, changes: Sequence[Change]) -> int:
-    """Put changes into effect, in a file or through the server; return how many rows changed."""
+    """Apply changes, in a file or through the server; return how many rows changed."""
     if session.get_bind().dialect.name != "postgresql":
         for change in changes:
             _apply(session, change)
@@ -194,18 +194,19 @@ def _hang(session: OrmSession, case_id: str, hung: Mapping[str, Any]) -> None:
 def image_changes(
     session: OrmSession, rows: Sequence[Mapping[str, Any]], ids: Mapping[str, str]
 ) -> list[Change]:
-    """Return what brings a server's images up to date with a station's.
+    """Return the edits that bring a server's images up to date with a station's.
 
-    All of it goes one way, so that two stations with copies of one study do not undo each other:
-    an image is cleared or more of it black, a label or split comes where there never was one: what
-    was taken away on the server by hand stays away until someone says it anew by hand.
+    All of it goes one way, so that two stations with copies of one study do not undo each other's
+    changes: an image is cleared or more of it is blacked out; a label or split is added where there
+    never was one. A label or split that was removed by hand on the server stays removed until
+    someone enters it again by hand.
 
     Parameters
     ----------
     session
-        Of the server.
+        Images on the server.
     ids
-        Which image of the server each row's is.
+        The server's id of each row's image.
     """
     found = list[Change]()
     for part in in_parts([row for row in rows if row["id"] in ids]):
@@ -234,7 +235,7 @@ def _of_image(
 
 
 def _clearing(row: Mapping[str, Any]) -> tuple[int, bool]:
-    """Return how far an image was cleared: rectangles blacked out, and whether someone looked."""
+    """Return how far an image was cleared: rectangles blacked out, and whether it was checked."""
     return len(row["details"].get("blacked_out", ())), row["cleared_by"] is not None
 
 
@@ -245,7 +246,7 @@ def hanging_change(
     tiles: Sequence[tuple[int, str]],
     shown: Sequence[Mapping[str, Any]],
 ) -> list[Change]:
-    """Return what hangs a server's case as it hangs at its station, unless someone has read it.
+    """Return the edit that hangs a server's case as at its station, unless someone has read it.
 
     Parameters
     ----------
@@ -266,7 +267,7 @@ def hanging_change(
 
 
 def choices_of(session: OrmSession) -> dict[str, Any]:
-    """Return what a researcher decided of a study's readings, by reading."""
+    """Return what a researcher decided about a study's readings, by reading."""
     query = select(Reading.id, Reading.details).where(
         Reading.details[CHOICE].as_string().is_not(None)
     )
@@ -274,10 +275,10 @@ def choices_of(session: OrmSession) -> dict[str, Any]:
 
 
 def choice_changes(server: Database, choices: Mapping[str, Any]) -> list[Change]:
-    """Return the choices that the server was not told yet.
+    """Return the choices that were not yet sent to the server.
 
-    It keeps each that it was told as an edit. A choice of before there were edits has none: there
-    the later one stays, unless it is dated after the server's own clock.
+    The server keeps each choice it was sent as an edit. A choice from before edits existed has
+    none: the later one then stays, unless it is dated after the server's own clock.
     """
     found, files = list[Change](), server.path is not None
     for part in in_parts(list(choices)):

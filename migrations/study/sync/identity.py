@@ -1,4 +1,4 @@
-"""Who and what is the same on both sides: readers by name, images as seen, cases by images."""
+"""Who and what is the same on both sides: readers by name, images by content, cases by images."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,21 +22,21 @@ from migrations.study.tombstones import Tombstones
 Row = dict[str, Any]
 Signature = tuple[Any, ...]
 _CASES_LOCK = 0x0F0EA7F
-"""Names the server's lock that lets one station at a time make cases."""
+"""Name of the server's lock that lets only one station make cases at a time."""
 
 
 @dataclass(slots=True)
 class Identities:
-    """Local id → id on the server; who was erased, here or there, is left out.
+    """Local id → id on the server; erased rows, here or there, are left out.
 
     Attributes
     ----------
     changes
-        What would bring images and cases of the server up to date.
+        What would bring images and cases on the server up to date.
     refused
-        What the server did not take, by name, with the reason.
+        What the server refused, by name, with the reason.
     lacking
-        Local ids of the readers, images and cases that were refused, or hang on one that was.
+        Local ids of readers, images and cases that were refused or depend on one that was.
     """
 
     readers: dict[str, str] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class Known:
 
 
 def known_here(local: Database, server: Database) -> Known:
-    """Return whom and what a study knows, and neither it nor the server has erased."""
+    """Return the people, images and cases that a study has, without those erased here or there."""
     with local.read() as session:
         readers, cases, tiles = (_all(session, t) for t in (Reader, StudyCase, CaseImage))
         images = session.scalars(select(Image).order_by(Image.import_number, Image.id)).all()
@@ -82,7 +82,7 @@ def known_here(local: Database, server: Database) -> Known:
 
 
 def learn_identities(local: Database, server: Database) -> Identities:
-    """Return the server's ids of all readers, images and cases, making those it lacks."""
+    """Return the server's ids of all readers, images and cases; missing ones are added."""
     here, ids = known_here(local, server), Identities()
     _readers(server, here.readers, ids)
     _images(server, here.images, ids)
@@ -100,7 +100,7 @@ def _all(session: OrmSession, table: Any) -> list[Row]:
 
 
 def _readers(server: Database, rows: list[Row], ids: Identities) -> None:
-    """Add readers whose pseudonym is new, and learn the id that now stands for each."""
+    """Add readers whose pseudonym is new, and learn the id now used for each."""
     there = _ids_of_readers(server, rows)
     new = [row for row in rows if row["id"] not in there]
     _insert(server, Reader, new, ids, "a reader")
@@ -114,7 +114,7 @@ def _ids_of_readers(server: Database, rows: Sequence[Row]) -> dict[str, str]:
     with server.read() as session:
         for part in in_parts(rows):
             same_id = Reader.id.in_([row["id"] for row in part])
-            # A text with a NUL cannot even be asked for.
+            # A text with a NUL cannot even be queried.
             names = [row["pseudonym"] for row in part if "\0" not in row["pseudonym"]]
             query = select(Reader.id, Reader.pseudonym)
             for row_id, name in session.execute(query.where(same_id | Reader.pseudonym.in_(names))):
@@ -125,7 +125,7 @@ def _ids_of_readers(server: Database, rows: Sequence[Row]) -> dict[str, str]:
 
 
 def _images(server: Database, rows: list[Row], ids: Identities) -> None:
-    """Add images that are not there under any id, and learn the id that stands for each."""
+    """Add images that the server has under no id, and learn the id now used for each."""
     with server.read() as session:
         found = _found_images(session, rows)
     new = [row for row in rows if row["id"] not in found]
@@ -137,7 +137,7 @@ def _images(server: Database, rows: list[Row], ids: Identities) -> None:
 
 
 def _found_images(session: OrmSession, rows: list[Row]) -> dict[str, str]:
-    """Return the ids of images that are there: by id, whatever was blacked out, or as seen."""
+    """Return the ids of images that exist: by id, whatever was blacked out, or by content."""
     mine = [ImageIdentity(*(row[name] for name in ImageIdentity._fields)) for row in rows]
     there = identities(session, [image.sha256 for image in mine])
     by_id = set[str]()
@@ -158,7 +158,7 @@ def send_design(local: Database, server: Database, ids: Identities) -> None:
 
 
 def _insert(server: Database, table: Any, rows: list[Row], ids: Identities, called: str) -> None:
-    """Insert rows; one that the server refuses keeps no other back."""
+    """Insert rows; a row that the server refuses does not hold up the others."""
     for part in in_parts(rows):
         try:
             with server.write() as session:
@@ -178,7 +178,7 @@ def _insert_alone(server: Database, table: Any, row: Row, ids: Identities, calle
 
 
 def insert_missing(session: OrmSession, table: Any, rows: Sequence[Row]) -> None:
-    """Insert rows; those whose id or unique name is there already are left as they are."""
+    """Insert rows; those whose id or unique name already exists are left unchanged."""
     if not rows:
         return
     dialect = session.get_bind().dialect.name
@@ -187,7 +187,7 @@ def insert_missing(session: OrmSession, table: Any, rows: Sequence[Row]) -> None
 
 
 def _cases(server: Database, here: Known, ids: Identities) -> None:
-    """Learn the server's id of each case, making those it lacks."""
+    """Learn the server's id of each case; missing ones are added."""
     shown: list[tuple[Row, list[Row]]] = []
     for case in here.cases:
         own = here.hung.get(case["id"], [])
@@ -204,7 +204,7 @@ def _cases(server: Database, here: Known, ids: Identities) -> None:
 def _known_cases(
     server: Database, part: Sequence[tuple[Row, list[Row]]], ids: Identities
 ) -> list[tuple[Row, list[Row]]]:
-    """Learn those that are there by their id; return the others."""
+    """Learn those that exist under their id; return the others."""
     with server.read() as session:
         meant = StudyCase.id.in_([case["id"] for case, _ in part])
         rows = {row.id: row for row in session.scalars(select(StudyCase).where(meant))}
@@ -227,7 +227,7 @@ def _tiles(session: OrmSession, cases: Iterable[str]) -> dict[str, list[tuple[in
 
 
 def _new_cases(server: Database, missing: Sequence[tuple[Row, list[Row]]], ids: Identities) -> None:
-    """Learn the server's cases of the same images in the same tiles; make those there are not."""
+    """Learn the server's cases of the same images in the same tiles; add the missing ones."""
     try:
         with server.write() as session:
             found = _found_or_made(session, missing)

@@ -1,9 +1,10 @@
-"""Push the finished sessions of a study into a server, idempotent by id.
+"""Push a study's finished sessions to a server, idempotent by id.
 
-Each step is a transaction of its own and can be cut at any time: what is there is not sent again,
-a reading appears on the server after all its gaze, whole. Two stations' readers are one by their
-pseudonym, images as seen, cases by their images; ids of the first that came stand. Rows of erased
-people are not sent, and the study's own erasures go to the server first.
+Each step is a transaction of its own and can be interrupted at any time: what the server has is not
+sent again, and a reading appears on the server completely, after all its gaze. Readers of two
+stations are matched by their pseudonym, images by their content, cases by their images; the ids
+that arrived first are kept. Rows of erased people are not sent, and the study's own erasures go to
+the server first.
 """
 
 from collections.abc import Callable
@@ -41,9 +42,9 @@ class PushReport:
     Attributes
     ----------
     sessions, readings, chunks
-        Sent now.
+        Sent in this push.
     known
-        Sessions that were there whole, or are not to be; all, where nothing is new.
+        Sessions that the server had completely, or that are not to be sent; all, if nothing is new.
     waiting
         Sessions that are still open here.
     barred
@@ -51,13 +52,13 @@ class PushReport:
     erased
         Rows removed on the server by erasures of this study, by table.
     erasures_waiting
-        Erasures of this study that the server's owner has to carry out there.
+        Erasures in this study that the server's owner still has to carry out there.
     changed
-        Rows of the server (images, cases, readings, readers) that had changed here since.
+        Rows on the server (images, cases, readings, readers) updated with changes made here.
     left
-        Changes of rows that another station sent: they are not this station's to make.
+        Changes to rows that another station sent; this station may not make them.
     refused
-        What the server did not take, by name, with the reason; the rest went.
+        What the server refused, by name, with the reason; everything else was sent.
     """
 
     sessions: int = 0
@@ -81,29 +82,30 @@ def push(
     compare: bool = False,
     accept: str | None = None,
 ) -> PushReport:
-    """Send all that a server lacks.
+    """Send everything that a server lacks.
 
     Parameters
     ----------
     local
-        A study's own database; only read, in short transactions, unless it is accepted.
+        A study's own database; only read, in short transactions, unless its record is accepted.
     server
-        Where to; its schema must be this program's (`Database.upgrade`).
+        The server; its schema must be this program's (`Database.upgrade`).
     progress
-        Told of sessions done, of how many.
+        Called with the sessions done and their total.
     compare
-        Whether to look at all rows anew, receipts or not.
+        Whether to compare all rows again, whatever the receipts say.
     accept
-        Why the study counts, though the server knows a later seal of it: a backup was restored.
+        Why the study is accepted although the server knows a later seal: a backup was restored.
 
     Raises
     ------
     RightMissing
-        If the role may not push; nothing was sent then.
+        If the role may not push; nothing was sent.
     StudyError
-        If the study is to be accepted, and there is nothing to accept; nothing was sent then.
+        If the study is to be accepted but there is nothing to accept; nothing was sent.
     DatabaseError
-        If the server goes away; what was sent stays, the next push goes on from there.
+        If the connection to the server is lost; what was sent stays, and the next push continues
+        from there.
     """
     with server.read() as session:
         rights = require_rights(session.connection(), list(ADDED))
@@ -130,7 +132,7 @@ def push(
         else:
             whole &= _push_session(local, server, sitting, ids, receipts, report)
         progress(done, len(state.ready))
-    if not older:  # what an older copy says of rows is not later than what the server has
+    if not older:  # an older copy's rows are not later than the server's
         _push_changes(server, state, ids, rights, report)
     if whole and not report.refused:
         receipts.add(everything)
@@ -172,7 +174,7 @@ def _push_session(
     receipts: Receipts,
     report: PushReport,
 ) -> bool:
-    """Send one session; tell whether nothing of it is left to be sent later."""
+    """Send one session; tell whether everything it has was sent."""
     same, known = is_there(local, server, sitting.id)
     if same:
         report.known += 1
@@ -186,7 +188,7 @@ def _push_session(
     report.readings += sent.readings
     report.chunks += sent.chunks
     if sent.refused:
-        _refuse(sitting, f"{sent.refused} readings hang on what was refused above", report)
+        _refuse(sitting, f"{sent.refused} readings depend on something refused above", report)
     elif sent.readings or sent.chunks or not known:
         report.sessions += 1
     else:

@@ -1,7 +1,8 @@
-"""What a server has whole, by digest, so that it is not compared again.
+"""What a server has completely, by digest, so that it is not compared again.
 
-The server keeps them: one that is set back to a backup has the receipts of that day. A digest says
-nothing of what it stands for. A file that stands for a server has none: all is compared.
+The server keeps them: a server restored from a backup has the receipts of that day. A digest
+reveals nothing about what it stands for. A file that stands in for a server has none, so everything
+is compared.
 """
 
 import hashlib
@@ -24,26 +25,26 @@ _ADD = text(
 
 
 def digest(*parts: Any) -> str:
-    """Return what stands for a state of rows: SHA-256 of their JSON."""
+    """Return the digest of some rows: SHA-256 of their JSON."""
     return hashlib.sha256(json.dumps(parts, default=str, sort_keys=True).encode()).hexdigest()
 
 
 class Receipts:
-    """The receipts that this role has of a server."""
+    """The receipts that this role has on a server."""
 
     def __init__(self, server: Database) -> None:
         self._server = server
         self._kept = server.path is None
 
     def of(self, subjects: list[str]) -> set[str]:
-        """Return which of these the server has whole; one statement."""
+        """Return which of these the server has completely; one statement."""
         if not self._kept or not subjects:
             return set()
         with self._server.read() as session:
             return set(session.scalars(_THERE, {"subjects": subjects}))
 
     def add(self, subject: str) -> None:
-        """Keep that the server has this whole."""
+        """Record that the server has this completely."""
         if self._kept:
             with self._server.write() as session:
                 session.execute(_ADD, {"id": new_id(), "subject": subject})

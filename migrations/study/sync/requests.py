@@ -1,6 +1,6 @@
-"""Erasures that a station asks a server's owner for: its own role removes nothing there.
+"""Erasures that a station requests from a server's owner; its own role cannot remove anything.
 
-A request is an audit row with the tombstone's details. It bars nobody: a station must not be able
+A request is an audit row with the tombstone's details. It blocks no one: a station must not be able
 to keep others' rows off the server.
 """
 
@@ -37,7 +37,7 @@ def ask_to_erase(server: Database, role: str, rows: Sequence[tuple[str, str, Any
 
 
 def waiting(server: Database) -> list[Audit]:
-    """Return the requests that nobody has carried out yet, the oldest first."""
+    """Return the requests that have not been carried out yet, oldest first."""
     with server.read() as session:
         query = select(Audit).where(Audit.action == ERASURE_WANTED).order_by(Audit.id)
         asked = session.scalars(query).all()

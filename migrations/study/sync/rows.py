@@ -1,8 +1,8 @@
-"""Rows as they lie in a study's file, and into a server in bulk.
+"""Rows as they are stored in a study's file, and sent to a server in bulk.
 
-They are not turned into Python's kinds on the way: the text of a JSON column goes as it is. On
-PostgreSQL they are copied into a temporary table first: COPY itself neither passes over rows that
-are there nor obeys the rules for stations.
+They are not converted to Python types on the way: the text of a JSON column is sent as it is. On
+PostgreSQL they are first copied into a temporary table, because COPY itself neither skips existing
+rows nor obeys the rules for stations.
 """
 
 import json
@@ -26,7 +26,7 @@ def columns_of(table: Any) -> list[str]:
 def raw_rows(
     session: OrmSession, table: Any, column: str, values: Sequence[str], order: str = "id"
 ) -> list[Raw]:
-    """Return the rows of a SQLite file where a column has one of some values, as they lie there."""
+    """Return the rows of a SQLite file where a column has one of some values, unconverted."""
     name, names = _table(table).name, ", ".join(f'"{c}"' for c in columns_of(table))
     rows = session.connection().exec_driver_sql(
         f'SELECT {names} FROM "{name}" WHERE "{column}" IN (SELECT value FROM json_each(?)) '
@@ -42,7 +42,7 @@ def renamed(table: Any, rows: Iterable[Raw], ids: Mapping[str, Mapping[str, str]
     Parameters
     ----------
     ids
-        By column: local id → id on the server; one that is not in it becomes NULL.
+        By column: local id → id on the server; an id that is missing there becomes NULL.
     """
     places = [(k, ids[name]) for k, name in enumerate(columns_of(table)) if name in ids]
     found = []
@@ -55,7 +55,7 @@ def renamed(table: Any, rows: Iterable[Raw], ids: Mapping[str, Mapping[str, str]
 
 
 def add_rows(session: OrmSession, batches: Sequence[tuple[Any, Sequence[Raw]]]) -> None:
-    """Add rows to tables, one after another; those whose id is there are left as they are."""
+    """Add rows to tables, one after another; rows whose id exists are left unchanged."""
     filled = [(_table(table), rows) for table, rows in batches if rows]
     if not filled:
         return
@@ -72,7 +72,8 @@ def _copy(session: OrmSession, filled: Sequence[tuple[Table, Sequence[Raw]]]) ->
     driver: Any = session.connection().connection.driver_connection
     with driver.cursor() as cursor:
         # The server need not wait for its disk after each batch: the receipt that follows does,
-        # and with it all that went before. What a crash takes has no receipt and is sent again.
+        # together with everything before it. What is lost in a crash has no receipt and is sent
+        # again.
         cursor.execute(_LOCAL + "; ".join(
             f'CREATE TEMPORARY TABLE IF NOT EXISTS "sent_{table.name}" (LIKE "{table.name}") '
             "ON COMMIT DELETE ROWS"

@@ -1,4 +1,4 @@
-"""One session on its way to a server: itself, its gaze, its readings, each step whole."""
+"""Sends one session to a server: its row, its gaze, its readings, each step as a whole."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -22,14 +22,14 @@ _AT = {name: k for k, name in enumerate(columns_of(Reading))}
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What of a session was sent.
+    """What was sent of a session.
 
     Attributes
     ----------
     whole
-        Whether the server now has all of it that it is to have.
+        Whether the server now has everything it should have of it.
     refused
-        Readings that hang on a row that the server refused.
+        Readings that depend on a row that the server refused.
     """
 
     readings: int = 0
@@ -70,7 +70,7 @@ def send_session(local: Database, server: Database, session_id: str, ids: Identi
     Raises
     ------
     RowRefused, RightMissing
-        If the server does not take a row; what went before it stays.
+        If the server refuses a row; what was sent before it stays.
     """
     _send_itself(local, server, session_id, ids)
     chunks = _send_chunks(local, server, session_id)
@@ -124,7 +124,7 @@ def _send_chunks(local: Database, server: Database, session_id: str) -> int:
 
 
 def _by_bytes(sizes: dict[str, int]) -> list[list[str]]:
-    """Return ids in batches small enough to arrive over a poor line."""
+    """Return ids in batches small enough for a poor connection."""
     parts: list[list[str]] = []
     room = 0
     for chunk_id, size in sizes.items():
@@ -145,7 +145,7 @@ def _send_readings(local: Database, server: Database, session_id: str, ids: Iden
     refused = sum(r[_AT["case_id"]] in ids.lacking for r in rows)
     known = [
         r for r in rows if r[_AT["case_id"]] in ids.cases and r[_AT["reader_id"]] in ids.readers
-    ]  # the others' cases were erased there
+    ]  # the other cases were erased there
     ready = list(_resumable(known, earlier))
     named = {"case_id": ids.cases, "reader_id": ids.readers}
     for some in _batches(ready):
@@ -164,7 +164,7 @@ def _batches(rows: Sequence[Raw]) -> Iterator[Sequence[Raw]]:
 
 
 def _resumed(session: OrmSession, rows: Sequence[Raw]) -> set[str]:
-    """Return which of the readings that these go on with are there already."""
+    """Return which of the readings that these resume are on the server already."""
     wanted = [row[_AT["resumes_id"]] for row in rows if row[_AT["resumes_id"]]]
     found = set[str]()
     for part in in_parts(wanted):
@@ -173,7 +173,7 @@ def _resumed(session: OrmSession, rows: Sequence[Raw]) -> set[str]:
 
 
 def _resumable(rows: Sequence[Raw], there: set[str]) -> Iterator[Raw]:
-    """Yield readings whose earlier part is there or goes before; another session may bring it."""
+    """Yield readings whose earlier part is there or sent before; another session may bring it."""
     for row in rows:
         if not row[_AT["resumes_id"]] or row[_AT["resumes_id"]] in there:
             there.add(row[0])
@@ -187,7 +187,7 @@ def _shown(
     found: list[tuple[Any, list[Raw]]] = []
     gone: set[str] = set()
     for table, rows in children:
-        if table is Answer:  # those of marks on an erased image go with the marks
+        if table is Answer:  # answers about marks on an erased image go with the marks
             place = columns_of(table).index("annotation_id")
             found.append((table, [row for row in rows if row[place] not in gone]))
             continue

@@ -1,4 +1,4 @@
-"""What a study would send, by digest: whether there is anything new is seen without the server."""
+"""What a study would send, by digest: shows without the server whether anything is new."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,11 +33,11 @@ from migrations.study.sync.told_words import ToldWord, told_words
 from migrations.study.tombstones import all_tombstones
 
 CHILDREN = (ViewEvent, Fixation, GazeEvent, Annotation, Answer)
-"""Tables of which a reading has rows; they go with it."""
+"""Tables with rows of a reading, which are sent with it."""
 DESIGN = (Question, Arm)
-"""What rows of readings refer to; small tables, sent whole."""
+"""Small tables that rows of readings refer to; sent completely."""
 _FORM = 1
-"""Raised when a push sends more than before: everything is compared once again then."""
+"""Raised when a push sends more than before: everything is then compared once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Sitting:
     Attributes
     ----------
     key
-        Digest of how many rows it has; a server's receipt of it says that it has them all.
+        Digest of its numbers of rows; a server's receipt for it says that it has them all.
     """
 
     id: str
@@ -67,11 +67,11 @@ class State:
     waiting
         How many are still open.
     choices
-        What a researcher decided, by reading.
+        A researcher's choices, by reading.
     words
-        Labels and splits that were typed over.
+        Labels and splits that were edited by hand.
     facts
-        Case sheets, and what readers said of themselves.
+        Case sheets, and what readers said about themselves.
     key
         Digest of everything that a push looks at.
     """
@@ -108,7 +108,7 @@ def state_of(local: Database) -> State:
 
 
 def open_sessions(session: OrmSession) -> set[str]:
-    """Return sessions that are still being recorded, or were cut off and wait for recovery."""
+    """Return sessions that are still being recorded, or were interrupted and await recovery."""
     queries = (
         select(Recording.session_id).where(Recording.state == "open"),
         select(Reading.session_id).where(Reading.state == "open"),
@@ -118,7 +118,7 @@ def open_sessions(session: OrmSession) -> set[str]:
 
 
 def counts_of(session: OrmSession) -> dict[str, tuple[int, ...]]:
-    """Return by session how many readings, chunks, calibrations and rows of readings there are."""
+    """Return, by session, its numbers of readings, chunks, calibrations and rows of readings."""
     chunks = (
         select(Recording.session_id, func.count())
         .join(GazeChunk, GazeChunk.recording_id == Recording.id)

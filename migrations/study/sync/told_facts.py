@@ -1,8 +1,8 @@
-"""Case sheets and readers' attributes: a push takes what changed of them since they were sent.
+"""Case sheets and readers' attributes: a push sends what changed since they were last sent.
 
-That a sheet changed stands in the audit, a row a case; what it says stands in the case alone, so
-that an erasure finds it. What a reader said is only ever added to, so that each state of it is
-another one.
+That a sheet changed is recorded in the audit, one row per case; what it says is stored only in the
+case, so that an erasure finds it. A reader's attributes are only ever added to, so that each state
+of them is a different one.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,18 +21,19 @@ from migrations.study.sync.edits import Change, in_parts
 
 @dataclass(frozen=True, slots=True)
 class ToldFact:
-    """What a study says of a case or a reader now.
+    """What a study now says about a case or a reader.
 
     Attributes
     ----------
     subject
         "study_case" or "reader".
     row_id
-        In the study.
+        Id in the study.
     what
         "sheet" or "attributes".
     edit_id
-        Id of the audit's row; "" of attributes, and of a sheet from before its changes were kept.
+        Id of the audit's row; "" for attributes, and for a sheet from before its changes were
+        recorded.
     """
 
     subject: str
@@ -43,7 +44,7 @@ class ToldFact:
 
 
 def told_facts(session: OrmSession) -> list[ToldFact]:
-    """Return the sheets of a study's cases and what its readers said of themselves."""
+    """Return the sheets of a study's cases and what its readers said about themselves."""
     edits = select(Audit.subject, Audit.id).where(Audit.action == CHANGED)
     last = {case_id: row_id for case_id, row_id in session.execute(
         edits.order_by(Audit.time_utc, Audit.id))}  # fmt: skip
@@ -64,12 +65,12 @@ def fact_changes(
     cases: Mapping[str, str],
     readers: Mapping[str, str],
 ) -> list[Change]:
-    """Return the edits that the server was not told yet.
+    """Return the edits that were not yet sent to the server.
 
     Parameters
     ----------
     cases, readers
-        Which of the server's each local one is; what is not in it is left out.
+        The server's id of each local one; those not in it are left out.
     """
     ids = {"study_case": cases, "reader": readers}
     known = [fact for fact in facts if fact.row_id in ids[fact.subject]]
@@ -100,7 +101,7 @@ def _is_known(server: Database, change: Change, there: Mapping[str, Any]) -> boo
 def _standing(
     session: OrmSession, changes: Sequence[Change]
 ) -> dict[tuple[str, str], dict[str, Any]]:
-    """Return what a server says of the rows of changes now."""
+    """Return what a server now says about the rows of changes."""
     of: tuple[tuple[str, Any, Any, Callable[[Any], dict[str, Any]]], ...] = (
         ("study_case", StudyCase, StudyCase.sheet, lambda sheet: dict(sheet or {})),
         ("reader", Reader, Reader.details, lambda details: dict(attributes_of(details))),

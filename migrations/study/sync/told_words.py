@@ -1,7 +1,7 @@
-"""Labels and splits that were typed over in the cohort: a push takes the last of each to a server.
+"""Labels and splits edited by hand in the cohort: a push sends the last of each to a server.
 
-What was typed stands in the audit, a row an edit. Its id is part of the edit's, so that the same
-edit is sent once, and a word that comes back after another one is an edit of its own.
+Edits are recorded in the audit, one row per edit. The row's id is part of the edit's id, so that
+the same edit is sent once, and a word that returns after another one is an edit of its own.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ CHANGED = {"label changed": "label", "split changed": "split"}
 
 @dataclass(frozen=True, slots=True)
 class ToldWord:
-    """The last word that an image's label or split was given by hand.
+    """The last label or split that was given to an image by hand.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class ToldWord:
     what
         "label" or "split".
     word
-        None where it was taken away.
+        None where it was removed.
     """
 
     edit_id: str
@@ -39,7 +39,7 @@ class ToldWord:
 
 
 def told_words(session: OrmSession) -> list[ToldWord]:
-    """Return what was typed in the cohort, the last of each image's label and split."""
+    """Return what was edited in the cohort: the last label and split of each image."""
     query = select(Audit).where(Audit.action.in_(CHANGED)).order_by(Audit.time_utc, Audit.id)
     last = dict[tuple[str, str], ToldWord]()
     for row in session.scalars(query):
@@ -53,15 +53,15 @@ def told_words(session: OrmSession) -> list[ToldWord]:
 def word_changes(
     server: Database, words: Sequence[ToldWord], images: Mapping[str, str]
 ) -> list[Change]:
-    """Return the edits that the server was not told yet.
+    """Return the edits that were not yet sent to the server.
 
-    A word that the server has already is sent too: it may stand there since before a later edit
-    of somebody else's, which the next push must not undo.
+    A word that the server already has is sent too: it may have been set before a later edit by
+    someone else, which the next push must not undo.
 
     Parameters
     ----------
     images
-        Which image of the server each local one is; one that is not in it is left out.
+        The server's id of each local image; those not in it are left out.
     """
     found = list[Change]()
     known = [word for word in words if word.image_id in images]

@@ -44,12 +44,12 @@ def count(study: Study) -> int:
         pytest.param("reader,case,order\nR1,{a:.1},1\n", "no case", id="only a beginning"),
         pytest.param(
             "reader,case,order\nR7,{a},1\nr7,{b},2\n",
-            "line 3: the reader 'r7' is 'R7' in another spelling",
+            "line 3: the reader 'r7' is a different spelling of 'R7'",
             id="one reader, two",
         ),
         pytest.param(
             "reader,case,order\nR1,{a},1\nR1,{b},1\n",
-            "line 3: R1 has the order 1 twice",
+            "line 3: R1 has order 1 twice",
             id="one order, two cases",
         ),
     ],
@@ -74,7 +74,7 @@ def test_a_reader_whom_the_study_does_not_have_is_asked_about(study: Study, caps
     assert "line 3: the study has no reader 'R11'; it has R1." in said
     assert "--new-reader R11" in said
     assert assign(study, "reader,case,order\nr1,{a},1\n", "--new-reader", "r1") == 1
-    assert "in another spelling" in capsys.readouterr().err
+    assert "a different spelling" in capsys.readouterr().err
     assert count(study) == 1
     assert assign(study, "reader,case,order\nR11,{b},2\n", "--new-reader", "R11") == 0
     assert count(study) == 2

@@ -108,7 +108,7 @@ def test_a_copy_that_is_not_sound_is_not_kept(made: StudyMaker) -> None:
         rows.execute("UPDATE gaze_chunk SET recording_id = 'nobody'")
         rows.commit()
     for make in (made.study.backup, lambda: made.study.database.backup(made.study.folder / "b")):
-        with pytest.raises(DatabaseDamaged, match=r"No backup of .* was kept"):
+        with pytest.raises(DatabaseDamaged, match=r"The backup of .* was discarded"):
             make()
     assert not list(made.study.folder.glob("b*/*.sqlite"))
     assert not list(made.study.folder.glob("b*/*.partial"))

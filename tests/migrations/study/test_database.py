@@ -112,7 +112,7 @@ def test_a_full_disk_is_said_and_committed_rows_stay(database: Database) -> None
     def _limit(connection, _record) -> None:  # type: ignore[no-untyped-def]
         connection.execute(f"PRAGMA max_page_count={pages}")
 
-    with pytest.raises(DiskFull, match="what was committed is safe"), database.write() as session:
+    with pytest.raises(DiskFull, match="saved so far is safe"), database.write() as session:
         session.add_all([Reader(pseudonym=f"R{i}", details={"x": "y" * 5000}) for i in range(99)])
     with database.read() as session:
         assert session.scalars(select(Reader.pseudonym)).all() == ["kept"]

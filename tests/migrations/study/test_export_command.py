@@ -161,4 +161,4 @@ def test_of_a_write_protected_study_it_is_said_that_the_audit_lacks_it(
     assert _run(study, lambda _study, out: "whole", "--out", str(tmp_path / "o")) == 0
     said = capsys.readouterr()
     assert said.out == "whole\n"
-    assert said.err == ("The audit has no row 'exported' of this: the study is write-protected.\n")
+    assert said.err == ("The audit could not record 'exported': the study is write-protected.\n")

@@ -45,7 +45,7 @@ def test_options_may_be_numbers_and_classes_are_not_said_twice(tmp_path: Path) -
     file.write_text(leading + '[[question]]\nkey = "s"\nkind = "scale"\noptions = [1, 5]\n')
     assert read_settings(file).questions[1].choices == ("1", "2", "3", "4", "5")
     file.write_text('classes = ["a", "b"]\n' + leading)
-    with pytest.raises(SettingsError, match="classes are the options"):
+    with pytest.raises(SettingsError, match="Remove classes"):
         read_settings(file)
 
 
@@ -69,17 +69,17 @@ def test_a_question_is_asked_when_its_condition_holds(given: dict, keys: list[st
 @pytest.mark.parametrize(
     ("question", "words"),
     [
-        pytest.param(replace(SHAPE, key="Shape"), "small letters", id="key"),
-        pytest.param(replace(SHAPE, key="finding"), "there twice", id="twice"),
-        pytest.param(replace(SHAPE, condition="later = mass"), "stands before it", id="later"),
+        pytest.param(replace(SHAPE, key="Shape"), "lowercase letters", id="key"),
+        pytest.param(replace(SHAPE, key="finding"), "appears twice", id="twice"),
+        pytest.param(replace(SHAPE, condition="later = mass"), "an earlier question", id="later"),
         pytest.param(replace(SHAPE, condition="finding = lump"), "'lump'", id="no such answer"),
         pytest.param(replace(SHAPE, condition="finding >= 3"), "not a number", id="compared words"),
         pytest.param(replace(SHAPE, kind="radio"), "must be one of", id="kind"),
         pytest.param(replace(SHAPE, options=("round",)), "2 to 9 options", id="one option"),
         pytest.param(replace(SCORE, options=("5", "1")), "not below", id="bounds"),
         pytest.param(replace(SCORE, options=()), "two numbers", id="no bounds"),
-        pytest.param(replace(SIZE, key="s"), "takes none", id="no marks in the study"),
-        pytest.param(Question("t", "?", kind="text", options=("a",)), "by a text", id="text"),
+        pytest.param(replace(SIZE, key="s"), "has none", id="no marks in the study"),
+        pytest.param(Question("t", "?", kind="text", options=("a",)), "with free text", id="text"),
     ],
 )  # fmt: skip
 def test_a_question_that_cannot_be_asked_is_refused_by_name(question: Question, words: str) -> None:
@@ -88,7 +88,7 @@ def test_a_question_that_cannot_be_asked_is_refused_by_name(question: Question, 
 
 
 def test_the_first_question_gives_the_class() -> None:
-    with pytest.raises(SettingsError, match="single choice of the case"):
+    with pytest.raises(SettingsError, match="single choice about the case"):
         check_form((SCORE, FINDING))
 
 

@@ -49,7 +49,7 @@ def test_a_changed_word_of_an_index_that_sqlite_makes_itself_is_found(
     _run(database, "PRAGMA writable_schema = ON",
          f"UPDATE sqlite_master SET {column} = 'hndex' WHERE name = 'sqlite_autoindex_reader_1'",
          "PRAGMA writable_schema = OFF")  # fmt: skip
-    assert faults(database) == ["sqlite_autoindex_reader_1 of the schema was added or changed"]
+    assert faults(database) == ["sqlite_autoindex_reader_1 in the schema was added or changed"]
 
 
 def test_what_sqlite_counts_for_its_planner_is_no_alarm(database: Path) -> None:
@@ -126,7 +126,7 @@ def test_an_older_copy_in_its_place_is_found_and_stays_found(database: Path) -> 
         with closing(Database.at(database)) as opened, opened.write() as rows:
             rows.execute(update(Image).values(label=label))
         shutil.copy2(older, database)
-        assert any("older copy was put in its place" in said for said in faults(database))
+        assert any("replaced with an older copy" in said for said in faults(database))
 
 
 def test_another_record_is_accepted_with_a_reason_and_only_where_nothing_else_is_wrong(
@@ -150,7 +150,7 @@ def test_another_record_is_accepted_with_a_reason_and_only_where_nothing_else_is
     accept = [*check, "--accept", "moved here"]
     _run(folder / "foveate.sqlite", "UPDATE image SET label = 'b'")
     assert main(accept) == 1
-    assert "more is wrong" in capsys.readouterr().err
+    assert "other faults" in capsys.readouterr().err
     _run(folder / "foveate.sqlite", "UPDATE image SET label = NULL")
     assert (main(accept), main(check)) == (0, 0)
     with closing(sqlite3.connect(folder / "foveate.sqlite")) as rows:
@@ -183,7 +183,9 @@ def test_a_study_of_0_1_0_is_sealed_as_it_is_found(tmp_path: Path, monkeypatch) 
             assert last.person.startswith("user-")
     assert faults(database) == []
     _run(database, "UPDATE reader SET created_utc = 'changed'")
-    assert any("of reader is not what was sealed with seal 1 " in said for said in faults(database))
+    assert any(
+        "of reader differs from what was sealed with seal 1 " in said for said in faults(database)
+    )
     with closing(Database.at(database)) as opened:
         opened.downgrade(FIRST_SCHEMA)
         opened.upgrade()
@@ -200,4 +202,4 @@ def test_a_server_that_knows_a_later_seal_says_so(database: Path, tmp_path: Path
                 rows.execute(update(Image).values(label="later"))
             assert push_head(opened, server) == push_head(opened, server) == ""
         with closing(Database.at(older)) as opened:
-            assert "this is an older copy" in push_head(opened, server)
+            assert "it is an older copy" in push_head(opened, server)

@@ -1,4 +1,4 @@
-"""Case sheets come from a csv in coarse classes; so does what readers say of themselves."""
+"""Case sheets come from a csv in must be one of; so does what readers say of themselves."""
 
 from pathlib import Path
 
@@ -51,8 +51,8 @@ def test_a_csv_brings_sheets_of_which_only_what_the_study_shows_is_shown(study: 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        pytest.param("case,age_group\n{case},57\n", "coarse classes", id="an age"),
-        pytest.param("case,sex\n{case},F\n", "coarse classes", id="sex"),
+        pytest.param("case,age_group\n{case},57\n", "must be one of", id="an age"),
+        pytest.param("case,sex\n{case},F\n", "must be one of", id="sex"),
         pytest.param("case,birth_date\n{case},1960\n", "birth_date", id="unknown column"),
         pytest.param("sex\nfemale\n", "`case`", id="no case"),
         pytest.param("case,sex\n{case},male\n{case},male\n", "twice", id="twice"),
@@ -60,7 +60,7 @@ def test_a_csv_brings_sheets_of_which_only_what_the_study_shows_is_shown(study: 
         pytest.param("case,sex\n{case:.3},male\n", "no case", id="only a beginning"),
         pytest.param("case,question\n{case},lump, left\n", "more cells", id="comma"),
         pytest.param("case,question\n{case}," + 501 * "x" + "\n", "500", id="long"),
-        pytest.param("case,sex\n", "no line", id="empty"),
+        pytest.param("case,sex\n", "no case sheets", id="empty"),
     ],
 )
 def test_a_sheet_that_says_more_or_less_than_it_may_is_refused_whole(
@@ -81,7 +81,7 @@ def test_attributes_are_kept_as_classes_only_and_the_first_word_stays() -> None:
     again = with_attributes(kept, {"years": "under 5", "speciality": "breast imaging"})
     assert attributes_of(again)["years"] == "5 to 9"
     assert attributes_of(again)["speciality"] == "breast imaging"
-    with pytest.raises(SettingsError, match="coarse classes"):
+    with pytest.raises(SettingsError, match="must be one of"):
         with_attributes({}, {"years": "7"})
     with pytest.raises(SettingsError, match="not asked"):
         with_attributes({}, {"age": "50"})

@@ -52,10 +52,10 @@ def test_the_check_counts_samples_as_the_codec_makes_them() -> None:
     ("statement", "said"),
     [
         ("DELETE FROM gaze_chunk WHERE sequence = 1", "chunk 1 is missing"),
-        ("DELETE FROM gaze_chunk WHERE sequence = 3", "its row counts 100 samples, its chunks"),
+        ("DELETE FROM gaze_chunk WHERE sequence = 3", "its row says 100 samples, but its chunks"),
         ("UPDATE gaze_chunk SET count = 24 WHERE sequence = 1", "chunk 1 of recording"),
-        ("UPDATE gaze_chunk SET crc32 = 7 WHERE sequence = 1", "it fails its checksum"),
-        ("UPDATE gaze_chunk SET first_us = first_us + 5 WHERE sequence = 1", "of another time"),
+        ("UPDATE gaze_chunk SET crc32 = 7 WHERE sequence = 1", "its checksum does not match"),
+        ("UPDATE gaze_chunk SET first_us = first_us + 5 WHERE sequence = 1", "samples differ"),
         ("UPDATE gaze_chunk SET codec_version = 9 WHERE sequence = 1", "codec version 9"),
     ],
     ids=["gap", "tail", "count", "checksum", "time", "version"],
@@ -87,7 +87,7 @@ def test_a_recording_that_lost_its_last_chunk_is_damaged(made, capsys) -> None:
         "DELETE FROM gaze_chunk WHERE sequence = 3",
     )
     code, told = checked(made, capsys)
-    assert (code, "counts 100 samples, its chunks hold 75" in told) == (1, True)
+    assert (code, "says 100 samples, but its chunks contain 75" in told) == (1, True)
 
 
 def test_gaze_that_came_after_the_figures_were_made_is_a_note(made, capsys) -> None:
@@ -154,14 +154,14 @@ def test_an_export_that_was_cut_off_is_named_and_moved_when_nobody_writes_it(mad
     for path in (table, half):
         os.utime(path, (1e9, 1e9))
     code, told = checked(made, capsys, "--repair")
-    assert (code, half.exists(), "an export that was cut off" in told) == (0, False, True)
+    assert (code, half.exists(), "an interrupted export" in told) == (0, False, True)
 
 
 def test_what_a_living_program_is_at_work_on_stays(made, capsys) -> None:
     own = made.study.folder / "images" / owned_name(".incoming-")
     own.mkdir()
     code, told = checked(made, capsys, "--repair")
-    assert (code, own.exists(), "may be at work" in told) == (0, True, True)
+    assert (code, own.exists(), "may still be writing it" in told) == (0, True, True)
 
 
 def test_a_write_protected_study_is_checked_and_nothing_is_written(
