@@ -1,6 +1,6 @@
-"""What must be known of an image to show its stored values right, to and from `display.json`.
+"""What must be known to show an image's stored values correctly, to and from `display.json`.
 
-Only these fields survive an import: the allow-list of de-identification is this dataclass.
+Only these fields survive an import: this dataclass is the allow-list of de-identification.
 """
 
 import json
@@ -27,7 +27,7 @@ class Window:
     center, width
         In output units of the Modality LUT (as DICOM's Window Center and Width).
     name
-        By its number: what a file calls its windows is free text, and not kept.
+        Named by its number: a file's own names for its windows are free text and are not kept.
     lut
         Index into `DisplayAttributes.voi_luts` when a VOI LUT is meant; center and width then
         describe its range, so that a drag can start from there.
@@ -49,14 +49,14 @@ class LookUpTable:
     Attributes
     ----------
     first
-        Input value of the first entry; smaller inputs take the first entry, larger than the last
-        entry's the last.
+        Input value of the first entry; smaller inputs map to the first entry, larger ones than the
+        last to the last.
     bits
-        That the greatest entry needs: makers often declare more.
+        Bits needed by the greatest entry: makers often declare more.
     entries
         Output values.
     name
-        By its number, as of a window.
+        Named by its number, as for a window.
     """
 
     first: int
@@ -67,50 +67,50 @@ class LookUpTable:
 
 @dataclass(frozen=True, slots=True)
 class DisplayAttributes:
-    """How the stored values of one image are to be shown, and what is known of the picture.
+    """How the stored values of one image should be shown, and what is known about the picture.
 
     Attributes
     ----------
     rows, columns, frames
         Size in source pixels; more than one frame is a stack.
     photometric
-        "MONOCHROME1", "MONOCHROME2", or "RGB" whatever colours the file has.
+        "MONOCHROME1", "MONOCHROME2", or "RGB" for any colours in the file.
     samples
-        Of a pixel: 1, or 3 for colour, which is shown without a window.
+        Per pixel: 1, or 3 for colour, which is shown without a window.
     bits_stored, bits_allocated, signed
         Of a stored value.
     stored_low, stored_high
-        Percentiles 0.1 and 99.9 of the values, padding and what a shutter hides left out; of
-        colours the ends of what can be stored.
+        Percentiles 0.1 and 99.9 of the values, without padding and what a shutter hides; for
+        colours, the limits of what can be stored.
     voi_function
         "LINEAR", "LINEAR_EXACT" or "SIGMOID".
     padding_value, padding_limit
-        Stored values between them (inclusive) are no image: always black.
+        Stored values between them (inclusive) are not part of the image: always black.
     air_value
-        The one stored value of the air around a breast, where a mammogram names no padding: always
-        black too.
+        The single stored value of the air around a breast, if a mammogram declares no padding: also
+        always black.
     presentation_shape
-        "IDENTITY", "INVERSE" or None; where it is given, it decides and not the photometric.
+        "IDENTITY", "INVERSE" or None; if given, it takes precedence over the photometric.
     shutter
-        What of it is seen; None for all.
+        The visible part; None for all of it.
     row_spacing_mm, column_spacing_mm
         Distance between the centres of rows and of columns.
     spacing_source
         "calibrated" (in the patient), "detector", "scanned" (on a digitised film), or None.
     magnification
-        How much larger the shadow on the detector is than the patient; None if not told.
+        How much larger the shadow on the detector is than the patient; None if unknown.
     view, view_modifiers
         `app.images.dicom.breast_views`: "CC", "MLO", …, of other projections "PA", …; "S" (spot), …
     kind
-        Of a mammogram: "2d", "synthetic" (2D made of tomosynthesis), "tomosynthesis"; else None.
+        For a mammogram: "2d", "synthetic" (2D made from tomosynthesis), "tomosynthesis"; else None.
     orientation
-        Towards which side of the patient columns and rows count up: ("P", "FL"); None if untold.
+        The patient's side towards which columns and rows count up: ("P", "FL"); None if unknown.
     overlay
         What may be drawn over it, as runs (`app.images.dicom.overlay`).
     burned_in
         Whether identifying text is part of the pixels: "no", "yes" or "unknown".
     notes
-        What the import has to say of the image.
+        Notes of the import about the image.
     """
 
     rows: int
@@ -161,35 +161,35 @@ class DisplayAttributes:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of `stored.npy`: (H, W), of a stack (N, H, W), with 3 at the end in colour."""
+        """Shape of `stored.npy`: (H, W), for a stack (N, H, W), with 3 at the end for colour."""
         size = (self.rows, self.columns)
         stack = (self.frames, *size) if self.frames > 1 else size
         return (*stack, self.samples) if self.is_colour else stack
 
     @property
     def inverse(self) -> bool:
-        """Whether the greyscale is turned round: by its shape, else by MONOCHROME1."""
+        """Whether the greyscale is inverted: by its shape, else by MONOCHROME1."""
         if self.presentation_shape is not None:
             return self.presentation_shape == "INVERSE"
         return self.photometric == "MONOCHROME1"
 
     @property
     def dtype(self) -> str:
-        """What numbers the stored values are, as NumPy calls them: "uint16"."""
+        """The type of the stored values as NumPy names it: "uint16"."""
         return f"{'' if self.signed else 'u'}int{self.bits_allocated}"
 
     @property
     def spacing_mm(self) -> tuple[float, float] | None:
-        """Distance of columns and of rows, in `length_unit`; None where it is not known."""
+        """Distance between columns and between rows, in `length_unit`; None where it is unknown."""
         if not self.column_spacing_mm or not self.row_spacing_mm:
             return None
-        # At the detector the shadow is larger than the breast by the magnification.
+        # At the detector, the shadow is larger than the breast by the magnification.
         larger = (self.magnification or 1.0) if self.spacing_source in PROJECTED else 1.0
         return self.column_spacing_mm / larger, self.row_spacing_mm / larger
 
     @property
     def length_unit(self) -> str:
-        """What lengths are in: "mm", "mm at the detector" (magnified, nobody knows how), "px"."""
+        """Unit of lengths: "mm", "mm at the detector" (magnified by an unknown factor), "px"."""
         if self.spacing_mm is None:
             return "px"
         magnified = self.spacing_source in PROJECTED and not self.magnification
@@ -202,14 +202,14 @@ class DisplayAttributes:
 
     @property
     def black_range(self) -> tuple[int, int] | None:
-        """Stored values (both inclusive) that are no image: padding, or a mammogram's air."""
+        """Stored values (both inclusive) that are not image: padding, or a mammogram's air."""
         if self.padding_value is None and self.air_value is not None:
             return self.air_value, self.air_value
         return self.padding_range
 
     @property
     def padding_range(self) -> tuple[int, int] | None:
-        """Stored values (both inclusive) that the file says are no image."""
+        """Stored values (both inclusive) that the file says are not image."""
         if self.padding_value is None:
             return None
         limit = self.padding_value if self.padding_limit is None else self.padding_limit
@@ -227,14 +227,16 @@ class DisplayAttributes:
         Raises
         ------
         ImageUnreadable
-            If the text is damaged or of a newer version.
+            If the text is damaged or from a newer version.
         """
         try:
             table = json.loads(text)
             if table["version"] > DISPLAY_VERSION:
-                raise ImageUnreadable("display.json was written by a newer Foveate; install it.")
+                raise ImageUnreadable(
+                    "display.json was written by a newer Foveate. Install that version."
+                )
             known = {f.name for f in fields(cls)}
-            if table.get("note"):  # as 0.1.0 kept its only one
+            if table.get("note"):  # as 0.1.0 stored its only one
                 table["notes"] = [asdict(note("colour-to-grey"))]
             return cls(**{k: _decoded(k, v) for k, v in table.items() if k in known})
         except (ValueError, TypeError, KeyError) as error:

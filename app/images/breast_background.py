@@ -1,7 +1,7 @@
-"""The air around a breast: black whatever the window is (IHE Mammography Image, RAD TF-2 4.16).
+"""The air around a breast: black at every window (IHE Mammography Image, RAD TF-2 4.16).
 
-Makers set it to one value, the darkest there is, and often forget to name it as padding. Lifted
-by a dragged window it would dazzle the reader.
+Makers set it to one value, the darkest there is, and often forget to declare it as padding.
+Brightened by a dragged window, it would dazzle the reader.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ _LEAST_SHARE, _LEAST_OF_BORDER = 0.05, 0.25
 
 
 def air_value(stored: NDArray[Any], attributes: DisplayAttributes) -> int | None:
-    """Return the stored value of a mammogram's air; None for other images, or if it is not one.
+    """Return the stored value of a mammogram's air; None for other images, or if it has several.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""Images that may carry a burned-in name: looked at, blacked out, cleared before they are read.
+"""Images that may carry a burned-in name: reviewed, blacked out, cleared before they are read.
 
-Most real files do not say whether text is part of their pixels. Such images come in as they are,
-wait on a contact sheet, and no case of theirs is offered to a reader until someone has cleared
-them; who did is stored.
+Most real files do not say whether text is part of their pixels. Such images are imported unchanged
+and wait on a contact sheet; their cases are not offered to a reader until someone has cleared them.
+Who did so is stored.
 """
 
 import os
@@ -39,18 +39,18 @@ class ClearingError(AppError):
 
 @dataclass(frozen=True, slots=True)
 class SheetImage:
-    """An image that waits to be looked at.
+    """An image that waits for review.
 
     Attributes
     ----------
     name
-        What it is called everywhere.
+        Its name on every page.
     burned_in
         What its file says: "yes", or "unknown".
     manufacturer, model
-        Of its device; empty where the file does not tell.
+        Those of its device; empty if the file does not give them.
     rectangles
-        What was blacked out already.
+        Rectangles already blacked out.
     """
 
     image_id: str
@@ -64,12 +64,12 @@ class SheetImage:
 
 
 def waiting() -> ColumnElement[bool]:
-    """Return the condition of an image that no reader may see yet."""
+    """Return the condition for images that no reader may see yet."""
     return and_(Image.burned_in != "no", Image.cleared_by.is_(None))
 
 
 def to_clear(study: Study) -> list[SheetImage]:
-    """Return the images that wait, those whose file says that they carry text first."""
+    """Return the waiting images; those whose file says that they contain text come first."""
     query = select(Image).where(waiting()).order_by(Image.burned_in.desc(), Image.import_number)
     with study.database.read() as session:
         names = names_of(session, "image")
@@ -87,12 +87,12 @@ def cases_to_clear(study: Study) -> dict[str, int]:
 
 
 def clear(study: Study, image_ids: Iterable[str], by: str) -> int:
-    """Say that images carry no name; return how many were cleared now.
+    """Record that images carry no name; return how many were cleared now.
 
     Parameters
     ----------
     by
-        Who looked at them: a code or initials.
+        Who reviewed them: a code or initials.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def clear(study: Study, image_ids: Iterable[str], by: str) -> int:
 
 
 def black_out(study: Study, image_id: str, rectangles: Sequence[Rectangle], by: str) -> None:
-    """Make rectangles of an image black for good; the pixels under them are kept nowhere.
+    """Black out rectangles of an image permanently; the pixels under them are stored nowhere.
 
     Raises
     ------
@@ -163,7 +163,7 @@ def same_device(study: Study, image: SheetImage) -> list[str]:
 def mask_device(
     study: Study, image: SheetImage, rectangles: Sequence[Rectangle], by: str
 ) -> list[str]:
-    """Black out the same rectangles on all waiting images of a device, and on all to come.
+    """Black out the same rectangles on all waiting and future images of a device.
 
     Returns
     -------
@@ -173,12 +173,12 @@ def mask_device(
     Raises
     ------
     ClearingError, ImageUnreadable
-        As `black_out` does; also if the image does not tell its device.
+        As for `black_out`; also if the image does not name its device.
     """
     if not (image.manufacturer or image.model):
         raise ClearingError(
-            "The file of this image does not tell its device, so its rectangles cannot be used for "
-            "others."
+            "The file of this image does not name its device, so its rectangles cannot be "
+            "applied to other images."
         )
     size = image.rows, image.columns
     add_mask(study.folder, MaskTemplate(image.manufacturer, image.model, *size, tuple(rectangles)))
@@ -189,9 +189,9 @@ def mask_device(
 
 
 def picture(study: Study, image_id: str) -> NDArray[np.uint8]:
-    """Return what is to be looked at: of a stack the brightest of all its frames.
+    """Return the picture to review: for a stack, the maximum over all its frames.
 
-    Shape (H, W), of colours (H, W, 3): coloured text may be no brighter than what is under it.
+    Shape (H, W), for colours (H, W, 3), since coloured text may be no brighter than its background.
 
     Raises
     ------
@@ -209,9 +209,9 @@ def picture(study: Study, image_id: str) -> NDArray[np.uint8]:
 
 
 def thumbnail(shown: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Return a picture shrunk into a square, fine strokes kept: white ones, and black on white.
+    """Return a picture shrunk to a square that keeps fine strokes, white ones and black on white.
 
-    Averaging alone makes small text vanish, which is what a contact sheet is there to find.
+    Averaging alone would make small text vanish, which a contact sheet is meant to reveal.
     """
     factor = max(*shown.shape[:2], side) / side
     size = max(round(shown.shape[1] / factor), 1), max(round(shown.shape[0] / factor), 1)
@@ -227,7 +227,7 @@ def thumbnail(shown: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 
 def last_clearer(study: Study) -> str:
-    """Return who cleared images last; empty at first."""
+    """Return who last cleared images; "" at first."""
     query = (
         select(Image.cleared_by)
         .where(Image.cleared_by.is_not(None))
@@ -241,14 +241,14 @@ def last_clearer(study: Study) -> str:
 def _replace(
     study: Study, image_id: str, stored: NDArray[Any], attributes: DisplayAttributes
 ) -> None:
-    """Put new files in the place of an image's, each at once; done again after a crash, it ends."""
+    """Replace an image's files, each atomically; after a crash, doing it again completes it."""
     folder = study.image_folder(image_id)
     staging = study.folder / "images" / owned_name(".incoming-")
     frames = folder / "frames"
     try:
         staging.mkdir()
         write_image(staging, stored, attributes)
-        if frames.is_dir():  # they show what is to be hidden: gone first, then made anew
+        if frames.is_dir():  # they show what is to be hidden: removed first, then made again
             shutil.rmtree(frames)
         for file in sorted(staging.iterdir()):
             os.replace(file, folder / file.name)

@@ -1,4 +1,4 @@
-"""The three files of an image: its stored values, how to show them, and a picture of that."""
+"""The three files of an image: its stored values, how to show them, and a picture of it."""
 
 import hashlib
 import os
@@ -19,7 +19,7 @@ _COMPRESSION = 3
 
 
 class Unwritable(Exception):
-    """The study's folder takes no more files."""
+    """The study's folder cannot take more files."""
 
 
 def digest_of(stored: NDArray[Any]) -> str:
@@ -28,12 +28,12 @@ def digest_of(stored: NDArray[Any]) -> str:
 
 
 def presentation(frame: NDArray[Any], attributes: DisplayAttributes) -> NDArray[np.uint8]:
-    """Return the picture (H, W) that the trainer sees of a frame: always grey, shutter closed.
+    """Return the picture (H, W) of a frame for the trainer: always grey, with the shutter applied.
 
     Parameters
     ----------
     frame
-        Stored values (H, W); of colours (H, W, 3), whose luminance it becomes.
+        Stored values (H, W); for colours (H, W, 3), whose luminance it becomes.
     """
     shown = display_lut(attributes).apply(frame)
     grey = luminance(shown) if attributes.is_colour else shown
@@ -50,14 +50,14 @@ def write_image(
     Parameters
     ----------
     stored
-        In the shape of the attributes; the presentation shows the middle of a stack.
+        In the shape given by the attributes; the presentation shows the middle of a stack.
     written
-        Whether they lie in the folder's `stored.npy` already, mapped.
+        Whether they are already in the folder's `stored.npy`, mapped.
 
     Raises
     ------
     Unwritable
-        If the disk is full or the folder not ours; also if a file is there already.
+        If the disk is full, the folder cannot be written, or a file already exists.
     """
     shown = stored[len(stored) // 2] if attributes.frames > 1 else stored
     png = presentation_png(shown, attributes)
@@ -77,7 +77,7 @@ def write_image(
 
 
 def presentation_png(shown: NDArray[Any], attributes: DisplayAttributes) -> bytes:
-    """Return the 8-bit PNG of one frame's stored values, as the trainer is to see it."""
+    """Return the 8-bit PNG of one frame's stored values, as the trainer will see it."""
     grey = presentation(shown, attributes)
     done, png = cv2.imencode(".png", grey, [cv2.IMWRITE_PNG_COMPRESSION, _COMPRESSION])
     if not done:

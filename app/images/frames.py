@@ -1,8 +1,8 @@
 """Pictures of the frames of a stack that were looked at, for the trainer, which renders nothing.
 
-They lie in `images/<id>/frames/`, one a frame, made as `presentation.png` is (which shows a stack's
-middle frame); `Study.presentation_of_frame` names them. A frame was looked at if a fixation lies on
-it; those next to it get a picture too, since a cohort takes them along.
+They are in `images/<id>/frames/`, one per frame, made in the same way as `presentation.png` (which
+shows a stack's middle frame); `Study.presentation_of_frame` names them. A frame was looked at if it
+has a fixation; its neighbours get a picture too, since a cohort includes them.
 """
 
 import logging
@@ -26,16 +26,16 @@ log = logging.getLogger(__name__)
 
 
 def write_frames(study: Study, image_id: str, frames: Iterable[int]) -> int:
-    """Write the pictures of frames (from 0) that have none yet; return how many.
+    """Write the pictures of frames (from 0) that are still missing; return how many.
 
-    Each is there whole or not at all. Frames that the stack does not have are left out.
+    Each is written completely or not at all. Frames that the stack does not have are skipped.
 
     Raises
     ------
     ImageUnreadable
         If the image is missing or damaged.
     Unwritable
-        If the disk is full or the folder not ours.
+        If the disk is full or the folder cannot be written.
     """
     missing = [f for f in frames if not study.presentation_of_frame(image_id, f).is_file()]
     if not missing:
@@ -60,12 +60,12 @@ def write_frames(study: Study, image_id: str, frames: Iterable[int]) -> int:
 
 
 def frames_looked_at(study: Study, reading_id: str | None = None) -> dict[str, list[int]]:
-    """Return by image the frames that were looked at and those beside them, in order.
+    """Return, by image, the frames that were looked at and their neighbours, in order.
 
     Parameters
     ----------
     reading_id
-        Of one reading only; else of all.
+        Only this reading; else all readings.
     """
     query = (
         select(Fixation.image_id, Fixation.frame, Image.frames)
@@ -85,10 +85,10 @@ def frames_looked_at(study: Study, reading_id: str | None = None) -> dict[str, l
 
 
 def write_looked_at(study: Study, reading_id: str | None = None) -> int:
-    """Write the pictures of all frames that were looked at; return how many were missing.
+    """Write the missing pictures of all frames that were looked at; return how many.
 
-    An image that cannot be read, or a full disk, is logged: training names the frames it lacks,
-    and they are made when the next session begins.
+    An image that cannot be read, or a full disk, is logged: training names the frames it lacks, and
+    they are made when the next session begins.
     """
     written = 0
     for image_id, frames in frames_looked_at(study, reading_id).items():
@@ -100,12 +100,12 @@ def write_looked_at(study: Study, reading_id: str | None = None) -> int:
 
 
 class FrameWriter:
-    """Writes frames beside a session, in a thread of its own: recording never waits for it.
+    """Writes frames during a session, in a thread of its own: recording never waits for it.
 
     Parameters
     ----------
     committed
-        Waits until what happened so far is in the database.
+        Waits until everything so far is in the database.
     """
 
     def __init__(self, study: Study, committed: Callable[[], object]) -> None:
@@ -114,15 +114,15 @@ class FrameWriter:
         self._thread = threading.Thread(target=self._run, name="frames", daemon=True)
 
     def start(self) -> None:
-        """Begin with what earlier sessions left out."""
+        """Begin with the frames that earlier sessions left out."""
         self._thread.start()
 
     def put(self, reading_id: str) -> None:
-        """Let the frames of a reading that has ended be written."""
+        """Have the frames of a finished reading written."""
         self._waiting.put(reading_id)
 
     def close(self, timeout_s: float) -> None:
-        """Finish what waits; what takes longer is done when the next session begins."""
+        """Finish what is waiting; anything slower is done when the next session begins."""
         self._waiting.put(None)
         if self._thread.is_alive():
             self._thread.join(timeout_s)
@@ -133,7 +133,7 @@ class FrameWriter:
             try:
                 self._committed()
                 write_looked_at(self._study, reading_id)
-            except StudyError:  # the database is busy or gone: the session itself says so
+            except StudyError:  # the database is busy or gone: the session itself reports it
                 log.exception("frames could not be written")
             reading_id = self._waiting.get()
             if reading_id is None:

@@ -1,7 +1,7 @@
 """Stored value → 8 bit, by one table: Modality LUT → VOI → invert once (DICOM PS3.3 C.11, C.8.11).
 
-A table over all stored values costs under a millisecond, applying it to a screenful three; the
-image itself is never computed through.
+A table over all stored values takes under a millisecond, applying it to a screenful three; the
+whole image is never converted.
 """
 
 from collections.abc import Callable
@@ -40,16 +40,16 @@ class DisplayLut:
     Attributes
     ----------
     table
-        Shape (256,) or (65536,), uint8; its index is the bit pattern of the stored value read
-        as an unsigned number, so that signed images need no offset.
+        Shape (256,) or (65536,), uint8; the index is the bit pattern of the stored value read as an
+        unsigned number, so that signed images need no offset.
     """
 
     table: NDArray[np.uint8]
 
     def apply(self, stored: NDArray[Any]) -> NDArray[np.uint8]:
-        """Return the grey values (H, W) of stored values (H, W) of 8 or 16 bits.
+        """Return the grey values (H, W) of stored values (H, W) with 8 or 16 bits.
 
-        Of colours (H, W, 3) each is looked up by itself.
+        For colours (H, W, 3), each channel is looked up separately.
         """
         patterns = np.ascontiguousarray(stored)
         patterns = patterns.view(np.uint8 if stored.dtype.itemsize == 1 else np.uint16)
@@ -66,11 +66,11 @@ def display_lut(
     Parameters
     ----------
     attributes
-        Of the image.
+        Attributes of the image.
     window
-        What is shown; `default_window` if None. Its `lut` chooses a VOI LUT instead.
+        What is shown; `default_window` if None. With its `lut`, a VOI LUT is used instead.
     inverted
-        The reader's own inversion, on top of the image's. Padding stays black under both.
+        The reader's own inversion, in addition to the image's. Padding stays black under both.
     """
     window = window or default_window(attributes)
     values, padding = _modality_values(attributes)
@@ -80,7 +80,7 @@ def display_lut(
     else:
         table = attributes.voi_luts[window.lut]
         grey = _through(table, values) * (WHITE / (2**table.bits - 1))
-    grey += 0.5  # never negative: cutting off the fraction rounds
+    grey += 0.5  # never negative, so truncating rounds correctly
     level = grey.astype(np.uint8)
     if attributes.inverse != inverted:
         np.subtract(255, level, out=level)
@@ -91,15 +91,15 @@ def display_lut(
 
 
 def default_window(attributes: DisplayAttributes) -> Window:
-    """Return how an image is shown first: its first preset."""
+    """Return how an image is shown at first: its first preset."""
     return presets(attributes)[0]
 
 
 def presets(attributes: DisplayAttributes) -> tuple[Window, ...]:
-    """Return the ways the file offers to show it (VOI LUTs, windows), then its whole range.
+    """Return the presets of the file (VOI LUTs, windows), then the whole range.
 
-    Eight bits that no Modality LUT changes can be shown as they are: that comes before the range.
-    Colours are shown as they are stored, in no other way.
+    Eight-bit values that no Modality LUT changes can be shown as they are: that preset comes before
+    the range. Colours are shown as stored, in no other way.
     """
     if attributes.is_colour:
         return (_as_stored(attributes),)
@@ -115,10 +115,10 @@ def window_shown(attributes: DisplayAttributes, center: float, width: float) -> 
 
 
 def by_hand(attributes: DisplayAttributes, window: Window) -> Window:
-    """Return the window that a drag goes on from: without a name, its function that of all drags.
+    """Return the window from which a drag continues: without a name, its function the drags' own.
 
-    Where values have fractions a step of 1 may be the whole range: only the exact function, which
-    knows no least width, can be dragged.
+    If values have fractions, a step of 1 may be the whole range: only the exact function, which has
+    no minimum width, can be dragged.
     """
     function = _function_by_hand(attributes)
     center, width = window.center, window.width
@@ -133,7 +133,7 @@ def _function_by_hand(attributes: DisplayAttributes) -> str | None:
 
 
 def has_fractions(attributes: DisplayAttributes) -> bool:
-    """Return whether the Modality LUT gives other than whole numbers."""
+    """Return whether the Modality LUT yields fractions."""
     return attributes.modality_lut is None and not attributes.rescale_slope.is_integer()
 
 
@@ -156,7 +156,7 @@ def _lut_window(index: int, table: LookUpTable) -> Window:
 def _whole_range(attributes: DisplayAttributes) -> Window:
     ends = np.array([attributes.stored_low, attributes.stored_high], np.float64)
     low, high = sorted(_modality(attributes, ends).tolist())
-    if low == high:  # one value only: the lowest grey
+    if low == high:  # a single value: the lowest grey
         return Window(low + 1.0, 2.0, WHOLE_RANGE, function="LINEAR")
     if has_fractions(attributes):
         return Window((low + high) / 2, high - low, WHOLE_RANGE, function="LINEAR_EXACT")
@@ -168,7 +168,7 @@ def _whole_range(attributes: DisplayAttributes) -> Window:
 def _modality_values(
     attributes: DisplayAttributes,
 ) -> tuple[FloatArray, NDArray[np.bool_] | None]:
-    """Return Modality LUT output by the bits stored, and by all bits which patterns are padding."""
+    """Return Modality LUT output by the stored bits, and by all bits which patterns are padding."""
     values = numbers(attributes.bits_stored, attributes.signed)
     output = _modality(attributes, values.astype(np.float64))
     output.flags.writeable = False
@@ -183,7 +183,7 @@ def _modality(attributes: DisplayAttributes, values: FloatArray) -> FloatArray:
 
 
 def _through(table: LookUpTable, values: FloatArray) -> FloatArray:
-    # A LUT's input is a whole number; a rescaled value is rounded to the nearest one.
+    # A LUT's input is an integer; a rescaled value is rounded to the nearest one.
     index = np.floor(values + 0.5) - table.first
     index = np.clip(index, 0, len(table.entries) - 1).astype(np.int64)
     entries = np.array(table.entries, np.float64)
@@ -212,7 +212,7 @@ def _ramp(values: FloatArray, center: float, span: float) -> FloatArray:
 
 
 def _sigmoid(values: FloatArray, center: float, width: float) -> FloatArray:
-    """C.11.2.1.3.1; the exponent is bounded, beyond it the value is 0 or 255 anyway."""
+    """C.11.2.1.3.1; the exponent is bounded, since beyond it the value is 0 or 255 anyway."""
     exponent = np.clip(-4.0 * (values - center) / max(width, 1e-9), -700.0, 700.0)
     return WHITE / (1.0 + np.exp(exponent))
 

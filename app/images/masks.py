@@ -1,7 +1,7 @@
 """Rectangles of an image made black: by hand, or by a template for all images of one device.
 
 Ultrasound machines and film digitisers burn text into the same corner of every image. A template
-names the device and the size of its images; it lies in the study's `masks.json`.
+names the device and the size of its images; it is stored in the study's `masks.json`.
 """
 
 import json
@@ -26,7 +26,7 @@ _FILE = "masks.json"
 
 
 class MasksUnreadable(AppError):
-    """A study's mask templates cannot be understood."""
+    """A study's mask templates cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class MaskTemplate:
     Attributes
     ----------
     manufacturer, model
-        As the files of the device say.
+        As in the device's files.
     rows, columns
         Only images of this size are meant.
     """
@@ -49,7 +49,7 @@ class MaskTemplate:
 
     @property
     def device(self) -> tuple[str, str, int, int]:
-        """What it is chosen by."""
+        """The key by which it is chosen."""
         return self.manufacturer, self.model, self.rows, self.columns
 
 
@@ -69,13 +69,13 @@ def read_masks(study_folder: Path) -> tuple[MaskTemplate, ...]:
         return ()
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise MasksUnreadable(
-            f"{path} cannot be understood ({error!r}). Mend it, or delete it and draw the "
+            f"{path} cannot be read ({error!r}). Correct it, or delete it and draw the "
             "rectangles again."
         ) from error
 
 
 def add_mask(study_folder: Path, template: MaskTemplate) -> None:
-    """Keep a template; it takes the place of the device's earlier one."""
+    """Save a template; it replaces the device's earlier one."""
     kept = [mask for mask in read_masks(study_folder) if mask.device != template.device]
     text = json.dumps({"masks": [asdict(mask) for mask in (*kept, template)]}, indent=1)
     path = study_folder / _FILE
@@ -97,7 +97,7 @@ def rectangle_of(values: Any) -> Rectangle:
     Raises
     ------
     ValueError
-        If they are not four, or nothing lies within.
+        If there are not four, or nothing lies inside.
     """
     x, y, width, height = (int(value) for value in values)
     if min(width, height) < 1:
@@ -108,7 +108,7 @@ def rectangle_of(values: Any) -> Rectangle:
 def mask_for(
     templates: Iterable[MaskTemplate], manufacturer: str, model: str, rows: int, columns: int
 ) -> tuple[Rectangle, ...]:
-    """Return the rectangles that a device's template says; none for an unknown device."""
+    """Return the rectangles of a device's template; none for an unknown device."""
     device = (manufacturer, model, rows, columns)
     if not manufacturer and not model:
         return ()
@@ -123,12 +123,12 @@ def blacked_out(
     Parameters
     ----------
     stored
-        Shape (H, W) or (N, H, W), with 3 at the end in colour.
+        Shape (H, W) or (N, H, W), with 3 at the end for colour.
 
     Returns
     -------
     tuple
-        A copy of the values, and the attributes with their range taken from what is left.
+        A copy of the values, and the attributes with the range of the remaining values.
     """
     hidden = np.zeros((attributes.rows, attributes.columns), bool)
     for x, y, width, height in rectangles:
@@ -143,7 +143,7 @@ def blacked_out(
     left = stored[..., ~hidden]
     if left.size == 0:
         left = stored
-    elif left.ndim == 2:  # a stack stays one, frame by frame
+    elif left.ndim == 2:  # a stack is processed frame by frame
         left = left[:, None]
     low, high = value_range(left, attributes.pixels, attributes.padding_range)
     result = stored.copy()
@@ -152,7 +152,7 @@ def blacked_out(
 
 
 def _black(stored: NDArray[Any], attributes: DisplayAttributes) -> int:
-    """Return the stored value that is shown darkest; of equals one that the image has itself."""
+    """Return the stored value that is shown darkest; among equals, one that occurs in the image."""
     padding, kind = attributes.padding_value, np.iinfo(stored.dtype)
     if padding is not None and kind.min <= padding <= kind.max:
         return padding

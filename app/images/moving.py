@@ -1,7 +1,7 @@
 """A tile while it moves: one pass of OpenCV's scaling, which takes a quarter of a warp's time.
 
-The scale is exact. Along each axis the picture lies at most a fifth of a device pixel off, because
-that scaling begins at a whole source pixel; at rest a tile is sampled exactly (`resample`).
+The scale is exact. Along each axis, the picture is at most a fifth of a device pixel off, because
+this scaling begins at a whole source pixel; at rest a tile is sampled exactly (`resample`).
 """
 
 from typing import Any, NamedTuple
@@ -15,18 +15,19 @@ from devices.gaze.view import Affine
 _MOST_OFF = 0.2
 """Device pixels."""
 _STARTS = 16
-"""Source pixels tried as the beginning: one that lies well on the device's pixels is taken."""
+"""Source pixels tried as the beginning: one that aligns well with the device's pixels is used."""
 _LEAST_SHOWN = 8
 """Device pixels across; a warp also draws thinner images thick enough to be seen."""
 
 
 class _Axis(NamedTuple):
-    """Source pixels `low` to `high`, scaled, fill device pixels; image and device run alike.
+    """Source pixels `low` to `high`, scaled, fill device pixels; both run the same way.
 
     Attributes
     ----------
     begin, step
-        The first device pixel that shows the image is centred there, in source pixels; the next.
+        The first device pixel that shows the image is centred here, in source pixels; the next one
+        a step on.
     first, shown
         Which device pixel that is; how many show the image.
     skipped, edge
@@ -44,17 +45,17 @@ class _Axis(NamedTuple):
 
 
 def moving(stored: NDArray[Any], to_image: Affine, columns: int, rows: int) -> NDArray[Any] | None:
-    """Return a tile's stored values, shape (rows, columns); off the image its border repeated.
+    """Return a tile's stored values, shape (rows, columns); outside the image, its border repeated.
 
     Parameters
     ----------
     to_image
-        From device pixels (their centres) to `_image`, turned by quarters at most.
+        From device pixels (their centres) to `_image`, with quarter turns at most.
 
     Returns
     -------
     NDArray
-        None where hardly any of the image is seen, or no start lies well.
+        None if hardly any of the image is visible, or no start aligns well.
     """
     t, turned = to_image, abs(to_image.b) > abs(to_image.a)
     across, down = (rows, columns) if turned else (columns, rows)
@@ -95,7 +96,7 @@ def _axis(start: float, step: float, count: int, size: int) -> _Axis | None:
 
 
 def _seen(source: NDArray[Any], x: _Axis, y: _Axis) -> NDArray[Any]:
-    """Return what is seen of the image; a pixel less at its end where it ends in between."""
+    """Return what is visible of the image; one pixel less at its end if it ends within a pixel."""
     scaled = np.asarray(
         cv2.resize(
             source[y.low : y.high, x.low : x.high],

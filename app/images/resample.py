@@ -1,4 +1,4 @@
-"""A tile of an image in device pixels, still as stored values: the display LUT comes after it."""
+"""A tile of an image in device pixels, still as stored values: the display LUT is applied later."""
 
 import threading
 from typing import Any, NamedTuple
@@ -22,9 +22,10 @@ class Resampled(NamedTuple):
     Attributes
     ----------
     pixels
-        Shape (h, w), stored values in the dtype of the image; off the image they mean nothing.
+        Shape (h, w), stored values in the dtype of the image; outside the image they have no
+        meaning.
     mask
-        Shape (h, w), whether the pixel's centre lies on the image.
+        Shape (h, w), whether the pixel's centre is on the image.
     """
 
     pixels: Stored
@@ -66,9 +67,9 @@ def sample_ahead(
     *,
     smooth: bool,
 ) -> None:
-    """Do what `sampled` will be asked for, in another thread; it then only takes the result.
+    """Prepare what `sampled` will be asked for, in another thread; it then only takes the result.
 
-    Averaging 14 megapixels takes tens of milliseconds, in which OpenCV holds no lock.
+    Averaging 14 megapixels takes tens of milliseconds, during which OpenCV holds no lock.
     """
     key = _Key(view_to_image, tile_view, size_image, ratio_and_scale, smooth)
     ready = stored, _computed(stored, key)
@@ -104,9 +105,9 @@ class _Key(NamedTuple):
 _READY: dict[tuple[int, _Key], tuple[Stored, Resampled]] = {}
 _LOCK = threading.Lock()
 _THINNEST = 3
-"""Device pixels that an image has across, however thin it is."""
+"""Minimum width of an image in device pixels, however thin it is."""
 _MOST_READY = 5
-"""Tiles held for what is about to be shown: a case of four images, and one that comes to rest."""
+"""Tiles held for what will be shown soon: a case of four images, and one coming to rest."""
 
 
 def _computed(stored: Stored, key: _Key) -> Resampled:
@@ -123,7 +124,7 @@ def _computed(stored: Stored, key: _Key) -> Resampled:
 def _mask(
     to_image: Affine, columns: int, rows: int, size_image: tuple[int, int]
 ) -> NDArray[np.bool_]:
-    # Under quarter turns one image axis depends on the column alone, the other on the row.
+    # With quarter turns, one image axis depends only on the column, the other only on the row.
     i, j = np.arange(columns), np.arange(rows)
     along_i = to_image.map(np.stack((i, np.zeros(columns)), axis=1))
     along_j = to_image.map(np.stack((np.zeros(rows), j), axis=1))
@@ -136,8 +137,8 @@ def _mask(
 def _on(places: NDArray[np.float64], size: int) -> NDArray[np.bool_]:
     """Return which device pixels along one axis show the image.
 
-    An image that is a few thousand pixels long and a few high would fall between two of them when
-    it is fitted: it is drawn thick enough to be seen.
+    An image that is a few thousand pixels long and a few high could fall between two of them when
+    fitted, so it is drawn thick enough to be seen.
     """
     on = (places >= 0) & (places < size)
     step = abs(float(places[-1] - places[0])) / max(len(places) - 1, 1)
@@ -161,7 +162,7 @@ def _warped(stored: Stored, to_image: Affine, columns: int, rows: int) -> Stored
 
 
 def _shrunk(stored: Stored, to_image: Affine, columns: int, rows: int, scale: float) -> Stored:
-    """Average what is visible down to about the tile's scale, then sample that in place."""
+    """Average the visible part down to about the tile's scale, then sample that in place."""
     corners = to_image.map([(-1, -1), (columns, -1), (-1, rows), (columns, rows)])
     size = np.array([stored.shape[1], stored.shape[0]])
     low = np.clip(np.floor(corners.min(axis=0)).astype(int) - 1, 0, size - 1)

@@ -20,11 +20,11 @@ class LoadedImage:
     Attributes
     ----------
     stored
-        Shape (height, width), of colours (height, width, 3): the stored values of the frame that
+        Shape (height, width), for colours (height, width, 3): the stored values of the frame that
         is shown, in pydicom's `pixel_array` dtype.
     stack
-        Shape (frames, height, width), with 3 at the end in colour: all frames of a stack, read from
-        disk when they are touched; None for a single image.
+        Shape (frames, height, width), with 3 at the end for colour: all frames of a stack, read
+        from disk when accessed; None for a single image.
     frame
         Which frame of the stack `stored` is, from 0.
     """
@@ -47,11 +47,11 @@ class LoadedImage:
 
     @property
     def frame_count(self) -> int:
-        """How many frames there are; 1 for a single image."""
+        """Number of frames; 1 for a single image."""
         return 1 if self.stack is None else len(self.stack)
 
     def at_frame(self, frame: int) -> Self:
-        """Return the image at another frame, kept within the stack."""
+        """Return the image at another frame, limited to the stack."""
         frame = min(max(frame, 0), self.frame_count - 1)
         if self.stack is None or frame == self.frame:
             return self
@@ -78,8 +78,8 @@ def load(study: Study, image_id: str) -> LoadedImage:
     expected = attributes.shape
     if stored.shape != expected:
         raise ImageUnreadable(
-            f"Image {short_name(image_id)} is {stored.shape} but its display.json says {expected}; "
-            f"restore the folder {folder} from a copy."
+            f"The shape of image {short_name(image_id)} is {stored.shape}, but its display.json "
+            f"says {expected}. Restore the folder {folder} from a copy of the study."
         )
     if attributes.frames == 1:
         return LoadedImage(image_id, stored, attributes)

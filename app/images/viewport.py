@@ -1,7 +1,8 @@
 """Where an image lies in its tile: zoom, pan, flip and rotation as one transform, without Qt.
 
 Frame `_view` is the device-independent pixels of the canvas. The state is the image point in the
-middle of the tile, so that flips, rotations and a changed tile keep what the reader looks at.
+middle of the tile, so that flips, rotations and a change of tile keep what the reader is looking
+at.
 """
 
 from dataclasses import dataclass, replace
@@ -29,7 +30,7 @@ class Viewport:
     tile_view
         (x, y, width, height) of the tile, `_view`.
     pixel_aspect
-        Height of a source pixel over its width; 1 for square ones.
+        Height of a source pixel over its width; 1 for square pixels.
     zoom
         Device-independent pixels per source pixel, along x.
     center_x_image, center_y_image
@@ -41,12 +42,12 @@ class Viewport:
     fitted
         Whether the zoom follows the tile.
     anchor
-        Where in its tile a fitted image lies, across: 0 at the left edge, 0.5 in the middle,
-        1 at the right edge (a chest wall that meets another).
+        Horizontal position of a fitted image in its tile: 0 at the left edge, 0.5 in the middle, 1
+        at the right edge (a chest wall next to another).
     shared_zoom
-        A fitted image is no larger than this, so that images side by side share a scale.
+        A fitted image is no larger than this, so that images side by side have the same scale.
     hung_flipped, hung_flipped_vertically, hung_rotation_deg
-        How it hangs: reset goes back to that.
+        How it hangs; reset returns to that.
     """
 
     image_width: int
@@ -86,7 +87,7 @@ class Viewport:
         return other
 
     def magnified(self, at_view: tuple[float, float], tile_view: Rect, factor: float) -> "Viewport":
-        """Return a lens: the image point under `at_view` stays there, `factor` times as large."""
+        """Return a lens: the image point under `at_view` stays there, magnified by `factor`."""
         lens = self.copy()
         under = self.transform().inverse().map(at_view)
         lens.tile_view, lens.fitted = tile_view, False
@@ -134,7 +135,7 @@ class Viewport:
         self.fitted = False
 
     def pan_by(self, dx_view: float, dy_view: float) -> None:
-        """Move the image by so many `_view` pixels; part of it always stays in the tile."""
+        """Move the image by some `_view` pixels; part of it always stays in the tile."""
         a, b, c, d = self._linear()
         back = Affine(a, b, c, d).inverse().map((dx_view, dy_view))
         self.center_x_image -= float(back[0])
@@ -147,14 +148,14 @@ class Viewport:
         self.zoom = 1.0 / device_pixel_ratio
         self.fitted = False
         to_view = self.transform()
-        for _ in range(2):  # the second pass takes out the rounding of the first
+        for _ in range(2):  # the second pass removes the rounding of the first
             corner = np.array([to_view.tx, to_view.ty])
             shift = np.round(corner * device_pixel_ratio) / device_pixel_ratio - corner
             self.pan_by(float(shift[0]), float(shift[1]))
             to_view = self.transform()
 
     def true_size(self, column_spacing_mm: float, view_pixel_mm: float) -> None:
-        """Show the object in its own size.
+        """Show the object at its true size.
 
         Parameters
         ----------
@@ -175,7 +176,7 @@ class Viewport:
             For any other angle: gaze maps stay exact under quarter turns only.
         """
         if degrees % 90:
-            raise ValueError(f"images are turned by multiples of 90°, not by {degrees}°.")
+            raise ValueError(f"images can be turned only by multiples of 90°, not by {degrees}°.")
         self.rotation_deg = (self.rotation_deg + degrees) % 360
         if self.fitted:
             self.fit()
@@ -199,13 +200,13 @@ class Viewport:
         device_pixel_ratio
             Device pixels per `_view` pixel.
         smooth
-            Average over all source pixels when shrinking and lie exactly (at rest), instead of
+            Average over all source pixels when shrinking and place exactly (at rest), instead of
             sampling between neighbours up to a fifth of a device pixel off (while dragging).
         """
         return sampled(stored, *self._sampling(device_pixel_ratio), smooth=smooth)
 
     def resample_ahead(self, stored: Stored, device_pixel_ratio: float) -> None:
-        """Do what the next smooth `resample` will ask for; safe in another thread, on a copy."""
+        """Prepare what the next smooth `resample` will ask for; in another thread, use a copy."""
         sample_ahead(stored, *self._sampling(device_pixel_ratio), smooth=True)
 
     def grid(self, device_pixel_ratio: float) -> tuple[Affine, int, int]:
@@ -220,7 +221,7 @@ class Viewport:
         return self.transform().inverse(), self.tile_view, size, scales
 
     def _anchor(self) -> None:
-        """Push the image across its tile, towards the edge it is anchored at."""
+        """Push the image across its tile, towards the edge it is anchored to."""
         x, _, width, _ = self.tile_view
         size = (self.image_width, self.image_height)
         seen = self.transform().map([(0, 0), size])[:, 0]
@@ -245,7 +246,7 @@ class Viewport:
         self.center_y_image += float(off[1])
 
     def _keep_in_sight(self) -> None:
-        """Bring back an image that left its tile: its nearest edge touches the tile's."""
+        """Bring back an image that left its tile: its nearest edge then touches the tile's."""
         a, b, c, d = self._linear()
         half = np.array(self.tile_view[2:]) / 2
         reach = np.abs(Affine(a, b, c, d).inverse().map([(half[0], 0.0), (0.0, half[1])])).sum(0)

@@ -1,1 +1,1 @@
-"""Files become stored values: in one process that a hostile file may kill."""
+"""Turns files into stored values, in one process that a hostile file may kill."""

@@ -1,7 +1,8 @@
 """Zip archives of a CD: listed in the decoding process, unpacked one file at a time.
 
-A file in an archive is named as if the archive were a folder (`cd.zip/DICOM/IM0`). What is in it is
-bounded before anything is unpacked, and nothing is ever unpacked by the name it has in there.
+A file in an archive is named as if the archive were a folder (`cd.zip/DICOM/IM0`). Its contents are
+checked against limits before anything is unpacked, and nothing is ever unpacked under its name in
+the archive.
 """
 
 import shutil
@@ -18,9 +19,9 @@ ZIP_HEADS = (b"PK\x03\x04", b"PK\x05\x06")
 MAX_FILES = 100_000
 MAX_BYTES = 64 << 30
 MAX_RATIO = 200
-"""How many times larger than the archive its files may be; blank images take far more, few do."""
+"""How many times larger than the archive its files may be; only a few blank images exceed this."""
 _SMALL_BYTES = 1 << 30
-"""Up to so much in all, no ratio is too high."""
+"""Up to this total size, any ratio is accepted."""
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _LOCKED = 0x1
 _LEFT_OUT = ("__MACOSX", "DICOMDIR")
@@ -37,28 +38,28 @@ def archive_of(path: Path) -> Path | None:
 
 
 def listed_members(archive: Path) -> list[list[str]]:
-    """Return the files of an archive as parts of paths; in the decoding process only.
+    """Return the files of an archive as parts of paths; only in the decoding process.
 
-    Hidden files, what macOS adds, and the DICOMDIR, which says nothing more, are left out.
+    Hidden files, those added by macOS, and the DICOMDIR, which adds nothing, are left out.
 
     Raises
     ------
     ImportRefused
-        If it is damaged, locked, packed in another way, holds another archive, two files of one
-        name or files outside itself, or more than an import may take.
+        If it is damaged, locked, compressed by another method, contains another archive, two files
+        of one name or files outside itself, or more than an import accepts.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
             members = [member for member in opened.infolist() if not member.is_dir()]
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-        raise ImportRefused("it is not a readable zip archive, or cut off") from error
+        raise ImportRefused("it is not a readable zip archive, or is cut off") from error
     _require_bounds(members, archive.stat().st_size)
     named = [_parts(member.filename) for member in members]
     files = [parts for parts in named if not any(_is_left_out(part) for part in parts)]
     if not files:
         raise ImportRefused("it is a zip archive without files")
     if len(set(map(tuple, files))) < len(files):
-        raise ImportRefused("it is a zip archive with several files of one name: unpack it")
+        raise ImportRefused("it is a zip archive with several files of the same name; unpack it")
     return files
 
 
@@ -68,16 +69,18 @@ def _require_bounds(members: list[zipfile.ZipInfo], packed_bytes: int) -> None:
         raise ImportRefused(f"it is a zip archive of more than {MAX_FILES:,} files")
     if whole > MAX_BYTES or (whole > _SMALL_BYTES and whole > MAX_RATIO * packed_bytes):
         raise ImportRefused(
-            f"it is a zip archive that unpacks to {whole / 1e9:,.0f} GB, {MAX_RATIO} times its "
-            f"size or more than {MAX_BYTES / 1e9:,.0f} GB"
+            f"it is a zip archive that unpacks to {whole / 1e9:,.0f} GB: over {MAX_RATIO} times "
+            f"its size, or over {MAX_BYTES / 1e9:,.0f} GB"
         )
     if any(member.flag_bits & _LOCKED for member in members):
-        raise ImportRefused("it is a zip archive locked with a password: unpack it")
+        raise ImportRefused("it is a zip archive locked with a password; unpack it")
     if any(member.compress_type not in _METHODS for member in members):
-        raise ImportRefused("it is a zip archive packed by another method than Deflate: unpack it")
+        raise ImportRefused(
+            "it is a zip archive compressed by a method other than Deflate; unpack it"
+        )
     inner = next((m for m in members if m.filename.lower().endswith(SUFFIX)), None)
     if inner is not None:
-        raise ImportRefused("it is a zip archive with another archive in it: unpack it")
+        raise ImportRefused("it is a zip archive that contains another archive; unpack it")
 
 
 def _parts(name: str) -> list[str]:
@@ -92,7 +95,7 @@ def _is_left_out(part: str) -> bool:
 
 
 class OpenArchives:
-    """The archive that files are unpacked from, kept open from one file to the next."""
+    """The archive that files are unpacked from; it stays open between files."""
 
     def __init__(self) -> None:
         self._path: Path | None = None
@@ -107,12 +110,12 @@ class OpenArchives:
 
     @contextmanager
     def unpacked(self, path: Path, archive: Path, folder: Path) -> Iterator[Path]:
-        """Give a file of an archive as one in a folder, which is removed afterwards.
+        """Yield a file of an archive as a file in a folder, which is removed afterwards.
 
         Raises
         ------
         ImportRefused
-            If it is damaged, too large, or not in there.
+            If it is damaged, too large, or missing.
         """
         folder.mkdir()
         try:
@@ -131,7 +134,7 @@ class OpenArchives:
         if member is None:
             raise ImportRefused("there is no such file in the archive")
         if member.file_size > MAX_FILE_BYTES:
-            raise ImportRefused(f"the file has {member.file_size / 1e6:,.0f} MB in its archive")
+            raise ImportRefused(f"the file is {member.file_size / 1e6:,.0f} MB when unpacked")
         with opened.open(member) as source, target.open("xb") as file:
             shutil.copyfileobj(source, file)  # zipfile gives no more than the archive says
 

@@ -1,4 +1,4 @@
-"""What a compressed frame says of itself, read before a decoder sees it.
+"""What a compressed frame says about itself, read before a decoder sees it.
 
 A data set may lie about its codestream; a decoder then returns the right number of pixels in the
 wrong shape. Only JPEG's SOF (ISO 10918-1, 14495-1) and JPEG 2000's SIZ (ISO 15444-1) are read.
@@ -12,7 +12,7 @@ from app.images.dicom.pixel_layout import PixelLayout
 
 _SOI, _SOC, _JP2 = b"\xff\xd8", b"\xff\x4f", b"\x00\x00\x00\x0cjP  "
 _SIZ, _COD = b"\xff\x51", b"\xff\x52"
-# C4, C8 and CC share the range of the start-of-frame markers without being one; F7 is JPEG-LS.
+# C4, C8 and CC lie in the range of the start-of-frame markers but are not; F7 is JPEG-LS.
 _FRAMES = frozenset((*range(0xC0, 0xD0), 0xF7)) - {0xC4, 0xC8, 0xCC}
 _DCT = frozenset((0xC0, 0xC1, 0xC2))
 _APP0, _APP14 = 0xE0, 0xEE
@@ -28,7 +28,7 @@ class FrameHeader:
     dct
         Whether it is lossy JPEG.
     rgb
-        Whether JPEG 2000's own transform gives red, green and blue, whatever the data set says.
+        Whether JPEG 2000's own transform yields red, green and blue, whatever the data set says.
     """
 
     rows: int
@@ -45,7 +45,7 @@ class FrameHeader:
 
 
 def frame_header(data: bytes) -> FrameHeader | None:
-    """Return what a codestream says it holds; None where it is neither JPEG nor JPEG 2000."""
+    """Return what a codestream says it contains; None if it is neither JPEG nor JPEG 2000."""
     if data[:2] == _SOI:
         return _jpeg(data)
     if data[:2] == _SOC or data[:8] == _JP2:
@@ -60,36 +60,38 @@ def begins_picture(data: bytes) -> bool:
 
 
 def require_same(header: FrameHeader | None, layout: PixelLayout) -> FrameHeader:
-    """Return a frame's header; refuse a frame that is not what its data set says.
+    """Return a frame's header; refuse a frame that differs from its data set.
 
     Raises
     ------
     ImportRefused
-        If it is of another codec, or if sizes differ.
+        If the codec or the sizes differ.
     """
     if header is None:
-        raise ImportRefused("its pixels are not in the transfer syntax that it names")
+        raise ImportRefused("its pixels are not in the transfer syntax it declares")
     rows, columns, allocated = layout.rows, layout.columns, layout.allocated
     if (header.rows, header.columns) != (rows, columns) or header.bits > allocated:
         raise ImportRefused(
-            f"it says {rows} × {columns} pixels of {allocated} bits, its compressed pixels are "
-            f"{header.rows} × {header.columns} of {header.bits} bits"
+            f"it declares {rows} × {columns} pixels of {allocated} bits, but its compressed "
+            f"pixels are {header.rows} × {header.columns} of {header.bits} bits"
         )
     if header.samples != layout.samples:
         raise ImportRefused(
-            f"its Samples per Pixel say {layout.samples}, its compressed pixels have "
+            f"its Samples per Pixel is {layout.samples}, but its compressed pixels have "
             f"{header.samples}"
         )
     if header.deep and layout.samples > 1:
-        raise ImportRefused(f"its colours are JPEG Extended of {header.bits} bits; export it as 8")
+        raise ImportRefused(
+            f"its colours are JPEG Extended with {header.bits} bits; export it with 8 bits"
+        )
     return header
 
 
 def is_ycc(data: bytes) -> bool | None:
-    """Return whether a colour JPEG holds luminance and colour differences; None if it is silent.
+    """Return whether a colour JPEG contains luminance and colour differences; None if unmarked.
 
-    What its own markers say goes before the data set (ISO 10918-6 6.5): files whose Photometric
-    Interpretation says otherwise are common.
+    Its own markers take precedence over the data set (ISO 10918-6 6.5): files whose Photometric
+    Interpretation differs are common.
     """
     said: bool | None = None
     for marker, body in _segments(data):
@@ -110,7 +112,7 @@ def _jpeg(data: bytes) -> FrameHeader | None:
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Give marker and body of a JPEG's segments, as far as their lengths lead."""
+    """Yield marker and body of a JPEG's segments, as far as their lengths lead."""
     at = 2
     while at + 4 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]

@@ -1,7 +1,7 @@
-"""Decode files in one spawned process, with a limit of memory and of time for each file.
+"""Decode files in one spawned process, with a memory and time limit for each file.
 
-Compressed DICOM holds the interpreter lock for up to a second, and a hostile file can end its
-process: neither may reach the station or a recording.
+Compressed DICOM holds the interpreter lock for up to a second, and a hostile file can kill its
+process: neither may affect the station or a recording.
 """
 
 import json
@@ -31,29 +31,29 @@ _BYTES_PER_S = 1e6
 
 
 def _own_bytes(process: psutil.Process) -> int:
-    """Return the memory of a process without the files it maps: a stack may be larger than that."""
+    """Return the memory of a process without the files it maps: a stack may exceed the limit."""
     info = process.memory_info()
     return int(getattr(info, "private", info.rss - getattr(info, "shared", 0)))
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A decoded file; its pixels lie in the folder that was named.
+    """A decoded file; its pixels are in the requested folder.
 
     Attributes
     ----------
     sha256
-        Of the stored values of the file, C order, little-endian.
+        Hash of the file's stored values, C order, little-endian.
     kept_sha256
-        Of what lies in the folder: other than `sha256` where rectangles were blacked out.
+        Hash of the values in the folder: differs from `sha256` if rectangles were blacked out.
     origin
-        Where it comes from, without a name.
+        Where it comes from, without names.
     attributes
-        Without windows and LUTs, which `display.json` holds.
+        Without windows and LUTs, which are in `display.json`.
     rectangles
         What the device's mask template blacked out.
     original
-        Identifiers for a linkage file; empty unless they were asked for.
+        Identifiers for a linkage file; empty unless requested.
     """
 
     sha256: str
@@ -65,16 +65,16 @@ class Decoded:
 
 
 class Decoder:
-    """One worker for many files; started at the first, replaced when a file kills it.
+    """One worker for many files; started for the first, replaced when a file kills it.
 
     Parameters
     ----------
     key
         Hashes identifiers; given to the worker so that they never leave it.
     timeout_s
-        For each file; large ones get a second more for every MB.
+        For each file; large ones get another second per MB.
     memory_bytes
-        What decoding may take on top of the worker itself.
+        Memory that decoding may use in addition to the worker itself.
     """
 
     def __init__(self, key: bytes, *, timeout_s: float = 60.0, memory_bytes: int = 3 << 30) -> None:
@@ -105,17 +105,17 @@ class Decoder:
         linkage: bool = False,
         sent: bytes | None = None,
     ) -> Decoded:
-        """Decode a file into `stored.npy`, `display.json` and `presentation.png` of a folder.
+        """Decode a file into `stored.npy`, `display.json` and `presentation.png` in a folder.
 
         Parameters
         ----------
         masks
             Templates; that of the file's device is applied.
         linkage
-            Whether the file's identifiers are wanted for a linkage file.
+            Whether the file's identifiers are needed for a linkage file.
         sent
-            The file itself, where it came over a line: it is handed on in memory, and `path` is
-            only what it is called.
+            The file itself, if it came over a connection: it is passed on in memory, and `path` is
+            only its name.
 
         Raises
         ------
@@ -131,7 +131,7 @@ class Decoder:
         if "stopped" in answer:
             raise ImportStopped(
                 f"The study's folder {folder.parent} cannot be written ({answer['stopped']}). "
-                "What was imported before is safe; free some space, then import again."
+                "Images imported so far are safe. Free some space, then import again."
             )
         return Decoded(
             answer["sha256"],
@@ -143,7 +143,7 @@ class Decoder:
         )
 
     def listed(self, path: Path) -> list[Path]:
-        """Return the files that a DICOMDIR names, all below its folder, or that an archive holds.
+        """Return the files that a DICOMDIR lists, all below its folder, or an archive contains.
 
         Raises
         ------
@@ -199,8 +199,8 @@ class Decoder:
         except (EOFError, OSError, ImportRefused, psutil.Error) as error:
             code = self._ended()
             raise ImportStopped(
-                f"The process that decodes images does not start (exit code {code}). See the log; "
-                "reinstall Foveate with its extra `station` if packages are missing."
+                f"The process that decodes images did not start (exit code {code}). See the "
+                "log. If packages are missing, reinstall Foveate with its extra `station`."
             ) from error
         return ours
 
@@ -227,7 +227,7 @@ class Decoder:
             return False
         try:
             used = _own_bytes(psutil.Process(self._process.pid))
-        except psutil.Error:  # it has just ended; the pipe says so next
+        except psutil.Error:  # it has just ended; the pipe will show it next
             return False
         return bool(used - self._base_bytes > self.memory_bytes)
 
@@ -240,7 +240,7 @@ class Decoder:
             connection.close()
         if process is None:
             return None
-        process.join(0.5)  # a crashed one needs a moment to be counted as ended
+        process.join(0.5)  # a crashed one takes a moment to be reported as ended
         if process.is_alive():
             process.kill()
             process.join(5.0)

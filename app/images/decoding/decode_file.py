@@ -1,4 +1,4 @@
-"""One file decoded into a folder: what the worker process does at each request."""
+"""One file decoded into a folder: what the worker process does for each request."""
 
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -25,12 +25,12 @@ from app.images.notes import note
 
 
 def answer_to(request: dict[str, Any], key: bytes, sent: bytes | None = None) -> dict[str, Any]:
-    """Return what a request of the station finds, or why the file is refused.
+    """Return the answer to a request of the station, or why the file is refused.
 
     Parameters
     ----------
     sent
-        The file itself, where it came over a line and lies on no disk.
+        The file itself, if it came over a connection and is on no disk.
     """
     path = Path(request["path"])
     try:
@@ -45,8 +45,8 @@ def answer_to(request: dict[str, Any], key: bytes, sent: bytes | None = None) ->
         return {"stopped": str(error)}
     except OSError as error:
         return {"refused": f"it cannot be read ({error.strerror or 'input/output error'})"}
-    except Exception:  # one strange file must not end the import
-        return {"refused": "it cannot be read as an image: what it says contradicts itself"}
+    except Exception:  # one odd file must not end the import
+        return {"refused": "it cannot be read as an image: its contents contradict each other"}
 
 
 def _decoded(request: dict[str, Any], key: bytes, path: Readable) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def _decoded(request: dict[str, Any], key: bytes, path: Readable) -> dict[str, A
     rectangles = mask_for(templates, origin.manufacturer, origin.model, *size) or mask_for(
         templates,
         *identity.device,
-        *size,  # a mask that 0.1.0 made names them as the file does
+        *size,  # a mask made by 0.1.0 names them as the file does
     )
     if rectangles:
         stored, attributes = blacked_out(stored, attributes, rectangles)
@@ -80,12 +80,12 @@ def _decoded(request: dict[str, Any], key: bytes, path: Readable) -> dict[str, A
 def read_file(
     path: Readable, key: bytes, room: Path | None = None
 ) -> tuple[NDArray[Any], DisplayAttributes, Identity]:
-    """Return little-endian stored values, what is kept beside them, and who they are of.
+    """Return little-endian stored values, what is stored with them, and whose they are.
 
     Parameters
     ----------
     room
-        A file to be made for the values of a large stack, which are mapped then.
+        A file to create for the values of a large stack, which are then mapped.
 
     Raises
     ------
@@ -97,7 +97,9 @@ def read_file(
         raise ImportRefused("the file is empty")
     with path.open("rb") as file:
         head = file.read(132)
-    if looks_like_dicom(head):  # before TIFF: a DICOM file's preamble may be one's header
+    if looks_like_dicom(
+        head
+    ):  # before TIFF, since a DICOM file's preamble may look like its header
         return read_dicom(path, key, room)
     if isinstance(path, InMemory):
         raise ImportRefused("what was sent is not a DICOM file")
@@ -110,5 +112,5 @@ def read_file(
         return *read_raster(path, "TIFF"), Identity()
     if head.startswith(ZIP_HEADS):
         listed_members(path)  # says why it is refused
-        raise ImportRefused("it is a zip archive: name it with its suffix .zip, or unpack it")
+        raise ImportRefused("it is a zip archive; give its name the suffix .zip, or unpack it")
     raise ImportRefused("it is neither DICOM nor PNG, JPEG or TIFF")

@@ -1,4 +1,4 @@
-"""The stored values of a DICOM file: which decoder is trusted with what, and what it gives."""
+"""The stored values of a DICOM file: which decoder is trusted with what, and its result."""
 
 import struct
 from functools import partial
@@ -26,7 +26,7 @@ _NATIVE = (
     uid.ExplicitVRBigEndian,
     uid.DeflatedExplicitVRLittleEndian,
 )
-# RLE goes to pydicom's own (pylibjpeg-rle aborts on hostile files); what is not listed is refused.
+# RLE goes to pydicom's own (pylibjpeg-rle aborts on hostile files); anything not listed is refused.
 PLUGINS = {
     uid.RLELossless: "pydicom",
     uid.JPEGBaseline8Bit: "pillow",
@@ -53,11 +53,11 @@ _UNNAMED = {
     "1.2.840.10008.1.2.4.111": "JPEG XL JPEG Recompression",
     "1.2.840.10008.1.2.4.112": "JPEG XL",
 }
-"""Transfer syntaxes that pydicom has no name for."""
+"""Transfer syntaxes for which pydicom has no name."""
 
 
 def syntax_of(dataset: FileDataset) -> uid.UID:
-    """Return how a data set is encoded, told from its bytes where its header does not say.
+    """Return how a data set is encoded, judged from its bytes if its header does not say.
 
     Raises
     ------
@@ -93,12 +93,12 @@ def stored_values(
     Parameters
     ----------
     room
-        A file to be made for those of a large stack, which are mapped then.
+        A file to create for the values of a large stack, which are then mapped.
 
     Raises
     ------
     ImportRefused
-        If they are cut short, damaged, or not what the data set says.
+        If they are cut short or damaged, or differ from what the data set says.
     """
     headers = _checked(dataset, syntax, layout)
     try:
@@ -107,13 +107,13 @@ def stored_values(
         raise
     except Exception as error:  # decoders raise their own kinds
         raise ImportRefused(
-            f"its pixels ({_name(syntax)}) cannot be decoded, they are damaged or cut short "
+            f"its pixels ({_name(syntax)}) cannot be decoded: they are damaged or cut short "
             f"({_said(error)})"
         ) from error
     if stored.shape != layout.shape or stored.dtype.kind not in "ui":
         raise ImportRefused(
-            f"its pixels come out as {_size(stored.shape)}, not as the {_size(layout.shape)} that "
-            "Number of Frames, Rows and Columns say"
+            f"its pixels decode to {_size(stored.shape)}, but Number of Frames, Rows and "
+            f"Columns say {_size(layout.shape)}"
         )
     stored = stored.astype(stored.dtype.newbyteorder("<"), copy=False)
     return _lowered(stored, shift, layout.stored) if shift else stored
@@ -138,7 +138,7 @@ def _decoded(
     if room is not None and is_large and not layout.is_colour:
         each = decoder.iter_array(dataset, decoding_plugin=plugin, **options)
         frames = (frame for frame, _ in each)
-        # Lowered one by one: no whole stack is ever in memory.
+        # Converted one by one, so that a whole stack is never in memory.
         lower = partial(_lowered, shift=shift, bits=layout.stored)
         return on_disk(frames, layout.shape, room, lower if shift else np.asarray), 0
     pixels, _ = decoder.as_array(dataset, decoding_plugin=plugin, **options)
@@ -146,12 +146,12 @@ def _decoded(
 
 
 def _checked(dataset: FileDataset, syntax: uid.UID, layout: PixelLayout) -> list[FrameHeader]:
-    """Check the pixels' size before anything is decoded; return what compressed frames say."""
+    """Check the size of the pixels before anything is decoded; return the frames' headers."""
     if syntax in _NATIVE:
         expected, there = layout.frame_bytes * layout.frames, length_of(dataset.PixelData)
         if there < expected:
             raise ImportRefused(
-                f"it is truncated: {there:,} of {expected:,} bytes of pixels are there"
+                f"it is truncated: only {there:,} of {expected:,} bytes of pixels are present"
             )
         return []
     return [] if syntax == uid.RLELossless else _frame_headers(dataset, layout)
@@ -164,33 +164,35 @@ def _frame_headers(dataset: FileDataset, layout: PixelLayout) -> list[FrameHeade
         for data in generate_frames(dataset.PixelData, number_of_frames=layout.frames):
             headers.append(require_same(frame_header(data), layout))
             if headers[-1].dct and not is_whole_jpeg(data):
-                raise ImportRefused("it is truncated: its JPEG data end before the picture")
+                raise ImportRefused("it is truncated: its JPEG data end before the picture does")
     except (ValueError, EOFError, struct.error) as error:
         raise ImportRefused(
-            "its compressed frames cannot be told apart (the items of Pixel Data are damaged)"
+            "its compressed frames cannot be separated (the items of Pixel Data are damaged)"
         ) from error
     if len(headers) < layout.frames:
-        said = f"{len(headers):,} of {layout.frames:,} frames are there"
+        said = f"only {len(headers):,} of {layout.frames:,} frames are present"
         raise ImportRefused(f"it is truncated: {said}")
     return headers
 
 
 def _require_one_picture(dataset: FileDataset, layout: PixelLayout) -> None:
-    """Refuse several frames that are said to be one: a decoder shows the first of them alone."""
+    """Refuse several frames that are declared as one: a decoder would show only the first."""
     if layout.frames > 1:
         return
     rewind(dataset.PixelData)
     pictures = sum(begins_picture(part) for part in generate_fragments(dataset.PixelData))
     rewind(dataset.PixelData)
     if pictures > 1:
-        raise ImportRefused(f"Number of Frames says 1, its compressed pixels are {pictures:,}")
+        raise ImportRefused(
+            f"Number of Frames is 1, but it contains {pictures:,} compressed frames"
+        )
 
 
 def _high_shift(elements: Elements, syntax: uid.UID, layout: PixelLayout) -> int:
-    """Return how many bits lie below a value that does not begin at the lowest.
+    """Return how many bits lie below a value that does not start at the lowest bit.
 
-    pydicom looks for it there whatever High Bit says. Codecs number their bits themselves, so that
-    only what is stored plainly can have other bits below it.
+    pydicom ignores High Bit. Codecs number their bits themselves, so only uncompressed values can
+    have other bits below them.
     """
     high = elements.number("HighBit")
     shift = 0 if high is None else int(high) + 1 - layout.stored
@@ -199,7 +201,7 @@ def _high_shift(elements: Elements, syntax: uid.UID, layout: PixelLayout) -> int
 
 
 def _lowered(stored: NDArray[Any], shift: int, bits: int) -> NDArray[Any]:
-    """Return values from the upper bits of their patterns; a sign is extended."""
+    """Return the values in the upper bits of their patterns, with the sign extended."""
     above = stored.dtype.itemsize * 8 - shift - bits
     return (stored << above) >> (above + shift)
 
@@ -213,13 +215,13 @@ def _name(syntax: uid.UID) -> str:
 
 
 def _said(error: BaseException) -> str:
-    """Return what the decoder itself said, without pydicom's words around it."""
+    """Return the decoder's own message, without pydicom's words around it."""
     plugin = str(error).rpartition("available plugins:")[2].strip()
-    # gdcm gives nothing where it cannot decode, which pydicom stumbles over.
-    return "gdcm gives nothing" if "'NoneType'" in plugin else short(ValueError(plugin or error))
+    # gdcm returns nothing if it cannot decode, which pydicom does not handle.
+    return "gdcm returned nothing" if "'NoneType'" in plugin else short(ValueError(plugin or error))
 
 
 def short(error: BaseException) -> str:
-    """Return the first line of what a library said, cut to a readable length."""
-    said = " ".join(str(error).split()) or "it does not say why"
+    """Return the first line of a library's message, cut to a readable length."""
+    said = " ".join(str(error).split()) or "no reason given"
     return said if len(said) <= 160 else f"{said[:157]}…"

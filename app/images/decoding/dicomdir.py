@@ -1,4 +1,4 @@
-"""A DICOMDIR: the table of contents of a CD (PS3.10); it names files, it holds no picture."""
+"""A DICOMDIR: the table of contents of a CD (PS3.10); it lists files and contains no picture."""
 
 import os
 import re
@@ -12,15 +12,15 @@ _VERSION = re.compile(r";\d+$")
 
 
 def is_dicomdir(path: Path) -> bool:
-    """Return whether a file is a DICOMDIR, by the one name it may have (PS3.10 8.6)."""
+    """Return whether a file is a DICOMDIR, by the only name it may have (PS3.10 8.6)."""
     return path.name.upper() == "DICOMDIR" and path.is_file()
 
 
 class Disc:
-    """The files of a disc as a system mounts or copies it, which may call them otherwise.
+    """The files of a disc as mounted or copied by a system, possibly under other names.
 
-    A CD's names are in capitals, without suffix; Linux mounts them in lower case or with a version
-    (`IM0001.;1`), and viewers add `.dcm` when they copy.
+    A CD's names are uppercase and without suffix; Linux mounts them in lowercase or with a version
+    (`IM0001.;1`), and viewers add `.dcm` when copying.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Disc:
         self._names: dict[Path, dict[str, list[str]]] = {}
 
     def found(self, parts: Sequence[str]) -> Path:
-        """Return where a listed file is; as it is listed where it is not, or several may be it."""
+        """Return where a listed file is; unchanged if it is missing or ambiguous."""
         place = self._top
         for part in parts:
             if not (place / part).exists():
@@ -44,7 +44,7 @@ class Disc:
         return place if place.is_file() else self._top.joinpath(*parts)
 
     def _called(self, folder: Path) -> dict[str, list[str]]:
-        """Return by listed name, in lower case, what may be meant in a folder."""
+        """Return the candidates in a folder by listed name, in lowercase."""
         if folder not in self._names:
             found: dict[str, list[str]] = {}
             names = sorted(os.listdir(folder)) if folder.is_dir() else []
@@ -62,14 +62,14 @@ def listed_files(path: Path) -> list[list[str]]:
     Raises
     ------
     ImportRefused
-        If it cannot be read, lists none, or one that lies outside its folder.
+        If it cannot be read, lists no file, or lists one outside its folder.
     """
     import pydicom
 
     try:
         records = pydicom.dcmread(path, force=True).get("DirectoryRecordSequence") or []
         found = [_parts(record.get("ReferencedFileID")) for record in records]
-    except Exception as error:  # pydicom raises whatever a broken file makes it stumble over
+    except Exception as error:  # pydicom raises whatever error a broken file leads to
         raise ImportRefused("it is not a readable DICOMDIR") from error
     files = [parts for parts in found if parts]
     if not files:

@@ -1,8 +1,8 @@
-"""Frames that pydicom's own plugins do not decode, by imagecodecs: a plugin of pydicom.
+"""Frames that pydicom's own plugins do not decode, by imagecodecs: a plugin for pydicom.
 
-Lossy JPEG in colour, whose own markers say which colours it holds (pydicom's plugin converts some
+Lossy colour JPEG, whose own markers say which colours it contains (pydicom's plugin converts some
 twice); 12-bit JPEG (libjpeg-turbo), the usual lossy form of archived CR, DX and MG, which Pillow's
-library cannot read; JPEG-LS (CharLS) that pyjpegls fails on.
+library cannot read; JPEG-LS (CharLS) on which pyjpegls fails.
 """
 
 import imagecodecs
@@ -22,7 +22,7 @@ DECODER_DEPENDENCIES = dict.fromkeys((*_JPEG, *_JPEG_LS), ("imagecodecs",))
 
 
 def register() -> None:
-    """Make the plugin known to pydicom; once is enough."""
+    """Register the plugin with pydicom; once is enough."""
     for syntax in DECODER_DEPENDENCIES:
         decoder = get_decoder(syntax)
         if OURS not in decoder.available_plugins:
@@ -35,14 +35,14 @@ def is_available(syntax: str) -> bool:
 
 
 def decode_frame(data: bytes, runner: DecodeRunner) -> bytes | bytearray:
-    """Return a frame's bytes as pydicom expects them of a plugin.
+    """Return a frame's bytes as pydicom expects them from a plugin.
 
     Parameters
     ----------
     data
         The codestream.
     runner
-        What the data set says; told how many bits a sample has in the result.
+        What the data set says; receives the bits of a sample in the result.
 
     Raises
     ------
@@ -55,29 +55,29 @@ def decode_frame(data: bytes, runner: DecodeRunner) -> bytes | bytearray:
         return _colours(data, runner)
     pixels = imagecodecs.jpeg8_decode(data)
     if not runner.pixel_representation:
-        # The inverse transform overshoots: no reader shows more than the bits stored can hold.
+        # The inverse transform overshoots: no value may exceed the stored bits.
         pixels = np.minimum(pixels, 2**runner.bits_stored - 1)
     runner.set_option("bits_allocated", 16)
     return pixels.astype("<u2").tobytes()
 
 
 def is_whole_jpeg(data: bytes) -> bool:
-    """Return whether a lossy JPEG's data reach to its end, whatever marker was put after them.
+    """Return whether a lossy JPEG's data are complete, whatever marker follows them.
 
-    A decoder paints what is missing grey and says nothing. It does not look at what follows the
-    last block: if that changes the picture, the data end before it.
+    A decoder silently paints missing parts grey. It does not look at what follows the last block:
+    if that changes the picture, the data end too early.
     """
     end = data.rfind(_EOI)
     kept = (data[:end] if end > 0 else data.rstrip(b"\0")).rstrip(b"\xff")
     try:
         one, other = (imagecodecs.jpeg8_decode(kept + more * 64 + _EOI) for more in _MORE)
-    except imagecodecs.Jpeg8Error:  # the decoder will say what is wrong
+    except imagecodecs.Jpeg8Error:  # the decoder will report what is wrong
         return True
     return np.array_equal(one, other)
 
 
 def _colours(data: bytes, runner: DecodeRunner) -> bytes:
-    """Return colours as the codestream has them, and tell pydicom which they are."""
+    """Return colours as they are in the codestream, and tell pydicom which they are."""
     said = is_ycc(data)
     ycc = "YBR" in runner.photometric_interpretation if said is None else said
     space = "YCBCR" if ycc else "RGB"
@@ -90,7 +90,7 @@ def _colours(data: bytes, runner: DecodeRunner) -> bytes:
 def _jpeg_ls(data: bytes, runner: DecodeRunner) -> bytes | bytearray:
     try:
         return pyjpegls._decode_frame(data, runner)
-    except Exception:  # it raises its own kinds; what it cannot read, CharLS itself may
+    except Exception:  # it raises its own errors; CharLS itself may read the frame
         pixels = np.asarray(imagecodecs.jpegls_decode(data))
     planar = pixels.ndim == 3 and pixels.shape[0] == runner.samples_per_pixel < pixels.shape[2]
     runner.set_option("planar_configuration", int(planar))

@@ -1,6 +1,6 @@
-"""A file that lies in memory: what an archive sent, which must not be written before it is decoded.
+"""A file in memory: sent by an archive, it must not be written before it is decoded.
 
-It offers of `Path` what decoding needs, so that such an image goes the way of every file.
+It offers what decoding needs of `Path`, so that such an image is treated like every file.
 """
 
 import io
@@ -33,4 +33,4 @@ class InMemory:
 
 
 Readable = Path | InMemory
-"""Where a file can be read from."""
+"""A source that a file can be read from."""

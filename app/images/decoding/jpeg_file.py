@@ -1,7 +1,7 @@
-"""Whether a JPEG's data reach to its end: decoders paint what is missing grey and say nothing.
+"""Whether a JPEG's data are complete: decoders silently paint missing parts grey.
 
-libjpeg warns of it where no one hears. JPEG XL's encoder, which takes a JPEG's coefficients over
-as they are, reads the same data strictly: what it refuses has lost some of them.
+libjpeg's warning goes unseen. JPEG XL's encoder, which takes over a JPEG's coefficients unchanged,
+reads the same data strictly: a file it refuses has lost some.
 """
 
 import io
@@ -24,12 +24,12 @@ _ZEROS = bytes(64)
 
 
 def require_whole_jpeg(data: bytes, picture_size: tuple[int, int]) -> None:
-    """Refuse a JPEG whose picture data are cut short, whatever marker was put after them.
+    """Refuse a JPEG whose picture data are cut short, whatever marker follows them.
 
     Raises
     ------
     ImportRefused
-        If it is.
+        If they are.
     """
     parts = _parts(data)
     if parts is None or picture_size[0] * picture_size[1] > _MOST_PIXELS:
@@ -38,10 +38,11 @@ def require_whole_jpeg(data: bytes, picture_size: tuple[int, int]) -> None:
     if not _read_strictly(plain):
         if frame == _PROGRESSIVE or _ends_flat(data):
             raise ImportRefused(
-                "it is not an intact JPEG file: it is cut short, its data end before the picture"
+                "it is not an intact JPEG file: it is cut short, and its data end before the "
+                "picture does"
             )
     elif _reads_without_its_zeros(plain):
-        raise ImportRefused("it is not an intact JPEG file: zeros stand in the place of its data")
+        raise ImportRefused("it is not an intact JPEG file: part of its data is replaced by zeros")
 
 
 def _parts(data: bytes) -> tuple[int, bytes] | None:
@@ -69,7 +70,7 @@ def _parts(data: bytes) -> tuple[int, bytes] | None:
 
 
 def _scan_end(data: bytes, at: int) -> int:
-    """Return where the entropy-coded data end: at a marker that is not a restart."""
+    """Return where the entropy-coded data end: at a marker other than a restart."""
     while (at := data.find(b"\xff", at)) >= 0:
         following = data[at + 1 : at + 2]
         if following and following[0] != 0 and not 0xD0 <= following[0] <= 0xD7:
@@ -82,7 +83,7 @@ def _scan_end(data: bytes, at: int) -> int:
 
 
 def _is_oddly_sampled(plain: bytes, frame: int) -> bool:
-    """Return whether components are sampled in other ratios than 1 or 2, or are four."""
+    """Return whether components are sampled in ratios other than 1 or 2, or there are four."""
     at = plain.find(bytes((0xFF, frame)))
     count = plain[at + 9]
     factors = [plain[at + 11 + 3 * i] for i in range(count)]
@@ -99,7 +100,7 @@ def _read_strictly(plain: bytes) -> bool:
 
 
 def _ends_flat(data: bytes) -> bool:
-    """Return whether the last block has one value only, as a decoder leaves it without data."""
+    """Return whether the last block has a single value, as decoders fill it without data."""
     picture = PilImage.open(io.BytesIO(data), formats=["JPEG"])
     picture.draft("L", None)
     grey = np.asarray(picture.convert("L"))
@@ -108,7 +109,7 @@ def _ends_flat(data: bytes) -> bool:
 
 
 def _reads_without_its_zeros(plain: bytes) -> bool:
-    """Return whether a long run of zeros could be halved and nothing would be missed."""
+    """Return whether a long run of zeros could be halved without anything being lost."""
     start = plain.rfind(bytes((0xFF, _SOS)))
     at = plain.find(_ZEROS, start)
     if at < 0:

@@ -1,8 +1,8 @@
-"""Stacks that may be larger than the memory: read from the file and decoded frame by frame.
+"""Stacks that may be larger than memory: read from the file and decoded frame by frame.
 
 Tomosynthesis of a thick breast has more than 1 GB of pixels. Its frames go one by one into the
-`stored.npy` to come, which is mapped: the limit is the disk, whose room is taken before the first
-frame is decoded (a mapped file that the disk has no room for ends the process).
+future `stored.npy`, which is mapped: the limit is the disk, whose space is reserved before the
+first frame is decoded (a mapped file without disk space kills the process).
 """
 
 import io
@@ -27,16 +27,16 @@ PIXEL_DATA = 0x7FE00010
 DEFERRED_BYTES = 32 << 20
 """Elements larger than this stay in the file until they are asked for."""
 IN_MEMORY_BYTES = 128 << 20
-"""Decoded stacks up to this size are not worth the detour."""
+"""For decoded stacks up to this size, the detour is not worthwhile."""
 RESERVE_BYTES = 1 << 30
-"""What a stack must leave free on the disk."""
+"""Space that a stack must leave free on the disk."""
 _UNDEFINED = 0xFFFFFFFF
 _BLOCK = bytes(8 << 20)
 
 
 @contextmanager
 def pixels_in_file(path: Readable, dataset: FileDataset) -> Iterator[None]:
-    """Let Pixel Data that were left in the file be read from there, as far as they are needed."""
+    """Make Pixel Data that were left in the file readable from there, as needed."""
     raw: Any = dataset.get_item(PIXEL_DATA, keep_deferred=True)
     if not isinstance(raw, RawDataElement) or raw.value is not None or not raw.length:
         yield
@@ -61,7 +61,7 @@ def length_of(pixels: bytes | io.BufferedReader) -> int:
 
 
 def rewind(pixels: bytes | io.BufferedReader) -> None:
-    """Let pixels be read from their beginning again."""
+    """Read pixels from their beginning again."""
     if isinstance(pixels, io.BufferedReader):
         pixels.seek(0)
 
@@ -77,34 +77,34 @@ def on_disk(
     Parameters
     ----------
     frames
-        Each of shape `shape[1:]`; all whole numbers of one type.
+        Each of shape `shape[1:]`; all integers of one type.
     change
-        What is done to each before it is written.
+        Applied to each before it is written.
 
     Raises
     ------
     ImportRefused
-        If the disk has not enough room, or there are fewer frames, or other ones.
+        If the disk does not have enough space, or the frames differ in number or size.
     Unwritable
-        If the folder takes no more.
+        If the folder cannot take more.
     """
     stored, count = None, 0
     for frame in frames:
         kept = change(frame)
         if count == shape[0] or kept.shape != shape[1:] or kept.dtype.kind not in "ui":
-            raise ImportRefused("its frames are more than it says, or not all of one size")
+            raise ImportRefused("it has more frames than it declares, or frames of different sizes")
         kept = kept.astype(kept.dtype.newbyteorder("<"), copy=False)
         if stored is None:
             stored = _room_for(shape, kept.dtype, room)
         stored[count] = kept
         count += 1
     if stored is None or count < shape[0]:
-        raise ImportRefused(f"it is truncated: {count:,} of {shape[0]:,} frames are there")
+        raise ImportRefused(f"it is truncated: only {count:,} of {shape[0]:,} frames are present")
     return stored
 
 
 def is_mapped(stored: NDArray[Any]) -> bool:
-    """Return whether values lie in a file already, as `on_disk` leaves them."""
+    """Return whether values are already in a file, as `on_disk` leaves them."""
     return isinstance(stored, np.memmap) and stored._mmap is not None  # type: ignore[attr-defined]
 
 
@@ -113,8 +113,8 @@ def _room_for(shape: tuple[int, ...], dtype: np.dtype[Any], room: Path) -> NDArr
     free = shutil.disk_usage(room.parent).free
     if size + RESERVE_BYTES > free:
         raise ImportRefused(
-            f"its pixels take {size / 1e9:,.1f} GB and must leave {RESERVE_BYTES / 1e9:,.1f} GB "
-            f"free, but the study's disk has room for {free / 1e9:,.1f} GB"
+            f"its pixels need {size / 1e9:,.1f} GB and must leave {RESERVE_BYTES / 1e9:,.1f} GB "
+            f"free, but the study's disk has only {free / 1e9:,.1f} GB free"
         )
     try:
         with room.open("xb") as file:
@@ -130,7 +130,7 @@ def _room_for(shape: tuple[int, ...], dtype: np.dtype[Any], room: Path) -> NDArr
 
 
 def _allocate(file: Any, begin: int, size: int) -> None:
-    """Take the room that a file needs on the disk, really."""
+    """Actually reserve the disk space that a file needs."""
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(file.fileno(), begin, size)
         return

@@ -1,6 +1,6 @@
 """What a PNG's chunks say, read before a decoder sees them (PNG specification, third edition).
 
-Decoders fill what is missing with black and say nothing; a picture cut short must not come in.
+Decoders silently fill missing parts with black; a truncated picture must not be imported.
 """
 
 import zlib
@@ -65,23 +65,23 @@ def png_header(data: bytes) -> PngHeader:
     Raises
     ------
     ImportRefused
-        If there is none, or none that the specification knows.
+        If it is missing, or not one in the specification.
     """
     if len(data) < 33 or data[12:16] != b"IHDR":
         raise ImportRefused("it is not an intact PNG file (no header)")
     width, height = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
     if data[25] not in _CHANNELS or data[24] not in (1, 2, 4, 8, 16):
-        raise ImportRefused("it is not an intact PNG file (its header makes no sense)")
+        raise ImportRefused("it is not an intact PNG file (its header is invalid)")
     return PngHeader(width, height, data[24], data[25], data[28] == 1)
 
 
 def require_whole_png(data: bytes, header: PngHeader) -> None:
-    """Refuse a PNG whose compressed rows end too soon or fail their checksum.
+    """Refuse a PNG whose compressed rows end too early or fail their checksum.
 
     Raises
     ------
     ImportRefused
-        Saying how much is there.
+        Says how much is present.
     """
     unpacker, wanted, there = zlib.decompressobj(), header.data_bytes, 0
     try:
@@ -98,15 +98,15 @@ def require_whole_png(data: bytes, header: PngHeader) -> None:
         raise ImportRefused(f"it is not an intact PNG file ({error})") from error
     if there < wanted:
         raise ImportRefused(
-            f"it is not an intact PNG file: it is cut short, {there:,} of {wanted:,} bytes are "
-            "there"
+            f"it is not an intact PNG file: it is cut short, and only {there:,} of {wanted:,} "
+            "bytes are present"
         )
 
 
 def transparent_colour(data: bytes, header: PngHeader) -> tuple[int, ...] | None:
-    """Return the one grey or colour that stands for "nothing here"; None where there is none.
+    """Return the one grey or colour that means "nothing here"; None where there is none.
 
-    The alpha channel, and that of a palette, is not meant.
+    This does not concern the alpha channel or that of a palette.
     """
     length = {0: 2, 2: 6}.get(header.colour)
     body = next((body for kind, body in chunks(data) if kind == b"tRNS"), b"")
@@ -116,7 +116,7 @@ def transparent_colour(data: bytes, header: PngHeader) -> tuple[int, ...] | None
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    """Give kind and body of each chunk as far as the file goes."""
+    """Yield kind and body of each chunk as far as the file goes."""
     view, at = memoryview(data), len(PNG_HEAD)
     while at + 8 <= len(data):
         length = int.from_bytes(view[at : at + 4])

@@ -1,4 +1,4 @@
-"""Decode one DICOM file; runs in the worker process only, where a hostile file does no harm."""
+"""Decode one DICOM file; runs only in the worker process, where a hostile file does no harm."""
 
 import warnings
 import zlib
@@ -30,10 +30,10 @@ _DICOMDIR = "1.2.840.10008.1.3.10"
 
 
 def looks_like_dicom(head: bytes) -> bool:
-    """Return whether a file's first 132 bytes are those of a DICOM file, with preamble or not."""
+    """Return whether a file's first 132 bytes are those of a DICOM file, preamble or not."""
     if head[128:132] == b"DICM":
         return True
-    # Without the preamble the first element is one of group 0002 or 0008, with a small number.
+    # Without a preamble, the first element belongs to group 0002 or 0008 and its number is small.
     return head[:2] in (b"\x02\x00", b"\x08\x00") and len(head) > 8 and head[3] == 0
 
 
@@ -49,18 +49,18 @@ def read_dicom(
     key
         Hashes what identifies the patient.
     room
-        A file to be made for the values of a large stack, which are mapped then.
+        A file to create for the values of a large stack, which are then mapped.
 
     Returns
     -------
     tuple
-        Stored values (H, W), of a stack (N, H, W), in pydicom's `pixel_array` dtype, with red,
-        green and blue at the end in colour; what is kept beside them, and who it is of.
+        Stored values (H, W), for a stack (N, H, W), in pydicom's `pixel_array` dtype, with red,
+        green and blue at the end for colour; what is stored with them, and whose it is.
 
     Raises
     ------
     ImportRefused
-        Saying why the file cannot become a case.
+        Says why the file cannot become a case.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # files in the field break small rules of the standard
@@ -79,8 +79,8 @@ def read_dicom(
                 raise
             raise ImportRefused(
                 f"it is a colour stack of {layout.frames:,} frames "
-                f"({layout.shown_bytes / 1e6:,.0f} MB decoded), and {OUT_OF_MEMORY}. Only grey "
-                "stacks are decoded frame by frame: export it in parts, or in grey"
+                f"({layout.shown_bytes / 1e6:,.0f} MB decoded), and {OUT_OF_MEMORY}. only grey "
+                "stacks are decoded frame by frame. Export it in parts, or in grey"
             ) from error
         adopt_frame(dataset, elements, layout.frames // 2)
         named = uid.DeflatedExplicitVRLittleEndian if deflated else syntax
@@ -104,17 +104,17 @@ def _dataset(path: Readable) -> tuple[FileDataset, Readable, bool]:
         dataset = pydicom.dcmread(opened, force=True, defer_size=DEFERRED_BYTES)
     except (ImportRefused, MemoryError):
         raise
-    except Exception as error:  # pydicom raises whatever a broken file makes it stumble over
+    except Exception as error:  # pydicom raises whatever error a broken file leads to
         raise ImportRefused(f"it is not a readable DICOM file ({short(error)})") from error
     if not len(dataset):
         raise ImportRefused(
-            "it is not a readable DICOM file, or cut off (no data element is whole)"
+            "it is not a readable DICOM file, or is cut off (no data element is complete)"
         )
     return dataset, source, inflated is not None
 
 
 def _inflated(path: Readable) -> bytes | None:
-    """Return a deflated file unpacked, never larger than the limit; None for any other file."""
+    """Return a deflated file unpacked, up to the limit; None for any other file."""
     with path.open("rb") as file:
         preamble = read_preamble(file, force=True)
         meta = _read_file_meta_info(file)
@@ -127,7 +127,7 @@ def _inflated(path: Readable) -> bytes | None:
     if unpacker.unconsumed_tail:
         raise ImportRefused(f"it unpacks to more than {limit / 1e6:,.0f} MB")
     if not unpacker.eof:
-        raise ImportRefused("it is truncated: its deflated data end too soon")
+        raise ImportRefused("it is truncated: its deflated data end too early")
     meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
     header = DicomBytesIO()
     write_file_meta_info(header, meta, enforce_standard=False)
@@ -137,10 +137,10 @@ def _inflated(path: Readable) -> bytes | None:
 
 def _require_image(dataset: FileDataset, elements: Elements) -> None:
     if str(dataset.file_meta.get("MediaStorageSOPClassUID", "")) == _DICOMDIR:
-        raise ImportRefused("it is a DICOMDIR: name its folder instead")
+        raise ImportRefused("it is a DICOMDIR; import its folder instead")
     if "FloatPixelData" in dataset or "DoubleFloatPixelData" in dataset:
         raise ImportRefused(
-            "its pixels are floating-point numbers (Float Pixel Data); Foveate reads whole ones"
+            "its pixels are floating-point numbers (Float Pixel Data); Foveate reads only integers"
         )
     if not elements.value("PixelData"):
         kind = elements.text("Modality") or "no modality"
@@ -154,7 +154,7 @@ def _coloured(
     elements: Elements,
     syntax: uid.UID,
 ) -> NDArray[Any]:
-    """Return colours as red, green and blue, or as grey where they are; say which."""
+    """Return colours as red, green and blue, or as grey if they are grey; say which."""
     if layout.samples == 1:
         big_endian = syntax == uid.ExplicitVRBigEndian
         stored = from_palette(stored, elements, big_endian=big_endian)

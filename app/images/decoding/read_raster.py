@@ -1,4 +1,4 @@
-"""Decode one PNG, JPEG or TIFF file; runs in the worker process only."""
+"""Decode one PNG, JPEG or TIFF file; runs only in the worker process."""
 
 import io
 import warnings
@@ -38,7 +38,7 @@ def read_raster(path: Path, source_format: str) -> tuple[NDArray[Any], DisplayAt
     Returns
     -------
     tuple
-        Stored values (H, W), of colours (H, W, 3), 8 or 16 bits, and how to show them.
+        Stored values (H, W), for colours (H, W, 3), 8 or 16 bits, and how to show them.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def read_raster(path: Path, source_format: str) -> tuple[NDArray[Any], DisplayAt
     inverse, lossy = False, source_format == "JPEG"
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of damaged EXIF, which says nothing of the pixels
+            warnings.simplefilter("ignore")  # about damaged EXIF, which does not concern the pixels
             if source_format == "TIFF":
                 tiff = read_tiff(data)
                 pixels, orientation = tiff.pixels, tiff.orientation
@@ -59,7 +59,7 @@ def read_raster(path: Path, source_format: str) -> tuple[NDArray[Any], DisplayAt
     except (ImportRefused, MemoryError):
         raise
     except Exception as error:  # Pillow raises OSError, SyntaxError, ValueError, struct.error, …
-        # Pillow names the stream it was given where it has nothing to say of the file.
+        # Pillow names the stream it was given if it has nothing to say about the file.
         said = "" if " object at " in str(error) or not str(error) else f" ({error})"
         raise ImportRefused(f"it is not an intact {source_format} file{said}") from error
     stored, notes = _plain(pixels)
@@ -120,7 +120,7 @@ def _jpeg(data: bytes) -> tuple[NDArray[Any], int]:
 
 
 def _opened(data: bytes, source_format: str) -> PilImage.Image:
-    PilImage.MAX_IMAGE_PIXELS = None  # our own limits come first, and know the depth
+    PilImage.MAX_IMAGE_PIXELS = None  # our own limits come first, and take the depth into account
     picture: PilImage.Image = PilImage.open(io.BytesIO(data), formats=[source_format])
     require_pixel_size(picture.height, picture.width, 1, len(picture.getbands()))
     if getattr(picture, "n_frames", 1) > 1:
@@ -134,22 +134,22 @@ def _opened(data: bytes, source_format: str) -> PilImage.Image:
 def _orientation(picture: PilImage.Image) -> int:
     try:
         return int(picture.getexif().get(_ORIENTATION, 1))
-    except Exception:  # damaged EXIF says nothing of the pixels
+    except Exception:  # damaged EXIF does not concern the pixels
         return 1
 
 
 def _deep(data: bytes) -> NDArray[Any]:
-    """Decode 16-bit colour or grey with alpha, which Pillow would cut to 8 bits."""
+    """Decode 16-bit colour or grey with alpha, which Pillow would reduce to 8 bits."""
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
         raise ValueError("its data cannot be decoded")
-    if pixels.ndim == 3:  # OpenCV gives blue first
+    if pixels.ndim == 3:  # OpenCV returns blue first
         pixels = np.concatenate((pixels[..., 2::-1], pixels[..., 3:]), axis=-1)
     return np.asarray(pixels)
 
 
 def _plain(pixels: NDArray[Any]) -> tuple[NDArray[Any], tuple[Note, ...]]:
-    """Return grey values (H, W) or colours (H, W, 3); nothing of them may be transparent."""
+    """Return grey values (H, W) or colours (H, W, 3); no part of them may be transparent."""
     if pixels.ndim == 2:
         return np.ascontiguousarray(pixels), ()
     if pixels.shape[2] in (2, 4):

@@ -1,4 +1,4 @@
-"""Decode one greyscale or RGB TIFF of 8 or 16 bits; runs in the worker process only."""
+"""Decode one greyscale or RGB TIFF with 8 or 16 bits; runs only in the worker process."""
 
 import io
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _SUBFILE, _WIDTH, _LENGTH, _BITS, _COMPRESSION, _PHOTOMETRIC = 254, 256, 257, 258, 259, 262
 _ORIENTATION, _SAMPLES, _PLANAR, _FORMAT = 274, 277, 284, 339
 _PARTS = ((273, 279), (324, 325))
-"""Where strips, and where tiles, begin and how long they are."""
+"""Tags for where strips and tiles begin and how long they are."""
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
 _LOSSY = (6, 7)
 _MOST_PAGES = 1000
@@ -51,7 +51,7 @@ def read_tiff(data: bytes) -> Tiff:
     Raises
     ------
     ImportRefused
-        If it is damaged, cut short, too large, or of a kind that is no radiograph.
+        If it is damaged, cut short, too large, or of a kind that is not a radiograph.
     """
     page = _only_page(_pages(data))
     bits, samples = _depth(page), int(page.get(_SAMPLES, 1))
@@ -66,7 +66,7 @@ def read_tiff(data: bytes) -> Tiff:
             "it is not an intact TIFF file: its pixels cannot be decoded"
         ) from error
     if pixels.shape not in ((height, width), (height, width, samples)):
-        raise ImportRefused(f"its pixels come out as {pixels.shape} {pixels.dtype}")
+        raise ImportRefused(f"its pixels decode to {pixels.shape} {pixels.dtype}")
     inverse = page.get(_PHOTOMETRIC) == _WHITE_IS_ZERO
     lossy = int(page.get(_COMPRESSION, 1)) in _LOSSY
     return Tiff(pixels, inverse, int(page.get(_ORIENTATION, 1)), lossy)
@@ -109,7 +109,7 @@ def _depth(page: Tags) -> int:
     bits = {int(number) for number in (given if isinstance(given, tuple) else (given,))}
     if bits not in ({8}, {16}):
         raise ImportRefused(
-            f"it has {', '.join(map(str, sorted(bits)))} bits a sample; Foveate reads 8 and 16"
+            f"it has {', '.join(map(str, sorted(bits)))} bits per sample; Foveate reads 8 and 16"
         )
     return bits.pop()
 
@@ -118,7 +118,7 @@ def _require_kind(page: Tags, samples: int) -> None:
     form = page.get(_FORMAT, (1,))
     forms = set(form) if isinstance(form, tuple) else {form}
     if not forms <= {1, 2}:
-        raise ImportRefused("its pixels are floating-point numbers; Foveate reads whole ones")
+        raise ImportRefused("its pixels are floating-point numbers; Foveate reads only integers")
     photometric, planar = page.get(_PHOTOMETRIC), page.get(_PLANAR, 1)
     grey = photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO) and samples in (1, 2)
     colour = photometric == _RGB and samples in (3, 4) and forms == {1}

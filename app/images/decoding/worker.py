@@ -1,7 +1,7 @@
-"""The process that decodes: it may be killed by a hostile file, never the station.
+"""The process that decodes: a hostile file may kill it, but never the station.
 
 It speaks JSON over one pipe (nothing is unpickled from it) and imports nothing heavy at module
-level, so that the spawning side can name its entry cheaply.
+level, so that the spawning side can cheaply name its entry.
 """
 
 import json
@@ -17,16 +17,16 @@ from app.crash_log import watch_crashes
 def serve(connection: Connection, key: bytes, memory_bytes: int) -> None:
     """Answer requests until the pipe closes; the entry of the process.
 
-    {path, folder} decodes a file into a folder, {path} alone lists the files of a DICOMDIR; after
-    {sent} the file itself follows on the pipe: it lies on no disk.
+    {path, folder} decodes a file into a folder; {path} alone lists the files of a DICOMDIR. After
+    {sent}, the file itself, which is on no disk, follows on the pipe.
     """
-    # What a decoder prints must not mix with the station's own output.
+    # A decoder's output must not mix with the station's own.
     with open(os.devnull, "w") as nothing:
         os.dup2(nothing.fileno(), 1)
         os.dup2(nothing.fileno(), 2)
     from app.images.decoding.decode_file import answer_to
 
-    watch_crashes("decoder of images")
+    watch_crashes("image decoder")
     limit = limit_memory(memory_bytes)
     connection.send_bytes(b"{}")
     while True:
@@ -37,11 +37,11 @@ def serve(connection: Connection, key: bytes, memory_bytes: int) -> None:
             return
         connection.send_bytes(json.dumps(answer_to(request, key, sent)).encode())
         del sent
-        limit()  # what a stack was allowed to map is no memory of the next file
+        limit()  # what a stack was allowed to map does not count for the next file
 
 
 def limit_memory(memory_bytes: int) -> Callable[[], None]:
-    """Allow this process so much address space more than it has; return what does so again.
+    """Limit how much address space this process may add; return a function that renews the limit.
 
     On Linux only; elsewhere the parent watches the process's memory and ends it.
     """

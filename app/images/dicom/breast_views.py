@@ -1,6 +1,6 @@
 """Views of mammograms: the codes of CID 4014 and 4015 in SNOMED CT and SRT, DICOM's abbreviations.
 
-Upper views look along the body (CC and its kin), lower ones from the side (MLO and its kin).
+Views along the body first (CC and related), then views from the side (MLO and related).
 """
 
 from dataclasses import dataclass
@@ -56,12 +56,12 @@ _ALONE = ("CV", "AT", "TAN", "IMF")
 
 @dataclass(frozen=True, slots=True)
 class BreastView:
-    """What a file says of the view it shows.
+    """What a file says about the view it shows.
 
     Attributes
     ----------
     view
-        DICOM's abbreviation: "CC", "MLO", …; of other projections a View Position such as "PA".
+        DICOM's abbreviation: "CC", "MLO", …; for other projections a View Position such as "PA".
     modifiers
         Of `MODIFIERS`.
     """
@@ -71,7 +71,7 @@ class BreastView:
 
 
 def view_of(elements: Elements) -> BreastView:
-    """Return the view of a data set: by code, else as View Position says."""
+    """Return the view of a data set: by code, else by View Position."""
     position = _position(elements)
     items = elements.items("ViewCodeSequence")
     view = next((v for item in items if (v := _CODES.get(_code(item)))), None)
@@ -81,7 +81,7 @@ def view_of(elements: Elements) -> BreastView:
         for item in holder.items("ViewModifierCodeSequence")
         if (found := _MODIFIER_CODES.get(_code(item)))
     ]
-    # Some makers put the modifier where the view belongs.
+    # Some makers put the modifier in place of the view.
     modifiers += [m for item in items if (m := _MODIFIER_CODES.get(_code(item)))]
     return BreastView(
         view or position.view, tuple(dict.fromkeys((*modifiers, *position.modifiers)))
@@ -89,7 +89,7 @@ def view_of(elements: Elements) -> BreastView:
 
 
 def kind_of(elements: Elements, modality: str | None, is_stack: bool) -> str | None:
-    """Return what kind of mammogram it is: "2d", "synthetic", "tomosynthesis"; None for no one."""
+    """Return the kind of a mammogram: "2d", "synthetic", "tomosynthesis"; None for others."""
     if modality != "MG":
         return None
     kinds = elements.text("ImageType").upper()
@@ -105,7 +105,7 @@ def _code(item: Elements) -> str:
 
 
 def _position(elements: Elements) -> BreastView:
-    """Return what View Position says: CC; SCC is a spot view, MMLO magnified."""
+    """Return what View Position means: CC; SCC is a spot view, MMLO magnified."""
     text = elements.text("ViewPosition").upper().replace(" ", "").replace("-", "")
     if not text:
         return BreastView()

@@ -1,7 +1,7 @@
-"""Whether text may be part of an image's pixels: what its file says, and when that is not believed.
+"""Whether text may be part of an image's pixels: what its file says, and when to distrust it.
 
-Ultrasound machines, digitisers and workstations write names into their pictures and often say
-"NO" of all that they make. Such an image is looked at by a person first.
+Ultrasound machines, digitisers and workstations write names into their pictures and often declare
+"NO" for everything they make. A person reviews such an image first.
 """
 
 from app.images.dicom.elements import Elements
@@ -19,12 +19,12 @@ _DIGITISERS = ("lumisys", "vidar", "howtek", "digitiz", "digitis", "film scan", 
 
 
 def burned_in(elements: Elements, modality: str | None) -> str:
-    """Return "no", "yes" or "unknown"; a "NO" that is not believed is noted.
+    """Return "no", "yes" or "unknown"; a "NO" that is not trusted is noted.
 
     Parameters
     ----------
     modality
-        As it is kept; None where the file names none that is listed.
+        As it is stored; None where the file names none that is listed.
     """
     said = elements.text("BurnedInAnnotation").upper()
     if said == "YES":

@@ -1,6 +1,6 @@
-"""Colours: brought to RGB once, at the import; shown as they are, without a window.
+"""Colours: converted to RGB once, at the import; shown as they are, without a window.
 
-A picture whose three colours are equal everywhere is grey, however its file says it.
+A picture whose three colours are equal everywhere is grey, whatever its file says.
 """
 
 from typing import Any
@@ -30,17 +30,17 @@ def is_grey(rgb: NDArray[Any]) -> bool:
 
 
 def without_colour(rgb: NDArray[Any]) -> NDArray[Any]:
-    """Return the one value (…) that stands for three equal ones (…, 3)."""
+    """Return the single value (…) for three equal ones (…, 3)."""
     return np.ascontiguousarray(rgb[..., 0])
 
 
 def from_palette(
     indices: NDArray[Any], elements: Elements, *, big_endian: bool
 ) -> NDArray[np.uint8]:
-    """Return the colours (…, 3) that indices (…) into a data set's palette stand for.
+    """Return the colours (…, 3) for indices (…) into a data set's palette.
 
-    Entries of 16 bits are brought to 8 (PS3.3 C.7.6.3.1.5, C.7.6.3.1.6); some makers write 8 bits
-    into them, which shows in the entries.
+    16-bit entries are reduced to 8 (PS3.3 C.7.6.3.1.5, C.7.6.3.1.6); some makers write 8 bits into
+    them, which shows in the entries.
 
     Parameters
     ----------
@@ -108,10 +108,10 @@ def _unroll(words: list[int], at: int, end: int, found: list[int]) -> None:
 
 
 def _again(words: list[int], place: int, count: int, found: list[int]) -> None:
-    """Read `count` segments once more; those an indirect segment points at are not indirect."""
+    """Read `count` segments again; segments that an indirect one points at are not indirect."""
     for _ in range(count):
         if place + 2 > len(words) or words[place] > 1:
-            raise ImportRefused("its palette is damaged (a segment points nowhere)")
+            raise ImportRefused("its palette is damaged (a segment has an invalid offset)")
         length = 2 + words[place + 1] if words[place] == 0 else 3
         _unroll(words, place, place + length, found)
         place += length

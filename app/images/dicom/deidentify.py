@@ -1,7 +1,7 @@
 """What is kept of a DICOM file: an allow-list of display, geometry and view elements.
 
-Everything else, private groups included, is never copied; overlays only where they hold no text.
-Patients become a keyed hash, so that images of one patient stay in one split; the key lies in the
+Nothing else, private groups included, is ever copied; overlays only if they contain no text.
+Patients become a keyed hash, so that images of one patient stay in one split; the key is in the
 user's configuration folder, never in a study.
 """
 
@@ -53,7 +53,7 @@ _LATERALITY = ("L", "R", "B", "U")
 
 
 def identifier_key(folder: Path | None = None) -> bytes:
-    """Return the key that hashes identifiers, made at first use and readable by its owner alone.
+    """Return the key that hashes identifiers, made at first use and readable only by its owner.
 
     Raises
     ------
@@ -67,24 +67,26 @@ def identifier_key(folder: Path | None = None) -> bytes:
         key = bytes.fromhex(path.read_text(encoding="ascii"))
     except (OSError, ValueError) as error:
         raise ImportStopped(
-            f"The key that hashes patient identifiers, {path}, cannot be read or made ({error}). "
-            "Give this user a writable configuration folder, or restore the file."
+            f"The key that hashes patient identifiers, {path}, cannot be read or created "
+            f"({error}). Restore the file, or make this user's configuration folder writable."
         ) from error
     if len(key) != KEY_BYTES:
-        raise ImportStopped(f"{path} is damaged: restore it, or patients get new groups.")
+        raise ImportStopped(
+            f"{path} is damaged. Restore it from a copy; otherwise patients get new groups."
+        )
     return key
 
 
 def source_group(key: bytes, kind: str, identifier: str) -> str:
-    """Return the keyed hash (HMAC-SHA256, 128 bits) that stands for a patient or a source."""
+    """Return the keyed hash (HMAC-SHA256, 128 bits) of a patient or a source."""
     return keyed_hash(key, kind, identifier).hex()[:32]
 
 
 def source_group_of(dataset: Any, key: bytes) -> str:
-    """Return the group of a data set: its patient, else its study; empty if it names neither."""
+    """Return the group of a data set: its patient, else its study; "" if it names neither."""
     elements = Elements(dataset)
     for kind, keyword in (("patient", "PatientID"), ("study", "StudyInstanceUID")):
-        # A csv's patients are in Unicode's form NFC; decomposed accents are the same patient.
+        # A csv's patients are in Unicode form NFC; decomposed accents are the same patient.
         identifier = unicodedata.normalize("NFC", elements.text(keyword))
         if identifier:
             return source_group(key, kind, identifier)
@@ -92,7 +94,7 @@ def source_group_of(dataset: Any, key: bytes) -> str:
 
 
 def origin_of(dataset: Any, key: bytes) -> Origin:
-    """Return where a data set comes from, with nothing left that identifies."""
+    """Return where a data set comes from, without anything that identifies."""
     elements = Elements(dataset)
     uids = {name: elements.text(keyword) for name, keyword in _UIDS.items()}
     patient, day = elements.text("PatientID"), elements.text("StudyDate")
@@ -107,7 +109,7 @@ def origin_of(dataset: Any, key: bytes) -> Origin:
 
 
 def device_of(elements: Elements) -> tuple[str, str]:
-    """Return maker and model as the file says, cut to what is printable and short."""
+    """Return maker and model as in the file, cut to printable and short text."""
     maker, model = (
         device_text(elements.text(word)) for word in ("Manufacturer", "ManufacturerModelName")
     )
@@ -115,7 +117,7 @@ def device_of(elements: Elements) -> tuple[str, str]:
 
 
 def identity_of(dataset: Any, key: bytes) -> Identity:
-    """Return who a data set is of: what is kept, and what only a linkage file may hold."""
+    """Return whose a data set is: what is kept, and what only a linkage file may contain."""
     elements = Elements(dataset)
     original = {name: elements.text(keyword) for name, keyword in LINKED.items()}
     return Identity(origin_of(dataset, key), original, device_of(elements))
@@ -130,18 +132,18 @@ def display_attributes(
     coloured: bool = False,
     said: dict[Note, None] | None = None,
 ) -> DisplayAttributes:
-    """Return what is kept of a data set beside its stored values.
+    """Return what is kept of a data set besides its stored values.
 
     Parameters
     ----------
     dataset
-        Its photometric interpretation and bits are those of the stored values.
+        Photometric interpretation and bits are those of the stored values.
     stored
-        Shape (H, W) or (N, H, W), with 3 at the end in colour.
+        Shape (H, W) or (N, H, W), with 3 at the end for colour.
     coloured
-        Whether the file has colours: windows and LUTs are not for them, be they all grey.
+        Whether the file has colours, even if all are grey: windows and LUTs do not apply to them.
     said
-        Notes on the data set so far; those on what is read here are added.
+        Notes on the data set so far; those from reading here are added.
     """
     elements = Elements(dataset, said)
     samples = 3 if str(dataset.PhotometricInterpretation) == RGB else 1
@@ -199,7 +201,7 @@ def display_attributes(
 
 
 def _seen(stored: NDArray[Any], kept: DisplayAttributes) -> NDArray[Any]:
-    """Return what a display shutter leaves of an image; of a stack frame by frame, (N, 1, n)."""
+    """Return what a display shutter leaves of an image; for a stack, frame by frame, (N, 1, n)."""
     if kept.shutter is None:
         return stored
     open_pixels = kept.shutter.open_on(PIXEL_CENTRES, kept.columns, kept.rows)
@@ -213,7 +215,7 @@ def _notes(kept: DisplayAttributes) -> tuple[Note, ...]:
 
 
 def _word(elements: Elements, keyword: str, allowed: frozenset[str]) -> str | None:
-    """Return the listed word that an element says."""
+    """Return the listed word in an element."""
     text = elements.text(keyword)
     word = word_of(text, allowed)
     if text and word is None:

@@ -1,7 +1,7 @@
-"""Elements of a data set, read so that a bad one is left out and said, never the whole file.
+"""Elements of a data set, read so that a bad one is left out and noted, never the whole file.
 
-Files in the field hold decimal commas, words for numbers, empty items. None of them is worth a
-refusal where the image can be shown without the element.
+Files in the field contain decimal commas, words for numbers, empty items. None of these is worth a
+refusal if the image can be shown without the element.
 """
 
 import math
@@ -10,7 +10,7 @@ from typing import Any
 from app.images.notes import Note, note
 
 _HUGE = 1e30
-"""No element of an image says more; beyond it sums would overflow."""
+"""No element of an image is larger; beyond it, sums would overflow."""
 
 
 class Elements:
@@ -31,7 +31,7 @@ class Elements:
         self.notes[note(code, **values)] = None
 
     def has(self, keyword: str) -> bool:
-        """Return whether an element says anything, be it nonsense."""
+        """Return whether an element has a value, even an invalid one."""
         if keyword not in self._dataset:
             return False
         held = self._dataset.get_item(keyword).value
@@ -39,14 +39,14 @@ class Elements:
         return bool(text.strip(" \0")) or held == 0
 
     def raw(self, keyword: str) -> Any:
-        """Return an element as the file has it, broken or not; None where there is none."""
+        """Return an element as it is in the file, valid or not; None where there is none."""
         return self._dataset.get_item(keyword) if keyword in self._dataset else None
 
     def value(self, keyword: str) -> Any:
-        """Return what pydicom makes of an element; None where it is missing, empty or broken."""
+        """Return pydicom's value of an element; None if it is missing, empty or invalid."""
         try:
             found = self._dataset.get(keyword)
-        except Exception:  # pydicom raises whatever a broken value makes it stumble over
+        except Exception:  # pydicom raises whatever error an invalid value leads to
             self.say("element-left-out", keyword=keyword)
             return None
         return None if found is None or found == "" else found
@@ -64,12 +64,12 @@ class Elements:
         return found if found in allowed else None
 
     def numbers(self, keyword: str, *, with_gaps: bool = False) -> list[float]:
-        """Return an element's numbers; none of them if one is not a finite number.
+        """Return an element's numbers; empty if one of them is not a finite number.
 
         Parameters
         ----------
         with_gaps
-            Whether NaN stands where a value is empty, so that the others keep their places.
+            Whether NaN is put where a value is empty, so that the others keep their places.
         """
         found = self.value(keyword)
         if found is None:

@@ -1,7 +1,7 @@
-"""Enhanced multi-frame files keep display elements per frame (PS3.3 C.7.6.16): brought to the top.
+"""Enhanced multi-frame files keep display elements per frame (PS3.3 C.7.6.16): moved to the top.
 
-One image of a study has one way to be shown, so that a stack does not flicker while it is
-scrolled: that of its middle frame. Frames whose values mean different things are refused.
+An image of a study has one way to be shown, so that a stack does not flicker while scrolling: that
+of its middle frame. Frames whose values mean different things are refused.
 """
 
 import math
@@ -23,11 +23,11 @@ _KEPT = (
     "RadiusOfCircularShutter", "VerticesOfThePolygonalShutter", "ShutterPresentationValue",
 )  # fmt: skip
 _ALIKE = ("PixelSpacing", "FrameLaterality", "ImageOrientationPatient")
-"""What would be wrong of all other frames if it were that of one."""
+"""Elements that would be wrong for all other frames if taken from one."""
 
 
 def adopt_frame(dataset: Any, elements: Elements, frame: int) -> None:
-    """Give a data set the display elements of one of its frames where it has none of its own.
+    """Give a data set the display elements of one of its frames if it has none of its own.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def _require_one_rescale(each: list[Elements]) -> None:
     items = [_first(group, "PixelValueTransformationSequence") for group in each]
     if not any(items):
         return
-    # A frame that says nothing is not rescaled: beside one that is, that is another way.
+    # A frame without these elements is not rescaled: beside one that is, that is a difference.
     ways = {
         (item.number("RescaleSlope") or 1.0, item.number("RescaleIntercept") or 0.0)
         if item is not None
@@ -72,7 +72,7 @@ def _require_one_rescale(each: list[Elements]) -> None:
 
 
 def _differs(each: list[Elements], macro: str, keyword: str) -> bool:
-    """Return whether frames say different things; what only some say is not counted."""
+    """Return whether frames contain different values; missing ones do not count."""
     items = [item for item in (_first(group, macro) for group in each) if item is not None]
     told = [item for item in items if item.has(keyword)]
     is_word = keyword == "FrameLaterality"

@@ -1,4 +1,4 @@
-"""What a DICOM file says of its grey: Modality LUT, VOI, padding, shape, shutter, as one table."""
+"""What a DICOM file says about its grey: Modality LUT, VOI, padding, shape and shutter."""
 
 import math
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _ANGIOGRAPHY = (
 
 @dataclass(frozen=True, slots=True)
 class Greyscale:
-    """The way from stored value to grey; fields are those of `DisplayAttributes`."""
+    """The path from stored value to grey; the fields are those of `DisplayAttributes`."""
 
     rescale_slope: float = 1.0
     rescale_intercept: float = 0.0
@@ -37,12 +37,12 @@ class Greyscale:
 def greyscale_of(
     elements: Elements, pixels: PixelFormat, size: tuple[int, int, float], *, big_endian: bool
 ) -> Greyscale:
-    """Return what a data set says; what it says wrongly is left out and noted.
+    """Return what a data set says; invalid values are left out and noted.
 
     Parameters
     ----------
     size
-        Rows and columns of the image, height over width of a pixel.
+        Rows and columns of the image, and height over width of a pixel.
     big_endian
         How the file orders the bytes of a word.
     """
@@ -78,7 +78,7 @@ def _modality(
 
 
 def _is_for_measuring(elements: Elements) -> bool:
-    """Return whether the Modality LUT leads back to X-ray intensity, not to the screen.
+    """Return whether the Modality LUT leads back to X-ray intensity rather than to the screen.
 
     C.8.7.1.1.2: angiograms whose Pixel Intensity Relationship is LOG or DISP are shown as stored.
     """
@@ -92,7 +92,7 @@ def _is_for_measuring(elements: Elements) -> bool:
 def _reach(
     pixels: PixelFormat, slope: float, intercept: float, table: LookUpTable | None
 ) -> tuple[float, float]:
-    """Return the least and the greatest value that the Modality LUT gives."""
+    """Return the smallest and the largest value that the Modality LUT yields."""
     if table is not None:
         return float(min(table.entries)), float(max(table.entries))
     low, high = sorted(value * slope + intercept for value in pixels.limits)
@@ -104,7 +104,9 @@ def _luts(
 ) -> tuple[LookUpTable, ...]:
     found = []
     for i, item in enumerate(elements.items(keyword)):
-        name = f"LUT {i + 1}"  # what the file calls it is free text, which may be a name
+        name = (
+            f"LUT {i + 1}"  # the file's own name for it is free text, which may be a person's name
+        )
         scaled = keyword == "VOILUTSequence"
         table = table_of(item, inputs, big_endian=big_endian, scaled=scaled, name=name)
         found += [] if table is None else [table]
@@ -121,7 +123,8 @@ def _windows(elements: Elements, function: str) -> tuple[Window, ...]:
         if math.isnan(center) or not width > 0:
             elements.say("window-left-out")
             continue
-        # LINEAR is not defined below 1 (C.11.2.1.2): makers who write such widths mean the exact.
+        # LINEAR is not defined below 1 (C.11.2.1.2): makers who write such widths mean
+        # LINEAR_EXACT.
         exact = width < 1 and function == "LINEAR"
         if exact:
             elements.say("window-exact")
@@ -140,7 +143,7 @@ def _padding(elements: Elements, pixels: PixelFormat) -> tuple[int | None, int |
 
 
 def _as_pixels(value: float, pixels: PixelFormat) -> int:
-    """Return a padding value in the sign of the pixels: its VR is often that of the other."""
+    """Return a padding value with the sign of the pixels: its VR is often the other one."""
     span: int = 2**pixels.allocated
     whole = int(value) % span
     return whole - span if pixels.signed and whole >= span // 2 else whole

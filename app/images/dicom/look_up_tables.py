@@ -1,7 +1,7 @@
-"""Modality and VOI LUTs as files really hold them (PS3.3 C.11.1.1, C.11.2.1.1).
+"""Modality and VOI LUTs as files really contain them (PS3.3 C.11.1.1, C.11.2.1.1).
 
-Makers say 16 bits and use 12, put one 8-bit entry into a word or two, write the descriptor as
-signed or unsigned whatever the pixels are. What is meant shows in the data.
+Makers declare 16 bits and use 12, put one or two 8-bit entries into a word, or write the descriptor
+as signed or unsigned regardless of the pixels. The data show what is meant.
 """
 
 from typing import Any
@@ -19,17 +19,17 @@ _SIGN = 32_768
 def table_of(
     item: Elements, inputs: tuple[float, float], *, big_endian: bool, scaled: bool, name: str
 ) -> LookUpTable | None:
-    """Return the LUT of a sequence's item; None, with a note, where nothing can be made of it.
+    """Return the LUT of a sequence's item; None, with a note, if it is unusable.
 
     Parameters
     ----------
     inputs
-        The least and the greatest value that can reach the LUT; tells how its first input value
-        is meant.
+        The smallest and the largest value that can reach the LUT; show how its first input value is
+        meant.
     big_endian
         How the file orders the bytes of a word.
     scaled
-        Whether its greatest entry is white: then it matters how many bits its entries have.
+        Whether its largest entry is white: then the number of bits of its entries matters.
     name
         What it is called.
     """
@@ -53,7 +53,7 @@ def table_of(
 
 
 def entries_of(data: Any, count: int, big_endian: bool) -> NDArray[np.int64]:
-    """Return a LUT's entries: one a word, or two where there are only as many bytes as entries."""
+    """Return a LUT's entries: one per word, or two if there are only as many bytes as entries."""
     if data is None:
         return np.zeros(0, np.int64)
     if isinstance(data, bytes):
@@ -66,7 +66,7 @@ def entries_of(data: Any, count: int, big_endian: bool) -> NDArray[np.int64]:
 
 
 def _first(first: int, count: int, inputs: tuple[float, float]) -> int:
-    """Return the first input value: signed where inputs can be, unless only the other meets any."""
+    """Return the first input value: signed if inputs can be, unless only unsigned meets any."""
     low, high = inputs
 
     def meets(start: int) -> bool:

@@ -1,6 +1,6 @@
-"""Which way an image's rows and columns run in the patient (PS3.3 C.7.6.1.1.1): P and FL, say.
+"""Which way an image's rows and columns run in the patient (PS3.3 C.7.6.1.1.1), such as P and FL.
 
-The first letters are the patient's side towards which columns count up (to the right as stored),
+The first letters are the patient's side towards which columns count up (to the right, as stored),
 the second those towards which rows count up (downwards).
 """
 
@@ -15,7 +15,7 @@ _PROJECTIONS = ("CR", "DX", "MG", "RG", "PX")
 
 
 def orientation_of(elements: Elements, modality: str | None) -> Orientation | None:
-    """Return the letters of a data set; None where it tells none, noted of radiographs."""
+    """Return the letters of a data set; None where it has none, which is noted for radiographs."""
     told = _letters(elements) or _of_cosines(elements)
     if told is None and modality in _PROJECTIONS:
         elements.say("orientation-unknown")
@@ -23,7 +23,7 @@ def orientation_of(elements: Elements, modality: str | None) -> Orientation | No
 
 
 def opposite(letters: str) -> str:
-    """Return the letters of the other way."""
+    """Return the letters of the opposite direction."""
     return "".join(_OPPOSITE[letter] for letter in letters)
 
 

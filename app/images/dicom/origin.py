@@ -1,7 +1,7 @@
-"""Where an image comes from, said without a name: hashed patient and UIDs, shifted day, device.
+"""Where an image comes from, without names: hashed patient and UIDs, shifted day, device.
 
-Everything that identifies goes through one keyed hash (PS3.15 E.3: UIDs are replaced
-consistently, so that images of one study, series or patient still belong together).
+Everything that identifies goes through one keyed hash (PS3.15 E.3: UIDs are replaced consistently,
+so that images of one study, series or patient still belong together).
 """
 
 import hashlib
@@ -21,18 +21,18 @@ class Origin:
     Attributes
     ----------
     group
-        Hash of the patient, else of the study; empty where the file names neither.
+        Hash of the patient, else of the study; "" if the file names neither.
     uids
         New UIDs (2.25.…) of `study`, `series`, `image`, `frame_of_reference`: the same original
         gives the same new one.
     study_day
-        Day of the study, shifted by up to ten years: the same shift for all of one patient, so
-        that current and prior keep their distance.
+        Day of the study, shifted by up to ten years: by the same amount for all of one patient, so
+        that current and prior keep their interval.
     manufacturer
-        Of the device, by its name in `vocabulary`; empty where it is not listed.
+        Maker of the device, by its name in `vocabulary`; "" if it is not listed.
     model
-        Stands for maker and model: the same for all files of one kind of device, and no word of
-        theirs. Empty where the file tells neither.
+        Stands for maker and model: the same for all files of one kind of device, without their
+        words. "" if the file names neither.
     """
 
     group: str = ""
@@ -42,7 +42,7 @@ class Origin:
     model: str = ""
 
     def details(self) -> dict[str, Any]:
-        """Return what the image's row keeps beside its columns; nothing that is empty."""
+        """Return what the image's row stores besides its columns; no empty values."""
         kept = {name: value for name, value in asdict(self).items() if name != "group"}
         return {name: value for name, value in kept.items() if value not in ("", None, {})}
 
@@ -54,16 +54,16 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who an image is of, in both languages; lives in the decoding process.
+    """Whose an image is, both hashed and as in the file; exists only in the decoding process.
 
     Attributes
     ----------
     origin
-        What the study keeps.
+        What the study stores.
     original
-        What a linkage file holds; goes there only, and only if the user names one.
+        What a linkage file contains; it goes only there, and only if the user names one.
     device
-        Maker and model as the file says, for the masks of studies that kept them so.
+        Maker and model as in the file, for the masks of studies that stored them that way.
     """
 
     origin: Origin = field(default_factory=Origin)
@@ -72,12 +72,12 @@ class Identity:
 
 
 def keyed_hash(key: bytes, kind: str, identifier: str) -> bytes:
-    """Return the HMAC-SHA256 that stands for an identifier."""
+    """Return the HMAC-SHA256 of an identifier."""
     return hmac.new(key, f"{kind}\0{identifier.strip()}".encode(), hashlib.sha256).digest()
 
 
 def new_uid(key: bytes, original: str) -> str:
-    """Return the UID that replaces one: a UUID-derived UID (PS3.5 B.2) of its keyed hash."""
+    """Return the UID that replaces another: a UUID-derived UID (PS3.5 B.2) of its keyed hash."""
     return f"2.25.{int.from_bytes(keyed_hash(key, 'uid', original)[:16])}"
 
 
@@ -97,7 +97,7 @@ def device_text(text: str) -> str:
 
 
 def device_name(key: bytes, maker: str, model: str) -> str:
-    """Return what stands for a maker and a model; empty for neither."""
+    """Return the code for a maker and a model; "" for neither."""
     if not maker and not model:
         return ""
     told = f"{maker}\0{model}".casefold()

@@ -1,8 +1,8 @@
-"""Overlay planes (PS3.3 C.9.2): the letter of a side, a line, a frame, drawn over the image by key.
+"""Overlay planes (PS3.3 C.9.2): a side letter, a line, a frame, drawn over the image by key.
 
-A plane may also hold a name. It is kept only where its bits can hold no text: one connected shape
-that no straight line crosses more than three times, as no word of letters is. What is kept are the
-runs of its rows, so that a person can read them in `display.json`.
+A plane may also contain a name. It is kept only if its bits cannot contain text: one connected
+shape that no straight line crosses more than three times, unlike any word of letters. What is kept
+are the runs of its rows, so that a person can read them in `display.json`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ from app.images.dicom.elements import Elements
 
 Plane = NDArray[np.bool_]
 Runs = tuple[tuple[int, int, int], ...]
-"""Row, first column and the column behind the last, of what is drawn."""
+"""Row, first column and the column after the last, of each drawn run."""
 _GROUPS = range(0x6000, 0x6020, 2)
 _ROWS, _COLUMNS, _FRAMES, _ORIGIN = 0x0010, 0x0011, 0x0015, 0x0050
 _BIT, _DATA = 0x0102, 0x3000
@@ -35,9 +35,9 @@ class _Place:
 
 
 def overlay_of(dataset: Any, elements: Elements, size: tuple[int, int]) -> Runs:
-    """Return what may be shown of a data set's planes over an image of so many rows and columns.
+    """Return what may be shown of a data set's planes over an image of this size.
 
-    Planes that may hold text, that have frames, or that are cut short are left out and noted.
+    Planes that may contain text, have frames or are cut short are left out and noted.
     """
     kept = np.zeros(size, bool)
     for group in _GROUPS:
@@ -71,7 +71,7 @@ def plane_of(runs: Iterable[Sequence[int]], size: tuple[int, int]) -> Plane:
 
 
 def may_hold_text(plane: Plane) -> bool:
-    """Return whether a plane could be read: whether it is more than one simple shape."""
+    """Return whether a plane could contain text: whether it is more than one simple shape."""
     rows, columns = np.nonzero(plane)
     if not len(rows):
         return False
@@ -79,36 +79,36 @@ def may_hold_text(plane: Plane) -> bool:
     shapes, _ = cv2.connectedComponents(drawn.astype(np.uint8), connectivity=8)
     grounds, _ = cv2.connectedComponents(np.pad(~drawn, 1, constant_values=True).astype(np.uint8),
                                          connectivity=4)  # fmt: skip
-    if shapes - 1 > 1 or grounds - 2 > _MOST_HOLES:  # one label is for what is not counted
+    if shapes - 1 > 1 or grounds - 2 > _MOST_HOLES:  # one label is the background
         return True
     ways = (drawn, drawn.T, _slanted(drawn), _slanted(drawn[:, ::-1]))
     return any(_crossings(way) > _MOST_CROSSINGS for way in ways)
 
 
 def _crossings(plane: Plane) -> int:
-    """Return how many strokes the row with most of them crosses."""
+    """Return how many strokes the row with the most of them crosses."""
     starts = np.diff(np.pad(plane, ((0, 0), (1, 0))).astype(np.int8), axis=1) == 1
     return int(starts.sum(axis=1).max())
 
 
 def _slanted(plane: Plane) -> Plane:
-    """Return a plane's diagonals as rows: each row moved by one more column, and read down."""
+    """Return a plane's diagonals as rows: each row shifted by one more column, read downwards."""
     rows, columns = plane.shape
     wide = np.zeros((rows, columns + rows), bool)
     wide[:, :columns] = plane
     sheared = wide.reshape(-1)[: rows * (columns + rows - 1)].reshape(rows, columns + rows - 1)
-    # A diagonal stroke meets its neighbours at corners only: widened, it stays one.
+    # A diagonal stroke touches its neighbours only at corners: widened, it stays connected.
     return np.asarray((sheared | np.roll(sheared, 1, axis=1)).T)
 
 
 def _plane(dataset: Any, group: int, size: tuple[int, int]) -> Plane | None:
-    """Return a group's plane in the image's pixels; None where it cannot be told."""
+    """Return a group's plane in the image's pixels; None if it cannot be read."""
     try:
         place = _place(dataset, group)
         if place is None:
             return None
         bits = _bits(dataset, group, place)
-    except Exception:  # pydicom raises whatever a broken element makes it stumble over
+    except Exception:  # pydicom raises whatever error an invalid element leads to
         return None
     if bits is None:
         return None
@@ -129,7 +129,7 @@ def _place(dataset: Any, group: int) -> _Place | None:
 
 
 def _bits(dataset: Any, group: int, place: _Place) -> Plane | None:
-    """Return the bits of a plane of its own; of one within the pixels those of their bit."""
+    """Return the bits of a separate plane; for a plane within the pixels, those of its bit."""
     count = place.rows * place.columns
     if (group, _DATA) in dataset:
         data = np.frombuffer(dataset[group, _DATA].value, np.uint8)

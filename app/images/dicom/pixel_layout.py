@@ -1,8 +1,8 @@
-"""How a data set says its pixels lie; what it leaves out is taken as other readers take it.
+"""How a data set describes its pixels; what it omits is inferred as by other readers.
 
-Files in the field leave out Bits Stored, count no frames, write the photometric interpretation in
-lower case. What can be concluded from the rest is put into the data set and noted; what cannot is
-refused by the name of its element.
+Files in the field omit Bits Stored or Number of Frames, or write the photometric interpretation in
+lowercase. What can be inferred from the rest is put into the data set and noted; anything else is
+refused, naming its element.
 """
 
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ class PixelLayout:
     Attributes
     ----------
     photometric
-        As the file says it, in capitals.
+        As in the file, in capitals.
     samples
-        Of a pixel as it is stored: 1 for grey and for indices into a palette, 3 for colour.
+        Per pixel as stored: 1 for grey and for indices into a palette, 3 for colour.
     allocated, stored
         Bits of a sample's pattern, and of the value in it.
     """
@@ -41,7 +41,7 @@ class PixelLayout:
 
     @property
     def frame_bytes(self) -> int:
-        """Bytes of one frame as it is stored without compression."""
+        """Bytes of one frame as stored without compression."""
         # YBR_FULL_422 shares its two colour differences between two pixels of a row (C.7.6.3.1.2).
         halved = self.photometric == "YBR_FULL_422"
         samples = self.rows * self.columns * self.samples
@@ -55,7 +55,7 @@ class PixelLayout:
 
     @property
     def is_colour(self) -> bool:
-        """Whether its pixels are colours, stored as such or in a palette."""
+        """Whether its pixels are colours, stored directly or by a palette."""
         return self.photometric not in GREY
 
     @property
@@ -67,32 +67,32 @@ class PixelLayout:
 
 
 def layout_of(dataset: Any, elements: Elements) -> PixelLayout:
-    """Return how a data set's pixels lie, and put into the data set what it leaves out.
+    """Return how a data set's pixels are laid out, and put into it what it omits.
 
     Parameters
     ----------
     elements
-        Those of the data set; get a note for each element that was concluded.
+        Those of the data set; gets a note for each inferred element.
 
     Raises
     ------
     ImportRefused
-        Naming the element that is missing, or says what Foveate does not read.
+        Naming the element that is missing or has a value that Foveate does not read.
     """
     photometric = _photometric(dataset, elements)
     allocated, stored = _bits(dataset, elements)
     samples = _samples(dataset, elements, photometric)
     if photometric in GREY:
         _concluded(dataset, elements, "PixelRepresentation", 0, at_most=1)
-    else:  # no colour is below nothing
+    else:  # colours have no lower value
         put(dataset, "PixelRepresentation", 0)
     if samples > 1:
         _concluded(dataset, elements, "PlanarConfiguration", 0, at_most=1)
-    elif "PlanarConfiguration" in dataset:  # says nothing of one sample
+    elif "PlanarConfiguration" in dataset:  # meaningless for one sample
         del dataset["PlanarConfiguration"]
     rows, columns = _whole(elements, "Rows"), _whole(elements, "Columns")
     if rows is None or columns is None:
-        raise ImportRefused(f"it does not say its {'Rows' if rows is None else 'Columns'}")
+        raise ImportRefused(f"it has no {'Rows' if rows is None else 'Columns'}")
     put(dataset, "Rows", rows)
     put(dataset, "Columns", columns)
     frames = _frames(dataset, elements)
@@ -104,9 +104,7 @@ def layout_of(dataset: Any, elements: Elements) -> PixelLayout:
 def _photometric(dataset: Any, elements: Elements) -> str:
     said = elements.text("PhotometricInterpretation")
     if not said:
-        raise ImportRefused(
-            "it does not say how its pixels are meant (no Photometric Interpretation)"
-        )
+        raise ImportRefused("it does not say what its pixels mean (no Photometric Interpretation)")
     meant = " ".join(said.upper().split())
     if meant not in (*GREY, PALETTE, *COLOURS):
         raise ImportRefused(
@@ -121,7 +119,7 @@ def _photometric(dataset: Any, elements: Elements) -> str:
 def _bits(dataset: Any, elements: Elements) -> tuple[int, int]:
     allocated = _whole(elements, "BitsAllocated")
     if allocated is None:
-        raise ImportRefused("it does not say its Bits Allocated")
+        raise ImportRefused("it has no Bits Allocated")
     stored = _whole(elements, "BitsStored")
     if stored is None or stored == 0:
         stored = _conclude(dataset, elements, "BitsStored", allocated)
@@ -162,7 +160,7 @@ def _frames(dataset: Any, elements: Elements) -> int:
 
 
 def _concluded(dataset: Any, elements: Elements, keyword: str, value: int, *, at_most: int) -> int:
-    """Return a small number of the data set, or what it is taken for."""
+    """Return a small number of the data set, or what it is assumed to be."""
     found = _whole(elements, keyword)
     if found is not None and 0 <= found <= at_most:
         put(dataset, keyword, found)
@@ -177,13 +175,13 @@ def _conclude(dataset: Any, elements: Elements, keyword: str, value: int) -> int
 
 
 def put(dataset: Any, keyword: str, value: int | str) -> None:
-    """Put a value into the data set; a broken one there would be read before it is replaced."""
+    """Put a value into the data set; an invalid one there would be read before it is replaced."""
     if keyword in dataset:
         del dataset[keyword]
     setattr(dataset, keyword, value)
 
 
 def _whole(elements: Elements, keyword: str) -> int | None:
-    """Return an element's first number as a whole one; None where there is none."""
+    """Return an element's first number as an integer; None where there is none."""
     number = elements.number(keyword)
     return None if number is None else int(number)

@@ -1,7 +1,7 @@
-"""Display shutters: what lies outside is not to be seen (PS3.3 C.7.6.11).
+"""Display shutters: everything outside is hidden (PS3.3 C.7.6.11).
 
-Collimator edges and the unexposed rim of a detector would dazzle; makers close them off without
-touching the pixels.
+Collimator edges and the unexposed rim of a detector would dazzle; makers hide them without changing
+the pixels.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _FARTHEST = 1 << 26
 
 @dataclass(frozen=True, slots=True)
 class Shutter:
-    """What of an image is seen: what lies inside all shapes. Points are `_image`.
+    """The visible part of an image: what lies inside all shapes. Points are `_image`.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Shutter:
     polygon
         Corners (x, y); empty for none.
     grey
-        What stands outside, 0 black to 255 white.
+        What is shown outside, 0 black to 255 white.
     """
 
     rectangle: tuple[float, float, float, float] | None = None
@@ -53,7 +53,7 @@ class Shutter:
         return cls(**shapes, polygon=corners, grey=int(table["grey"]))
 
     def open_on(self, to_image: Affine, columns: int, rows: int) -> Mask:
-        """Return which points of a grid are seen.
+        """Return which points of a grid are visible.
 
         Parameters
         ----------
@@ -85,7 +85,7 @@ class Shutter:
         return seen
 
     def close(self, grey: NDArray[np.uint8]) -> None:
-        """Hide what lies outside on a picture (H, W) of the whole image, in place."""
+        """Hide what lies outside, in place, in a picture (H, W) of the whole image."""
         rows, columns = grey.shape
         grey[~self.open_on(PIXEL_CENTRES, columns, rows)] = self.grey
 
@@ -103,9 +103,9 @@ PIXEL_CENTRES = Affine(tx=0.5, ty=0.5)
 
 
 def shutter_of(elements: Elements, size: tuple[int, int, float]) -> Shutter | None:
-    """Return the shutter of an image of so many rows, columns and such pixels; None for none.
+    """Return the shutter of an image with these rows, columns and pixels; None for none.
 
-    A shape that is not described in full is left out; so is a shutter that hides everything.
+    A shape that is not fully described is left out, as is a shutter that hides everything.
     """
     found = elements.value("ShutterShape")
     if found is None:
@@ -131,7 +131,7 @@ def _rectangle(elements: Elements) -> tuple[float, float, float, float] | None:
     left, top, right, bottom = edges
     if left is None or top is None or right is None or bottom is None:
         return None
-    return left - 1.0, top - 1.0, right, bottom  # the pixels named are seen
+    return left - 1.0, top - 1.0, right, bottom  # the listed pixels are visible
 
 
 def _circle(elements: Elements, aspect: float) -> tuple[float, float, float, float] | None:
@@ -141,7 +141,7 @@ def _circle(elements: Elements, aspect: float) -> tuple[float, float, float, flo
     )
     if len(centre) != 2 or not radius or radius < 0:
         return None
-    # The radius is counted along a row; with pixels that are not square it is an ellipse of them.
+    # The radius is counted along a row; if pixels are not square, it is an ellipse of pixels.
     return centre[1] - 0.5, centre[0] - 0.5, radius, radius / aspect
 
 

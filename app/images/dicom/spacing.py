@@ -1,7 +1,7 @@
 """How far apart the pixels of an image are, and where that was measured (PS3.3 10.7).
 
-A projection magnifies: what stands on the detector is larger than the patient. Makers copy the
-detector's spacing into Pixel Spacing, which then says nothing more than the detector's does.
+A projection magnifies: its image on the detector is larger than the patient. Makers copy the
+detector's spacing into Pixel Spacing, which then says no more than the detector's does.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from app.images.dicom.elements import Elements
 
 CALIBRATED, DETECTOR, SCANNED = "calibrated", "detector", "scanned"
 PROJECTED = (DETECTOR, SCANNED)
-"""Where the magnification is in what was measured."""
+"""Measurements that include the magnification."""
 _ALIKE = 1e-4
 _LARGEST_MAGNIFICATION = 20.0
 _CALIBRATIONS = ("GEOMETRY", "FIDUCIAL")
@@ -19,16 +19,16 @@ Pair = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Spacing:
-    """Distances of pixels; fields are those of `DisplayAttributes`.
+    """Pixel distances; the fields are those of `DisplayAttributes`.
 
     Attributes
     ----------
     row_spacing_mm, column_spacing_mm
-        Between centres of rows and of columns, where `spacing_source` says; None if not told.
+        Between centres of rows and of columns, where `spacing_source` says; None if unknown.
     spacing_source
         "calibrated" (in the patient), "detector", "scanned" (on the film that was digitised).
     magnification
-        How much larger the shadow on the detector is than the patient; None if not told.
+        How much larger the shadow on the detector is than the patient; None if unknown.
     """
 
     row_spacing_mm: float | None = None
@@ -38,14 +38,14 @@ class Spacing:
 
     @property
     def ratio(self) -> Pair | None:
-        """Row spacing beside column spacing; None if not told."""
+        """Row spacing over column spacing; None if unknown."""
         if self.row_spacing_mm is None or self.column_spacing_mm is None:
             return None
         return self.row_spacing_mm, self.column_spacing_mm
 
 
 def spacing_of(elements: Elements) -> Spacing:
-    """Return what a data set says of its spacing; what cannot be one is left out and noted."""
+    """Return the spacing of a data set; invalid values are left out and noted."""
     magnification = _magnification(elements)
     calibrated, detector, scanned = (
         _pair(elements, keyword)
@@ -73,7 +73,7 @@ def _pair(elements: Elements, keyword: str) -> Pair | None:
 
 
 def _alike(one: Pair | None, other: Pair | None) -> bool:
-    """Return whether one spacing was copied from the other; decimals may be cut."""
+    """Return whether one spacing was copied from the other; decimals may be cut off."""
     if one is None or other is None:
         return False
     return all(abs(a - b) <= _ALIKE * b for a, b in zip(one, other, strict=True))

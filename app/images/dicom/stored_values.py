@@ -1,4 +1,4 @@
-"""Which bits of a stored pattern are its value, and what follows from them."""
+"""Which bits of a stored pattern are its value, and what follows from that."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -27,26 +27,26 @@ class PixelFormat:
 
     @property
     def limits(self) -> tuple[int, int]:
-        """The least and the greatest value."""
+        """The smallest and the largest value."""
         half: int = 2 ** (self.stored - 1)
         return (-half, half - 1) if self.signed else (0, 2 * half - 1)
 
 
 def numbers(bits: int, signed: bool) -> NDArray[np.int64]:
-    """Return the numbers that the patterns 0, 1, … of so many bits stand for."""
+    """Return the numbers that the patterns 0, 1, … of this many bits stand for."""
     patterns = np.arange(2**bits, dtype=np.int64)
     return patterns - ((patterns >> (bits - 1)) << bits) if signed else patterns
 
 
 def over_patterns(by_value: NDArray[Any], pixels: PixelFormat) -> NDArray[Any]:
-    """Return a table over all patterns from one over the bits stored; the others say nothing."""
+    """Extend a table over the stored bits to all patterns; the other bits are ignored."""
     return np.tile(by_value, 2**pixels.allocated // len(by_value))
 
 
 def black_patterns(pixels: PixelFormat, black: BlackRange) -> NDArray[np.bool_]:
-    """Return which patterns lie in a range that is no image, (2 ** allocated,).
+    """Return which patterns lie in a range that is not image, (2 ** allocated,).
 
-    Padding may be named as the value or as the whole pattern: both are meant.
+    Padding may be given as the value or as the whole pattern: both are accepted.
     """
     low, high = black if black is not None else (1, 0)
     values = over_patterns(numbers(pixels.stored, pixels.signed), pixels)
@@ -57,12 +57,12 @@ def black_patterns(pixels: PixelFormat, black: BlackRange) -> NDArray[np.bool_]:
 def value_range(
     stored: NDArray[Any], pixels: PixelFormat, black: BlackRange = None
 ) -> tuple[int, int]:
-    """Return the percentiles 0.1 and 99.9 of an image's values, padding left out.
+    """Return the percentiles 0.1 and 99.9 of an image's values, without padding.
 
     Parameters
     ----------
     stored
-        Any shape; of a stack the first axis is walked, since it would not fit as int64.
+        Any shape; for a stack, the first axis is iterated, since it would not fit as int64.
     """
     counts = np.zeros(2**pixels.allocated, np.int64)
     kind = np.uint8 if stored.dtype.itemsize == 1 else np.uint16

@@ -1,14 +1,14 @@
-"""The words of a file that are kept: closed lists, so that no field can carry a name into a study.
+"""The words of a file that are kept: closed lists, so that no field can bring a name into a study.
 
 Modality: PS3.3 C.7.3.1.1.1; body parts: PS3.16 annex L; view positions: PS3.3 C.8.7.5 and CID 4014.
-Makers are kept by the name listed here, whatever else stands beside it.
+Makers are kept under the name listed here, whatever else the file says.
 """
 
 import re
 
 
 def listed(words: str) -> frozenset[str]:
-    """Return the words of a list."""
+    """Return the words in a list."""
     return frozenset(words.split())
 
 
@@ -42,7 +42,7 @@ BODY_PARTS = listed(
     "TONGUE TOOTH TRACHEA TSPINE UMBILICUS UPPERARM UPPERLEG UPPERLIMB URETER URETHRA UTERUS "
     "VAGINA VEIN VULVA WHOLEBODY WRIST ZYGOMA"
 )
-"""Defined terms of Body Part Examined, and what makers commonly write beside them."""
+"""Defined terms of Body Part Examined, and common variants of makers."""
 
 POSITIONS = listed("AP PA LL RL RLD LLD RLO LLO LATERAL LAT OBLIQUE AXIAL TANGENTIAL")
 """View positions of projections other than mammograms."""
@@ -68,12 +68,12 @@ _MAKER = re.compile(
 
 
 def word_of(text: str, allowed: frozenset[str]) -> str | None:
-    """Return a text's word of a list, without spaces and case; None where it is not listed."""
+    """Return the listed word that a text is, ignoring spaces and case; None if it is not listed."""
     word = re.sub(r"[\s_-]", "", text).upper()
     return word if word in allowed else None
 
 
 def maker_of(text: str) -> str:
-    """Return the maker that a text begins with or names, by its listed name; empty for none."""
+    """Return the maker that a text begins with or mentions, by its listed name; "" for none."""
     found = _MAKER.search(" ".join(text.casefold().replace("_", " ").split()))
     return _MAKER_OF[found[1]] if found else ""

@@ -1,1 +1,1 @@
-"""Files and a csv of labels become cases of the study."""
+"""Turns files and a csv of labels into cases of the study."""

@@ -1,4 +1,4 @@
-"""Each image becomes a case of its own; `app.hanging.grouping` joins those read at once."""
+"""Each image becomes a case of its own; `app.hanging.grouping` joins those read together."""
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session as OrmSession
@@ -8,7 +8,7 @@ from migrations.study.schema import CaseImage, Image, StudyCase, new_id
 
 
 def add_case(session: OrmSession, image: Image) -> None:
-    """Put a new image into a case of its own, the last of the study, with the image's name."""
+    """Put a new image into a case of its own, the last in the study, named like the image."""
     position = session.scalar(select(func.max(StudyCase.position)))
     position = 0 if position is None else position + 1
     id_ = new_id(named_as=image.id)
@@ -19,7 +19,7 @@ def add_case(session: OrmSession, image: Image) -> None:
 
 
 def _free_name(session: OrmSession, id_: str) -> str:
-    """Return what the row keeps as the name, as long as it must be to stand there once."""
+    """Return the name for the row, as long as needed to be unique."""
     names = [short_name(id_, length) for length in range(LENGTH, WHOLE + 1)]
     taken = set(session.scalars(select(StudyCase.name).where(StudyCase.name.in_(names))))
     return next((name for name in names if name not in taken), id_)

@@ -1,4 +1,4 @@
-"""An image that is in the study already gets what it lacks of its row."""
+"""An image that is already in the study gets what its row lacks."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
@@ -12,9 +12,9 @@ from migrations.study.schema import Image
 
 
 def complete(image: Image, row: LabelRow, key: bytes, decoded: Decoded) -> list[Note]:
-    """Give an image the patient, label and split that it still lacks; return what differs.
+    """Give an image the patient, label and split that it lacks; return what differs.
 
-    What the study says stays.
+    Values that the study already has are kept.
     """
     patient = patient_of(decoded, row, key)
     group = "" if image.source_group != patient.nobody else patient.group
@@ -29,12 +29,12 @@ def complete(image: Image, row: LabelRow, key: bytes, decoded: Decoded) -> list[
 
 
 def take_labels(image: Image, row: LabelRow, told: str, nobody: str) -> tuple[list[str], list[str]]:
-    """Fill in label, split and patient; return which were, and which the study says otherwise.
+    """Fill in label, split and patient; return those filled in and those that differ.
 
     Parameters
     ----------
     told
-        The group of the row's patient; empty where it names none.
+        The group of the row's patient; "" if it names none.
     nobody
         The group of an image that names no patient.
     """
@@ -55,9 +55,9 @@ def take_labels(image: Image, row: LabelRow, told: str, nobody: str) -> tuple[li
 
 
 def split_notes(session: OrmSession, image: Image) -> list[Note]:
-    """Return what is to be said where another image of the patient is in another split.
+    """Return a note if another image of the patient is in another split.
 
-    Patients are told by their files as well as by a csv, and come in over many imports.
+    Patients may come from files or from a csv, and in many imports.
     """
     own = Image.source_group == image.source_group
     other = session.scalars(

@@ -1,6 +1,6 @@
-"""Files that lie on no disk of ours: an archive hands them out, or a sender brings them.
+"""Files that are on none of our disks: sent by an archive or by a C-STORE sender.
 
-They go by names like paths, `study UID/series UID/image UID`, and the way of every file.
+They have names like paths, `study UID/series UID/image UID`, and are treated like every file.
 """
 
 from collections.abc import Callable
@@ -20,15 +20,15 @@ from migrations.study.schema import Image
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """Where files come from that are no files.
+    """A source of files that are not on a disk.
 
     Attributes
     ----------
     read
-        Returns a file's bytes by its name; raises ImportRefused where it cannot be had, and
-        ImportStopped where none can be had any more.
+        Returns a file's bytes by its name; raises ImportRefused if it is not available, and
+        ImportStopped if none are any more.
     resumes
-        Whether what the study has is not read again: an image is known by its UID's hash.
+        Whether to skip what the study already has: an image is recognised by its UID's hash.
     """
 
     read: Callable[[Path], bytes]
@@ -36,9 +36,9 @@ class Elsewhere:
 
 
 def known_already(study: Study, key: bytes, name: Path, row: LabelRow) -> ImportResult | None:
-    """Return what is to be said of an image that the study has; None where it must be read.
+    """Return the result for an image that the study has; None if it must be read.
 
-    It is read again where a csv says something of it, so that this is taken as from a file.
+    It is read again if a csv says something about it, which then applies as for a file.
     """
     if row != LabelRow():
         return None

@@ -1,6 +1,6 @@
 """Files become cases: decoded apart, de-identified, stored bit for bit, each in one transaction.
 
-Logs name import numbers, never files: hospital file names carry names too.
+Logs give import numbers, never file names: in hospitals these contain people's names too.
 """
 
 import contextlib
@@ -55,15 +55,15 @@ def import_paths(
     Parameters
     ----------
     study
-        Where to.
+        The study to import into.
     paths
-        Files; folders are walked.
+        Files; folders are searched.
     progress
-        Called after each file with how many are done, of how many.
+        Called after each file with the number done and the total.
     labels
-        A csv as `read_labels` takes it; its rows are matched to files by path.
+        A csv as accepted by `read_labels`; its rows are matched to files by path.
     linkage
-        A csv outside the study that is to say which image came from whom.
+        A csv outside the study, to record which image came from whom.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def import_paths(
     Raises
     ------
     ImportStopped, LabelsError, StudyError
-        If the import as a whole cannot go on. What was accepted before stays.
+        If the import as a whole cannot continue. What was accepted before stays.
     """
     files = files_of(paths, leave_out=labels)
     results = []
@@ -93,10 +93,10 @@ def import_files(
     linkage: Path | None = None,
     elsewhere: Elsewhere | None = None,
 ) -> Generator[ImportResult, None, None]:
-    """Import files one by one, giving each result as soon as it stands; see `import_paths`.
+    """Import files one by one, yielding each result when it is final; see `import_paths`.
 
-    Labels may be matched to the files already; see `match_labels`. With `elsewhere` the files are
-    names of what lies on no disk, and they may come one by one.
+    Labels may already be matched to the files; see `match_labels`. With `elsewhere`, the files are
+    names of what is on no disk, and may arrive one by one.
     """
     if isinstance(labels, Path):
         files = list(files)
@@ -116,7 +116,7 @@ def import_files(
                 result = run.imported(path, row)
                 log.info("file %d of this import: %s", number, result.status)
             except ImportRefused as error:
-                # The reason may quote the file, so the log names its kind only.
+                # The reason may quote the file, so the log names only its kind.
                 log.info("file %d of this import: refused", number)
                 result = ImportResult(path, "refused", str(error))
             yield result
@@ -139,13 +139,13 @@ class _Import:
         archive = archive_of(path)
         if archive is None:
             if not path.is_file():
-                raise ImportRefused("there is no such file")
+                raise ImportRefused("the file does not exist")
             return self._imported(path, path, row)
         with self.archives.unpacked(path, archive, self._new_folder()) as unpacked:
             return self._imported(path, unpacked, row)
 
     def _brought(self, elsewhere: Elsewhere, name: Path, row: LabelRow) -> ImportResult:
-        """Import what is no file: nothing of it is written before it is de-identified."""
+        """Import what is not a file: nothing of it is written before it is de-identified."""
         if elsewhere.resumes and self.linkage is None:
             known = known_already(self.study, self.decoder.key, name, row)
             if known is not None:
@@ -155,7 +155,7 @@ class _Import:
     def _imported(
         self, path: Path, source: Path, row: LabelRow, sent: bytes | None = None
     ) -> ImportResult:
-        """Import what lies in a file, or was sent, under the path that it goes by."""
+        """Import what is in a file, or was sent, under its path."""
         staging = self._new_folder()
         try:
             staging.mkdir()
@@ -180,7 +180,7 @@ class _Import:
 def _stored(
     study: Study, key: bytes, decoded: Decoded, row: LabelRow, staging: Path
 ) -> tuple[str, str, tuple[Note, ...]]:
-    """Put a decoded image into the study, or find it there; files and rows come together."""
+    """Put a decoded image into the study, or find it there; files and rows are written together."""
     folder: Path | None = None
     try:
         with study.database.write() as session:
@@ -201,7 +201,7 @@ def _stored(
             notes = [*found.notes(study, decoded, staging), *split_notes(session, image)]
             return image.id, "accepted", tuple(notes)
     except BaseException:
-        if folder is not None:  # without its row an image must not stay
+        if folder is not None:  # an image must not stay without its row
             shutil.rmtree(folder, ignore_errors=True)
         raise
 
@@ -256,7 +256,7 @@ _SAME = (
 
 
 def _sweep(images: Path) -> None:
-    """Remove what an import left that was killed; those of a running one stay."""
+    """Remove what a killed import left behind; files of a running one stay."""
     for folder in images.glob(f"{_STAGING}*"):
         if is_abandoned(folder):
             shutil.rmtree(folder, ignore_errors=True)

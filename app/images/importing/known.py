@@ -1,8 +1,8 @@
-"""Whether an image is in the study already, which one it is, and what differs.
+"""Whether an image is already in the study, which one it is, and what differs.
 
-The same pixels are the same image if they have the same shape, the same numbers, the same
-photometric interpretation and the same patient. A file that names no patient contradicts nobody:
-it is whichever image of these pixels there is.
+The same pixels are the same image if shape, number type, photometric interpretation and patient are
+the same. A file that names no patient is compatible with any: it is whichever image has these
+pixels.
 """
 
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ from migrations.study.names import short_name
 from migrations.study.schema import Image
 
 FILE_GROUP = "file_group"
-"""Of an image's details: the group of the patient in its file, where the csv names another."""
+"""In an image's details: the group of the patient in its file, if the csv names another."""
 
 _ATTRIBUTES = {
     "modality": "modality", "body_part": "body part", "laterality": "laterality", "view": "view",
@@ -35,21 +35,21 @@ _ATTRIBUTES = {
     "presentation_shape": "presentation shape", "for_processing": "presentation intent",
     "transfer_syntax": "transfer syntax", "source_format": "format",
 }  # fmt: skip
-"""What is compared of an image that is known, and how it is called."""
+"""What is compared for a known image, and its name in messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """Whose image a file is; all keyed hashes, empty where nothing is said.
+    """Whose image a file is; all keyed hashes, empty where unknown.
 
     Attributes
     ----------
     told
-        By the csv.
+        According to the csv.
     in_file
-        By the file itself.
+        According to the file itself.
     nobody
-        What stands for the patient of an image that names none.
+        Stands for the patient of an image that names none.
     """
 
     told: str
@@ -58,16 +58,16 @@ class Patient:
 
     @property
     def group(self) -> str:
-        """The patient that counts: the csv's word goes before the file's."""
+        """The patient that counts: the csv takes precedence over the file."""
         return self.told or self.in_file
 
     def details(self) -> dict[str, Any]:
-        """Return what the image's row keeps, so that the file alone is known again."""
+        """Return what the image's row stores so that the file alone is recognised again."""
         kept = self.told and self.in_file and self.told != self.in_file
         return {FILE_GROUP: self.in_file} if kept else {}
 
     def may_be_of(self, image: Image) -> bool:
-        """Tell whether nothing says that an image is another patient's."""
+        """Tell whether nothing says that an image belongs to another patient."""
         if not self.group:
             return True
         said = {self.told, self.in_file, self.nobody} - {""}
@@ -85,14 +85,14 @@ def patient_of(decoded: Decoded, row: LabelRow, key: bytes) -> Patient:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the study has of some pixels.
+    """What the study has for some pixels.
 
     Attributes
     ----------
     known
         The image itself.
     twin, differing
-        Where it is new: an image of the same pixels, and what is another of it.
+        If it is new: an image with the same pixels, and what makes this one different.
     """
 
     known: Image | None = None
@@ -100,7 +100,7 @@ class Found:
     differing: tuple[str, ...] = ()
 
     def notes(self, study: Study, decoded: Decoded, staging: Path) -> list[Note]:
-        """Return what is to be said; `staging` holds the files of what was decoded."""
+        """Return the notes; `staging` has the files of what was decoded."""
         if self.known is not None:
             said = [note("known", name=short_name(self.known.id))]
             what = _listed(_differing(study, self.known, staging))
@@ -112,7 +112,7 @@ class Found:
 
 
 def look_up(session: OrmSession, decoded: Decoded, patient: Patient) -> Found:
-    """Return the image that a file is, also where rectangles of it were blacked out."""
+    """Return the image that a file is, even if rectangles of it were blacked out."""
     imported = Image.details["imported_sha256"].as_string()
     same = or_(Image.sha256.in_((decoded.sha256, decoded.kept_sha256)), imported == decoded.sha256)
     there = session.scalars(select(Image).where(same).order_by(Image.import_number)).all()
@@ -127,12 +127,12 @@ def look_up(session: OrmSession, decoded: Decoded, patient: Patient) -> Found:
 
 
 def _most_like(images: list[Image], patient: Patient) -> Image:
-    """Return the patient's own image before one that names nobody."""
+    """Return the patient's own image, preferred to one that names no patient."""
     return next((i for i in images if i.source_group == patient.group), images[0])
 
 
 def _same_instance(image: Image, decoded: Decoded, patient: Patient) -> bool:
-    """Tell whether a file is the one an image came from, whose patient an earlier csv named."""
+    """Tell whether a file is the source of an image whose patient an earlier csv named."""
     uid = decoded.origin.uids.get("image")
     return (
         not patient.told and uid is not None and image.details.get("uids", {}).get("image") == uid
@@ -140,7 +140,7 @@ def _same_instance(image: Image, decoded: Decoded, patient: Patient) -> bool:
 
 
 def _other_picture(image: Image, decoded: Decoded) -> list[str]:
-    """Return what makes another picture of the same pixels."""
+    """Return what makes this a different picture of the same pixels."""
     shown, found = decoded.attributes, []
     own = (image.rows, image.columns, image.frames)
     if own != (shown.rows, shown.columns, shown.frames):
@@ -153,11 +153,14 @@ def _other_picture(image: Image, decoded: Decoded) -> list[str]:
 
 
 def _differing(study: Study, image: Image, staging: Path) -> Iterable[str]:
-    """Return what a file says of how an image is shown that the study says otherwise."""
+    """Return the parts of how a file shows an image that the study has differently."""
     try:
         own = DisplayAttributes.read(study.image_folder(image.id) / DISPLAY)
         told = DisplayAttributes.read(staging / DISPLAY)
-    except (OSError, ImageUnreadable):  # its folder was lost: opening the image says so
+    except (
+        OSError,
+        ImageUnreadable,
+    ):  # its folder is lost, which is reported when the image is opened
         return ()
     return dict.fromkeys(
         called for name, called in _ATTRIBUTES.items() if getattr(own, name) != getattr(told, name)

@@ -1,9 +1,9 @@
-"""Which line of a csv of labels speaks of which file.
+"""Which line of a csv of labels applies to which file.
 
-A line means a file if its whole path is the tail of the file's. Where several lines do, the
-longest speaks; a line that means several files speaks for none of them. A line that names
-another folder than the file's never means it, however alike the rest: equal names in folders of
-other patients are what every CD and public collection has.
+A line means a file if its whole path is the end of the file's path. If several lines do, the
+longest applies; a line that means several files applies to none of them. A line that names another
+folder never means the file, however similar the rest: equal names in folders of other patients are
+found on every CD and in every public collection.
 """
 
 import os
@@ -19,16 +19,16 @@ Parts = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class LabelMatches:
-    """The lines of a csv, and the files they speak of.
+    """The lines of a csv, and the files they apply to.
 
     Attributes
     ----------
     files
         Those that were matched, in order.
     fitting
-        For each line's parts the files that it means, without those named twice.
+        For each line's parts, the files that it means, without duplicates.
     chosen
-        The line that is the longest of those that mean a file, by file.
+        By file, the longest line that means it.
     """
 
     table: LabelTable
@@ -37,7 +37,7 @@ class LabelMatches:
     chosen: dict[Path, LabelLine]
 
     def row(self, path: Path) -> LabelRow:
-        """Return what the csv says of a file; an empty row where it says nothing.
+        """Return what the csv says about a file; an empty row where it says nothing.
 
         Raises
         ------
@@ -61,7 +61,7 @@ class LabelMatches:
         rest = f" and {len(more)} more" if more else ""
         return (
             f"line {line.number} of {self.table.path.name}, {line.image}, may mean {one} or "
-            f"{other}{rest}: write more of the path there"
+            f"{other}{rest}; write more of the path in the csv"
         )
 
 
@@ -71,9 +71,9 @@ def match_labels(table: Path | LabelTable, files: Iterable[Path]) -> LabelMatche
     Parameters
     ----------
     table
-        The csv, or what it holds.
+        The csv, or its contents.
     files
-        All files of the import: a line is ambiguous among those that come in together.
+        All files of the import: a line is ambiguous among those imported together.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The text of a csv in the encodings that Excel and its kin write, and in one Unicode form."""
+"""The text of a csv in the encodings that Excel and others write, in one Unicode form."""
 
 import codecs
 import unicodedata
@@ -12,15 +12,15 @@ _LOOKED_AT = 400
 
 
 def decoded_text(content: bytes) -> tuple[str, str]:
-    """Return the text of a file in Unicode's form NFC, and the name of its encoding.
+    """Return the text of a file in Unicode form NFC, and the name of its encoding.
 
-    A byte order mark decides; without one, zero bytes at every other place mean UTF-16, then
-    UTF-8 is tried, and Windows-1252 (of which Latin-1's letters are a part) is what remains.
+    A byte order mark decides. Without one, zero bytes at every other place mean UTF-16; then UTF-8
+    is tried, and Windows-1252 (which includes the letters of Latin-1) is what remains.
 
     Raises
     ------
     UnicodeDecodeError
-        If the text breaks off, or is not in the encoding that its mark says.
+        If the text is cut off, or is not in the encoding of its mark.
 
     Examples
     --------
@@ -50,5 +50,5 @@ def _eight_bits(content: bytes) -> tuple[str, str]:
         except UnicodeDecodeError:
             continue
         return codec, name
-    # Five bytes stand for nothing in Windows-1252.
+    # Five bytes have no meaning in Windows-1252.
     return "latin-1", "Latin-1"

@@ -26,12 +26,12 @@ _DRIVE = re.compile("[a-z]:")
 
 @dataclass(frozen=True, slots=True)
 class LabelRow:
-    """What the csv says of one file; None where it says nothing.
+    """What the csv says about one file; None where it says nothing.
 
     Attributes
     ----------
     case
-        Files that say the same hang together; nothing of the text is kept.
+        Files with the same value hang together; the text itself is not kept.
     practice, prior
         Whether it belongs to a practice case; whether it is an earlier image.
     """
@@ -51,13 +51,13 @@ class LabelLine:
     Attributes
     ----------
     number
-        Of the line in the file, from 1.
+        Number of the line in the file, from 1.
     image
-        The path, or the end of one, as it stands there.
+        The path, or the end of one, as written.
     parts
-        The same as `path_parts` gives it.
+        The same as returned by `path_parts`.
     row
-        What it says of the file.
+        What it says about the file.
     """
 
     number: int
@@ -68,14 +68,14 @@ class LabelLine:
 
 @dataclass(frozen=True, slots=True)
 class LabelTable:
-    """A csv of labels: each of its lines means another path.
+    """A csv of labels: each of its lines means a different path.
 
     Attributes
     ----------
     encoding
-        As which the csv was read.
+        The encoding in which the csv was read.
     unread
-        Names of the columns that say nothing to Foveate.
+        Names of the columns that Foveate does not use.
     """
 
     path: Path
@@ -87,9 +87,9 @@ class LabelTable:
 def read_labels(path: Path) -> LabelTable:
     """Return the lines of a csv.
 
-    Its columns are `image` (a file's path, or as much of its end as tells it from others), and
-    any of `label`, `patient`, `split` (train, val, test), `case`, `practice`, `prior` (yes or
-    no); separated by comma, semicolon or tab; UTF-8, UTF-16 or Windows-1252 (Latin-1).
+    Its columns are `image` (a file's path, or as much of its end as identifies it) and any of
+    `label`, `patient`, `split` (train, val, test), `case`, `practice`, `prior` (yes or no);
+    separated by comma, semicolon or tab; UTF-8, UTF-16 or Windows-1252 (Latin-1).
 
     Raises
     ------
@@ -104,22 +104,22 @@ def read_labels(path: Path) -> LabelTable:
             earlier = found.setdefault(line.parts, line)
             if earlier.row != line.row:
                 raise LabelsError(
-                    f"{path}, line {line.number}: {line.image} stands there twice, and line "
-                    f"{earlier.number} says something else of it. Keep one of them."
+                    f"{path}, line {line.number}: {line.image} also appears in line "
+                    f"{earlier.number}, with other values. Keep one of them."
                 )
     except csv.Error as error:
         raise LabelsError(
-            f"{path} cannot be read as a csv ({error}); is a quotation mark not closed?"
+            f"{path} cannot be read as a csv ({error}). Is a closing quotation mark missing?"
         ) from error
     unread = tuple(name for name in reader.fieldnames or () if name and name not in _COLUMNS)
     return LabelTable(path, encoding, tuple(found.values()), unread)
 
 
 def path_parts(text: str) -> tuple[str, ...]:
-    r"""Return a path's parts in Unicode's form NFC, whichever slashes divide them.
+    r"""Return a path's parts in Unicode form NFC, whichever slashes divide them.
 
-    The first part of an absolute path is empty, or a drive's letter in upper case, so that it is
-    the tail of no other path.
+    The first part of an absolute path is empty, or a drive letter in capitals, so that it is not
+    the end of any other path.
 
     Examples
     --------
@@ -142,11 +142,11 @@ def _text_of(path: Path) -> tuple[str, str]:
         raise LabelsError(f"{path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise LabelsError(
-            f"{path} cannot be read as text ({error}). Save it as csv in UTF-8."
+            f"{path} cannot be read as text ({error}). Save it as a csv in UTF-8."
         ) from error
     if "\0" in text:
         number = text[: text.index("\0")].count("\n") + 1
-        raise LabelsError(f"{path}, line {number}: it contains a zero byte and is not text.")
+        raise LabelsError(f"{path}, line {number}: it contains a zero byte, so it is not text.")
     return text, encoding
 
 
@@ -165,20 +165,22 @@ def _lines(path: Path, reader: "csv.DictReader[str]", skipped: int) -> Iterator[
 
 
 def _require_own_cells(values: dict[Any, Any], plain: dict[str, str | None], where: str) -> None:
-    """Refuse a line whose cells are not those of the columns they stand in."""
+    """Refuse a line whose cells do not match its columns."""
     beyond: list[str] = values.get(None) or []
     if any(cell.strip() for cell in beyond):
         raise LabelsError(
-            f"{where}: it has {len(beyond)} cells more than there are columns. Put what holds a "
-            "separator into quotation marks."
+            f"{where}: this line has {len(beyond)} cells too many. Put values that contain a "
+            "separator in quotation marks."
         )
     names = (plain[name] for name in _COLUMNS if name not in ("image", "label"))
     if any(cell and ("\n" in cell or "\r" in cell) for cell in names):
-        raise LabelsError(f"{where}: a cell goes over several lines; is a quotation mark missing?")
+        raise LabelsError(
+            f"{where}: a cell spans several lines. Is a closing quotation mark missing?"
+        )
 
 
 def _reader(path: Path, text: str) -> tuple["csv.DictReader[str]", int]:
-    """Return a reader whose columns have plain names, and how many lines it does not see."""
+    """Return a reader with normalised column names, and the number of lines it skips."""
     stream = io.StringIO(text, newline="")
     header = stream.readline()
     said = _EXCEL_SEPARATOR.fullmatch(header.strip("\r\n"))
@@ -189,8 +191,8 @@ def _reader(path: Path, text: str) -> tuple["csv.DictReader[str]", int]:
     names = [(name or "").strip().lower() for name in reader.fieldnames or []]
     if "image" not in names:
         raise LabelsError(
-            f"{path} has no column `image`; its columns are {names}. Name one `image` (paths of "
-            "files); others may be `label`, `patient`, `split`, `case`."
+            f"{path} has no column `image`; its columns are {names}. Name the column with the "
+            "files' paths `image`; others may be `label`, `patient`, `split`, `case`."
         )
     twice = next((name for name in _COLUMNS if names.count(name) > 1), None)
     if twice is not None:
@@ -202,7 +204,7 @@ def _reader(path: Path, text: str) -> tuple["csv.DictReader[str]", int]:
 def _row(values: dict[str, str | None], where: str) -> LabelRow:
     split = values["split"]
     if split is not None and split.lower() not in _SPLITS:
-        raise LabelsError(f"{where}: split is {split!r}; it is train, val or test.")
+        raise LabelsError(f"{where}: split is {split!r}; it must be train, val or test.")
     return LabelRow(
         values["label"],
         values["patient"],
@@ -216,5 +218,5 @@ def _row(values: dict[str, str | None], where: str) -> LabelRow:
 def _is_yes(values: dict[str, str | None], column: str, where: str) -> bool:
     said = (values[column] or "").lower()
     if said not in (*_YES, *_NO):
-        raise LabelsError(f"{where}: {column} is {values[column]!r}; it is yes or no.")
+        raise LabelsError(f"{where}: {column} is {values[column]!r}; it must be yes or no.")
     return said in _YES

@@ -1,4 +1,4 @@
-"""The linkage file: which image came from whom. Only if the user names one, never in the study."""
+"""The linkage file: which image came from whom. Only at the user's request, never in the study."""
 
 import os
 from pathlib import Path
@@ -14,27 +14,27 @@ COLUMNS = ("file", "image_id", "source_group", *LINKED)
 
 
 class Linkage:
-    """A csv that grows by a line per accepted or known file; readable by its owner alone.
+    """A csv that grows by a line per accepted or known file; readable only by its owner.
 
     Parameters
     ----------
     path
-        A file of earlier imports is gone on with.
+        A file from earlier imports is continued.
     study_folder
-        Must not hold it: a study is de-identified as a whole.
+        Must not contain it: a study is de-identified as a whole.
 
     Raises
     ------
     ImportStopped
-        If it lies inside the study's folder, or cannot be written.
+        If it is inside the study's folder, or cannot be written.
     """
 
     def __init__(self, path: Path, study_folder: Path) -> None:
         self.path = path
         if path.resolve().is_relative_to(study_folder.resolve()):
             raise ImportStopped(
-                f"The linkage file {path} would lie inside the study's folder, which holds no "
-                "identifiers. Name a file elsewhere, where only you can read it."
+                f"The linkage file {path} would be inside the study's folder, which must not "
+                "contain identifiers. Choose a place outside the study that only you can read."
             )
         self._file = self._opened()
 
@@ -55,7 +55,7 @@ class Linkage:
         Raises
         ------
         ImportStopped
-            If the disk takes no more.
+            If the disk is full.
         """
         row = {"file": str(file), "image_id": image_id, "source_group": group} | original
         try:

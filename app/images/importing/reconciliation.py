@@ -1,7 +1,7 @@
-"""What a csv of labels and the files of an import make of each other: all that does not meet.
+"""How a csv of labels and the files of an import match: everything that does not.
 
-Without Qt: the import command prints it, a page shows it, a csv keeps it. It names files, which
-may carry names of people: it never lies in the study.
+Without Qt: the import command prints it, a page shows it, a csv stores it. It names files, which
+may contain people's names, so it is never stored in the study.
 """
 
 import os
@@ -27,18 +27,18 @@ _COLUMNS = ("kind", "line", "image", "file", "text")
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """One thing that does not meet.
+    """One thing that does not match.
 
     Attributes
     ----------
     kind
         `ROW_WITHOUT_FILE`, `FILE_WITHOUT_ROW` or `CONFLICT`.
     line, image
-        Of the csv, and the path that stands there; None and empty for a file without a row.
+        In the csv, and the path written there; None and empty for a file without a row.
     file
-        Of the import; empty for a row without a file.
+        File of the import; empty for a row without a file.
     text
-        What is the matter, and what to do.
+        What is wrong, and what to do.
     """
 
     kind: str
@@ -50,20 +50,20 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """What a csv of labels came to in an import.
+    """The outcome of a csv of labels in an import.
 
     Attributes
     ----------
     csv, encoding
-        The file, and as which it was read.
+        The file, and the encoding in which it was read.
     rows, matched
-        How many paths the csv names, and how many of them spoke of an image that came in.
+        How many paths the csv names, and how many of them matched an imported image.
     mismatches
         Rows without a file, files without a row, conflicts; in this order.
     labelled
-        Images that got a label, split or patient now.
+        Images that were given a label, split or patient.
     unread
-        Names of the csv's columns that say nothing to Foveate.
+        Names of the csv's columns that Foveate does not use.
     """
 
     csv: Path
@@ -109,12 +109,12 @@ class Reconciliation:
 
 
 def reconcile(matches: LabelMatches, results: Sequence[ImportResult]) -> Reconciliation:
-    """Return what a csv came to when an import has ended.
+    """Return the outcome of a csv after an import.
 
     Parameters
     ----------
     results
-        Of the files that were tried; a file that was refused for what it is has no need of a row.
+        Of the files that were tried; a file that was refused for its own sake does not need a row.
     """
     came_in = [result for result in results if result.image_id is not None]
     spoken = {matches.chosen[r.path].parts for r in came_in if r.path in matches.chosen}
@@ -123,7 +123,7 @@ def reconcile(matches: LabelMatches, results: Sequence[ImportResult]) -> Reconci
     tried = {result.path for result in results}
     found = [_unmet(matches, line, nearest, tried) for line in unmet if nearest is not None]
     found += [
-        Mismatch(FILE_WITHOUT_ROW, None, "", str(r.path), "no row of the csv means it")
+        Mismatch(FILE_WITHOUT_ROW, None, "", str(r.path), "no row of the csv matches it")
         for r in came_in
         if r.path not in matches.chosen
     ]
@@ -145,7 +145,7 @@ def reconcile(matches: LabelMatches, results: Sequence[ImportResult]) -> Reconci
 
 
 def _got_labels(matches: LabelMatches, result: ImportResult) -> bool:
-    """Tell whether an import gave an image something that the csv says of it."""
+    """Tell whether an import gave an image something from the csv."""
     line = matches.chosen.get(result.path)
     if line is None or result.status == "known":
         return any(note.code == "labels-set" for note in result.notes)
@@ -153,12 +153,12 @@ def _got_labels(matches: LabelMatches, result: ImportResult) -> bool:
 
 
 def write_reconciliation(path: Path, found: Reconciliation, study_folder: Path) -> None:
-    """Write all mismatches as a csv, readable by its owner alone.
+    """Write all mismatches as a csv, readable only by its owner.
 
     Raises
     ------
     ImportStopped
-        If it would lie inside the study, or cannot be written.
+        If it would be inside the study, or cannot be written.
     """
     require_outside(path, study_folder)
     try:
@@ -170,17 +170,17 @@ def write_reconciliation(path: Path, found: Reconciliation, study_folder: Path) 
 
 
 def require_outside(path: Path, study_folder: Path) -> None:
-    """Refuse a place inside a study's folder for what names files.
+    """Refuse a place inside a study's folder for a file that names files.
 
     Raises
     ------
     ImportStopped
-        If it lies there.
+        If it is there.
     """
     if path.resolve().is_relative_to(study_folder.resolve()):
         raise ImportStopped(
-            f"The reconciliation {path} names files and would lie inside the study's folder, "
-            "which holds no names. Name a file elsewhere."
+            f"The reconciliation {path} would be inside the study's folder, which must not "
+            "contain file names. Choose a place outside the study."
         )
 
 
@@ -196,7 +196,7 @@ def _unmet(
     (path,) = fitting
     longer = matches.chosen[path]
     if longer.parts != line.parts:
-        text = f"the one file that it fits is meant by line {longer.number}, which says more"
+        text = f"its only matching file is matched by line {longer.number}, which is more specific"
     else:
         text = "its file was refused" if path in tried else "the import ended before its file"
     return Mismatch(ROW_WITHOUT_FILE, line.number, line.image, str(path), text)
@@ -205,12 +205,12 @@ def _unmet(
 def _differing(
     matches: LabelMatches, results: Iterable[ImportResult], in_csv: set[str | None]
 ) -> list[Mismatch]:
-    """Return the images of the study of which the csv says something else than the study.
+    """Return the images whose values in the study differ from the csv.
 
     Parameters
     ----------
     in_csv
-        Patients whose two splits the csv itself shows.
+        Patients whose two splits are both in the csv.
     """
     found = []
     for result in results:
@@ -226,7 +226,7 @@ def _differing(
 
 
 def _patients_in_two_splits(lines: Iterable[LabelLine]) -> dict[int, Mismatch]:
-    """Return by line where the csv itself has another split of a patient than before."""
+    """Return, by line, where the csv gives a patient another split than before."""
     first: dict[str, LabelLine] = {}
     found = {}
     for line in lines:
@@ -235,15 +235,15 @@ def _patients_in_two_splits(lines: Iterable[LabelLine]) -> dict[int, Mismatch]:
         earlier = first.setdefault(line.row.patient, line)
         if earlier.row.split != line.row.split:
             text = (
-                f"its patient is in {line.row.split} here and in {earlier.row.split} in line "
-                f"{earlier.number}: keep all images of one patient in one split"
+                f"its patient is in {line.row.split} here but in {earlier.row.split} in line "
+                f"{earlier.number}; keep all images of one patient in one split"
             )
             found[line.number] = Mismatch(CONFLICT, line.number, line.image, "", text)
     return found
 
 
 class _Nearest:
-    """Finds the file whose path ends most like a row that means none."""
+    """Finds the file whose path is most similar to that of a row without a file."""
 
     def __init__(self, files: Iterable[Path]) -> None:
         self._ends: dict[Parts, Path] = {}
@@ -252,17 +252,17 @@ class _Nearest:
                 self._ends.setdefault(parts, path)
 
     def to(self, parts: Parts) -> str:
-        """Return in words what comes nearest to the path of a row."""
+        """Return in words what is closest to the path of a row."""
         folded = _folded(parts)
         for end in tails(folded):
             if end in self._ends:
                 path = self._ends[end]
                 if end == folded:
-                    return f"no file has this path; {path} differs in upper and lower case"
+                    return f"no file has this path; {path} differs in letter case"
                 agreeing = "/".join(parts[-len(end) :])
                 return (
-                    f"no file has this path; {path} lies in another folder: if it is meant, "
-                    f"shorten the row to {agreeing}"
+                    f"no file has this path; {path} is in another folder; if you mean that "
+                    f"file, shorten the row to {agreeing}"
                 )
         return "no file has this path"
 

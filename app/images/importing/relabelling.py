@@ -1,7 +1,7 @@
-"""A csv of labels without files: its rows mean images of the study by what the study calls them.
+"""A csv of labels without files: its rows name images of the study.
 
-A study keeps no file names, so that a row of a file's path reaches nothing here; it does together
-with the files, which are known again by their pixels.
+A study does not store file names, so a row with a file's path matches nothing here. It does
+together with the files, which are recognised by their pixels.
 """
 
 from sqlalchemy import select
@@ -18,11 +18,14 @@ from migrations.study.folder import Study
 from migrations.study.names import Names, names_of
 from migrations.study.schema import Image
 
-_UNMET = "no image of the study is called so, and no files were given: name them with the csv"
+_UNMET = (
+    "no image of the study has this name, and no files were given; give the files together "
+    "with the csv"
+)
 
 
 def set_labels(study: Study, table: LabelTable) -> Reconciliation:
-    """Give images the labels, splits and patients that they lack; what the study says stays.
+    """Give images the labels, splits and patients that they lack; existing values are kept.
 
     Parameters
     ----------
@@ -75,5 +78,5 @@ def _meant(session: OrmSession, names: Names, line: LabelLine) -> Image | str:
     pixels = select(Image).where(Image.sha256 == line.image.strip().lower())
     found = session.scalars(pixels).all()
     if len(found) > 1:
-        return "several images have these pixels: name the one meant"
+        return "several images have these pixels; give the name of the one you mean"
     return found[0] if found else _UNMET

@@ -1,4 +1,4 @@
-"""What an import says of one file."""
+"""What an import reports about one file."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,18 +10,19 @@ from app.images.notes import Note
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What became of one file.
+    """The result for one file.
 
     Attributes
     ----------
     status
-        "accepted", "known" (the same pixels are in the study) or "refused".
+        "accepted", "known" (already in the study) or "refused".
     reason
         Why it was refused, or the notes in words; else empty.
     pixels_sha256
-        Of the stored values as C-order array in pydicom's `pixel_array` dtype, little-endian.
+        SHA-256 of the stored values as a C-order array in pydicom's `pixel_array` dtype,
+        little-endian.
     notes
-        What the import has to say of the image.
+        Notes of the import about the image.
     """
 
     path: Path
@@ -39,7 +40,7 @@ class ImportResult:
 def result_of(
     path: Path, status: str, image_id: str, decoded: Decoded, notes: tuple[Note, ...] = ()
 ) -> ImportResult:
-    """Return what became of a file that was decoded; `notes` go beside those of its decoding."""
+    """Return the result for a file that was decoded; `notes` are added to those of its decoding."""
     shown: DisplayAttributes = decoded.attributes
     notes = (*shown.notes, *notes)
     return ImportResult(

@@ -1,4 +1,4 @@
-"""Which files are meant by what was named: folders, a DICOMDIR, zip archives, a csv of labels."""
+"""Which files are meant by folders, a DICOMDIR, zip archives or a csv of labels."""
 
 import logging
 import os
@@ -13,19 +13,19 @@ from app.images.decoding.dicomdir import Disc, is_dicomdir
 log = logging.getLogger(__name__)
 
 OWN_LABELS = "labels.csv"
-"""A csv of this name in a folder that is imported says its labels."""
+"""A csv of this name in an imported folder contains its labels."""
 
 
 def files_of(paths: Iterable[Path], *, leave_out: Path | None = None) -> list[Path]:
     """Return the files meant, in order.
 
-    Folders are walked, linked ones once and after the others; a DICOMDIR stands for what it lists,
-    a zip archive for what is in it.
+    Folders are searched, linked ones once and after the others; a DICOMDIR stands for the files it
+    lists, a zip archive for its contents.
 
     Parameters
     ----------
     leave_out
-        The csv of labels, which is no image.
+        The csv of labels, which is not an image.
     """
     found: dict[Path, None] = {}
     with Decoder(b"") as decoder:
@@ -41,30 +41,30 @@ def files_of(paths: Iterable[Path], *, leave_out: Path | None = None) -> list[Pa
 
 
 def labels_among(paths: Sequence[Path]) -> Path | None:
-    """Return the csv of labels: the one that was named, else the `labels.csv` of a named folder.
+    """Return the csv of labels: the one named, else the `labels.csv` of a named folder.
 
     Raises
     ------
     LabelsError
-        For two of them.
+        If there are two of them.
     """
     named = [path for path in paths if path.suffix.lower() == ".csv" and path.is_file()]
     tables = named or [table for path in paths if path.is_dir() for table in _own_labels(path)]
     if len(tables) > 1:
         names = ", ".join(str(path) for path in tables)
-        raise LabelsError(f"{names}: choose one csv of labels together with the images.")
+        raise LabelsError(f"{names}: choose only one csv of labels together with the images.")
     return tables[0] if tables else None
 
 
 def _own_labels(folder: Path) -> list[Path]:
     try:
         return [p for p in sorted(folder.iterdir()) if p.name.lower() == OWN_LABELS and p.is_file()]
-    except OSError:  # walking it says so
+    except OSError:  # the search will report it
         return []
 
 
 def _expanded(files: Iterable[Path], decoder: Decoder) -> Iterator[Path]:
-    """Give files; for an archive what is in it, or itself if it is refused, so that one hears."""
+    """Yield files; for an archive its contents, or the archive itself if it is refused."""
     for path in files:
         if not is_archive(path):
             yield path
@@ -76,7 +76,7 @@ def _expanded(files: Iterable[Path], decoder: Decoder) -> Iterator[Path]:
 
 
 def _listed(dicomdir: Path, decoder: Decoder) -> list[Path]:
-    """Return what a DICOMDIR lists; its whole folder where that is not to be found."""
+    """Return what a DICOMDIR lists; its whole folder if those files are not found."""
     try:
         listed = decoder.listed(dicomdir)
     except ImportRefused:
@@ -86,14 +86,14 @@ def _listed(dicomdir: Path, decoder: Decoder) -> list[Path]:
     files = [disc.found(path.relative_to(dicomdir.parent).parts) for path in listed]
     if any(path.is_file() for path in files):
         return files
-    log.warning("Nothing that a DICOMDIR lists is there; its folder is searched instead.")
+    log.warning("None of the files that a DICOMDIR lists exist; its folder is searched instead.")
     return _walked(dicomdir.parent)
 
 
 def _walked(folder: Path) -> list[Path]:
-    """Return the files below a folder, also through links, each folder once.
+    """Return the files below a folder, links included, each folder once.
 
-    Linked folders come after the others, so that a file goes by its own path where it has one.
+    Linked folders come after the others, so that a file is found under its own path if it has one.
     """
     files: list[Path] = []
     visited: set[tuple[int, int]] = set()
@@ -106,9 +106,9 @@ def _walked(folder: Path) -> list[Path]:
 
 
 def _walked_plainly(top: Path, visited: set[tuple[int, int]]) -> tuple[list[Path], list[Path]]:
-    """Return the files below a folder that was not visited yet, and the folders linked there.
+    """Return the files below a folder that was not visited yet, and its linked folders.
 
-    A folder that cannot be read stands among the files, so that one hears of it.
+    A folder that cannot be read is listed among the files, so that it is reported.
     """
     files: list[Path] = []
     linked: list[Path] = []
@@ -130,7 +130,7 @@ def _walked_plainly(top: Path, visited: set[tuple[int, int]]) -> tuple[list[Path
 def _is_new(folder: Path, visited: set[tuple[int, int]]) -> bool:
     try:
         status = folder.stat()
-    except OSError:  # a link into nothing
+    except OSError:  # a broken link
         return False
     place = status.st_dev, status.st_ino
     is_new = place not in visited

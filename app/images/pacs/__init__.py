@@ -1,1 +1,1 @@
-"""Images where they are: fetched by DICOMweb, or received as a C-STORE listener."""
+"""Images from archives: fetched by DICOMweb, or received as a C-STORE listener."""

@@ -18,7 +18,7 @@ _UID = re.compile(r"[0-9A-Za-z][0-9A-Za-z.\-_]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question to an archive: keywords of DICOM with what they must be.
+    """One query to an archive: DICOM keywords and their required values.
 
     Attributes
     ----------
@@ -30,28 +30,28 @@ class Asked:
 
     @property
     def text(self) -> str:
-        """The question in words, for who asked it."""
+        """The query in words, for the user."""
         return ", ".join(f"{key}={value}" for key, value in self.keys)
 
 
 def asked_by(
     queries: Sequence[str] = (), studies: Sequence[str] = (), listed: Path | None = None
 ) -> list[Asked]:
-    """Return what is asked: one question of all queries, one a study, one a line of the list.
+    """Return the queries: one from all conditions, one per study, one per line of the list.
 
     Parameters
     ----------
     queries
-        `KEYWORD=VALUE`, which must all hold.
+        `KEYWORD=VALUE`, all of which must match.
     studies
         Study Instance UIDs.
     listed
-        A file as `read_list` takes it; the queries must hold of each of its lines, too.
+        A file as accepted by `read_list`; each of its lines must also match the conditions.
 
     Raises
     ------
     ImportStopped
-        If a query is none, or nothing is asked: a whole archive is not fetched.
+        If a condition is invalid, or there is none: a whole archive is not fetched.
     """
     keys = tuple(_key_of(query) for query in queries)
     asked = [Asked((("StudyInstanceUID", require_uid(uid)), *keys)) for uid in studies]
@@ -61,22 +61,22 @@ def asked_by(
         asked = [Asked(keys)]
     if not asked:
         raise ImportStopped(
-            "Say which studies: --query StudyDate=20240101-20240331, --study-uid UID, or "
+            "Specify the studies: --query StudyDate=20240101-20240331, --study-uid UID, or "
             "--worklist with accession numbers. A whole archive is not fetched."
         )
     return list(dict.fromkeys(asked))
 
 
 def read_list(path: Path) -> list[tuple[tuple[str, str], ...]]:
-    """Return the accession numbers, or Study Instance UIDs, of a list: keys and values a line.
+    """Return the accession numbers or Study Instance UIDs in a list: keys and values per line.
 
-    A csv with a column `accession`, `study` or both, which must both hold where a line says both;
-    or plain lines with one accession number each.
+    A csv with a column `accession`, `study` or both, which must both match if a line has both; or
+    plain lines with one accession number each.
 
     Raises
     ------
     ImportStopped
-        If it cannot be read, or holds none.
+        If it cannot be read, or contains none.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -84,7 +84,7 @@ def read_list(path: Path) -> list[tuple[tuple[str, str], ...]]:
         raise ImportStopped(f"{path} cannot be read as a list (UTF-8).") from error
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines:
-        raise ImportStopped(f"{path} names no study.")
+        raise ImportStopped(f"{path} does not name a study.")
     separator = delimiter_of(lines[0])
     head = [cell.strip().lower() for cell in next(csv.reader(lines[:1], delimiter=separator))]
     columns = {
@@ -101,7 +101,7 @@ def read_list(path: Path) -> list[tuple[tuple[str, str], ...]]:
 
 
 def require_uid(text: str) -> str:
-    """Return a UID that can stand in a URL.
+    """Return a UID that can be part of a URL.
 
     Raises
     ------
@@ -124,17 +124,17 @@ def _columns(
             if column < len(cells) and cells[column].strip()
         )
         if not said:
-            raise ImportStopped(f"{path}, line {number}: it names no study.")
+            raise ImportStopped(f"{path}, line {number}: this line does not name a study.")
         found.append(said)
     if not found:
-        raise ImportStopped(f"{path} names no study.")
+        raise ImportStopped(f"{path} does not name a study.")
     return found
 
 
 def _exact(path: Path, value: str) -> str:
-    """Return a value that means one study; those of a list are no patterns."""
+    """Return a value that means one study; values in a list are not patterns."""
     if any(one in value for one in "*?\\"):
-        raise ImportStopped(f"{path}: {value} means many studies. A list names each by itself.")
+        raise ImportStopped(f"{path}: {value} means many studies. List each study separately.")
     return value
 
 
@@ -142,7 +142,7 @@ def _key_of(query: str) -> tuple[str, str]:
     keyword, sign, value = (part.strip() for part in query.partition("="))
     if not sign or not value.strip("*?"):
         raise ImportStopped(
-            f"--query {query} asks for nothing: write KEYWORD=VALUE, such as PatientID=4711."
+            f"--query {query} is not a query. Write KEYWORD=VALUE, such as PatientID=4711."
         )
     if tag_for_keyword(keyword) is None:
         raise ImportStopped(

@@ -1,4 +1,4 @@
-"""Who we are to an archive: from the environment, the keyring of the desktop, or a question."""
+"""Our credentials for an archive: from the environment, the desktop's keyring, or a prompt."""
 
 import base64
 import contextlib
@@ -8,14 +8,14 @@ import sys
 from dataclasses import dataclass, field
 
 SERVICE = "foveate-archive"
-"""Of the keyring: `keyring set foveate-archive USER@HOST`."""
+"""In the keyring: `keyring set foveate-archive USER@HOST`."""
 USER, PASSWORD, TOKEN = "FOVEATE_PACS_USER", "FOVEATE_PACS_PASSWORD", "FOVEATE_PACS_TOKEN"
-"""Of the environment; a token goes before a password."""
+"""In the environment; a token takes precedence over a password."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A user with a password, or a token; never shown, never kept."""
+    """A user with a password, or a token; never shown, never stored."""
 
     user: str = ""
     password: str = field(default="", repr=False)
@@ -23,7 +23,7 @@ class Credentials:
 
     @property
     def header(self) -> dict[str, str]:
-        """What HTTP is told."""
+        """The Authorization header for HTTP."""
         if self.token:
             return {"Authorization": f"Bearer {self.token}"}
         if not self.user:
@@ -33,14 +33,14 @@ class Credentials:
 
 
 def credentials_for(host: str, user: str = "", *, may_ask: bool = False) -> Credentials:
-    """Return what an archive is told; nothing where nothing was said of it.
+    """Return the credentials for an archive; None if none are given.
 
     Parameters
     ----------
     user
-        Whose password is wanted; empty: the environment's, or nobody's.
+        Whose password is needed; "": that of the environment, or none.
     may_ask
-        Whether the password may be asked for, on a terminal only.
+        Whether to prompt for the password; only on a terminal.
     """
     token = os.environ.get(TOKEN, "")
     if token:
@@ -57,9 +57,11 @@ def credentials_for(host: str, user: str = "", *, may_ask: bool = False) -> Cred
 def _from_keyring(name: str) -> str | None:
     try:
         import keyring.errors
-    except ImportError:  # an extra: the environment and the question are there without it
+    except ImportError:  # an optional extra: without it, the environment and the prompt still work
         return None
-    with contextlib.suppress(keyring.errors.KeyringError):  # no keyring runs, or it stays locked
+    with contextlib.suppress(
+        keyring.errors.KeyringError
+    ):  # no keyring is running, or it stays locked
         found: str | None = keyring.get_password(SERVICE, name)
         return found
     return None

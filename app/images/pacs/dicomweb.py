@@ -1,4 +1,4 @@
-"""Images of an archive by DICOMweb: QIDO-RS finds them, WADO-RS hands each out as it is stored."""
+"""Images of an archive by DICOMweb: QIDO-RS finds them, WADO-RS sends each as it is stored."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -46,16 +46,16 @@ class FoundStudy:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What an archive has of what was asked.
+    """What an archive has for the queries.
 
     Attributes
     ----------
     names
-        Of its images, `study UID/series UID/image UID`, each once.
+        Its images, as `study UID/series UID/image UID`, each once.
     nothing
-        The questions that found no study.
+        The queries that found no study.
     several
-        The accession numbers that found more than one, and those studies.
+        The accession numbers that found more than one study, and those studies.
     """
 
     names: tuple[Path, ...]
@@ -64,12 +64,12 @@ class Found:
 
 
 class DicomWeb:
-    """An archive that speaks DICOMweb.
+    """An archive with DICOMweb.
 
     Parameters
     ----------
     page
-        How many results are asked for at once; an archive that gives fewer is asked again.
+        How many results are requested at once; an archive that returns fewer is asked again.
     """
 
     def __init__(self, line: Line, *, page: int = PAGE) -> None:
@@ -82,7 +82,7 @@ class DicomWeb:
         Raises
         ------
         ImportStopped
-            If the archive cannot be asked, or does not heed the question.
+            If the archive cannot be queried, or ignores the query.
         """
         names: dict[Path, None] = {}
         nothing, several = [], []
@@ -102,21 +102,21 @@ class DicomWeb:
         Raises
         ------
         ImportRefused
-            If the archive does not hand it out.
+            If the archive does not send it.
         ImportStopped
-            If the archive cannot be reached any more.
+            If the archive can no longer be reached.
         """
         study, series, image = (quote(part) for part in name.parts)
         path = f"studies/{study}/series/{series}/instances/{image}"
         for _ in range(_TRIES):
             answer = self._line.get(path, _AS_STORED)
             if answer.status != 200:
-                raise ImportRefused(f"the archive does not hand it out (HTTP {answer.status})")
+                raise ImportRefused(f"the archive does not send it (HTTP {answer.status})")
             try:
                 return file_in(answer.kind, answer.body)
             except CutShort:
                 continue
-        raise ImportRefused("the archive sends it cut short, again and again")
+        raise ImportRefused("the archive repeatedly sends it cut short")
 
     def _studies(self, asked: Asked) -> Iterator[FoundStudy]:
         keys = [*asked.keys, *(("includefield", key) for key, _ in asked.keys)]
@@ -133,21 +133,21 @@ class DicomWeb:
             series, image = _text(result, _SERIES), _text(result, _IMAGE)
             if not series:
                 raise ImportStopped(
-                    f"The archive at {self._line.host} does not say the series of its images."
+                    f"The archive at {self._line.host} does not give the series of its images."
                 )
             yield Path(study, require_uid(series), require_uid(image))
 
     def _all(self, path: str, keys: list[tuple[str, str]], own: str) -> Iterator[dict[str, Any]]:
-        """Give all results, page by page: an archive may give fewer than were asked for.
+        """Yield all results, page by page: an archive may return fewer than requested.
 
-        One that does not know of pages gives the same again: there is nothing new then.
+        An archive without paging returns the same results again: then nothing is new.
         """
         seen: set[str] = set()
         read = 0
         for _ in range(_MOST_PAGES):
             query = urlencode(
                 [*keys, ("limit", self._page), ("offset", read)], quote_via=quote
-            )  # a plus sign would not be a space in every archive
+            )  # some archives do not read a plus sign as a space
             results = self._results(self._line.get(f"{path}?{query}", _JSON))
             new = [one for one in results if _text(one, own) not in seen]
             for one in new:
@@ -156,8 +156,9 @@ class DicomWeb:
                     yield one
             if not new and len(results) == self._page:
                 raise ImportStopped(
-                    f"The archive at {self._line.host} gives its first {self._page} results again "
-                    "and again: there may be more that it does not give. Ask for fewer studies."
+                    f"The archive at {self._line.host} keeps returning its first {self._page} "
+                    "results, so there may be more that it does not return. Request fewer "
+                    "studies."
                 )
             if not new:
                 return
@@ -168,8 +169,8 @@ class DicomWeb:
             return []
         if answer.status != 200:
             raise ImportStopped(
-                f"The archive at {self._line.host} does not answer the question "
-                f"(HTTP {answer.status}). Is the URL that of its DICOMweb service?"
+                f"The archive at {self._line.host} does not answer the query (HTTP "
+                f"{answer.status}). Check that the URL is that of its DICOMweb service."
             )
         try:
             found = json.loads(answer.body or b"[]")
@@ -177,13 +178,13 @@ class DicomWeb:
             found = None
         if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
             raise ImportStopped(
-                f"{self._line.host} answers with something else than DICOM's JSON. Is the URL "
-                "that of its DICOMweb service?"
+                f"{self._line.host} does not answer with DICOM JSON. Check that the URL is that "
+                "of its DICOMweb service."
             )
         return found
 
     def _require_heeded(self, asked: Asked, result: dict[str, Any]) -> None:
-        """Refuse an archive that finds what was not asked for: it does not know a key."""
+        """Refuse an archive that returns studies that do not match: it does not support a key."""
         for keyword, value in asked.keys:
             said = _values(result, keyword)
             is_range = keyword.endswith(("Date", "Time")) and "-" in value
@@ -195,8 +196,8 @@ class DicomWeb:
                 and value.casefold() not in [one.casefold() for one in said]
             ):
                 raise ImportStopped(
-                    f"The archive at {self._line.host} finds studies whose {keyword} is not "
-                    f"{value}: it does not search by {keyword}. Nothing was fetched."
+                    f"The archive at {self._line.host} returned studies whose {keyword} is not "
+                    f"{value}, so it does not search by {keyword}. Nothing was fetched."
                 )
 
 
@@ -210,7 +211,7 @@ def _date(stored: str) -> str:
 
 
 def _values(result: dict[str, Any], keyword: str) -> list[str]:
-    """Return what a result says of a keyword, as texts; a person's name by its letters."""
+    """Return a result's values of a keyword as texts; a person's name by its letters."""
     element = result.get(f"{tag_for_keyword(keyword):08X}")
     values = element.get("Value") if isinstance(element, dict) else None
     found = values if isinstance(values, list) else []

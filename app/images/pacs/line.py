@@ -1,6 +1,6 @@
-"""The line to an archive: HTTP that is kept open, verified, and taken up again when it is cut.
+"""The connection to an archive: HTTP that is kept open, verified, and resumed when interrupted.
 
-No redirect is followed: credentials go to the host that was named, and to no other.
+Redirects are not followed: credentials go only to the host that was named.
 """
 
 import http.client
@@ -19,7 +19,7 @@ from migrations.study.settings import StudySettings
 
 TIMEOUT_S = 30.0
 _WAITS_S = (0.2, 0.5, 1.0, 2.0, 4.0)
-"""Before each further try; an answer in between begins them anew."""
+"""Before each retry; an answer in between resets them."""
 _BLOCK = 1 << 20
 _PORTS = {"http": 80, "https": 443}
 _AGAIN = (408, 429, 502, 503, 504)
@@ -27,7 +27,7 @@ _AGAIN = (408, 429, 502, 503, 504)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an archive answered."""
+    """An answer from an archive."""
 
     status: int
     kind: str
@@ -35,12 +35,12 @@ class Answer:
 
 
 class Line:
-    """A line to one archive.
+    """A connection to one archive.
 
     Parameters
     ----------
     url
-        Of its DICOMweb, such as `https://pacs.example.org/dicom-web`.
+        URL of its DICOMweb service, such as `https://pacs.example.org/dicom-web`.
     authority
         A file of certificates that sign the archive's; None: those that the system trusts.
     wait
@@ -49,7 +49,7 @@ class Line:
     Raises
     ------
     ImportStopped
-        If the URL is none, or may not be asked.
+        If the URL is invalid or not allowed.
     """
 
     def __init__(
@@ -64,41 +64,42 @@ class Line:
         require_allowed(self.host, settings)
         if scheme == "http" and not is_loopback(self.host):
             raise ImportStopped(
-                f"{url} is not encrypted: patients' names would pass in the clear. Name its "
-                "https:// address, or a tunnel that ends on this computer."
+                f"{url} is not encrypted, so patients' names could be read on the network. Use "
+                "its https:// address, or a tunnel that ends on this computer."
             )
         self._header: dict[str, str] = {}
         self._wait = wait
         self._connection = _connection(scheme, self.host, port, authority)
 
     def authorise(self, credentials: Credentials) -> None:
-        """Say from now on who we are."""
+        """Use these credentials from now on."""
         self._header = credentials.header
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._connection.close()
 
     def get(self, path: str, accept: str) -> Answer:
-        """Ask for something below the archive's URL; a line that is cut is taken up again.
+        """Request something below the archive's URL; an interrupted connection is resumed.
 
         Raises
         ------
         ArchiveClosed
-            If the archive does not let us in, or is not to be trusted.
+            If the archive refuses access or cannot be trusted.
         ImportStopped
             If it cannot be reached.
         ImportRefused
-            If what it sends is larger than a file may be.
+            If the answer is larger than a file may be.
         """
         for wait_s in (*_WAITS_S, None):
             try:
                 answer = self._asked(path, accept)
             except ssl.SSLCertVerificationError as error:
                 raise ArchiveClosed(
-                    f"The certificate of {self.host} is not to be trusted "
-                    f"({error.verify_message}). Name the file of the authority that signed it.",
-                    "--authority FILE names it.",
+                    f"The certificate of {self.host} cannot be trusted "
+                    f"({error.verify_message}). Name the certificate file of the authority that "
+                    "signed it.",
+                    "Use --authority FILE.",
                 ) from error
             except (http.client.HTTPException, OSError) as error:
                 self._connection.close()
@@ -110,8 +111,8 @@ class Line:
             if wait_s is not None:
                 self._wait(wait_s)
         raise ImportStopped(
-            f"The archive at {self.host} does not answer ({failed}). What came before is in the "
-            "study; import again to go on."
+            f"The archive at {self.host} does not answer ({failed}). Images received so far are "
+            "in the study. Import again to continue."
         )
 
     def _asked(self, path: str, accept: str) -> Answer:
@@ -126,10 +127,10 @@ class Line:
             if len(body) > MAX_FILE_BYTES:
                 self._connection.close()
                 raise ImportRefused(
-                    f"it is larger than {MAX_FILE_BYTES / 1e6:,.0f} MB, the limit of what an "
-                    "archive may send: export it as a file"
+                    f"it is larger than {MAX_FILE_BYTES / 1e6:,.0f} MB, the limit for an "
+                    "archive; export it as a file and import that"
                 )
-        if answer.length:  # read(n) does not say itself that the end is missing
+        if answer.length:  # read(n) does not report a missing end itself
             raise http.client.IncompleteRead(bytes(body), answer.length)
         kind = answer.headers.get("Content-Type", "")
         if answer.status == 200 and not is_framed and not _is_whole(kind, body):
@@ -138,29 +139,29 @@ class Line:
 
     def _let_in(self, answer: Answer) -> Answer:
         if answer.status in (401, 403):
-            said = "User or password is wrong." if self._header else "It asks for a user."
+            said = "The user or password is wrong." if self._header else "It requires a user."
             if self._header.get("Authorization", "").startswith("Bearer "):
-                said = "It does not take the token."
+                said = "It does not accept the token."
             raise ArchiveClosed(
-                f"The archive at {self.host} does not let us in (HTTP {answer.status}). {said}",
-                "--user names the user; the password comes from FOVEATE_PACS_PASSWORD, the "
-                "keyring or a question, a token from FOVEATE_PACS_TOKEN.",
+                f"The archive at {self.host} refuses access (HTTP {answer.status}). {said}",
+                "Give the user with --user. The password comes from FOVEATE_PACS_PASSWORD, the "
+                "keyring or a prompt; a token from FOVEATE_PACS_TOKEN.",
             )
         if 300 <= answer.status < 400:
             raise ImportStopped(
-                f"The archive at {self.host} sends us to another address. Name that one instead: "
-                "credentials go to the named host only."
+                f"The archive at {self.host} redirects to another address. Use that address "
+                "instead; credentials are sent only to the host you name."
             )
         return answer
 
 
 def _is_whole(kind: str, body: bytearray) -> bool:
-    """Tell whether an answer that does not say its length came whole.
+    """Tell whether an answer without a length is complete.
 
-    A line that is cut among the headers looks like an answer without a length and a body.
+    A connection cut within the headers looks like an answer without a length and a body.
     """
     if kind.startswith("multipart/"):
-        return len(body) > 0  # its last boundary tells
+        return len(body) > 0  # shown by its last boundary
     return "json" in kind and body.rstrip().endswith(b"]")
 
 
@@ -176,8 +177,8 @@ def _parts_of(url: str) -> tuple[str, str, int, str]:
         )
     if parts.username or parts.password:
         raise ImportStopped(
-            "Leave user and password out of the URL. The user is named beside it, and the "
-            "password is never part of a command."
+            "Remove the user and password from the URL. Give the user separately; the password "
+            "is never part of a command."
         )
     return parts.scheme, host, port or _PORTS[parts.scheme], parts.path.rstrip("/")
 

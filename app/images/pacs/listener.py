@@ -1,7 +1,7 @@
-"""A C-STORE listener: what a sender brings waits in memory until it has become a case.
+"""A C-STORE listener: what a sender sends waits in memory until it has become a case.
 
-A sender hears of success only when the image is in the study, so that it keeps, and sends again,
-what a line that was cut or a station that went down did not take.
+Success is reported to a sender only when the image is in the study, so that it keeps and resends
+whatever was lost to a broken connection or a stopped station.
 """
 
 import io
@@ -25,11 +25,11 @@ from app.images.importing.results import ImportResult
 from app.images.limits import MAX_FILE_BYTES
 
 QUIET_S = 2.0
-"""After so long without a sender what came in hangs as cases."""
+"""After this long without a sender, the images received are hung as cases."""
 _LOOK_EVERY_S = 0.1
 _MOST_SENDERS = 4
 _ECHO = "1.2.840.10008.1.1"
-"""Verification: whether somebody listens."""
+"""Verification: whether someone is listening."""
 _SUCCESS, _NO_ROOM, _NOT_UNDERSTOOD = 0x0000, 0xA700, 0xC000
 _UID = re.compile(r"[0-9A-Za-z][0-9A-Za-z.\-_]{0,63}")
 
@@ -42,27 +42,27 @@ class _Sent:
 
 
 class Listener:
-    """Listens from its construction on, until it is closed.
+    """Listens from its construction until it is closed.
 
     Parameters
     ----------
     host, port
-        Where; port 0 lets the system choose.
+        Its address; port 0 lets the system choose.
     title
         The application entity title that senders call.
     senders
-        Titles that may send; empty: whoever reaches the port.
+        Titles that may send; empty: anyone who reaches the port.
 
     Raises
     ------
     ImportStopped
-        If the port cannot be had.
+        If the port is not available.
     """
 
     def __init__(
         self, host: str, port: int, title: str = "FOVEATE", senders: Sequence[str] = ()
     ) -> None:
-        for name in ("pynetdicom", "pydicom"):  # they write down what identifies
+        for name in ("pynetdicom", "pydicom"):  # they would log what identifies
             logging.getLogger(name).propagate = False
         self._waiting: queue.Queue[_Sent] = queue.Queue()
         self._now: _Sent | None = None
@@ -80,7 +80,7 @@ class Listener:
             )
         except OSError as error:
             raise ImportStopped(
-                f"Port {port} of {host} cannot be had: {error.strerror}."
+                f"Port {port} of {host} cannot be opened: {error.strerror}."
             ) from error
         self._entity = entity
 
@@ -97,11 +97,11 @@ class Listener:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port it listens on."""
         return int(self._server.server_address[1])
 
     def next_names(self, until: float) -> Iterator[Path]:
-        """Give what comes in, one by one, until all senders are gone for a while.
+        """Yield what arrives, one by one, until all senders have been gone for a while.
 
         Parameters
         ----------
@@ -125,12 +125,12 @@ class Listener:
             yield sent.name
 
     def read(self, _name: Path) -> bytes:
-        """Return the file that was given last."""
+        """Return the file that was yielded last."""
         assert self._now is not None
         return self._now.data
 
     def answer(self, result: ImportResult) -> None:
-        """Tell its sender what became of the file that was given last."""
+        """Report to its sender what happened to the file yielded last."""
         if self._now is not None:
             refused = result.status == "refused"
             said = (_NOT_UNDERSTOOD, result.reason) if refused else (_SUCCESS, "")
@@ -138,17 +138,17 @@ class Listener:
         self._now = None
 
     def close(self) -> None:
-        """Stop listening; who waits for an answer hears that nothing was taken."""
+        """Stop listening; senders that wait for an answer are told that nothing was accepted."""
         self._closed.set()
         left = [] if self._now is None else [self._now]
         while not self._waiting.empty():
             left.append(self._waiting.get_nowait())
         for sent in left:
-            sent.answer.put((_NO_ROOM, "the station was stopped: send it again"))
+            sent.answer.put((_NO_ROOM, "the station was stopped; send it again"))
         self._server.shutdown()
 
     def _on_store(self, event: Any) -> Dataset:
-        """Take a file; in the thread of its sender."""
+        """Accept a file; in the thread of its sender."""
         status = Dataset()
         status.Status, said = self._taken(event)
         if said:
@@ -158,7 +158,7 @@ class Listener:
     def _taken(self, event: Any) -> tuple[int, str]:
         size = event.request.DataSet.getbuffer().nbytes
         if self._closed.is_set() or size > MAX_FILE_BYTES:
-            return _NO_ROOM, "it is larger than a station takes, or the station stops"
+            return _NO_ROOM, "it is too large, or the station is stopping"
         data = event.encoded_dataset()
         sent = _Sent(_name_of(data, str(event.request.AffectedSOPInstanceUID)), data)
         self._waiting.put(sent)
@@ -167,22 +167,22 @@ class Listener:
                 return sent.answer.get(timeout=1.0)
             except queue.Empty:
                 if self._closed.is_set():
-                    return _NO_ROOM, "the station was stopped: send it again"
+                    return _NO_ROOM, "the station was stopped; send it again"
 
 
 def _name_of(data: bytes, image: str) -> Path:
-    """Return what a file goes by; a part that is no UID is a question mark."""
+    """Return the name of a file; a part that is not a UID becomes a question mark."""
     tags = ("StudyInstanceUID", "SeriesInstanceUID")
     try:
         said = pydicom.dcmread(io.BytesIO(data), specific_tags=[*tags], stop_before_pixels=True)
         parts = [_undecoded(said, tag) for tag in tags]
-    except Exception:  # the decoder says what is wrong with it
+    except Exception:  # the decoder reports what is wrong with it
         parts = ["", ""]
     return Path(*(part if _UID.fullmatch(part) else "-" for part in (*parts, image)))
 
 
 def _undecoded(data: Dataset, keyword: str) -> str:
-    """Return a UID as it was sent: decoded, one that is wrong would be quoted in a warning."""
+    """Return a UID as it was sent: decoding an invalid one would quote it in a warning."""
     element = data.get_item(keyword)
     value = b"" if element is None or element.value is None else element.value
     text = value.decode("ascii") if isinstance(value, bytes) else str(value)

@@ -6,11 +6,11 @@ from app.errors import ImportRefused
 
 
 class CutShort(Exception):
-    """The answer ends before its last boundary: it is to be asked for again."""
+    """The answer ends before its last boundary: it must be requested again."""
 
 
 def file_in(kind: str, body: bytes) -> bytes:
-    """Return the file that an answer holds.
+    """Return the file in an answer.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def file_in(kind: str, body: bytes) -> bytes:
     CutShort
         If its end is missing.
     ImportRefused
-        If it holds no file, or several.
+        If it contains no file, or several.
     """
     header = Message()
     header["Content-Type"] = kind
@@ -45,12 +45,12 @@ def file_in(kind: str, body: bytes) -> bytes:
     if not rest.startswith(b"--"):
         if mark + b"--" not in rest:
             raise CutShort
-        raise ImportRefused("the archive sends several files for one")
+        raise ImportRefused("the archive sends several files instead of one")
     return body[start:after]
 
 
 def _length_said(head: bytes) -> int | None:
-    """Return the Content-Length of a part, which not every archive says."""
+    """Return the Content-Length of a part, which not every archive gives."""
     for line in head.split(b"\r\n"):
         name, _, value = line.partition(b":")
         if name.strip().lower() == b"content-length" and value.strip().isdigit():

@@ -1,4 +1,4 @@
-"""Which computers the images of a study may come from: this one, unless the study says more."""
+"""Which computers a study's images may come from: only this one, unless the study allows more."""
 
 import ipaddress
 
@@ -17,7 +17,7 @@ def is_loopback(host: str) -> bool:
 
 
 def require_allowed(host: str, settings: StudySettings) -> None:
-    """Refuse another computer where the study does not allow the network.
+    """Refuse another computer if the study does not allow the network.
 
     Raises
     ------
@@ -26,7 +26,7 @@ def require_allowed(host: str, settings: StudySettings) -> None:
     """
     if not is_loopback(host) and not settings.archive_network:
         raise ImportStopped(
-            f"{host} is not this computer, and the study does not allow an archive over the "
-            "network. If it may, set archive_network = true in its study.toml (Study settings, "
-            "“Images from archives on other computers”)."
+            f"{host} is not this computer, and the study does not allow archives on the "
+            "network. To allow them, set archive_network = true in its study.toml (Study "
+            "settings, “Images from archives on other computers”)."
         )

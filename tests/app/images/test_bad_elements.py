@@ -98,7 +98,7 @@ def test_a_decimal_comma_in_the_slope_is_slope_1_and_said_by_its_own_code(tmp_pa
 def test_no_frames_are_one(frames: bytes, tmp_path: Path) -> None:
     attributes = read(edited(tmp_path / "x.dcm", NumberOfFrames=frames))
     assert attributes.frames == 1
-    assert "NumberOfFrames is missing or wrong: taken as 1" in said(attributes)
+    assert "NumberOfFrames is missing or wrong; 1 was assumed" in said(attributes)
 
 
 def test_what_may_be_concluded_is(tmp_path: Path) -> None:
@@ -107,8 +107,8 @@ def test_what_may_be_concluded_is(tmp_path: Path) -> None:
     stored, attributes, _ = read_file(path, b"k")
     assert np.array_equal(stored, whole[0])
     assert said(attributes) == [
-        "SamplesPerPixel is missing or wrong: taken as 1",
-        "PixelRepresentation is missing or wrong: taken as 0",
+        "SamplesPerPixel is missing or wrong; 1 was assumed",
+        "PixelRepresentation is missing or wrong; 0 was assumed",
     ]
 
 
@@ -130,7 +130,7 @@ def test_empty_pixel_data_are_no_picture(tmp_path: Path) -> None:
 def test_without_bits_stored_all_bits_are(tmp_path: Path) -> None:
     attributes = read(edited(tmp_path / "x.dcm", "BitsStored", "HighBit"))
     assert attributes.bits_stored == 16
-    assert said(attributes) == ["BitsStored is missing or wrong: taken as 16"]
+    assert said(attributes) == ["BitsStored is missing or wrong; 16 was assumed"]
 
 
 @pytest.mark.parametrize("written", [b"Monochrome2", b"monochrome2 ", b"MONOCHROME2"])

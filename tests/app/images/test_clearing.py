@@ -154,7 +154,7 @@ def test_an_image_without_a_device_lends_no_mask(study: Study, tmp_path: Path) -
     import_paths(study, [unsaid(tmp_path / "a.dcm")])
     image = to_clear(study)[0]
     assert same_device(study, image) == []
-    with pytest.raises(ClearingError, match="does not tell its device"):
+    with pytest.raises(ClearingError, match="does not name its device"):
         mask_device(study, image, [(0, 0, 5, 5)], "AB")
 
 

@@ -150,7 +150,7 @@ def test_a_decimal_comma_costs_its_element_only(tmp_path: Path) -> None:
     attributes = read_dicom(path, b"k" * 32)[1]
     assert attributes.windows == ()
     assert [note.text for note in attributes.notes] == [
-        "WindowCenter cannot be understood and was left out"
+        "WindowCenter cannot be read and was left out"
     ]
 
 

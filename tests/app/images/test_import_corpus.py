@@ -30,7 +30,7 @@ FILES = [
 ]
 REASONS = (
     "without a picture", "bits stored in", "is a DICOMDIR", "neither DICOM",
-    "is truncated", "not a readable DICOM", "how its pixels are meant", "its compressed pixels are",
+    "is truncated", "not a readable DICOM", "what its pixels mean", "its compressed pixels are",
 )  # fmt: skip
 
 

@@ -51,7 +51,7 @@ def test_the_same_bytes_may_be_another_image_and_it_says_what_is_another(
     assert results[0].pixels_sha256 == results[1].pixels_sha256
     (note,) = (one for one in results[1].notes if one.code == "same-pixels")
     name = short_name(str(results[0].image_id))
-    assert f"image {name} has the same pixels, but another {what}:" in note.text
+    assert f"image {name} has the same pixels but a different {what};" in note.text
     again = import_paths(study, [first, tmp_path / "b.dcm"])
     assert statuses(again) == ["known", "known"]
     assert [r.image_id for r in again] == [r.image_id for r in results]
@@ -67,8 +67,8 @@ def test_a_known_image_is_named_with_what_the_file_says_otherwise(
     assert other["status"] == "known"
     assert other["image_name"] == new["image_name"]
     assert [note["text"] for note in other["notes"]][-2:] == [
-        f"it is image {new['image_name']}, which the study has",
-        "this file says another laterality, windows of it, which was not taken",
+        f"it is image {new['image_name']}, which is already in the study",
+        "this file has a different laterality, windows, which was ignored",
     ]
 
 
@@ -82,7 +82,7 @@ def test_a_file_is_known_though_a_csv_named_its_patient_before(
     (tmp_path / "l.csv").write_text("image,patient\na.dcm,two\n")
     again = import_paths(study, [file], labels=tmp_path / "l.csv")[0]
     assert (again.status, again.image_id) == ("known", first.image_id)
-    assert "another patient of it than the study" in again.reason
+    assert "gives a different patient" in again.reason
 
 
 def test_a_picture_that_names_nobody_is_whichever_there_is(study: Study, tmp_path: Path) -> None:

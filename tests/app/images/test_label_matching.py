@@ -157,11 +157,11 @@ def test_excels_own_line_on_the_separator_is_no_header(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("image,label,patient\na.png,mass, left,P1\n", "line 2: it has 1 cells more"),
+        ("image,label,patient\na.png,mass, left,P1\n", "line 2: this line has 1 cells too many"),
         ("image,label,Label\na.png,benign,malignant\n", "two columns `label`"),
-        ('image,label\na.png,"benign\nb.png,malignant\n', "quotation mark not closed"),
-        ('image,patient\na.png,"P1\nb.png,P2"\n', "over several lines"),
-        ("image,prior\na.png,previous\n", "prior is 'previous'; it is yes or no"),
+        ('image,label\na.png,"benign\nb.png,malignant\n', "quotation mark missing"),
+        ('image,patient\na.png,"P1\nb.png,P2"\n', "spans several lines"),
+        ("image,prior\na.png,previous\n", "prior is 'previous'; it must be yes or no"),
     ],
 )
 def test_a_csv_whose_cells_slip_stops_the_import(tmp_path: Path, text: str, said: str) -> None:

@@ -125,7 +125,7 @@ def test_the_reconciliation_is_the_last_object_of_json_and_a_csv(
         (3, "p2/1-1.dcm"), (4, "old/P2/1-1.dcm"), (5, "none.dcm"),
     ]  # fmt: skip
     texts = [row["text"] for row in found["rows_without_file"]]
-    assert "differs in upper and lower case" in texts[0]
+    assert "differs in letter case" in texts[0]
     assert "shorten the row to P2/1-1.dcm" in texts[1]
     assert [row["file"] for row in found["files_without_row"]] == [str(disc / "P2/1-1.dcm")]
     assert found["conflicts"] == []
@@ -158,13 +158,13 @@ def test_conflicts_are_said_of_two_splits_and_of_what_the_study_says(
     assert main(words) == 0
     said = capsys.readouterr().out
     assert (
-        "conflict, line 3: P2/1-1.dcm (its patient is in test here and in train in line 2" in said
+        "conflict, line 3: P2/1-1.dcm (its patient is in test here but in train in line 2" in said
     )
     (tmp_path / "l.csv").write_text(rows.format("c"))
     assert main([*words, "--json"]) == 0
     known, _, last = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     assert [note["code"] for note in known["notes"]] == ["known", "labels-differ"]
-    assert "another label" in last["reconciliation"]["conflicts"][0]["text"]
+    assert "different label" in last["reconciliation"]["conflicts"][0]["text"]
 
 
 def test_equal_pixels_of_another_patient_are_an_image_of_its_own(
@@ -180,7 +180,7 @@ def test_equal_pixels_of_another_patient_are_an_image_of_its_own(
     with study.database.read() as rows:
         found = {image.id: image.label for image in rows.scalars(select(Image))}
     assert found == {results[0].image_id: None, results[1].image_id: "malignant"}
-    assert "another patient" in results[1].reason
+    assert "different patient" in results[1].reason
 
 
 def test_a_patient_said_later_ties_images_that_named_none(study: Study, tmp_path: Path) -> None:

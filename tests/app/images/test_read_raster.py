@@ -126,7 +126,7 @@ def test_a_jpeg_with_zeros_for_its_data_is_refused(tmp_path: Path) -> None:
     for kept in (0, 9000):
         zeros = bytes(len(whole) - start - kept - 2)
         data = whole[: start + kept] + zeros + whole[-2:]
-        assert any(word in refusal(data, tmp_path) for word in ("zeros stand", "cut short"))
+        assert any(word in refusal(data, tmp_path) for word in ("replaced by zeros", "cut short"))
 
 
 def test_what_follows_a_jpeg_does_not_matter(tmp_path: Path) -> None:

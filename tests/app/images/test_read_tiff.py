@@ -71,7 +71,7 @@ def test_a_colour_tiff_keeps_its_sixteen_bits(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (tiff("<", tags(bits=32, form=3), bytes(4 * 3072)), "32 bits a sample"),
+        (tiff("<", tags(bits=32, form=3), bytes(4 * 3072)), "32 bits per sample"),
         (tiff("<", tags(form=3), DEEP.tobytes()), "floating-point"),
         (tiff("<", tags(), DEEP.tobytes())[:-200], "cut short"),
         (tiff("<", tags(photometric=3), DEEP.tobytes()), "neither a grey"),

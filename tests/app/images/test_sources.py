@@ -139,10 +139,10 @@ def test_a_damaged_file_of_an_archive_is_refused_alone(
     [
         ({"../x.dcm": b"1"}, "outside itself"),
         ({"/x.dcm": b"1"}, "outside itself"),
-        ({"inner.zip": b"1"}, "another archive in it"),
+        ({"inner.zip": b"1"}, "contains another archive"),
         ({}, "without files"),
         ({"__MACOSX/._x": b"1", "DICOMDIR": b"1"}, "without files"),
-        ({"a/1.png": b"1", "a\\1.png": b"2"}, "several files of one name"),
+        ({"a/1.png": b"1", "a\\1.png": b"2"}, "several files of the same name"),
     ],
 )
 def test_an_archive_is_refused_by_name(
@@ -169,7 +169,7 @@ def test_the_bounds_of_an_archive_are_kept(
                 listed_members(tmp_path / "x.zip")
     (tmp_path / "cut.zip").write_bytes((tmp_path / "x.zip").read_bytes()[:500])
     (result,) = import_paths(study, [tmp_path / "cut.zip"])
-    assert result.reason == "it is not a readable zip archive, or cut off"
+    assert result.reason == "it is not a readable zip archive, or is cut off"
 
 
 def test_the_labels_of_a_folder_are_taken_and_said(
@@ -193,7 +193,7 @@ def test_two_tables_of_labels_are_not_chosen_between(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "labels.csv").write_text("image,label\n")
-    with pytest.raises(LabelsError, match="choose one csv"):
+    with pytest.raises(LabelsError, match="choose only one csv"):
         labels_among([tmp_path / "a", tmp_path / "b"])
     (tmp_path / "c.csv").write_text("image,label\n")
     assert labels_among([tmp_path / "a", tmp_path / "c.csv"]) == tmp_path / "c.csv"
@@ -216,7 +216,7 @@ def test_a_csv_alone_says_what_it_changed(
     assert main(words) == 0
     said = capsys.readouterr().out
     assert "labels set for 2 images; 2 of 3 rows matched an image. Rows without a file: 1" in said
-    assert "line 4: 1.png (no image of the study is called so" in said
+    assert "line 4: 1.png (no image of the study has this name" in said
     with study.database.read() as session:
         found = {image.id: image for image in session.scalars(select(Image))}
     assert [found[str(r.image_id)].label for r in (first, second)] == ["mass", "cyst"]
@@ -225,7 +225,7 @@ def test_a_csv_alone_says_what_it_changed(
     assert main(words) == 0
     said = capsys.readouterr().out
     assert "labels set for 0 images" in said
-    assert "another label of it than the study" in said
+    assert "gives a different label" in said
 
 
 def test_a_folder_that_cannot_be_read_is_refused_by_name_among_the_files(

@@ -116,7 +116,7 @@ def test_an_archive_on_another_computer_is_asked_only_if_the_study_allows_it() -
 def test_a_whole_archive_is_not_asked_for_and_a_wrong_query_is_refused_by_name(
     tmp_path: Path,
 ) -> None:
-    for queries, words in (([], "whole archive"), (["PatientID=*"], "asks for nothing"),
+    for queries, words in (([], "whole archive"), (["PatientID=*"], "is not a query"),
                            (["Patient=1"], "not a DICOM keyword")):  # fmt: skip
         with pytest.raises(ImportStopped, match=words):
             asked_by(queries)

@@ -78,13 +78,13 @@ def test_a_real_archive_behind_tls_and_a_login_is_trusted_by_its_authority_and_e
     ):
         assert archive.store(Path(str(get_testdata_file("CT_small.dcm"))).read_bytes())
         code, why = asked("--user", USER)
-        assert (code, "certificate of 127.0.0.1 is not to be trusted" in why) == (1, True)
+        assert (code, "certificate of 127.0.0.1 cannot be trusted" in why) == (1, True)
         trusted = ("--authority", str(authority))
         code, why = asked(*trusted)
-        assert (code, "HTTP 401). It asks for a user." in why) == (1, True)
+        assert (code, "HTTP 401). It requires a user." in why) == (1, True)
         monkeypatch.setenv(credentials.PASSWORD, "wrong-7")
         code, why = asked(*trusted, "--user", USER)
-        assert (code, "HTTP 401). User or password is wrong." in why) == (1, True)
+        assert (code, "HTTP 401). The user or password is wrong." in why) == (1, True)
         with study.database.read() as session:
             assert session.query(Image).count() == 0
         monkeypatch.delenv(credentials.PASSWORD)
@@ -138,7 +138,7 @@ def test_a_token_goes_before_a_password_and_a_wrong_one_is_told_without_it(
     monkeypatch.setenv(credentials.PASSWORD, PASSWORD)
     with _token_server("right-token") as (url, told):
         words = ["--study", str(study.folder), "--dicomweb", url, "--query", "PatientID=1"]
-        for token, why in (("wrong-token", "It does not take the token."),
+        for token, why in (("wrong-token", "It does not accept the token."),
                            ("right-token", "no images that match")):  # fmt: skip
             monkeypatch.setenv(credentials.TOKEN, token)
             assert main([*words, "--user", USER]) == 1
