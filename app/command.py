@@ -43,15 +43,15 @@ XCB_LIBRARIES = (
     "libxcb-shape.so.0",
     "libxkbcommon-x11.so.0",
 )
-"""What Qt's X11 plugin needs beside what its import needs: without one of them Qt ends the process
-(tried one by one on a bare Debian 12)."""
+"""What Qt's X11 plugin needs beyond what importing Qt needs: if one is missing, Qt ends the process
+(each was tried on a bare Debian 12)."""
 PYSIDE_MISSING = as_typed(
     'Foveate\'s window needs PySide6, which is not installed here:\n  pip install -e ".[station]"\n'
 )
 NO_SCREEN = as_typed(
-    "There is no screen here (neither DISPLAY nor WAYLAND_DISPLAY is set), so no one can read. "
-    "Start the station on a desktop; `python main.py --demo` and `python main.py --train` need "
-    "no screen.\n"
+    "There is no screen (neither DISPLAY nor WAYLAND_DISPLAY is set), so no one can read. "
+    "Start the station on a desktop. `python main.py --demo` and `python main.py --train` do "
+    "not need a screen.\n"
 )
 
 
@@ -73,7 +73,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def qt_problem() -> str:
-    """Return why Qt cannot be imported, with the way out; empty when it can."""
+    """Return why Qt cannot be imported and what to do; "" when it can."""
     try:
         import PySide6.QtWidgets  # noqa: F401
     except ModuleNotFoundError:
@@ -101,7 +101,7 @@ def _loads(library: str) -> bool:
 
 @contextlib.contextmanager
 def logged() -> Iterator[None]:
-    """Write the log of this computer's station; it names no patient and no file of one."""
+    """Write the log of this computer's station; it never names a patient or a patient's file."""
     handler, root = _log_handler(), logging.getLogger()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     handler.addFilter(_names_nobody)
@@ -116,7 +116,7 @@ def logged() -> Iterator[None]:
 
 
 def _names_nobody(record: logging.LogRecord) -> bool:
-    """Tell whether a line may be kept: pydicom's lines quote the values that it finds odd."""
+    """Tell whether a line may be logged: pydicom's lines quote the values they find odd."""
     return record.name.partition(".")[0] not in ("pydicom", "pynetdicom")
 
 
@@ -132,7 +132,7 @@ def _log_handler() -> logging.Handler:
 
 
 def first_window() -> "MainWindow":
-    """Show the empty window; what takes longer to load comes after it."""
+    """Show the empty window; whatever takes longer to load comes later."""
     from PySide6.QtWidgets import QApplication
 
     from app.shell.window import MainWindow
@@ -168,7 +168,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _close_on_signals(window: "MainWindow") -> None:
-    # Ctrl+C and a polite kill end the station as its window's button does: all is saved first.
+    # Ctrl+C and SIGTERM end the station as closing its window does: everything is saved first.
     for which in (signal.SIGINT, signal.SIGTERM):
         signal.signal(which, lambda _number, _frame: window.close())
 
@@ -204,7 +204,7 @@ def _pusher(station: "Station", url: str | None) -> "ServerPush | None":
 
 
 def _refuse(text: str) -> int:
-    """Say why there is no station: on standard error, and where it can be seen in a dialog."""
+    """Tell why there is no station: on standard error, and in a dialog where possible."""
     sys.stderr.write(f"{text}\n")
     from PySide6.QtGui import QGuiApplication
     from PySide6.QtWidgets import QMessageBox

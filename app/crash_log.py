@@ -1,6 +1,6 @@
-"""What a process that dies in native code leaves: where each of its threads was.
+"""What a process that dies in native code leaves behind: where each of its threads was.
 
-Such a trace names functions and lines of the program, nothing of a patient or a file.
+Such a trace names functions and lines of the program, but nothing about a patient or a file.
 """
 
 import faulthandler
@@ -19,15 +19,15 @@ _open: list[TextIO] = []
 
 
 def watch_crashes(what: str, folder: Path | None = None) -> Path | None:
-    """Let a crash of this process be written beside the station's log; return the file.
+    """Write a crash of this process beside the station's log; return the file.
 
     Parameters
     ----------
     what
-        Which process this is; heads its part of the file.
+        Which process this is; the heading of its part of the file.
     folder
-        Where the file lies; None: the user's log folder. Where it cannot be written, crashes are
-        told on standard error.
+        Folder of the file; None: the user's log folder. If it cannot be written, crashes are
+        reported on standard error.
     """
     path = (folder or log_folder()) / NAME
     try:

@@ -25,11 +25,11 @@ class ImportRefused(AppError):
 
 
 class ImportStopped(AppError):
-    """The import as a whole cannot go on."""
+    """The import as a whole cannot continue."""
 
 
 class ArchiveClosed(ImportStopped):
-    """An archive does not let us in, or is not to be trusted.
+    """An archive refuses access or cannot be trusted.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class ArchiveClosed(ImportStopped):
 
 
 class LabelsError(AppError):
-    """The csv of labels cannot be understood."""
+    """The csv of labels cannot be read."""
 
 
 class ImageUnreadable(AppError):
@@ -51,7 +51,7 @@ class ImageUnreadable(AppError):
 
 
 class StoppedByUser(AppError):
-    """Work was ended by a signal; what was done is kept."""
+    """Work was ended by a signal; everything finished is kept."""
 
 
 class ExportError(AppError):
@@ -59,7 +59,7 @@ class ExportError(AppError):
 
 
 class SessionError(AppError):
-    """A reading session cannot do what was asked."""
+    """A reading session cannot do what was requested."""
 
 
 class ConsentMissing(SessionError):
@@ -67,12 +67,12 @@ class ConsentMissing(SessionError):
 
 
 class StationBusy(SessionError):
-    """Another station records into the same study."""
+    """Another station is recording into the same study."""
 
 
 class WrongStep(SessionError):
-    """Not possible in the state the session is in."""
+    """Not possible in the current state of the session."""
 
 
 class NotCommitted(SessionError):
-    """Rows still wait for the database."""
+    """Rows are still waiting for the database."""

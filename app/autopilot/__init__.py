@@ -1,1 +1,1 @@
-"""`python main.py read`: the station at work, by a reader or by an autopilot without hands."""
+"""`python main.py read`: the station in use, by a reader or by an autopilot on its own."""

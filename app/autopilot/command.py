@@ -1,8 +1,8 @@
 """`python main.py read --study FOLDER [--autopilot]`: read the cases of a study.
 
-With --autopilot nobody is needed: a simulated reader with a pseudonym and consent of its own works
-the real station by mouse and keys, resumes what was interrupted, and closes the session.
-Alone, the command opens the station for a person, at the next case.
+With --autopilot, no person is needed: a simulated reader with its own pseudonym and consent
+operates the real station by mouse and keys, resumes interrupted readings, and closes the session.
+Without it, the command opens the station for a person, at the next case.
 """
 
 import argparse
@@ -23,7 +23,7 @@ STOPPED = 3
 
 
 def main(argv: Sequence[str]) -> int:
-    """Read; 0 done, 1 it failed, 3 stopped by the user (the case comes again)."""
+    """Read; 0 done, 1 it failed, 3 stopped by the user (the open case is shown again)."""
     parser = _parser()
     arguments = parser.parse_args(argv)
     _check(parser, arguments)
@@ -78,7 +78,7 @@ def _check(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> No
             "--speed only works with the simulated reader; a real tracker runs in real time."
         )
     if not arguments.autopilot and arguments.cases is not None:
-        parser.error("--cases only works with --autopilot; a reader stops with Esc.")
+        parser.error("--cases only works with --autopilot; a person stops with Esc.")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -87,8 +87,8 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__.partition("\n\n")[2],
         example="python main.py read --study my-study --autopilot --cases 5",
         listed="The autopilot reads every case of the study. Images still awaiting "
-        "de-identification review are read too, because no person sees them; they stay in "
-        "review.",
+        "de-identification review are read too, because no person sees them; they still "
+        "await review.",
     )
     parser.add_argument(
         "--study", type=existing_study, required=True, metavar="FOLDER", help="the study's folder"

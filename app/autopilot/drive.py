@@ -1,4 +1,4 @@
-"""A session without hands: the real station, worked by the simulated reader's mouse and keys."""
+"""An unattended session: the real station, operated by the simulated reader's mouse and keys."""
 
 import signal
 import zlib
@@ -27,12 +27,12 @@ from migrations.study.schema import Image, Reading, Recording
 from migrations.study.schema import Session as SessionRow
 
 _CLOSE_S = 24 * 3600.0
-"""How long the end waits for a disk that is full or a database that is locked: nothing is lost."""
+"""How long the end of a session waits for a full disk or a locked database: nothing is lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class AutopilotOptions:
-    """What the command line says; `cases` and `seed` None where it does not."""
+    """The options of the command line; `cases` and `seed` are None where not given."""
 
     study: Path
     device: str
@@ -44,18 +44,19 @@ class AutopilotOptions:
 
 
 def drive(options: AutopilotOptions) -> list[str]:
-    """Run one session and return the lines that sum it up.
+    """Run one session and return the lines of its summary.
 
     Raises
     ------
     StoppedByUser
-        After a signal; what was read is committed, the open case is interrupted.
+        After a signal; what was read is saved, the open case is interrupted.
     AppError, DeviceError, StudyError
         If it cannot be run; what was recorded is kept.
     """
     study = Study.open(options.study, durable=True)
     try:
-        # What a crash left open is the reader's to go on with: seen before the reader is chosen.
+        # A reader resumes what a crash left open, so recovery comes before the choice of the
+        # reader.
         recovered = len(close_interrupted(study.database))
         reader = autopilot_reader(study, options.reader)
         pilot = Autopilot(study, reader, options, Progress())
@@ -67,7 +68,7 @@ def drive(options: AutopilotOptions) -> list[str]:
 
 
 class Autopilot:
-    """Works one station from the first target to the closed session."""
+    """Operates one station from the first target to the closed session."""
 
     def __init__(
         self, study: Study, reader: str, options: AutopilotOptions, progress: Progress
@@ -82,7 +83,7 @@ class Autopilot:
         self._stopped = True
 
     def run(self, recovered: int) -> list[str]:
-        """Calibrate, read, close; return what was done."""
+        """Calibrate, read, close; return the summary."""
         options, progress = self._options, self._progress
         station = Station(
             self._study,
@@ -102,9 +103,9 @@ class Autopilot:
             with progress.stage("calibrate", "calibration and validation"):
                 run_script(self._watched(station, hands.calibrate()))
             self._note(station)
-            with progress.stage("reading", f"reading at {options.speed:g} × life"):
+            with progress.stage("reading", f"reading at {options.speed:g} × real time"):
                 run_script(self._watched(station, hands.read(lambda: _recorded(station))))
-            with progress.stage("close", "committing and copying the database"):
+            with progress.stage("close", "saving and backing up the database"):
                 run_script(self._closed(station))
             return self._summary()
         except StoppedByUser:
@@ -122,15 +123,17 @@ class Autopilot:
         return zlib.crc32(self._reader.encode())
 
     def _greeting(self, recovered: int) -> str:
-        cut_off = f", {recovered} readings cut off by a crash come again" if recovered else ""
+        cut_off = (
+            f", {recovered} readings interrupted by a crash are shown again" if recovered else ""
+        )
         return f"reader {self._reader}{cut_off}"
 
     def _tracker_found(self, station: Station) -> Script:
         devices = station.sitting.worklist.devices
-        yield Until("the trackers to be looked for", lambda: devices.found is not None, 30)
+        yield Until("the search for trackers", lambda: devices.found is not None, 30)
         if devices.info is None:
             there = ", ".join(info.id for info in devices.found.trackers) if devices.found else ""
-            raise AppError(f"There is no tracker {self._options.device!r}. There is: {there}.")
+            raise AppError(f"There is no tracker {self._options.device!r}. Available: {there}.")
 
     def _note(self, station: Station) -> None:
         assert station.sitting.session is not None
@@ -139,12 +142,12 @@ class Autopilot:
             station.sitting.session.cases.stop_after(self._options.cases)
 
     def _watched(self, station: Station, script: Script) -> Script:
-        """Run a script, but stop for a signal, and for what the station would tell its user."""
+        """Run a script, but stop for a signal or an error that the station would show its user."""
         for step in script:
             yield Until(step.what, self._or_trouble(station, step.condition), step.timeout_s)
             if self._stopped:
                 raise StoppedByUser(
-                    "Stopped: what was recorded is saved; the case that was open comes again."
+                    "Stopped: what was recorded is saved; the open case will be shown again."
                 )
             if station.shell.last_error:
                 raise AppError(station.shell.last_error)
@@ -159,10 +162,10 @@ class Autopilot:
                 self._progress.update(held.writer.problem)
             return not station.sitting.sessions.busy
 
-        yield Until("the session to be closed", closed, _CLOSE_S)
+        yield Until("the end of the session", closed, _CLOSE_S)
 
     def _answers(self) -> dict[str, str]:
-        """Return the label of each image where it is an answer of the study, else any answer."""
+        """Return the label of each image if the study offers it as an answer, else any answer."""
         classes, drawn = self._study.settings.classes, np.random.default_rng(self._seed)
         with self._study.database.read() as session:
             rows = session.execute(select(Image.id, Image.label).order_by(Image.id)).all()
@@ -217,7 +220,7 @@ def _application() -> Iterator[None]:
 
 @contextmanager
 def _signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Let Ctrl+C and a polite kill end the session in order; a second one breaks off at once."""
+    """Make Ctrl+C and SIGTERM end the session in an orderly way; a second one ends it at once."""
 
     def heard(number: int, _frame: FrameType | None) -> None:
         stop()

@@ -1,4 +1,4 @@
-"""The autopilot's own pseudonyms, kept apart from those of people."""
+"""The autopilot's own pseudonyms, kept separate from those of people."""
 
 import re
 
@@ -15,10 +15,10 @@ _CUT_OFF = ("interrupted", "open")
 
 
 def autopilot_reader(study: Study, wanted: str | None = None) -> str:
-    """Return who the autopilot reads as; a new one is written with its mark, consent follows.
+    """Return the reader the autopilot reads as; a new one is marked as such, and consent follows.
 
-    Unless one is named, that is the autopilot's reader who was cut off, else the newest one who
-    has cases left, else a new one.
+    Unless one is named, this is the autopilot's reader who was interrupted, else the newest one
+    with cases left, else a new one.
 
     Raises
     ------
@@ -28,16 +28,16 @@ def autopilot_reader(study: Study, wanted: str | None = None) -> str:
     if not worklist(study, ""):
         raise AppError(
             as_typed(
-                f"{study.folder} has no cases; import some: "
-                f"python main.py import --study {study.folder} FILES"
+                f"{study.folder} has no cases. Import some with python main.py import --study "
+                f"{study.folder} FILES"
             )
         )
     readers = _readers(study)
     if wanted is not None:
         if not readers.get(wanted, True):
             raise AppError(
-                f"{wanted} is the pseudonym of a person; the autopilot reads under its own. Leave "
-                "--reader out, or name another."
+                f"{wanted} is a person's pseudonym, which the autopilot cannot use. Omit "
+                "--reader, or give another one."
             )
         name = wanted
     else:
@@ -49,7 +49,7 @@ def autopilot_reader(study: Study, wanted: str | None = None) -> str:
 
 
 def _readers(study: Study) -> dict[str, bool]:
-    """Return pseudonyms in order of birth, and whether each is the autopilot's."""
+    """Return pseudonyms, oldest first, and whether each belongs to the autopilot."""
     with study.database.read() as session:
         rows = session.scalars(select(Reader).order_by(Reader.id)).all()
         return {row.pseudonym: bool(row.details.get("autopilot")) for row in rows}

@@ -1,1 +1,1 @@
-"""The demo: phantoms, autopilot, the whole way once."""
+"""The demo: phantoms, autopilot, the full pipeline once."""

@@ -20,7 +20,7 @@ class Finding:
     Attributes
     ----------
     x, y, radius
-        Source-image pixels.
+        In source-image pixels.
     weight
         How strongly it draws the eye; 1 for a lesion.
     """
@@ -33,12 +33,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class BreastShape:
-    """What the views of one patient share.
+    """What the views of one patient have in common.
 
     Attributes
     ----------
     size
-        How far the nipple stands from the chest wall, as share of the picture's width.
+        Distance of the nipple from the chest wall, as a share of the picture's width.
     density
         0 (fatty) to 1 (dense).
     """
@@ -51,14 +51,14 @@ class BreastShape:
 
 @dataclass(frozen=True, slots=True)
 class Mammogram:
-    """A picture and what is to be found on it.
+    """A picture and its findings.
 
     Attributes
     ----------
     brightness
         Shape (rows, columns), 0 (air) to 1.
     findings
-        The lesion first, if there is one; then places every reader looks at.
+        The lesion first, if there is one; then places that every reader looks at.
     """
 
     brightness: FloatImage
@@ -81,7 +81,7 @@ def draw_mammogram(
     right
         The right breast: chest wall on the right.
     rng
-        Where all chance comes from.
+        Source of all randomness.
     """
     breast = _Outline.of(shape, oblique, rng)
     strands = _strands(breast, rng)
@@ -133,7 +133,7 @@ class _Outline:
         cv2.ellipse(
             mask, (int(nipple[0]) - 5, int(middle)), (rows // 80, rows // 85), 0, 0, 360, 1, -1
         )
-        # The chest wall is no skin: continue the breast beyond the picture before measuring.
+        # The chest wall is not skin: continue the breast beyond the picture before measuring.
         wide = cv2.copyMakeBorder(mask, 0, 0, 64, 0, cv2.BORDER_REPLICATE)
         if oblique:
             wide = cv2.copyMakeBorder(wide, 64, 0, 0, 0, cv2.BORDER_REPLICATE)
@@ -182,7 +182,7 @@ def _tissue(
 
 
 def _strands(breast: _Outline, rng: np.random.Generator) -> FloatImage:
-    """Return fine curved strands that run towards the nipple: zero lines of a stretched noise."""
+    """Return fine curved strands that run towards the nipple: zero lines of stretched noise."""
     rows, columns = breast.depth.shape
     nx, ny = breast.nipple
     y, x = grid(rows, columns)
@@ -268,7 +268,7 @@ def _landmarks(breast: _Outline, gland: FloatImage) -> tuple[Finding, ...]:
 
 
 def _add_marker(image: FloatImage, text: str, right: bool) -> None:
-    """Lay the lead letters beside the breast, readable after a right breast is mirrored."""
+    """Place the lead letters beside the breast, readable even after a right breast is mirrored."""
     rows, columns = image.shape
     letters = np.zeros((rows // 22, rows // 7), np.uint8)
     cv2.putText(

@@ -1,7 +1,7 @@
-"""`python main.py --demo`: the whole way once, from eye to encoder, on real paths.
+"""`python main.py --demo`: the full pipeline once, from eye to encoder, as in real use.
 
-A cohort is made and imported, a simulated reader calibrates and reads it in the real station, the
-trainer learns from the gaze, an encoder and a report come out.
+A cohort is made and imported, a simulated reader calibrates and reads it in the real station, and
+the trainer learns from the gaze. The result is an encoder and a report.
 """
 
 import argparse
@@ -75,7 +75,7 @@ _EXTRA_MISSING = as_typed('The demo needs additional packages: pip install -e ".
 
 @contextlib.contextmanager
 def logged_in(path: Path) -> Iterator[None]:
-    """Write what the station and its parts log into a file of the demo."""
+    """Write the log of the station and its parts to a file of the demo."""
     handler = logging.FileHandler(path, encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()

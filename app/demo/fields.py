@@ -1,4 +1,4 @@
-"""Random fields that pictures of tissue are made of."""
+"""Random fields for pictures of tissue."""
 
 import cv2
 import numpy as np
@@ -17,15 +17,15 @@ def power_noise(
     Parameters
     ----------
     rows, columns
-        Of the field.
+        Shape of the field.
     exponent
-        3 is what mammograms have.
+        3 is that of mammograms.
     low_cut
         Cycles per picture below which the power stays level.
     stretch
         How much longer its grains are along y than along x.
     coarse
-        Made at so much lower resolution, then enlarged.
+        Factor by which it is made at a lower resolution and then enlarged.
     """
     size = fft.next_fast_len(rows // coarse, True), fft.next_fast_len(columns // coarse, True)
     white = rng.standard_normal(size, dtype=np.float32)

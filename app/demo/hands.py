@@ -1,4 +1,4 @@
-"""Hands for the autopilot: real Qt events, sent to the widgets as mouse and keyboard would."""
+"""Hands for the autopilot: real Qt events, sent to widgets as a mouse and keyboard would."""
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
@@ -15,7 +15,7 @@ def press(widget: QWidget, key: Qt.Key, text: str = "") -> None:
 
 
 def click(button: QAbstractButton) -> None:
-    """Click a button in its middle with the left mouse button."""
+    """Click the middle of a button with the left mouse button."""
     middle = QPointF(button.rect().center())
     left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
     _mouse(button, QEvent.Type.MouseButtonPress, middle, left, left)

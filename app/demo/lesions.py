@@ -20,14 +20,14 @@ def draw_lesion(
     size
         (rows, columns) of the picture.
     x, y
-        Its middle, source-image pixels.
+        Its centre, source-image pixels.
     rng
-        Where all chance comes from.
+        Source of all randomness.
 
     Returns
     -------
     tuple
-        What it adds to the brightness, shape `size`, and how far it reaches in pixels.
+        The added brightness, shape `size`, and its radius in pixels.
     """
     scale = size[0] / 1024
     if lesion == "mass":

@@ -21,7 +21,7 @@ _VIEW_CODES = {"CC": ("399162004", "cranio-caudal"), "MLO": ("399368009", "medio
 _CLASS = uid.DigitalMammographyXRayImageStorageForPresentation
 _SPACING_MM = 0.24
 AIR = 0.012
-"""Share of the range kept below the breast, so that air is not the only black."""
+"""Share of the value range kept below the breast, so that air is not the only black."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def dicom_file(
     view
         "L CC", "R MLO", …
     number
-        Of the file; makes its UIDs.
+        Seed of the file's UIDs.
     """
     top = 2**encoding.bits - 1
     stored = np.floor((AIR + (0.985 - AIR) * brightness) * top + 0.5).astype(np.uint16)
@@ -73,7 +73,9 @@ def dicom_file(
     _describe_view(dataset, view)
     _describe_pixels(dataset, stored, encoding)
     _describe_greyscale(dataset, encoding, number)
-    if dataset.VOILUTFunction == "SIGMOID":  # a sigmoid lifts air: it must be named as padding
+    if (
+        dataset.VOILUTFunction == "SIGMOID"
+    ):  # a sigmoid brightens air: it must be declared as padding
         dataset.PixelPaddingValue = int(stored[brightness == 0][0])
     _encode(dataset, encoding.syntax)
     dataset.save_as(path, enforce_file_format=True)
@@ -141,7 +143,7 @@ def _describe_greyscale(dataset: Dataset, encoding: Encoding, number: int) -> No
     dataset.WindowCenterWidthExplanation = ["NORMAL", "HARDER", "SOFTER"]
     dataset.VOILUTFunction = "SIGMOID" if number % 4 == 0 else "LINEAR"
     dataset.LossyImageCompression = "00"
-    if number % 3:  # most real files lack it
+    if number % 3:  # missing in most real files
         dataset.BurnedInAnnotation = "NO"
 
 

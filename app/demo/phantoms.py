@@ -1,8 +1,8 @@
-"""A cohort to try everything on: phantom mammograms as genuine DICOM files, and real radiographs.
+"""A cohort for trying everything: phantom mammograms as genuine DICOM files, and real radiographs.
 
-The phantoms carry fictitious names and identifiers, so that de-identification has work to do. What
-is to be found on each picture stands in `truth.json`, by the sha256 of its stored values; it lies
-beside the files, outside of any study.
+The phantoms have fictitious names and identifiers, so that there is something to de-identify. The
+findings of each picture are in `truth.json`, by the SHA-256 of its stored values; it is beside the
+files, outside any study.
 """
 
 import hashlib
@@ -41,18 +41,18 @@ _VIEWS = (("L CC", "L MLO"), ("R CC", "R MLO"), ("L CC", "L MLO", "R CC", "R MLO
 
 @dataclass(frozen=True, slots=True)
 class CohortFile:
-    """One file of the cohort and what is to be found on it.
+    """One file of the cohort and its findings.
 
     Attributes
     ----------
     label
         Class of the picture.
     patient
-        A word that ties the pictures of one patient together.
+        A word shared by the pictures of one patient.
     findings
         In source-image pixels; the lesion first.
     pixels_sha256
-        Of the stored values, as an import gives it.
+        SHA-256 of the stored values, as an import computes it.
     """
 
     path: Path
@@ -64,7 +64,7 @@ class CohortFile:
 
 @dataclass(frozen=True, slots=True)
 class Cohort:
-    """All files, with the two tables written beside them."""
+    """All files, and the two tables beside them."""
 
     folder: Path
     files: tuple[CohortFile, ...]
@@ -83,10 +83,10 @@ def write_cohort(folder: Path, cases: int, seed: int, *, real: bool = True) -> C
     Parameters
     ----------
     folder
-        Made if need be; outside of a study.
+        Created if necessary; outside any study.
     cases
-        How many files: the real radiographs of pydicom-data (two, where it is installed and
-        at least six cases are asked for), one 16-bit PNG (from four cases on), else phantoms.
+        Number of files: the real radiographs of pydicom-data (two, if it is installed and at least
+        six cases are requested), one 16-bit PNG (from four cases on), the rest phantoms.
     seed
         The same seed gives the same pixels.
     real
@@ -95,10 +95,10 @@ def write_cohort(folder: Path, cases: int, seed: int, *, real: bool = True) -> C
     Raises
     ------
     ValueError
-        If less than one case is asked for.
+        If less than one case is requested.
     """
     if cases < 1:
-        raise ValueError(f"a cohort has at least one case, not {cases}.")
+        raise ValueError(f"a cohort needs at least one case, not {cases}.")
     folder.mkdir(parents=True, exist_ok=True)
     copied = _real_radiographs() if real and cases >= 6 else []
     pictures = cases - len(copied)
@@ -130,7 +130,7 @@ def _phantoms(folder: Path, count: int, seed: int, *, png: bool) -> Iterator[Coh
 
 
 def _plan(seed: int) -> Iterator[tuple[int, str, str, BreastShape]]:
-    """Return patient after patient: number, view, lesion and the shape of the breast."""
+    """Yield, patient by patient: number, view, lesion and the shape of the breast."""
     rng = np.random.default_rng(seed)
     for patient, views in enumerate(cycle(_VIEWS), 1):
         lesion = _CLASSES[(patient - 1) % len(_CLASSES)]
@@ -138,7 +138,7 @@ def _plan(seed: int) -> Iterator[tuple[int, str, str, BreastShape]]:
         shape = BreastShape(
             rows, 8 * round(rows * 0.8125 / 8), rng.uniform(0.58, 0.78), rng.uniform(0.15, 0.85)
         )
-        for view in views:  # the lesion is in the breast that comes first
+        for view in views:  # the lesion is in the first breast
             yield patient, view, lesion if view[0] == views[0][0] else "normal", shape
 
 
@@ -155,7 +155,7 @@ def _png(path: Path, drawn: Mammogram, label: str, patient: str) -> CohortFile:
     stored = np.floor(drawn.brightness * 60_000 + 0.5).astype(np.uint16)
     done, data = cv2.imencode(".png", stored)
     if not done:
-        raise RuntimeError(f"OpenCV did not encode {path.name}")
+        raise RuntimeError(f"OpenCV could not encode {path.name}")
     path.write_bytes(data.tobytes())
     return CohortFile(path, label, patient, drawn.findings, _sha256(stored))
 

@@ -1,4 +1,4 @@
-"""The demo's progress lines: the second, the stage, how far, in plain text for any terminal."""
+"""The demo's progress lines: time in seconds, stage and progress, as plain text."""
 
 import sys
 import time
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 class Progress:
-    """Says what goes on, and remembers how long each stage took.
+    """Reports progress, and remembers how long each stage took.
 
     Attributes
     ----------
@@ -24,7 +24,7 @@ class Progress:
 
     @contextmanager
     def stage(self, name: str, text: str) -> Iterator[None]:
-        """Time a stage and say that it began."""
+        """Time a stage and announce it."""
         self._stage = name
         began = time.monotonic()
         self.say(text)
@@ -40,6 +40,6 @@ class Progress:
         sys.stdout.flush()
 
     def update(self, text: str) -> None:
-        """Print a line unless the last one is too fresh."""
+        """Print a line unless the last one was printed too recently."""
         if time.monotonic() - self._last >= self._every_s:
             self.say(text)

@@ -1,7 +1,7 @@
-"""The simulated reader's hands: a script that works the station by mouse and keys alone.
+"""The simulated reader's hands: a script that operates the station only by mouse and keys.
 
 It calibrates, reads every case (with windowing, zoom, pan and inversion on the way), answers, and
-presses Pretrain. Where its eyes go is the simulated tracker's affair; the script never touches it.
+presses Pretrain. Its eyes are the job of the simulated tracker; the script never touches them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +26,7 @@ _SETTLE_S = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the script is to do.
+    """What the script should do.
 
     Attributes
     ----------
@@ -35,11 +35,11 @@ class Plan:
     training
         Fields of the training form to fill in before Pretrain.
     shots
-        Folder for one screenshot of each page; None for none.
+        Folder for one screenshot of each page, or None.
     seed
-        Of the reader's answers and habits.
+        Randomness of the reader's answers and habits.
     stop_once
-        Press Stop in mid-training and then Pretrain again: the run goes on where it stopped.
+        Press Stop during training and then Pretrain again: the run continues where it stopped.
     """
 
     answers: Mapping[str, str]
@@ -65,12 +65,12 @@ class SimulatedHands:
         yield from self._pause(0.3)
         self._shoot("worklist")
         click(self._button(worklist.page, "calibrate"))
-        yield Until("the beginning of the calibration", lambda: page.state != "idle", 30)
+        yield Until("the start of the calibration", lambda: page.state != "idle", 30)
         yield from self._pause(0.25)
         self._shoot("calibration-target")
         yield Until("the end of the calibration", lambda: page.state in ("done", "idle"), 90)
         if page.state == "idle":
-            raise AppError(f"The calibration was not done: {page.state_text}")
+            raise AppError(f"The calibration failed: {page.state_text}")
         yield from self._pause(0.3)
         self._shoot("calibration")
         result = page.result
@@ -80,7 +80,7 @@ class SimulatedHands:
             )
 
     def read(self, status: Callable[[], str]) -> Script:
-        """Read every case that is offered, from the button to the closing words."""
+        """Read every case that is offered, from the button to the closing message."""
         page = self.station.sitting.reading.page
         click(self._button(self.station.sitting.calibration.page, "start_reading"))
         number = 0
@@ -99,7 +99,7 @@ class SimulatedHands:
         self._shoot("worklist-read")
 
     def pretrain(self, status: Callable[[], str]) -> Script:
-        """Fill in the form, press Pretrain, follow the run to its end."""
+        """Fill in the form, press Pretrain, and follow the run to its end."""
         page = self.station.job(TrainingController).page
         self.station.shell.enter_workspace("training")
         page.form.preset(**self.plan.training)
@@ -121,8 +121,8 @@ class SimulatedHands:
             sign=lambda: (page.step, page.message),
         )
         click(self._button(page, "stop"))
-        yield Until("the stop of the trainer", lambda: page.state != "running", 30)
-        self.progress.say(f"Stop pressed: {page.state}; Pretrain goes on from the checkpoint")
+        yield Until("the trainer to stop", lambda: page.state != "running", 30)
+        self.progress.say(f"Stop pressed: {page.state}; Pretrain continues from the checkpoint")
         click(self._button(page, "pretrain"))
 
     def _follow(self, status: Callable[[], str]) -> Script:
@@ -175,7 +175,7 @@ class SimulatedHands:
         drag(canvas, Qt.MouseButton.LeftButton, start + by, -by, 8)
 
     def _shoot_reading(self) -> None:
-        """Keep a picture of a case with a lesion; of any other until one comes."""
+        """Keep a picture of a case with a lesion; until one comes, of any other."""
         if not self._lesion_shot:
             self._shot.discard("reading")
             self._shoot("reading")
@@ -195,7 +195,7 @@ class SimulatedHands:
         return Qt.Key(Qt.Key.Key_1 + index)
 
     def _reading_shown(self) -> str:
-        """Return the state of the reading page and what it says, for who waits for it."""
+        """Return the state of the reading page and its message, to report while waiting for it."""
         page = self.station.sitting.reading.page
         said = page.panel.text if page.panel is not None else page.strip.text
         return f"{page.state}: {said}" if said else page.state

@@ -1,6 +1,6 @@
-"""The end of the demo: a plain run beside the gaze run, both tried at few labels, one report.
+"""The end of the demo: a plain run beside the gaze run, both probed with few labels, one report.
 
-Each is a command of its own, as a researcher would type it; what it says goes to a log.
+Each step is a command of its own, as a researcher would type it; its output goes to a log.
 """
 
 import json
@@ -14,18 +14,18 @@ from app.errors import AppError
 from migrations.study.processes import MAIN
 
 FEWEST_TESTED = 20
-"""Below so many tested images a figure of the probe says nothing."""
+"""With fewer tested images than this, a figure of the probe means nothing."""
 _WAIT_S = 2.0
 _LAST_LINES = 8
 
 
 def run_command(words: Sequence[str], log: Path, progress: Progress, *, is_needed: bool) -> bool:
-    """Run a command of Foveate to its end, however long it takes; tell whether it was done.
+    """Run a command of Foveate to its end, however long it takes; tell whether it succeeded.
 
     Raises
     ------
     AppError
-        If one that is needed fails, with the last lines that it said.
+        If a required command fails; quotes the last lines of its output.
     """
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -42,12 +42,12 @@ def run_command(words: Sequence[str], log: Path, progress: Progress, *, is_neede
     said = last_lines(log)
     if is_needed:
         raise AppError(f"`{words[0]}` ended with code {code}. The last lines of {log}:\n{said}")
-    progress.say(f"{words[0]} gave no figure: {said.splitlines()[-1] if said else code}")
+    progress.say(f"{words[0]} did not give a figure: {said.splitlines()[-1] if said else code}")
     return False
 
 
 def last_lines(log: Path) -> str:
-    """Return the last lines of a log, empty where there is none."""
+    """Return the last lines of a log; "" where there is none."""
     try:
         lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     except OSError:
@@ -56,7 +56,7 @@ def last_lines(log: Path) -> str:
 
 
 def probe_lines(folder: Path) -> Iterator[str]:
-    """Yield what the probe found of each encoder, and what it is worth."""
+    """Yield the probe's figures for each encoder, and what they are worth."""
     rows = json.loads((folder / "probe.json").read_text(encoding="utf-8"))
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     tested = int(about["splits"]["test"])
@@ -70,5 +70,5 @@ def probe_lines(folder: Path) -> Iterator[str]:
     if tested < FEWEST_TESTED:
         yield (
             f"  {tested} images were tested: with fewer than {FEWEST_TESTED} these figures mean "
-            "nothing. They show the way, not whether gaze helps (docs/study.md)."
+            "nothing. They show how it works, not whether gaze helps (docs/study.md)."
         )

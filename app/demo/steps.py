@@ -1,4 +1,4 @@
-"""Runs a script of steps inside the Qt event loop: do something, wait until it shows, go on."""
+"""Runs a script of steps inside the Qt event loop: act, wait for the result, continue."""
 
 import signal
 import threading
@@ -16,7 +16,7 @@ _LEAST_PATIENCE_S, _SAID_EVERY_S = 300.0, 10.0
 
 
 class StepTimeout(AppError):
-    """The station did not come to the state that a step waits for."""
+    """The station did not reach the state that a step waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +26,16 @@ class Until:
     Attributes
     ----------
     what
-        What is waited for, for the message when it does not come.
+        What is waited for, for the message if it does not happen.
     condition
-        Read only; called on the GUI thread every few milliseconds.
+        Must not change anything; called on the GUI thread every few milliseconds.
     timeout_s
-        How long nothing may change, at least 300 s. It is counted in turns of the event loop, not
-        by the clock: on a busy computer the turns come slower, and the wait is longer.
+        How long nothing may change; at least 300 s. Counted in turns of the event loop, not by the
+        clock: on a busy computer the turns come slower, and the wait is longer.
     sign
-        What changes while there is progress; with each change the wait begins anew.
+        A value that changes while there is progress; each change restarts the wait.
     shown
-        What the page says meanwhile, told beside what is waited for; empty for nothing.
+        What the page says meanwhile, reported with what is waited for; "" for nothing.
     """
 
     what: str
@@ -55,15 +55,15 @@ def run_script(
     say: Callable[[str], object] = lambda text: None,
     heeds_signals: bool = False,
 ) -> None:
-    """Run a script to its end while Qt's events go on.
+    """Run a script to its end while Qt's event loop runs.
 
     Parameters
     ----------
     say
-        Is told every 10 s what is waited for.
+        Called every 10 s with what is waited for.
     heeds_signals
-        Whether SIGINT and SIGTERM end the script: Python would raise in any slot of Qt's, which
-        prints the exception and goes on.
+        Whether SIGINT and SIGTERM end the script: Python would raise in any of Qt's slots, which
+        prints the exception and continues.
 
     Raises
     ------
@@ -119,7 +119,7 @@ class _Runner(QObject):
         self._timer.start()
 
     def interrupt(self, _number: int, _frame: FrameType | None) -> None:
-        """End the script at the next turn; the process within seconds, whatever it does."""
+        """End the script at the next turn, and the process within seconds, whatever it is doing."""
         if not self._is_interrupted:
             self._is_interrupted = True
             end_within(WITHIN_S)
@@ -144,14 +144,16 @@ class _Runner(QObject):
         self._turns, self._sign = 0, object()
 
     def _wait(self, step: Until) -> None:
-        """Count a turn without the condition; say what is waited for, and give up at the end."""
+        """Count a turn without the condition; report what is waited for, and give up at the end."""
         sign = step.sign()
         self._turns = self._turns + 1 if sign == self._sign else 0
         self._sign = sign
         turns_s = self._turns * _TICK_MS / 1000
         if turns_s > max(step.timeout_s, _LEAST_PATIENCE_S):
-            raise StepTimeout(f"{step.what[0].upper()}{step.what[1:]} did not come: for "
-                              f"{turns_s:.0f} s nothing changed{_in_brackets(step)}.")  # fmt: skip
+            raise StepTimeout(
+                f"Timed out waiting for {step.what}: nothing changed for {turns_s:.0f} s"
+                f"{_in_brackets(step)}."
+            )
         if self._turns and self._turns % round(_SAID_EVERY_S * 1000 / _TICK_MS) == 0:
             self._say(f"still waiting for {step.what}{_in_brackets(step)}")
 

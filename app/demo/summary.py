@@ -30,7 +30,7 @@ class Summary:
     def lines(self) -> Iterator[str]:
         """Yield the summary as lines of text."""
         yield f"cases            {self.cases} read, of {self.images} images imported"
-        yield f"samples          {self.samples:,} in readings, {self.lost_samples:,} never came"
+        yield f"samples          {self.samples:,} in readings, {self.lost_samples:,} lost"
         yield f"fixations        {self.fixations:,}"
         yield f"positive rate    {_figure(self.positive_rate, '.1%')} of image pairs"
         yield (

@@ -1,4 +1,4 @@
-"""The stages of the demo, one after the other, each timed."""
+"""The stages of the demo, one after another, each timed."""
 
 import shutil
 from collections.abc import Iterator
@@ -36,12 +36,12 @@ STYLES: dict[str, Style] = {
     "calcification": "concentrated",
     "spiculated": "radial",
 }
-"""How a kind of image is read: gaze carries what is seen through where and how long one looks."""
+"""Where and how long readers look at a kind of image: gaze carries what they see in these."""
 
 
 @dataclass(frozen=True, slots=True)
 class TourOptions:
-    """What the command line says."""
+    """The options of the command line."""
 
     out: Path
     cases: int
@@ -64,7 +64,7 @@ class Tour:
         Raises
         ------
         AppError, DeviceError, StudyError
-            If a stage fails; what earlier stages made is kept.
+            If a stage fails; the results of earlier stages are kept.
         """
         out, progress = self.options.out, self.progress
         with progress.stage("cohort", f"drawing {self.options.cases} cases as DICOM and PNG files"):
@@ -90,15 +90,15 @@ class Tour:
         settings = self._training()
         size = [f"--{n}={settings[n]}" for n in ("method", "size", "batch", "epochs")]
         probes = study.exports / "probe"
-        with self.progress.stage("plain", "a plain run beside it, on the same split"):
+        with self.progress.stage("plain", "a plain run for comparison, on the same split"):
             run_command(["train", *named, "--pairs", "none", "--name", "plain", *size],
                         out / "plain.log", self.progress, is_needed=True)  # fmt: skip
-        with self.progress.stage("probe", "both encoders tried with few labels"):
+        with self.progress.stage("probe", "both encoders probed with few labels"):
             gaze = Path(str(self._result["encoder"])).parent.name
             words = ["--encoder", gaze, "plain", "--probes", "linear", "--label-budget", "10,all"]
             is_tried = run_command(["probe", *named, *words, "--out", str(probes)],
                                    out / "probe.log", self.progress, is_needed=False)  # fmt: skip
-        with self.progress.stage("report", "one page of all of it"):
+        with self.progress.stage("report", "the report"):
             run_command(["report", *named, "--out", str(out / "report.html")],
                         out / "report.log", self.progress, is_needed=True)  # fmt: skip
         return ["probe", *probe_lines(probes)] if is_tried else []
@@ -114,7 +114,7 @@ class Tour:
                 self.progress.say(f"refused {result.path.name}: {result.reason}")
         accepted = sum(result.status == "accepted" for result in results)
         self.progress.say(f"{accepted} of {len(results)} accepted, de-identified")
-        # Drawn here, they carry no names; real ones are looked at on the contact sheet.
+        # Made here, they carry no names; real ones are reviewed on the contact sheet.
         clear(study, [image.image_id for image in to_clear(study)], "demo")
         return study
 
@@ -137,7 +137,7 @@ class Tour:
             station.show()
             with self.progress.stage("calibrate", "the simulated reader calibrates"):
                 self._run(hands.calibrate())
-            with self.progress.stage("reading", f"reading at {self.options.speed:g} × life"):
+            with self.progress.stage("reading", f"reading at {self.options.speed:g} × real time"):
                 self._run(hands.read(lambda: self._recorded(station)))
                 station.sitting.close_session()
             with self.progress.stage("pretrain", "Pretrain pressed"):
@@ -145,7 +145,7 @@ class Tour:
             self._result = dict(station.job(TrainingController).page.result)
         finally:
             queue = station.job(TrainingController).queue
-            if queue.running:  # else it would go on without the demo
+            if queue.running:  # else it would continue without the demo
                 queue.stop()
             station.close()
             station.window.close()
@@ -172,7 +172,7 @@ class Tour:
 
 
 class Truth:
-    """What is to be found on each image, looked up by its id."""
+    """The findings of each image, by its id."""
 
     def __init__(self, study: Study, cohort: Cohort) -> None:
         found = read_truth(cohort.truth)
@@ -186,13 +186,13 @@ class Truth:
         }
 
     def findings(self, image_id: str) -> Findings:
-        """Return the places that draw a reader's eye, and how that kind of image is read."""
+        """Return the places that draw a reader's eye, and how this kind of image is read."""
         style = STYLES.get(self.labels.get(image_id, ""), "search")
         return Findings(self._targets.get(image_id, ()), style)
 
 
 class _application:
-    """A QApplication for as long as the stage at the station lasts."""
+    """A QApplication for the duration of the stage at the station."""
 
     def __enter__(self) -> QApplication:
         existing = QApplication.instance()

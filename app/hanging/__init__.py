@@ -1,1 +1,1 @@
-"""How the images of a case hang: layouts, mammograms, the light box that joins their views."""
+"""How the images of a case hang: layouts, mammograms, and the light box that shows them."""

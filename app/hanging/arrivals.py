@@ -1,4 +1,4 @@
-"""Files come in and hang as cases: what the import command and the worklist page both do."""
+"""Files are imported and hung as cases: shared by the import command and the worklist page."""
 
 import contextlib
 from collections.abc import Generator, Iterable
@@ -25,25 +25,25 @@ def import_cases(
     hanging: str | None = None,
     elsewhere: Elsewhere | None = None,
 ) -> Generator[ImportResult, None, None]:
-    """Import files one by one, as `import_files` does, and let them hang when all are in.
+    """Import files one by one, as `import_files` does, and hang them once all are in.
 
-    Closed before the end, it lets those hang that came in.
+    If closed before the end, it hangs those that were imported.
 
     Parameters
     ----------
     labels
-        A csv as `read_labels` takes it, or what it says of these files.
+        A csv as accepted by `read_labels`, or what it says about these files.
     hanging
-        How the images of one patient hang, one of `app.hanging.grouping.CHOICES` or `SINGLE`;
-        None: as the study's settings say.
+        How the images of one patient hang: one of `app.hanging.grouping.CHOICES` or `SINGLE`; None:
+        the study's setting.
     elsewhere
-        Where the files come from that lie on no disk; see `import_files`.
+        Where files come from that are on no disk; see `import_files`.
 
     Raises
     ------
     ImportStopped, LabelsError, StudyError
-        If the import as a whole cannot go on. What was accepted before stays, each image a case
-        of its own until it is imported again.
+        If the import as a whole cannot continue. Images accepted before stay, each as a case of its
+        own until it is imported again.
     """
     if isinstance(labels, Path):
         files = list(files)
@@ -64,9 +64,9 @@ def import_cases(
 
 
 def _arrived(arrivals: dict[str, Arrival], told: Arrival, result: ImportResult) -> ImportResult:
-    """Remember what the csv says of an image's case; return the result with what differs.
+    """Remember what the csv says about an image's case; return the result with any conflicts.
 
-    The same image may come in twice: what the first row says stays.
+    The same image may appear twice: the first row then counts.
     """
     silent = Arrival(told.image_id)
     first = arrivals.setdefault(told.image_id, silent)

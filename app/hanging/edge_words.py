@@ -1,4 +1,4 @@
-"""What stands in the bands above and below an image: which one, how it lies, how it is shown."""
+"""The words in the bands above and below an image: which one it is, how it lies and is shown."""
 
 from dataclasses import dataclass
 
@@ -10,14 +10,14 @@ _UNSURE = ("left-out", "concluded", "unknown", "for-processing")
 
 @dataclass(frozen=True, slots=True)
 class EdgeWords:
-    """Words of one image; empty where nothing is known.
+    """Words for one image; empty where nothing is known.
 
     Attributes
     ----------
     name
         Side and view: "R MLO".
     unsure
-        What of its file could not be taken as it stood.
+        What could not be taken from its file as it was.
     shown
         Window, zoom, frame.
     left, top, right, bottom
@@ -36,12 +36,12 @@ class EdgeWords:
 def edge_words(
     attributes: DisplayAttributes, turn: Upright, window: Window, frame: int, zoom: float
 ) -> EdgeWords:
-    """Return the words of an image as it is shown now.
+    """Return the words for an image as it is shown now.
 
     Parameters
     ----------
     frame
-        Of a stack, from 0.
+        Frame of a stack, from 0.
     zoom
         Pixels of the screen per pixel of the image.
     """
@@ -60,14 +60,14 @@ def edge_words(
 
 
 def name_of(attributes: DisplayAttributes) -> str:
-    """Return side and view: "R MLO S"; empty where the file tells neither."""
+    """Return side and view: "R MLO S"; "" if the file gives neither."""
     side = (attributes.laterality or "").strip()
     modifiers = " ".join(attributes.view_modifiers)
     return " ".join(word for word in (side, attributes.view or "", modifiers) if word)
 
 
 def unsure_of(attributes: DisplayAttributes) -> str:
-    """Return what of the file could not be taken as it stood; empty for nothing."""
+    """Return what could not be taken from the file as it was; "" for nothing."""
     found = [note.text for note in attributes.notes if note.code.endswith(_UNSURE)]
     more = f" (+{len(found) - 1})" if len(found) > 1 else ""
     return f"{found[0]}{more}" if found else ""

@@ -1,4 +1,4 @@
-"""Images that came in one by one become cases of several: four mammograms, a pair, a prior."""
+"""Images imported one by one become cases of several: four mammograms, a pair, a prior."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,18 +16,18 @@ from migrations.study.schema import CaseImage, Image, Reading, StudyCase
 AUTO = "auto"
 CHOICES = (*HANGINGS, AUTO)
 _MOST_OVER_PRIOR = 8
-"""Four over four; with more, mammograms would be as small as stamps."""
+"""Four over four; with more, mammograms would be thumbnails."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """An image that was imported, and what the csv of labels says of its case.
+    """An image that was imported, and what the csv of labels says about its case.
 
     Attributes
     ----------
     case
-        Images that say the same hang together; None: those of one patient do, where a hanging
-        is asked for.
+        Images with the same value hang together; None: those of one patient do, if a hanging is
+        set.
     practice
         Whether its case is a practice case.
     prior
@@ -43,7 +43,7 @@ class Arrival:
 def hang_cases(study: Study, arrivals: Sequence[Arrival], hanging: str | None) -> int:
     """Join images into cases and mark practice; return how many cases were joined or rearranged.
 
-    Cases that someone has read stay as they were read.
+    Cases that someone has read are left as they were read.
 
     Parameters
     ----------
@@ -93,9 +93,9 @@ def _chosen(images: Sequence[tuple[Image, bool]], mammograms: Sequence[Mammogram
 
 
 def _over_prior(images: Sequence[tuple[Image, bool]]) -> list[int]:
-    """Hang current images in the upper row, priors below; told by nobody, the later half.
+    """Hang current images in the upper row, priors below; if unknown, the later half below.
 
-    Mammograms hang in the order of their places, a view over the same view.
+    Mammograms hang by position, each view over the same view.
     """
     priors = [prior for _, prior in images]
     if not any(priors):
@@ -113,7 +113,7 @@ def _over_prior(images: Sequence[tuple[Image, bool]]) -> list[int]:
         beside = used.index(place) if orderly and place is not None else None
         tiles.append(counts[prior] if beside is None else columns * prior + beside)
         counts[prior] += 1
-    # The canvas tells the columns by the last tile: a short lower row stands at their end.
+    # The canvas derives the columns from the last tile: a short lower row is aligned to their end.
     short = max(2 * columns - 2 - max(tiles), 0)
     return [tile + short if tile >= columns else tile for tile in tiles]
 
@@ -131,7 +131,7 @@ def _groups(
 
 
 def _joined(session: OrmSession, group: Sequence[Arrival], hanging: str) -> bool:
-    """Put the images of a group into the case of its first one; whether that changed anything."""
+    """Put the images of a group into the case of its first one; tell whether anything changed."""
     ids = [arrival.image_id for arrival in group]
     hung = session.scalars(select(CaseImage).where(CaseImage.image_id.in_(ids))).all()
     rows = sorted(hung, key=lambda row: ids.index(row.image_id))
@@ -155,7 +155,7 @@ def _joined(session: OrmSession, group: Sequence[Arrival], hanging: str) -> bool
 
 
 def _are_free(session: OrmSession, cases: Sequence[str], count: int) -> bool:
-    """Return whether nobody has read these cases, and they hold no other images."""
+    """Return whether no one has read these cases and they contain no other images."""
     is_read = session.scalar(select(Reading.id).where(Reading.case_id.in_(cases)).limit(1))
     held = session.scalar(
         select(func.count()).select_from(CaseImage).where(CaseImage.case_id.in_(cases))

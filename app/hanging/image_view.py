@@ -1,4 +1,4 @@
-"""What is seen of one image: viewport, window, inversion, and the grey values that follow.
+"""What is shown of one image: viewport, window, inversion, and the resulting grey values.
 
 No Qt here: the canvas turns mouse and keys into calls, and paints `grey`.
 """
@@ -33,7 +33,7 @@ DRAG_PIXELS = 800.0
 """A drag of this length runs through the whole range of the image's values."""
 _FINEST = 1000.0
 NOTHING = ""
-"""Kind of a change that the image cannot make: nothing of the view has changed."""
+"""Kind of change when a key has no effect on this image: the view is unchanged."""
 
 
 class ImageView:
@@ -42,7 +42,7 @@ class ImageView:
     Parameters
     ----------
     image
-        What is shown, at first in its first preset and fitted.
+        What is shown, initially in its first preset and fitted.
     tile_view
         (x, y, width, height) on the canvas.
     background
@@ -51,7 +51,7 @@ class ImageView:
     Attributes
     ----------
     upright
-        How it hangs, and what says so: a page shows its `words`.
+        How it hangs, and how that is known: a page shows its `words`.
     overlaid
         Whether the image's overlay is drawn.
     smooth
@@ -78,7 +78,7 @@ class ImageView:
 
     @property
     def frames(self) -> int:
-        """How many frames the image has."""
+        """Number of frames in the image."""
         return self.image.frame_count
 
     @property
@@ -88,13 +88,13 @@ class ImageView:
 
     @property
     def spacing_mm(self) -> tuple[float, float] | None:
-        """Distance of columns and of rows, in `length_unit`; None where it is not known."""
+        """Distance between columns and between rows, in `length_unit`; None where it is unknown."""
         return self.image.attributes.spacing_mm
 
     def act(
         self, action: str, device_pixel_ratio: float, view_pixel_mm: float | None = None
     ) -> str | None:
-        """Do what a key stands for; return the kind of the change, None for another's key.
+        """Do what a key means; return the kind of change, None for a key of something else.
 
         Parameters
         ----------
@@ -123,7 +123,7 @@ class ImageView:
         return self._turn(action)
 
     def scroll(self, frames: int) -> str:
-        """Show another frame of a stack, as far as there are any."""
+        """Show another frame of a stack, within its range."""
         chosen = self.image.at_frame(self.frame + frames)
         if chosen is self.image:
             return NOTHING
@@ -131,7 +131,7 @@ class ImageView:
         return self._moved("frame")
 
     def hang(self, upright: Upright, anchor: float | None) -> None:
-        """Hang upright, fitted, at an edge of the tile if one is given (`Viewport.anchor`)."""
+        """Hang upright and fitted, at an edge of the tile if one is given (`Viewport.anchor`)."""
         self.upright, viewport = upright, self.viewport
         viewport.hung_flipped = upright.flipped_horizontally
         viewport.hung_flipped_vertically = upright.flipped_vertically
@@ -140,7 +140,7 @@ class ImageView:
         viewport.reset()
 
     def share_zoom(self, zoom: float) -> None:
-        """Fit no larger than `zoom`, so that images side by side share a scale."""
+        """Fit no larger than `zoom`, so that images side by side have the same scale."""
         self.viewport.shared_zoom = zoom
         if self.viewport.fitted:
             self.viewport.fit()
@@ -149,7 +149,7 @@ class ImageView:
     def magnified(
         self, at_view: tuple[float, float], tile_view: Rect, factor: float
     ) -> "ImageView":
-        """Return a lens over a place of this view, in the same window."""
+        """Return a lens over a place in this view, with the same window."""
         lens = ImageView(self.image, tile_view, self._background)
         lens.viewport = self.viewport.magnified(at_view, tile_view, factor)
         lens.window, lens.inverted = self.window, self.inverted
@@ -157,7 +157,7 @@ class ImageView:
         return lens
 
     def zoom(self, factor: float, x_view: float, y_view: float) -> str:
-        """Zoom about a place of the canvas."""
+        """Zoom about a point of the canvas."""
         self.viewport.zoom_at(x_view, y_view, factor)
         return self._moved("zoom", smooth=False)
 
@@ -172,9 +172,9 @@ class ImageView:
         return self._moved("resize")
 
     def window_by(self, dx_view: float, dy_view: float, speed: float = 1.0) -> str:
-        """Widen the window by a drag to the right, raise its centre by one downwards.
+        """Widen the window with a drag to the right, raise its centre with a drag downwards.
 
-        The speed follows the range of the image's values, and the window stays near it. Colours
+        The speed depends on the range of the image's values, and the window stays near it. Colours
         have no window.
         """
         if self.image.attributes.is_colour:
@@ -192,7 +192,7 @@ class ImageView:
         return self._recoloured("window")
 
     def settle(self) -> None:
-        """Sample smoothly from now on: nothing is dragged any more."""
+        """Sample smoothly from now on: dragging has ended."""
         self._moved("", smooth=True)
 
     def grey(self, device_pixel_ratio: float) -> NDArray[np.uint8]:
@@ -221,7 +221,7 @@ class ImageView:
         return self._recoloured("overlay") if self.image.attributes.overlay else NOTHING
 
     def _shutter_at(self, device_pixel_ratio: float) -> None:
-        """Prepare what a display shutter leaves open and what it puts outside, once for a place."""
+        """Prepare what a display shutter shows and hides, once per position."""
         shutter = self.image.attributes.shutter
         if shutter is not None:
             seen = shutter.open_on(*self.viewport.grid(device_pixel_ratio))
@@ -232,13 +232,13 @@ class ImageView:
                 self._shut = np.where(seen, np.uint8(0), np.uint8(shutter.grey))
 
     def stale(self) -> None:
-        """Draw anew: the device pixels have changed."""
+        """Redraw: the device pixels have changed."""
         self._moved("", smooth=self.smooth)
 
     def tile_view(
         self, time_us: int, kind: str, tile: int, origin_screen: tuple[float, float]
     ) -> TileView:
-        """Return what is on the screen, the canvas's corner lying at `origin_screen`."""
+        """Return what is on the screen, given the screen position of the canvas's corner."""
         viewport, (x, y, width, height) = self.viewport, self.viewport.tile_view
         left, top = origin_screen
         return TileView(

@@ -52,7 +52,7 @@ def main(argv: Sequence[str]) -> int:
         parser.error("name image files or folders, or an archive by --dicomweb URL")
     try:
         if arguments.reconciliation and not (arguments.labels or labels_among(arguments.files)):
-            parser.error("--reconciliation reports on --labels: name that csv too")
+            parser.error("--reconciliation needs --labels")
         return _import(arguments)
     except ArchiveClosed as error:
         sys.stderr.write(f"\n{error} {error.command_hint}\n")
@@ -84,7 +84,7 @@ def _import(arguments: argparse.Namespace) -> int:
 
 
 def _fetched(arguments: argparse.Namespace) -> int:
-    """Import what an archive has of what was asked; 0 if at least one was accepted or known."""
+    """Import the requested images of an archive; 0 if at least one was accepted or known."""
     if arguments.reconciliation:
         require_outside(arguments.reconciliation, arguments.study)
     study = _study(arguments.study)
@@ -103,7 +103,7 @@ def _brought_in(
     arguments: argparse.Namespace,
     fetch: Fetch | None = None,
 ) -> int:
-    """Import into a study, which is closed then, and say what became of it."""
+    """Import into a study, close it, and report the result."""
     results: list[ImportResult] = []
     matches: LabelMatches | None = None
     try:
@@ -113,7 +113,7 @@ def _brought_in(
         waiting = len(to_clear(study))
     finally:
         study.close()
-        if matches is not None:  # also of an import that could not go on
+        if matches is not None:  # even after an import that could not continue
             _reconciled(reconcile(matches, results), arguments)
     counts = {s: sum(r.status == s for r in results) for s in ("accepted", "known", "refused")}
     if not arguments.json:
@@ -127,7 +127,7 @@ def _brought_in(
 
 
 def _labels_alone(arguments: argparse.Namespace) -> int:
-    """Give the study's images what a csv says of them, without files; 0 if a row meant one."""
+    """Apply a csv to the study's images, without files; 0 if a row matched one."""
     if arguments.reconciliation:
         require_outside(arguments.reconciliation, arguments.study)
     study = Study.open(arguments.study)
@@ -147,7 +147,7 @@ def _import_into(
     results: list[ImportResult],
     fetch: Fetch | None,
 ) -> None:
-    """Import files, say what becomes of each, and add it to the results."""
+    """Import files, report the result of each, and add it to the results."""
     progress = shown_progress("files")
     imported = import_cases(
         study,
@@ -165,7 +165,7 @@ def _import_into(
 
 
 def _reconciled(found: Reconciliation, arguments: argparse.Namespace) -> None:
-    """Say what the csv and the files made of each other, and write it where it was asked for."""
+    """Report how the csv and the files matched, and write it to the requested file."""
     if arguments.json:
         sys.stdout.write(json.dumps({"reconciliation": found.as_dict()}) + "\n")
     else:
@@ -189,7 +189,7 @@ def _study(folder: Path) -> Study:
 
 
 def say(result: ImportResult, *, as_json: bool) -> None:
-    """Say what became of a file, in words or as JSON."""
+    """Report the result for a file, in words or as JSON."""
     if as_json:
         table = asdict(result) | {"path": str(result.path), "image_name": _name(result)}
         table = {name: table[name] for name in _JSON_FIELDS}
@@ -204,7 +204,7 @@ def say(result: ImportResult, *, as_json: bool) -> None:
 
 
 def _name(result: ImportResult) -> str:
-    """Return what the image is called, empty for a refused file."""
+    """Return the image's name; "" for a refused file."""
     return short_name(result.image_id) if result.image_id else ""
 
 
@@ -233,10 +233,10 @@ def _parser() -> argparse.ArgumentParser:
         "--labels",
         type=existing_file,
         metavar="CSV",
-        help="csv with the column image (a path, or enough of its end to identify the file) and "
-        "any of label, patient, split, case (images of one case hang together), practice, "
-        "prior; default: a csv among FILES, or a folder's labels.csv. Without FILES, its "
-        "rows use the study's image names",
+        help="csv with the column image (a path, or enough of its end to identify the file) "
+        "and any of label, patient, split, case (images of one case hang together), "
+        "practice, prior; default: a csv among FILES, or a folder's labels.csv. without "
+        "FILES, its rows use the study's image names",
     )
     parser.add_argument(
         "--reconciliation",

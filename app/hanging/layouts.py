@@ -8,11 +8,11 @@ from app.images.viewport import Rect
 HANGINGS = ("one-up", "two-up", "mammo", "prior")
 """One image; two side by side; four mammograms, chest walls meeting; current over prior."""
 GAP_VIEW = 4.0
-"""Between tiles, device-independent pixels."""
+"""Gap between tiles, device-independent pixels."""
 
 
 def grid_of(hanging: str, count: int) -> tuple[int, int]:
-    """Return rows and columns for `count` images; a hanging grows where they are more."""
+    """Return rows and columns for `count` images; a hanging grows if there are more."""
     count = max(count, 1)
     if hanging == "mammo":
         return max(2, math.ceil(count / 2)), 2
@@ -29,8 +29,8 @@ def tile_rects(
 ) -> tuple[Rect, ...]:
     """Return (x, y, width, height) of each tile, row by row, `_view`.
 
-    Every edge lies on a device pixel, so that a tile is drawn one to one; tiles of one row and
-    of one column are of one size.
+    Every edge lies on a device pixel, so that a tile is drawn one to one; tiles in one row and one
+    column have the same size.
 
     Parameters
     ----------
@@ -43,15 +43,15 @@ def tile_rects(
 def page_rects(
     places: Collection[int], size_view: tuple[float, float], device_pixel_ratio: float
 ) -> dict[int, Rect]:
-    """Return (x, y, width, height) by place of a page of mammograms, as `tile_rects` does.
+    """Return (x, y, width, height) by place on a page of mammograms, as `tile_rects` does.
 
-    Rows and columns of the two by two that nothing hangs in take no room; two views of one breast
-    lie side by side, for one over the other both would be small in a wide empty row.
+    Empty rows and columns of the two by two take no space; two views of one breast lie side by
+    side, because both would be small if stacked in a wide row.
 
     Parameters
     ----------
     places
-        Of 0 to 3: upper row, lower row.
+        Places 0 to 3: upper row, lower row.
     """
     rows = sorted({place // 2 for place in places})
     columns = sorted({place % 2 for place in places})

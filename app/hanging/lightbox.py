@@ -1,4 +1,4 @@
-"""The images of a case as they hang: their tiles, one scale, linked zoom. No Qt here."""
+"""The images of a case as they hang: their tiles, common scale, linked zoom. No Qt here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,13 +44,13 @@ class LightBox:
     Attributes
     ----------
     views
-        Of the page on the canvas, by tile; tiles without an image are missing.
+        Those of the page on the canvas, by tile; tiles without an image are missing.
     active
         The tile that keys act on.
     linked
-        Whether zoom and pan of one image move all.
+        Whether zoom and pan of one image affect all.
     lens
-        The magnifier while it is up.
+        The magnifier while it is shown.
     """
 
     def __init__(self, background: int, band_view: float = 0.0) -> None:
@@ -77,7 +77,7 @@ class LightBox:
         size_view: tuple[float, float],
         device_pixel_ratio: float,
     ) -> None:
-        """Hang the images of a case, each in its first preset; an empty case clears all."""
+        """Hang the images of a case, each in its first preset; an empty case clears everything."""
         self.lens, self.linked = None, False
         self._hanging = hanging
         self._count = max((hung.tile + 1 for hung in images), default=1)
@@ -92,7 +92,7 @@ class LightBox:
         self.layout(size_view, device_pixel_ratio)
 
     def _meets_another(self, tile: int) -> bool:
-        """Whether something hangs on the other side of its page; alone it is in the middle."""
+        """Whether something hangs on the other side of its page; alone, it is centred."""
         if self._hanging != "mammo":
             return True
         return any(t // PLACES == tile // PLACES and t % 2 != tile % 2 for t in self._all)
@@ -111,7 +111,7 @@ class LightBox:
     def turn_page(
         self, step: int, size_view: tuple[float, float], device_pixel_ratio: float
     ) -> Changes:
-        """Show another page of the case, after the last the first; nothing where there is one."""
+        """Show another page of the case, the first after the last; nothing if there is only one."""
         pages = self._pages()
         if len(pages) < 2:
             return {}
@@ -123,7 +123,7 @@ class LightBox:
         return changed | self._coarse(dict.fromkeys(self.views, "open"))
 
     def layout(self, size_view: tuple[float, float], device_pixel_ratio: float) -> Changes:
-        """Give the tiles their places on a canvas of another size."""
+        """Place the tiles on a canvas of another size."""
         rects = self._rects(size_view, device_pixel_ratio)
         changed: Changes = {}
         for tile, view in self.views.items():
@@ -133,7 +133,7 @@ class LightBox:
         return self._coarse(changed)
 
     def tile_at(self, x_view: float, y_view: float) -> int | None:
-        """Return the tile with an image under a place of the canvas."""
+        """Return the tile with an image at a point of the canvas."""
         for tile, view in self.views.items():
             x, y, width, height = view.viewport.tile_view
             if x <= x_view < x + width and y <= y_view < y + height:
@@ -141,13 +141,13 @@ class LightBox:
         return None
 
     def activate_next(self, step: int = 1) -> None:
-        """Let keys act on the next image."""
+        """Make keys act on the next image."""
         tiles = list(self.views)
         if tiles:
             self.active = tiles[(tiles.index(self.active) + step) % len(tiles)]
 
     def zoom(self, tile: int, factor: float, x_view: float, y_view: float) -> Changes:
-        """Zoom one image about a place of the canvas, or all about their like places."""
+        """Zoom one image about a point of the canvas, or all about the corresponding points."""
         view = self.views[tile]
         x, y, width, height = view.viewport.tile_view
         u, v = (x_view - x) / width, (y_view - y) / height
@@ -168,7 +168,7 @@ class LightBox:
     def act(
         self, action: str, device_pixel_ratio: float, view_pixel_mm: float | None
     ) -> Changes | None:
-        """Do what a key stands for to the active image; None for another's key."""
+        """Do what a key means to the active image; None for a key of something else."""
         if action in ("zoom_in", "zoom_out"):
             return self._zoom_by_key(action)
         kind = self._act_on(self.active, action, device_pixel_ratio, view_pixel_mm)
@@ -183,7 +183,7 @@ class LightBox:
         return self._coarse(changed)
 
     def magnify(self, x_view: float, y_view: float, size_view: tuple[float, float]) -> bool:
-        """Hold the lens over a place; whether there is an image under it."""
+        """Hold the lens over a place; tell whether there is an image under it."""
         tile = self.tile_at(x_view, y_view)
         if tile is None:
             self.lens = None
@@ -199,7 +199,7 @@ class LightBox:
     def tile_view(
         self, time_us: int, kind: str, tile: int, origin_screen: tuple[float, float]
     ) -> TileView:
-        """Return how a tile lies on the screen, the canvas's corner lying at `origin_screen`.
+        """Return how a tile lies on the screen, given the screen position of the canvas's corner.
 
         Raises
         ------
@@ -211,12 +211,12 @@ class LightBox:
                 return self.lens.tile_view(time_us, kind, tile, origin_screen)
             some = next(iter(self.views.values()))
             return some.tile_view(time_us, CLOSED, tile, origin_screen)
-        if tile not in self.views:  # of a page that was turned over
+        if tile not in self.views:  # of the previous page
             return self._all[tile].tile_view(time_us, CLOSED, tile, origin_screen)
         return self.views[tile].tile_view(time_us, kind, tile, origin_screen)
 
     def _coarse(self, changed: Changes) -> Changes:
-        """Sample several images fast at first: smoothly, one takes half of what a frame may."""
+        """Sample several images fast at first: one smoothly takes half the time of a frame."""
         if len(changed) > 1:
             for tile in changed:
                 self.views[tile].smooth = False
@@ -247,7 +247,7 @@ class LightBox:
         ]
 
     def _share_scale(self) -> None:
-        """Let fitted images share one scale: millimetres where all tell them, else pixels."""
+        """Give fitted images a common scale: in millimetres if all have a spacing, else pixels."""
         spacings = [view.spacing_mm[0] if view.spacing_mm else None for view in self.views.values()]
         known = [s for s in spacings if s]
         each = known if len(known) == len(spacings) else [1.0] * len(spacings)
@@ -277,13 +277,13 @@ class LightBox:
 
 
 def _between_bands(rect: Rect, band: float) -> Rect:
-    """Return what two bands leave of a tile; a tile too low for them has none."""
+    """Return what two bands leave of a tile; a tile too low for them gets none."""
     x, y, width, height = rect
     return rect if height <= 4 * band else (x, y + band, width, height - 2 * band)
 
 
 def _hang_upright(view: ImageView, *, meeting: bool) -> None:
-    """Hang an image upright; a mammogram's chest wall lies where it meets the other breast's."""
+    """Hang an image upright; a mammogram's chest wall lies next to the other breast's."""
     wanted = wanted_side(view.image.attributes)
     edge = 1.0 if wanted == "right" else 0.0
     view.hang(upright_of(view.image), edge if meeting and wanted is not None else None)

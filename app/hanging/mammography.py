@@ -20,9 +20,9 @@ _MOST_ROWS = 512
 
 
 def tile_of(laterality: str | None, view: str | None) -> int | None:
-    """Return the place of a mammogram (0 R CC, 1 L CC, 2 R MLO, 3 L MLO); None if not told.
+    """Return the place of a mammogram (0 R CC, 1 L CC, 2 R MLO, 3 L MLO); None if unknown.
 
-    Views of CC's kin share its place, and those from the side that of MLO.
+    CC-like views share the place of CC, views from the side that of MLO.
     """
     side, name = (laterality or "").strip().upper()[:1], (view or "").strip().upper()
     if side not in ("R", "L") or name not in (*UPPER, *LOWER):
@@ -36,7 +36,7 @@ def is_mammogram(attributes: DisplayAttributes) -> bool:
 
 
 def is_close_up(attributes: DisplayAttributes) -> bool:
-    """Return whether a mammogram is magnified or a spot view: the chest wall may be off."""
+    """Return whether a mammogram is magnified or a spot view: it may not include the chest wall."""
     return not _CLOSE_UPS.isdisjoint(attributes.view_modifiers)
 
 
@@ -50,7 +50,7 @@ def wanted_side(attributes: DisplayAttributes) -> Side | None:
 def chest_wall_side(image: LoadedImage) -> Side:
     """Return at which edge of the image, as stored, the chest wall lies.
 
-    The breast reaches that edge and air the other: the edge with more light is the chest wall.
+    The breast touches that edge, air the opposite one: the brighter edge is the chest wall.
     """
     stored = image.stored
     step = max(1, stored.shape[0] // _MOST_ROWS)

@@ -17,7 +17,7 @@ class Mark:
     Attributes
     ----------
     tile, frame
-        Of the image it lies on.
+        Those of the image it lies on.
     start_image, end_image
         Two ends of a ruler, two corners of a box; the same point twice for a keypoint.
     text
@@ -50,7 +50,7 @@ def inside(view: ImageView, point_image: Point) -> Point:
 
 
 def length_text(view: ImageView, start_image: Point, end_image: Point) -> str:
-    """Return a distance in millimetres; in pixels, saying so, where the file has no spacing."""
+    """Return a distance in millimetres; if the file has no spacing, in pixels, with a note."""
     dx, dy = end_image[0] - start_image[0], end_image[1] - start_image[1]
     spacing = view.spacing_mm
     if spacing is None:

@@ -1,4 +1,4 @@
-"""Draws an image's overlay where it lies, shrunk and grown as the image is."""
+"""Draws an image's overlay in place, scaled with the image."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from app.images.viewport import Viewport
 def draw_runs(
     picture: NDArray[np.uint8], image: LoadedImage, viewport: Viewport, device_pixel_ratio: float
 ) -> None:
-    """Draw in white on what is shown of an image, (H, W) or (H, W, 3), in place.
+    """Draw in white on the visible part of an image, (H, W) or (H, W, 3), in place.
 
     Thin strokes are averaged when they shrink, so that none is lost between two pixels.
     """

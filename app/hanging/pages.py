@@ -1,4 +1,4 @@
-"""Mammograms in pages of two by two: the four standard views in front, all others behind by key.
+"""Mammograms in pages of two by two: the standard views in front, all others behind, by key.
 
 A tile is four times its page plus its place (0 R CC, 1 L CC, 2 R MLO, 3 L MLO and their kin), so
 that every image of a breast stays where its standard view is when pages are turned.
@@ -12,7 +12,7 @@ from app.hanging.mammography import tile_of
 from migrations.study.schema import Image
 
 PLACES = 4
-"""On a page."""
+"""Images per page."""
 _KINDS = {"2d": 0, "synthetic": 1, "tomosynthesis": 2}
 _STANDARD = ("CC", "MLO")
 _DISPLACED = {"ID"}
@@ -25,14 +25,14 @@ class Mammogram:
     Attributes
     ----------
     place
-        0 to 3; None where side or view is not told.
+        0 to 3; None where side or view is unknown.
     is_older
-        Whether the case holds images of a later day, or it is known to be a prior.
+        Whether the case has images of a later day, or it is known to be a prior.
     group
         Images of one group share pages: 0 2D, 1 synthetic 2D, 2 tomosynthesis, 3 implant displaced,
         4 spot, magnified and other special views, 5 those without a place.
     is_standard
-        Whether it is CC or MLO itself, not of their kin.
+        Whether it is CC or MLO itself, not a related view.
     """
 
     place: int | None
@@ -42,15 +42,15 @@ class Mammogram:
 
     @property
     def is_front(self) -> bool:
-        """Whether it may hang in front: of today, with a place, a plain view."""
+        """Whether it may hang in front: current, with a place, a plain view."""
         return not self.is_older and self.group < 3
 
 
 def mammograms_of(images: Sequence[tuple[Image, bool]]) -> list[Mammogram]:
-    """Return what decides where images hang, each given with whether it is a prior.
+    """Return what decides where images hang; each comes with whether it is a prior.
 
-    Days are moved by as much for all images of a patient, and by another number for each patient:
-    only those of one patient are compared.
+    Days are shifted by the same amount for all images of a patient, and by another for each
+    patient: only those of one patient can be compared.
     """
     latest: dict[str, int] = {}
     for image, _ in images:
@@ -117,9 +117,9 @@ def _front(mammograms: Sequence[Mammogram]) -> dict[int, int]:
 
 
 def _filling(mammograms: Sequence[Mammogram], front: Mapping[int, int]) -> dict[int, int]:
-    """Return images whose place is not told at what is free in front, where all of them fit.
+    """Put images without a place into the free places in front, if all of them fit.
 
-    Nobody looks for an image behind a key while the page in front has room for it.
+    No one looks for an image behind a key while the page in front has space for it.
     """
     placeless = [i for i, m in enumerate(mammograms) if m.place is None and not m.is_older]
     free = sorted(set(range(PLACES)) - set(front.values()))
@@ -128,7 +128,7 @@ def _filling(mammograms: Sequence[Mammogram], front: Mapping[int, int]) -> dict[
 
 
 def _paged(places: Sequence[int | None]) -> list[int]:
-    """Return tiles, from page 0, at the wanted places; images without one fill the pages."""
+    """Return tiles, from page 0, at the wanted places; images without a place fill the pages."""
     taken: set[int] = set()
     tiles = []
     for place in places:

@@ -32,19 +32,19 @@ _LAST_PORT = 65_535
 
 
 def main(argv: Sequence[str]) -> int:
-    """Receive until stopped; 0 if at least one came in before it was quiet, 1 if none."""
+    """Receive until stopped; 0 if at least one image came before it became quiet, 1 if none."""
     arguments = _parser().parse_args(argv)
     try:
         with warnings.catch_warnings(), contextlib.closing(Study.open(arguments.study)) as study:
-            # Warnings of pydicom quote the values that break a small rule, such as a UID or a
-            # name, in whichever thread reads them. What matters about a file is in its result.
+            # Warnings of pydicom quote values that break a small rule, such as a UID or a name, in
+            # whichever thread reads them. What matters about a file is in its result.
             warnings.simplefilter("ignore")
             return _received(study, arguments)
     except (AppError, StudyError) as error:
         sys.stderr.write(f"\n{error}\n")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("\nStopped. What was accepted before is in the study.\n")
+        sys.stderr.write("\nStopped. Images accepted so far are in the study.\n")
         return 3
 
 
@@ -56,7 +56,8 @@ def _received(study: Study, arguments: argparse.Namespace) -> int:
     began = last = time.monotonic()
     with Listener(arguments.host, arguments.port, arguments.title, arguments.sender) as listener:
         sys.stderr.write(
-            f"{arguments.title} listens on {arguments.host}, port {listener.port}. Ctrl+C stops.\n"
+            f"{arguments.title} is listening on {arguments.host}, port {listener.port}. Press "
+            "Ctrl+C to stop.\n"
         )
         sys.stderr.flush()
         while time.monotonic() - last < patience_s:
@@ -81,7 +82,7 @@ def _received(study: Study, arguments: argparse.Namespace) -> int:
 
 
 def _labelled(names: Iterator[Path], matches: LabelMatches | None) -> Iterator[Path]:
-    """Give names, each matched with the csv of labels before it comes in."""
+    """Yield names, each matched with the csv of labels before it is imported."""
     for name in names:
         if matches is not None:
             own = match_labels(matches.table, [name])
@@ -101,9 +102,9 @@ def _port(text: str) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = CommandParser(
         prog="python main.py receive",
-        description="Listen for images that an archive or a modality sends (DICOM C-STORE). Each "
-        "is de-identified in memory and becomes a case; its sender hears of success when it is in "
-        "the study. For research, not for diagnosis.",
+        description="Listen for images that an archive or a modality sends (DICOM C-STORE). "
+        "Each is de-identified in memory and becomes a case; success is reported "
+        "to the sender once it is in the study. For research, not for diagnosis.",
         example="python main.py receive --study my-study --port 11112",
     )
     parser.add_argument(
@@ -112,14 +113,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--host",
         default="127.0.0.1",
-        help="the address to listen on; another than this computer's own only if the study says "
-        "archive_network = true",
+        help="address to listen on; an address other than this computer's own requires "
+        "archive_network = true in the study",
     )
     parser.add_argument(
         "--port",
         type=_port,
         default=11112,
-        help="where senders reach it; 0: any port that is free (default: %(default)s)",
+        help="port to listen on; 0: any free port (default: %(default)s)",
     )
     parser.add_argument("--title", default="FOVEATE", help="the AE title that senders call")
     parser.add_argument(
@@ -127,21 +128,23 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="TITLE",
-        help="an AE title that may send; repeatable; left out: whoever reaches the port",
+        help="an AE title that may send; repeatable (default: anyone who reaches the port)",
     )
     parser.add_argument(
         "--labels",
         type=existing_file,
         metavar="CSV",
-        help="as of import; its column image holds the image's UID",
+        help="as for import; its column image contains the image's UID",
     )
-    parser.add_argument("--hang", choices=(*CHOICES, SINGLE), help="as of import")
+    parser.add_argument("--hang", choices=(*CHOICES, SINGLE), help="as for import")
     parser.add_argument(
         "--until-quiet",
         type=not_negative,
         default=0.0,
         metavar="SECONDS",
-        help="end when nothing came for so long; 0: only when stopped",
+        help="end after this many seconds without an image; 0: only when stopped",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object per image, as import")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object per image, as import does"
+    )
     return parser

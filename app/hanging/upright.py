@@ -1,8 +1,9 @@
-"""How an image is turned to hang upright, and what tells so.
+"""How an image is turned to hang upright, and how that is known.
 
-Breasts hang as IHE's and OHIF's do: chest walls meeting, the outer side above in CC and its kin,
-the feet below in MLO and its kin. Frontal images hang as if the patient faced the reader. What a
-file does not tell is not made up: an image whose up and down nobody knows stays as it is stored.
+Breasts hang as in IHE's and OHIF's protocols: chest walls meeting, the outer side up in CC and
+related views, the feet down in MLO and related views. Frontal images hang as if the patient faced
+the reader. Nothing is invented that a file does not say: an image whose up and down are unknown
+stays as it is stored.
 """
 
 from collections.abc import Callable
@@ -23,9 +24,9 @@ _EITHER_WAY = (
     "INDEXFINGER", "LIMB", "LOWERARM", "MIDDLEFINGER", "RINGFINGER", "THUMB", "TOE", "UPPERLIMB",
     "WRIST",
 )  # fmt: skip
-"""Fingers up or down, both are usual."""
+"""Fingers up or down; both are usual."""
 _FACING = (("L", "F"), ("F", "R"), ("R", "H"), ("H", "L"))
-"""Rows and columns of an image that is no mirror image, whichever way it is turned."""
+"""Rows and columns of an image that is not mirrored, whichever way it is turned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,9 @@ class Upright:
     rotation_deg
         Clockwise: 0, 90, 180 or 270.
     source
-        What says so: "told" (the file), "light" (the breast's bright edge; up and down unknown), or
-        "unknown": it hangs as it is stored, but for a mirror that the file tells of.
+        How this is known: "told" (from the file), "light" (from the breast's bright edge; up and
+        down unknown), or "unknown": it hangs as stored, except that a mirror named in the file is
+        undone.
     """
 
     rotation_deg: int = 0
@@ -48,8 +50,8 @@ class Upright:
 
     @property
     def words(self) -> str:
-        """What a page says where it is not known which way is up; empty where it is."""
-        return "" if self.source == "told" else "which way is up is not told"
+        """What a page says if it is unknown which way is up; "" otherwise."""
+        return "" if self.source == "told" else "which way is up is unknown"
 
 
 _TURNS = (
@@ -62,7 +64,7 @@ _TURNS = (
     Upright(90, flipped_horizontally=True),
     Upright(270, flipped_horizontally=True),
 )
-"""All ways an image can hang, those first that change least."""
+"""All ways in which an image can hang, those that change least first."""
 
 
 def upright_of(image: LoadedImage) -> Upright:
@@ -83,7 +85,7 @@ def upright_of(image: LoadedImage) -> Upright:
 
 
 def shown_orientation(told: Orientation, turn: Upright) -> Orientation:
-    """Return the letters towards the right and the lower edge of an image that hangs so."""
+    """Return the letters towards the right and lower edges of an image that hangs this way."""
     right, down = told
     right = opposite(right) if turn.flipped_horizontally else right
     down = opposite(down) if turn.flipped_vertically else down
@@ -94,7 +96,7 @@ def shown_orientation(told: Orientation, turn: Upright) -> Orientation:
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """The patient's side at each edge of an image as it is shown: R, FL, say."""
+    """The patient's side at each edge of an image as it is shown: R or FL, for example."""
 
     left: str
     top: str
@@ -121,7 +123,7 @@ def turn_of(viewport: Viewport) -> Upright:
 
 
 def _turn(told: Orientation, is_right: Callable[[str, str], bool]) -> Upright | None:
-    """Return the least turn after which an image hangs right."""
+    """Return the smallest turn after which an image hangs right."""
     for turn in _TURNS:
         if is_right(*shown_orientation(told, turn)):
             return Upright(
@@ -131,7 +133,7 @@ def _turn(told: Orientation, is_right: Callable[[str, str], bool]) -> Upright | 
 
 
 def _breast(attributes: DisplayAttributes) -> Callable[[str, str], bool]:
-    """Return what says whether a mammogram hangs right by its letters."""
+    """Return whether a mammogram hangs right, judged by its letters."""
     on_right = wanted_side(attributes) == "right"
     back = "P" if on_right else "A"
     upper = (attributes.view or "").upper() in UPPER
@@ -140,7 +142,7 @@ def _breast(attributes: DisplayAttributes) -> Callable[[str, str], bool]:
 
 
 def _by_light(image: LoadedImage) -> Upright:
-    """Let the chest wall, the edge with more light, lie where it belongs; no close-up shows it."""
+    """Put the chest wall, the brighter edge, where it belongs; a close-up does not show it."""
     if is_close_up(image.attributes):
         return Upright()
     return Upright(
@@ -153,20 +155,20 @@ def _frontal(told: Orientation, body_part: str | None) -> Upright:
     either_way = body_part in _EITHER_WAY
     if not either_way and (body_part is not None or told[1][0] == "F"):
         return _turn(told, lambda right, down: (right[0], down[0]) == ("L", "F")) or Upright()
-    # A hand may hang fingers up, and nobody says that this is none: only a mirror is undone.
+    # A hand may hang fingers up, and no one says that this is not a hand: only a mirror is undone.
     mirrored = (told[0][0], told[1][0]) not in _FACING
     return Upright(flipped_horizontally=mirrored, source="told" if either_way else "unknown")
 
 
 def _cross_section(told: Orientation) -> Upright:
-    """Turn a slice to be seen from the feet, back below; one of a patient who lay prone stays."""
+    """Turn a slice to be seen from the feet, back down; a prone patient's stays as it is."""
     if (told[0][0], told[1][0]) == ("R", "A"):
         return Upright(source="told")
     return _turn(told, lambda right, down: (right[0], down[0]) == ("L", "P")) or Upright()
 
 
 def _lateral(told: Orientation, body_part: str | None) -> Upright:
-    """Turn an image from the side feet down; whether it faces left or right is the reader's."""
+    """Turn a lateral image feet down; whether it faces left or right is up to the reader."""
     if body_part in _EITHER_WAY:
         return Upright(source="told")
     for turn in (Upright(), Upright(180), Upright(90), Upright(270)):

@@ -1,4 +1,4 @@
-"""What keys do to one image: places of the viewport, steps of pan and window, `_view` pixels."""
+"""What keys do to one image: positions of the viewport, steps of pan and window, `_view` pixels."""
 
 PLACES = ("fit", "one_to_one", "reset", "true_size")
 STEP_VIEW = 40.0

@@ -100,7 +100,7 @@ def test_a_killed_session_is_whole_and_the_next_one_goes_on_with_it(folder: Path
     done = start(folder, "--speed", "30", "--cases", "1")
     said, _ = done.communicate(timeout=120)
     assert done.returncode == 0
-    assert "1 readings cut off by a crash come again" in said
+    assert "1 readings interrupted by a crash are shown again" in said
     assert "resumed     1" in said
     study = Study.open(folder)
     with study.database.read() as session:
@@ -166,7 +166,7 @@ def test_wrong_arguments_exit_2(
 def test_a_study_without_cases_or_no_study_is_said_in_a_line(study, tmp_path, capsys, qapp) -> None:
     words = ["read", "--autopilot", "--study"]
     assert command.main([*words, str(study.folder)]) == 1
-    assert "has no cases; import some" in capsys.readouterr().err
+    assert "has no cases. Import some" in capsys.readouterr().err
     with pytest.raises(SystemExit) as caught:
         command.main([*words, str(tmp_path)])
     assert caught.value.code == 2
@@ -177,7 +177,7 @@ def test_the_autopilot_never_reads_as_a_person(folder: Path) -> None:
     study = Study.open(folder)
     with study.database.write() as session:
         session.add(Reader(id=new_id(), pseudonym="R1", details={}))
-    with pytest.raises(AppError, match="pseudonym of a person"):
+    with pytest.raises(AppError, match="is a person's pseudonym"):
         autopilot_reader(study, "R1")
     assert autopilot_reader(study) == "AUTO-1"
     assert autopilot_reader(study) == "AUTO-1"  # who has everything left to read

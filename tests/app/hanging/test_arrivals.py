@@ -113,7 +113,7 @@ def test_a_csv_dropped_with_images_says_labels_and_cases(films, station, qtbot, 
     assert "2 added." in _drop(qtbot, station, [films[0], table, films[5]])
     assert station.sitting.worklist.page.model.rowCount() == 1
     other = shutil.copy(table, tmp_path / "other.csv")
-    assert "choose one csv" in _drop(qtbot, station, [films[1], table, Path(other)])
+    assert "choose only one csv" in _drop(qtbot, station, [films[1], table, Path(other)])
     table.write_text("picture\nf1.dcm\n")
     assert "no column `image`" in _drop(qtbot, station, [films[1], table])
 
@@ -128,7 +128,7 @@ def test_the_row_of_a_double_does_not_move_an_image_into_another_case(films, tmp
     files = [tmp_path / "A/IM0", tmp_path / "B/IM0", films[1], films[2]]
     results = list(import_cases(study, files, labels=table))
     assert [result.status for result in results] == ["accepted", "known", "accepted", "accepted"]
-    assert "another case" in results[1].reason
+    assert "different case" in results[1].reason
     with study.database.read() as session:
         hung = {link.image_id: link.case_id for link in session.scalars(select(CaseImage))}
         practice = session.scalars(select(StudyCase.practice)).all()
