@@ -1,1 +1,1 @@
-"""Open doors: gaze of other systems comes in, the study goes out in formats others read."""
+"""Interchange: gaze from other systems comes in, the study goes out in formats others read."""

@@ -1,4 +1,4 @@
-"""What no reading can be: refused by name before it is stored."""
+"""Impossible values in a reading: refused by name before it is stored."""
 
 import numpy as np
 
@@ -21,7 +21,7 @@ def check(reading: SourceReading) -> SourceReading:
     Raises
     ------
     GazeFileError
-        Saying which bound it is beyond.
+        Saying which bound it exceeds.
     """
     _check_names(reading)
     _check_screen(reading.screen)
@@ -65,7 +65,7 @@ def _check_points(points: FloatArray, what: str) -> None:
     with np.errstate(invalid="ignore"):
         far = np.abs(points) > FARTHEST
     if far.any():
-        raise GazeFileError(f"{what} at {points[far][0]:.3g}, which is not on any screen")
+        raise GazeFileError(f"{what} at {points[far][0]:.3g}, which is outside any screen")
 
 
 def _check_times(time_us: IntArray) -> None:
@@ -83,4 +83,4 @@ def _check_times(time_us: IntArray) -> None:
 def _check_span(first: IntArray, last: IntArray) -> None:
     if len(first) and int(last.max()) - int(first.min()) > LONGEST_US:
         hours = (int(last.max()) - int(first.min())) / 3.6e9
-        raise GazeFileError(f"a reading of {hours:.0f} hours; are its times right?")
+        raise GazeFileError(f"a reading of {hours:.0f} hours; check its times")

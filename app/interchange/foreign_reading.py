@@ -1,8 +1,8 @@
-"""What a foreign file says of one reading, before it is matched to an image of the study.
+"""What a foreign file says about one reading, before it is matched to an image of the study.
 
-Frame `_canvas`: pixels of whatever the source counts in (the image itself, a resized copy of it,
-the screen). `Placement`s say how the image lay on that canvas, so that what was recorded is kept
-as it was and image coordinates follow from it as everywhere else.
+Frame `_canvas`: the pixels that the source counts in (the image itself, a resized copy of it, the
+screen). `Placement`s say where the image was on that canvas, so that recordings are kept unchanged
+and image coordinates are computed from them as everywhere else.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ IntArray = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SourceFixations:
-    """Fixations the source found itself.
+    """Fixations that the source itself found.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class SourceFixations:
     points_canvas
         Shape (M, 2).
     place
-        How the image lay on the canvas; `Placement.first` counts fixations.
+        Where the image was on the canvas; `Placement.first` counts fixations.
     """
 
     start_us: IntArray
@@ -51,7 +51,7 @@ class SourceAnnotation:
     width_canvas: float | None = None
     height_canvas: float | None = None
     scale: float | None = None
-    """Zoom the place was recorded at, where it differs from the placement's."""
+    """Zoom at which the place was recorded, if it differs from the placement's."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -61,35 +61,35 @@ class SourceReading:
     Attributes
     ----------
     image
-        How the source names it.
+        Its name in the source.
     points_canvas
         Shape (N, 2), NaN where gaze was lost. Empty if only fixations are known.
     time_us
         Shape (N,), the source's clock, ascending; None if it stamps no time.
     eyes_canvas
-        Left and right, (N, 2) each, if the source tells them apart.
+        Left and right, (N, 2) each, if the source separates them.
     pupils_mm
         Shape (N, 2), left and right.
     place
-        How the image lies on the canvas.
+        Where the image is on the canvas.
     screen
         The tracked screen; None if the source does not say.
     lacks
-        What the source does not say: "time", "geometry", "samples", "eyes", "pupil", …
+        What the source does not provide: "time", "geometry", "samples", "eyes", "pupil", …
     border_clamped
-        Whether gaze beside the image was moved onto its border, so that nothing on the border
-        tells where gaze was.
+        Whether gaze outside the image was moved onto its border, so that the position of such gaze
+        is unknown.
     rows
-        Rows of the file it came from; None: as many as samples, or fixations.
+        Number of rows in the file it came from; None: as many as samples, or fixations.
     details
-        Whatever else is kept, ready for JSON.
+        Anything else to keep, ready for JSON.
     participant
-        Who read as the file says it, which may be a person's name: it becomes a pseudonym before
-        anything is stored. `reader` is a pseudonym already.
+        Reader as named in the file, possibly a person's name: replaced with a pseudonym before
+        anything is stored. `reader` is already a pseudonym.
     own_id
-        Of our own export: the id that the reading had there.
+        For our own export: the reading's original id.
     notes
-        What was inferred of this reading.
+        What was inferred about this reading.
     """
 
     image: str
@@ -113,7 +113,7 @@ class SourceReading:
 
 @dataclass(slots=True)
 class RowCounts:
-    """What became of the rows of one file."""
+    """What happened to the rows of one file."""
 
     read: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
@@ -131,11 +131,11 @@ class SourceFile:
     Attributes
     ----------
     readings
-        A list, or read as they are asked for: counts and notes are whole when the last one came.
+        A list, or an iterator; counts and notes are complete after its end.
     counts
-        What became of the rows of all of them.
+        What happened to all their rows.
     notes
-        What was inferred of the file, ours to add to.
+        What was inferred about the file; can be added to.
     """
 
     readings: Iterable[SourceReading]

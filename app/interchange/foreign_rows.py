@@ -25,12 +25,12 @@ from migrations.study.schema import GazeChunk, Session, new_id, utc_now
 
 CHUNK_SAMPLES = 1000
 PAUSE_US = 1_000_000
-"""Between two readings of a sitting."""
+"""Gap between two readings of a session."""
 
 
 @dataclass(slots=True)
 class Sitting:
-    """The session that is open for a reader and screen, and how far its recording is."""
+    """The open session of a reader and screen, and how far its recording has got."""
 
     session_id: str
     reader_id: str
@@ -40,7 +40,7 @@ class Sitting:
 
 
 def session_row(sitting: Sitting, reading: SourceReading, format_name: str) -> Session:
-    """Return the session that readings of one reader and screen come into."""
+    """Return the session for readings of one reader and screen."""
     screen = reading.screen or virtual_screen(VIRTUAL_SIDE / 2)
     return Session(
         id=sitting.session_id,
@@ -65,7 +65,7 @@ def session_row(sitting: Sitting, reading: SourceReading, format_name: str) -> S
 
 
 def write_chunks(session: OrmSession, sitting: Sitting, samples: SampleArray) -> None:
-    """Write samples as chunks of a sitting's recording, counting them on."""
+    """Write samples as chunks of a session's recording, counting them."""
     rows = []
     for first in range(0, len(samples), CHUNK_SAMPLES):
         part = samples[first : first + CHUNK_SAMPLES]
@@ -91,7 +91,7 @@ def write_chunks(session: OrmSession, sitting: Sitting, samples: SampleArray) ->
 def annotation_row(
     mark: SourceAnnotation, reading_id: str, image_id: str, made: PlacedReading
 ) -> dict[str, Any]:
-    """Return a mark in pixels of its image, timed at the end of its reading."""
+    """Return a mark in pixels of its image, with the time of its reading's end."""
     p = made.placements[0]
     scale_x, scale_y = (mark.scale or p.scale_x), (mark.scale or p.scale_y)
     return {
@@ -112,7 +112,7 @@ def annotation_row(
 def source_fixations(
     reading: SourceReading, made: PlacedReading, image: MatchedImage
 ) -> list[dict[str, Any]]:
-    """Return the fixations that a source found itself, in both frames."""
+    """Return the fixations that a source itself found, in both frames."""
     found = reading.fixations
     assert found is not None
     points = image_points(found, image.width, image.height)

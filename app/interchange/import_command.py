@@ -77,7 +77,7 @@ def _import(arguments: argparse.Namespace, said: "_Progress") -> int:
 
 
 class _Progress:
-    """Says on standard error how far an import is: at once on a terminal, else at times."""
+    """Reports on standard error how far an import is: continuously on a terminal, else at times."""
 
     def __init__(self) -> None:
         self._last: ImportProgress | None = None
@@ -94,12 +94,12 @@ class _Progress:
             sys.stderr.flush()
 
     def clear(self) -> None:
-        """Take the line off a terminal."""
+        """Remove the line from a terminal."""
         if self._on_terminal:
             sys.stderr.write("\x1b[2K")
 
     def stopped(self) -> str:
-        """Return in words where the import stopped and how it goes on."""
+        """Return in words where the import stopped."""
         where = ""
         if self._last is not None:
             where = f" in {self._last.path}, {self._last.text.rsplit(',', 2)[0]}"

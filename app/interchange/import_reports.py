@@ -1,4 +1,4 @@
-"""What an import says while it runs, and of each file when it is over."""
+"""What an import reports while it runs, and about each file when it is done."""
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,22 +11,22 @@ from migrations.study.names import short_name
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """What became of one file of gaze.
+    """The result for one file of gaze.
 
     Attributes
     ----------
     status
         "accepted" (at least one new reading), "known", or "refused".
     reason
-        Why it was refused, or why reading it ended before its end.
+        Why it was refused, or why reading it stopped before its end.
     dropped
         Reason → rows.
     lacks
-        What the source does not say.
+        What the source does not provide.
     notes
-        What was inferred of the file, and of its readings: each code once.
+        What was inferred about the file and its readings: each code once.
     readings
-        One for each reading that was written or known.
+        One for each reading that was written or already known.
     """
 
     path: Path
@@ -40,7 +40,7 @@ class FileReport:
     readings: tuple[ImportedReading, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the fields, ready for JSON, and what readings and images are called."""
+        """Return the fields, ready for JSON, with the names of readings and images."""
         table = asdict(self) | {"path": str(self.path)}
         for row in table["readings"]:
             row["reading_name"] = short_name(row["reading_id"])
@@ -50,7 +50,7 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class ImportProgress:
-    """How far an import is: file `number` of `files`, rows and readings of this file so far."""
+    """Progress of an import: file `number` of `files`, rows and readings of this file so far."""
 
     path: Path
     number: int

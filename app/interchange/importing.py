@@ -1,8 +1,8 @@
-"""Files of gaze become finished readings: read, matched to images, written; each row accounted for.
+"""Files of gaze become finished readings: read, matched, written; every row accounted for.
 
 A reading is stored before the next one is read, so that an import of any size needs the memory of
-one reading, and what a stopped import has stored is known to the next. Gaze and fixations of one
-reading may lie in two files (REFLACX, EGD-CXR): they become one reading.
+one reading, and a later import recognises what a stopped one has stored. Gaze and fixations of one
+reading may be in two files (REFLACX, EGD-CXR): they become one reading.
 """
 
 import time
@@ -43,25 +43,25 @@ def import_gaze(
     read: ReadFile = read_here,
     on_progress: OnProgress = lambda progress: None,
 ) -> Generator[FileReport, None, None]:
-    """Import files of gaze one by one, giving each report as soon as it stands.
+    """Import files of gaze one by one, yielding each report when it is final.
 
     Parameters
     ----------
     format_name
         One of `FORMATS`.
     paths
-        Files; folders are walked for files of the format.
+        Files; folders are searched for files of the format.
     matcher
-        Knows which image a name means.
+        Determines which image a name means.
     read
-        Reads a file: here, or in a process of its own (`ReadingProcess.read`).
+        Reads a file: here, or in a separate process (`ReadingProcess.read`).
     on_progress
-        Hears of each reading that was stored.
+        Called for each reading that was stored.
 
     Yields
     ------
     FileReport
-        One per file. A file that cannot be understood is refused, and the others go on.
+        One per file. A file that cannot be read is refused, and the others continue.
     """
     chosen = FORMATS[format_name]
     files = files_of(paths, chosen.endings, chosen.names)
@@ -80,9 +80,9 @@ def import_gaze(
 def files_of(
     paths: Iterable[Path], endings: Sequence[str], names: Sequence[str] = ()
 ) -> list[Path]:
-    """Return the files meant: folders are walked for names with one of the endings.
+    """Return the files meant: folders are searched for names with one of the endings.
 
-    Where `names` are given, a folder's other files are not meant: they are no gaze.
+    If `names` are given, a folder's other files are skipped: they are not gaze.
 
     Raises
     ------
@@ -98,7 +98,9 @@ def files_of(
         elif path.exists():
             found[path] = None
         else:
-            raise GazeFileError(f"{path} does not exist; name files of gaze or folders of them.")
+            raise GazeFileError(
+                f"{path} does not exist. Name gaze files or folders that contain them."
+            )
     return list(found)
 
 
@@ -113,7 +115,7 @@ def _below(folder: Path) -> list[Path]:
 
 
 def _sets(files: Sequence[Path], pairs_by: str) -> Iterator[list[Path]]:
-    """Yield files that may hold gaze and fixations of the same readings, fixations first."""
+    """Yield files that may contain gaze and fixations of the same readings, fixations first."""
     if not pairs_by:
         yield from ([path] for path in files)
         return
@@ -127,7 +129,7 @@ def _sets(files: Sequence[Path], pairs_by: str) -> Iterator[list[Path]]:
 
 @dataclass(slots=True)
 class _Tally:
-    """What became of the readings of a file so far."""
+    """What happened to the readings of a file so far."""
 
     done: list[ImportedReading] = field(default_factory=list)
     lacks: dict[str, None] = field(default_factory=dict)
@@ -152,7 +154,7 @@ class _Run:
     def files(
         self, paths: Sequence[Path], read: Callable[[Path], SourceFile]
     ) -> Iterator[FileReport]:
-        """Import files that belong together: fixations wait for the gaze that they are of."""
+        """Import files that belong together: fixations wait for their gaze."""
         waiting: dict[Key, tuple[Path, SourceReading]] = {}
         held: dict[Path, SourceFile] = {}
         joined: dict[tuple[Path, Key], str] = {}
@@ -252,12 +254,12 @@ def _became(readings: Collection[str]) -> str:
 
 def _why(tally: _Tally, notes: Sequence[Note]) -> str:
     if not tally.missing:
-        return "; ".join(("no reading in it", *(each.text for each in notes)))
+        return "; ".join(("it contains no readings", *(each.text for each in notes)))
     names = sorted(tally.missing)
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return (
-        f"the study has no image {', '.join(names[:3])}{more}: import the images in the same run "
-        "with --images FOLDER, or name them with --match CSV (columns image, sha256)"
+        f"the study has no image {', '.join(names[:3])}{more}: import the images in the same "
+        "run with --images FOLDER, or identify them with --match CSV (columns image, sha256)"
     )
 
 
@@ -272,7 +274,7 @@ def _rows(reading: SourceReading, counts: RowCounts) -> int:
 def _unmistakable(
     path: Path, readings: Sequence[SourceReading]
 ) -> dict[Key, tuple[Path, SourceReading]]:
-    """Return the readings of a file by their keys, without those that several share."""
+    """Return the readings of a file by their keys, without keys that several share."""
     shared = Counter(map(_key, readings))
     return {_key(each): (path, each) for each in readings if shared[_key(each)] == 1}
 

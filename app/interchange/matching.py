@@ -1,13 +1,13 @@
 """Which image of the study a foreign file means: by hash, id or name, or by a file's name.
 
-A study keeps no file names. They are known while images are imported in the same run
-(``--images``), or from a csv that ties names to images (``--match``); otherwise gaze must name an
-image by its pixels' sha256, its id or the name that the study gives it, in full: the name of a file
-might begin like it by chance. The csv may say the beginning of an id or name.
+A study stores no file names. They are known while images are imported in the same run
+(``--images``), or from a csv that maps names to images (``--match``). Otherwise gaze must name an
+image by the SHA-256 of its pixels, its id or its name in the study, in full, since a file's name
+might begin the same way by chance. The csv may give the beginning of an id or name.
 
-File names are held against each other by their folders too: what shares the longest end of the
-path is meant, a name that several images share is refused, and one that names another folder than
-the image's never means it. Endings and case do not count.
+File names are compared together with their folders: the longest shared end of the path wins, a name
+that several images share is refused, and a name with another folder than the image's never means
+it. Endings and letter case do not count.
 """
 
 import csv
@@ -51,28 +51,28 @@ class _Known:
     from_csv: bool
 
     def shared(self, parts: tuple[str, ...]) -> int:
-        """Return how many parts of the end are the same; 0 if the name cannot mean this image."""
+        """Return how many parts of the end are equal; 0 if the name cannot mean this image."""
         pairs = zip(self.parts, parts, strict=False)
         same = next(
             (k for k, (a, b) in enumerate(pairs) if a != b), min(len(self.parts), len(parts))
         )
         if same == len(parts) or (self.from_csv and same == len(self.parts)):
-            return same  # the whole of one is the end of the other
+            return same  # one is completely the end of the other
         return 0 if self.from_csv or not _is_absolute(parts) else same
 
 
 @dataclass(slots=True)
 class Matcher:
-    """Names in this run only; a name that several images share is refused.
+    """File names, in this run only; a name that several images share is refused.
 
     Attributes
     ----------
     images
         By id.
     called
-        What the study calls them.
+        Their names in the study.
     names
-        Last part of a name → the names that end so.
+        Last part of a name → the names that end with it.
     """
 
     images: dict[str, MatchedImage]
@@ -105,12 +105,12 @@ class Matcher:
             self._add(str(path), str(result.image_id), from_csv=False)
 
     def learn_csv(self, path: Path) -> None:
-        """Read a csv: `image` as gaze files name it, and `sha256` or `image_id`, or `file`.
+        """Read a csv: `image` as in the gaze files, and `sha256` or `image_id`, or `file`.
 
         Raises
         ------
         GazeFileError
-            If columns are missing, or what should name an image names none, or several.
+            If columns are missing, or a value matches no image, or several.
         """
         lines = read_text(path).splitlines()
         header = lines[0] if lines else ""
@@ -118,7 +118,7 @@ class Matcher:
         columns = {(name or "").strip().lower() for name in rows.fieldnames or ()}
         if "image" not in columns or not columns & {"sha256", "image_id", "file"}:
             raise GazeFileError(
-                f"{path} needs the column `image` (as the gaze files name it) and one of "
+                f"{path} needs the column `image` (the name in the gaze files) and one of "
                 "`sha256`, `image_id`, `file`."
             )
         for row in rows:
@@ -129,13 +129,13 @@ class Matcher:
                 raise GazeFileError(f"{path}, line {rows.line_num}: {error}") from error
 
     def _named_by(self, row: dict[str, str]) -> MatchedImage:
-        """Return the image of a csv's row: by its pixels, by id or name where several have them."""
+        """Return the image of a csv's row: by its pixels, or by id or name if several have them."""
         asked = row.get("image_id") or row.get("image_name") or ""
         twins = self._of_pixels(row.get("sha256", ""))
         if len(twins) > 1 and not asked:
             names = ", ".join(sorted(self.called[image.image_id] for image in twins))
             raise AmbiguousName(
-                f"{len(twins)} images have these pixels ({names}): name the one meant in a column "
+                f"{len(twins)} images have these pixels ({names}). Choose one in a column "
                 "`image_id`."
             )
         meant = row.get("sha256", "") if len(twins) < 2 else ""
@@ -152,7 +152,7 @@ class Matcher:
         return self._hashes.get(sha256.lower(), [])
 
     def find(self, name: str) -> MatchedImage | None:
-        """Return the image meant, None if the study has none of that name.
+        """Return the image meant, or None if the study has none of that name.
 
         Raises
         ------
@@ -169,7 +169,7 @@ class Matcher:
     def _by_path(self, name: str) -> str | None:
         parts = _parts_of(name)
         while len(parts) > 1 and parts[-1] in _ANYBODYS:
-            parts = parts[:-1]  # a project's own folder tells no patient from another
+            parts = parts[:-1]  # a project's own folder does not identify a patient
         shared = [(known.shared(parts), known) for known in self.names.get(parts[0], [])]
         longest = max((count for count, _ in shared), default=0)
         meant = {k.image_id: k for count, k in shared if count == longest and count}
@@ -177,21 +177,21 @@ class Matcher:
             one, other, *more = sorted(known.text for known in meant.values())
             rest = f" and {len(more)} more" if more else ""
             raise GazeFileError(
-                f"{leaf(name)} may mean {one} or {other}{rest}: the gaze file must name more of "
-                "the path, or name the images with --match CSV"
+                f"{leaf(name)} may mean {one} or {other}{rest}: the gaze file must contain more "
+                "of the path, or identify the images with --match CSV"
             )
         if not meant or (longest == 1 and self._is_elsewhere(parts, next(iter(meant.values())))):
             return None
         return next(iter(meant))
 
     def _is_elsewhere(self, parts: tuple[str, ...], known: _Known) -> bool:
-        """Whether a name lies in a folder that is known, but is not that of the image."""
+        """Whether a name has a known folder that is not the image's."""
         if known.from_csv or len(parts) < 2:
             return False
         return parts[1] in self._folders and parts[1] != known.parts[1]
 
     def _asked(self, text: str) -> MatchedImage | None:
-        """Return the image that the user names, by the beginning of a name too."""
+        """Return the image that the user names; the beginning of a name is enough."""
         return self.find(text) or self.images.get(self.called.meant(text) or "")
 
     def _add(self, name: str, image_id: str, *, from_csv: bool = True) -> None:
@@ -206,7 +206,7 @@ def leaf(name: str) -> str:
 
 
 def _parts_of(name: str) -> tuple[str, ...]:
-    """Return the parts of a path from its end, the last without its ending, case aside."""
+    """Return the parts of a path from its end, the last without its ending, in one letter case."""
     *folders, last = path_parts(name.strip().casefold()) or ("",)
     stem, dot, ending = last.rpartition(".")
     return (stem if dot and ending in _ENDINGS else last, *reversed(folders))
@@ -218,7 +218,7 @@ def _is_absolute(parts: tuple[str, ...]) -> bool:
 
 
 _ANYBODYS = {"images", "image", "img", "imgs", "stimuli", "pictures", "pics", "library", "data"}
-"""Outermost folders of relative paths that experiment software puts its pictures into."""
+"""Outermost folders of relative paths in which experiment software puts its pictures."""
 _ENDINGS = {
     "png", "jpg", "jpeg", "dcm", "dicom", "tif", "tiff", "bmp", "json", "csv", "tsv", "npy",
 }  # fmt: skip

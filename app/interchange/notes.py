@@ -1,7 +1,8 @@
-"""What an import of gaze says of a file or a reading: a code for programs, one text for people.
+"""What a gaze import says about a file or a reading: a code for programs, a text for people.
 
-Notes stand in `import-gaze --json` and in `reading.details.notes`; docs/interchange.md lists the
-codes. A text quotes no cell of the file but numbers and codes: a cell may be a person's name.
+Notes are in `import-gaze --json` and in `reading.details.notes`; docs/interchange.md lists the
+codes. A text quotes nothing from the file except numbers and codes, since a cell may be a person's
+name.
 """
 
 from app.remarks import Note, note_of
@@ -9,11 +10,11 @@ from app.remarks import Note, note_of
 __all__ = ["TEXTS", "Note", "note"]
 
 TEXTS = {
-    "layout": "read as {what}: its columns are that layout's",
+    "layout": "read as {what}, since its columns match that layout",
     "encoding": "not UTF-8: read as {encoding}",
     "preamble": "{count} lines before the header were skipped; use --skip-lines for another number",
     "decimal-comma": "numbers are written with a decimal comma",
-    "thousands": "numbers are written with {what} between thousands",
+    "thousands": "numbers are written with {what} as the thousands separator",
     "time-unit": "times were read as {unit}, because {why}; use --time-unit for another",
     "time-iso": "times are dates or times of day",
     "time-order": "{count} rows were not in order of time and were sorted",
@@ -28,16 +29,15 @@ TEXTS = {
     "pupil-missing": "{count} pupils of 0 or less were left out",
     "participants": "the participants of `{column}` became {count} pseudonyms; use --participant "
     "for another column, or none",
-    "shown-again": "shown more than once: this is showing {number}",
+    "shown-again": "shown more than once; this is showing {number}",
     "mcs": "coordinates are in the media's own pixels (MCS)",
     "mm": "coordinates in mm were placed by the screen's size in mm",
     "streams-left-out": "streams left out: {streams}",
     "markers": "what was shown is taken from the stream {stream}; use --markers for another",
-    "markers-none": "no marker names an image: the file's name is the image's",
-    "restarted": "the stream was restarted {count} times: its parts were joined, with gaps of "
-    "{gaps} s",
+    "markers-none": "no marker names an image; the file's name was used as the image's",
+    "restarted": "the stream was restarted {count} times; its parts were joined (gaps: {gaps} s)",
     "clock-reset": "the clock of the stream was reset {count} times",
-    "cut-short": "the file ends within a chunk: what came after is not in it",
+    "cut-short": "the file ends within a chunk; the rest is missing",
     "gap": "a gap of {seconds} s between two samples",
     "joined": "readings joined with their gaze from another file: {count}",
     "no-gaze": "there is no gaze in it",
@@ -45,7 +45,7 @@ TEXTS = {
     "not-gaze": "it is what `similarity` wrote, not gaze",
     "no-image-message": "no message names an image: give the word before its name with --markers",
     "stream-unread": "a stream could not be understood: {why}",
-    "all-off-image": "no gaze of this reading is on its image: check --unit, --origin and --shown",
+    "all-off-image": "no gaze of this reading is on its image; check --unit, --origin and --shown",
     "grid": "coordinates are on a grid of {width} by {height} laid over the image",
 }
 """The text of each code; codes stay as they are once released."""

@@ -1,4 +1,4 @@
-"""Numbers as people write them: a point or a comma, thousands apart, words for nothing."""
+"""Numbers as people write them: decimal point or comma, thousands separators, words for missing."""
 
 import math
 import re
@@ -24,18 +24,18 @@ _GAPS = str.maketrans("", "", " \u00a0\u202f'\u2019")
 
 @dataclass(frozen=True, slots=True)
 class NumberStyle:
-    """`decimal` is a point or a comma; `thousands` what stands between groups, "" for nothing."""
+    """`decimal` is a point or a comma; `thousands` is the separator between groups, "" for none."""
 
     decimal: str = "."
     thousands: str = ""
 
 
 class MixedNumbers(ValueError):
-    """One column writes numbers in two ways that contradict each other."""
+    """A column contains numbers in two contradictory notations."""
 
 
 def style_of(cells: Sequence[str]) -> NumberStyle:
-    """Return how numbers are written, by those that `float` does not understand.
+    """Return how numbers are written, judged from those that `float` cannot read.
 
     Raises
     ------
@@ -57,12 +57,12 @@ def style_of(cells: Sequence[str]) -> NumberStyle:
             gaps.append(".")
         return NumberStyle(",", next((g for g in gaps if g != ","), ""))
     if "," in gaps and not decimals and all(gap == "," for _, gap in styles):
-        return NumberStyle(",", "")  # 1,234 alone: read as it always was, and said
+        return NumberStyle(",", "")  # 1,234 alone is ambiguous: read as always, with a note
     return NumberStyle(".", gaps[0] if gaps else "")
 
 
 def _has_point(text: str) -> bool:
-    """Whether a point in a number is a decimal one: 512.3, not the 1.234 that may be grouped."""
+    """Whether a point in a number is decimal, as in 512.3 but not in 1.234 (perhaps grouped)."""
     if _GROUPED["."].fullmatch(text):
         return False
     try:
@@ -72,31 +72,31 @@ def _has_point(text: str) -> bool:
 
 
 def with_groups(style: NumberStyle, columns: Sequence[Sequence[str]]) -> NumberStyle:
-    """Return the style that columns tell by counting on: 998, 999, 1,000 is no decimal comma.
+    """Return the style shown by columns that count up: 998, 999, 1,000 is not a decimal comma.
 
     Parameters
     ----------
     style
-        By the cells that `style_of` looked at.
+        From the cells that `style_of` looked at.
     columns
         Cells of each column of numbers.
 
     Raises
     ------
     MixedNumbers
-        If other numbers of the file have the same mark before their decimals.
+        If other numbers in the file have the same mark before their decimals.
     """
     for mark in ",.":
         if any(_counts_on(column, mark) for column in columns):
             decimal = "." if mark == "," else ","
             if any(_is_decimal(cell.strip(), mark) for column in columns for cell in column):
-                raise MixedNumbers(f"`{mark}` between thousands and before decimals")
+                raise MixedNumbers(f"`{mark}` both between thousands and before decimals")
             return NumberStyle(decimal, mark)
     return style
 
 
 def _counts_on(column: Sequence[str], mark: str) -> bool:
-    """Whether whole numbers below a thousand stand beside numbers that are all in groups."""
+    """Whether integers below a thousand occur beside numbers that are all grouped."""
     marked = [cell.strip() for cell in column if mark in cell and cell.strip() not in MISSING_WORDS]
     if not marked or not all(_GROUPED[mark].fullmatch(cell) for cell in marked):
         return False
@@ -110,7 +110,7 @@ def _is_decimal(text: str, mark: str) -> bool:
 
 
 def _style(text: str) -> tuple[str, str] | None:
-    """Return what one number says of decimal and thousands; "" where it says nothing."""
+    """Return what one number reveals about decimal and thousands; "" where nothing."""
     if "," in text and "." in text:
         return (",", ".") if text.rfind(",") > text.rfind(".") else (".", ",")
     if text.count(",") > 1:
@@ -126,17 +126,17 @@ def _gap(text: str) -> str:
 
 
 def number(text: str, style: NumberStyle) -> float:
-    """Return a number; NaN where a word says that there is none.
+    """Return a number; NaN for a word that means missing.
 
     Raises
     ------
     ValueError
-        If it is no number.
+        If it is not a number.
     """
     text = text.strip()
     if text.lower() in MISSING_WORDS:
         return math.nan
-    if "_" in text:  # float() takes 1_0 for 10
+    if "_" in text:  # float() reads 1_0 as 10
         raise ValueError(text)
     if style.thousands != ".":
         try:
@@ -167,12 +167,12 @@ def plain_float(text: str) -> float:
 
 
 def numbers(cells: Sequence[str], style: NumberStyle | None = None) -> FloatArray:
-    """Return cells as numbers (N,), NaN where nothing stands.
+    """Return cells as numbers (N,), NaN for empty ones.
 
     Raises
     ------
     ValueError
-        With the index of the first cell that is no number as its argument.
+        With the index of the first cell that is not a number as its argument.
     MixedNumbers
         If they contradict each other.
     """

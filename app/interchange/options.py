@@ -1,4 +1,4 @@
-"""What the user says of a file that does not say it itself."""
+"""What the user says about a file that does not say it itself."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -19,32 +19,32 @@ class ImportOptions:
     Attributes
     ----------
     reader
-        Pseudonym of who read, where the source does not say; never taken from file names, which
-        hold people's names.
+        Pseudonym of the reader, if the source does not name one; never taken from file names, which
+        contain people's names.
     image_height
-        Height in pixels to which the recorder resized images (MicEye's "image height"); 0 means
-        coordinates are source pixels; None: not said.
+        Height in pixels to which the recorder resized images (MicEye's "image height"); 0:
+        coordinates are source pixels; None: not given.
     columns
-        Which column holds what, e.g. {"x": "gaze_x"}.
+        Which column contains what, e.g. {"x": "gaze_x"}.
     unit, origin
-        Of the coordinates of a csv, and where (0, 0) is; None: to be told by the file.
+        Of the coordinates in a csv, and where (0, 0) is; None: inferred from the file.
     time_unit
-        Of times and durations: "s", "ms", "us" or "ns"; None: to be told by the file.
+        Of times and durations: "s", "ms", "us" or "ns"; None: inferred from the file.
     valid_when
-        Which values of a column of validity are gaze, e.g. "0,1" or ">=0.5".
+        Which values of a validity column mean gaze, e.g. "0,1" or ">=0.5".
     missing
-        Coordinates that stand for nothing, apart by commas; "none" for no such code.
+        Coordinates that mean missing gaze, separated by commas; "none" for no such code.
     min_confidence
-        Below which gaze is lost, where the file says a confidence.
+        Gaze below this confidence is lost, if the file has one.
     participant
-        The column that says who read; "none": nobody is told apart, `reader` read all.
+        The column that names the reader; "none": `reader` read everything.
     stream, markers
-        Of an XDF: the name (or its number) of the gaze stream, and of the stream of markers. Of an
-        EyeLink file `markers` is the word that goes before an image's name in a message.
+        For an XDF: the name (or number) of the gaze stream, and of the stream of markers. For an
+        EyeLink file, `markers` is the word before an image's name in a message.
     skip_lines
-        Lines before the header of a table; None: told by the lines.
+        Lines before the header of a table; None: inferred from the lines.
     screen, screen_mm_said
-        The screen gaze was recorded on, if said; whether its size in mm was said too.
+        The screen on which gaze was recorded, if given; whether its size in mm was given too.
     shown
         (x, y, width, height) of the image on that screen, in its pixels.
     """

@@ -1,7 +1,7 @@
-"""The process that reads a file of gaze: it may be killed by a hostile file, never the station.
+"""The process that reads a file of gaze: a hostile file may kill it, but never the station.
 
-It speaks messages over one pipe (`wire`; nothing is unpickled) and imports nothing heavy at module
-level, so that the spawning side can name its entry cheaply.
+It sends messages over one pipe (`wire`; nothing is unpickled) and imports nothing heavy at module
+level, so that the spawning side can cheaply name its entry.
 """
 
 import os
@@ -13,10 +13,10 @@ from app.images.decoding.worker import limit_memory
 def serve(connection: Connection, memory_bytes: int) -> None:
     """Answer requests until the pipe closes; the entry of the process.
 
-    A request names format, path and options; the answers are readings, at times how far reading
-    is, and last what became of the file.
+    A request names format, path and options; the answers are readings, progress from time to time,
+    and finally the result for the file.
     """
-    # What a library prints must not mix with the station's own output.
+    # A library's output must not mix with the station's own.
     with open(os.devnull, "w") as nothing:
         os.dup2(nothing.fileno(), 1)
         os.dup2(nothing.fileno(), 2)

@@ -17,13 +17,13 @@ def read_here(format_name: str, path: Path, options: ImportOptions) -> SourceFil
     Raises
     ------
     GazeFileError
-        If it is not of the format.
+        If it does not have the format.
     """
     return FORMATS[format_name].read(path, options)
 
 
 def answer(request: bytes) -> Iterator[bytes]:
-    """Answer a request: how many rows there are, each reading, and what became of the rows."""
+    """Answer a request: the number of rows, each reading, and what happened to the rows."""
     message, _ = unpacked(request)
     try:
         file = read_here(message["format"], Path(message["path"]), options_of(message["options"]))
@@ -37,12 +37,12 @@ def answer(request: bytes) -> Iterator[bytes]:
         yield packed({"kind": "refused", "reason": f"{message['path']}: {OUT_OF_MEMORY}"}, {})
     except RecursionError:
         yield packed({"kind": "refused", "reason": f"{message['path']}: {TOO_DEEP}"}, {})
-    except Exception as error:  # a hostile file may lead a parser anywhere
+    except Exception as error:  # a hostile file can cause any error in a parser
         reason = f"{message['path']} cannot be read ({type(error).__name__})."
         yield packed({"kind": "refused", "reason": reason}, {})
 
 
-OUT_OF_MEMORY = "reading it takes more memory than a file of gaze may; split it"
+OUT_OF_MEMORY = "reading it takes too much memory; split the file"
 TOO_DEEP = "it is nested too deeply to be gaze"
 
 

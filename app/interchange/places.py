@@ -1,4 +1,4 @@
-"""How an image lay on the canvas that gaze counts on, as data: it travels between processes."""
+"""Where an image was on the canvas of its gaze, as data that can travel between processes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,12 +8,12 @@ from devices.gaze.geometry import ScreenGeometry
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """How the image lies on the canvas from one sample on.
+    """Where the image is on the canvas from one sample on.
 
     Attributes
     ----------
     first
-        Index of the first sample it holds for.
+        Index of the first sample it applies to.
     scale_x, scale_y
         Canvas pixels per image pixel.
     x_canvas, y_canvas
@@ -21,9 +21,9 @@ class Placement:
     rect_canvas
         (x, y, width, height) in which gaze is on the image; None: all of the image.
     kind
-        Of the view event: open, zoom, frame, …
+        Kind of the view event: open, zoom, frame, …
     frame
-        Of a stack, from 0.
+        Frame of a stack, from 0.
     """
 
     first: int = 0
@@ -45,7 +45,7 @@ class Place:
     rule
         whole, height, shown, screen, stretched, own-size, axes or listed; see the functions below.
     values
-        What the rule needs.
+        Arguments of the rule.
     listed
         Of the rule `listed`.
     frames
@@ -95,32 +95,32 @@ whole_image = Place()
 
 
 def fitted_height(canvas_height: float) -> Place:
-    """Place the image resized to a height, its aspect kept, at the canvas's origin."""
+    """Place the image resized to a height, with its aspect ratio kept, at the canvas's origin."""
     return Place("height", (canvas_height,))
 
 
 def shown_at(x: float, y: float, shown_width: float, shown_height: float) -> Place:
-    """Place the image in a rectangle of the screen, in its pixels."""
+    """Place the image in a rectangle of the screen, in the screen's pixels."""
     return Place("shown", (x, y, shown_width, shown_height))
 
 
 def fitted_screen(screen: ScreenGeometry) -> Place:
-    """Place the image as large as the screen allows, in its middle."""
+    """Place the image in the middle of the screen, as large as possible."""
     return Place("screen", (screen.width_screen, screen.height_screen))
 
 
 def stretched(width: float, height: float, origin: float = 0.0) -> Place:
-    """Lay a grid of some width and height, which counts from `origin`, over the whole image."""
+    """Lay a grid of some width and height, counted from `origin`, over the whole image."""
     return Place("stretched", (width, height, origin, origin))
 
 
 def own_size(x: float, y: float, *, centred: bool) -> Place:
-    """Place the image in its own pixels, its middle or its corner at a point of the canvas."""
+    """Place the image in its own pixels, with its middle or corner at a point of the canvas."""
     return Place("own-size", (x, y, float(centred)))
 
 
 def listed(placements: Sequence[Placement]) -> Place:
-    """Place the image as said, whatever its size."""
+    """Place the image as listed, whatever its size."""
     return Place("listed", listed=tuple(placements))
 
 

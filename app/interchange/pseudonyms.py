@@ -1,7 +1,7 @@
 """Pseudonyms for the participants of foreign files: their names never enter a study.
 
-A pseudonym is made of the name by the key that also hashes patients' identifiers, which stays in
-the user's configuration: one person has one pseudonym in all studies and files of a computer.
+A pseudonym is derived from the name with the key that also hashes patients' identifiers and stays
+in the user's configuration: a person has the same pseudonym in all studies and files of a computer.
 """
 
 import base64
@@ -30,7 +30,7 @@ class Pseudonyms:
     Attributes
     ----------
     known
-        Pseudonyms of readers of the study: a file that names one of them means that reader.
+        Pseudonyms of the study's readers: a file that uses one of them means that reader.
     """
 
     known: frozenset[str]
@@ -44,7 +44,7 @@ class Pseudonyms:
             return cls(frozenset(session.scalars(select(Reader.pseudonym))))
 
     def __call__(self, name: str) -> str:
-        """Return who is meant by a name in a file."""
+        """Return the pseudonym for a name in a file."""
         if name in self.known:
             return name
         if name not in self._made:

@@ -1,8 +1,8 @@
-"""Read files of gaze in one spawned process, with a limit of memory and of silence.
+"""Read files of gaze in one spawned process, with limits on memory and on silence.
 
-Files come from elsewhere: one that would exhaust the memory, or never ends, ends its process and
-is refused, and the next one gets a new process. Readings come one by one, and the pipe holds the
-process back while they are stored.
+Files come from elsewhere: if one would exhaust the memory or never ends, its process is ended, the
+file is refused, and the next one gets a new process. Readings come one by one, and the pipe makes
+the process wait while they are stored.
 """
 
 import multiprocessing
@@ -29,12 +29,12 @@ _LOOK_EVERY_S = 0.1
 
 
 class ReadingProcess:
-    """One process for many files; started at the first, replaced when a file ends it.
+    """One process for many files; started for the first, replaced when a file ends it.
 
     Parameters
     ----------
     memory_bytes
-        What reading may take on top of the process itself.
+        Memory that reading may use in addition to the process itself.
     silence_s
         Of its own work without a word (`app.patience`), beside a second for every megabyte.
     """
@@ -57,7 +57,7 @@ class ReadingProcess:
         self.close()
 
     def read(self, format_name: str, path: Path, options: ImportOptions) -> SourceFile:
-        """Read a file; its readings come while they are asked for.
+        """Read a file; its readings come as they are requested.
 
         Raises
         ------
@@ -131,7 +131,7 @@ class ReadingProcess:
         except (EOFError, OSError) as error:
             self.close()
             raise GazeFileError(
-                f"{path} ended the process that read it: it is damaged, or takes too much memory."
+                f"{path} made the reading process end: it is damaged, or needs too much memory."
             ) from error
         message, arrays = unpacked(data)
         if message["kind"] == "refused":
@@ -142,5 +142,5 @@ class ReadingProcess:
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except OSError:  # reading it says what is wrong
+    except OSError:  # reading it reports what is wrong
         return 0

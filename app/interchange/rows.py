@@ -1,6 +1,6 @@
 """Rows of a delimited text or a sheet, a batch at a time: a file of any size in little memory.
 
-A file is opened once to look at its beginning (encoding, delimiter, preamble, header) and can then
+A file is opened once to inspect its beginning (encoding, delimiter, preamble, header) and can then
 be read as often as needed.
 """
 
@@ -33,7 +33,7 @@ class Batch:
 
 
 class RowSource(Protocol):
-    """What holds rows under a header; `left_out` counts those that are no rows, by reason."""
+    """A source of rows under a header; `left_out` counts non-rows, by reason."""
 
     @property
     def path(self) -> Path:
@@ -45,11 +45,11 @@ class RowSource(Protocol):
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        """What was inferred of the file as a whole."""
+        """What was inferred about the file as a whole."""
 
     @property
     def left_out(self) -> Counter[str]:
-        """Rows of the last reading that are remarks, by reason."""
+        """Remarks skipped in the last reading, by reason."""
 
     def batches(self) -> Iterator[Batch]:
         """Yield all rows from the first on."""
@@ -115,25 +115,25 @@ class TextRows:
         count = len(self.names)
         if any(cell.strip() for cell in row[count:]):
             raise GazeFileError(
-                f"{self.path}, line {line}: {len(row)} values, but the header names {count}."
+                f"{self.path}, line {line}: {len(row)} values, but the header has {count} columns."
             )
         return [*row[:count], *[""] * (count - len(row))]
 
 
 def open_text(path: Path, delimiter: str | None = None, skip_lines: int | None = None) -> TextRows:
-    """Look at the beginning of a table.
+    """Inspect the beginning of a table.
 
     Parameters
     ----------
     delimiter
-        None: the one that makes the lines equally long.
+        None: the one that gives all lines the same length.
     skip_lines
         Lines before the header; None: those that are remarks, or shorter than the table.
 
     Raises
     ------
     GazeFileError
-        If it is empty or no text.
+        If it is empty or not text.
     """
     encoding = encoding_of(path)
     with opened(path, encoding) as file:
@@ -156,14 +156,14 @@ def _encoded(encoding: str) -> Note:
 
 
 def delimiter_of(line: str) -> str:
-    """Return what divides a header."""
+    """Return the delimiter of a header."""
     return max("\t,;", key=line.count)
 
 
 def first_line_of(head: list[str], delimiter: str | None) -> int:
     """Return the index of the header among the first lines of a table.
 
-    The header is the first line that is no remark and as long as most lines after it.
+    The header is the first line that is not a remark and is as long as most lines after it.
     """
     candidates = [i for i, line in enumerate(head) if line.strip() and not _is_comment(line)]
     for i in candidates:
@@ -222,6 +222,6 @@ def _utf8_or_not(blocks: Iterable[bytes]) -> str:
 
 
 def opened(path: Path, encoding: str) -> TextIO:
-    """Open a text; what Windows-1252 does not know is replaced."""
+    """Open a text; bytes that Windows-1252 does not define are replaced."""
     errors = "replace" if encoding == "cp1252" else "strict"
     return path.open(encoding=encoding, errors=errors, newline="")

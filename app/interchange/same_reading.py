@@ -1,4 +1,4 @@
-"""Whether a foreign reading is in the study already, and its gaze at the same place."""
+"""Whether a foreign reading is in the study already, with its gaze at the same place."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ def check_frames(reading: SourceReading, image: MatchedImage) -> None:
     frames = [placement.frame for laid in _laid(reading, image) for placement in laid]
     if frames and not 0 <= min(frames) <= max(frames) < image.frames:
         raise GazeFileError(
-            f"gaze on frame {max(frames)} (from 0), but its image has {image.frames} frames"
+            f"gaze on frame {max(frames)} (counted from 0), but its image has {image.frames} frames"
         )
 
 
@@ -36,7 +36,7 @@ def runs_of(mask: Any) -> list[list[int]]:
 
 
 def digest_of(reading: SourceReading, image: MatchedImage, reader: str) -> str:
-    """Return what tells a reading from every other: reader, image, gaze, times, fixations."""
+    """Return what identifies a reading: reader, image, gaze, times, fixations."""
     digest = hashlib.sha256(f"{reader}\0{image.sha256}".encode())
     parts: list[Any] = [reading.points_canvas, reading.time_us]
     if reading.fixations is not None:
@@ -48,13 +48,13 @@ def digest_of(reading: SourceReading, image: MatchedImage, reader: str) -> str:
 
 
 def laid_of(reading: SourceReading, image: MatchedImage) -> str:
-    """Return what tells where a reading's gaze lies on its image from every other such place."""
+    """Return what identifies the position of a reading's gaze on its image."""
     screen = None if reading.screen is None else reading.screen.as_dict()
     found = [screen, [[asdict(placement) for placement in laid] for laid in _laid(reading, image)]]
     return hashlib.sha256(json.dumps(found, sort_keys=True, default=float).encode()).hexdigest()
 
 
 def _laid(reading: SourceReading, image: MatchedImage) -> list[Sequence[Placement]]:
-    """Return how the image lies under the samples, and under the fixations that came with them."""
+    """Return where the image was under the samples, and under the fixations that came with them."""
     places = [reading.place] + ([reading.fixations.place] if reading.fixations else [])
     return [place(image.width, image.height) for place in places]

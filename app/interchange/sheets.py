@@ -15,7 +15,7 @@ from migrations.study.processes import as_typed
 
 SHEET_BYTES = 4 << 30
 MISSING = as_typed(
-    'xlsx is read with openpyxl, which is not installed: pip install -e ".[interchange]"'
+    'xlsx files are read with openpyxl, which is not installed: pip install -e ".[interchange]"'
 )
 
 
@@ -46,12 +46,12 @@ class SheetRows:
 
 
 def is_sheet(path: Path) -> bool:
-    """Whether a file is meant to be a workbook."""
+    """Whether a file is supposed to be a workbook."""
     return path.suffix.lower() in (".xlsx", ".xlsm")
 
 
 def open_rows(path: Path, delimiter: str | None = None, skip_lines: int | None = None) -> RowSource:
-    """Look at the beginning of a table, text or sheet; see `open_text`."""
+    """Inspect the beginning of a table, text or sheet; see `open_text`."""
     return (
         _open_sheet(path, skip_lines) if is_sheet(path) else open_text(path, delimiter, skip_lines)
     )

@@ -1,7 +1,7 @@
-"""Write foreign readings into the tables a station writes; what comes after sees no difference.
+"""Write foreign readings into the tables that a station writes; later steps see no difference.
 
-One session for each reader and screen of an import; a reading comes whole or not at all, and the
-same reading does not come twice.
+One session for each reader and screen of an import; a reading is written completely or not at all,
+and never twice.
 """
 
 import json
@@ -49,22 +49,22 @@ from migrations.study.tombstones import Tombstones
 
 LAID_OTHERWISE = (
     "the same gaze is in the study already, but with another screen, image position or frames: "
-    "erase what was imported wrongly (db erase --reader), or import it as another --reader"
+    "erase the wrong import (db erase --reader), or import this one as another --reader"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedReading:
-    """What became of a foreign reading.
+    """The result for a foreign reading.
 
     Attributes
     ----------
     status
         "accepted" or "known" (the same reading is in the study).
     clamped, lost, off_image
-        Samples moved to the border, without gaze, and with gaze beside the image.
+        Samples moved to the border, without gaze, and with gaze outside the image.
     notes
-        What was inferred of it.
+        What was inferred about it.
     """
 
     status: str
@@ -85,7 +85,7 @@ class ReadingStore:
     Parameters
     ----------
     format_name
-        Named in every row that came this way.
+        Stored in every row of this import.
     """
 
     study: Study
@@ -114,7 +114,7 @@ class ReadingStore:
             self._known[own_id] = reading_id
 
     def _known_as(self, reading: SourceReading, digest: str, own_id: str) -> str | None:
-        """Return the reading of the study that this one is; our own exports say its id."""
+        """Return the reading of the study that this one is; our own exports contain its id."""
         found = (digest, own_id, f"id {reading.own_id}")
         return next((self._known[key] for key in found if key in self._known), None)
 
@@ -124,7 +124,7 @@ class ReadingStore:
         Parameters
         ----------
         reader
-            Pseudonym of who read.
+            Pseudonym of the reader.
         """
         if self._is_erased(reader):
             raise GazeFileError(f"reader {reader} was erased from this study on request")
@@ -155,7 +155,7 @@ class ReadingStore:
         return result
 
     def _forget(self, open_before: dict[tuple[str, str], int]) -> None:
-        """Take back what was only in the transaction that failed."""
+        """Undo what existed only in the transaction that failed."""
         self._sittings = {key: self._sittings[key] for key in open_before}
         for key, sequence in open_before.items():
             self._sittings[key].sequence = sequence
@@ -249,13 +249,13 @@ class ReadingStore:
         made: PlacedReading,
         image: MatchedImage,
     ) -> ImportedReading:
-        """Write fixations and figures: the gaze is computed as that of any reading is."""
+        """Write fixations and figures: the gaze is computed like that of any reading."""
         gaze = points_of(stored_reading(session, reading_id))
         rows = source_fixations(reading, made, image) if reading.fixations else []
         events: list[dict[str, Any]] = []
         if reading.fixations is None and reading.time_us is not None:
             rows, events = event_rows(reading_id, gaze, FilterParameters())
-        # A source may leave samples out for reasons of its own: none is missed.
+        # A source may have its own reasons to leave samples out: none counts as missing.
         figures = stored_figures(gaze, len(rows), made.started_us, made.ended_us, open_us=0)
         clamped_count = int(made.clamped.sum())
         verdict = imported_verdict(figures.loss, figures.off_image, clamped_count, reading.lacks)
@@ -269,7 +269,7 @@ class ReadingStore:
             row.details = {**row.details, "notes": [asdict(each) for each in notes]}
         for name, value in columns(figures, verdict).items():
             setattr(row, name, value)
-        row.lost_count = 0  # a source may leave samples out for reasons of its own
+        row.lost_count = 0  # a source may have its own reasons to leave samples out
         session.get_one(Recording, _recording_of(session, row)).sample_count += len(gaze)
         if rows:
             session.execute(insert(Fixation), [{**r, "reading_id": reading_id} for r in rows])

@@ -1,8 +1,8 @@
-"""A foreign reading as samples and views of ours: placed on a screen, on a clock, nothing invented.
+"""A foreign reading as our samples and views: placed on a screen and a clock, nothing invented.
 
-Without a screen of its own gaze lies on a virtual one, magnified and moved so that the image fills
-a quarter to a half of its middle. Its side and the magnification are powers of two: whole pixels of
-the source are exact in the chunks' float32.
+Gaze without a screen is placed on a virtual one, magnified and moved so that the image fills a
+quarter to a half of its middle. The screen's side and the magnification are powers of two, so that
+whole pixels of the source are exact in the chunks' float32.
 """
 
 import math
@@ -31,9 +31,9 @@ class PlacedReading:
     Attributes
     ----------
     clamped
-        Shape (N,), samples that lie on the border they were moved to.
+        Shape (N,), samples on the border to which they were moved.
     source_zero_us
-        What to add to a time here to have the source's; None without times.
+        What to add to a time here to get the source's; None without times.
     """
 
     samples: SampleArray
@@ -63,7 +63,7 @@ def placed(
     width, height
         Of the image, source pixels.
     started_us
-        When it begins on the session's clock.
+        When it begins, on the session's clock.
     """
     points, eyes, source_us, placements = _gaze(reading, width, height)
     zoom, shift = (1.0, (0.0, 0.0)) if reading.screen else _centred(placements[0], width, height)
@@ -94,16 +94,16 @@ def placed(
 
 
 def virtual_screen(height_screen: float) -> ScreenGeometry:
-    """Return a screen for gaze without one: the image stands 300 mm tall, 650 mm away: assumed."""
+    """Return an assumed screen for gaze without one: the image 300 mm tall, 650 mm away."""
     side_mm = VIRTUAL_SIDE * ASSUMED_IMAGE_HEIGHT_MM / abs(height_screen)
     return ScreenGeometry(
         VIRTUAL_SIDE, VIRTUAL_SIDE, side_mm, side_mm, DEFAULT_DISTANCE_MM, "assumed",
-        name="virtual: the source names none",
+        name="virtual: the source does not name a screen",
     )  # fmt: skip
 
 
 def image_points(fixations: SourceFixations, width: int, height: int) -> FloatArray:
-    """Return a source's fixations (M, 2) in image pixels, NaN beside the image."""
+    """Return a source's fixations (M, 2) in image pixels, NaN outside the image."""
     placements = fixations.place(width, height)
     index = _in_force(placements, len(fixations.start_us))
     scale = np.array([(p.scale_x, p.scale_y) for p in placements])[index]
@@ -125,7 +125,7 @@ def frames_of(fixations: SourceFixations, width: int, height: int) -> IntArray:
 def _gaze(
     reading: SourceReading, width: int, height: int
 ) -> tuple[FloatArray, tuple[FloatArray, FloatArray] | None, IntArray | None, list[Placement]]:
-    """Return points, eyes, times and placements; made from fixations where there are no samples."""
+    """Return points, eyes, times and placements; made from fixations if there are no samples."""
     placements = list(reading.place(width, height))
     if len(reading.points_canvas) or reading.fixations is None:
         return reading.points_canvas, reading.eyes_canvas, reading.time_us, placements
@@ -160,7 +160,7 @@ def _end_us(reading: SourceReading, host_us: IntArray, started_us: int, zero_us:
 
 
 def _centred(p: Placement, width: int, height: int) -> tuple[float, tuple[float, float]]:
-    """Return the magnification and the whole pixels that put the image into the middle."""
+    """Return the magnification and the whole pixels that move the image into the middle."""
     extent = max(abs(p.scale_x) * width, abs(p.scale_y) * height)
     zoom = 2.0 ** math.floor(math.log2(VIRTUAL_SIDE / 2 / extent))
     x = (p.x_canvas + p.scale_x * width / 2) * zoom
@@ -175,7 +175,8 @@ def _fill(
     reading: SourceReading,
 ) -> None:
     samples = made.samples
-    # A point of gaze that is no eye's own stands in both, so that their mean is it.
+    # A point of gaze that belongs to neither eye is stored in both, so that their mean is the
+    # point.
     for side, own in zip(("left", "right"), eyes or (points, points), strict=True):
         norm = made.screen.screen_to_norm(made.to_screen(own))
         samples[f"{side}_x_norm"], samples[f"{side}_y_norm"] = norm.T
@@ -205,7 +206,7 @@ def _views(
 
 
 def _rect(p: Placement, size: tuple[int, int]) -> tuple[float, float, float, float]:
-    """Return where the image lies, a hair wider: its own bounds decide (`TileView.to_image`)."""
+    """Return where the image is, a hair wider: its own bounds decide (`TileView.to_image`)."""
     w, h = p.scale_x * size[0], p.scale_y * size[1]
     x, y, hair = p.x_canvas + min(w, 0.0), p.y_canvas + min(h, 0.0), 1e-6 * abs(h)
     return x - hair, y - hair, abs(w) + 2 * hair, abs(h) + 2 * hair

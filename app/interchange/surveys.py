@@ -1,9 +1,8 @@
-"""A first look at all rows of a file, so that what is inferred rests on the whole of it.
+"""A first pass over all rows of a file, so that everything inferred rests on the whole of it.
 
 `survey` reads every row once and keeps little: which rows each reading spans, every word of a
-column of validity, and rows to judge numbers by. `streamed` reads the rows again and gives each
-reading as soon as its last row came, so that memory holds the readings that are open, never the
-file.
+validity column, and sample rows for judging numbers. `streamed` reads the rows again and yields
+each reading after its last row, so that memory holds only the open readings, never the whole file.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,20 +24,20 @@ MOST_WORDS = 64
 
 @dataclass(slots=True)
 class Survey:
-    """What a first look found.
+    """Results of the first pass.
 
     Attributes
     ----------
     rows
-        How many there are.
+        Number of rows.
     last_row
         Key of a reading → index of its last row.
     words
-        Column → what stands in it, at most `MOST_WORDS`.
+        Column → its values, at most `MOST_WORDS`.
     sample
-        Rows from all over the file, in pieces of rows that follow each other.
+        Rows from all over the file, in runs of consecutive rows.
     pieces
-        Index of the first row of each piece in the sample.
+        Index of the first row of each run in the sample.
     style
         How numbers are written.
     """
@@ -62,16 +61,16 @@ def survey(
     Parameters
     ----------
     keys
-        Columns that tell readings apart.
+        Columns that identify readings.
     words
-        Columns of which all words are wanted.
+        Columns of which all values are needed.
     numeric
-        Columns of numbers, by which it is told how numbers are written.
+        Columns of numbers, which show how numbers are written.
 
     Raises
     ------
     GazeFileError
-        If there is no row, numbers contradict each other, or readings are too many.
+        If there are no rows, numbers contradict each other, or there are too many readings.
     """
     found = Survey(words={name: set() for name in words})
     places = key_columns(source, keys)
@@ -100,7 +99,7 @@ def survey(
         columns = [sample.text(name) for name in numeric]
         found.style = with_groups(style_of(cells + dotted), columns)
     except MixedNumbers as error:
-        raise GazeFileError(f"{source.path} holds {error}.") from error
+        raise GazeFileError(f"{source.path} contains {error}.") from error
     found.sample = Table(sample.path, sample.names, sample.rows, sample.lines, found.style)
     return found
 
@@ -115,7 +114,7 @@ def _add_words(found: Survey, source: RowSource, rows: list[list[str]]) -> None:
 def _cells_with(
     mark: str, source: RowSource, rows: list[list[str]], numeric: Sequence[str], wanted: int
 ) -> list[str]:
-    """Return some cells of the columns of numbers that hold a mark."""
+    """Return some cells of the number columns that contain a mark."""
     found: list[str] = []
     for name in numeric if wanted > 0 else ():
         place = source.names.index(name)
@@ -128,7 +127,7 @@ def streamed(
     found: Survey,
     keys: Sequence[str | None],
 ) -> Iterator[tuple[Key, Table]]:
-    """Yield the rows of each reading, as soon as its last one came."""
+    """Yield the rows of each reading after its last one."""
     places = key_columns(source, keys)
     waiting: dict[Key, Table] = {}
     index = 0
@@ -150,7 +149,7 @@ def streamed(
 
 
 def steps(table: Table, pieces: Sequence[int], name: str) -> FloatArray:
-    """Return the steps above 0 between neighbouring numbers of a column, within each piece."""
+    """Return the steps above 0 between neighbouring numbers of a column, within each run."""
     values = table.numbers(name)
     found = [
         np.diff(values[first:end])

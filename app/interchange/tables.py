@@ -34,7 +34,7 @@ class Table:
     lines
         Their numbers in the file.
     style
-        How numbers are written; None: to be told by each column.
+        How numbers are written; None: inferred for each column.
     """
 
     path: Path
@@ -47,16 +47,16 @@ class Table:
         return len(self.rows)
 
     def find(self, *wanted: str) -> str | None:
-        """Return the first column of these names, case, spaces and brackets aside."""
+        """Return the first column with one of these names, ignoring case, spaces and brackets."""
         return find_column(self.names, *wanted)
 
     def need(self, *wanted: str) -> str:
-        """Return the first column of these names.
+        """Return the first column with one of these names.
 
         Raises
         ------
         GazeFileError
-            If none is there; names those that are.
+            If there is none; the message lists the columns.
         """
         return need_column(self.path, self.names, *wanted)
 
@@ -66,12 +66,12 @@ class Table:
         return [row[index].strip() for row in self.rows]
 
     def numbers(self, name: str | None) -> FloatArray:
-        """Return a column as numbers (N,), NaN where nothing stands; all NaN for no column.
+        """Return a column as numbers (N,), NaN for empty cells; all NaN if there is no column.
 
         Raises
         ------
         GazeFileError
-            Naming the line and what stands there.
+            Naming the line and the value.
         """
         if name is None:
             return np.full(len(self.rows), np.nan)
@@ -101,7 +101,7 @@ def read_table(path: Path, delimiter: str | None = None) -> Table:
     Raises
     ------
     GazeFileError
-        If there is no header, or a row longer than it.
+        If there is no header, or a row is longer than it.
     """
     source = open_rows(path, delimiter)
     rows: list[list[str]] = []
@@ -118,7 +118,7 @@ def plain_name(name: str) -> str:
 
 
 def find_column(names: Sequence[str], *wanted: str) -> str | None:
-    """Return the first column of some names, case, spaces and brackets aside; a last * is any."""
+    """Return the first column with one of some names, which may differ in case; a last * is any."""
     known = {plain_name(name): name for name in reversed(names)}
     for want in wanted:
         plain = plain_name(want)
@@ -137,13 +137,13 @@ def need_column(path: Path, names: Sequence[str], *wanted: str) -> str:
     Raises
     ------
     GazeFileError
-        If none is there; names those that are.
+        If there is none; the message lists the columns.
     """
     found = find_column(names, *wanted)
     if found is None:
         raise GazeFileError(
-            f"{path} has no column {' or '.join(f'`{w}`' for w in wanted)}; its columns "
-            f"are {', '.join(names)}. Check the format, or name the column with --columns."
+            f"{path} has no column {' or '.join(f'`{w}`' for w in wanted)}; its columns are "
+            f"{', '.join(names)}. Check the format, or give the column with --columns."
         )
     return found
 
@@ -163,23 +163,23 @@ def microseconds(values: FloatArray, unit: str) -> IntArray:
     Raises
     ------
     GazeFileError
-        If one is beyond all clocks.
+        If one is beyond any clock.
     """
     us = values * TIME_UNITS_US[unit]
     if len(us) and not np.abs(us).max() < LARGEST_US:
         raise GazeFileError(
-            f"{np.abs(values).max():.3g} {unit} is not a time: no clock counts that far."
+            f"{np.abs(values).max():.3g} {unit} is not a time; it is beyond any clock."
         )
     return np.rint(us).astype(np.int64)
 
 
 def key_columns(source: RowSource, names: Sequence[str | None]) -> list[int | None]:
-    """Return the places of the columns that tell readings apart; None where there is none."""
+    """Return the positions of the columns that identify readings; None where there is none."""
     return [None if name is None else source.names.index(name) for name in names]
 
 
 def keys_of(rows: list[list[str]], places: Sequence[int | None]) -> list[Key]:
-    """Return what each row belongs to, by the columns at some places."""
+    """Return what each row belongs to, by the columns at some positions."""
     columns = [
         [""] * len(rows) if place is None else [row[place].strip() for row in rows]
         for place in places

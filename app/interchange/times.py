@@ -1,4 +1,4 @@
-"""Which unit times and durations are in, and why; dates and times of day as microseconds."""
+"""The unit of times and durations, and how it is known; dates and times of day in microseconds."""
 
 import re
 from collections.abc import Sequence
@@ -22,18 +22,18 @@ _IN_BRACKETS = re.compile(
 _AT_END = re.compile(r"_(ms|us|ns|s)$")
 _WORDS = {"sec": "s", "secs": "s", "seconds": "s", "milliseconds": "ms", "µs": "us", "μs": "us"}
 _LASTING_S = (0.02, 15.0)
-"""The median of a table of fixations lies in between."""
+"""The median of a table of fixations lies between these."""
 
 
 def unit_in(name: str) -> str | None:
-    """Return the unit that a column's name says: Time [ms], time_us, Time (in secs)."""
+    """Return the unit in a column's name: Time [ms], time_us, Time (in secs)."""
     lower = name.strip().lower()
     found = _IN_BRACKETS.search(lower) or _AT_END.search(lower)
     return _WORDS.get(found[1], found[1]) if found else None
 
 
 def guessed_unit(values: FloatArray) -> str:
-    """Return the unit in which the usual step between times (N,) is that of a tracker.
+    """Return the unit in which the typical step between times (N,) is that of a tracker.
 
     Trackers sample at 25 to 2000 Hz: 0.5 to 40 ms.
     """
@@ -55,21 +55,21 @@ def _median(values: FloatArray, default: float) -> float:
 def sample_unit(
     path: Path, column: str, steps: FloatArray, said: str | None, known: str | None = None
 ) -> tuple[str, list[Note]]:
-    """Return the unit of the times of samples, and what to say of it.
+    """Return the unit of the times of samples, and a note about it.
 
     Parameters
     ----------
     steps
         Steps between neighbouring times of one reading, (N,).
     said
-        By the user; it is believed.
+        By the user; it is trusted.
     known
         By the table's layout.
 
     Raises
     ------
     GazeFileError
-        If the layout or the column's name says a unit in which no tracker samples.
+        If the layout or the column's name contains a unit in which no tracker samples.
     """
     if said is not None:
         return said, []
@@ -81,9 +81,9 @@ def sample_unit(
     step_us = step * TIME_UNITS_US[named]
     if step and not FASTEST_STEP_US <= step_us <= SLOWEST_STEP_US:
         raise GazeFileError(
-            f"{path}: {_said(column, named, known)}, but then samples lie "
-            f"{step_us / 1e6:g} s apart; by their step of {step:g} they would be "
-            f"{unit_of_step(step)}. Say which with --time-unit."
+            f"{path}: {_said(column, named, known)}, but then samples are "
+            f"{step_us / 1e6:g} s apart; their step of {step:g} suggests "
+            f"{unit_of_step(step)}. Give the unit with --time-unit."
         )
     return named, []
 
@@ -91,14 +91,14 @@ def sample_unit(
 def duration_unit(
     path: Path, column: str, durations: FloatArray, said: str | None, known: str | None = None
 ) -> tuple[str, list[Note]]:
-    """Return the unit of a column of durations of fixations, and what to say of it.
+    """Return the unit of a column of fixation durations, and a note about it.
 
     `said` by the user is believed; `known` is the layout's.
 
     Raises
     ------
     GazeFileError
-        If the layout or the column's name says a unit in which no eye rests.
+        If the layout or the column's name contains a unit in which no eye rests.
     """
     there = durations[np.isfinite(durations) & (durations > 0)]
     median = _median(there, 0.0)
@@ -108,13 +108,13 @@ def duration_unit(
         if said is None and median and named not in fitting:
             raise GazeFileError(
                 f"{path}: {_said(column, named, known)}, but then the median fixation lasts "
-                f"{median * TIME_UNITS_US[named] / 1e6:g} s. Say the unit with --time-unit."
+                f"{median * TIME_UNITS_US[named] / 1e6:g} s. Give the unit with --time-unit."
             )
         return named, []
     if not fitting:
         raise GazeFileError(
-            f"{path}: a median `{column}` of {median:g} is not a plausible fixation in s, ms, µs "
-            "or ns. Say the unit with --time-unit."
+            f"{path}: a median `{column}` of {median:g} is not a plausible fixation in s, ms, "
+            "µs or ns. Give the unit with --time-unit."
         )
     return fitting[0], [note("duration-unit", unit=fitting[0], median=f"{median:g}")]
 
@@ -135,7 +135,7 @@ def start_unit(
     said: str | None,
     known: str | None = None,
 ) -> tuple[str, list[Note]]:
-    """Return the unit of the starts of fixations: the next begins when the last is over.
+    """Return the unit of the starts of fixations: each begins after the previous one ends.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def start_unit(
     Raises
     ------
     GazeFileError
-        If starts and durations fit in no unit.
+        If starts and durations fit no unit.
     """
     named, step = said or known or unit_in(column), _median(steps, 0.0)
     if not step or not duration_s:
@@ -162,18 +162,16 @@ def start_unit(
         if said is None and named not in fitting:
             raise GazeFileError(
                 f"{path}: {_said(column, named, known)}, but then fixations of "
-                f"{duration_s:g} s begin {step * TIME_UNITS_US[named] / 1e6:g} s apart. Say the "
+                f"{duration_s:g} s begin {step * TIME_UNITS_US[named] / 1e6:g} s apart. Give the "
                 "unit with --time-unit."
             )
         return named, []
     if not fitting:
         raise GazeFileError(
-            f"{path}: fixations of {duration_s:g} s begin {step:g} of `{column}` apart, which fits "
-            "in no unit. Say the unit with --time-unit."
+            f"{path}: fixations of {duration_s:g} s begin {step:g} of `{column}` apart, which "
+            "fits no unit. Give the unit with --time-unit."
         )
-    return fitting[0], [
-        note("time-unit", unit=fitting[0], why=f"fixations begin {step:g} of them apart")
-    ]
+    return fitting[0], [note("time-unit", unit=fitting[0], why=f"fixations begin {step:g} apart")]
 
 
 def is_clock(cells: Sequence[str]) -> bool:
@@ -205,9 +203,9 @@ def instant_us(text: str) -> int:
 
 
 def clock_times(path: Path, column: str, cells: Sequence[str]) -> IntArray:
-    """Return dates or times of day (N,) as microseconds, `NO_TIME` where nothing stands.
+    """Return dates or times of day (N,) as microseconds, `NO_TIME` for empty cells.
 
-    Times of day go on beyond midnight.
+    Times of day continue beyond midnight.
 
     Raises
     ------
@@ -230,19 +228,19 @@ def clock_times(path: Path, column: str, cells: Sequence[str]) -> IntArray:
 
 
 def check_clock(path: Path, column: str, times: IntArray) -> None:
-    """Check that times of samples (N,) in microseconds are those of a tracker.
+    """Check that sample times (N,) in microseconds are those of a tracker.
 
     Raises
     ------
     GazeFileError
-        If they lie farther apart: 01:30 is a minute and a half, or half past one.
+        If they are farther apart: 01:30 may mean a minute and a half, or half past one.
     """
     steps_us = np.diff(times[times != NO_TIME])
     step_us = _median(steps_us[steps_us > 0].astype(np.float64), 0.0)
     if step_us > SLOWEST_STEP_US:
         raise GazeFileError(
-            f"{path}: `{column}` holds times of day that lie {step_us / 1e6:g} s apart, slower "
-            "than any tracker: write hours, minutes and seconds, or times as numbers."
+            f"{path}: `{column}` contains times of day that are {step_us / 1e6:g} s apart, "
+            "slower than any tracker. Write hours, minutes and seconds, or times as numbers."
         )
 
 

@@ -1,8 +1,8 @@
-"""Which samples are gaze: a column of validity whose sense must be told, and codes for nothing.
+"""Which samples are gaze: validity columns whose meaning must be inferred, and codes for missing.
 
 Trackers disagree: Tobii's older software writes 0 for the best sample and 4 for none, others 1 and
-0, or words. The sense is told by all rows of a file together, never by those of one reading: the
-best reading has one value only.
+0, or words. The meaning is inferred from all rows of a file together, never from one reading: the
+best reading has only one value.
 """
 
 import re
@@ -29,18 +29,18 @@ _LEGACY = {"0", "1", "2", "3", "4"}
 _COMPARED = re.compile(r"(<=|>=|<|>|=)?\s*(-?\d+(?:\.\d+)?)")
 _MOSTLY, _RARELY = 0.9, 0.1
 LARGE_CODES = (-9999.0, 9999.0, -32768.0, 32768.0, 99999.0, -99999.0, 1e8, -1e8)
-"""Coordinates that stand for nothing, whichever axis they are on."""
+"""Coordinates that mean missing gaze, on either axis."""
 
 
 @dataclass(frozen=True, slots=True)
 class ValidWhen:
-    """A rule that says which values of a column of validity are gaze."""
+    """A rule for which values of a validity column are gaze."""
 
     text: str
     holds: Callable[[str], bool]
 
     def __call__(self, cells: Iterable[str]) -> BoolArray:
-        """Return which cells (N,) say that gaze is valid; nothing says that it is not."""
+        """Return which cells (N,) mean valid gaze; an empty cell means none."""
         known: dict[str, bool] = {"": False}
         found = []
         for cell in cells:
@@ -52,7 +52,7 @@ class ValidWhen:
 
 
 def said_rule(text: str) -> ValidWhen:
-    """Return the rule of `--valid-when`: values, or comparisons like >=1, apart by commas."""
+    """Return the rule of `--valid-when`: values, or comparisons like >=1, separated by commas."""
     parts = [part.strip() for part in text.split(",") if part.strip()]
 
     def holds(cell: str) -> bool:
@@ -94,26 +94,26 @@ def rule_of(
     *,
     zero_is_best: bool,
 ) -> tuple[ValidWhen, Note]:
-    """Return which words of a column of validity mean gaze, and why.
+    """Return which words of a validity column mean gaze, and why.
 
     Parameters
     ----------
     words
-        All that stand in it.
+        All its values.
     sample, has_gaze
-        Some rows of it, and whether gaze stands in them: codes are held against it.
+        Some of its rows, and whether they contain gaze: codes are compared with it.
     zero_is_best
-        Whether software of this layout writes Tobii's older codes, where all rows are 0 or 1.
+        Whether software with this layout writes Tobii's older codes, if all rows are 0 or 1.
 
     Raises
     ------
     GazeFileError
-        If words and gaze say nothing, or contradict each other.
+        If words and gaze are inconclusive or contradict each other.
     """
     codes = {_code(word) for word in words if word.strip()}
     if codes and codes <= _YES | _NO | _HALF:
         good = codes & (_YES | _HALF)
-        return _among(column, good or {"valid"}, "that is what the words say")
+        return _among(column, good or {"valid"}, "the words say so")
     if not codes <= _LEGACY | {"-1"}:
         raise _ask(path, column, f"its values are {', '.join(sorted(codes)[:6])}")
     if codes & {"2", "3", "4"}:
@@ -148,28 +148,28 @@ def _among(column: str, good: set[str], why: str) -> tuple[ValidWhen, Note]:
 
 def _ask(path: Path, column: str, why: str) -> GazeFileError:
     return GazeFileError(
-        f"{path}: which values of `{column}` mean valid gaze cannot be told: {why}. Say it with "
-        "--valid-when VALUES, e.g. --valid-when 0,1 or --valid-when '>=0.5'."
+        f"{path}: it is unclear which values of `{column}` mean valid gaze: {why}. Specify them "
+        "with --valid-when VALUES, e.g. --valid-when 0,1 or --valid-when '>=0.5'."
     )
 
 
 @dataclass(frozen=True, slots=True)
 class MissingCodes:
-    """Coordinates that stand for no gaze.
+    """Coordinates that mean missing gaze.
 
     Attributes
     ----------
     pairs
-        Values that x and y both have.
+        Values that x and y have together.
     singles
-        Values that either has.
+        Values that either one has.
     """
 
     pairs: tuple[float, ...] = ()
     singles: tuple[float, ...] = ()
 
     def lost(self, points: FloatArray) -> BoolArray:
-        """Return which points (N, 2) stand for nothing."""
+        """Return which points (N, 2) mean missing gaze."""
         x, y = points.T
         found = np.zeros(len(points), bool)
         for code in self.pairs:
@@ -179,7 +179,7 @@ class MissingCodes:
         return found
 
     def found(self, points: FloatArray) -> list[str]:
-        """Return in words which codes stand among points (N, 2)."""
+        """Return in words which codes occur among points (N, 2)."""
         x, y = points.T
         pairs = [f"({c:g}, {c:g})" for c in self.pairs if ((x == c) & (y == c)).any()]
         return pairs + [f"{c:g}" for c in self.singles if ((x == c) | (y == c)).any()]
@@ -191,15 +191,16 @@ def missing_codes(said: str | None, *, corner_is_lost: bool) -> MissingCodes:
     Parameters
     ----------
     said
-        By the user: numbers apart by commas, which either coordinate may have; `none` for no code.
+        By the user: numbers separated by commas, which either coordinate may have; `none` for no
+        code.
     corner_is_lost
-        Whether the very corner of image or screen, (0, 0), or (-1, -1), is no place to look at:
-        not where the origin is the middle.
+        Whether (0, 0), the corner of image or screen, and (-1, -1) are not places to look at: not
+        so if the origin is the middle.
 
     Raises
     ------
     GazeFileError
-        If what the user said is no number.
+        If the user's text is not a number.
     """
     if said is None:
         return MissingCodes((0.0, -1.0) if corner_is_lost else (), LARGE_CODES)
@@ -209,5 +210,5 @@ def missing_codes(said: str | None, *, corner_is_lost: bool) -> MissingCodes:
         return MissingCodes((), tuple(plain_float(part) for part in said.split(",")))
     except ValueError as error:
         raise GazeFileError(
-            f"--missing takes numbers separated by commas, or none; not {said!r}."
+            f"--missing requires numbers separated by commas, or none, not {said!r}."
         ) from error

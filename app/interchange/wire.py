@@ -1,4 +1,4 @@
-"""Readings as bytes between the process that reads files and the station; nothing is unpickled.
+"""Readings as bytes between the reading process and the station; nothing is unpickled.
 
 A message is one line of JSON and the arrays it names, each as its own bytes.
 """
@@ -21,7 +21,7 @@ _TYPES = {"f": np.dtype("<f8"), "i": np.dtype("<i8")}
 
 
 def packed(message: Message, arrays: dict[str, NDArray[Any] | None]) -> bytes:
-    """Return a message and its arrays as bytes; None stays out."""
+    """Return a message and its arrays as bytes; None is left out."""
     kept = {name: np.ascontiguousarray(a) for name, a in arrays.items() if a is not None}
     about = {name: [a.dtype.kind, list(a.shape)] for name, a in kept.items()}
     head = json.dumps(message | {"arrays": about}).encode()
@@ -32,12 +32,12 @@ def packed(message: Message, arrays: dict[str, NDArray[Any] | None]) -> bytes:
 
 
 def unpacked(data: bytes) -> tuple[Message, dict[str, NDArray[Any]]]:
-    """Return what `packed` took.
+    """Return what `packed` was given.
 
     Raises
     ------
     ValueError
-        If it is no message.
+        If it is not a message.
     """
     end = data.index(b"\n")
     message = json.loads(data[:end])

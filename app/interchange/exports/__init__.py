@@ -1,1 +1,1 @@
-"""What leaves a study: one module per format; pseudonyms only, no free text, no dates."""
+"""What leaves a study: one module per format; only pseudonyms, no free text, no dates."""

@@ -1,7 +1,7 @@
 """A whole study as one zip file: every file with its SHA-256, the database copied while in use.
 
-Caches, exports and backups stay behind: caches can be computed again, the others are copies. So do
-queued trainings: what comes from elsewhere is data, and starts nothing.
+Caches, exports and backups are left out: caches can be computed again, the others are copies. So
+are queued trainings: data from elsewhere must not start anything.
 """
 
 import hashlib
@@ -39,12 +39,12 @@ def export_archive(study: Study, out: Path, progress: Progress) -> Path:
     Parameters
     ----------
     out
-        A folder, which gets a file named by study and time; or the file itself (``….zip``).
+        A folder, in which a file named by study and time is made; or the file itself (``….zip``).
 
     Returns
     -------
     Path
-        The archive; it appears whole or not at all.
+        The archive; it appears completely or not at all.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def export_archive(study: Study, out: Path, progress: Progress) -> Path:
     """
     path = out if out.suffix == ".zip" else out / f"{study.folder.name}-{_stamp()}{ENDING}"
     if path.exists():
-        raise ExportError(f"{path} exists already; name another file with --out.")
+        raise ExportError(f"{path} already exists. Choose another file with --out.")
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path.parent, ".archive-*")
     staging = owned_name(".archive-")
@@ -68,18 +68,18 @@ def export_archive(study: Study, out: Path, progress: Progress) -> Path:
 
 
 def import_archive(path: Path, folder: Path, progress: Progress) -> int:
-    """Unpack an archive into a new study's folder, each file checked; return how many there are.
+    """Unpack an archive into a new study's folder and check each file; return the number of files.
 
     Raises
     ------
     ExportError
-        If it is none of ours, damaged (naming the file), beyond what a study can be
+        If it is not an archive of ours, damaged (naming the file), beyond what a study can be
         (`app.interchange.exports.archive_bounds`), or the folder is not empty. Nothing is left
         behind then.
     """
     require_local(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ExportError(f"{folder} is not empty; name a new folder with --study.")
+        raise ExportError(f"{folder} is not empty. Choose a new folder with --study.")
     _sweep(folder.parent, ".incoming-*")
     staging = folder.parent / owned_name(".incoming-")
     try:
@@ -97,7 +97,7 @@ def import_archive(path: Path, folder: Path, progress: Progress) -> int:
 
 
 def _sweep(folder: Path, pattern: str) -> None:
-    """Remove what an export or import of an archive left here that was killed."""
+    """Remove what a killed export or import of an archive left here."""
     for left in folder.glob(pattern) if folder.is_dir() else ():
         if is_abandoned(left):
             shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink()
@@ -142,7 +142,7 @@ def _unpacked(path: Path, staging: Path, progress: Progress) -> int:
                 raise ExportError(f"{path} was written by a newer Foveate; install it.")
             missing = {"study.toml", "foveate.sqlite"} - set(sums)
             if missing:
-                raise ExportError(f"{path} lacks {', '.join(sorted(missing))}.")
+                raise ExportError(f"{path} is damaged: {', '.join(sorted(missing))} is missing.")
             check_names(sums, path)
             check_sizes(archive, sums, path, staging)
             for done, (name, wanted) in enumerate(sums.items(), 1):
@@ -170,7 +170,7 @@ def _extract(archive: zipfile.ZipFile, name: str, wanted: str, staging: Path, pa
             digest.update(block)
             file.write(block)
     if digest.hexdigest() != wanted:
-        raise ExportError(f"{path} is damaged: {name} does not have the checksum it was given.")
+        raise ExportError(f"{path} is damaged: the checksum of {name} does not match.")
 
 
 def _check(database: Path) -> list[str]:

@@ -42,6 +42,6 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _tell(folder: Path, files: int) -> None:
-    """Say in the audit of the new study where it comes from; this brings it to our schema, too."""
+    """Record in the new study's audit where it comes from; this also upgrades its schema."""
     with closing(Study.open(folder)) as study:
         tell_audit(study, "archive imported", details={"files": files})

@@ -54,7 +54,7 @@ def export_bids(content: Content, out: Path, progress: Progress) -> list[Path]:
 
 
 def _label(pseudonym: str, labels: dict[str, str]) -> str:
-    """Return the letters and digits of a pseudonym, told apart from those of the others."""
+    """Return the letters and digits of a pseudonym, kept distinct from the others'."""
     if pseudonym not in labels:
         plain = re.sub(r"[^A-Za-z0-9]", "", pseudonym) or "reader"
         taken, label, number = set(labels.values()), plain, 2
@@ -73,12 +73,13 @@ def _data_set(content: Content, out: Path) -> list[Path]:
         "GeneratedBy": [{"Name": "Foveate", "Version": foveate_version()}],
     }
     readme = (
-        f"# {settings.name}\n\nGaze of readers of medical images, recorded with Foveate "
-        f"for research, not for diagnosis. The readers were asked: {settings.question}\n\n"
-        "Each run is one reading of one case. `events.tsv` says what was shown and how it lay on "
+        f"# {settings.name}\n\nGaze of readers of medical images, recorded with Foveate for "
+        f"research, not for diagnosis. Question put to the readers: {settings.question}\n\nEach "
+        "run is one reading of one case. `events.tsv` lists what was shown and where it was on "
         "the screen (`a` to `ty` map image pixels to screen pixels: x_screen = a*x + c*y + tx, "
-        "y_screen = b*x + d*y + ty); images are named by the SHA-256 of their stored pixel values. "
-        "`physioevents` hold fixations, saccades, pursuits and blinks. Readers are pseudonyms.\n"
+        "y_screen = b*x + d*y + ty); images are named by the SHA-256 of their stored pixel "
+        "values. `physioevents` contain fixations, saccades, pursuits and blinks. Readers are "
+        "pseudonyms.\n"
     )
     (out / "README.md").write_text(readme, encoding="utf-8")
     return [write_json(out / "dataset_description.json", description), out / "README.md"]
@@ -98,7 +99,7 @@ def _run(content: Content, reading: ExportReading, folder: Path, stem: str) -> l
 
 
 def _eyes(reading: ExportReading) -> list[tuple[Eye, str]]:
-    """Return which eyes there are, as our samples and as BIDS call them."""
+    """Return which eyes there are, under our names and BIDS's."""
     if "eyes" in reading.lacks:
         return [("left", "cyclopean")]
     eyes: tuple[Eye, ...] = ("left", "right")
@@ -134,7 +135,7 @@ def _physio_facts(reading: ExportReading, recorded: str) -> dict[str, Any]:
         "x_coordinate": {"Description": "Point of gaze, from the left edge", "Units": "pixel"},
         "y_coordinate": {"Description": "Point of gaze, from the top edge", "Units": "pixel"},
         "pupil_size": {"Description": "Pupil size as diameter", "Units": "mm"},
-        "frame": {"Description": f"{_FRAME}, which `events` names; n/a beside every image"},
+        "frame": {"Description": f"{_FRAME}, which `events` names; n/a outside every image"},
     }
     return facts | _calibration_facts(reading, recorded)
 
@@ -156,7 +157,7 @@ def _calibration_facts(reading: ExportReading, recorded: str) -> dict[str, Any]:
 
 
 def _rate_hz(reading: ExportReading) -> float:
-    """Return the measured rate: BIDS wants one, also of gaze that came without times."""
+    """Return the measured rate: BIDS requires one, even for gaze without times."""
     assert reading.gaze is not None
     steps = np.diff(reading.gaze.time_us)
     steps = steps[steps > 0]
@@ -207,19 +208,19 @@ def _physioevents(content: Content, reading: ExportReading, path: Path) -> Path:
 
 
 _LEVELS = {
-    "fixation": "The eye rested",
-    "saccade": "The eye moved from one rest to the next",
-    "pursuit": "The eye moved along with something",
-    "blink": "Gaze was lost for as long as a lid takes",
+    "fixation": "The eye rested on one place",
+    "saccade": "Rapid movement from one fixation to the next",
+    "pursuit": "Smooth movement that follows something on the screen",
+    "blink": "Gaze was lost for about as long as a blink takes",
 }
 _PHYSIOEVENTS = {
     "TaskName": TASK,
     "Columns": ["onset", "duration", "trial_type", "message"],
-    "Description": "Fixations, saccades, pursuits and blinks as the filter found them",
+    "Description": "Fixations, saccades, pursuits and blinks as found by the filter",
     "OnsetSource": "timestamp",
     "onset": {"Description": "Start, on the clock of `timestamp`", "Units": "us"},
     "duration": {"Description": "From the first to the last sample", "Units": "s"},
-    "trial_type": {"Description": "What it is", "Levels": _LEVELS},
+    "trial_type": {"Description": "Type of event", "Levels": _LEVELS},
     "message": {"Description": "JSON: image, frame; centre, dispersion, or amplitude, velocity"},
 }
 _MAP = ("a", "b", "c", "d", "tx", "ty")
@@ -251,7 +252,7 @@ def _events(content: Content, reading: ExportReading) -> list[Row]:
 
 
 def _answers(reading: ExportReading, zero: int) -> list[Row]:
-    """Return the answers to a form; the class is there already, free text stays at home."""
+    """Return the answers to a form, without the class, which is already there, and free text."""
     classes = {mark.label for mark in reading.annotations if mark.kind == "class"}
     return [
         (max((a.time_us - zero) / 1e6, 0.0), 0.0, f"answer_{a.key}", NOT_TOLD, a.value,
@@ -280,10 +281,10 @@ def _event_facts(reading: ExportReading, question: str) -> dict[str, Any]:
             "Description": "reading (the whole run), view_…, annotation_… or answer_<question>"
         },
         "image_sha256": {"Description": "SHA-256 of the image's stored pixel values"},
-        "label": {"Description": "Class, name or answer that the reader gave"},
+        "label": {"Description": "Class, name or answer given by the reader"},
     }
     for name in ("x_image", "y_image", "width_image", "height_image"):
-        facts[name] = {"Description": "Place on the image", "Units": "pixel"}
+        facts[name] = {"Description": "Position on the image", "Units": "pixel"}
     for name in _MAP:
         facts[name] = {"Description": "Map from image pixels to screen pixels; see README"}
     facts["frame"] = {"Description": _FRAME}

@@ -30,7 +30,7 @@ def write_tsv(path: Path, header: Sequence[str], rows: Iterable[Row]) -> Path:
 
 
 def write_gzipped(path: Path, rows: Iterable[Row]) -> Path:
-    """Write rows without a header; the same rows give the same bytes."""
+    """Write rows without a header; the same rows always give the same bytes."""
     with (
         path.open("wb") as raw,
         gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed,
@@ -47,5 +47,5 @@ def _cell(value: Any) -> str:
         return str(value)
     if isinstance(value, (float, np.floating)):
         return repr(float(value))
-    # A cell that ends early would shift all after it, and tsv has no quotes.
+    # A tab or line break would shift all cells after it, and tsv has no quotes.
     return " ".join(str(safe_cell(value)).splitlines()).replace("\t", " ")

@@ -1,4 +1,4 @@
-"""Who took part in a BIDS data set, and what is known of the case of each run."""
+"""Who took part in a BIDS data set, and what is known about the case of each run."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +10,7 @@ from migrations.study.case_sheets import SHEET
 from migrations.study.reader_attributes import ATTRIBUTES, NOT_SAID
 
 _ATTRIBUTES = {
-    "speciality": "What the reader works as, a coarse class the reader chose",
+    "speciality": "The reader's speciality, a coarse class chosen by the reader",
     "years": "Years of experience, a coarse class",
     "eyewear": "What the reader wears while reading",
 }
@@ -18,14 +18,14 @@ _SHEET = {
     "age_group": "Age of the patient, a coarse class",
     "sex": "Sex of the patient",
     "question": "Whether there was a clinical question (free text is not exported)",
-    "priors": "Whether it was told what earlier images showed (free text is not exported)",
+    "priors": "Whether findings of earlier images were given (free text is not exported)",
 }
 
 
 def participants(
     out: Path, people: dict[str, str], said: Mapping[str, Mapping[str, str]]
 ) -> list[Path]:
-    """Write who read; `people` are pseudonyms by label, `said` what they said of themselves."""
+    """Write the readers; `people` are pseudonyms by label, `said` what they said of themselves."""
     asked = [name for name in ATTRIBUTES if any(name in each for each in said.values())]
     rows = [
         (f"sub-{label}", who, *(said.get(who, {}).get(name, NOT_TOLD) for name in asked))
@@ -44,12 +44,12 @@ def participants(
 
 
 def scans(out: Path, runs: Mapping[str, Mapping[str, str]], cases: list[ExportCase]) -> list[Path]:
-    """Write what the sheet of each run's case says; nothing where no case that was read has one.
+    """Write what the sheet of each run's case says; nothing if no case that was read has a sheet.
 
     Parameters
     ----------
     runs
-        The id of the case of each file, named from the participant's folder on; by label.
+        The id of each file's case, by label; files are named from the participant's folder on.
     """
     by_id = {case.case_id: case for case in cases}
     read = {case_id for files in runs.values() for case_id in files.values()}
@@ -60,7 +60,7 @@ def scans(out: Path, runs: Mapping[str, Mapping[str, str]], cases: list[ExportCa
         rows = [(file, by_id[i].name, *_told(by_id[i].sheet)) for file, i in files.items()]
         path = out / f"sub-{label}" / f"sub-{label}_scans.tsv"
         written.append(write_tsv(path, ("filename", "case", *SHEET), rows))
-    about: dict[str, Any] = {"case": {"Description": "What the study calls the case that was read"}}
+    about: dict[str, Any] = {"case": {"Description": "Name of the case in the study"}}
     for part, classes in SHEET.items():
         levels = {value: value for value in classes or ("yes", "no")}
         about[part] = {"Description": _SHEET[part], "Levels": levels}

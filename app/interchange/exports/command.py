@@ -116,38 +116,38 @@ def _parser() -> argparse.ArgumentParser:
     parser = CommandParser(
         prog="python main.py export",
         description="Export a study in a standard format. Readers are pseudonyms; free-text "
-        "notes, station names and dates are left out (an archive holds the whole "
-        "study).",
+        "notes, station names and dates are left out (an archive contains the "
+        "whole study).",
         listed=f"formats:\n{listed}\nSee docs/interchange.md.",
         example="python main.py export bids --study my-study --out bids",
     )
     parser.add_argument("format", choices=list(FORMATS), metavar="FORMAT", help="see below")
     add_export_arguments(parser)
     parser.add_argument("--practice", action="store_true", help="include practice readings")
-    group = parser.add_argument_group("of a data set")
+    group = parser.add_argument_group("for a data set")
     group.add_argument(
         "--licence",
         default="",
         metavar="SPDX",
-        help="under which it may be used, such as CC-BY-4.0; LicenseRef-NAME for terms of your "
-        "own. Without one nothing is written",
+        help="licence of the data set, such as CC-BY-4.0, or LicenseRef-NAME for your own "
+        "terms; required",
     )
     group.add_argument(
         "--creator",
         action="append",
         default=[],
         metavar="NAME",
-        help="who made it, a person or an institution; repeatable",
+        help="creator: a person or an institution; repeatable",
     )
-    group.add_argument("--url", default="", help="where it will be found")
+    group.add_argument("--url", default="", help="where it will be published")
     group.add_argument(
-        "--published", default="", metavar="DAY", help="the day of publication: 2026-11-28"
+        "--published", default="", metavar="DAY", help="date of publication, such as 2026-11-28"
     )
-    group.add_argument("--cite", default="", metavar="TEXT", help="how it is to be cited")
+    group.add_argument("--cite", default="", metavar="TEXT", help="how to cite it")
     group.add_argument(
         "--with-images",
         action="store_true",
-        help="the pictures too, if you may publish them; those that may show a burned-in name and "
-        "have not been cleared are left out",
+        help="include the pictures, if you may publish them; those that may show a burned-in "
+        "name and have not been cleared are left out",
     )
     return parser

@@ -1,4 +1,4 @@
-"""The readings of a study, ready to leave it: rows and gaze of one reading at a time."""
+"""The readings of a study, ready for export: rows and gaze of one reading at a time."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -44,17 +44,17 @@ class ExportReading:
     Attributes
     ----------
     number
-        Counts from 1 over the export.
+        Counts from 1 through the export.
     gaze
         Computed from the raw chunks; None if a view makes that impossible.
     screen
         In force when the reading began.
     answers
-        What stands, also of readings from before there were forms.
+        Answers in force, also for readings from before forms existed.
     arm
         The key of the arm it was read in; "" for none.
     validation
-        The last one before the reading.
+        The last validation before the reading.
     """
 
     number: int
@@ -79,7 +79,7 @@ class ExportReading:
 
     @property
     def lacks(self) -> tuple[str, ...]:
-        """What the source of imported gaze does not say."""
+        """What the source of imported gaze does not provide."""
         return tuple(self.reading.details.get("imported", {}).get("lacks", ()))
 
     def image_ids(self) -> list[str]:
@@ -99,12 +99,12 @@ class ExportReading:
 
 @dataclass(frozen=True, slots=True)
 class ExportCase:
-    """A case with its images by tile, and of its sheet what is no free text.
+    """A case with its images by tile, and its sheet without free text.
 
     Attributes
     ----------
     sheet
-        Coarse classes by part; of `question` and `priors` whether there is any.
+        Coarse classes by part; for `question` and `priors`, whether there is any.
     """
 
     case_id: str
@@ -116,10 +116,10 @@ class ExportCase:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What of a study is exported: finished readings, unless practice.
+    """What is exported from a study: finished readings, except practice.
 
-    `names` says what images, cases and readings are called, by id. `damage` grows while readings
-    are read: what of them could not be.
+    `names` has the names of images, cases and readings, by id. `damage` collects what could not be
+    read, as readings are read.
     """
 
     study: Study
@@ -143,13 +143,13 @@ class Content:
         return cls(study, ids, {image.id: image for image in images}, names)
 
     def readings(self, progress: Progress = lambda done, total: None) -> Iterator[ExportReading]:
-        """Yield one reading after another; `progress` is told how many are done."""
+        """Yield one reading after another; `progress` is called with the number done."""
         for number, reading_id in enumerate(self.reading_ids, 1):
             yield self._load(number, reading_id)
             progress(number, len(self.reading_ids))
 
     def readers(self) -> dict[str, dict[str, str]]:
-        """Return what the readers of these readings said of themselves, by pseudonym."""
+        """Return what these readers said about themselves, by pseudonym."""
         query = select(Reader.pseudonym, Reader.details, Reading.id).join(
             Reading, Reading.reader_id == Reader.id
         )
@@ -203,7 +203,7 @@ class Content:
         return found
 
     def _gaze(self, stored: StoredReading) -> StoredGaze | None:
-        """Return the gaze of a reading, and note what of it is damaged."""
+        """Return the gaze of a reading, and note any damage."""
         called = f"reading {self.names[stored.reading_id]} ({stored.reading_id})"
         try:
             gaze = points_of(stored)

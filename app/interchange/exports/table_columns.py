@@ -1,4 +1,4 @@
-"""Every column of the exported tables: type, unit, meaning; the data dictionary is made of it."""
+"""Every column of the exported tables: type, unit, meaning; the source of the data dictionary."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ class Column:
 
 
 def _unit(name: str) -> str:
-    """Return the unit of a raw field: what its name ends in."""
+    """Return the unit of a raw field, from the end of its name."""
     return "share of the screen" if name.endswith("_norm") else "mm"
 
 

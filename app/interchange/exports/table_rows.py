@@ -1,4 +1,4 @@
-"""The rows of the exported tables, column by column, as a study has them."""
+"""The rows of the exported tables, column by column, from a study."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -108,14 +108,14 @@ def _quality(content: Content, reading: ExportReading) -> Columns:
 
 
 def rows_of_readers(content: Content) -> Columns:
-    """Return the readers with what they said of themselves."""
+    """Return the readers with what they said about themselves."""
     people = content.readers()
     said: Columns = {name: [p.get(name) for p in people.values()] for name in ATTRIBUTES}
     return {"reader": list(people), **said}
 
 
 def rows_of_cases(content: Content) -> Columns:
-    """Return the cases with what their sheets say, a row for each image."""
+    """Return the cases with their sheets, one row per image."""
     hung = [(case, *image) for case in content.cases() for image in case.images]
     images = [image_id for _, _, image_id in hung]
     return {
@@ -150,9 +150,9 @@ def rows_of_images(content: Content) -> Columns:
 def _common(
     content: Content, reading: ExportReading, table: str, rows: Sequence[Any], since: str
 ) -> Columns:
-    """Return who read, which image, and every other column of a table as the rows have it.
+    """Return reader, image, and every other column of a table from the rows.
 
-    The column `since` counts from the beginning of the reading.
+    The column `since` counts from the start of the reading.
     """
     zero = reading.reading.started_us
     own = {
@@ -164,7 +164,7 @@ def _common(
 
 
 def _filled(table: str, columns: Columns, rows: Sequence[Any]) -> Columns:
-    """Return columns, and those of the table that are missing as the rows have them."""
+    """Return columns, and those of the table that the rows do not have under this name."""
     missing = [c.name for c in TABLES[table] if c.name not in columns]
     return columns | {name: [getattr(row, name) for row in rows] for name in missing}
 
@@ -194,4 +194,4 @@ OF_READING: dict[str, Callable[[Content, ExportReading], Columns]] = {
     "answers": _answers,
     "quality": _quality,
 }
-"""The tables that every reading adds rows to."""
+"""The tables to which every reading adds rows."""

@@ -1,4 +1,4 @@
-"""Tables as csv and as Parquet: numbers with all digits that tell them apart."""
+"""Tables as csv and as Parquet: numbers with all significant digits."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ NO_ARROW = as_typed(
 
 
 class TableWriter(Protocol):
-    """Takes rows of one table, column by column."""
+    """Accepts rows of one table, column by column."""
 
     def write(self, columns: Columns) -> None:
         """Append rows."""
@@ -30,7 +30,7 @@ class TableWriter(Protocol):
 
 
 class CsvTable:
-    """Numbers with all digits that tell them apart; what is missing is empty."""
+    """Numbers with all significant digits; missing values are empty."""
 
     def __init__(self, path: Path, columns: Sequence[Column]) -> None:
         self._columns = columns
@@ -65,7 +65,7 @@ def _number(value: float | None, single: bool) -> str:
 
 
 class ParquetTable:
-    """The same as Parquet, with unit and meaning of each column in its schema."""
+    """The same as Parquet, with each column's unit and meaning in its schema."""
 
     def __init__(self, path: Path, columns: Sequence[Column]) -> None:
         try:

@@ -1,7 +1,7 @@
 """Tables for any analysis: samples, fixations, views, annotations, answers, readings, cases.
 
-One specification of every column (type, unit, meaning) makes the csv and Parquet files and the
-data dictionary that goes with them.
+One specification of every column (type, unit, meaning) produces the csv and Parquet files and their
+data dictionary.
 """
 
 import json
@@ -31,7 +31,7 @@ def export_tables(
     kind
         "csv" or "parquet".
     leave_out
-        Tables of readings that are not wanted.
+        Tables of readings to leave out.
 
     Raises
     ------

@@ -1,1 +1,1 @@
-"""One module per format that gaze comes in; each gives `SourceReading`s and counts its rows."""
+"""One module per import format of gaze; each yields `SourceReading`s and counts its rows."""

@@ -1,4 +1,4 @@
-"""From the coordinates of a table to the canvas that they are kept on."""
+"""From the coordinates in a table to the canvas on which they are kept."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from devices.gaze.geometry import FloatArray
 
 
 def middle(left: FloatArray, right: FloatArray) -> FloatArray:
-    """Return the middle of both eyes (N, 2), or the one that is there."""
+    """Return the mean of both eyes (N, 2), or the only one."""
     only_left, only_right = np.isnan(right[:, 0]), np.isnan(left[:, 0])
     between = (left + right) / 2
     between[only_left], between[only_right] = left[only_left], right[only_right]
@@ -18,7 +18,7 @@ def middle(left: FloatArray, right: FloatArray) -> FloatArray:
 
 
 def on_screen(points: FloatArray, rules: TableRules, options: ImportOptions) -> FloatArray:
-    """Return points (N, 2) of a screen as its pixels from the top left; others as they are."""
+    """Return points (N, 2) on a screen as its pixels from the top left; others unchanged."""
     screen = options.screen
     if screen is None or rules.unit.startswith("image"):
         return points
@@ -35,21 +35,21 @@ def on_screen(points: FloatArray, rules: TableRules, options: ImportOptions) -> 
 
 
 def place_of(rules: TableRules, options: ImportOptions) -> Place:
-    """Return how the image lies on the canvas of a table's coordinates.
+    """Return where the image is on the canvas of a table's coordinates.
 
     Raises
     ------
     GazeFileError
-        If coordinates count on a screen of which nothing is known.
+        If coordinates refer to a screen of which nothing is known.
     """
     screen = options.screen
     if rules.unit.startswith("image"):
         return image_axes(in_pixels=rules.unit == "image-px", origin=rules.origin)
     if screen is None:
-        more = ", its size --screen-mm and --distance-mm" if rules.unit == "screen-deg" else ""
+        more = ", and --screen-mm and --distance-mm" if rules.unit == "screen-deg" else ""
         raise GazeFileError(
-            f"Gaze in {rules.unit} needs the screen's size: --screen WIDTHxHEIGHT in pixels{more}, "
-            "and --shown X,Y,WIDTH,HEIGHT where the image lay on it (else: fitted, centred); or "
-            "say with --unit what it counts in."
+            f"Gaze in {rules.unit} needs the screen's size: give --screen WIDTHxHEIGHT in "
+            f"pixels{more}, and --shown X,Y,WIDTH,HEIGHT if the image was not fitted and "
+            "centred; or give the unit with --unit."
         )
     return shown_at(*options.shown) if options.shown else fitted_screen(screen)

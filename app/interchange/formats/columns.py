@@ -1,4 +1,4 @@
-"""Which column of a table holds what: by the user's mapping, a known layout, or its usual names."""
+"""Which column of a table contains what: by the user's mapping, a known layout, or usual names."""
 
 from pathlib import Path
 
@@ -36,16 +36,16 @@ USUAL = {
     "id": (),
     "order": ("CURRENT_FIX_INDEX", "fixation_index", "fix_index", "fixation_number"),
 }  # fmt: skip
-"""Role → what its column is usually called."""
+"""Usual names of the column for each role."""
 
 
 def columns_of(source: RowSource, layout: Layout, options: ImportOptions) -> dict[str, str]:
-    """Return the column of each role that the table has.
+    """Return the column for each role that the table has.
 
     Raises
     ------
     GazeFileError
-        If a mapped column is missing or there twice, a role unknown, or no column holds gaze.
+        If a mapped column is missing or duplicate, a role unknown, or no column contains gaze.
     """
     unknown = set(options.columns) - set(USUAL)
     if unknown:
@@ -66,7 +66,7 @@ def columns_of(source: RowSource, layout: Layout, options: ImportOptions) -> dic
     twice = [name for name in found.values() if source.names.count(name) > 1]
     if twice:
         raise GazeFileError(
-            f"{source.path} has more than one column `{twice[0]}`: rename all but the one meant."
+            f"{source.path} has more than one column `{twice[0]}`. Rename all except the right one."
         )
     if not ({"x", "y"} <= set(found) or has_eyes(found)):
         need_column(source.path, source.names, *USUAL["x"])
@@ -98,10 +98,10 @@ def _choose_order(path: Path, found: dict[str, str], options: ImportOptions) -> 
 
 
 def has_eyes(columns: dict[str, str]) -> bool:
-    """Whether both coordinates of one eye at least are there."""
+    """Whether at least one eye has both coordinates."""
     return any(f"{s}_x" in columns and f"{s}_y" in columns for s in ("left", "right"))
 
 
 def is_own_export(path: Path, layout: Layout) -> bool:
-    """Whether a table is what Foveate exported: by its columns and the manifest beside it."""
+    """Whether a table was exported by Foveate: by its columns and the manifest beside it."""
     return layout.own and (path.parent / "foveate-export.json").is_file()

@@ -1,7 +1,7 @@
-"""Any csv, tsv or xlsx with a header, read by a mapping of its columns, a reading at a time.
+"""Any csv, tsv or xlsx with a header, read by a column mapping, one reading at a time.
 
-Roles: see `formats.columns.USUAL`; with `duration` each row is a fixation. What is not mapped is
-found by the usual names, or by those of a known layout (`formats.layouts`).
+Roles: see `formats.columns.USUAL`; with `duration`, each row is a fixation. Unmapped columns are
+found by their usual names, or by those of a known layout (`formats.layouts`).
 """
 
 from collections.abc import Iterator
@@ -48,27 +48,27 @@ def read_csv(path: Path, options: ImportOptions) -> SourceFile:
     Raises
     ------
     GazeFileError
-        If a mapped column is missing, a role unknown, a value no number, or what the rows say
-        contradicts itself.
+        If a mapped column is missing, a role unknown, a value not a number, or rows contradict each
+        other.
     """
     return read_layout(path, options, "")
 
 
 def read_layout(path: Path, options: ImportOptions, wanted: str) -> SourceFile:
-    """Read a table of a known layout, or of any if none is wanted.
+    """Read a table of a known layout, or of any layout if none is requested.
 
     Raises
     ------
     GazeFileError
-        As `read_csv`, and if the table is not of the wanted layout.
+        As `read_csv`, and if the table does not have the requested layout.
     """
     is_tsv = path.suffix.lower() == ".tsv"
     source = open_rows(path, "\t" if is_tsv else None, options.skip_lines)
     layout = layout_of(source.names, wanted)
     if wanted and layout is PLAIN:
         raise GazeFileError(
-            f"{path} is not of the layout {wanted} ({signature_of(wanted)}); its columns are "
-            f"{', '.join(source.names)}."
+            f"{path} does not have the layout {wanted} ({signature_of(wanted)}); its columns "
+            f"are {', '.join(source.names)}."
         )
     if layout.refused and not options.columns:
         raise GazeFileError(f"{path}, {layout.what}: {layout.refused}")
@@ -212,7 +212,7 @@ class _Rows:
         return times_us(self.table.numbers(name), self.rules.time_unit)
 
     def _points(self, notes: list[Note]) -> tuple[FloatArray, tuple[FloatArray, FloatArray] | None]:
-        """Return the point of gaze (N, 2), and both eyes where they are told apart."""
+        """Return the point of gaze (N, 2), and both eyes if they are separate."""
         columns = self.rules.columns
         lost = ~self._valid("valid") | self._doubted()
         missing = np.zeros(len(self.table), bool)
@@ -250,7 +250,7 @@ class _Rows:
             return ~(values >= self.rules.min_confidence)
 
     def _framed(self, place: Place) -> Place:
-        """Return the place with the frames of a stack that the rows name."""
+        """Return the placement with the stack frames named by the rows."""
         if "frame" not in self.rules.columns:
             return place
         frames = self.table.numbers(self.rules.columns["frame"])
@@ -259,8 +259,8 @@ class _Rows:
         between = frames[np.isfinite(frames) & (frames != np.rint(frames))]
         if len(between):
             raise GazeFileError(
-                f"{self.table.path}: column `{self.rules.columns['frame']}` holds {between[0]:g}, "
-                "which is not a frame number."
+                f"{self.table.path}: column `{self.rules.columns['frame']}` contains "
+                f"{between[0]:g}, which is not a frame number."
             )
         filled = np.where(np.isfinite(frames), frames, -1).astype(np.int64)
         last = np.maximum.accumulate(np.where(filled >= 0, np.arange(len(filled)), -1))

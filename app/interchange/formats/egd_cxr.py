@@ -1,7 +1,7 @@
 """EGD-CXR (PhysioNet, egd-cxr): `eye_gaze.csv` and `fixations.csv`, many images in one file.
 
-`DICOM_ID, SESSION_ID, Time (in secs)` (the paper: `TIME(in secs)`), `FPOGS, FPOGD` (s), `FPOGV`,
-`X_ORIGINAL, Y_ORIGINAL` in source pixels, negative beside the image; a point is valid where FPOGV
+`DICOM_ID, SESSION_ID, Time (in secs)` (in the paper: `TIME(in secs)`), `FPOGS, FPOGD` (s), `FPOGV`,
+`X_ORIGINAL, Y_ORIGINAL` in source pixels, negative outside the image; a point is valid where FPOGV
 is 1. A row without X_ORIGINAL is padding.
 """
 
@@ -38,7 +38,7 @@ def read_egd_cxr(path: Path, options: ImportOptions) -> SourceFile:
     Raises
     ------
     GazeFileError
-        If a column is missing or a value is no number.
+        If a column is missing or a value is not a number.
     """
     source = open_rows(path, None, options.skip_lines)
     for wanted in (("X_ORIGINAL",), ("Y_ORIGINAL",), _TIME):
@@ -67,7 +67,7 @@ def _readings(
 
 
 def _is_gaze(path: Path, found: Survey) -> bool:
-    """Tell samples from fixations: by the file's name, else by how dense the rows are."""
+    """Distinguish samples from fixations: by the file's name, else by how dense the rows are."""
     if "fixation" in path.stem.lower():
         return False
     assert found.sample is not None
@@ -88,7 +88,7 @@ def _points(table: Table) -> FloatArray:
 
 
 def _times(table: Table) -> IntArray:
-    """Return (N,) int64 microseconds, `NO_TIME` where none stands."""
+    """Return (N,) int64 microseconds, `NO_TIME` where there is none."""
     return times_us(table.numbers(table.need(*_TIME)), "s")
 
 
@@ -127,7 +127,7 @@ def _fixations(
 
 
 def _pupils(table: Table) -> FloatArray | None:
-    """Return (N, 2) left and right in millimetres, where Gazepoint wrote them."""
+    """Return (N, 2) left and right in millimetres, if Gazepoint wrote them."""
     if table.find("LPMM") is None or table.find("RPMM") is None:
         return None
     columns = []

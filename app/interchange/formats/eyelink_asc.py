@@ -1,8 +1,8 @@
-"""EyeLink's .asc (edf2asc): samples and fixations of each trial, streamed line by line.
+"""EyeLink's .asc (edf2asc): samples and fixations of each trial, read line by line.
 
-Gaze counts in pixels of the display (GAZE; raw pupil and HREF data are refused), times in ms; a
-point is missing where a dot stands. What was shown is told by the messages of Experiment Builder
-(`!V IMGLOAD …`, `!V TRIAL_VAR image …`), by `image: NAME`, or by the word that --markers names.
+Gaze counts in pixels of the display (GAZE; raw pupil and HREF data are refused), times in ms; a dot
+marks a missing point. What was shown follows from Experiment Builder's messages (`!V IMGLOAD …`,
+`!V TRIAL_VAR image …`), from `image: NAME`, or from the word given with --markers.
 """
 
 import re
@@ -41,7 +41,7 @@ _NAN = float("nan")
 
 @dataclass(slots=True)
 class _Trial:
-    """What came of one trial so far; `values` holds seven numbers a sample."""
+    """One trial so far; `values` has seven numbers per sample."""
 
     image: str = ""
     place: Place | None = None
@@ -50,18 +50,18 @@ class _Trial:
 
 
 def read_eyelink_asc(path: Path, options: ImportOptions) -> SourceFile:
-    """Read one file; its trials come while they are asked for.
+    """Read one file; its trials are read as they are requested.
 
     Raises
     ------
     GazeFileError
-        If it is no .asc, or holds other data than gaze.
+        If it is not an .asc, or contains data other than gaze.
     """
     encoding = encoding_of(path)
     with opened(path, encoding) as file:
         head = file.read(4096)
     if not head.lstrip().startswith("**") and "MSG" not in head and "START" not in head:
-        raise GazeFileError(f"{path} is not an EyeLink .asc file; convert the .edf with edf2asc.")
+        raise GazeFileError(f"{path} is not an EyeLink .asc file. Convert the .edf with edf2asc.")
     counts, notes = RowCounts(), list[Note]()
     reader = _Reader(path, encoding, options, counts, notes)
     return SourceFile(reader.readings(), counts, notes)
@@ -134,7 +134,7 @@ class _Reader:
             self.both = self.left and right
         elif words[0] == "SAMPLES" and len(words) > 1 and words[1] != "GAZE":
             raise GazeFileError(
-                f"{self.path} holds {words[1]} samples, not gaze; convert the .edf with "
+                f"{self.path} contains {words[1]} samples, not gaze. Convert the .edf with "
                 "edf2asc -sg."
             )
         elif words[0] == "END":
@@ -158,7 +158,7 @@ class _Reader:
         made = None if variable or not self.trial.image else self._ended()
         if not self.trial.image:
             self.trial.image, self.trial.place = name, place
-            if not variable:  # what came before the image was not looked at it
+            if not variable:  # gaze before the image appeared was not on it
                 self._leave_out("before the image was shown")
         return made
 
@@ -214,8 +214,8 @@ class _Reader:
     def _reading(self, trial: _Trial) -> SourceReading:
         if self.screen is None:
             raise GazeFileError(
-                f"{self.path} does not say the display's size (DISPLAY_COORDS): name it with "
-                "--screen WIDTHxHEIGHT."
+                f"{self.path} does not contain the display's size (DISPLAY_COORDS). Give it "
+                "with --screen WIDTHxHEIGHT."
             )
         values = np.frombuffer(trial.values, np.float64).reshape(-1, 7)
         eyes: tuple[FloatArray, FloatArray] = (values[:, 1:3].copy(), values[:, 4:6].copy())

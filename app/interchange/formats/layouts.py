@@ -1,6 +1,6 @@
-"""Tables whose layout is known by their columns: the one place where a table is recognised.
+"""Tables whose layout is recognised by their columns: the only place that does this.
 
-A layout says which columns hold what and in which unit. What the user says goes before it.
+A layout says which columns contain what and in which unit. The user's options take precedence.
 """
 
 from collections.abc import Sequence
@@ -19,21 +19,21 @@ class Layout:
     Attributes
     ----------
     signature
-        Columns that only this layout has together.
+        Columns that only this layout has in combination.
     roles
-        Which column holds what, by the names it goes by.
+        The role of each column, by its possible names.
     unit, origin, time_unit, duration_unit
-        As in `ImportOptions`; None: to be told by the values.
+        As in `ImportOptions`; None: to be inferred from the values.
     zero_is_best
         Whether its validity codes are Tobii's older ones.
     own
         Whether it is Foveate's own export.
     once
-        Role of which each value counts once: rows repeat an event.
+        Role whose values count once each: rows repeat an event.
     prefix
-        Of the file's name, what goes before the image's.
+        Part of the file's name before the image's.
     refused
-        Why it cannot be read; empty if it can.
+        Why it cannot be read; "" if it can.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Layout:
     refused: str = ""
 
 
-_SCENE = "its gaze lies in the picture of a scene camera, which says nothing of the screen: export "
+_SCENE = "its gaze is in the picture of a scene camera, which is not related to the screen; export "
 _EYELINK = {
     "participant": ("RECORDING_SESSION_LABEL", "subjectnum"),
     "reading": ("TRIAL_INDEX",),
@@ -142,7 +142,7 @@ PLAIN = Layout("", "any table", ())
 
 
 def layout_of(names: Sequence[str], wanted: str = "") -> Layout:
-    """Return the layout that a header is of, `PLAIN` if of none; `wanted` allows only its name."""
+    """Return the layout of a header, `PLAIN` for an unknown one; `wanted` allows only that name."""
     for layout in LAYOUTS:
         if wanted in ("", layout.name) and all(find_column(names, s) for s in layout.signature):
             return layout
@@ -150,5 +150,5 @@ def layout_of(names: Sequence[str], wanted: str = "") -> Layout:
 
 
 def signature_of(name: str) -> str:
-    """Return in words which columns a layout is known by."""
+    """Return in words by which columns a layout is recognised."""
     return "; or ".join(", ".join(each.signature) for each in LAYOUTS if each.name == name)

@@ -1,8 +1,8 @@
 """Gaze of McGIP/GzPT's released code (github.com/zhaozh10/McGIP): JSON and mammography csv.
 
-JSON, one file per image, which `devices.gaze.foreign` parses: made from MicEye version 1, so that
-x and y count in pixels of the image resized to a height (800 there). Mammography csv, one file per
-image, named like it: `system_time_in_pc, img_gaze_X, img_gaze_Y`, in pixels of the image.
+JSON, one file per image, parsed by `devices.gaze.foreign`: made from MicEye version 1, so that x
+and y count in pixels of the image resized to a height (800 there). Mammography csv, one file per
+image and named like it: `system_time_in_pc, img_gaze_X, img_gaze_Y`, in pixels of the image.
 """
 
 from dataclasses import replace
@@ -32,12 +32,12 @@ _NO_LOSS = ("geometry", "eyes", "pupil", "loss")
 
 
 def read_mcgip(path: Path, options: ImportOptions) -> SourceFile:
-    """Read one JSON file, or a mammography csv where the name ends so.
+    """Read one JSON file, or a mammography csv if the name ends that way.
 
     Raises
     ------
     GazeFileError
-        If it is not of that format.
+        If it does not have that format.
     """
     if path.suffix.lower() == ".csv":
         return read_mcgip_mammo(path, options)
@@ -61,7 +61,9 @@ def _reading(found: McgipGaze, options: ImportOptions) -> SourceReading:
         lacks=("time", *_NO_LOSS),
         details=found.facts,
     )
-    if found.exact is not None:  # our own export says more than the released layout has room for
+    if (
+        found.exact is not None
+    ):  # our own export contains more than the released layout has space for
         return _exact(reading, found.exact)
     height = CANVAS_HEIGHT if options.image_height is None else options.image_height
     place = fitted_height(height) if height else whole_image
@@ -85,7 +87,7 @@ def read_mcgip_mammo(path: Path, options: ImportOptions) -> SourceFile:
     Raises
     ------
     GazeFileError
-        If a column is missing or a value is none.
+        If a column is missing or a value is invalid.
     """
     table = read_table(path)
     x, y = table.numbers(table.need("img_gaze_X")), table.numbers(table.need("img_gaze_Y"))
@@ -109,7 +111,7 @@ def read_mcgip_mammo(path: Path, options: ImportOptions) -> SourceFile:
 
 
 def _times(table: Table, column: str, options: ImportOptions) -> tuple[IntArray | None, str]:
-    """Return times in microseconds and the unit they were in; text may be clock times."""
+    """Return times in microseconds and their original unit; text may be clock times."""
     texts = table.text(column)
     try:
         values = np.array([plain_float(t) for t in texts])

@@ -1,8 +1,8 @@
 """MicEye's csv, version 1 and 2, as readings of the station; `devices.gaze.foreign` parses it.
 
-Traps: version 1 counts in pixels of the image resized to the recorder's "image height" and moves
-gaze beside the image onto its border; neither stamps times. The file's name holds the reader's
-name, and paths hold folders: neither is kept.
+Pitfalls: version 1 counts in pixels of the image resized to the recorder's "image height" and moves
+gaze outside the image onto its border; neither version has times. The file's name contains the
+reader's name, and paths contain folders: neither is kept.
 """
 
 from dataclasses import replace
@@ -28,9 +28,9 @@ from devices.gaze.geometry import FloatArray
 LACKS = ("time", "geometry", "eyes", "pupil", "loss")
 NO_HEIGHT = (
     "{} is MicEye version 1: its gaze counts in pixels of the image resized to the recorder's "
-    'height ("image height" in its config.json), which the file does not say. Name it with '
-    "--image-height PIXELS (MicEye's own default is 800); --image-height source if images were "
-    "not resized."
+    'height ("image height" in its config.json), which the file does not contain. Give it '
+    "with --image-height PIXELS (MicEye's own default is 800); --image-height source if images "
+    "were not resized."
 )
 
 
@@ -40,7 +40,7 @@ def read_miceye(path: Path, options: ImportOptions) -> SourceFile:
     Raises
     ------
     GazeFileError
-        If a line is not one of MicEye's, or version 1 and no image height was said.
+        If a line is not one of MicEye's, or version 1 and no image height was given.
     """
     counts, readings = RowCounts(), []
     for line in foreign.read_miceye(path):

@@ -1,10 +1,11 @@
 """REFLACX (PhysioNet, reflacx-xray-localization): `gaze.csv` and `fixations.csv` of one reading.
 
 As published, `main_data/ID/fixations.csv` and `gaze_data/ID/gaze.csv`: each in a folder named by
-the reading's id. Times are seconds from the start of the audio, positions source-image pixels; the
-part of the image that was shown, and where on the screen, stands in every row, the window as shares
-of the image's range. `main_data/metadata_phase_*.csv` (also in any folder above) names the image of
-each id, and the reader where it has such a column, which the published one has not.
+the reading's id. Times are seconds from the start of the audio, positions are source-image pixels.
+Every row contains the part of the image that was shown, and where it was on the screen; the window
+is given as shares of the image's range. `main_data/metadata_phase_*.csv` (also in any folder above)
+names the image of each id, and the reader if it has such a column, which the published one does
+not.
 """
 
 import csv
@@ -36,7 +37,7 @@ def read_reflacx(path: Path, options: ImportOptions) -> SourceFile:
     Raises
     ------
     GazeFileError
-        If a column is missing or a value is no number.
+        If a column is missing or a value is not a number.
     """
     table = read_table(path)
     is_gaze = table.find("timestamp_sample") is not None
@@ -78,7 +79,7 @@ def _timed(table: Table, time: str) -> tuple[Table, RowCounts]:
 
 
 def _shown(table: Table) -> FloatArray | None:
-    """Return (N, 8): the shown part of the image and where it lay on the screen; None if unsaid."""
+    """Return (N, 8): the shown part of the image and its place on the screen; None if not given."""
     names = [f"{axis}_shown_from_image" for axis in _AXES]
     names += [f"{axis}_in_screen_coordinates" for axis in _AXES]
     if any(table.find(name) is None for name in names):
@@ -92,7 +93,7 @@ def _shown(table: Table) -> FloatArray | None:
 
 
 def _filled(values: FloatArray, usable: Any) -> FloatArray:
-    """Return (N, K) with unusable rows as the usable one before them (the first: after them)."""
+    """Return (N, K) with unusable rows replaced by the usable one before them, else the first."""
     last = np.maximum.accumulate(np.where(usable, np.arange(len(values)), -1))
     return values[np.where(last < 0, int(np.argmax(usable)), last)]
 
@@ -139,7 +140,7 @@ def _details(table: Table, path: Path, start_us: Any) -> dict[str, Any]:
 
 
 def _named(path: Path) -> tuple[str, str | None]:
-    """Return the image and the reader of a reading's folder, from the metadata if it is there."""
+    """Return the image and the reader of a reading's folder, from the metadata if it exists."""
     own = path.parent.name or path.stem
     for folder in path.parents[:4]:
         beside = folder / "main_data"

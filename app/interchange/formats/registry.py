@@ -1,4 +1,4 @@
-"""The formats that gaze comes in: one line each, and those of other distributions."""
+"""The import formats of gaze: one line each, and those of other distributions."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -31,14 +31,14 @@ class Format:
     read
         Reads one file.
     endings
-        Of its files, for folders.
+        Ending of its files, for searching folders.
     text
-        What it is, for people.
+        Description for people.
     pairs_by
-        How files of gaze find those of fixations: in their "folder", in one of the same "folder
-        name", among "all" files, or not.
+        How files of gaze are matched with those of fixations: in the same "folder", in one of the
+        same "folder name", among "all" files, or not.
     names
-        Of its files, where a folder has others with the same ending; empty: any name.
+        Name of its files, if a folder may contain others with the same ending; empty: any name.
     """
 
     read: Read
@@ -57,7 +57,7 @@ def _read_layout(name: str, path: Path, options: ImportOptions) -> SourceFile:
 
 
 _OWN: dict[str, Format] = {
-    "miceye": Format(read_miceye, ("csv",), "MicEye's csv, version 1 and 2"),
+    "miceye": Format(read_miceye, ("csv",), "MicEye's csv, versions 1 and 2"),
     "mcgip": Format(read_mcgip, ("json", "csv"), "gaze JSON of the released McGIP/GzPT code"),
     "mcgip-mammo": Format(read_mcgip_mammo, ("csv",), "mammography csv of the released code"),
     "reflacx": Format(
@@ -86,7 +86,7 @@ _OWN: dict[str, Format] = {
 
 
 def with_plug_ins(own: Mapping[str, Format]) -> dict[str, Format]:
-    """Return formats by name, and those of other distributions beside them."""
+    """Return formats by name, including those of other distributions."""
     found = dict(own)
     for each in plug_ins("foveate.importers"):
         if not isinstance(each.content, Format):

@@ -1,8 +1,8 @@
 """Scan paths as JSON lists: GazeSearch (chest radiographs) and CT-ScanGaze (volumes).
 
-Each entry is one scan path: `name`, `subject`, `X`, `Y`, `T` (how long each fixation lasted),
-CT-ScanGaze also `Z` (the slice); `task`, `condition` and `split` are kept. Fixations follow each
-other without the time between them, which the files do not say.
+Each entry is one scan path: `name`, `subject`, `X`, `Y`, `T` (duration of each fixation); in
+CT-ScanGaze also `Z` (the slice). `task`, `condition` and `split` are kept. Fixations follow each
+other directly, since the files do not give the time between them.
 """
 
 import json
@@ -31,12 +31,12 @@ _KEPT = ("task", "condition", "split")
 
 
 def read_gazesearch(path: Path, options: ImportOptions) -> SourceFile:
-    """Read GazeSearch's JSON: X and Y count on a grid laid over the image, T in seconds.
+    """Read GazeSearch's JSON: X and Y refer to a grid laid over the image, T is in seconds.
 
     Raises
     ------
     GazeFileError
-        If it is not of that layout, or too large to be read whole.
+        If it does not have that layout, or is too large to be read at once.
     """
     grid = options.image_height or GRID
     said = note("grid", width=f"{grid:g}", height=f"{grid:g}")
@@ -49,7 +49,7 @@ def read_ct_scangaze(path: Path, options: ImportOptions) -> SourceFile:
     Raises
     ------
     GazeFileError
-        If it is not of that layout, or too large to be read whole.
+        If it does not have that layout, or is too large to be read at once.
     """
     return _read(path, options, whole_image, [], with_slices=True)
 
@@ -72,7 +72,8 @@ def _read(
 def _entries(path: Path) -> list[Any]:
     if path.stat().st_size > MOST_BYTES:
         raise GazeFileError(
-            f"{path} is larger than {MOST_BYTES >> 20} MB: JSON is read whole. Divide it."
+            f"{path} is larger than {MOST_BYTES >> 20} MB: JSON must be read at once. Split the "
+            "file."
         )
     try:
         found = json.loads(read_text(path))
@@ -89,7 +90,7 @@ def _numbers(path: Path, entry: dict[str, Any], key: str) -> Any:
     except (TypeError, ValueError, OverflowError) as error:
         raise GazeFileError(f"{path}: {key} of a scan path must be numbers.") from error
     if values.ndim != 1 or len(values) != len(entry["X"]):
-        raise GazeFileError(f"{path}: X, Y and {key} of a scan path must be equally long.")
+        raise GazeFileError(f"{path}: X, Y and {key} of a scan path must have the same length.")
     return values
 
 
@@ -105,7 +106,7 @@ def _reading(
     if with_slices and len(points):
         depth = _numbers(path, entry, "Z")
         if not (depth == np.rint(depth)).all():
-            raise GazeFileError(f"{path}: Z of a scan path must be whole numbers, of slices.")
+            raise GazeFileError(f"{path}: Z of a scan path must be whole numbers: the slices.")
         slices = depth.astype(np.int64)
         firsts = np.flatnonzero(np.r_[True, np.diff(slices) != 0])
         frames = tuple((int(i), int(slices[i])) for i in firsts)

@@ -1,4 +1,4 @@
-"""What a table does not say outright, told by all its rows: units, validity, what is missing."""
+"""What a table does not say, inferred from all its rows: units, validity, missing values."""
 
 from dataclasses import dataclass, field
 
@@ -47,7 +47,7 @@ class TableRules:
     valid
         Role of a column of validity → its rule.
     min_confidence
-        None: the table says no confidence.
+        None: the table has no confidence.
     """
 
     columns: dict[str, str]
@@ -69,7 +69,7 @@ def rules_of(
     Raises
     ------
     GazeFileError
-        If its rows contradict each other or what its header says.
+        If its rows contradict each other or its header.
     """
     notes: list[Note] = []
     table = found.sample
@@ -141,7 +141,7 @@ def _unit(
         found = "screen-fraction" if options.screen is not None else "image-fraction"
         why = "they lie between 0 and 1"
     if not found and options.shown is not None:
-        found, why = "screen-px", "--shown says where on the screen the image lay"
+        found, why = "screen-px", "--shown gives the position of the image on the screen"
     if found:
         notes.append(note("unit", unit=found, why=why))
     return found or "image-px"
@@ -166,7 +166,7 @@ def _check_unit(table: Table, name: str, unit: Unit) -> None:
 
 
 def _layout_unit(unit: Unit, options: ImportOptions) -> Unit:
-    """Return the unit of a layout; a fraction of a surface is the screen's if one is named."""
+    """Return the unit of a layout; a fraction of a surface is the screen's if a screen is given."""
     if unit == "image-fraction" and options.screen is not None and options.shown is not None:
         return "screen-fraction"
     return unit
@@ -175,15 +175,15 @@ def _layout_unit(unit: Unit, options: ImportOptions) -> Unit:
 def _unit_by_name(name: str, options: ImportOptions) -> tuple[Unit | None, str]:
     lower = name.lower()
     if "deg" in lower or "[°]" in lower:
-        return "screen-deg", f"the column is called `{name}`"
+        return "screen-deg", f"the column is named `{name}`"
     if "norm" in lower:
         unit: Unit = "screen-fraction" if options.screen is not None else "image-fraction"
-        return unit, f"the column is called `{name}`"
+        return unit, f"the column is named `{name}`"
     return None, ""
 
 
 def _are_fractions(values: FloatArray, least: int = 10) -> bool:
-    """Whether coordinates are fractions: all between 0 and 1, or nearly, and hardly one whole."""
+    """Whether coordinates are fractions: nearly all between 0 and 1, and few of them whole."""
     there = values[np.isfinite(values)]
     if len(there) < least:
         return False
@@ -217,7 +217,7 @@ def _validity(
 
 
 def _gaze_in(table: Table, columns: dict[str, str], side: str) -> BoolArray:
-    """Return whether each row of a sample has gaze, of an eye if one is named."""
+    """Return whether each row of a sample has gaze; of one eye if it is given."""
     sides = (side,) if side else ("", "left_", "right_")
     there = np.zeros(len(table), bool)
     codes = missing_codes(None, corner_is_lost=True)
@@ -234,8 +234,8 @@ def _confidence(
     if "confidence" not in columns:
         if options.min_confidence is not None:
             raise GazeFileError(
-                f"{table.path} has no column `confidence` for --min-confidence; name it with "
-                "--columns confidence=COLUMN."
+                f"{table.path} has no column `confidence` for --min-confidence. Name the column "
+                "with --columns confidence=COLUMN."
             )
         return None
     values = table.numbers(columns["confidence"])
@@ -244,8 +244,8 @@ def _confidence(
     with np.errstate(invalid="ignore"):
         if ((values < 0) | (values > 1)).any():
             raise GazeFileError(
-                f"{table.path}: `{columns['confidence']}` is not between 0 and 1. Say below which "
-                "value gaze is lost with --min-confidence."
+                f"{table.path}: `{columns['confidence']}` is not between 0 and 1. Give the "
+                "value below which gaze counts as lost with --min-confidence."
             )
     notes.append(note("confidence", below=MIN_CONFIDENCE))
     return MIN_CONFIDENCE

@@ -1,8 +1,8 @@
 """Tobii's data exports, of Studio and of Pro Lab, as tsv or xlsx.
 
-One file holds any number of participants, recordings and stimuli, in order of time within a
-recording. Rows of other sensors and of events stand among those of the eye tracker. Each showing
-of a stimulus is a reading. The screen's resolution and where the media stood on it are columns
+One file contains any number of participants, recordings and stimuli, in order of time within a
+recording. Rows of other sensors and of events are mixed with those of the eye tracker. Each showing
+of a stimulus is a reading. The screen's resolution and the position of the media on it are columns
 too; the screen's size in millimetres is not, so degrees are assumed.
 """
 
@@ -39,7 +39,7 @@ def read_tobii_tsv(path: Path, options: ImportOptions) -> SourceFile:
     Raises
     ------
     GazeFileError
-        If a column is missing, a value is no number, or values contradict each other.
+        If a column is missing, a value is not a number, or values contradict each other.
     """
     source = open_rows(path, None if is_sheet(path) else "\t", options.skip_lines)
     columns = tobii_columns(path, source.names)
@@ -83,7 +83,7 @@ class _Export:
         return self.found.sample
 
     def _frame(self) -> str:
-        """Return the first frame in which there is gaze."""
+        """Return the first frame that contains gaze."""
         frames = self.columns.frames
         for frame in frames:
             pairs = [p for k, p in self.columns.points.items() if k[0] == "gaze" and k[2] == frame]
@@ -93,8 +93,8 @@ class _Export:
             frame = frames[0]
         if frame == "mm" and not self.options.screen_mm_said:
             raise GazeFileError(
-                f"{self.source.path} gives gaze in mm only: say the screen's size with --screen "
-                "WIDTHxHEIGHT --screen-mm WIDTHxHEIGHT, or export DACS px."
+                f"{self.source.path} contains gaze only in mm. Give the screen's size with "
+                "--screen WIDTHxHEIGHT --screen-mm WIDTHxHEIGHT, or export DACS px."
             )
         return frame
 
@@ -110,7 +110,7 @@ class _Export:
         return unit
 
     def _rules(self, frame: str) -> dict[str, ValidWhen]:
-        """Return for each eye which words of its validity mean gaze, told by the whole file."""
+        """Return, for each eye, which words of its validity mean gaze, judged by the whole file."""
         rules = {}
         for side in ("left", "right"):
             name = self.columns.one.get(f"{side}_valid")
@@ -131,7 +131,7 @@ class _Export:
         return rules
 
     def _readings(self, reader: Showing) -> Iterator[SourceReading]:
-        """Give each showing when the next one begins: rows of one are never apart."""
+        """Yield each showing when the next one begins: rows of a showing are never separated."""
         shown: dict[Key, int] = {}
         people: set[str] = set()
         for key, table in self._showings():

@@ -1,8 +1,8 @@
-"""The columns of Tobii's exports, by the names that Studio and Pro Lab gave them over the years.
+"""The columns of Tobii's exports, by the names used in Studio and Pro Lab over the years.
 
-Units stand in brackets, in parentheses or not at all (``Gaze point X [DACS px]``,
-``GazePointX (ADCSpx)``, ``Gaze point X``); names are compared without them. DACS and ADCS count
-on the display (pixels, or mm), MCS on the media shown (its own pixels, or shares of it).
+Units are in brackets, in parentheses or missing (``Gaze point X [DACS px]``, ``GazePointX
+(ADCSpx)``, ``Gaze point X``); names are compared without them. DACS and ADCS refer to the display
+(pixels, or mm), MCS to the media shown (its own pixels, or shares of it).
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ FRAMES = {
     "media-share": ("mcsnorm",),
     "mm": ("dacsmm", "adcsmm"),
 }
-"""Frame of coordinates → what its columns' names end in."""
+"""Frame of coordinates → the end of its columns' names."""
 Pair = tuple[str, str]
 _STUDIO = ("studioversionrec", "mediaposxadcspx", "gazepointxadcspx", "gazepointleftxadcspx")
 _ONES = {
@@ -55,11 +55,11 @@ class TobiiColumns:
     Attributes
     ----------
     one
-        Role → column, of those that are there.
+        Role → column, for those that exist.
     points
         (what, side, frame) → the columns of x and y; `what` is gaze or fixation.
     studio
-        Whether it is Studio's, whose validity codes count 0 as best.
+        Whether it is from Studio, whose validity code 0 is the best.
     """
 
     names: tuple[str, ...]
@@ -71,7 +71,7 @@ class TobiiColumns:
 
     @property
     def frames(self) -> list[str]:
-        """Frames that gaze is given in, the best first."""
+        """Frames in which gaze is given, best first."""
         return [f for f in FRAMES if any(k[0] == "gaze" and k[2] == f for k in self.points)]
 
 
@@ -81,7 +81,7 @@ def tobii_columns(path: Path, names: tuple[str, ...]) -> TobiiColumns:
     Raises
     ------
     GazeFileError
-        If media, time or gaze have none.
+        If there are no columns for media, time or gaze.
     """
     one = {role: name for role, known in _ONES.items() if (name := find_column(names, *known))}
     if "media" not in one:
@@ -91,7 +91,7 @@ def tobii_columns(path: Path, names: tuple[str, ...]) -> TobiiColumns:
     if not any(what == "gaze" for what, _, _ in points):
         raise GazeFileError(
             f"{path} has no column `Gaze point X` or `Gaze point left X`; its columns are "
-            f"{', '.join(names)}. Export the gaze too."
+            f"{', '.join(names)}. Export the gaze as well."
         )
     position = _pair(names, "Presented Media position ", "") or _pair(names, "MediaPos", "")
     studio = any(find_column(names, name) for name in _STUDIO)

@@ -1,4 +1,4 @@
-"""The rows of one showing of a stimulus, by a Tobii export, as a reading."""
+"""Turns a Tobii export's rows of one showing of a stimulus into a reading."""
 
 import re
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _SIZE = re.compile(r"\s*(\d+)\s*[x×,;]\s*(\d+)\s*", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """Makes a reading of the rows of one showing."""
+    """Makes a reading from the rows of one showing."""
 
     columns: TobiiColumns
     options: ImportOptions
@@ -108,7 +108,7 @@ class Showing:
         return self.rules[side](table.text(self.columns.one[f"{side}_valid"]))
 
     def _none_valid(self, valid: dict[str, BoolArray], table: Table) -> BoolArray:
-        """Return where both eyes are said to be lost; nowhere if their validity is not said."""
+        """Return where both eyes are lost; nowhere if their validity is not given."""
         if len(self.rules) < 2:
             return np.zeros(len(table), bool)
         return ~(valid["left"] | valid["right"])
@@ -140,16 +140,16 @@ class Showing:
         if width is None or height is None:
             if needed:
                 raise GazeFileError(
-                    f"{table.path} does not say the screen's resolution (`Recording resolution "
-                    "width`, `… height`). Export those columns too, or name it: --screen "
-                    "WIDTHxHEIGHT."
+                    f"{table.path} does not contain the screen's resolution (`Recording "
+                    "resolution width`, `… height`). Export those columns too, or give it with "
+                    "--screen WIDTHxHEIGHT."
                 )
             return None
         mm = ASSUMED_MM_PER_PX
         return ScreenGeometry(width, height, width * mm, height * mm)
 
     def _place(self, table: Table, screen: ScreenGeometry | None, frame: str) -> tuple[Place, bool]:
-        """Return how the media lay on the canvas of a frame, and whether the file says so."""
+        """Return where the media was on the canvas of a frame, and whether the file says so."""
         if frame == "media":
             return whole_image, True
         if frame == "media-share" or screen is None:
@@ -168,7 +168,7 @@ class Showing:
     def _fixations(
         self, table: Table, time_us: IntArray, screen: ScreenGeometry | None
     ) -> SourceFixations | None:
-        """Return the fixations of Tobii's own filter: rows of one index are one fixation."""
+        """Return the fixations of Tobii's own filter: rows with one index are one fixation."""
         kind, index = self.columns.one.get("kind"), self.columns.one.get("index")
         frame = self.fixation_frame
         if kind is None or index is None or frame is None:
@@ -200,10 +200,10 @@ class Showing:
         frame: str,
         screen: ScreenGeometry | None,
     ) -> SourceFixations | None:
-        """Return fixations of another frame than gaze's; None where that would be a guess.
+        """Return fixations in a frame other than the gaze's; None where that would be a guess.
 
-        Studio gives gaze on the display and fixations on the media: the media's place and size
-        take one to the other.
+        Studio gives gaze on the display and fixations on the media: the position and size of the
+        media convert one to the other.
         """
         shown, known = self._place(table, screen, "screen")
         if not known or shown.rule != "shown" or {frame, self.frame} != {"screen", "media"}:
@@ -233,12 +233,12 @@ def _first(table: Table, name: str | None) -> float | None:
 
 
 def _only(table: Table, name: str | None) -> float | None:
-    """Return the one number of a column.
+    """Return the only number in a column.
 
     Raises
     ------
     GazeFileError
-        If it holds others too.
+        If it contains others too.
     """
     found = _first(table, name)
     if found is None or name is None:
@@ -247,13 +247,13 @@ def _only(table: Table, name: str | None) -> float | None:
     other = values[np.isfinite(values) & (values != found)]
     if len(other):
         raise GazeFileError(
-            f"{table.path}: `{name}` is {found:g} and {other[0]:g} while one stimulus is shown: "
-            "it moved. Say where it was with --shown, or split the file."
+            f"{table.path}: `{name}` is {found:g} and {other[0]:g} while one stimulus is shown, "
+            "so it moved. Give its position with --shown, or split the file."
         )
     return found
 
 
 def _first_point(points: FloatArray) -> FloatArray:
-    """Return the first point (2,) of some (N, 2) that is one; NaN where none is."""
+    """Return the first finite point (2,) of some (N, 2); NaN where there is none."""
     there = np.flatnonzero(np.isfinite(points).all(axis=1))
     return points[there[0]] if len(there) else np.full(2, np.nan)

@@ -1,4 +1,4 @@
-"""Which rows of a Tobii export are samples of the eye tracker, and which showing they are of."""
+"""Which rows of a Tobii export are samples of the eye tracker, and of which showing."""
 
 import re
 
@@ -11,7 +11,7 @@ _SHOWN = re.compile(r"(image|media|video|web|stimulus)\w*start", re.IGNORECASE)
 
 
 class RowKinds:
-    """Tells rows of the eye tracker from others."""
+    """Distinguishes rows of the eye tracker from others."""
 
     def __init__(self, columns: TobiiColumns, options: ImportOptions) -> None:
         at = {role: columns.names.index(name) for role, name in columns.one.items()}
@@ -29,11 +29,11 @@ class RowKinds:
         return media, person, recording
 
     def begins(self, row: Row) -> bool:
-        """Whether an event says that a stimulus is shown from now on."""
+        """Whether an event marks the start of a stimulus."""
         return self._event is not None and bool(_SHOWN.search(row[self._event].replace(" ", "")))
 
     def reason_of(self, row: Row) -> str:
-        """Return why a row is no sample; empty if it is one."""
+        """Return why a row is not a sample; "" if it is one."""
         if self._sensor is not None:
             sensor = row[self._sensor].strip()
             if not sensor:

@@ -1,9 +1,10 @@
-"""XDF as LabRecorder writes it: gaze streams and the markers that say what was shown.
+"""XDF as written by LabRecorder: gaze streams, and the markers that say what was shown.
 
-A gaze stream is told by its type and by channels that are understood as the station does live; of
-several one must be named. Stamps are taken as sent, moved to the recorder's clock by the stream's
-clock offsets: nothing is smoothed, so that a hole stays a hole. A marker that names an image begins
-its reading, the next marker ends it; without markers the file's name is the image's.
+A gaze stream is recognised by its type and by channels that the station also understands live; if
+there are several, one must be named. Time stamps are used as sent, moved to the recorder's clock by
+the stream's clock offsets: nothing is smoothed, so that a gap stays a gap. A marker that names an
+image begins its reading and the next marker ends it; without markers, the file's name is the
+image's.
 """
 
 import itertools
@@ -35,12 +36,12 @@ MISSING = as_typed(
 )
 _GAP_US = 200_000
 _RESET_S = 5.0
-"""A clock offset that jumps by more, between two asked for in a row, was reset."""
+"""A clock offset that jumps by more than this between two consecutive ones was reset."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A gaze stream, or several of one sender that was restarted."""
+    """A gaze stream, or several from one sender that was restarted."""
 
     about: str
     keys: tuple[str, ...]
@@ -89,7 +90,7 @@ def _streams(path: Path) -> list[Any]:
         raise GazeFileError(MISSING) from error
     try:
         streams, _header = pyxdf.load_xdf(str(path), dejitter_timestamps=False)
-    except Exception as error:  # pyxdf raises whatever its parser meets
+    except Exception as error:  # pyxdf raises whatever error its parser meets
         raise GazeFileError(f"{path} cannot be read as XDF ({error}).") from error
     return list(streams)
 
@@ -107,13 +108,13 @@ def _said(stream: Any, name: str) -> str:
 
 
 def _gaze_streams(streams: list[Any], screen: ScreenGeometry) -> tuple[list[_Found], list[str]]:
-    """Return the gaze streams, those of one sender joined, and why others cannot be read."""
+    """Return the gaze streams, with those of one sender joined, and why others cannot be read."""
     found: dict[tuple[str, ...], list[_Found]] = {}
     why: list[str] = []
     for number, stream in enumerate(filter(_may_be_gaze, streams), 1):
         name, sender = _said(stream, "name"), _said(stream, "source_id")
         if any(c.coordinate_system.strip().lower() == "world" for c in _channels(stream)):
-            why.append(f"the gaze of {name} lies in the picture of a scene camera, not on a screen")
+            why.append(f"the gaze of {name} is in the picture of a scene camera, not on a screen")
             continue
         try:
             samples, time_us = _gaze(stream, screen)
@@ -128,7 +129,7 @@ def _gaze_streams(streams: list[Any], screen: ScreenGeometry) -> tuple[list[_Fou
 
 
 def _joined(parts: list[_Found]) -> list[_Found]:
-    """Join streams of one sender that follow each other; those that overlap stay apart."""
+    """Join streams of one sender that follow each other; those that overlap stay separate."""
     parts = sorted((p for p in parts if len(p.time_us)), key=lambda part: int(part.time_us[0]))
     apart = [b.time_us[0] - a.time_us[-1] for a, b in itertools.pairwise(parts)]
     if len(parts) < 2 or min(apart) < 0:
@@ -155,14 +156,15 @@ def _chosen(
     if not found:
         kinds = ", ".join(f"{_said(s, 'name')} ({_said(s, 'type')})" for s in streams)
         raise GazeFileError(
-            f"{path} holds no gaze stream ({kinds or 'no stream at all'}). {'; '.join(why)}"
+            f"{path} contains no gaze stream ({kinds or 'no stream at all'}). {'; '.join(why)}"
         )
     listed = "; ".join(each.about for each in found)
     meant = found if wanted is None else [each for each in found if wanted in each.keys]
     if len(meant) != 1:
-        what = "several gaze streams" if wanted is None else f"no one gaze stream {wanted}"
+        what = "several gaze streams" if wanted is None else f"no single gaze stream {wanted}"
         raise GazeFileError(
-            f"{path} holds {what}: {listed}. Name one with --stream, by name, source id or number."
+            f"{path} contains {what}: {listed}. Choose one with --stream, by name, source id or "
+            "number."
         )
     unread = [note("stream-unread", why=each) for each in why]
     if len(found) > 1:
@@ -199,7 +201,7 @@ Span = tuple[str, tuple[int, int]]
 
 
 def _spans(streams: list[Any], path: Path, options: ImportOptions) -> tuple[list[Span], list[Note]]:
-    """Return the images that were shown, each with its first and the next one's first time."""
+    """Return the images that were shown, each with its first time and that of the next."""
     marked = [s for s in streams if not isinstance(s["time_series"], np.ndarray)]
     stream, marks = _markers(path, marked, options)
     ends = [time for time, _ in marks[1:]] + [np.iinfo(np.int64).max]
@@ -213,8 +215,8 @@ def _spans(streams: list[Any], path: Path, options: ImportOptions) -> tuple[list
 def _markers(path: Path, marked: list[Any], options: ImportOptions) -> tuple[str, list[Mark]]:
     """Return the stream that says what was shown, and its marks in order of time.
 
-    A stream that names images as such (`image: NAME`, JSON, a file's ending) goes before one of
-    bare words; two that do are asked for.
+    A stream that explicitly names images (`image: NAME`, JSON, a file's ending) is preferred to one
+    of bare words; if there are two, the user must choose.
     """
     if options.markers is not None:
         numbered = enumerate(marked, 1)
@@ -225,7 +227,7 @@ def _markers(path: Path, marked: list[Any], options: ImportOptions) -> tuple[str
         if len(meant) != 1:
             names = ", ".join(_said(s, "name") for s in marked) or "none"
             raise GazeFileError(
-                f"{path} has no one stream of markers {options.markers}; there are {names}."
+                f"{path} has no single stream of markers {options.markers}; there are {names}."
             )
         return _said(meant[0], "name"), _marks(meant)
     naming = [s for s in marked if any(_names_image(text) for text in _texts(s))]
@@ -234,8 +236,8 @@ def _markers(path: Path, marked: list[Any], options: ImportOptions) -> tuple[str
     if len({_said(s, "name") for s in naming}) > 1:
         names = ", ".join(_said(s, "name") for s in naming)
         raise GazeFileError(
-            f"{path} has several streams that may say what was shown: {names}. Name one with "
-            "--markers."
+            f"{path} has several streams that may record what was shown: {names}. Choose one "
+            "with --markers."
         )
     return (_said(naming[0], "name") if naming else ""), _marks(naming)
 
@@ -253,7 +255,7 @@ def _texts(stream: Any) -> list[str]:
 
 
 def _names_image(marker: str) -> bool:
-    """Whether a marker says by its form that it names an image."""
+    """Whether the form of a marker shows that it names an image."""
     text = marker.strip().lower()
     return bool(_image_of(marker)) and (
         text.startswith("{") or _prefixed(text) != "" or text.rsplit(".", 1)[-1] in _ENDINGS
@@ -266,7 +268,7 @@ def _prefixed(text: str) -> str:
 
 
 def _image_of(marker: str) -> str:
-    """Return the image a marker names; empty for one that ends a reading."""
+    """Return the image that a marker names; "" for one that ends a reading."""
     text = marker.strip()
     if text.startswith("{"):
         try:
@@ -283,7 +285,7 @@ _ENDINGS = {"png", "jpg", "jpeg", "dcm", "dicom", "tif", "tiff", "bmp"}
 
 
 def _gaps(time_us: IntArray, span: tuple[int, int]) -> tuple[Note, ...]:
-    """Note the longest hole among the samples of a reading."""
+    """Note the longest gap between the samples of a reading."""
     own = time_us[(time_us >= span[0]) & (time_us < span[1])]
     longest = int(np.diff(own).max()) if len(own) > 1 else 0
     return (note("gap", seconds=f"{longest / 1e6:.3f}"),) if longest > _GAP_US else ()

@@ -1,4 +1,4 @@
-"""The chunks of an XDF, looked at before it is read: sizes and counts that it cannot hold."""
+"""Checks the chunks of an XDF before it is read, for sizes and counts that are impossible."""
 
 import gzip
 import re
@@ -22,7 +22,7 @@ def check_chunks(path: Path) -> bool:
     Raises
     ------
     GazeFileError
-        If it is no XDF, larger than `MOST_BYTES`, or says more than it holds.
+        If it is not XDF, larger than `MOST_BYTES`, or declares more than it contains.
     """
     packed = path.suffix.lower() == ".xdfz" or path.name.lower().endswith(".xdf.gz")
     try:
@@ -45,8 +45,8 @@ def _walk(path: Path, file: IO[bytes]) -> bool:
         at += length
         if at > MOST_BYTES:
             raise GazeFileError(
-                f"{path} is larger than {MOST_BYTES >> 20} MB, or says so: XDF is read whole. "
-                "Divide the recording, or export its gaze as csv."
+                f"{path} is, or claims to be, larger than {MOST_BYTES >> 20} MB; XDF must be "
+                "read at once. Split the recording, or export its gaze as csv."
             )
         tag = int.from_bytes(file.read(2), "little")
         end = file.tell() + length - 2
@@ -61,7 +61,7 @@ def _walk(path: Path, file: IO[bytes]) -> bool:
 
 
 def _length(file: IO[bytes]) -> int | None:
-    """Return how long the next chunk is with its tag; None at the end of the file."""
+    """Return the length of the next chunk with its tag; None at the end of the file."""
     size = file.read(1)
     form = _LENGTHS.get(size[0]) if size else None
     data = file.read(size[0]) if form else b""
@@ -73,11 +73,11 @@ def _length(file: IO[bytes]) -> int | None:
 
 def _check_header(path: Path, file: IO[bytes], length: int) -> None:
     if length > MOST_HEADER:
-        raise GazeFileError(f"{path} holds a stream header of {length} bytes.")
+        raise GazeFileError(f"{path} contains a stream header of {length} bytes.")
     said = _CHANNELS.search(file.read(length - 2))
     digits = said[1] if said else b"0"
     if len(digits) > 9 or int(digits) > MOST_CHANNELS:
-        raise GazeFileError(f"{path} holds a stream of {digits[:20].decode()} channels.")
+        raise GazeFileError(f"{path} contains a stream of {digits[:20].decode()} channels.")
 
 
 def _check_samples(path: Path, file: IO[bytes], length: int) -> None:
@@ -87,4 +87,4 @@ def _check_samples(path: Path, file: IO[bytes], length: int) -> None:
         return
     count = int(struct.unpack(form, head[5 : 5 + head[4]])[0])
     if count > length:
-        raise GazeFileError(f"{path} says {count} samples in a chunk of {length} bytes.")
+        raise GazeFileError(f"{path} declares {count} samples in a chunk of {length} bytes.")

@@ -49,7 +49,7 @@ def test_durations_are_read_in_the_unit_that_fixations_last_in(study, tmp_path, 
     [
         ("image,start,duration_s,x,y", "P1.png,{k}00,250,30,40", "`duration_s` says s"),
         ("image,time_s,x,y", "P1.png,{k}8,30,40", "`time_s` says s"),
-        ("image,start,duration,x,y", "P1.png,{k},9e9,30,40", "fits in no unit"),
+        ("image,start,duration,x,y", "P1.png,{k},9e9,30,40", "fits no unit"),
         ("image,start,duration,x,y", "P1.png,{k},1e-9,30,40", "is not a plausible fixation"),
     ],
     ids=["duration", "samples", "starts", "no unit at all"],
@@ -274,7 +274,7 @@ def test_gaze_that_is_nowhere_on_its_image_is_told(study, tmp_path, matcher) -> 
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        (["30,40"] * 3 + ["1e308,40"], "not on any screen"),
+        (["30,40"] * 3 + ["1e308,40"], "outside any screen"),
         (["30,40"] * 3 + ["inf,40"], "infinity"),
     ],
 )
@@ -288,7 +288,7 @@ def test_values_beyond_all_screens_are_refused(study, tmp_path, matcher, rows, s
     [
         ([*range(0, 80_000, 8000), 4_000_000_000_000_000], "hours"),
         ([0] * 3000, "faster than any tracker"),
-        ([*range(0, 80_000, 8000), "1e300"], "no clock"),
+        ([*range(0, 80_000, 8000), "1e300"], "beyond any clock"),
     ],
     ids=["126 years", "all at one instant", "beyond all clocks"],
 )

@@ -84,7 +84,7 @@ def test_a_changed_file_fails_its_checksum(archive, tmp_path) -> None:
             new.writestr(
                 info.filename, b"name = 'other'" if info.filename[:6] == "study." else data
             )
-    with pytest.raises(ExportError, match=r"study\.toml does not have the checksum"):
+    with pytest.raises(ExportError, match=r"checksum of study\.toml does not match"):
         import_archive(changed, tmp_path / "back", _quiet)
 
 

@@ -135,7 +135,7 @@ def test_without_a_licence_nothing_is_written_and_a_mistyped_one_is_guessed(
     for more, why in (
         ([], "only its owner can choose one"),
         (["--licence", "cc-by-4"], "Did you mean CC-BY-4.0?"),
-        (["--licence", "CC0-1.0", "--published", "soon"], "not a day"),
+        (["--licence", "CC0-1.0", "--published", "soon"], "not a date"),
         (["--licence", "CC0-1.0", "--url", "here"], "not an address"),
     ):
         with pytest.raises(SystemExit) as ended:
@@ -199,7 +199,7 @@ def test_a_data_set_that_was_changed_does_not_hold_together(study: Study, tmp_pa
     table = out / "tables" / "answers.csv"
     whole = table.read_bytes()
     for change, why in (
-        (lambda: table.write_bytes(whole + b"\n"), "answers.csv does not have its checksum"),
+        (lambda: table.write_bytes(whole + b"\n"), "answers.csv does not match"),
         (lambda: (table.write_bytes(whole), (out / "more.txt").write_text("x")), "not in SHA256"),
         (lambda: ((out / "more.txt").unlink(), table.unlink()), "answers.csv is missing"),
     ):

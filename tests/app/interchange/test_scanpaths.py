@@ -44,7 +44,7 @@ def test_a_slice_that_the_image_has_not_is_refused(study, tmp_path, matcher) -> 
         ("[" * 100_000, "cannot be read as JSON"),
         ('{"a": 1}', "is not a list"),
         ('[{"name": "P1"}]', "entry 1: it needs"),
-        ('[{"name": "P1", "X": [1], "Y": [1, 2], "T": [0.2]}]', "equally long"),
+        ('[{"name": "P1", "X": [1], "Y": [1, 2], "T": [0.2]}]', "same length"),
     ],
     ids=["nested", "no list", "keys missing", "unequal"],
 )

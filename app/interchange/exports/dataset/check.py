@@ -21,7 +21,7 @@ _SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What was found in a data set that holds together."""
+    """What was found in a consistent data set."""
 
     files: int
     tables: int
@@ -47,12 +47,12 @@ def check_dataset(folder: Path) -> Checked:
     Raises
     ------
     ExportError
-        Naming what is missing, changed, or not as it is described.
+        Naming what is missing, changed, or different from its description.
     """
     faults: list[str] = []
     files = _check_sums(folder, faults)
     told = _json(folder / croissant.NAME, faults)
-    faults += [f"{croissant.NAME} lacks {name}" for name in _REQUIRED if name not in told]
+    faults += [f"{croissant.NAME} does not list {name}" for name in _REQUIRED if name not in told]
     tables = _check_tables(folder, told, faults)
     readers = _check_participants(folder, faults)
     sheet = folder / datasheet.NAME
@@ -62,7 +62,7 @@ def check_dataset(folder: Path) -> Checked:
     if faults:
         more = f"\n  … and {len(faults) - _SHOWN:,} more" if len(faults) > _SHOWN else ""
         lines = "\n".join(f"  {fault}" for fault in faults[:_SHOWN])
-        raise ExportError(f"{folder} does not hold together:\n{lines}{more}")
+        raise ExportError(f"{folder} is inconsistent:\n{lines}{more}")
     return Checked(files, len(tables), sum(tables.values()), readers, questions)
 
 
@@ -78,7 +78,7 @@ def _check_sums(folder: Path, faults: list[str]) -> int:
     faults += [f"{name} is missing" for name in sorted(listed.keys() - there)]
     faults += [f"{name} is not in {SUMS}" for name in sorted(there - listed.keys())]
     faults += [
-        f"{name} does not have its checksum"
+        f"the checksum of {name} does not match"
         for name in sorted(there & listed.keys())
         if sha256_of(folder / name) != listed[name]
     ]
@@ -95,13 +95,13 @@ def _json(path: Path, faults: list[str]) -> dict[str, Any]:
 
 
 def _check_tables(folder: Path, told: dict[str, Any], faults: list[str]) -> dict[str, int]:
-    """Compare what Croissant says with the files; return the rows of each record set's file."""
+    """Compare Croissant's description with the files; return the rows of each record set's file."""
     files = {each.get("@id", ""): each for each in told.get("distribution", ())}
     for name, each in files.items():
         faults += [f"{name or 'a file'} lacks {key}" for key in _OF_A_FILE if key not in each]
         path = folder / str(each.get("contentUrl", ""))
         if not path.is_file():
-            faults.append(f"{name}: {each.get('contentUrl')} is not there")
+            faults.append(f"{name}: {each.get('contentUrl')} is missing")
         elif sha256_of(path) != each.get("sha256"):
             faults.append(f"{name} is not the file that {croissant.NAME} describes")
     counts = {}

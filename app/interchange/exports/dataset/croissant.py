@@ -1,4 +1,4 @@
-"""Croissant 1.0: what files there are, and every column of every table, for machines.
+"""Croissant 1.0: all files, and every column of every table, for machines.
 
 The context is that of the specification (docs.mlcommons.org/croissant/docs/croissant-spec.html).
 """

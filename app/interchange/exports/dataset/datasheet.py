@@ -1,6 +1,6 @@
 """The datasheet (Gebru et al. 2021, Datasheets for Datasets): what the study knows, and questions.
 
-What only people know stays a question that is marked; it is never filled with a guess.
+What only people know remains a marked question; it is never filled with a guess.
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ OPEN = "**To be answered:**"
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the study knows of itself.
+    """What the study knows about itself.
 
     Attributes
     ----------
@@ -26,9 +26,9 @@ class Facts:
     agreed
         How many of the readers have agreed to be recorded.
     pictures
-        How many images are included; None: none were asked for.
+        How many images are included; None: none were requested.
     held_back
-        How many were left out because they wait to be cleared of burned-in names.
+        How many were left out because they are not yet cleared of burned-in names.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Facts:
 
 
 def datasheet(facts: Facts, terms: Terms) -> str:
-    """Return the text; `OPEN` stands before each question that is left."""
+    """Return the text; `OPEN` stands before each open question."""
     parts = [
         f"# Datasheet: {facts.name}",
         "After Gebru et al., *Datasheets for Datasets* (2021). Foveate wrote what the study knows; "
@@ -68,7 +68,7 @@ def datasheet(facts: Facts, terms: Terms) -> str:
 
 
 def open_questions(text: str) -> int:
-    """Return how many questions of a datasheet nobody has answered yet."""
+    """Return how many questions of a datasheet are still open."""
     return sum(line.startswith(f"- {OPEN}") for line in text.splitlines())
 
 
@@ -98,12 +98,12 @@ def _composition(facts: Facts) -> list[str]:
     lines = [
         f"{counted(facts.readings, 'reading')} of {counted(facts.cases, 'case')} by "
         f"{counted(facts.readers, 'reader')}; {counted(facts.images, 'image')}.",
-        f"What readers were asked: {facts.question}",
+        f"Question put to the readers: {facts.question}",
         f"Answers they could give: {', '.join(facts.classes) or 'not a fixed list'}.",
         f"Labels of the images: {_counts(facts.labels, 'no label')}.",
         f"Modalities: {_counts(facts.modalities, 'not stated')}.",
         f"Rating of the gaze: {_counts(facts.ratings, 'not rated')}.",
-        f"Readers said of themselves: {said}.",
+        f"Readers said about themselves: {said}.",
     ]
     if facts.left_out:
         lines.append(f"Left out of the finished readings: {_counts(facts.left_out, '')}.")

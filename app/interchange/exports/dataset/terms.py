@@ -1,4 +1,4 @@
-"""Under which terms a data set goes out: said by a person, never taken for granted."""
+"""The terms of a data set: stated by a person, never assumed."""
 
 import difflib
 import re
@@ -18,20 +18,20 @@ _OWN = re.compile(r"LicenseRef-[A-Za-z0-9.\-]{1,60}")
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What only people know of a data set; what is empty was not said, and is left open.
+    """What only people know about a data set; empty values are left open.
 
     Attributes
     ----------
     licence
-        An SPDX identifier, or `LicenseRef-NAME` for terms of one's own.
+        An SPDX identifier, or `LicenseRef-NAME` for one's own terms.
     creators
-        Persons or institutions, as they are to be named.
+        Persons or institutions, as they should be named.
     url
-        Where it will be found.
+        Where it will be published.
     published
-        The day of publication, as 2026-11-28.
+        Date of publication, such as 2026-11-28.
     cite
-        How it is to be cited.
+        How to cite it.
     """
 
     licence: str
@@ -42,13 +42,13 @@ class Terms:
 
     @property
     def licence_url(self) -> str:
-        """Where the licence can be read; terms of one's own stand in LICENSE.md."""
+        """Where the licence can be read; one's own terms are in LICENSE.md."""
         own = self.licence.startswith("LicenseRef-")
         return "LICENSE.md" if own else f"https://spdx.org/licenses/{self.licence}.html"
 
     @property
     def lacking(self) -> tuple[str, ...]:
-        """What Croissant wants to know and nobody said."""
+        """What Croissant requires and nobody stated."""
         said = {
             "creator": self.creators,
             "url": self.url,
@@ -71,20 +71,20 @@ def require_terms(terms: Terms) -> Terms:
         raise ExportError(
             "A data set needs a licence, and only its owner can choose one: --licence "
             f"{LICENCES[0]}, another SPDX identifier for data ({', '.join(LICENCES[1:])}), or "
-            "LicenseRef-NAME for terms of your own."
+            "LicenseRef-NAME for your own terms."
         )
     if licence not in LICENCES and not _OWN.fullmatch(licence):
         close = difflib.get_close_matches(licence.upper(), LICENCES, n=1, cutoff=0.5)
         guess = f" Did you mean {close[0]}?" if close else ""
         raise ExportError(
-            f"{licence} is not an SPDX identifier of a licence for data.{guess} Terms of your own "
-            "are LicenseRef-NAME."
+            f"{licence} is not an SPDX identifier of a licence for data.{guess} For your own "
+            "terms, use LicenseRef-NAME."
         )
     if terms.published:
         try:
             date.fromisoformat(terms.published)
         except ValueError as error:
-            raise ExportError(f"{terms.published} is not a day such as 2026-11-28.") from error
+            raise ExportError(f"{terms.published} is not a date such as 2026-11-28.") from error
     if terms.url and not re.fullmatch(r"https?://\S+", terms.url):
         raise ExportError(f"{terms.url} is not an address such as https://example.org/data.")
     return terms

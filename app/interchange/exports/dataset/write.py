@@ -31,14 +31,14 @@ _EXCLUDED, _STAND_IN = "excluded by hand", "gaze of a stand-in, not of a person"
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What of a study goes into a data set.
+    """The part of a study that goes into a data set.
 
     Attributes
     ----------
     content
-        Its finished readings without those that were excluded by hand or are not a person's.
+        Its finished readings, without those excluded by hand or not from a person.
     left_out
-        Why how many are not in it.
+        Reasons with the number of readings left out.
     """
 
     content: Content
@@ -46,7 +46,7 @@ class Chosen:
 
 
 def chosen(content: Content) -> Chosen:
-    """Leave out what was excluded by hand and, except in a trial, the gaze of stand-ins.
+    """Leave out readings excluded by hand and, except in a trial, the gaze of stand-ins.
 
     Raises
     ------
@@ -77,17 +77,17 @@ def chosen(content: Content) -> Chosen:
 def export_dataset(
     content: Content, out: Path, terms: Terms, progress: Progress, *, with_images: bool
 ) -> str:
-    """Write a data set into an empty folder and read it back; return what is to be said.
+    """Write a data set into an empty folder and read it back; return the final message.
 
     Parameters
     ----------
     with_images
-        Whether to include the pictures, except those that wait to be cleared.
+        Whether to include the pictures, except those not yet cleared.
 
     Raises
     ------
     ExportError
-        If nothing may go out, or what was written does not hold together.
+        If nothing may be published, or the result is inconsistent.
     """
     picked = chosen(content)
     content = picked.content
@@ -118,17 +118,17 @@ def export_dataset(
 
 
 def _about(content: Content, out: Path, terms: Terms, facts: datasheet.Facts) -> list[Path]:
-    """Write licence, datasheet and Croissant, and let BIDS know of what is not BIDS."""
+    """Write licence, datasheet and Croissant, and tell BIDS which files are not BIDS."""
     described = out / "dataset_description.json"
     _set_licence(described, terms)
     text = (
         f"Gaze of {counted(facts.readers, 'reader')} in {counted(facts.readings, 'reading')} of "
-        f"medical images, recorded with Foveate. They were asked: {facts.question}"
+        f"medical images, recorded with Foveate. Question put to the readers: {facts.question}"
     )
     people = {
-        "participant_id": "The reader as BIDS names the folders",
+        "participant_id": "The reader's label in the BIDS folder names",
         "pseudonym": "The reader's pseudonym in the study",
-        **dict.fromkeys(facts.attributes, "A coarse class that the reader chose"),
+        **dict.fromkeys(facts.attributes, "A coarse class chosen by the reader"),
     }
     written = {
         ".bidsignore": "".join(f"{name}\n" for name in _BESIDE_BIDS),
@@ -158,7 +158,7 @@ def _licence_text(name: str, terms: Terms) -> str:
 
 
 def _pictures(content: Content, out: Path, images: set[str]) -> Iterable[Path]:
-    """Copy the pictures of images, by the hash of their pixels."""
+    """Copy the pictures of images, named by the hash of their pixels."""
     folder = out / "stimuli"
     folder.mkdir()
     for image_id in sorted(images):
