@@ -13,7 +13,7 @@ from migrations.study.schema import Annotation, Answer, new_id
 
 @dataclass(frozen=True, slots=True)
 class GivenAnswer:
-    """The answer that stands for a reading that has ended."""
+    """The answer in force for a reading that has ended."""
 
     reading_id: str
     answer_id: str
@@ -21,10 +21,10 @@ class GivenAnswer:
 
 
 def amend(session: ReadingSession, given: GivenAnswer, label: str) -> GivenAnswer:
-    """Replace an answer; the former one stays in its row, marked undone.
+    """Replace an answer; the earlier one stays in its row, marked undone.
 
-    The row of the new one says in its details that it is an addendum and what it corrects; its
-    time lies after the reading's end.
+    The new row's details say that it is an addendum and what it corrects; its time is after the
+    reading's end.
     """
     corrected, writes = _writes(session.clock, given, label)
     if session.phase is Phase.CLOSED:
@@ -56,7 +56,7 @@ def _writes(
 
 
 def _answer_again(given: GivenAnswer, corrected: GivenAnswer, now_us: int) -> Write:
-    """Return the write that answers the leading question anew, where it was asked as a question."""
+    """Return the write that answers the leading question anew, if it was asked as a question."""
     answer = table_of(Answer)
     row = select(
         literal(new_id()),

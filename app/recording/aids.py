@@ -19,7 +19,7 @@ COLUMNS = ("image", "x", "y", "width", "height")
 
 @dataclass(frozen=True, slots=True)
 class AidBox:
-    """A box on an image, in source-image pixels; `text` stands beside it (a score)."""
+    """A box on an image, in source-image pixels; `text` is written beside it (a score)."""
 
     frame: int
     x_image: float
@@ -34,7 +34,7 @@ Boxes = Mapping[str, tuple[AidBox, ...]]
 
 
 def aids_of(study: Study) -> dict[str, Boxes]:
-    """Return the boxes of each arm that someone is to read in, by its row.
+    """Return the boxes of each arm that someone will read in, by the arm's row.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def read_boxes(study: Study, path: Path) -> Boxes:
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SessionError(f"The boxes to be shown cannot be read from {path}: {error}.") from error
+        raise SessionError(f"The boxes to show cannot be read from {path}: {error}.") from error
     found: dict[str, tuple[AidBox, ...]] = {}
     with study.database.read() as rows:
         for number, line in enumerate(lines, 2):
@@ -90,7 +90,7 @@ def _require_inside(box: AidBox, image: Image) -> None:
     right, bottom = box.x_image + box.width_image, box.y_image + box.height_image
     if min(box.x_image, box.y_image) < 0 or right > image.columns or bottom > image.rows:
         raise ValueError(
-            f"the box does not lie on the image, which has {image.columns} × {image.rows} pixels."
+            f"the box is outside the image, which has {image.columns} × {image.rows} pixels."
         )
     if not 0 <= box.frame < image.frames:
         raise ValueError(f"the image has no frame {box.frame}; they count from 0.")

@@ -1,4 +1,4 @@
-"""The cases of a session in the reader's order, and how far the reader is with each."""
+"""The cases of a session in the reader's order, and the reader's progress on each."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ class CaseToRead:
     Attributes
     ----------
     index, total
-        Place in the reader's order, from 0, and how many there are.
+        Position in the reader's order, from 0, and the total.
     tiles
         Its images.
     resumes_id
-        The interrupted reading that reading it now goes on with; None otherwise.
+        The interrupted reading that reading it now resumes, or None.
     reread
         What reading it now repeats, and why; None for a first reading.
     arm_id
@@ -43,7 +43,7 @@ class CaseToRead:
 
 
 class CaseList:
-    """Keeps in memory what the worklist said, so that no step of a reading waits for a query."""
+    """Keeps the worklist in memory, so that no step of a reading waits for a query."""
 
     def __init__(
         self, rows: Iterable[WorklistRow], tiles: Mapping[str, tuple[CaseTile, ...]]
@@ -69,7 +69,7 @@ class CaseList:
         return sum(state in _READ for state, _ in self._states.values())
 
     def next(self) -> CaseToRead | None:
-        """Return the first interrupted case, a second look, the first to be read, else None.
+        """Return the next case: interrupted, then second look, then unread; None if there is none.
 
         Cases set aside are left out.
         """
@@ -83,11 +83,11 @@ class CaseList:
 
     @property
     def aside(self) -> tuple[str, ...]:
-        """Names of the cases set aside, in the order in which that happened."""
+        """Names of the skipped cases, in that order."""
         return tuple(self._aside.values())
 
     def set_aside(self, case_id: str) -> None:
-        """Offer a case no more: its images cannot be shown. The next session offers it again.
+        """Stop offering a case whose images cannot be shown. The next session offers it again.
 
         Raises
         ------
@@ -97,7 +97,7 @@ class CaseList:
         self._aside[case_id] = self.get(case_id).name
 
     def leave_out(self, case_ids: Iterable[str]) -> None:
-        """Never offer these: their images wait to be cleared of burned-in names."""
+        """Never offer these: their images are not yet cleared of burned-in names."""
         self._left_out = frozenset(case_ids)
 
     def get(self, case_id: str) -> CaseToRead:
@@ -110,8 +110,8 @@ class CaseList:
         """
         if case_id not in self._states:
             raise SessionError(
-                f"Case {short_name(case_id)} is not in this session; cases imported since it was "
-                "opened are read in the next one."
+                f"Case {short_name(case_id)} is not in this session. Cases imported since it "
+                "was opened can be read in the next one."
             )
         index = next(i for i, row in enumerate(self._rows) if row.case_id == case_id)
         row, (state, reading_id) = self._rows[index], self._states[case_id]
@@ -129,11 +129,11 @@ class CaseList:
         )
 
     def stop_after(self, count: int) -> None:
-        """Offer no further case once `count` more are finished; the rest stays to be read."""
+        """Offer no further case once `count` more are finished; the rest remains unread."""
         self._left = count
 
     def mark(self, case_id: str, state: State, reading_id: str) -> None:
-        """Note how the latest reading of a case stands."""
+        """Note the state of the latest reading of a case."""
         self._states[case_id] = (state, reading_id)
         if state == "finished" and self._looks[case_id]:
             self._arms[case_id] = self._looks[case_id].pop(0)

@@ -1,4 +1,4 @@
-"""What becomes of a reading once it has ended: its last samples, its figures, its verdict."""
+"""What happens to a reading once it has ended: last samples, figures, rating."""
 
 from dataclasses import asdict
 
@@ -29,7 +29,7 @@ class EndedReadings:
         self._ended_us: dict[str, int] = {}
 
     def end(self, reading: OpenReading, state: State, reason: str) -> None:
-        """Write how a reading ended; figures and verdict follow with its last sample."""
+        """Write how a reading ended; figures and rating follow with its last sample."""
         services, setup = self._services, self._setup
         validation, drift_deg = setup.validation, setup.drift_deg
         accuracy_deg = validation.accuracy_deg if validation else None
@@ -53,7 +53,7 @@ class EndedReadings:
         services.live.close(ended_us, closed)
 
     def seconds_since(self, reading_id: str) -> float | None:
-        """Return how many real seconds ago a reading ended; None where nobody knows."""
+        """Return how many real seconds ago a reading ended; None if unknown."""
         ended_us = self._ended_us.get(reading_id)  # of this session: its row may still be queued
         if ended_us is None:
             return seconds_since(self._services.study.database, reading_id)

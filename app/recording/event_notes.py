@@ -1,10 +1,10 @@
-"""What a device said while a case was read, as notes that the reading keeps."""
+"""What a device reported during a case, as notes of the reading."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 NOTES = "notes"
-"""Key of `reading.details` under which they lie: [{code, text}]; codes: docs/reliability.md."""
+"""Key of the notes in `reading.details`: [{code, text}]; codes: docs/reliability.md."""
 
 _STANDS = "display_area"
 
@@ -14,8 +14,8 @@ def notes_of(
 ) -> list[dict[str, str]]:
     """Return the notes of a reading from the events of its recording, in order.
 
-    A gap belongs to each reading that it touches, whenever it was told. What was said of the
-    tracked screen stands until it is said anew.
+    A gap belongs to each reading that it touches, whenever it was reported. What was reported about
+    the tracked screen applies until it is reported anew.
     """
     told = list(events)
     screens = [event for event in told if event["kind"] == _STANDS]

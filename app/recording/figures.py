@@ -1,4 +1,4 @@
-"""What became of the samples of one reading: counted as they come, or of stored gaze."""
+"""Counts of the samples of one reading: as they come, or from stored gaze."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -14,20 +14,20 @@ from devices.gaze.samples import SampleArray
 
 @dataclass(frozen=True, slots=True)
 class GazeFigures:
-    """What became of the samples of one reading.
+    """Counts of the samples of one reading.
 
     Attributes
     ----------
     sample_count, lost_count
         Samples, and those missing between their time stamps.
     missing_count, invalid_count
-        Samples that were due and never came, and those that came without gaze, outside pauses.
+        Samples that were due and never came, and those without gaze, outside pauses.
     loss, silent_s
-        As `devices.gaze.rating.GazeLoss` says; 1 where no gaze was due.
+        As in `devices.gaze.rating.GazeLoss`; 1 if no gaze was due.
     off_screen
         Samples with gaze outside the tracked screen.
     gap_count, longest_gap_us, jitter_us
-        Of the time stamps, as `StreamCounts` says.
+        Of the time stamps, as in `StreamCounts`.
     off_image
         Share of samples with gaze that fell on no image.
     duration_us
@@ -50,7 +50,7 @@ class GazeFigures:
     jitter_us: float | None = None
 
     def stream(self) -> dict[str, Any]:
-        """Return how regularly samples came, as a reading's details keep it."""
+        """Return how regular the samples were, as a reading's details store it."""
         return {
             "missing": self.lost_count,
             "silent_s": round(self.silent_s, 3),
@@ -80,16 +80,16 @@ class Mapped(Protocol):
 
 @dataclass(slots=True)
 class GazeCounts:
-    """What is counted of the samples of a reading as they come.
+    """Running counts of the samples of a reading.
 
     Attributes
     ----------
     stream
-        All of them.
+        All samples.
     off_image, off_screen
-        With gaze, and on no image or outside the tracked screen.
+        With gaze, but on no image or outside the tracked screen.
     paused, paused_valid
-        In pauses, and of these with gaze.
+        In pauses, and how many of these have gaze.
     """
 
     stream: StreamCounts
@@ -123,9 +123,9 @@ def figures_of(
     Parameters
     ----------
     duration_us, open_us
-        How long it lasted, and how long gaze was due: less its pauses.
+        How long it lasted, and how long gaze was due: without its pauses.
     rate_hz
-        Of the recording, as measured or told; None: the reading's own.
+        Rate of the recording, measured or nominal; None: the reading's own.
     """
     counts = gaze.stream
     lost = gaze_loss(

@@ -20,15 +20,15 @@ def say(
     Raises
     ------
     SessionError
-        If the form has no such question, it is not asked of what `annotation_id` says, or cannot
-        be answered so.
+        If the form has no such question, if it is not asked about what `annotation_id` names, or if
+        the answer is invalid.
     """
     question = next((q for q in questions if q.key == key), None)
     if question is None:
         known = ", ".join(q.key for q in questions)
         raise SessionError(f"The study asks no question {key!r}; it asks {known}.")
     if (question.scope == "mark") != (annotation_id is not None):
-        raise SessionError(f"Question {key!r} is asked of the {question.scope}.")
+        raise SessionError(f"Question {key!r} is about the {question.scope}.")
     try:
         stored = checked_value(question, value)
     except SettingsError as error:
@@ -39,7 +39,7 @@ def say(
 
 
 def take_back(reading: OpenReading, key: str, annotation_id: str | None) -> None:
-    """Mark the answer to a question undone, the class with the leading one."""
+    """Mark the answer to a question undone; for the leading question, also the class."""
     if key == next(iter(reading.questions)):
         if reading.answer_id is not None:
             reading.undo(reading.answer_id)

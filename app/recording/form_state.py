@@ -1,4 +1,4 @@
-"""Where a reader is in the form of a case: which question is asked, what is said, what is missing.
+"""The reader's position in a case's form: the current question, the answers, what is missing.
 
 The form has one subject at a time: the case, or a mark that was just made.
 """
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from migrations.study.forms import Question, asked, chosen_of, many
 
 Place = tuple[str, str | None]
-"""A question's key and the mark it is asked of; None: the case."""
+"""A question's key and the mark it is about; None: the case."""
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """An answer to write; `value` None takes the former one back."""
+    """An answer to write; with `value` None, the earlier one is undone."""
 
     key: str
     mark: str | None
@@ -22,14 +22,14 @@ class Said:
 
 
 class FormState:
-    """The answers to one case's form so far, and the question that is asked now.
+    """The answers to one case's form so far, and the current question.
 
     Attributes
     ----------
     questions
         All of the form.
     mark
-        The mark that is asked of; None: the case.
+        The mark in question; None: the case.
     """
 
     def __init__(self, questions: Sequence[Question]) -> None:
@@ -41,7 +41,7 @@ class FormState:
 
     @property
     def shown(self) -> list[Question]:
-        """The questions that are asked of the present subject."""
+        """The questions about the current subject."""
         return self._asked_of(self.mark)
 
     @property
@@ -51,11 +51,11 @@ class FormState:
 
     @property
     def waits(self) -> bool:
-        """Whether a question of the present subject has no answer."""
+        """Whether a question about the current subject has no answer."""
         return bool(self._waiting(self.mark))
 
     def value(self, key: str) -> str | None:
-        """Return what is said to a question of the present subject."""
+        """Return the answer to a question about the current subject."""
         return self._given.get(self._place(key))
 
     def go_to(self, key: str) -> None:
@@ -63,14 +63,14 @@ class FormState:
         self._current = key
 
     def step(self, by: int) -> None:
-        """Ask the question after (1) or before (-1) this one; past the last comes the first."""
+        """Ask the question after (1) or before (-1) this one; the first follows the last."""
         keys = [q.key for q in self.shown]
         if keys:
             at = keys.index(self._current) if self._current in keys else 0
             self._current = keys[(at + by) % len(keys)]
 
     def choose(self, index: int) -> Said | None:
-        """Answer the present question with its `index`-th choice; None if it has no such."""
+        """Answer the current question with its `index`-th choice; None if it has no such choice."""
         question = self.current
         if question is None or index >= len(question.choices):
             return None
@@ -83,7 +83,7 @@ class FormState:
         return Said(question.key, self._of(question), value)
 
     def put(self, value: str) -> Said | None:
-        """Answer the present question, and ask the next one that has no answer."""
+        """Answer the current question, and ask the next unanswered one."""
         question = self.current
         if question is None:
             return None
@@ -93,25 +93,25 @@ class FormState:
         return said
 
     def enter(self) -> Said | None:
-        """Accept what is chosen of several, nothing as well, and ask the next question."""
+        """Accept the choices made, even none, and ask the next question."""
         question = self.current
         if question is None or question.kind != "multiple":
             return None
         return self.put(self.value(question.key) or "[]")
 
     def forget(self, key: str, mark: str | None = None) -> None:
-        """Take an answer back, and ask that question again."""
+        """Undo an answer, and ask that question again."""
         self._given.pop((key, mark), None)
         self.mark, self._current = mark, key
 
     def begin_mark(self, mark: str) -> None:
-        """Ask of a mark, where the form asks anything of marks."""
+        """Ask about a mark, if the form has questions about marks."""
         self._marks.append(mark)
         self.mark = mark
         self._on()
 
     def drop_mark(self, mark: str) -> None:
-        """Ask no more of a mark that is taken back."""
+        """Stop asking about a mark that was undone."""
         self._marks = [m for m in self._marks if m != mark]
         self._given = {place: v for place, v in self._given.items() if place[1] != mark}
         if self.mark == mark:
@@ -119,7 +119,7 @@ class FormState:
             self._on()
 
     def withdrawn(self) -> list[Said]:
-        """Return answers to questions that are asked no more, as taken back; they are forgotten."""
+        """Return the answers to questions that no longer apply, as undone; they are forgotten."""
         shown = {(q.key, m) for m in (None, *self._marks) for q in self._asked_of(m)}
         gone = [place for place in self._given if place not in shown]
         for place in gone:
@@ -127,7 +127,7 @@ class FormState:
         return [Said(key, mark, None) for key, mark in gone]
 
     def ask_what_is_missing(self) -> Question | None:
-        """Ask the first question that must be answered and is not; None where there is none."""
+        """Ask the first required question without an answer; return None if there is none."""
         for mark in (*self._marks, None):
             for question in self._asked_of(mark):
                 if question.required and (question.key, mark) not in self._given:
@@ -136,11 +136,11 @@ class FormState:
         return None
 
     def mark_number(self) -> int:
-        """Return which of the marks is asked of, from 1; 0 for the case."""
+        """Return the number of the mark in question, from 1; 0 for the case."""
         return self._marks.index(self.mark) + 1 if self.mark in self._marks else 0
 
     def _on(self) -> None:
-        """Ask the next question without an answer; a mark that is done gives way to the case."""
+        """Ask the next question without an answer; after a mark's last question, the case's."""
         waiting = self._waiting(self.mark)
         if not waiting and self.mark is not None:
             self.mark = None

@@ -1,4 +1,4 @@
-"""Look and press: the place on an image that the reader looks at, from the last samples."""
+"""Look and press: the place on an image that the reader is looking at, from the last samples."""
 
 import threading
 from collections import deque
@@ -70,16 +70,16 @@ def looked_at(
     now_us: int,
     correction: Affine | None = None,
 ) -> LookedAt | None:
-    """Return where the reader looked during the last 200 ms of valid gaze before now.
+    """Return where the reader looked during the last 200 ms of valid gaze.
 
     Parameters
     ----------
     samples
         Shape (N,), the most recent ones.
     views
-        How the tiles lie on the screen now.
+        The position of the tiles on the screen now.
     correction
-        Of the point of gaze, as it is in force for the reading.
+        Correction of the point of gaze, as in force for the reading.
 
     Returns
     -------

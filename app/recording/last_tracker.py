@@ -1,6 +1,6 @@
-"""Which tracker a station reads with unless it is told: the one it read with last, else a real one.
+"""The default tracker of a station: the one it read with last, else a real one.
 
-A stand-in, the simulated reader, the mouse or a replay, is never taken unasked.
+A stand-in (the simulated reader, the mouse or a replay) is never chosen by default.
 """
 
 import logging
@@ -16,20 +16,20 @@ _FILE = "tracker.txt"
 
 
 def remember(info: TrackerInfo) -> None:
-    """Keep the tracker of a session for the next one, unless it is a stand-in."""
+    """Store the tracker of a session for the next one, unless it is a stand-in."""
     if info.kind in STAND_INS:
         return
     try:
         config_folder().mkdir(parents=True, exist_ok=True)
         (config_folder() / _FILE).write_text(info.id + "\n", encoding="utf-8")
     except OSError:
-        log.warning("The tracker cannot be kept for the next session.", exc_info=True)
+        log.warning("The tracker could not be stored for the next session.", exc_info=True)
 
 
 def preferred(trackers: Sequence[TrackerInfo]) -> str:
-    """Return the id of the tracker to take unasked, "" for none.
+    """Return the id of the default tracker, "" for none.
 
-    That is the last one of this station where it is attached, else the only real one that is.
+    This is the station's last one if it is attached, else the only real one that is.
     """
     real = [info.id for info in trackers if info.kind not in STAND_INS]
     try:

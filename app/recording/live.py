@@ -1,8 +1,8 @@
-"""Gaze while it happens: fixations of the open reading, and the figures the strip shows.
+"""Live gaze: the fixations of the open reading, and the figures that the strip shows.
 
-Fixations run a tenth of a real second behind the samples. By then every view change up to that
-instant has been handed over, whatever the GUI thread was doing, so that what is written now is
-what a later computation from the raw chunks finds.
+Fixations lag the samples by a tenth of a real second. By then, every view change up to that instant
+has been handed over, whatever the GUI thread was doing, so that a later computation from the raw
+chunks gives the same result.
 """
 
 import threading
@@ -44,12 +44,13 @@ class LiveGaze:
     Parameters
     ----------
     eye
-        Which eye the point of gaze is taken from; can be set between readings, as `correction`.
+        Which eye the point of gaze is taken from; like `correction`, it can be set between
+        readings.
 
     Attributes
     ----------
     usual_rate_hz
-        Asked for the rate of the tracker, which tells how many samples were due.
+        Returns the rate of the tracker, which gives the number of samples due.
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class LiveGaze:
             self._readings.append(reading)
 
     def show(self, view: TileView, geometry: ScreenGeometry | None = None) -> None:
-        """Take note of what the open reading shows; `geometry` where the screen changed."""
+        """Note what the open reading shows; `geometry` if the screen changed."""
         if geometry is not None:
             self.geometry = geometry
         self._current().show(view, geometry)
@@ -102,14 +103,14 @@ class LiveGaze:
     def close(self, ended_us: int, on_closed: Callable[[GazeFigures], None]) -> None:
         """End the open reading; `on_closed` is called once its last sample has been seen.
 
-        It is called on the recorder's thread, after the last fixation rows have been queued.
+        It is called on the recorder's thread after the last fixation rows have been queued.
         """
         reading = self._current()
         reading.on_closed = on_closed
         reading.ended_us = ended_us
 
     def settled(self, timeout_s: float) -> bool:
-        """Wait until every ended reading is closed; False when that takes too long."""
+        """Wait until every ended reading is closed; False if that takes too long."""
         with self._settled:
             return self._settled.wait_for(
                 lambda: all(reading.ended_us is None for reading in self._readings), timeout_s
@@ -130,13 +131,13 @@ class LiveGaze:
         self._valid_us = last_gaze_us(samples) or self._valid_us
 
     def tick(self) -> None:
-        """Work up the samples that are old enough (the recorder's ticker)."""
+        """Process the samples that are old enough (the recorder's ticker)."""
         until_us = self._clock.now_us() - self._behind_us
         if until_us - self._done_until_us >= self._step_us:
             self.advance(until_us)
 
     def advance(self, until_us: int, *, final: bool = False) -> None:
-        """Work up all samples before `until_us`; `final` when no more will come."""
+        """Process all samples before `until_us`; `final` if no more will come."""
         self._done_until_us = until_us
         samples = self._take(until_us)
         with self._lock:
@@ -153,7 +154,7 @@ class LiveGaze:
     def _take(self, until_us: int) -> SampleArray:
         if not self._incoming:
             return empty_samples(0)
-        # The list is this thread's own: `listen` and `tick` run one after the other.
+        # The list belongs to this thread: `listen` and `tick` run one after the other.
         samples = concatenate_samples(self._incoming)
         old = samples["host_us"] < until_us
         self._incoming = [] if old.all() else [samples[~old]]
@@ -162,7 +163,7 @@ class LiveGaze:
     def _is_over(self, reading: LiveReading, until_us: int) -> bool:
         if reading.ended_us is None or until_us < reading.ended_us:
             return False
-        # A device's samples come late; wait for the first beyond the end, but not for ever.
+        # A device's samples come late: wait for the first one beyond the end, but not forever.
         return (
             self._arrived_us >= reading.ended_us or until_us - reading.ended_us > self._give_up_us
         )

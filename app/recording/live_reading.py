@@ -1,4 +1,4 @@
-"""The gaze of one reading as it comes: its views, its filter, its fixations, its figures."""
+"""The gaze of one reading as it arrives: its views, filter, fixations and figures."""
 
 from collections import deque
 from collections.abc import Callable
@@ -31,7 +31,7 @@ from devices.gaze.view import Affine, TileView, ViewHistory
 from migrations.study.schema import new_id
 
 _KEPT_US = 60_000_000
-"""No fixation is longer; samples this old need not be kept for one."""
+"""No fixation is longer, so samples older than this need not be kept for one."""
 
 
 def fixation_row(
@@ -77,7 +77,7 @@ def event_row(
 
 
 def warm_up(parameters: FilterParameters) -> None:
-    """Compile the filter now, and not when the first gaze is waiting for the recorder's thread."""
+    """Compile the filter now, not while the first gaze waits for the recorder's thread."""
     t_us = np.arange(100) * 4_000
     steps = (t_us // 200_000).astype(np.float64)
     detect_fixations(t_us, 5 * steps, 5 * steps, parameters)
@@ -92,9 +92,9 @@ class LiveReading:
     Attributes
     ----------
     pauses
-        In which no gaze is due.
+        Spells in which no gaze is due.
     seen_until_us
-        Up to where all that came has been pushed; None before the first.
+        The time up to which everything has been pushed; None before the first sample.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class LiveReading:
         self._fixation_count = 0
 
     def show(self, view: TileView, geometry: ScreenGeometry | None) -> None:
-        """Take note of a view; `geometry` where the screen changed with it."""
+        """Note a view; `geometry` if the screen changed with it."""
         self._shown.append((view, geometry))
 
     def push(self, samples: SampleArray) -> list[dict[str, Any]]:
@@ -143,7 +143,7 @@ class LiveReading:
         return self._rows(found)
 
     def finish(self) -> list[dict[str, Any]]:
-        """Return the rows of the fixations that the end of the reading cuts off."""
+        """Return the rows of the fixations that are cut off by the reading's end."""
         self._take_views()
         return self._rows(self._filter.flush())
 
@@ -164,7 +164,8 @@ class LiveReading:
             if geometry is not None and self._views.views:
                 self._screens.add(view.time_us, geometry)
             elif geometry is not None:
-                # It changed before the reading: the first view is the first chance to say so.
+                # It changed before the reading: the first view is the first opportunity to report
+                # it.
                 self._screens = ScreenHistory(geometry)
             self._views.add(view)
 

@@ -1,6 +1,6 @@
 """One recording station per study: a file that the operating system locks for the process.
 
-The lock goes when the process dies, however it dies; the file itself may stay.
+The lock disappears when the process dies, however it dies; the file itself may stay.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import IO, Self
 from app.errors import StationBusy
 
 NAME = "station.lock"
-_LOCKED_BYTE = 1 << 20  # beyond the text, which Windows would refuse others to read
+_LOCKED_BYTE = 1 << 20  # beyond the text, which Windows would otherwise not let others read
 
 
 class StationLock:
@@ -50,7 +50,7 @@ class StationLock:
             file.close()
             raise StationBusy(
                 f"{self.path.parent} is being recorded into by {self._holder()}. Close that "
-                "station first; one study is read at one station at a time."
+                "station first; only one station can read a study at a time."
             ) from error
         self._file = file
         file.seek(0)

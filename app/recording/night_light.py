@@ -1,7 +1,7 @@
-"""Whether the system tints the screen, as far as it tells: GNOME and Windows do.
+"""Whether the system tints the screen, if it reveals that: GNOME and Windows do.
 
-Elsewhere (other Linux desktops, macOS) and for HDR no system call tells it reliably; there the
-station asks its user.
+Elsewhere (other Linux desktops, macOS), and for HDR, no system call reports it reliably; the
+station then asks its user.
 """
 
 import shutil
@@ -19,7 +19,7 @@ _TIMEOUT_S = 2.0
 
 
 def night_light() -> bool | None:
-    """Return whether night light is on; None where the system does not tell. May take a second."""
+    """Return whether night light is on; None if the system does not say. May take a second."""
     if sys.platform == "win32":
         return _on_windows()
     return _on_gnome()

@@ -1,4 +1,4 @@
-"""The reading that is open: what is shown, what is said, how it ends; each a row at once."""
+"""The open reading: what is shown, what is said, how it ends; each is written at once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,13 +23,13 @@ class OpenReading:
     Attributes
     ----------
     details
-        What the row holds beside its columns.
+        The contents of its row besides its columns.
     questions
         The rows of the form's questions by their keys, the leading one first.
     answer_id, answer_label
-        The answer to the leading question that stands; None before the first.
+        The answer to the leading question in force; None before the first.
     said
-        The answers that stand: their rows by question and mark (None: of the case).
+        The answers in force: their rows by question and mark (None: of the case).
     """
 
     reading_id: str
@@ -50,7 +50,7 @@ class OpenReading:
     _pauses: Pauses = field(default_factory=Pauses)
 
     def begin(self) -> None:
-        """Write the row; gaze is the reading's from now on."""
+        """Write the row; gaze belongs to the reading from now on."""
         self.started_us = self.clock.now_us()
         self.live.open(self.reading_id, self.started_us)
         row = {
@@ -68,9 +68,9 @@ class OpenReading:
         self.writer.put(insert_into(Reading, row), now=True)
 
     def show(self, view: TileView, geometry: ScreenGeometry | None) -> None:
-        """Write a view; the first one, and each that comes with another screen, tells the screen.
+        """Write a view; the first one, and each with a changed screen, includes the screen.
 
-        The distance told with it is the one in force, which a view cannot change.
+        The distance included is the one in force, which a view cannot change.
 
         Raises
         ------
@@ -110,12 +110,12 @@ class OpenReading:
         Parameters
         ----------
         annotation_id
-            The mark it is said of.
+            The mark it is about.
 
         Raises
         ------
         SessionError
-            If that mark does not stand in this reading.
+            If that mark is not in this reading.
         """
         leading = key == next(iter(self.questions))
         if annotation_id is not None and annotation_id not in self._standing:
@@ -152,7 +152,7 @@ class OpenReading:
         Raises
         ------
         SessionError
-            If it is not one that stands in this reading.
+            If it is not in force in this reading.
         """
         if annotation_id not in self._standing:
             raise SessionError("There is no such annotation to undo in this reading.")
@@ -165,14 +165,14 @@ class OpenReading:
             self.answer_id = self.answer_label = None
 
     def absent(self, gone_us: int) -> None:
-        """Note that no eyes were seen for so long, up to now; the row tells it at once."""
+        """Note how long no eyes were seen, up to now; it is written to the row at once."""
         now_us = self.clock.now_us()
         spells = [*self.details.get("absences_us", []), [now_us - gone_us, now_us]]
         self.details["absences_us"] = spells
         self.writer.put(update_row(Reading, self.reading_id, details=dict(self.details)))
 
     def pause(self, *, begins: bool) -> None:
-        """Note that the images went, or came back: no gaze is due meanwhile."""
+        """Note that the images were hidden or shown again: meanwhile no gaze is due."""
         now_us = self.clock.now_us()
         (self._pauses.begin if begins else self._pauses.end)(now_us)
         self.live.pause(now_us, begins=begins)

@@ -1,4 +1,4 @@
-"""The rows a session begins with: the reader and the sitting, truthful in every column."""
+"""The rows with which a session begins: the reader and the session, truthful in every column."""
 
 import hashlib
 import platform
@@ -46,17 +46,17 @@ class OpeningRows:
     cases
         The reader's worklist in reading order.
     order_seed
-        What the order was drawn from; None for the order of the study.
+        The seed of the order; None for the order of the study.
     details
-        What the session row holds beside its columns.
+        The contents of the session's row besides its columns.
     questions
         The rows of the form's questions by their keys, the leading one first.
     aids
         Boxes that arms show, by arm and image.
     sheets
-        What is shown of a case beside its images, by case.
+        What is shown about a case besides its images, by case.
     without_sheet
-        The arms that show none.
+        The arms without a case sheet.
     """
 
     session_id: str
@@ -72,7 +72,7 @@ class OpeningRows:
 
 
 def has_consented(study: Study, pseudonym: str) -> bool:
-    """Return whether a reader has agreed to the study's consent text as it stands now."""
+    """Return whether a reader has agreed to the study's current consent text."""
     with study.database.read() as session:
         reader = session.scalar(select(Reader).where(Reader.pseudonym == pseudonym))
         return reader is not None and reader.consent_text_sha256 == _consent_hash(study)
@@ -95,10 +95,10 @@ def write_opening_rows(
     Raises
     ------
     ConsentMissing
-        If the reader has not agreed before and `consented` is not said now.
+        If the reader has not agreed before and does not agree now (`consented`).
     """
     if not pseudonym.strip():
-        raise SessionError("A session needs the reader's pseudonym; type the reader's code.")
+        raise SessionError("A session needs the reader's pseudonym. Type the reader's code.")
     noted = {"clock_step_us": require_fine_clock(), **_computer(), **details}
     with study.database.write() as session:
         _keep_order(session)
@@ -126,7 +126,7 @@ def write_opening_rows(
 
 
 def not_yet_asked(study: Study, pseudonym: str) -> tuple[str, ...]:
-    """Return the attributes that the study asks and that this reader was never asked."""
+    """Return the attributes that the study asks for and that this reader was never asked."""
     wanted = study.settings.reader_attributes
     if not wanted:
         return ()
@@ -136,12 +136,12 @@ def not_yet_asked(study: Study, pseudonym: str) -> tuple[str, ...]:
 
 
 def keep_attributes(study: Study, pseudonym: str, said: Mapping[str, str]) -> None:
-    """Keep what a reader said of the attributes; what was said before stays.
+    """Store what a reader said about the attributes; earlier answers are kept.
 
     Raises
     ------
     SettingsError
-        If it is none of the coarse classes.
+        If it is not one of the coarse classes.
     """
     if not said:
         return
@@ -158,7 +158,7 @@ def _without_sheet(session: OrmSession) -> frozenset[str]:
 
 
 def _keep_order(session: OrmSession) -> None:
-    # Ids tell which reading is the latest, also after the computer's clock was set back.
+    # Ids show which reading is the latest, even after the computer's clock was set back.
     for table in (SessionRow, Reading):
         newest = session.scalar(select(func.max(table.id)))
         if newest is not None:
@@ -175,7 +175,7 @@ def _reader(
         return reader
     if not consented:
         raise ConsentMissing(
-            f"Reader {pseudonym} has not agreed to the consent text of this study; show it and "
+            f"Reader {pseudonym} has not agreed to the consent text of this study. Show it, and "
             "open the session once the reader agrees."
         )
     reader.consent_utc, reader.consent_text_sha256 = utc_now(), _consent_hash(study)
@@ -190,7 +190,7 @@ def _order_seed(session: OrmSession, study: Study, reader: Reader, seed: int | N
         return None
     if seed is not None:
         return seed
-    # A reader who comes back goes on in the order of the first session.
+    # A reader who returns continues in the order of the first session.
     query = (
         select(SessionRow.order_seed)
         .where(SessionRow.reader_id == reader.id, SessionRow.order_seed.is_not(None))

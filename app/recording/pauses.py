@@ -1,4 +1,4 @@
-"""Pauses of a reading: spells in which its images were away and no gaze was due."""
+"""Pauses of a reading: spells in which its images were hidden and no gaze was due."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 PAUSES = "pauses_us"
-"""Key of `reading.details` under which they lie: pairs of start and end, host clock."""
+"""Key of the pauses in `reading.details`: pairs of start and end, on the host clock."""
 
 
 @dataclass(slots=True)
 class Pauses:
-    """Spells [start, end) in host time; the last one has no end while it goes on."""
+    """Spells [start, end) in host time; the last one has no end while it lasts."""
 
     spells: list[tuple[int, int | None]] = field(default_factory=list)
 
@@ -24,16 +24,16 @@ class Pauses:
 
     @property
     def is_open(self) -> bool:
-        """Whether one goes on."""
+        """Whether a pause is in progress."""
         return bool(self.spells) and self.spells[-1][1] is None
 
     def begin(self, now_us: int) -> None:
-        """Begin one, unless one goes on."""
+        """Begin a pause, unless one is in progress."""
         if not self.is_open:
             self.spells.append((now_us, None))
 
     def end(self, now_us: int) -> None:
-        """End the one that goes on; nothing without one."""
+        """End the pause in progress; no effect without one."""
         if self.is_open:
             self.spells[-1] = (self.spells[-1][0], max(now_us, self.spells[-1][0]))
 

@@ -1,4 +1,4 @@
-"""How the reader sits before the tracker: distance, glasses, validation, correction, drift."""
+"""How the reader sits in front of the tracker: distance, eyewear, validation, correction, drift."""
 
 from dataclasses import asdict, replace
 from typing import Any
@@ -18,7 +18,7 @@ from migrations.study.schema import Calibration, new_id
 from migrations.study.schema import Session as SessionRow
 
 EYEWEAR = ("", "none", "glasses", "contact lenses", "varifocals")
-"""What the reader wears; empty where it was not asked."""
+"""What the reader wears; "" if not asked."""
 _NEAREST_MM, _FARTHEST_MM = 200.0, 2000.0
 
 
@@ -30,9 +30,9 @@ class ReaderSetup:
     validation
         The last one; None before the first.
     drift_deg
-        Of the last drift probe since the last validation; None before the first.
+        Drift in the last probe since the last validation; None before the first.
     unchecked
-        What has changed since the last validation so that it holds no more; empty for nothing.
+        What has changed since the last validation that makes it invalid; "" for nothing.
     """
 
     def __init__(self, services: SessionServices) -> None:
@@ -44,17 +44,17 @@ class ReaderSetup:
 
     @property
     def against_reading(self) -> Hindrance | None:
-        """What stands against reading with the calibration as it is; None for nothing."""
+        """What speaks against reading with the current calibration; None for nothing."""
         return against_reading(self.validation, self.unchecked)
 
     @property
     def unanswered(self) -> str:
-        """What stands against reading and was not yet chosen to read in spite of, in words."""
+        """What speaks against reading and was not yet overridden, in words."""
         against = self.against_reading
         return "" if against is None or against == self._anyway else against.text
 
     def read_anyway(self) -> None:
-        """Read in spite of what stands against it now; another hindrance is asked about anew."""
+        """Read despite what speaks against it now; a new obstacle asks again."""
         against = self.against_reading
         if against is None or against == self._anyway:
             return
@@ -81,18 +81,18 @@ class ReaderSetup:
         return self._services.live.correction
 
     def set_eyewear(self, eyewear: str) -> None:
-        """Note what the reader wears; a calibration is good for that alone."""
+        """Note what the reader wears; a calibration is valid only for that."""
         if eyewear != self.eyewear:
             self._services.note(eyewear=eyewear)
 
     def note_ground(self, grey: int) -> None:
-        """Note the grey, 0 to 255, that the calibration targets stand on."""
+        """Note the grey, 0 to 255, of the background of calibration targets."""
         self._services.note(calibration_grey=grey)
 
     def take_distance(self, taped_mm: float | None) -> ScreenGeometry:
-        """Take the tracker's distance where it tells one, else the taped one; return the geometry.
+        """Use the tracker's distance if it gives one, else the measured one; return the geometry.
 
-        Where neither is there the assumed distance stays, and degrees are marked so.
+        Without either, the assumed distance stays, and degrees are marked as assumed.
         """
         told_mm = self._tracker_distance_mm()
         if told_mm is not None:
@@ -102,7 +102,7 @@ class ReaderSetup:
         return self.geometry
 
     def take_screen(self, geometry: ScreenGeometry) -> None:
-        """Take the tracked screen as it is between two readings; the distance in force stays."""
+        """Update the tracked screen between two readings; the distance in force stays."""
         self._services.live.geometry = geometry.at_distance_of(self.geometry)
 
     def correct(self, correction: Affine | None) -> None:
@@ -133,7 +133,7 @@ class ReaderSetup:
         )
 
     def validated(self, validation: ValidationResult) -> None:
-        """Note a validation in the session's row; an earlier drift counts no more."""
+        """Note a validation in the session's row; an earlier drift no longer counts."""
         self.validation, self.drift_deg, self.unchecked = validation, None, ""
         if self._services.study.settings.eye == "better":
             self._services.live.eye = validation.better_eye
@@ -142,7 +142,7 @@ class ReaderSetup:
         )
 
     def drifted(self, drift_deg: float | None) -> None:
-        """Note what a drift probe found."""
+        """Note the result of a drift probe."""
         self.drift_deg = drift_deg
 
     def _set_distance(self, distance_mm: float, source: str) -> None:

@@ -1,7 +1,7 @@
-"""The recorder: a thread that turns what the tracker gives into committed chunks.
+"""The recorder: a thread that turns the tracker's data into committed chunks.
 
-It runs from connection on, calibration included. It only polls, counts and queues; the writer
-thread commits, so a locked or full disk delays rows and never the tracker.
+It runs from connection on, including during calibration. It only polls, counts and queues; the
+writer thread commits, so a locked or full disk delays rows but never the tracker.
 """
 
 import logging
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 Listener = Callable[[SampleArray], None]
 
 _COMMIT_REAL_S = 0.05
-"""Kept back for the last poll and the commit, so that a chunk is safe when its time is up."""
+"""Time reserved for the last poll and the commit, so that a chunk is safe in time."""
 
 
 class Recorder:
@@ -38,14 +38,14 @@ class Recorder:
     Parameters
     ----------
     database
-        Where to; opened anew as a durable one unless a `writer` is given.
+        The study's database; opened anew as a durable one unless a `writer` is given.
     tracker
         Not connected yet; `start` connects it and `stop` disconnects it.
     session_id
         The row of the session, committed already.
     chunk_real_seconds, poll_real_seconds
-        Real time within which a sample is committed, and between polls, whatever the speed of
-        the clock.
+        Real time within which a sample is committed, and between polls, whatever the speed of the
+        clock.
     writer
         Shared with the other rows of the session; the recorder's own where None.
 
@@ -137,11 +137,11 @@ class Recorder:
         self._listeners = [each for each in self._listeners if each != listener]
 
     def add_ticker(self, ticker: Callable[[], None]) -> None:
-        """Call `ticker` after each poll, on the recorder's thread, samples or not."""
+        """Call `ticker` after each poll, on the recorder's thread, with or without samples."""
         self._tickers = [*self._tickers, ticker]
 
     def events(self) -> tuple[DeviceEvent, ...]:
-        """Return what the device said so far."""
+        """Return what the device has reported so far."""
         return tuple(self._events)
 
     def latest(self) -> SampleArray:
@@ -149,11 +149,11 @@ class Recorder:
         return self._latest
 
     def rate_hz(self) -> float | None:
-        """Return the rate of the tracker as measured so far, else the one it tells; cheap."""
+        """Return the rate of the tracker as measured so far, else its nominal rate; cheap."""
         return self._counts.measured_rate_hz or self.tracker.info.rate_hz
 
     def status(self) -> RecorderStatus:
-        """Return how the recording stands; cheap, from any thread."""
+        """Return the state of the recording; cheap, from any thread."""
         return RecorderStatus(
             recording=self._thread.is_alive(),
             sample_count=self._sample_count,
@@ -186,7 +186,7 @@ class Recorder:
         try:
             step()
         except Exception:
-            log.exception("The recorder went on after an error")
+            log.exception("The recorder continued after an error")
 
     def _poll(self) -> None:
         samples = self._read()
@@ -235,7 +235,7 @@ class Recorder:
         try:
             callback(*arguments)
         except Exception:
-            # Once per callback: at 25 polls a second a defect would flood the log.
+            # Once per callback: at 25 polls a second, a bug would flood the log.
             if id(callback) not in self._failed:
                 self._failed.add(id(callback))
                 log.exception("A listener of the recorder failed; recording continues")
@@ -245,7 +245,7 @@ class Recorder:
             return
         samples, self._pending = concatenate_samples(self._pending), []
         self._counts.add(samples)
-        # More than one where the computer kept this thread waiting, or samples came in a burst.
+        # More than one if the computer kept this thread waiting, or samples came in a burst.
         longest_us = round(1e6 * self._chunk_s * self._clock.speed)
         for part in split_by_span(samples, longest_us):
             self._put_chunk(part)

@@ -1,4 +1,4 @@
-"""What the status strip asks of the recorder."""
+"""What the status strip needs to know about the recorder."""
 
 import time
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ TRACKER_GONE = (
 
 @dataclass(frozen=True, slots=True)
 class RecorderStatus:
-    """How the recording stands.
+    """The state of the recording.
 
     Attributes
     ----------
@@ -29,14 +29,14 @@ class RecorderStatus:
         Samples per second of host time over the last real second.
     lost_for_us
         Host time without gaze up to the last poll (since the start, if there never was any). A
-        computer too busy to ask the tracker does not count as a reader who is gone.
+        computer too busy to poll the tracker does not count as an absent reader.
     unasked_s
-        Real seconds since the tracker was last asked; long only where the computer is overloaded
-        or the tracker's driver hangs.
+        Real seconds since the tracker was last polled; long only if the computer is overloaded or
+        the tracker's driver hangs.
     device_lost
-        Whether the device said that its connection is gone.
+        Whether the device reported that its connection is lost.
     problem
-        What is wrong, in words for the user; empty when all is well.
+        What is wrong, in words for the user; "" if nothing is.
     """
 
     recording: bool
@@ -54,7 +54,7 @@ class RecorderStatus:
 
 
 class RecentRate:
-    """How fast a count grew over the last real second."""
+    """Growth of a count over the last real second."""
 
     def __init__(self) -> None:
         self._marks: list[tuple[float, int]] = []
@@ -69,7 +69,7 @@ class RecentRate:
 
     @property
     def per_second(self) -> float:
-        """Growth per real second; 0 before there is enough to tell."""
+        """Growth per real second; 0 before there is enough data."""
         marks = self._marks
         if len(marks) < 2:
             return 0.0

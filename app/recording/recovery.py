@@ -1,4 +1,4 @@
-"""After a crash: what a dead station left open is closed as interrupted, with its gap.
+"""After a crash: whatever a dead station left open is closed as interrupted, with its gap.
 
 Figures and the tail of the fixations are computed again from the chunks that were committed.
 """
@@ -47,18 +47,18 @@ REASON = "the station stopped without closing the session"
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """A reading that a crash cut off.
+    """A reading that was interrupted by a crash.
 
     Attributes
     ----------
     ended_us
-        Host time just after the last committed sample: like every reading, up to, not at, it.
+        Host time just after the last committed sample; excluded, as for every reading's end.
     lost_since_utc
-        The real instant of it.
+        The same instant in real time.
     gap_s
         Real seconds from then until it was found.
     sample_count
-        Samples of the reading that are safe.
+        Samples of the reading that were saved.
     """
 
     reading_id: str
@@ -72,9 +72,9 @@ class Interrupted:
 
 
 def close_interrupted(database: Database) -> list[Interrupted]:
-    """Close what a crashed station left open in a study, and back it up.
+    """Close whatever a crashed station left open in a study, and back the study up.
 
-    Nothing is done while a station runs.
+    Nothing is done while a station is running.
 
     Returns
     -------
@@ -85,7 +85,9 @@ def close_interrupted(database: Database) -> list[Interrupted]:
         return []
     try:
         with StationLock(database.path.parent):
-            if not _has_open_sittings(database):  # then no lock of the database is waited for
+            if not _has_open_sittings(
+                database
+            ):  # then there is no need to wait for a database lock
                 return []
             found = close_open_rows(database)
     except StationBusy:
@@ -100,13 +102,13 @@ def _has_open_sittings(database: Database) -> bool:
 
 
 def _back_up(database: Database) -> None:
-    """Make the backup that a session makes at its end, and that a crashed one could not."""
+    """Make the backup that a session makes at its end and a crashed one could not."""
     assert database.path is not None
     folder = database.path.parent
     try:
         Study(folder, _settings(database.path), database).backup()
-    except StudyError:  # said again at the end of the session that follows
-        log.exception("The sessions that a crash cut off could not be backed up")
+    except StudyError:  # reported again at the end of the next session
+        log.exception("The sessions interrupted by a crash could not be backed up")
 
 
 def close_open_rows(database: Database) -> list[Interrupted]:
@@ -201,11 +203,11 @@ def _close_reading(
     last_us: int,
     settings: StudySettings,
 ) -> Interrupted | None:
-    """Close a reading; None for one that was ended and only lacks its figures."""
+    """Close a reading; None for one that had ended and only lacks its figures."""
     was_open = reading.state == "open"
     if was_open:
         reading.state = "interrupted"
-        # The end of a reading is exclusive; its last committed sample must lie before it.
+        # The end of a reading is exclusive, so its last committed sample must come before it.
         reading.ended_us = max(reading.started_us, last_us + 1)
         reading.details = {**reading.details, "reason": REASON, **_gap(sitting, reading.ended_us)}
     figures = _recompute(session, reading, sitting)
@@ -237,16 +239,16 @@ def _close_reading(
 def _gap(sitting: SessionRow, ended_us: int) -> dict[str, Any]:
     """Return since when nothing was recorded, and for how many real seconds until now."""
     instant = _utc_of(sitting, ended_us)
-    # A clock that was set back meanwhile cannot tell how long it was: no gap is negative.
+    # If the clock was set back meanwhile, the length is unknown: a gap is never negative.
     gap_s = max((datetime.now(UTC) - instant).total_seconds(), 0.0)
     return {"lost_since_utc": utc_text(instant), "gap_s": gap_s}
 
 
 def _recompute(session: OrmSession, reading: Reading, sitting: SessionRow) -> GazeFigures:
-    """Return the figures of a reading, and add the fixations and events not written any more."""
+    """Return the figures of a reading, and add the fixations and events that were not written."""
     parameters = FilterParameters(**sitting.details.get("fixation_parameters", {}))
     gaze = points_of(stored_reading(session, reading.id))
-    for chunk in gaze.damaged:  # named in the recording's events too
+    for chunk in gaze.damaged:  # also named in the recording's events
         log.error("Reading %s: %s", reading.id, chunk)
     rows, events = event_rows(reading.id, gaze, parameters)
     written_us = session.scalar(
@@ -272,7 +274,7 @@ def _recompute(session: OrmSession, reading: Reading, sitting: SessionRow) -> Ga
 
 
 def _rate_of(session: OrmSession, sitting: SessionRow) -> float | None:
-    """Return the rate of a session's recording: the measured one, else the one it told."""
+    """Return the rate of a session's recording: the measured one, else the nominal one."""
     query = (
         select(Recording.measured_rate_hz, Recording.nominal_rate_hz)
         .where(Recording.session_id == sitting.id)

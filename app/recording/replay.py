@@ -25,14 +25,14 @@ _MARKS = ("box", "keypoint")
 
 @dataclass(frozen=True, slots=True)
 class ReviewRow:
-    """A reading that can be looked at; `name` and `case_name` as everywhere.
+    """A reading that can be replayed; `name` and `case_name` as everywhere.
 
     Attributes
     ----------
     started_utc
         When this reading began, not its session.
     stand_in
-        Kind of the tracker where the gaze is not a person's ("simulated", "mouse"); else empty.
+        Kind of the tracker if the gaze is not a person's ("simulated", "mouse"); else "".
     """
 
     reading_id: str
@@ -48,7 +48,7 @@ class ReviewRow:
 
 @dataclass(frozen=True, slots=True)
 class SeenFixation:
-    """A fixation; times since the reading began, place in `_image` (None: on no image)."""
+    """A fixation; time since the reading began, place in `_image` (None: on no image)."""
 
     start_us: int
     duration_us: int
@@ -62,20 +62,20 @@ class SeenFixation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Replay:
-    """A reading to be played.
+    """A reading to replay.
 
     Attributes
     ----------
     started_us, duration_us
-        Host time of its begin, and the time from then to its end.
+        Host time of its start, and its duration.
     gaze
         On the host clock.
     views
-        What was shown; times since the begin.
+        What was shown; times since the start.
     marks
-        Boxes and keypoints: when they were set since the begin, image, mark.
+        Boxes and keypoints: when they were made since the start, image, mark.
     figures
-        Words and values of the gaze's quality.
+        Names and values of the gaze's quality.
     """
 
     row: ReviewRow
@@ -90,21 +90,21 @@ class Replay:
 
     @property
     def time_us(self) -> NDArray[np.int64]:
-        """Shape (N,), of each sample since the begin."""
+        """Shape (N,), time of each sample since the start."""
         return self.gaze.time_us - self.started_us
 
     def size_screen_at(self, time_us: int) -> tuple[float, float]:
-        """Return the size of the tracked screen at an instant since the begin, `_screen`."""
+        """Return the size of the tracked screen at a time since the start, `_screen`."""
         screen = self.gaze.screens.at(self.started_us + time_us)
         return screen.width_screen, screen.height_screen
 
     def pixel_ratio_at(self, time_us: int) -> float:
-        """Return the pixels of the screen to each `_screen` unit at an instant since the begin."""
+        """Return the pixels of the screen per `_screen` unit at a time since the start."""
         return self.gaze.screens.at(self.started_us + time_us).device_pixel_ratio
 
     def views_at(self, time_us: int) -> list[TileView]:
-        """Return how each tile lay on the screen at an instant since the begin."""
-        # The first views come some milliseconds after the begin: they are shown from the begin on.
+        """Return the position of each tile on the screen at a time since the start."""
+        # The first views come some milliseconds after the start: they are shown from the start on.
         first_us = next((v.time_us for v in self.views if v.kind != "open"), None)
         opened = [v.time_us for v in self.views if first_us is None or v.time_us < first_us]
         time_us = max(time_us, opened[-1] if opened else 0)
@@ -118,7 +118,7 @@ class Replay:
     def points_on(
         self, image_id: str, until_us: int, frame: int | None = None, from_us: int = 0
     ) -> FloatArray:
-        """Return the gaze (M, 2) on one image in a span, `_image`; `frame` None for any."""
+        """Return the gaze (M, 2) on one image in a time span, `_image`; `frame` None for any."""
         own = (self.gaze.image_id == image_id) & (self.time_us <= until_us)
         own &= self.time_us >= from_us
         if frame is not None:
@@ -128,9 +128,9 @@ class Replay:
 
 
 def figures_in(replay: Replay, from_us: int, to_us: int) -> tuple[tuple[str, str], ...]:
-    """Return the figures of a span [from, to] of a reading, in microseconds since its begin.
+    """Return the figures of a span [from, to] of a reading, in microseconds since its start.
 
-    The verdict is that of the whole reading, and not among them.
+    The rating is that of the whole reading and is not included.
     """
     inside = (replay.time_us >= from_us) & (replay.time_us <= to_us)
     seen = ~np.isnan(replay.gaze.points_screen[inside, 0])
@@ -210,7 +210,7 @@ def load_replay(study: Study, reading_id: str) -> Replay:
     SessionError
         If there is no such reading.
     ImageUnreadable
-        If an image is damaged. Damaged gaze is a gap that the figures name.
+        If an image is damaged. Damaged gaze becomes a gap that the figures mention.
     """
     row = next((r for r in readings_to_review(study, None) if r.reading_id == reading_id), None)
     if row is None:
@@ -265,7 +265,7 @@ def _mark(annotation: Annotation, start_us: int) -> tuple[int, str, Mark]:
 
 
 def _damage(gaze: StoredGaze) -> tuple[tuple[str, str], ...]:
-    """Say how much of the gaze is damaged, if any is."""
+    """Report how much of the gaze is damaged, if any is."""
     lost_s = sum(chunk.last_us - chunk.first_us for chunk in gaze.damaged) / 1e6
     return (("Damaged", f"{lost_s:.1f} s of gaze, see db check"),) if gaze.damaged else ()
 

@@ -19,10 +19,10 @@ def replay_tracker(study: Study, tracker_id: str) -> ReplayTracker:
     Parameters
     ----------
     study
-        Which holds the session.
+        The study with the session.
     tracker_id
-        "replay:" and the name or id of the session or of one of its readings, or as much of it as
-        tells it from others.
+        "replay:" and the name or id of the session or of one of its readings, or enough of it to be
+        unique.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def replay_tracker(study: Study, tracker_id: str) -> ReplayTracker:
 
 
 def _session_meant(rows: OrmSession, start: str) -> str:
-    """Return the one session with gaze that is meant, by itself or by one of its readings."""
+    """Return the only session with gaze that is meant, by itself or by one of its readings."""
     recorded = select(Recording.session_id).where(Recording.id.in_(select(GazeChunk.recording_id)))
     sessions = Names(rows.scalars(recorded), "session")
     readings = names_of(rows, "reading").matching(start)
@@ -56,6 +56,6 @@ def _session_meant(rows: OrmSession, start: str) -> str:
 def _not_one(start: str, count: int) -> str:
     what = "No session with gaze" if count == 0 else f"{count} sessions with gaze"
     return (
-        f"{what} of this study, or readings of it, begin with {start!r}; write the name of a "
+        f"{what} of this study, or of its readings, begins with {start!r}. Give the name of a "
         "reading (see Review), or more of it."
     )

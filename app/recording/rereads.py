@@ -1,4 +1,4 @@
-"""Which cases a reader reads once more, why, and from when: repeats, and gaze that was bad."""
+"""Which cases a reader reads again, why, and from when: repeats, and readings with bad gaze."""
 
 import hashlib
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ SECOND_LOOK = "second look"
 
 @dataclass(frozen=True, slots=True)
 class PastReading:
-    """A reading (a row of its table), with what turns its host times into real ones."""
+    """A reading (a row of its table), and how its host times map to real ones."""
 
     reading: Any
     zero_utc: str
@@ -38,10 +38,10 @@ class Reread:
     of
         The finished reading that it repeats.
     why
-        "repeat" (intra-reader agreement), "bad gaze", "planned" (the study's plan has the case
-        once more) or "second look" (directly after the first).
+        "repeat" (intra-reader agreement), "bad gaze", "planned" (the study's plan has the case once
+        more) or "second look" (directly after the first).
     not_before
-        The end of the washout; None where it has begun already.
+        The end of the washout; None if it has not begun.
     """
 
     of: str
@@ -49,12 +49,12 @@ class Reread:
     not_before: datetime | None = None
 
     def as_details(self) -> dict[str, Any]:
-        """Return what the new reading's row keeps."""
+        """Return what the new reading's row stores."""
         return {"of": self.of, "why": self.why}
 
 
 class RereadPlan:
-    """What a study wants read again, at an instant."""
+    """What a study wants to have read again, at an instant."""
 
     def __init__(self, settings: StudySettings, now: datetime) -> None:
         self._settings, self._now = settings, now
@@ -80,7 +80,7 @@ class RereadPlan:
         return reread.not_before is None or reread.not_before <= self._now
 
     def marked(self, reading: Any) -> Reread | None:
-        """Return what a reading itself repeats, for the one that goes on with it."""
+        """Return what a reading itself repeats, for the one that resumes it."""
         noted = reading.details.get("reread")
         return Reread(noted["of"], noted["why"]) if noted else None
 
@@ -95,11 +95,11 @@ class RereadPlan:
 
 
 def next_arm(readings: Sequence[PastReading], assigned: Sequence[Assigned]) -> Assigned | None:
-    """Return the first assignment of a case in whose arm it has not been read to the end."""
+    """Return the first assignment of a case whose arm it has not been fully read in."""
     read = {past.reading.arm_id for past in readings if past.reading.state == "finished"}
     return next((each for each in assigned if each.arm_id not in read), None)
 
 
 def _share_of(name: str) -> float:
-    """Return a case's fixed draw, 0 to 1: every reader repeats the same cases."""
+    """Return a case's fixed random number, 0 to 1: every reader repeats the same cases."""
     return int.from_bytes(hashlib.sha256(f"repeat {name}".encode()).digest()[:8]) / 2**64

@@ -19,7 +19,7 @@ from migrations.study.restore import Restored, restore
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the command; 0 done, 1 it failed or gaze is in no backup."""
+    """Run the command; 0 done, 1 it failed or some gaze is in no backup."""
     words = [word for word in argv if word != "restore"]
     arguments = _parser().parse_args(words)
     try:
@@ -53,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _forgotten_again(study: Path, done: Restored) -> int | None:
-    """Erase what was erased since the backup; return how often, None where that is not known."""
+    """Erase what was erased since the backup; return how many times, None if unknown."""
     database = Database.at(study / "foveate.sqlite")
     try:
         database.upgrade()

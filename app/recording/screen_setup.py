@@ -1,6 +1,6 @@
-"""What is known of the screen that is read from, beside what the monitor says of itself.
+"""What is known about the screen used for reading, besides what the monitor reports.
 
-Kept in the user's configuration folder, one entry a screen; each session stores it as it was.
+Stored in the user's configuration folder, one entry per screen; each session stores a copy.
 """
 
 import json
@@ -27,22 +27,22 @@ _REFRESH = "The refresh rate was {before} Hz when the station was set up and is 
 
 @dataclass(frozen=True, slots=True)
 class StationSetup:
-    """One screen as its users entered it; empty and None where they did not.
+    """One screen as its users described it; empty and None where they did not.
 
     Attributes
     ----------
     width_mm, height_mm
         Visible size, measured with a bank card on the screen.
     card_checked_on, calibrated_on
-        ISO dates: of that measurement, of the monitor's last calibration.
+        ISO dates: of that measurement, and of the monitor's last calibration.
     monitor
         Make and model.
     luminance_cd_m2, room_light_lux
-        White of the monitor, light at the reading place.
+        White point of the monitor, light at the workplace.
     night_light_off, hdr_off
-        Whether the user looked and found them off.
+        Whether the user checked and found them off.
     device_pixel_ratio, refresh_hz
-        When it was set up.
+        As they were at the set-up.
     """
 
     width_mm: float | None = None
@@ -58,7 +58,7 @@ class StationSetup:
     refresh_hz: float | None = None
 
     def applied(self, geometry: ScreenGeometry) -> ScreenGeometry:
-        """Return a screen with the millimetres that were measured."""
+        """Return a screen with the measured millimetres."""
         if self.width_mm is None or self.height_mm is None:
             return geometry
         return replace(geometry, width_mm=self.width_mm, height_mm=self.height_mm)
@@ -83,14 +83,14 @@ def warnings_of(
     tracker_mm: tuple[float, float] | None = None,
     today: date | None = None,
 ) -> list[Sentence]:
-    """Return what stands against trusting this screen, the gravest first.
+    """Return the reasons not to trust this screen, the most serious first.
 
     Parameters
     ----------
     geometry
-        What the monitor says now.
+        What the monitor reports now.
     night_light
-        Whether the system tints the screen; None where it does not tell.
+        Whether the system tints the screen; None if it does not reveal it.
     tracker_mm
         Width and height of the tracker's display area.
     """
@@ -98,12 +98,12 @@ def warnings_of(
         warning
         for warning in (
             _size_warning(setup, geometry, tracker_mm),
-            Sentence("Night light tints the screen: turn it off.") if night_light else None,
+            Sentence("Night light tints the screen. Turn it off.") if night_light else None,
             _changed(_SCALING, setup.device_pixel_ratio, geometry.device_pixel_ratio),
             _changed(_REFRESH, setup.refresh_hz, geometry.refresh_hz),
             None if night_light is False or setup.night_light_off
-            else Sentence("Nobody has confirmed that night light is off."),
-            None if setup.hdr_off else Sentence("Nobody has confirmed that HDR is off."),
+            else Sentence("It has not been confirmed that night light is off."),
+            None if setup.hdr_off else Sentence("It has not been confirmed that HDR is off."),
             _age_warning(setup.calibrated_on, today or date.today()),
         )
         if warning is not None
@@ -111,7 +111,7 @@ def warnings_of(
 
 
 def load_setup(screen_name: str) -> StationSetup:
-    """Return what was entered of a screen; an empty set-up where there is nothing readable."""
+    """Return what was entered about a screen; an empty set-up if nothing readable exists."""
     entry = _read().get(screen_name, {})
     known = {f.name for f in fields(StationSetup)}
     try:
@@ -121,7 +121,7 @@ def load_setup(screen_name: str) -> StationSetup:
 
 
 def save_setup(screen_name: str, setup: StationSetup) -> None:
-    """Keep what was entered of a screen.
+    """Store what was entered about a screen.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def _size_warning(
     own = (setup.width_mm, setup.height_mm)
     if tracker_mm is not None and not _alike(own, tracker_mm):
         return Sentence(
-            "The tracker assumes a screen of {assumed} mm, but {measured} mm was measured: set "
+            "The tracker assumes a screen of {assumed} mm, but {measured} mm was measured. Set "
             "the tracker's display area again.",
             {"assumed": _size(tracker_mm), "measured": _size(own)},
         )

@@ -1,8 +1,8 @@
-"""A reading session without Qt: who reads, where it stands, and every row of it.
+"""A reading session without Qt: the reader, the progress, and every row of it.
 
-``idle`` → ``calibrating`` → ``ready`` → ``reading`` → ``ready`` … → ``closed``. All rows go
-through one writer in the order in which things happened. Only `open`, `settled` and `close` wait
-for the disk or the device; the GUI thread may call all the others.
+``idle`` → ``calibrating`` → ``ready`` → ``reading`` → ``ready`` … → ``closed``. All rows go through
+one writer in the order of events. Only `open`, `settled` and `close` wait for the disk or the
+device; the GUI thread may call all the others.
 """
 
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ _SETTLE_S = 3.0
 
 
 class Phase(StrEnum):
-    """Where a session stands."""
+    """The phase of a session."""
 
     IDLE = "idle"
     CALIBRATING = "calibrating"
@@ -50,7 +50,7 @@ class Phase(StrEnum):
 
 
 class ReadingSession:
-    """One sitting of one reader; made by `open`.
+    """One session of one reader; made by `open`.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class ReadingSession:
     cases
         The reader's cases in order.
     recorder, live
-        What the status strip asks (`recorder.status()`, `live.status()`).
+        Sources of the status strip (`recorder.status()`, `live.status()`).
     recovered
         What a crashed station had left open; closed when this session was opened.
     results
@@ -109,20 +109,21 @@ class ReadingSession:
         tracker
             Not connected yet; the session connects and disconnects it.
         seed
-            Of the order of cases; by default that of the reader's earlier sessions, or a new one.
+            Seed for the order of cases; by default that of the reader's earlier sessions, or a new
+            one.
         consented
             Whether the reader agrees now; needed once per reader and consent text.
         cleared_only
-            Whether cases are left out whose images may carry a burned-in name.
+            Whether to leave out cases whose images may carry a burned-in name.
         details
-            Whatever else the session row shall hold, ready for JSON.
+            Anything else to store in the session's row, ready for JSON.
 
         Raises
         ------
         ConsentMissing
             If the reader has never agreed (`opening_rows.has_consented` asks beforehand).
         StationBusy
-            If another station records into the study.
+            If another station is recording into the study.
         DeviceError
             If the tracker cannot be opened.
         """
@@ -168,7 +169,7 @@ class ReadingSession:
         return self._services.rows.aids.get(case.arm_id or "", {})
 
     def sheet(self, case: CaseToRead) -> tuple[str, ...]:
-        """Return what is shown of a case beside its images, a line a part; empty for nothing."""
+        """Return what is shown about a case besides its images, one line per part; may be empty."""
         rows = self._services.rows
         return () if case.arm_id in rows.without_sheet else rows.sheets.get(case.case_id, ())
 
@@ -184,11 +185,11 @@ class ReadingSession:
 
     @property
     def against_reading(self) -> str:
-        """What stands against reading now, in words; empty once it was chosen to read anyway."""
+        """What speaks against reading now, in words; "" once it was chosen to read anyway."""
         return self.setup.unanswered
 
     def read_anyway(self) -> None:
-        """Read in spite of it: the session's row, the audit and each reading keep why not."""
+        """Read despite it: the session's row, the audit and each reading record the reason."""
         self.setup.read_anyway()
 
     def calibrate(
@@ -202,9 +203,9 @@ class ReadingSession:
         Parameters
         ----------
         targets, validation
-            `_norm`; by default the study's number of points and held-out ones.
+            `_norm`; by default the study's number of points, and the held-out ones.
         after
-            Go on from this run: what it collected is kept, but for `targets`.
+            Continue this run: what it collected is kept, except at `targets`.
         """
         self._require(Phase.IDLE, Phase.READY)
         self.phase = Phase.CALIBRATING
@@ -235,10 +236,10 @@ class ReadingSession:
         )
 
     def begin(self, case: CaseToRead | str) -> str:
-        """Open a reading of a case and return its id; an interrupted one is gone on with.
+        """Open a reading of a case and return its id; an interrupted one is resumed.
 
-        Pages ask first (`against_reading`); a reading without a calibration within the limits
-        says so in its details, notes and verdict.
+        Pages ask first (`against_reading`); a reading without a calibration within the limits says
+        so in its details, notes and rating.
         """
         self._require(Phase.IDLE, Phase.READY)
         chosen = self.cases.get(case if isinstance(case, str) else case.case_id)
@@ -278,9 +279,9 @@ class ReadingSession:
         Parameters
         ----------
         value
-            As `forms.checked_value` takes it.
+            As accepted by `forms.checked_value`.
         annotation_id
-            The mark it is said of; None for the case.
+            The mark it is about; None for the case.
 
         Raises
         ------
@@ -306,15 +307,15 @@ class ReadingSession:
         self._open_reading().undo(annotation_id)
 
     def note_absence(self, gone_us: int) -> None:
-        """Note in the open reading that no eyes were seen for so long, up to now."""
+        """Note in the open reading how long no eyes were seen, up to now."""
         self._open_reading().absent(gone_us)
 
     def pause(self) -> None:
-        """Note that the images of the open reading are away: no gaze is due until `resume`."""
+        """Note that the images of the open reading are hidden: no gaze is due until `resume`."""
         self._open_reading().pause(begins=True)
 
     def resume(self) -> None:
-        """Note that they are back."""
+        """Note that they are shown again."""
         self._open_reading().pause(begins=False)
 
     def finish(self) -> str:
@@ -322,11 +323,11 @@ class ReadingSession:
         return self._end("finished", "")
 
     def interrupt(self, reason: str) -> str:
-        """End the reading as interrupted: the case comes again."""
+        """End the reading as interrupted: the case is shown again."""
         return self._end("interrupted", reason)
 
     def settled(self, timeout_s: float = _SETTLE_S) -> bool:
-        """Wait until all that has happened so far is committed; False if that takes too long."""
+        """Wait until everything so far is committed; False if that takes too long."""
         return self.live.settled(timeout_s) and self.writer.flush(timeout_s)
 
     def close(self, timeout_s: float = 60.0) -> Path | None:
@@ -337,9 +338,9 @@ class ReadingSession:
         Raises
         ------
         NotCommitted
-            If rows still wait for the database; they stay queued, call it again.
+            If rows are still waiting for the database; they stay queued, call it again.
         DatabaseError
-            If the backup fails; the session itself is closed and committed then.
+            If the backup fails; the session itself is then closed and committed.
         """
         if self.phase is Phase.CLOSED:
             return None
@@ -350,7 +351,7 @@ class ReadingSession:
         return self.study.backup()
 
     def _details(self, case: CaseToRead) -> dict[str, Any]:
-        """Return what the row of a reading holds beside its columns from the start."""
+        """Return what a reading's row stores besides its columns from the start."""
         correction, drift_deg = self.setup.correction, self.setup.drift_deg
         found: dict[str, Any] = {"eye": self.live.eye}
         if self.tracker.info.kind in STAND_INS:
@@ -386,7 +387,7 @@ class ReadingSession:
     def _open_reading(self) -> OpenReading:
         if self._reading is None:
             raise WrongStep(
-                f"No case is being read (the session is {self.phase}); begin one first."
+                f"No case is being read (the session is {self.phase}). Begin one first."
             )
         return self._reading
 

@@ -1,4 +1,4 @@
-"""What runs under a session from its first row to its last: lock, recorder, live gaze, writer."""
+"""The services of a session from its first row to its last: lock, recorder, live gaze, writer."""
 
 import logging
 from dataclasses import asdict, dataclass, field
@@ -38,7 +38,7 @@ class SessionServices:
     rows
         The rows the session began with.
     details
-        What the session row holds beside its columns.
+        What the session's row stores besides its columns.
     frames
         Writes pictures of the frames of stacks that were looked at.
     recovered
@@ -98,18 +98,18 @@ class SessionServices:
         return services
 
     def note(self, **details: Any) -> None:
-        """Add to what the session row holds beside its columns."""
+        """Add to what the session's row stores besides its columns."""
         self.details.update(details)
         self.writer.put(update_row(SessionRow, self.rows.session_id, details={**self.details}))
 
     def audit(self, action: str, details: dict[str, Any], reason: str | None = None) -> None:
-        """Say in the audit what was decided about this session, and why."""
+        """Record in the audit what was decided about this session, and why."""
         subject = self.rows.session_id
         row = audit_row(action, subject, details, reason=reason, **self._signed())
         self.writer.put(insert_into(Audit, row))
 
     def _signed(self) -> dict[str, str]:
-        """Return who stands in the audit for what is done in this session, and where."""
+        """Return the person and place for audit rows of this session."""
         return {"person": self.rows.pseudonym, "station": self.station}
 
     def close(self, timeout_s: float) -> None:
@@ -118,7 +118,7 @@ class SessionServices:
         Raises
         ------
         NotCommitted
-            If rows still wait for the database; call it again.
+            If rows are still waiting for the database; call it again.
         """
         if not self._is_stopped:
             self.live.settled(_SETTLE_S)
@@ -138,8 +138,8 @@ class SessionServices:
             with self.study.database.write() as session:
                 add_audit(session, "session closed", self.rows.session_id, **self._signed())
             self.study.database.remember_seal()
-        except DatabaseError as error:  # the rows are safe; whoever writes next signs for them
-            log.warning("The session's end is not signed: %s", error)
+        except DatabaseError as error:  # the rows are safe; the next writer signs for them
+            log.warning("The end of the session could not be signed: %s", error)
 
     @classmethod
     def _assembled(
@@ -184,7 +184,7 @@ class SessionServices:
 
 
 def filter_parameters(study: Study) -> FilterParameters:
-    """Return how a study wants its fixations found."""
+    """Return how a study's fixations should be found."""
     is_dispersion = study.settings.fixation_algorithm == "dispersion"
     return FilterParameters(algorithm="dispersion" if is_dispersion else "velocity")
 
@@ -200,6 +200,6 @@ def _require_recordable(study: Study) -> None:
     require_local(backup_folder(study.folder, study.settings))
     if study.database.path is None:
         raise SessionError(
-            "A session is recorded on this computer's own disk and pushed to the server later; "
-            "open the study without --database."
+            "A session is recorded on this computer's own disk and pushed to the server later. "
+            "Open the study without --database."
         )

@@ -1,4 +1,4 @@
-"""What a simulated reader is shown: findings of an image, or its salient places."""
+"""What a simulated reader is shown: findings in an image, or its salient places."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from devices.simulated import Stimulus, Style, Target
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What there is to see on an image, in `_image`, and how a reader goes about it."""
+    """What there is to see in an image, in `_image`, and how a reader looks at it."""
 
     targets: tuple[Target, ...] = ()
     style: Style = "search"
@@ -34,7 +34,7 @@ _BORDER_SHARE = 0.04
 
 
 def salient_targets(presentation: Path) -> tuple[Target, ...]:
-    """Return the places of an image that draw the eye, strongest first.
+    """Return the places in an image that attract the eye, strongest first.
 
     Bright or dark blobs against their surround: extremes of differences of Gaussians over three
     scales (Itti, Koch & Niebur 1998, the intensity channel), computed at 256 pixels.
@@ -58,7 +58,7 @@ def salient_targets(presentation: Path) -> tuple[Target, ...]:
     raw = np.fromfile(presentation, np.uint8) if presentation.is_file() else np.empty(0, np.uint8)
     image = cv2.imdecode(raw, cv2.IMREAD_GRAYSCALE) if len(raw) else None
     if image is None:
-        raise ImageUnreadable(f"{presentation} is missing or damaged; import the image again.")
+        raise ImageUnreadable(f"{presentation} is missing or damaged. Import the image again.")
     scale = max(image.shape) / _SIDE
     size = (max(1, round(image.shape[1] / scale)), max(1, round(image.shape[0] / scale)))
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
@@ -74,7 +74,7 @@ def stimulus_for(view: TileView, geometry: ScreenGeometry, findings: Findings) -
     Parameters
     ----------
     view
-        How the image lies on the screen.
+        Where the image is on the screen.
     findings
         Targets outside the visible tile cannot be looked at and are left out.
     """
@@ -99,7 +99,7 @@ def visible_area(view: TileView) -> tuple[float, float, float, float]:
 
 
 def _blobs(image: NDArray[np.float32]) -> list[tuple[float, float, float, float]]:
-    """Return x, y, radius, weight of the strongest blobs, none on top of another."""
+    """Return x, y, radius, weight of the strongest blobs, without overlaps."""
     saliency = np.stack([np.abs(_difference(image, sigma)) for sigma in _SCALES])
     border = max(1, round(_BORDER_SHARE * max(image.shape)))
     inside = np.zeros(image.shape, bool)

@@ -1,4 +1,4 @@
-"""Fixations and figures of stored gaze: the same as while it was recorded."""
+"""Fixations and figures of stored gaze: identical to those computed while recording."""
 
 from typing import Any
 
@@ -39,12 +39,12 @@ def stored_figures(
     Parameters
     ----------
     pauses
-        In which no gaze was due.
+        Spells in which no gaze was due.
     rate_hz
-        Of its recording; None: its own, as measured.
+        Rate of its recording; None: its own, as measured.
     open_us
-        How long gaze was due; None: from start to end, less pauses. 0 where a source of gaze may
-        leave samples out for reasons of its own.
+        How long gaze was due; None: from start to end, without pauses. 0 if a source of gaze may
+        have its own reasons to leave samples out.
     """
     pauses, duration_us = pauses or Pauses(), ended_us - started_us
     counts = GazeCounts(StreamCounts(gaze.eye))

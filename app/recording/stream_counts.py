@@ -1,4 +1,4 @@
-"""Counts over a stream of samples as it comes: how many, how many missing, how fast."""
+"""Running counts of a stream of samples: how many, how many missing, how fast."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,17 +12,17 @@ _LATE = 1.5
 def last_gaze_us(samples: SampleArray) -> int | None:
     """Return the time of the last sample (N,) with gaze of either eye, None without any.
 
-    Asked at every poll, so it looks at the last sample first.
+    Called at every poll, so it looks at the last sample first.
     """
     left, right = samples["left_x_norm"], samples["right_x_norm"]
-    if left[-1] == left[-1] or right[-1] == right[-1]:  # equal to itself: no NaN
+    if left[-1] == left[-1] or right[-1] == right[-1]:  # equal to itself: not NaN
         return int(samples["host_us"][-1])
     seen = np.flatnonzero(~(np.isnan(left) & np.isnan(right)))
     return int(samples["host_us"][seen[-1]]) if len(seen) else None
 
 
 class StreamCounts:
-    """Running figures of one stream; nothing of it is kept but the figures.
+    """Running figures of one stream; only the figures are kept.
 
     Parameters
     ----------
@@ -36,10 +36,10 @@ class StreamCounts:
     valid_count
         Those with a point of gaze.
     lost_count
-        Samples that should lie in the gaps between the time stamps: what the link or the
-        recorder lost, not what the eye did (a blink is a sample without gaze).
+        Samples expected in the gaps between the time stamps: lost by the link or the recorder, not
+        by the eye (a blink is a sample without gaze).
     gap_count, longest_gap_us
-        Intervals more than half longer than the usual one, and the longest of them.
+        Intervals over one and a half times the usual one, and the longest of them.
     last_us
         Time of the last sample; None before the first.
     """
@@ -54,7 +54,7 @@ class StreamCounts:
         self._regular_squares = 0.0
 
     def add(self, samples: SampleArray, valid: NDArray[np.bool_] | None = None) -> None:
-        """Count samples (N,), in order of time; `valid` (N,) where gaze is known already."""
+        """Count samples (N,), in order of time; `valid` (N,) if validity is already known."""
         if len(samples) == 0:
             return
         times = samples["host_us"]
@@ -77,14 +77,14 @@ class StreamCounts:
 
     @property
     def jitter_us(self) -> float | None:
-        """Standard deviation of the intervals that are no gaps; None before there are enough."""
+        """Standard deviation of the intervals without gaps; None before there are enough."""
         if self._regular_count == 0:
             return None
         mean = self._regular_sum_us / self._regular_count
         return float(np.sqrt(max(self._regular_squares / self._regular_count - mean**2, 0.0)))
 
     def _add_intervals(self, intervals_us: NDArray[np.int64]) -> None:
-        # The rate is measured, never believed: senders state one they do not keep.
+        # The rate is measured, never taken on trust: senders declare rates that they do not keep.
         if self._regular_count == 0:
             self._first.extend(intervals_us.tolist())
             if len(self._first) < _FIRST_INTERVALS:

@@ -1,18 +1,18 @@
-"""How long a reader's eyes have not been seen, counting only the time that was watched."""
+"""How long a reader's eyes have not been seen, counting only the time observed."""
 
 from app.recording.stream_counts import last_gaze_us
 from devices.gaze.samples import SampleArray
 
 _LATE_POLLS = 5
-"""A poll that comes later than so many intervals tells of the computer, not of the reader."""
+"""A poll later than this many intervals says something about the computer, not the reader."""
 
 
 class UnseenTime:
-    """Counts the host time without gaze: what samples show, and the silence between them.
+    """Counts host time without gaze: from samples, and from the silence between them.
 
-    A tracker that says nothing is only noticed by asking it. A computer too busy to ask has not
-    seen the reader leave, so each poll counts for a few intervals at most, however late it comes.
-    Samples without gaze prove their own time, late or not.
+    A silent tracker is noticed only by polling it. A computer too busy to poll has not seen the
+    reader leave, so each poll counts for a few intervals at most, however late it is. Samples
+    without gaze prove their own time, late or not.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class UnseenTime:
         return max(0, now_us - self._polled_us)
 
     def polled(self, now_us: int, samples: SampleArray) -> None:
-        """Note a poll and what samples (N,) it brought, in order of time."""
+        """Note a poll and the samples (N,) it brought, in order of time."""
         step_us = min(self.since_poll_us(now_us), self._most_us)
         self._polled_us = now_us
         if not len(samples):

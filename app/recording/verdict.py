@@ -1,4 +1,4 @@
-"""Whether the gaze of a reading can be used, by the limits of the study."""
+"""Whether the gaze of a reading can be used, judged by the limits of the study."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from migrations.study.settings import StudySettings
 
 @dataclass(frozen=True, slots=True)
 class ReadingResult:
-    """What became of a reading, once its last sample has been seen."""
+    """The outcome of a reading, once its last sample has been seen."""
 
     reading_id: str
     case_id: str
@@ -33,9 +33,9 @@ def judge(
     Parameters
     ----------
     accuracy_deg
-        Of the last validation before the reading; None where there was none.
+        Accuracy of the last validation before the reading; None if there was none.
     drift_deg, partial
-        As `devices.gaze.rating.reading_verdict` takes them.
+        As accepted by `devices.gaze.rating.reading_verdict`.
     """
     return reading_verdict(
         figures.loss,
@@ -51,7 +51,7 @@ def judge(
 
 
 def columns(figures: GazeFigures, verdict: Verdict) -> dict[str, Any]:
-    """Return what table `reading` keeps of both."""
+    """Return what table `reading` stores of both."""
     return {
         "sample_count": figures.sample_count,
         "lost_count": figures.lost_count,

@@ -1,4 +1,4 @@
-"""What a reader has to read and has read; nothing of another reader's results is in it."""
+"""What a reader has to read and has read, without any other reader's results."""
 
 import hashlib
 import itertools
@@ -29,8 +29,8 @@ from migrations.study.schema import Session as SessionRow
 State = Literal[
     "to read", "open", "interrupted", "finished", "abandoned", "again", "waiting", "second look"
 ]
-"""Of a reading; "again", "second look" and "waiting" are finished ones to be read once more, now,
-at once, or later."""
+"""State of a reading; "again", "second look" and "waiting" are finished ones to be read once more,
+now, at once, or later."""
 _STILL_TO_READ = ("to read", "interrupted", "open", "again", "second look")
 
 
@@ -43,24 +43,24 @@ class WorklistRow:
     position
         Place in the study, from 0.
     name
-        What the case is called everywhere.
+        Its name on every page.
     state
-        Of the reader's latest reading of the case.
+        State of the reader's latest reading of the case.
     reading_id, verdict, reasons
         Of that reading; None and empty where there is none.
     reread
         The finished reading that reading the case now repeats, and why; None for a first one.
     to_clear
-        Images that may carry a burned-in name; until they are cleared no reader sees the case.
+        Images that may carry a burned-in name; no reader sees the case until they are cleared.
     stored_name
-        What its row keeps as name ("Case 005" in old studies): orders are drawn from it, and a
-        study's order must stay. Empty: the same as `name`.
+        The name stored in its row ("Case 005" in old studies): orders are drawn from it, and a
+        study's order must not change. Empty: the same as `name`.
     arm_id
         The arm that reading it now is in; None where the study has none.
     place
-        In the reader's plan; None where there is none.
+        Position in the reader's plan; None if there is no plan.
     looks
-        Arms of the second looks that follow at once.
+        Arms of the second looks that follow directly.
     """
 
     position: int
@@ -97,9 +97,9 @@ def worklist(study: Study, reader: str, now: datetime | None = None) -> list[Wor
     Parameters
     ----------
     reader
-        Pseudonym; one that has not read yet has everything to read.
+        Pseudonym; a new one has everything to read.
     now
-        Which re-reads have waited their washout; this instant where None.
+        When to check whether the washout of re-reads is over; now if None.
     """
     images = (
         select(
@@ -153,17 +153,17 @@ def case_tiles(study: Study) -> dict[str, tuple[CaseTile, ...]]:
 def reading_order(
     rows: Iterable[WorklistRow], reader: str, seed: int | None, block_size: int | None = None
 ) -> list[WorklistRow]:
-    """Return cases in the order a reader gets them, practice first.
+    """Return cases in the order in which a reader gets them, practice first.
 
-    Each case draws its own place from seed, reader and name, so that the order of the others
-    stays when cases are added, and a seed means the same order in every copy of the study.
+    Each case's place is drawn from seed, reader and name, so that the order of the others stays
+    when cases are added, and a seed means the same order in every copy of the study.
 
     Parameters
     ----------
     seed
         None keeps the order of the study.
     block_size
-        Cases of a block, which stay together; the blocks draw their places too. None: no blocks.
+        Cases per block, which stay together; the order of the blocks is drawn too. None: no blocks.
     """
 
     def drawn(what: str) -> str:
@@ -172,7 +172,7 @@ def reading_order(
         return hashlib.sha256(f"{seed}\n{reader}\n{what}".encode()).hexdigest()
 
     def key(row: WorklistRow) -> tuple[bool, int, str, str, int]:
-        if row.place is not None:  # a plan's order goes before any drawn one
+        if row.place is not None:  # a plan's order takes precedence over any drawn one
             return (not row.practice, row.place, "", "", row.position)
         block = "" if block_size is None else drawn(f"block {row.position // block_size}")
         return (not row.practice, 0, block, drawn(row.stored_name or row.name), row.position)
@@ -181,7 +181,7 @@ def reading_order(
 
 
 def why_not_read(rows: Sequence[WorklistRow], reader: str | None) -> str:
-    """Return why nothing can be read now, in words; empty when it can."""
+    """Return why nothing can be read now, in words; "" when something can."""
     if not rows:
         return "Import images first."
     if not reader:
@@ -198,14 +198,14 @@ def why_not_read(rows: Sequence[WorklistRow], reader: str | None) -> str:
 
 
 def readers_of(study: Study, current: str | None) -> list[str]:
-    """Return the pseudonyms of a study's readers, the one at the station among them."""
+    """Return the pseudonyms of a study's readers, including the one at the station."""
     with study.database.read() as session:
         names = list(session.scalars(select(Reader.pseudonym).order_by(Reader.pseudonym)))
     return names if current is None or current in names else [*names, current]
 
 
 def _readings_of(session: OrmSession, reader: str) -> dict[str, list[PastReading]]:
-    """Return a reader's readings of each case, the oldest first."""
+    """Return a reader's readings of each case, oldest first."""
     query = (
         select(Reading.__table__, SessionRow.zero_utc, SessionRow.clock_speed)
         .join(Reader, and_(Reader.id == Reading.reader_id, Reader.pseudonym == reader))
@@ -260,7 +260,7 @@ def _row(
 
 
 def _of_plan(due: Assigned | None, assigned: Sequence[Assigned]) -> dict[str, Any]:
-    """Return the arm a case is read in now, its place, and the second looks that follow at once."""
+    """Return the arm in which a case is read now, its position, and any second looks."""
     if due is None:
         return {"place": assigned[-1].position} if assigned else {}
     following = itertools.takewhile(

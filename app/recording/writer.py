@@ -1,8 +1,8 @@
-"""One writer thread: the rows of a session are committed in order, and nobody waits for it.
+"""One writer thread: the rows of a session are committed in order, and no one waits for it.
 
-A row counts as written once its transaction is committed, not before. Where the database cannot
-be written (locked, disk full), rows stay in the queue, `problem` says why, and the thread tries
-again until it can.
+A row counts as written once its transaction is committed, not before. If the database cannot be
+written (locked, disk full), rows stay in the queue, `problem` says why, and the thread tries again
+until it succeeds.
 """
 
 import logging
@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 
 _BATCH = 256
 _GATHER_S = 0.1
-"""How long small rows wait for others, or for a chunk, to be committed with: a drag makes sixty
-views a second, and each commit costs a millisecond of this computer."""
+"""How long small rows wait to be committed together with others or with a chunk: a drag makes sixty
+views a second, and each commit takes a millisecond of computing time."""
 _FIRST_RETRY_S = 0.05
 _LAST_RETRY_S = 1.0
 _SLOW_COMMIT_S = 2.0
@@ -63,7 +63,7 @@ class Write:
 
 
 def table_of(model: type[Base]) -> Table:
-    """Return the table of a model, for statements that go round the ORM."""
+    """Return the table of a model, for statements that bypass the ORM."""
     table = model.__table__
     assert isinstance(table, Table)
     return table
@@ -83,19 +83,19 @@ def update_row(model: type[Base], row_id: str, **values: Any) -> Write:
 
 
 class Writer:
-    """Commits writes in the order they are put, in one thread of its own.
+    """Commits writes in the order they are queued, in one thread of its own.
 
     Parameters
     ----------
     database
-        Opened anew with ``synchronous=FULL`` where it is not durable already.
+        Opened anew with ``synchronous=FULL`` if it is not already durable.
 
     Attributes
     ----------
     database
         The durable database that is written to.
     rejected
-        How many writes the database refused for good: a defect of ours, logged with traceback.
+        How many writes the database refused permanently: bugs of ours, logged with traceback.
     peak_depth
         The most writes that waited at once since it was last set to 0.
     """
@@ -119,13 +119,13 @@ class Writer:
         self._thread.start()
 
     def put(self, *writes: Write, now: bool = False) -> None:
-        """Queue writes; those of one call stand side by side. Never waits for a commit.
+        """Queue writes; those of one call stay together. Never waits for a commit.
 
         Parameters
         ----------
         now
-            Whether they, and what stands before them, are committed without a tenth of a second's
-            wait for others.
+            Whether they, and everything queued before them, are committed without waiting a tenth
+            of a second for others.
         """
         with self._changed:
             self._queue.extend(writes)
@@ -135,7 +135,7 @@ class Writer:
             self._changed.notify_all()
 
     def flush(self, timeout_s: float | None = None) -> bool:
-        """Wait until all that was put so far is committed; False when that takes too long."""
+        """Wait until everything queued so far is committed; False if that takes too long."""
         with self._changed:
             wanted = self._put_count
             self._hurry = True
@@ -148,8 +148,8 @@ class Writer:
         Returns
         -------
         bool
-            False if rows are still queued after `timeout_s`; the thread goes on trying, and
-            `close` can be called again.
+            False if rows are still queued after `timeout_s`; the thread keeps trying, and `close`
+            can be called again.
         """
         with self._changed:
             self._closing = True
@@ -194,7 +194,7 @@ class Writer:
 
     @property
     def brief(self) -> str:
-        """`problem` in a few words, for a line read in passing; empty if there is none."""
+        """`problem` in a few words, for a status line; "" if there is none."""
         if not self.problem:
             return ""
         if self._trouble or self._waiting_since is not None:
@@ -202,7 +202,7 @@ class Writer:
         return "Some rows were refused; see the log."
 
     def commit_seconds(self) -> tuple[float, ...]:
-        """Return how long the last commits (1,000 at most) took."""
+        """Return how long the last commits took, at most 1,000 of them."""
         return tuple(self._commit_s)
 
     def _run(self) -> None:
@@ -218,7 +218,7 @@ class Writer:
             return [self._queue[i] for i in range(min(_BATCH, len(self._queue)))]
 
     def _commit(self, batch: list[Write]) -> int:
-        """Return how many of the first writes are done with: committed, or refused for good."""
+        """Return how many of the first writes are done: committed, or permanently refused."""
         self._waiting_since = started = time.perf_counter()
         try:
             self._transact(batch)
@@ -226,7 +226,7 @@ class Writer:
             self._back_off(error)
             return 0
         except Exception:
-            # One bad row must not hold up those behind it: halve until it stands alone.
+            # One bad row must not hold up those behind it: halve until it is isolated.
             if len(batch) > 1:
                 return self._commit(batch[: len(batch) // 2])
             self.rejected += 1

@@ -1,4 +1,4 @@
-"""More than one station, and the right to be forgotten; Qt only in `background`."""
+"""Several stations, and the right to erasure; Qt only in `background`."""
 
 from migrations.study.folder import URL_VARIABLE
 

@@ -1,4 +1,4 @@
-"""The station's push to the server: in a process of its own, between sessions, again and again."""
+"""The station's push to the server: in a separate process, repeatedly, between sessions."""
 
 import logging
 from collections.abc import Callable
@@ -16,21 +16,21 @@ class ServerPush(QObject):
     """Sends what the server lacks: soon after start-up, after each session, every five minutes.
 
     The work is done by `python main.py db push` at low priority, so that neither the GUI nor a
-    recording that begins meanwhile waits for a line; a server that is away is tried again.
+    recording that begins meanwhile waits for the network; an unreachable server is tried again.
 
     Parameters
     ----------
     study
-        Gives the study that is open now.
+        Returns the study that is open now.
     busy
-        Whether a session is open, or about to be: nothing is begun then.
+        Whether a session is open or about to be: no push is then started.
 
     Signals
     -------
     pushed
         The server has all finished sessions.
     failed : str
-        What stands in the way; it is tried again later.
+        What prevents the push; it is tried again later.
     """
 
     pushed = Signal()
@@ -57,18 +57,18 @@ class ServerPush(QObject):
         self._first.start(first_ms)
 
     def push(self) -> None:
-        """Begin a push, unless one runs or a session is open."""
+        """Begin a push, unless one is running or a session is open."""
         study = self._study()
         if study is not None and not self._busy():
             words = ["db", "push", "--study", str(study.folder), "--background"]
             self._process.start(words, self.pushed.emit, self._not_pushed)
 
     def close(self) -> None:
-        """End what runs; the next push goes on from there."""
+        """End a running push; the next one continues from there."""
         self._timer.stop()
         self._first.stop()
         self._process.close()
 
     def _not_pushed(self, reason: str) -> None:
-        log.warning("The server has not got everything yet: %s", reason)
+        log.warning("The server does not have everything yet: %s", reason)
         self.failed.emit(reason)

@@ -1,4 +1,4 @@
-"""`python main.py db push|erase …`: to the laboratory's server, and the right to be forgotten."""
+"""`python main.py db push|erase …`: push to the laboratory's server, and the right to erasure."""
 
 import argparse
 import contextlib
@@ -44,7 +44,7 @@ def _push(arguments: argparse.Namespace) -> int:
     with contextlib.closing(study), contextlib.closing(server_of(arguments.database)) as server:
         if arguments.background:
             psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if os.name == "nt" else 10)
-        else:  # a station that runs sees to that itself, and needs its lock
+        else:  # a running station does that itself, and needs its lock
             _recover(study)
         compare = arguments.compare
         report = push(
@@ -68,7 +68,7 @@ def server_of(url: str | None) -> Database:
     Raises
     ------
     DatabaseError
-        If it cannot be reached, or the URL is none of PostgreSQL's.
+        If it cannot be reached, or the URL is not PostgreSQL's.
     """
     url = url or os.environ.get(URL_VARIABLE, "")
     if not url.startswith("postgresql"):
@@ -86,7 +86,7 @@ def server_of(url: str | None) -> Database:
 
 
 def _recover(study: Study) -> None:
-    """Close what a crash left open, unless a station is recording just now."""
+    """Close what a crash left open, unless a station is recording at the moment."""
     lock = StationLock(study.folder)
     with contextlib.suppress(StationBusy):
         lock.acquire()
@@ -209,8 +209,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     send.add_argument(
         "--accept", metavar="REASON",
-        help="say why this study counts though the server knows a later record of it (a backup "
-             "was restored): the audit says so",
+        help="accept this study although the server knows a later record of it, and give the "
+             "reason (a backup was restored); it is recorded in the audit",
     )  # fmt: skip
     gone = actions.add_parser(
         "erase",

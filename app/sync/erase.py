@@ -158,8 +158,8 @@ def _images_called(session: OrmSession, names: Names, text: str) -> list[str]:
     if of_case not in ([], [image]):
         raise AmbiguousName(
             f'"{text}" is an image ({image}) and a case of {len(of_case)} images '
-            f"({', '.join(of_case)}): nothing was erased. Write the ids of the images that are "
-            "to be erased."
+            f"({', '.join(of_case)}): nothing was erased. Give the ids of the images to "
+            "erase."
         )
     return [image]
 

@@ -1,7 +1,7 @@
-"""Where else somebody's data may lie: named, never removed.
+"""Where else a person's data may be: listed, never removed.
 
 Runs, the queue, exports, backups, what was set aside, everything else in the study's folder, the
-user's configuration and logs, and what killed programs left in the temporary folder.
+user's configuration and logs, and remains of killed programs in the temporary folder.
 """
 
 import gzip
@@ -30,7 +30,7 @@ _OWN = ("images", "runs", "exports", "backups", "cache")
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A file or folder that holds, or may hold, data of the erased."""
+    """A file or folder that contains, or may contain, data of the erased person."""
 
     kind: str
     path: Path
@@ -38,7 +38,7 @@ class Trace:
 
 
 def find_traces(study: Study, erased: Erased) -> list[Trace]:
-    """Return the runs, exports and backups that hold traces of what was erased."""
+    """Return the runs, exports and backups with traces of what was erased."""
     needles = sorted({t.encode() for t in erased.tokens | _names(erased)})
     found = [Trace("run", f, reason) for f, reason in _runs(study, needles)]
     found += [Trace("export", f, reason) for f, reason in _exports(study, erased, needles)]
@@ -70,7 +70,7 @@ def _exports(study: Study, erased: Erased, needles: list[bytes]) -> Iterator[tup
         if manifest.is_file() and _in_manifest(manifest, erased):
             yield entry, "its list names it"
         elif entry.is_dir() and not manifest.is_file() and any(entry.rglob("*.parquet")):
-            yield entry, "it was cut off, and its tables are packed"
+            yield entry, "it was interrupted, and its tables are packed"
         elif (hit := next((f for f in _files(entry) if _holds(f, needles)), None)) is not None:
             yield entry, f"{hit.name} names it"
 
@@ -79,7 +79,7 @@ def _in_manifest(path: Path, erased: Erased) -> bool:
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return True  # not to be read: better named than missed
+        return True  # cannot be read: better listed than missed
     named = {*table.get("readers", ()), *table.get("images", ())}
     return bool(named & (erased.tokens | erased.names))
 
@@ -93,14 +93,14 @@ def _backups(study: Study, needles: list[bytes]) -> Iterator[tuple[Path, str]]:
 
 
 def _elsewhere(study: Study) -> Iterator[tuple[str, Path]]:
-    """Yield the other files of the study, of the user's configuration and logs, and temporary."""
+    """Yield the other files of the study, the user's configuration and logs, and temporary ones."""
     with study.database.read() as session:
         known = {study.image_folder(i).name for i in session.scalars(select(Image.id))}
     for entry in _inside(study.folder):
         if entry.name not in _OWN and not entry.name.startswith(_DATABASE):
             yield from (("aside", file) for file in _files(entry))
     for folder in _inside(study.folder / "images"):
-        # Pixels of other images that have a row are theirs; all else is searched.
+        # Pixels of other images with a row belong to them; everything else is searched.
         is_known = folder.name in known
         yield from (("image", f) for f in _files(folder) if not (is_known and f.name in _PIXELS))
     usual = user_config_path("foveate", False), user_log_path("foveate", appauthor=False)
@@ -119,11 +119,11 @@ def _files(entry: Path) -> Iterable[Path]:
 
 
 def _holds(file: Path, needles: list[bytes]) -> bool:
-    """Tell whether one of the needles stands in a file; archives are looked into."""
+    """Tell whether one of the needles occurs in a file; archives are searched too."""
     try:
         if any(needle in file.name.encode() for needle in needles):
             return True
-        if {".zip", ".npz"} & set(file.suffixes):  # one that was cut off cannot be read: named
+        if {".zip", ".npz"} & set(file.suffixes):  # an interrupted one cannot be read: listed
             with zipfile.ZipFile(file) as archive:
                 return any(_zipped(archive, name, needles) for name in archive.namelist())
         opened = gzip.open if file.suffix == ".gz" else open

@@ -1,4 +1,4 @@
-"""The files of what is erased: removed, counted when they are gone, named when they are not."""
+"""The files of what is erased: removed, counted when gone, listed when not."""
 
 import hashlib
 import os
@@ -22,14 +22,14 @@ _STORED = "stored.npy"
 
 @dataclass(slots=True)
 class Removed:
-    """What became of the files.
+    """What happened to the files.
 
     Attributes
     ----------
     images, leftovers
-        Folders that are gone: of images, and of imports that were killed.
+        Folders that are gone: of images, and of killed imports.
     kept
-        What should be gone and is still there, each with the reason.
+        What still exists although it should be gone, each with the reason.
     """
 
     images: int = 0
@@ -38,7 +38,7 @@ class Removed:
 
 
 def remove_files(study: Study, erased: Erased) -> Removed:
-    """Remove the folders of erased images, what killed imports left of them, and the caches."""
+    """Remove the folders of erased images, the remains of killed imports, and the caches."""
     removed = Removed()
     for image_id in erased.image_ids:
         removed.images += _gone(study.image_folder(image_id), removed)
@@ -51,7 +51,7 @@ def remove_files(study: Study, erased: Erased) -> Removed:
 
 
 def _leftovers(study: Study) -> Iterator[Path]:
-    """Yield the folders of images that have no row: in `images/`, and set aside from there."""
+    """Yield the folders of images without a row: in `images/`, and those set aside from there."""
     with study.database.read() as session:
         ids = set(session.scalars(select(Image.id)))
     local = {study.image_folder(image_id) for image_id in ids}
@@ -61,12 +61,12 @@ def _leftovers(study: Study) -> Iterator[Path]:
 
 
 def _remove_leftover(study: Study, folder: Path, removed: Removed) -> None:
-    """Remove a leftover if it is of somebody erased, or half an image; name it if that is open."""
+    """Remove a leftover of an erased person, or half an image; list it if that is unclear."""
     if folder.name.startswith(".incoming-"):
         if is_abandoned(folder):
             removed.leftovers += _gone(folder, removed)
         else:
-            removed.kept.append((folder, "an import is at work on it; erase again when it ended"))
+            removed.kept.append((folder, "an import is using it; erase again after the import"))
         return
     pixels = _pixels(folder / _STORED)
     if pixels is None:
@@ -77,12 +77,15 @@ def _remove_leftover(study: Study, folder: Path, removed: Removed) -> None:
     if is_erased:
         removed.leftovers += _gone(folder, removed)
     else:
-        why = "a killed import left it, and no row says whose it is; delete it if it may be theirs"
+        why = (
+            "it was left by a killed import, and no row says whose it is; delete it if it "
+            "may be theirs"
+        )
         removed.kept.append((folder, why))
 
 
 def _pixels(file: Path) -> str | None:
-    """Return the SHA-256 of an image's stored values, None where they cannot be read."""
+    """Return the SHA-256 of an image's stored values, None if they cannot be read."""
     try:
         stored = np.load(file, mmap_mode="r", allow_pickle=False)
         return hashlib.sha256(np.ascontiguousarray(stored).data).hexdigest()
@@ -91,11 +94,9 @@ def _pixels(file: Path) -> str | None:
 
 
 def _gone(path: Path, removed: Removed) -> bool:
-    """Remove a file or folder; return whether it was there and is gone, and name it if not."""
+    """Remove a file or folder; return whether it existed and is gone, and list it if not."""
     if path.is_symlink():
-        removed.kept.append(
-            (path, f"a link; what it leads to was not touched: {os.readlink(path)}")
-        )
+        removed.kept.append((path, f"a link; its target was not touched: {os.readlink(path)}"))
         return False
     if not path.exists():
         return False
@@ -109,7 +110,7 @@ def _gone(path: Path, removed: Removed) -> bool:
             reasons.append(_said(error))
     if not path.exists():
         return True
-    removed.kept.append((path, reasons[0] if reasons else "it is still there"))
+    removed.kept.append((path, reasons[0] if reasons else "it still exists"))
     return False
 
 

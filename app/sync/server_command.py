@@ -1,4 +1,4 @@
-"""`python main.py db server …`: bring a server's tables up to date, give each station its role."""
+"""`python main.py db server …`: update a server's tables, and give each station its role."""
 
 import argparse
 import contextlib

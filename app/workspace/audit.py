@@ -1,4 +1,4 @@
-"""The audit trail as a researcher reads it: when, by whom, where, what, of which, and why."""
+"""The audit trail as shown to a researcher: when, by whom, where, what, to which, and why."""
 
 import csv
 import json
@@ -28,21 +28,21 @@ class AuditUnwritable(AppError):
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """What was done once.
+    """One recorded action.
 
     Attributes
     ----------
     time_utc
         ISO 8601.
     person
-        Pseudonym of who did it; empty where nobody is named.
+        Pseudonym of the person who did it; "" if no one is named.
     subject, kind
-        What it was done to, by its short name, and which kind of thing that is; empty for none of
-        the four kinds that have names.
+        What it was done to, by short name, and the kind of thing that is; "" for anything other
+        than the four kinds that have names.
     reason
-        As it was given; empty without one.
+        As given; "" without one.
     details
-        What else is kept of it, in words.
+        Its other details, in words.
     """
 
     time_utc: str
@@ -56,7 +56,7 @@ class AuditRow:
 
 
 def audit_trail(study: Study) -> tuple[AuditRow, ...]:
-    """Return all that the audit keeps, the newest first; runs off the GUI thread."""
+    """Return everything in the audit, newest first; runs off the GUI thread."""
     with study.database.read() as session:
         called = _called(session)
         rows = session.scalars(select(Audit).order_by(Audit.time_utc.desc(), Audit.id.desc()))
@@ -106,7 +106,7 @@ def _row(row: Audit, called: Mapping[str, tuple[str, str]]) -> AuditRow:
 
 
 def _told(row: Audit, details: dict[str, Any], names: Sequence[str]) -> str:
-    """Take what a column or, in rows of before there was one, the details say."""
+    """Return what a column says or, in rows from before it existed, the details."""
     for name in names:
         kept = getattr(row, name, None)
         if isinstance(kept, str) and kept:

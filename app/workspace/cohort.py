@@ -1,4 +1,4 @@
-"""Readings of a study as a researcher sees them: when, by whom, how good, what was answered."""
+"""Readings of a study as shown to a researcher: when, by whom, how good, what was answered."""
 
 import json
 from collections import defaultdict
@@ -33,7 +33,7 @@ from migrations.study.schema import (
 from migrations.study.settings import LEADING_KEY
 
 VERDICTS = {"good": "Good", "doubtful": "Doubtful", "bad": "Bad"}
-"""What a window calls the rating of a reading."""
+"""What the window calls the rating of a reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,33 +43,33 @@ class CohortRow:
     Attributes
     ----------
     name, case
-        What the reading and its case are called everywhere.
+        The names of the reading and its case on every page.
     left_out
-        Why it does not count for pre-training; empty where it does.
+        Why it does not count for pre-training; "" if it does.
     chosen
-        "keep" or "drop" where a researcher decided, else empty.
+        "keep" or "drop" where a researcher decided, else "".
     loss
         Share of samples without gaze, 0 … 1.
     accuracy_deg
-        Of the last validation before it, degrees.
+        Accuracy of the last validation before it, degrees.
     duration_s
         Seconds of the host clock.
     image_ids
-        Of its case, in order of tile.
+        Images of its case, in order of tile.
     badge
-        Of gaze that is not a person's; empty for a person's.
+        Badge of gaze that is not a person's; "" for a person's.
     started_utc
         When it began, ISO 8601.
     session, tracker, station
-        In which sitting, with what, and where.
+        In which session, with what, and where.
     answers
-        What stands as answered, in words, in the order of the form.
+        The answers in force, in words, in the order of the form.
     labels, splits
         Of its images, in order of tile; "" where one has none.
     arm
         Key of the arm it was read in; empty without arms.
     why_chosen
-        The reason of a researcher's choice.
+        The reason for a researcher's choice.
     """
 
     reading_id: str
@@ -107,7 +107,7 @@ class CohortRow:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What the rows of a study say beside the readings, by id."""
+    """What the rows of a study say besides the readings, by id."""
 
     names: Mapping[str, str]
     cases: Mapping[str, str]
@@ -131,7 +131,7 @@ def finished_readings(study: Study) -> int:
 
 
 def cohort_rows(study: Study) -> tuple[CohortRow, ...]:
-    """Return all readings, the newest first; runs off the GUI thread."""
+    """Return all readings, newest first; runs off the GUI thread."""
     with study.database.read() as session:
         query = (
             select(Reading, Reader.pseudonym, Session)
@@ -253,10 +253,10 @@ def _seconds(reading: Reading) -> float | None:
 
 
 def _started(sitting: Session, reading: Reading) -> str:
-    """Return when a reading began; the clock may have run faster than life."""
+    """Return when a reading began; the clock may have run faster than real time."""
     try:
         zero = datetime.fromisoformat(sitting.zero_utc)
-    except ValueError:  # imported of a file that names no time
+    except ValueError:  # imported from a file without times
         return ""
     zero = zero if zero.tzinfo else zero.replace(tzinfo=UTC)
     return utc_text(zero + timedelta(microseconds=reading.started_us / sitting.clock_speed))

@@ -1,4 +1,4 @@
-"""What a researcher decides by hand: readings kept or dropped, labels, splits; each is a row."""
+"""What a researcher decides by hand: readings included or excluded, labels, splits."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ Told = Literal["label", "split"]
 
 
 class EditRefused(AppError):
-    """What was typed is no label or split of these images."""
+    """What was typed is not a label or split of these images."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """What became of an edit: how many images changed, and how many of them hang elsewhere."""
+    """The outcome of an edit: how many images changed, and how many of them are in other cases."""
 
     images: int
     elsewhere: int
@@ -39,12 +39,12 @@ def decide(
     *,
     person: str | None = None,
 ) -> None:
-    """Keep or drop readings by hand, or (None) let their verdict decide again; kept in `audit`.
+    """Include or exclude readings by hand, or (None) let their rating decide; kept in `audit`.
 
     Parameters
     ----------
     person
-        Code of who decides; None: whoever uses this computer.
+        Code of the person who decides; None: whoever uses this computer.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def decide(
         If a reason is missing.
     """
     if keep is not None and not reason.strip():
-        raise ValueError("Say why: the reason stands in the report.")
+        raise ValueError("Give a reason. It is shown in the report.")
     action = {True: "keep reading", False: "drop reading", None: "undo keep or drop"}[keep]
     with study.database.write() as session:
         for reading_id in reading_ids:
@@ -65,16 +65,16 @@ def decide(
 def tell_images(
     study: Study, case_id: str, what: Told, typed: str, *, person: str | None = None
 ) -> Edited:
-    """Give the images of a case a label or split; the audit keeps what they had before.
+    """Give the images of a case a label or split; the audit keeps their previous values.
 
-    One word is for all of the case's images; several, parted by semicolons, for each in order of
-    tile. All images of a patient go to one split, so that a split moves those of other cases too.
-    `person` is the code of who edits; None: whoever uses this computer.
+    One word applies to all of the case's images; several, separated by semicolons, to each in order
+    of tile. All images of a patient go to one split, so that a split also moves those of other
+    cases. `person` is the code of who edits; None: whoever uses this computer.
 
     Raises
     ------
     EditRefused
-        If there are more or fewer words than images, a split is none, or a patient would be in
+        If there are more or fewer words than images, a split is invalid, or a patient would be in
         two.
     """
     with study.database.write() as session:
@@ -103,21 +103,25 @@ def _words(typed: str, images: int, what: Told) -> Sequence[str]:
         words *= images
     if len(words) != images:
         raise EditRefused(
-            f"The case has {images} images and {len(words)} words were typed: one for all of them, "
-            "or one for each, parted by semicolons."
+            f"The case has {images} images and {len(words)} words were typed. Type one word for "
+            "all of them, or one for each, separated by semicolons."
         )
     if what == "split":
         for word in words:
             if word not in ("", *SPLITS):
-                raise EditRefused(f"{word!r} is not a split: type train, val or test, or nothing.")
+                raise EditRefused(
+                    f"{word!r} is not a split. Type train, val or test, or leave it empty."
+                )
     return words
 
 
 def _with_patients(session: OrmSession, wanted: dict[Image, str]) -> dict[Image, str]:
-    """Return the same for all images of the patients, who each go to one split."""
+    """Return the same for all images of the patients, each of whom goes to one split."""
     of_patient: dict[str, str] = {}
     for image, word in wanted.items():
         if of_patient.setdefault(image.source_group, word) != word:
-            raise EditRefused("Images of one patient belong to one split: type one word for them.")
+            raise EditRefused(
+                "Images of one patient belong to one split. Type one word for all of them."
+            )
     images = session.scalars(select(Image).where(Image.source_group.in_(list(of_patient))))
     return {image: of_patient[image.source_group] for image in images}

@@ -11,7 +11,7 @@ from migrations.study.folder import Study
 from migrations.study.schema import Image
 
 FEW_CASES = 30
-"""Below so many read images a pre-training can hardly show anything."""
+"""With fewer read images than this, a pre-training can hardly show anything."""
 
 
 def missing(study: Study, rows: Sequence[CohortRow]) -> list[Sentence]:

@@ -1,4 +1,4 @@
-"""What the points of a map of images can be coloured by: every column of the cohort, by image."""
+"""What a map of images can be coloured by: every column of the cohort, by image."""
 
 import json
 import math
@@ -17,7 +17,7 @@ from migrations.study.reader_attributes import ATTRIBUTES, attributes_of
 from migrations.study.schema import CaseImage, Image, Reader, StudyCase
 
 SEVERAL = "several"
-"""The word of an image of which several readings say different things."""
+"""The word for an image about which several readings disagree."""
 _SCALES = ("scale", "number", "confidence")
 
 Words = Mapping[str, str]
@@ -26,18 +26,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Colouring:
-    """Something that is known of images: words, or numbers on a scale.
+    """Something known about images: words, or numbers on a scale.
 
     Attributes
     ----------
     key
-        "label", "lost", "answer finding"; what is chosen stays chosen by it.
+        "label", "lost", "answer finding"; identifies the choice.
     title
-        As a column is titled.
+        Title, as of a column.
     words, numbers
         By image; one of the two is empty. Numbers are the mean of an image's readings.
     unit
-        Behind a number.
+        Unit after a number.
     """
 
     key: str
@@ -47,13 +47,13 @@ class Colouring:
     unit: str = ""
 
     def said(self, image_id: str) -> str:
-        """Return what is known of an image, in words; empty for nothing."""
+        """Return what is known about an image, in words; "" for nothing."""
         if (value := self.numbers.get(image_id)) is not None:
             return f"{self.title} {value:.3g}{self.unit}"
         return self.words.get(image_id, "")
 
     def of(self, ids: Iterable[str]) -> "Colouring":
-        """Return the same by member of a cohort: a frame has what its stack has."""
+        """Return the same by member of a cohort: a frame has the value of its stack."""
         members = tuple(ids)
         return Colouring(
             self.key, self.title, _of(members, self.words), _of(members, self.numbers), self.unit
@@ -61,10 +61,9 @@ class Colouring:
 
 
 def colourings(study: Study) -> tuple[Colouring, ...]:
-    """Return what is known of the images of a study; runs off the GUI thread.
+    """Return what is known about the images of a study; runs off the GUI thread.
 
-    What readings say is that of the readings that count; nothing that is known of no image is
-    among them.
+    Only readings that count are used; columns that are known for no image are left out.
     """
     rows = cohort_rows(study)
     counting = [row for row in rows if row.counts]
@@ -173,7 +172,7 @@ def _figures(rows: Sequence[CohortRow]) -> list[Colouring]:
 
 
 def _agreed(rows: Sequence[CohortRow], text: Callable[[CohortRow], str]) -> Words:
-    """Return what an image's readings agree on, else that they say several things."""
+    """Return what an image's readings agree on, or that they disagree."""
     found: dict[str, set[str]] = {}
     for row in rows:
         if word := text(row):
@@ -194,7 +193,7 @@ def _mean(
 
 
 def _numbers(rows: Sequence[CohortRow], said: Words) -> Mapping[str, float]:
-    """Return answers as numbers; none at all where one of them is not a number."""
+    """Return answers as numbers; none at all if one of them is not a number."""
     try:
         values = {reading: float(text) for reading, text in said.items()}
     except ValueError:

@@ -1,6 +1,6 @@
-"""What a training takes of this computer: cores, memory, and the graphics card where there is one.
+"""What a training uses of this computer: cores, memory, and graphics cards.
 
-Slow (it asks the system and, where it is installed, nvidia-smi): runs off the GUI thread.
+Slow (it queries the system and, if installed, nvidia-smi): runs off the GUI thread.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ _MEASURED_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """One card: share of the time it computes, 0 … 1, and its memory, bytes."""
+    """One card: share of the time it is computing, 0 … 1, and its memory, bytes."""
 
     busy: float
     used_bytes: float
@@ -28,7 +28,7 @@ class Gpu:
 
 @dataclass(frozen=True, slots=True)
 class DeviceUse:
-    """Cores in use of those there are, memory of the process and its children in bytes, cards."""
+    """Cores in use and in total, memory of the process and its children in bytes, cards."""
 
     cores: float
     all_cores: int
@@ -37,12 +37,12 @@ class DeviceUse:
 
 
 def device_use(pid: int, born: float) -> DeviceUse | None:
-    """Return what a process and its children take, measured over half a second; None if it ended.
+    """Return what a process and its children use, over half a second; None if it has ended.
 
     Parameters
     ----------
     born
-        When it was born, seconds of the epoch, since ids come again.
+        When it was born, seconds since the epoch, since pids are reused.
     """
     process = living(pid, born)
     if process is None:
@@ -59,7 +59,7 @@ def device_use(pid: int, born: float) -> DeviceUse | None:
 
 
 def gpus() -> tuple[Gpu, ...]:
-    """Return the NVIDIA cards of this computer, as nvidia-smi tells; none where there is none."""
+    """Return the NVIDIA cards of this computer according to nvidia-smi; none if there are none."""
     program = shutil.which("nvidia-smi")
     if program is None:
         return ()

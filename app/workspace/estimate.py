@@ -1,4 +1,4 @@
-"""What time and memory a run will take, before it starts."""
+"""The time and memory that a run will need, before it starts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class NetFigures:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Seconds by an earlier run of the same kind, None without one; memory in bytes, roughly."""
+    """Seconds, from an earlier run of the same kind, or None; memory in bytes, roughly."""
 
     seconds: float | None
     memory_bytes: float | None

@@ -1,4 +1,4 @@
-"""What a study can be exported as, and the words of the command that does it."""
+"""The export formats of a study, and the words of the command for each."""
 
 import shutil
 from collections.abc import Sequence
@@ -17,15 +17,15 @@ class ExportFormat:
     Attributes
     ----------
     name
-        As `python main.py export` calls it.
+        Its name in `python main.py export`.
     of_encoder
-        Whether it is of one run's encoder.
+        Whether it belongs to one run's encoder.
     of_measure
-        Whether it takes a gaze similarity.
+        Whether it needs a gaze similarity.
     is_file
-        Whether one file comes out, not a folder.
+        Whether it makes one file, not a folder.
     is_published
-        Whether it is for others to have, and so needs a licence.
+        Whether it is meant for others, and so needs a licence.
     """
 
     name: str
@@ -59,7 +59,7 @@ class ExportFormat:
 
 
 ENCODER = "encoder"
-"""The format that no command writes: files of a run are copied."""
+"""The format without a command: files of a run are copied."""
 FORMATS = (
     ExportFormat("bids", "BIDS", "Eye tracking as BIDS 1.11: one file per eye, with gaze events, "
                  "study events and screen geometry."),
@@ -85,7 +85,7 @@ MEASURES = ("", *(name for name in COMPUTED if name != "auto"))
 
 
 def copy_encoder(run_folder: Path, out: Path) -> list[Path]:
-    """Copy a run's encoder and what belongs to it into a new or empty folder.
+    """Copy a run's encoder and its accompanying files into a new or empty folder.
 
     Raises
     ------
@@ -94,6 +94,6 @@ def copy_encoder(run_folder: Path, out: Path) -> list[Path]:
     """
     out.mkdir(parents=True, exist_ok=True)
     if any(out.iterdir()):
-        raise FileExistsError(17, "it is not empty; choose a new folder", str(out))
+        raise FileExistsError(17, "the folder is not empty; choose a new one", str(out))
     there = [run_folder / name for name in _ENCODER_FILES if (run_folder / name).is_file()]
     return [Path(shutil.copyfile(path, out / path.name)) for path in there]

@@ -34,7 +34,7 @@ class Features:
 
 
 def load_features(path: Path) -> Features:
-    """Return what `python main.py encode` wrote.
+    """Return the output of `python main.py encode`.
 
     Raises
     ------
@@ -47,8 +47,8 @@ def load_features(path: Path) -> Features:
             ids = tuple(str(name) for name in file["ids" if "ids" in file else "names"])
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise FeaturesUnreadable(
-            f"{path} holds no features that can be read ({error}). Delete it; the page makes it "
-            "again."
+            f"The features in {path} cannot be read ({error}). Delete the file; the page makes "
+            "it again."
         ) from error
     length = np.linalg.norm(values, axis=1, keepdims=True)
     return Features(ids, values / np.maximum(length, 1e-12))

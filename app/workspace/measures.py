@@ -12,11 +12,11 @@ MEASURES = {
     "encoder": "Encoder of gaze",
     "taught": "Gaze weighed by labels",
 }
-"""Words by stored name; the same as in the trainer's own description of its settings."""
+"""Display names by stored name; the same as in the trainer's own description of its settings."""
 COMPUTED = ("auto", "tima", "density", "dwell", "multimatch", "moment", "moment_sequence", "dhash")
 """Those that the station offers to compute: they need neither labels nor an encoder."""
 
 
 def measure_words(name: str) -> str:
-    """Return what a measure is called; one of a plug-in by its own name."""
+    """Return the display name of a measure; that of a plug-in is its own name."""
     return MEASURES.get(name, name)

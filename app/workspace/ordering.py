@@ -1,6 +1,6 @@
-"""Order of a similarity matrix: alike images lie together (python -m app.workspace.ordering).
+"""Order of a similarity matrix: similar images are adjacent (python -m app.workspace.ordering).
 
-Clustering holds the GIL for half a second at 5,000 images, so it runs in a process of its own.
+Clustering holds the GIL for half a second at 5,000 images, so it runs in a separate process.
 """
 
 import subprocess
@@ -20,12 +20,12 @@ class OrderingFailed(AppError):
 
 
 def order_of(matrix_file: Path) -> NDArray[np.int64]:
-    """Return the order of a stored matrix, kept beside it; waits for the other process.
+    """Return the order of a stored matrix, stored beside it; waits for the other process.
 
     Raises
     ------
     OrderingFailed
-        With the last words of the process.
+        With the last lines of the process.
     """
     kept = matrix_file.with_suffix(".order.npy")
     if not kept.is_file():

@@ -17,27 +17,27 @@ _UNKNOWN = -1
 
 @dataclass(frozen=True, slots=True)
 class PairPurity:
-    """Counts of the K most alike pairs, for every K.
+    """Counts over the K most similar pairs, for every K.
 
-    Pairs of two frames of one image are left out: they are alike whatever gaze means.
+    Pairs of two frames of one image are left out: they are similar whatever gaze means.
 
     Attributes
     ----------
     same, labelled
-        Shape (P + 1,), int32: how many of the first K pairs join one label, and how many join
-        images that both have one.
+        Shape (P + 1,), int32: of the first K pairs, how many have one label, and how many have two
+        labelled images.
     """
 
     same: NDArray[np.int32]
     labelled: NDArray[np.int32]
 
     def share(self, positive: int) -> float | None:
-        """Return the share that joins one label among the most alike pairs; None without any."""
+        """Return the share with one label among the most similar pairs; None without any."""
         among = int(self.labelled[positive])
         return int(self.same[positive]) / among if among else None
 
     def count(self, positive: int) -> int:
-        """Return on how many pairs that share rests."""
+        """Return on how many pairs that share is based."""
         return int(self.labelled[positive])
 
     @property

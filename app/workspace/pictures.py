@@ -1,4 +1,4 @@
-"""Small pictures of images, with what was looked at laid over them; made off the GUI thread."""
+"""Thumbnails of images, with an overlay of what was looked at; made off the GUI thread."""
 
 import contextlib
 import threading
@@ -17,7 +17,7 @@ from migrations.study.names import split_item
 from migrations.study.schema import Fixation, Image, Reading
 
 SIDE = 160
-"""Of a small picture, pixels."""
+"""Size of a thumbnail, pixels."""
 _SIGMA_SHARE = 0.03
 _KEPT = 600
 
@@ -25,9 +25,9 @@ Picture = NDArray[np.uint8]
 
 
 class Pictures:
-    """Makes and keeps small pictures of a study's images; safe from several threads.
+    """Makes and keeps thumbnails of a study's images; safe from several threads.
 
-    A frame of a stack (`ID#frame`) has a picture and a heat map of its own.
+    A frame of a stack (`ID#frame`) has its own picture and heat map.
     """
 
     def __init__(self, study: Study) -> None:
@@ -36,12 +36,12 @@ class Pictures:
         self._lock = threading.Lock()
 
     def kept(self, image_id: str, *, heat: bool) -> Picture | None:
-        """Return a picture if it was made already; never waits for a disk."""
+        """Return a picture if it was already made; never waits for a disk."""
         with self._lock:
             return self._kept.get((image_id, heat))
 
     def make(self, image_id: str, *, heat: bool) -> Picture:
-        """Return a picture (H, W, 3) of at most 160 px a side; grey where the file is missing."""
+        """Return a picture (H, W, 3) of at most 160 px per side; grey if the file is missing."""
         found = self.kept(image_id, heat=heat)
         if found is not None:
             return found

@@ -1,7 +1,7 @@
-"""The researcher's PIN: keeps readers out of the workspace of their own results.
+"""The researcher's PIN: keeps readers away from the results of their own readings.
 
-It keeps honest readers blind, as a door does; it does not encrypt the study. After a few wrong ones
-each try has to wait, longer every time.
+It keeps honest readers blind, like a door; it does not encrypt the study. After a few wrong tries,
+each further one has to wait, longer every time.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ PROTECTS = (
     "access to this computer account can open or export the study's files and remove the PIN. "
     "Where that matters, give readers a separate account."
 )
-"""What a PIN is good for and what not; shown where it is asked for."""
+"""What a PIN does and does not do; shown where it is asked for."""
 FREE_TRIES = 4
 LONGEST_WAIT_S = 300
 _FILE = "researcher.json"
@@ -38,7 +38,7 @@ def has_pin(folder: Path | None = None) -> bool:
 
 
 def set_pin(pin: str, folder: Path | None = None) -> None:
-    """Set the PIN, salted and hashed, in the user's configuration folder, readable by its owner.
+    """Store the PIN, salted and hashed, in the configuration folder, readable only by its owner.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def set_pin(pin: str, folder: Path | None = None) -> None:
         If it is shorter than four characters or cannot be stored.
     """
     if len(pin) < MIN_LENGTH:
-        raise PinRefused(f"A PIN has at least {MIN_LENGTH} characters.")
+        raise PinRefused(f"A PIN needs at least {MIN_LENGTH} characters.")
     salt = os.urandom(16)
     text = json.dumps({"salt": salt.hex(), "scrypt": _digest(pin, salt).hex()})
     path = _path(folder)
@@ -64,7 +64,7 @@ def is_pin(pin: str, folder: Path | None = None) -> bool:
     Raises
     ------
     PinRefused
-        If its file is damaged; deleting it lets a new one be set. If a try has to wait.
+        If its file is damaged; after deleting it, a new one can be set. If a try has to wait.
     """
     path = _path(folder)
     tries = path.with_name(_TRIES)
@@ -73,8 +73,8 @@ def is_pin(pin: str, folder: Path | None = None) -> bool:
         stored = json.loads(path.read_text(encoding="ascii"))
         salt, expected = bytes.fromhex(stored["salt"]), bytes.fromhex(stored["scrypt"])
     except (OSError, ValueError, KeyError) as error:
-        raise PinRefused(f"{path} is damaged; delete it and set a new PIN.") from error
-    _note(tries, failed + 1)  # before it is looked at: a program ended now has had its try
+        raise PinRefused(f"{path} is damaged. Delete it and set a new PIN.") from error
+    _note(tries, failed + 1)  # counted before it is checked: a program killed now has used its try
     if not hmac.compare_digest(_digest(pin, salt), expected):
         return False
     tries.unlink(missing_ok=True)
@@ -93,7 +93,7 @@ def _waited(tries: Path) -> int:
     wait_s = min(2.0 ** min(failed - FREE_TRIES + 1, 20), LONGEST_WAIT_S)
     left_s = wait_s - (time.time() - last_s)
     if left_s > 0:
-        # A clock that was set back since then does not lock anybody out for long.
+        # If the clock was set back since then, no one is locked out for long.
         left_s = min(left_s, wait_s)
         if last_s > time.time():
             _note(tries, failed)

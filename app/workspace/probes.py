@@ -1,4 +1,4 @@
-"""What is asked of a probe, and what the last ones gave: `exports/probe` and folders beside it."""
+"""Options of a probe, and results of the last ones: `exports/probe` and folders beside it."""
 
 import contextlib
 import json
@@ -15,16 +15,16 @@ KINDS = {"linear": "Linear probe", "knn": "Nearest neighbours", "finetune": "Fin
 
 @dataclass(frozen=True, slots=True)
 class ProbeAsked:
-    """What a probe is to do.
+    """What a probe should do.
 
     Attributes
     ----------
     runs
-        Names of the folders of runs, which no other run has.
+        Names of the folders of runs, which are unique.
     kinds
         Of `KINDS`.
     budgets
-        Labelled images in all, as the command takes them: "10,25,100,all".
+        Total numbers of labelled images, as the command takes them: "10,25,100,all".
     """
 
     runs: tuple[str, ...]
@@ -34,7 +34,7 @@ class ProbeAsked:
     transductive: bool = False
 
     def words(self, study: Path, out: Path) -> list[str]:
-        """Return the command `probe` of this study that writes into a folder."""
+        """Return the command `probe` for this study, writing into a folder."""
         found = ["probe", "--study", str(study), "--encoder", *self.runs,
                  "--probes", ",".join(self.kinds), "--label-budget", self.budgets,
                  "--repeats", str(self.repeats), "--out", str(out), "--events", "json"]  # fmt: skip
@@ -51,12 +51,12 @@ def probe_rows(folder: Path) -> list[dict[str, Any]]:
 
 
 def probe_folder(study: Study) -> Path:
-    """Return where the window's probes go."""
+    """Return the output folder of the window's probes."""
     return study.exports / "probe"
 
 
 def cells(row: dict[str, Any]) -> Sequence[str]:
-    """Return a figure as words: encoder, probe, labels, metric, mean and interval."""
+    """Return a figure in words: encoder, probe, labels, metric, mean and interval."""
     kind = str(row.get("probe", ""))
     metric = str(row.get("metric", ""))
     mean, low, high = (row.get(name) for name in ("mean", "low", "high"))

@@ -1,4 +1,4 @@
-"""What `analyse` and `performance` wrote: figures with their readings, tables, and notes."""
+"""Results of `analyse` and `performance`: figures with their readings, tables, and notes."""
 
 import csv
 import json
@@ -22,9 +22,9 @@ _COLOUR = re.compile(r"#[0-9a-fA-F]{3,6}")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a reading, or rows of a table, lie in a figure, in units of its sheet.
+    """Where a reading, or rows of a table, are in a figure, in units of its sheet.
 
-    The rows are those whose columns have the values in `where`, and at least those in `least`.
+    Its rows are those whose columns have the values in `where`, and at least those in `least`.
     """
 
     x: float
@@ -37,7 +37,7 @@ class Place:
     least: Mapping[str, float] = field(default_factory=dict)
 
     def holds(self, x: float, y: float) -> bool:
-        """Tell whether a point lies in it."""
+        """Tell whether it contains a point."""
         return 0 <= x - self.x <= self.width and 0 <= y - self.y <= self.height
 
 
@@ -50,7 +50,7 @@ class ResultFigure:
     drawing
         Its SVG.
     dark
-        Colours of a dark ground for those of print.
+        Colours for a dark background instead of print.
     """
 
     name: str
@@ -68,7 +68,7 @@ class ResultFigure:
 
 @dataclass(frozen=True, slots=True)
 class ResultTable:
-    """The first rows of a table, and how many there are."""
+    """The first rows of a table, and the total number."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -84,7 +84,7 @@ def read_figures(folder: Path) -> tuple[ResultFigure, ...]:
     for entry in index.get("figures", ()):
         name = str(entry.get("name", ""))
         if not _NAME.fullmatch(name):
-            continue  # nothing but a file of this folder is ever read
+            continue  # only files of this folder are ever read
         places = tuple(Place(**place) for place in entry.get("targets", ()))
         found.append(
             ResultFigure(
@@ -101,7 +101,7 @@ def tables_in(folder: Path) -> list[str]:
 
 
 def read_table(folder: Path, name: str, place: Place | None = None) -> ResultTable:
-    """Return the first `MOST_ROWS` rows of a table, of those that lie at a place of a figure.
+    """Return the first `MOST_ROWS` rows of a table, of those at a place of a figure.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def read_table(folder: Path, name: str, place: Place | None = None) -> ResultTab
 
 
 def notes_of(folder: Path) -> list[str]:
-    """Return what the commands had to say beside their figures."""
+    """Return the notes of the commands beside their figures."""
     notes: Sequence[Any] = _json(folder / "analysis.json").get("notes", ())
     found = _json(folder / "performance.json")
     left_out = [f"Left out: {note}." for note in found.get("left_out", ())]
@@ -140,7 +140,7 @@ def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        return math.nan  # what is not known is not above anything
+        return math.nan  # an unknown value is not above anything
 
 
 def _are_colours(*values: object) -> bool:

@@ -1,7 +1,7 @@
-"""What a researcher changes of a run: its name, tags and note; and a run that is not needed goes.
+"""What a researcher changes about a run: name, tags and note, or its deletion.
 
-Each change has its row in `audit`. Name, tags and note are the run's own; nothing that was learned
-changes by them.
+Each change is recorded in `audit`. Name, tags and note belong to the run; what was learned does not
+change.
 """
 
 import shutil
@@ -24,7 +24,7 @@ LONGEST_NAME = 80
 
 
 class RunEditRefused(AppError):
-    """A run cannot be changed or deleted so; the message says why."""
+    """A run cannot be changed or deleted this way; the message says why."""
 
 
 def edit(study: Study, run_id: str, name: str, tags: Sequence[str], note: str) -> None:
@@ -47,7 +47,7 @@ def edit(study: Study, run_id: str, name: str, tags: Sequence[str], note: str) -
 
 
 def in_use(study: Study, run: RunRow) -> str:
-    """Return who needs a run now, in words; empty if nobody does."""
+    """Return what uses a run now, in words; "" if nothing does."""
     if (process := holder(run.folder / _LOCK)) is not None:
         return f"{run.name} is being trained by process {process.pid}. Stop it first."
     words = (str(run.folder), run.folder.name, run.id, run.name)
@@ -55,19 +55,19 @@ def in_use(study: Study, run: RunRow) -> str:
         options = [word.rpartition("=")[2] for word in job.options]
         named = any(o in words or str(run.folder) in o for o in options)
         if not job.over and named:
-            return f"A training in the queue starts from {run.name}. Take it back first."
+            return f"A queued training starts from {run.name}. Remove it from the queue first."
     return ""
 
 
 def delete(study: Study, run: RunRow) -> None:
-    """Delete a run for good: its row and its folder in the study.
+    """Delete a run permanently: its row and its folder in the study.
 
     A folder outside the study stays where it is.
 
     Raises
     ------
     RunEditRefused
-        If it is in use, or its folder cannot be deleted whole.
+        If it is in use, or its folder cannot be deleted completely.
     """
     if why := in_use(study, run):
         raise RunEditRefused(f"{why} It was not deleted.")
@@ -87,7 +87,7 @@ def delete(study: Study, run: RunRow) -> None:
 
 
 def _is_within(study: Study, folder: Path) -> bool:
-    # A row may name any path: only what lies below one of these two is a run's own folder.
+    # A row may name any path: only what is below one of these two is a run's own folder.
     places = (study.runs.resolve(), study.exports.resolve())
     return any(place in folder.resolve().parents for place in places)
 

@@ -23,14 +23,14 @@ CURVES = {
     "data_wait": "Data loading",
     "images_per_s": "Images per second",
 }
-"""Signals of a run, as its `metrics.jsonl` names them, and their words."""
+"""Signals of a run, as named in its `metrics.jsonl`, and their display names."""
 NOTE, TAGS = "note", "tags"
-"""Where a run's `details` keep what a researcher wrote."""
+"""Key in a run's `details` of what a researcher wrote."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """One run; paths are absolute, or None where the file is not there."""
+    """One run; paths are absolute, or None if the file does not exist."""
 
     id: str
     name: str
@@ -46,23 +46,23 @@ class RunRow:
 
     @property
     def note(self) -> str:
-        """What a researcher noted of it."""
+        """A researcher's note about it."""
         return str(self.details.get(NOTE) or "")
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """By what a researcher groups it."""
+        """Tags for grouping."""
         found = self.details.get(TAGS)
         return tuple(map(str, found)) if isinstance(found, list) else ()
 
     @property
     def title(self) -> str:
-        """How the researcher tells it from others."""
+        """What the researcher calls it."""
         return f"{self.name}, {self.started_utc[:16].replace('T', ' ')}"
 
 
 def runs(study: Study) -> tuple[RunRow, ...]:
-    """Return all runs, the newest first."""
+    """Return all runs, newest first."""
     with study.database.read() as session:
         rows = session.scalars(select(TrainingRun).order_by(TrainingRun.id.desc())).all()
     return tuple(_row(study, row) for row in rows)
@@ -80,7 +80,7 @@ def differences(chosen: Sequence[RunRow]) -> list[tuple[str, list[str]]]:
 
 
 def curve(run: RunRow, name: str) -> list[tuple[int, float]]:
-    """Return (step, value) of a signal; a run that was continued tells a step once."""
+    """Return (step, value) of a signal; each step of a resumed run appears once."""
     points: dict[int, float] = {}
     with contextlib.suppress(OSError):
         for line in run.metrics.read_text(encoding="utf-8").splitlines():
@@ -91,7 +91,7 @@ def curve(run: RunRow, name: str) -> list[tuple[int, float]]:
 
 
 def signals(chosen: Iterable[RunRow]) -> list[str]:
-    """Return the signals that any of some runs has told."""
+    """Return the signals that any of some runs has reported."""
     return [name for name in CURVES if any(curve(run, name) for run in chosen)]
 
 

@@ -1,4 +1,4 @@
-"""A stored gaze similarity as a researcher asks it: rates, neighbours, outliers, agreement."""
+"""A stored gaze similarity for a researcher: rates, neighbours, outliers, agreement."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ from migrations.study.schema import SimilarityRun
 
 _SAMPLED_PAIRS = 100_000
 OVERVIEW = 1000
-"""Pixels a side of the matrix as it is drawn: more would stall the window."""
+"""Side of the matrix as drawn, in pixels: more would stall the window."""
 
 
 class SimilarityUnreadable(AppError):
-    """A matrix file is missing or damaged, or too large to be shown whole."""
+    """A matrix file is missing or damaged, or too large to be shown completely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class SimilarityChoice:
 
 
 def similarity_choices(study: Study) -> tuple[SimilarityChoice, ...]:
-    """Return the runs whose matrix is still in the cache, the newest first."""
+    """Return the runs whose matrix is still in the cache, newest first."""
     query = select(SimilarityRun).order_by(SimilarityRun.id.desc())
     with study.database.read() as session:
         rows = session.scalars(query).all()
@@ -68,7 +68,7 @@ def similarity_choices(study: Study) -> tuple[SimilarityChoice, ...]:
 
 @dataclass(frozen=True)
 class StoredRelation:
-    """How alike the gaze on N images is.
+    """How similar the gaze on N images is.
 
     Attributes
     ----------
@@ -98,7 +98,7 @@ class StoredRelation:
         return lines
 
     def prepare(self) -> None:
-        """Sort once, off the GUI thread: every question is quick after that."""
+        """Sort once, off the GUI thread: every query is fast after that."""
         _ = self._pairs, self._sorted_lines
 
     @property
@@ -120,22 +120,22 @@ class StoredRelation:
         return int(np.searchsorted(self.sorted_values, np.float32(threshold), side="right"))
 
     def count_above(self, threshold: float) -> int:
-        """Return how many pairs are more alike than a threshold."""
+        """Return how many pairs are more similar than a threshold."""
         return len(self.sorted_values) - self._first_above(threshold)
 
     def rate(self, threshold: float) -> float:
-        """Return the positive rate at a threshold, the one that the trainer goes by."""
+        """Return the positive rate at a threshold, as the trainer computes it."""
         return share_of_valid(self.count_above(threshold), len(self.sorted_values))
 
     def neighbours(self, index: int, count: int) -> list[tuple[int, float]]:
-        """Return the `count` images read most like one: (index, similarity)."""
+        """Return the `count` images with the most similar gaze: (index, similarity)."""
         line = np.where(np.isfinite(self.matrix[index]), self.matrix[index], -np.inf)
         line[index] = -np.inf
         best = np.argsort(-line, kind="stable")[:count]
         return [(int(i), float(line[i])) for i in best if np.isfinite(line[i])]
 
     def sample_pairs(self, threshold: float, count: int, seed: int = 0) -> list[tuple[int, int]]:
-        """Return some pairs just above a threshold: the ones that it lets in last."""
+        """Return some pairs just above a threshold: the last ones to become positive."""
         _, rows, columns = self._pairs
         first = self._first_above(threshold)
         nearest = np.arange(first, min(first + 20 * count, len(rows)))
@@ -143,16 +143,16 @@ class StoredRelation:
         return [(int(rows[k]), int(columns[k])) for k in chosen]
 
     def extremes(self, threshold: float) -> tuple[list[int], list[int], list[int]]:
-        """Return images positive with over half of the others, with none, and those without value.
+        """Return images positive with over half of the others, with none, and without a value.
 
-        Each is a hint of bad gaze: a reading that is like everything says nothing.
+        Each suggests bad gaze: a reading that is like everything carries no information.
         """
         above, partners = self._counts_above(threshold), self._counts_above(-np.inf)
         everything, nothing, without = odd_items(above, partners)
         return everything.tolist(), nothing.tolist(), without.tolist()
 
     def _counts_above(self, threshold: float) -> NDArray[np.int64]:
-        """Return with how many others each image is more alike than a threshold (N,)."""
+        """Return with how many others each image is more similar than a threshold (N,)."""
         lines = self._sorted_lines
         return np.array(
             [len(line) - np.searchsorted(line, threshold, side="right") for line in lines], np.int64
@@ -161,7 +161,7 @@ class StoredRelation:
     def overview(self, order: NDArray[np.int64], most: int = OVERVIEW) -> NDArray[np.float32]:
         """Return the matrix in an order, (M, M) with M ≤ `most`: means of blocks.
 
-        What has no value counts as 0.
+        Missing values count as 0.
         """
         values: NDArray[np.float32] = np.nan_to_num(self.matrix[np.ix_(order, order)], nan=0.0)
         block = -(-len(order) // most)
@@ -186,8 +186,8 @@ def load_stored_relation(path: Path) -> StoredRelation:
         with np.load(path, allow_pickle=False) as file:
             if "similarity" not in file:
                 raise SimilarityUnreadable(
-                    f"{path.name} is a graph of the closest pairs only; it is too large a cohort "
-                    "to be shown as a matrix."
+                    f"{path.name} contains only the closest pairs; this cohort is too large to "
+                    "be shown as a matrix."
                 )
             matrix = file["similarity"].astype(np.float32)
             matrix[~file["valid"]] = np.nan
@@ -195,7 +195,7 @@ def load_stored_relation(path: Path) -> StoredRelation:
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise SimilarityUnreadable(
             as_typed(
-                f"{path} cannot be read ({error}). Compute it again: python main.py similarity"
+                f"{path} cannot be read ({error}). Compute it again with python main.py similarity"
             )
         ) from error
 
@@ -203,7 +203,7 @@ def load_stored_relation(path: Path) -> StoredRelation:
 def agreement(relations: Sequence[StoredRelation]) -> NDArray[np.float64]:
     """Return the Spearman rank correlation (K, K) of the pairs that K relations share.
 
-    At most 100,000 pairs are drawn; NaN where two relations share fewer than three.
+    At most 100,000 pairs are drawn; NaN if two relations share fewer than three.
     """
     out = np.full((len(relations),) * 2, np.nan)
     for a, first in enumerate(relations):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 
 def smoothed(values: Sequence[float], weight: float) -> list[float]:
-    """Return the moving average of values, each new one weighing 1 − `weight`; 0 leaves them.
+    """Return the moving average of values, each new one weighing 1 − `weight`; 0 changes nothing.
 
     The start is not pulled towards zero (the correction of Adam's moments).
 

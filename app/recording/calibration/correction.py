@@ -1,7 +1,7 @@
 """A stored correction of the point of gaze, for trackers that calibrate with their own software.
 
-Raw samples stay as they are; the correction stands in the rows of the readings it is in force for
-and is applied wherever their gaze is mapped.
+Raw samples stay unchanged; the correction is stored in the rows of the readings it applies to, and
+is applied wherever their gaze is mapped.
 """
 
 import numpy as np
@@ -12,10 +12,10 @@ from devices.gaze.view import Affine
 
 
 def offset_correction(validation: Validation) -> Affine | None:
-    """Return the shift that takes the median gaze on the targets back to them; None without gaze.
+    """Return the shift that moves the median gaze on the targets onto them; None without gaze.
 
-    A shift alone, of all targets' mean: five targets do not carry more, and what a tracker's own
-    calibration leaves is mostly one.
+    Only a shift, the mean of all targets: five targets do not support more, and what remains after
+    a tracker's own calibration is mostly a shift.
     """
     offsets = [
         (t.x_norm - t.gaze_x_norm, t.y_norm - t.gaze_y_norm)
@@ -29,7 +29,7 @@ def offset_correction(validation: Validation) -> Affine | None:
 
 
 def corrected_samples(samples: SampleArray, correction: Affine | None) -> SampleArray:
-    """Return samples (N,) with the gaze of both eyes corrected; the same ones without."""
+    """Return samples (N,) with the gaze of both eyes corrected; unchanged without a correction."""
     if correction is None:
         return samples
     moved = samples.copy()

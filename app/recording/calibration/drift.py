@@ -1,4 +1,4 @@
-"""The drift probe between two cases: one fixation mark, and how far the gaze lies from it."""
+"""The drift probe between two cases: a fixation mark, and the distance of the gaze from it."""
 
 from collections.abc import Callable
 
@@ -16,14 +16,14 @@ MARK: Point = (0.5, 0.5)
 
 
 class DriftProbe:
-    """One look at the mark; made when the mark is on the screen.
+    """One look at the mark; created when the mark is on the screen.
 
     Parameters
     ----------
     limit_deg
         Of the study.
     on_end
-        Told the drift in degrees when it is known; None where the eyes were not seen.
+        Called with the drift in degrees when it is known; None if the eyes were not seen.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class DriftProbe:
         return self._watch.is_sampled()
 
     def drift_deg(self) -> float | None:
-        """Judge what was seen, write its row, and return the drift; None without gaze."""
+        """Judge the samples, write the row, and return the drift; None without gaze."""
         self._watch.stop()
         samples = corrected_samples(self._watch.seen[MARK], self._correction)
         validation = validate([MARK], [samples], self._geometry)
@@ -56,7 +56,7 @@ class DriftProbe:
         return drift_deg
 
     def cancel(self) -> None:
-        """Give up; nothing is written."""
+        """Cancel; nothing is written."""
         self._watch.stop()
 
     def _write(self, both: EyeQuality, points: list[dict[str, object]]) -> None:

@@ -1,4 +1,4 @@
-"""Earlier calibrations that may be applied again: same reader, tracker, screen and glasses."""
+"""Earlier calibrations that may be applied again: same reader, tracker, screen and eyewear."""
 
 from dataclasses import dataclass
 from typing import Any

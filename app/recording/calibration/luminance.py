@@ -1,6 +1,6 @@
-"""How bright the screen is while a case is read: the ground that calibration targets stand on.
+"""How bright the screen is while a case is read, for the background of calibration targets.
 
-The pupil's size moves the measured gaze; calibrated on another luminance than that of the cases,
+The pupil's size affects the measured gaze: calibrated at a luminance other than that of the cases,
 gaze is off by more than the tracker's own error.
 """
 
@@ -20,7 +20,7 @@ _MOST_IMAGES = 8
 
 
 def case_grey(study: Study, geometry: ScreenGeometry, around: int) -> int:
-    """Return the grey 0 to 255 of an even screen as bright as the study's cases, fitted to it.
+    """Return the grey, 0 to 255, of an even screen as bright as the study's cases.
 
     Reads up to eight presentations: use a worker.
 

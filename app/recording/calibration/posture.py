@@ -1,4 +1,4 @@
-"""What a reader is told about sitting before the tracker."""
+"""What a reader is told about sitting in front of the tracker."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ class Posture:
 
 
 def posture(position: UserPosition | None) -> Posture:
-    """Return what to tell a reader whose eyes are there; None for a tracker that is silent."""
+    """Return what to tell a reader whose eyes are seen; None if the tracker is silent."""
     if position is None or (position.left is None and position.right is None):
         return Posture("The tracker cannot see your eyes", False)
     eyes = [eye for eye in (position.left, position.right) if eye is not None]

@@ -1,9 +1,9 @@
-"""Calibration and validation, step by step and without Qt; the page draws what it is told to.
+"""Calibration and validation, step by step and without Qt; the page draws what it is told.
 
-Targets of the calibration go to the tracker's own calibrator, those of the validation are held out
-and are judged from recorded samples alone. A tracker that is calibrated by its own software is only
-validated. The calibrator stays in calibration mode until the reader is content with the validation,
-so that single targets can be collected again and the rest is kept.
+Calibration targets go to the tracker's own calibrator; validation targets are held out and are
+judged only from recorded samples. A tracker that is calibrated by its own software is only
+validated. The calibrator stays in calibration mode until the reader accepts the validation, so that
+single targets can be collected again while the rest is kept.
 """
 
 from collections.abc import Callable, Sequence
@@ -46,24 +46,24 @@ class CalibrationRun:
     Parameters
     ----------
     recorder
-        Running; its samples are what is validated.
+        Running; its samples are validated.
     on_end
-        Told the last validation when the run ends; None where there was none.
+        Called with the last validation when the run ends; None if there was none.
     correction
-        Of the point of gaze, in force for the validation.
+        Correction of the point of gaze, in force during the validation.
     after
-        A run whose calibrator is still in calibration mode: only `targets` are collected anew.
+        A run whose calibrator is still in calibration mode: only `targets` are collected again.
 
     Attributes
     ----------
     targets
-        To be collected; empty where the tracker is calibrated by its own software.
+        Those to collect; empty if the tracker is calibrated by its own software.
     validation_targets
-        To be shown afterwards, one by one.
+        Those to show afterwards, one by one.
     outcome
-        Of the calibration; None before it was computed.
+        Result of the calibration; None before it was computed.
     unchecked
-        What this run did to the tracker that no validation of it has followed, in words.
+        What this run changed on the tracker without a validation since, in words.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class CalibrationRun:
         return self._is_entered and not isinstance(self._calibrator, PlansTargets)
 
     def collect(self, target: Point) -> PointResult:
-        """Collect one target while the reader looks at it; again, to redo it. Blocks.
+        """Collect one target while the reader looks at it; call again to redo it. Blocks.
 
         Raises
         ------
@@ -121,7 +121,7 @@ class CalibrationRun:
         return calibrator.collect(*target)
 
     def discard(self, target: Point) -> None:
-        """Throw away what was collected at a target, to collect it again. Blocks."""
+        """Discard what was collected at a target, to collect it again. Blocks."""
         self._require_calibrator().discard(*target)
 
     def compute(self) -> CalibrationOutcome:
@@ -148,7 +148,7 @@ class CalibrationRun:
         """
         tracker = self._recorder.tracker
         if not isinstance(tracker, KeepsCalibration):
-            raise WrongStep(f"{tracker.info.name} does not store calibrations; calibrate it.")
+            raise WrongStep(f"{tracker.info.name} does not store calibrations. Calibrate it again.")
         self._started_us = self._clock.now_us()
         self.unchecked = "an earlier calibration was applied and not checked"
         tracker.apply_calibration(earlier.data)
@@ -160,7 +160,7 @@ class CalibrationRun:
         )
 
     def show(self, target: Point) -> None:
-        """Say that a validation target is on the screen from now on."""
+        """Report that a validation target is on the screen from now on."""
         if not self._watch.seen:
             self._started_us = self._clock.now_us()
         self._watch.show(target)
@@ -170,7 +170,7 @@ class CalibrationRun:
         return self._watch.is_sampled()
 
     def validate(self) -> ValidationResult:
-        """Judge the targets sampled so far against the limits of the study; write the row.
+        """Judge the targets sampled so far against the study's limits; write the row.
 
         Raises
         ------
@@ -179,7 +179,7 @@ class CalibrationRun:
         """
         seen, self._watch.seen = self._watch.seen, {}
         if not seen:
-            raise WrongStep("Nothing to validate yet; show the validation targets first.")
+            raise WrongStep("There is nothing to validate yet. Show the validation targets first.")
         samples = [corrected_samples(part, self._correction) for part in seen.values()]
         validation = validate(list(seen), samples, self._geometry)
         self.result, self.unchecked = judge_validation(validation, self._settings), ""
@@ -188,13 +188,13 @@ class CalibrationRun:
         return self.result
 
     def end(self, *, keep: bool = False) -> None:
-        """End the run, whether it was gone through or given up; safe to call twice.
+        """End the run, completed or cancelled; safe to call twice.
 
         Parameters
         ----------
         keep
-            Whether the calibrator stays in calibration mode, for `after` of another run; `release`
-            ends that.
+            Whether the calibrator stays in calibration mode for the `after` of another run;
+            `release` ends it.
         """
         if self._is_over:
             return

@@ -1,8 +1,8 @@
-"""Whether a session may read as it is: unasked only when validated within the study's limits.
+"""Whether a session may read as it is: without asking only if validated within the limits.
 
-One rule for every tracker. A tracker that is calibrated by its own software is held to its
-validation; the simulated reader and the mouse are too, so that a trial goes the way of a real
-session; gaze that is replayed cannot look at targets, so that it is read anyway or not at all.
+One rule for every tracker. A tracker calibrated by its own software is judged by its validation; so
+are the simulated reader and the mouse, so that a trial works like a real session. Replayed gaze
+cannot look at targets, so it is read anyway or not at all.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from app.recording.calibration.validation import ValidationResult
 
 READ_ANYWAY = "read_anyway"
-"""Key of `reading.details` and of `session.details`: what stood against a reading, in words."""
+"""Key in `reading.details` and `session.details`: what spoke against reading, in words."""
 UNCALIBRATED, UNCHECKED, BEYOND_LIMITS = (
     "uncalibrated",
     "calibration_unchecked",
@@ -21,7 +21,7 @@ UNCALIBRATED, UNCHECKED, BEYOND_LIMITS = (
 
 @dataclass(frozen=True, slots=True)
 class Hindrance:
-    """What stands against reading.
+    """Something that speaks against reading.
 
     Attributes
     ----------
@@ -35,19 +35,19 @@ class Hindrance:
     text: str
 
     def as_note(self) -> dict[str, str]:
-        """Return it as a note of a reading."""
+        """Return it as a note for a reading."""
         return {"code": self.code, "text": f"read anyway: {self.text}"}
 
 
 def against_reading(validation: ValidationResult | None, unchecked: str = "") -> Hindrance | None:
-    """Return what stands against reading; None where nothing does.
+    """Return what speaks against reading; None where nothing does.
 
     Parameters
     ----------
     validation
-        The last one of the session.
+        The last validation of the session.
     unchecked
-        What has changed since then so that it holds no more, in words; empty for nothing.
+        What has changed since that makes it invalid, in words; "" for nothing.
     """
     if unchecked:
         return Hindrance(UNCHECKED, unchecked)

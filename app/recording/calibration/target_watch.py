@@ -1,4 +1,4 @@
-"""The gaze on a target that is on the screen, cut out of what is being recorded."""
+"""The gaze on a target that is on the screen, taken from the ongoing recording."""
 
 from app.errors import WrongStep
 from app.recording.recorder import Recorder
@@ -33,13 +33,13 @@ class TargetWatch:
         recorder.add_listener(self._listen)
 
     def show(self, target: Point) -> None:
-        """Say that a target is on the screen from now on."""
+        """Report that a target is on the screen from now on."""
         self._shown = (target, self._clock.now_us())
 
     def is_sampled(self) -> bool:
         """Return whether the target shown has been looked at long enough; take it if so.
 
-        A tracker that gives nothing does not hold the reader up: the target then has no sample.
+        A silent tracker does not hold the reader up: the target then has no samples.
         """
         if self._shown is None:
             raise WrongStep("No validation target is shown; show one first.")
@@ -59,7 +59,7 @@ class TargetWatch:
         return concatenate_samples(self._recent)
 
     def stop(self) -> None:
-        """Listen no more; safe to call twice."""
+        """Stop listening; safe to call twice."""
         self._recorder.remove_listener(self._listen)
 
     def _listen(self, samples: SampleArray) -> None:

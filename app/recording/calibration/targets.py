@@ -1,4 +1,4 @@
-"""Where calibration and validation targets stand, and which of them are to be shown again."""
+"""Positions of calibration and validation targets, and which of them to show again."""
 
 import math
 from collections.abc import Iterable
@@ -29,9 +29,9 @@ VALIDATION_TARGETS: tuple[Point, ...] = (
 def bad_targets(
     points: Iterable[PointResult], validation: Validation | None, limit_deg: float
 ) -> tuple[Point, ...]:
-    """Return the calibration targets worth another look, in the order they were collected.
+    """Return the calibration targets to repeat, in the order they were collected.
 
-    Those an eye missed, and the nearest one of each validation target that is off by more than
+    Those that an eye missed, and the nearest one to each validation target that is off by more than
     the limit or was not seen.
     """
     collected = tuple(points)

@@ -11,20 +11,20 @@ from migrations.study.stored_reading import better_eye
 
 @dataclass(frozen=True, slots=True)
 class ValidationResult:
-    """How well gaze hits held-out targets, and whether the study is content.
+    """How accurately gaze hits held-out targets, and whether that meets the study's limits.
 
     Attributes
     ----------
     accuracy_deg
-        Of both eyes; None where there was no gaze.
+        Mean of both eyes; None without gaze.
     loss
-        Share of samples without gaze; 1 where there was no sample.
+        Share of samples without gaze; 1 if there were no samples.
     within_limits
         Whether accuracy and loss are within those of the study.
-    reasons
+    The eye with the smaller error; "both" if neither is better.
         Why not, in words with figures.
     better_eye
-        The eye with the smaller error, "both" where neither is better.
+        The eye with the smaller error; "both" if neither is better.
     validation
         All figures, per eye and per target.
     """
@@ -38,7 +38,7 @@ class ValidationResult:
 
 
 def judge_validation(validation: Validation, settings: StudySettings) -> ValidationResult:
-    """Hold a validation against the limits of a study."""
+    """Compare a validation with the limits of a study."""
     accuracy_deg, loss = validation.accuracy_deg, validation.loss
     unseen = sum(target.both.sample_count == 0 for target in validation.targets)
     reasons = []
@@ -53,7 +53,7 @@ def judge_validation(validation: Validation, settings: StudySettings) -> Validat
 
 
 def validation_columns(validation: Validation) -> dict[str, Any]:
-    """Return what table `calibration` keeps of a validation."""
+    """Return what table `calibration` stores of a validation."""
     eyes = {"": validation.both, "_left": validation.left, "_right": validation.right}
     row: dict[str, Any] = {"points": [target.as_dict() for target in validation.targets]}
     for suffix, eye in eyes.items():

@@ -100,7 +100,7 @@ def test_a_reader_cut_off_after_the_first_look_comes_back_to_the_second(study: S
     ("line", "words"),
     [
         pytest.param(("nobody", 1, 1, 1, 1, ""), "no image", id="no such image"),
-        pytest.param((None, 990, 1, 20, 1, ""), "does not lie on the image", id="beside it"),
+        pytest.param((None, 990, 1, 20, 1, ""), "is outside the image", id="beside it"),
         pytest.param((None, 1, 1, 0, 1, ""), "above 0", id="empty"),
     ],
 )
@@ -175,7 +175,7 @@ def test_more_readers_than_planned_are_refused(tmp_path: Path) -> None:
         shares.append(len(session.cases))
         session.close()
     assert shares == [1, 1]
-    with pytest.raises(StudyError, match="plans 2 readers"):
+    with pytest.raises(StudyError, match="All 2 planned readers"):
         opened(study, "R3")
     study.close()
 
@@ -188,9 +188,9 @@ def test_arms_written_to_study_toml_come_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        pytest.param('[[arm]]\nkey = "A b"\n', "small letters", id="key"),
+        pytest.param('[[arm]]\nkey = "A b"\n', "lowercase letters", id="key"),
         pytest.param('[[arm]]\nkey = "a"\nsecond_look = true\n', "is the first", id="look"),
-        pytest.param('[[arm]]\nkey = "a"\n[[arm]]\nkey = "a"\n', "there twice", id="twice"),
+        pytest.param('[[arm]]\nkey = "a"\n[[arm]]\nkey = "a"\n', "appears twice", id="twice"),
         pytest.param('[[arm]]\nkey = "a"\ncolour = "red"\n', "unknown field", id="field"),
         pytest.param('assignment = "blocks"\nreaders_per_case = 9\n', "more than", id="readers"),
     ],

@@ -146,7 +146,7 @@ def test_a_tracker_with_its_own_calibration_is_only_validated(study: Study) -> N
     assert run.targets == ()
     with pytest.raises(WrongStep, match="calibrated by its own software"):
         run.collect((0.5, 0.5))
-    with pytest.raises(WrongStep, match="Nothing to validate yet"):
+    with pytest.raises(WrongStep, match="nothing to validate yet"):
         run.validate()
     with pytest.raises(WrongStep, match="No validation target is shown"):
         run.is_sampled()

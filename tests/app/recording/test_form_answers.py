@@ -87,8 +87,8 @@ def test_what_is_said_of_a_mark_is_undone_with_it(session: ReadingSession) -> No
     [
         pytest.param("colour", "red", False, "asks no question 'colour'", id="unknown"),
         pytest.param("score", "9", False, "from 1 to 5", id="out of bounds"),
-        pytest.param("size", "9", False, "asked of the mark", id="scope"),
-        pytest.param("score", "3", True, "asked of the case", id="scope of the case"),
+        pytest.param("size", "9", False, "about the mark", id="scope"),
+        pytest.param("score", "3", True, "about the case", id="scope of the case"),
         pytest.param("finding", "c", False, "one of a, b", id="no option"),
     ],
 )

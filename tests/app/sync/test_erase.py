@@ -150,7 +150,7 @@ def test_an_image_goes_by_its_name_but_a_few_characters_of_it_are_not_enough(
         sitting.details = {**sitting.details, "set_aside": [names[image_id], names[other_id]]}
     words = ["db", "erase", "--study", str(study.folder), "--patient"]
     assert main([*words, names[image_id][:5]]) == 1
-    assert "nothing was erased" in capsys.readouterr().err
+    assert "Nothing was erased" in capsys.readouterr().err
     assert main([*words, names[image_id].lower()]) == 0
     with study.database.read() as session:
         assert session.scalars(select(Image.id)).all() == [other_id]
@@ -201,7 +201,7 @@ def test_an_erased_reader_does_not_come_back_by_import(study, known, matcher, tm
 def test_who_is_not_there_is_said(study, known, capsys) -> None:
     for words in (["--reader", "nobody"], ["--patient", "nothing"]):
         assert main(["db", "erase", "--study", str(study.folder), *words]) == 1
-        assert "nothing was erased" in capsys.readouterr().err
+        assert "Nothing was erased" in capsys.readouterr().err
 
 
 def _dump(server: Database) -> str:
@@ -319,7 +319,7 @@ def test_a_linked_folder_of_an_image_is_named_and_not_followed(
     folder.rename(places / "elsewhere")
     folder.symlink_to(places / "elsewhere")
     assert main(["db", "erase", "--study", str(study.folder), "--patient", image.id]) == 1
-    assert f"a link; what it leads to was not touched: {places / 'elsewhere'}" in (
+    assert f"a link; its target was not touched: {places / 'elsewhere'}" in (
         capsys.readouterr().out
     )
     assert (places / "elsewhere" / "stored.npy").exists()
@@ -336,7 +336,7 @@ def test_a_leftover_that_nobody_can_tell_whose_it_is_stays_and_is_named(
     np.save(other / "stored.npy", np.arange(9, dtype=np.uint16).reshape(3, 3))
     assert main(["db", "erase", "--study", str(study.folder), "--patient", image.id]) == 1
     said = capsys.readouterr().out
-    assert f"{other} (a killed import left it, and no row says whose it is" in said
+    assert f"{other} (it was left by a killed import, and no row says whose it is" in said
     assert f"{broken} (no row says whose it is, and its pixels cannot be read)" in said
 
 

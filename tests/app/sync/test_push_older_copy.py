@@ -71,7 +71,7 @@ def test_it_is_named_and_what_it_says_undoes_nothing_while_new_readings_go(
     older.close()
     assert main(words) == 1
     said = capsys.readouterr()
-    assert "this is an older copy" in said.err
+    assert "it is an older copy" in said.err
     assert "db push --accept REASON" in said.err
     assert "2 readings" in said.out
     assert "cyst" in _labels(server)
@@ -84,7 +84,7 @@ def test_it_counts_once_somebody_says_why(
     study: Study, server: Database, words: list[str], capsys
 ) -> None:
     assert main([*words, "--accept", " "]) == 1
-    assert "Say why" in capsys.readouterr().err
+    assert "Give a reason" in capsys.readouterr().err
     assert main([*words, "--accept", "backup of Monday"]) == 0
     assert [main(words) for _ in range(2)] == [0, 0]
     opened = Study.open(study.folder)

@@ -55,7 +55,7 @@ def test_a_run_in_use_is_not_deleted(study) -> None:
     with only_one(gaze.folder / "running.json"), pytest.raises(RunEditRefused, match="trained by"):
         delete(study, gaze)
     add_job(study.folder, ["--init", str(gaze.folder / "encoder.safetensors")])
-    with pytest.raises(RunEditRefused, match="in the queue starts from gaze"):
+    with pytest.raises(RunEditRefused, match="A queued training starts from gaze"):
         delete(study, gaze)
     assert len(runs(study)) == 2
     assert gaze.folder.is_dir()

@@ -94,7 +94,7 @@ def test_a_choice_by_hand_is_recorded_and_the_trainer_follows_it(cohort) -> None
     bad = next(row for row in rows if not row.counts)
     decide(cohort, [good.reading_id], False, "looked away")
     decide(cohort, [bad.reading_id], True, "loss was a blink")
-    with pytest.raises(ValueError, match="Say why"):
+    with pytest.raises(ValueError, match="Give a reason"):
         decide(cohort, [good.reading_id], True, " ")
     now = {row.reading_id: row for row in cohort_rows(cohort)}
     assert now[good.reading_id].left_out == "excluded by hand: looked away"
