@@ -1,4 +1,4 @@
-"""The station: the one place that owns clock, study and window, and joins the jobs.
+"""The station: the only place that owns clock, study and window, and connects the jobs.
 
 Start-up: a fine clock is required, the window shown, the study opened (what a crash left open is
 closed), trackers looked for. A session opens with the first calibration or reading and closes when
@@ -35,7 +35,7 @@ from migrations.study.errors import StudyError
 from migrations.study.folder import Study
 
 KNOWN_ERRORS = (AppError, GazeError, StudyError)
-"""The user's environment, not our mistakes: told in their own words, without a traceback."""
+"""Errors of the user's environment, not bugs: told in their own words, without a traceback."""
 _TURN_S = 0.001
 """After which a working thread lets the window have its turn: with Python's own 5 ms, a few threads
 that read a large study stopped it for 0.1 s."""
@@ -53,17 +53,17 @@ class Station(QObject):
     reader
         Pseudonym; asked for on the worklist where None.
     consented
-        Whether that reader has agreed already by other means (the demo's simulated reader).
+        Whether that reader has already agreed by other means (the demo's simulated reader).
     speed
-        Of the clock; 1.0 is life.
+        Speed of the clock; 1.0 is real time.
     finding_source
-        What a simulated reader finds on an image; where None, salient places.
+        What a simulated reader finds in an image; if None, salient places.
     full_screen
         Whether calibration and reading take the whole screen.
     tracker_source
         Opens a tracker by id; the catalogue unless given.
     window
-        Shown already while the rest was loading; a new one where None.
+        Already shown while everything else was loading; a new one if None.
 
     Attributes
     ----------
@@ -72,7 +72,7 @@ class Station(QObject):
     jobs
         All jobs, each with its pages; `job` finds one by its class.
     sitting
-        The open session and all that needs one.
+        The open session and everything that needs one.
     """
 
     def __init__(
@@ -140,7 +140,7 @@ class Station(QObject):
     def use_study(self, study: Study) -> None:
         """Show an open study; an open session of another one is closed.
 
-        Where another window has it open that one comes to the front, and this one says so.
+        If another window has it open, that one comes to the front, and this one says so.
         """
         if not self._only.claim(study.folder):
             self.shell.refuse_study(
@@ -197,7 +197,7 @@ class Station(QObject):
         return next(job for job in self.jobs if any(each.name == page for each in job.pages))
 
     def _reopen(self, study: Study) -> None:
-        """Open a study again whose settings were written anew; the page stays."""
+        """Open a study again after its settings were rewritten; the page stays."""
         page = self.window.current
         self.use_study(Study.open(study.folder, durable=True))
         self.shell.enter_workspace(page)

@@ -1,6 +1,6 @@
 """`python -m app.screenshots --out FOLDER`: every page and state as a picture.
 
-Qt takes its screens when it starts, so each kind of desktop is a process of its own: 100 %, 200 %,
+Qt sets up its screens when it starts, so each kind of desktop needs its own process: 100 %, 200 %,
 and two screens with the window on the second.
 """
 

@@ -1,4 +1,4 @@
-"""Drives a station on phantoms by mouse and keys, and keeps a picture of each page and state."""
+"""Operates a station on phantoms by mouse and keys, and keeps a picture of each page and state."""
 
 import shutil
 import sys

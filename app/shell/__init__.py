@@ -1,1 +1,1 @@
-"""The window: its pages, its start page, the studies it opened lately."""
+"""The window: its pages, its start page, the studies opened recently."""

@@ -1,4 +1,4 @@
-"""What happens when the program itself is at fault: logged with a traceback, told in a sentence."""
+"""What happens on a bug in the program: it is logged with a traceback and reported."""
 
 import logging
 import sys
@@ -13,7 +13,7 @@ ShowError = Callable[[str, str], object]
 
 
 class BugHook:
-    """Takes the place of `sys.excepthook` until `remove`; Qt calls it for errors in slots."""
+    """Replaces `sys.excepthook` until `remove`; Qt calls it for errors in slots."""
 
     def __init__(self, show_error: ShowError) -> None:
         self._show_error = show_error

@@ -1,7 +1,8 @@
-"""One window a study and person: a second start brings the first to the front instead.
+"""One window per study and person: a second start brings the first to the front instead.
 
-The first window listens under a name made of the study's folder; who finds somebody listening
-there asks it to come up, and opens nothing. A socket left by a killed window answers nobody.
+The first window listens under a name derived from the study's folder. A second one that finds a
+listener there asks it to come to the front, and opens nothing. A socket left by a killed window
+does not answer.
 """
 
 import hashlib
@@ -33,7 +34,7 @@ class OnlyWindow(QObject):
         self._name = ""
 
     def claim(self, folder: Path) -> bool:
-        """Hold a study's name; False where another window does, which comes to the front."""
+        """Hold a study's name; False if another window does, which then comes to the front."""
         name = _name_of(folder)
         if name == self._name:
             return True
@@ -42,7 +43,7 @@ class OnlyWindow(QObject):
         self.release()
         server = QLocalServer(self)
         server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
-        QLocalServer.removeServer(name)  # nobody answers there: a killed window left it
+        QLocalServer.removeServer(name)  # no one answers there: left by a killed window
         if not server.listen(name):
             log.warning("A second start will not find this window: %s", server.errorString())
         server.newConnection.connect(self._asked)
@@ -50,7 +51,7 @@ class OnlyWindow(QObject):
         return True
 
     def release(self) -> None:
-        """Hold no name any more."""
+        """Release the name."""
         if self._server is not None:
             self._server.close()
             self._server.deleteLater()

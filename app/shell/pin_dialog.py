@@ -1,4 +1,4 @@
-"""Asks for the researcher's PIN, or for a new one where none was set."""
+"""Asks for the researcher's PIN, or for a new one if none is set."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from app.workspace.pin import MIN_LENGTH, PROTECTS, PinRefused, has_pin, is_pin,
 
 
 class PinDialog(Dialog):
-    """Opens the workspace to who knows the PIN.
+    """Opens the workspace to anyone who knows the PIN.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class PinDialog(Dialog):
 
     @property
     def problem(self) -> str:
-        """Why it does not open, empty at first."""
+        """Why it does not open; "" at first."""
         return self._problem.text()
 
     def _accept(self) -> None:

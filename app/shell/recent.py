@@ -11,7 +11,7 @@ _KEPT = 6
 
 
 def recent_studies() -> list[Path]:
-    """Return the folders of studies opened last that are still there, the newest first."""
+    """Return the recently opened study folders that still exist, newest first."""
     try:
         names = json.loads(_file().read_text(encoding="utf-8"))
         paths = [Path(name) for name in names]
@@ -27,7 +27,7 @@ def remember(folder: Path) -> None:
     try:
         _file().parent.mkdir(parents=True, exist_ok=True)
         _file().write_text(json.dumps([str(p) for p in paths]), encoding="utf-8")
-    except OSError:  # a list of conveniences is not worth a message
+    except OSError:  # failing to store a convenience list is not worth a message
         log.warning("The list of recent studies could not be written.", exc_info=True)
 
 

@@ -1,4 +1,4 @@
-"""The window with its start page: what goes wrong is said, the workspace entered, chrome hidden."""
+"""The window with its start page: shows errors, opens the workspace, hides the navigation."""
 
 import logging
 from collections.abc import Callable
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class Shell:
-    """Around the pages of the jobs.
+    """Surrounds the pages of the jobs.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class Shell:
     Attributes
     ----------
     last_error
-        What the user was told last, empty at first.
+        The last message to the user, "" at first.
     """
 
     def __init__(
@@ -48,13 +48,13 @@ class Shell:
         window.workspace_wanted.connect(self._workspace_wanted)
 
     def show_error(self, title: str, error: Exception | str) -> None:
-        """Say what went wrong; recording goes on behind the message."""
+        """Report what went wrong; recording continues behind the message."""
         self.last_error = str(error)
         log.error("%s: %s", title, type(error).__name__)
         MessageDialog(self.window, title, self.last_error).open()
 
     def come_up(self) -> None:
-        """Bring the window to the front: it was started a second time."""
+        """Bring the window to the front, because it was started a second time."""
         window = self.window
         if window.isMinimized():
             window.showNormal()
@@ -68,7 +68,7 @@ class Shell:
         self.window.show_page("start")
 
     def go_bare(self) -> None:
-        """Give the page the whole window, and the screen where that is wanted."""
+        """Give the page the whole window, and the screen if requested."""
         self.window.set_bare(True, full_screen=self._full_screen)
 
     def leave_bare(self) -> None:
@@ -78,7 +78,7 @@ class Shell:
     def enter_workspace(self, page: str = "") -> None:
         """Open the researcher's workspace on a page; its first one by default.
 
-        Who calls knows the PIN, or needs none (demo, tests).
+        The caller knows the PIN, or needs none (demo, tests).
         """
         self.window.open_workspace(True)
         self._go(page or self.window.first_researchers_page)

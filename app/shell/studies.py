@@ -1,4 +1,4 @@
-"""From the start page to an open study: an old one by its folder, a new one step by step."""
+"""From the start page to an open study: an existing one by its folder, a new one step by step."""
 
 import logging
 from collections.abc import Callable
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class StudyChooser:
-    """Opens what the start page asks for; what is wrong with a folder is said there.
+    """Opens what the start page asks for; problems with a folder are shown there.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class StudyChooser:
         worklist.devices.changed.connect(self._show_trackers)
 
     def show_recent(self) -> None:
-        """Show the start page with the studies opened last."""
+        """Show the start page with the recently opened studies."""
         self._shell.start.show_recent(recent_studies())
         self._shell.window.show_page("start")
 
@@ -55,7 +55,7 @@ class StudyChooser:
             self._shell.refuse_study(error)
 
     def begin_new(self) -> None:
-        """Ask for a new study, where it was left off."""
+        """Ask for a new study, resuming where it was left."""
         page, window = self._shell.new_study, self._shell.window
         self._left = "" if window.bare else window.current  # no study: nothing to navigate
         self._show_trackers()
@@ -78,7 +78,7 @@ class StudyChooser:
             self._worklist.imports.start(plan.images)
 
     def _go_back(self) -> None:
-        """Show what was left for the wizard: a page of the open study, or the start page."""
+        """Show the page from which the wizard was opened: of the open study, or the start page."""
         if self._left:
             self._shell.window.page_wanted.emit(self._left)
         else:

@@ -1,4 +1,4 @@
-"""The window: a slim navigation on the left, one page beside it; alone the image while reading."""
+"""The window: a slim navigation on the left, one page beside it; while reading, only the image."""
 
 from collections.abc import Callable, Iterable
 from itertools import pairwise
@@ -24,31 +24,31 @@ from app.ui.text import tr
 DEFAULT_SIZE = QSize(1280, 800)
 _MINIMUM_SIZE = QSize(960, 640)
 _ALONE = ("start", "new_study")
-"""Pages of no study: there is nothing to navigate to."""
+"""Pages without a study: there is nothing to navigate to."""
 
 
 class MainWindow(QMainWindow):
-    """Holds the pages and the navigation; knows nothing of a study.
+    """Holds the pages and the navigation; knows nothing about a study.
 
     Signals
     -------
     page_wanted : str
         The user chose a page.
     placed
-        The window was moved or came to another screen.
+        The window was moved or is on another screen.
     closing
         The window is about to close.
     workspace_wanted : bool
-        The researcher's workspace is to be opened, or left.
+        The researcher's workspace should be opened, or left.
     end_wanted
-        The open session is to be ended.
+        The open session should be ended.
     new_study_wanted
-        A new study is to be made, beside the open one.
+        A new study should be made, beside the open one.
 
     Attributes
     ----------
     may_close
-        Asked before it closes; where it answers False the window stays.
+        Called before it closes; if it returns False, the window stays open.
     """
 
     page_wanted = Signal(str)
@@ -104,7 +104,7 @@ class MainWindow(QMainWindow):
 
     @property
     def first_researchers_page(self) -> str:
-        """Name of the page that the researcher's part of the navigation begins with."""
+        """Name of the first page in the researcher's part of the navigation."""
         return self._researchers[0]
 
     @property
@@ -147,7 +147,7 @@ class MainWindow(QMainWindow):
             self._normal = None
 
     def enable(self, name: str, possible: bool, why_not: str = "") -> None:
-        """Say whether a page can be gone to now, and if not, why."""
+        """Say whether a page can be opened now, and if not, why."""
         self._buttons[name].setEnabled(possible)
         self._buttons[name].setToolTip("" if possible else why_not)
 
@@ -173,14 +173,14 @@ class MainWindow(QMainWindow):
         self._who.setText(text)
 
     def show_device(self, text: str, *, stand_in: str = "") -> None:
-        """Name the tracker; where it is no eye tracker, say whose gaze it gives."""
+        """Name the tracker; if it is not an eye tracker, say whose gaze it gives."""
         self._device.setText(text)
         self._badge.setText(stand_in)
         self._badge.setVisible(bool(stand_in))
         self.show_trouble("")
 
     def show_session(self, state: str) -> None:
-        """Say how an open session stands: "recording", "paused", "open", or "" for none."""
+        """Show the state of an open session: "recording", "paused", "open", or "" for none."""
         words = {
             "recording": tr("Recording gaze"),
             "paused": tr("Paused"),
@@ -200,18 +200,18 @@ class MainWindow(QMainWindow):
         self._trouble.setVisible(bool(text))
 
     def moveEvent(self, event: QMoveEvent) -> None:
-        """Tell that what is on the screen lies elsewhere now."""
+        """Report that what is on the screen has moved."""
         super().moveEvent(event)
         self.placed.emit()
 
     def changeEvent(self, event: QEvent) -> None:
-        """Tell of a changed state, such as full screen."""
+        """Report a changed state, such as full screen."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.WindowStateChange:
             self.placed.emit()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Let the station end what runs, or stay open until it may."""
+        """Let the station end what is running, or stay open until it may close."""
         if not self.may_close():
             event.ignore()
             return
@@ -276,14 +276,14 @@ class MainWindow(QMainWindow):
         self._entries.insertWidget(place, made)
 
     def _order_tabs(self) -> None:
-        """Let Tab go down the navigation before it comes to the page."""
+        """Make Tab go down the navigation before it enters the page."""
         entries = sorted(self._buttons.values(), key=self._entries.indexOf)
         ring = [self._door, *entries, self._new_study, self._door] if entries else []
         for before, after in pairwise(ring):
             QWidget.setTabOrder(before, after)
 
     def _wanted(self, name: str) -> None:
-        # The page changes when the station agrees; until then the old one stays marked.
+        # The page changes once the station agrees; until then the old one stays selected.
         if self.current in self._buttons:
             self._buttons[self.current].setChecked(True)
         self.page_wanted.emit(name)

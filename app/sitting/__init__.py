@@ -1,1 +1,1 @@
-"""An open session in front of a person: who reads, how the recording stands."""
+"""An open session in front of a person: the reader, and the state of the recording."""

@@ -1,4 +1,4 @@
-"""Eyes gone for long in a case: the images go, and the reader's code is asked for.
+"""If the eyes are gone for long in a case, images are hidden and the reader's code is asked for.
 
 A colleague who leans in meanwhile has not agreed to be recorded.
 """
@@ -11,7 +11,7 @@ from app.ui.text import tr, trn
 
 
 class AbsentReaderWatch(QObject):
-    """Asked a few times a second (`check`)."""
+    """Checked a few times a second (`check`)."""
 
     def __init__(self, page: ReadingPage, parent: QObject) -> None:
         super().__init__(parent)
@@ -25,7 +25,7 @@ class AbsentReaderWatch(QObject):
         self._session, self._confirmed_us = session, 0
 
     def check(self) -> None:
-        """Pause the reading where nobody was seen for as long as the study says."""
+        """Pause the reading if no one was seen for as long as the study says."""
         session = self._session
         if session is None or self._page.state != "reading":
             return

@@ -1,4 +1,4 @@
-"""What a study asks of a reader once: speciality, years, eyewear, in coarse classes."""
+"""What a study asks each reader once: speciality, years, eyewear, in coarse classes."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,7 +13,7 @@ from migrations.study.reader_attributes import ATTRIBUTES, NOT_SAID
 
 
 class AttributesDialog(Dialog):
-    """Asks a reader; each question may stay unanswered, which is kept as such.
+    """Asks a reader; each question may stay unanswered, which is recorded as such.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ class AttributesDialog(Dialog):
     said
         Called with the class of each.
     later
-        Called when the reader turns back.
+        Called when the reader cancels.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Closing the window: not before all is saved that was recorded or typed, unless one insists."""
+"""Closing the window: not before everything recorded or typed is saved, unless the user insists."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ _EVERY_MS = 300
 
 
 class ClosingGuard(QObject):
-    """Holds the window open while rows are being written; it then closes by itself.
+    """Keeps the window open while rows are being written; it then closes by itself.
 
     Parameters
     ----------
@@ -24,11 +24,11 @@ class ClosingGuard(QObject):
     Attributes
     ----------
     in_mid_case
-        Whether a case is being read; closing asks then.
+        Whether a case is being read; the user is then asked before closing.
     pause
-        Takes the images away while it asks.
+        Hides the images while it asks.
     unsaved
-        What was typed and would be lost, in a sentence; empty for nothing.
+        What was typed and would be lost, in a sentence; "" for nothing.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class ClosingGuard(QObject):
         window.destroyed.connect(self._poll.stop)
 
     def may_close(self) -> bool:
-        """Return whether nothing waits to be written; otherwise see to it, then close."""
+        """Return whether nothing waits to be written; otherwise have it written, then close."""
         unsaved = "" if self._may_lose else self.unsaved()
         if unsaved and not self._is_closing:
             self._confirm_loss(unsaved)
@@ -71,7 +71,7 @@ class ClosingGuard(QObject):
         return False
 
     def stay(self) -> None:
-        """Leave the window open after all."""
+        """Keep the window open after all."""
         self._may_lose = False
         self._end_waiting()
 
@@ -133,7 +133,7 @@ class ClosingGuard(QObject):
         self._patience.start(_PATIENCE_MS)
 
     def _opened(self) -> None:
-        if self._is_closing:  # it was being opened when the window was to close
+        if self._is_closing:  # it was being opened when the window was about to close
             QTimer.singleShot(0, self._end_session)
 
     def _done(self) -> None:

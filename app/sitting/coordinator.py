@@ -1,4 +1,4 @@
-"""All that needs a session: opens it, calibrates and reads in it, watches it, closes it."""
+"""Everything that needs a session: opens it, calibrates and reads in it, watches it, closes it."""
 
 from collections.abc import Sequence
 
@@ -30,7 +30,7 @@ from migrations.study.folder import Study
 
 
 class SessionCoordinator(QObject):
-    """Leads worklist, calibration and reading through one session after the other.
+    """Leads worklist, calibration and reading through one session after another.
 
     Parameters
     ----------
@@ -97,15 +97,15 @@ class SessionCoordinator(QObject):
         self._changed()
 
     def offer_all(self) -> None:
-        """Offer cases with images nobody has cleared too: the reader is not a person."""
+        """Also offer cases whose images no one has cleared: the reader is not a person."""
         self._context.reader.cleared_only = False
         self._changed()
 
     def start_reading(self, *, anyway: bool = False) -> None:
         """Open a session if there is none, and show the next case.
 
-        Without a calibration within limits the calibration page comes first, unless the reader
-        chose there to read anyway.
+        Without a calibration within limits, the calibration page comes first, unless the reader has
+        already chosen there to read anyway.
         """
         if self.reading.reading:
             return
@@ -121,7 +121,7 @@ class SessionCoordinator(QObject):
         self._with_session(lambda: self._calibrate(validate_only), lambda: self._declined(before))
 
     def close_session(self) -> None:
-        """End the session; its rows are committed and the database is copied in a worker."""
+        """End the session; its rows are committed and the database is backed up in a worker."""
         self.calibration.cancel(tr("The session was closed."))
         self.calibration.accept()
         self.drift.reset()
@@ -134,12 +134,12 @@ class SessionCoordinator(QObject):
             self._show_tracker()
 
     def finish(self) -> None:
-        """Close the session, wait until its rows are on the disk, and let go of the study.
+        """Close the session, wait until its rows are on the disk, and release the study.
 
         Raises
         ------
         NotCommitted, DatabaseError
-            If they cannot be written, or not be copied.
+            If they cannot be written or backed up.
         """
         self.close_session()
         self._study = None
@@ -205,7 +205,7 @@ class SessionCoordinator(QObject):
         self.calibration.page.lead_here()
 
     def _declined(self, page: str) -> None:
-        """Go back to where the reader was who does not consent."""
+        """Return to where a reader was who does not consent."""
         self.calibration.page.show_idle(tr("Nothing is recorded without your consent."))
         if page:
             self._context.go(page)
@@ -234,7 +234,9 @@ class SessionCoordinator(QObject):
         if self.session is not None:
             self.eye.use(self._study, self.session.tracker, geometry)
             self.mouse.use(self.session.tracker, geometry)
-            if not self.reading.reading:  # else its next view tells the screen, at its own time
+            if (
+                not self.reading.reading
+            ):  # otherwise its next view includes the screen, at its own time
                 self.session.setup.take_screen(geometry)
         self.reading.screen_changed(geometry, text)
 
@@ -301,11 +303,11 @@ class SessionCoordinator(QObject):
         self.calibration.start(session, geometry, validate_only=validate_only)
 
     def _recalibrate(self) -> None:
-        self.reading.interrupt("calibration")  # between two cases: nothing is open
+        self.reading.interrupt("calibration")  # between two cases nothing is open
         self._calibrate(False)
 
     def _reading_failed(self, error: Exception) -> None:
-        # The next session offers again what this one could not show.
+        # The next session offers the case again.
         self.close_session()
         self._context.go("worklist")
         self._shell.show_error(tr("The case cannot be shown"), error)

@@ -1,4 +1,4 @@
-"""Between cases: a fixation mark at the study's interval, and an offer to calibrate again."""
+"""Between cases: a fixation mark at the study's interval, and an offer to recalibrate."""
 
 from collections.abc import Callable
 
@@ -16,14 +16,14 @@ _POLL_MS = 20
 
 
 class DriftCheck(QObject):
-    """Stands before each case; lets it come at once where no probe is due.
+    """Runs before each case; shows it at once if no probe is due.
 
     Parameters
     ----------
     session
         Returns the open session.
     recalibrate
-        Called when the reader wants to calibrate again; the reading goes on from there.
+        Called when the reader wants to recalibrate; reading continues from there.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class DriftCheck(QObject):
         page.cancelled.connect(self._skip)
 
     def before_case(self, go_on: Callable[[], object]) -> None:
-        """Call `go_on` when the next case may come."""
+        """Call `go_on` when the next case may be shown."""
         session = self._session()
         self._read += 1
         if session is None or not self._is_due(session):
@@ -56,7 +56,7 @@ class DriftCheck(QObject):
         self._show(session)
 
     def reset(self) -> None:
-        """Count anew: a session or a calibration has begun."""
+        """Restart the count: a session or a calibration has begun."""
         self._poll.stop()
         if self._probe is not None:
             self._probe.cancel()

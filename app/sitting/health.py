@@ -1,4 +1,4 @@
-"""How the recording stands, in a few words for whoever looks: the strip and the navigation."""
+"""The state of the recording in a few words, for the strip and the navigation."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,14 @@ from devices.gaze.rating import LEAST_SILENCE_S
 
 _EVERY_MS = 250
 _ALARM_AFTER_US = 5_000_000
-"""Loss in the first seconds of a case says little."""
+"""Loss in the first seconds of a case means little."""
 _UNASKED_S = 5.0
-"""A recorder asks its tracker many times a second."""
+"""A recorder polls its tracker many times a second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What is said of a recording.
+    """The state of a recording.
 
     Attributes
     ----------
@@ -27,9 +27,9 @@ class Health:
     warn
         Whether the reader has to know now.
     detail
-        The whole story, with what to do; empty where `text` tells all.
+        The full explanation with what to do; "" if `text` says everything.
     shorter
-        What stands for `text` where there is little room; empty where it is short.
+        Short form of `text` for narrow places; "" if it is short already.
     """
 
     text: str
@@ -39,12 +39,12 @@ class Health:
 
 
 class HealthWatch(QObject):
-    """Asks an open session a few times a second.
+    """Checks an open session a few times a second.
 
     Signals
     -------
     checked : object
-        The `Health` of the session; each time it was asked, changed or not.
+        The `Health` of the session, at every check, changed or not.
     """
 
     checked = Signal(object)
@@ -66,13 +66,13 @@ class HealthWatch(QObject):
             self.check()
 
     def check(self) -> None:
-        """Ask now."""
+        """Check now."""
         if self._session is not None:
             self.checked.emit(health_of(self._session))
 
 
 def health_of(session: ReadingSession) -> Health:
-    """Return how a session's recording stands; cheap, waits for nothing."""
+    """Return the state of a session's recording; cheap, waits for nothing."""
     status, writer = session.recorder.status(), session.writer
     saving = tr(writer.brief) if writer.brief else ""
     waiting = told(said) if (said := writer.said) is not None else ""
@@ -122,7 +122,7 @@ def _loss_alarm(session: ReadingSession) -> str:
 
 
 def _figures(session: ReadingSession) -> str:
-    """Return the figures of the recording for who looks closer."""
+    """Return the detailed figures of the recording."""
     status, figures = session.recorder.status(), session.live.status().figures
     lines = [
         tr(

@@ -1,4 +1,4 @@
-"""Feeds the mouse as gaze with the pointer's place on the tracked screen."""
+"""Feeds the mouse pointer's place on the tracked screen as gaze."""
 
 import math
 

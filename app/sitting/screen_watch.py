@@ -1,4 +1,4 @@
-"""Watches the tracked screen: another resolution or scaling in a session makes gaze wrong."""
+"""Watches the tracked screen: a change of resolution or scaling in a session makes gaze wrong."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ CHANGED = "Its resolution, scaling or position has changed. Check the image, the
 
 
 class ScreenWatch(QObject):
-    """Tells when the screen of a session is not as it was.
+    """Reports when the screen of a session has changed.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class ScreenWatch(QObject):
         self._screen, self._known = screen, geometry
 
     def measured(self, geometry: ScreenGeometry) -> None:
-        """Take over the distance that was measured."""
+        """Use the measured distance."""
         self._known = geometry
 
     def _compare(self) -> None:

@@ -1,4 +1,4 @@
-"""From a wish to an open session: who reads, with what consent, on which screen and tracker."""
+"""From a request to an open session: which reader, consent, screen and tracker."""
 
 import platform
 from collections.abc import Callable
@@ -30,7 +30,7 @@ class SessionOpener(QObject):
     Attributes
     ----------
     geometry
-        Of the screen the open session is recorded on.
+        Geometry of the screen on which the open session is recorded.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class SessionOpener(QObject):
             self._said = {}
 
     def measured(self, geometry: ScreenGeometry) -> None:
-        """Take over the screen with the distance that was measured."""
+        """Use the screen with the measured distance."""
         self.geometry = geometry
 
     def ask_reader(self, study: Study, chosen: Callable[[str], object]) -> None:
@@ -65,7 +65,7 @@ class SessionOpener(QObject):
     def with_session(
         self, study: Study, device_id: str, then: Callback, declined: Callback = lambda: None
     ) -> None:
-        """Do something with the session; one is opened first if need be, consent asked for.
+        """Do something with the session; if necessary, one is opened first and consent asked for.
 
         `declined` is called where the reader does not consent.
         """
@@ -93,7 +93,7 @@ class SessionOpener(QObject):
         agreed: Callable[[str], object],
         declined: Callback = lambda: None,
     ) -> None:
-        """Show the consent text, and ask for a pseudonym where none is given; does not wait."""
+        """Show the consent text, and ask for a pseudonym if none is given; does not wait."""
         taken = set(readers_of(study, None))
         text = study.settings.consent
         ConsentDialog(self._window, text, pseudonym, taken.__contains__, agreed, declined).open()
@@ -101,7 +101,7 @@ class SessionOpener(QObject):
     def _ask_attributes(
         self, study: Study, pseudonym: str, then: Callback, declined: Callback
     ) -> None:
-        """Ask what the study wants to know of its readers, of a person, once."""
+        """Ask a person, once, what the study wants to know about its readers."""
         is_person = self._reader.cleared_only
         if not is_person or self._said or self._sessions.session is not None:
             then()
@@ -139,7 +139,7 @@ class SessionOpener(QObject):
                 details=setup,
             )
             try:
-                keep_attributes(study, reader, said)  # the reader has a row now, also a new one
+                keep_attributes(study, reader, said)  # the reader has a row now, even a new one
             except BaseException:
                 session.close()
                 raise

@@ -18,9 +18,9 @@ _TRY_S = 5.0
 
 
 class SessionKeeper(QObject):
-    """Holds the one session of the station.
+    """Holds the station's only session.
 
-    A session whose rows wait for the database is closed again and again until they are written.
+    A session whose rows wait for the database is closed repeatedly until they are written.
 
     Attributes
     ----------
@@ -30,11 +30,11 @@ class SessionKeeper(QObject):
     Signals
     -------
     opened
-        A session is open; what was wanted of it follows.
+        A session is open; the request for it follows.
     closed
-        Its rows are committed and the database is copied.
+        Its rows are committed and the database is backed up.
     failed : str, object
-        What could not be done, and the exception.
+        What failed, and the exception.
     """
 
     opened = Signal()
@@ -65,7 +65,7 @@ class SessionKeeper(QObject):
         return self.held is not None or self.opening
 
     def want(self, make: Make, then: Callback) -> None:
-        """Do something with the session, opening it first where there is none."""
+        """Do something with the session, opening it first if there is none."""
         if self.session is not None:
             then()
         elif self._closing is not None:
@@ -78,18 +78,18 @@ class SessionKeeper(QObject):
             self._opening = run(self, work, lambda _none: self._opened(then), self._not_opened)
 
     def close(self) -> None:
-        """End the session; `closed` follows when all is on the disk."""
+        """End the session; `closed` follows when everything is on the disk."""
         session, self.session = self.session, None
         if session is not None:
             self._close(session)
 
     def finish(self) -> None:
-        """Wait until nothing is open any more; for the end of the program or of a study.
+        """Wait until nothing is open any more; at the end of the program or of a study.
 
         Raises
         ------
         NotCommitted
-            If rows still wait for the database.
+            If rows are still waiting for the database.
         """
         self._after_close = None
         if self._opening is not None:
@@ -104,7 +104,7 @@ class SessionKeeper(QObject):
             session.close()  # a second time does nothing
 
     def give_up(self) -> None:
-        """Forget what cannot be written; the user wants it so."""
+        """Discard what cannot be written, as the user wants."""
         for session in self._made:
             log.critical("The station was closed; %d writes are lost.", session.writer.depth)
         self._made, self.session = [], None

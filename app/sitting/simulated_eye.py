@@ -1,4 +1,4 @@
-"""Tells a simulated reader what is on the screen; hardware needs no telling."""
+"""Tells a simulated reader what is on the screen; hardware does not need it."""
 
 from PySide6.QtCore import QObject
 
@@ -13,12 +13,12 @@ from migrations.study.folder import Study
 
 
 class SimulatedEye(QObject):
-    """Stands between what the station shows and a `SimulatedTracker`; idle with any other.
+    """Connects what the station shows with a `SimulatedTracker`; idle with any other.
 
     Parameters
     ----------
     findings
-        What is to be found on an image; where None, its salient places.
+        The findings in an image; if None, its salient places.
     """
 
     def __init__(self, findings: FindingSource | None, parent: QObject) -> None:
@@ -63,7 +63,7 @@ class SimulatedEye(QObject):
             return
         study = self._study
         assert study is not None
-        # Decoding a large presentation takes longer than the GUI thread may stand still.
+        # Decoding a large presentation takes longer than the GUI thread may block.
         run(
             self,
             lambda: Findings(salient_targets(study.presentation(image_id))),

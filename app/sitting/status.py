@@ -1,4 +1,4 @@
-"""What window, calibration page and reading strip say of tracker, recording and reader."""
+"""What window, calibration page and reading strip say about tracker, recording and reader."""
 
 from app.pages.calibration.page import CalibrationPage
 from app.pages.reading.strip import ReadingStrip
@@ -15,7 +15,7 @@ _NEED_A_SESSION = ("calibration", "reading")
 
 
 class SittingStatus:
-    """Shows how things stand wherever it is to be seen."""
+    """Shows the current state wherever it is displayed."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class SittingStatus:
         self._calibration.show_device(info.name, info.calibrates, points)
 
     def show_reader(self, reader: ChosenReader, why_not: str) -> None:
-        """Name the reader, and say whether a session can be begun, or what stands against it."""
+        """Name the reader, and say whether a session can begin, or what prevents it."""
         for name in _NEED_A_SESSION:
             self._window.enable(name, not why_not, why_not)
         self._window.show_reader(
@@ -52,7 +52,7 @@ class SittingStatus:
         )
 
     def show_health(self, health: Health) -> None:
-        """Say in the strip and in the navigation how the recording stands."""
+        """Show the state of the recording in the strip and in the navigation."""
         self._strip.show_tracking(
             health.text, warn=health.warn, detail=health.detail, shorter=health.shorter
         )

@@ -1,4 +1,4 @@
-"""Another tracker ends the open session: asked first."""
+"""Choosing another tracker ends the open session, so the user is asked first."""
 
 from collections.abc import Callable
 
@@ -10,12 +10,12 @@ from app.ui.text import tr
 
 
 class TrackerChange:
-    """Asks once, however often the choice is told.
+    """Asks once, however often the choice is reported.
 
     Parameters
     ----------
     change
-        Ends the session; the chosen tracker is the next one's.
+        Ends the session; the chosen tracker is used in the next one.
     changed
         Called after either answer.
     """
@@ -32,7 +32,7 @@ class TrackerChange:
         self._asking = False
 
     def ask(self, before: str) -> None:
-        """Ask whether to leave the tracker `before`, that of the open session."""
+        """Ask whether to leave the tracker `before`, which the open session uses."""
         if self._asking:
             return
         self._asking = True

@@ -1,4 +1,4 @@
-"""Sleep and screen saver are held off while gaze is recorded, on each system by its own means.
+"""Sleep and screen saver are blocked while gaze is recorded, by the means of each system.
 
 Windows: ``SetThreadExecutionState`` (learn.microsoft.com, winbase). macOS: ``caffeinate -d -i -w``
 (its manual page). Linux: ``org.freedesktop.ScreenSaver`` and ``org.freedesktop.PowerManagement``
@@ -35,12 +35,12 @@ class Hold(Protocol):
 
 
 class KeepAwake:
-    """Holds sleep and screen saver off between `hold` and `release`; for the GUI thread.
+    """Blocks sleep and screen saver between `hold` and `release`; for the GUI thread.
 
     Attributes
     ----------
     means
-        What is in force, in words.
+        The means in force, in words.
     """
 
     def __init__(self) -> None:
@@ -48,18 +48,18 @@ class KeepAwake:
 
     @property
     def means(self) -> tuple[str, ...]:
-        """What is in force, in words; empty where nothing is."""
+        """The means in force, in words; "" where there are none."""
         return tuple(self._holds)
 
     def hold(self) -> None:
-        """Hold off; a second call does nothing."""
+        """Block sleep; a second call does nothing."""
         if self._holds:
             return
         self._holds = _take()
         if self._holds:
-            log.info("Sleep and screen saver are held off: %s", ", ".join(self.means))
+            log.info("Sleep and screen saver are blocked: %s", ", ".join(self.means))
         else:
-            log.warning("This system offers no means to hold off sleep and screen saver.")
+            log.warning("This system offers no means to block sleep and screen saver.")
 
     def release(self) -> None:
         """Let the computer sleep again; safe to call twice."""
@@ -125,8 +125,8 @@ class _Child:
 class _DBus:
     """Inhibitions of desktop services on a connection of our own.
 
-    The services drop them when the connection ends, and that is how they are let go: `UnInhibit`
-    wants an unsigned number, which PySide6 cannot send.
+    The services drop them when the connection ends, which is how they are released: `UnInhibit`
+    needs an unsigned number, which PySide6 cannot send.
     """
 
     @classmethod

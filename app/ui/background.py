@@ -1,4 +1,4 @@
-"""Runs slow work off the GUI thread and brings its result back to it."""
+"""Runs slow work off the GUI thread and brings its result back."""
 
 import logging
 import threading
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class Task(QObject):
-    """One piece of work in a thread of its own; made on the GUI thread, which its slots run in.
+    """One piece of work in its own thread; made on the GUI thread, in which its slots run.
 
     Signals
     -------
@@ -39,24 +39,24 @@ class Task(QObject):
         self._thread = threading.Thread(target=self._run, name="foveate-task", daemon=True)
 
     def start(self) -> "Task":
-        """Begin; returns itself."""
+        """Begin; returns self."""
         self._thread.start()
         return self
 
     def wait(self, seconds: float = 30.0) -> bool:
-        """Wait for the work's end, not for its signals; whether it ended."""
+        """Wait for the work to end, not for its signals; return whether it ended."""
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
     def report(self, value: object) -> None:
-        """Tell of progress; the work calls it in its thread."""
+        """Report progress; called by the work in its thread."""
         self._send(lambda: self._tell(value))
 
     def _run(self) -> None:
         result, error = None, None
         try:
             result = self._work()
-        except Exception as caught:  # handed to the GUI thread, which says it to the user
+        except Exception as caught:  # passed to the GUI thread, which tells the user
             error = caught
         self._send(lambda: self._deliver(result, error))
 
@@ -76,7 +76,7 @@ class Task(QObject):
             self._end()
 
     def _end(self) -> None:
-        if is_alive(self):  # what was just told may have closed the window
+        if is_alive(self):  # this report may have closed the window
             self.ended.emit()
 
 

@@ -1,4 +1,4 @@
-"""The station's few dialogs. None blocks the event loop: recording goes on behind them."""
+"""The station's few dialogs. None blocks the event loop: recording continues behind them."""
 
 from collections.abc import Callable
 
@@ -11,9 +11,9 @@ from app.ui.text import tr, trn
 
 
 class Dialog(QDialog):
-    """A heading, what the dialog is about, and a line of buttons at the bottom right.
+    """A heading, what the dialog is about, and a row of buttons at the bottom right.
 
-    Enter presses the button that has the keyboard, from anywhere else the last one; Esc rejects.
+    Enter presses the button with the focus, or from anywhere else the last one; Esc rejects.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class Dialog(QDialog):
         self.body.addWidget(label(heading or title, "heading"))
 
     def end_with(self, *buttons: QPushButton) -> None:
-        """Set the buttons; the last is what the dialog is for, and Enter's."""
+        """Set the buttons; the last is the dialog's purpose, and Enter's."""
         line = row()
         line.addStretch(1)
         for made in buttons:
@@ -54,7 +54,7 @@ class MessageDialog(Dialog):
 
 
 class ChoiceDialog(Dialog):
-    """Asks for one of two things; Enter is the first, Esc the second.
+    """Asks for one of two things; Enter chooses the first, Esc the second.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ class ConfirmDialog(Dialog):
     keep
         Text of the button that does not.
     kept
-        Called when it is not done.
+        Called if it is not done.
     """
 
     def __init__(
@@ -121,14 +121,14 @@ class ConfirmDialog(Dialog):
 
 
 class SavingDialog(Dialog):
-    """Says that the window closes once all is saved.
+    """Says that the window will close once everything is saved.
 
     Parameters
     ----------
     stay
-        Called when the user wants the window to stay.
+        Called when the user wants the window to stay open.
     insist
-        Called when the user wants it closed, whatever is lost.
+        Called when the user wants it closed, even if data are lost.
     """
 
     def __init__(
@@ -151,7 +151,7 @@ class SavingDialog(Dialog):
         return self._said.text()
 
     def show_waiting(self, writes: int, problem: str) -> None:
-        """Say how much waits, and for what; losing it is offered only where there is trouble."""
+        """Say how much is waiting, and for what; losing it is offered only if there is trouble."""
         closes = tr("Foveate closes when everything is saved.")
         self._said.setText(f"{problem}\n\n{closes}".strip())
         self._insist.setText(
@@ -171,15 +171,15 @@ class ConsentDialog(Dialog):
     Parameters
     ----------
     consent
-        What the reader agrees to.
+        The text that the reader agrees to.
     pseudonym
-        Of a known reader; empty asks for one.
+        That of a known reader; "" asks for one.
     taken
         Tells whether a pseudonym is in use.
     agreed
         Called with the pseudonym once the reader agrees.
     declined
-        Called when the reader does not.
+        Called if the reader does not agree.
     """
 
     def __init__(
@@ -201,7 +201,7 @@ class ConsentDialog(Dialog):
         self._name.setAccessibleName(tr("Pseudonym"))
         self._name.setMaxLength(32)
         self._name.setReadOnly(bool(pseudonym))
-        if pseudonym:  # nothing to type: the keyboard goes to the buttons
+        if pseudonym:  # nothing to type, so the buttons get the focus
             self._name.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._problem = label("", "warning")
         self._agree = button("consent_agree", tr("I agree"), self._accept, role="primary")

@@ -7,7 +7,7 @@ from app.hanging.lightbox import LightBox
 from app.hanging.marks import Kind, Mark, Point, inside, length_text
 
 _LEAST_VIEW = 3.0
-"""A drag shorter than this is a slip of the hand."""
+"""A shorter drag is unintentional."""
 _STEP_VIEW = 12.0
 _FIRST_VIEW = 80.0
 _ARROWS = {
@@ -39,12 +39,12 @@ class Drawing:
         self._start = self._end = self._image_point(box, at_view)
 
     def move(self, box: LightBox, at_view: Point) -> None:
-        """Go on with the drag."""
+        """Continue the drag."""
         if self._start is not None:
             self._end = self._image_point(box, at_view)
 
     def end(self, box: LightBox) -> Mark | None:
-        """Release the mouse; None where nothing was drawn."""
+        """Release the mouse; None if nothing was drawn."""
         mark = self._mark(box)
         self._start = None
         if mark is None or self._size_view(box, mark) < _LEAST_VIEW:
@@ -52,7 +52,7 @@ class Drawing:
         return mark
 
     def key(self, box: LightBox, event: QKeyEvent) -> bool:
-        """Take a key press; whether it was one of the drawing's."""
+        """Handle a key press; return whether the drawing used it."""
         key = Qt.Key(event.key())
         if self.kind != "box" or box.view is None:
             return False
@@ -66,7 +66,7 @@ class Drawing:
         return True
 
     def placed(self) -> Mark | None:
-        """Return the box that a key has just placed."""
+        """Return the box that was just placed by key."""
         if not self._placed:
             return None
         self._placed = False
@@ -105,7 +105,7 @@ class Drawing:
         self._end = moved(self._end)
 
     def _first(self, box: LightBox) -> None:
-        """Put a box of a usual size into the middle of the active tile."""
+        """Put a box of default size into the middle of the active tile."""
         self._tile, self._by_key = box.active, True
         view = box.views[self._tile]
         x, y, width, height = view.viewport.tile_view

@@ -1,4 +1,4 @@
-"""Draws the words of an image into the bands above and below it, where no gaze counts as on it."""
+"""Draws the words of an image into the bands above and below it, where gaze is not on the image."""
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
@@ -15,7 +15,7 @@ _GAP = 8.0
 
 
 def text_pixels(view_pixel_mm: float | None) -> float:
-    """Return the size of text that is read at arm's length, `_view` pixels.
+    """Return the size of text that can be read at arm's length, `_view` pixels.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def band_of(text: float) -> float:
 
 
 def sized_font(pixels: float, *, bold: bool = False) -> QFont:
-    """Return the window's font in a size of pixels."""
+    """Return the window's font at a size in pixels."""
     made = theme.font("small", bold=bold)
     made.setPixelSize(round(pixels))
     return made
@@ -46,7 +46,7 @@ def sized_font(pixels: float, *, bold: bool = False) -> QFont:
 def draw_bands(
     painter: QPainter, tile: QRectF, words: EdgeWords, text: float, *, below_too: bool = True
 ) -> None:
-    """Draw the words above and below a tile; what has no room is cut with an ellipsis.
+    """Draw the words above and below a tile; text without room is cut with an ellipsis.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""One editor for each kind of field; all show a value and give it back."""
+"""One editor for each kind of field; all show a value and return it."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -30,7 +30,7 @@ class Editor(ABC):
     Parameters
     ----------
     changed
-        Emitted whenever the user or the program changes what it says.
+        Emitted whenever the user or the program changes its value.
     """
 
     widget: QWidget
@@ -43,9 +43,9 @@ class Editor(ABC):
         self._shown: tuple[Any, Any] = (field.default, self._read())
 
     def value(self) -> Any:
-        """Return what it says; None for a line that is empty and may be.
+        """Return its value; None for a line that is empty and may be.
 
-        What nobody has changed comes back as it was shown, also where the widget rounds it.
+        An unchanged value is returned as it was shown, even if the widget rounds it.
         """
         shown, as_read = self._shown
         read = self._read()
@@ -169,7 +169,7 @@ class _Int(Editor):
 
     def _make(self, field: Field, changed: SignalInstance) -> None:
         self.widget = indented(QSpinBox())
-        # A spin box holds 32 bits; what goes beyond can be shown and kept, but not typed.
+        # A spin box holds 32 bits; larger values can be shown and kept, but not typed.
         high = _WIDEST_SPIN if field.high is None else min(round(field.high), _WIDEST_SPIN)
         self.widget.setRange(round(field.low or 0), high)
         self.widget.setSingleStep(round(field.step))
@@ -226,7 +226,7 @@ def _number(text: str) -> Any:
     try:
         value = float(text)
     except ValueError:
-        return text  # `Field.problem` says that it is not a number
+        return text  # `Field.problem` reports that it is not a number
     if "_" in text:  # float() takes 1_0 for 10
         return text
     return int(value) if value.is_integer() and "e" not in text and "." not in text else value

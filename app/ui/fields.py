@@ -1,4 +1,4 @@
-"""What a form is made from: one typed description a field; knows nothing of Qt."""
+"""What a form is made of: one typed description per field; independent of Qt."""
 
 from dataclasses import dataclass
 from math import isnan
@@ -45,7 +45,7 @@ class Field:
     optional: bool = False
 
     def tip(self) -> str:
-        """Return the help, the range and the default, a line each."""
+        """Return the help, the range and the default, one line each."""
         lines = [tr(self.help) if self.help else ""]
         if self.low is not None and self.high is not None:
             lines.append(
@@ -57,7 +57,7 @@ class Field:
         return "\n".join(line for line in lines if line)
 
     def problem(self, value: Any) -> str:
-        """Return what is wrong with a value, in words; empty for nothing."""
+        """Return what is wrong with a value, in words; "" for nothing."""
         if self.kind not in ("int", "float", "number") or value is None:
             return ""
         if isinstance(value, str) or isnan(value):

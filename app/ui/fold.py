@@ -1,4 +1,4 @@
-"""A part of a page that is folded until its title is pressed."""
+"""A part of a page that is collapsed until its title is pressed."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
@@ -8,7 +8,7 @@ from app.ui.small_widgets import column
 
 
 class Fold(QWidget):
-    """A title that shows and hides what is under it; mouse, Space and Enter press it.
+    """A title that shows and hides its content; mouse, Space and Enter press it.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""The one form made from typed settings: shows values, knows what was changed and what is wrong."""
+"""The form made from typed settings: shows values, knows what was changed and what is wrong."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -18,7 +18,7 @@ class Form(QObject):
     Parameters
     ----------
     prefix
-        In front of a field's name in the object name of its editor.
+        Prefix of a field's name in the object name of its editor.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class Form(QObject):
     Signals
     -------
     changed
-        What it says is something else now.
+        Its values have changed.
     """
 
     changed = Signal()
@@ -41,7 +41,7 @@ class Form(QObject):
         self.editors: dict[str, QWidget] = {}
 
     def add(self, field: Field, role: str = "hint") -> tuple[QLabel, QWidget]:
-        """Make the editor of a field, and its label in a role of the style sheet."""
+        """Make the editor of a field, and its label in a style-sheet role."""
         editor = self._made[field.name] = make_editor(field, self.changed)
         self._before[field.name] = field.default
         self.editors[field.name] = editor.widget
@@ -51,7 +51,7 @@ class Form(QObject):
         return text, editor.widget
 
     def add_rows(self, layout: QFormLayout, fields: Iterable[Field], role: str = "hint") -> None:
-        """Make the editors of fields, a row each, hints under them."""
+        """Make the editors of fields, one row each, with hints under them."""
         for field in fields:
             text, widget = self.add(field, role)
             if field.hint:
@@ -77,7 +77,7 @@ class Form(QObject):
         combo.blockSignals(False)
 
     def clear(self) -> None:
-        """Forget all fields; their widgets belong to the page."""
+        """Remove all fields; their widgets belong to the page."""
         for known in (self._made, self._before, self.editors):
             known.clear()
 
@@ -90,12 +90,12 @@ class Form(QObject):
         return {n: value for n, value in self.values().items() if value != self._before[n]}
 
     def problem(self) -> str:
-        """Return why the first change that is not possible is not, in words; empty for none."""
+        """Return why the first impossible change is impossible, in words; "" for none."""
         found = (self._made[n].field.problem(value) for n, value in self.changes().items())
         return next(filter(None, found), "")
 
     def show(self, values: Mapping[str, Any]) -> None:
-        """Show values, from which changes are counted from now on.
+        """Show values, the new basis for changes.
 
         Raises
         ------
@@ -110,7 +110,7 @@ class Form(QObject):
         self.changed.emit()
 
     def follow(self, defaults: Mapping[str, Any]) -> None:
-        """Take other defaults, a field's own where none is given; what was changed stays."""
+        """Use other defaults, a field's own if none is given; changes are kept."""
         for name, editor in self._made.items():
             is_untouched = self._value(name) == self._before[name]
             self._before[name] = defaults.get(name, editor.field.default)
@@ -118,7 +118,7 @@ class Form(QObject):
                 editor.show(self._before[name])
 
     def set_value(self, name: str, value: Any) -> None:
-        """Fill in one field as a user does; None fills in its default.
+        """Fill in one field as a user would; None fills in its default.
 
         Raises
         ------

@@ -1,8 +1,8 @@
-"""Python's cycle collector, on the GUI thread only.
+"""Python's cycle collector, only on the GUI thread.
 
-Collected in a worker thread it would destroy Qt objects there, which crashes. What libraries made
-while they were imported is not looked at again: it lives as long as the program, and a look at all
-of it stops the window for a tenth of a second.
+If it ran in a worker thread, it would destroy Qt objects there, which crashes. Objects made while
+libraries were imported are not examined again: they live as long as the program, and examining all
+of them stops the window for a tenth of a second.
 """
 
 import gc
@@ -16,7 +16,7 @@ _EVERY_MS = 500
 class GuiGarbageCollector(QObject):
     """Switches the automatic collector off and collects by a timer; `stop` undoes it.
 
-    Where several run, the last one to stop gives collecting back to Python.
+    If several are running, the last one to stop restores Python's collector.
     """
 
     _running: ClassVar[set[int]] = set()
@@ -44,7 +44,7 @@ class GuiGarbageCollector(QObject):
                 return
 
     def stop(self) -> None:
-        """Give collecting back to Python; safe to call twice."""
+        """Restore Python's collector; safe to call twice."""
         self._timer.stop()
         running = GuiGarbageCollector._running
         was_running = id(self) in running
@@ -56,9 +56,9 @@ class GuiGarbageCollector(QObject):
 
 
 def keep_what_there_is() -> None:
-    """Never look again at what there is now, e.g. after an import; `stop` undoes it.
+    """Never examine existing objects again, e.g. after an import; `stop` undoes it.
 
-    What nothing refers to any more is still freed at once; only cycles are kept.
+    Unreferenced objects are still freed at once; only cycles are kept.
     """
     if GuiGarbageCollector._running:
         gc.freeze()

@@ -1,8 +1,8 @@
-"""How a thread hands something to the GUI thread, whatever has been deleted there meanwhile.
+"""How a thread passes something to the GUI thread, whatever has been deleted there meanwhile.
 
 A signal must not be emitted by an object that another thread may be deleting at that moment: Qt
-then reads freed memory, which no `except` catches. So threads speak through one object that is
-never deleted, and whom a call concerns is looked up where it is made, on the GUI thread.
+then reads freed memory, which no `except` catches. So threads use one object that is never deleted,
+and the receiver of a call is looked up on the GUI thread.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ Call = Callable[[], object]
 
 
 class _Mailbox(QObject):
-    """Makes calls on the thread it was made on."""
+    """Makes calls on the thread on which it was created."""
 
     sent = Signal(object)
 
@@ -30,12 +30,12 @@ _kept: list[_Mailbox] = []
 
 
 def gui_mailbox() -> Callable[[Call], object]:
-    """Return what hands a call over to the GUI thread; ask for it there, use it in any thread."""
+    """Return a function that passes calls to the GUI thread; get it there, use it anywhere."""
     if not _kept:
         _kept.append(_Mailbox())
     return _kept[0].sent.emit
 
 
 def is_alive(thing: QObject) -> bool:
-    """Tell, on the GUI thread, whether Qt has not deleted an object."""
+    """Tell, on the GUI thread, whether an object has not been deleted by Qt."""
     return bool(shiboken6.isValid(thing))

@@ -1,4 +1,4 @@
-"""What the station and its jobs know of each other: pages to show, questions, and notices."""
+"""What the station and its jobs know about each other: pages, questions and notices."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,15 +22,15 @@ class JobPage:
     Attributes
     ----------
     name
-        By which the station goes to it.
+        Name by which the station opens it.
     title
-        What the navigation calls it.
+        Its name in the navigation.
     part
-        Of the navigation; "none" for a page that another page leads to.
+        Part of the navigation; "none" for a page that another page leads to.
     icon
         Name of its icon; that of the page if empty.
     after
-        Name of the entry that it follows; the last of the navigation if empty.
+        Name of the entry before it; the last of the navigation if empty.
     """
 
     name: str
@@ -57,16 +57,16 @@ class StationWindow(Protocol):
 
 
 class Notices(QObject):
-    """What jobs tell one another without knowing who listens.
+    """What jobs tell each other without knowing who listens.
 
     Signals
     -------
     study_changed
-        Rows of the study are not as they were: who shows them reads them again.
+        Rows of the study have changed: pages that show them read them again.
     cases_changed
         Cases were added or cleared.
     reading_allowed : str
-        What stands against reading and calibrating now; empty for nothing.
+        What prevents reading and calibrating now; "" for nothing.
     keys_changed : object
         The keys (`KeyMap`) in force from now on.
     session_opened : object
@@ -74,7 +74,7 @@ class Notices(QObject):
     session_closed
         Its rows are on the disk.
     replay_wanted : str
-        A reading, by its id, is to be played for the researcher.
+        A reading, by its id, should be replayed for the researcher.
     reproduce_wanted : object
         A new run with the settings of this `RunRow` is wanted.
     workspace_entered
@@ -104,7 +104,7 @@ class ChosenReader:
     name
         Pseudonym; None until one is chosen.
     consented
-        Whether the reader has agreed already by other means than the consent text.
+        Whether the reader has already agreed by means other than the consent text.
     cleared_only
         Whether cases wait until their images are cleared of burned-in names.
     """
@@ -127,13 +127,13 @@ class JobContext:
     go
         Shows a page by name, if the station is in a state that allows it.
     show_error
-        Says what went wrong; recording goes on behind the message.
+        Reports what went wrong; recording continues behind the message.
     close_session
         Ends the open session, if any.
     session_busy
         Whether a session is open, or about to be open or closed.
     reopen_study
-        Opens a study again whose settings were written anew.
+        Opens a study again after its settings were rewritten.
     """
 
     parent: QObject
@@ -167,15 +167,15 @@ class StationJob(QObject):
         """Belong to this study from now on."""
 
     def refresh(self) -> None:
-        """Read again what the page shows; called each time one of its pages comes up."""
+        """Read again what the page shows; called whenever one of its pages is shown."""
 
     @property
     def unsaved(self) -> str:
-        """What closing the window now would lose, in a sentence; empty for nothing."""
+        """What closing the window now would lose, in a sentence; "" for nothing."""
         return ""
 
     def close(self) -> None:
-        """End what runs; the station is about to close."""
+        """End what is running; the station is about to close."""
 
 
 def job_of(jobs: Sequence[StationJob], kind: type[Kind]) -> Kind:

@@ -1,7 +1,7 @@
-"""Which key and which mouse button does what in the reading view; remappable.
+"""Which key and which mouse button does what in the reading view; can be remapped.
 
 The defaults are those on which OHIF and Weasis agree. The digits 1 to 9 belong to the classes of
-the study; a map that takes them, or gives one key to two actions, is refused.
+the study; a map that uses them, or gives one key to two actions, is refused.
 """
 
 import json
@@ -109,7 +109,7 @@ _Chord = tuple[Qt.Key, Qt.KeyboardModifier]
 
 
 class KeyConflict(AppError):
-    """Two actions want one key, or an action wants a digit of the classes."""
+    """Two actions use the same key, or an action uses a digit of the classes."""
 
 
 class KeyMap:
@@ -118,7 +118,8 @@ class KeyMap:
     Parameters
     ----------
     bindings
-        Names of keys (as in `Qt.Key`, less ``Key_``; Shift+, Ctrl+, Alt+ before it) by action.
+        Names of keys (as in `Qt.Key`, without ``Key_``; prefixed with Shift+, Ctrl+, Alt+) by
+        action.
     mouse
         What a drag with the left, middle and right button does: window, pan or zoom.
 
@@ -144,17 +145,17 @@ class KeyMap:
     def action(self, event: QKeyEvent) -> str | None:
         """Return the action of a key press, if any."""
         key = Qt.Key(event.key())
-        # Shift+Tab comes as a key of its own.
+        # Shift+Tab arrives as a key of its own.
         if key == Qt.Key.Key_Backtab:
             return self._actions.get((Qt.Key.Key_Tab, _MODIFIERS["Shift"]))
         held = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         found = self._actions.get((key, held))
-        # A sign that needs Shift on this keyboard (+ = ?) is still that sign.
+        # A character that needs Shift on this keyboard (+ = ?) is still that character.
         return found or self._actions.get((key, held & ~_MODIFIERS["Shift"]))
 
     def keys_of(self, action: str) -> str:
         """Return the keys of an action in words."""
-        # Return and the keypad's Enter are two keys, and both are called Enter.
+        # Return and the keypad's Enter are two keys, but both are called Enter.
         names = dict.fromkeys(_spoken(name) for name in self.bindings.get(action, ()))
         return " / ".join(names)
 
@@ -191,7 +192,7 @@ def class_index(event: QKeyEvent) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class LoadedKeys:
-    """The reader's own keys, or the usual ones with what was wrong with them."""
+    """The reader's own keys, or the default ones with what was wrong."""
 
     keys: KeyMap
     problem: str = ""
@@ -218,14 +219,14 @@ def load_keys() -> LoadedKeys:
 
 
 def _usual(own: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """Return the usual keys; those that came later give way to what a file of before says."""
+    """Return the default keys; newer actions give way to what an older file says."""
     taken = {name for names in own.values() for name in names}
     later = {a: tuple(name for name in DEFAULT[a] if name not in taken) for a in _LATER}
     return DEFAULT | later
 
 
 def save_keys(keys: KeyMap) -> None:
-    """Keep this user's keys.
+    """Store this user's keys.
 
     Raises
     ------
@@ -245,7 +246,7 @@ def save_keys(keys: KeyMap) -> None:
 
 
 def words_of(action: str) -> str:
-    """Return what an action is called."""
+    """Return the name of an action."""
     return tr(WORDS.get(action, action.replace("_", " ").capitalize()))
 
 

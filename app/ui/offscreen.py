@@ -19,18 +19,18 @@ def has_screen() -> bool:
 
 
 def choose_screen(config: Path, *, headless: bool) -> None:
-    """Go offscreen if asked to, if there is no screen, or if Qt was told to without a monitor."""
+    """Use an offscreen monitor if asked to, without a screen, or if Qt was told to without one."""
     if headless or not has_screen() or os.environ.get("QT_QPA_PLATFORM") == "offscreen":
         go_offscreen(config)
 
 
 def go_offscreen(config: Path) -> None:
-    """Let Qt draw into memory, on a monitor of usual size: its own is 800 × 800.
+    """Make Qt draw into memory, on a monitor of usual size: its own is 800 × 800.
 
     Parameters
     ----------
     config
-        File that describes the monitor; it is written here and read by Qt when it starts.
+        File that describes the monitor; written here and read by Qt when it starts.
     """
     config.write_text(json.dumps({"screens": [_MONITOR]}), encoding="utf-8")
     # A drive's colon would end the plug-in's argument; Windows has a screen of its own anyway.

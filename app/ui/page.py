@@ -1,4 +1,4 @@
-"""What every page has: a title that says where one is, a line that says how things stand."""
+"""What every page has: a title that says where one is, and a line for its state."""
 
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
@@ -12,11 +12,11 @@ class Page(QWidget):
     Attributes
     ----------
     name
-        By which the station goes to it.
+        Name by which the station opens it.
     body
         Where its content lies, under title and state line.
     head
-        Room for buttons right of the title.
+        Space for buttons to the right of the title.
     """
 
     def __init__(self, name: str, title: str) -> None:
@@ -38,10 +38,10 @@ class Page(QWidget):
 
     @property
     def state_text(self) -> str:
-        """How things stand, in words."""
+        """Its state, in words."""
         return self._state_line.text()
 
     def say_state(self, text: str, role: str = "lead") -> None:
-        """Say how things stand; roles are lead, warning and error."""
+        """Show the state; roles are lead, warning and error."""
         signs = {"warning": "⚠ ", "error": "✕ "}
         say(self._state_line, signs.get(role, "") + text, role)

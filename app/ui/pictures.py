@@ -1,4 +1,4 @@
-"""Small pictures of images on a page: made in worker threads, shown when they are there."""
+"""Thumbnails on a page: made in worker threads, shown when ready."""
 
 from collections.abc import Callable, Sequence
 
@@ -39,7 +39,7 @@ class PictureLoader(QObject):
         self._pictures = pictures
 
     def load(self, image_id: str, shown: Callable[[Picture], object], *, heat: bool) -> None:
-        """Call `shown` with the picture, at once if it is there already."""
+        """Call `shown` with the picture, at once if it exists already."""
         pictures = self._pictures
         if pictures is None:
             return
@@ -88,11 +88,11 @@ class PictureCard(QFrame):
 
     @property
     def caption(self) -> str:
-        """What it says of the picture."""
+        """The caption of the picture."""
         return self._caption.text()
 
     def show_image(self, image_id: str, caption: str, *, heat: bool = True) -> None:
-        """Show an image, empty for none."""
+        """Show an image, "" for none."""
         self.image_id = image_id
         self._caption.setText(caption)
         self.setAccessibleName(caption)
@@ -141,13 +141,13 @@ class PictureStrip(QScrollArea):
         self.cards: list[PictureCard] = []
 
     def show_images(self, images: Sequence[tuple[str, str]]) -> None:
-        """Show images with captions; a strip that is not seen loads nothing until it is."""
+        """Show images with captions; a strip that is not visible loads nothing until it is."""
         self._images = tuple(images)
         if self.isVisible():
             self._fill()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Load what was to be shown meanwhile."""
+        """Load what should have been shown meanwhile."""
         super().showEvent(event)
         self._fill()
 

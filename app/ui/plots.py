@@ -1,4 +1,4 @@
-"""Plots in the station's look, which can be saved as PNG, SVG or CSV."""
+"""Plots in the station's style, which can be saved as PNG, SVG or CSV."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -29,7 +29,8 @@ class PlotUnwritable(AppError):
 def plot(bottom: str, left: str = "") -> Any:
     """Return an empty plot with captions (units in brackets)."""
     pg.setConfigOptions(antialias=True)
-    # Without its menu a plot is made in half the time: a page with four stalled the window.
+    # Without its menu, a plot is made in half the time: a page with four of them stalled the
+    # window.
     made = pg.PlotWidget(background=theme.PANEL, enableMenu=False)
     made.setMenuEnabled(False)
     made.hideButtons()

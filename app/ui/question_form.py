@@ -1,4 +1,4 @@
-"""The questions of a form beside the images: one is asked at a time, by key or by click."""
+"""The questions of a form beside the images: asked one at a time, answered by key or click."""
 
 from functools import partial
 
@@ -17,31 +17,31 @@ WIDTH = 264
 
 
 class _Line(QLineEdit):
-    """A line whose Enter stays in it: the page's own Enter leaves the case."""
+    """A line that keeps its Enter, since the page's own Enter leaves the case."""
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Take the key, and Enter for good."""
+        """Accept the key, and keep Enter."""
         super().keyPressEvent(event)
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             event.accept()
 
 
 class QuestionForm(QFrame):
-    """Shows a form and takes its answers.
+    """Shows a form and accepts its answers.
 
     Attributes
     ----------
     state
-        Where the reader is in it.
+        The reader's position in it.
 
     Signals
     -------
     said : object
         An answer to write (`Said`).
     problem : str
-        What was typed is no answer, and why.
+        The text typed is not a valid answer, and why.
     typed
-        A typed answer was taken: the keyboard can go back to the images.
+        A typed answer was accepted: the focus can return to the images.
     """
 
     said = Signal(object)
@@ -67,32 +67,32 @@ class QuestionForm(QFrame):
         self.draw()
 
     def choose(self, index: int) -> bool:
-        """Answer the present question by a digit key; False if it has no such answer."""
+        """Answer the current question by a digit key; False if it has no such answer."""
         said = self.state.choose(index)
         if said is not None:
             self._tell(said)
         return said is not None
 
     def enter(self) -> bool:
-        """Accept several chosen answers; False if Enter is not the form's just now."""
+        """Accept the choices made; False if Enter does not belong to the form now."""
         said = self.state.enter()
         if said is not None:
             self._tell(said)
         return said is not None
 
     def ask_of_mark(self, mark: str) -> None:
-        """Ask of a mark that was just made, where the form asks anything of marks."""
+        """Ask about a mark that was just made, if the form has questions about marks."""
         if any(q.scope == "mark" for q in self.state.questions):
             self.state.begin_mark(mark)
             self.draw()
 
     def drop_mark(self, mark: str) -> None:
-        """Ask no more of a mark that is taken back."""
+        """Stop asking about a mark that was undone."""
         self.state.drop_mark(mark)
         self.draw()
 
     def forget(self, key: str, mark: str | None = None) -> None:
-        """Take an answer back, what rested on it too, and ask that question again."""
+        """Undo an answer and those that depended on it, and ask that question again."""
         self.state.forget(key, mark)
         for each in self.state.withdrawn():
             self.said.emit(each)
@@ -104,7 +104,7 @@ class QuestionForm(QFrame):
         self.draw()
 
     def draw(self) -> None:
-        """Show the form as it stands; a question that is typed has the keyboard."""
+        """Show the form as it is now; a question with typed answers gets the focus."""
         inside = QWidget()
         layout = column(inside, 2 * theme.GRID, gap=theme.GRID)
         number = self.state.mark_number()
@@ -118,7 +118,7 @@ class QuestionForm(QFrame):
         layout.addStretch(1)
         former = self._scroll.takeWidget()
         if former is not None:
-            former.deleteLater()  # a button of it may have been pressed just now
+            former.deleteLater()  # one of its buttons may have been pressed just now
         self._scroll.setWidget(inside)
         self._line = line
         if line is not None and self.isVisible():
@@ -143,7 +143,7 @@ class QuestionForm(QFrame):
         return go
 
     def _add_choices(self, layout: QVBoxLayout, question: Question) -> QLineEdit | None:
-        """Add what answers a question; return the line it is typed into, if it is."""
+        """Add the widgets for answering a question; return the line for typing, if there is one."""
         chosen = chosen_of(question.kind, self.state.value(question.key) or "[]")
         for index, word in enumerate(question.choices):
             sign = "✓ " if word in chosen else ""

@@ -1,4 +1,4 @@
-"""The screen that is read from, as Qt knows it."""
+"""The screen used for reading, as Qt knows it."""
 
 import sys
 
@@ -11,14 +11,14 @@ from devices.gaze.geometry import ScreenGeometry
 _MM_PER_INCH = 25.4
 _USUAL_DPI = 96.0
 _SLACK = 8.0
-"""A window's frame may stand over the screen's edge by so many device-independent pixels."""
+"""A window's frame may extend beyond the screen's edge by this many device-independent pixels."""
 
 
 def screen_geometry(screen: QScreen) -> ScreenGeometry:
-    """Return a screen's size and place.
+    """Return a screen's size and position.
 
-    Millimetres are what the monitor itself says, and are to be checked by hand before degrees are
-    trusted; a monitor that says nothing is taken for one of 96 pixels an inch.
+    Millimetres are those reported by the monitor, to be checked by hand before degrees are trusted;
+    without a report, 96 pixels per inch are assumed.
     """
     place, size_mm = screen.geometry(), screen.physicalSize()
     usual_mm = _MM_PER_INCH / _USUAL_DPI
@@ -36,7 +36,7 @@ def screen_geometry(screen: QScreen) -> ScreenGeometry:
 
 
 def desktop_point(geometry: ScreenGeometry, x_norm: float, y_norm: float) -> QPointF:
-    """Return where a point of the tracked screen lies on the desktop, in Qt's units."""
+    """Return the position of a point of the tracked screen on the desktop, in Qt's units."""
     x, y = geometry.norm_to_screen([(x_norm, y_norm)])[0].tolist()
     return QPointF(geometry.x_desktop + x, geometry.y_desktop + y)
 
@@ -50,9 +50,9 @@ def _model(screen: QScreen) -> str:
 def outside_screen(
     place_desktop: tuple[float, float, float, float], geometry: ScreenGeometry
 ) -> str:
-    """Return why images at (x, y, width, height) of the desktop cannot be read; empty if they can.
+    """Return why images at (x, y, width, height) of the desktop cannot be read; "" if they can.
 
-    Gaze beside the tracked screen is not tracked: all of the images must lie on it.
+    Gaze outside the tracked screen is not tracked, so all of the images must be on it.
     """
     x, y, width, height = place_desktop
     left, top = x - geometry.x_desktop, y - geometry.y_desktop

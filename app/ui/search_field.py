@@ -1,4 +1,4 @@
-"""A line to search in, with a button that clears it."""
+"""A search line with a button that clears it."""
 
 from PySide6.QtWidgets import QLineEdit, QToolButton
 
@@ -10,7 +10,7 @@ def search_field(name: str, placeholder: str) -> QLineEdit:
     field = QLineEdit()
     field.setObjectName(name)
     field.setPlaceholderText(placeholder)
-    field.setToolTip(placeholder)  # where the line is too short for it
+    field.setToolTip(placeholder)  # if the line is too short for it
     field.setAccessibleName(placeholder)
     field.setClearButtonEnabled(True)
     for button in field.findChildren(QToolButton):

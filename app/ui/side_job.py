@@ -1,4 +1,4 @@
-"""A job whose page runs one of Foveate's commands beside the station."""
+"""A job whose page runs one of Foveate's commands alongside the station."""
 
 from typing import Protocol
 
@@ -14,14 +14,14 @@ class SidePage(Protocol):
     work: WorkBar
 
     def show_running(self, running: bool) -> None:
-        """Show that a command runs, or that it has ended."""
+        """Show that a command is running, or that it has ended."""
 
     def say_state(self, text: str, role: str = "lead") -> None:
-        """Say how it stands."""
+        """Show its state."""
 
 
 class SideJob(StationJob):
-    """Starts commands, shows how far they are, and stops them.
+    """Starts commands, shows their progress, and stops them.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class SideJob(StationJob):
     Attributes
     ----------
     side
-        The command that runs.
+        The running command.
     """
 
     def __init__(self, context: JobContext, page: SidePage, place: JobPage) -> None:
@@ -44,13 +44,13 @@ class SideJob(StationJob):
         self._shown = page
 
     def open(self, study: Study) -> None:
-        """Work on this study from now on; what runs for another is ended."""
+        """Work on this study from now on; a command for another one is ended."""
         self.side.close()
         self._shown.show_running(False)
         self._study = study
 
     def close(self) -> None:
-        """End what runs."""
+        """End the running command."""
         self.side.close()
 
     def _ended(self, text: str, role: str) -> None:

@@ -1,4 +1,4 @@
-"""Runs one of Foveate's other commands beside the station: how far it is, how it ended, Stop."""
+"""Runs one of Foveate's other commands alongside the station: progress, result, Stop."""
 
 import json
 import sys
@@ -14,23 +14,23 @@ _LAST_LINES = 3
 _KEPT_LINES = 400
 _STOPPED = 3
 _GRACE_MS = 15_000
-"""After which a command that was asked to stop is ended."""
+"""After this time, a command that was asked to stop is ended."""
 
 
 class SideProcess(QObject):
-    """A command of `main.py` in a process of its own; one at a time.
+    """A command of `main.py` in a separate process; one at a time.
 
     Parameters
     ----------
     program
-        The command in front of the arguments; tests pass a script of their own.
+        The words before the arguments; tests pass a script of their own.
 
     Attributes
     ----------
     lines
-        What it wrote that was no event, the last few hundred lines.
+        Its output that was not events, the last few hundred lines.
     result
-        Its last event called "result", empty without one.
+        Its last event named "result", empty without one.
 
     Signals
     -------
@@ -50,7 +50,7 @@ class SideProcess(QObject):
 
     @property
     def running(self) -> bool:
-        """Whether a command runs."""
+        """Whether a command is running."""
         return self._process is not None
 
     def start(
@@ -60,12 +60,12 @@ class SideProcess(QObject):
         failed: Callable[[str], object],
         stopped: Callable[[], object] | None = None,
     ) -> bool:
-        """Start a command unless one runs; one of the callbacks follows on the GUI thread.
+        """Start a command unless one is running; one of the callbacks follows on the GUI thread.
 
         Parameters
         ----------
         stopped
-            Called where it ended because it was asked to; without it that is a failure.
+            Called if it ended because it was asked to; without this, that is a failure.
         """
         if self._process is not None:
             return False
@@ -85,7 +85,7 @@ class SideProcess(QObject):
         def broken(error: QProcess.ProcessError) -> None:
             if error == QProcess.ProcessError.FailedToStart:
                 self._forget()
-                failed(tr("{program} does not run.", program=self.program[0]))
+                failed(tr("{program} could not be started.", program=self.program[0]))
 
         process.readyReadStandardOutput.connect(self._read)
         process.readyReadStandardError.connect(self._read)
@@ -96,11 +96,11 @@ class SideProcess(QObject):
 
     @property
     def last_words(self) -> str:
-        """The last lines it wrote, as one."""
+        """The last lines of its output, joined."""
         return " ".join([line.strip() for line in self.lines if line.strip()][-_LAST_LINES:])
 
     def stop(self) -> None:
-        """Ask what runs to stop; what does not within 15 s is ended."""
+        """Ask the running command to stop; if it has not stopped after 15 s, it is ended."""
         if (process := self._process) is None:
             return
         process.setProperty("asked", True)
@@ -108,7 +108,7 @@ class SideProcess(QObject):
         QTimer.singleShot(_GRACE_MS, process, process.kill)
 
     def close(self) -> None:
-        """End what runs; its result is not needed any more."""
+        """End the running command; its result is no longer needed."""
         if (process := self._process) is not None:
             process.blockSignals(True)
             process.kill()

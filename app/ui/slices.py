@@ -1,4 +1,4 @@
-"""Work of the GUI thread in slices: between two of them the window answers."""
+"""Work on the GUI thread in slices: the window responds between them."""
 
 from collections.abc import Callable, Iterable
 
@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, QTimer
 from app.ui.gui_thread import is_alive
 
 _BETWEEN_MS = 15
-"""In which what a slice changed is painted, before the next changes more."""
+"""Time in which the changes of one slice are painted before the next one changes more."""
 
 
 def in_slices(owner: QObject, steps: Iterable[Callable[[], object]]) -> Callable[[], None]:
@@ -16,12 +16,12 @@ def in_slices(owner: QObject, steps: Iterable[Callable[[], object]]) -> Callable
     Parameters
     ----------
     owner
-        What the calls belong to: none is made once it is gone.
+        The owner of the calls: none is made once it is gone.
 
     Returns
     -------
     callable
-        Forgets the calls that are still to come.
+        Forgets the remaining calls.
     """
     left = iter(steps)
     timer = QTimer(owner)

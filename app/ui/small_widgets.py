@@ -48,7 +48,7 @@ def set_role(target: QWidget, role: str) -> None:
 
 
 class ElidedLabel(QLabel):
-    """A one-line label that never claims room: what does not fit ends in … and is its tool tip."""
+    """A one-line label that never claims space: overlong text ends in … and is its tool tip."""
 
     def __init__(self, role: str = "body") -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A table of typed rows: a page declares its columns; a cell is only asked for when it is seen."""
+"""A table of typed rows: a page declares its columns; a cell is requested only when visible."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _Index = QModelIndex | QPersistentModelIndex
 _TOP = QModelIndex()
 _SIGN_PX = 18
 _SIZED_ROWS = 50
-"""Rows that set the width of a column; by Qt's own 1,000 a page of 5,000 stood still for 0.3 s."""
+"""Rows that determine a column's width; with Qt's own 1,000, a page of 5,000 froze for 0.3 s."""
 _TEXT_ROLES = (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole)
 
 
@@ -28,21 +28,21 @@ class Column(Generic[Row]):
     Attributes
     ----------
     text
-        Words of a row's cell; read aloud too.
+        Words of a row's cell; also read aloud.
     key
-        What rows are ordered by; None orders by the words.
+        Sort key of rows; None sorts by the words.
     sign
         Name and colour of the picture before the words.
     colour
-        Of the words; empty for the usual one.
+        Colour of the words; "" for the default.
     tip
-        Tool tip; empty for none.
+        Tool tip; "" for none.
     picture
-        In the place of a sign; asked for when the cell is seen, None until it is there.
+        Picture in place of a sign; requested when the cell is visible, None until it is ready.
     number
-        What a search compares; None where the column has no numbers.
+        The number that a search compares; None if the column has no numbers.
     edited
-        Name by which the model tells that a cell was typed over; empty where none can be.
+        Name by which the model reports that a cell was edited; "" if cells cannot be edited.
     """
 
     title: str
@@ -57,7 +57,7 @@ class Column(Generic[Row]):
 
 
 class TableModel(QAbstractTableModel, Generic[Row]):
-    """Rows that pass a filter, in the order of a column or, at first, in their own.
+    """Rows that pass a filter, sorted by a column or, at first, in their own order.
 
     Parameters
     ----------
@@ -67,13 +67,13 @@ class TableModel(QAbstractTableModel, Generic[Row]):
     Attributes
     ----------
     rows
-        Those that are shown, in the order shown.
+        The visible rows, in the order shown.
 
     Signals
     -------
     edited : object, str, str
-        The row whose cell was typed over, `Column.edited`, and what was typed; the row itself
-        stays as it is until other rows are set.
+        The row whose cell was edited, `Column.edited`, and what was typed; the row itself stays
+        unchanged until other rows are set.
     """
 
     edited = Signal(object, str, str)
@@ -90,7 +90,7 @@ class TableModel(QAbstractTableModel, Generic[Row]):
         self.rows: list[Row] = []
 
     def set_rows(self, rows: Sequence[Row], columns: Sequence[Column[Row]] | None = None) -> None:
-        """Show other rows, and other columns where they are given."""
+        """Show other rows, and other columns if they are given."""
         self._all = tuple(rows)
         self._columns = self._columns if columns is None else tuple(columns)
         self._refill()
@@ -110,7 +110,7 @@ class TableModel(QAbstractTableModel, Generic[Row]):
         self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(self._columns) - 1)
 
     def show_pictures(self) -> None:
-        """Ask for the pictures of the cells that are seen again: more of them are there."""
+        """Request the pictures of visible cells again, since more of them are ready."""
         if self.rows:
             last = self.index(len(self.rows) - 1, len(self._columns) - 1)
             self.dataChanged.emit(self.index(0, 0), last, [Qt.ItemDataRole.DecorationRole])
@@ -156,14 +156,14 @@ class TableModel(QAbstractTableModel, Generic[Row]):
         return None
 
     def flags(self, index: _Index) -> Qt.ItemFlag:
-        """Let the cells of some columns be typed over."""
+        """Make the cells of some columns editable."""
         flags = super().flags(index)
         if index.isValid() and self._columns[index.column()].edited:
             flags |= Qt.ItemFlag.ItemIsEditable
         return flags
 
     def setData(self, index: _Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
-        """Tell what was typed over a cell, if it is something else than it says."""
+        """Report what was typed into a cell, if it differs from its text."""
         column, row = self._columns[index.column()], self.rows[index.row()]
         typed = str(value).strip()
         if role != Qt.ItemDataRole.EditRole or not column.edited or typed == column.text(row):
@@ -187,12 +187,12 @@ def text_columns(titles: Sequence[str]) -> tuple[Column[Sequence[str]], ...]:
 
 
 def table_view(model: QAbstractTableModel, name: str, accessible: str) -> QTableView:
-    """Return a table of whole rows, without a grid, titles to the left as the cells are.
+    """Return a table of whole rows, without a grid, with titles aligned left like the cells.
 
     Parameters
     ----------
     name, accessible
-        Object name, and what a screen reader calls it.
+        Object name, and its name for a screen reader.
     """
     table = QTableView()
     table.setObjectName(name)

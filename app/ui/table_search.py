@@ -1,7 +1,7 @@
-"""What is typed to find rows of a table: words anywhere, or of one column.
+"""What can be typed to find rows of a table: words anywhere, or in one column.
 
-`smooth R1` finds rows with both; `"two words"` as they stand; `reader:R1`, `lost>10` and
-`time <= 30` ask one column; a minus before any of them leaves such rows out.
+`smooth R1` finds rows with both; `"two words"` as they are written; `reader:R1`, `lost>10` and
+`time <= 30` search one column; a minus before any of them excludes such rows.
 """
 
 import re
@@ -14,19 +14,19 @@ _TERM = re.compile(
     r'(?P<minus>-?)(?:(?P<name>[^\s:<>"=]+)\s*(?P<sign>[<>]=|[:=<>])\s*)?(?P<word>"[^"]*"?|[^\s"]+)'
 )
 _NOTHING = ("", "–")
-"""What a cell without a value says: it lies neither above nor below anything."""
+"""Text of a cell without a value: it is neither above nor below anything."""
 
 
 @dataclass(frozen=True, slots=True)
 class Searched(Generic[Row]):
-    """A column as it is searched: its words, and its number where it has one."""
+    """A column for searching: its words, and its number if it has one."""
 
     text: Callable[[Row], str]
     number: Callable[[Row], float | None] | None = None
 
 
 def column_name(title: str) -> str:
-    """Return what a column is called in a search: its title in small letters, without spaces."""
+    """Return a column's name in a search: its title in lowercase, without spaces."""
     return re.sub(r"\W+", "", title.lower())
 
 
@@ -40,14 +40,14 @@ def search(
     columns: Mapping[str, Searched[Row]],
     anywhere: Callable[[Row], str] | None = None,
 ) -> Callable[[Row], bool]:
-    """Return what tells whether a row is found.
+    """Return a function that tells whether a row is found.
 
     Parameters
     ----------
     columns
-        By title. What names none of them is searched as a word of its own.
+        By title. A name that is no title is searched as a word.
     anywhere
-        All words of a row in small letters, where they are at hand already.
+        All words of a row in lowercase, if they are already available.
     """
     named = {column_name(title): column for title, column in columns.items()}
     words = anywhere or (lambda row: "\n".join(c.text(row) for c in named.values()).lower())
@@ -81,7 +81,7 @@ def _in_column(column: Searched[Row], sign: str, word: str) -> Callable[[Row], b
 
 
 def _beyond(column: Searched[Row], sign: str, word: str) -> Callable[[Row], bool]:
-    """Compare numbers where the column has them, the beginnings of words (dates too) elsewhere."""
+    """Compare numbers if the column has them, else the beginnings of words (including dates)."""
     if column.number is not None:
         number, limit = column.number, _number(word)
         return lambda row: limit is not None and _lies(number(row), sign, limit)
@@ -94,7 +94,7 @@ def _beyond(column: Searched[Row], sign: str, word: str) -> Callable[[Row], bool
 
 
 def _lies(value: Any, sign: str, limit: Any) -> bool:
-    """Return whether a value is beyond a limit, or at it where the sign says so; None never is."""
+    """Return whether a value is beyond a limit, or at it if the sign says so; None never is."""
     if value is None:
         return False
     if value == limit:

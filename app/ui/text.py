@@ -1,4 +1,4 @@
-"""What a person reads in a window, by way of Qt's translations."""
+"""The texts of a window, translated by Qt."""
 
 from PySide6.QtCore import QCoreApplication
 

@@ -1,7 +1,8 @@
-"""The one look: a dark, neutral palette fit for a reading room, one type scale, an 8-px grid.
+"""The only look: a dark, neutral palette for a reading room, one type scale, an 8-px grid.
 
-Greys carry no cast, so that they do not tint the radiograph beside them. The accent marks what
-can be acted on; amber and red only what needs the reader now. Text reaches a contrast of 4.5.
+Greys have no tint, so that they do not colour the radiograph beside them. The accent marks what can
+be acted on; amber and red only what needs the reader's attention now. Text has a contrast of at
+least 4.5.
 """
 
 from pathlib import Path

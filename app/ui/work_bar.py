@@ -1,4 +1,4 @@
-"""What runs beside a page: what it does, how far it is, at which rate, the time left, and Stop."""
+"""What is running beside a page: its stage, progress, rate, time left, and Stop."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from app.ui.text import tr
 
 
 class WorkBar(QFrame):
-    """Shows the events of a command; hidden while nothing runs.
+    """Shows the events of a command; hidden while nothing is running.
 
     Signals
     -------
@@ -41,11 +41,11 @@ class WorkBar(QFrame):
 
     @property
     def text(self) -> str:
-        """What it says."""
+        """Its text."""
         return self._text.text()
 
     def begin(self, title: str) -> None:
-        """Show that something begins, of which nothing is known yet."""
+        """Show that something begins, before anything is known about it."""
         self._title = title
         self._bar.setRange(0, 0)
         self._text.setText(title)
@@ -53,7 +53,7 @@ class WorkBar(QFrame):
         self.show()
 
     def take(self, event: Mapping[str, Any]) -> None:
-        """Show an event of the process protocol; others than stage and progress say nothing."""
+        """Show an event of the process protocol; only stage and progress are displayed."""
         if event.get("event") == "stage":
             self._bar.setRange(0, 0)
             self._say(str(event.get("message") or _stage(event)))
@@ -64,7 +64,7 @@ class WorkBar(QFrame):
             self._say(": ".join(filter(None, (_stage(event), progress_text(event)))))
 
     def end(self) -> None:
-        """Nothing runs any more."""
+        """Nothing is running any more."""
         self.hide()
 
     def _say(self, text: str) -> None:
@@ -96,7 +96,7 @@ def progress_text(event: Mapping[str, Any]) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """Return a duration as people say it.
+    """Return a duration in everyday words.
 
     Examples
     --------

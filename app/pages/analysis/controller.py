@@ -1,4 +1,4 @@
-"""Runs `analyse` or `performance` beside the station and shows what it wrote."""
+"""Runs `analyse` or `performance` alongside the station and shows the results."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -50,19 +50,19 @@ class AnswerController(QObject):
 
     @property
     def folder(self) -> Path:
-        """Where the command writes."""
+        """The output folder of the command."""
         assert self._study is not None
         return self._study.exports / self._name
 
     def set_study(self, study: Study | None) -> None:
-        """Show this study; what runs for another is ended."""
+        """Show this study; a command for another one is ended."""
         self.process.close()
         self._study = study
         self.page.show_running(False)
         self.refresh()
 
     def refresh(self) -> None:
-        """Read again what was written, off the GUI thread."""
+        """Read the results again, off the GUI thread."""
         if self._study is None or self.process.running:
             return
         folder = self.folder
@@ -84,7 +84,7 @@ class AnswerController(QObject):
         self.process.start(command, self._finished, self._failed, self._stopped)
 
     def close(self) -> None:
-        """End what runs."""
+        """End the running command."""
         self.process.close()
 
     def _show(self, folder: Path, figures: Any, notes: list[str]) -> None:

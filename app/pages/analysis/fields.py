@@ -1,4 +1,4 @@
-"""What may be set of an analysis, and the words of the command that it becomes."""
+"""The settings of an analysis, and the options of its command."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -35,7 +35,7 @@ def analysis_fields() -> tuple[Field, ...]:
 
 
 MOST_VALUES = 101
-"""A scale with more whole steps offers its bounds and every tenth part between them."""
+"""A scale with more integer steps offers its limits and every tenth in between."""
 
 
 def performance_fields(questions: Sequence[Question]) -> tuple[Field, ...]:
@@ -44,7 +44,7 @@ def performance_fields(questions: Sequence[Question]) -> tuple[Field, ...]:
     Parameters
     ----------
     questions
-        Those asked of the case, the leading one first.
+        Those about the case, the leading one first.
     """
     keys = [(q.key, q.text) for q in questions if positive_answers(q)]
     sure = [(q.key, q.text) for q in questions if q.kind == "confidence"]
@@ -74,7 +74,7 @@ def performance_fields(questions: Sequence[Question]) -> tuple[Field, ...]:
 
 
 def positive_answers(question: Question) -> tuple[tuple[str, str], ...]:
-    """Return the answers that may call a case positive, each with its words; none of free text."""
+    """Return the answers that may make a case positive, each with its words; no free text."""
     if question.choices:
         return tuple((answer, answer) for answer in question.choices)
     if question.bounds is None:
@@ -87,20 +87,20 @@ def positive_answers(question: Question) -> tuple[tuple[str, str], ...]:
 
 
 SAME_LABEL, TABLE, _LABEL, _QUESTION = "", "table", "label:", "question:"
-"""Values of the field `truth-from`; the last two begin one."""
+"""Values of the field `truth-from`; the last two are prefixes."""
 
 
 def truths(
     labels: Sequence[tuple[str, int]], questions: Sequence[Question]
 ) -> tuple[tuple[str, str], ...]:
-    """Return what may say which cases are positive: labels of images, a consensus, a table.
+    """Return the possible sources of the truth: labels of images, a consensus, a table.
 
     Parameters
     ----------
     labels
         Of the study's images, each with how many have it.
     questions
-        Those asked of the case; where there is but one, readers cannot be held against another.
+        Those about the case; if there is only one, readers cannot be compared with another.
     """
     asked = [q for q in questions if q.choices] if len(questions) > 1 else []
     return (
@@ -116,7 +116,7 @@ def truths(
 
 
 def problem_of_truth(values: Mapping[str, Any]) -> str:
-    """Return what keeps the truth from being known, in words; empty for nothing."""
+    """Return what prevents the truth from being known, in words; "" for nothing."""
     chosen = str(values.get("truth-from") or "")
     if chosen == TABLE and not str(values.get("truth") or "").strip():
         return tr("Choose the table that says which cases are positive.")
@@ -135,7 +135,7 @@ def _truth_words(chosen: str, table: str) -> dict[str, Any]:
 
 
 def words_of(values: Mapping[str, Any]) -> list[str]:
-    """Return the options of the command; what is empty is left to its default."""
+    """Return the options of the command; empty values use their default."""
     said = dict(values)
     if "truth-from" in said:
         said |= _truth_words(str(said.pop("truth-from") or ""), str(said.pop("truth", None) or ""))

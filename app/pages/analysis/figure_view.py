@@ -1,4 +1,4 @@
-"""A figure on a dark ground; a click on a reading in it asks for its replay."""
+"""A figure on a dark background; a click on a reading in it asks for its replay."""
 
 from PySide6.QtCore import QByteArray, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QResizeEvent
@@ -9,18 +9,18 @@ from app.ui.text import tr
 from app.workspace.results import Place, ResultFigure
 
 _LARGEST = 1.6
-"""Drawn at most so much larger than the sheet."""
+"""Maximum magnification of the sheet."""
 
 
 class FigureView(QWidget):
-    """Shows the drawing of one figure as wide as there is room.
+    """Shows the drawing of one figure as wide as there is space.
 
     Signals
     -------
     replay_wanted : str
         The name of the reading that was clicked.
     rows_wanted : object
-        The place whose rows make what was clicked.
+        The place whose rows are behind the click.
     """
 
     replay_wanted = Signal(str)
@@ -47,7 +47,7 @@ class FigureView(QWidget):
         return is_drawn
 
     def give_room(self, height: int) -> None:
-        """Draw no higher than this, as far as the figure can still be read."""
+        """Draw no higher than this, as long as the figure can still be read."""
         self._room = height
         self._take_height()
         self.update()
@@ -68,7 +68,7 @@ class FigureView(QWidget):
                                                  size.height() * scale))  # fmt: skip
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Say which reading lies under the pointer."""
+        """Say which reading is under the pointer."""
         place = self.place_at(event.position())
         hand = Qt.CursorShape.PointingHandCursor
         self.setCursor(hand if place else Qt.CursorShape.ArrowCursor)
@@ -119,13 +119,13 @@ def invitation(place: Place) -> str:
 
 
 def told(place: Place) -> str:
-    """Return which rows lie at a place: columns with their values."""
+    """Return which rows are at a place: columns with their values."""
     same = [f"{column} {value}" for column, value in place.where.items() if value]
     return ", ".join([*same, *(f"{c} ≥ {value:g}" for c, value in place.least.items())])
 
 
 def _on_dark(figure: ResultFigure) -> bytes:
-    """Return the drawing in colours of a dark ground; nothing where it cannot be read."""
+    """Return the drawing in colours for a dark background; "" if it cannot be read."""
     try:
         text = figure.drawing.read_text(encoding="utf-8")
     except (OSError, ValueError):

@@ -30,7 +30,7 @@ class AnalysisJob(StationJob):
     Attributes
     ----------
     inside
-        What fills each page, by its name; empty before the first opening.
+        The controller of each page, by its name; empty before the first opening.
     """
 
     def __init__(self, context: JobContext) -> None:
@@ -60,7 +60,7 @@ class AnalysisJob(StationJob):
             self._offer_truths()
 
     def close(self) -> None:
-        """End what runs."""
+        """End the running command."""
         for controller in self.inside.values():
             controller.close()
 
@@ -77,7 +77,7 @@ class AnalysisJob(StationJob):
         self._offer_truths()
 
     def _offer_truths(self) -> None:
-        """Offer the labels that images have now as truth; they are read off the GUI thread."""
+        """Offer the current labels of images as truth; they are read off the GUI thread."""
         study = self._study
         assert study is not None
 

@@ -1,4 +1,4 @@
-"""A page that sets a command, runs it and shows what it wrote: Analysis, and Performance."""
+"""A page that sets up a command, runs it and shows the results: Analysis, and Performance."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -29,7 +29,7 @@ _FORM_PX, _LIST_PX, _CHOICE_SIGNS = 280, 420, 12
 
 
 class AnswerPage(Page):
-    """Sets, runs and shows one of the commands.
+    """Sets up, runs and shows one of the commands.
 
     Parameters
     ----------
@@ -38,14 +38,14 @@ class AnswerPage(Page):
     verb
         Of the button that runs the command.
     nothing
-        What to do where nothing was written yet.
+        What to do if there are no results yet.
 
     Signals
     -------
     run_wanted : object
         The options of the command.
     replay_wanted : str
-        A reading, by its name, is to be replayed.
+        A reading, by its name, should be replayed.
     """
 
     run_wanted = Signal(object)
@@ -88,7 +88,7 @@ class AnswerPage(Page):
         self.show_running(False)
 
     def show_fields(self, fields: Sequence[Field]) -> None:
-        """Offer other settings; what was set in those before is forgotten."""
+        """Offer other settings; the earlier input is discarded."""
         while self._rows.rowCount():
             self._rows.removeRow(0)
         self.form.clear()
@@ -104,7 +104,7 @@ class AnswerPage(Page):
     def offer_by(
         self, leading: str, name: str, offers: Mapping[str, Sequence[tuple[str, str]]]
     ) -> None:
-        """Let a choice offer what belongs to the value of another one, now and at each change."""
+        """Make a choice depend on the value of another one, now and after each change."""
         self._offered = ""
 
         def follow() -> None:
@@ -122,7 +122,7 @@ class AnswerPage(Page):
     def show_results(
         self, folder: Path, figures: Sequence[ResultFigure], notes: Sequence[str]
     ) -> None:
-        """Show what was written to a folder."""
+        """Show the results in a folder."""
         self._folder = folder
         self.results.show_results(folder, figures, notes)
         self._shown.show_content(bool(figures))
@@ -136,7 +136,7 @@ class AnswerPage(Page):
             self.say_state(self._nothing)
 
     def show_running(self, running: bool) -> None:
-        """Show that the command runs, or no longer does."""
+        """Show that the command is running, or has ended."""
         self.run.setEnabled(not running)
         if running:
             self.work.begin("")
@@ -151,7 +151,7 @@ class AnswerPage(Page):
             self.run_wanted.emit(words_of(self.form.values()))
 
     def _enable(self) -> None:
-        """Let a table of the truth be chosen where one is wanted."""
+        """Allow a table of the truth to be chosen if one is needed."""
         if "truth-from" in self.form.editors:
             self._tabled.setEnabled(self.form.values()["truth-from"] == TABLE)
 
@@ -192,7 +192,7 @@ def _keep_narrow(combo: QComboBox) -> None:
 
 
 def _hint(words: str) -> QWidget:
-    """Return a hint that stands nearer to its own field than to the next one."""
+    """Return a hint that is closer to its own field than to the next one."""
     made = label(words, "small")
     made.setContentsMargins(0, 0, 0, theme.GRID)
     return made

@@ -1,4 +1,4 @@
-"""What was written: figures with their list, tables, and notes."""
+"""The results: figures with their list, tables, and notes."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -71,7 +71,7 @@ class ResultsView(QTabWidget):
     def show_results(
         self, folder: Path, figures: Sequence[ResultFigure], notes: Sequence[str]
     ) -> None:
-        """Show what is in a folder; the figure and the table that were looked at stay."""
+        """Show the contents of a folder; the selected figure and table are kept."""
         chosen, table = self.list.currentRow(), self.tables.currentText()
         self._folder, self._figures = folder, tuple(figures)
         self.list.blockSignals(True)
@@ -97,7 +97,7 @@ class ResultsView(QTabWidget):
         self._give_room()
 
     def _list_rows(self, place: Place) -> None:
-        """Show the rows of a table that make what was clicked."""
+        """Show the table rows behind the click."""
         if (found := self.tables.findText(place.table)) >= 0:
             self.tables.setCurrentIndex(found)
             self._fill(place)
@@ -142,7 +142,7 @@ class ResultsView(QTabWidget):
         return made
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Let figure and caption fit without scrolling where they can."""
+        """Fit figure and caption without scrolling if possible."""
         if event.type() == QEvent.Type.Resize and watched is self._area.viewport():
             self._give_room()
         return super().eventFilter(watched, event)

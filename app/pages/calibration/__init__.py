@@ -1,1 +1,1 @@
-"""Calibration, as a job whole: its page, its controller and the widgets that only it uses."""
+"""Calibration as a complete job: page, controller and the widgets that only it uses."""

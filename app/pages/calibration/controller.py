@@ -44,11 +44,11 @@ class CalibrationController(StationJob):
     started
         The dark page is about to be shown.
     ended
-        It is over, done or given up.
+        It is over, done or cancelled.
     measured : object
         The geometry of the screen, with the distance now in force.
     failed : object
-        An exception the reader must be told of.
+        An exception that the reader must be told about.
     """
 
     started = Signal()
@@ -106,7 +106,7 @@ class CalibrationController(StationJob):
         self._in_worker(prepare, self._prepared)
 
     def redo(self, points: Sequence[Point]) -> None:
-        """Collect single targets again; what the others gave is kept."""
+        """Collect single targets again; the results of the others are kept."""
         finished = self._finished
         if self._run is None and self._session is not None and finished and finished.may_redo:
             self._begin(points, after=finished)
@@ -114,7 +114,7 @@ class CalibrationController(StationJob):
             QTimer.singleShot(0, self._next_target)
 
     def use_correction(self, wanted: bool) -> None:
-        """Correct the gaze by what the last validation found, or no more; then check again."""
+        """Correct the gaze by the last validation's offset, or stop doing so; then check again."""
         session, geometry = self._session, self._geometry
         if self._run is not None or session is None or geometry is None:
             return
@@ -123,13 +123,13 @@ class CalibrationController(StationJob):
         self.start(session, geometry, validate_only=True)
 
     def accept(self) -> None:
-        """Let the calibration stand: the tracker leaves its calibration mode."""
+        """Accept the calibration: the tracker leaves its calibration mode."""
         finished, self._finished = self._finished, None
         if finished is not None:
             finished.release()
 
     def cancel(self, reason: str) -> None:
-        """Give up what goes on, if anything."""
+        """Cancel what is in progress, if anything."""
         if self._run is not None:
             self._finish()
             self.page.show_idle(reason, warn=True)
@@ -260,11 +260,11 @@ class CalibrationController(StationJob):
         chosen = self._run
 
         def still(value: object) -> None:
-            if self._run is chosen:  # given up meanwhile: its answer is of no use
+            if self._run is chosen:  # cancelled meanwhile: its answer is not needed
                 then(value)
 
         def broke(error: Exception) -> None:
-            if self._run is chosen and chosen is not None:  # else it would end another run
+            if self._run is chosen and chosen is not None:  # otherwise it would end another run
                 self._broke(error)
 
         return run(self, work, still, broke)

@@ -1,4 +1,4 @@
-"""Where the head is before the tracker: two eyes in the box it can see, and a word of advice."""
+"""Where the head is in front of the tracker: two eyes in the box it can see, and advice."""
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
@@ -50,7 +50,7 @@ class HeadGuide(QWidget):
         self.update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Begin, use the earlier calibration, or give up."""
+        """Begin, use the earlier calibration, or cancel."""
         if event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.begin_wanted.emit()
         elif event.key() == Qt.Key.Key_R:
@@ -61,7 +61,7 @@ class HeadGuide(QWidget):
             super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the box, the place to be in, the eyes, the words."""
+        """Draw the box, the target area, the eyes, the words."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), self._ground)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

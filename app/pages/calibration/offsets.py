@@ -1,4 +1,4 @@
-"""The picture of a validation: where the targets stood and where the gaze fell instead."""
+"""The picture of a validation: where the targets were and where the gaze was instead."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _REACH = 14
 _LINE = 18.0
 """Height of a line of text."""
 MAGNIFIED = 3
-"""Offsets and limits are drawn larger than the screen around them, or nobody could see them."""
+"""Offsets and limits are drawn larger than the screen around them, to be visible at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,14 @@ class TargetOffset:
 
 
 class OffsetPicture(QWidget):
-    """Draws the screen in small: targets as crosses, gaze as discs, the limit as a ring.
+    """Draws a small screen: targets as crosses, gaze as discs, the limit as a ring.
 
     Calibration targets are small squares; a click chooses one to be collected again.
 
     Signals
     -------
     chosen_changed
-        Other ones are chosen.
+        The selection has changed.
     """
 
     chosen_changed = Signal()
@@ -53,12 +53,12 @@ class OffsetPicture(QWidget):
         self.chosen: tuple[Point, ...] = ()
 
     def show_collected(self, collected: Sequence[Point], chosen: Sequence[Point]) -> None:
-        """Show calibration targets, some of them chosen to be collected again."""
+        """Show calibration targets, some of them selected to be collected again."""
         self._collected, self.chosen = tuple(collected), tuple(chosen)
         self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Choose the calibration target under the mouse, or take the choice back."""
+        """Select the calibration target under the mouse, or deselect it."""
         screen, at = self._screen(), event.position()
         for point in self._collected:
             if (_on(screen, point) - at).manhattanLength() <= _REACH:
@@ -181,7 +181,7 @@ def _on(screen: QRectF, point: Point) -> QPointF:
 
 
 def _inside(screen: QRectF, point: QPointF) -> QPointF:
-    """Return the nearest place in the frame: gaze far off lies at its edge."""
+    """Return the nearest point in the frame: gaze far away is drawn at its edge."""
     edge = 6.0
     return QPointF(
         min(max(point.x(), screen.left() + edge), screen.right() - edge),

@@ -35,7 +35,7 @@ class CalibrationPage(Page):
     state
         "idle", "positioning", "collecting", "validating", "drift" or "done".
     field, guide
-        The dark page with the target; the head before the tracker.
+        The dark page with the target; the head in front of the tracker.
 
     Signals
     -------
@@ -44,9 +44,9 @@ class CalibrationPage(Page):
     redo_wanted : object
         Calibration targets to be collected again.
     correction_wanted : bool
-        A correction is to be used, or to be used no more.
+        A correction should be used, or no longer be used.
     target_shown : object, object
-        A target stands at (x_norm, y_norm).
+        A target is shown at (x_norm, y_norm).
     target_settled
         The eye rests on it.
     """
@@ -88,12 +88,12 @@ class CalibrationPage(Page):
 
     @property
     def eyewear(self) -> str:
-        """What the reader wears; empty where nobody said."""
+        """What the reader wears; "" if not stated."""
         return str(self._eyewear.currentData())
 
     @property
     def taped_mm(self) -> float | None:
-        """The distance that was measured by hand; None where it was not."""
+        """The distance measured by hand; None if it was not."""
         value = self._distance.value()
         return None if value == _UNMEASURED_MM else float(value)
 
@@ -113,7 +113,7 @@ class CalibrationPage(Page):
         self._plan.setText(plan)
 
     def set_ground(self, grey: int) -> None:
-        """Stand the targets on a ground as bright as the cases, 0 to 255."""
+        """Show the targets on a background as bright as the cases, 0 to 255."""
         for cover in (self.field, self.guide):
             cover.set_ground(QColor(grey, grey, grey))
 
@@ -132,21 +132,21 @@ class CalibrationPage(Page):
         self.say_state(text)
 
     def show_guide(self) -> None:
-        """Show the head before the tracker; `guide` is told what to draw."""
+        """Show the head in front of the tracker; `guide` is told what to draw."""
         self.state = "positioning"
         self._cover(self.guide)
 
     def show_target(
         self, state: str, at: QPointF, norm: tuple[float, float], text: str, speed: float
     ) -> None:
-        """Show one target at a desktop place; `target_settled` follows."""
+        """Show one target at a point of the desktop; `target_settled` follows."""
         self.state = state
         self._cover(self.field)
         self.target_shown.emit(*norm)
         self.field.show_target(QPointF(self.field.mapFromGlobal(at)), text, speed=speed)
 
     def show_result(self, result: ValidationSummary) -> None:
-        """Show a validation against the study's limits."""
+        """Compare a validation with the study's limits."""
         self._result = result
         self.state = "done"
         self._cover(None)
@@ -173,7 +173,7 @@ class CalibrationPage(Page):
             self.show_idle(tr("Calibrate first, so that your gaze counts. It takes half a minute."))
 
     def forget(self) -> None:
-        """Drop the result of an earlier session."""
+        """Discard the result of an earlier session."""
         self._result = None
         self._led_here = False
         self.show_idle(tr("Not calibrated in this session."))

@@ -1,4 +1,4 @@
-"""Before a calibration: the reader sits down before the tracker, and the calibration begins."""
+"""Before a calibration: the reader sits down in front of the tracker, then it begins."""
 
 from collections.abc import Callable
 
@@ -13,13 +13,13 @@ from devices.tracker import PositionGuide
 
 _EVERY_MS = 50
 WELL_US, WITH_CHOICE_US = 1_500_000, 3_000_000
-"""How long the reader must sit well until it begins by itself; longer where there is a choice."""
+"""How long the reader must sit well before it begins by itself; longer if there is a choice."""
 
 Done = Callable[[bool], object]
 
 
 class Positioning(QObject):
-    """Shows the head until the reader sits well, or wants to begin all the same."""
+    """Shows the head until the reader sits well, or wants to begin anyway."""
 
     def __init__(self, page: CalibrationPage, parent: QObject) -> None:
         super().__init__(parent)
@@ -37,9 +37,9 @@ class Positioning(QObject):
     def start(
         self, session: ReadingSession, earlier: EarlierCalibration | None, done: Done
     ) -> None:
-        """Show the guide; `done` is told whether the earlier calibration is to be used again.
+        """Show the guide; `done` is told whether to use the earlier calibration again.
 
-        A tracker that tells no place, where there is nothing to choose either, is not waited for.
+        A tracker that gives no position is not waited for, unless there is a choice to make.
         """
         self._session, self._earlier, self._done = session, earlier, done
         self._well_since_us = None
@@ -51,7 +51,7 @@ class Positioning(QObject):
         self._check()
 
     def stop(self) -> None:
-        """Give up."""
+        """Cancel."""
         self._timer.stop()
         self._session = None
 

@@ -30,7 +30,7 @@ class EyeSummary:
 
 
 class QualityTable(QWidget):
-    """Rows both, left, right; figures over a limit carry a sign."""
+    """Rows: both, left, right; figures over a limit have a sign."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class QualityTable(QWidget):
 
     @property
     def text(self) -> str:
-        """All that it says."""
+        """All of its text."""
         return "\n".join("  ".join(cell.text() for cell in cells) for cells in self._cells)
 
     @staticmethod

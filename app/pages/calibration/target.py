@@ -1,4 +1,4 @@
-"""A calibration target that draws the eye in: a disc that shrinks to a point, on a dark ground."""
+"""A calibration target that attracts the eye: a disc that shrinks to a point, on dark ground."""
 
 import math
 
@@ -13,7 +13,7 @@ SHRINK_MS = 900
 _LARGE, _SMALL, _HOLE = 26.0, 7.0, 2.0
 _DISC = QColor("#b9bdc2")
 _DIM = 60
-"""Lightness of a ground on which quiet greys can be seen well enough."""
+"""Lightness of a background on which quiet greys are visible enough."""
 
 
 class TargetField(QWidget):
@@ -56,7 +56,7 @@ class TargetField(QWidget):
         self.update()
 
     def set_ground(self, ground: QColor) -> None:
-        """Draw on another background: one as bright as the cases."""
+        """Draw on another background, as bright as the cases."""
         self._ground = ground
         self.update()
 
@@ -67,7 +67,7 @@ class TargetField(QWidget):
         self.update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Escape gives up."""
+        """Escape cancels."""
         if event.key() == Qt.Key.Key_Escape:
             self.cancelled.emit()
         else:

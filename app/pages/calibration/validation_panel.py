@@ -18,14 +18,13 @@ class ValidationSummary:
     Attributes
     ----------
     in_force
-        Which calibration is in force, of what date and age.
+        Which calibration is in force, with its date and age.
     limit_norm
         Half axes of the accuracy limit, as seen in the middle of the screen.
     eyes
         Both, left, right.
     collected, bad
-        Calibration targets, and those of them worth another look; empty where nothing can be
-        collected again.
+        Calibration targets, and those worth repeating; empty if nothing can be collected again.
     may_correct
         Whether a correction can be offered: the tracker calibrates with its own software.
     corrected
@@ -92,7 +91,7 @@ class ValidationPanel(QWidget):
     Signals
     -------
     chosen_changed
-        Other targets are chosen to be collected again (`chosen`).
+        Other targets are selected to be collected again (`chosen`).
     """
 
     chosen_changed = Signal()
@@ -111,11 +110,11 @@ class ValidationPanel(QWidget):
 
     @property
     def chosen(self) -> tuple[Point, ...]:
-        """Calibration targets chosen to be collected again."""
+        """Calibration targets selected to be collected again."""
         return self.picture.chosen
 
     def show_summary(self, shown: ValidationSummary) -> None:
-        """Show a validation; its bad targets are chosen at first."""
+        """Show a validation; its bad targets are selected at first."""
         self.picture.show_offsets(shown.offsets, shown.aspect, shown.limit_norm)
         self.picture.show_collected(shown.collected, shown.bad)
         self.table.show_eyes(shown.eyes, shown.max_accuracy_deg, shown.max_loss)

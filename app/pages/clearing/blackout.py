@@ -1,4 +1,4 @@
-"""One image large, with the rectangles that are to be blacked out drawn on it by mouse."""
+"""One image enlarged, with the rectangles to black out drawn on it by mouse."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ _MOVES = (Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton)
 
 
 class BlackoutView(QWidget):
-    """Shows a picture; a drag draws a rectangle in source pixels, one of the right button moves it.
+    """Shows a picture; a drag draws a rectangle in source pixels, a right drag moves the picture.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class BlackoutView(QWidget):
     Signals
     -------
     changed
-        A rectangle was drawn or taken back.
+        A rectangle was drawn or undone.
     """
 
     changed = Signal()
@@ -63,7 +63,7 @@ class BlackoutView(QWidget):
         return self._picture is not None
 
     def show_picture(self, grey: NDArray[np.uint8] | None) -> None:
-        """Show another image, (H, W) or (H, W, 3), without rectangles; None while it is loaded."""
+        """Show another image, (H, W) or (H, W, 3), without rectangles; None while it is loading."""
         self.rectangles, self._from, self._picture = [], None, None
         self.zoom.reset()
         self._grey = None if grey is None else np.ascontiguousarray(grey)
@@ -73,14 +73,14 @@ class BlackoutView(QWidget):
         self.update()
 
     def undo(self) -> None:
-        """Take the last rectangle back."""
+        """Undo the last rectangle."""
         if self.rectangles:
             self.rectangles.pop()
             self.changed.emit()
             self.update()
 
     def zoom_by(self, notches: float, at: QPointF | None = None) -> None:
-        """Enlarge or shrink around a point; around the middle where none is given."""
+        """Zoom around a point; around the middle if none is given."""
         if self._picture is not None:
             whole = QRectF(self.rect())
             size = self._picture.width(), self._picture.height()
@@ -88,7 +88,7 @@ class BlackoutView(QWidget):
             self.update()
 
     def fit(self) -> None:
-        """Show all of the picture again."""
+        """Show the whole picture again."""
         self.zoom.reset()
         self.update()
 
@@ -112,7 +112,7 @@ class BlackoutView(QWidget):
             self._drag = event.position()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Go on with it."""
+        """Continue it."""
         if self._from is not None:
             self._to = event.position()
         elif self._drag is not None and self._picture is not None:
@@ -122,7 +122,7 @@ class BlackoutView(QWidget):
         self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """End it; a mere click draws none."""
+        """End it; a simple click draws none."""
         self._drag = None
         if self._from is None:
             return
@@ -154,7 +154,7 @@ class BlackoutView(QWidget):
             painter.drawRect(QRectF(self._from, self._to).normalized())
 
     def _area(self) -> tuple[QRectF, float]:
-        """Return where the picture lies, and how many of our pixels one of its own takes."""
+        """Return where the picture is, and how many of our pixels one of its own takes."""
         assert self._picture is not None
         place = self.zoom.place(QRectF(self.rect()), self._picture.width(), self._picture.height())
         return place, place.width() / self._picture.width()
@@ -165,7 +165,7 @@ class BlackoutView(QWidget):
         if drawn.width() < _LEAST or drawn.height() < _LEAST:
             return None
         drawn.translate(-area.topLeft())
-        # Outwards to whole pixels: half a letter is too much.
+        # Rounded outwards to whole pixels, so that no part of a letter remains.
         grown = QRectF(drawn.topLeft() / scale, drawn.bottomRight() / scale).toAlignedRect()
         assert self._picture is not None
         kept = grown.intersected(QRect(0, 0, self._picture.width(), self._picture.height()))

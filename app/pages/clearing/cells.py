@@ -1,4 +1,4 @@
-"""What lies on a contact sheet, and where, so that each picture is as large as can be."""
+"""What is on a contact sheet, and where, so that each picture is as large as possible."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A picture in full, and shrunk with its fine strokes kept.
+    """A picture at full size, and shrunk with its fine strokes kept.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class Shown:
 
 
 def words_of(cell: Cell, *, held: bool) -> str:
-    """Return the line under a picture: its name, and what is the matter with it."""
+    """Return the line under a picture: its name, and what is wrong with it."""
     said = [cell.caption]
     said += [tr("held back")] if held else []
     said += [tr("⚠ marked as containing text")] if cell.says_text else []
@@ -61,7 +61,7 @@ def words_of(cell: Cell, *, held: bool) -> str:
 
 
 def columns_of(cells: Sequence[Cell], width: int, height: int) -> int:
-    """Return how many pictures lie side by side on a sheet of this size."""
+    """Return how many pictures fit side by side on a sheet of this size."""
 
     def longest_side(columns: int) -> float:
         wide, high = _cell_size(len(cells), columns, width, height)

@@ -1,4 +1,4 @@
-"""One to four pictures at once, large enough to read; the arrows choose one, Space marks it."""
+"""One to four pictures at once, large enough to read; the arrows select one, Space marks it."""
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
@@ -26,19 +26,19 @@ _NOTCH = 120.0
 
 
 class ContactSheet(QWidget):
-    """A few pictures beside each other, zoomed together.
+    """A few pictures side by side, zoomed together.
 
     Attributes
     ----------
     held
-        Images the user keeps back, those of other sheets too.
+        Images that the user holds back, including those on other sheets.
 
     Signals
     -------
     opened : str
-        An image is to be looked at large.
+        An image should be enlarged.
     held_changed
-        An image was kept back, or no more.
+        An image was held back, or released.
     """
 
     opened = Signal(str)
@@ -60,7 +60,7 @@ class ContactSheet(QWidget):
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """What lies on the sheet."""
+        """The images on the sheet."""
         return self._cells
 
     @property
@@ -74,12 +74,12 @@ class ContactSheet(QWidget):
         return self._cells[self._at].image_id if self._cells else ""
 
     def side_wanted(self) -> int:
-        """Return how many pixels of the screen the longer side of a picture takes."""
+        """Return how many screen pixels the longer side of a picture takes."""
         rect = self._rect(0)
         return max(int(max(rect.width(), rect.height()) * self.devicePixelRatioF()), 320)
 
     def show_cells(self, cells: tuple[Cell, ...]) -> None:
-        """Lay out other images, fitted; pictures that are there already stay."""
+        """Show other images, fitted; pictures that are already loaded stay."""
         ids = [cell.image_id for cell in cells]
         if ids != [cell.image_id for cell in self._cells]:
             self.zoom.reset()
@@ -101,7 +101,7 @@ class ContactSheet(QWidget):
         return image_id in self._pictures
 
     def forget(self, image_id: str) -> None:
-        """Drop a picture that is true no more."""
+        """Discard an outdated picture."""
         self._pictures.pop(image_id, None)
         self.update()
 
@@ -117,14 +117,14 @@ class ContactSheet(QWidget):
         return self.current
 
     def hold(self) -> None:
-        """Keep the framed image back, or no more."""
+        """Hold the framed image back, or release it."""
         if self.current:
             self.held ^= {self.current}
             self.held_changed.emit()
             self.update()
 
     def zoom_by(self, notches: float) -> None:
-        """Enlarge or shrink all pictures around their middle."""
+        """Zoom all pictures around their middle."""
         if self._cells:
             area = self._area(self._at)
             self.zoom.turn(notches, area, self._size(self._at), area.center())
@@ -136,7 +136,7 @@ class ContactSheet(QWidget):
         self.update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrows move, Space keeps back, Enter opens."""
+        """Arrows move, Space holds back, Enter opens."""
         columns = self._columns()
         steps = {
             Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1,
@@ -153,7 +153,7 @@ class ContactSheet(QWidget):
             super().keyPressEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Put the frame on a picture and take hold of it; the right button keeps it back."""
+        """Put the frame on a picture and grab it; the right button holds it back."""
         index = self._index_at(event.position())
         if index is None:
             return
@@ -190,12 +190,12 @@ class ContactSheet(QWidget):
         event.accept()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show where the keys go."""
+        """Show that it has the keyboard focus."""
         super().focusInEvent(event)
         self.update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Show that the keys go elsewhere."""
+        """Show that it has lost the focus."""
         super().focusOutEvent(event)
         self.update()
 

@@ -1,4 +1,4 @@
-"""Clears images of burned-in names: page and study joined, pictures made off the GUI thread."""
+"""Clears images of burned-in names: connects page and study, makes pictures off the GUI thread."""
 
 from collections.abc import Callable, Sequence
 from threading import Event
@@ -50,7 +50,7 @@ class ClearingController(StationJob):
         self.page.by.setText(last_clearer(study))
 
     def refresh(self) -> None:
-        """Lay out what waits, and load the pictures that are not there yet."""
+        """Show what is waiting, and load the missing pictures."""
         if self._study is None:
             return
         self.page.show_images(to_clear(self._study))

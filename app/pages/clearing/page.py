@@ -34,18 +34,18 @@ class ClearingPage(Page):
     Attributes
     ----------
     waiting
-        All images that are to be looked at.
+        All images to be reviewed.
 
     Signals
     -------
     clear_wanted
-        The sheet, less what was kept back, carries no names.
+        The sheet, except what was held back, carries no names.
     opened : str
-        An image is to be shown large.
+        An image should be enlarged.
     black_out_wanted
-        The rectangles drawn on the large image are to be made black.
+        The rectangles drawn on the enlarged image should be blacked out.
     turned
-        Other images lie on the sheet; their pictures are wanted.
+        Other images are on the sheet; their pictures are needed.
     left
         Back to the worklist.
     """
@@ -78,7 +78,7 @@ class ClearingPage(Page):
 
     @property
     def clearer(self) -> str:
-        """Who clears."""
+        """Code of the person who clears."""
         return self.by.text().strip()
 
     @property
@@ -88,18 +88,18 @@ class ClearingPage(Page):
 
     @property
     def large_image(self) -> SheetImage | None:
-        """The image that is shown large."""
+        """The enlarged image."""
         if self._views.currentIndex() != 2:
             return None
         return next((i for i in self.images if i.image_id == self.sheet.current), None)
 
     @property
     def to_be_cleared(self) -> list[str]:
-        """The images of the sheet that were not kept back."""
+        """The images of the sheet that were not held back."""
         return [i.image_id for i in self.images if i.image_id not in self.sheet.held]
 
     def show_images(self, waiting: Sequence[SheetImage]) -> None:
-        """Show what waits; an empty list says that all is done."""
+        """Show what is waiting; an empty list means that everything is done."""
         self.waiting = tuple(waiting)
         self.sheet.held &= {image.image_id for image in waiting}
         self._first = self._first if self._first < len(waiting) else 0
@@ -115,7 +115,7 @@ class ClearingPage(Page):
         self._turn_to(self._first)
 
     def pass_held(self) -> None:
-        """Go on behind the images that were kept back, for the others of the sheet are cleared."""
+        """Continue after the images that were held back: the others on the sheet are cleared."""
         self._first += sum(image.image_id in self.sheet.held for image in self.images)
 
     def show_picture(self, image_id: str, shown: Shown) -> None:
@@ -124,7 +124,7 @@ class ClearingPage(Page):
         self._show_state()
 
     def show_large(self, image_id: str, grey: NDArray[np.uint8]) -> None:
-        """Show a picture large, if it is still wanted."""
+        """Show an enlarged picture, if it is still wanted."""
         shown = self.large_image
         if shown is not None and shown.image_id == image_id:
             self.large.show_picture(grey)
@@ -147,7 +147,7 @@ class ClearingPage(Page):
         self._show_state()
 
     def open_large(self, image_id: str) -> None:
-        """Show an image large; its picture follows."""
+        """Enlarge an image; its picture follows."""
         self.sheet.select(image_id)
         self.large.show_picture(None)
         self.for_device.hide()
@@ -188,7 +188,7 @@ class ClearingPage(Page):
         return self.sheet if self.clearer else self.by
 
     def _step(self, by: int) -> None:
-        """Show the next image large, of the next sheet where this one ends."""
+        """Enlarge the next image, of the next sheet at the end of this one."""
         before = self.sheet.current
         after = self.sheet.step(by)
         if after == before:

@@ -1,4 +1,4 @@
-"""Parts of the clearing page that only show: its fields, keys, and the page when all is done."""
+"""Display-only parts of the clearing page: fields, keys, and the page when everything is done."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QLayout, QLineEdit, QWidget
@@ -17,7 +17,7 @@ _AT_FIRST = 2
 
 
 def all_cleared() -> QWidget:
-    """Return what is shown when nothing waits."""
+    """Return what is shown when nothing is waiting."""
     frame, layout = panel()
     layout.setAlignment(Qt.AlignmentFlag.AlignCenter)
     sign = label("", wrap=False)
@@ -43,7 +43,7 @@ def sheet_keys() -> QLabel:
 
 
 def large_keys() -> QLabel:
-    """Return the keys of the large view, written out."""
+    """Return the keys of the enlarged view, written out."""
     return key_line((
         (tr("Drag over text"), tr("hide it")), ("B", tr("black out permanently")),
         ("Backspace", tr("undo")), (tr("Wheel, + −"), tr("zoom")),
@@ -63,7 +63,7 @@ def stacked(view: QWidget, keys: QWidget, foot: QLayout) -> QWidget:
 
 
 def code_field() -> QLineEdit:
-    """Return the field for the code of who clears."""
+    """Return the field for the code of the person who clears."""
     made = QLineEdit()
     made.setObjectName("cleared_by")
     made.setAccessibleName(tr("Cleared by"))
@@ -74,7 +74,7 @@ def code_field() -> QLineEdit:
 
 
 def count_choice() -> QComboBox:
-    """Return the choice of how many images lie on a sheet."""
+    """Return the choice of how many images are on a sheet."""
     made = QComboBox()
     made.setObjectName("images_at_once")
     made.setAccessibleName(tr("Images per page"))

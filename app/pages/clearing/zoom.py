@@ -1,4 +1,4 @@
-"""Zoom and place shared by the pictures of a sheet: the same corner is looked at in all of them."""
+"""Zoom and position shared by the pictures of a sheet, so that all show the same corner."""
 
 from dataclasses import dataclass
 
@@ -24,14 +24,14 @@ class Zoom:
     y: float = 0.5
 
     def place(self, area: QRectF, width: int, height: int) -> QRectF:
-        """Return where all of a picture lies; what is outside the area is cut off."""
+        """Return where all of a picture is; what is outside the area is cut off."""
         scale = self.factor * min(area.width() / width, area.height() / height)
         wide, high = width * scale, height * scale
         left = area.left() + _start(area.width(), wide, self.x)
         return QRectF(left, area.top() + _start(area.height(), high, self.y), wide, high)
 
     def turn(self, notches: float, area: QRectF, size: tuple[int, int], at: QPointF) -> None:
-        """Enlarge or shrink, with what is under `at` staying there."""
+        """Zoom, keeping what is under `at` in place."""
         before = self.place(area, *size)
         x, y = _shares(before, at)
         self.factor = min(max(self.factor * _STEP**notches, 1.0), _MOST)

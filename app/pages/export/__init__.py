@@ -1,1 +1,1 @@
-"""Export: the study in every format that others read."""
+"""Export: the study in every format that others can read."""

@@ -1,4 +1,4 @@
-"""Runs `python main.py export FORMAT` beside the station."""
+"""Runs `python main.py export FORMAT` alongside the station."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from app.workspace.runs import runs
 
 
 class ExportController(SideJob):
-    """Takes the study out in any format."""
+    """Exports the study in any format."""
 
     def __init__(self, context: JobContext) -> None:
         self.page = ExportPage()

@@ -1,4 +1,4 @@
-"""Export: choose a format and where it goes, press Export, see how far it is."""
+"""Export: choose a format and a destination, press Export, follow the progress."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,12 +31,12 @@ _INDENT = 3 * theme.GRID
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What is chosen beside format and place.
+    """The choices besides format and destination.
 
     Attributes
     ----------
     run
-        Its folder; empty for the newest.
+        Folder of the run; "" for the newest.
     measure
         Empty for the study's newest.
     licence
@@ -52,7 +52,7 @@ class Choices:
 
 
 class ExportPage(Page):
-    """Asks for a format and a place.
+    """Asks for a format and a destination.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class ExportPage(Page):
     Signals
     -------
     export_wanted : object, object, object
-        The format, where it goes, and the rest of what was chosen (`Choices`).
+        The format, the destination, and the other choices (`Choices`).
     """
 
     export_wanted = Signal(object, object, object)
@@ -127,7 +127,7 @@ class ExportPage(Page):
         self._chosen()
 
     def show_running(self, running: bool) -> None:
-        """Show that an export runs, or that it has ended."""
+        """Show that an export is running, or has ended."""
         self._running = running
         if running:
             self.written = None
@@ -138,7 +138,7 @@ class ExportPage(Page):
         self._allow()
 
     def show_written(self, out: Path, words: str) -> None:
-        """Say what was written."""
+        """Report what was written."""
         self.written = out
         self.show_running(False)
         self.say_state(f"✓ {words}")
@@ -149,7 +149,7 @@ class ExportPage(Page):
         self._allow()
 
     def _free_place(self) -> Path:
-        """Return a folder that is not there yet: an export never mixes with another."""
+        """Return a folder that does not exist yet: an export never mixes with another."""
         name, number = self.chosen.name, 2
         place = self._folder / name
         while place.exists() and not self.chosen.is_file:

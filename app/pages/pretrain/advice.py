@@ -1,4 +1,4 @@
-"""Beside the settings: why the defaults are what they are, what a run takes, which size suits."""
+"""Beside the settings: why the defaults were chosen, what a run needs, which size suits."""
 
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,7 @@ class Advice(QWidget):
     Signals
     -------
     size_wanted : int
-        The proposed size is to be used, pixels.
+        The proposed size should be used, pixels.
     """
 
     size_wanted = Signal(int)
@@ -70,11 +70,11 @@ class Advice(QWidget):
         lines.addWidget(self._line)
 
     def show_estimate(self, estimate: Estimate) -> None:
-        """Say what a run with these settings will take."""
+        """Say what a run with these settings will need."""
         self.estimate.setText(estimate_text(estimate))
 
     def show_proposal(self, proposal: ViewProposal, size: int) -> None:
-        """Offer the size that the cohort proposes, against the one that is set."""
+        """Offer the size that the cohort suggests, if it differs from the current one."""
         self._proposal = proposal
         self._line.setVisible(bool(proposal.size) and proposal.size != size)
         self._said.setText(proposal_text(proposal, size))
@@ -89,7 +89,7 @@ def _open(place: Path) -> None:
 
 
 def proposal_text(proposal: ViewProposal, size: int) -> str:
-    """Return which size is proposed and why, and what it costs beside the one that is set."""
+    """Return which size is proposed and why, and its cost compared with the current one."""
     if not proposal.size:
         return ""
     share = f"{proposal.share:.1%}"
@@ -112,7 +112,7 @@ def proposal_text(proposal: ViewProposal, size: int) -> str:
 
 
 def estimate_text(estimate: Estimate) -> str:
-    """Return what a run will take, in words."""
+    """Return what a run will need, in words."""
     said = tr("The time is estimated once the first steps are done.")
     if estimate.seconds is not None:
         said = tr("A run takes about {time}, judging by an earlier one.",

@@ -1,4 +1,4 @@
-"""The few settings of a pre-training that matter first, what each offers, and presets of them."""
+"""The few most important settings of a pre-training, their options, and presets."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Gaze against plain: how many seeds, the button, and what came out in a sentence and a table."""
+"""Gaze against plain: how many seeds, the button, and the result in a sentence and a table."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -55,7 +55,7 @@ class ComparePanel(QFrame):
 
 
 class ComparedPanel(QFrame):
-    """What a comparison gave."""
+    """The result of a comparison."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class ComparedPanel(QFrame):
 
     @property
     def text(self) -> str:
-        """What it says."""
+        """Its text."""
         return self._said.text()
 
     def show_result(self, event: Mapping[str, Any]) -> None:
@@ -86,7 +86,7 @@ class ComparedPanel(QFrame):
 
 
 def sentence(one: Mapping[str, Any], metric: str, plain: str) -> str:
-    """Return what a setting gave against plain, as a person says it."""
+    """Return how a setting compares with plain, in everyday words."""
     seeds = trn("{count} seed", "{count} seeds", int(one.get("seeds") or 0))
     figures = tr(
         "{metric}: {score} with gaze and {plain} without, a difference of {difference} "
@@ -115,7 +115,7 @@ def _cells(one: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _metric(said: str) -> str:
-    """Return which probe and score a comparison goes by: "linear, auc" in words."""
+    """Return the probe and score that a comparison uses: "linear, auc" in words."""
     probe, _, score = said.rpartition(", ")
     words = tr(METRICS.get(score, score))
     if not probe:

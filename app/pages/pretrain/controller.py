@@ -1,4 +1,4 @@
-"""The page Pretrain and the queue of trainings, which goes on when the window is closed."""
+"""The page Pretrain and the queue of trainings, which continues when the window is closed."""
 
 import logging
 import subprocess
@@ -72,7 +72,7 @@ class TrainingController(StationJob):
         context.notices.server_read.connect(self.read_server)
 
     def open(self, study: Study) -> None:
-        """Train on this study from now on; a training that goes on is found again."""
+        """Train on this study from now on; a running training is found again."""
         if self.page.folder != study.folder:
             self._restore_form(study)
         self._study = study
@@ -84,7 +84,7 @@ class TrainingController(StationJob):
         self.refresh()
 
     def refresh(self) -> None:
-        """Read again what there is to learn from, and what time and memory earlier runs took."""
+        """Read again what there is to learn from, and the time and memory of earlier runs."""
         self._count_readings()
         self._read_runs()
 
@@ -100,7 +100,7 @@ class TrainingController(StationJob):
         run(self, lambda: (runs(study), seen_parts(study)), known, lambda _e: None)
 
     def read_server(self, from_server: bool) -> None:
-        """Train on what the laboratory's server holds, or on this station's rows."""
+        """Train on the readings of the laboratory's server, or on this station's rows."""
         self._from_server = from_server
 
     def start(self, options: Sequence[str]) -> None:
@@ -119,7 +119,7 @@ class TrainingController(StationJob):
             keep_form(study.folder, {**self.page.form.said(), "seeds": seeds})
 
     def _restore_form(self, study: Study) -> None:
-        """Fill in what was last started of this study, else what a new form says."""
+        """Fill in the settings last started for this study, else the defaults."""
         form, seeds = self.page.form, self.page.compare.seeds
         said = last_form(study.folder)
         try:
@@ -135,7 +135,7 @@ class TrainingController(StationJob):
     def _queue_up(
         self, options: Sequence[str], agreed: Sequence[str], command: str = "train"
     ) -> bool:
-        """Put a job at the end of the queue; say why not, and return False, if it may not be."""
+        """Put a job at the end of the queue; if it may not be, say why and return False."""
         assert self._study is not None
         server = ["--database", SERVER] if self._from_server else []
         if why := refusal(self._study.folder, options, agreed):
@@ -147,7 +147,7 @@ class TrainingController(StationJob):
             )
             return False
         try:
-            # In front: what stands behind the "--" of a sweep is for its trainings alone.
+            # Put first: what follows the "--" of a sweep is for its trainings only.
             self.queue.start([*server, *options], agreed, command)
         except OSError as error:
             place = error.filename or self._study.runs
@@ -163,13 +163,13 @@ class TrainingController(StationJob):
             self._queue_up([*settings_of(row.config), "--fresh"], ())
 
     def close(self) -> None:
-        """Look away; what runs goes on and is found again."""
+        """Stop following; what is running continues and is found again."""
         self._study = None
         self._meter.stop()
         self.queue.close()
 
     def _measure(self) -> None:
-        """Look at what the training that runs takes, off the GUI thread."""
+        """Read what the running training uses, off the GUI thread."""
         job = self.queue.job
         if job is None or self._measuring or not self.page.isVisible():
             return

@@ -1,4 +1,4 @@
-"""A line over steps, painted as it grows; small enough that no plotting library is loaded."""
+"""A line over steps, painted as it grows; simple enough to need no plotting library."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -24,11 +24,11 @@ class Curve(QWidget):
     caption
         What the value is.
     empty
-        What to say while there is none.
+        What to say while there are no values.
     form
-        How a value is written, e.g. ".3f".
+        Format of a value, e.g. ".3f".
     warns
-        Tells whether a value needs looking at; it is amber then and has a sign.
+        Tells whether a value needs attention; it is then amber and has a sign.
     tip
         What the value means.
     """
@@ -61,27 +61,27 @@ class Curve(QWidget):
         return f"{self._points[-1][1]:{self._form}}" if self._points else "–"
 
     def smooth(self, weight: float) -> None:
-        """Draw the trend, in which what was before weighs so much; the values stay faint behind."""
+        """Draw the trend, with this weight for earlier values; the values stay faint behind it."""
         self._smoothing = weight
         self.update()
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all values."""
         self._points, self._steps = [], 0
         self.update()
 
     def keep_until(self, step: float) -> None:
-        """Forget what lies at or after a step: it will be told again."""
+        """Remove the values at or after a step: they will be reported again."""
         self._points = [point for point in self._points if point[0] < step]
         self.update()
 
     def add(self, step: float, value: float, steps: int) -> None:
-        """Add a value; `steps` is where the axis ends. What is no number is left out."""
+        """Add a value; `steps` is where the axis ends. Values that are not numbers are left out."""
         self._steps = steps
         if not math.isfinite(value):
             return
         self._points.append((step, value))
-        if len(self._points) > _MAX_POINTS:  # every other one tells the same story
+        if len(self._points) > _MAX_POINTS:  # every second one shows the same
             self._points = self._points[::2]
         self.setAccessibleName(
             tr("{caption}: {value} at step {step} of {steps}", caption=self._caption,
@@ -157,7 +157,7 @@ class Curve(QWidget):
 
 
 def _tick_form(low: float, high: float, *, share: bool) -> str:
-    """Return how ticks are written: with the digits that their distance has."""
+    """Return the format of ticks: with as many digits as their distance needs."""
     step = (high - low) / _TICKS * (100 if share else 1)
     for digits in range(_MOST_DIGITS):
         if abs(round(step, digits) - step) < step / 100:
@@ -166,7 +166,7 @@ def _tick_form(low: float, high: float, *, share: bool) -> str:
 
 
 def _nice_range(values: Sequence[float], *, share: bool = False) -> tuple[float, float]:
-    """Return where an axis begins and ends; a share's ends at 100 % at the latest."""
+    """Return where an axis begins and ends; that of a share ends at 100 % at most."""
     low, high = min(values), max(values)
     if high - low < 1e-9:
         if share:

@@ -1,4 +1,4 @@
-"""The settings of a pre-training: the few that matter first, all others in folded groups."""
+"""The settings of a pre-training: the few most important ones, all others in folded groups."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -38,7 +38,7 @@ from app.ui.small_widgets import button, column, label, row, scrolled
 from app.ui.text import tr
 
 WIDTH = 376
-"""Of the form and what stands under it, pixels."""
+"""Width of the form and what is under it, pixels."""
 _BY_RULE = ("threshold", "positive_rate")
 
 
@@ -48,9 +48,9 @@ class TrainingForm(QFrame):
     Signals
     -------
     changed
-        A value is another one now.
+        A value has changed.
     all_wanted
-        The other settings are to be shown; `show_settings` follows.
+        The other settings should be shown; `show_settings` follows.
     """
 
     changed = Signal()
@@ -86,7 +86,7 @@ class TrainingForm(QFrame):
         self._rule_changed()
 
     def options(self) -> list[str]:
-        """Return the arguments of `python main.py train` that say the same."""
+        """Return the equivalent arguments of `python main.py train`."""
         return train_options(self.basic.values(), self._changes())
 
     def sweep_options(self, seeds: int) -> list[str]:
@@ -94,12 +94,12 @@ class TrainingForm(QFrame):
         return sweep_options(self.basic.values(), self._changes(), seeds)
 
     def said(self) -> dict[str, Any]:
-        """Return what the form says, to be restored another day (JSON)."""
+        """Return the contents of the form, to be restored another day (JSON)."""
         titles = {name: _combo(self.basic, name).currentText() for name in OFFERED}
         return {"basic": self.basic.values(), "titles": titles, "further": self._changes()}
 
     def restore(self, said: Mapping[str, Any]) -> None:
-        """Say again what `said` returned; further settings once the trainer was asked for them.
+        """Restore what `said` returned; further settings once the trainer was asked for them.
 
         Raises
         ------
@@ -122,7 +122,7 @@ class TrainingForm(QFrame):
         self._name_all()
 
     def reset(self) -> None:
-        """Say what a new form says."""
+        """Restore the defaults of a new form."""
         self._later = {}
         for form, first in ((self.rest, "recipe"), (self.basic, "method")):
             names = sorted(form.editors, key=lambda name, first=first: name != first)  # type: ignore[misc]
@@ -139,11 +139,11 @@ class TrainingForm(QFrame):
         return {**named, "encoder": encoder_of(chosen)}
 
     def encoder_question(self) -> list[str]:
-        """Return what the trainer is asked about the encoder; nothing where it is known here."""
+        """Return the question to the trainer about the encoder; empty if it is known here."""
         return encoder_question(self.basic.values(), self._changes())
 
     def problem(self) -> str:
-        """Return which setting cannot be, in words; empty for none."""
+        """Return which setting is impossible, in words; "" for none."""
         return self.basic.problem() or self.rest.problem() or self.encoder.problem()
 
     def preset(self, **values: Any) -> None:
@@ -162,7 +162,7 @@ class TrainingForm(QFrame):
             form.set_value(name, value)
 
     def show_settings(self, settings: RunSettings) -> None:
-        """Offer all that the trainer takes; what was chosen stays."""
+        """Offer all settings of the trainer; the current choices stay."""
         for field in settings.fields:
             if field.name in OFFERED and field.choices:
                 self.basic.offer(field.name, offered(field.name, field.choices))
@@ -186,7 +186,7 @@ class TrainingForm(QFrame):
         self._show_all(True)
 
     def show_no_settings(self, why: str) -> None:
-        """Say that the trainer could not be asked."""
+        """Say that the trainer did not answer."""
         self._all.setText(tr("The trainer does not answer. Is it installed?"))
         self._all.setToolTip(why)
         self._all.setEnabled(False)
@@ -217,7 +217,7 @@ class TrainingForm(QFrame):
         return {**self._later, **self.rest.changes()}
 
     def _say_later(self) -> None:
-        """Fill in what was said of further settings before they could be shown."""
+        """Fill in the further settings that were restored before they could be shown."""
         chosen, later, self._later = self.basic.values(), self._later, {}
         if not later:
             return
@@ -227,7 +227,7 @@ class TrainingForm(QFrame):
         if gone := [name for name in later if name not in known]:
             self.help.setText(tr("These settings from last time no longer exist: {names}.",
                                  names=", ".join(gone)))  # fmt: skip
-        self.preset(**chosen)  # what a recipe sets shall not replace what was chosen
+        self.preset(**chosen)  # a recipe's settings must not replace the user's choices
 
     def _arrange(self) -> None:
         layout = column(self, 2 * theme.GRID)
@@ -262,7 +262,7 @@ class TrainingForm(QFrame):
         self.rest.changed.connect(self.changed)
 
     def _follow_recipe(self) -> None:
-        """Show what the recipe sets for this method, where the user has not chosen otherwise."""
+        """Show what the recipe sets for this method, unless the user has chosen otherwise."""
         if not self._recipes:
             return  # the trainer was not asked yet; it follows the recipe by itself
         recipe = self._recipes[self.rest.values()["recipe"]]

@@ -1,7 +1,7 @@
-"""What was last started from the form, by study, kept in the user's configuration folder.
+"""The settings last started from the form, by study, in the user's configuration folder.
 
-Not in the study: a folder that comes from elsewhere shall not fill in the form, since files that
-are named there count as chosen by a person.
+They are not stored in the study: a folder from elsewhere must not fill in the form, since files
+named there count as chosen by a person.
 """
 
 import json
@@ -14,17 +14,17 @@ from migrations.study.this_computer import config_folder
 
 log = logging.getLogger(__name__)
 _KEPT = 20
-"""Studies of which it is kept, those started last."""
+"""Number of studies for which it is stored, the most recent ones."""
 
 
 def last_form(study: Path) -> Mapping[str, Any] | None:
-    """Return what the form said when a training of this study was last started; None if never."""
+    """Return the form's contents when a training of this study was last started; None if never."""
     found = _all().get(_name(study))
     return found if isinstance(found, dict) else None
 
 
 def keep_form(study: Path, said: Mapping[str, Any]) -> None:
-    """Keep what the form says for the next time the study is opened."""
+    """Store the form's contents for the next time the study is opened."""
     name = _name(study)
     kept = {key: value for key, value in _all().items() if key != name}
     kept = dict([*kept.items(), (name, said)][-_KEPT:])
@@ -34,8 +34,8 @@ def keep_form(study: Path, said: Mapping[str, Any]) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         partial.write_text(json.dumps(kept), encoding="utf-8")
         partial.replace(file)
-    except OSError:  # the training has started; a form to fill in again is not worth a message
-        log.warning("The settings last started could not be kept.", exc_info=True)
+    except OSError:  # the training has started; failing to store the form is not worth a message
+        log.warning("The settings last started could not be stored.", exc_info=True)
 
 
 def _all() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The last lines of what a training says: stages, warnings, and what it writes to its log."""
+"""The last lines of a training's output: stages, warnings, and its log."""
 
 from PySide6.QtWidgets import QPlainTextEdit
 
@@ -10,7 +10,7 @@ _HEIGHT = 128
 
 
 class LogTail(Fold):
-    """Folded until somebody wants to read it; keeps the last few hundred lines."""
+    """Folded until someone wants to read it; keeps the last few hundred lines."""
 
     def __init__(self) -> None:
         super().__init__("training_log", tr("Log"))
@@ -24,7 +24,7 @@ class LogTail(Fold):
 
     @property
     def text(self) -> str:
-        """What it shows."""
+        """Its text."""
         return self._text.toPlainText()
 
     def add(self, line: str) -> None:
@@ -33,5 +33,5 @@ class LogTail(Fold):
             self._text.appendPlainText(line.rstrip())
 
     def clear(self) -> None:
-        """Forget all lines."""
+        """Remove all lines."""
         self._text.clear()

@@ -1,4 +1,4 @@
-"""What a form says, as the trainer's command line takes it."""
+"""The form's settings, as the trainer's command line takes them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,9 +17,9 @@ def train_options(chosen: Values, changed: Values) -> list[str]:
     Parameters
     ----------
     chosen
-        The settings that matter first, all of them.
+        The most important settings, all of them.
     changed
-        Of the further settings, those that differ from what the recipe has.
+        Those of the further settings that differ from the recipe's.
     """
     words = [w for n in ("method", "pairs") for w in (f"--{n}", chosen[n])]
     words += ["--encoder", encoder_of(chosen)]
@@ -32,7 +32,7 @@ def train_options(chosen: Values, changed: Values) -> list[str]:
 def sweep_options(chosen: Values, changed: Values, seeds: int) -> list[str]:
     """Return the arguments of `python main.py sweep` that compare this with plain runs.
 
-    Pairs that do not come from gaze are those of GzPT then; McGIP is GzPT that drops no pair.
+    If the pairs do not come from gaze, those of GzPT are used; McGIP is GzPT that drops no pair.
     """
     left = {n: value for n, value in changed.items() if n not in ("seed", "name")}
     drop = 0 if chosen["pairs"] == "mcgip" else left.pop("drop", 0.5)
@@ -44,7 +44,7 @@ def sweep_options(chosen: Values, changed: Values, seeds: int) -> list[str]:
 
 
 def encoder_question(chosen: Values, changed: Values) -> list[str]:
-    """Return the options about the encoder; none where it is known here and starts at random."""
+    """Return the options about the encoder; none if it is known here and starts at random."""
     if chosen["encoder"] != OTHER_NET and not chosen["init"]:
         return []
     if not encoder_of(chosen):
@@ -60,7 +60,7 @@ def encoder_of(chosen: Values) -> str:
 
 
 def _start_of(chosen: Values) -> list[str]:
-    """Return what the encoder starts from; what says how a file is used means nothing without."""
+    """Return what the encoder starts from; how a file is used is meaningless without one."""
     if not chosen["init"]:
         return []
     return ["--init", chosen["init"], *settings_of({n: chosen[n] for n in _OF_A_FILE})]

@@ -1,4 +1,4 @@
-"""Pretrain: press it, watch it learn, stop it, queue more, open what came out."""
+"""Pretrain: start a training, watch it learn, stop it, queue more, open the results."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,7 +36,7 @@ class TrainingPage(Page):
     folder
         Of the study, which paths in results start from unless they are absolute.
     result
-        The trainer's last event once it finished or stopped.
+        The trainer's last event once it has finished or stopped.
 
     Signals
     -------
@@ -45,11 +45,11 @@ class TrainingPage(Page):
     stop_wanted
         Stop with a checkpoint.
     take_back_wanted : object
-        A waiting job is not to run after all.
+        A waiting job should not run after all.
     compare_wanted : object
         The options of a sweep, gaze against plain (list of words).
     settings_wanted
-        The trainer is to be asked for all its settings.
+        The trainer should be asked for all its settings.
     """
 
     pretrain_wanted = Signal(object)
@@ -96,12 +96,12 @@ class TrainingPage(Page):
 
     @property
     def step(self) -> int:
-        """Steps done, as last told."""
+        """Steps done, as last reported."""
         return self.view.step
 
     @property
     def message(self) -> str:
-        """What it says of the run, in one line."""
+        """The state of the run, in one line."""
         if self.state == "running":
             return f"{self.state_text} {self._progress.text}".strip()
         return f"{self.state_text} {self._result_text.text()}".strip()
@@ -118,19 +118,19 @@ class TrainingPage(Page):
         self.form.show_settings(settings)
 
     def show_no_settings(self, why: str) -> None:
-        """Say that the trainer could not be asked."""
+        """Say that the trainer did not answer."""
         self.form.show_no_settings(why)
 
     def show_estimate(self, estimate: Estimate) -> None:
-        """Say what a run with these settings will take."""
+        """Say what a run with these settings will need."""
         self.advice.show_estimate(estimate)
 
     def show_proposal(self, proposal: ViewProposal) -> None:
-        """Offer the size of views that the cohort proposes."""
+        """Offer the view size that the cohort suggests."""
         self.advice.show_proposal(proposal, int(self.form.values()["size"]))
 
     def show_queue(self, waiting: Sequence[Job]) -> None:
-        """List what runs next; each can be taken back."""
+        """List what runs next; each can be removed."""
         self._queue.show_jobs(waiting)
 
     def show_started(self, options: Sequence[str], command: str = "train") -> None:
@@ -151,7 +151,7 @@ class TrainingPage(Page):
         self._say_stage(event)
 
     def show_progress(self, event: dict[str, Any]) -> None:
-        """Show how far a stage is."""
+        """Show the progress of a stage."""
         self._progress.progress(event)
 
     def show_metrics(self, event: dict[str, Any]) -> None:
@@ -161,7 +161,7 @@ class TrainingPage(Page):
                           epochs=event["epochs"]))  # fmt: skip
 
     def show_use(self, use: DeviceUse | None) -> None:
-        """Show what the training takes of the computer."""
+        """Show what the training uses of the computer."""
         self._progress.show_use(use if self.state == "running" else None)
 
     def show_log(self, line: str) -> None:
@@ -169,7 +169,7 @@ class TrainingPage(Page):
         self.view.log.add(line)
 
     def show_warning(self, event: dict[str, Any]) -> None:
-        """Show what the trainer wants known; it goes on."""
+        """Show a warning of the trainer, which continues."""
         text = str(event.get("message", ""))
         self.view.log.add(f"⚠ {text}")
         if text not in self._notices:
@@ -190,7 +190,7 @@ class TrainingPage(Page):
         )  # fmt: skip
 
     def show_compared(self, event: dict[str, Any]) -> None:
-        """Show what a comparison gave, just now or before the window was opened."""
+        """Show the result of a comparison, new or from before the window was opened."""
         self.compared.show_result(event)
         if self.state in ("idle", "finished"):
             self.say_state(trn("✓ Compared with {count} seed.", "✓ Compared with {count} seeds.",
@@ -210,7 +210,7 @@ class TrainingPage(Page):
         self._show_result(run_words.continued(is_sweep=is_sweep, is_kept=is_kept))
 
     def show_failed(self, text: str) -> None:
-        """Show that it went wrong, and why."""
+        """Show that it failed, and why."""
         self._end("failed", {})
         self.say_state(tr("The training failed."), "error")
         self._show_result(text)

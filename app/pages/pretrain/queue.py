@@ -1,7 +1,7 @@
 """Follows the study's queue of pre-trainings; the trainer outlives the window and is found again.
 
-The station only writes job folders (`migrations.study.jobs`) and reads what the trainer says in
-them; `python main.py queue` runs apart. A crash of either side leaves the other as it was.
+The station only writes job folders (`migrations.study.jobs`) and reads what the trainer reports in
+them; `python main.py queue` is a separate process. A crash of either leaves the other unaffected.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 _POLL_MS = 200
 _STARTED_WITHIN = 25
-"""Polls after which it is looked whether a queue process that shows no sign of life is there."""
+"""Polls after which to check that a queue process without a sign of life still exists."""
 _STARTS = 2
 _LOGGED_LINES = 200
 _FOLLOWED = ("stage", "progress", "metrics", "warning")
@@ -47,7 +47,7 @@ class TrainerQueue(QObject):
     Signals
     -------
     started : object
-        The job that is followed from now on; its events come again from the first one.
+        The job followed from now on; its events are sent again from the first one.
     stage, progress, metrics, warning : object
         The events of the process protocol, as dictionaries.
     finished, stopped : object
@@ -55,9 +55,9 @@ class TrainerQueue(QObject):
     failed : str
         What went wrong, in words.
     changed
-        Something in the queue is not as it was.
+        Something in the queue has changed.
     logged : str
-        A line that the job that is followed wrote to its log.
+        A line that the followed job wrote to its log.
     """
 
     started = Signal(object)
@@ -86,7 +86,7 @@ class TrainerQueue(QObject):
 
     @property
     def running(self) -> bool:
-        """Whether a job runs or waits."""
+        """Whether a job is running or waiting."""
         return any(not job.over for job in self.jobs())
 
     @property
@@ -95,12 +95,12 @@ class TrainerQueue(QObject):
         return self._job
 
     def jobs(self) -> list[Job]:
-        """Return all jobs of the study, the oldest first."""
+        """Return all jobs of the study, oldest first."""
         return [] if self._study is None else jobs(self._study)
 
     def set_study(self, study: Path | None) -> None:
-        """Follow this study's queue; a job that runs already is found again."""
-        # Absolute: what the trainer tells of its files must not hang on where either was started.
+        """Follow this study's queue; a job that is already running is found again."""
+        # Absolute: what the trainer reports about its files must not depend on the working folder.
         self._study = None if study is None else study.absolute()
         self._job, self._seen = None, []
         self._timer.stop()
@@ -110,12 +110,12 @@ class TrainerQueue(QObject):
     def start(
         self, options: Sequence[str], agreed: Sequence[str] = (), command: str = "train"
     ) -> None:
-        """Put a job at the end of the queue and see that it is worked off.
+        """Put a job at the end of the queue, and see that the queue is running.
 
         Parameters
         ----------
         agreed
-            Files outside the study, among the options, that a person chose.
+            Files outside the study that a person chose among the options.
         command
             "train", or "sweep": gaze against plain.
 
@@ -129,17 +129,17 @@ class TrainerQueue(QObject):
         self._run()
 
     def stop(self) -> None:
-        """Ask the job that is followed to stop with a checkpoint."""
+        """Ask the followed job to stop with a checkpoint."""
         if self._job is not None:
             self._job.stop_file.touch()
 
     def take_back(self, job: Job) -> None:
-        """Take a waiting job out of the queue."""
+        """Remove a waiting job from the queue."""
         remove_job(job)
         self.check()
 
     def close(self) -> None:
-        """Look away; what runs goes on."""
+        """Stop following; what is running continues."""
         self._timer.stop()
 
     def check(self) -> None:
@@ -159,7 +159,7 @@ class TrainerQueue(QObject):
 
     def _run(self) -> None:
         self._idle_polls, self._starts_left = 0, _STARTS
-        self._follow(self.jobs())  # before it starts, so that a start that fails is told
+        self._follow(self.jobs())  # before it starts, so that a failed start is reported
         if not self._worker_lives():
             self._start_worker()
         self._timer.start(_POLL_MS)
@@ -173,7 +173,7 @@ class TrainerQueue(QObject):
                 return
             self._job, self._offset, self._log_offset, self._last = job, 0, 0, {}
             self.started.emit(job)
-        # State first: what ended before its events were read has no more of them.
+        # State first: a job that ended before its events were read has no more of them.
         now = read_job(self._job.folder)
         self._read_events()
         if now is None:
@@ -212,12 +212,12 @@ class TrainerQueue(QObject):
             self.failed.emit(job.message or tr("The trainer failed."))
 
     def _require_worker(self, current: list[Job]) -> None:
-        """Start the queue process again if it died, and give up if it will not live."""
+        """Restart the queue process if it died, and give up if it keeps dying."""
         if self._worker_lives():
             self._idle_polls = 0
             return
         self._idle_polls += 1
-        # On a busy computer it takes its time from its start to its lock.
+        # On a busy computer, it takes some time from its start to its lock.
         if self._idle_polls % _STARTED_WITHIN or runs_with(self._words()[-3:]):
             return
         if self._starts_left:
@@ -226,7 +226,7 @@ class TrainerQueue(QObject):
             self._give_up(current)
 
     def compared(self) -> dict[str, Any]:
-        """Return what the newest comparison that is done gave; empty where there is none."""
+        """Return the result of the newest finished comparison; empty where there is none."""
         for job in reversed(self.jobs()):
             if job.command == "sweep" and job.state == "finished":
                 return _last_result(job.events_file)

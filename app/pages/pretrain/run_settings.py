@@ -1,4 +1,4 @@
-"""A run's settings as the trainer describes them, as the fields of a form."""
+"""A run's settings as described by the trainer, as the fields of a form."""
 
 import json
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ _LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class SettingsGroup:
-    """Settings that belong together, as the trainer names and explains them."""
+    """Settings that belong together, as named and explained by the trainer."""
 
     title: str
     help: str
@@ -40,9 +40,9 @@ class RunSettings:
     Attributes
     ----------
     groups
-        All fields by group, in the trainer's order; one without a title where it names none.
+        All fields by group, in the trainer's order; without titles if it names none.
     recipes
-        What a recipe sets where the user does not, by recipe and method.
+        What a recipe sets unless the user does, by recipe and method.
     """
 
     groups: tuple[SettingsGroup, ...]
@@ -55,7 +55,7 @@ class RunSettings:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what `python main.py train --describe` prints.
+        """Read the output of `python main.py train --describe`.
 
         Raises
         ------
@@ -80,7 +80,7 @@ class RunSettings:
 
 
 def settings_of(config: Mapping[str, Any]) -> list[str]:
-    """Return the options of `python main.py train` that give a stored config again."""
+    """Return the options of `python main.py train` that reproduce a stored config."""
     words: list[str] = []
     for name, value in config.items():
         if isinstance(value, dict):

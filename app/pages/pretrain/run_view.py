@@ -1,4 +1,4 @@
-"""What is seen of a training while it runs: how far it is, its signals, its log, what it takes."""
+"""A training while it runs: progress, signals, log, and what it uses."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ from app.ui.work_bar import progress_text
 from app.workspace.device_use import DeviceUse
 
 _MOST_REPORTS = 2000
-"""The trainer tells at most so many steps of a run."""
+"""The trainer reports at most this many steps of a run."""
 STAGES = {
     "cohort": "Collecting finished readings…",
     "similarity": "Comparing gaze…",
@@ -30,7 +30,7 @@ SWEEP = "sweep"
 
 
 class ProgressPanel(QFrame):
-    """A bar for the stage, one for the runs of a comparison, and what the training takes."""
+    """A bar for the stage, one for the runs of a comparison, and what the training uses."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,12 +46,12 @@ class ProgressPanel(QFrame):
 
     @property
     def text(self) -> str:
-        """How far the stage is."""
+        """The progress of the stage."""
         return " ".join(filter(None, (self._runs.text(), self._detail.text())))
 
     @property
     def use_text(self) -> str:
-        """What the training takes of the computer."""
+        """What the training uses of the computer."""
         return self._use.text()
 
     def begin(self) -> None:
@@ -70,7 +70,7 @@ class ProgressPanel(QFrame):
         self._detail.setText(str(event.get("message", "")))
 
     def progress(self, event: Mapping[str, Any]) -> None:
-        """Show how far a stage is, or how many runs of a comparison are done."""
+        """Show the progress of a stage, or how many runs of a comparison are done."""
         of_runs = event.get("stage") == SWEEP
         bar, text = (self._runs_bar, self._runs) if of_runs else (self._bar, self._detail)
         bar.setRange(0, int(event.get("total") or 0))
@@ -80,17 +80,17 @@ class ProgressPanel(QFrame):
         text.show()
 
     def show_use(self, use: DeviceUse | None) -> None:
-        """Show what the training takes of the computer."""
+        """Show what the training uses of the computer."""
         self._use.setText("" if use is None else use_text(use))
 
 
 class RunView:
-    """Signals and log of the run that is followed; knows when curves go on and when they begin.
+    """Signals and log of the followed run; knows when curves continue and when they restart.
 
     Attributes
     ----------
     step
-        Steps done, as last told.
+        Steps done, as last reported.
     """
 
     def __init__(self) -> None:
@@ -99,7 +99,7 @@ class RunView:
         self._settings: tuple[object, ...] = ()
 
     def begin(self, settings: tuple[object, ...]) -> None:
-        """Begin a run with these settings; the curves of the same one before may go on."""
+        """Begin a run with these settings; the curves of the same one before may continue."""
         self._before = self.step if settings == self._settings else 0
         self._settings, self.step = settings, 0
         self.log.clear()
@@ -119,8 +119,8 @@ class RunView:
         self.signals.show_metrics(event)
 
     def _go_on_from(self, step: int, steps: int) -> None:
-        # A run that goes on where the one before was stopped keeps its curve; any other begins
-        # anew. The checkpoint may lie before what was told last: those steps are told again.
+        # A run that continues a stopped one keeps its curve; any other starts a new one. The
+        # checkpoint may be earlier than the last report: those steps are reported again.
         before, self._before = self._before, 0
         if not before:
             return
@@ -132,7 +132,7 @@ class RunView:
 
 
 def use_text(use: DeviceUse) -> str:
-    """Return what a training takes of the computer, in words."""
+    """Return what a training uses of the computer, in words."""
     parts = [tr("Trainer: {cores} of {all} cores, {memory} GB of memory", cores=f"{use.cores:.1f}",
                 all=use.all_cores, memory=f"{use.memory_bytes / 1e9:.1f}")]  # fmt: skip
     parts += [

@@ -1,4 +1,4 @@
-"""What the page says of readings to learn from, of a run that ended and of one that was stopped."""
+"""What the page says about readings to learn from, finished runs and stopped ones."""
 
 from app.ui.text import tr, trn
 
@@ -15,7 +15,7 @@ def waiting(readings: int) -> str:
 
 
 def trained(images: int, positive_rate: float | None) -> str:
-    """Return what came out of a training."""
+    """Return the results of a training."""
     said = trn("✓ Trained on {count} image.", "✓ Trained on {count} images.", images)
     if positive_rate is None:
         return said
@@ -23,7 +23,7 @@ def trained(images: int, positive_rate: float | None) -> str:
 
 
 def continued(*, is_sweep: bool, is_kept: bool) -> str:
-    """Return what becomes of what was stopped."""
+    """Return what happens to a stopped training."""
     if is_sweep:
         return tr("Compare again with the same settings to continue.")
     if is_kept:

@@ -1,4 +1,4 @@
-"""Folded groups of settings, and the help of the one that has the keyboard or the pointer."""
+"""Explains the setting that has the focus or is under the pointer."""
 
 from collections.abc import Sequence
 

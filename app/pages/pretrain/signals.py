@@ -68,7 +68,7 @@ def _signals() -> dict[str, _Signal]:
 
 
 class SignalsPanel(QFrame):
-    """Curves by the names of the event `metrics`.
+    """Curves by their names in the event `metrics`.
 
     Attributes
     ----------
@@ -92,20 +92,20 @@ class SignalsPanel(QFrame):
         self._arrange()
 
     def show_metrics(self, event: Mapping[str, Any]) -> None:
-        """Add what an event tells; a signal that it leaves out has no value at that step."""
+        """Add what an event reports; a signal that it leaves out has no value at that step."""
         for name, curve in self.curves.items():
             if (value := event.get(name)) is not None:
                 curve.add(int(event["step"]), float(value), int(event["steps"]))
         self._say_whether()
 
     def clear(self) -> None:
-        """Forget all values."""
+        """Remove all values."""
         for curve in self.curves.values():
             curve.clear()
         self._say_whether()
 
     def keep_until(self, step: int) -> None:
-        """Forget what lies at or after a step: it will be told again."""
+        """Remove the values at or after a step: they will be reported again."""
         for curve in self.curves.values():
             curve.keep_until(step)
         self._say_whether()
@@ -140,7 +140,7 @@ class SignalsPanel(QFrame):
         layout.addWidget(self._shown, 1)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Set as many curves side by side as there is room for."""
+        """Put as many curves side by side as there is space for."""
         super().resizeEvent(event)
         self._place(_WIDE_COLUMNS if self.width() > _WIDE_PX else _COLUMNS)
 

@@ -1,4 +1,4 @@
-"""The trainings that run next; each can be taken back."""
+"""The trainings that run next; each can be removed."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -14,12 +14,12 @@ from migrations.study.jobs import FOREIGN, Job
 
 
 class WaitingPanel(QFrame):
-    """Lists the queue; hidden while nothing waits.
+    """Lists the queue; hidden while nothing is waiting.
 
     Signals
     -------
     take_back_wanted : object
-        A waiting job is not to run after all.
+        A waiting job should not run after all.
     """
 
     take_back_wanted = Signal(object)
@@ -40,7 +40,7 @@ class WaitingPanel(QFrame):
                 old.deleteLater()
         for number, job in enumerate(waiting, start=1):
             text = label(f"{number}. {_queued(job)}", "small")
-            back = button("take_back", tr("Take back"), partial(self.take_back_wanted.emit, job))
+            back = button("take_back", tr("Remove"), partial(self.take_back_wanted.emit, job))
             line = QWidget()
             parts = row(text, back)
             parts.setStretch(0, 1)
@@ -50,7 +50,7 @@ class WaitingPanel(QFrame):
 
 
 def _queued(job: Job) -> str:
-    """Return what a job is told; of one from elsewhere, that it does not start by itself."""
+    """Return a job's options; for one from elsewhere, also that it does not start by itself."""
     options = shown(option_words(job.options))
     if job.command == "sweep":
         options = tr("Gaze against plain: {options}", options=options)

@@ -1,1 +1,1 @@
-"""Probe: how well encoders tell classes apart, asked and shown in the window."""
+"""Probe: how well encoders distinguish classes, set up and shown in the window."""

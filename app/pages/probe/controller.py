@@ -1,4 +1,4 @@
-"""Runs `python main.py probe` beside the station and shows its figures."""
+"""Runs `python main.py probe` alongside the station and shows its figures."""
 
 import shutil
 from typing import Any
@@ -13,7 +13,7 @@ from app.workspace.runs import runs
 
 
 class ProbeController(SideJob):
-    """Asks how well encoders tell classes apart."""
+    """Measures how well encoders distinguish classes."""
 
     def __init__(self, context: JobContext) -> None:
         self.page = ProbePage()
@@ -40,7 +40,7 @@ class ProbeController(SideJob):
         if study is None:
             return
         out = probe_folder(study)
-        # Into a folder of its own first: a probe that fails or is stopped leaves the last one.
+        # Into a temporary folder first: a failed or stopped probe leaves the last one unchanged.
         new = out.with_name("probe.unfinished")
         shutil.rmtree(new, ignore_errors=True)
 

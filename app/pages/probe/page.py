@@ -1,4 +1,4 @@
-"""Probe: choose runs, press Probe, see how well each tells the classes apart."""
+"""Probe: choose runs, press Probe, see how well each distinguishes the classes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,11 +19,11 @@ from app.workspace.runs import RunRow
 _TITLES = ("Encoder", "Probe", "Labels", "Metric", "Mean", "95 % interval")
 _WIDTH = 336
 _WIDEST = 180
-"""Pixels of a column; the whole name of a run is its tool tip."""
+"""Width of a column; the full name of a run is its tool tip."""
 
 
 class ProbePage(Page):
-    """Asks, and shows what came out.
+    """Sets up a probe, and shows the results.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class ProbePage(Page):
         self.show_runs(())
 
     def show_runs(self, runs: Sequence[RunRow]) -> None:
-        """List the runs that have an encoder; those that were ticked stay so."""
+        """List the runs that have an encoder; those that were ticked stay ticked."""
         ticked = set(self._ticked()) or {run.folder.name for run in runs[:1]}
         self.runs.blockSignals(True)
         self.runs.clear()
@@ -98,7 +98,7 @@ class ProbePage(Page):
         self._shown.show_content(bool(rows))
 
     def show_running(self, running: bool) -> None:
-        """Show that a probe runs, or that it has ended."""
+        """Show that a probe is running, or has ended."""
         self._running = running
         if running:
             self.say_state("")
@@ -108,7 +108,7 @@ class ProbePage(Page):
         self._allow()
 
     def asked(self) -> ProbeAsked:
-        """Return what is asked."""
+        """Return the probe as set up."""
         kinds = tuple(name for name, box in self.kinds.items() if box.isChecked())
         return ProbeAsked(
             tuple(self._ticked()), kinds, self.budgets.text().replace(" ", ""),

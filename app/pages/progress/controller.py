@@ -1,4 +1,4 @@
-"""The progress page: read anew each time it comes up; plans and case sheets come in here."""
+"""The progress page, read again whenever it is shown; plans and case sheets are imported here."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -39,11 +39,11 @@ class ProgressController(StationJob):
         self.page.show_rows(())
 
     def refresh(self) -> None:
-        """Read how far the readers are, off the GUI thread."""
+        """Read the readers' progress, off the GUI thread."""
         self._do(lambda study: "")
 
     def take_plan(self, path: Path, new_readers: tuple[str, ...] = ()) -> None:
-        """Take who reads what from a csv, as `db assign` does; new readers are asked about."""
+        """Import who reads what from a csv, as `db assign` does; asks about new readers."""
 
         def take(study: Study) -> str:
             with study.database.write() as session:
@@ -55,20 +55,21 @@ class ProgressController(StationJob):
                 return said
             if assigns == "all":
                 hint = tr(
-                    "But every reader still reads every case: for the plan to hold, set Assign "
+                    "But every reader still reads every case. To use the plan, set Assign "
                     "cases to By an imported plan in the study settings."
                 )
             else:
                 hint = tr(
-                    "But readers also get the cases that the study deals them: for the plan alone "
-                    "to hold, set Assign cases to By an imported plan in the study settings."
+                    "But readers also get the cases that the study assigns to them. To use "
+                    "only the plan, set Assign cases to By an imported plan in the study "
+                    "settings."
                 )
             return f"{said} {hint}"
 
         self._do(take, lambda error: self._plan_failed(path, error))
 
     def take_sheets(self, path: Path) -> None:
-        """Take case sheets from a csv, as `db sheets` does."""
+        """Import case sheets from a csv, as `db sheets` does."""
 
         def take(study: Study) -> str:
             with study.database.write() as session:

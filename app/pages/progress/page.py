@@ -1,4 +1,4 @@
-"""How far each reader is over the study, by arm; for the researcher's eyes."""
+"""How far each reader of the study is, by arm; only for the researcher."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from app.ui.text import tr, trn
 from migrations.study.progress import Progress
 
 _BAR = 20
-"""Signs of a whole bar."""
+"""Characters in a full bar."""
 
 
 def _bar(row: Progress) -> str:
@@ -29,12 +29,12 @@ def _left(row: Progress) -> int:
 
 
 class ProgressPage(Page):
-    """A line for each reader and arm, and the way for plans and case sheets into the study.
+    """A line for each reader and arm, and buttons to import plans and case sheets.
 
     Signals
     -------
     plan_wanted, sheets_wanted
-        A csv is to be chosen.
+        A csv should be chosen.
     """
 
     plan_wanted = Signal()
@@ -73,7 +73,7 @@ class ProgressPage(Page):
         self.show_rows(())
 
     def show_rows(self, rows: Sequence[Progress], said: str = "") -> None:
-        """Show how far the readers are, and what was just done."""
+        """Show the readers' progress, and what was just done."""
         self.model.set_rows(rows)
         self.table.resizeColumnsToContents()
         self._shown.show_content(bool(rows))

@@ -1,4 +1,4 @@
-"""Drawing the boxes that an arm shows: dashed, so that they are not taken for the reader's own."""
+"""Drawing the boxes that an arm shows: dashed, to distinguish them from the reader's own."""
 
 from app.hanging.marks import Mark
 from app.pages.reading.canvas import ImageCanvas

@@ -1,4 +1,4 @@
-"""The only question of a study without a form, under the images, its answers to click or type."""
+"""The only question of a study without a form, under the images, with its answers to click."""
 
 from functools import partial
 
@@ -14,12 +14,12 @@ _MOST_IN_A_ROW = 5
 
 
 class AnswerBar(QFrame):
-    """A question and its answers in one line, or two. Never takes the keyboard from the images.
+    """A question and its answers in one line, or two. Never takes the focus from the images.
 
     Attributes
     ----------
     buttons
-        One an answer, in the order of the digit keys.
+        One per answer, in the order of the digit keys.
 
     Signals
     -------
@@ -45,7 +45,7 @@ class AnswerBar(QFrame):
 
     @property
     def text(self) -> str:
-        """What it asks."""
+        """Its question."""
         return self._asked.text()
 
     def ask(self, question: Question) -> None:
@@ -63,14 +63,14 @@ class AnswerBar(QFrame):
         self.set_text_size(self._pixels)
 
     def set_text_size(self, pixels: float) -> None:
-        """Write in letters of so many `_view` pixels from now on; 0 for the usual size."""
+        """Use a text size of this many `_view` pixels from now on; 0 for the default."""
         self._pixels = pixels
         size = f"font-size: {round(pixels)}px;" if pixels else ""
         for widget in self.findChildren(QWidget):
             widget.setStyleSheet(size)
 
     def show_answer(self, index: int | None) -> None:
-        """Mark the answer that stands; None for none."""
+        """Mark the answer in force; None for none."""
         for i, made in enumerate(self.buttons):
             made.setChecked(i == index)
 

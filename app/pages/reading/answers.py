@@ -1,4 +1,4 @@
-"""What the reader says of a case: class, boxes, keypoints, note, confidence, flag; undo; Back."""
+"""What the reader says about a case: class, boxes, keypoints, note, confidence, flag, undo."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from app.recording.session import ReadingSession
 from app.ui.text import tr
 
 CONFIDENCE = (1, 5)
-"""Guessing to certain."""
+"""From guessing to certain."""
 
 
 _REMOVED = {
@@ -33,9 +33,9 @@ _REMOVED = {
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """One thing that can be undone; `mark` is drawn on the canvas, where there is one.
+    """One thing that can be undone; `mark` is drawn on the canvas, if there is one.
 
-    Of an answer to a form, `question` is its key and `annotation_id` the mark it is said of, or "".
+    For an answer to a form, `question` is its key and `annotation_id` the mark it is about, or "".
     """
 
     annotation_id: str
@@ -46,7 +46,7 @@ class _Standing:
 
 @dataclass(frozen=True, slots=True)
 class _LastCase:
-    """The case before, for Back."""
+    """The previous case, for Back."""
 
     case: CaseToRead
     images: Images
@@ -54,7 +54,7 @@ class _LastCase:
 
 
 class Answers(QObject):
-    """Writes what the reader says as it is said.
+    """Writes what the reader says, at once.
 
     Signals
     -------
@@ -104,7 +104,7 @@ class Answers(QObject):
         self._open, self._reading_id = (case, images), self._session.reading_id or ""
 
     def case_ended(self) -> None:
-        """Let the answer be corrected until the next case has its own."""
+        """Allow the answer to be corrected until the next case has its own."""
         if self._open is not None and self._answer is not None:
             given = GivenAnswer(self._reading_id, *self._answer)
             self._before = _LastCase(*self._open, given)
@@ -130,7 +130,7 @@ class Answers(QObject):
         self.uncovered.emit()
 
     def _correct(self) -> None:
-        """Back: hang the case before and take another answer for it."""
+        """Back: hang the previous case and take another answer for it."""
         before, canvas = self._before, self._page.canvas
         if before is None:
             self._page.say_shortly(tr("There is no previous case to correct."))
@@ -256,7 +256,7 @@ class Answers(QObject):
         )
 
     def _take_back(self, kind: str) -> bool:
-        """Undo the annotation of a kind that there is one of at most."""
+        """Undo the annotation of a kind of which there is at most one."""
         assert self._session is not None
         standing = [each for each in self._standing if each.kind == kind]
         for each in standing:

@@ -14,7 +14,7 @@ from migrations.study.schema import CaseImage, Image
 
 
 class BetweenCases(QObject):
-    """Keeps the study's times; calls `go_on` when the next case may come."""
+    """Keeps the study's times; calls `go_on` when the next case may be shown."""
 
     def __init__(self, page: ReadingPage, go_on: Callable[[], object], parent: QObject) -> None:
         super().__init__(parent)
@@ -35,7 +35,7 @@ class BetweenCases(QObject):
         self._labels = _reference(session.study) if wanted else {}
 
     def stop(self) -> None:
-        """Forget what was to come."""
+        """Cancel what was to come."""
         self._limit.stop()
         self._rest.stop()
         self._waiting, self._session, self._left_ms = [], None, 0
@@ -52,13 +52,13 @@ class BetweenCases(QObject):
         self._limit.stop()
 
     def resume(self) -> None:
-        """Let it run on."""
+        """Let it continue."""
         if self._left_ms:
             self._limit.start(self._left_ms)
             self._left_ms = 0
 
     def case_ended(self, case: CaseToRead, *, more: bool) -> None:
-        """Show feedback and break where the study has them, then go on."""
+        """Show feedback and break if the study has them, then continue."""
         self._limit.stop()
         self._read += 1
         assert self._session is not None

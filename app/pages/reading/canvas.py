@@ -1,4 +1,4 @@
-"""The images of a case under the reader's mouse and keys, which change the view as on a PACS."""
+"""The images of a case, controlled by the reader's mouse and keys as on a PACS."""
 
 from collections.abc import Callable
 
@@ -34,7 +34,7 @@ class ImageCanvas(ImageArea):
     drawn : object
         A box (`Mark`) was drawn.
     message : str
-        Something the reader should know.
+        Something that the reader should know.
     """
 
     drawn = Signal(object)
@@ -57,7 +57,7 @@ class ImageCanvas(ImageArea):
         return self._drawing.kind if self._drawing else ""
 
     def act(self, action: str) -> bool:
-        """Do what a key stands for; whether the canvas knows the action."""
+        """Do what a key means; return whether the canvas knows the action."""
         if self.view is None:
             return False
         if action in _OWN:
@@ -77,7 +77,7 @@ class ImageCanvas(ImageArea):
         return True
 
     def use_tool(self, kind: str) -> None:
-        """Let a left drag draw a ruler or a box; empty for windowing again."""
+        """Make a left drag draw a ruler or a box; "" for windowing again."""
         self._drawing = Drawing(kind) if kind in _DRAWN else None
         self.update()
 
@@ -95,7 +95,7 @@ class ImageCanvas(ImageArea):
         self.update()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Go on with a drag; move the lens."""
+        """Continue a drag; move the lens."""
         self._cursor = event.position()
         if self._dragged is not None:
             button, tile, start, last = self._dragged
@@ -115,7 +115,7 @@ class ImageCanvas(ImageArea):
         self.flush()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom at the cursor; on a stack scroll, unless Ctrl is held."""
+        """Zoom at the cursor; on a stack, scroll unless Ctrl is held."""
         notches, at = event.angleDelta().y() / 120, event.position()
         tile = self.box.tile_at(at.x(), at.y())
         event.accept()
@@ -135,7 +135,7 @@ class ImageCanvas(ImageArea):
             event.ignore()
 
     def focusNextPrevChild(self, _next: bool) -> bool:
-        """Leave Tab to the key map: it goes from image to image."""
+        """Leave Tab to the key map: it moves from image to image."""
         return False
 
     def _drag(
@@ -171,7 +171,7 @@ class ImageCanvas(ImageArea):
             self._take_lens_off()
 
     def _moved_lens(self) -> Changes:
-        """Put the lens where the cursor is; beside the images there is none."""
+        """Put the lens at the cursor; outside the images there is none."""
         was = self.box.lens is not None
         up = self.box.magnify(self._cursor.x(), self._cursor.y(), self._size())
         return {LENS_TILE: "magnifier" if up else CLOSED} if up or was else {}
@@ -207,7 +207,7 @@ class ImageCanvas(ImageArea):
 
     def _changed(self, changed: Changes) -> None:
         if self._magnifying and self.box.lens is not None and LENS_TILE not in changed:
-            changed = changed | self._moved_lens()  # what it magnifies has changed
+            changed = changed | self._moved_lens()  # the magnified content has changed
         super()._changed(changed)
 
     def _is_held(self) -> bool:

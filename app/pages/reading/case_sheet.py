@@ -1,4 +1,4 @@
-"""The sheet of a case beside its images: age group, clinical question and what else is shown."""
+"""The sheet of a case beside its images: age group, clinical question and other parts shown."""
 
 from collections.abc import Sequence
 
@@ -11,9 +11,9 @@ from app.ui.small_widgets import column, label
 
 
 class CaseSheet(QFrame):
-    """Keeps its room in every case of a study that shows sheets, so that the images stay put.
+    """Keeps its space in every case of a study that shows sheets, so that the images do not move.
 
-    An arm without sheets is thus an empty place, as is a case of which nothing is known.
+    In an arm without sheets, or for a case about which nothing is known, it is empty.
     """
 
     def __init__(self) -> None:
@@ -32,15 +32,15 @@ class CaseSheet(QFrame):
         return self._words.text() if self._words.isVisibleTo(self) else ""
 
     def show_words(self, words: Sequence[str]) -> None:
-        """Show the parts of a sheet, a line each; nothing for none."""
+        """Show the parts of a sheet, one line each; nothing for none."""
         self._words.setText("\n".join(words))
 
     def cover(self, covered: bool) -> None:
-        """Hide the words while the images are not those of the case, or not shown."""
+        """Hide the words while the images are hidden or belong to another case."""
         self._words.setVisible(not covered)
 
     def set_text_size(self, pixels: float) -> None:
-        """Write in letters of so many `_view` pixels, on as much room as they need."""
+        """Use a text size of this many `_view` pixels, with as much space as needed."""
         self.setFixedWidth(max(WIDTH, round(18 * pixels)))
         for widget in self.findChildren(QWidget):
             widget.setStyleSheet(f"font-size: {round(pixels)}px;")

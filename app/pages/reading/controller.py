@@ -1,4 +1,4 @@
-"""Reading cases: page, session, prefetched images, and who else wants to know what is seen."""
+"""Reading cases: connects page, session and prefetched images, and reports what is seen."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -31,25 +31,25 @@ class ReadingController(StationJob):
     Attributes
     ----------
     before_case
-        Called with what goes on when the next case may come; may do something first (a drift
-        probe). By default it goes on at once.
+        Called with a function to call when the next case may be shown; may do something first (a
+        drift probe). By default it calls it at once.
 
     Signals
     -------
     case_shown : str
-        A case stands on the screen.
+        A case is on the screen.
     seen : object, object
         The view (`TileView`) and image now on the screen; None, None when there is none.
     completed
-        All is read.
+        Everything is read.
     ended
         The reader left, or wants to go back.
     end_wanted
-        The reader wants the session ended.
+        The reader wants to end the session.
     recording_changed : str
         "recording" while gaze at a case is kept, "paused", or "open" where no case is shown.
     failed : object
-        An exception the reader must be told of.
+        An exception that the reader must be told about.
     """
 
     end_wanted = Signal()
@@ -122,12 +122,12 @@ class ReadingController(StationJob):
         self._stop()
 
     def pause(self) -> None:
-        """Take the images away, as the reader's own pause does."""
+        """Hide the images, as the reader's own pause does."""
         if self.reading and self.page.state in ("reading", "addendum"):
             self.page.hold(tr("If you leave, the case will be shown again."))
 
     def placement_changed(self) -> None:
-        """Tell that the window moved; off the tracked screen nothing is recorded."""
+        """Report that the window moved; off the tracked screen, nothing is recorded."""
         if not self.reading:
             return
         against = self._not_here()
@@ -137,7 +137,7 @@ class ReadingController(StationJob):
             self.page.hold(against, tr("Recording is paused"))
 
     def screen_changed(self, geometry: ScreenGeometry, text: str) -> None:
-        """Tell that the tracked screen itself has changed; the reader is asked to look at it."""
+        """Report that the tracked screen itself has changed; the reader is asked to check it."""
         self._geometry = geometry
         canvas = self.page.canvas
         canvas.origin_desktop = QPointF(geometry.x_desktop, geometry.y_desktop)
@@ -257,7 +257,7 @@ class ReadingController(StationJob):
             self._session.show(view, self._geometry)
 
     def _not_here(self) -> str:
-        """Return what keeps the images off the tracked screen, empty for nothing."""
+        """Return what keeps the images off the tracked screen, "" for nothing."""
         if self._geometry is None:
             return ""
         canvas = self.page.canvas

@@ -1,4 +1,4 @@
-"""Changes of the view reach the screen, and the rows, at most once a frame."""
+"""Changes of the view reach the screen, and the rows, at most once per frame."""
 
 from collections.abc import Callable
 
@@ -7,11 +7,11 @@ from PySide6.QtCore import QElapsedTimer, QObject, QTimer
 from app.hanging.lightbox import Changes
 
 FRAME_MS = 16
-"""Of a 60-Hz screen."""
+"""On a 60-Hz screen."""
 
 
 class FramePacer(QObject):
-    """Holds changes back until their frame; those of one tile in one frame become the last one.
+    """Holds changes back until their frame; the last one to a tile in a frame counts.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class FramePacer(QObject):
         self._next.timeout.connect(self.flush)
 
     def add(self, changed: Changes) -> None:
-        """Take changes in; they are shown at once where a frame has passed since the last."""
+        """Accept changes; they are shown at once if a frame has passed since the last."""
         self._pending |= {tile: kind for tile, kind in changed.items() if kind}
         waited_ms = self._since_frame.elapsed()
         if waited_ms >= FRAME_MS:
@@ -39,7 +39,7 @@ class FramePacer(QObject):
             self._next.start(FRAME_MS - waited_ms)
 
     def flush(self) -> None:
-        """Show what waits, now."""
+        """Show what is waiting, now."""
         self._next.stop()
         pending, self._pending = self._pending, {}
         if pending:
@@ -47,6 +47,6 @@ class FramePacer(QObject):
             self._show(pending)
 
     def forget(self) -> None:
-        """Drop what waits: it is no longer on the screen."""
+        """Discard what is waiting: it is no longer on the screen."""
         self._next.stop()
         self._pending = {}

@@ -13,14 +13,14 @@ Point = tuple[float, float]
 
 
 def dragged(box: LightBox, tile: int, does: str, start: Point, by: Point, *, fine: bool) -> Changes:
-    """Window, pan or zoom by a drag, as the key map says; other words do nothing.
+    """Window, pan or zoom with a drag, as the key map says; other words do nothing.
 
     Parameters
     ----------
     does
         "window", "pan" or "zoom".
     start, by
-        Where the drag began and how far it went since, device-independent pixels of the canvas.
+        Where the drag began and its distance since then, device-independent pixels of the canvas.
     fine
         Whether windowing is slow.
     """
@@ -34,7 +34,7 @@ def dragged(box: LightBox, tile: int, does: str, start: Point, by: Point, *, fin
 
 
 def wheeled(box: LightBox, tile: int, notches: float, at: Point, *, zoom: bool) -> Changes:
-    """Zoom at the cursor; a stack is scrolled unless `zoom` is wanted."""
+    """Zoom at the cursor; a stack is scrolled unless `zoom` is set."""
     view = box.views[tile]
     if view.frames > 1 and not zoom:
         return {tile: view.scroll(-int(math.copysign(max(1, abs(notches)), notches)))}

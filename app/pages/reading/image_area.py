@@ -1,7 +1,7 @@
 """The images of a case on the screen: resampled to device pixels, through a table, drawn 1:1.
 
-Qt never scales an image (its 16-bit scaling leaves 16 grey levels). While a drag goes on the
-stored values are sampled fast; at rest they are sampled smoothly once more.
+Qt never scales an image (its 16-bit scaling leaves 16 grey levels). During a drag, the stored
+values are sampled fast; at rest, they are sampled smoothly once more.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ _BACKGROUND = QColor(theme.CASE_BACKGROUND)
 
 
 class ImageArea(QWidget):
-    """Shows the images of one case, and tells what of them the reader sees from when on.
+    """Shows the images of one case, and reports what the reader sees of them, and since when.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class ImageArea(QWidget):
     marks
         What is drawn over the images.
     with_words
-        Whether side, view, letters, window and zoom stand above and below each image.
+        Whether side, view, letters, window and zoom are shown above and below each image.
 
     Signals
     -------
@@ -107,7 +107,7 @@ class ImageArea(QWidget):
         self._frames.flush()
 
     def take_down(self) -> LightBox:
-        """Return what hangs here and clear the canvas for something else; tells nothing."""
+        """Return what hangs here and clear the canvas for something else; reports nothing."""
         self._take_lens_off()
         self._put_tools_down()
         self._frames.forget()
@@ -115,14 +115,14 @@ class ImageArea(QWidget):
         return hung
 
     def put_up(self, hung: LightBox) -> None:
-        """Show again what was taken down; tells nothing."""
+        """Show again what was taken down; reports nothing."""
         self._frames.forget()
         self.box = hung
         self.box.layout(self._size(), self.devicePixelRatioF())
         self.update()
 
     def tile_view(self, time_us: int, kind: str, tile: int | None = None) -> TileView:
-        """Return how a tile (the active one) lies now, in the frame of the tracked screen.
+        """Return the position of a tile (the active one) in the frame of the tracked screen.
 
         Raises
         ------
@@ -145,15 +145,15 @@ class ImageArea(QWidget):
         return self.view.grey(self.devicePixelRatioF())
 
     def flush(self) -> None:
-        """Show and tell the changes that wait for their frame; before a reading ends."""
+        """Show and report the changes that wait for their frame; before a reading ends."""
         self._frames.flush()
 
     def placement_changed(self) -> None:
-        """Tell that the window was moved on the desktop or to another screen."""
+        """Report that the window was moved on the desktop or to another screen."""
         self._changed(dict.fromkeys(self.tiles, "screen"))
 
     def room(self, hanging: str) -> tuple[str, tuple[float, float], float, float]:
-        """Return where a case will hang, for what samples it ahead."""
+        """Return where a case will hang, for sampling it ahead."""
         return hanging, self._size(), self.devicePixelRatioF(), self._band()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -172,13 +172,13 @@ class ImageArea(QWidget):
         draw_overlay(painter, self.box, [*self.marks, *([draft] if draft else [])])
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep what the reader looks at where it is."""
+        """Keep what the reader is looking at where it is."""
         if self.box.views:
             self._take_lens_off()
             self._changed(self.box.layout(self._size(), self.devicePixelRatioF()))
 
     def event(self, event: QEvent) -> bool:
-        """Draw anew on a screen with other pixels."""
+        """Redraw on a screen with other pixels."""
         if event.type() == QEvent.Type.DevicePixelRatioChange and self.box.views:
             self.box.layout(self._size(), self.devicePixelRatioF())
             for view in self.box.views.values():
@@ -187,7 +187,7 @@ class ImageArea(QWidget):
         return super().event(event)
 
     def _is_held(self) -> bool:
-        """Return whether a drag goes on, so that the images do not rest."""
+        """Return whether a drag is in progress, so that the images do not rest."""
         return False
 
     def _draft(self) -> Mark | None:
@@ -195,13 +195,13 @@ class ImageArea(QWidget):
         return None
 
     def _put_tools_down(self) -> None:
-        """End what mouse and keys had begun: other images come."""
+        """Cancel what mouse and keys had begun: other images are coming."""
 
     def _take_lens_off(self) -> None:
-        """End what magnifies a place of the images."""
+        """Remove the lens."""
 
     def _changed(self, changed: Changes) -> None:
-        """Show and tell changes of tiles, in their frame."""
+        """Show and report changes of tiles, in their frame."""
         self._smoother.disturb()
         self._frames.add(changed)
 
@@ -211,7 +211,7 @@ class ImageArea(QWidget):
             self.view_changed.emit(kind, tile)
 
     def _filled(self, view: ImageView) -> bool:
-        """Return whether one tile covers the canvas, so that nothing need lie behind it."""
+        """Return whether one tile covers the canvas, so that nothing behind it need be drawn."""
         x, y, width, height = view.viewport.tile_view
         return x <= 0 and y <= 0 and width >= self.width() and height >= self.height()
 

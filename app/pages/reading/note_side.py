@@ -1,4 +1,4 @@
-"""A note is written beside the images, which stay: gaze at the note lies beside them too."""
+"""A note is written beside the images, which stay visible: gaze at the note is off the images."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -12,14 +12,14 @@ _WIDTH = 40 * theme.GRID
 
 
 class NoteSide(QFrame):
-    """Takes one free note; Ctrl+Enter keeps it, Esc does not.
+    """Takes one free note; Ctrl+Enter saves it, Esc does not.
 
     Signals
     -------
     written : str
-        The note is to be kept.
+        The note should be saved.
     closed
-        It is put away, kept or not.
+        It is closed, with the note saved or not.
     """
 
     written = Signal(str)
@@ -44,33 +44,33 @@ class NoteSide(QFrame):
         self.hide()
 
     def set_text_size(self, pixels: float) -> None:
-        """Write in letters of so many `_view` pixels, on as much room as they need."""
+        """Use a text size of this many `_view` pixels, with as much space as needed."""
         self.setFixedWidth(max(_WIDTH, round(24 * pixels)))
         for widget in self.findChildren(QWidget):
             widget.setStyleSheet(f"font-size: {round(pixels)}px;")
 
     def open(self) -> None:
-        """Take a note; what was begun before a pause is still there."""
+        """Take a note; text begun before a pause is still there."""
         self.show()
         self._layout.activate()
         self.setFixedWidth(max(self.width(), self._layout.minimumSize().width()))
         self.editor.setFocus()
 
     def keep(self) -> None:
-        """Keep what is written, and close; nothing written is no note."""
+        """Save what is written, and close; an empty note is not saved."""
         text = self.editor.toPlainText().strip()
         self.drop()
         if text:
             self.written.emit(text)
 
     def drop(self) -> None:
-        """Close, keeping nothing."""
+        """Close without saving."""
         self.editor.clear()
         self.hide()
         self.closed.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Keep or discard by key; the editor has had the other keys."""
+        """Save or discard by key; the editor has already had the other keys."""
         if event.key() == Qt.Key.Key_Escape:
             self.drop()
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):

@@ -38,7 +38,7 @@ def _draw(painter: QPainter, view: ImageView, mark: Mark) -> None:
     start, end = QPointF(*ends[0]), QPointF(*ends[1])
     painter.save()
     painter.setClipRect(QRectF(*view.viewport.tile_view))
-    # A dark line under a bright one: seen on black and on white.
+    # A dark line under a bright one: visible on black and on white.
     for colour, width in ((QColor(0, 0, 0, 150), 4.6), (QColor(theme.ACCENT), 2.2)):
         pen = QPen(colour, width)
         if mark.draft:
@@ -63,7 +63,7 @@ def _stroke(painter: QPainter, mark: Mark, start: QPointF, end: QPointF) -> None
 
 
 def _write(painter: QPainter, at: QPointF, text: str) -> None:
-    # On a dark plate, so that it can be read on any image.
+    # On a dark plate, so that it is readable on any image.
     plate = painter.fontMetrics().boundingRect(text).adjusted(-4, -2, 4, 2)
     plate.translate(at.toPoint())
     painter.fillRect(plate, QColor(0, 0, 0, 170))

@@ -1,4 +1,4 @@
-"""The review page: which readings may be looked at, and reading them back off the GUI thread."""
+"""The review page: which readings may be looked at; they are loaded off the GUI thread."""
 
 import threading
 from pathlib import Path
@@ -16,9 +16,9 @@ from migrations.study.folder import Study
 
 
 class ReviewController(StationJob):
-    """Fills the page; a reader sees own readings only, a researcher all side by side.
+    """Fills the page; a reader sees only own readings, a researcher all of them side by side.
 
-    While a session goes on, nothing is shown.
+    While a session is open, nothing is shown.
     """
 
     def __init__(self, context: JobContext) -> None:
@@ -66,7 +66,7 @@ class ReviewController(StationJob):
         self.context.go("review")
 
     def _ask_picture(self) -> None:
-        """Ask where the picture of this instant is to lie, and write it there."""
+        """Ask where to save the picture of this instant, and write it there."""
         image, page = still_of(self.page.views), self.page  # before the file dialog covers it
         name, _ = QFileDialog.getSaveFileName(
             page, tr("Save picture"), "replay.png", tr("PNG (*.png)")
@@ -80,7 +80,7 @@ class ReviewController(StationJob):
             )
 
     def _ask_video(self) -> None:
-        """Ask where the video of this span is to lie, and write it there, beside the window."""
+        """Ask where to save the video of this span, and write it there in the background."""
         page = self.page
         shown = tuple(v.replay for v in page.views if v.replay is not None)
         drawn = page.views[0].drawing
@@ -93,7 +93,7 @@ class ReviewController(StationJob):
             self.save_video(plan, Path(name))
 
     def save_video(self, plan: VideoPlan, path: Path) -> None:
-        """Write a video off the GUI thread; the page shows how far it is, and Stop."""
+        """Write a video off the GUI thread; the page shows the progress, and Stop."""
         stop, page = threading.Event(), self.page
         self._stop = stop
 
@@ -119,7 +119,7 @@ class ReviewController(StationJob):
         task.start()
 
     def close(self) -> None:
-        """Stop a video that is being written; what is begun of it is removed."""
+        """Stop a video that is being written; the unfinished file is removed."""
         self._stop.set()
 
     def _load(self, side: int, reading_id: str) -> None:
@@ -130,7 +130,7 @@ class ReviewController(StationJob):
         self.page.show_busy()
 
         def took(replay: Replay) -> None:
-            if self._wanted[side] == reading_id:  # else another was chosen meanwhile
+            if self._wanted[side] == reading_id:  # otherwise another was chosen meanwhile
                 self.page.show_replay(side, replay)
 
         run(

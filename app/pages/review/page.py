@@ -1,4 +1,4 @@
-"""Review: readings played again after a session, alone or two readers side by side."""
+"""Review: readings replayed after a session, alone or two readers side by side."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -54,18 +54,18 @@ _COLUMNS: tuple[Column[SeenFixation], ...] = (
 
 
 class ReviewPage(Page):
-    """Plays readings; time runs at any speed.
+    """Replays readings, at any speed.
 
     Signals
     -------
     chosen : int, str
-        Side (0 left, 1 right) and reading to show there; empty for none.
+        Side (0 left, 1 right) and reading to show there; "" for none.
     end_wanted
-        The open session is to be ended, so that its readings can be looked at.
+        The open session should be ended, so that its readings can be looked at.
     picture_wanted
-        What is shown now is to be written as a picture.
+        What is shown now should be saved as a picture.
     video_wanted
-        The span that is chosen is to be written as a video.
+        The selected span should be saved as a video.
     """
 
     chosen = Signal(int, str)
@@ -149,11 +149,11 @@ class ReviewPage(Page):
                 self.list.setCurrentRow(index)
 
     def show_busy(self) -> None:
-        """Say that a reading is being read back."""
+        """Say that a reading is being loaded."""
         self.say_state(tr("Loading the reading…"))
 
     def show_error(self, text: str) -> None:
-        """Say why a reading cannot be played."""
+        """Say why a reading cannot be replayed."""
         self.views[0].set_replay(None)
         self.say_state(text, "error")
 
@@ -196,7 +196,7 @@ class ReviewPage(Page):
             self.play.setText(tr("Pause"))
 
     def stop(self) -> None:
-        """Stand still."""
+        """Stop playing."""
         self._timer.stop()
         self.play.setText(tr("Play"))
 
@@ -254,7 +254,7 @@ class ReviewPage(Page):
         self.list.setCurrentRow(0)
 
     def _filter(self, text: str) -> None:
-        """Show the readings whose line holds every word."""
+        """Show the readings whose line contains every word."""
         words = text.casefold().split()
         for index in range(self.list.count()):
             item = self.list.item(index)
@@ -262,7 +262,7 @@ class ReviewPage(Page):
             item.setHidden(not all(word in said for word in words))
 
     def _show_span(self) -> None:
-        """Let path, heat map, figures and fixations follow the span."""
+        """Make path, heat map, figures and fixations follow the span."""
         span, replay = self.span.span, self.views[0].replay
         for view in self.views:
             view.set_span(span)
@@ -355,7 +355,7 @@ class ReviewPage(Page):
 
 
 def _when(shown: ReviewRow) -> str:
-    """Return when a reading began, by the clock on the wall."""
+    """Return when a reading began, in local time."""
     return f"{datetime.fromisoformat(shown.started_utc).astimezone():%Y-%m-%d %H:%M}"
 
 

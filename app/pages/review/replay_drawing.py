@@ -1,4 +1,4 @@
-"""A reading drawn as it was on the reader's screen, made smaller; gaze over it."""
+"""A reading drawn as it was on the reader's screen, at a smaller size, with gaze over it."""
 
 import math
 
@@ -26,7 +26,7 @@ _US_PER_RADIUS = 25_000.0
 _SMALLEST_SHARE = 0.45
 """Of the size of circles on a whole screen: they stay circles on a small one."""
 _LEAST_TEXT = 9.0
-"""Of the words of an image, pixels: smaller is not read."""
+"""Minimum text size of an image's words, pixels: smaller text is unreadable."""
 _BACKGROUND = QColor(theme.CASE_BACKGROUND)
 Grey = NDArray[np.uint8]
 
@@ -37,7 +37,7 @@ class ReplayDrawing:
     Attributes
     ----------
     width, height, ratio
-        Of what it is drawn on: device-independent pixels, and real ones to each.
+        Size of the surface: in device-independent pixels, and real pixels per each.
     show_path, show_heat, show_gaze
         What is drawn over the images.
     """
@@ -58,16 +58,16 @@ class ReplayDrawing:
         return self._replay
 
     def set_replay(self, replay: Replay | None) -> None:
-        """Show another reading from its begin."""
+        """Show another reading from its start."""
         self._replay, self._time_us, self._span = replay, 0, None
         self._pictures, self._heats = {}, {}
 
     def set_span(self, span: tuple[int, int] | None) -> None:
-        """Draw path and heat map of a span of microseconds alone; None for the whole reading."""
+        """Draw path and heat map only for a span of microseconds; None for the whole reading."""
         self._span, self._heats = span, {}
 
     def set_time(self, time_us: int) -> None:
-        """Show an instant since the begin."""
+        """Show an instant since the start."""
         self._time_us = time_us
 
     def to_widget(self) -> Affine:
@@ -79,7 +79,7 @@ class ReplayDrawing:
         return Affine(a=scale, d=scale, tx=left, ty=top)
 
     def draw(self, painter: QPainter) -> None:
-        """Draw the images as they lay with their words, then what is wanted over them."""
+        """Draw the images with their words as they were, then what is selected over them."""
         painter.fillRect(0, 0, self.width, self.height, _BACKGROUND)
         if self._replay is None:
             return
@@ -116,7 +116,7 @@ class ReplayDrawing:
                 painter.drawImage(_rect(view, to_widget).topLeft(), shown)
 
     def _draw_words(self, painter: QPainter, view: TileView, to_widget: Affine) -> None:
-        """Draw what stood in the bands of the image: side, view, window, zoom, frame."""
+        """Draw the words of the image's bands: side, view, window, zoom, frame."""
         assert self._replay is not None
         attributes = self._replay.images[view.image_id].attributes
         turn = Upright(view.rotation_deg, view.flipped_horizontally, view.flipped_vertically)
@@ -126,7 +126,7 @@ class ReplayDrawing:
         words = edge_words(attributes, turn, window or default_window(attributes), view.frame, zoom)
         text = max(_LEAST_TEXT, text_pixels(None) * to_widget.a)
         tile = _rect(view, to_widget)
-        # Words that were made larger to be read may reach into the tile below.
+        # Words enlarged to be readable may extend into the tile below.
         reach = tile.adjusted(0, 0, 0, 2 * band_of(text))
         others = (
             _rect(v, to_widget) for v in self._replay.views_at(self._time_us) if v is not view
@@ -135,7 +135,7 @@ class ReplayDrawing:
         draw_bands(painter, tile, words, text, below_too=free)
 
     def _grey(self, view: TileView, to_widget: Affine) -> Grey:
-        """Return a tile's grey values; computed anew only when its view has changed."""
+        """Return a tile's grey values; computed again only when its view has changed."""
         key = (view, self.width, self.height, self.ratio)
         held = self._pictures.get(view.tile)
         if held is not None and held[0] == key:
@@ -179,7 +179,7 @@ class ReplayDrawing:
         return np.ascontiguousarray(warped, np.uint8)
 
     def _small_heat(self, view: TileView) -> Grey | None:
-        """Return the heat map of a frame in colours; None where nobody looked at it."""
+        """Return the heat map of a frame in colours; None if no one looked at it."""
         assert self._replay is not None
         begin_us, end_us = self._span or (0, self._replay.duration_us)
         points = self._replay.points_on(view.image_id, end_us, view.frame, begin_us)

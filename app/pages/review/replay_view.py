@@ -1,4 +1,4 @@
-"""A reading on the review page, drawn as it was on the reader's screen, made smaller."""
+"""A reading on the review page, drawn as it was on the reader's screen, at a smaller size."""
 
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -31,17 +31,17 @@ class ReplayView(QWidget):
         return self.drawing.replay
 
     def set_replay(self, replay: Replay | None) -> None:
-        """Show another reading from its begin."""
+        """Show another reading from its start."""
         self.drawing.set_replay(replay)
         self.update()
 
     def set_span(self, span: tuple[int, int] | None) -> None:
-        """Draw path and heat map of a span of microseconds alone; None for the whole reading."""
+        """Draw path and heat map only for a span of microseconds; None for the whole reading."""
         self.drawing.set_span(span)
         self.update()
 
     def set_time(self, time_us: int) -> None:
-        """Show an instant since the begin."""
+        """Show an instant since the start."""
         self.drawing.set_time(time_us)
         self.update()
 

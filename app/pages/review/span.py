@@ -1,4 +1,4 @@
-"""The span of a reading that path, heat map and figures are of: from one instant to another."""
+"""The span of a reading for path, heat map and figures: from one instant to another."""
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
@@ -11,17 +11,17 @@ Span = tuple[int, int]
 
 
 class SpanBar(QWidget):
-    """Takes both ends from where the replay stands.
+    """Takes both ends from the position of the replay.
 
     Attributes
     ----------
     span
-        Microseconds since the begin; None for the whole reading.
+        Microseconds since the start; None for the whole reading.
 
     Signals
     -------
     here_wanted : int
-        Which end (0 or 1) is to be where the replay stands: answer with `set_end`.
+        Which end (0 or 1) should be at the position of the replay: answer with `set_end`.
     changed
         Another span is in force.
     """
@@ -44,12 +44,12 @@ class SpanBar(QWidget):
         self._show()
 
     def set_length(self, longest_us: int) -> None:
-        """Belong to another reading, whole at first."""
+        """Belong to another reading, initially all of it."""
         self._longest, self.span = longest_us, None
         self._show()
 
     def set_end(self, which: int, time_us: int) -> None:
-        """Move an end; the other one gives way where it would lie on the wrong side."""
+        """Move an end; the other one moves too if it would be on the wrong side."""
         begin, end = self.span or (0, self._longest)
         if which == 0:
             begin, end = time_us, (end if end > time_us else self._longest)

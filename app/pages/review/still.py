@@ -11,7 +11,7 @@ from app.ui.text import tr
 
 
 def still_of(views: Sequence[ReplayView]) -> QImage:
-    """Return what the views that are seen show now, side by side, in pixels of the screen."""
+    """Return what the visible views show now, side by side, in pixels of the screen."""
     shown = [view.grab().toImage() for view in views if view.isVisible() and view.replay]
     width, height = sum(image.width() for image in shown), max(i.height() for i in shown)
     made = QImage(width, height, QImage.Format.Format_RGB32)
@@ -37,7 +37,7 @@ def write_still(image: QImage, path: Path) -> Path:
     if not image.save(str(path)):
         raise AppError(
             tr(
-                "{path} cannot be written. Choose a folder you may write to.",
+                "{path} cannot be written. Choose a folder that you can write to.",
                 path=path,
             )
         )

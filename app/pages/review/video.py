@@ -1,4 +1,4 @@
-"""A replay as a WebM video (VP8) by OpenCV: drawn and written in a thread, stopped at any frame."""
+"""A replay as a WebM video (VP8) by OpenCV: drawn and written in a thread, can be stopped."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -29,9 +29,9 @@ class VideoPlan:
     replays
         Side by side, one or two.
     span
-        Microseconds since the begin, of path, heat map and time; None for the whole reading.
+        Microseconds since the start, for path, heat map and time; None for the whole reading.
     speed
-        1.0 is life.
+        1.0 is real time.
     over
         Whether path, heat map and gaze are drawn.
     """
@@ -45,14 +45,14 @@ class VideoPlan:
 def write_video(
     plan: VideoPlan, path: Path, told: Callable[[int, int], object], stop: threading.Event
 ) -> Path | None:
-    """Write a video; safe from any thread. Return its path; None where it was stopped.
+    """Write a video; safe from any thread. Return its path; None if it was stopped.
 
-    What is begun is named ``.part.webm`` until it is whole, and removed where it never becomes so.
+    The unfinished file is named ``.part.webm`` until it is complete, and removed if it never is.
 
     Parameters
     ----------
     told
-        Called with how many frames are written, and how many there are.
+        Called with the number of frames written, and their total.
 
     Raises
     ------
@@ -123,7 +123,9 @@ def _frame(drawings: Sequence[ReplayDrawing], time_us: int) -> NDArray[np.uint8]
     for drawing in drawings:
         drawing.set_time(time_us)
         image = QImage(_WIDTH, _HEIGHT, QImage.Format.Format_BGR888)
-        with QPainter(image) as painter:  # ended also where drawing fails: the image goes first
+        with QPainter(
+            image
+        ) as painter:  # closed even if drawing fails, and before the image is freed
             drawing.draw(painter)
         lines = np.frombuffer(image.constBits(), np.uint8).reshape(_HEIGHT, image.bytesPerLine())
         sides.append(lines[:, : 3 * _WIDTH].reshape(_HEIGHT, _WIDTH, 3).copy())

@@ -11,7 +11,7 @@ from migrations.study.settings_change import change_settings
 
 
 class SettingsController(StationJob):
-    """Writes what the page says and opens the study again with it; an open session ends."""
+    """Writes the page's settings and opens the study again with them; an open session ends."""
 
     def __init__(self, context: JobContext) -> None:
         super().__init__(context)
@@ -22,7 +22,7 @@ class SettingsController(StationJob):
         page.left_unsaved.connect(self._say_unsaved)
 
     def open(self, study: Study) -> None:
-        """Show the settings of this study; what was typed and not saved is gone."""
+        """Show the settings of this study; unsaved input is discarded."""
         self._study = study
         self.page.show_settings(study.settings)
 
@@ -40,7 +40,7 @@ class SettingsController(StationJob):
             "them there, or close Foveate."
         )
         window = self.page.window()
-        if not self.context.window.in_workspace:  # the way back leads past the PIN
+        if not self.context.window.in_workspace:  # the way back asks for the PIN
             MessageDialog(window, title, text).open()
             return
         ChoiceDialog(

@@ -1,4 +1,4 @@
-"""Questions and arms on the settings page: the tables of `study.toml`, and how a form is asked."""
+"""Questions and arms on the settings page: the tables of `study.toml`, with a preview."""
 
 import tomllib
 from typing import Any
@@ -44,17 +44,17 @@ kind = "confidence"
 
 
 class DesignCard(QFrame):
-    """Edits the form and the arms as text, and asks the form as it is typed.
+    """Edits the form and the arms as text, and previews the form as it is typed.
 
     Attributes
     ----------
     problem
-        What keeps the text from being used, in words; empty for nothing.
+        Why the text cannot be used, in words; "" if it can.
 
     Signals
     -------
     changed
-        The text is another now.
+        The text has changed.
     """
 
     changed = Signal()
@@ -87,11 +87,11 @@ class DesignCard(QFrame):
 
     @property
     def values(self) -> dict[str, Any]:
-        """What the text says: form and arms; with a form also question and classes."""
+        """The contents of the text: form and arms; with a form, also question and classes."""
         return dict(self._values)
 
     def show_design(self, form: tuple[Question, ...], arms: tuple[Arm, ...]) -> None:
-        """Show a form and arms; what was typed is gone."""
+        """Show a form and arms; earlier input is discarded."""
         self.editor.setPlainText("\n".join([*toml_of(form), *toml_of_arms(arms)]).strip())
         self._read()
 
@@ -121,5 +121,5 @@ class DesignCard(QFrame):
         self.changed.emit()
 
     def _answered(self, _said: Said) -> None:
-        if not self.preview.state.waits:  # a reader would go on: ask it from the start again
+        if not self.preview.state.waits:  # after the last question, start again
             self.preview.begin(self._values["form"])

@@ -1,4 +1,4 @@
-"""What a study's settings are called on their page, in which order, and between which limits."""
+"""The names, order and limits of a study's settings on their page."""
 
 from dataclasses import replace
 
@@ -113,4 +113,4 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
     heading: tuple(replace(f, default=getattr(_DEFAULTS, f.name)) for f in fields)
     for heading, fields in _SECTIONS.items()
 }
-"""All settings but the version that wrote the file, under their headings."""
+"""All settings under their headings, except the version that wrote the file."""

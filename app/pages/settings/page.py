@@ -27,7 +27,7 @@ class SettingsPage(Page):
     saved : object
         The settings (`StudySettings`) to write.
     left_unsaved
-        Another page is shown, and what was changed is not saved.
+        Another page is shown, and changes are unsaved.
     """
 
     saved = Signal(object)
@@ -63,7 +63,7 @@ class SettingsPage(Page):
         return replace(self._settings, **(self._form.values() | self.design.values))
 
     def show_settings(self, settings: StudySettings, said: str = "") -> None:
-        """Show settings, and what became of the last ones."""
+        """Show settings, and the result of the last ones."""
         self._settings = settings
         shown = asdict(settings)
         self._form.show({name: shown[name] for name in self._form.editors})
@@ -72,7 +72,7 @@ class SettingsPage(Page):
             self.say_state(said)
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Tell of changes that are left behind; the window's own hiding leaves nothing."""
+        """Report changes that are left behind; the window's own hiding leaves nothing."""
         super().hideEvent(event)
         if not event.spontaneous() and self.undo.isEnabled() and self.window().isVisible():
             self.left_unsaved.emit()
@@ -110,7 +110,7 @@ class SettingsPage(Page):
 
 
 def problem_of(settings: StudySettings) -> str:
-    """Return what keeps settings from being saved, in words; empty for nothing."""
+    """Return what prevents settings from being saved, in words; "" for nothing."""
     classes = settings.classes
     if not settings.name:
         return tr("The study needs a name.")

@@ -1,4 +1,4 @@
-"""A bank card drawn on the screen, made as large as the one that is held against it."""
+"""A bank card drawn on the screen, adjusted to the size of a real one held against it."""
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
@@ -13,7 +13,7 @@ _ROUND_SHARE = 3.18 / 85.6
 
 
 class BankCard(QWidget):
-    """An outline whose width the arrow keys change; Shift makes them coarse.
+    """An outline whose width the arrow keys change; Shift makes larger steps.
 
     Signals
     -------
@@ -32,14 +32,14 @@ class BankCard(QWidget):
         self.card_width = 320.0
 
     def set_width(self, width_view: float) -> None:
-        """Draw it so wide."""
+        """Draw it with this width."""
         self.card_width = min(max(width_view, _SMALLEST), _LARGEST)
         self.setFixedHeight(round(self.card_width * CARD_MM[1] / CARD_MM[0]) + 2 * theme.GRID)
         self.update()
         self.changed.emit(self.card_width)
 
     def sizeHint(self) -> QSize:
-        """Leave room for the card."""
+        """Reserve space for the card."""
         return QSize(round(self.card_width) + 2 * theme.GRID, self.height())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -1,4 +1,4 @@
-"""The station page: the screen as measured, and what stands against trusting it."""
+"""The station page: the screen as measured, and the reasons not to trust it."""
 
 from dataclasses import asdict
 from typing import Any
@@ -19,7 +19,7 @@ from devices.tracker import TellsDisplayArea, Tracker
 
 
 class SetupController(StationJob):
-    """Keeps set-up and keys, and shows them."""
+    """Stores set-up and keys, and shows them."""
 
     def __init__(self, context: JobContext) -> None:
         super().__init__(context)
@@ -34,12 +34,12 @@ class SetupController(StationJob):
         page.show_keys(loaded.keys, loaded.problem)
 
     def tracker_known(self, tracker: Tracker) -> None:
-        """Compare the screen with what a tracker takes it for, where it tells."""
+        """Compare the screen with the tracker's assumption about it, if the tracker reports one."""
         area = tracker.display_area() if isinstance(tracker, TellsDisplayArea) else None
         self.tracker_mm = None if area is None else (area.width_mm, area.height_mm)
 
     def refresh(self) -> None:
-        """Show the set-up of the window's screen; what the system tells of it follows."""
+        """Show the set-up of the window's screen; the system's information about it follows."""
         geometry = screen_geometry(self.context.window.screen())
         self.page.show_setup(load_setup(geometry.name), geometry)
         self._warn()

@@ -1,4 +1,4 @@
-"""The keys of the reading view, to be changed; a conflict is said and refused."""
+"""The keys of the reading view, which can be changed; a conflict is reported and refused."""
 
 from collections.abc import Callable
 

@@ -28,14 +28,14 @@ _NO_DATE = QDate(2000, 1, 1)
 
 
 class SetupPage(Page):
-    """Shows and takes what is known of the screen that is read from.
+    """Shows and takes what is known about the screen used for reading.
 
     Signals
     -------
     saved : object
-        The set-up (`StationSetup`) to keep.
+        The set-up (`StationSetup`) to store.
     keys_saved : object
-        The keys (`KeyMap`) to obey from now on.
+        The keys (`KeyMap`) to use from now on.
     """
 
     saved = Signal(object)
@@ -66,7 +66,7 @@ class SetupPage(Page):
 
     @property
     def values(self) -> StationSetup:
-        """What the page says now."""
+        """The input on the page."""
         measured: dict[str, Any] = {}
         if self._measured and self._geometry is not None:
             width, height = size_from_card(self.card.card_width, self._geometry)
@@ -87,7 +87,7 @@ class SetupPage(Page):
         )
 
     def show_setup(self, setup: StationSetup, geometry: ScreenGeometry) -> None:
-        """Show what is known of a screen; `geometry` is what the monitor says now."""
+        """Show what is known about a screen; `geometry` is what the monitor reports now."""
         self._setup, self._geometry = setup, geometry
         self.card.set_width(card_width_view(setup.applied(geometry)))
         self._measured = False
@@ -111,7 +111,7 @@ class SetupPage(Page):
         )  # fmt: skip
 
     def show_warnings(self, warnings: list[str]) -> None:
-        """Say what stands against trusting the screen."""
+        """Give the reasons not to trust the screen."""
         self._warnings.setText("\n".join(f"⚠ {warning}" for warning in warnings))
         self._warnings.setVisible(bool(warnings))
         count = len(warnings)

@@ -1,7 +1,7 @@
 """Small pictures of cases on the worklist: made in workers, of the rows that are seen alone.
 
-Only of cases the reader has read and is not to read again: a case seen before it is read is
-read with other eyes.
+Only of cases that the reader has read and will not read again: seeing a case beforehand would
+influence its reading.
 """
 
 from PySide6.QtCore import QObject, QTimer, Signal

@@ -13,7 +13,7 @@ _LONGEST = 40
 
 
 class ChangesBy(QLineEdit):
-    """The code of whoever changes the cohort; it stands in the audit trail with each change."""
+    """The code of the person who changes the cohort, recorded in the audit trail each time."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class ChangesBy(QLineEdit):
         return clean(self.text()).strip()
 
     def known(self, act: Callable[[], object]) -> None:
-        """Go on once it is known who changes: ask, unless it is known already."""
+        """Continue once it is known who makes the change: ask, unless it is already known."""
         if self.person:
             act()
             return

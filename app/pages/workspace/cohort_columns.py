@@ -1,4 +1,4 @@
-"""What the cohort page says of a reading: its columns, and what each is ordered by."""
+"""What the cohort page shows of a reading: its columns, and their sort keys."""
 
 from datetime import datetime
 
@@ -36,7 +36,7 @@ def why(row: CohortRow) -> str:
 
 
 def local_time(utc: str) -> str:
-    """Return an instant as the clock on the wall of this station shows it; "–" without one."""
+    """Return an instant in this station's local time; "–" without one."""
     if not utc:
         return "–"
     return f"{datetime.fromisoformat(utc).astimezone():%Y-%m-%d %H:%M}"
@@ -47,7 +47,7 @@ def _tracker(row: CohortRow) -> str:
 
 
 def told(words: tuple[str, ...]) -> str:
-    """Return labels or splits of a case's images: one word where they agree."""
+    """Return labels or splits of a case's images: one word if they are equal."""
     return words[0] if len(set(words)) == 1 else "; ".join(words)
 
 

@@ -33,7 +33,7 @@ class CohortController(QObject):
     def set_study(self, study: Study | None) -> None:
         """Show this study's readings."""
         if study is not self._study:
-            self.page.widen()  # a lasso's images are those of the study before
+            self.page.widen()  # a lasso's images are those of the previous study
             if study is not None and study.folder != self._folder:
                 self.page.by.clear()
                 self._folder = study.folder

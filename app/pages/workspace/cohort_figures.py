@@ -1,4 +1,4 @@
-"""How the readings of a cohort lie: four histograms with the limits of the rating."""
+"""The distribution of a cohort's readings: four histograms with the limits of the rating."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -36,7 +36,7 @@ def _limits() -> dict[str, tuple[float, ...]]:
 
 
 class CohortFigures(QWidget):
-    """Four histograms side by side; amber lines are the limits that the rating goes by."""
+    """Four histograms side by side; amber lines are the limits of the rating."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,13 +50,13 @@ class CohortFigures(QWidget):
 
     @property
     def plots(self) -> Mapping[str, Any]:
-        """The histograms by name; those still to come are drawn at once."""
+        """The histograms by name; pending ones are drawn at once."""
         while self._left:
             self._next()
         return self._made
 
     def show_rows(self, rows: Sequence[CohortRow]) -> None:
-        """Draw the readings, a histogram at a time."""
+        """Draw the readings, one histogram at a time."""
         self._stop()
         self._rows, self._left = rows, list(_FIGURES)
         self._stop = in_slices(self, [self._next] * len(_FIGURES))

@@ -1,4 +1,4 @@
-"""Cohort: which readings there are, how good, which count, what is missing."""
+"""Cohort: the readings, their quality, which of them count, and what is missing."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -44,7 +44,7 @@ class CohortPage(Page):
     told : str, str, str
         A case, "label" or "split", and what was typed.
     replay_wanted : str
-        The reading to be replayed.
+        The reading to replay.
     """
 
     decided = Signal(object, object, str)
@@ -98,7 +98,7 @@ class CohortPage(Page):
         self._marked()
 
     def narrow_to(self, image_ids: Iterable[str]) -> None:
-        """Show and mark only the readings of these images, until all are asked for again."""
+        """Show and select only the readings of these images, until all are requested again."""
         self._images, self._mark_all = frozenset(image_ids), True
         self.search.clear()
         self.counting.setCurrentIndex(0)
@@ -118,7 +118,7 @@ class CohortPage(Page):
         return self.figures.plots
 
     def chosen(self) -> list[str]:
-        """Return the readings that are marked."""
+        """Return the selected readings."""
         marked = self.table.selectionModel().selectedRows()
         return [self.model.rows[index.row()].reading_id for index in marked]
 
@@ -224,9 +224,9 @@ class CohortPage(Page):
         self._delegates["split"].words = ("", *SPLITS)
 
     def _mark(self, reading_ids: set[str]) -> None:
-        """Mark the readings again that were marked before the rows came anew."""
+        """Select the readings again that were selected before the rows were read again."""
         flags = QItemSelectionModel.SelectionFlag
-        if not 0 < len(reading_ids) <= 500:  # each marked row costs the window time
+        if not 0 < len(reading_ids) <= 500:  # each selected row costs the window time
             return
         for place, shown in enumerate(self.model.rows):
             if shown.reading_id in reading_ids:
@@ -290,6 +290,6 @@ class CohortPage(Page):
 def searched_words(
     columns: Sequence[Column[CohortRow]], rows: Sequence[CohortRow]
 ) -> dict[str, str]:
-    """Return what a search finds in each reading, by its id; made once, off the GUI thread."""
+    """Return the text in which a search looks for each reading, by id; off the GUI thread."""
     texts: Sequence[Callable[[CohortRow], str]] = [column.text for column in columns]
     return {r.reading_id: "\n".join(text(r) for text in texts).lower() for r in rows}

@@ -1,4 +1,4 @@
-"""What fills the pages of the researcher's workspace, off the GUI thread."""
+"""Fills the pages of the researcher's workspace, off the GUI thread."""
 
 import shutil
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ _PAGES = ("cohort", "similarity", "runs", "features", "audit")
 
 
 class WorkspaceController(QObject):
-    """Makes each page when it is first asked for, and fills it."""
+    """Makes each page when it is first requested, and fills it."""
 
     def __init__(self, context: JobContext, parent: QObject) -> None:
         super().__init__(parent)
@@ -103,7 +103,7 @@ class WorkspaceController(QObject):
         return self._audit.page
 
     def page(self, name: str) -> Page | None:
-        """Return a page by its name, made now if it was not yet; None for another job's."""
+        """Return a page by its name, made now if necessary; None for another job's."""
         return getattr(self, name) if name in _PAGES else None
 
     def set_study(self, study: Study | None) -> None:
@@ -128,7 +128,7 @@ class WorkspaceController(QObject):
             self._load_runs(self._study)
 
     def close(self) -> None:
-        """End what runs beside the pages; pre-trainings go on."""
+        """End what runs beside the pages; pre-trainings continue."""
         self.side.close()
         self.loader.set_pictures(None)
 

@@ -1,4 +1,4 @@
-"""Fills the page of features: computed by the trainer beside the station, kept with the run."""
+"""Fills the page of features: computed by the trainer alongside the station, kept with the run."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -26,7 +26,7 @@ from migrations.study.names import item_of_frame
 
 
 class FeaturesController(QObject):
-    """Computes features where they are missing, maps them, shows them."""
+    """Computes missing features, maps them, shows them."""
 
     def __init__(
         self,
@@ -147,7 +147,7 @@ def of_images(features: Features) -> Features:
 
 
 def _member(name: str) -> str:
-    """Return what `<image id>/presentation.png` or `<image id>/frames/00041.png` is called."""
+    """Return the name for `<image id>/presentation.png` or `<image id>/frames/00041.png`."""
     parts = name.replace("\\", "/").split("/")
     if len(parts) == 3 and parts[1] == "frames" and (number := parts[2].split(".")[0]).isdecimal():
         return item_of_frame(parts[0], int(number))

@@ -1,4 +1,4 @@
-"""What the colours of a map mean, beside the plot and saved with it: groups, or a colour bar."""
+"""The legend of a map, beside the plot and saved with it: groups, or a colour bar."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class FeaturesKey(pg.GraphicsWidget):  # type: ignore[misc]
     Attributes
     ----------
     title
-        Of the column by which they are coloured.
+        Name of the column by which they are coloured.
     entries
         The groups, as listed.
     scale
@@ -59,7 +59,7 @@ class FeaturesKey(pg.GraphicsWidget):  # type: ignore[misc]
 
     @property
     def texts(self) -> list[str]:
-        """What it says, line by line."""
+        """Its text, line by line."""
         return [self.title, *self._scale_texts(), *(_said(entry) for entry in self.entries)]
 
     def paint(

@@ -1,4 +1,4 @@
-"""The map of an encoder's features: points in the colours of a column, their key beside them."""
+"""The map of an encoder's features: points in the colours of a column, with their legend."""
 
 import math
 from collections import Counter
@@ -19,15 +19,15 @@ from app.ui.text import tr
 from app.workspace.colourings import Colouring
 
 _MOST_GROUPS = 12
-"""Groups that are told apart; of more, the rarest are one."""
+"""Maximum number of separate groups; if there are more, the rarest are merged."""
 _SIZES = (5, 20)
 _PER_LINE = 24
-"""A point is at most this part of the map's shorter side."""
+"""Maximum size of a point, as a share of the map's shorter side."""
 _STEPS = 64
 
 
 class FeaturesMap(QObject):
-    """Draws points and says which one the mouse is at.
+    """Draws points and reports which one the mouse is over.
 
     Attributes
     ----------
@@ -38,14 +38,14 @@ class FeaturesMap(QObject):
     spots
         The groups of points that are drawn.
     lasso
-        Draws a line round points while it is on.
+        Lets a line be drawn round points while it is on.
 
     Signals
     -------
     pointed, clicked : int
-        A point, by its place.
+        A point, by its index.
     drawn : object
-        Places of the points within a line that was drawn.
+        Indices of the points inside a drawn line.
     """
 
     pointed = Signal(int)
@@ -72,7 +72,7 @@ class FeaturesMap(QObject):
             self.plot.setLabel(side, text, color=theme.MUTED)
 
     def colour(self, ids: Sequence[str], known: Colouring) -> None:
-        """Colour the points, which are those of `ids`, by what is known of them."""
+        """Colour the points, which are those of `ids`, by what is known about them."""
         self.plot.clear()
         self.spots = []
         if known.numbers:
@@ -84,7 +84,7 @@ class FeaturesMap(QObject):
 
     @property
     def size(self) -> int:
-        """Of a point, pixels of the screen: as the map, and as many points, allow."""
+        """Size of a point, in screen pixels: as map size and number of points allow."""
         area = self.plot.getPlotItem().vb.size()
         each = math.sqrt(area.width() * area.height() / max(len(self._points), 1)) / 2
         side = max(7.0, min(area.width(), area.height()) / _PER_LINE)

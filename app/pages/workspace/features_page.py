@@ -1,4 +1,4 @@
-"""Features: an encoder's view of the cohort as a map, with what lies near what."""
+"""Features: an encoder's view of the cohort as a map, and which images are close together."""
 
 from collections.abc import Mapping, Sequence
 
@@ -27,18 +27,18 @@ _NOTHING = Colouring("", "")
 
 
 class FeaturesPage(Page):
-    """Shows the features of one run, beside those of another to compare.
+    """Shows the features of one run, and those of another for comparison.
 
     Signals
     -------
     run_chosen : str
-        The run whose features are to be shown.
+        The run whose features should be shown.
     other_chosen : str
-        The run whose neighbours stand below, empty for none.
+        The run whose neighbours are shown below, "" for none.
     map_chosen : str
         "pca" or "umap".
     lassoed : object
-        Ids of the images whose points a line was drawn round.
+        Ids of the images inside a drawn line.
     """
 
     run_chosen = Signal(str)
@@ -132,7 +132,7 @@ class FeaturesPage(Page):
         names: Mapping[str, str],
         colours: Sequence[Colouring],
     ) -> None:
-        """Show a map (N, 2), its axes named; `colours` is what its images can be coloured by."""
+        """Show a map (N, 2) with named axes; `colours` is what its images can be coloured by."""
         self.features, self._names = features, names
         self._shown.show_content(True)
         self._colours = {one.key: one for one in colours}
@@ -205,7 +205,7 @@ class FeaturesPage(Page):
         self.near_other.hide()
 
     def _offer_colours(self) -> None:
-        """Offer every column that is known of an image; the one chosen stays."""
+        """Offer every column that is known for an image; the current choice stays."""
         chosen = self.by.currentData()
         self.by.blockSignals(True)
         self.by.clear()

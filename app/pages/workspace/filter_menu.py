@@ -1,4 +1,4 @@
-"""A button with every column of a table and the values in it: what is chosen goes into a search."""
+"""A button with every column of a table and its values: a choice is added to a search."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -24,7 +24,7 @@ class FilterMenu(QMenu):
     rows
         Returns the rows whose values are offered.
     chosen
-        Called with the words to search by.
+        Called with the words to search for.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class FilterMenu(QMenu):
 
 
 def offers(column: Column[Any], rows: Sequence[Any]) -> list[tuple[str, str]]:
-    """Return what a column can be narrowed to: words, and the search that does it."""
+    """Return how a column can be narrowed: words, and the search for each."""
     if column.number is not None:
         return _limits(column, [v for row in rows if (v := column.number(row)) is not None])
     return [

@@ -1,7 +1,7 @@
 """The researcher's workspace as a job: each page is made when it is first opened.
 
-They load plotting libraries that a reading station does not need to start; a thread does it, since
-the window would stand still for seconds.
+They load plotting libraries that a reading station does not need at the start; a thread loads them,
+since the window would freeze for seconds.
 """
 
 import os

@@ -19,7 +19,7 @@ class Lasso(QObject):
     Signals
     -------
     drawn : QPolygonF
-        The line that was drawn, in the plot's own coordinates; it closes by itself.
+        The drawn line, in the plot's own coordinates; it closes by itself.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class Lasso(QObject):
 
 
 def inside(line: QPolygonF, points: NDArray[np.float32]) -> list[int]:
-    """Return which of some points (N, 2) lie within a line."""
+    """Return which of some points (N, 2) are inside a line."""
     rule = Qt.FillRule.OddEvenFill
     return [
         k for k, (x, y) in enumerate(points.tolist()) if line.containsPoint(QPointF(x, y), rule)

@@ -11,16 +11,16 @@ from migrations.study.clean_text import clean
 
 
 class LineDialog(Dialog):
-    """One line of text, needed.
+    """One required line of text.
 
     Parameters
     ----------
     name
-        Of the line; those of the dialog and its buttons begin with it.
+        Object name of the line; those of the dialog and its buttons begin with it.
     said
-        What the line is for.
+        The purpose of the line.
     ok
-        The words of the button that goes on.
+        The words of the button that continues.
     given
         Called with the text, cleaned; not if the dialog is cancelled.
     """

@@ -1,4 +1,4 @@
-"""The matrix of a gaze similarity, its axes and colour bar, with the threshold in its colours."""
+"""The matrix of a gaze similarity, with axes and colour bar, coloured by the threshold."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ class MatrixView(QWidget):
     Signals
     -------
     pointed : int, int
-        Places in the order (row, column) under the pointer.
+        Positions in the order (row, column) under the pointer.
     """
 
     pointed = Signal(int, int)
@@ -65,7 +65,7 @@ class MatrixView(QWidget):
         self.view.getPlotItem().autoRange()
 
     def show_threshold(self, threshold: float) -> None:
-        """Colour what is above, and mark the place on the colour bar."""
+        """Colour what is above, and mark the position on the colour bar."""
         table = colours(threshold, self._low, self._high)
         self._image.setLookupTable(table)
         self._ramp.setLookupTable(table)
@@ -98,7 +98,7 @@ class MatrixView(QWidget):
 
 
 def colours(threshold: float, low: float, high: float) -> NDArray[np.uint8]:
-    """Return the colours (256, 3) of values from `low` to `high`, parted at a threshold."""
+    """Return the colours (256, 3) of values from `low` to `high`, divided at a threshold."""
     values = np.linspace(low, high, _STEPS)
     above = values > threshold
     table = np.empty((_STEPS, 3))

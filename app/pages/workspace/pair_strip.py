@@ -16,7 +16,7 @@ _SIDE = 120
 
 @dataclass(frozen=True, slots=True)
 class ShownPair:
-    """Two images, what each is called, and how alike they were read, in words."""
+    """Two images, their names, and how similar the gaze on them is, in words."""
 
     first: str
     second: str
@@ -55,7 +55,7 @@ class PairCard(QFrame):
 
     @property
     def value(self) -> str:
-        """What stands between the pictures."""
+        """The text between the pictures."""
         return self._value.text()
 
     def show_pair(self, pair: ShownPair) -> None:
@@ -67,7 +67,7 @@ class PairCard(QFrame):
 
 
 class PairStrip(QScrollArea):
-    """A row of pairs that scrolls sideways; one that is not seen loads nothing until it is.
+    """A row of pairs that scrolls sideways; one that is not visible loads nothing until it is.
 
     Signals
     -------
@@ -100,7 +100,7 @@ class PairStrip(QScrollArea):
             self._fill()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Load what was to be shown meanwhile."""
+        """Load what should have been shown meanwhile."""
         super().showEvent(event)
         self._fill()
 

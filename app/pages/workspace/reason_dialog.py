@@ -1,4 +1,4 @@
-"""Asks for the reason of a choice that stands in the report."""
+"""Asks for the reason for a choice, which is shown in the report."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Curves of the marked runs: one plot for each signal that is ticked, all over the same steps."""
+"""Curves of the selected runs: one plot for each ticked signal, all over the same steps."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,9 +24,9 @@ class RunCurves(QWidget):
     Attributes
     ----------
     boxes
-        A tick box for each signal, by name; hidden where no marked run has it.
+        A tick box for each signal, by name; hidden if no selected run has it.
     plots
-        Those that are drawn, by signal.
+        The plots drawn, by signal.
     """
 
     def __init__(self) -> None:
@@ -68,12 +68,12 @@ class RunCurves(QWidget):
         self._draw()
 
     def save(self, path: Path) -> list[Path]:
-        """Write each plot; of several, the signal's name stands before the ending.
+        """Save each plot; if there are several, the signal's name is put before the file's ending.
 
         Raises
         ------
         PlotUnwritable
-            If the ending is none of a plot, or a file cannot be written.
+            If the ending is not one of a plot, or a file cannot be written.
         """
         made = []
         for name, drawn in self.plots.items():
@@ -85,7 +85,7 @@ class RunCurves(QWidget):
     def _draw(self) -> None:
         while (item := self._grid.takeAt(0)) is not None:
             if (old := item.widget()) is not None:
-                old.hide()  # at once: it is deleted only when the event loop comes round
+                old.hide()  # at once: it is deleted only at the next turn of the event loop
                 old.deleteLater()
         there = set(signals(self._runs))
         wanted = [n for n, box in self.boxes.items() if box.isChecked() and n in there]

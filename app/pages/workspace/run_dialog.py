@@ -14,7 +14,7 @@ Given = Callable[[str, Sequence[str], str], object]
 
 
 class RunDialog(Dialog):
-    """Changes what a run is called and what is noted of it.
+    """Changes a run's name, tags and note.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Runs: what was trained, in what runs differ, how they went, what the probe says."""
+"""Runs: what was trained, how runs differ, their curves, the results of the probe."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -45,7 +45,7 @@ def _columns() -> tuple[Column[RunRow], ...]:
 
 
 class RunsPage(Page):
-    """Lists runs and compares those that are marked.
+    """Lists runs and compares the selected ones.
 
     Signals
     -------
@@ -54,11 +54,11 @@ class RunsPage(Page):
     features_wanted : str
         Show this run's features.
     export_wanted : str, object
-        Copy a run's encoder to a place.
+        Copy a run's encoder to a folder.
     edited : str, str, object, str
         Give a run another name, tags and note.
     delete_wanted : object
-        These runs, by id, are to be deleted; the person has agreed.
+        These runs, by id, should be deleted; the user has agreed.
     """
 
     reproduce_wanted = Signal(str)
@@ -107,7 +107,7 @@ class RunsPage(Page):
         self.show_runs(())
 
     def show_runs(self, rows: Sequence[RunRow]) -> None:
-        """Show runs; the newest is marked."""
+        """Show runs; the newest is selected."""
         self.rows = tuple(rows)
         self.model.set_rows(rows)
         self.table.resizeColumnsToContents()
@@ -121,7 +121,7 @@ class RunsPage(Page):
         self._compare()
 
     def marked(self) -> list[RunRow]:
-        """Return the runs that are marked."""
+        """Return the selected runs."""
         marked = self.table.selectionModel().selectedRows()
         return [self.rows[place] for place in sorted(index.row() for index in marked)]
 
@@ -203,7 +203,7 @@ class RunsPage(Page):
             self.write(Path(path))
 
     def write(self, path: Path) -> None:
-        """Write the table of runs, and say so."""
+        """Write the table of runs, and report it."""
         try:
             write_table(self.rows, path)
         except OSError as error:

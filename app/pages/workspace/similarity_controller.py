@@ -89,7 +89,7 @@ class SimilarityController(QObject):
         run(self, load, loaded, self._failed)
 
     def _compare(self, choice: SimilarityChoice, shown: StoredRelation) -> None:
-        """Say how the newest run of each other measure on the same cohort agrees."""
+        """Report how well the newest run of each other measure on the same cohort agrees."""
         others: dict[str, SimilarityChoice] = {}
         for other in self._choices:
             if other.fingerprint == choice.fingerprint and other.measure != choice.measure:
@@ -111,7 +111,7 @@ class SimilarityController(QObject):
         run(self, compute, self._page.show_agreement, self._failed)
 
     def _evidence(self, choice: SimilarityChoice) -> CohortEvidence | None:
-        """Return what was judged of the cohort of a run, by this run or by another one of it."""
+        """Return the evidence for the cohort of a run, computed by this run or another one."""
         of_cohort = [choice, *(c for c in self._choices if c.fingerprint == choice.fingerprint)]
         found = (kept_evidence(each.details) for each in of_cohort)
         return next((each for each in found if each is not None), None)
@@ -166,10 +166,10 @@ class SimilarityController(QObject):
 def between_readers(
     details: Mapping[str, Any],
 ) -> tuple[str, Sequence[tuple[str, str, float, float, int]]]:
-    """Return whether gaze carries the case, in words, and the same for each two readers.
+    """Return whether gaze depends on the case, in words, and the same for each two readers.
 
-    A row: two readers, how alike their readings of one case are, and of different cases, and how
-    many pairs of one case there are.
+    A row: two readers, how similar their readings of one case are, and of different cases, and the
+    number of pairs of one case.
     """
     split = (details.get("findings") or {}).get("case_split")
     if not split:
@@ -187,6 +187,6 @@ def between_readers(
 
 
 def image_names(study: Study) -> Mapping[str, str]:
-    """Return what each image is called, by its id."""
+    """Return the name of each image, by its id."""
     with study.database.read() as session:
         return names_of(session, "image")

@@ -1,4 +1,4 @@
-"""Gaze similarity: the matrix, a threshold and what it lets in, neighbours, outliers, evidence."""
+"""Gaze similarity: matrix, threshold and its positive pairs, neighbours, outliers, evidence."""
 
 from collections.abc import Mapping, Sequence
 
@@ -33,7 +33,7 @@ _READERS = ("Reader", "Reader", "Same case", "Different cases", "Pairs of one ca
 
 
 class SimilarityPage(Page):
-    """Shows one relation; the ordering and the agreement arrive when they are computed.
+    """Shows one relation; order and agreement arrive when they are computed.
 
     Signals
     -------
@@ -113,7 +113,7 @@ class SimilarityPage(Page):
         overview: NDArray[np.float32],
         purity: PairPurity,
     ) -> None:
-        """Show a relation, its images named, in an order in which alike ones lie together.
+        """Show a relation, with named images, in an order that puts similar ones together.
 
         `overview` is the ordered matrix as it is drawn.
         """
@@ -138,14 +138,14 @@ class SimilarityPage(Page):
         self._agreement.setText("\n".join(lines) or tr("Compute a second measure to compare."))
 
     def show_readers(self, said: str, rows: Sequence[tuple[str, str, float, float, int]]) -> None:
-        """Say whether gaze carries the case, for each two readers."""
+        """Say whether gaze depends on the case, for each two readers."""
         self._readers_said.setText(said)
         self.readers.set_rows(
             [(a, b, f"{same:.3f}", f"{other:.3f}", f"{n:,}") for a, b, same, other, n in rows]
         )
 
     def show_evidence(self, evidence: CohortEvidence | None) -> None:
-        """Show what each measure carries on this cohort, where it was judged."""
+        """Show how informative each measure is on this cohort, if that was computed."""
         if evidence is None:
             self._evidence_said.setText(
                 tr(
@@ -172,7 +172,7 @@ class SimilarityPage(Page):
 
     @property
     def rate_text(self) -> str:
-        """What the slider's place means."""
+        """The meaning of the slider's position."""
         return self.threshold_panel.texts[0]
 
     def show_pair(self, first: int, second: int) -> None:
@@ -246,7 +246,7 @@ class SimilarityPage(Page):
         self._settled.start()
 
     def _show_at_threshold(self) -> None:
-        """Show pictures of what the threshold lets in, once it rests."""
+        """Show pictures of the pairs at the threshold, once it rests."""
         relation, threshold = self.relation, self.threshold
         if relation is None:
             return

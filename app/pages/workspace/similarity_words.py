@@ -1,4 +1,4 @@
-"""What a stored gaze similarity and a measure that was judged are called in the window."""
+"""What the window calls a stored gaze similarity and a measure."""
 
 from app.ui.text import tr, trn
 from app.workspace.measures import measure_words
@@ -6,7 +6,7 @@ from app.workspace.similarity import SimilarityChoice
 
 
 def title_of(choice: SimilarityChoice) -> str:
-    """Return how a researcher tells a stored similarity from others."""
+    """Return the description that identifies a stored similarity."""
     return trn(
         "{measure}, {count} image, {created}",
         "{measure}, {count} images, {created}",

@@ -1,4 +1,4 @@
-"""The threshold of a gaze similarity: where it lies among the pairs, and what it lets in."""
+"""The threshold of a gaze similarity: its position among the pairs, and its effect."""
 
 import numpy as np
 import pyqtgraph as pg
@@ -17,7 +17,7 @@ _STEPS = 1000
 _BINS = 60
 _FILLS, _YIELDS = QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored
 _BATCH, _DROP = 32, 0.5
-"""As a run has them unless it is told otherwise."""
+"""The default of runs."""
 
 
 class ThresholdPanel(QWidget):
@@ -64,11 +64,11 @@ class ThresholdPanel(QWidget):
 
     @property
     def texts(self) -> tuple[str, str, str]:
-        """What it says: the rate, the purity, the pairs a batch."""
+        """Its text: the rate, the purity, the pairs per batch."""
         return self._rate.text(), self._pure.text(), self._pairs.text()
 
     def show_relation(self, relation: StoredRelation, purity: PairPurity) -> None:
-        """Show how the pairs of a relation lie."""
+        """Show the distribution of a relation's pairs."""
         self._relation, self._purity = relation, purity
         values = relation.sorted_values
         if len(values):
@@ -98,7 +98,7 @@ class ThresholdPanel(QWidget):
         self.histogram.clear()
         values, high = self._relation.sorted_values, max(self._high, self._low + 1e-6)
         edges = np.linspace(self._low, high, _BINS + 1)
-        # Of another type the 12 million values of 5,000 images would be copied first.
+        # Converted to another type, the 12 million values of 5,000 images would be copied first.
         places = np.searchsorted(values, edges.astype(values.dtype))
         places[-1] = len(values)
         bars = pg.BarGraphItem(

@@ -1,4 +1,4 @@
-"""Edits a cell with a list of words; new ones can be typed where that is allowed."""
+"""Edits a cell with a list of words; new ones can be typed if allowed."""
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtWidgets import QComboBox, QStyledItemDelegate, QStyleOptionViewItem, QWidget
@@ -21,7 +21,7 @@ class WordDelegate(QStyledItemDelegate):
         self.words: tuple[str, ...] = ()
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: _Index) -> QWidget:
-        """Return the list, with what the cell says."""
+        """Return the list, set to the cell's text."""
         made = QComboBox(parent)
         made.setEditable(self._typed or ";" in str(index.data(Qt.ItemDataRole.EditRole)))
         made.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
@@ -30,7 +30,7 @@ class WordDelegate(QStyledItemDelegate):
         return made
 
     def setEditorData(self, editor: QWidget, index: _Index) -> None:
-        """Show what the cell says."""
+        """Show the cell's text."""
         assert isinstance(editor, QComboBox)
         text = str(index.data(Qt.ItemDataRole.EditRole) or "")
         editor.setCurrentIndex(editor.findText(text))
@@ -38,7 +38,7 @@ class WordDelegate(QStyledItemDelegate):
             editor.setEditText(text)
 
     def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: _Index) -> None:
-        """Hand over what was chosen or typed."""
+        """Return what was chosen or typed."""
         assert isinstance(editor, QComboBox)
         model.setData(index, editor.currentText(), Qt.ItemDataRole.EditRole)
 

@@ -1,4 +1,4 @@
-"""The files and folders that a new study begins with: typed, chosen or dropped."""
+"""The files and folders that a new study starts with: typed, chosen or dropped."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,10 +15,10 @@ _HEIGHT = 160
 
 
 class _Line(QLineEdit):
-    """A line whose Enter adds what stands in it; an empty one leaves Enter to the step."""
+    """A line whose Enter adds its text; if it is empty, Enter goes to the step."""
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Take the key, and Enter for good where there is something to add."""
+        """Accept the key, and keep Enter if there is something to add."""
         adds = bool(self.text().strip())
         super().keyPressEvent(event)
         if adds and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -26,7 +26,7 @@ class _Line(QLineEdit):
 
 
 class ImageList(QWidget):
-    """Takes paths that exist, each once; Delete takes the marked one out again."""
+    """Accepts paths that exist, each once; Delete removes the selected one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,11 +63,11 @@ class ImageList(QWidget):
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """What is to be imported, in the order in which it was added."""
+        """What will be imported, in the order in which it was added."""
         return tuple(Path(self.list.item(i).text()) for i in range(self.list.count()))
 
     def add(self, paths: Iterable[Path]) -> None:
-        """Add paths; one that is not there is said."""
+        """Add paths; a missing one is reported."""
         missing = ""
         for path in (each.expanduser() for each in paths):
             if not path.exists():
@@ -78,13 +78,13 @@ class ImageList(QWidget):
         self._problem.setVisible(bool(missing))
 
     def clear(self) -> None:
-        """Forget all."""
+        """Remove all."""
         self.list.clear()
         self.line.clear()
         self.add(())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Take the marked path out by Delete."""
+        """Remove the selected path on Delete."""
         if event.key() == Qt.Key.Key_Delete:
             self._remove()
         else:

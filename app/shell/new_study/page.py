@@ -37,16 +37,16 @@ _WIDEST = 1080
 
 
 class NewStudyPage(Page):
-    """Asks for what a study is; all of it can be changed later on the settings page.
+    """Asks what the study should be; everything can be changed later on the settings page.
 
-    Enter (in a text Ctrl+Enter) goes on, Esc goes back.
+    Enter (in a text Ctrl+Enter) continues, Esc goes back.
 
     Signals
     -------
     made : object
-        What is to be made (`NewStudy`).
+        The study to create (`NewStudy`).
     cancelled
-        Back to the start page; what was typed is kept until a study is made.
+        Back to the start page; the input is kept until a study is made.
     """
 
     made = Signal(object)
@@ -81,7 +81,7 @@ class NewStudyPage(Page):
 
     @property
     def plan(self) -> NewStudy:
-        """What would be made now."""
+        """What would be created now."""
         settings = replace(StudySettings(), **(self._form.values() | self.design.values))
         folder = Path(self.folder.text().strip()).expanduser()
         device = self.tracker.currentData() or ""
@@ -104,7 +104,7 @@ class NewStudyPage(Page):
         self._first[number].setFocus()
 
     def show_trackers(self, trackers: Sequence[TrackerInfo]) -> None:
-        """Offer the trackers that were found; the choice stays."""
+        """Offer the trackers that were found; the choice is kept."""
         chosen = self.tracker.currentData()
         self.tracker.clear()
         self.tracker.addItem(tr("Choose later on the Worklist page"), "")
@@ -122,18 +122,18 @@ class NewStudyPage(Page):
             self.show_step(self.step + 1)
 
     def go_back(self) -> None:
-        """Go to the step before, from the first one to the start page."""
+        """Go to the previous step, from the first one to the start page."""
         if self.step:
             self.show_step(self.step - 1)
         else:
             self.cancelled.emit()
 
     def say_refused(self, text: str) -> None:
-        """Say why the study could not be made; all stays as typed."""
+        """Say why the study could not be made; the input is kept."""
         self.say_state(text, "error")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Go on or back by key; the fields have had the key before."""
+        """Continue or go back by key; the fields have already had the key."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.go_on()
         elif event.key() == Qt.Key.Key_Escape:

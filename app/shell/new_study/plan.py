@@ -1,4 +1,4 @@
-"""What a new study is to be: where, with which settings, images and tracker; without Qt."""
+"""What a new study should be: where, with which settings, images and tracker; without Qt."""
 
 import os
 import re
@@ -15,16 +15,16 @@ _NOT_IN_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]+')
 
 @dataclass(frozen=True, slots=True)
 class NewStudy:
-    """All that the steps were told.
+    """Everything entered in the steps.
 
     Attributes
     ----------
     folder
-        Where it is made.
+        Its future folder.
     images
-        Files and folders to import once it is there.
+        Files and folders to import once the study exists.
     device_id
-        The tracker to read with; empty: chosen later.
+        The tracker to read with; "": chosen later.
     """
 
     folder: Path
@@ -34,13 +34,13 @@ class NewStudy:
 
 
 def suggested_folder(name: str) -> Path:
-    """Return where a study of a name lies unless another place is chosen."""
+    """Return the default folder of a study with this name."""
     plain = " ".join(_NOT_IN_NAMES.sub(" ", name).split()).strip(".")
     return Path.home() / "Foveate" / (plain or "study")
 
 
 def folder_problem(text: str) -> str:
-    """Return why no study can be made in a folder, in words; empty for nothing."""
+    """Return why no study can be made in a folder, in words; "" if it can."""
     if not text:
         return tr("Choose a folder for the study.")
     folder = Path(text).expanduser()

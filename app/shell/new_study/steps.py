@@ -1,4 +1,4 @@
-"""The steps to a new study: which settings each asks. They are the settings page's own fields."""
+"""The steps to a new study: which settings each asks for; they are the settings page's fields."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ _FIELDS = {field.name: field for section in SECTIONS.values() for field in secti
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: its name, title, what it is about, and the settings it asks."""
+    """One step: its name, title, subject, and the settings it asks for."""
 
     name: str
     title: str

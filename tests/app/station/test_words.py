@@ -147,7 +147,7 @@ def station(qtbot) -> QWidget:
     page = SetupPage()
     geometry = ScreenGeometry(1366, 768, 347.0, 195.0, name="mm")
     page.show_setup(StationSetup(), geometry)
-    page.show_warnings([tr("Nobody has confirmed that HDR is off.")])
+    page.show_warnings([tr("It has not been confirmed that HDR is off.")])
     return page
 
 

@@ -89,4 +89,4 @@ def test_a_system_without_any_means_is_said_in_the_log(monkeypatch, caplog) -> N
     keep = KeepAwake()
     keep.hold()
     assert keep.means == ()
-    assert "no means to hold off sleep" in caplog.text
+    assert "no means to block sleep" in caplog.text

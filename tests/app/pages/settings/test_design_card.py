@@ -47,7 +47,7 @@ def test_the_preview_asks_the_form_as_a_reader_meets_it(page, qtbot) -> None:
         pytest.param("[[question]", "Questions and arms", id="no toml"),
         pytest.param('[[question]]\nkey = "a"\nkind = "text"\n', "single choice", id="class"),
         pytest.param('name = "other"\n', "Only [[question]]", id="another setting"),
-        pytest.param('[[arm]]\nkey = "A"\n', "small letters", id="arm"),
+        pytest.param('[[arm]]\nkey = "A"\n', "lowercase letters", id="arm"),
     ],
 )
 def test_what_cannot_be_asked_is_said_and_not_saved(page, text: str, words: str) -> None:

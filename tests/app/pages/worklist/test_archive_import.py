@@ -79,7 +79,7 @@ def test_images_come_in_from_a_real_archive_and_a_wrong_password_is_told(
             return shown[-1]
 
         _, listed = fetched("wrong")
-        assert "User or password is wrong." in listed[0][1]
+        assert "The user or password is wrong." in listed[0][1]
         assert "--" not in listed[0][1]
         assert fetched("swordfish")[0] == "1 added."
         assert fetched("swordfish")[0] == "0 added, 1 already in the study."

@@ -228,12 +228,12 @@ def test_the_list_of_an_import_has_its_refusals_the_csvs_mismatches_and_every_no
     found = Reconciliation(
         Path("labels.csv"), "UTF-8", 1, 0,
         (Mismatch("row without a file", 2, "c.dcm", "", "no file ends so"),
-         Mismatch("file without a row", None, "", "b.dcm", "no row of the csv means it")),
+         Mismatch("file without a row", None, "", "b.dcm", "no row of the csv matches it")),
     )  # fmt: skip
     assert [(one.kind, one.name, one.text) for one in remarks_of(results, found)] == [
         ("refused", "a.dcm", "it is damaged"),
         ("row without a file", "line 2: c.dcm", "no file ends so"),
-        ("file without a row", "b.dcm", "no row of the csv means it"),
+        ("file without a row", "b.dcm", "no row of the csv matches it"),
         ("noted", "b.dcm", "one"),
         ("noted", "b.dcm", "two"),
     ]
