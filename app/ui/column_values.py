@@ -1,4 +1,4 @@
-"""What is in a column of a table: its values, how often each, and how a search asks for them."""
+"""The values in a column of a table, how often each occurs, and how a search asks for them."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ def counted(column: Column[Row], rows: Iterable[Row]) -> Counter[str]:
 
 
 def counted_words(value: str, count: int) -> str:
-    """Return how a list offers a value that so many rows have."""
+    """Return how a list offers a value together with its number of rows."""
     return f"{value or tr('(empty)')}   {count:,}"
 
 

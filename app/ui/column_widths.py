@@ -1,6 +1,6 @@
-"""The widths of a table's columns: they share its room until its user drags one, and then are kept.
+"""The widths of a table's columns: they share its width until the user drags one, and then stay.
 
-Kept for each user, table by table, in `columns.json` of the configuration folder.
+Stored for each user and table in `columns.json` in the configuration folder.
 """
 
 import json
@@ -17,16 +17,16 @@ from migrations.study.this_computer import config_folder
 
 log = logging.getLogger(__name__)
 _WAIT_MS = 300
-"""After the last step of a drag, before the widths are written."""
+"""Time after the last step of a drag before the widths are written."""
 
 
 class ColumnWidths(QObject):
-    """Sets the widths of one table; its object name tells which.
+    """Sets the widths of one table, identified by its object name.
 
     Parameters
     ----------
     shares
-        How the room that the titles leave is shared, column by column; the last takes the rest.
+        How the width that the titles leave is shared, column by column; the last takes the rest.
     """
 
     def __init__(self, table: QTableView, shares: Sequence[int]) -> None:
@@ -47,13 +47,13 @@ class ColumnWidths(QObject):
         self.spread()
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
-        """Share the room again when the table has another size, or is seen for the first time."""
+        """Share the width again when the table has another size, or is shown for the first time."""
         if event.type() in (QEvent.Type.Resize, QEvent.Type.Show):
             self.spread()
         return False
 
     def spread(self) -> None:
-        """Give every column what its user chose, else its title's width and a share of the rest."""
+        """Give every column its user's width, else its title's width and a share of the rest."""
         titles = [self._head.sectionSizeHint(k) for k in range(len(self._shares))]
         widths = self._kept or self._shared(titles)
         if [self._head.sectionSize(k) for k in range(len(widths) - 1)] == widths[:-1]:

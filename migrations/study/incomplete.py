@@ -1,14 +1,14 @@
-"""The mark of a folder of results that are not all written: some may be of an earlier run."""
+"""The mark of a folder whose results are not all written: some may be from an earlier run."""
 
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
 MARK = "foveate-incomplete.txt"
-"""Not the mark of an export: an export empties the folder in which it finds its own."""
+"""Not the mark of an export, which empties a folder in which it finds its own mark."""
 _TEXT = (
-    "The files in this folder are being written, or writing them was interrupted: some may be "
-    "missing, or be from an earlier run. Run the command again.\n"
+    "The files in this folder are being written, or writing was interrupted: some may be "
+    "missing or from an earlier run. Run the command again.\n"
 )
 
 
@@ -29,12 +29,12 @@ def marked_incomplete(folder: Path) -> Iterator[None]:
 
 
 def stopped_text(folder: Path | None, whole: str = "Stopped.") -> str:
-    """Return what is said of a command that was stopped, by what it left in its folder.
+    """Return the message of a command that was stopped, depending on what it left in its folder.
 
     Parameters
     ----------
     whole
-        Where it left nothing partial.
+        The message if it left nothing partial.
     """
     if folder is not None and (folder / MARK).is_file():
         return f"Stopped. {folder} is not complete; run the command again to complete it."

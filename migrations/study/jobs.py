@@ -112,7 +112,7 @@ class Job:
 
     def _marked(self) -> tuple[object, ...]:
         said = (self.id, list(self.options), list(self.agreed))
-        # Jobs of before there were sweeps keep their mark.
+        # Jobs from before sweeps existed keep their mark.
         return said if self.command == "train" else (*said, self.command)
 
     def become(self, state: str, **values: Any) -> "Job":

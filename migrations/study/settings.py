@@ -1,4 +1,4 @@
-"""What `study.toml` says: one frozen dataclass, read and written without a third library."""
+"""The contents of `study.toml`: one frozen dataclass, read and written without another library."""
 
 import tomllib
 from dataclasses import dataclass, fields, replace
@@ -15,7 +15,7 @@ from migrations.study.reader_attributes import ATTRIBUTES
 from migrations.study.toml_tables import toml_of_value
 
 SINGLE = "single"
-"""Of `StudySettings.hanging`: no images are joined but by the csv of labels."""
+"""Value of `StudySettings.hanging`: only the csv of labels joins images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,55 +25,58 @@ class StudySettings:
     Attributes
     ----------
     name, question
-        What the study is called and what it asks.
+        The study's name, and its question to readers.
     classes
         The answers a reader can give, by the digit keys in this order.
     form
-        All questions where there are several; the first of them is `question` with `classes`.
+        All questions of a form; the first of them is `question` with `classes`.
     arms
-        Under which conditions cases are read; empty: one way only.
+        The conditions under which cases are read; empty: only one way.
     assignment
         Who reads which cases: "all" (every reader every case), "blocks" (each case by
         `readers_per_case` of `planned_readers`) or "csv" (what `db assign` read).
     crossover
-        Whether each case is read in every arm, a washout between, or in one.
+        Whether each case is read in every arm, with a washout in between, or in one.
     order
         "fixed", "random" (seeded per reader) or "blocked" (blocks of `block_size` cases in the
         study's order, the blocks and the cases within each drawn per reader).
     annotations
-        What a reader can say beside the class: "box", "keypoint", "note", "confidence".
+        What a reader can record besides the class: "box", "keypoint", "note", "confidence".
     case_sheet, reader_attributes
-        What of `SHEET` readers see beside the images; which of `ATTRIBUTES` they are asked.
+        The parts of `SHEET` that readers see beside the images; the `ATTRIBUTES` they are asked
+        for.
     edge_words
-        Whether side, view, orientation letters, window and zoom stand above and below each image.
+        Whether side, view, orientation letters, window and zoom are shown above and below each
+        image.
     hanging
         How the images of one patient that are imported together hang: `SINGLE` (each a case of
         its own), "auto" (by view and laterality), "one-up", "two-up", "mammo" or "prior".
     repeat_share
-        Share of the cases that are read once more by the same reader, 0 to 1.
+        Share of the cases that the same reader reads once more, 0 to 1.
     reread_bad
-        Whether a case whose gaze was bad is offered again.
+        Whether a case with bad gaze is offered again.
     washout_days
-        Before a case is read again by the same reader.
+        Time before the same reader reads a case again.
     break_after_cases, break_s
-        A break after so many cases (0: none), and how long it lasts at least.
+        A break after this many cases (0: none), and its minimum duration.
     time_limit_s
-        After which the images of a case go and the answer is asked for; 0: none.
+        Time after which the images of a case are hidden and the answer is asked for; 0: none.
     feedback
         "off", "practice" or "on": whether the reader is shown the label after answering.
     incidental_contact
-        Whom an incidental finding is flagged for.
+        Who is told about incidental findings.
     eye
         "both", "left", "right" or "better": which eye the point of gaze is taken from.
     max_accuracy_deg, max_loss
-        Limits of a calibration; not met, the session is marked.
+        Limits of a calibration; if they are not met, the session is marked.
     drift_every_cases, max_drift_deg
-        A fixation mark between two cases after so many (0: never), and the drift beyond which the
-        reader is offered to calibrate again.
+        A fixation mark after this many cases (0: never), and the drift beyond which recalibration
+        is offered.
     absence_s
-        Without eyes for so long in a case, the images go and the reader's code is asked for.
+        Time without eyes in a case after which the images are hidden and the reader's code is asked
+        for.
     lost_sign_s
-        Loss of tracking after which the reader sees the quiet sign.
+        Time without gaze after which the reader sees a quiet notice.
     loss_alarm
         Share of lost samples in one case after which it is marked.
     fixation_algorithm
@@ -81,19 +84,20 @@ class StudySettings:
     calibration_points
         5, 9 or 13.
     head_restraint, latency_ms, latency_source
-        How heads were held; from the eye to the sample, 0: not known, and where that is known from.
+        How heads were held; the time from the eye to the sample, 0: not known, and its source.
     trial
-        Whether this is a trial: gaze of the simulated reader and the mouse counts in it.
+        Whether this is a trial, in which gaze of the simulated reader and the mouse counts.
     stack_frames
-        Of a stack, a cohort takes the frame that was looked at longest and so many on either side.
+        For a stack, a cohort includes the frame that was looked at longest and this many on either
+        side.
     backup_folder
-        Where the database is copied when a session ends; empty: the study's own `backups`.
+        Where the database is copied after a session; empty: the study's own `backups`.
     lsl_network
         Whether trackers' LSL streams may come from other computers.
     archive_network
         Whether images may come from an archive (DICOMweb, C-STORE) on another computer.
     consent
-        Text a reader agrees to before the first session.
+        Text that a reader agrees to before the first session.
     """
 
     name: str = "Study"
@@ -152,7 +156,7 @@ class StudySettings:
 
 
 LEADING_KEY = "answer"
-"""Of the only question of a study without a form."""
+"""Fields of the only question of a study without a form."""
 _CHOICES = {
     "assignment": ("all", "blocks", "csv"),
     "hanging": (SINGLE, "auto", "one-up", "two-up", "mammo", "prior"),
@@ -182,21 +186,21 @@ RANGES: dict[str, tuple[float, float]] = {
     "loss_alarm": (0, 1),
     "latency_ms": (0, 10_000),
 }
-"""Every number that is not a choice, with its least and its largest value."""
+"""Every number that is not a choice, with its smallest and largest value."""
 MOST_CLASSES = 10
-"""So many digit keys there are."""
+"""The number of digit keys."""
 _MANY = {"annotations": ANNOTATIONS, "case_sheet": (*SHEET,), "reader_attributes": (*ATTRIBUTES,)}
 _LONGEST = {"consent": 20_000}
 _USUALLY_LONGEST = 1000
 
 
 def read_settings(path: Path) -> StudySettings:
-    """Return the settings of a `study.toml`.
+    """Return the settings in a `study.toml`.
 
     Raises
     ------
     SettingsError
-        Naming the file, the field and what may stand there.
+        Naming the file, the field and the allowed values.
     """
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -270,14 +274,14 @@ def _checked(key: str, value: Any) -> Any:
 
 
 def _problem_of_words(key: str, value: Any) -> str:
-    """Return what is wrong with a text or a list of them; "" for nothing."""
+    """Return what is wrong with a text or a list of texts; "" for nothing."""
     words = value if isinstance(value, tuple) else (value,) if isinstance(value, str) else ()
     other = next((w for w in words if not isinstance(w, str)), None)
     if other is not None:
-        return f"holds texts in quotation marks only, not {other!r}"
+        return f"must contain only texts in quotation marks, not {other!r}"
     longest = _LONGEST.get(key, _USUALLY_LONGEST)
     if any(len(w) > longest for w in words):
-        return f"has at most {longest:,} characters"
+        return f"must have at most {longest:,} characters"
     if any(not c.isprintable() and c not in "\n\t" for w in words for c in w):
         return "must not contain control characters"
     if key in _MANY and (unknown := [v for v in value if v not in _MANY[key]]):
@@ -287,9 +291,9 @@ def _problem_of_words(key: str, value: Any) -> str:
 
 def _problem_of_classes(classes: tuple[str, ...]) -> str:
     if not 1 <= len(classes) <= MOST_CLASSES:
-        return f"must be 1 to {MOST_CLASSES} answers, one a digit key, not {len(classes)}"
+        return f"must be 1 to {MOST_CLASSES} answers, one per digit key, not {len(classes)}"
     if any(not name.strip() for name in classes):
-        return "must not hold an empty answer"
+        return "must not contain an empty answer"
     if len(set(classes)) < len(classes):
-        return "must not hold an answer twice"
+        return "must not contain an answer twice"
     return ""

@@ -1,4 +1,4 @@
-"""Why a file cannot be written, in words: of a full disk, which one it is."""
+"""Why a file cannot be written, in words; if a disk is full, which one."""
 
 import contextlib
 import errno
@@ -11,7 +11,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Whether a disk, or what a user may store on it, is full."""
+    """Whether a disk, or the user's quota on it, is full."""
     return isinstance(error, OSError) and error.errno in _FULL
 
 
@@ -32,7 +32,7 @@ def unwritable_text(path: Path | str, error: OSError, elsewhere: str = "") -> st
 def disk_full_text(error: OSError, path: Path | str | None = None, elsewhere: str = "") -> str:
     """Return which file did not fit on which disk, and what to do.
 
-    A failed write, unlike a failed opening, does not tell its file, and a failed copy tells what
+    A failed write, unlike a failed opening, does not name its file, and a failed copy names what
     was read first: `path` is the file or folder that was written.
     """
     name = _written(error, path)
@@ -49,7 +49,7 @@ def _written(error: OSError, path: Path | str | None) -> str:
 
 
 def disk_of(name: str) -> str:
-    """Return where the disk of a file is mounted, after a space; nothing where that is unknown."""
+    """Return where the disk of a file is mounted, after a space; "" if that is unknown."""
     with contextlib.suppress(OSError):
         path = os.path.realpath(name)
         mounts = [m.mountpoint for m in psutil.disk_partitions(all=True)]

@@ -31,7 +31,7 @@ class FoundStudy:
     Attributes
     ----------
     date, modalities
-        As the archive tells them, such as 2024-01-31 and MG; empty where it does not.
+        As given by the archive, such as 2024-01-31 and MG; "" if it does not give them.
     """
 
     uid: str
@@ -40,7 +40,7 @@ class FoundStudy:
 
     @property
     def text(self) -> str:
-        """By what a person tells it from others."""
+        """A description that identifies it for a person."""
         return ", ".join(part for part in (self.date, self.modalities, self.uid) if part)
 
 

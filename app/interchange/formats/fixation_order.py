@@ -1,4 +1,4 @@
-"""In which order fixations without times came: by the column that counts them."""
+"""The order of fixations without times, from the column that counts them."""
 
 from collections.abc import Mapping
 
@@ -11,15 +11,15 @@ from devices.gaze.errors import GazeFileError
 
 
 def in_order(table: Table, columns: Mapping[str, str]) -> tuple[Table, list[Note]]:
-    """Return the rows of one reading in the order of their count, and what to say of it.
+    """Return the rows of one reading in the order of their count, and a note about it.
 
-    A count that begins anew with each frame of a stack says the order within each: the frames
-    keep the file's order.
+    A count that restarts with each frame of a stack gives the order within each: the frames keep
+    the file's order.
 
     Raises
     ------
     GazeFileError
-        If the count is missing in a row, or one number stands twice.
+        If the count is missing in a row, or a number occurs twice.
     """
     column = columns["order"]
     counted = table.numbers(column)
@@ -31,9 +31,9 @@ def in_order(table: Table, columns: Mapping[str, str]) -> tuple[Table, list[Note
     groups = _frame_runs(table, columns)
     if len(np.unique(np.column_stack([groups, counted]), axis=0)) < len(counted):
         raise GazeFileError(
-            f"{table.path}: `{column}` has the same number twice in a reading: rows are doubled, "
-            "or several readings have one name. Name the column that tells them apart with "
-            "--columns reading=COLUMN."
+            f"{table.path}: `{column}` has the same number twice in a reading: rows are "
+            "duplicated, or several readings have the same name. Give the column that "
+            "identifies readings with --columns reading=COLUMN."
         )
     if len(np.unique(counted)) == len(counted):
         groups = np.zeros(len(counted), np.int64)
@@ -45,7 +45,7 @@ def in_order(table: Table, columns: Mapping[str, str]) -> tuple[Table, list[Note
 
 
 def _frame_runs(table: Table, columns: Mapping[str, str]) -> IntArray:
-    """Return for each row (N,) in which run of one frame it is; one run without frames."""
+    """Return, for each row (N,), in which run of one frame it is; one run without frames."""
     if "frame" not in columns:
         return np.zeros(len(table), np.int64)
     frames = np.nan_to_num(table.numbers(columns["frame"]), nan=-1.0)

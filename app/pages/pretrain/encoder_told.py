@@ -1,4 +1,4 @@
-"""What the trainer says of an encoder before it is trained, in words."""
+"""What the trainer says about an encoder before it is trained, in words."""
 
 import json
 from dataclasses import dataclass
@@ -10,20 +10,20 @@ from app.workspace.estimate import NetFigures
 
 @dataclass(frozen=True, slots=True)
 class EncoderTold:
-    """What the trainer answers when it is asked about an encoder.
+    """The trainer's answer to a question about an encoder.
 
     Attributes
     ----------
     problem
         Why it cannot be trained, in words; empty if it can.
     net
-        Parameters and activations; None where there is a problem.
+        Parameters and activations; None if there is a problem.
     blocks
         How many may learn.
     made_for, view
-        Side of the views that it is made for, and height and width of those that are set, pixels.
+        Side of the views that it is made for, and height and width of those set, pixels.
     left_out
-        Tensors of the weights file that are no part of the encoder.
+        Tensors of the weights file that are not part of the encoder.
     """
 
     problem: str
@@ -35,7 +35,7 @@ class EncoderTold:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what `python main.py train --describe-encoder` prints.
+        """Read the output of `python main.py train --describe-encoder`.
 
         Raises
         ------
@@ -51,7 +51,7 @@ class EncoderTold:
                    (int(height), int(width)), int(told["left_out"]))  # fmt: skip
 
     def text(self, last_blocks: int) -> str:
-        """Return it in words, where so many of the last blocks learn (0: all)."""
+        """Return it in words, if this many of the last blocks learn (0: all)."""
         if self.net is None:
             return self.problem
         whole, learning = (_millions(n) for n in (self.net.parameters, self.net.learning))

@@ -1,4 +1,4 @@
-"""Reading: the images own the screen; one thin strip says how things stand."""
+"""Reading: the images fill the screen; one thin strip shows the state."""
 
 from collections.abc import Callable, Sequence
 
@@ -44,28 +44,28 @@ class ReadingPage(QWidget):
     answer
         The class chosen for it, if any.
     may_resume
-        Asked before a paused reading goes on; what stands against it, empty for nothing.
+        Called before a paused reading resumes; returns what speaks against it, "" for nothing.
 
     Signals
     -------
     view_changed : str, int
         What the reader sees of a tile has changed (`TileView.kind`).
     answered : str
-        A class was chosen; in the state "addendum" for the case before.
+        A class was chosen; in the state "addendum", for the previous case.
     next_wanted
         The case is answered and done with.
     paused, resumed, left
-        A panel covers the images, they are back, or the reading is to be left.
+        A panel covers the images, they are back, or the reader wants to leave.
     end_wanted
-        The session is to be ended.
+        The session should be ended.
     back_wanted
         Back to the worklist.
     correct_wanted, correct_ended
-        The last answer is to be corrected; enough of that.
+        The last answer should be corrected; the correction is over.
     went_on
-        The reader goes on after a break or feedback.
+        The reader continues after a break or feedback.
     asked : str
-        An action of the key map that the station does: undo, flag, keypoint, confidence_up, ….
+        An action of the key map that the station performs: undo, flag, keypoint, confidence_up, ….
     note_written : str
         A free note.
     code_given : str
@@ -147,7 +147,7 @@ class ReadingPage(QWidget):
         return self._panels.up
 
     def use_keys(self, keys: KeyMap) -> None:
-        """Obey other keys from now on."""
+        """Use other keys from now on."""
         self.keys = self.canvas.keys = keys
         self._panels.use_keys(keys)
 
@@ -175,7 +175,7 @@ class ReadingPage(QWidget):
         self._allowed = frozenset(kinds)
 
     def set_text_size(self, pixels: float) -> None:
-        """Write strip and questions in letters of so many `_view` pixels."""
+        """Use a text size of this many `_view` pixels in strip and questions."""
         self.strip.set_text_size(pixels)
         self.bar.set_text_size(pixels)
         self.note.set_text_size(pixels)
@@ -219,14 +219,14 @@ class ReadingPage(QWidget):
         self._show_views()
 
     def show_addendum(self, answer: str) -> None:
-        """Let the answer of the case now on the canvas be corrected; nothing is recorded."""
+        """Allow the answer of the case on the canvas to be corrected; nothing is recorded."""
         self.state = "addendum"
         self._hide_panels()
-        self.sheet.cover(True)  # it is not of the case before
+        self.sheet.cover(True)  # it does not belong to the previous case
         self.bar.show_answer(self._index_of(answer))
         self.strip.show_answer(tr("Answer given: {answer}", answer=answer))
-        # The answers and their keys are in the bar above, if it is there: a small screen has
-        # no room for them twice.
+        # The answers and their keys are in the bar above, if it is shown: a small screen has no
+        # space for them twice.
         choices = f"   {self._choices()}" if self._questions else ""
         back = tr("Correcting the previous case. Enter: return to the current case")
         self.strip.show_message(f"{back}{choices}", warn=True)
@@ -246,7 +246,7 @@ class ReadingPage(QWidget):
         self.strip.show_answer(tr("Answer: {answer}", answer=label))
 
     def forget_answer(self) -> None:
-        """Take back the answer that was chosen."""
+        """Undo the chosen answer."""
         self.answer = None
         self.bar.show_answer(None)
         self.strip.show_answer("")
@@ -281,7 +281,7 @@ class ReadingPage(QWidget):
         self.paused.emit()
 
     def ask_code(self, text: str) -> None:
-        """Pause, and go on only when `code_accepted` says so: who reads may be another."""
+        """Pause, and resume only when `code_accepted` says so: the reader may be another person."""
         self._asks_code = True
         self._panels.code.ask(text)
         if self.state == "paused":
@@ -291,12 +291,12 @@ class ReadingPage(QWidget):
         self._show_panel(self._panels.code)
 
     def code_accepted(self) -> None:
-        """Go on: the reader's code was right."""
+        """Resume: the reader's code was right."""
         self._asks_code = False
         self._resume()
 
     def cover(self, text: str) -> None:
-        """Hide the images for good, the answer still to be given (time is up)."""
+        """Hide the images permanently, with the answer still to be given (time is up)."""
         self.canvas.flush()
         self._time_is_up = True
         self._hide_panels()
@@ -311,16 +311,16 @@ class ReadingPage(QWidget):
         self.canvas.set_image(None)
 
     def say_shortly(self, text: str) -> None:
-        """Say something in the strip for a few seconds."""
+        """Show a message in the strip for a few seconds."""
         self.strip.show_message(text)
         self._quiet.start(_MESSAGE_MS)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Answer, go on, leave; the canvas has had the keys of the view before."""
+        """Answer, continue, leave; the canvas has already had the keys of the view."""
         action = self.keys.action(event)
         index = class_index(event)
         if self.panel is not None and event.key() in PRESSING:
-            # A click beside a panel takes the keyboard from it.
+            # A click beside a panel takes the focus from it.
             self.panel.keyPressEvent(event)
         elif self.state == "paused" and action in ("leave", "help"):
             self._resume()
@@ -396,7 +396,7 @@ class ReadingPage(QWidget):
         if self.answer is None:
             self.strip.show_message(f"{tr('Answer first.')} {self._choices()}", warn=True)
             return
-        self.note.keep()  # what was written is not lost by going on
+        self.note.keep()  # text is not lost by continuing
         self.canvas.flush()
         self.next_wanted.emit()
 
@@ -427,7 +427,7 @@ class ReadingPage(QWidget):
         )
 
     def _covered(self, panel: ReadingPanel) -> None:
-        """Put up a panel that pauses the reading."""
+        """Show a panel that pauses the reading."""
         self.canvas.flush()
         self.state = "paused"
         self._show_panel(panel)
@@ -489,7 +489,8 @@ class ReadingPage(QWidget):
         return made
 
     def _show_panel(self, panel: ReadingPanel) -> None:
-        # The images go while a panel covers them: nobody's gaze at the panel lands on them.
+        # The images are hidden while a panel covers them, so that no gaze at the panel lands on
+        # them.
         self.canvas.hide()
         self.sheet.cover(True)
         self.form.setEnabled(False)

@@ -1,4 +1,4 @@
-"""The panels of the reading page, of which one at most is up, in the middle."""
+"""The panels of the reading page, at most one of which is shown, in the middle."""
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
@@ -11,25 +11,26 @@ from app.ui.text import tr
 
 
 class PanelStack(QObject):
-    """Makes the panels and shows one after the other.
+    """Makes the panels and shows one after another.
 
     Attributes
     ----------
     paused, complete, between, code, help
-        Why the reading is paused; all is read; a break or feedback; the reader's code; the keys.
+        Why the reading is paused; everything is read; a break or feedback; the reader's code; the
+        keys.
 
     Signals
     -------
     resumed, left
-        The reading goes on, or is to be left.
+        The reading continues, or the reader wants to leave.
     end_wanted
-        The session is to be ended: nothing is recorded any more.
+        The session should be ended: nothing is recorded any more.
     back_wanted
         Back to the worklist.
     correct_wanted
-        The last answer is to be corrected.
+        The last answer should be corrected.
     went_on
-        The reader goes on after a break or feedback.
+        The reader continues after a break or feedback.
     code_given : str
         What was typed.
     """
@@ -67,7 +68,7 @@ class PanelStack(QObject):
 
     @property
     def up(self) -> ReadingPanel | None:
-        """The panel that is up, if any."""
+        """The panel that is shown, if any."""
         return next((panel for panel in self._all() if panel.isVisibleTo(self._page)), None)
 
     def use_keys(self, keys: KeyMap) -> None:
@@ -76,7 +77,7 @@ class PanelStack(QObject):
         self.help = KeysPanel(self._page, keys, self.resumed.emit)
 
     def show(self, panel: ReadingPanel) -> None:
-        """Put one up instead of any other."""
+        """Show one instead of any other."""
         self.hide()
         panel.show()
         panel.fit()
@@ -86,12 +87,12 @@ class PanelStack(QObject):
         announce(panel, panel.words)
 
     def hide(self) -> None:
-        """Take down what is up."""
+        """Hide the one that is shown."""
         for panel in self._all():
             panel.hide()
 
     def center(self) -> None:
-        """Keep what is up in the middle of the page."""
+        """Keep the shown one in the middle of the page."""
         for panel in self._all():
             self._center(panel)
 

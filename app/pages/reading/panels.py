@@ -1,4 +1,4 @@
-"""The panels of the reading view. The image goes while one is up: no gaze at it lands there."""
+"""The panels of the reading view. The image is hidden meanwhile: no gaze at a panel lands on it."""
 
 from collections.abc import Callable, Mapping
 
@@ -26,13 +26,13 @@ PRESSING = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space, Qt.Key.Key_Es
 class ReadingPanel(QFrame):
     """A heading, a few words, buttons; in the middle of the page.
 
-    Enter and Space press the button that has the keyboard, else the first one; Esc presses the
-    first one too, which never loses anything.
+    Enter and Space press the button with the focus, else the first one; Esc also presses the first
+    one, which never loses anything.
 
     Attributes
     ----------
     first
-        What has the keyboard when the panel comes up.
+        What has the focus when the panel appears.
     """
 
     def __init__(self, parent: QWidget, heading: str, buttons: Mapping[str, QPushButton]) -> None:
@@ -58,7 +58,7 @@ class ReadingPanel(QFrame):
 
     @property
     def text(self) -> str:
-        """What it says under its heading."""
+        """The text under its heading."""
         return self._text.text()
 
     @property
@@ -69,7 +69,7 @@ class ReadingPanel(QFrame):
         return f"{heading}{stop} {self.text}".strip()
 
     def say(self, text: str, heading: str = "") -> None:
-        """Say something else."""
+        """Show other words."""
         self._text.setText(text)
         if heading:
             self._heading.setText(heading)
@@ -85,14 +85,14 @@ class ReadingPanel(QFrame):
         self.resize(width, max(layout.totalHeightForWidth(width), layout.minimumSize().height()))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Press the first button; a button that has the keyboard has had the key before."""
+        """Press the first button; a button with the focus has already had the key."""
         if event.key() in PRESSING:
             next(iter(self.buttons.values())).click()
         else:
             event.ignore()
 
     def _tell_who_listens(self) -> None:
-        """Say the words where a screen reader comes: the panel, and what has the keyboard first."""
+        """Put the words where a screen reader finds them: the panel, and what has the focus."""
         self.setAccessibleName(self._heading.text())
         self.setAccessibleDescription(self.text)
         self.first.setAccessibleDescription(self.words)
@@ -129,12 +129,12 @@ class CodePanel(ReadingPanel):
         self._tell_who_listens()
 
     def ask(self, text: str) -> None:
-        """Ask, saying why; what was typed before is gone."""
+        """Ask, giving the reason; earlier input is cleared."""
         self.say(text)
         self._code.clear()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Enter gives the code; nothing else goes on."""
+        """Enter submits the code; nothing else continues."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self._give()
 

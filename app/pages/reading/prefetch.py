@@ -40,23 +40,23 @@ class Prefetcher(QObject):
         self._done.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     def ahead(self, case_id: str, tiles: Sequence[CaseTile], room: Room | None = None) -> None:
-        """Begin to load a case that will be wanted, sampled for where it will hang."""
+        """Begin to load a case that will be needed, sampled for where it will hang."""
         if case_id not in self._futures:
             future = self._pool.submit(_ready, self._study, tuple(tiles), room)
             self._futures[case_id] = future
             future.add_done_callback(lambda _f: self._tell(case_id))
 
     def want(self, case_id: str, tiles: Sequence[CaseTile], room: Room | None = None) -> None:
-        """Ask for a case: `loaded` follows, at once where it was loaded ahead."""
+        """Ask for a case: `loaded` follows, at once if it was loaded ahead."""
         self._wanted = case_id
         for other in [c for c in self._futures if c != case_id]:
-            self._futures.pop(other).cancel()  # loaded ahead, but another came first
+            self._futures.pop(other).cancel()  # loaded ahead, but another was requested first
         self.ahead(case_id, tiles, room)
         if self._futures[case_id].done():
             self._deliver(case_id)
 
     def close(self) -> None:
-        """Drop everything."""
+        """Discard everything."""
         self._wanted = ""
         self._futures.clear()
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -71,7 +71,7 @@ class Prefetcher(QObject):
         if case_id != self._wanted:
             return
         self._wanted = ""
-        # What is on the screen is held by the canvas; what was skipped is not needed again.
+        # The canvas holds what is on the screen; what was skipped is not needed again.
         future = self._futures.pop(case_id)
         error = future.exception()
         self.loaded.emit(case_id, None if error else future.result(), error)

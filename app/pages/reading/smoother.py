@@ -1,4 +1,4 @@
-"""What was sampled fast while it moved is sampled smoothly once it rests, off the GUI thread."""
+"""What was sampled fast while moving is sampled smoothly at rest, off the GUI thread."""
 
 from collections.abc import Callable, Iterable
 
@@ -12,7 +12,7 @@ REST_MS = 140
 
 
 class Smoother(QTimer):
-    """Waits for the view to rest; each `start` begins the wait again.
+    """Waits for the view to rest; each `start` restarts the wait.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ class Smoother(QTimer):
     views
         Returns those on the screen.
     is_held
-        Whether a drag goes on, so that the view does not rest yet.
+        Whether a drag is in progress, so that the view does not rest yet.
     """
 
     def __init__(

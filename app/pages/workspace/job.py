@@ -39,7 +39,7 @@ _ICONS = {"audit": "worklist"}
 class WorkspaceJob(StationJob):
     """Cohort, gaze similarity, runs, features and the audit trail.
 
-    Where a server is named (`--database`), the pages show what all stations pushed to it.
+    If a server is given (`--database`), the pages show what all stations pushed to it.
     """
 
     def __init__(self, context: JobContext) -> None:
@@ -57,9 +57,9 @@ class WorkspaceJob(StationJob):
 
     @property
     def inside(self) -> "WorkspaceController | None":
-        """What fills the pages; None before the first opening.
+        """Fills the pages; None before the first opening.
 
-        Made at once where it is asked for before the thread has loaded the libraries.
+        Made at once if it is requested before the thread has loaded the libraries.
         """
         if self._loading and self._inside is None:
             self._furnish(_controller())
@@ -91,7 +91,7 @@ class WorkspaceJob(StationJob):
             run(self, _controller, self._furnish, self._failed)
 
     def close(self) -> None:
-        """End what runs beside the pages."""
+        """End what is running beside the pages."""
         if self._inside is not None:
             self._inside.close()
         self._disconnect()
@@ -113,12 +113,12 @@ class WorkspaceJob(StationJob):
         page = None if frame is None else inside.page(name)
         if frame is not None and page is not None and page.parent() is not frame:
             _put(frame, page)
-            QTimer.singleShot(0, inside, lambda: inside.refresh(name))  # first it is painted
+            QTimer.singleShot(0, inside, lambda: inside.refresh(name))  # let it be painted first
             return
         inside.refresh(name)
 
     def _connect(self) -> None:
-        """Read the laboratory's server, where one is named, instead of this station's rows."""
+        """Read the laboratory's server, if one is given, instead of this station's rows."""
         own = self._study
         if own is None or self._server is not None or not os.environ.get(URL_VARIABLE):
             return
@@ -177,7 +177,7 @@ def _not_there(name: str) -> Iterator[None]:
 
 
 def _put(frame: QWidget, page: QWidget) -> None:
-    """Lay a page into its frame, in place of the words that it is being opened."""
+    """Put a page into its frame, replacing the message that it is being opened."""
     layout = frame.layout()
     if layout is None:
         layout = column(frame)

@@ -177,8 +177,9 @@ def between_readers(
                     "tested.")  # fmt: skip
         return nobody, ()
     said = tr(
-        "Two readers of one case: {within:.3f} alike; of two cases: {between:.3f}. A pair of one "
-        "case is the more alike one in {share:.0%} of draws (50 %: gaze says nothing of the case).",
+        "Mean similarity of two readers: {within:.3f} on the same case, {between:.3f} on different "
+        "cases. The pair on the same case is more similar in {share:.0%} of draws (50 %: gaze says "
+        "nothing about the case).",
         within=split["within_mean"],
         between=split["between_mean"],
         share=split["separation"],
