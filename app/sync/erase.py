@@ -99,8 +99,8 @@ def erase(
         if not erased:
             named = reader if reader is not None else ", ".join(patients)
             raise NothingToErase(
-                f"{study.folder} has no reader, image or patient {named}: nothing was erased. "
-                "Readers are named by pseudonym; patients by source group, or by the name or id of "
+                f"{study.folder} has no reader, image or patient {named}. Nothing was erased. "
+                "Name readers by pseudonym; patients by source group, or by the name or id of "
                 "an image or case, or an image's sha256."
             )
         removed = remove_files(study, erased)
@@ -158,7 +158,7 @@ def _images_called(session: OrmSession, names: Names, text: str) -> list[str]:
     if of_case not in ([], [image]):
         raise AmbiguousName(
             f'"{text}" is an image ({image}) and a case of {len(of_case)} images '
-            f"({', '.join(of_case)}): nothing was erased. Give the ids of the images to "
+            f"({', '.join(of_case)}). Nothing was erased. Give the ids of the images to "
             "erase."
         )
     return [image]
