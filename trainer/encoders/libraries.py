@@ -5,10 +5,11 @@ own keys, so that what is exported loads strictly into a net made by that librar
 """
 
 import copy
+import difflib
 import importlib
 import importlib.util
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -161,8 +162,8 @@ def _whole_torchvision(name: str, view: tuple[int, int]) -> nn.Module:
     models = torchvision.models
     if own not in models.list_models():
         raise EncoderError(
-            f'torchvision has no net {own!r}. python -c "import torchvision; '
-            'print(torchvision.models.list_models())" prints all it has.'
+            f"torchvision has no net {own!r}.{_alike(own, models.list_models())} "
+            "torchvision.models.list_models() names all that it has."
         )
     folder = models.get_model_builder(own).__module__.split(".")[2]
     if folder in _OTHER_TASKS:
@@ -212,10 +213,16 @@ def _known_to_timm(name: str) -> str:
     own = name_in_library(name)
     if not _timm().is_model(own):  # names that reach out, such as hf-hub:…, are none either
         raise EncoderError(
-            f"timm has no net {own!r}. python -c \"import timm; print(timm.list_models('*vit*'))\" "
-            "prints those whose names have vit in them."
+            f"timm has no net {own!r}.{_alike(own, _timm().list_models())} "
+            "timm.list_models('*vit*') names those with vit in their names."
         )
     return str(own)
+
+
+def _alike(name: str, known: Sequence[str]) -> str:
+    """Return a sentence with the names that are most like one; empty where none is."""
+    close = difflib.get_close_matches(name, known, 3)
+    return f" Names like it are: {', '.join(close)}." if close else ""
 
 
 def _timm() -> Any:

@@ -54,9 +54,10 @@ def test_the_command_tells_what_a_file_and_its_last_blocks_take(tmp_path: Path, 
     ("options", "word"),
     [
         (("--encoder", "timm:no_such_net"), "timm has no net 'no_such_net'"),
+        (("--encoder", "timm:vit_tiny_patch16_24"), "Names like it are: vit_tiny_patch16_224"),
         (("--encoder", "torchvision:raft_small"), "gives the motion between them"),
         (("--encoder", "timm:vit_tiny_patch16_224", "--size", "40"), "a size that is a multiple"),
-        (("--encoder", "resnet10", "--init", "gone.pth"), "gone.pth is not there"),
+        (("--encoder", "resnet10", "--init", "gone.pth"), "gone.pth does not exist"),
     ],
 )
 def test_what_cannot_be_is_told_by_name(capsys, options: tuple[str, ...], word: str) -> None:
