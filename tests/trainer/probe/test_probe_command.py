@@ -156,7 +156,7 @@ def test_what_cannot_be_used_is_named(made, encoder, capsys, words, code, said):
 def test_a_file_that_is_no_encoder_is_named(made, tmp_path, capsys):
     wrong = tmp_path / "wrong.safetensors"
     wrong.write_bytes(b"no weights")
-    assert run("--encoder", wrong, "--images", made.images, "--labels", made.labels) == 1
+    assert run("--encoder", wrong, "--images", made.images, "--labels", made.labels) == 2
     assert "wrong.safetensors" in capsys.readouterr().err
 
 
