@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A kind of tracker of which none can be used now.
+    """A kind of tracker that cannot be used at the moment.
 
     Attributes
     ----------
@@ -44,14 +44,14 @@ class Missing:
     way_out: str
 
     def __str__(self) -> str:
-        """Return both sentences, led by the kind."""
+        """Return both sentences after the name of the kind."""
         name = {"lsl": "LSL", "tobii": "Tobii", "gazepoint": "Gazepoint"}.get(self.kind, self.kind)
         return f"{name}: {self.reason} {self.way_out}"
 
 
 @dataclass(frozen=True, slots=True)
 class TrackerKind:
-    """What an entry point in `foveate.trackers` names: a kind of tracker of another's.
+    """What an entry point in `foveate.trackers` names: another package's kind of tracker.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class TrackerKind:
         Returns the tracker of an id for a screen, not yet connected; at a rate in Hz, None for its
         own.
     way_out
-        What to do where none is found.
+        What to do if none is found.
     """
 
     find: Callable[[float], Sequence[TrackerInfo]]
@@ -72,31 +72,31 @@ class TrackerKind:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a look for trackers brought."""
+    """The result of a search for trackers."""
 
     trackers: tuple[TrackerInfo, ...]
     missing: tuple[Missing, ...] = ()
 
 
 TOBII_WAY_OUT = as_typed(
-    "Run: python main.py devices setup-tobii (it needs a Python 3.10 beside this one). Or start "
-    "TittaLSL or App-TobiiPro on this computer: the tracker then appears here as an LSL stream."
+    "Run python main.py devices setup-tobii (it needs a separate Python 3.10). Or start TittaLSL "
+    "or App-TobiiPro on this computer; the tracker then appears here as an LSL stream."
 )
 NO_TOBII = Missing(
     "tobii",
-    "The SDK is installed, but no Tobii tracker answers.",
-    "Check cable and power, and whether Tobii Pro Eye Tracker Manager sees it.",
+    "The SDK is installed, but no Tobii tracker responds.",
+    "Check the cable, the power supply and whether Tobii Pro Eye Tracker Manager finds it.",
 )
 NO_STREAM = Missing(
     "lsl",
-    "No gaze stream is sent on this computer.",
-    "Start the tracker's LSL sender and look again; for senders elsewhere set "
+    "No gaze stream was found on this computer.",
+    "Start the tracker's LSL sender and search again. For senders on other computers, set "
     "lsl_network in study.toml, or FOVEATE_LSL_NETWORK=1.",
 )
 
 
 def find_trackers(timeout_s: float = 1.0, *, network: bool = False) -> Found:
-    """Look for trackers; blocks up to `timeout_s`, so use a worker.
+    """Search for trackers; blocks up to `timeout_s`, so use a worker.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def tracker_kinds() -> dict[str, TrackerKind]:
 def _look_for(name: str, kind: TrackerKind, timeout_s: float) -> Found:
     try:
         trackers = tuple(kind.find(timeout_s))
-    except Exception as error:  # another's code, which must not hide the trackers beside it
+    except Exception as error:  # third-party code, which must not hide the other trackers
         _log.exception("The plug-in %s failed to look for trackers.", name)
         reason = f"Its plug-in failed: {type(error).__name__}: {error}."
         return Found((), (Missing(name, reason, kind.way_out),))
@@ -165,7 +165,7 @@ def _look_for(name: str, kind: TrackerKind, timeout_s: float) -> Found:
         reason = f"Its plug-in calls a tracker {wrong[0]!r}, not {name}:…, or its kind another."
         return Found((), (Missing(name, reason, kind.way_out),))
     if not trackers:
-        return Found((), (Missing(name, "No tracker of this kind answers.", kind.way_out),))
+        return Found((), (Missing(name, "No tracker of this kind responds.", kind.way_out),))
     return Found(trackers)
 
 
@@ -186,7 +186,7 @@ def open_tracker(
     geometry
         Of the tracked screen.
     rate_hz
-        Where the tracker lets it be chosen; None for its default.
+        If the tracker lets you choose it; None for its default.
     seed
         Of the simulated reader.
     network
@@ -195,12 +195,12 @@ def open_tracker(
     Raises
     ------
     TrackerNotFound
-        If there is none of that id; the message lists what is there.
+        If no tracker has that id; the message lists those found.
     TrackerError
-        If it cannot run at that rate.
+        If the tracker cannot run at that rate.
     """
     if not tracker_id:
-        raise TrackerNotFound("No tracker is chosen. Choose one on the Worklist page.")
+        raise TrackerNotFound("No tracker is selected. Select one on the Worklist page.")
     if tracker_id == "simulated":
         parameters = SimulatedParameters() if rate_hz is None else SimulatedParameters(rate_hz)
         return SimulatedTracker(geometry, parameters, seed)
@@ -232,4 +232,4 @@ def _not_there(tracker_id: str, found: Found) -> str:
     there = ", ".join(info.id for info in found.trackers)
     kind = tracker_id.partition(":")[0]
     hints = "".join(f" {line}" for line in found.missing if line.kind == kind)
-    return f'There is no tracker "{tracker_id}". There is: {there}.{hints}'
+    return f'There is no tracker "{tracker_id}". Trackers found: {there}.{hints}'

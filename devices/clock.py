@@ -1,4 +1,4 @@
-"""The one host clock: integer microseconds, injected wherever time is read."""
+"""The single host clock: integer microseconds, injected wherever time is read."""
 
 import time
 from collections.abc import Callable
@@ -10,15 +10,15 @@ MAX_STEP_US = 100.0
 
 
 class HostClock:
-    """Microseconds since the clock was made, optionally running faster than life.
+    """Microseconds since the clock was created, optionally faster than real time.
 
-    Gaze, view changes and keys all read this one clock, so a faster-than-life run keeps them
+    Gaze, view changes and keys all use this clock, so a faster-than-real-time run keeps them
     in step: ``now = speed x elapsed``.
 
     Parameters
     ----------
     speed
-        Seconds of recorded time per second of real time; 1.0 is life.
+        Seconds of recorded time per second of real time; 1.0 is real time.
     counter_ns
         Monotonic nanosecond counter. ``time.perf_counter_ns`` and not ``time.monotonic``,
         which steps by 15.6 ms on Windows before Python 3.13.
@@ -67,9 +67,9 @@ def measure_step_us(counter_ns: Callable[[], int] = time.perf_counter_ns, steps:
 def require_fine_clock(
     counter_ns: Callable[[], int] = time.perf_counter_ns, attempts: int = 5
 ) -> float:
-    """Measure the clock's step and refuse a coarse clock.
+    """Measure the step of the clock and refuse a coarse one.
 
-    The best of several attempts counts: a scheduler pause looks like a step, but not each time.
+    The best of several attempts counts: a scheduler pause looks like a step, but not every time.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""`python main.py devices`: what trackers are there, what is missing, and a live test."""
+"""`python main.py devices`: list trackers, say what is missing, and test one live."""
 
 import argparse
 import json
@@ -39,7 +39,7 @@ TYPICAL_SCREEN = ScreenGeometry(1920, 1080, 531.0, 299.0)
 
 @dataclass(frozen=True, slots=True)
 class LiveTest:
-    """What a live test of a tracker measured.
+    """The results of a live test of a tracker.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class LiveTest:
         Median and largest age of the newest sample when it could be read first; polling adds up
         to 5 ms.
     is_stopped
-        Whether Ctrl-C ended it before its time; the figures are of what came until then.
+        Whether Ctrl-C ended the test early; the figures cover what arrived until then.
     """
 
     tracker: TrackerInfo
@@ -79,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if options.mapping is not None:
         if not options.mapping.is_file():
-            parser.error(f"--mapping {options.mapping}: no such file.")
+            parser.error(f"--mapping {options.mapping} does not exist.")
         os.environ[MAPPING_VARIABLE] = str(options.mapping)
     try:
         if options.action == "setup-tobii":
@@ -99,7 +99,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def live_test(
     tracker: Tracker, seconds: float, told: Told = lambda count, passed_s, seconds: None
 ) -> LiveTest:
-    """Read a tracker for some seconds and measure its stream; on Ctrl-C, what came until then.
+    """Read a tracker for some seconds and measure its stream; on Ctrl-C, what arrived so far.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def live_test(
         chunks, ages_us, passed_s = _read_for(tracker, clock, seconds, told)
         is_stopped = passed_s < seconds
         seconds = round(passed_s, 1) if is_stopped else seconds
-        # A test has no page: which screen is read on is not known to it.
+        # A test has no page, so it does not know which screen is used.
         events = tuple(event for event in tracker.events() if event.kind != "display_area")
     finally:
         tracker.disconnect()
@@ -135,10 +135,10 @@ def live_test(
 def _read_for(
     tracker: Tracker, clock: HostClock, seconds: float, told: Told
 ) -> tuple[list[SampleArray], list[int], float]:
-    """Return what came, the age of the newest sample of each piece, and the seconds it took."""
+    """Return the samples, the age of the newest sample in each batch, and the seconds it took."""
     chunks: list[SampleArray] = []
     ages_us: list[int] = []
-    tracker.read()  # what piled up while it was opened tells nothing of its latency
+    tracker.read()  # what accumulated during opening says nothing about latency
     begin_us = clock.now_us()
     end_us = begin_us + round(seconds * 1e6)
     count, told_s = 0, 0.0
@@ -167,7 +167,7 @@ def _run_test(options: argparse.Namespace) -> LiveTest:
 
 
 def _tell(count: int, passed_s: float, seconds: float) -> None:
-    """Say how far a test is: on a terminal in one line that is written over."""
+    """Report the progress of a test; on a terminal, in one line that is overwritten."""
     end = "\r" if sys.stderr.isatty() else "\n"
     rate = count / max(passed_s, 1e-9)
     left_s = max(0.0, seconds - passed_s)
@@ -203,7 +203,7 @@ def _write_found(found: Found, as_json: bool) -> None:
 
 
 def _describe(info: TrackerInfo) -> str:
-    rate = "rate not known until measured" if info.rate_hz is None else f"{info.rate_hz:g} Hz"
+    rate = "rate unknown until measured" if info.rate_hz is None else f"{info.rate_hz:g} Hz"
     return ", ".join(part for part in (info.name, rate, info.note) if part)
 
 
@@ -217,11 +217,11 @@ def _write_test(test: LiveTest, as_json: bool) -> None:
         f"{test.tracker.name}, {test.seconds:g} s:",
         f"  samples    {stream.sample_count}",
         f"  rate       {_figure(stream.measured_rate_hz)} Hz{nominal}",
-        f"  missing    {stream.lost_count} samples in {stream.gap_count} gaps, "
-        f"the longest {stream.longest_gap_us / 1e3:.1f} ms",
+        f"  missing    {stream.lost_count} samples in {stream.gap_count} gaps, longest "
+        f"{stream.longest_gap_us / 1e3:.1f} ms",
         f"  jitter     {_figure(stream.jitter_us)} us",
         f"  gaze lost  {100 * stream.loss:.1f} % of samples",
-        f"  latency    {test.latency_ms:.1f} ms median, {test.latency_max_ms:.1f} ms at most",
+        f"  latency    {test.latency_ms:.1f} ms median, {test.latency_max_ms:.1f} ms maximum",
         f"  clock      steps of {test.clock_step_us:.2f} us",
         *(f"  {event.kind:10} {event.detail}" for event in test.events),
     ]
@@ -276,15 +276,15 @@ def _parser() -> argparse.ArgumentParser:
         type=_positive,
         default=1.5,
         metavar="S",
-        help="how long to look for trackers (default: 1.5)",
+        help="how long to search for trackers, in seconds (default: 1.5)",
     )
     parser.add_argument(
-        "--network", action="store_true", help="also look for LSL streams on other computers"
+        "--network", action="store_true", help="also search for LSL streams on other computers"
     )
     parser.add_argument(
         "--mapping", type=Path, metavar="FILE", help="LSL mapping, TOML or JSON (docs/trackers.md)"
     )
-    parser.add_argument("--json", action="store_true", help="print JSON only")
+    parser.add_argument("--json", action="store_true", help="print only JSON")
     return parser
 
 

@@ -6,8 +6,8 @@ GazeError                 (devices.gaze.errors) the parent of all
     ├── ClockError            the host clock is too coarse or stepped
     ├── TrackerError          a tracker cannot be found, opened or understood
     │   ├── TrackerNotFound
-    │   ├── TrackerLost       it was there and is gone
-    │   ├── AmbiguousStream   several streams are called so
+    │   ├── TrackerLost       it was there and has gone
+    │   ├── AmbiguousStream   several streams have that name
     │   └── StreamLayoutError its channels or units cannot be trusted
     └── CalibrationError      the tracker refused or failed a calibration step
 """
@@ -32,11 +32,11 @@ class TrackerNotFound(TrackerError):
 
 
 class TrackerLost(TrackerError):
-    """The tracker was there and is gone."""
+    """The tracker was connected and has gone."""
 
 
 class AmbiguousStream(TrackerError):
-    """Several streams are called by the same id."""
+    """Several streams have the same id."""
 
 
 class StreamLayoutError(TrackerError):

@@ -1,4 +1,4 @@
-"""The mouse as gaze, for trying Foveate out; nobody's eyes are recorded."""
+"""The mouse as gaze, for trying out Foveate; no eyes are recorded."""
 
 import threading
 
@@ -21,7 +21,7 @@ def mouse_info(rate_hz: float = RATE_HZ) -> TrackerInfo:
         name="Mouse as gaze",
         model="Foveate",
         rate_hz=rate_hz,
-        note="For trying out: the pointer stands in for the eyes.",
+        note="For trying things out: the pointer replaces the eyes.",
     )
 
 
@@ -61,7 +61,7 @@ class MouseTracker:
             self._clock = None
 
     def move(self, x_norm: float, y_norm: float) -> None:
-        """Tell where the pointer is now, normalised display area; NaN: not on this screen."""
+        """Set the pointer's position, normalised display area; NaN: not on this screen."""
         with self._lock:
             if self._clock is not None:
                 self._told.append((self._clock.now_us(), x_norm, y_norm))

@@ -40,7 +40,7 @@ class PlugIn:
     module: str
 
     def refuse(self, group: Group, reason: str) -> None:
-        """Say that it is left out."""
+        """Report that the plug-in is left out."""
         _refuse(group, self.name, self.package, reason)
 
 
@@ -68,7 +68,7 @@ def plug_in_files(group: Group) -> tuple[PlugIn, ...]:
 def free(group: Group, plug_in: PlugIn, taken: Container[str]) -> bool:
     """Tell whether nothing else is called as a plug-in; where something is, it is said."""
     if plug_in.name in taken:
-        plug_in.refuse(group, "something else has this name already")
+        plug_in.refuse(group, "the name is already taken")
         return False
     return True
 
@@ -79,7 +79,7 @@ def _found(group: Group, content_of: Callable[[EntryPoint], Any]) -> list[PlugIn
         package = _package(point)
         try:
             made = PlugIn(point.name, package, content_of(point), point.module)
-        except (Exception, SystemExit) as error:  # whatever another's module does at import
+        except (Exception, SystemExit) as error:  # third-party modules may raise anything at import
             _refuse(group, point.name, package, f"{type(error).__name__}: {error}")
             continue
         if free(group, made, found):
@@ -90,7 +90,7 @@ def _found(group: Group, content_of: Callable[[EntryPoint], Any]) -> list[PlugIn
 def _file_of(point: EntryPoint) -> Path:
     spec = find_spec(point.module)
     if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(f"there is no file of module {point.module}")
+        raise ModuleNotFoundError(f"the module {point.module} has no file")
     return Path(spec.origin)
 
 

@@ -1,4 +1,4 @@
-"""The program as it is called here: a room that knows no other must tell people what to type."""
+"""The program's name as typed here, for a room that must tell people what to type."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A recorded session replayed as a live device: the same samples at their distances in time."""
+"""A recorded session replayed as a live device: the same samples at the same intervals."""
 
 import threading
 
@@ -12,7 +12,7 @@ from devices.tracker import Calibrator, DeviceEvent, TrackerInfo
 
 
 class ReplayTracker:
-    """A `Tracker` that gives recorded samples again, bit for bit but for `host_us`.
+    """A `Tracker` that repeats recorded samples, identical except for `host_us`.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class ReplayTracker:
 
     def __init__(self, samples: SampleArray, name: str) -> None:
         if len(samples) == 0:
-            raise TrackerError(f"{name} contains no gaze; choose another recording to replay.")
+            raise TrackerError(f"{name} contains no gaze. Choose another recording to replay.")
         rate_hz = stream_quality(samples).measured_rate_hz
         self.info = TrackerInfo(
             id=f"replay:{name}",
@@ -37,7 +37,8 @@ class ReplayTracker:
             name=f"Replay of {name}",
             model="Foveate",
             rate_hz=rate_hz,
-            note="A recorded session as a live device; it was calibrated when it was recorded.",
+            note="A recorded session, replayed as a live device. It was calibrated when it was "
+            "recorded.",
         )
         self._samples = samples
         self._since_us = samples["host_us"] - samples["host_us"][0]
@@ -75,7 +76,7 @@ class ReplayTracker:
             return samples
 
     def events(self) -> list[DeviceEvent]:
-        """Say once that the recording has ended."""
+        """Report once that the recording has ended."""
         with self._lock:
             is_over = self._clock is not None and self._next == len(self._samples)
             if not is_over or self._has_told_end or self._clock is None:

@@ -1,4 +1,4 @@
-"""Time stamps of a sender held against their arrival: what its clock does is seen and healed.
+"""Compares a sender's time stamps with their arrival, to detect and correct faults of its clock.
 
 The newest stamp of what arrives lies a little before its arrival, its lateness, which changes by a
 few milliseconds only. A clock that jumps, drifts or runs at another rate changes it for good; a
@@ -167,13 +167,16 @@ class StampWatch:
         ppm = -1e6 * self._slewed_us / (now_us - self._slewed_since_us)
         is_drift = abs(ppm) >= _DRIFT_PPM and abs(self._slewed_us) >= _DRIFT_US
         if is_drift and self._may_tell("clock_drift", now_us, 60e6):
-            text = f"Its clock drifts by {ppm:+.0f} ppm against this computer's; it is followed."
+            text = (
+                f"Its clock drifts by {ppm:+.0f} ppm relative to this computer's; times are "
+                "corrected for it."
+            )
             faults.append(StampFault("clock_drift", text, {"ppm": round(ppm)}))
 
     def _spread_equal(
         self, steps: Floats, placed: Floats, now_us: float, faults: list[StampFault]
     ) -> None:
-        """Give samples of one and the same stamp the usual distance, up to that stamp."""
+        """Spread samples with the same stamp at the usual interval, up to that stamp."""
         is_equal = steps == 0
         is_equal[0] &= self._last_raw_us is not None
         if not is_equal.any():
@@ -191,7 +194,7 @@ class StampWatch:
             placed[start:end] -= step_us * np.arange(count - 1, -1, -1)
         if self._may_tell("equal_stamps", now_us, _TELL_EVERY_US):
             count, self._equal_count = self._equal_count, 0
-            text = f"{count} samples had the stamp of the one before; they were spread."
+            text = f"{count} samples repeated the previous time stamp and were spread out."
             faults.append(StampFault("equal_stamps", text, {"count": count}))
 
     def _note_rate(self, steps: Floats, now_us: float, faults: list[StampFault]) -> None:
@@ -235,5 +238,5 @@ class StampWatch:
 
 def _jump(size_us: float) -> StampFault:
     size_s = size_us / 1e6
-    text = f"Its clock jumped by {size_s:+.3f} s; its stamps are kept near their arrival."
+    text = f"Its clock jumped by {size_s:+.3f} s; times are kept close to the samples' arrival."
     return StampFault("clock_reset", text, {"size_s": round(size_s, 6)})

@@ -152,5 +152,5 @@ def test_a_plug_in_cannot_take_the_name_of_something_that_is_there(tmp_path: Pat
     site = broken(tmp_path, "foveate.importers", "miceye", "hapless:THING", text)
     done = foveate("import-gaze", "--help", site=site)
     assert done.returncode == 0
-    assert "something else has this name already" in done.stderr
+    assert "the name is already taken" in done.stderr
     assert "MicEye's csv" in done.stdout

@@ -76,7 +76,11 @@ def run_train(
             _fail(report, str(error))
             return 1
         except KeyboardInterrupt:
-            report(RunFailed("Stopped. Run the same command to continue from the last checkpoint."))
+            report(
+                RunFailed(
+                    "Stopped. Start the same training again to continue from the last checkpoint."
+                )
+            )
             return 3
         except Exception as error:
             if isinstance(error, ImportError) and (text := missing_text(error)):
@@ -174,7 +178,7 @@ def _source(options: argparse.Namespace, config: RunConfig) -> "Source":
         )
     if options.order or options.labels or options.splits:
         raise ConfigError(
-            "--order, --labels and --splits only work with --images; a study has its own."
+            "--order, --labels and --splits only work with --images; a study has its own data."
         )
     from trainer.report.write import write_report
     from trainer.runs.study_source import StudySource
@@ -230,14 +234,21 @@ def _parser() -> argparse.ArgumentParser:
     files.add_argument("--cache", type=Path, metavar="FOLDER", help="folder for decoded images")
     parser.add_argument("--config", type=Path, help="TOML file of settings")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="set any setting by name"
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="change any setting by name",
     )
     parser.add_argument(
         "--out", type=Path, help="the run's folder (default: one in the study's runs)"
     )
-    parser.add_argument("--fresh", action="store_true", help="start anew")
+    parser.add_argument("--fresh", action="store_true", help="start over")
     parser.add_argument(
-        "--events", choices=("text", "json"), default="text", help="json: print one object per line"
+        "--events",
+        choices=("text", "json"),
+        default="text",
+        help="json: print one JSON object per line",
     )
     parser.add_argument(
         "--describe-encoder", action="store_true",
@@ -249,7 +260,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("settings (set others with --config and --set)")
-    group.add_argument("--name", help="of the run")
+    group.add_argument("--name", help="name of the run")
     group.add_argument("--method", help=", ".join(METHODS))
     group.add_argument("--pairs", choices=PAIRS, help="where positive pairs come from")
     group.add_argument("--measure", help="gaze similarity, e.g. tima")
@@ -258,7 +269,9 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     rule.add_argument(
         "--positive-rate", type=float, help="fraction of valid pairs that are positive"
     )
-    group.add_argument("--drop", type=float, help="gzpt: probability of dropping a pair at a step")
+    group.add_argument(
+        "--drop", type=float, help="gzpt: probability of dropping a pair in each step"
+    )
     group.add_argument("--encoder", help=", ".join(ENCODERS))
     group.add_argument(
         "--init", metavar="FILE", help="file of initial weights (torchvision, timm, released .pth)"
@@ -266,7 +279,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--recipe", choices=RECIPES, help="use the settings of a paper")
     group.add_argument(
         "--size", type=size_option, metavar="PX",
-        help="image size in pixels; auto: so that what readers marked or looked at is large enough",
+        help="image size in pixels; auto: large enough for what readers marked or looked at",
     )  # fmt: skip
     group.add_argument("--batch", type=int, help="images per step")
     group.add_argument("--epochs", type=int, help="number of passes over the images")

@@ -157,8 +157,8 @@ def save_features(path: Path, features: NDArray[np.float32], names: Sequence[str
 def _parser() -> argparse.ArgumentParser:
     parser = CommandParser(
         prog="python main.py encode",
-        description="Compute features of images with an encoder, as an npz with the keys "
-        "features (N, D) float32 and names (N,): paths within the folder, in order.",
+        description="Compute features of images with an encoder, as an npz with the keys features "
+        "(N, D) float32 and names (N,): paths within the folder, in the same order.",
         example="python main.py encode --encoder encoder.safetensors --images IMAGES --out "
         "features.npz",
     )
@@ -170,7 +170,10 @@ def _parser() -> argparse.ArgumentParser:
         "--images", type=existing_folder, required=True, metavar="FOLDER", help="PNG or JPEG images"
     )
     parser.add_argument(
-        "--order", type=existing_file, metavar="FILE", help="names, one a line, in order"
+        "--order",
+        type=existing_file,
+        metavar="FILE",
+        help="file of image names, one per line, in order",
     )
     parser.add_argument(
         "--out", type=file_to_write, required=True, metavar="FILE", help="the npz file to write"

@@ -34,7 +34,7 @@ class ConfigError(TrainerError):
 
 
 class CohortError(TrainerError):
-    """The study holds nothing that can be trained on, or images are missing."""
+    """The study contains nothing to train on, or images are missing."""
 
 
 class SimilarityError(TrainerError):
@@ -68,9 +68,9 @@ class BrokenPictures(ImageCacheError):
         self.broken, self.count = broken, count
         lines = "".join(f"\n  {reason}" for reason in broken.values())
         super().__init__(
-            f"{len(broken)} of {count} pictures cannot be used:{lines}\nReplace these files (those "
-            "of a study: copy its images along with its database, or import them again), or leave "
-            "them out: --set skip_broken=true."
+            f"{len(broken)} of {count} pictures cannot be used:{lines}\nReplace these files (for "
+            "a study: copy its images together with its database, or import them again), or leave "
+            "them out by setting skip_broken to true."
         )
 
 

@@ -38,14 +38,16 @@ def with_size(
         return made, ""
     del made[-1]["size"]
     if options.study is None:
-        raise ConfigError("--size auto goes by the boxes and fixations of a study: use --study.")
+        raise ConfigError(
+            "--size auto is based on the boxes and fixations of a study. Use --study."
+        )
     encoder = str(merged(made).get("encoder", RunConfig().encoder))
     with closing(Study.open(options.study, database_url=options.database)) as study:
         found = propose(seen_parts(study), encoder)
     if not found.size:
         raise ConfigError(
             f"--size auto needs {FEWEST} boxes, or readings that looked at something more than "
-            f"once; there are {found.count}. Name a size, e.g. --size 224."
+            f"once; there are {found.count}. Choose a size, e.g. --size 224."
         )
     made[-1]["size"] = found.size
     return made, proposal_text(found)

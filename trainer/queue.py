@@ -168,7 +168,7 @@ def _end(job: Job, code: int | None) -> None:
 def _failure_text(job: Job, last: dict[str, Any], code: int | None) -> str:
     if last.get("event") == "error":
         return str(last.get("message", ""))
-    how = f"ended with exit code {code}" if code is not None else "ended without a message"
+    how = f"ended with exit code {code}" if code is not None else "ended without an error message"
     with contextlib.suppress(OSError):
         lines = job.log_file.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         how += f". Its last message: {lines[-1]}" if lines else ""

@@ -10,7 +10,7 @@ MEASURES = {
     "moment_sequence": "Gaze moments in sequence",
     "dhash": "dHash",
     "encoder": "Encoder of gaze",
-    "taught": "Gaze weighed by labels",
+    "taught": "Gaze weighted by labels",
 }
 """Display names by stored name; the same as in the trainer's own description of its settings."""
 COMPUTED = ("auto", "tima", "density", "dwell", "multimatch", "moment", "moment_sequence", "dhash")

@@ -52,21 +52,24 @@ def checked_columns(
     """
     if codec_version != CODEC_VERSION:
         raise ChunkError(
-            f"Gaze chunk of codec version {codec_version}; this Foveate reads {CODEC_VERSION}."
+            f"The gaze chunk has codec version {codec_version}, but this version of Foveate reads "
+            f"{CODEC_VERSION}."
         )
     if crc32 is not None and zlib.crc32(blob) != crc32:
-        raise ChunkError("Gaze chunk fails its checksum: the database file is damaged.")
+        raise ChunkError(
+            "The gaze chunk does not match its checksum: the database file is damaged."
+        )
     size = count * _CHUNK_BYTES_PER_SAMPLE
     raw = _decompressed(blob, size)
     if len(raw) != size:
-        raise ChunkError(f"Gaze chunk holds {len(raw)} bytes, not those of {count} samples.")
+        raise ChunkError(f"The gaze chunk has {len(raw)} bytes, which do not make {count} samples.")
     return raw
 
 
 def from_columns(chunks: Sequence[bytes], counts: Sequence[int]) -> SampleArray:
     """Return the samples of checked chunks, one after the other as they come.
 
-    A reading has hundreds of chunks: their columns are joined as bytes, each once.
+    A reading has hundreds of chunks, so their columns are joined as bytes, once each.
     """
     samples = np.empty(sum(counts), dtype=SAMPLE_DTYPE)
     offset = 0
@@ -82,14 +85,14 @@ def from_columns(chunks: Sequence[bytes], counts: Sequence[int]) -> SampleArray:
 
 
 def _decompressed(blob: bytes, size: int) -> bytes:
-    """Return what was compressed, at most one byte beyond its size: a bomb is not unpacked."""
+    """Decompress at most one byte beyond the expected size, so that no bomb is unpacked."""
     stream = zlib.decompressobj()
     try:
         raw = stream.decompress(blob, max(size, 0) + 1)
     except zlib.error as error:
-        raise ChunkError(f"Gaze chunk cannot be decompressed: {error}.") from error
+        raise ChunkError(f"The gaze chunk cannot be decompressed: {error}.") from error
     if not stream.eof and len(raw) <= size:
-        raise ChunkError("Gaze chunk cannot be decompressed: incomplete or truncated stream.")
+        raise ChunkError("The gaze chunk cannot be decompressed: the stream is incomplete.")
     return raw
 
 
@@ -107,7 +110,7 @@ def join_chunks(chunks: Iterable[SampleArray]) -> SampleArray:
 
 
 def in_order(samples: SampleArray) -> SampleArray:
-    """Return samples in order of host time; of one instant as they came."""
+    """Return samples in order of host time; equal times keep their order."""
     times = samples["host_us"]
     if (times[1:] >= times[:-1]).all():
         return samples

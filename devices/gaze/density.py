@@ -1,4 +1,4 @@
-"""Where gaze dwelt on an image: a smooth map, and its colours for a dark room."""
+"""Where gaze dwelled on an image: a smooth map, with colours for a dark room."""
 
 import math
 
@@ -97,7 +97,9 @@ def _counted(
     points = np.asarray(points_image, np.float64).reshape(-1, 2)
     weight = np.ones(len(points)) if weights is None else np.asarray(weights, np.float64)
     if weight.shape != (len(points),):
-        raise ValueError(f"{len(points)} points need as many weights, not {weight.shape}.")
+        raise ValueError(
+            f"{len(points)} points need the same number of weights, not {weight.shape}."
+        )
     with np.errstate(invalid="ignore"):
         inside = ((points >= 0) & (points < (width, height))).all(axis=1)
         counts = inside & np.isfinite(weight) & (weight > 0)
@@ -110,7 +112,7 @@ def _spread(
     scale: tuple[float, float],
     shape: tuple[int, int],
 ) -> NDArray[np.float64]:
-    """Share each weight among the four nearest pixel centres, so that no place is rounded."""
+    """Divide each weight among the four nearest pixel centres: positions are not rounded."""
     heat = np.zeros(shape)
     place = points * scale - 0.5
     low = np.floor(place).astype(np.intp)
@@ -125,7 +127,7 @@ def _spread(
 
 
 def _blur(heat: NDArray[np.float64], sigma_x: float, sigma_y: float) -> NDArray[np.float64]:
-    """Blur with black beyond the border: gaze there did not dwell on the image."""
+    """Blur with black beyond the border, because gaze there was not on the image."""
     kernel_x = cv2.getGaussianKernel(2 * math.ceil(4 * sigma_x) + 1, sigma_x)
     kernel_y = cv2.getGaussianKernel(2 * math.ceil(4 * sigma_y) + 1, sigma_y)
     blurred = cv2.sepFilter2D(heat, cv2.CV_64F, kernel_x, kernel_y, borderType=cv2.BORDER_CONSTANT)

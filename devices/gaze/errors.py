@@ -1,9 +1,9 @@
-"""Errors of gaze itself, with or without a device.
+"""Errors about gaze itself, with or without a device.
 
 GazeError
 ├── ChunkError            a stored gaze chunk is damaged or of an unknown version
-├── GazeFileError         a file of gaze, or what comes with one, cannot be understood
-└── (devices.errors.DeviceError, of what a tracker does)
+├── GazeFileError         a gaze file, or a file that belongs to it, cannot be understood
+└── (devices.errors.DeviceError, for trackers)
 """
 
 
@@ -16,4 +16,4 @@ class ChunkError(GazeError):
 
 
 class GazeFileError(GazeError):
-    """A file of gaze, or what comes with one, cannot be understood."""
+    """A gaze file, or a file that belongs to it, cannot be understood."""

@@ -34,7 +34,7 @@ _LIST = re.compile(r"\s*[\[(].*[\])]\s*")
 _NO_CLASS = re.compile(r"[\[\](){}'\"]")
 _NO_KEYPOINT = (-1, -1)
 _MISSING_CLASS = ("", "-1")
-_ANOTHER = f"A MicEye line reads {_LAYOUT}; is it another format?"
+_ANOTHER = f"A MicEye line has the form {_LAYOUT}. This may be another format."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,7 +137,7 @@ def read_miceye(path: Path, progress: Callable[[int, int], None] | None = None) 
         if progress is not None:
             progress(number, len(lines))
     if not found:
-        raise GazeFileError(f"{path} holds no line; a MicEye csv has one for each image.")
+        raise GazeFileError(f"{path} is empty; a MicEye csv has one line per image.")
     return found
 
 
@@ -151,7 +151,8 @@ def read_mcgip(path: Path) -> McgipGaze | None:
     """
     if path.is_file() and path.stat().st_size > MOST_JSON_BYTES:
         raise GazeFileError(
-            f"{path} is larger than {MOST_JSON_BYTES >> 20} MB, which no gaze of one image is."
+            f"{path} is larger than {MOST_JSON_BYTES >> 20} MB, which is too large for the gaze "
+            "on one image."
         )
     text = read_text(path)
     try:
@@ -162,8 +163,8 @@ def read_mcgip(path: Path) -> McgipGaze | None:
         return None
     if not isinstance(entry, dict) or "gaze" not in entry:
         raise GazeFileError(
-            f'{path} is not a gaze file: it should hold {{"gaze": [[x, y], …]}}. Move it elsewhere '
-            "if it does not belong here."
+            f'{path} is not a gaze file: it should contain {{"gaze": [[x, y], …]}}. Move it '
+            "elsewhere if it does not belong here."
         )
     facts = {key: entry[key] for key in ("case", "gt") if entry.get(key) is not None}
     points = as_points(f"{path}: gaze", entry["gaze"])
@@ -186,7 +187,7 @@ def _exact(path: Path, own: Any) -> ExactGaze | None:
     if not own:
         return None
     if not isinstance(own, dict) or "gaze_image" not in own:
-        raise GazeFileError(f"{path}: foveate should hold gaze_image, as Foveate's export has it.")
+        raise GazeFileError(f"{path}: foveate should contain gaze_image, as in Foveate's export.")
     points = as_points(f"{path}: gaze_image", own["gaze_image"])
     times = own.get("time_us") or None
     if times is not None:
@@ -221,7 +222,9 @@ def _fields(where: str, line: str) -> tuple[str, str, str, str, str]:
     """
     fields = line.split(";")
     if len(fields) < 3:
-        raise GazeFileError(f"{where}: a MicEye line reads {_LAYOUT}, with ; between its fields.")
+        raise GazeFileError(
+            f"{where}: a MicEye line has the form {_LAYOUT}, with ; between fields."
+        )
     first = max(2, len(fields) - 3)
     places = (k for k in range(first, len(fields)) if _LIST.fullmatch(fields[k]))
     at = next((k for k in places if not _NO_CLASS.search(fields[k - 1])), first)
@@ -250,7 +253,8 @@ def _samples(where: str, gaze: Any) -> tuple[FloatArray, FloatArray | None]:
     scales = [_scale(sample[1]) for sample in gaze if _is_scaled(sample)]
     if len(scales) < len(gaze) or not all(0 < scale < np.inf for scale in scales):
         raise GazeFileError(
-            f"{where}: each sample of a version 2 file is [[x, y], scale], its scale above 0."
+            f"{where}: each sample of a version 2 file must be [[x, y], scale], with a scale "
+            "above 0."
         )
     return as_points(f"{where}: the gaze", [sample[0] for sample in gaze]), np.array(scales)
 

@@ -23,7 +23,7 @@ def read_text(path: Path) -> str:
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise GazeFileError(f"{path} is not text in UTF-8 or UTF-16; save it as such.") from error
+        raise GazeFileError(f"{path} is not UTF-8 or UTF-16 text. Save it as UTF-8.") from error
 
 
 def read_bytes(path: Path, count: int = -1) -> bytes:

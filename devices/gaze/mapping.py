@@ -1,6 +1,6 @@
-"""From samples to places: the tracked screen over time, and where on the image a fixation lies.
+"""From samples to positions: the tracked screen over time, and where a fixation is on the image.
 
-Used while recording and when a stored reading is computed again, so that both agree.
+Used while recording and when a stored reading is recomputed, so that both agree.
 """
 
 from collections import Counter
@@ -32,7 +32,7 @@ class ScreenHistory:
         self._geometries = [first]
 
     def add(self, time_us: int, geometry: ScreenGeometry) -> None:
-        """Let another geometry be in force from `time_us` on; times come in order."""
+        """Set the geometry in force from `time_us` on; times must be in order."""
         if geometry != self._geometries[-1]:
             self._starts_us.append(time_us)
             self._geometries.append(geometry)
@@ -104,7 +104,7 @@ class MappedGaze:
 
     @classmethod
     def join(cls, parts: Sequence["MappedGaze"]) -> Self:
-        """Return parts that follow one another as one."""
+        """Join consecutive parts into one."""
         return cls(*(np.concatenate([getattr(p, name) for p in parts]) for name in cls.__slots__))
 
     def _cut(self, part: slice) -> "MappedGaze":
@@ -169,7 +169,7 @@ def place_of(fixation: Fixation, gaze: MappedGaze, views: ViewHistory) -> Fixati
 
 
 def _distinct(indices: NDArray[np.int64]) -> list[int]:
-    """Return the values there are, in order; mostly one, which needs no sorting."""
+    """Return the distinct values in order; usually there is one, which needs no sorting."""
     if len(indices) == 0:
         return []
     if (indices == indices[0]).all():

@@ -1,6 +1,6 @@
-"""The positive rate: which share of the valid pairs lies above a threshold.
+"""The positive rate: the share of valid pairs above a threshold.
 
-A pair is valid where the measure gives it a value; an item with itself is never a pair. Page,
+A pair is valid if the measure gives it a value; an item with itself is never a pair. Page,
 command, training and report all ask here, whether they hold a matrix, sorted values or a graph.
 """
 
@@ -13,7 +13,7 @@ from devices.gaze.geometry import FloatArray
 
 COMMON_THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99)
 MATCHES_MOST = 0.5
-"""An item above the threshold with more than this share of its valid pairs matches everything."""
+"""An item that is positive with more than this share of its valid pairs matches everything."""
 
 Places = NDArray[np.int64]
 
@@ -64,13 +64,13 @@ def positive_rate(
 def threshold_for_rate(matrix: FloatArray, valid: NDArray[np.bool_], rate: float) -> float:
     """Return the lowest threshold whose `positive_rate` does not exceed `rate`.
 
-    Equal values stand or fall together, so the rate reached may be lower: report it.
+    Equal values are treated alike, so the rate reached may be lower; report it.
     """
     return threshold_of_values(pair_values(matrix, valid), rate)
 
 
 def threshold_of_values(values: FloatArray, rate: float, valid_pairs: int | None = None) -> float:
-    """Return the same from values alone.
+    """Return the same from a list of values.
 
     Parameters
     ----------

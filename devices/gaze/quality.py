@@ -1,4 +1,4 @@
-"""How good gaze on known targets is: accuracy and precision in degrees, loss.
+"""Quality of gaze on known targets: accuracy and precision in degrees, and loss.
 
 Definitions: Holmqvist et al. 2012, "Eye tracker data quality"; per-target medians as in Titta.
 """
@@ -20,7 +20,7 @@ EYES: tuple[Eye, ...] = ("both", "left", "right")
 
 @dataclass(frozen=True, slots=True)
 class EyeQuality:
-    """Quality of one eye, or of both together; None where there was no gaze to tell from.
+    """Quality of one eye, or of both together; None if there was no gaze.
 
     Attributes
     ----------
@@ -133,7 +133,8 @@ def validate(
     targets = np.asarray(targets_norm, np.float64).reshape(-1, 2)
     if len(targets) == 0 or len(targets) != len(samples_per_target):
         raise ValueError(
-            f"{len(targets)} targets need as many arrays of samples, not {len(samples_per_target)}."
+            f"{len(targets)} targets need the same number of sample arrays, not "
+            f"{len(samples_per_target)}."
         )
     pairs = zip(targets, samples_per_target, strict=True)
     results = tuple(_target(target, samples, geometry) for target, samples in pairs)

@@ -1,4 +1,4 @@
-"""How much gaze is lost, and whether that of a reading can be used: one word with its reasons."""
+"""How much gaze is lost, and whether a reading can be used: one word with reasons."""
 
 import math
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ Word = Literal["good", "doubtful", "bad"]
 
 
 class Verdict(NamedTuple):
-    """`word` is good, doubtful or bad; `reasons` say why not good, the gravest first."""
+    """`word` is good, doubtful or bad; `reasons` say why it is not good, the most serious first."""
 
     word: Word
     reasons: tuple[str, ...] = ()
@@ -34,17 +34,17 @@ class ReadingLimits:
 _ANY_LOSS = ReadingLimits(
     doubtful_loss=0.0, bad_loss=math.inf, doubtful_off_image=0.0, bad_off_image=math.inf
 )
-"""Of imported gaze: all that is missing is said, nothing makes it bad."""
+"""For imported gaze: everything missing is stated, but nothing makes it bad."""
 _LONG_US = 60_000_000
 
 
 LEAST_SILENCE_S = 0.5
-"""From so many seconds on, samples that never came are told as silence of the tracker."""
+"""From this duration in seconds, missing samples are reported as silence of the tracker."""
 
 
 @dataclass(frozen=True, slots=True)
 class GazeLoss:
-    """What became of the gaze that was due.
+    """What happened to the expected gaze.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class GazeLoss:
 
     @property
     def loss(self) -> float:
-        """Share of the samples due that did not come or had no gaze; 1 where none was due."""
+        """Share of expected samples that did not arrive or had no gaze; 1 if none was expected."""
         return lost_share(
             self.expected_count - self.invalid_count - self.missing_count, self.expected_count
         )
@@ -74,7 +74,7 @@ class GazeLoss:
 def gaze_loss(
     valid_count: int, sample_count: int, open_us: float, rate_hz: float | None
 ) -> GazeLoss:
-    """Return how much of the gaze that was due is lost.
+    """Return how much of the expected gaze is lost.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def gaze_loss(
 
 
 def lost_share(valid_count: int, expected_count: int) -> float:
-    """Return how much gaze is lost: the share of samples without it; 1 where none was due.
+    """Return the share of samples without gaze; 1 if none was expected.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def reading_verdict(
     silent_s: float = 0.0,
     partial: bool = False,
 ) -> Verdict:
-    """Judge a reading by its gaze.
+    """Rate a reading by its gaze.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def reading_verdict(
     at = limits or ReadingLimits()
     seconds = duration_us / 1e6
     if partial and duration_us < at.doubtful_duration_us:
-        return Verdict("doubtful", (f"a part of {seconds:.1f} s, too short to judge",))
+        return Verdict("doubtful", (f"a part of {seconds:.1f} s, too short to rate",))
     if sample_count == 0:
         return Verdict("bad", ("no gaze was recorded",))
     findings = (
@@ -177,7 +177,7 @@ def reading_verdict(
 def imported_verdict(
     loss: float, off_image: float, clamped_count: int, lacks: Sequence[str]
 ) -> Verdict:
-    """Judge gaze from elsewhere: doubtful, never bad, for it cannot be recorded again.
+    """Rate imported gaze: doubtful, never bad, because it cannot be recorded again.
 
     Parameters
     ----------
@@ -190,13 +190,15 @@ def imported_verdict(
     """
     unsaid = f"not given by the source: {', '.join(lacks)}"
     missing = reading_verdict(loss, off_image, _LONG_US, 0.0, _ANY_LOSS).reasons
-    clamped = (f"{clamped_count} samples were moved to the image's border",) * bool(clamped_count)
+    clamped = (f"{clamped_count} samples were moved to the edge of the image",) * bool(
+        clamped_count
+    )
     first = f"imported; {unsaid if lacks else 'accuracy was not validated'}"
     return Verdict("doubtful", (first, *missing, *clamped))
 
 
 def lost_text(loss: float, silent_s: float) -> str:
-    """Return how much gaze is lost, in words that name a tracker's silence."""
+    """Describe the loss of gaze, including any silence of the tracker."""
     silence = f", tracker silent for {silent_s:.1f} s" if silent_s >= LEAST_SILENCE_S else ""
     return f"gaze lost {loss:.0%} of the time{silence}"
 

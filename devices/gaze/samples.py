@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 Eye = Literal["both", "left", "right"]
 
 NO_DEVICE_TIME = np.iinfo(np.int64).min
-"""`device_us` of a tracker that stamps no time of its own."""
+"""`device_us` of a tracker without time stamps of its own."""
 
 SAMPLE_DTYPE = np.dtype(
     [
@@ -78,7 +78,7 @@ def gaze_norm(samples: SampleArray, eye: Eye = "both") -> NDArray[np.float64]:
     samples
         Shape (N,).
     eye
-        "both" is the mean of the eyes that are there.
+        "both" is the mean of the eyes with gaze.
 
     Returns
     -------
@@ -94,13 +94,13 @@ def eyes_norm(samples: SampleArray) -> tuple[NDArray[np.float64], NDArray[np.flo
     points = np.empty((2, len(samples), 2))
     for eye, name in enumerate(("left", "right")):
         points[eye, :, 0], points[eye, :, 1] = samples[f"{name}_x_norm"], samples[f"{name}_y_norm"]
-    # Half a point is no point: an eye with one coordinate only is lost in both.
+    # Half a point is no point: an eye with only one coordinate is lost.
     points[~np.isfinite(points).all(axis=2)] = np.nan
     return points[0], points[1]
 
 
 def mean_of_eyes(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean (N, 2) of the eyes that are there, NaN where both are lost."""
+    """Return the mean (N, 2) of the eyes with gaze, NaN where both are lost."""
     mean = (left + right) / 2
     mean = np.where(np.isnan(mean), left, mean)
     return np.where(np.isnan(mean), right, mean)

@@ -116,7 +116,7 @@ class Recorded(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DamagedChunk:
-    """A stored chunk that cannot be read any more: a gap in the gaze.
+    """A stored chunk that can no longer be read: a gap in the gaze.
 
     Attributes
     ----------
@@ -263,7 +263,7 @@ def samples_of(chunks: Iterable[EncodedChunk]) -> SampleArray:
 def _readable(
     chunks: Iterable[EncodedChunk],
 ) -> tuple[SampleArray, tuple[DamagedChunk, ...]]:
-    """Return the samples of all chunks that can be read, and the others."""
+    """Return the samples of all readable chunks, and the damaged chunks."""
     parts, counts, damaged = list[bytes](), list[int](), list[DamagedChunk]()
     for c in chunks:
         try:

@@ -1,4 +1,4 @@
-"""How regularly samples come: measured rate, gaps, jitter, loss."""
+"""How regularly samples arrive: measured rate, gaps, jitter and loss."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,14 +15,14 @@ _GAP_INTERVALS = 1.5
 
 @dataclass(frozen=True, slots=True)
 class StreamQuality:
-    """How regularly samples came.
+    """How regularly samples arrived.
 
     Attributes
     ----------
     measured_rate_hz
         From the median interval; NaN for fewer than two samples.
     lost_count
-        Samples that should have come in the gaps but did not.
+        Samples that are missing in the gaps.
     gap_count, longest_gap_us
         Intervals above 1.5 times the usual one, and the longest of them (0: none).
     jitter_us

@@ -1,6 +1,6 @@
-"""Gazepoint's trackers, by the Open Gaze API of Gazepoint Control: XML lines over TCP.
+"""Gazepoint's trackers, through the Open Gaze API of Gazepoint Control: XML lines over TCP.
 
-Written from the published manual; not tried on the device.
+Written from the published manual; not tested on the device.
 """
 
 from devices.gazepoint.search import find_gazepoint, open_gazepoint

@@ -1,4 +1,4 @@
-"""Calibration by the Open Gaze API, whose pace is Control's and not the page's.
+"""Calibration through the Open Gaze API, at Control's pace rather than the page's.
 
 Control takes all targets beforehand and goes through them in one go: at each it waits `DELAY_S`,
 in which the page moves its target there, then measures for `MEASURE_S`. The page goes on when
@@ -46,13 +46,13 @@ class GazepointCalibrator:
         self._result: Line | None = None
 
     def plan(self, targets: Sequence[Point]) -> None:
-        """Say which targets will be collected, in this order."""
+        """Set the targets that will be collected, in order."""
         self._targets = list(targets)
 
     def enter(self) -> None:
-        """Tell Control of the targets; it draws none of them."""
+        """Send the targets to Control, which draws none of them."""
         if not self._targets:
-            raise CalibrationError(f"{self._name} must know all targets before the first.")
+            raise CalibrationError(f"{self._name} needs all targets before the first one is shown.")
         link = self._link = self._current_link()
         self._done, self._result = 0, None
         self._ask("CALIBRATE_START", STATE=0)
@@ -63,8 +63,8 @@ class GazepointCalibrator:
             answer = self._ask("CALIBRATE_ADDPOINT", X=f"{x:.5f}", Y=f"{y:.5f}")
         if answer.get("PTS", str(len(self._targets))) != str(len(self._targets)):
             raise CalibrationError(
-                f"{self._name} took {answer['PTS']} of {len(self._targets)} targets. Restart "
-                "Gazepoint Control."
+                f"{self._name} accepted only {answer['PTS']} of {len(self._targets)} targets. "
+                "Restart Gazepoint Control."
             )
         self._ask("CALIBRATE_DELAY", VALUE=DELAY_S)
         self._ask("CALIBRATE_TIMEOUT", VALUE=MEASURE_S)
@@ -72,11 +72,11 @@ class GazepointCalibrator:
             link.calibration.get_nowait()
 
     def collect(self, x_norm: float, y_norm: float) -> PointResult:
-        """Wait until Control has measured at a target; how it went is known at the end only."""
+        """Wait until Control has measured a target; the result is known only at the end."""
         target = (x_norm, y_norm)
         if self._done >= len(self._targets) or self._targets[self._done] != target:
             raise CalibrationError(
-                f"{self._name} collects all targets in one go and in order. Calibrate again."
+                f"{self._name} collects all targets in one pass and in order. Calibrate again."
             )
         link = self._require_link()
         called_us = link.now_us()
@@ -87,8 +87,8 @@ class GazepointCalibrator:
         if called_us > self._started_us + 1e6 * DELAY_S:
             self._stop()
             raise CalibrationError(
-                f"The page was late with a target: {self._name} had begun to measure while the "
-                "reader looked elsewhere. Calibrate again."
+                f"A target was shown too late: {self._name} started measuring while the reader "
+                "was looking elsewhere. Calibrate again."
             )
         self._await(link, "CALIB_RESULT_PT", target)
         self._done += 1
@@ -105,10 +105,10 @@ class GazepointCalibrator:
         raise CalibrationError(f"{self._name} cannot repeat a single target. Calibrate again.")
 
     def compute(self) -> CalibrationOutcome:
-        """Wait for Control's result, which it has applied already."""
+        """Wait for Control's result, which it has already applied."""
         link = self._require_link()
         if self._done < len(self._targets):
-            raise CalibrationError(f"{self._name} has not been through all targets.")
+            raise CalibrationError(f"{self._name} has not measured all targets.")
         result = self._result or self._step(link)
         if result.id != "CALIB_RESULT":
             raise self._confused(result)
@@ -117,7 +117,7 @@ class GazepointCalibrator:
         return CalibrationOutcome(_status(points), points)
 
     def leave(self) -> None:
-        """Stop what goes on, also from another thread than the one that collects."""
+        """Stop the calibration; may be called from another thread."""
         if self._link is not None:
             self._stop()
             self._link = None
@@ -157,8 +157,8 @@ class GazepointCalibrator:
     def _confused(self, line: Line) -> CalibrationError:
         said = " ".join((line.id, *(f"{k}={v}" for k, v in list(line.values.items())[:3])))
         return CalibrationError(
-            f"{self._name} is not at the target it was to measure (it said {said}). Close other "
-            "programs that calibrate it, then calibrate again."
+            f"{self._name} is not measuring the expected target (it reported {said}). Close other "
+            "programs that may calibrate it, then calibrate again."
         )
 
 
@@ -170,7 +170,7 @@ def _is_at(values: Mapping[str, str], target: Point) -> bool:
 
 
 def _point(values: Mapping[str, str], number: int, target: Point) -> PointResult:
-    """Return how a target went: an eye that is not called valid was not seen."""
+    """Return the result of a target: an eye that is not marked valid was not seen."""
     ok = [values.get(f"{eye}V{number}", "0").strip() == "1" for eye in "LR"]
     return PointResult(*target, left_ok=ok[0], right_ok=ok[1])
 

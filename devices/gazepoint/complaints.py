@@ -1,4 +1,4 @@
-"""What must be said of a tracker of Gazepoint beside its samples."""
+"""Warnings about a Gazepoint tracker, besides its samples."""
 
 import time
 from collections import deque
@@ -16,7 +16,7 @@ TELL_EVERY_S = 10.0
 
 
 class Complaints:
-    """Says what is amiss, each thing once while it lasts."""
+    """Reports what is wrong, each fault once while it lasts."""
 
     def __init__(self, info: TrackerInfo, geometry: ScreenGeometry | None) -> None:
         self._info, self._geometry = info, geometry
@@ -26,25 +26,29 @@ class Complaints:
         self._malformed_count, self._told_s = 0, float("-inf")
 
     def of_greeting(self, greeting: Greeting) -> Said:
-        """Say what Control does not give, or gives no more, and which screen it tracks."""
+        """Report what Control does not send, or no longer sends, and which screen it tracks."""
         self._info = greeting.info
         missing = [name for name in WANTED if name not in greeting.granted]
         if self._granted is None and not greeting.granted & set(GAZE[:2]):
-            yield "fault", f"{self._info.name} gives one gaze for both eyes: its best estimate."
+            yield (
+                "fault",
+                (f"{self._info.name} reports one gaze point for both eyes: its best estimate."),
+            )
         elif self._granted not in (None, greeting.granted):
             lacks = ", ".join(missing) or "nothing"
-            yield "layout_change", f"{self._info.name} came back without {lacks}."
+            yield "layout_change", f"{self._info.name} reconnected without {lacks}."
         if greeting.ticks_per_s is None:
             yield (
                 "fault",
-                f"{self._info.name} gives no TIME_TICK; its TIME starts anew at each calibration.",
+                f"{self._info.name} does not send TIME_TICK, and its TIME restarts at each "
+                "calibration.",
             )
         self._granted = greeting.granted
         self._times_us = deque()
         yield from self.of_screen(greeting.screen)
 
     def of_screen(self, screen: Screen | None) -> Said:
-        """Hold the screen that Control tracks against the one that is read on."""
+        """Compare the screen that Control tracks with the one in use."""
         here = self._geometry
         if screen is None or here is None or screen == self._screen:
             return
@@ -52,19 +56,19 @@ class Complaints:
         self._screen = screen
         if _is_same(screen, here):
             if was_other:
-                yield "display_area", "Gazepoint Control tracks the screen that is read on again."
+                yield "display_area", "Gazepoint Control is tracking the reading screen again."
         else:
             ratio = here.device_pixel_ratio
             place = Screen(here.x_desktop * ratio, here.y_desktop * ratio,
                            here.width_screen * ratio, here.height_screen * ratio)  # fmt: skip
             yield (
                 "display_area",
-                f"Gazepoint Control tracks another screen: {screen}; Foveate reads on one of "
-                f"{place}. Choose the same in Control, or the gaze lies in the wrong place.",
+                f"Gazepoint Control tracks another screen: {screen}; Foveate uses {place}. "
+                "Choose the same screen in Control, or gaze will be recorded in the wrong place.",
             )
 
     def of_rate(self, times_us: FloatArray) -> Said:
-        """Hold the rate of the records (N,) against the one that the product tells."""
+        """Compare the rate of the records (N,) with the one that the product reports."""
         seen = self._times_us
         if seen is None or self._info.rate_hz is None:
             return
@@ -79,12 +83,12 @@ class Complaints:
         if abs(rate_hz / self._info.rate_hz - 1) > RATE_OFF:
             yield (
                 "rate_change",
-                f"{self._info.name} says {self._info.rate_hz:g} Hz; "
-                f"its samples come at {rate_hz:.0f} Hz.",
+                f"{self._info.name} reports {self._info.rate_hz:g} Hz, but its samples arrive at "
+                f"{rate_hz:.0f} Hz.",
             )
 
     def of_lines(self, malformed: Sequence[str]) -> Said:
-        """Say that lines could not be read, with the last of them."""
+        """Report that lines could not be read, with the last of them."""
         self._malformed_count += len(malformed)
         if not malformed or time.monotonic() - self._told_s < TELL_EVERY_S:
             return
@@ -99,7 +103,7 @@ def _is_same(screen: Screen, here: ScreenGeometry) -> bool:
     ratio = here.device_pixel_ratio
     sizes = ((here.width_screen * k, here.height_screen * k) for k in (1.0, ratio))
     is_size = any(abs(screen.width - w) <= 2 and abs(screen.height - h) <= 2 for w, h in sizes)
-    # Where desktops are scaled, places of screens are counted differently by each program.
+    # On scaled desktops, programs count screen positions differently.
     is_place = ratio != 1.0 or (
         abs(screen.x - here.x_desktop) <= 2 and abs(screen.y - here.y_desktop) <= 2
     )

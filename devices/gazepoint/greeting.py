@@ -1,4 +1,4 @@
-"""What is asked of Gazepoint Control before its records are believed, and what is switched on."""
+"""What Gazepoint Control is asked before its records are trusted, and what is switched on."""
 
 import math
 from dataclasses import dataclass
@@ -47,12 +47,12 @@ class Greeting:
 
 
 def greet(link: Link) -> Greeting:
-    """Ask who answers and switch its records on. Blocks up to some seconds.
+    """Identify the program and switch its records on. Blocks for up to a few seconds.
 
     Raises
     ------
     TrackerError
-        If it is no tracker of Gazepoint, or gives no gaze or no time.
+        If it is not a Gazepoint tracker, or sends no gaze or no time.
     """
     info = describe(link)
     frequency = _number(_optional(link, "GET", "TIME_TICK_FREQUENCY"), "FREQ")
@@ -67,7 +67,7 @@ def greet(link: Link) -> Greeting:
         )
     if not has_ticks and "TIME" not in granted:
         raise TrackerError(
-            f"{info.name} at {place(link.address)} does not send a time. Update Control."
+            f"{info.name} at {place(link.address)} does not send times. Update Control."
         )
     screen = screen_of(_optional(link, "GET", "SCREEN_SIZE"))
     link.ask("SET", "ENABLE_SEND_DATA", STATE=1)
@@ -75,12 +75,12 @@ def greet(link: Link) -> Greeting:
 
 
 def describe(link: Link, timeout_s: float = 1.0) -> TrackerInfo:
-    """Return what the catalogue shows of who answers. Blocks.
+    """Return what the catalogue shows of the tracker. Blocks.
 
     Raises
     ------
     TrackerError
-        If nobody does, or not a tracker of Gazepoint.
+        If there is none, or it is not a Gazepoint tracker.
     """
     product = _optional(link, "GET", "PRODUCT_ID", timeout_s)
     number = _optional(link, "GET", "SERIAL_ID", timeout_s)
@@ -88,8 +88,8 @@ def describe(link: Link, timeout_s: float = 1.0) -> TrackerInfo:
     serial = (number or {}).get("VALUE", "").strip()
     if not (model or serial):
         raise TrackerError(
-            f"What answers at {place(link.address)} is not Gazepoint Control, or has no tracker: "
-            "it reports neither PRODUCT_ID nor SERIAL_ID."
+            f"The program at {place(link.address)} is not Gazepoint Control, or it has no "
+            "tracker: it reports neither PRODUCT_ID nor SERIAL_ID."
         )
     rate_hz = _number(product, "RATE")
     return TrackerInfo(

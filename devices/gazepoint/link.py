@@ -1,4 +1,4 @@
-"""One connection to Gazepoint Control: a thread that only queues what comes, and questions."""
+"""One connection to Gazepoint Control: a thread that only queues what arrives, and requests."""
 
 import contextlib
 import queue
@@ -73,7 +73,7 @@ class Link:
             self._socket = socket.create_connection(address, timeout_s)
         except (OSError, UnicodeError) as error:
             raise TrackerNotFound(
-                f"Gazepoint Control does not answer at {place(address)} ({error})."
+                f"Gazepoint Control does not respond at {place(address)} ({error})."
             ) from error
         self._socket.settimeout(None)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -82,7 +82,7 @@ class Link:
     def ask(
         self, verb: str, id_: str, *, timeout_s: float = ANSWER_S, **values: object
     ) -> dict[str, str]:
-        """Set or get something and return what the answer holds. Blocks.
+        """Set or get a value and return the content of the answer. Blocks.
 
         Raises
         ------
@@ -100,7 +100,7 @@ class Link:
             return self._answer(verb, id_, time.monotonic() + timeout_s)
 
     def tell(self, verb: str, id_: str, **values: object) -> None:
-        """Send a command whose answer is of no interest.
+        """Send a command whose answer is ignored.
 
         Raises
         ------
@@ -119,19 +119,21 @@ class Link:
         Raises
         ------
         Unanswered
-            If none comes in time, or it is wanted no more.
+            If none arrives in time, or it is no longer wanted.
         TrackerLost
             If the connection is cut meanwhile.
         """
         give_up_s = time.monotonic() + timeout_s
         while time.monotonic() < give_up_s:
             if not is_wanted():
-                raise Unanswered("The calibration was given up.")
+                raise Unanswered("The calibration was cancelled.")
             with contextlib.suppress(queue.Empty):
                 return self.calibration.get(timeout=0.05)
             if self.ended.is_set() and self.calibration.empty():
                 raise self._lost()
-        raise Unanswered(f"Gazepoint Control said nothing of its calibration for {timeout_s:g} s.")
+        raise Unanswered(
+            f"Gazepoint Control did not report on its calibration for {timeout_s:g} s."
+        )
 
     def close(self) -> None:
         """Close the connection; safe to call twice."""
@@ -187,7 +189,9 @@ class Link:
             self._answers.put(line)
 
     def _lost(self) -> TrackerLost:
-        return TrackerLost(f"The connection to Gazepoint Control at {place(self.address)} was cut.")
+        return TrackerLost(
+            f"The connection to Gazepoint Control at {place(self.address)} was lost."
+        )
 
 
 def place(address: Address) -> str:

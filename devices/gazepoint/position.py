@@ -1,4 +1,4 @@
-"""Where the reader's eyes are before a tracker of Gazepoint."""
+"""Where the reader's eyes are in front of a Gazepoint tracker."""
 
 import math
 
@@ -15,7 +15,7 @@ class PositionOfEyes:
     Attributes
     ----------
     last
-        None before an eye was seen, and while none is.
+        None until an eye is seen, and while none is.
     """
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ from devices.gaze.samples import SampleArray, empty_samples
 from devices.gazepoint.lines import read_line
 
 FARTHEST_NORM = 100.0
-"""Gaze farther from the screen than a hundred of its sizes is no gaze."""
+"""Gaze farther than a hundred screen sizes from the screen is not gaze."""
 _EYES = (("left", "L"), ("right", "R"))
 _READ = (
     "TIME", "TIME_TICK", "BPOGX", "BPOGY", "BPOGV",
@@ -48,7 +48,7 @@ class Record:
 
 
 def read_record(text: str, ticks_per_s: float | None) -> Record | None:
-    """Return what a record says, None if it is malformed or has no time.
+    """Return the content of a record, None if it is malformed or has no time.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def samples_of(records: list[Record]) -> SampleArray:
 
 
 def _gaze(sent: Mapping[str, float]) -> dict[str, float]:
-    """Return the gaze of both eyes; the best estimate for both where neither has its own."""
+    """Return the gaze of both eyes; the best estimate for both if neither has its own."""
     found: dict[str, float] = {}
     for eye, letter in _EYES:
         found.update(_point(sent, letter, eye))
@@ -102,7 +102,7 @@ def _point(sent: Mapping[str, float], letter: str, eye: str) -> dict[str, float]
 
 
 def _pupil_and_place(sent: Mapping[str, float], eye: str, letter: str) -> dict[str, float]:
-    """Return pupil and place of an eye, in mm."""
+    """Return pupil size and position of an eye, in mm."""
     found: dict[str, float] = {}
     is_seen = sent.get(f"{letter}PUPILV") == 1
     pupil_mm = math.nan

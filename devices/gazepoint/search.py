@@ -1,4 +1,4 @@
-"""Whether Gazepoint Control listens, and which tracker it has."""
+"""Whether Gazepoint Control is running, and which tracker it has."""
 
 import os
 import time
@@ -24,7 +24,7 @@ def address_in_force() -> Address:
     Raises
     ------
     TrackerError
-        If what it says is no HOST:PORT.
+        If its value is not HOST:PORT.
     """
     text = os.environ.get(VARIABLE, "").strip()
     if not text:
@@ -43,7 +43,7 @@ def find_gazepoint() -> list[TrackerInfo]:
     TrackerNotFound
         If nothing listens there.
     TrackerError
-        If something listens and is not Control, or has no tracker.
+        If another program listens there, or Control has no tracker.
     """
     link = Link(address_in_force(), lambda: time.perf_counter_ns() / 1e3, FIND_S)
     try:
@@ -69,6 +69,6 @@ def open_gazepoint(tracker_id: str, geometry: ScreenGeometry | None = None) -> G
     if info is None:
         there = ", ".join(info.id for info in infos)
         raise TrackerNotFound(
-            f'There is no tracker "{tracker_id}" at {place(address)} (there is: {there}).'
+            f'There is no tracker "{tracker_id}" at {place(address)} (found: {there}).'
         )
     return GazepointTracker(info, address, geometry)

@@ -7,7 +7,7 @@ from devices.stamp_watch import Floats, StampFault, StampWatch
 
 
 class RecordClock:
-    """Places the records of one connection by the one that came with the least delay.
+    """Places the records of one connection by the one that arrived with the least delay.
 
     The API pairs its clock with no other, so what the tracker and Control take from the camera
     to the network is not known and not corrected.

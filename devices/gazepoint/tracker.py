@@ -1,4 +1,4 @@
-"""A tracker of Gazepoint as a `Tracker`, through the Open Gaze API."""
+"""A Gazepoint tracker as a `Tracker`, through the Open Gaze API."""
 
 import logging
 import threading
@@ -25,7 +25,7 @@ CONNECT_S = 2.0
 RETRY_S = 0.25
 SILENCE_S = 1.0
 STEP_S = 4.0
-"""Longer than a step of a calibration: records may rest while it goes on."""
+"""Longer than a calibration step, during which records may pause."""
 FIRST_S = 0.1
 """Records are held so long at first, so that the least delayed of some places them all."""
 
@@ -102,10 +102,10 @@ class GazepointTracker:
         return [self._events.popleft() for _ in range(len(self._events))]
 
     def calibrator(self) -> GazepointCalibrator:
-        """Return the calibration; it goes through all its targets in one go."""
+        """Return the calibrator; it measures all targets in one pass."""
         return GazepointCalibrator(self.info.name, self._current_link)
 
-    # -- what it offers beside
+    # -- optional protocols
 
     def user_position(self) -> UserPosition | None:
         """Return where the eyes were last."""
@@ -131,7 +131,7 @@ class GazepointTracker:
     def _current_link(self) -> Link:
         link = self._link
         if link is None or link.ended.is_set():
-            raise CalibrationError(f"{self.info.name} is not connected; start Gazepoint Control.")
+            raise CalibrationError(f"{self.info.name} is not connected. Start Gazepoint Control.")
         return link
 
     def _greeted(self) -> tuple[Link, Greeting]:
@@ -145,7 +145,8 @@ class GazepointTracker:
         if greeting.info.id != self.info.id:
             link.close()
             raise TrackerError(
-                f"Gazepoint Control has the tracker {greeting.info.id} now, not {self.info.id}."
+                f"Gazepoint Control now has the tracker {greeting.info.id} instead of "
+                f"{self.info.id}."
             )
         return link, greeting
 
@@ -159,7 +160,7 @@ class GazepointTracker:
             self._say(kind, text)
 
     def _keep(self, stopping: threading.Event) -> None:
-        """Connect again whenever the connection was cut."""
+        """Reconnect whenever the connection is lost."""
         refused = ""
         while not stopping.wait(RETRY_S):
             link = self._link
@@ -184,13 +185,15 @@ class GazepointTracker:
             refused = ""
 
     def _pump(self) -> None:
-        """Take over what has come; never blocks for long."""
+        """Process what has arrived; never blocks for long."""
         with self._lock:
             if self._link is not None:
                 self._drain(self._link)
 
     def _drain(self, link: Link, *, is_last: bool = False) -> None:
-        has_ended = link.ended.is_set()  # asked first: what came before the end is not missed
+        has_ended = (
+            link.ended.is_set()
+        )  # checked first, so that nothing from before the end is missed
         for _ in range(len(link.records)):
             arrived_us, text = link.records.popleft()
             record = read_record(text, self._ticks_per_s)
@@ -201,7 +204,7 @@ class GazepointTracker:
         self._place(link, at_once=has_ended or is_last)
         self._hear(link)
         if has_ended or is_last:
-            self._lose("The connection was cut.")
+            self._lose("The connection was lost.")
         elif time.monotonic() > max(self._heard_s + SILENCE_S, link.stepped_s + STEP_S):
             self._lose(f"No samples for {SILENCE_S:g} s.")
 

@@ -1,4 +1,4 @@
-"""The thread that pulls one LSL stream: its layout, its clock, its silences, its return."""
+"""The thread that pulls one LSL stream: its layout, clock, silences and return."""
 
 import logging
 import threading
@@ -76,14 +76,14 @@ class Feed:
             inlet.open_stream(timeout=timeout_s)
         except (TimeoutError, RuntimeError) as error:
             raise TrackerError(
-                f'LSL stream "{self._info.name}" was found but does not answer ({error}). '
+                f'LSL stream "{self._info.name}" was found but does not respond ({error}). '
                 "Check its sender and the firewall."
             ) from error
         self._inlet, self._layout, self._uid = inlet, layout, stream.uid()
         self._place = stream.hostname()
 
     def _found(self, timeout_s: float) -> Any | None:
-        """Return the outlet that is meant, None if it is not there.
+        """Return the requested outlet, None if it is not there.
 
         A restarted sender has another uid: it is the one meant where nothing else of its source
         is sent on its computer.
@@ -127,7 +127,7 @@ class Feed:
     def _read_layout(self, info: Any) -> Layout:
         if info.channel_format() == self._pylsl.cf_string:
             raise StreamLayoutError(
-                f'LSL stream "{info.name()}" sends text, not numbers; choose another stream.'
+                f'LSL stream "{info.name()}" sends text, not numbers. Choose another stream.'
             )
         channels, path = channels_of(info), mapping_path()
         mapping = mapping_for(info.name(), info.source_id(), path)
@@ -159,7 +159,7 @@ class Feed:
             self._refreshed_s = time.monotonic() - REFRESH_S + 1.0
 
     def _pull(self) -> None:
-        """Take all that has arrived, as one piece: only the newest stamp tells of a reset."""
+        """Take all that has arrived at once: only the newest stamp reveals a reset."""
         pieces: list[tuple[Any, Any]] = []
         try:
             while not pieces or len(pieces[-1][1]) == MAX_CHUNK:
@@ -194,7 +194,7 @@ class Feed:
         return np.rint(np.nan_to_num(own * unit_us)).astype(np.int64)
 
     def _judge(self, samples: SampleArray) -> None:
-        """Hold the first gaze against the declared unit."""
+        """Compare the first gaze with the declared unit."""
         if self._was_judged.is_set():
             return
         points = gaze_norm(samples)
@@ -227,7 +227,7 @@ class Feed:
             self._say("gap", f"{length_s:.2f} s of gaze are missing.", gap)
 
     def _reopen(self) -> None:
-        """Look again for a stream whose sender ended; its layout is read anew."""
+        """Search again for a stream whose sender ended; its layout is read again."""
         if not self._is_silent:
             self._is_silent = True
             self._say("lost", f'The sender of LSL stream "{self._info.name}" ended.')
@@ -253,7 +253,7 @@ class Feed:
         self._refresh_clock()
 
     def _refuse(self, reason: str) -> None:
-        """Say, once, why a stream that came back is not recorded."""
+        """Report, once, why a stream that came back is not recorded."""
         if self._refused != reason:
             self._refused = reason
             self._say("layout_change", reason)

@@ -11,7 +11,7 @@ _UID_CHARACTERS = 8
 
 
 def source_of(stream: Any) -> str:
-    """Return what an outlet is called by: its source id, else its name."""
+    """Return the identity of an outlet: its source id, or else its name."""
     return str(stream.source_id() or stream.name())
 
 
@@ -35,7 +35,7 @@ def _id_of(stream: Any, sources: Counter[str], places: Counter[tuple[str, str]])
 
 
 def names_of(stream: Any) -> tuple[str, str, str]:
-    """Return the three ids an outlet may be asked for by, the shortest first."""
+    """Return the three ids by which an outlet may be requested, the shortest first."""
     source, host = source_of(stream), stream.hostname()
     long = f"{PREFIX}{source}@{host}"
     return f"{PREFIX}{source}", long, f"{long}#{stream.uid()[:_UID_CHARACTERS]}"
@@ -54,7 +54,7 @@ def meant(streams: Sequence[Any], tracker_id: str) -> Any | None:
     Raises
     ------
     AmbiguousStream
-        If several outlets have it; names their own ids.
+        If several outlets have that id; the message names their unique ids.
     """
     fitting = {s.uid(): s for s in streams if tracker_id in names_of(s)}
     if len(fitting) > 1:

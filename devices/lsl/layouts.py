@@ -1,4 +1,4 @@
-"""How samples are made of the channels of an LSL gaze stream."""
+"""How samples are made from the channels of an LSL gaze stream."""
 
 from dataclasses import dataclass
 
@@ -11,8 +11,8 @@ LOWEST_CONFIDENCE = 0.6  # Pupil Labs' own default for data of use
 LARGEST_PUPIL_MM = 15.0
 ENOUGH_TO_JUDGE = 30
 WAY_OUT = (
-    "Say what it is in the LSL mapping file (docs/trackers.md): its unit, normalized, percent or "
-    "pixels, or its channels. Or use another sender, such as TittaLSL."
+    "Describe it in the LSL mapping file (docs/trackers.md): its unit (normalized, percent or "
+    "pixels) or its channels. Or use another sender, such as TittaLSL."
 )
 
 
@@ -43,7 +43,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How samples are made of a stream's channels.
+    """How samples are made from a stream's channels.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class Layout:
     unit
         Of the gaze channels, as declared.
     note
-        What the user should know of this stream, "" for nothing.
+        What the user should know about this stream, or "".
     """
 
     stream: str
@@ -99,7 +99,7 @@ class Layout:
         )
 
     def _drop_impossible(self, samples: SampleArray, values: FloatArray) -> None:
-        """Set NaN what cannot be: half a point, a pupil of no size, gaze without confidence."""
+        """Set to NaN: half a point, a pupil without size, gaze without confidence."""
         for eye in ("left", "right"):
             x, y = samples[f"{eye}_x_norm"], samples[f"{eye}_y_norm"]
             lost = ~(np.isfinite(x) & np.isfinite(y))

@@ -1,4 +1,4 @@
-"""What the user says of streams that do not describe themselves: a TOML or JSON file.
+"""The user's description of streams that do not describe themselves: a TOML or JSON file.
 
 The format, with an example, is in docs/trackers.md.
 """
@@ -45,7 +45,7 @@ def mapping_path() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """What the user says of one stream.
+    """The user's description of one stream.
 
     Attributes
     ----------
@@ -80,8 +80,8 @@ class Mapping:
         columns = tuple(_columns(found, self._scales(geometry, where), self.y_up))
         if not {"left_x_norm", "right_x_norm"} & {c.field for c in columns}:
             raise StreamLayoutError(
-                f"{where}: gaze is not given. Write left_x and left_y, right_x and right_y, or x "
-                "and y under channels."
+                f"{where}: gaze is missing. Give left_x and left_y, right_x and right_y, or x and "
+                "y under channels."
             )
         time = found.get("device_time_us")
         return Layout(
@@ -107,7 +107,7 @@ class Mapping:
 
 
 def mapping_for(name: str, source_id: str, file: Path | None = None) -> Mapping | None:
-    """Return what the user says of a stream; None for nothing.
+    """Return the user's description of a stream, if any.
 
     Raises
     ------
@@ -149,12 +149,12 @@ def _mapping(stream: dict[str, Any], path: Path) -> Mapping:
     where = f'{path}, stream "{name}"'
     unknown = set(stream) - {"name", "unit", "y", "channels"}
     if unknown:
-        raise StreamLayoutError(f"{where}: {', '.join(sorted(unknown))} is not known here.")
+        raise StreamLayoutError(f"{where}: {', '.join(sorted(unknown))} is not a known key.")
     unit, y = stream.get("unit"), stream.get("y", "down")
     if unit is not None and unit not in UNITS:
-        raise StreamLayoutError(f"{where}: unit is {unit!r}; known are {', '.join(UNITS)}.")
+        raise StreamLayoutError(f"{where}: unit is {unit!r}; it must be one of {', '.join(UNITS)}.")
     if y not in ("down", "up"):
-        raise StreamLayoutError(f"{where}: y is {y!r}; it grows down or up.")
+        raise StreamLayoutError(f"{where}: y is {y!r}; it must be down or up.")
     channels = stream.get("channels", {})
     wrong = [k for k, v in channels.items() if k not in _PLACES or not isinstance(v, int | str)]
     if wrong:

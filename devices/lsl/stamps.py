@@ -35,7 +35,7 @@ class StampClock:
         self.measure()
 
     def measure(self) -> None:
-        """Pair the two clocks anew; the pair read in the shortest time counts."""
+        """Pair the two clocks again; the pair read in the shortest time counts."""
         pairs = []
         for _ in range(TRIES):
             before = self._clock.now_us()

@@ -1,4 +1,4 @@
-"""Which gaze streams the lab streaming layer (LSL) offers, and how they describe themselves."""
+"""The gaze streams that the lab streaming layer (LSL) offers, and their descriptions."""
 
 import logging
 import os
@@ -26,7 +26,7 @@ ListenAddress = 127.0.0.1
 level = -2
 """
 TWIN_S = 1.0
-"""How long two outlets of one source have to be heard beside each other."""
+"""How long to listen for a second outlet of the same source."""
 NETWORK_VARIABLE = "FOVEATE_LSL_NETWORK"
 
 _log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ def load_pylsl(network: bool = False) -> ModuleType:
     except (ImportError, OSError, RuntimeError) as error:
         raise TrackerNotFound(
             f"LSL needs the package pylsl, which cannot be loaded ({error}). "
-            + as_typed('Install Foveate with its extra "station": pip install -e ".[station]".')
+            + as_typed('Install Foveate with the extra "station": pip install -e ".[station]".')
         ) from error
     with _lock:
         wanted = network or os.environ.get(NETWORK_VARIABLE) == "1"
@@ -103,7 +103,7 @@ def resolve(pylsl: ModuleType, timeout_s: float, wanted: TrackerInfo | None = No
 
 
 def tracker_info(stream: Any, tracker_id: str) -> TrackerInfo:
-    """Return what the catalogue shows of a stream."""
+    """Return what the catalogue shows for a stream."""
     rate_hz = stream.nominal_srate()
     # App-TobiiPro says 600 Hz whatever its tracker does.
     is_trusted = rate_hz > 0 and stream.type().lower() != "eyetracker"

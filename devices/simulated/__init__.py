@@ -1,4 +1,4 @@
-"""The simulated reader: a tracker whose truth is known."""
+"""The simulated reader: a tracker whose true gaze is known."""
 
 from devices.simulated.parameters import SimulatedParameters, simulated_info
 from devices.simulated.scanpath import TrueFixation

@@ -97,7 +97,7 @@ class SimulatedCalibrator:
     def _require_entered(self) -> None:
         if not self._entered:
             raise CalibrationError(
-                "The simulated tracker is not in calibration mode; enter it first."
+                "The simulated tracker is not in calibration mode. Enter it first."
             )
 
 
@@ -163,6 +163,6 @@ def from_bytes(data: bytes) -> tuple[Affine | None, Affine | None]:
         left, right = (stored[eye] and Affine(*stored[eye]) for eye in ("left", "right"))
     except (ValueError, TypeError, KeyError) as error:
         raise CalibrationError(
-            "The stored calibration is not one of the simulated tracker; calibrate again."
+            "The stored calibration does not belong to the simulated tracker. Calibrate again."
         ) from error
     return left, right

@@ -67,7 +67,7 @@ class SimulatedParameters:
             )
         for name in ("loss", "one_eye_loss", "miss_rate"):
             if not 0 <= getattr(self, name) < 1:
-                raise TrackerError(f"Simulated {name} is a share from 0 to below 1.")
+                raise TrackerError(f"Simulated {name} must be a share of at least 0 and below 1.")
 
 
 def simulated_info(rate_hz: float = SimulatedParameters().rate_hz) -> TrackerInfo:
@@ -81,5 +81,5 @@ def simulated_info(rate_hz: float = SimulatedParameters().rate_hz) -> TrackerInf
         rates_hz=RATES_HZ,
         calibrates=True,
         has_openness=True,
-        note="For trials, tests and the demo: gaze is computed, nobody is recorded.",
+        note="For trials, tests and the demo: gaze is computed, and nobody is recorded.",
     )

@@ -1,4 +1,4 @@
-"""The simulated reader: a tracker whose truth is known.
+"""The simulated reader: a tracker whose true gaze is known.
 
 An eye with a scan path (`scanpath`, `attention`) is seen by a tracker with bias, noise, drift,
 latency, blinks and loss (`simulated_signal`), which has to be calibrated (`simulated_calibration`).
@@ -70,7 +70,7 @@ class SimulatedTracker:
     # -- Tracker
 
     def connect(self, clock: HostClock) -> None:
-        """Start the stream at the clock's present time; a second call starts anew."""
+        """Start the stream at the clock's current time; a second call restarts it."""
         with self._lock:
             start_us = clock.now_us()
             self._attention = self._attend_from(start_us)
@@ -198,7 +198,7 @@ class SimulatedTracker:
             self._events.append(DeviceEvent(now_us, "lost", "The cable was pulled."))
 
     def plug(self) -> None:
-        """Put the cable back."""
+        """Reconnect the cable."""
         with self._lock:
             run = self._require_run()
             if run.is_plugged:
@@ -219,8 +219,8 @@ class SimulatedTracker:
         with self._lock:
             if self._run is not run or not run.is_plugged:
                 raise CalibrationError(
-                    "The simulated tracker went away while a target was collected; "
-                    "plug it in and collect the target again."
+                    "The simulated tracker was disconnected while a target was being collected. "
+                    "Reconnect it and collect the target again."
                 )
             run.path.advance(start_us + length_us)
             first, last = run.index_at(start_us - 1), run.index_at(start_us + length_us)
@@ -257,7 +257,7 @@ class SimulatedTracker:
 
     def _require_run(self) -> Connection:
         if self._run is None:
-            raise TrackerError("The simulated tracker is not connected; connect it first.")
+            raise TrackerError("The simulated tracker is not connected. Connect it first.")
         return self._run
 
     def _pieces(self, run: Connection, first: int, last: int) -> Iterator[SampleArray]:
@@ -294,5 +294,5 @@ def _wait_until(clock: HostClock, time_us: int) -> None:
     give_up = time.monotonic() + 5.0 + 2.0 * clock.real_seconds(max(time_us - clock.now_us(), 0))
     while (left_us := time_us - clock.now_us()) > 0:
         if time.monotonic() > give_up:
-            raise CalibrationError("The clock stands still; the target could not be collected.")
+            raise CalibrationError("The clock has stopped, so the target could not be collected.")
         time.sleep(min(max(clock.real_seconds(left_us), 0.0005), 0.05))

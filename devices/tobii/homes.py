@@ -1,4 +1,4 @@
-"""Where the SDK lives: in this process, or in a bridge process under Python 3.10."""
+"""Where the SDK runs: in this process, or in a bridge process under Python 3.10."""
 
 import importlib
 import itertools
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 
 class SdkError(TrackerError):
-    """A command that the SDK or the session refused; `kind` is the name of its own error class."""
+    """A command that the SDK or the session refused; `kind` is the name of the error class."""
 
     def __init__(self, kind: str, detail: str) -> None:
         super().__init__(f"{kind}: {detail}")
@@ -50,7 +50,7 @@ class OwnHome:
     Raises
     ------
     TrackerNotFound
-        If it does not import here.
+        If it cannot be imported here.
     """
 
     def __init__(self) -> None:
@@ -83,7 +83,7 @@ def load_sdk() -> ModuleType:
     try:
         return importlib.import_module("tobii_research")
     except Exception as error:  # also what its compiled part raises
-        raise TrackerNotFound(f"Tobii's SDK does not import here ({error}).") from error
+        raise TrackerNotFound(f"Tobii's SDK cannot be imported here ({error}).") from error
 
 
 class BridgeHome:
@@ -137,7 +137,7 @@ class BridgeHome:
             try:
                 process.stdin.close()
             except OSError:
-                _log.debug("The bridge was gone already.")
+                _log.debug("The bridge had already ended.")
         try:
             process.wait(5)
         except subprocess.TimeoutExpired:
@@ -161,8 +161,8 @@ class BridgeHome:
         except OSError as error:
             raise TrackerNotFound(
                 as_typed(
-                    f"The Python for Tobii's SDK, {self.python}, cannot be started ({error}). "
-                    "Run: python main.py devices setup-tobii"
+                    f"The Python for Tobii's SDK, {self.python}, cannot be started ({error}). Run "
+                    "python main.py devices setup-tobii"
                 )
             ) from error
 
@@ -174,8 +174,8 @@ class BridgeHome:
             self.close()
             raise TrackerNotFound(
                 as_typed(
-                    f"Tobii's SDK does not import under {self.python} ({started['detail']}). "
-                    "Run: python main.py devices setup-tobii"
+                    f"Tobii's SDK cannot be imported in {self.python} ({started['detail']}). Run: "
+                    "python main.py devices setup-tobii"
                 )
             )
 

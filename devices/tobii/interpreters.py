@@ -1,4 +1,4 @@
-"""Which Python 3.10 runs Tobii's SDK, and the environment that `setup-tobii` makes for it."""
+"""The Python 3.10 that runs Tobii's SDK, and the environment that `setup-tobii` creates for it."""
 
 import json
 import os
@@ -32,7 +32,7 @@ _GET_PYTHON = as_typed(
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
-    """A Python that answered.
+    """A Python that responded.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Interpreter:
 
 
 def environment_folder() -> Path:
-    """Return where `setup-tobii` puts its environment (`FOVEATE_TOBII_FOLDER` names another)."""
+    """Return the folder of `setup-tobii`'s environment (`FOVEATE_TOBII_FOLDER` changes it)."""
     configured = os.environ.get(FOLDER_VARIABLE)
     return Path(configured) if configured else user_data_path("foveate") / "tobii-py310"
 
@@ -104,7 +104,7 @@ def candidates() -> Iterator[Path]:
 
 
 def make_environment(python: Path | None, folder: Path) -> Interpreter:
-    """Make (or complete) the environment of the bridge and prove that the SDK imports in it.
+    """Create (or complete) the bridge's environment and verify that the SDK can be imported in it.
 
     Parameters
     ----------
@@ -123,10 +123,13 @@ def make_environment(python: Path | None, folder: Path) -> Interpreter:
     if not own.exists():
         _run([str(base.path), "-m", "venv", str(folder)], _no_venv(base.path))
     install = [str(own), "-m", "pip", "install", "--disable-pip-version-check", REQUIREMENT]
-    _run(install, f"pip cannot install {REQUIREMENT} into {folder}; this needs the internet once.")
+    _run(
+        install,
+        f"pip cannot install {REQUIREMENT} into {folder}. An internet connection is needed once.",
+    )
     _run(
         [str(own), "-c", "import tobii_research"],
-        f"{REQUIREMENT} is installed in {folder}, but does not start.",
+        f"{REQUIREMENT} is installed in {folder}, but cannot be started.",
     )
     return Interpreter(own, VERSION, has_sdk=True)
 
@@ -135,11 +138,11 @@ def _base(python: Path | None) -> Interpreter:
     if python is not None:
         found = ask(python)
         if found is None:
-            raise TrackerNotFound(f"{python} is not a Python that can be started. {_GET_PYTHON}")
+            raise TrackerNotFound(f"{python} cannot be started as Python. {_GET_PYTHON}")
         if found.version != VERSION:
             version = ".".join(map(str, found.version))
             raise TrackerNotFound(
-                f"{python} is Python {version}; Tobii's SDK is made for 3.10 only. {_GET_PYTHON}"
+                f"{python} is Python {version}, but Tobii's SDK works only with 3.10. {_GET_PYTHON}"
             )
         return found
     for path in candidates():
@@ -163,8 +166,8 @@ def _named(path: Path) -> Interpreter:
 
 def _no_venv(python: Path) -> str:
     return (
-        f"{python} cannot make a virtual environment. "
-        "On Debian and Ubuntu: sudo apt install python3.10-venv."
+        f"{python} cannot create a virtual environment. On Debian and Ubuntu: sudo apt install "
+        "python3.10-venv."
     )
 
 
@@ -172,4 +175,4 @@ def _run(words: list[str], what: str) -> None:
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()
-        raise TrackerNotFound(f"{what} It said: {said[-1] if said else 'nothing'}")
+        raise TrackerNotFound(f"{what} Its message: {said[-1] if said else 'none'}")

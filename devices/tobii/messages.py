@@ -1,4 +1,4 @@
-"""What the SDK says beside gaze, in the words of the tracker protocol."""
+"""The SDK's messages besides gaze, translated into the tracker protocol."""
 
 from typing import Any
 
@@ -29,12 +29,12 @@ def _told(kind: str, message: dict[str, Any]) -> str:
     if kind == "fault":
         return f"reports the fault {message.get('faults', '')}. Restart it."
     if kind == "warning":
-        return f"warns of {message.get('warnings', '')}."
+        return f"warns: {message.get('warnings', '')}."
     if kind == "overflow":
         stream = message.get("notification_source_stream", "a stream")
-        return f"samples of {stream} were lost, since this computer was too slow for them."
+        return f"samples of {stream} were lost because this computer was too slow."
     if kind == "display_area":
-        return "its display area was changed; calibrate again."
+        return "its display area has changed. Calibrate again."
     if kind == "rate":
         return f"now runs at {message.get('gaze_output_frequency')} Hz."
     if kind == "lacks":

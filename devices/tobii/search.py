@@ -1,4 +1,4 @@
-"""What Tobii trackers are attached, by whichever way their SDK can be reached."""
+"""The attached Tobii trackers, whichever way the SDK can be reached."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Speaks with Tobii's SDK; the standard library and the SDK alone, syntax of Python 3.10.
+"""Talks to Tobii's SDK with only the standard library and Python 3.10 syntax.
 
 The SDK calls back on threads of its own, swallows what is raised there and overflows when it has to
 wait: the callbacks only append to queues, which `drain` empties.
@@ -230,7 +230,7 @@ class SdkSession:
 
     def _calibrating(self) -> Any:
         if self._calibration is None:
-            raise LookupError("calibration mode was not entered")
+            raise LookupError("the tracker is not in calibration mode")
         return self._calibration
 
 

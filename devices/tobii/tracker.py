@@ -121,7 +121,7 @@ class TobiiTracker:
         """Return the calibration in force."""
         data = base64.b64decode(self.command("calibration_data"))
         if not data:
-            raise CalibrationError(f"{self.info.name} holds no calibration; calibrate it first.")
+            raise CalibrationError(f"{self.info.name} has no calibration. Calibrate it first.")
         return data
 
     def apply_calibration(self, data: bytes) -> None:
@@ -149,13 +149,13 @@ class TobiiTracker:
             If the tracker refuses; the message says why.
         """
         if self._home is None:
-            raise CalibrationError(f"{self.info.name} is not connected; connect it first.")
+            raise CalibrationError(f"{self.info.name} is not connected. Connect it first.")
         try:
             return self._home.call(name, *arguments)
         except SdkError as error:
             raise CalibrationError(
-                f"{self.info.name} refused {name.replace('_', ' ')} ({error.detail}). "
-                "Look at the cable, then collect the target again or start the calibration anew."
+                f"{self.info.name} refused {name.replace('_', ' ')} ({error.detail}). Check the "
+                "cable, then collect the target again or restart the calibration."
             ) from error
         except TrackerLost as error:
             raise CalibrationError(str(error)) from error
@@ -171,7 +171,7 @@ class TobiiTracker:
         if not self._shift_us:
             self.disconnect()
             raise TrackerError(
-                f"{self.info.name} does not tell its time. Restart it and try again."
+                f"{self.info.name} does not report its time. Restart it and try again."
             )
 
     def _pump(self) -> None:
@@ -259,7 +259,7 @@ class TobiiTracker:
         self._is_lost, self._lost_since_us = True, self._last_us
         self._lost_at_us = self._clock.now_us()
         self._position = None
-        self._say("lost", f"{self.info.name}: {why} Look at its cable and power.")
+        self._say("lost", f"{self.info.name}: {why} Check its cable and power supply.")
 
     def _restore(self) -> None:
         if self._is_lost:
@@ -287,9 +287,8 @@ class TobiiTracker:
         name, serial = self.info.name, self.info.serial
         if error.kind == "LookupError":
             return TrackerNotFound(
-                f"There is no Tobii tracker with serial number {serial} (there is: "
-                f"{error.detail}). Look at its cable and power, and at Tobii Pro Eye Tracker "
-                "Manager."
+                f"There is no Tobii tracker with serial number {serial} (found: {error.detail}). "
+                "Check its cable, its power supply and Tobii Pro Eye Tracker Manager."
             )
         if error.kind == "EyeTrackerLicenseError":
             return TrackerError(f"{name} needs a licence for this stream ({error.detail}).")

@@ -49,4 +49,4 @@ def test_a_name_that_is_taken_is_said(installed: Path, caplog: pytest.LogCapture
     (found,) = plug_ins("foveate.measures")
     assert free("foveate.measures", found, {"other"})
     assert not free("foveate.measures", found, {"good"})
-    assert "something else has this name already" in caplog.text
+    assert "the name is already taken" in caplog.text

@@ -396,14 +396,14 @@ def test_calibration_out_of_mode_or_without_a_cable_is_refused() -> None:
     clock = HostClock(speed=60.0)
     tracker = SimulatedTracker(GEOMETRY, CLEAN)
     calibrator = tracker.calibrator()
-    with pytest.raises(CalibrationError, match="enter it first"):
+    with pytest.raises(CalibrationError, match="Enter it first"):
         calibrator.collect(0.5, 0.5)
     calibrator.enter()
     with pytest.raises(TrackerError, match="not connected"):
         calibrator.collect(0.5, 0.5)
     tracker.connect(clock)
     tracker.unplug()
-    with pytest.raises(CalibrationError, match="plug it in"):
+    with pytest.raises(CalibrationError, match="Reconnect it"):
         calibrator.collect(0.5, 0.5)
 
 

@@ -119,7 +119,7 @@ def test_damaged_gaze_and_a_missing_picture_are_warned_of(tmp_path: Path) -> Non
     maker.study.close()
     with open_study(maker.study.folder) as study:
         for damaged in (study.looks, study.measures):
-            with pytest.warns(StudyWarning, match="fails its checksum"):
+            with pytest.warns(StudyWarning, match="does not match its checksum"):
                 damaged()
         with pytest.warns(StudyWarning) as told:
             assert len(study.gaze_of_images()) == 1
@@ -134,7 +134,7 @@ def test_measures_and_similarity_are_tables_of_readings(study: StudyData) -> Non
     assert alike.shape == (3, 3)
     np.testing.assert_allclose(np.diag(alike), 1, atol=1e-5)
     assert alike.index[0] == (study.images()["image"][0], "R01")
-    with pytest.raises(SimilarityError, match="No measure is called 'closeness'"):
+    with pytest.raises(SimilarityError, match="There is no measure 'closeness'"):
         study.similarity("closeness")
 
 

@@ -67,12 +67,12 @@ def read_areas(path: Path, image_of: Callable[[str], str]) -> dict[str, list[Are
         twin = next((a for a in known if _is_same_lesion(a, area)), None)
         if twin is not None:
             raise AnalysisError(
-                f"{where}: the lesions {twin.name!r} and {area.name!r} of {row['image']} are the "
-                "same place: one of them could never be found. Keep one."
+                f"{where}: the lesions {twin.name!r} and {area.name!r} of {row['image']} lie at "
+                "the same place, so one of them could never be found. Keep one of them."
             )
         known.append(area)
     if not found:
-        raise AnalysisError(f"{path} names no area.")
+        raise AnalysisError(f"{path} contains no areas.")
     return found
 
 
@@ -90,11 +90,11 @@ def _is_same_lesion(one: Area, other: Area) -> bool:
 def _area(row: dict[str, str], image: str, folder: Path) -> Area:
     kind = next((k for k in KINDS if k == row["kind"].lower()), None)
     if kind is None:
-        raise AnalysisError(f"kind is {row['kind']!r}; it is {', '.join(KINDS)}.")
+        raise AnalysisError(f"kind is {row['kind']!r}; it must be one of {', '.join(KINDS)}.")
     if not row["area"]:
-        raise AnalysisError("area is empty: give it a name.")
+        raise AnalysisError("area is empty. Give the area a name.")
     if row["lesion"] not in _LESION:
-        raise AnalysisError(f"lesion is {row['lesion']!r}; it is 0 or 1.")
+        raise AnalysisError(f"lesion is {row['lesion']!r}; it must be 0 or 1.")
     mask = _mask(folder / row["points"]) if kind == "mask" else None
     corners = np.zeros((0, 2)) if kind == "mask" else _CORNERS[kind](row)
     frame = _whole(row, "frame") if row["frame"] else None
@@ -125,10 +125,14 @@ def _polygon(row: dict[str, str]) -> FloatArray:
         or not all(math.isfinite(v) for pair in points for v in pair)
         or "_" in row["points"]
     ):
-        raise AnalysisError(f'points is {row["points"]!r}; it is "x y; x y; x y; …".')
+        raise AnalysisError(
+            f'points is {row["points"]!r}; it must have the form "x y; x y; x y; …".'
+        )
     x, y = np.array(points).T
     if _on_a_line(x, y):
-        raise AnalysisError(f"points is {row['points']!r}: on one line they enclose nothing.")
+        raise AnalysisError(
+            f"points is {row['points']!r}; these points lie on one line and enclose nothing."
+        )
     return np.array(points)
 
 
@@ -139,18 +143,18 @@ def _on_a_line(x: FloatArray, y: FloatArray) -> bool:
 
 def _mask(path: Path) -> BoolArray:
     if not path.is_file():
-        raise AnalysisError(f"mask {path} is missing.")
+        raise AnalysisError(f"The mask {path} does not exist.")
     # Unchanged: as grey of 8 bit, labels of 16 bit and dark colours would become black.
     read = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if read is None:
-        raise AnalysisError(f"mask {path} cannot be read as a PNG.")
+        raise AnalysisError(f"The mask {path} cannot be read as a PNG.")
     inside: BoolArray = np.asarray(read > 0, np.bool_)
     if read.ndim == 3:
         inside = np.asarray(inside[..., :3].any(axis=2), np.bool_)
         if read.shape[2] == 4:
             inside &= read[..., 3] > 0
     if not inside.any():
-        raise AnalysisError(f"mask {path} is black everywhere.")
+        raise AnalysisError(f"The mask {path} is black everywhere. Paint the area white.")
     return inside
 
 
@@ -167,7 +171,7 @@ def _number(row: dict[str, str], name: str) -> float:
 def _whole(row: dict[str, str], name: str) -> int:
     number = _number(row, name)
     if number != int(number) or number < 0:
-        raise AnalysisError(f"{name} is {row[name]!r}; it is a whole number from 0.")
+        raise AnalysisError(f"{name} is {row[name]!r}; it must be a whole number of 0 or more.")
     return int(number)
 
 

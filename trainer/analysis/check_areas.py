@@ -49,12 +49,12 @@ def _check(area: Area, width: int, height: int, frames: int) -> None:
         beside |= (high == 0) | (low == (width, height))
     if beside.any():
         raise AnalysisError(
-            f"{what} lies beside the image of {width} × {height} pixels: areas are in "
-            "image pixels, (0, 0) the upper left corner."
+            f"{what} lies outside the image of {width} × {height} pixels. Areas are given in "
+            "image pixels, with (0, 0) at the upper left corner."
         )
     if area.frame is not None and area.frame >= frames:
         raise AnalysisError(
-            f"{what} is of frame {area.frame}, but the image has {frames}, counted from 0."
+            f"{what} is on frame {area.frame}, but the image has {frames}, counted from 0."
         )
 
 

@@ -105,8 +105,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = CommandParser(
         prog="python main.py analyse",
         description="Measure how readers looked at images: dwell on areas, first fixations, scan "
-        "paths, coverage, similarity of readers, and why lesions were missed. "
-        "Everything is recomputed from stored gaze. For research, not for diagnosis.",
+        "paths, coverage, similarity between readers, and why lesions were missed. "
+        "Everything is recomputed from the stored gaze. For research, not for "
+        "diagnosis.",
         example="python main.py analyse --study study --areas lesions.csv --out analysis",
     )
     add = parser.add_argument
@@ -120,14 +121,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--margin-deg", type=not_negative, metavar="DEG",
         help="margin around every area (default: each reader's validated accuracy)")  # fmt: skip
     add("--useful-field-deg", type=not_negative, default=2.5, metavar="DEG",
-        help="radius of the useful field of view, for coverage")  # fmt: skip
+        help="radius of the useful field of view, used for coverage")  # fmt: skip
     add("--radius-deg", type=not_negative, default=2.5, metavar="DEG",
         help="fixations within this distance count as looking at a missed lesion")  # fmt: skip
     add("--dwell-ms", type=not_negative, default=1000.0, metavar="MS",
         help="with at least this dwell, a miss is a decision error")  # fmt: skip
     add("--mark-radius-deg", type=not_negative, default=1.0, metavar="DEG",
         help="a mark within this distance finds a lesion")  # fmt: skip
-    add("--seed", type=whole_number, default=0, help="seed for draws of the tracker's error")
+    add("--seed", type=whole_number, default=0, help="seed for simulating the tracker's error")
     add("--out", type=Path, metavar="FOLDER",
         help="output folder (default: exports/analysis in the study)")  # fmt: skip
     add_events(parser)

@@ -21,8 +21,10 @@ DEFINITIONS = defined(
     "pair",
     [
         ("multimatch", "1", "mean of the five dimensions below", _DEWHURST),
-        *((f"multimatch_{name}", "1", f"MultiMatch, {name}; fixations of Foveate's filter, no "
-           "grouping, on the image's proportions", _DEWHURST) for name in DIMENSIONS),
+        *((f"multimatch_{name}", "1",
+            f"MultiMatch, {name}; fixations from Foveate's "
+            "filter, ungrouped, in the proportions of the "
+            "image", _DEWHURST) for name in DIMENSIONS),
     ],
 )  # fmt: skip
 

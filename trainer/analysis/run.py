@@ -150,15 +150,15 @@ def _notes(gaze: StudyGaze, areas: Mapping[str, Sequence[Area]], marks: bool) ->
     notes += [f"reading {d.id}: {d.reason}" for d in gaze.damaged]
     lesions = any(area.lesion for own in areas.values() for area in own)
     if lesions and not marks:
-        notes.append("Readers of this study set no marks: misses cannot be told from it.")
+        notes.append("Readers of this study place no marks, so misses cannot be determined.")
     return (*notes, *_unread(gaze, areas), *_unseen(gaze, areas), *_limits(gaze, areas))
 
 
 def _unseen(gaze: StudyGaze, areas: Mapping[str, Sequence[Area]]) -> list[str]:
     """Say which lesions hung in a reading's case and were never on the screen: no row has them."""
     return [
-        f"Reading {reading} never showed image {image} of its case: it has no row, nor have the "
-        f"lesions there ({', '.join(area.name for area in lesions)})."
+        f"Reading {reading} never showed image {image} of its case: neither it nor its lesions "
+        f"have a row ({', '.join(area.name for area in lesions)})."
         for reading, image in gaze.unseen
         if (lesions := lesions_of(areas, image))
     ]
@@ -179,15 +179,15 @@ def _limits(gaze: StudyGaze, areas: Mapping[str, Sequence[Area]]) -> list[str]:
     notes = []
     if unscaled:
         notes.append(
-            f"The visual angle of {len(unscaled)} of {readings} readings is not known: no margin "
-            "lies round their areas, and what they missed is not classed."
+            f"The visual angle of {len(unscaled)} of {readings} readings is unknown: their areas "
+            "have no margin, and their misses are not classified."
         )
     if unknown:
         notes.append(f"The accuracy of {len(unknown)} of {readings} readings was not validated.")
     if small:
         notes.append(
             f"The smallest areas are below twice the accuracy in {len(small)} of {readings} "
-            "readings: gaze on them cannot be told from gaze beside them there."
+            "readings, where gaze on them cannot be distinguished from gaze beside them."
         )
     return notes
 

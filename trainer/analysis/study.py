@@ -91,7 +91,7 @@ def gaze_of_study(
     unseen = list[tuple[str, str]]()
     for done, chain in enumerate(chains.whole, start=1):
         if cancelled():
-            raise Cancelled("Stopped while the study was being read.")
+            raise Cancelled("Stopped while reading the study.")
         name = readings[chain[-1].id]
         reason = chains.refusal(chain, trial=study.settings.trial)
         if reason is None:

@@ -29,12 +29,12 @@ GROUPS = (
     ),
     Group(
         "views", "Recipe and views",
-        "What an image goes through before the encoder sees it.",
+        "How an image is changed before the encoder sees it.",
         ("recipe", "size", "aspect", "flip", "crop"),
     ),
     Group(
         "encoder", "Encoder",
-        "The network that is trained, and what it starts from.",
+        "The network that is trained, and its initial weights.",
         ("encoder", "in_channels", "init", "train_blocks", "layer_decay", "norm"),
     ),
     Group(
@@ -57,12 +57,12 @@ GROUPS = (
     ),
     Group(
         "run", "Name, seed and files",
-        "What the run is called, and what it keeps.",
+        "What the run is called and what it keeps.",
         ("name", "seed", "knn_every", "checkpoint_every", "keep_checkpoints", "onnx"),
     ),
     Group(
         "experimental", "Experimental: more from gaze",
-        "Off by default. docs/gaze-methods.md shows what each was found to bring.",
+        "Off by default. docs/gaze-methods.md shows how much each of them helped.",
         ("softness", "agreement", "unread_encoder", "path_weight", "path_order",
          "depth", "window_jitter"),
     ),

@@ -23,18 +23,20 @@ def idle_settings(config: RunConfig) -> list[str]:
         return [name for name in names if getattr(config, name) != getattr(plain, name)]
 
     if not config.uses_gaze:
-        found += _said(given(_OF_GAZE), f"about pairs by gaze, and pairs is {config.pairs}")
+        found += _said(given(_OF_GAZE), f"only used for pairs by gaze, but pairs is {config.pairs}")
     elif not config.neighbours:
-        found += _said(given(("mutual",)), "about nearest neighbours, and neighbours is 0")
+        found += _said(given(("mutual",)), "only used with nearest neighbours, but neighbours is 0")
     if not find_method(config.method).paths:
-        why = f"about fixations in order, and method is {config.method}"
+        why = f"only used by methods that follow fixations, but method is {config.method}"
         found += _said(given(_OF_PATHS), why)
     if config.depth == "display":
-        found += _said(given(("window_jitter",)), "about stored values, and depth is display")
+        found += _said(
+            given(("window_jitter",)), "only used with stored values, but depth is display"
+        )
     if config.init and config.norm == "group" and config.encoder.startswith("resnet"):
         found.append(
-            "The batch normalisation of the file that init names has no effect: norm is group, "
-            "whose layers start anew. norm=batch keeps what the file has learned."
+            "norm is group, whose layers start from scratch: the batch normalisation learned by "
+            "the init file is lost. Set norm to batch to keep it."
         )
     return found
 

@@ -63,8 +63,8 @@ def _add_layer(values: dict[str, Any], layer: Mapping[str, Any]) -> None:
     rule = [n for n in ("threshold", "positive_rate") if layer.get(n) is not None]
     if len(rule) == 2:
         raise ConfigError(
-            "threshold and positive_rate are both given; a pair is made by one of them. "
-            "Take one away."
+            "threshold and positive_rate are both given, but only one of them can define pairs. "
+            "Remove one."
         )
     # Each layer is checked, also where a stronger one hides it: what is mistyped is not meant.
     values.update({name: _typed(name, value) for name, value in layer.items()})
@@ -75,7 +75,7 @@ def _add_layer(values: dict[str, Any], layer: Mapping[str, Any]) -> None:
 def _unknown(name: str) -> str:
     close = difflib.get_close_matches(name, _KNOWN, 1)
     meant = f" Did you mean {close[0]!r}?" if close else ""
-    return f"Unknown setting {name!r}.{meant} Known are {', '.join(_KNOWN)}."
+    return f"Unknown setting {name!r}.{meant} Settings are {', '.join(_KNOWN)}."
 
 
 def _typed(name: str, value: Any) -> Any:
@@ -180,34 +180,36 @@ def check(config: RunConfig) -> None:
     _check_ranges(config)
     _check_measure_parameters(config)
     if config.in_channels == 2:
-        raise ConfigError("in_channels is 2; an encoder takes 1 (grey) or 3 (as ImageNet's).")
+        raise ConfigError("in_channels is 2; an encoder takes 1 (grey) or 3 (like ImageNet's).")
     if config.weighs_pairs and config.neighbours:
         raise ConfigError(
             "softness and agreement weigh pairs by their rank among all pairs; neighbours takes "
-            "those of each image. Use --set neighbours=0, or softness=0 and agreement=false."
+            "the nearest of each image. Set neighbours to 0, or softness to 0 and agreement to "
+            "false."
         )
     if config.train_blocks and not config.init:
         raise ConfigError(
-            f"train_blocks is {config.train_blocks}: the other blocks stay as they start, which is "
-            "at random without init. Name a file with --init, or use --set train_blocks=0."
+            f"train_blocks is {config.train_blocks}: the other blocks keep their initial weights, "
+            "which are random without init. Name a file of weights (init), or set train_blocks to "
+            "0."
         )
     if config.layer_decay < 1 and not config.init:
         raise ConfigError(
-            f"layer_decay is {config.layer_decay:g}: lower rates of the first blocks keep what a "
-            "file has taught them, and without init they start at random. Name a file with --init, "
-            "or use --set layer_decay=1."
+            f"layer_decay is {config.layer_decay:g}: lower rates in the first blocks preserve "
+            "what a file has taught them, but without init they start at random. Name a file of "
+            "weights (init), or set layer_decay to 1."
         )
     if config.train_blocks and config.norm == "group" and not _without_batches(config):
         raise ConfigError(
-            "norm is group, which replaces the batch normalisation of the blocks that train_blocks "
-            "leaves as the file has them. Use --set norm=batch, or train_blocks=0."
+            "norm is group, which replaces the batch normalisation of blocks that train_blocks "
+            "keeps as they are in the file. Set norm to batch, or train_blocks to 0."
         )
     if config.norm == "split" and not (
         METHODS[config.method].queue and config.encoder.startswith("resnet")
     ):
         raise ConfigError(
-            f"norm is split, which mixes the keys of MoCo v2 with a ResNet; here it is "
-            f"{config.method} with {config.encoder}. Use --set norm=batch or group."
+            f"norm is split, which is for MoCo v2 with a ResNet; this run has {config.method} "
+            f"with {config.encoder}. Set norm to batch or group."
         )
     if library_of(config.encoder):
         _check_library(config)
@@ -216,8 +218,8 @@ def check(config: RunConfig) -> None:
         if config.size % patch or config.aspect != 1:
             raise ConfigError(
                 f"{config.encoder} cuts square views into patches of {patch} pixels; size is "
-                f"{config.size}, aspect {config.aspect:g}. Choose a multiple of {patch}, e.g. "
-                "a size of 224, and aspect 1."
+                f"{config.size}, aspect {config.aspect:g}. Choose a size that is a "
+                f"multiple of {patch}, such as 224, and aspect 1."
             )
 
 
@@ -228,11 +230,12 @@ def _check_choices(config: RunConfig) -> None:
     for name, known in choices().items():
         value = getattr(config, name)
         if value not in known and not (name == "encoder" and library_of(value)):
-            raise ConfigError(f"{name} is {value!r}; known are {', '.join(map(str, known))}"
-                              f"{_AND_LIBRARIES * (name == 'encoder')}.")  # fmt: skip
+            raise ConfigError(
+                f"{name} is {value!r}; it must be one of "
+                f"{', '.join(map(str, known))}{_AND_LIBRARIES * (name == 'encoder')}.")  # fmt: skip
     if not re.fullmatch(r"[A-Za-z0-9_.-]{0,60}", config.name):
         raise ConfigError(
-            f"name is {config.name!r}; it becomes part of a folder's name: up to 60 letters, "
+            f"name is {config.name!r}; it becomes part of a folder name, so use up to 60 letters, "
             "digits, dots, hyphens and underscores."
         )
 
@@ -264,15 +267,19 @@ def _check_ranges(config: RunConfig) -> None:
         if value is not None and not lowest <= value <= highest:
             raise ConfigError(f"{name} is {value}; it must lie between {lowest} and {highest}.")
     if not 0 <= config.drop < 1:
-        raise ConfigError(f"drop is {config.drop}; it is a probability of at least 0 and below 1.")
+        raise ConfigError(
+            f"drop is {config.drop}; it must be a probability of at least 0 and below 1."
+        )
     rate = config.positive_rate
     if rate is not None and not 0 < rate < 1:
-        raise ConfigError(f"positive_rate is {rate}; it is a share above 0 and below 1.")
+        raise ConfigError(f"positive_rate is {rate}; it must be a share above 0 and below 1.")
     threshold = config.threshold
     if threshold is not None and not -1 <= threshold <= 1:
-        raise ConfigError(f"threshold is {threshold}; similarity lies between -1 and 1.")
+        raise ConfigError(f"threshold is {threshold}; it must lie between -1 and 1.")
     if rate is None and threshold is None:
-        raise ConfigError("Neither threshold nor positive_rate is given; pairs need one of them.")
+        raise ConfigError(
+            "Neither threshold nor positive_rate is given, but pairs need one of them."
+        )
 
 
 def _check_measure_parameters(config: RunConfig) -> None:

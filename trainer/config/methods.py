@@ -52,7 +52,7 @@ class MethodSpec:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise ValueError(f"kind is {self.kind!r}; known are {', '.join(KINDS)}")
+            raise ValueError(f"kind is {self.kind!r}; it must be one of {', '.join(KINDS)}")
 
 
 def read_methods(folder: Path) -> dict[str, MethodSpec]:
@@ -130,7 +130,7 @@ def find_method(name: str) -> MethodSpec:
         Naming those that exist.
     """
     if name not in METHODS:
-        raise ConfigError(f"method is {name!r}; known are {', '.join(METHODS)}.")
+        raise ConfigError(f"method is {name!r}; it must be one of {', '.join(METHODS)}.")
     return METHODS[name]
 
 

@@ -181,10 +181,10 @@ def load_cache(path: Path, shape: tuple[int, ...] | None = None) -> ImageCache:
         index = json.loads(index_of(path).read_text(encoding="utf-8"))
         boxes, fingerprints = index["boxes"], tuple(index["fingerprints"])
     except (OSError, ValueError, KeyError) as error:
-        raise ImageCacheError(f"{path} is damaged; delete it, it is made again.") from error
+        raise ImageCacheError(f"{path} is damaged. Delete it; it will be recreated.") from error
     sound = pixels.dtype == np.uint8 and len(boxes) == len(pixels) == len(fingerprints)
     if not sound or (shape is not None and pixels.shape != shape):
-        raise ImageCacheError(f"{path} is damaged; delete it, it is made again.")
+        raise ImageCacheError(f"{path} is damaged. Delete it; it will be recreated.")
     sizes = torch.tensor(boxes, dtype=torch.float32).view(-1, 2)
     return ImageCache(torch.from_numpy(pixels), sizes, fingerprints, path)
 

@@ -90,9 +90,7 @@ def make_whole(
         index_file.write_text(json.dumps(index), encoding="utf-8")
         partial.replace(path)
     except OSError as error:
-        takes = (
-            f"It takes {size_text(size_bytes)}{_free(path.parent)}; a smaller --size takes less."
-        )
+        takes = f"It needs {size_text(size_bytes)}{_free(path.parent)}; smaller images need less."
         raise ImageCacheError(f"{unwritable_text(path, error)} {takes}") from error
     finally:
         with contextlib.suppress(OSError):
@@ -152,7 +150,7 @@ def _fill(
             boxes[made.index], fingerprints[made.index] = made.box, made.fingerprint
         progress(done, len(tasks))
         if cancelled():
-            raise Cancelled("Stopped while images were being prepared.")
+            raise Cancelled("Stopped while preparing images.")
     if broken:
         raise BrokenPictures(dict(sorted(broken.items())), len(tasks))
     return {"boxes": boxes, "fingerprints": fingerprints}

@@ -37,7 +37,7 @@ class CsvTable:
         except OSError as failure:
             raise error(f"{path} cannot be read: {failure.strerror}.") from failure
         except UnicodeDecodeError as failure:
-            raise error(f"{path} is not UTF-8 text; save it as CSV in UTF-8.") from failure
+            raise error(f"{path} is not UTF-8 text. Save it as CSV in UTF-8.") from failure
         lines = io.StringIO(text, newline="")
         delimiter = delimiter_of(lines.readline())
         lines.seek(0)
@@ -45,7 +45,7 @@ class CsvTable:
         self.columns = [name.strip().lower() for name in next(self._rows, [])]
         twice = [n for n in dict.fromkeys(self.columns) if n and self.columns.count(n) > 1]
         if twice:
-            raise error(f"{path} has the column {twice[0]!r} twice; keep one of them.")
+            raise error(f"{path} has the column {twice[0]!r} twice. Keep one of them.")
 
     def require(self, names: Collection[str], known: Collection[str]) -> None:
         """Refuse a table that lacks a column.
@@ -59,7 +59,7 @@ class CsvTable:
         if missing:
             raise self._error(
                 f"{self.path} has no column {', '.join(map(repr, missing))}; it has "
-                f"{', '.join(self.columns) or 'none'}. Columns are {', '.join(known)}."
+                f"{', '.join(self.columns) or 'none'}. Known columns: {', '.join(known)}."
             )
 
     def rows(self) -> Iterator[tuple[str, dict[str, str]]]:
@@ -77,8 +77,8 @@ class CsvTable:
                     c.strip() for c in cells[len(self.columns) :]
                 ):
                     raise self._error(
-                        f"{where} has {len(cells)} cells, the first line {len(self.columns)}: put "
-                        "text that holds the separator in quotes."
+                        f"{where} has {len(cells)} cells, but the first line has "
+                        f"{len(self.columns)}. Put text that contains the separator in quotes."
                     )
                 if any(cell.strip() for cell in cells):
                     padded = [*cells, *[""] * (len(self.columns) - len(cells))]

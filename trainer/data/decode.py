@@ -40,7 +40,7 @@ def load_grey(path: Path) -> NDArray[np.uint8]:
     except cv2.error:  # e.g. more pixels than OpenCV allows
         decoded = None
     if decoded is None:
-        raise ImageCacheError(f"{path} is damaged or no image.")
+        raise ImageCacheError(f"{path} is damaged or not an image.")
     if decoded.dtype == np.uint8:
         return np.asarray(decoded, np.uint8)
     return _windowed(np.asarray(decoded))

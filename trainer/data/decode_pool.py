@@ -74,8 +74,8 @@ def decode_all(
             yield future.result()
     except BrokenProcessPool as error:
         raise ImageCacheError(
-            "A process that decodes pictures was ended, by too little memory or by a picture that "
-            "its decoder cannot stand. Close other programs and start the same command again."
+            "A process that decodes pictures was terminated, because memory ran out or a picture "
+            "crashed the decoder. Close other programs and start again."
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
@@ -118,7 +118,7 @@ def _decoded(task: Task) -> NDArray[np.uint8]:
     known = task.width > 0
     if known and abs(width * task.height - height * task.width) > 2 * max(task.width, task.height):
         raise ImageCacheError(
-            f"{task.path} is {width} × {height} pixels, the database says "
-            f"{task.width} × {task.height}."
+            f"{task.path} is {width} × {height} pixels, but the database says {task.width} × "
+            f"{task.height}."
         )
     return grey

@@ -109,7 +109,7 @@ def read_display(path: Path) -> Display:
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
         if facts["version"] > _VERSION:
-            raise NotDeep("a display.json of a newer Foveate")
+            raise NotDeep("a display.json from a newer version of Foveate")
         _refuse(facts)
         return _display(facts)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -122,7 +122,7 @@ def _refuse(facts: dict[str, Any]) -> None:
     if facts["bits_stored"] <= 8 or facts["bits_allocated"] != 16:
         raise NotDeep("8 bits or fewer")
     if facts.get("voi_luts"):
-        raise NotDeep("a table (VOI LUT) in place of a window")
+        raise NotDeep("a table (VOI LUT) instead of a window")
     if facts.get("shutter"):
         raise NotDeep("a shutter")
 

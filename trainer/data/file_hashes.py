@@ -57,7 +57,7 @@ def file_hashes(
                     index[keys[i]] = [*stamps[i], value]
                 if cancelled():
                     pool.shutdown(cancel_futures=True)
-                    raise Cancelled("Stopped while images were being looked at.")
+                    raise Cancelled("Stopped while examining images.")
         _write(index_file, index)
     if problems and unreadable is None:
         raise BrokenPictures(dict(sorted(problems.items())), len(paths))

@@ -59,7 +59,7 @@ def find_images(folder: Path) -> dict[str, Path]:
     if not shown:
         raise ImageFolderError(
             as_typed(
-                f"{folder} holds no image ({', '.join(SUFFIXES)}). DICOM files are imported into a "
+                f"{folder} contains no images ({', '.join(SUFFIXES)}). Import DICOM files into a "
                 "study first: python main.py import --study FOLDER FILES"
             )
         )
@@ -79,8 +79,8 @@ def overlooked(folder: Path, names: Sequence[str], labels: Path | None = None) -
     notes = []
     if dicom:
         notes.append(
-            f"{counted(dicom, 'DICOM file')} in {folder} passed over: DICOM is imported into a "
-            "study first."
+            f"{counted(dicom, 'DICOM file')} in {folder} skipped. Import DICOM files into a study "
+            "first."
         )
     if labels is not None:
         resolve = Resolver(names)
@@ -89,8 +89,8 @@ def overlooked(folder: Path, names: Sequence[str], labels: Path | None = None) -
         ]
         if lost:
             notes.append(
-                f"{labels} names {counted(len(lost), 'image')} that the folder lacks "
-                f"(the first: {lost[0]!r}); passed over."
+                f"{labels} names {counted(len(lost), 'image')} not in the folder (the first: "
+                f"{lost[0]!r}); skipped."
             )
     return tuple(notes)
 
@@ -117,9 +117,9 @@ def read_order(path: Path, found: Mapping[str, Path]) -> list[str]:
             names.append(resolve(text, f"{path}, line {number}"))
     twice = sorted({n for n in names if names.count(n) > 1}) if len(set(names)) < len(names) else []
     if twice:
-        raise ImageFolderError(f"{path} names {twice[0]} twice; each image has one place.")
+        raise ImageFolderError(f"{path} names {twice[0]} twice. Name each image once.")
     if not names:
-        raise ImageFolderError(f"{path} names no image.")
+        raise ImageFolderError(f"{path} names no images.")
     return names
 
 
@@ -170,11 +170,11 @@ class Resolver:
             return meant[0]
         if meant:
             raise ImageFolderError(
-                f"{where}: {text!r} may mean {', '.join(meant[:3])}; write the path within the "
-                "folder of images."
+                f"{where}: {text!r} may mean {', '.join(meant[:3])}. Write its path within the "
+                "image folder."
             )
         dicom = text.lower().endswith(_DICOM)
-        hint = " DICOM files are imported into a study first." if dicom else ""
+        hint = " Import DICOM files into a study first." if dicom else ""
         raise ImageFolderError(f"{where}: there is no image {text!r} in the folder.{hint}")
 
 
@@ -221,7 +221,7 @@ def read_labels(path: Path, names: Sequence[str], *, strict: bool = False) -> di
             if one != other:
                 raise ImageFolderError(
                     f"{where}: {what} of {name} is {other!r}, but {one!r} in {lines[name]}. Keep "
-                    "one of them."
+                    "one of the two."
                 )
     if not table:
         raise ImageFolderError(f"{path} names none of the images.")
@@ -240,7 +240,9 @@ def table_rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[str, dict[st
 def _facts(row: Mapping[str, str], where: str) -> ImageFacts:
     split = _SPELLINGS.get(row["split"].lower(), row["split"].lower())
     if split and split not in SPLIT_NAMES:
-        raise ImageFolderError(f"{where}: split is {row['split']!r}; it is train, val or test.")
+        raise ImageFolderError(
+            f"{where}: split is {row['split']!r}; it must be train, val or test."
+        )
     return ImageFacts(row["label"] or None, row["patient"] or None, split or None)
 
 
@@ -258,8 +260,8 @@ def read_split_file(path: Path, names: Sequence[str]) -> dict[str, str]:
     content = read_splits(path)
     if "repeats" in content:
         raise ImageFolderError(
-            f"{path} holds {len(content['repeats'])} splits, pre-training needs one: an image that "
-            "any of them tests may not take part. Give a file with one train and one test list."
+            f"{path} holds {len(content['repeats'])} splits, but training needs one, because no "
+            "test image may be used. Use a file with one train list and one test list."
         )
     resolve, table = Resolver(names), dict[str, str]()
     for split in SPLIT_NAMES:
@@ -268,7 +270,7 @@ def read_split_file(path: Path, names: Sequence[str]) -> dict[str, str]:
                 continue
             name = resolve(text, f"{path}, list {split}")
             if table.setdefault(name, split) != split:
-                raise ImageFolderError(f"{path} names {name} in {table[name]} and in {split}.")
+                raise ImageFolderError(f"{path} names {name} in both {table[name]} and {split}.")
     if not table:
         raise ImageFolderError(f"{path} names none of the images.")
     return table

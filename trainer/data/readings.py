@@ -87,7 +87,7 @@ def kept_readings(
     kept = KeptReadings(defaultdict(list), list(chains.unfinished), [])
     for done, chain in enumerate(chains.whole, start=1):
         if cancelled():
-            raise Cancelled("Stopped while the study was being read.")
+            raise Cancelled("Stopped while reading the study.")
         _keep(study, chain, kept, chains)
         progress(done, len(chains.whole))
     return KeptReadings(dict(kept.by_image), kept.dropped, kept.damaged)
@@ -108,7 +108,7 @@ def _keep(study: Study, chain: Sequence[Reading], kept: KeptReadings, chains: Ch
                 for chunk in gaze.damaged
             )
             lost = "".join(f"; {chunk}" for _, gaze in parts for chunk in gaze.damaged)
-            reason = None if found else f"no gaze on any image{lost}"
+            reason = None if found else f"no gaze on an image{lost}"
             for image_id, gaze in found.items():
                 kept.by_image[image_id].append(gaze)
     if reason is not None:

@@ -172,8 +172,8 @@ def read_splits(path: Path) -> dict[str, Any]:
         raise ImageFolderError(f"{path} is not valid JSON: {error}.") from error
     if not isinstance(content, dict) or not all(_is_split(part) for part in parts_of(content)):
         raise ImageFolderError(
-            f"{path} holds no splits: needed is an object with the lists train and test (and val "
-            "if there is one), or one with the list repeats of such objects."
+            f"{path} contains no splits. It must be an object with the lists train and test "
+            "(optionally val), or one with a list repeats of such objects."
         )
     return content
 

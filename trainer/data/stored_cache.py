@@ -162,9 +162,9 @@ def load_stored(path: Path) -> StoredCache:
         low, high = (torch.tensor(index[name], dtype=torch.float64) for name in ("low", "high"))
         reasons = tuple(index["reasons"])
     except (OSError, ValueError, KeyError) as error:
-        raise ImageCacheError(f"{path} is damaged; delete it, it is made again.") from error
+        raise ImageCacheError(f"{path} is damaged. Delete it; it will be recreated.") from error
     if array.dtype != np.uint16 or not len(array) == len(low) == len(high) == len(reasons):
-        raise ImageCacheError(f"{path} is damaged; delete it, it is made again.")
+        raise ImageCacheError(f"{path} is damaged. Delete it; it will be recreated.")
     return StoredCache(torch.from_numpy(array.view(np.int16)), low, high, reasons, path)
 
 
@@ -205,7 +205,7 @@ def _fill(
             made += pool.map(lambda i: _place(array[i], pictures, i, sources[i]), part)
             progress(len(made), len(sources))
             if cancelled():
-                raise Cancelled("Stopped while images were being prepared.")
+                raise Cancelled("Stopped while preparing images.")
     low, high, reasons = zip(*made, strict=True)
     return {"low": low, "high": high, "reasons": reasons}
 
@@ -218,7 +218,7 @@ def _place(
     try:
         values, image = _values(source)
         if fitted(values.shape[1], values.shape[0], array.shape[0]) != (width, height):
-            raise NotDeep("stored values of another shape than the picture")
+            raise NotDeep("stored values that differ in shape from the picture")
     except NotDeep as error:
         grey = pictures.pixels[at, :height, :width].cpu().numpy()
         array[:height, :width] = grey * np.uint16(_steps(0, 255)) + np.uint16(1)

@@ -24,9 +24,9 @@ from trainer.errors import EncoderError
 
 _OTHER_TASKS = {  # by the folder of torchvision.models that the net is of
     "detection": "finds objects and gives their boxes",
-    "segmentation": "gives a class to each pixel",
+    "segmentation": "assigns a class to each pixel",
     "video": "takes clips, not single images",
-    "optical_flow": "takes two images and gives the motion between them",
+    "optical_flow": "takes two images and estimates the motion between them",
     "quantization": "has 8-bit weights, which cannot be trained",
 }
 _WITHOUT_SIDE_HEADS = ("googlenet", "inception_v3")
@@ -214,7 +214,7 @@ def _known_to_timm(name: str) -> str:
     if not _timm().is_model(own):  # names that reach out, such as hf-hub:…, are none either
         raise EncoderError(
             f"timm has no net {own!r}.{_alike(own, _timm().list_models())} "
-            "timm.list_models('*vit*') names those with vit in their names."
+            "timm.list_models('*vit*') lists those whose names contain vit."
         )
     return str(own)
 
@@ -228,7 +228,7 @@ def _alike(name: str, known: Sequence[str]) -> str:
 def _timm() -> Any:
     if importlib.util.find_spec("timm") is None:
         raise EncoderError(
-            "timm is not installed, which makes the encoders named timm:…. Use pip install "
+            "Encoders named timm:… need timm, which is not installed. Use pip install "
             "foveate[timm], or an encoder of another name."
         )
     return importlib.import_module("timm")

@@ -57,6 +57,6 @@ def _grid(encoder: nn.Module, output: Tensor) -> tuple[int, int, int]:
             if rows * columns == count - before > 0:
                 return before, rows, columns
     raise ConfigError(
-        f"This encoder ({type(encoder).__name__}) does not say where in an image its features "
-        "lie. Choose a residual net or a vision transformer."
+        f"This encoder ({type(encoder).__name__}) does not tell where in an image its features "
+        "lie. Choose a residual network or a vision transformer."
     )

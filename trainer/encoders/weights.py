@@ -121,8 +121,8 @@ def encoder_in(file: WeightsFile) -> FoundWeights:
     inside = renamed_to_timm(inside, landmark)
     if named := net_of_timm(inside):
         raise EncoderOfLibrary(
-            f"{path} is of a transformer with register tokens, which no net of torchvision has; "
-            f"timm has one. Choose the encoder {named} (pip install foveate[timm]).",
+            f"{path} is for a transformer with register tokens, which only timm has. Choose the "
+            f"encoder {named} (pip install foveate[timm]).",
             named,
         )
     if landmark in _TIMMS:
@@ -184,7 +184,9 @@ def _unwrapped(path: Path, content: Any) -> dict[str, Tensor]:
         if not inner:
             break
         content = inner[0]
-    raise EncoderUnknown(f"{path} holds no state dict of a ResNet, ConvNeXt or vision transformer.")
+    raise EncoderUnknown(
+        f"{path} contains no state dict of a ResNet, ConvNeXt or vision transformer."
+    )
 
 
 def _place_of_encoder(path: Path, table: Mapping[str, Tensor]) -> tuple[str, str]:
@@ -199,7 +201,8 @@ def _place_of_encoder(path: Path, table: Mapping[str, Tensor]) -> tuple[str, str
                 places.append((before, landmark))
     if not places:
         raise EncoderUnknown(
-            f"{path} holds no ResNet, ConvNeXt or vision transformer: no first layer in it."
+            f"{path} contains no ResNet, ConvNeXt or vision transformer: their first layers are "
+            "missing."
         )
     return min(places, key=lambda place: rank_of(place[0]))
 
@@ -249,7 +252,7 @@ def load_strictly(net: nn.Module, state: dict[str, Tensor], path: Path) -> None:
     problems = [f"missing: {k}" for k in wanted if k not in state]
     problems += [f"unknown: {k}" for k in state if k not in wanted]
     problems += [
-        f"shape: {k} is {tuple(state[k].shape)}, the encoder wants {tuple(wanted[k].shape)}"
+        f"shape: {k} is {tuple(state[k].shape)}, the encoder needs {tuple(wanted[k].shape)}"
         for k in wanted
         if k in state and state[k].shape != wanted[k].shape
     ]

@@ -37,7 +37,7 @@ def _export(arguments: argparse.Namespace, study: Study, out: Path) -> str:
     cohort = load_cohort(study)
     if len(cohort.members) < 2:
         images = counted(len(cohort.members), "image")
-        raise CohortError(f"{study.folder} has {images}; 2 are needed.")
+        raise CohortError(f"{study.folder} has {images}; at least 2 are needed.")
     files = _write(study, cohort, out, arguments)
     hashes = [member.sha256 for member in cohort.members]
     called = reader_names(study)

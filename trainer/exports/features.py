@@ -62,8 +62,8 @@ def _newest(study: Study) -> Path:
     if found is None:
         raise CohortError(
             as_typed(
-                f"{study.folder} has no encoder yet. Pre-train one (python main.py train), or name "
-                "a file with --encoder."
+                f"{study.folder} has no encoder yet. Train one (python main.py train), or name a "
+                "file with --encoder."
             )
         )
     return found

@@ -85,12 +85,12 @@ def choose_members(cohort: Cohort, config: RunConfig) -> tuple[Member, ...]:
     read = sum(1 for m in members if m.readings)
     if config.uses_gaze and read < 2:
         raise CohortError(
-            f"pairs is {config.pairs}, but only {read} of {len(members)} images have gaze of a "
+            f"pairs is {config.pairs}, but only {read} of {len(members)} images have gaze from a "
             f"finished reading; at least 2 are needed.{cohort.readings_left_out()} Read some cases "
-            "in the station, or use --pairs none."
+            "in the station, or train without gaze (pairs none)."
         )
     if config.pairs == "label" and not any(m.label is not None for m in members):
-        raise CohortError("pairs is label, but no image has a label. Use --pairs none or gzpt.")
+        raise CohortError("pairs is label, but no image has a label. Set pairs to none or gzpt.")
     return members
 
 
@@ -141,8 +141,8 @@ def choose_pairs(
     )
     if not valid.any():
         raise SimilarityError(
-            f"{config.measure} gives no value for any pair of images: their gaze is too short. "
-            "Try another --measure, or read more cases."
+            f"{config.measure} gives no value for any pair of images, because their gaze is too "
+            "short. Try another measure, or read more cases."
         )
     agreement = None
     if config.weighs_pairs and config.agreement:
@@ -157,8 +157,8 @@ def choose_pairs(
 def _require_yes_and_no(config: RunConfig, images: int) -> None:
     if config.weighs_pairs:
         raise ConfigError(
-            f"softness and agreement weigh the pairs of {LARGEST_MATRIX:,} images at most; there "
-            f"are {images:,}. Use --set softness=0 --set agreement=false."
+            f"softness and agreement work with up to {LARGEST_MATRIX:,} images, but there are "
+            f"{images:,}. Set softness to 0 and agreement to false."
         )
 
 

@@ -90,21 +90,21 @@ def pairs_of_relation(
 def _require_weighable(loaded: LoadedRelation, path: Path, config: RunConfig) -> None:
     if config.weighs_pairs and config.agreement:
         raise SimilarityError(
-            f"agreement is on, but {path} has no readings whose readers could agree. Use "
-            "--set agreement=false."
+            f"agreement is on, but {path} contains no readings, so the agreement of readers is "
+            "unknown. Set agreement to false."
         )
     if config.weighs_pairs and not isinstance(loaded.values, np.ndarray):
         raise SimilarityError(
-            f"softness weighs pairs by their rank among all of them, and {path} has the nearest "
-            "alone. Name a relation of all pairs, or use --set softness=0."
+            f"softness weighs pairs by their rank among all of them, but {path} contains only the "
+            "nearest ones. Use a relation of all pairs, or set softness to 0."
         )
 
 
 def _require_values(path: Path, pairs: int) -> None:
     if pairs == 0:
         raise SimilarityError(
-            f"{path} has no value for any pair of the images that are trained on; a run on it "
-            "would be the plain method. Name the relation of these images, or use --pairs none."
+            f"{path} has no value for any pair of the images that are trained on, so a run would "
+            "not use gaze. Use the relation of these images, or set pairs to none."
         )
 
 
@@ -113,8 +113,8 @@ def rows_of(loaded: LoadedRelation, path: Path, every: Sequence[str]) -> Mapping
     if loaded.ids is None:
         if len(loaded) != len(every):
             raise ImageFolderError(
-                f"{path} relates {len(loaded)} images, but there are {len(every)}. It carries no "
-                "ids, so its order must be that of the images: by name, or as --order says."
+                f"{path} relates {len(loaded)} images, but there are {len(every)}. It has no ids, "
+                "so it must be in the order of the images: by name, or as given by --order."
             )
         return {name: i for i, name in enumerate(every)}
     resolve = Resolver(every)
@@ -126,7 +126,7 @@ def rows_of(loaded: LoadedRelation, path: Path, every: Sequence[str]) -> Mapping
     if len(rows) < 2:
         raise ImageFolderError(
             f"{path} relates {', '.join(loaded.ids[:3])}, …: {len(rows)} of them is among the "
-            f"images ({', '.join(every[:3])}, …). Name the relation of these images."
+            f"images ({', '.join(every[:3])}, …). Use the relation of these images."
         )
     return rows
 

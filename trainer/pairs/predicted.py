@@ -83,9 +83,9 @@ def predict(
     if len(read) < LEAST_READ or len(set(patients[read].tolist())) < _FOLDS:
         raise SimilarityError(
             f"{len(read)} images have gaze that can be compared, of "
-            f"{len(set(patients[read].tolist()))} patients; to predict that of the others "
-            f"{LEAST_READ} images of {_FOLDS} patients are needed. Read more cases, or leave "
-            "unread_encoder away."
+            f"{len(set(patients[read].tolist()))} patients; predicting the gaze of the others "
+            f"needs {LEAST_READ} images of {_FOLDS} patients. Read more cases, or leave "
+            "unread_encoder empty."
         )
     parts = _leading_parts(features, min(_PARTS, max(2, len(read) // 4)))
     square = np.ix_(read, read)

@@ -62,8 +62,8 @@ def load_relation_file(path: Path) -> LoadedRelation:
         return _sparse(path, table)
     if "similarity" not in table:
         raise SimilarityError(
-            f"{path} holds {', '.join(table) or 'nothing'}; a relation has `similarity` (N, N), or "
-            "`data`, `indices`, `indptr` and `shape`."
+            f"{path} holds {', '.join(table) or 'nothing'}; a relation needs `similarity` (N, N), "
+            "or `data`, `indices`, `indptr` and `shape`."
         )
     return _dense(path, table["similarity"], table)
 
@@ -72,7 +72,8 @@ def _dense(path: Path, values: NDArray[Any], table: Mapping[str, Any]) -> Loaded
     square = values.ndim == 2 and values.shape[0] == values.shape[1]
     if not square or values.dtype.kind not in "fiub":
         raise SimilarityError(
-            f"{path} holds {values.dtype} of shape {values.shape}; a relation is (N, N) numbers."
+            f"{path} holds {values.dtype} of shape {values.shape}; a relation must be an (N, N) "
+            "array of numbers."
         )
     valid = _valid(path, table, values.shape)
     numbers = values if values.dtype.kind == "f" else values.astype(np.float32)
@@ -86,7 +87,7 @@ def _require_similarity(path: Path, values: NDArray[np.floating], valid: NDArray
     apart &= valid if valid.ndim == 2 else valid[:, None] & valid[None, :]
     if not apart.any():
         raise SimilarityError(
-            f"{path} has no value for any pair of images; a relation tells how alike they are."
+            f"{path} has no value for any pair of images; a relation must say how similar they are."
         )
     _require_in_range(path, values[apart])
     own = np.diagonal(values)
@@ -94,10 +95,11 @@ def _require_similarity(path: Path, values: NDArray[np.floating], valid: NDArray
     if above.any():
         row, column = (int(i) for i in np.argwhere(above)[0])
         raise SimilarityError(
-            f"{path} calls image {row + 1} and image {column + 1} more alike "
+            f"{path} calls image {row + 1} and image {column + 1} more similar "
             f"({values[row, column]:.4g}) than image {row + 1} is to itself ({own[row]:.4g}), and "
-            f"{np.count_nonzero(above)} pairs in all. Small distances mean alike: turn them into "
-            "a similarity first. Where the diagonal was only left empty, fill it with 1."
+            f"{np.count_nonzero(above)} pairs in all. If these are distances, where small means "
+            "similar, convert them to similarities first. If only the diagonal was left empty, "
+            "fill it with 1."
         )
 
 
@@ -105,9 +107,9 @@ def _require_in_range(path: Path, values: NDArray[np.floating]) -> None:
     outside = np.abs(values) > 1 + _ROUNDING
     if outside.any():
         raise SimilarityError(
-            f"{path} holds values from {values.min():.4g} to {values.max():.4g}; similarity lies "
-            "between -1 and 1. Distances, where small means alike, are to be turned into a "
-            "similarity first."
+            f"{path} holds values from {values.min():.4g} to {values.max():.4g}; similarity must "
+            "lie between -1 and 1. Convert distances, where small means similar, to similarities "
+            "first."
         )
 
 
@@ -127,10 +129,10 @@ def _sparse(path: Path, table: Mapping[str, Any]) -> LoadedRelation:
     except (KeyError, ValueError, TypeError, IndexError) as error:
         raise SimilarityError(f"{path} is not a readable sparse graph: {error}.") from error
     if graph.shape[0] != graph.shape[1]:
-        raise SimilarityError(f"{path} has shape {graph.shape}; a relation is (N, N).")
+        raise SimilarityError(f"{path} has shape {graph.shape}; a relation must be (N, N).")
     if not np.isfinite(graph.data).all():
         raise SimilarityError(
-            f"{path} stores values that are not numbers; leave such pairs out of the graph."
+            f"{path} contains values that are not numbers. Leave such pairs out of the graph."
         )
     _require_in_range(path, graph.data)
     return LoadedRelation(

@@ -114,8 +114,8 @@ def agreement_of(
     """
     if len(gaze.gazes) > LARGEST:
         raise SimilarityError(
-            f"agreement compares all readings with one another; there are {len(gaze.gazes)}, and "
-            f"{LARGEST} at most are compared. Use --set agreement=false."
+            f"agreement compares every reading with every other and works with up to {LARGEST}; "
+            f"there are {len(gaze.gazes)}. Set agreement to false."
         )
     alone = readings_alone(gaze)
     settings = {name: value for name, value in settings.items() if name != "combine"}
@@ -143,8 +143,8 @@ def _agreement(
     values, same = matrix[rows, columns], owners[rows] == owners[columns]
     if not same.any() or same.all():
         raise SimilarityError(
-            "agreement is on, but no two images that can be compared were each read by two "
-            "readers. Let a second reader read some cases, or use --set agreement=false."
+            "agreement is on, but fewer than two comparable images were read by two readers each. "
+            "Let a second reader read some cases, or set agreement to false."
         )
     apart = np.sort(values[~same])
     below = np.searchsorted(apart, values[same], "left")

@@ -96,8 +96,8 @@ def save_checkpoint(folder: Path, step: int, identity: Identity, state: Mapping[
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
         raise CheckpointError(
-            f"{path} cannot be written: {error}. Free some disk space and start the same command "
-            "again: it goes on from the last checkpoint."
+            f"{path} cannot be written: {error}. Free some disk space and start the training "
+            "again; it continues from the last checkpoint."
         ) from error
     for old in checkpoints(folder)[_KEPT:]:
         old.unlink(missing_ok=True)
@@ -126,8 +126,8 @@ def load_checkpoint(path: Path, identity: Identity) -> dict[str, Any]:
         raise CheckpointError(f"{path} is damaged: {type(error).__name__}: {error}") from error
     if version != _VERSION:
         raise CheckpointError(
-            f"{path} has layout {version}, this Foveate reads {_VERSION}. "
-            "Use --fresh to start anew."
+            f"{path} has layout {version}, but this version of Foveate reads {_VERSION}. Start "
+            "the run afresh."
         )
     require_same(path, identity, theirs)
     return content
@@ -151,7 +151,7 @@ def load_newest(folder: Path, identity: Identity) -> tuple[dict[str, Any] | None
             problems.append(str(error))
     if problems:
         raise CheckpointError(
-            "\n".join([*problems, f"No checkpoint of {folder} is sound. Use --fresh."])
+            "\n".join([*problems, f"{folder} has no undamaged checkpoint. Start the run afresh."])
         )
     return None, problems
 
@@ -176,12 +176,12 @@ def require_same(path: Path, identity: Identity, theirs: Mapping[str, Any]) -> N
         lines.append(f"pairs (hash): {ours['relation']} here, {theirs['relation']} there")
     if ours.get("pair_draws") != theirs.get("pair_draws"):
         lines.append(
-            "dropped pairs: drawn among related ones here, among all there (older version)"
+            "dropped pairs: drawn among related pairs here, among all pairs there (older version)"
         )
     if lines:
         raise CheckpointError(
             f"{path} belongs to another run:\n  " + "\n  ".join(lines) + "\nUse the same settings "
-            "to continue it, or --fresh to start anew."
+            "to continue it, or start a new run."
         )
 
 

@@ -136,7 +136,7 @@ class Learner:
         if not all(bool(p.isfinite().all()) for p in self.method.trainable()):
             raise TrainingDiverged(
                 f"A weight is no longer a finite number after step {step} of {job.steps}. Lower "
-                "the rate (--set lr=…) or limit the gradient (--set clip_grad=1)."
+                "the learning rate (lr) or clip the gradient (clip_grad=1)."
             )
 
 

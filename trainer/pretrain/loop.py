@@ -54,7 +54,7 @@ def train(job: Job, emit: Emit, stop: Callable[[], bool]) -> Outcome:
     with memory_explained(job):
         learner = make_learner(job)
         if job.config.cuda_graph and distributed.rank() == 0 and (reason := why_no_graph(job)):
-            emit(Notice(f"cuda_graph is on, but steps run as they are: {reason}."))
+            emit(Notice(f"cuda_graph is on, but steps run without it: {reason}."))
         seed_nets(job.config.seed, distributed.rank())
         step, saved = resume(job, learner, emit)
         learner.method.train()

@@ -15,8 +15,8 @@ from trainer.process import distributed
 from trainer.process.events import Emit, Meter, Notice
 
 _NEVER_FULL = (
-    "early_stop = {} has nothing to judge by: the queue is full after {} steps, the run has {}. "
-    "Lower --set queue=N, or train for more epochs."
+    "early_stop = {} has nothing to judge by: the queue fills after {} steps, but the run has {}. "
+    "Lower queue, or train for more epochs."
 )
 _REST_S = 0.2  # between reports of a card
 
@@ -150,8 +150,8 @@ class Observer:
             return False
         self._say_once(
             Notice(
-                f"No better {self._monitors.judged_by} for {epochs} epochs: training ends here as "
-                f"early_stop = {patience} asks."
+                f"{self._monitors.judged_by} has not improved for {epochs} epochs. Training ends "
+                f"here, because early_stop is {patience}."
             )
         )
         return True

@@ -30,9 +30,9 @@ def memory_explained(job: Job) -> Iterator[None]:
         height, width = config.view
         raise OutOfMemory(
             f"Out of memory on {job.device}: batch {job.batch}, size {height} × {width} px, "
-            f"{config.encoder}, {job.precision}. Lower --batch first (it needs memory in "
-            "proportion; --set accumulate=N keeps the effective batch), then --size, or take a "
-            "smaller --encoder."
+            f"{config.encoder}, {job.precision}. Lower batch first (memory use is proportional to "
+            "it; accumulate keeps the effective batch size), then the image size, or choose a "
+            "smaller encoder."
         ) from error
 
 

@@ -64,26 +64,28 @@ def pairs_text(job: Job, facts: PairFacts, warn: Callable[[str], None]) -> str:
     """Say what the pairs will be, and warn where the run will hardly differ from the plain one."""
     config, expected = job.config, facts.extra_pairs_per_batch
     if job.batch < config.batch:
-        warn(f"The cohort has {job.batch} images; a batch holds these, not {config.batch}.")
+        warn(
+            f"The cohort has only {job.batch} images, so a batch contains {job.batch} instead "
+            f"of {config.batch}."
+        )
     if config.pairs == "none":
         return "Pairs: each image with itself (plain), 0 extra pairs expected per batch"
     if expected < FEW_EXTRA_PAIRS:
         remedy = (
-            "Raise --batch."
+            "Raise batch."
             if config.pairs == "label"
-            else ("Raise --positive-rate or --batch, or lower --threshold or --drop.")
+            else ("Raise the positive rate or batch, or lower the threshold or drop.")
         )
         warn(
-            f"Only {expected:.1f} extra pairs are expected in a batch: {config.pairs} will "
-            f"hardly differ from the plain method. {remedy}"
+            f"Only {expected:.1f} extra pairs are expected in a batch, so {config.pairs} will "
+            f"hardly differ from a run without gaze. {remedy}"
         )
     elif config.uses_gaze and facts.images_with_pairs < MANY_WITHOUT:
         warn(
             as_typed(
-                f"Only {facts.images_with_pairs:.0%} of the images have a pair by gaze; the others "
-                "train as in the plain method. Look at them with `python main.py similarity`, "
-                "which names images without a value; try another --measure or a higher "
-                "--positive-rate."
+                f"Only {facts.images_with_pairs:.0%} of the images have a pair by gaze; the "
+                "others are only paired with themselves. `python main.py similarity` names images "
+                "without a value. Try another measure or a higher positive rate."
             )
         )
     text = (
@@ -91,7 +93,7 @@ def pairs_text(job: Job, facts: PairFacts, warn: Callable[[str], None]) -> str:
         f"{facts.images_with_pairs:.0%} of the images have one"
     )
     if config.weighs_pairs:
-        text += "; they are weighed, which is experimental (docs/gaze-methods.md)"
+        text += "; the pairs are weighted, which is experimental (docs/gaze-methods.md)"
     if facts.pair_purity is not None:
-        text += f"; {facts.pair_purity:.0%} of the pairs of labelled images join one label"
+        text += f"; {facts.pair_purity:.0%} of the pairs of labelled images share a label"
     return text

@@ -30,11 +30,12 @@ def resume(job: Job, learner: Learner, emit: Emit) -> tuple[int, dict[str, Any]]
     first_step, first_problems = distributed.from_first((step, problems))
     if distributed.rank() == 0 or problems != first_problems:
         for problem in problems:
-            emit(Notice(f"{problem}. The checkpoint before it is used."))
+            emit(Notice(f"{problem}. The previous checkpoint is used."))
     if step != first_step:
         raise CheckpointError(
-            f"Process {distributed.rank()} finds step {step} in {job.folder}, the first process "
-            f"step {first_step}: they do not see the same files. Let all share one folder."
+            f"Process {distributed.rank()} finds step {step} in {job.folder}, but the first "
+            f"process finds step {first_step}: they do not see the same files. Let all processes "
+            "share one folder."
         )
     if content is None:
         return 0, {}

@@ -126,9 +126,9 @@ class StepSignals:
         loss = float(torch.stack(self._losses).mean())
         if not math.isfinite(loss):
             raise TrainingDiverged(
-                f"The loss is no longer a finite number at step {step} of {self._job.steps} (epoch "
-                f"{self._epoch(step)}, learning rate {self._rate:.3g}). Lower the rate "
-                "(--set lr=…), limit the gradient (--set clip_grad=1) or use --set precision=fp32."
+                f"The loss is no longer a finite number at step {step} of {self._job.steps} "
+                f"(epoch {self._epoch(step)}, learning rate {self._rate:.3g}). Lower the learning "
+                "rate (lr), clip the gradient (clip_grad=1), or set precision to fp32."
             )
         return loss
 
@@ -183,20 +183,19 @@ def worries(metrics: Metrics) -> Iterator[tuple[str, str]]:
     if metrics.feature_spread < _COLLAPSED:
         yield (
             "collapse",
-            f"Feature spread is {metrics.feature_spread:.3f} {at}: the encoder gives nearly "
-            "the same features for all images (collapse). Such a run learns little; try a "
-            "lower positive rate, a higher drop, or more and stronger views.",
+            f"Feature spread is {metrics.feature_spread:.3f} {at}: the encoder computes nearly "
+            "the same features for all images (collapse). Such a run learns little. Try a lower "
+            "positive rate, a higher drop, or more and stronger views.",
         )
     elif metrics.rank_me is not None and metrics.rank_me < _FEW_DIRECTIONS:
         yield (
             "rank",
-            f"RankMe is {metrics.rank_me:.1f} {at}: features vary along hardly more than one "
-            "direction (dimensional collapse). Try a lower learning rate, fewer positive pairs, or "
-            "another method.",
+            f"RankMe is {metrics.rank_me:.1f} {at}: features vary along little more than one "
+            "direction (dimensional collapse). Try a lower learning rate, fewer positive pairs, "
+            "or another method.",
         )
     if metrics.step > _SETTLED and metrics.data_wait > _WAITING:
         yield (
             "wait",
-            f"{metrics.data_wait:.0%} of the time goes into waiting for views {at}. Raise "
-            "--set workers=N.",
+            f"{metrics.data_wait:.0%} of the time is spent waiting for views {at}. Raise workers.",
         )

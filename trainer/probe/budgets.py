@@ -28,8 +28,8 @@ def parse_budgets(text: str) -> tuple[Budget, ...]:
     for word in (part.strip().lower() for part in text.split(",") if part.strip()):
         if word != ALL and (not word.isdecimal() or int(word) < 2):
             raise ProbeError(
-                f"--label-budget {word}: a budget is a number of labelled images in all, at "
-                "least 2, or the word all; several are joined by commas: 10,25,100,all."
+                f"--label-budget {word}: a budget is a total number of labelled images, at least "
+                "2, or the word all. Separate several with commas: 10,25,100,all."
             )
         budgets.append(ALL if word == ALL else int(word))
     if not budgets:
@@ -47,7 +47,9 @@ def possible_budgets(
         if budget == ALL or (isinstance(budget, int) and classes <= budget <= pool):
             kept.append(budget)
         elif isinstance(budget, int) and budget < classes:
-            notes.append(f"Budget {budget} was left out: {classes} classes need a label each.")
+            notes.append(
+                f"Budget {budget} was left out: each of the {classes} classes needs a label."
+            )
         else:
             notes.append(f"Budget {budget} was left out: only {pool} images can be trained on.")
     if not kept:

@@ -27,7 +27,7 @@ def labelled_folder(folder: Path, labels: Path) -> LabelledSet:
         if facts.label
     )
     if not images:
-        raise ProbeError(f"{labels} labels no image of {folder}.")
+        raise ProbeError(f"{labels} has no label for any image in {folder}.")
     return LabelledSet(images, _notes(images, table, len(found)))
 
 
@@ -45,11 +45,11 @@ def images_by_class_folder(folder: Path, names: Iterable[str]) -> LabelledSet:
         path = folder.joinpath(*parts)
         if len(parts) < 2:
             raise ProbeError(
-                f"{name} is not in a class folder, and no --labels are given: write "
-                "class/file.png, or give a table of labels."
+                f"{name} is not in a class folder, and --labels is missing. Write class/file.png, "
+                "or use a table of labels."
             )
         if not path.is_file():
-            raise ProbeError(f"{path} is missing; the splits name it.")
+            raise ProbeError(f"{path} does not exist, but the splits name it.")
         images.append(LabelledImage("/".join(parts), path, parts[0], name))
     note = "Patients are unknown, so each image counts as a separate patient."
     return LabelledSet(tuple(images), (note,))
@@ -63,13 +63,13 @@ def _notes(
         notes.append(f"{len(table) - len(images)} images have no label and were left out.")
     if found > len(table):
         notes.append(
-            f"{found - len(table)} images of the folder are not in the table and were left out."
+            f"{found - len(table)} images in the folder are not in the table and were left out."
         )
     nameless = sum(1 for image in images if table[image.name].patient is None)
     if nameless == len(images):
         notes.append("Patients are unknown, so each image counts as a separate patient.")
     elif nameless:
-        notes.append(f"{nameless} images do not name a patient: each counts as a separate patient.")
+        notes.append(f"{nameless} images have no patient; each counts as a separate patient.")
     splits = Counter(image.split for image in images)
     if None in splits and len(splits) > 1:
         notes.append(f"{splits[None]} images have no split and were left out of the fixed split.")

@@ -24,8 +24,8 @@ def labelled_study(study: Study) -> LabelledSet:
     if not there:
         raise ProbeError(
             as_typed(
-                f"{study.folder} holds no labelled image. Give labels when importing: python "
-                "main.py import --study FOLDER --labels labels.csv FILES"
+                f"{study.folder} has no labelled images. Import labels: python main.py import "
+                "--study FOLDER --labels labels.csv FILES"
             )
         )
     images = (
@@ -36,5 +36,7 @@ def labelled_study(study: Study) -> LabelledSet:
     if len(rows) > len(labelled):
         notes.append(f"{len(rows) - len(labelled)} images have no label and were left out.")
     if len(labelled) > len(there):
-        notes.append(f"{len(labelled) - len(there)} images have no presentation; left out.")
+        notes.append(
+            f"{len(labelled) - len(there)} images have no stored picture and were left out."
+        )
     return LabelledSet(tuple(images), tuple(notes))

@@ -28,7 +28,9 @@ def prepare(options: argparse.Namespace, study: Study | None) -> Question:
     """
     budgets, probes = parse_budgets(options.label_budget), _probes(options.probes)
     if options.size is not None and not SMALLEST <= options.size <= LARGEST:
-        raise ProbeError(f"--size {options.size}: it lies between {SMALLEST} and {LARGEST} pixels.")
+        raise ProbeError(
+            f"--size {options.size}: it must lie between {SMALLEST} and {LARGEST} pixels."
+        )
     files = distinct_names([find_encoder(word, study) for word in options.encoder])
     return Question(
         data=_data(options, study),
@@ -44,7 +46,7 @@ def _probes(text: str) -> tuple[str, ...]:
     words = tuple(dict.fromkeys(w.strip() for w in text.split(",") if w.strip()))
     unknown = [word for word in words if word not in PROBES]
     if unknown or not words:
-        raise ProbeError(f"--probes {text}: known are {', '.join(PROBES)}, joined by commas.")
+        raise ProbeError(f"--probes {text}: choose from {', '.join(PROBES)}, separated by commas.")
     return words
 
 

@@ -73,7 +73,8 @@ def answer(question: Question, stage: Stage) -> Answer:
     candidates = question.candidates
     if len(question.data.classes) < 2:
         raise ProbeError(
-            f"All images have the label {question.data.classes[0]!r}; two classes are needed."
+            f"All images have the label {question.data.classes[0]!r}; at least two classes are "
+            "needed."
         )
     inputs = read_inputs(question.data.images, [c.view for c in candidates], stage("images"))
     data, notes = _joined(question.data, inputs.fingerprints)
@@ -86,7 +87,7 @@ def answer(question: Question, stage: Stage) -> Answer:
                 transductive=question.transductive)  # fmt: skip
     twice = max(duplicates(inputs.fingerprints, p.train, p.test) for p in splits.parts)
     if twice:
-        notes += (f"{twice} tested images have the same pixels as a training image.",)
+        notes += (f"{twice} test images have the same pixels as a training image.",)
     features = {c.name: extract(c, inputs.by_view[c.view], question.device,
                                 stage(f"features of {c.name}")) for c in candidates}  # fmt: skip
     outcome = _evaluate(features, data, splits, settings, question, inputs, stage)
@@ -156,7 +157,10 @@ def _joined(data: LabelledSet, fingerprints: Sequence[str]) -> tuple[LabelledSet
     if not known:
         return data, ()
     images = tuple(replace(i, patient=_root(known, i.patient)) for i in data.images)
-    note = f"{len(known)} patients share images of equal pixels with others; kept together."
+    note = (
+        f"{len(known)} patients share images with identical pixels with others and are kept on "
+        "one side of the split."
+    )
     return replace(data, images=images), (note,)
 
 

@@ -65,8 +65,8 @@ def random_splits(data: LabelledSet, repeats: int, seed: int) -> Splits:
         if len(own) < 2:
             raise ProbeError(
                 f"Class {name!r} has {counted(len(own), 'patient')} of its own; at least 2 are "
-                "needed, one to train on and one to test. Leave the class out or merge it with "
-                "another."
+                "needed, one for training and one for testing. Leave the class out or merge it "
+                "with another."
             )
     groups = [image.patient for image in data.images]
     labels = [image.label for image in data.images]
@@ -75,7 +75,7 @@ def random_splits(data: LabelledSet, repeats: int, seed: int) -> Splits:
         drawn = int(np.random.SeedSequence([seed, repeat]).generate_state(1)[0])
         is_test = split_by_group(groups, labels, test_share=TEST_SHARE, seed=drawn)
         parts.append(Split(np.flatnonzero(~is_test), np.flatnonzero(is_test)))
-    text = f"{TEST_SHARE:.0%} of the patients tested, stratified by class, {repeats} times"
+    text = f"{TEST_SHARE:.0%} of the patients for testing, stratified by class, {repeats} times"
     return Splits(tuple(parts), f"{text}, seed {seed}")
 
 
@@ -91,7 +91,7 @@ def column_split(data: LabelledSet) -> Splits | None:
     if not train:  # only the test set is marked
         train = [k for k, word in enumerate(words) if word != "test"]
     test = [k for k, word in enumerate(words) if word == "test"]
-    return checked(data, [(train, test)], "as the images carry it")
+    return checked(data, [(train, test)], "as stored with the images")
 
 
 def named_images(content: Mapping[str, Any]) -> list[str]:
@@ -133,8 +133,8 @@ def _finder(data: LabelledSet, path: Path) -> Callable[[Iterable[Any]], list[int
         there = [place[resolve(word, str(path))] for word in meant if resolve.find(word)]
         if words and not there:
             raise ProbeError(
-                f"{path} names {len(words)} images such as {words[0]}, none of which is labelled "
-                "here."
+                f"{path} names {len(words)} images such as {words[0]}, but none of them is "
+                "labelled here."
             )
         return there
 
@@ -177,7 +177,7 @@ def _require_classes(data: LabelledSet, split: Split, origin: str) -> None:
     if missing:
         names = ", ".join(data.classes[k] for k in missing)
         raise ProbeError(
-            f"The split ({origin}) tests {names}, but does not train on any image of it."
+            f"The split ({origin}) tests {names}, but no image of it is used for training."
         )
     if len(set(codes[split.test])) < 2:
         raise ProbeError(

@@ -31,8 +31,8 @@ def show(answer: Answer, console: Console) -> None:
     part = answer.splits.parts[0]
     lines = [
         f"{len(images)} images of {patients} patients, {classes} classes. Split: "
-        f"{answer.splits.origin}; {len(part.train)} images can be trained on, {len(part.test)} "
-        "are tested.",
+        f"{answer.splits.origin}; {len(part.train)} images for training, {len(part.test)} for "
+        "testing.",
         "[low, high] is a 95 % interval by bootstrap over patients and repeats.",
         *answer.notes,
         *_overlap_notes(answer),
@@ -121,8 +121,8 @@ def _overlap_notes(answer: Answer) -> list[str]:
     notes = []
     if unknown:
         notes.append(
-            f"{', '.join(unknown)}: the file does not say which images its pre-training saw; "
-            "whether it saw test images is unknown."
+            f"{', '.join(unknown)}: the file does not say which images were used for "
+            "pre-training, so it may have seen test images."
         )
     for name, overlap in answer.overlaps.items():
         if overlap.transductive:

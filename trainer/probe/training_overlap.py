@@ -54,9 +54,9 @@ def training_overlaps(
             more = ", …" if len(known) > 3 else ""
             raise ProbeError(
                 f"The pre-training of {candidate.name} saw {len(known)} of the {len(tested)} test "
-                f"images ({named}{more}): its figures would flatter it. Test on images that were "
-                "held out (a split column in the labels, or --splits with the run's splits.json), "
-                "or use --transductive, which is then printed with every figure."
+                f"images ({named}{more}), so its results would be too good. Test on held-out "
+                "images (a split column in the labels, or --splits with the run's splits.json), "
+                "or use --transductive, which is then stated with every figure."
             )
     return found
 

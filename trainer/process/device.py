@@ -20,8 +20,8 @@ def choose_device(name: str) -> torch.device:
     """
     if name == "cuda" and not torch.cuda.is_available():
         raise ConfigError(
-            "device is cuda, but torch finds no CUDA device. Check the driver (nvidia-smi) and "
-            "that torch was installed with CUDA, or use --device cpu."
+            "device is cuda, but PyTorch finds no CUDA device. Check the driver (nvidia-smi) and "
+            "that PyTorch was installed with CUDA, or set device to cpu."
         )
     cuda = name == "cuda" or (name == "auto" and torch.cuda.is_available())
     if not cuda:

@@ -82,8 +82,8 @@ def own_card(visible: int) -> int:
         return 0
     if place >= visible:
         raise ConfigError(
-            f"Process {place + 1} of this machine finds {visible} cards only. Start as many "
-            "processes as there are cards, or use --device cpu."
+            f"Process {place + 1} on this machine finds only {visible} GPUs. Start one process "
+            "per GPU, or use --device cpu."
         )
     return place
 
@@ -114,7 +114,7 @@ def own_share(batch: int) -> slice:
     count = world()
     if batch % count:
         raise ConfigError(
-            f"A batch of {batch} images cannot be shared evenly by {count} processes; use "
+            f"A batch of {batch} images cannot be divided evenly among {count} processes; use "
             f"--batch {batch // count * count or count}."
         )
     each = batch // count

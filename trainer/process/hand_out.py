@@ -68,7 +68,7 @@ def _send(source: Path, group: Any) -> str:
             block = bytearray(min(_BLOCK, size - start))
             try:
                 if file.readinto(block) != len(block):
-                    problem = f"{source} changed while it was read"
+                    problem = f"{source} changed while it was being read"
             except OSError as error:
                 problem = f"{source} cannot be read: {error.strerror}"
             dist.broadcast(torch.frombuffer(block, dtype=torch.uint8), src=0, group=group)

@@ -37,7 +37,7 @@ def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not equals or not name.strip():
-            raise ConfigError(f"--set {setting}: write it as NAME=VALUE, e.g. --set batch=16.")
+            raise ConfigError(f"--set {setting}: use the form NAME=VALUE, e.g. --set batch=16.")
         outer, dot, inner = name.strip().partition(".")
         if dot:
             table.setdefault(outer, {})[inner] = _literal(text.strip())

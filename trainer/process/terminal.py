@@ -131,8 +131,8 @@ def _report_line(event: RunFinished) -> str:
 
 def _stopped(event: RunStopped) -> str:
     if event.checkpoint is None:
-        return "Stopped before training began. Run the command again to start it."
+        return "Stopped before training began. Run the command again to restart."
     return (
-        f"Stopped at step {event.step}; the checkpoint is {escape(event.checkpoint)}.\n"
-        "The same command continues it."
+        f"Stopped at step {event.step}; the checkpoint is {escape(event.checkpoint)}.\nRun the "
+        "same command to continue."
     )

@@ -18,7 +18,7 @@ def answers_section(data: ReportData) -> Section:
         _table(key, [c for c in counts if c.question == key])
         for key in dict.fromkeys(c.question for c in counts)
     )
-    return Section("answers", "Answers", html or missing("No answers have been given yet."))
+    return Section("answers", "Answers", html or missing("There are no answers yet."))
 
 
 def _table(key: str, counts: Sequence[AnswerCount]) -> str:

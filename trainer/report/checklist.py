@@ -62,16 +62,16 @@ def checklist_of(rows: OrmSession, settings: StudySettings) -> list[Item]:
         ("A5", "Head movement restrictions", settings.head_restraint.strip()),
         ("A6", "Eye(s) recorded", _each(f"{s.eye}" for s in sittings)),
         ("A7", "Parameters recorded",
-         "gaze of each eye on the screen, its validity, pupil and distance if the tracker "
-         "reports them" if sittings else ""),
+         "gaze of each eye on the screen, with validity, pupil size and "
+         "distance if the tracker reports them" if sittings else ""),
         ("A8", "Environment lighting", _each(map(_light, sittings))),
         ("A9", "Calibration", _calibration(checks)),
         ("A10", "Measurement uncertainty", _uncertainty(validations)),
         ("A11", "Data processing steps",
          _each(f"fixations: {name} (parameters {text})" for name, text in filters)),
         ("A12", "Data loss", "; ".join(filter(None, (
-            _loss(readings, "a reading's samples", "reading"),
-            _loss([c.loss for c in validations], "a validation's samples", "validation"),
+            _loss(readings, "the samples of a reading", "reading"),
+            _loss([c.loss for c in validations], "the samples of a validation", "validation"),
         )))),
         ("B1", "Signal latencies", _latency(settings)),
         ("C1", "Participant to display monitor distance", _each(map(_distance, sittings))),
@@ -107,7 +107,7 @@ def _latency(settings: StudySettings) -> str:
     if not settings.latency_ms:
         return ""
     source = settings.latency_source.strip() or "source not recorded"
-    return f"{settings.latency_ms:g} ms from the eye to the sample ({source})"
+    return f"{settings.latency_ms:g} ms from eye movement to sample ({source})"
 
 
 def _calibration(checks: Sequence[Calibration]) -> str:
@@ -132,7 +132,7 @@ def _uncertainty(validations: Sequence[Calibration]) -> str:
         of = "median of " if len(accuracy) > 1 else ""
         said.append(f"accuracy, {of}{counted(len(accuracy), 'validation')} {_spread(accuracy)}")
     if precision:
-        said.append(f"precision (RMS from sample to sample) {_spread(precision)}")
+        said.append(f"precision (RMS, sample to sample) {_spread(precision)}")
     return "; ".join(said)
 
 

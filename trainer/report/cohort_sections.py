@@ -95,12 +95,12 @@ def quality_section(data: ReportData) -> Section:
     else:
         html = _by_reader(data.readings) + _by_reading(data.readings)
     note = (
-        "Samples: those recorded while the reading was open; the tracker also records before and "
-        "after it. Never arrived: expected samples that did not arrive. Invalid: samples without "
-        "the chosen eye. Gaze lost: both together, as a share of the expected samples. Off "
-        "image: samples that were not on any image. Fixations beside the images are not in the "
-        "pictures, nor compared. Accuracy: mean offset in degrees of visual angle at the "
-        "session's last validation."
+        "Samples: recorded while the reading was open (the tracker also records before and after "
+        "it). Never came: expected samples that did not arrive. Invalid: samples without the "
+        "chosen eye. Gaze lost: both together, as a share of the expected samples. Off image: "
+        "samples outside every image. Fixations outside the images are neither drawn nor "
+        "compared. Accuracy: mean offset in degrees of visual angle at the session's last "
+        "validation."
     )
     return Section("quality", "Data quality", html + paragraph(note, "note"))
 

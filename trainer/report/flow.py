@@ -65,7 +65,7 @@ def reading_steps(data: ReportData) -> list[Step]:
     kept = len({r.reading_id for m in data.cohort.members for r in m.readings})
     joined = recorded - never - sum(others.values()) - kept
     first = [(never, "never finished")] if never else []
-    first += [(joined, "parts joined to the reading that resumed them")] if joined > 0 else []
+    first += [(joined, "parts joined with the reading that resumed them")] if joined > 0 else []
     return [
         Step(recorded, "readings recorded"),
         Step(recorded - never - max(joined, 0), "readings finished", tuple(first)),

@@ -77,8 +77,8 @@ def _run(folder: Path, problems: list[str]) -> RunFigures:
     row = read_run(folder)
     if not row:
         raise ReportError(
-            f"{folder} is not a run on a folder of images: it has no run.json. Name the folder "
-            "that `train --out` made; the runs of a study are shown with --study."
+            f"{folder} is not a run on a folder of images (it has no run.json). Name the folder "
+            "that `train --out` created; for the runs of a study, use --study."
         )
     run = TrainingRun(
         id=row["id"],
@@ -122,7 +122,7 @@ def _similarity(
     if path is None:
         return None
     if len(names) > LARGEST_MATRIX:
-        problems.append(f"{path.name} relates {len(names)} images: too many to show here.")
+        problems.append(f"{path.name} relates {len(names)} images, which is too many to show here.")
         return None
     loaded, comparable = load_relation_file(path), None
     rows = rows_of(loaded, path, names)
@@ -141,7 +141,7 @@ def _similarity(
     threshold = next((t for t in reversed(thresholds) if t is not None), None)
     parameters = {"from file": path.name}
     if not isinstance(loaded.values, np.ndarray):
-        parameters["rates"] = "pairs that the graph does not store count as not positive"
+        parameters["rates"] = "pairs that are not in the graph count as not positive"
     run = SimilarityRun(
         measure="gaze", parameters=parameters, image_count=len(ids), threshold=threshold, details={}
     )

@@ -43,8 +43,8 @@ def readings_section(data: ReportData) -> Section:
     chosen = [read[k] for k in _spread(len(read), SHOWN_READINGS)]
     cards = "".join(_reading_card(data, m) for m in chosen)
     note = (
-        "Circles are fixations, every fifth with its number, their area the duration; bright "
-        f"colours are where gaze rested longest. {len(chosen)} of {len(read)} images with "
+        "Circles are fixations: their area shows the duration, and every fifth is numbered. "
+        f"Bright colours show where gaze rested longest. {len(chosen)} of {len(read)} images with "
         "gaze are shown."
     )
     html = paragraph(note, "note") + f'<div class="grid">{cards}</div>'
@@ -55,7 +55,9 @@ def similarity_section(data: ReportData) -> Section:
     """Return how alike the images were read: distribution, matrix, the most alike pairs."""
     found = data.similarity
     if found is None and data.schema is None:
-        html = missing("There is no gaze here. Use `--relation FILE` to show gaze similarity.")
+        html = missing(
+            "A folder of images has no gaze. Use `--relation FILE` to show gaze similarity."
+        )
         return Section("similarity", "Gaze similarity", html)
     if found is None:
         html = _of_graphs(data) or missing(
@@ -71,7 +73,9 @@ def similarity_section(data: ReportData) -> Section:
         title = f"{found.run.measure} similarity"
         chart = histogram(values, found.threshold, title)
         html += '<div class="charts">'
-        html += figure(chart, f"{len(values)} pairs of images; a pair is positive above threshold.")
+        html += figure(
+            chart, f"{len(values)} pairs of images; pairs above the threshold are positive."
+        )
         html += _rates(found, values) + "</div>" + findings_html(data, found)
         html += _matrix(data, found, values)
         html += "" if data.share else _pairs(data, found)
@@ -162,7 +166,7 @@ def _rates(found: SimilarityFigures, values: NDArray[np.float64]) -> str:
     return (
         "<div>"
         + table("Fraction of valid pairs above a threshold", ["threshold", "positive rate"], rows)
-        + paragraph(f"5th, 50th and 95th percentile of similarity: {middle}.", "note")
+        + paragraph(f"5th, 50th and 95th percentiles of similarity: {middle}.", "note")
         + "</div>"
     )
 
@@ -177,9 +181,9 @@ def _matrix(data: ReportData, found: SimilarityFigures, values: NDArray[np.float
     shown = classes if any(labels.values()) and len(order) <= _MOST_ORDERED else []
     picture = matrix_picture(found.matrix[square], found.valid[square], span, shown)
     by_label = "label and, within each label, by " if any(labels.values()) else ""
-    how = "import" if len(order) > _MOST_ORDERED else f"{by_label}likeness"
-    borders = " Lines part the labels." if len(shown) > 1 else ""
-    caption = f"Similarity of all pairs, images ordered by {how}. Grey: no value.{borders}"
+    how = "import" if len(order) > _MOST_ORDERED else f"{by_label}similarity"
+    borders = " Lines separate the labels." if len(shown) > 1 else ""
+    caption = f"Similarity of all pairs; images are ordered by {how}. Grey: no value.{borders}"
     return "<h3>All pairs</h3>" + figure(picture, caption)
 
 
@@ -217,7 +221,7 @@ def _pairs(data: ReportData, found: SimilarityFigures) -> str:
         sides = "".join(_side(data, m) for m in both if m is not None)
         title = f"Similarity {found.matrix[i, j]:.2f}"
         cards += f'<div class="card"><h3>{title}</h3><div class="pair">{sides}</div></div>'
-    note = paragraph("The most similar pairs; each image is in one pair at most.", "note")
+    note = paragraph("The most similar pairs; each image appears at most once.", "note")
     html = f'<h3>Most similar by gaze</h3>{note}<div class="grid">{cards}</div>'
     return html + positive_pairs_html(data, found, _side)
 

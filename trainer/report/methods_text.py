@@ -29,8 +29,8 @@ def methods_section(data: ReportData) -> Section:
     parts.append(_software())
     body = "".join(paragraph(text) for text in parts if text)
     note = paragraph(
-        "You may copy this text as it is. All settings, versions and full hashes are in the "
-        "appendix. Values are those in force when the report was written.",
+        "You may copy this text. All settings, versions and full hashes are in the appendix. "
+        "Values are those in force when the report was written.",
         "note",
     )
     return Section("methods", "Methods", f'{note}<div class="methods">{body}</div>')
@@ -113,7 +113,7 @@ def _run(run: RunFigures) -> str:
     details, row = run.run.details, run.run
     name = str(setting(run, "method") or "")
     pairs = setting(run, "pairs")
-    source = "with no pairs beside the views of each image" if pairs == "none" else (
+    source = "with no pairs other than two views of the same image" if pairs == "none" else (
         f"with pairs from {PAIRS.get(str(pairs), pairs or 'a source that is not recorded')}"
     )  # fmt: skip
     encoder = setting(run, "encoder")
@@ -174,11 +174,11 @@ def _probe(provenance: Mapping[str, Any], name: str) -> str:
         f"{len(provenance.get('classes', ()))} classes; split {splits.get('origin')}, "
         f"{splits.get('train')} images for training and {splits.get('test')} for testing (hash of "
         f"the splits {hashes[0]}, of the labels {hashes[1]}). The linear probe was a logistic "
-        "regression on standardised features, its regularisation chosen by inner validation on the "
-        "labelled training images; kNN used the cosine, its number of neighbours chosen likewise. "
-        "Intervals are percentile bootstraps over patients and repeats. Encoders were compared by "
-        "the corrected resampled t-test (Nadeau and Bengio 2003) over repeated splits, or a paired "
-        "bootstrap on a fixed split, with Holm's correction. "
+        "regression on standardised features, with regularisation chosen by inner validation on "
+        "the labelled training images; kNN used cosine similarity, with the number of neighbours "
+        "chosen in the same way. Intervals are percentile bootstraps over patients and repeats. "
+        "Encoders were compared by the corrected resampled t-test (Nadeau and Bengio 2003) over "
+        "repeated splits, or a paired bootstrap on a fixed split, with Holm's correction. "
         + (f"Encoders: {listed(encoders)}." if encoders else "")
     )
 

@@ -33,7 +33,7 @@ def neighbour_section(data: ReportData, cancelled: Callable[[], bool]) -> Sectio
     runs = [run for run in (_newest(data, gaze=True), _newest(data, gaze=False)) if run is not None]
     members = _some(data.cohort.members)
     if not runs or len(members) < 3:
-        html = missing("No finished run has an encoder for finding neighbours yet.")
+        html = missing("No run has finished yet, so there is no encoder for finding neighbours.")
         return Section(anchor, title, html)
     spaces = []
     html = ""
@@ -49,8 +49,8 @@ def neighbour_section(data: ReportData, cancelled: Callable[[], bool]) -> Sectio
         html += _pictures(data, members, spaces)
     if len(runs) < 2:
         html += paragraph(
-            "There is only one kind of run here. To see the effect of gaze, train one run with "
-            "gaze pairs and one with --pairs none.",
+            "All runs are of the same kind. To see the effect of gaze, train one run with gaze "
+            "pairs and one without (pairs none).",
             "note",
         )
     return Section(anchor, title, html)
@@ -124,8 +124,8 @@ def _figures(data: ReportData, members: Sequence[Member], spaces: Sequence[_Spac
         chance = percent(float((counts * (counts - 1)).sum() / (known.sum() * (known.sum() - 1))))
     if not rows:
         return ""
-    head = ["run", "pairs", f"same label among the {COUNTED} nearest", "their gaze similarity"]
-    caption = f"Neighbours of {len(members)} images among images of other patients"
+    head = ["run", "pairs", f"same label among {COUNTED} nearest", "their gaze similarity"]
+    caption = f"Nearest neighbours of {len(members)} images among images of other patients"
     note = "Gaze similarity is the mean over pairs that have a value"
     note += f"; two random images share a label in {chance} of cases." if chance else "."
     return table(caption, head, rows) + paragraph(note, "note")

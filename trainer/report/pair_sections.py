@@ -23,9 +23,10 @@ def findings_html(data: ReportData, found: SimilarityFigures) -> str:
     html = "<h3>Findings</h3>" + _purity(data, found)
     odd = odd_ones(found.matrix, found.valid, found.ids, found.threshold, found.comparable)
     lines = [
-        (odd.everything_count, "matching more than half of all others: check their gaze",
+        (odd.everything_count, "positive with more than half of all others: check their gaze",
          [f"{data.called(i)} ({share:.0%})" for i, share in odd.everything[:8]]),
-        (odd.nothing_count, "without a match: in training, they are paired only with themselves",
+        (odd.nothing_count, "without a positive pair: in training, they are paired only with "
+            "themselves",
          [data.called(i) for i in odd.nothing[:8]]),
         (odd.without_value_count, "without a value: too little or no gaze",
          [data.called(i) for i in odd.without_value[:8]]),
@@ -45,11 +46,10 @@ def evidence_html(found: SimilarityFigures) -> str:
     rows: list[list[Cell]] = [list(cells) for cells in evidence.table()]
     judged = (
         f"{evidence.readings} readings of {evidence.images} images, {evidence.labelled_images} of "
-        f"them with a label, positive: {evidence.rule}. {evidence.note} Purity: how often "
-        "positive pairs of different images have the same label, relative to chance (1). "
-        "Separation: the probability that two readers are more similar on the same image than on "
-        "different images (0.5: no information). The 95 % intervals hold for all measures "
-        "jointly."
+        f"them with a label. Positive pairs: {evidence.rule}. {evidence.note} Purity: how often "
+        "positive pairs of different images share a label, relative to chance (1). Separation: "
+        "the probability that two readers are more similar on the same image than on different "
+        "images (0.5: no information). The 95 % intervals hold for all measures jointly."
     )
     caption = "Evidence for each measure"
     return paragraph(evidence.reason) + table(caption, HEADERS, rows) + paragraph(judged, "note")
@@ -69,7 +69,10 @@ def _purity(data: ReportData, found: SimilarityFigures) -> str:
         ["positive pairs", int(positive.sum()), _share(same[positive])],
         ["all pairs", int(known.sum()), _share(same[known])],
     ]
-    caption = "Pair purity: share of pairs with one label, which made none of them"
+    caption = (
+        "Pair purity: share of pairs whose images have the same label (labels were not used "
+        "to make pairs)"
+    )
     return table(caption, ["pairs of labelled images", "number", "same label"], rows)
 
 
@@ -121,8 +124,8 @@ def positive_pairs_html(data: ReportData, found: SimilarityFigures, side: Side) 
         title = escape(f"Similarity {found.matrix[i, j]:.2f}")
         cards += f'<div class="card"><h3>{title}</h3><div class="pair">{sides}</div></div>'
     note = paragraph(
-        "Drawn at random from all pairs above the threshold: this is what pre-training draws "
-        "together, including poor pairs.",
+        "A random sample of all pairs above the threshold: these are the pairs that pre-training "
+        "draws together, including poor ones.",
         "note",
     )
     return f'<h3>Positive pairs</h3>{note}<div class="grid">{cards}</div>'

@@ -22,8 +22,8 @@ def participation_section(data: ReportData) -> Section:
     for run in data.runs:
         if run.run.cohort_fingerprint not in ("", data.cohort.fingerprint):
             html += paragraph(
-                f"The cohort has changed since {run.run.name} was trained: where the run did not "
-                "record them, the numbers of images and readings above are the current ones.",
+                f"The cohort has changed since {run.run.name} was trained. Numbers of images and "
+                "readings that the run did not record are those of the current cohort.",
                 "missing",
             )
     return Section("took-part", title, html)
@@ -70,8 +70,8 @@ def _row(data: ReportData, run: RunFigures) -> list[Cell]:
 
 def _source(data: ReportData, run: RunFigures, *, gaze: bool) -> str:
     if not gaze:
-        return {"label": "labels", "none": "the image itself"}.get(
-            str(setting(run, "pairs")), "not said"
+        return {"label": "labels", "none": "each image itself"}.get(
+            str(setting(run, "pairs")), "not recorded"
         )
     if data.schema is None:
         return "gaze, from a relation file"

@@ -48,7 +48,7 @@ def _read_probe(folder: Path, problems: list[str]) -> ProbeFigures | None:
         comparisons = _read(folder / "comparisons.json", [])
         provenance = _read(folder / "about.json", {})
     except (OSError, ValueError) as error:
-        problems.append(f"Probe {folder}: its results cannot be read ({error}).")
+        problems.append(f"Probe {folder}: the results cannot be read ({error}).")
         return None
     return ProbeFigures(folder.name, rows, comparisons, provenance)
 

@@ -38,7 +38,7 @@ def checklist_section(data: ReportData) -> Section:
     source = (
         "Minimal reporting guideline for research involving eye tracking, 2023 edition (Dunn and "
         f"others, Behavior Research Methods 56, 2024). {filled} of {len(rows)} items are filled "
-        "in from the study; fill in the others by hand."
+        "in from the study; complete the others by hand."
     )
     html = paragraph(source) + table("Reporting guideline", ["item", "what", "this study"], rows)
     return Section("checklist", "Reporting checklist", html)

@@ -56,13 +56,15 @@ def run_figures(row: TrainingRun, root: Path, problems: list[str]) -> RunFigures
         config = json.loads((path.parent / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         problems.append(
-            f"Run {row.name}: config.json cannot be read; the stored settings are shown."
+            f"Run {row.name}: config.json cannot be read, so the stored settings are shown."
         )
     metrics: list[dict[str, Any]] = []
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError:
-        problems.append(f"Run {row.name}: there are no metrics at {row.metrics_path}.")
+        problems.append(
+            f"Run {row.name}: {row.metrics_path} does not exist, so there are no metrics."
+        )
         lines = []
     for line in lines:
         try:

@@ -44,7 +44,7 @@ def runs_section(data: ReportData) -> Section:
         html += f'<div class="charts">{"".join(charts)}</div>'
         html += paragraph(
             "Feature spread is 1 if features fill their space and 0 if all images have the same "
-            "features (collapse). An image is always its own positive.",
+            "features (collapse). An image always forms a positive pair with itself.",
             "note",
         )
     if len(data.runs) > STYLES:
@@ -112,7 +112,7 @@ def versions_section(data: ReportData) -> Section:
         for run, name in zip(data.runs, _names(data.runs), strict=True)
         for kind, text in run.hashes.items()
     ]
-    html = table("Made with; hashes are SHA-256", ["what", "version or hash"], rows)
+    html = table("Software and data; hashes are SHA-256", ["what", "version or hash"], rows)
     html += "".join(paragraph(problem, "missing") for problem in data.problems)
     return Section("versions", "Appendix: versions", html)
 

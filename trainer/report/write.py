@@ -151,7 +151,7 @@ def render(
     makers = _OF_FOLDER if data.schema is None else _OF_STUDY
     for number, section in enumerate(makers, start=1):
         if cancelled():
-            raise Cancelled("Stopped while the report was being written.")
+            raise Cancelled("Stopped while writing the report.")
         sections.append(section(data, cancelled))
         progress(number, len(makers))
     return page(f"{name}: Foveate report", _head(data, name), sections)

@@ -15,10 +15,10 @@ from trainer.pretrain.checkpoint import Identity
 from trainer.runs.model_card import model_card
 from trainer.runs.onnx import export_onnx
 
-_GREY = "the presentation image (VOI applied, 0 black to 1 white) in all channels"
+_GREY = "the presentation image (VOI applied, 0 black to 1 white) repeated in all channels"
 _BY_STORED = (
-    "; in training the views were cut from stored values by the readers' windows, which this one "
-    "window of the image itself stands for"
+    "; in training, views were cut from stored values with the readers' windows, which are "
+    "represented here by the image's own window"
 )
 
 

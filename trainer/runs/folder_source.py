@@ -89,8 +89,8 @@ class FolderSource:
         if config.uses_gaze and self.relation is None:
             raise ConfigError(
                 as_typed(
-                    f"pairs is {config.pairs}, but a folder of images has no gaze. Give --relation "
-                    "FILE (python main.py similarity makes one), or use --pairs none or label."
+                    f"pairs is {config.pairs}, but a folder of images has no gaze. Use --relation "
+                    "FILE (created by python main.py similarity), or --pairs none or label."
                 )
             )
         found = find_images(self.images)
@@ -132,8 +132,9 @@ class FolderSource:
             )
         if config.pairs == "label" and not any(m.label is not None for m in members):
             raise CohortError(
-                "pairs is label, but no image has a label: put the images of a class into a "
-                "sub-folder of its name, or give --labels FILE.csv with columns image and label."
+                "pairs is label, but no image has a label. Put the images of each class into a "
+                "sub-folder with its name, or use --labels FILE.csv with the columns image and "
+                "label."
             )
         return members
 

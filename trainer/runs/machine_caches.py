@@ -55,6 +55,6 @@ def opened_here(images: Cache, folder: Path) -> Cache:
     if problems:
         raise ImageCacheError(
             "A machine cannot keep the image cache: " + "; ".join(problems) + ". Free some disk "
-            "space there, or name another folder with --cache."
+            "space there, or choose another folder with --cache."
         )
     return images if first else images.opened(own)

@@ -35,9 +35,9 @@ normalised with mean {list(shown["mean"])} and standard deviation {list(shown["s
 
 ## Licence
 
-The weights were learnt from the images of one cohort, named above by its fingerprint. Whether they
-may be passed on, and under which terms, is for those who hold the rights in its images to say; this
-file grants none.
+The weights were learned from the images of one cohort, identified above by its fingerprint. Whether
+they may be passed on, and on what terms, is for the holders of the rights in its images to decide;
+this file grants none.
 """
 
 
@@ -52,10 +52,10 @@ def _table(values: Mapping[str, Any]) -> str:
 def _transductive(card: Mapping[str, Any]) -> str:
     if card["transductive"]:
         return (
-            "**Transductive:** images of the test split took part in pre-training. A score on "
+            "**Transductive:** images of the test split were used in pre-training. A score on "
             "that split is not a score on unseen patients."
         )
-    return "Images of the test split took no part in pre-training."
+    return "Images of the test split were not used in pre-training."
 
 
 def _left_out(card: Mapping[str, Any]) -> str:
@@ -63,7 +63,7 @@ def _left_out(card: Mapping[str, Any]) -> str:
     if not names:
         return ""
     return f"""
-{len(names)} images of the cohort took no part, since their pictures cannot be used:
+{len(names)} images of the cohort were not used, because their pictures cannot be read:
 {", ".join(names)}.
 """
 

@@ -27,9 +27,9 @@ def export_onnx(path: Path, encoder: nn.Module, config: RunConfig) -> str:
     installation: without it, or if it fails, a run loses nothing but this file.
     """
     if not config.onnx:
-        return "not asked for"
+        return "not requested"
     if importlib.util.find_spec("onnxscript") is None:
-        return "not written: install onnx, onnxscript and onnxruntime for it"
+        return "not written: it needs onnx, onnxscript and onnxruntime"
     try:
         views = _views(config)
         _write(path, encoder, views)
@@ -67,7 +67,7 @@ def _write(path: Path, encoder: nn.Module, views: Tensor) -> None:
 def _checked(path: Path, encoder: nn.Module, views: Tensor) -> str:
     """Run the file and compare its features with the encoder's, for one image and for two."""
     if importlib.util.find_spec("onnxruntime") is None:
-        return f"{path.name}, not run: install onnxruntime to check it"
+        return f"{path.name}, not checked: that needs onnxruntime"
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
@@ -82,4 +82,4 @@ def _checked(path: Path, encoder: nn.Module, views: Tensor) -> str:
     if not largest < _TOLERANCE:
         path.unlink()
         return f"not kept: its features differ from the encoder's by {largest:.2g}"
-    return f"{path.name}, run with onnxruntime: features agree within {largest:.1g}"
+    return f"{path.name}, checked with onnxruntime: features agree within {largest:.1g}"

@@ -70,7 +70,7 @@ def prepare(run: Run) -> Prepared:
     prepare_device(device, deterministic=config.deterministic, tf32=config.tf32)
     _require_shared_norm(config, device)
     init = file_hash(encoder_path(Path(config.init))) if config.init else ""
-    with run.stage("cohort", "Reading the images and what is known of them") as meter:
+    with run.stage("cohort", "Reading the images and their data") as meter:
         cohort = source.load(config, meter, run.stop)
         members = source.members(cohort, config)
     run.say("cohort", cohort_text(cohort, members, config))
@@ -87,7 +87,9 @@ def prepare(run: Run) -> Prepared:
     if left_out:
         members = tuple(m for m in members if m.image_id not in left_out)
         named_cohort = fingerprint(members)
-        with run.stage("similarity", f"{source.pairs_text(config)}, of the images left") as meter:
+        with run.stage(
+            "similarity", f"{source.pairs_text(config)}, for the remaining images"
+        ) as meter:
             pairs = source.pairs(cohort, members, config, meter, run.stop)
     pairs = pairs_of_unread(run, pairs, images, _patient_numbers(members))
     stored = stored_of(run, members, images, device)
@@ -123,13 +125,13 @@ def _require_shared_norm(config: RunConfig, device: torch.device) -> None:
     """
     if config.norm == "split" and distributed.world() > 1:
         raise ConfigError(
-            f"norm is split, which lets one process normalise as several; there are "
-            f"{distributed.world()}. Use --set norm=batch, whose statistics they share."
+            "norm is split, which lets one process normalise like several, but there are "
+            f"{distributed.world()} processes. Set norm to batch, whose statistics they share."
         )
     if config.norm == "split" and parts_of(config.batch) == 1:
         raise ConfigError(
-            f"norm is split, but a batch of {config.batch} falls into no parts of 4 images and "
-            "more. Use --batch 8 or a larger multiple of 8."
+            f"norm is split, but a batch of {config.batch} cannot be divided into parts of at "
+            "least 4 images. Set batch to 8 or a larger multiple of 8."
         )
     if distributed.world() == 1 or device.type != "cpu":
         return
@@ -137,9 +139,9 @@ def _require_shared_norm(config: RunConfig, device: torch.device) -> None:
         parts = make_method(replace(config, init="")).modules()
     if any(isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d) for m in parts):
         raise ConfigError(
-            f"{distributed.world()} processes on CPU cannot share the statistics of batch "
-            "normalisation: each would learn by its own, and the first one's would be exported. "
-            "Use --set norm=group, a single process, or GPUs."
+            f"{distributed.world()} processes on a CPU cannot share the statistics of batch "
+            "normalisation: each would learn its own, and only the first one's would be exported. "
+            "Set norm to group, or use a single process or GPUs."
         )
 
 
@@ -148,8 +150,8 @@ def _focus(config: RunConfig, members: Sequence[Member], images: ImageCache) -> 
         return None
     if not any(m.readings for m in members):
         raise CohortError(
-            "crop is gaze, but no image has gaze of a finished reading. Read some cases in the "
-            "station, or use --set crop=random."
+            "crop is gaze, but no image has gaze from a finished reading. Read some cases in the "
+            "station, or set crop to random."
         )
     return gaze_boxes(members, images)
 
@@ -163,11 +165,11 @@ def _paths(run: Run, members: Sequence[Member], images: ImageCache) -> ScanPaths
     count = paths.images_with
     if count == 0:
         raise CohortError(
-            f"method is {method}, which learns of fixations, but no image has gaze of a finished "
-            "reading. Read some cases in the station, or use --method byol."
+            f"method is {method}, which learns from fixations, but no image has gaze from a "
+            "finished reading. Read some cases in the station, or set method to byol."
         )
-    run.say("images", f"Fixations in order: {count} of {len(members)} images have them")
-    run.warn(f"{method} is experimental: see docs/gaze-methods.md for what it was found to bring.")
+    run.say("images", f"Fixations in order: {count} of {len(members)} images")
+    run.warn(f"{method} is experimental: see docs/gaze-methods.md for its measured benefit.")
     return paths
 
 

@@ -182,8 +182,8 @@ def _tried_report(run: Run, record: Record) -> Path | None:
     except Cancelled:
         run.warn(
             as_typed(
-                "Stopped before the report was written; the encoder is. Write the report: "
-                f"python main.py report {run.source.hint}"
+                "Stopped before the report was written; the encoder was written. To write the "
+                f"report: python main.py report {run.source.hint}"
             )
         )
         return None
@@ -191,7 +191,7 @@ def _tried_report(run: Run, record: Record) -> Path | None:
         log.exception("The report failed")
         run.warn(
             as_typed(
-                f"The report could not be made ({error}); the encoder is written. Try again: "
+                f"The report could not be made ({error}); the encoder was written. To try again: "
                 f"python main.py report {run.source.hint}"
             )
         )

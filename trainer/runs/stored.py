@@ -35,7 +35,7 @@ def stored_of(
         run.warn(_without(cache.reasons))
     views = stored_views(cache.held_on(device), members, sources, run.config.window_jitter)
     read = sum(1 for m in members if any(r.windows for r in m.readings))
-    run.say("images", f"Readers' windows: {read} of {len(members)} images have them")
+    run.say("images", f"Readers' windows: {read} of {len(members)} images")
     return views
 
 
@@ -49,7 +49,10 @@ def _without(reasons: Sequence[str]) -> str:
     counts = Counter(reason for reason in reasons if reason)
     why = "; ".join(f"{reason}: {count}" for reason, count in counts.most_common())
     if all(reasons):
-        return f"depth=stored has no effect: no image has more than its 8-bit picture ({why})."
+        return (
+            "depth is stored, which has no effect: no image has more than its 8-bit picture "
+            f"({why})."
+        )
     return (
-        f"8-bit pictures stand in for {counted(counts.total(), 'image')} of {len(reasons)} ({why})."
+        f"8-bit pictures are used for {counted(counts.total(), 'image')} of {len(reasons)} ({why})."
     )

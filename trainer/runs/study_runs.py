@@ -153,10 +153,12 @@ def made_folder(folder: Path, fresh: bool, identity: Identity) -> Path:
         If it cannot be made.
     """
     if (folder / "encoder.safetensors").exists():
-        raise CheckpointError(f"{folder} holds a finished run. Name another folder with --out.")
+        raise CheckpointError(
+            f"{folder} contains a finished run. Choose another folder with --out."
+        )
     if fresh and checkpoints(folder):
         raise CheckpointError(
-            f"{folder} holds a run with checkpoints. Name another folder with --out, or leave out "
+            f"{folder} contains a run with checkpoints. Choose another folder with --out, or omit "
             "--fresh to continue it."
         )
     if checkpoints(folder):  # before its config.json is written over

@@ -38,8 +38,8 @@ def pairs_of_unread(
         return pairs
     if pairs.matrix is None or pairs.valid is None or pairs.policy.related is None:
         raise ConfigError(
-            "unread_encoder predicts from the gaze similarity of all pairs, of 20,000 images at "
-            "most; this run has that of the nearest alone. Use --set unread_encoder=''."
+            "unread_encoder needs the gaze similarity of all pairs, for up to 20,000 images; this "
+            "run has only that of the nearest. Leave unread_encoder empty."
         )
     with run.stage("similarity", "Predicting gaze similarity of unread images") as meter:
         features = features_of_cache(Path(config.unread_encoder), images)
@@ -48,12 +48,12 @@ def pairs_of_unread(
         meter(2, 2)
     unread = len(images) - _read(pairs)
     text = (
-        f"{unread} of {len(images)} images have no gaze; predicted from pictures, similarity of "
-        f"unseen patients correlates with {found.correlation:.2f} (shuffled gaze: "
-        f"{found.by_chance:.2f} at most)"
+        f"{unread} of {len(images)} images have no gaze. Similarity predicted from the pictures "
+        f"of unseen patients correlates with the measured one by {found.correlation:.2f} "
+        f"(shuffled gaze: {found.by_chance:.2f} at most)"
     )
     if not found.carries:
-        run.warn(f"{text}: no better than chance. Unread images keep no pair but their own.")
+        run.warn(f"{text}: no better than chance. Unread images are only paired with themselves.")
         return pairs
     run.say("similarity", f"{text}. Experimental: see docs/gaze-methods.md")
     return _extended(run, pairs, found)

@@ -20,9 +20,9 @@ def cohort_text(cohort: Cohort, members: Sequence[Member], config: RunConfig) ->
     read = sum(1 for m in members if m.readings)
     held = len(cohort.members) - len(members)
     text = counted(len(members), "image")
-    text += f", {read} of them read ({counted(readings, 'reading')})" if readings else ""
-    text += ", those of the test split among them (transductive)" if config.transductive else ""
-    text += f", {held} held back as test split" if held else ""
+    text += f", {read} of them with gaze ({counted(readings, 'reading')})" if readings else ""
+    text += ", including the test split (transductive)" if config.transductive else ""
+    text += f", {held} held out as test split" if held else ""
     return text + (f", {len(cohort.dropped)} left out" if cohort.dropped else "")
 
 
@@ -31,13 +31,12 @@ def warnings_of(cohort: Cohort, config: RunConfig) -> Iterator[str]:
     yield from _left_out(cohort)
     for line in damage_text(cohort):
         yield as_typed(
-            f"Damaged gaze: {line} The rest counts; python main.py db check says what to do."
+            f"Damaged gaze: {line} The rest is used; for what to do, run python main.py db check."
         )
     if config.recipe != "radiograph" and not config.init and config.lr <= 1e-4:
         yield (
-            f"The rate {config.lr:g} of recipe {config.recipe} was released for a start from "
-            "ImageNet weights (--init FILE); from random weights it learns slowly. Without a file: "
-            "--set lr=3e-4."
+            f"The rate {config.lr:g} of recipe {config.recipe} is meant for ImageNet weights "
+            "(init); from random weights, learning is slow. Without such a file, set lr to 3e-4."
         )
 
 
@@ -45,9 +44,9 @@ def too_many_pairs(rate: float | None) -> Iterator[str]:
     """Yield what is said where more than half of all pairs are positive."""
     if rate is not None and rate > _MANY_POSITIVE:
         yield (
-            f"{rate:.1%} of all pairs are positive: images are drawn to most others, whatever they "
-            "show. Raise --threshold, or use --positive-rate 0.05; is the relation one in which "
-            "large values mean alike?"
+            f"{rate:.1%} of all pairs are positive, so images are drawn towards most others, "
+            "whatever they show. Raise the threshold, or set the positive rate to 0.05. Check "
+            "that large values in the relation mean similar."
         )
 
 

@@ -127,8 +127,8 @@ def _faiss() -> Any:
         import faiss
     except ImportError as error:
         raise SimilarityError(
-            "--approximate needs faiss, which is not installed: pip install faiss-cpu. Or leave "
-            "it out: the exact search gives the same and more, and takes longer."
+            "--approximate needs faiss, which is not installed. Install it with pip install "
+            "faiss-cpu, or omit --approximate: the exact search takes longer but finds all pairs."
         ) from error
     return faiss
 

@@ -168,8 +168,8 @@ def fixations_of(gaze: Gaze) -> tuple[FloatArray, NDArray[np.int64]]:
     """
     if gaze.fixations_image is None or gaze.fixation_us is None:
         raise SimilarityError(
-            "These readings have no fixations, only points of gaze. Fixations come with a study; "
-            "use points=samples, and source=anchors for multimatch."
+            "These readings have gaze points but no fixations, which only a study provides. Use "
+            "points=samples, and source=anchors for multimatch."
         )
     return gaze.fixations_image, gaze.fixation_us
 

@@ -57,7 +57,7 @@ def of_cohort(
         return measure.cohort.apply(table, fitted, parameters), fitted
     except (KeyError, ValueError) as error:
         raise SimilarityError(
-            f"What was fitted before is not of {measure.name} with these parameters: {error}."
+            f"The stored fit does not belong to {measure.name} with these parameters: {error}."
         ) from error
 
 
@@ -92,9 +92,7 @@ def read_fitted(path: Path, measure: str) -> Fitted:
             found = {name: file[name] for name in file.files}
         of = str(found.pop("measure"))
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        raise SimilarityError(
-            f"{path} holds no fitted cohort that can be read: {error}."
-        ) from error
+        raise SimilarityError(f"{path} is not a readable cohort file: {error}.") from error
     if of != measure:
         raise SimilarityError(f"{path} was fitted for {of}, not for {measure}.")
     return found

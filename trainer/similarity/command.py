@@ -60,7 +60,10 @@ def main(argv: Sequence[str]) -> int:
         return 1
     except MemoryError:
         report(
-            RunFailed("There is not enough memory for the matrix. Write a sparse --graph instead.")
+            RunFailed(
+                "There is not enough memory for the matrix. Use --graph to write a sparse "
+                "graph instead."
+            )
         )
         return 1
     finally:
@@ -147,20 +150,22 @@ def _check(request: Request) -> None:
     if rate is not None and not 0 < rate < 1:
         raise ConfigError(f"--positive-rate {rate} is not between 0 and 1.")
     if request.jobs < 0:
-        raise ConfigError(f"--jobs {request.jobs} is not a number of threads, or 0 for all cores.")
+        raise ConfigError(
+            f"--jobs {request.jobs} is not a number of threads (0 means one per core)."
+        )
     if request.top_k is not None and request.top_k < 1:
-        raise ConfigError(f"--top-k {request.top_k} is not at least 1.")
+        raise ConfigError(f"--top-k {request.top_k} is below 1.")
 
 
 def _check_files(request: Request) -> None:
     if request.labels is not None and not request.labels.is_file():
-        raise ConfigError(f"--labels {request.labels}: no such file.")
+        raise ConfigError(f"--labels {request.labels} does not exist.")
     if request.out is not None and request.out.suffix not in MATRIX_SUFFIXES:
         raise ConfigError(f"--out {request.out}: its name must end in .npy or .npz.")
     if request.graph is not None and request.graph.suffix != ".npz":
         raise ConfigError(f"--graph {request.graph}: its name must end in .npz.")
     if request.cohort is not None and not request.cohort.is_file():
-        raise ConfigError(f"--cohort {request.cohort}: no such file.")
+        raise ConfigError(f"--cohort {request.cohort} does not exist.")
     if request.part is not None and (request.graph is None or request.out is not None):
         raise ConfigError("--part only works with --graph FILE.npz, not with --out.")
     if request.approximate and (None in (request.graph, request.top_k) or request.part):
@@ -230,7 +235,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--combine", help="how to combine several readings of an image: mean, max or first"
     )
-    parser.add_argument("--reader", help="use only this reader's readings (pseudonym)")
+    parser.add_argument("--reader", help="use only the readings of this reader (pseudonym)")
     parser.add_argument("--order", type=Path, help="file with one name per line (default: by name)")
     parser.add_argument(
         "--jobs", type=int, default=0, help="number of threads (default: one per core)"
@@ -251,18 +256,21 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument(
         "--cohort", type=Path, metavar="FILE.cohort.npz",
-        help="use what dwell, encoder or taught learned earlier instead of learning from this "
-             "cohort",
+        help="file of what dwell, encoder or taught learned earlier, used instead of learning "
+            "from this cohort",
     )  # fmt: skip
     rule = parser.add_mutually_exclusive_group()
     rule.add_argument("--threshold", type=float, help="similarity above which a pair is positive")
     rule.add_argument(
         "--positive-rate", type=float, help="fraction of valid pairs that are positive"
     )
-    rule.add_argument("--top-k", type=int, metavar="K", help="keep the K most similar of each")
+    rule.add_argument(
+        "--top-k", type=int, metavar="K", help="keep the K most similar images of each image"
+    )
     parser.add_argument(
         "--approximate", action="store_true",
-        help="with --top-k: search approximately, for very many readings; needs faiss-cpu",
+        help="with --top-k: search approximately, for very large numbers of readings; needs "
+            "faiss-cpu",
     )  # fmt: skip
     parser.add_argument(
         "--agreement", nargs="+", default=[], metavar="MEASURE",

@@ -106,7 +106,7 @@ class Comparison:
         require(
             bool(self.measure.dimensions) or not by_dimension,
             "dimensions",
-            "left out: it has one only",
+            "left out: it has only one",
             self.measure.name,
         )
         runner = self._runner()
@@ -144,11 +144,10 @@ class Comparison:
         able = ", ".join(name for name, measure in MEASURES.items() if measure.vectors)
         if not self.measure.vectors:
             raise SimilarityError(
-                f"--approximate searches by one of {able}; {self.measure.name} needs the exact "
-                "search."
+                f"--approximate works with {able}; {self.measure.name} needs the exact search."
             )
         if self.items.combine == "max" and not one_reading_each(self.gaze):
-            raise SimilarityError("--approximate counts readings by mean or first, not by max.")
+            raise SimilarityError("--approximate combines readings by mean or first, not by max.")
         return approximate_nearest(self.table, neighbours, self._runner())
 
     def part_above(self, threshold: float, part: Part) -> FoundPairs:

@@ -81,5 +81,5 @@ def _chosen(measure: Measure, by_dimension: bool) -> Compare:
     if not by_dimension:
         return measure.similarity
     if measure.by_dimension is None:
-        raise ValueError(f"{measure.name} has one dimension only")
+        raise ValueError(f"{measure.name} has only one dimension")
     return measure.by_dimension

@@ -50,8 +50,8 @@ def _approximate(
     made = comparison.nearly_nearest(neighbours)
     job.report.close()
     job.console.print(
-        f"Approximate: {made.recall:.2%} of the true {neighbours} nearest are found, among some "
-        f"readings; each was compared with {made.looked_at:.1%} of the cells.",
+        f"Approximate: {made.recall:.2%} of the true {neighbours} nearest are found, measured on "
+        f"a sample of readings; each reading was compared with {made.looked_at:.1%} of the cells.",
         highlight=False,
         soft_wrap=True,
     )

@@ -85,8 +85,8 @@ def chosen_readings(gaze_list: GazeList, items: ItemSettings) -> GazeList:
     keep = np.ones(len(gaze_list.gazes), bool)
     if items.reader:
         if items.reader not in gaze_list.readers:
-            known = ", ".join(sorted(set(gaze_list.readers))) or "none is named in this gaze"
-            raise SimilarityError(f"There is no reader {items.reader!r}; there are: {known}.")
+            known = ", ".join(sorted(set(gaze_list.readers))) or "this gaze names none"
+            raise SimilarityError(f"There is no reader {items.reader!r}. Readers: {known}.")
         keep = np.array([reader == items.reader for reader in gaze_list.readers])
     if items.combine == "first":
         kept = np.flatnonzero(keep)

@@ -98,9 +98,9 @@ class FoundPairs:
             self.valid += valid
             if self.count > MAX_PAIRS:
                 raise SimilarityError(
-                    f"More than {MAX_PAIRS:,} pairs lie above {self.threshold:g}; that many are "
-                    "hardly positives. Raise --threshold, lower --positive-rate, or take the "
-                    "nearest of each with --top-k."
+                    f"More than {MAX_PAIRS:,} pairs lie above {self.threshold:g}, which is too "
+                    "many for positive pairs. Raise the threshold, lower the positive rate, or "
+                    "keep only the nearest of each (--top-k)."
                 )
 
     def joined(self) -> PairPart:

@@ -104,12 +104,12 @@ def merge(paths: Sequence[Path]) -> Whole:
         _check(path, about, first, paths[0], taken)
         found = one if found is None else _joined(found, one)
     if found is None:
-        raise SimilarityError("No part is named; merge takes the files that --part wrote.")
+        raise SimilarityError("No parts are named. Name the files that --part wrote.")
     missing = [str(k) for k in range(1, first["of"] + 1) if k not in taken]
     if missing:
         raise SimilarityError(
-            f"Part {', '.join(missing)} of {first['of']} is missing: make it with "
-            f"--part {missing[0]}/{first['of']}."
+            f"Part {', '.join(missing)} of {first['of']} is missing. Create it with --part "
+            f"{missing[0]}/{first['of']}."
         )
     graph = graph_of_pairs(found) if isinstance(found, FoundPairs) else graph_of_nearest(found)
     facts = {k: v for k, v in first.items() if k not in (KIND, "part", "of", "gaze")}
@@ -122,7 +122,7 @@ def _check(
     for name in {*about, *first} - {"part"}:
         if about.get(name) != first.get(name):
             what = "other gaze" if name in ("gaze", "ids") else f"another {name}"
-            raise SimilarityError(f"{path} is of {what} than {other}; they do not belong together.")
+            raise SimilarityError(f"{path} belongs to {what} than {other}; they cannot be merged.")
     if about["part"] in taken:
         raise SimilarityError(f"{path} and {taken[about['part']]} are the same part.")
     taken[about["part"]] = path
@@ -153,6 +153,6 @@ def _read(path: Path) -> tuple[dict[str, Any], Found]:
             return about | {"threshold": found.threshold}, found
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise SimilarityError(
-            f"{path} is not a readable part of a similarity graph: {error}. Compute it again with "
+            f"{path} is not a readable part of a similarity graph: {error}. Recompute it with "
             "--part."
         ) from error

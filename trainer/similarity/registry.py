@@ -70,7 +70,7 @@ def find_measure(name: str) -> Measure:
         Naming those that exist.
     """
     if name not in MEASURES:
-        raise SimilarityError(f"No measure is called {name!r}; there are {', '.join(MEASURES)}.")
+        raise SimilarityError(f"There is no measure {name!r}. Measures: {', '.join(MEASURES)}.")
     return MEASURES[name]
 
 

@@ -142,7 +142,7 @@ def in_order(gaze_list: GazeList, names: Sequence[str]) -> GazeList:
     items = [place.get(name, place.get(_bare(name), 0)) for name in names]
     if len(set(items)) < len(items):
         twice = next(name for k, name in enumerate(names) if items[k] in items[:k])
-        raise SimilarityError(f"The order names {twice} twice; each reading has one row.")
+        raise SimilarityError(f"The order names {twice} twice. Name each reading once.")
     return chosen_items(gaze_list, items)
 
 

@@ -36,7 +36,7 @@ def print_evidence(console: Console, evidence: CohortEvidence, *, recommends: bo
     )
     if evidence.note:
         console.print(evidence.note, highlight=False)
-    table = _table("Evidence for each measure here (95 % intervals, for all together)", *HEADERS)
+    table = _table("Evidence for each measure (joint 95 % intervals)", *HEADERS)
     for cells in evidence.table():
         table.add_row(*map(escape, cells))
     console.print(table)
@@ -81,13 +81,13 @@ def print_matches(console: Console, found: Matches, names: Mapping[str, str] | N
     )
     if found.everything_count:
         most = [f"{called.get(item, item)} ({share:.0%})" for item, share in found.everything]
-        _print_names(console, "match most others", most, found.everything_count)
+        _print_names(console, "are positive with most others", most, found.everything_count)
     nothing = [called.get(item, item) for item in found.nothing]
-    _print_names(console, "match nothing", nothing, found.nothing_count)
+    _print_names(console, "are positive with none", nothing, found.nothing_count)
     without = [called.get(item, item) for item in found.without_value]
     _print_names(console, "have no value", without, found.without_value_count)
     if found.everything_count or found.without_value_count:
-        console.print("  Check their gaze: it may be bad.", style="yellow")
+        console.print("  Check their gaze; it may be bad.", style="yellow")
 
 
 def _print_names(console: Console, what: str, names: Sequence[str], count: int) -> None:
@@ -100,7 +100,7 @@ def _print_case_split(console: Console, split: CaseSplit) -> None:
     table = _table(
         f"Does gaze carry the case? ({split.who})", "readings", "pairs", "mean similarity"
     )
-    table.add_row("of one case", f"{split.within_pairs:,}", f"{split.within_mean:.3f}")
+    table.add_row("of the same case", f"{split.within_pairs:,}", f"{split.within_mean:.3f}")
     table.add_row("of different cases", f"{split.between_pairs:,}", f"{split.between_mean:.3f}")
     console.print(table)
     console.print(
@@ -109,7 +109,7 @@ def _print_case_split(console: Console, split: CaseSplit) -> None:
         highlight=False,
     )
     if len(split.by_readers) > 1:
-        pairs = _table("By two readers", "readers", "pairs", "one case", "different cases")
+        pairs = _table("By pair of readers", "readers", "pairs", "same case", "different cases")
         for a, b, within, between, count in split.by_readers:
             pairs.add_row(
                 f"{escape(a)}, {escape(b)}", f"{count:,}", f"{within:.3f}", f"{between:.3f}"

@@ -80,7 +80,7 @@ class TaskRunner:
     def _watch(self, queue: "_Queue", threads: list[threading.Thread], total: int) -> None:
         while True:
             if self.cancelled():
-                raise Cancelled("Stopped while gaze similarity was computed.")
+                raise Cancelled("Stopped while computing gaze similarity.")
             if not any(thread.is_alive() for thread in threads):
                 return
             queue.ended.wait(0.1)

@@ -65,7 +65,7 @@ def _train(options: argparse.Namespace, words: list[str]) -> tuple[Path, str, st
 def _similarity(options: argparse.Namespace, words: list[str]) -> tuple[Path, str, str]:
     request = read_request(words)
     if request.graph is None:
-        raise ConfigError("--graph FILE.npz is missing; only a graph can be searched in parts.")
+        raise ConfigError("--graph FILE.npz is missing; only a graph can be computed in parts.")
     if request.part is not None:
         raise ConfigError(
             "The script sets --part itself. Choose the number of parts with --parts N."
@@ -190,7 +190,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--cpus", type=_count(1), default=4, help="CPU cores per process (default: 4)"
     )
-    parser.add_argument("--memory", default="", metavar="32G", help="of each machine")
+    parser.add_argument("--memory", default="", metavar="32G", help="memory of each machine")
     parser.add_argument("--time", default="", metavar="HH:MM:SS", help="time limit of each start")
     parser.add_argument(
         "--partition", default="", help="partition of the cluster (default: the cluster's own)"

@@ -38,7 +38,7 @@ def main(argv: Sequence[str]) -> int:
     if not options.positive_rate and not options.threshold:
         options.positive_rate = [0.05]
     if options.seeds < 2:
-        parser.error("--seeds must be at least 2: a single difference has no interval")
+        parser.error("--seeds must be at least 2: a single difference has no confidence interval")
     with contextlib.ExitStack() as stack:
         voice = _voice(options.events, stack)
         try:
@@ -124,7 +124,7 @@ def _score(path: Path, encoder: str) -> tuple[str, float]:
     own = [row for row in rows if row["encoder"] == encoder and row["mean"] is not None]
     if not own:
         raise TrainerError(
-            f"{path} has no figure of {encoder}: are there too few labelled test images?"
+            f"{path} has no result for {encoder}. There may be too few labelled test images."
         )
     return f"{own[0]['probe']}, {own[0]['metric']}", float(own[0]["mean"])
 
@@ -132,9 +132,9 @@ def _score(path: Path, encoder: str) -> tuple[str, float]:
 def _parser() -> argparse.ArgumentParser:
     parser = CommandParser(
         prog="python main.py sweep",
-        description="Pre-train on a study, or a folder of images, with every combination of "
-        "setting and seed and with plain runs of the same cohort, split and seeds; "
-        "evaluate each encoder on the test split; compare. Run the same command to "
+        description="Pre-train on a study, or on a folder of images, with every combination of "
+        "setting and seed, and with plain runs on the same cohort, split and seeds. Evaluate "
+        "each encoder on the test split and compare the results. Run the same command to "
         "continue an interrupted sweep.",
         example="python main.py sweep --study my-study --positive-rate 0.02 0.05 --seeds 3",
     )
@@ -181,6 +181,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "train", nargs=argparse.REMAINDER, metavar="-- OPTIONS",
-        help="after --, options of `train` for all runs: -- --epochs 50 --size 128",
+        help="options of `train` for all runs, after --: -- --epochs 50 --size 128",
     )  # fmt: skip
     return parser

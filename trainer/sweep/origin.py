@@ -45,7 +45,7 @@ def origin_of(options: argparse.Namespace) -> Origin:
         If labels or splits do not fit the images.
     """
     if (options.study is None) == (options.images is None):
-        raise ConfigError("Name where the images come from: --study FOLDER or --images FOLDER.")
+        raise ConfigError("Use either --study FOLDER or --images FOLDER.")
     return _study(options) if options.images is None else _folder(options)
 
 
@@ -54,7 +54,7 @@ def _study(options: argparse.Namespace) -> Origin:
     if not (study / "study.toml").is_file():
         raise ConfigError(f"--study {study} is not a Foveate study (it has no study.toml).")
     if options.relation or options.labels or options.splits:
-        raise ConfigError("--relation, --labels and --splits go with --images.")
+        raise ConfigError("--relation, --labels and --splits only work with --images.")
     gaze = {name: ("--measure", name) for name in options.measures or ["auto"]}
     words, server = ["--study", str(study)], []
     if options.database:
@@ -71,14 +71,20 @@ def _digest(database: str) -> str:
 
 def _folder(options: argparse.Namespace) -> Origin:
     if options.measures:
-        raise ConfigError("--measures are of a study; a folder of images has --relation FILE ….")
+        raise ConfigError(
+            "--measures only works with a study; for a folder of images, use --relation FILE …."
+        )
     if options.database:
-        raise ConfigError("--database is of a study; a folder of images has none.")
+        raise ConfigError("--database only works with a study.")
     if not options.relation:
-        raise ConfigError("--relation FILE is missing: how alike the images are by gaze.")
+        raise ConfigError(
+            "--relation FILE is missing. It contains the gaze similarity of the images."
+        )
     gaze = {path.stem: ("--relation", str(path)) for path in options.relation}
     if len(gaze) < len(options.relation):
-        raise ConfigError("Two files of --relation have one name; rows are told apart by it.")
+        raise ConfigError(
+            "Two --relation files have the same name, which must differ to tell their rows apart."
+        )
     _require_test_images(options)
     words = ["--images", str(options.images)]
     for name in ("labels", "splits"):
@@ -97,6 +103,6 @@ def _require_test_images(options: argparse.Namespace) -> None:
         splits += [facts.split for facts in read_labels(options.labels, list(found)).values()]
     if "test" not in splits:
         raise ConfigError(
-            "No image is of the split test. Give --splits JSON, or --labels with the column split: "
-            "all runs of a sweep are judged on the same images."
+            "No image belongs to the test split. Use --splits JSON, or --labels with a column "
+            "split: all runs of a sweep are evaluated on the same images."
         )

@@ -100,7 +100,7 @@ class TerminalVoice:
 
     def stopped(self) -> None:
         """Say that the sweep was stopped."""
-        self._console.print("Stopped; the same command goes on.")
+        self._console.print("Stopped. Run the same command to continue.")
 
     def end(self, found: SweepFinished) -> None:
         """Print every setting against plain."""
@@ -157,7 +157,7 @@ class StationVoice:
 
     def probing(self) -> None:
         """Say that the encoder of the run is tried."""
-        self._emit(StageStarted("probe", f"{self._text}: trying the encoder on the test split"))
+        self._emit(StageStarted("probe", f"{self._text}: evaluating the encoder on the test split"))
 
     def fail(self, message: str) -> None:
         """Say why the sweep failed."""

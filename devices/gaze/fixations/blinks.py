@@ -1,4 +1,4 @@
-"""Blinks: gaze is lost for a while that a lid takes, and the tracker went on sending.
+"""Blinks: gaze is lost for as long as a lid closes, while the tracker keeps sending.
 
 Spontaneous blinks hide the pupil for 100 to 400 ms (Stern, Walrath and Goldstein 1984,
 Psychophysiology 21:22); a shorter loss is a flaw of the tracker, a longer one an eye that is closed
@@ -12,11 +12,11 @@ from devices.gaze.fixations.model import GazeEvent
 
 SHORTEST_US, LONGEST_US = 70_000, 500_000
 LONGEST_SILENCE_US = 60_000
-"""Between two samples; in a longer one nobody knows what the eye did."""
+"""Between two samples; after a longer gap, nobody knows what the eye did."""
 
 
 class BlinkWatch:
-    """Finds blinks while samples arrive; each is given out with the first gaze after it."""
+    """Finds blinks as samples arrive; each is reported with the first gaze after it."""
 
     def __init__(self) -> None:
         self._t_us = np.empty(0)

@@ -1,4 +1,4 @@
-"""Dispersion filter (I-DT): samples that stay together for a while are fixation.
+"""Dispersion filter (I-DT): samples that stay together for a while form a fixation.
 
 Dispersion is (max x - min x) + (max y - min y) of positions smoothed over a window of time, so
 that noise, which widens the range of raw samples with the rate, counts little.

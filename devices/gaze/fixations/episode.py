@@ -1,4 +1,4 @@
-"""One episode: what is summed up of its samples, and whether the eye rested or travelled in it."""
+"""One episode: sums over its samples, and whether the eye rested or travelled during it."""
 
 import math
 from typing import Any

@@ -1,4 +1,4 @@
-"""Both doors of the filter: online, and offline with the same result.
+"""Both entry points of the filter: online, and offline with the same result.
 
 One causal core in compiled code does the work; the offline call pushes the whole recording
 through it at once.
@@ -48,7 +48,7 @@ class OnlineFixationFilter:
         self._reset()
 
     def push(self, t_us: ArrayLike, x_deg: ArrayLike, y_deg: ArrayLike) -> list[Fixation]:
-        """Take the next samples and return the fixations that are now finished.
+        """Take the next samples and return the fixations that have just finished.
 
         Parameters
         ----------
@@ -219,7 +219,8 @@ def _checked(
     t, x, y = (np.ascontiguousarray(a, dtype=np.float64) for a in (t_us, x_deg, y_deg))
     if t.ndim != 1 or t.shape != x.shape or t.shape != y.shape:
         raise ValueError(
-            f"Times and positions must be of one length (N,), not {t.shape}, {x.shape}, {y.shape}."
+            f"Times and positions must have the same length (N,), not {t.shape}, {x.shape}, "
+            f"{y.shape}."
         )
     return t, x, y
 

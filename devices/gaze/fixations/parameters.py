@@ -68,12 +68,12 @@ class FilterParameters:
     def __post_init__(self) -> None:
         if self.algorithm not in ("velocity", "dispersion"):
             raise ValueError(
-                f"Fixation algorithm {self.algorithm!r}; known are 'velocity' and 'dispersion'."
+                f"Fixation algorithm {self.algorithm!r}; it must be 'velocity' or 'dispersion'."
             )
         if not self.noisy_window_us >= self.window_us > 0:
             raise ValueError(
-                f"noisy_window_us must be at least window_us, and that above 0, "
-                f"not {self.noisy_window_us} and {self.window_us}."
+                "window_us must be above 0 and noisy_window_us at least as large, not "
+                f"{self.window_us} and {self.noisy_window_us}."
             )
         for name, value in asdict(self).items():
             if name != "algorithm" and not (math.isfinite(value) and value >= 0):

@@ -1,4 +1,4 @@
-"""Velocity filter (I-VT): slow samples are fixation.
+"""Velocity filter (I-VT): slow samples form fixations.
 
 The velocity is the slope of a least-squares line over a window of time, which at its centre equals
 that of a Savitzky-Golay polynomial of degree 1 or 2, and takes irregular stamps and lost samples.

@@ -47,7 +47,7 @@ def test_a_reading_is_judged_with_its_reasons(
 def test_a_short_part_of_a_reading_is_no_reason_to_drop_the_whole() -> None:
     short = GazeFigures(**{**GOOD, "duration_us": 300_000, "loss": 1.0})
     verdict = judge(short, 0.5, StudySettings(), partial=True)
-    assert (verdict.word, verdict.reasons) == ("doubtful", ("a part of 0.3 s, too short to judge",))
+    assert (verdict.word, verdict.reasons) == ("doubtful", ("a part of 0.3 s, too short to rate",))
     long = GazeFigures(**{**GOOD, "loss": 0.9})
     assert judge(long, 0.5, StudySettings(), partial=True).word == "bad"
 

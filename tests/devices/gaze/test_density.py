@@ -77,7 +77,7 @@ def test_sizes_and_sigmas_that_make_no_sense_are_refused(size, sigma):
 
 
 def test_weights_of_another_length_are_refused():
-    with pytest.raises(ValueError, match="2 points need as many weights"):
+    with pytest.raises(ValueError, match="2 points need the same number of weights"):
         heat_map([(1, 1), (2, 2)], [1], 10, 10, 2)
 
 

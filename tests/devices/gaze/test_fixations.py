@@ -202,16 +202,16 @@ def test_no_samples_or_only_lost_ones_give_no_fixation():
 
 
 def test_arrays_of_unlike_length_are_refused():
-    with pytest.raises(ValueError, match=r"one length .*\(3,\), \(2,\), \(3,\)"):
+    with pytest.raises(ValueError, match=r"the same length .*\(3,\), \(2,\), \(3,\)"):
         detect_fixations([0, 1, 2], [0, 1], [0, 1, 2])
 
 
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"algorithm": "magic"}, "known are 'velocity' and 'dispersion'"),
+        ({"algorithm": "magic"}, "it must be 'velocity' or 'dispersion'"),
         ({"velocity_deg_s": -1}, "velocity_deg_s must be 0 or more"),
-        ({"window_us": 0}, "noisy_window_us must be at least window_us"),
+        ({"window_us": 0}, "window_us must be above 0"),
         ({"merge_deg": float("nan")}, "merge_deg must be 0 or more"),
     ],
 )

@@ -70,7 +70,7 @@ def test_our_own_export_is_read_exactly(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("own", "said"),
     [
-        ({"reader": "R1"}, "foveate should hold gaze_image"),
+        ({"reader": "R1"}, "foveate should contain gaze_image"),
         ({"gaze_image": [[1, 2]], "time_us": [1, 2]}, "time_us must be 1 whole numbers"),
         ({"gaze_image": [[1, 2]], "time_us": ["soon"]}, "time_us must be 1 whole numbers"),
         ({"gaze_image": "none"}, "gaze_image must be a list of pairs"),

@@ -116,7 +116,7 @@ def test_a_validation_can_be_written_as_json():
 
 
 def test_targets_and_samples_must_match():
-    with pytest.raises(ValueError, match="2 targets need as many arrays of samples, not 1"):
+    with pytest.raises(ValueError, match="2 targets need the same number of sample arrays, not 1"):
         validate(TARGETS[:2], [empty_samples(3)], GEOMETRY)
     with pytest.raises(ValueError, match="0 targets"):
         validate([], [], GEOMETRY)
@@ -216,7 +216,7 @@ def test_lost_gaze_is_one_share_of_the_samples_and_all_where_none_came():
                 "imported; accuracy was not validated",
                 "gaze lost 100% of the time",
                 "gaze off the image 0% of the time",
-                "7 samples were moved to the image's border",
+                "7 samples were moved to the edge of the image",
             ),
         ),
     ],

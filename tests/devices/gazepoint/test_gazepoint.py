@@ -150,7 +150,7 @@ def test_what_an_older_control_does_not_know_is_done_without_and_said(control: C
     np.testing.assert_allclose(samples["right_y_norm"], 0.5, rtol=1e-6)
     np.testing.assert_allclose(samples["left_pupil_mm"], 3.4, rtol=1e-6)
     assert event.kind == "fault"
-    assert "one gaze for both eyes" in event.detail
+    assert "one gaze point for both eyes" in event.detail
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_what_an_older_control_does_not_know_is_done_without_and_said(control: C
         pytest.param(set(), {"ENABLE_SEND_DATA"}, "ENABLE_SEND_DATA", id="silent"),
         pytest.param({f"ENABLE_SEND_POG_{e}" for e in ("LEFT", "RIGHT", "BEST")}, set(),
                      "does not send gaze", id="no gaze"),
-        pytest.param({"ENABLE_SEND_TIME", "ENABLE_SEND_TIME_TICK"}, set(), "not send a time",
+        pytest.param({"ENABLE_SEND_TIME", "ENABLE_SEND_TIME_TICK"}, set(), "not send times",
                      id="no time"),
     ],
 )  # fmt: skip
@@ -326,7 +326,10 @@ def test_a_scaled_desktop_is_the_same_screen() -> None:
 def test_a_rate_other_than_the_one_that_is_told_is_said() -> None:
     info = TrackerInfo("i", "k", "Gazepoint GP3HD", rate_hz=150.0)
     (said,) = Complaints(info, None).of_rate(np.arange(0, 3e6, 1e6 / 60))
-    assert said == ("rate_change", "Gazepoint GP3HD says 150 Hz; its samples come at 60 Hz.")
+    assert said == (
+        "rate_change",
+        "Gazepoint GP3HD reports 150 Hz, but its samples arrive at 60 Hz.",
+    )
     assert list(Complaints(info, None).of_rate(np.arange(0, 3e6, 1e6 / 150))) == []
 
 

@@ -94,9 +94,9 @@ def test_json_is_read_as_well(tmp_path) -> None:
         ("what", "cannot be read"),
         ("a = 1", "has no"),
         ("[[stream]]\nunit = 'pixels'", "needs a name"),
-        ("[[stream]]\nname = 'A'\nunit = 'inch'", r'stream "A": unit is .inch.; known are'),
-        ("[[stream]]\nname = 'A'\ny = 'left'", "it grows down or up"),
-        ("[[stream]]\nname = 'A'\ncolour = 1", "colour is not known"),
+        ("[[stream]]\nname = 'A'\nunit = 'inch'", r'stream "A": unit is .inch.; it must be one of'),
+        ("[[stream]]\nname = 'A'\ny = 'left'", "it must be down or up"),
+        ("[[stream]]\nname = 'A'\ncolour = 1", "colour is not a known key"),
         (
             "[[stream]]\nname = 'A'\nchannels = {left_z = 1}",
             "left_z is not a channel. Known channels: left_x",
@@ -116,7 +116,7 @@ def test_a_channel_that_is_not_there_or_gaze_that_is_not_given_is_told(tmp_path)
     with pytest.raises(StreamLayoutError, match=r"x = 9 is not one of its 5 channels \(t, lx"):
         read_mappings(path)[0].layout(CHANNELS, None, path)
     path.write_text("[[stream]]\nname = 'A'\nchannels = {left_pupil_mm = 1}")
-    with pytest.raises(StreamLayoutError, match="gaze is not given"):
+    with pytest.raises(StreamLayoutError, match="gaze is missing"):
         read_mappings(path)[0].layout(CHANNELS, None, path)
 
 

@@ -332,7 +332,7 @@ def test_the_requirement_is_that_of_the_dependency_group() -> None:
 def test_a_wrong_python_is_refused_by_its_version(tmp_path) -> None:
     with pytest.raises(TrackerNotFound, match=r"is Python 3\.1[123].*3\.10 only"):
         make_environment(Path(sys.executable), tmp_path / "env")
-    with pytest.raises(TrackerNotFound, match="not a Python"):
+    with pytest.raises(TrackerNotFound, match="cannot be started as Python"):
         make_environment(tmp_path / "nothing", tmp_path / "env")
 
 

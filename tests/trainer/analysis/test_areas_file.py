@@ -60,7 +60,7 @@ def test_columns_may_be_few_and_stand_in_any_order(tmp_path: Path) -> None:
         ("a,b,polygon,,,,,,0 0; 1 nan; 2 2,", "points is"),
         ("a,b,polygon,,,,,,0 0; 1 1; 3 3,1", "enclose nothing"),
         ("a,b,polygon,,,,,,5 5; 5 5; 5 5,1", "enclose nothing"),
-        ("a,b,mask,,,,,,none.png,", "is missing"),
+        ("a,b,mask,,,,,,none.png,", "does not exist"),
     ],
 )
 def test_a_line_that_cannot_be_understood_is_named(tmp_path: Path, row: str, word: str) -> None:
@@ -76,7 +76,7 @@ def test_two_areas_of_one_name_are_refused_unless_on_different_frames(tmp_path: 
 
 
 def test_a_table_without_areas_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(AnalysisError, match="names no area"):
+    with pytest.raises(AnalysisError, match="contains no areas"):
         read(tmp_path, "")
     with pytest.raises(AnalysisError, match=r"no column 'kind'"):
         read(tmp_path, "a,b\n", head="image,area\n")
@@ -114,7 +114,7 @@ def test_one_place_may_be_two_areas_but_not_two_lesions(tmp_path: Path) -> None:
 
     assert len(read(tmp_path, rows)["id of a"]) == 3
     assert len(read(tmp_path, "a,b,box,4,1,1,9,9,,1\na,b,box,5,1,1,9,9,,1\n")["id of a"]) == 2
-    with pytest.raises(AnalysisError, match="line 3: the lesions 'b' and 'c' of a are the same"):
+    with pytest.raises(AnalysisError, match="line 3: the lesions 'b' and 'c' of a lie at the same"):
         read(tmp_path, "a,b,box,,1,1,9,9,,1\na,c,box,,1,1,9,9,,1\n")
-    with pytest.raises(AnalysisError, match="line 3: the lesions 'b' and 'b' of a are the same"):
+    with pytest.raises(AnalysisError, match="line 3: the lesions 'b' and 'b' of a lie at the same"):
         read(tmp_path, "a,b,box,,1,1,9,9,,1\na,b,box,4,1,1,9,9,,1\n")

@@ -22,9 +22,9 @@ def maker(tmp_path: Path) -> StudyMaker:
     [
         ("a,mask,,,m.png,", "its mask is 5 × 4 pixels, the image 400 × 300"),
         ("a,mask,,,black.png,", "black everywhere"),
-        ("a,keypoint,900,10,,", "lies beside the image"),
-        ("a,polygon,,,400 0;450 0;450 9,", "lies beside the image"),
-        ("a,keypoint,10,10,,7", "is of frame 7, but the image has 1"),
+        ("a,keypoint,900,10,,", "lies outside the image"),
+        ("a,polygon,,,400 0;450 0;450 9,", "lies outside the image"),
+        ("a,keypoint,10,10,,7", "is on frame 7, but the image has 1"),
     ],
 )
 def test_an_area_that_no_gaze_can_lie_in_is_refused_by_name(
@@ -99,7 +99,7 @@ def test_without_the_visual_angle_misses_are_not_classed_and_it_is_said(
 
     assert found.tables.areas[0]["hit"] == 1
     assert found.tables.misses == []
-    assert any("visual angle of 1 of 1 readings is not known" in note for note in found.notes)
+    assert any("visual angle of 1 of 1 readings is unknown" in note for note in found.notes)
 
 
 def test_a_lesion_on_an_image_that_was_never_shown_is_named(

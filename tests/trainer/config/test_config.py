@@ -44,7 +44,7 @@ def test_a_layer_that_gives_both_rules_is_refused() -> None:
 @pytest.mark.parametrize(
     ("layer", "message"),
     [
-        ({"bach": 3}, "'bach'.*Did you mean 'batch'.*Known are .*batch"),
+        ({"bach": 3}, "'bach'.*Did you mean 'batch'.*Settings are .*batch"),
         ({"batch": 1}, "batch is 1.*between 2"),
         ({"batch": "many"}, "batch must be a whole number"),
         ({"batch": 4.5}, "batch must be a whole number"),
@@ -53,9 +53,9 @@ def test_a_layer_that_gives_both_rules_is_refused() -> None:
         ({"positive_rate": 0}, "positive_rate is 0"),
         ({"threshold": float("nan")}, "threshold is nan"),
         ({"lr": float("nan")}, "lr is nan"),
-        ({"method": "dino"}, "method is 'dino'; known are byol, mocov2"),
-        ({"measure": "taste"}, "measure is 'taste'; known are .*tima"),
-        ({"encoder": "vit"}, "encoder is 'vit'; known are resnet10, resnet18"),
+        ({"method": "dino"}, "method is 'dino'; it must be one of byol, mocov2"),
+        ({"measure": "taste"}, "measure is 'taste'; it must be one of .*tima"),
+        ({"encoder": "vit"}, "encoder is 'vit'; it must be one of resnet10, resnet18"),
         ({"name": "../away"}, "name is"),
         ({"threshold": None, "positive_rate": None}, "Neither"),
         ({"warmup_epochs": -1.0}, "warmup_epochs is -1"),
@@ -136,7 +136,7 @@ def test_the_names_offered_are_those_that_exist() -> None:
 
 def test_settings_of_an_unknown_method_are_refused() -> None:
     assert settings_of("mammo", "byol")["accumulate"] == 16
-    with pytest.raises(ConfigError, match="method is 'byoll'; known are byol, mocov2"):
+    with pytest.raises(ConfigError, match="method is 'byoll'; it must be one of byol, mocov2"):
         settings_of("mammo", "byoll")
 
 
@@ -184,31 +184,32 @@ def test_other_names_of_encoders_and_methods_are_understood() -> None:
         pytest.param({"method": "trajectory", "path_order": "shuffled"}, [], id="of its method"),
         pytest.param(
             {"pairs": "none", "softness": 0.5, "agreement": True, "unread_encoder": "e"},
-            ["softness, agreement and unread_encoder have no effect: they are about pairs by gaze, "
-             "and pairs is none."],
+            ["softness, agreement and unread_encoder have no effect: they are only used for "
+             "pairs by gaze, but pairs is none."],
             id="pairs without gaze",
         ),
         pytest.param(
             {"pairs": "label", "neighbours": 5},
-            ["neighbours has no effect: it is about pairs by gaze, and pairs is label."],
+            ["neighbours has no effect: it is only used for pairs by gaze, but pairs is label."],
             id="pairs of labels",
         ),
         pytest.param(
             {"path_weight": 2.0},
-            ["path_weight has no effect: it is about fixations in order, and method is byol."],
+            ["path_weight has no effect: it is only used by methods that follow fixations, but "
+             "method is byol."],
             id="another method",
         ),
         pytest.param(
             {"mutual": False},
-            ["mutual has no effect: it is about nearest neighbours, and neighbours is 0."],
+            ["mutual has no effect: it is only used with nearest neighbours, but neighbours is 0."],
             id="no neighbours",
         ),
         pytest.param({"init": "e", "norm": "group", "encoder": "vit_small_16"}, [],
                      id="a start without batch normalisation"),
         pytest.param(
             {"init": "e", "norm": "group"},
-            ["The batch normalisation of the file that init names has no effect: norm is group, "
-             "whose layers start anew. norm=batch keeps what the file has learned."],
+            ["norm is group, whose layers start from scratch: the batch normalisation learned by "
+             "the init file is lost. Set norm to batch to keep it."],
             id="a start whose batch normalisation is thrown away",
         ),
     ],

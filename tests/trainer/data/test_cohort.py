@@ -108,7 +108,7 @@ def test_readings_that_do_not_count_are_dropped_with_their_reason(maker: StudyMa
         bad: ("reading", "rated bad: loss 40 %"),
         practice: ("reading", "practice"),
         left: ("reading", "interrupted, never finished"),
-        blank: ("reading", "no gaze on any image"),
+        blank: ("reading", "no gaze on an image"),
     }
 
 

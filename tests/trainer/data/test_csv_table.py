@@ -29,7 +29,7 @@ def test_a_short_line_has_empty_cells(tmp_path: Path) -> None:
 
 
 def test_a_decimal_comma_that_splits_a_cell_is_refused_by_its_line(tmp_path: Path) -> None:
-    with pytest.raises(ImageFolderError, match="line 3 has 3 cells, the first line 2"):
+    with pytest.raises(ImageFolderError, match="line 3 has 3 cells, but the first line has 2"):
         rows(tmp_path, b"case,rating\na,1\nb,3,5\n")
 
 

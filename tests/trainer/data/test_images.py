@@ -124,7 +124,7 @@ def test_a_full_disk_is_said_with_what_it_takes(tmp_path: Path, sources, monkeyp
 
     monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
     with pytest.raises(
-        ImageCacheError, match=r"The disk .* is full.*It takes 0\.0 MB, .* are free"
+        ImageCacheError, match=r"The disk .* is full.*It needs 0\.0 MB, .* are free"
     ):
         open_cache(tmp_path, sources, 32)
     assert list(tmp_path.glob("images-*")) == []
@@ -156,10 +156,10 @@ def test_every_broken_picture_is_named_at_once(tmp_path: Path, sources) -> None:
     lines = str(caught.value).splitlines()
     assert lines[0] == "2 of 3 pictures cannot be used:"
     assert "image-0" in lines[1]
-    assert "0.png is damaged or no image" in lines[1]
+    assert "0.png is damaged or not an image" in lines[1]
     assert "image-2" in lines[2]
-    assert "90 × 20 pixels, the database says 48 × 48" in lines[2]
-    assert "skip_broken=true" in lines[3]
+    assert "90 × 20 pixels, but the database says 48 × 48" in lines[2]
+    assert "skip_broken to true" in lines[3]
 
 
 def test_every_missing_picture_is_named_at_once(tmp_path: Path, sources) -> None:

@@ -126,7 +126,7 @@ def test_each_block_has_its_own_rate_and_the_heads_the_whole(start: Path) -> Non
 
 
 def test_what_cannot_be_is_refused(start: Path) -> None:
-    with pytest.raises(ConfigError, match="at random without init"):
+    with pytest.raises(ConfigError, match="random without init"):
         make_config({"train_blocks": 2})
     with pytest.raises(ConfigError, match=r"layer_decay is 0\.75"):
         make_config({"layer_decay": 0.75})

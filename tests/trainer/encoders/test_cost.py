@@ -55,7 +55,7 @@ def test_the_command_tells_what_a_file_and_its_last_blocks_take(tmp_path: Path, 
     [
         (("--encoder", "timm:no_such_net"), "timm has no net 'no_such_net'"),
         (("--encoder", "timm:vit_tiny_patch16_24"), "Names like it are: vit_tiny_patch16_224"),
-        (("--encoder", "torchvision:raft_small"), "gives the motion between them"),
+        (("--encoder", "torchvision:raft_small"), "estimates the motion between them"),
         (("--encoder", "timm:vit_tiny_patch16_224", "--size", "40"), "a size that is a multiple"),
         (("--encoder", "resnet10", "--init", "gone.pth"), "gone.pth does not exist"),
     ],

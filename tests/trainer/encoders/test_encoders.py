@@ -93,11 +93,11 @@ def test_what_does_not_fit_is_listed(tmp_path: Path, resnet) -> None:
     with pytest.raises(EncoderError) as caught:
         initialise(net, tmp_path / "cut.safetensors")
     assert "missing: layer4.1.bn2.bias" in str(caught.value)
-    assert "shape: layer1.0.conv1.weight is (64, 3, 3, 3), the encoder wants (64, 64, 3, 3)" in (
+    assert "shape: layer1.0.conv1.weight is (64, 3, 3, 3), the encoder needs (64, 64, 3, 3)" in (
         str(caught.value)
     )
     save_file({"a.weight": torch.ones(2)}, tmp_path / "other.safetensors")
-    with pytest.raises(EncoderError, match="holds no ResNet"):
+    with pytest.raises(EncoderError, match="contains no ResNet"):
         load_encoder(tmp_path / "other.safetensors")
     with pytest.raises(EncoderError, match="does not fit"):
         load_encoder(tmp_path / "cut.safetensors", name="resnet50")

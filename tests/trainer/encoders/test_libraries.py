@@ -100,7 +100,7 @@ def test_what_does_not_fit_a_librarys_net_is_listed(tmp_path: Path) -> None:
     ("name", "size", "said"),
     [
         ("torchvision:fasterrcnn_resnet50_fpn", 64, "finds objects and gives their boxes"),
-        ("torchvision:fcn_resnet50", 64, "gives a class to each pixel"),
+        ("torchvision:fcn_resnet50", 64, "assigns a class to each pixel"),
         ("torchvision:r3d_18", 64, "takes clips"),
         ("torchvision:raft_small", 64, "takes two images"),
         ("torchvision:quantized_resnet18", 64, "cannot be trained"),

@@ -102,7 +102,7 @@ def test_a_declaration_that_cannot_be_read_names_its_file(
 
 
 def test_an_unknown_method_is_refused_by_naming_those_there_are() -> None:
-    with pytest.raises(ConfigError, match="method is 'byoll'; known are byol, mocov2"):
+    with pytest.raises(ConfigError, match="method is 'byoll'; it must be one of byol, mocov2"):
         make_config({"method": "byoll"})
 
 

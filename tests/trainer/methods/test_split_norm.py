@@ -65,7 +65,7 @@ def test_keys_come_back_in_the_order_of_their_queries() -> None:
     "other", [{"method": "byol"}, {"method": "mocov2", "encoder": "vit_s", "size": 32}]
 )
 def test_other_nets_than_moco_v2_with_a_resnet_are_refused(other: dict) -> None:
-    with pytest.raises(ConfigError, match="norm is split, which mixes the keys of MoCo v2"):
+    with pytest.raises(ConfigError, match="norm is split, which is for MoCo v2"):
         make_config({"norm": "split", **other})
 
 
@@ -79,7 +79,7 @@ def test_a_run_in_parts_exports_a_plain_encoder(tmp_path: Path, capsys) -> None:
     ]  # fmt: skip
     assert main([*words, "--batch", "6"]) == 2
     said = json.loads(capsys.readouterr().out.splitlines()[-1])["message"]
-    assert "a batch of 6 falls into no parts" in said
+    assert "a batch of 6 cannot be divided" in said
     assert main([*words, "--batch", "16"]) == 0
     from safetensors.torch import load_file
 

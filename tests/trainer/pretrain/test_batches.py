@@ -124,7 +124,7 @@ def test_a_checkpoint_whose_pairs_were_drawn_otherwise_is_refused_in_words(tmp_p
     content = torch.load(outcome.checkpoint, weights_only=True)
     del content["identity"]["pair_draws"]
     torch.save(content, outcome.checkpoint)
-    with pytest.raises(CheckpointError, match="dropped pairs: drawn among related ones here"):
+    with pytest.raises(CheckpointError, match="dropped pairs: drawn among related pairs here"):
         run(job)
     assert "pair_draws" not in job_in(tmp_path).identity.as_dict()
 

@@ -97,7 +97,9 @@ def test_early_stop_judges_a_queue_only_once_it_is_full(tmp_path: Path, monkeypa
     outcome, events = run(job_in(tmp_path, QUEUED))
     assert outcome.step == 12 * 2
     said = [e.message for e in events if isinstance(e, Notice)]
-    assert "No better RankMe for 3 epochs: training ends here as early_stop = 3 asks." in said
+    assert (
+        "RankMe has not improved for 3 epochs. Training ends here, because early_stop is 3." in said
+    )
 
 
 @pytest.mark.usefixtures("tiny_encoder")
@@ -137,4 +139,4 @@ def test_a_queue_that_is_never_full_says_that_early_stop_judges_nothing(tmp_path
     outcome, events = run(job_in(tmp_path, replace(QUEUED, epochs=6, queue=400)))
     assert outcome.step == 12
     said = next(e.message for e in events if isinstance(e, Notice))
-    assert "the queue is full after 100 steps, the run has 12" in said
+    assert "the queue fills after 100 steps, but the run has 12" in said

@@ -94,7 +94,7 @@ def test_what_cannot_be_recorded_runs_as_it_is_and_says_why(tmp_path: Path) -> N
     outcome, events = run(job)
     assert outcome.finished
     said = [e.message for e in events if isinstance(e, Notice)]
-    assert "cuda_graph is on, but steps run as they are: the run is not on a CUDA device." in said
+    assert "cuda_graph is on, but steps run without it: the run is not on a CUDA device." in said
 
 
 @pytest.mark.parametrize(

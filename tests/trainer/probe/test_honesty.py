@@ -91,7 +91,7 @@ def test_an_encoder_that_saw_training_images_only_is_fine(fixed, tmp_path, capsy
 
 def test_an_encoder_that_does_not_say_is_called_unknown(fixed, tmp_path, capsys):
     assert probe(fixed, tmp_path / "out", "--probes", "knn") == 0
-    assert "does not say which images its pre-training saw" in capsys.readouterr().out
+    assert "does not say which images were used for pre-training" in capsys.readouterr().out
 
 
 def test_a_leak_is_refused(fixed, tmp_path, capsys):
@@ -109,4 +109,4 @@ def test_equal_pixels_never_lie_on_both_sides(tmp_path, capsys):
     for part in read(tmp_path / "out", "splits")["repeats"]:
         both = [made.rows[k]["image"] in part["test"] for k in (1, 5)]
         assert both[0] == both[1]
-    assert "share images of equal pixels" in capsys.readouterr().out
+    assert "share images with identical pixels" in capsys.readouterr().out

@@ -35,7 +35,7 @@ def test_what_is_left_out_is_said(tmp_path):
     made.rows = made.rows[:6]
     notes = labelled_folder(made.images, made.write_labels("image", "label")).notes
     assert "1 images have no label and were left out." in notes
-    assert "2 images of the folder are not in the table and were left out." in notes
+    assert "2 images in the folder are not in the table and were left out." in notes
     assert "each image counts as a separate patient" in notes[-1]
 
 
@@ -43,7 +43,7 @@ def test_what_is_left_out_is_said(tmp_path):
     ("change", "said"),
     [
         pytest.param({"image": "gone.png"}, "line 3: there is no image 'gone.png'", id="missing"),
-        pytest.param({"image": "x.dcm"}, "imported into a study first", id="dicom"),
+        pytest.param({"image": "x.dcm"}, "Import DICOM files into a study first", id="dicom"),
         pytest.param({"split": "tset"}, "line 3: split is 'tset'", id="split"),
         pytest.param({"image": "../secret.png"}, "there is no image", id="outside"),
     ],
@@ -74,7 +74,7 @@ def test_a_damaged_file_is_named(tmp_path):
     made = make_radiographs(tmp_path, 4)
     path = made.images / made.rows[0]["image"]
     path.write_bytes(path.read_bytes()[:40])
-    with pytest.raises(ImageCacheError, match=r"000\.png is damaged or no image"):
+    with pytest.raises(ImageCacheError, match=r"000\.png is damaged or not an image"):
         load_grey(path)
 
 
@@ -90,7 +90,7 @@ def test_class_folders_give_labels(tmp_path):
     made = make_radiographs(tmp_path, 4)
     data = images_by_class_folder(made.images, [row["image"] for row in made.rows])
     assert [i.label for i in data.images] == ["a", "b", "a", "b"]
-    with pytest.raises(ProbeError, match=r"a/none\.png is missing"):
+    with pytest.raises(ProbeError, match=r"a/none\.png does not exist"):
         images_by_class_folder(made.images, ["a/none.png"])
 
 

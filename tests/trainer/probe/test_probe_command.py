@@ -141,7 +141,7 @@ def test_weights_beside_are_a_baseline(made, encoder, tmp_path):
     ("words", "code", "said"),
     [
         pytest.param(("--encoder", "none"), 2, "no such file", id="encoder"),
-        pytest.param(("--probes", "linaer"), 1, "known are linear, knn, finetune", id="probe"),
+        pytest.param(("--probes", "linaer"), 1, "choose from linear, knn, finetune", id="probe"),
         pytest.param(("--label-budget", "0"), 1, "--label-budget 0", id="budget"),
         pytest.param(("--size", "3"), 1, "--size 3", id="size"),
     ],

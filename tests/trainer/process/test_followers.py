@@ -35,7 +35,9 @@ def test_several_processes_on_cpu_are_refused_with_batch_norm(
     monkeypatch.setattr(distributed, "from_first", lambda value: value)
     assert main(words(tmp_path, *net)) == 2
     said = json.loads(capsys.readouterr().out.splitlines()[-1])["message"]
-    assert said.startswith("2 processes on CPU cannot share the statistics of batch normalisation")
+    assert said.startswith(
+        "2 processes on a CPU cannot share the statistics of batch normalisation"
+    )
     assert "norm=group" in said
     assert not (tmp_path / "run").exists()
 
@@ -60,9 +62,9 @@ def test_warnings_of_another_process_reach_the_user_and_say_whose_they_are(monke
     monkeypatch.setattr(distributed, "rank", lambda: 3)
     events: list = []
     pass_on = runs._notices_only(events.append)
-    pass_on(Notice("40% of the time goes into waiting for views"))
+    pass_on(Notice("40% of the time is spent waiting for views"))
     pass_on(runs._NOT_BEGUN)
-    assert [e.message for e in events] == ["Process 3: 40% of the time goes into waiting for views"]
+    assert [e.message for e in events] == ["Process 3: 40% of the time is spent waiting for views"]
 
 
 @pytest.mark.usefixtures("tiny_encoder")
@@ -87,7 +89,7 @@ def test_processes_that_find_different_checkpoints_do_not_go_on(
     job = job_in(tmp_path, replace(CONFIG, epochs=8))
     run(job, StopAfter(3))
     monkeypatch.setattr(distributed, "from_first", lambda _: (2, []))
-    with pytest.raises(CheckpointError, match=r"finds step 3 .* the first process step 2"):
+    with pytest.raises(CheckpointError, match=r"finds step 3 .* the first process finds step 2"):
         run(job)
 
 

@@ -62,7 +62,7 @@ def test_each_process_takes_the_card_that_is_its_own(place, visible, card, monke
 
 def test_more_processes_than_cards_are_refused(monkeypatch) -> None:
     monkeypatch.setenv("LOCAL_RANK", "2")
-    with pytest.raises(ConfigError, match=r"Process 3 of this machine finds 2 cards only"):
+    with pytest.raises(ConfigError, match=r"Process 3 on this machine finds only 2 GPUs"):
         distributed.own_card(2)
 
 

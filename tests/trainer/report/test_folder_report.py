@@ -96,7 +96,7 @@ def test_a_graph_is_shown_and_a_shared_report_names_no_image(
     words = ["--images", str(made.images), "--labels", str(made.labels), "--runs", str(gaze)]
     assert report([*words, "--relation", str(graph), "--out", str(page), "--share"]) == 0
     text = Page(page).text
-    assert "pairs that the graph does not store count as not positive" in text
+    assert "pairs that are not in the graph count as not positive" in text
     with made.labels.open() as file:
         names = [row["image"] for row in csv.DictReader(file)]
     assert not [name for name in names if name in page.read_text(encoding="utf-8")]

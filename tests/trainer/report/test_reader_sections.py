@@ -49,11 +49,11 @@ def test_every_item_of_the_guideline_is_there_filled_or_not_recorded(maker: Stud
     assert said["A4"] == "100 Hz (nominal)"
     assert said["A8"] == "25 lux at the reading place"
     assert said["A10"] == (
-        "accuracy, median of 3 validations 0.60° (0.40 to 0.90°); precision (RMS from sample to "
+        "accuracy, median of 3 validations 0.60° (0.40 to 0.90°); precision (RMS, sample to "
         "sample) 0.10° (0.10 to 0.10°)"
     )
     assert said["A12"].endswith(
-        "2.0% of a validation's samples (median of 3 validations, up to 3.0%)"
+        "2.0% of the samples of a validation (median of 3 validations, up to 3.0%)"
     )
     assert said["C1"] == "650 mm (taped)"
     assert {n for n, text in said.items() if text == NOT_RECORDED} >= {"A3", "A5", "A9", "B1"}
@@ -65,7 +65,7 @@ def test_one_validation_is_no_median_and_has_no_range(maker: StudyMaker) -> None
         said = {item.number: item.said for item in checklist_of(rows, StudySettings())}
 
     assert said["A10"].startswith("accuracy, 1 validation 0.40°; precision")
-    assert said["A12"].endswith("2.0% of a validation's samples (1 validation)")
+    assert said["A12"].endswith("2.0% of the samples of a validation (1 validation)")
 
 
 def test_head_restraint_and_latency_are_what_the_study_says_of_them(maker: StudyMaker) -> None:
@@ -75,8 +75,8 @@ def test_head_restraint_and_latency_are_what_the_study_says_of_them(maker: Study
         sourceless = {i.number: i.said for i in checklist_of(rows, StudySettings(latency_ms=8.0))}
 
     assert said["A5"] == "chin rest"
-    assert said["B1"] == "12.5 ms from the eye to the sample (data sheet)"
-    assert sourceless["B1"] == "8 ms from the eye to the sample (source not recorded)"
+    assert said["B1"] == "12.5 ms from eye movement to sample (data sheet)"
+    assert sourceless["B1"] == "8 ms from eye movement to sample (source not recorded)"
 
 
 def test_the_chapter_shows_what_was_drawn_and_a_shared_report_no_single_reader(

@@ -157,7 +157,7 @@ def test_a_damaged_presentation_is_said_in_its_place(maker: StudyMaker) -> None:
     image = maker.image()
     maker.read_once(image, walk(0))
     maker.study.presentation(image).write_bytes(b"no image")
-    assert "is damaged or no image" in Page(write_report(maker.study)).text
+    assert "is damaged or not an image" in Page(write_report(maker.study)).text
 
 
 def test_an_unknown_run_is_refused_with_those_there_are(maker: StudyMaker) -> None:

@@ -62,7 +62,7 @@ def test_images_come_in_the_order_of_their_names(images: Path) -> None:
     (images / ".hidden" / "x.png").write_bytes(b"")
     assert list(find_images(images)) == NAMES
     (images / "empty").mkdir()
-    with pytest.raises(ImageFolderError, match="holds no image"):
+    with pytest.raises(ImageFolderError, match="contains no images"):
         find_images(images / "empty")
     with pytest.raises(ImageFolderError, match="is not a folder"):
         find_images(images / "absent")
@@ -109,7 +109,7 @@ def test_what_is_passed_over_in_a_folder_is_told(images: Path, tmp_path: Path) -
     (images / "dx1.dcm").write_bytes(b"DICM")
     dicom, lost = overlooked(images, list(found()), table)
     assert dicom.startswith("1 DICOM file in ")
-    assert "names 2 images that the folder lacks (the first: 'dx1.dcm')" in lost
+    assert "names 2 images not in the folder (the first: 'dx1.dcm')" in lost
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_file_of_splits_is_read_for_one_split_only(tmp_path: Path) -> None:
     with pytest.raises(ImageFolderError, match=r"names a/0\.png in train and in test"):
         read_split_file(path, NAMES)
     path.write_text('{"repeats": [{"train": ["a/0.png"], "test": ["b/1.png"]}]}')
-    with pytest.raises(ImageFolderError, match="holds 1 splits, pre-training needs one"):
+    with pytest.raises(ImageFolderError, match="holds 1 splits, but training needs one"):
         read_split_file(path, NAMES)
 
 

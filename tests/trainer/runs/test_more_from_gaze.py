@@ -51,7 +51,7 @@ def test_fixations_of_a_study_teach_an_encoder_that_needs_none(study: Study) -> 
     ended, events = train(study, TRAJECTORY)
     assert isinstance(ended, RunFinished)
     said = [e.message for e in events if isinstance(e, StageStarted | Notice)]
-    assert "Fixations in order: 6 of 8 images have them" in said
+    assert "Fixations in order: 6 of 8 images" in said
     assert any("trajectory is experimental" in text for text in said)
     net, _ = make_encoder("resnet18")
     net.load_state_dict(load_file(ended.encoder), strict=True)

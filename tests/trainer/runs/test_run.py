@@ -176,7 +176,7 @@ def test_a_named_folder_holds_the_run_and_refuses_another(study: Study, tmp_path
     assert Path(stopped.run_folder) == out
     with pytest.raises(CheckpointError, match="seed: 9 here, 0 there"):
         train(study, replace(CONFIG, seed=9), out=out)
-    with pytest.raises(CheckpointError, match="leave out --fresh"):
+    with pytest.raises(CheckpointError, match="omit --fresh"):
         train(study, out=out, fresh=True)
     ended, _ = train(study, out=out)
     assert ended.run_id == stopped.run_id

@@ -86,7 +86,7 @@ def test_a_run_says_what_it_keeps_and_whose_windows_it_knows(deep: Study) -> Non
     assert isinstance(ended, RunFinished)
     said = texts(events)
     assert any("depth is stored, which is experimental" in text for text in said)
-    assert "Readers' windows: 6 of 8 images have them" in said
+    assert "Readers' windows: 6 of 8 images" in said
     kept = next(deep.cache.glob("stored-16-*.npy"))
     assert any(text.startswith("Keeping stored values (0.0 MB) in") for text in said)
     assert kept.stat().st_size == 128 + 8 * 32 * 32 * 2
@@ -180,7 +180,7 @@ def test_jitter_moves_a_window_as_far_as_told(deep: Study) -> None:
         ({"voi_luts": [{"first": 0}]}, "VOI LUT"),
         ({"shutter": {}, "windows": None}, "display.json that is missing or damaged"),
         ({"shutter": {"left": 3}}, "a shutter"),
-        ({"version": 99}, "newer Foveate"),
+        ({"version": 99}, "newer version of Foveate"),
     ],
 )
 def test_images_of_other_kinds_go_by_their_pictures_and_are_named(
@@ -191,7 +191,9 @@ def test_images_of_other_kinds_go_by_their_pictures_and_are_named(
     run = Run(StudySource(study), STORED, events.append, lambda: False)
     job = prepare(run).job
     study.close()
-    assert any("depth=stored has no effect" in t and f"{word}" in t for t in texts(events))
+    assert any(
+        "depth is stored, which has no effect" in t and f"{word}" in t for t in texts(events)
+    )
     ids = torch.arange(len(job.images))
     views = shown(job.stored.cache.batch(ids, CPU), job.stored.draw(ids, torch.Generator()))
     pictures = job.images.batch(ids, CPU).float() / 255
@@ -205,7 +207,7 @@ def test_some_without_stored_values_are_counted(deep: Study) -> None:
     events: list = []
     prepare(Run(StudySource(deep), STORED, events.append, lambda: False))
     assert any(
-        "8-bit pictures stand in for 1 image of 8 (stored values that are missing or damaged: 1)."
+        "8-bit pictures are used for 1 image of 8 (stored values that are missing or damaged: 1)."
         in text
         for text in texts(events)
     )
@@ -235,13 +237,16 @@ def test_another_way_to_show_an_image_is_another_cache(deep: Study) -> None:
     assert other.high[0] == 2 * job.stored.cache.high[0]
     assert display_of(sources[0]).slope == 2.0
     other.path.write_bytes(b"nothing")
-    with pytest.raises(ImageCacheError, match="is damaged; delete it"):
+    with pytest.raises(ImageCacheError, match=r"is damaged\. Delete it"):
         load_stored(other.path)
 
 
 def test_jitter_without_stored_values_is_said_to_do_nothing() -> None:
     said = idle_settings(replace(STORED, depth="display"))
-    assert "window_jitter has no effect: it is about stored values, and depth is display." in said
+    assert (
+        "window_jitter has no effect: it is only used with stored values, but depth is display."
+        in said
+    )
     assert STORED.hash() != replace(STORED, depth="display").hash()
     plain = replace(STORED, depth="display", window_jitter=0.0)
     assert not {"depth", "window_jitter"} & plain.shaping().keys()  # as runs of before

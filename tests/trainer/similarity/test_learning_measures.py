@@ -86,7 +86,7 @@ def test_too_few_labels_or_one_label_only_are_refused_by_name() -> None:
     gaze, labels = hidden(30)
     few = tuple(label if k < 19 else "" for k, label in enumerate(labels))
     for known in (few, ("a",) * 30, ()):
-        with pytest.raises(NothingToLearnError, match="--labels FILE"):
+        with pytest.raises(NothingToLearnError, match="Add labels"):
             prepare("taught", replace(gaze, labels=known), {}, QUIET)
 
 
@@ -107,7 +107,7 @@ def test_the_encoder_learns_the_same_again_and_changes_something() -> None:
 
 def test_the_encoder_refuses_what_nobody_read_twice_and_a_place_without_torch(monkeypatch) -> None:
     alone, _ = made_gaze(images=24, readers=1)
-    with pytest.raises(NothingToLearnError, match="read by two people, and there are 0"):
+    with pytest.raises(NothingToLearnError, match="read by two people; there are 0"):
         prepare("encoder", alone, {}, QUIET)
     gaze, _ = made_gaze(images=24, readers=2)
     fitted = prepare("encoder", gaze, {}, QUIET).fitted

@@ -189,7 +189,7 @@ def test_every_parameter_is_accepted_by_name(measure, folder, tmp_path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("--measure", "timer"), 2, "No measure is called 'timer'"),
+        (("--measure", "timer"), 2, "There is no measure 'timer'"),
         (("--set", "epsilon=1"), 2, "tima has no parameter 'epsilon'"),
         (("--set", "eps"), 2, "NAME=VALUE"),
         (("--out", "r.txt"), 2, "must end in .npy or .npz"),
@@ -227,8 +227,8 @@ def test_a_damaged_file_is_named(name, text, said, folder, capsys) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "holds no line"),
-        ("a.png;1\n", "line 1: a MicEye line reads"),
+        ("", "is empty"),
+        ("a.png;1\n", "line 1: a MicEye line has the form"),
         ("a.png;1;[[1,2];;\n", "line 1: the gaze cannot be read"),
         ("a.png;1;[[[1,2],0]];;\n", "line 1: each sample of a version 2"),
         ("a.png;1;__import__('os');;\n", "line 1: the gaze cannot be read"),
@@ -321,7 +321,7 @@ def test_a_study_keeps_its_run_with_findings(maker: StudyMaker, tmp_path, capsys
     assert findings["matches"]["positive_rate"] == pytest.approx((upper > 0.5).mean())
     assert len(list((maker.study.cache / "gaze-features").glob("density-*.npz"))) == 1
     assert run("--gaze", maker.study.folder, "--reader", "R02") == 1
-    assert "There is no reader 'R02'; there are: R01" in capsys.readouterr().out
+    assert "There is no reader 'R02'. Readers: R01" in capsys.readouterr().out
 
 
 def test_images_of_a_study_are_told_and_ordered_by_their_names(maker, tmp_path, capsys) -> None:
@@ -339,7 +339,7 @@ def test_images_of_a_study_are_told_and_ordered_by_their_names(maker, tmp_path, 
     assert said["ids"] == [images[2], images[0], images[1]]
     assert said["names"] == [names[i] for i in said["ids"]]
     shown = " ".join(capsys.readouterr().out.split())
-    assert "3 match nothing: " + ", ".join(said["names"]) in shown
+    assert "3 are positive with none: " + ", ".join(said["names"]) in shown
     order.write_text("\n".join(i[:2] for i in images))
     assert run("--gaze", maker.study.folder, "--order", order) == 1
     assert "may mean 3 images" in " ".join(capsys.readouterr().out.split())

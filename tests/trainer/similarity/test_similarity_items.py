@@ -86,7 +86,7 @@ def test_one_reader_or_the_first_reading_may_stand_for_an_image() -> None:
     assert first.matrix[0, 1] == by_reading[0, 2]
     one = prepare("moment", gaze, {"reader": "R1"}, ComparisonControl(1)).matrix()
     assert one.matrix[0, 1] == by_reading[0, 3]
-    with pytest.raises(SimilarityError, match="no reader 'R9'; there are: R1, R2"):
+    with pytest.raises(SimilarityError, match=r"no reader 'R9'\. Readers: R1, R2"):
         prepare("moment", gaze, {"reader": "R9"}, ComparisonControl(1))
 
 

@@ -221,10 +221,13 @@ def test_a_sweep_of_a_folder_compares_relation_files(folder: Path, capsys) -> No
     [
         ((), "--study FOLDER or --images FOLDER"),
         (("--images", "images"), "--relation FILE is missing"),
-        (("--images", "images", "--relation", "eyes.npz"), "No image is of the split test"),
-        (("--images", "images", "--relation", "eyes.npz", "a/eyes.npz"), "have one name"),
-        (("--images", "images", "--measures", "tima"), "--measures are of a study"),
-        (("--images", "images", "--relation", "eyes.npz", "--database", "x"), "is of a study"),
+        (("--images", "images", "--relation", "eyes.npz"), "No image belongs to the test split"),
+        (("--images", "images", "--relation", "eyes.npz", "a/eyes.npz"), "have the same name"),
+        (("--images", "images", "--measures", "tima"), "--measures only works with a study"),
+        (
+            ("--images", "images", "--relation", "eyes.npz", "--database", "x"),
+            "only works with a study",
+        ),
         (("--study", "images"), "is not a Foveate study"),
     ],
 )

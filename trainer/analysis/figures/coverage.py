@@ -26,7 +26,7 @@ def coverage_figure(looks: Sequence[Looked], useful_field_deg: float) -> Figure 
     legend, high = line_legend(arms if len(arms) > 1 else [], 8, 6, WIDTH - 8)
     height = 300.0 + high
     frame = Frame((0.0, times[-1] / 1000), (0.0, 1.0), WIDTH, height, top=high + 14)
-    parts = [legend, frame.drawn("time from the image's first showing (s)", "share covered")]
+    parts = [legend, frame.drawn("time since the image was first shown (s)", "share covered")]
     values = [covered_at(each, curve, times) for each, curve in known]
     targets = []
     for (each, _), own in list(zip(known, values, strict=True))[:MOST_THIN]:
@@ -46,14 +46,18 @@ def coverage_figure(looks: Sequence[Looked], useful_field_deg: float) -> Figure 
             (arm, float(t), float(m), sum(lengths[k] >= t for k in chosen), len(chosen))
             for t, m in zip(times, mean, strict=True)
         ]
-    few = f" {MOST_THIN} of {len(known)} readings are drawn thin." if len(known) > MOST_THIN else ""
+    few = (
+        (f" {MOST_THIN} of {len(known)} readings are drawn as thin lines.")
+        if len(known) > MOST_THIN
+        else ""
+    )
     lost = len(curves) - len(known)
-    unknown = f" {lost} readings without a visual angle are left out." if lost else ""
+    unknown = f" {lost} readings with an unknown visual angle are left out." if lost else ""
     return Figure(
         "coverage", "Coverage over time",
-        f"Share of the image within {useful_field_deg:g}° of a fixation that has ended: thin a "
-        "reading to its end, thick the mean, in which a reading that has ended keeps its last "
-        f"share.{few}{unknown}",
+        f"Share of the image within {useful_field_deg:g}° of any fixation so far. Thin lines: "
+        "single readings, up to their end. Thick lines: means, in which a reading that has ended "
+        f"keeps its last share.{few}{unknown}",
         "".join(parts), WIDTH, height, COLUMNS, table, targets=tuple(targets), tells_readers=True,
     )  # fmt: skip
 

@@ -45,17 +45,17 @@ def dwell_figure(areas: Sequence[Row]) -> Figure | None:
         listed += [_listed(frame, middle, row, arms) for row in means]
         listed.append(Target(0, middle - _ROW / 2, frame.left, _ROW, "", "areas", {"area": name}))
     more = (
-        f" The {MOST_AREAS} of {len(by_area)} areas with the most dwell."
+        f" The {MOST_AREAS} of {len(by_area)} areas with the longest dwell are shown."
         if (len(by_area) > MOST_AREAS)
         else ""
     )
     dots = sum(len(by_area[name]) for name in chosen)
     if dots > len(targets):
-        more += f" {len(targets):,} of {dots:,} dots are drawn; means are of all readings."
+        more += f" {len(targets):,} of {dots:,} dots are drawn; the means include all readings."
     return Figure(
         "dwell", "Dwell on each area",
-        "A dot is one reading of one image; circle and line are the mean over readers and its "
-        f"95 % interval (Student's t over readers' own means).{more}",
+        "Each dot is one reading of one image. Circle and line show the mean over readers and "
+        f"its 95 % interval (Student's t over the readers' means).{more}",
         "".join(parts), WIDTH, height, COLUMNS, rows, targets=(*targets, *listed),
         tells_readers=True,
     )  # fmt: skip

@@ -29,7 +29,7 @@ def first_fixation_figure(areas: Sequence[Row]) -> Figure | None:
     legend, high = line_legend(arms if len(arms) > 1 else [], 8, 6, WIDTH - 8)
     height = 300.0 + high
     frame = Frame((0.0, end_ms / 1000), (0.0, 1.0), WIDTH, height, top=high + 14)
-    parts = [legend, frame.drawn("time from the image's first showing (s)",
+    parts = [legend, frame.drawn("time since the image was first shown (s)",
                                  f"share of {what} fixated")]  # fmt: skip
     table, targets = [], list[Target]()
     for number, arm in enumerate(arms):
@@ -46,8 +46,9 @@ def first_fixation_figure(areas: Sequence[Row]) -> Figure | None:
                 targets += _targets(frame, curve, [r for r in own if r["reader"] == reader])
     return Figure(
         "first-fixation", f"First fixations on {what}",
-        f"Share of {what} that were fixated by a time, over all readings of all images: thin a "
-        "reader, thick all readers. One never fixated counts as not yet fixated to the end.",
+        f"Share of {what} fixated by a given time, over all readings of all images. Thin lines: "
+        "single readers; thick line: all readers. What was never fixated counts as not fixated "
+        "until the end.",
         "".join(parts), WIDTH, height, COLUMNS, table, targets=tuple(targets), tells_readers=True,
     )  # fmt: skip
 

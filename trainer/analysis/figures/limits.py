@@ -28,13 +28,13 @@ def accuracy_limits(
     said = []
     if small:
         said.append(
-            f"Areas below {min(small.values()):.1f}° cannot be told apart from what lies beside "
-            f"them in {len(small)} of {len(readings)} readings."
+            f"Areas below {min(small.values()):.1f}° cannot be distinguished from their "
+            f"surroundings in {len(small)} of {len(readings)} readings."
         )
     if unknown:
         said.append(
-            f"The accuracy of {len(unknown)} of {len(readings)} readings is not known: how small "
-            "an area gaze can be told to lie in is not known there."
+            f"The accuracy of {len(unknown)} of {len(readings)} readings is unknown, and so is "
+            "the smallest area that gaze can be assigned to in them."
         )
     return tuple(said)
 

@@ -13,7 +13,7 @@ from trainer.drawing.frame import Frame, line, text
 DRAWS = 4000
 COLUMNS = ("error", "class", "count", "share", "expected_share", "low", "high", "errors")
 Shares = tuple[str, str, int, float, float, float, float, int]
-_WORDS = {"false negative": "missed lesions", "false positive": "marks on no lesion"}
+_WORDS = {"false negative": "missed lesions", "false positive": "marks outside every lesion"}
 
 
 def miss_figure(misses: Sequence[Row], thresholds: Thresholds, seed: int = 0) -> Figure | None:
@@ -37,9 +37,9 @@ def miss_figure(misses: Sequence[Row], thresholds: Thresholds, seed: int = 0) ->
             targets.append(_listed(frame, x, found))
     return Figure(
         "error-classes", "Why lesions were missed",
-        "Circle: the share expected given the tracker's error; line: its 95 % interval, readings "
-        "drawn anew and each error's class drawn from its probabilities; cross: the share where "
-        f"gaze is taken as it was recorded. Looked at: within {thresholds.radius_deg:g}° of the "
+        "Circle: the share expected given the tracker's error. Line: its 95 % interval, from "
+        "resampled readings with each error's class drawn from its probabilities. Cross: the "
+        f"share with gaze taken as recorded. Looked at: within {thresholds.radius_deg:g}° of the "
         f"border; decision: for {thresholds.dwell_ms:g} ms or more (Kundel and others, 1978).",
         "".join(parts), WIDTH, height, COLUMNS, rows, targets=tuple(targets),
     )  # fmt: skip

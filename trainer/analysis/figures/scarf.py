@@ -73,7 +73,7 @@ def _scarf(
     frame = Frame((0.0, max(end_ms, 1.0) / 1000), (float(len(drawn)), 0.0), WIDTH, height,
                   left=110, top=high + 10)  # fmt: skip
     # The values grow downwards: the first reading lies on top.
-    parts = [legend, frame.drawn("time from the image's first showing (s)", "", y_ticks=False)]
+    parts = [legend, frame.drawn("time since the image was first shown (s)", "", y_ticks=False)]
     targets = []
     for k, (looked, own) in enumerate(zip(drawn, runs, strict=False)):
         top = frame.top + (k * _BAND)
@@ -83,8 +83,8 @@ def _scarf(
     shown = f"{len(drawn)} of {len(looks)} readings" if len(looks) > BANDS else "All readings"
     return Figure(
         f"scarf-{slug(image)}", f"Scarf plot of {image}",
-        f"{shown} of image {image}: which area each fixation lies in, over time. Where areas "
-        f"overlap a fixation belongs to the one it lies deepest in.{more}",
+        f"{shown} of image {image}: the area of each fixation over time. Where areas overlap, a "
+        f"fixation belongs to the one in which it lies deepest.{more}",
         "".join(parts), WIDTH, height, COLUMNS,
         [(each.reading, each.reader, each.arm, image, *run)
          for each, own in zip(looks, runs, strict=True) for run in own],

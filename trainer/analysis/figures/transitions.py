@@ -35,11 +35,16 @@ def transition_figure(transitions: Sequence[Row], areas: Sequence[Row]) -> Figur
             targets += _along(start, end, {"from": a, "to": b})
     drawn += [_node(places[k], k, name) for k, name in enumerate(names)]
     total = len({area for move in counts for area in move})
-    more = f" The {MOST_AREAS} of {total} areas with the most moves." if total > len(names) else ""
+    more = (
+        (f" The {MOST_AREAS} of {total} areas with the most moves are shown.")
+        if total > len(names)
+        else ""
+    )
     return Figure(
         "transition-graph", "Moves between areas",
-        f"Fixation by fixation, straight from one area to another, over all readings. The widest "
-        f"arrow is {most} moves; a fixation in no area ends a move.{more}",
+        "Direct moves from a fixation in one area to the next fixation in another, over all "
+        f"readings. The widest arrow stands for {most} moves. A fixation outside every area "
+        f"breaks the chain.{more}",
         "".join(drawn), _WIDTH, _HEIGHT, COLUMNS,
         [(a, b, n, n / leaving[a]) for (a, b), n in sorted(counts.items())],
         targets=tuple(targets),

@@ -10,9 +10,10 @@ from trainer.analysis.looked import FloatArray, Looked
 DEFINITIONS = defined(
     "reading",
     [
-        ("k_coefficient", "1", "mean over fixations of standardised duration less standardised "
-         "amplitude of the step that follows, both by mean and deviation over all readings: above "
-         "0 focal, below 0 ambient",
+        ("k_coefficient", "1",
+            "mean over fixations of the standardised duration minus the standardised amplitude "
+            "of the next step, both standardised over all readings: above 0 focal, below 0 "
+            "ambient",
          "Krejtz, Duchowski, Krejtz, Szarkowska and Kopacz, ACM TAP 13 (2016)"),
     ],
 )  # fmt: skip

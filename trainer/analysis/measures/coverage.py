@@ -23,8 +23,9 @@ DEFINITIONS = defined(
     [
         ("coverage", "1", "share of the image within the useful field (radius 2.5° unless set) of "
          "a fixation", _KUNDEL),
-        ("time_to_half_coverage_ms", "ms", "from the first showing until half of the image was "
-         "covered; empty where it never was", _KUNDEL),
+        ("time_to_half_coverage_ms", "ms",
+            "time from when the image was first shown until half of it was covered; "
+            "empty if it never was", _KUNDEL),
     ],
 )  # fmt: skip
 

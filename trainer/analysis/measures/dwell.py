@@ -12,20 +12,23 @@ _HOLMQVIST = "Holmqvist et al., Eye Tracking, Oxford 2011"
 DEFINITIONS = defined(
     "area",
     [
-        ("hit", "1", "1 where the area was fixated at least once, else 0", _HOLMQVIST),
+        ("hit", "1", "1 if the area was fixated at least once, else 0", _HOLMQVIST),
         ("dwell_ms", "ms", "sum of the durations of fixations in the area", _HOLMQVIST),
-        ("dwell_share", "1", "dwell in the area over dwell on the whole image", _HOLMQVIST),
+        ("dwell_share", "1", "dwell in the area divided by dwell on the whole image", _HOLMQVIST),
         ("fixation_count", "1", "fixations in the area", _HOLMQVIST),
         ("mean_fixation_ms", "ms", "mean duration of fixations in the area", _HOLMQVIST),
-        ("visit_count", "1", "runs of fixations in the area that no fixation elsewhere on the "
-         "image interrupts", _HOLMQVIST),
+        ("visit_count", "1",
+            "runs of fixations in the area, uninterrupted by fixations elsewhere on "
+            "the image", _HOLMQVIST),
         ("return_count", "1", "visits after the first", _HOLMQVIST),
         ("first_visit_dwell_ms", "ms", "dwell of the first visit", _HOLMQVIST),
-        ("longest_visit_dwell_ms", "ms", "dwell of the visit with the most", _HOLMQVIST),
-        ("time_to_first_fixation_ms", "ms", "from the image's first showing to the start of the "
-         "first fixation in the area; empty where there is none", _HOLMQVIST),
-        ("fixations_before_first", "1", "fixations on the image before the first in the area; "
-         "empty where there is none", _HOLMQVIST),
+        ("longest_visit_dwell_ms", "ms", "dwell of the longest visit", _HOLMQVIST),
+        ("time_to_first_fixation_ms", "ms",
+            "time from when the image was first shown to the start of the first "
+            "fixation in the area; empty if there is none", _HOLMQVIST),
+        ("fixations_before_first", "1",
+            "fixations on the image before the first in the area; empty if there is "
+            "none", _HOLMQVIST),
         ("first_fixation_ms", "ms", "duration of the first fixation in the area", _HOLMQVIST),
     ],
 )  # fmt: skip

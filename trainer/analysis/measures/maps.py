@@ -27,13 +27,15 @@ _SOURCE = "Bylinskii et al., IEEE TPAMI 41 (2019)"
 PAIR_DEFINITIONS = defined(
     "pair",
     [
-        ("density_correlation", "1", "Pearson correlation of both density maps", _SOURCE),
-        ("nss", "1", "mean standardised density of the first at the fixations of the second, and "
-         "the reverse, averaged", _SOURCE),
-        ("kl_nat", "nat", "Kullback–Leibler divergence of the maps, mean of both directions",
+        ("density_correlation", "1", "Pearson correlation of the two density maps", _SOURCE),
+        ("nss", "1",
+            "mean standardised density of the first map at the fixations of the "
+            "second, averaged over both directions", _SOURCE),
+        ("kl_nat", "nat", "Kullback–Leibler divergence of the maps, averaged over both directions",
          _SOURCE),
-        ("auc_judd", "1", "area under the ROC curve of the first's density at the second's fixated "
-         "cells against all others, mean of both directions", _SOURCE),
+        ("auc_judd", "1",
+            "area under the ROC curve of the first map's density at the second's "
+            "fixated cells against all other cells, averaged over both directions", _SOURCE),
     ],
 )  # fmt: skip
 
@@ -42,8 +44,12 @@ READING_DEFINITIONS = defined(
     [
         (f"{name}_{against}", unit, f"{text} {words}", _SOURCE)
         for against, words in (
-            ("others", "by the summed map of the other readers of the image"),
-            ("centre", "by a Gaussian at the image's centre, spread a quarter of each side"),
+            ("others", "against the summed map of the image's other readers"),
+            (
+                "centre",
+                "against a Gaussian at the centre of the image, with a standard deviation of a "
+                "quarter of each side",
+            ),
         )
         for name, unit, text in (
             ("nss", "1", "mean standardised density at the fixations"),

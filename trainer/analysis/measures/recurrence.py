@@ -16,13 +16,16 @@ _ANDERSON = "Anderson, Bischof, Laidlaw, Risko and Kingstone, Behavior Research 
 DEFINITIONS = defined(
     "reading",
     [
-        ("recurrence_pct", "%", "pairs of fixations within 2° of each other, of all pairs",
+        ("recurrence_pct", "%", "share of all pairs of fixations that lie within 2° of each other",
          _ANDERSON),
-        ("determinism_pct", "%", "recurrent pairs on diagonal lines of at least 2", _ANDERSON),
-        ("laminarity_pct", "%", "recurrent pairs on vertical or horizontal lines of at least 2, "
-         "half of the sum of both", _ANDERSON),
-        ("recurrence_centre_pct", "%", "mean distance in order of the pairs that recur, of the "
-         "largest possible", _ANDERSON),
+        ("determinism_pct", "%", "share of recurrent pairs on diagonal lines of at least 2",
+         _ANDERSON),
+        ("laminarity_pct", "%",
+         "share of recurrent pairs on vertical and on horizontal lines of at least 2, averaged",
+         _ANDERSON),
+        ("recurrence_centre_pct", "%",
+         "mean distance in order between recurrent fixations, as a share of the largest possible",
+         _ANDERSON),
     ],
 )  # fmt: skip
 

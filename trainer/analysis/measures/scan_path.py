@@ -12,23 +12,24 @@ _HOLMQVIST = "Holmqvist et al., Eye Tracking, Oxford 2011"
 DEFINITIONS = defined(
     "reading",
     [
-        ("time_on_image_ms", "ms", "from the image's first showing to its last leaving", "Foveate"),
+        ("time_on_image_ms", "ms", "time from when the image was first shown to when it was last "
+                                   "shown", "Foveate"),
         ("total_dwell_ms", "ms", "sum of the durations of all fixations on the image", _HOLMQVIST),
         ("fixation_count", "1", "fixations on the image", _HOLMQVIST),
-        ("fixation_rate_hz", "1/s", "fixations a second of time on the image", _HOLMQVIST),
+        ("fixation_rate_hz", "1/s", "fixations per second of time on the image", _HOLMQVIST),
         ("mean_fixation_ms", "ms", "mean duration of fixations", _HOLMQVIST),
         ("median_fixation_ms", "ms", "median duration of fixations", _HOLMQVIST),
         ("log_fixation_sd", "1", "standard deviation of the natural logarithm of durations",
          _HOLMQVIST),
-        ("path_length_deg", "deg", "sum of the distances between fixations that follow each other "
-         "on one frame", _HOLMQVIST),
+        ("path_length_deg", "deg", "sum of the distances between consecutive fixations on the "
+                                   "same frame", _HOLMQVIST),
         ("mean_step_deg", "deg", "mean of those distances", _HOLMQVIST),
         ("saccade_count", "1", "saccades on the image", _HOLMQVIST),
         ("mean_saccade_deg", "deg", "mean amplitude of saccades", _HOLMQVIST),
         ("mean_peak_velocity_deg_s", "deg/s", "mean of saccades' peak velocities", _HOLMQVIST),
         ("blink_count", "1", "blinks while the image was shown", _HOLMQVIST),
-        ("blink_rate_min", "1/min", "blinks a minute of time on the image", _HOLMQVIST),
-        ("pupil_mm", "mm", "mean pupil diameter, where the tracker tells it", _HOLMQVIST),
+        ("blink_rate_min", "1/min", "blinks per minute of time on the image", _HOLMQVIST),
+        ("pupil_mm", "mm", "mean pupil diameter, if the tracker reports it", _HOLMQVIST),
     ],
 )  # fmt: skip
 

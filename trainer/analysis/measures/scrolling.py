@@ -15,12 +15,13 @@ DEFINITIONS = defined(
     "reading",
     [
         ("frames_fixated", "1", "frames with at least one fixation", _DREW),
-        ("frame_changes", "1", "changes of the frame shown", _DREW),
-        ("frames_per_s", "1/s", "frames scrolled a second of time on the image", _DREW),
+        ("frame_changes", "1", "changes of the displayed frame", _DREW),
+        ("frames_per_s", "1/s", "frames scrolled per second of time on the image", _DREW),
         ("depth_passes", "1", "runs in one direction over at least a quarter of the frames that "
          "were shown", _WILLIAMS),
-        ("drilling", "1", "frames scrolled per degree that the eyes moved on a frame: high for "
-         "drillers, low for scanners; empty of a single image", _DREW),
+        ("drilling", "1",
+            "frames scrolled per degree that the eyes moved within a frame: high for "
+            "drillers, low for scanners; empty for a single image", _DREW),
     ],
 )  # fmt: skip
 

@@ -25,8 +25,9 @@ LETTERS = 5
 DEFINITIONS = defined(
     "pair",
     [
-        ("levenshtein_similarity", "1", "1 less the edit distance of both sequences of fixated "
-         "cells (grid of 5 × 5, each frame its own) over the longer one's length",
+        ("levenshtein_similarity", "1",
+            "1 minus the edit distance between the two sequences of fixated cells (5 × 5 grid, "
+            "separate for each frame) divided by the length of the longer sequence",
          "Levenshtein, Soviet Physics Doklady 10 (1966)"),
         ("scanmatch", "1", "normalised ScanMatch score, bins 12 × 8, 100 ms, threshold 3.5 bins, "
          "gap 0", "Cristino et al., Behavior Research Methods 42 (2010)"),

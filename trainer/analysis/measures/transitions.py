@@ -12,9 +12,10 @@ _KREJTZ = "Krejtz, Szmidt, Duchowski and Krejtz, ETRA 2014"
 DEFINITIONS = defined(
     "reading",
     [
-        ("transition_count", "1", "moves from one area straight to another", _KREJTZ),
-        ("transition_entropy_bit", "bit", "entropy of where a move goes, given where it starts, "
-         "weighted by how often moves start there", _KREJTZ),
+        ("transition_count", "1", "direct moves from one area to another", _KREJTZ),
+        ("transition_entropy_bit", "bit",
+            "entropy of the destinations of moves given their origin, weighted by how "
+            "often moves start there", _KREJTZ),
         ("stationary_entropy_bit", "bit", "entropy of dwell over the areas", _KREJTZ),
     ],
 )  # fmt: skip

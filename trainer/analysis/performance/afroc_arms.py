@@ -70,7 +70,7 @@ def _jackknife(cells: list[Mapping[str, ScoredCase]], area_of: Area) -> FloatArr
     )
     if np.isnan(left_out).any():
         raise PerformanceError(
-            "AFROC areas need two normal cases and two with lesions of every reader and arm."
+            "AFROC areas need two normal cases and two cases with lesions for every reader and arm."
         )
     spread = left_out - left_out.mean(axis=1, keepdims=True)
     there = np.array([[name in cell for name in names] for cell in cells], np.float64)

@@ -66,8 +66,8 @@ def grades_of(rows: OrmSession, key: str) -> tuple[str, ...]:
     if len(forms) > 1:
         shown = "; ".join(", ".join(options) for options in sorted(forms))
         raise PerformanceError(
-            f'The grades of "{key}" were changed during the study ({shown}): their order as '
-            "ratings is not known."
+            f'The grades of "{key}" were changed during the study ({shown}), so their '
+            "order as ratings is unknown."
         )
     return next(iter(forms), ())
 
@@ -75,7 +75,8 @@ def grades_of(rows: OrmSession, key: str) -> tuple[str, ...]:
 def _place(text: str, grades: Sequence[str]) -> int:
     if text not in grades:
         raise PerformanceError(
-            f'"{text}" is not a grade of this scale ({", ".join(grades)}): see --positive.'
+            f'"{text}" is not a grade of this scale ({", ".join(grades)}). Name one of them with '
+            "--positive."
         )
     return grades.index(text) + 1
 
@@ -85,5 +86,5 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError as error:
         raise PerformanceError(
-            f'"{text}" is not a number: see --question and --positive.'
+            f'"{text}" is not a number. Check --question and --positive.'
         ) from error

@@ -86,9 +86,9 @@ def _misused(options: argparse.Namespace) -> str | None:
     if options.ratings and any(_of_study(options)):
         return "--truth…, --question, --confidence, --positive and --areas only work with --study."
     if sum(map(bool, (options.truth, options.truth_label, options.truth_question))) > 1:
-        return "Give only one of --truth, --truth-label and --truth-question."
+        return "Use only one of --truth, --truth-label and --truth-question."
     if (options.truth_question is None) != (options.truth_positive is None):
-        return "--truth-question KEY and --truth-positive VALUE are given together."
+        return "--truth-question KEY and --truth-positive VALUE must be used together."
     return None
 
 
@@ -173,7 +173,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument(
         "--truth-question", metavar="KEY",
-        help="another question of the form: what most readers answered to it is taken as true",
+        help="another question of the form; the answer of most readers is taken as the truth",
     )  # fmt: skip
     parser.add_argument(
         "--truth-positive", metavar="VALUE",
@@ -184,7 +184,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--confidence", metavar="KEY",
-        help="key of the confidence that belongs to the answer, where a form asks for several",
+        help="key of the confidence that belongs to the answer, if a form asks for several",
     )  # fmt: skip
     parser.add_argument(
         "--positive", metavar="VALUE",
@@ -192,17 +192,19 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument(
         "--areas", type=existing_file, metavar="FILE",
-        help="lesions, as in `analyse --areas`, to compare with marks (LROC, FROC, AFROC)",
+        help="lesions, as for `analyse --areas`, to compare with the marks (LROC, FROC, AFROC)",
     )  # fmt: skip
     parser.add_argument(
         "--radius-px", type=not_negative, default=0.0, metavar="PX",
-        help="a mark within this distance of a lesion's border finds it, in image pixels "
-             "(default: 0)",
+        help=
+            "distance from a lesion's border, in image pixels, within which a mark finds it "
+            "(default: 0)",
     )  # fmt: skip
     parser.add_argument(
         "--random", choices=RANDOM, default="both",
-        help="which are treated as random: both readers and cases, only readers, or only cases "
-             "(default: both)",
+        help=
+            "what is treated as random: readers and cases, only readers, or only cases (default: "
+            "both)",
     )  # fmt: skip
     parser.add_argument(
         "--out",

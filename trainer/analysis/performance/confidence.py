@@ -35,13 +35,12 @@ def confidence_key(
     named = ", ".join(f'"{name}"' for name in known)
     if asked is not None and asked not in known:
         raise PerformanceError(
-            f'No confidence of a case was answered with the key "{asked}"; there is '
-            f"{named or 'none'}."
+            f'No confidence with the key "{asked}" was answered. Keys answered: {named or "none"}.'
         )
     if asked is None and len(known) > 1:
         raise PerformanceError(
-            f'Several confidences were asked beside "{key}" ({named}): say with --confidence KEY '
-            "which one belongs to it."
+            f'Several confidences were asked for "{key}" ({named}). Name the one that belongs to '
+            "it with --confidence KEY."
         )
     return asked or next(iter(known), None)
 
@@ -68,7 +67,7 @@ def leading_key(answers: Mapping[str, Sequence[Answered]], form: Sequence[str]) 
     if not found:
         named = ", ".join(f'"{key}"' for key in kinds)
         raise PerformanceError(
-            f"Only confidences and free texts were answered ({named}): say with --question KEY "
-            "which of them calls a case positive."
+            f"Only confidences and free texts were answered ({named}). Name the one that calls a "
+            "case positive with --question KEY."
         )
     return min(found, key=lambda key: form.index(key) if key in form else len(form))

@@ -53,8 +53,8 @@ def localisation_of(
     points = [a.name for own in areas.values() for a in own if a.lesion and a.kind == "keypoint"]
     if points and not radius_px:
         raise AnalysisError(
-            f"{len(points)} of the table's lesions are keypoints ({points[0]!r} for one): say with "
-            "--radius-px how near a mark must be to find one."
+            f"{len(points)} of the lesions in the table are keypoints (such as {points[0]!r}). Use "
+            "--radius-px to say how close a mark must be to find one."
         )
     figures, curves = list[Row](), list[Row]()
     scored = scored_cases(decisions, marks, areas, radius_px)
@@ -155,7 +155,7 @@ def with_confidence(
 def marks_remark(marks: Mapping[str, Sequence[Reported]]) -> list[str]:
     """Return what is to be said where no mark has a confidence."""
     ratings = {mark.rating for own in marks.values() for mark in own}
-    return ["no mark has a confidence: all count as equally sure"] if ratings == {1.0} else []
+    return ["no mark has a confidence, so all marks count equally"] if ratings == {1.0} else []
 
 
 def _lesions(areas: Mapping[str, Sequence[Area]], images: Sequence[str]) -> list[Area]:

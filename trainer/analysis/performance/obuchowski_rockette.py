@@ -98,11 +98,11 @@ def compare_arms(figures: FloatArray, covariance: FloatArray, random: str = "bot
     """
     arms, readers = figures.shape
     if random not in RANDOM:
-        raise ValueError(f"random: {random} is not one of {', '.join(RANDOM)}.")
+        raise ValueError(f"random is {random}; it must be one of {', '.join(RANDOM)}.")
     if readers < 2 and random != "cases":
         raise PerformanceError(
-            "One reader says nothing about readers in general: --random cases keeps the reader "
-            "fixed and takes the cases as a sample."
+            "One reader does not allow conclusions about readers in general. Use --random cases, "
+            "which treats only the cases as a sample."
         )
     parts = components(figures, covariance)
     f, ddf, scale = _test(parts, arms, readers, random)

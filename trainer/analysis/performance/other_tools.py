@@ -79,7 +79,7 @@ def each_rating(ratings: Ratings) -> Iterator[tuple[str, str, str, float]]:
 def _word(name: str) -> str:
     if any(sign in ',"' or unicodedata.category(sign) == "Cc" for sign in name):
         raise PerformanceError(
-            f"{name!r} holds a comma, quote, line break or control character, which the layouts of "
-            "iMRMC and RJafroc cannot hold: rename it."
+            f"{name!r} contains a comma, quote, line break or control character, which the file "
+            "formats of iMRMC and RJafroc do not allow. Rename it."
         )
     return name

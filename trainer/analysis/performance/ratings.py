@@ -68,8 +68,8 @@ def ratings_of(rows: Sequence[Rating]) -> Ratings:
         cell = arm_of[row.arm], reader_of[row.reader], place[row.case]
         if not np.isnan(rating[cell]):
             raise PerformanceError(
-                f"Reader {row.reader} rated case {row.case} twice in arm {row.arm}: "
-                "keep one rating of each case, reader and arm."
+                f"Reader {row.reader} rated case {row.case} twice in arm {row.arm}. Keep one "
+                "rating for each case, reader and arm."
             )
         rating[cell] = row.rating
     found = Ratings(arms, readers, cases, np.array(list(truths.values()), dtype=bool), rating)
@@ -107,5 +107,5 @@ def _refuse_one_sided(ratings: Ratings) -> None:
             arm, reader = (int(axis[0]) for axis in np.nonzero(lacking))
             raise PerformanceError(
                 f"Reader {ratings.readers[reader]} has no rating of a {word} case in arm "
-                f"{ratings.arms[arm]}: an ROC curve needs both."
+                f"{ratings.arms[arm]}. An ROC curve needs both."
             )

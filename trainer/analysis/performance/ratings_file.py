@@ -50,8 +50,8 @@ def _refuse_two_spellings(what: str, names: Iterable[str]) -> None:
         first = known.setdefault(plain, name)
         if first != name:
             raise PerformanceError(
-                f'{what} "{first}" and "{name}" differ in writing alone: write one name in one '
-                "way, or give two names that cannot be taken for one another."
+                f'{what} "{first}" and "{name}" differ only in spelling. Use one spelling for '
+                "one name, or choose two names that cannot be confused."
             )
 
 
@@ -77,7 +77,9 @@ def read_truth(path: Path, cases: Names) -> dict[str, bool]:
             raise PerformanceError(f'{where}: this study has no case "{row["case"]}".')
         truth = _truth(row["truth"], where)
         if found.setdefault(cases[case], truth) != truth:
-            raise PerformanceError(f"{where}: case {row['case']} has another truth further up.")
+            raise PerformanceError(
+                f"{where}: case {row['case']} has a different truth in an earlier line."
+            )
     return found
 
 

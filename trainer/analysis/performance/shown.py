@@ -63,7 +63,7 @@ def _compared_by(compared: Mapping[str, Any], area: str, words: str) -> list[str
     if len(compared.get("arms", ())) < 2:
         return []
     if "not_compared" in compared or compared["F"] is None:
-        why = compared.get("not_compared", "neither arms nor readers nor cases make a difference.")
+        why = compared.get("not_compared", "arms, readers and cases make no difference.")
         return [f"{words} not compared: {why}"]
     means = ", ".join(
         f"{arm} {value:.3f}" for arm, value in zip(compared["arms"], compared[area], strict=True)
@@ -93,9 +93,9 @@ def _sentences(found: Mapping[str, Any]) -> list[str]:
     if "not_compared" in found:
         return [f"Not compared: {found['not_compared']}"]
     if len(found["arms"]) < 2:
-        return ["There is only one arm: nothing to compare."]
+        return ["There is only one arm, so there is nothing to compare."]
     if found["F"] is None:
-        return ["Not compared: arms, readers and cases make no difference to test."]
+        return ["Not compared: arms, readers and cases show no difference to test."]
     lines = [
         f"Equal arms: {_tested(found)} (Obuchowski-Rockette, jackknife, {found['random']} random)."
     ]

@@ -146,7 +146,7 @@ def study_ratings(
     if not found:
         raise PerformanceError(_nothing(key, answers, notes))
     if not any(d.positive for d in found):
-        raise PerformanceError(f'No reader answered "{positive}" to "{key}": see --positive.')
+        raise PerformanceError(f'No reader answered "{positive}" to "{key}". Check --positive.')
     rated, remarks = _rated(found)
     return StudyRatings(*_first_and_repeats(rated), _counted(notes), (*known.remarks, *remarks))
 
@@ -158,11 +158,13 @@ def _rated(found: Sequence[Decision]) -> tuple[list[Decision], tuple[str, ...]]:
         return list(found), ()
     if len(unsaid) == len(found):
         plain = [replace(d, rating=1.0 if d.positive else -1.0) for d in found]
-        return plain, ("no confidence was given: the ROC has one point between its ends",)
+        return plain, (
+            "no confidence was given, so the ROC curve has only one point between its ends",
+        )
     plural = "s have" if len(found) > 1 else " has"
     return list(found), (
-        f"{len(unsaid)} of {len(found)} answer{plural} no confidence beside it: counted for "
-        "sensitivity and specificity, not for the ROC",
+        f"{len(unsaid)} of {len(found)} answer{plural} no confidence: counted for sensitivity "
+        "and specificity, not for the ROC",
     )
 
 
@@ -195,7 +197,7 @@ def _pseudonyms(readers: Sequence[Reader]) -> dict[str, str]:
 def _lacks(case: str, said: Sequence[Answered], key: str, known: Mapping[str, bool]) -> str | None:
     if all(answered.key != key for answered in said):
         return f'without an answer to "{key}"'
-    return None if case in known else "of a case whose truth is not known"
+    return None if case in known else "of a case whose truth is unknown"
 
 
 def _first_and_repeats(

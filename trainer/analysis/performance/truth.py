@@ -78,8 +78,8 @@ def truth_of(
         )
     if truth.question == question:
         raise PerformanceError(
-            f'"{question}" cannot be both what is measured and what is true: the readers would be '
-            "measured against themselves."
+            f'"{question}" cannot be both what is measured and the truth: the readers would be '
+            "compared with themselves."
         )
     return _by_consensus(rows, truth.question, truth.positive or "", cases, chains, answers)
 
@@ -93,7 +93,7 @@ def _by_labels(rows: OrmSession, label: str, cases: Names, *, named: bool) -> di
     known = sorted({own for each in labels.values() for own in each if own is not None})
     if named and label not in known:
         raise PerformanceError(
-            f'No image has the label "{label}"; there is {", ".join(known) or "none"}.'
+            f'No image has the label "{label}". Labels: {", ".join(known) or "none"}.'
         )
     _refuse_other_spelling("label", label, known)
     return {case: label in own for case, own in labels.items() if label in own or None not in own}
@@ -104,8 +104,8 @@ def _refuse_other_spelling(what: str, meant: str, there: Collection[str]) -> Non
     for other in sorted(there):
         if other != meant and _plain(other) == _plain(meant) and meant in there:
             raise PerformanceError(
-                f'The {what}s "{meant}" and "{other}" differ in writing alone: cases of the other '
-                "spelling would count as negative. Write one in one way, or give --truth FILE."
+                f'The {what}s "{meant}" and "{other}" differ only in spelling, and cases with the '
+                "other spelling would count as negative. Use one spelling, or use --truth FILE."
             )
 
 
@@ -136,13 +136,13 @@ def _by_consensus(
     known = {case: share > 0.5 for case, share in shares.items() if share != 0.5}
     if not any(known.values()):
         raise PerformanceError(
-            f'For no case did most readers answer "{positive}" to "{question}": see '
-            "--truth-positive."
+            f'In no case did most readers answer "{positive}" to "{question}". '
+            "Check --truth-positive."
         )
     alone = sum(len(own) == 1 for own in votes.values())
     told = f'a case is positive where most readers answered "{positive}" to "{question}"'
     if tied := len(shares) - len(known):
         told += f"; cases left out because of a tie: {tied}"
     if alone:
-        told += f"; cases that only one reader answered: {alone} of {len(votes)}"
+        told += f"; cases answered by only one reader: {alone} of {len(votes)}"
     return Known(known, (told,))

@@ -163,7 +163,7 @@ def _cohort(gaze: GazeList, labels: Sequence[str | None]) -> Cohort:
     note = ""
     if len(gaze.gazes) > MOST_READINGS:
         kept = _drawn(gaze, known)
-        note = f"Judged on {len(kept):,} of {len(gaze.ids):,} items, drawn by a fixed seed."
+        note = f"Evaluated on {len(kept):,} of {len(gaze.ids):,} items, drawn with a fixed seed."
         gaze, known = chosen_items(gaze, kept.tolist()), known[kept]
     gaze = replace(gaze, labels=tuple(known.tolist()))
     images = codes_of(gaze.cases or gaze.ids)

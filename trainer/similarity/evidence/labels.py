@@ -36,18 +36,18 @@ def labels_of_file(path: Path, gaze: GazeList, names: Mapping[str, str]) -> list
         items = meant.get(row["image"]) or loosely.get(_bare(row["image"]), set())
         if len({gaze.cases[i] if gaze.cases else i for i in items}) > 1:
             raise SimilarityError(
-                f"{where}: {row['image']!r} may mean several images; write the whole name."
+                f"{where}: {row['image']!r} may mean several images. Write the full name."
             )
         for item in sorted(items) if row["label"] else ():
             if found[item] not in (None, row["label"]):
                 raise SimilarityError(
                     f"{where}: {names.get(gaze.ids[item], gaze.ids[item])} has two labels, "
-                    f"{found[item]!r} and {row['label']!r}. Keep one of them."
+                    f"{found[item]!r} and {row['label']!r}. Keep one of the two."
                 )
             found[item] = row["label"]
     if not any(found):
         raise SimilarityError(
-            f"{path} gives none of the images a label ({', '.join(gaze.ids[:3])}, …)."
+            f"{path} has no label for any of the images ({', '.join(gaze.ids[:3])}, …)."
         )
     return found
 

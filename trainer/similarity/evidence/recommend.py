@@ -31,8 +31,8 @@ def recommend(rows: Sequence[MeasureEvidence], labelled_images: int) -> Recommen
         return _by_separation(by_separation, too_few)
     return Recommendation(
         FALLBACK,
-        f"{too_few}, and no image was read by two readers: there is no evidence of what "
-        f"gaze carries here; {FALLBACK} is used. Give some labels with --labels FILE.",
+        f"{too_few}, and no image was read by two readers, so there is no evidence of what gaze "
+        f"contributes here; {FALLBACK} is used. More labels would help.",
         False,
         "",
     )
@@ -41,7 +41,9 @@ def recommend(rows: Sequence[MeasureEvidence], labelled_images: int) -> Recommen
 def _too_few(labelled: int) -> str:
     if labelled < LEAST_LABELS:
         return f"Only {labelled} images have a label ({LEAST_LABELS} are needed)"
-    return f"{labelled} images have a label, but too few of their pairs are positive or alike"
+    return (
+        f"{labelled} images have a label, but too few of their pairs are positive or share a label"
+    )
 
 
 def _by_purity(found: dict[str, Figure]) -> Recommendation:
@@ -50,16 +52,16 @@ def _by_purity(found: dict[str, Figure]) -> Recommendation:
         best = _highest(found)
         return Recommendation(
             FALLBACK,
-            f"By no measure are pairs purer than chance, {_plain(found[best])} at best ({best}): "
-            f"do not expect gaze pairs to help; {FALLBACK} is taken.",
+            f"With no measure are pairs purer than chance ({_plain(found[best])} at best, "
+            f"{best}). Gaze pairs are unlikely to help; {FALLBACK} is used.",
             False,
             "purity",
         )
     best = _highest(carrying)
     return Recommendation(
         best,
-        f"{best} is recommended: its pairs have one label {_plain(found[best])} times as often as "
-        "chance.",
+        f"{best} is recommended: its pairs share a label {_plain(found[best])} times as often as "
+        "by chance.",
         True,
         "purity",
     )
@@ -71,18 +73,18 @@ def _by_separation(found: dict[str, Figure], too_few: str) -> Recommendation:
         best = _highest(found)
         return Recommendation(
             FALLBACK,
-            f"{too_few}, and by no measure is gaze on one image more alike than on two, "
-            f"{_plain(found[best])} at best ({best}; 0.5 is chance): do not expect gaze pairs to "
-            f"help; {FALLBACK} is taken.",
+            f"{too_few}, and with no measure is gaze on the same image more similar than on "
+            f"different images ({_plain(found[best])} at best, {best}; 0.5 is chance). Gaze "
+            f"pairs are unlikely to help; {FALLBACK} is used.",
             False,
             "separation",
         )
     best = _highest(carrying)
     return Recommendation(
         best,
-        f"{too_few}, so the measure is taken that finds the same image again in another reader's "
-        f"gaze: {best}, separation {_plain(found[best])} (0.5 is chance); whether its pairs mean "
-        "the same is not known.",
+        f"{too_few}, so the measure that best recognises the same image in another reader's gaze "
+        f"is used: {best}, separation {_plain(found[best])} (0.5 is chance). Whether its pairs "
+        "share a label is unknown.",
         True,
         "separation",
     )

@@ -85,8 +85,8 @@ def fit(table: FeatureTable, known: Known, parameters: EncoderParameters) -> Fit
     partners = _partners(known, np.asarray(table.flat.any(axis=1)))
     if len(partners) < LEAST_IMAGES:
         raise NothingToLearnError(
-            f"encoder learns of images read by two people, and there are {len(partners)} to learn "
-            f"of ({LEAST_IMAGES} are needed). Take another measure, such as dwell."
+            f"encoder learns from images read by two people; there are {len(partners)}, and "
+            f"{LEAST_IMAGES} are needed. Choose another measure, such as dwell."
         )
     return fitted | {"matrix": _learnt(rows, partners, parameters)}
 
@@ -136,8 +136,8 @@ def _learnt(
         from torch.nn.functional import cross_entropy, normalize
     except ImportError as error:
         raise SimilarityError(
-            "encoder learns with torch, which is not installed: pip install foveate[train]. Or "
-            "give what was learnt before with --cohort."
+            "encoder needs PyTorch, which is not installed. Install it with pip install "
+            "foveate[train], or use what was learned before."
         ) from error
     rng, dice = (
         np.random.default_rng(parameters.seed),

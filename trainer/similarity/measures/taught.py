@@ -70,9 +70,9 @@ def fit(table: FeatureTable, known: Known, parameters: TaughtParameters) -> Fitt
     images, labels = len(set(known.image[told].tolist())), set(known.label[told].tolist())
     if images < LEAST_LABELLED or len(labels) < 2:
         raise NothingToLearnError(
-            f"taught learns of labelled images, and there are {images} to learn of with "
-            f"{len(labels)} labels ({LEAST_LABELLED} images and two labels are needed). Give "
-            "labels with --labels FILE, or take another measure, such as dwell."
+            f"taught learns from labelled images; there are {images} with {len(labels)} labels, "
+            f"and {LEAST_LABELLED} images and two labels are needed. Add labels, or choose "
+            "another measure, such as dwell."
         )
     rows = _evened(in_parts(table, fitted))
     return fitted | _regression(rows[told], known.label[told], parameters.trust)
@@ -117,7 +117,7 @@ def apply(table: FeatureTable, fitted: Fitted, parameters: TaughtParameters) -> 
 
 MEASURE = Measure(
     "taught",
-    "Gaze weighed by labels",
+    "Gaze weighted by labels",
     TaughtParameters,
     part_features,
     similarity,

@@ -83,7 +83,7 @@ def test_of_many_readings_the_figure_of_dwell_says_how_many_dots_it_draws() -> N
     assert few is not None
     assert many is not None
     assert "dots" not in few.caption
-    assert "2,000 of 2,001 dots are drawn; means are of all readings." in many.caption
+    assert "2,000 of 2,001 dots are drawn; the means include all readings." in many.caption
 
 
 def test_first_fixations_are_counted_at_each_time_and_the_never_fixated_stay_in_the_base() -> None:
@@ -198,13 +198,13 @@ def test_what_the_accuracy_does_not_allow_stands_in_the_figures_of_areas(tmp_pat
     figures = {f.name: f for f in figures_of(looks, AREAS, tables, PLAIN)}
     write_figures(tmp_path, list(figures.values()))
 
-    said = "Areas below 4.4° cannot be told apart from what lies beside them in 2 of 5 readings."
+    said = "Areas below 4.4° cannot be distinguished from their surroundings in 2 of 5 readings."
     assert figures["dwell"].notes == (said,)
     assert figures["coverage"].notes == ()
     words = "".join(ElementTree.parse(tmp_path / "dwell.svg").getroot().itertext())
-    assert "cannot be told apart" in words
+    assert "cannot be distinguished" in words
     unknown = [replace(looks[0], accuracy_deg=np.nan)]
-    assert "accuracy of 1 of 1 readings is not known" in accuracy_limits(unknown, AREAS)[0]
+    assert "accuracy of 1 of 1 readings is unknown" in accuracy_limits(unknown, AREAS)[0]
     assert accuracy_limits(looks, {}) == ()
 
 

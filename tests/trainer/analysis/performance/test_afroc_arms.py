@@ -90,5 +90,5 @@ def test_a_mark_without_a_confidence_among_others_is_told_and_not_taken_for_1() 
     assert notes == ["of the localisation, 1 reading with a mark that has no confidence"]
     assert marks_remark({"x": [sure]}) == []
     assert marks_remark({"x": [Reported("i", 0, 1, 1)]}) == [
-        "no mark has a confidence: all count as equally sure"
+        "no mark has a confidence, so all marks count equally"
     ]

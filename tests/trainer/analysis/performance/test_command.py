@@ -241,7 +241,7 @@ def test_a_name_written_in_two_ways_does_not_count_as_two(
 
     said = capsys.readouterr().err
     assert f'{named} "' in said
-    assert "in writing alone" in said
+    assert "only in spelling" in said
 
 
 def test_a_rating_with_an_underscore_is_not_a_number(

@@ -81,7 +81,7 @@ def test_a_choice_and_its_confidence_become_a_rating(answers: Answers) -> None:
     assert said[3][1:] == (True, False)
     assert [rating.rating for rating in found.ratings] == [5.0, -2.0, -4.0]
     assert found.remarks == (
-        "1 of 4 answers have no confidence beside it: counted for sensitivity and specificity, "
+        "1 of 4 answers have no confidence: counted for sensitivity and specificity, "
         "not for the ROC",
     )
 
@@ -95,7 +95,9 @@ def test_where_nobody_gave_a_confidence_the_calls_are_the_ratings_and_that_is_sa
     found = study_ratings(answers.maker.study, "finding")
 
     assert [rating.rating for rating in found.ratings] == [1.0, -1.0]
-    assert found.remarks == ("no confidence was given: the ROC has one point between its ends",)
+    assert found.remarks == (
+        "no confidence was given, so the ROC curve has only one point between its ends",
+    )
 
 
 def test_the_command_counts_decisions_as_one_does_by_hand(
@@ -163,7 +165,7 @@ def test_a_case_without_a_label_is_left_out_unless_it_is_positive(answers: Answe
         rows.execute(update(Image).values(label=None))
     answers.says("a", "finding")
 
-    with pytest.raises(PerformanceError, match="truth is not known"):
+    with pytest.raises(PerformanceError, match="truth is unknown"):
         study_ratings(answers.maker.study, "finding")
 
 
@@ -231,7 +233,7 @@ def test_cases_whose_truth_and_lesions_disagree_are_left_out_and_counted(
 
 @pytest.mark.parametrize(
     ("lesion", "word"),
-    [("keypoint,5,5,,,1", "--radius-px"), ("box,5000,5,9,9,1", "lies beside the image")],
+    [("keypoint,5,5,,,1", "--radius-px"), ("box,5000,5,9,9,1", "lies outside the image")],
 )
 def test_a_lesion_that_no_mark_can_find_is_refused(
     answers: Answers, tmp_path: Path, capsys: pytest.CaptureFixture[str], lesion: str, word: str
@@ -388,7 +390,7 @@ def test_of_several_confidences_the_one_that_belongs_to_the_answer_is_asked_for(
     confide(answers, "a", of_mass=80, of_side=10)
     confide(answers, "c", of_mass=70, of_side=20)
 
-    with pytest.raises(PerformanceError, match=r'\("of_mass", "of_side"\): say with --confidence'):
+    with pytest.raises(PerformanceError, match=r'\("of_mass", "of_side"\). Name the one'):
         study_ratings(answers.maker.study, "finding", "mass")
     with pytest.raises(PerformanceError, match='"size"; there is "of_mass", "of_side"'):
         study_ratings(answers.maker.study, "finding", "mass", confidence="size")

@@ -43,7 +43,7 @@ def test_a_label_by_its_name_is_the_truth_where_answers_are_called_otherwise(
     found = study_ratings(answers.maker.study, "finding", truth=Truth(label="cancer"))
 
     assert [d.truth for d in found.decisions] == [True, False, False]
-    with pytest.raises(PerformanceError, match=r'"tumour"; there is cancer, cyst, normal'):
+    with pytest.raises(PerformanceError, match=r'"tumour". Labels: cancer, cyst, normal'):
         study_ratings(answers.maker.study, "finding", truth=Truth(label="tumour"))
 
 
@@ -66,7 +66,7 @@ def test_what_most_readers_answered_to_another_question_is_the_truth_and_ties_ar
     assert [(d.reader == "R9", d.truth) for d in found.decisions] == [
         (False, True), (True, True), (False, False), (True, False),
     ]  # fmt: skip
-    assert found.notes == ("2 readings of a case whose truth is not known",)
+    assert found.notes == ("2 readings of a case whose truth is unknown",)
     assert 'most readers answered "yes" to "panel"' in found.remarks[0]
     assert "because of a tie: 1" in found.remarks[0]
 
@@ -74,7 +74,7 @@ def test_what_most_readers_answered_to_another_question_is_the_truth_and_ties_ar
 def test_readers_are_not_measured_against_their_own_answers(answers: Answers) -> None:
     panel(answers, answers.says("a", "finding"), "yes")
 
-    with pytest.raises(PerformanceError, match="measured against themselves"):
+    with pytest.raises(PerformanceError, match="compared with themselves"):
         study_ratings(answers.maker.study, "yes", "mass", Truth(question="mass"))
     with pytest.raises(PerformanceError, match="--truth-positive"):
         study_ratings(answers.maker.study, "yes", "mass", Truth(question="panel"))
@@ -87,7 +87,7 @@ def test_a_label_in_two_spellings_is_refused_for_one_of_them_would_be_negative(
     for case in "abcd":
         answers.says(case, "finding")
 
-    with pytest.raises(PerformanceError, match='"cancer" and "Cancer" differ in writing alone'):
+    with pytest.raises(PerformanceError, match='"cancer" and "Cancer" differ only in spelling'):
         study_ratings(answers.maker.study, "finding", truth=Truth(label="cancer"))
     assert study_ratings(answers.maker.study, "finding", truth=Truth(label="cyst")).decisions
 
@@ -96,5 +96,5 @@ def test_an_answer_in_two_spellings_is_refused_where_it_is_the_truth(answers: An
     for case, said in (("a", "yes"), ("b", "Yes"), ("c", "no")):
         panel(answers, answers.says(case, "finding"), said)
 
-    with pytest.raises(PerformanceError, match='"yes" and "Yes" differ in writing alone'):
+    with pytest.raises(PerformanceError, match='"yes" and "Yes" differ only in spelling'):
         study_ratings(answers.maker.study, "yes", "mass", Truth(question="panel", positive="yes"))

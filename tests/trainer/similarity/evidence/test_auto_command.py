@@ -63,7 +63,7 @@ def test_auto_that_finds_nothing_says_so_writes_density_and_ends_well(tmp_path, 
     assert run("--gaze", tmp_path / "gaze", "--measure", "auto", "--labels", given,
                "--out", out, "--jobs", 1) == 0  # fmt: skip
     assert json.loads(out.with_suffix(".json").read_text())["measure"] == "density"
-    assert "do not expect gaze pairs to help" in capsys.readouterr().out
+    assert "Gaze pairs are unlikely to help" in capsys.readouterr().out
 
 
 def test_auto_goes_into_a_graph_too(tmp_path) -> None:

@@ -35,8 +35,8 @@ def roc_figure(ratings: Ratings, has_answers: bool = False) -> Figure:
             curves[arm, reader] = roc_curve(ratings.rating[i, j][there], ratings.truth[there])
     return _figure(
         "roc", "ROC of readers", curves, ("false positive rate", "true positive rate"),
-        "Empirical curves: thin a reader, thick the mean of the readers of an arm at each false "
-        "positive rate, whose area is the mean of their areas.",
+        "Empirical curves. Thin lines: single readers. Thick lines: the mean of an arm's readers "
+        "at each false positive rate; its area is the mean of their areas.",
         "answers" if has_answers else "",
     )  # fmt: skip
 
@@ -44,9 +44,9 @@ def roc_figure(ratings: Ratings, has_answers: bool = False) -> Figure:
 LOCALISED = {
     "afroc": ("AFROC of readers", "share of lesions found", "Each lesion by its best mark"),
     "wafroc": ("Weighted AFROC of readers", "weighted share of lesions found",
-               "Each lesion by its best mark, the lesions of a case weighing 1 together"),
+               "Each lesion by its best mark, with the lesions of a case weighted to a total of 1"),
     "lroc": ("LROC of readers", "share of cases with lesions located",
-             "Each case with lesions by its best mark, if that is on a lesion"),
+             "Each case with lesions by its best mark, if it lies on a lesion"),
 }  # fmt: skip
 
 
@@ -67,8 +67,8 @@ def localised_figure(curves: Sequence[Mapping[str, Any]], name: str) -> Figure |
         return None
     return _figure(
         name, title, by_reader, ("share of normal cases with a false mark", upwards),
-        f"{words}, each normal case by its worst: thin a reader, thick the mean of the readers of "
-        "an arm.", "marks",
+        f"{words}; each normal case by its worst. Thin lines: single readers; thick "
+        "lines: the mean of an arm's readers.", "marks",
     )  # fmt: skip
 
 

@@ -53,9 +53,9 @@ def forest_figure(ratings: Ratings, found: Mapping[str, Any]) -> Figure:
         y += _ROW
     return Figure(
         "forest", "Readers compared" if is_difference else "AUC of each reader",
-        "A square is one reader with the 95 % interval of that reader alone (jackknife over cases)"
-        "; the diamond is the mean over readers with its interval "
-        f"({_words(str(found.get('random')))}). No line: no variance to go by.",
+        "Each square is one reader with that reader's own 95 % interval (jackknife over cases); "
+        "the diamond is the mean over readers with its interval "
+        f"({_words(str(found.get('random')))}). No line: the variance is unknown.",
         "".join(parts), WIDTH, height, COLUMNS, rows, targets=tuple(targets),
         tells_readers=True,
     )  # fmt: skip
@@ -80,7 +80,7 @@ def forest_rows(ratings: Ratings, found: Mapping[str, Any]) -> list[Row]:
         ((low, high),) = found["auc_interval"]
         return [*rows, (what, MEAN, *_known(found["auc"][0], low, high))]
     for k, (a, b) in enumerate(combinations(range(arms), 2)):
-        what = f"{ratings.arms[a]} less {ratings.arms[b]}"
+        what = f"{ratings.arms[a]} minus {ratings.arms[b]}"
         for j in range(readers):
             one, other = a * readers + j, b * readers + j
             variance = (covariance[one, one] + covariance[other, other]
