@@ -59,7 +59,7 @@ def test_a_folder_of_files_has_no_stored_values_and_that_is_said(tmp_path: Path)
     source = FolderSource(tmp_path / "images", runs=tmp_path)
     config = replace(STORED, pairs="label")
     assert prepare(Run(source, config, events.append, lambda: False)).job is not None
-    assert any("depth=stored has no effect" in text for text in texts(events))
+    assert any("depth is stored, which has no effect" in text for text in texts(events))
 
 
 def words_of(study: Path, name: str) -> list[str]:
