@@ -12,11 +12,15 @@ import sys
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+from pytestqt.qtbot import QtBot
 
 from migrations.study.database import Database
-from tests import ROOT
+from tests import PATIENCE_S, ROOT
+from tests.stalls import Stalls
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # The tests run on every core already: more threads would only stand in each other's way.
@@ -25,6 +29,12 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 # While a million objects of torch, SciPy and Qt are made, looking for cycles takes as long as they.
 gc.disable()
+
+# How long an example takes says how busy the machine is, and nothing about what is tested.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 _COMPILER = pytest.StashKey[subprocess.Popen[bytes]]()
 _NUMBERS = count()
@@ -112,3 +122,32 @@ def _new_databases_are_copies(
             upgrade(self, revision)
 
     monkeypatch.setattr(Database, "upgrade", copy_or_upgrade)
+
+
+class PatientBot(QtBot):
+    """Waits as long as a busy machine takes; pytest-qt gives up after five seconds."""
+
+    def waitUntil(self, callback: Any, *, timeout: float = 1000 * PATIENCE_S) -> None:
+        """Handle events until the callback returns True or raises nothing."""
+        super().waitUntil(callback, timeout=int(timeout))
+
+    def waitSignal(self, signal: Any, *, timeout: float = 1000 * PATIENCE_S, **more: Any) -> Any:
+        """Handle events in the block, and then until the signal comes."""
+        return super().waitSignal(signal, timeout=int(timeout), **more)
+
+    def waitExposed(self, widget: Any, *, timeout: float = 1000 * PATIENCE_S) -> Any:
+        """Handle events until the window is on the screen."""
+        return super().waitExposed(widget, timeout=int(timeout))
+
+
+@pytest.fixture
+def qtbot(qapp: Any, request: pytest.FixtureRequest) -> PatientBot:
+    """pytest-qt's, with patience."""
+    return PatientBot(request)
+
+
+@pytest.fixture
+def stalls() -> Iterator[Stalls]:
+    """For a test of how soon something comes: how long the machine makes all wait meanwhile."""
+    with Stalls() as measured:
+        yield measured

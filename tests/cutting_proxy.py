@@ -5,6 +5,8 @@ import socket
 import threading
 from collections.abc import Iterator
 
+from tests import PATIENCE_S
+
 
 class CuttingProxy:
     """Passes bytes to a server; half of what came with the last byte allowed still arrives.
@@ -33,7 +35,7 @@ class CuttingProxy:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join(5)
+        self._thread.join(PATIENCE_S)
 
     def _serve(self) -> None:
         while True:

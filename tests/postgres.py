@@ -19,6 +19,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from migrations.study.schema import new_id
+from tests import PATIENCE_S
 
 USER = "foveate"
 HOST_NAME = "db.example"
@@ -67,7 +68,7 @@ class Cluster:
         self._binaries, self._other, self._folder = _binaries(), _as_other_user(), folder
         if self._other:
             shutil.chown(folder, "nobody", "nogroup")
-        self.data = folder / "data"
+        self.data, self._log = folder / "data", folder / "log"
         made = [self._binaries / "initdb", "-D", self.data, "-U", USER, "-A", "trust", "-N"]
         subprocess.run(
             [*self._other, *map(str, made), "-E", "UTF8", "--locale=C"],
@@ -78,26 +79,31 @@ class Cluster:
         self._settings = ["-c", "max_connections=40", "-c", "ssl=on"]
         if not safe:
             self._settings += ["-c", "fsync=off", "-c", "full_page_writes=off"]
-        self.port = _free_port()  # only now, as other workers look for one too
-        self.url = f"postgresql+psycopg://{USER}@127.0.0.1:{self.port}"
-        self.start()
+        for _ in range(5):  # another worker may take the port between the look and the start
+            self.port = _free_port()
+            self.url = f"postgresql+psycopg://{USER}@127.0.0.1:{self.port}"
+            if self._answers():
+                return
+        pytest.fail(f"PostgreSQL did not start: {self._log.read_text()[-500:]}")
 
     def start(self) -> None:
-        """Start it and wait until it answers."""
+        """Start it again and wait until it answers."""
+        assert self._answers(), f"PostgreSQL did not start: {self._log.read_text()[-500:]}"
+
+    def _answers(self) -> bool:
         words = ["-D", str(self.data), "-h", "127.0.0.1", "-p", str(self.port)]
-        log = self._folder / "log"
-        with log.open("a") as file:
+        with self._log.open("a") as file:
             self.process = subprocess.Popen(
                 [*self._other, str(self._binaries / "postgres"), *words, "-k", str(self._folder),
                  *self._settings],
                 stdout=file, stderr=file, cwd=self._folder,
             )  # fmt: skip
-        _wait(self.process, self.url, log)
+        return _answers(self.process, self.url, self.data)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """End it, by its own id: SIGINT cuts all connections, SIGQUIT is a crash."""
         self.process.send_signal(how)
-        self.process.wait(20)
+        self.process.wait(PATIENCE_S)
 
 
 @pytest.fixture(scope="session")
@@ -163,20 +169,20 @@ def root_certificate(cluster: str, tmp_path_factory: pytest.TempPathFactory) -> 
     return path
 
 
-def _wait(server: subprocess.Popen, url: str, log: Path) -> None:
+def _answers(server: subprocess.Popen, url: str, data: Path) -> bool:
+    """Wait until it does; False if it ended, or if another one answers at its port."""
     engine = create_engine(f"{url}/postgres")
+    until = time.monotonic() + PATIENCE_S
     try:
-        for _ in range(150):
+        while server.poll() is None and time.monotonic() < until:
             try:
-                engine.connect().close()
-                return
+                with engine.connect() as connection:
+                    return connection.execute(text("SHOW data_directory")).scalar() == str(data)
             except OperationalError:
-                if server.poll() is not None:
-                    break
                 time.sleep(0.1)
+        return False
     finally:
         engine.dispose()
-    pytest.fail(f"PostgreSQL did not start: {log.read_text()[-500:]}")
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def filled(qtbot, study: Study) -> Station:
 def compared(qtbot, station: Station) -> str:
     """Press the button; return what the page says in the end."""
     page = station.job(TrainingController).page
-    qtbot.waitUntil(page.compare.start.isEnabled, timeout=60_000)
+    qtbot.waitUntil(page.compare.start.isEnabled)
     qtbot.mouseClick(page.compare.start, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: page.state in ("finished", "failed", "stopped"), timeout=600_000)
     assert page.state == "finished", page.message

@@ -75,7 +75,7 @@ class Person:
 
     def wait(self, done) -> None:
         """Wait until something can be seen."""
-        self._qtbot.waitUntil(done, timeout=15_000)
+        self._qtbot.waitUntil(done)
 
     def hit(self, key: Qt.Key) -> None:
         """Press a key where the keyboard is."""
@@ -203,8 +203,8 @@ def test_a_study_goes_from_wizard_to_report_by_keys_and_mouse(qtbot, tmp_path: P
 
     station = Station(speed=8.0, tracker_source=source, full_screen=False)
     qtbot.addWidget(station.window, before_close_func=lambda _window: station.close())
-    station.window.show()
-    qtbot.waitActive(station.window)
+    with qtbot.waitExposed(station.window):
+        station.window.show()
     person = Person(station, qtbot)
     person.make_study(tmp_path / "study", tmp_path / "pictures", labels)
     assert station.study is not None

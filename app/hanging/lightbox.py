@@ -51,6 +51,8 @@ class LightBox:
         Whether zoom and pan of one image affect all.
     lens
         The magnifier while it is shown.
+    size_view
+        Of the canvas for which it was laid out last.
     """
 
     def __init__(self, background: int, band_view: float = 0.0) -> None:
@@ -58,6 +60,7 @@ class LightBox:
         self.views: dict[int, ImageView] = {}
         self.active = 0
         self.linked = False
+        self.size_view = (0.0, 0.0)
         self.lens: ImageView | None = None
         self._background = background
         self._hanging = "one-up"
@@ -124,6 +127,7 @@ class LightBox:
 
     def layout(self, size_view: tuple[float, float], device_pixel_ratio: float) -> Changes:
         """Place the tiles on a canvas of another size."""
+        self.size_view = size_view
         rects = self._rects(size_view, device_pixel_ratio)
         changed: Changes = {}
         for tile, view in self.views.items():

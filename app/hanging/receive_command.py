@@ -53,14 +53,15 @@ def _received(study: Study, arguments: argparse.Namespace) -> int:
     matches = None if arguments.labels is None else match_labels(arguments.labels, [])
     counts = {"accepted": 0, "known": 0, "refused": 0}
     patience_s = arguments.until_quiet or math.inf
-    began = last = time.monotonic()
     with Listener(arguments.host, arguments.port, arguments.title, arguments.sender) as listener:
         sys.stderr.write(
             f"{arguments.title} is listening on {arguments.host}, port {listener.port}. Press "
             "Ctrl+C to stop.\n"
         )
         sys.stderr.flush()
-        while time.monotonic() - last < patience_s:
+        began = last = time.monotonic()  # from when senders can reach it, however long that took
+        quiet = False
+        while not quiet:
             names = _labelled(listener.next_names(last + patience_s), matches)
             imported = import_cases(
                 study, names, labels=matches, hanging=arguments.hang,
@@ -74,6 +75,9 @@ def _received(study: Study, arguments: argparse.Namespace) -> int:
                     say(result, as_json=arguments.json)
                     last = time.monotonic()
             done = sum(counts.values())
+            # What came in while the last images were hung still waits: only a round in which
+            # nothing came was quiet.
+            quiet = done == before and time.monotonic() - last >= patience_s
             if done > before:
                 rate = done / (last - began)
                 said = ", ".join(f"{count} {status}" for status, count in counts.items())

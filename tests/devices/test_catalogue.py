@@ -33,9 +33,10 @@ def no_sdk(monkeypatch):
 @pytest.fixture(autouse=True)
 def no_control(monkeypatch):
     """As on a computer on which Gazepoint Control does not run."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    monkeypatch.setenv("FOVEATE_GAZEPOINT", f"127.0.0.1:{port}")
+    with socket.socket() as taken:  # and nobody listens: no other program can take it meanwhile
+        taken.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("FOVEATE_GAZEPOINT", f"127.0.0.1:{taken.getsockname()[1]}")
+        yield
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import ROOT
+from tests import PATIENCE_S, ROOT
 from tests.trainer.tiny_study import make_study
 from trainer.command import main
 
@@ -51,7 +51,7 @@ def start(*words: str) -> subprocess.Popen[str]:
 
 def test_it_trains_without_qt_and_prints_nothing_but_json(folder: Path) -> None:
     process = start("--train", "--study", str(folder), "--events", "json", *SMALL)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, err
     events = [json.loads(line) for line in out.splitlines()]
     assert events[-1]["event"] == "result"
@@ -72,7 +72,7 @@ def test_the_line_stop_ends_it_with_a_checkpoint_and_code_3(folder: Path) -> Non
     process.stdin.write("stop\n")
     process.stdin.flush()
     *_, last = [json.loads(line) for line in process.stdout]
-    assert process.wait(60) == 3
+    assert process.wait(PATIENCE_S) == 3
     assert last["event"] == "stopped"
     assert last["step"] >= 1
     assert Path(last["checkpoint"]).is_file()

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from migrations.study.jobs import FOREIGN, Job, add_job, jobs, queue_folder, read_job
-from tests import ROOT
+from tests import PATIENCE_S, ROOT
 from trainer.queue import main, run_queue
 
 CHILD = """
@@ -28,7 +28,7 @@ def _program(tmp_path: Path, body: str) -> tuple[str, str]:
     return sys.executable, str(script)
 
 
-def _wait_for(check, seconds: float = 20.0) -> None:
+def _wait_for(check, seconds: float = PATIENCE_S) -> None:
     until = time.monotonic() + seconds
     while not check():
         assert time.monotonic() < until
@@ -104,7 +104,7 @@ def test_a_trainer_outlives_a_killed_queue_process_and_is_found_again(tmp_path: 
     try:
         _wait_for(lambda: _state(job) == "running")
         queue.kill()
-        queue.wait(10)
+        queue.wait(PATIENCE_S)
         running = read_job(job.folder)
         assert running is not None
         trainer = psutil.Process(running.pid)
@@ -122,7 +122,7 @@ def test_a_job_whose_trainer_was_killed_with_its_queue_is_failed_with_a_way_on(
 ) -> None:
     job = add_job(tmp_path, [])
     dead = subprocess.Popen([sys.executable, "-c", "pass"])
-    dead.wait(10)
+    dead.wait(PATIENCE_S)
     job.become("running", pid=dead.pid, pid_created=1.0)
     run_queue(tmp_path, _program(tmp_path, "say(event='result')"))
     ended = read_job(job.folder)

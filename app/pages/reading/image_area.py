@@ -172,8 +172,11 @@ class ImageArea(QWidget):
         draw_overlay(painter, self.box, [*self.marks, *([draft] if draft else [])])
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep what the reader is looking at where it is."""
-        if self.box.views:
+        """Keep what the reader is looking at where it is.
+
+        A canvas that is shown is told its size even if it was laid out for it before.
+        """
+        if self.box.views and self.box.size_view != self._size():
             self._take_lens_off()
             self._changed(self.box.layout(self._size(), self.devicePixelRatioF()))
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPalette, QResizeEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.hanging.lightbox import Hung
 from app.pages.reading.answer_bar import AnswerBar
@@ -215,6 +215,11 @@ class ReadingPage(QWidget):
         message = f"{notice}   {self._choices()}" if notice else self._choices()
         self.strip.show_message(message, warn=bool(notice))
         self.canvas.setFocus()
+        # What has just changed round the canvas takes its place now: a turn of the event loop
+        # later the image would jump under the reader's eye, and a resize would be recorded. The
+        # case before has no part in it.
+        self.canvas.set_image(None)
+        QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)
         self.canvas.set_case(images, hanging)
         self._show_views()
 

@@ -13,7 +13,10 @@ SETTLE_US = 500_000
 WINDOW_US = 500_000
 """What is judged after that."""
 _KEPT_US = 3 * (SETTLE_US + WINDOW_US)
-_GIVE_UP_REAL_S = 1.0
+_SILENT_REAL_S = 1.0
+"""So long a tracker that is asked may give nothing."""
+_UNASKED_REAL_S = 10.0
+"""So long the computer may be too busy, or the driver may take, to ask it."""
 
 
 class TargetWatch:
@@ -40,15 +43,15 @@ class TargetWatch:
         """Return whether the target shown has been looked at long enough; take it if so.
 
         A silent tracker does not hold the reader up: the target then has no samples.
+        One that was not even asked since has not kept silent.
         """
         if self._shown is None:
             raise WrongStep("No validation target is shown; show one first.")
         target, shown_us = self._shown
         start_us, end_us = shown_us + SETTLE_US, shown_us + SETTLE_US + WINDOW_US
         samples = self.recent()
-        patience_us = 1e6 * _GIVE_UP_REAL_S * self._clock.speed
         arrived = len(samples) > 0 and samples["host_us"][-1] >= end_us
-        if not arrived and self._clock.now_us() < end_us + patience_us:
+        if not arrived and not self._has_kept_silent(end_us):
             return False
         times = samples["host_us"]
         self.seen[target] = samples[(times >= start_us) & (times < end_us)]
@@ -61,6 +64,14 @@ class TargetWatch:
     def stop(self) -> None:
         """Stop listening; safe to call twice."""
         self._recorder.remove_listener(self._listen)
+
+    def _has_kept_silent(self, since_us: int) -> bool:
+        real_us, now_us = 1e6 * self._clock.speed, self._clock.now_us()
+        asked_us = now_us - real_us * self._recorder.status().unasked_s
+        return bool(
+            asked_us >= since_us + real_us * _SILENT_REAL_S
+            or now_us >= since_us + real_us * _UNASKED_REAL_S
+        )
 
     def _listen(self, samples: SampleArray) -> None:
         oldest_us = int(samples["host_us"][-1]) - _KEPT_US

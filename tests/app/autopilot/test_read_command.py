@@ -23,7 +23,7 @@ from app.recording.recovery import close_interrupted
 from migrations.study.folder import Study
 from migrations.study.schema import Reader, Reading, new_id
 from migrations.study.settings import StudySettings
-from tests import ROOT
+from tests import PATIENCE_S, ROOT
 
 AT_MOST_LOST_S = 0.250 + 0.050
 STALL_S = 0.200
@@ -58,7 +58,7 @@ def ask(folder: Path, query: str) -> list[tuple]:
 
 
 def wait_for(process: subprocess.Popen[str], folder: Path, query: str) -> None:
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + PATIENCE_S
     while not ask(folder, query):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline, f"in vain: {query}"
@@ -69,7 +69,7 @@ def kill_after(process: subprocess.Popen[str], seconds: float) -> datetime:
     time.sleep(seconds)
     instant = datetime.now(UTC)
     process.kill()
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE_S)
     return instant
 
 
@@ -98,7 +98,7 @@ def kill_and_look(folder: Path, seconds: float, speed: str) -> str:
 def test_a_killed_session_is_whole_and_the_next_one_goes_on_with_it(folder: Path) -> None:
     cut_off = kill_and_look(folder, 0.8, "10")
     done = start(folder, "--speed", "30", "--cases", "1")
-    said, _ = done.communicate(timeout=120)
+    said, _ = done.communicate(timeout=PATIENCE_S)
     assert done.returncode == 0
     assert "1 readings interrupted by a crash are shown again" in said
     assert "resumed     1" in said
@@ -134,7 +134,7 @@ def test_a_polite_stop_saves_and_exits_3(folder: Path) -> None:
     process = start(folder, "--speed", "6")
     wait_for(process, folder, "select 1 from reading where state = 'open'")
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 3, said
     assert "what was recorded is saved" in said
     assert ask(folder, "select state from reading") == [("interrupted",)]

@@ -98,7 +98,7 @@ def station(qtbot, tmp_path: Path, no_leftovers):
 
 def _drop(qtbot, station: Station, paths: list[Path]) -> str:
     station.sitting.worklist.page.files_chosen.emit(paths)
-    qtbot.waitUntil(lambda: not station.sitting.worklist.imports.running, timeout=60000)
+    qtbot.waitUntil(lambda: not station.sitting.worklist.imports.running)
     return station.sitting.worklist.page.refused.text
 
 

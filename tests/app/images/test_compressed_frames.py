@@ -19,6 +19,7 @@ from pydicom.encaps import encapsulate
 from app.errors import ImportRefused
 from app.images.decoding.decode_file import read_file
 from app.images.decoding.frame_decoders import is_whole_jpeg
+from tests import PATIENCE_S
 from tests.app.images.conformance.made_colours import Colours, meant, write
 from tests.app.images.image_files import good
 
@@ -77,7 +78,7 @@ def test_what_overshoots_the_bits_stored_is_clipped(tmp_path: Path) -> None:
 @pytest.mark.skipif(DCMDJPEG is None, reason="dcmdjpeg (package dcmtk) is missing")
 def test_twelve_bit_jpeg_equals_dcmtk(tmp_path: Path) -> None:
     path, plain = Path(get_testdata_file("JPGExtended.dcm")), tmp_path / "plain.dcm"
-    subprocess.run([str(DCMDJPEG), str(path), str(plain)], check=True, timeout=60)
+    subprocess.run([str(DCMDJPEG), str(path), str(plain)], check=True, timeout=PATIENCE_S)
     assert np.array_equal(values(path), pydicom.dcmread(plain).pixel_array)
 
 

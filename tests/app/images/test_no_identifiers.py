@@ -153,7 +153,7 @@ def titles_while_reading(study: Study, qtbot) -> list[str]:
     station.window.show()
     titles = {widget.windowTitle() for widget in QApplication.topLevelWidgets()}
     station.sitting.start_reading(anyway=True)
-    qtbot.waitUntil(lambda: station.sitting.reading.reading, timeout=60_000)
+    qtbot.waitUntil(lambda: station.sitting.reading.reading)
     qtbot.keyClick(station.window, Qt.Key.Key_1)
     titles |= {widget.windowTitle() for widget in QApplication.topLevelWidgets()}
     station.close()

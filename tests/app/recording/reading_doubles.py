@@ -20,6 +20,7 @@ from migrations.study.database import Database
 from migrations.study.folder import Study
 from migrations.study.schema import CaseImage, GazeChunk, Image, StudyCase, new_id
 from migrations.study.settings import StudySettings
+from tests import PATIENCE_S
 
 GEOMETRY = ScreenGeometry(1920, 1080, 527.0, 296.0, distance_mm=650.0, distance_source="taped")
 
@@ -38,7 +39,7 @@ def steps(
     return places[(t_s / each_s).astype(int) % len(places)]
 
 
-def until(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
+def until(condition: Callable[[], object], timeout_s: float = PATIENCE_S) -> None:
     """Wait for progress."""
     deadline = time.perf_counter() + timeout_s
     while not condition():

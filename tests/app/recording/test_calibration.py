@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -15,6 +16,7 @@ from app.recording.calibration.correction import offset_correction
 from app.recording.calibration.luminance import case_grey
 from app.recording.calibration.posture import posture
 from app.recording.calibration.run import CalibrationRun
+from app.recording.calibration.target_watch import TargetWatch
 from app.recording.calibration.targets import CALIBRATION_TARGETS, VALIDATION_TARGETS, bad_targets
 from app.recording.session import Phase, ReadingSession
 from devices.clock import HostClock
@@ -23,6 +25,7 @@ from devices.simulated import SimulatedParameters, SimulatedTracker
 from devices.tracker import PointResult, Tracker, UserPosition
 from migrations.study.folder import Study
 from migrations.study.schema import Calibration, Fixation, Image, Session
+from tests import PATIENCE_S
 from tests.app.recording.reading_doubles import (
     GEOMETRY,
     ScriptedTracker,
@@ -52,7 +55,7 @@ def look_at_all(run: CalibrationRun, tracker: SimulatedTracker | ScriptedTracker
         run.show(target)
         if isinstance(tracker, SimulatedTracker):
             tracker.fixate(*target)
-        deadline = time.perf_counter() + 3
+        deadline = time.perf_counter() + PATIENCE_S
         while not run.is_sampled():
             assert time.perf_counter() < deadline
             time.sleep(0.004)
@@ -166,6 +169,25 @@ def test_a_silent_tracker_does_not_hold_the_reader_up(study: Study) -> None:
     session.close()
     assert (result.accuracy_deg, result.loss, result.within_limits) == (None, 1.0, False)
     assert result.reasons[0] == "no gaze at 1 of 1 targets"
+
+
+@pytest.mark.parametrize(
+    ("unasked_s", "now_s", "passed_over"),
+    [(0.0, 1.9, False), (0.0, 2.1, True), (1.5, 2.1, False), (1.5, 3.6, True), (9.0, 10.9, False),
+     (11.0, 11.1, True)],
+)  # fmt: skip
+def test_only_a_tracker_that_was_asked_has_kept_silent(
+    unasked_s: float, now_s: float, passed_over: bool
+) -> None:
+    clock = SimpleNamespace(speed=8.0, now_us=lambda: 0)
+    status = SimpleNamespace(unasked_s=unasked_s)
+    watch = TargetWatch(
+        SimpleNamespace(status=lambda: status, add_listener=lambda _listen: None), clock
+    )  # type: ignore[arg-type]
+    watch.show((0.5, 0.5))
+    # A target is judged for a second of the clock, which here is an eighth of a real one.
+    clock.now_us = lambda: round(8e6 * (now_s - 1) + 1e6)
+    assert watch.is_sampled() == passed_over
 
 
 def test_the_better_eye_is_used_where_the_study_asks_for_it(tmp_path: Path) -> None:

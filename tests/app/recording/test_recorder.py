@@ -23,6 +23,7 @@ from tests.app.recording.reading_doubles import (
     recorded,
     until,
 )
+from tests.stalls import Stalls
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def row_of(database: Database, recorder: Recorder) -> Recording:
 
 
 def test_every_sample_is_committed_once_in_chunks_of_at_most_a_quarter_second(
-    database: Database, session_id: str
+    database: Database, session_id: str, stalls: Stalls
 ) -> None:
     tracker = ScriptedTracker()
     recorder = record(database, session_id, tracker, 1.1)
@@ -94,7 +95,7 @@ def test_every_sample_is_committed_once_in_chunks_of_at_most_a_quarter_second(
     chunks = recorded(database, recorder.recording_id)
     assert len(chunks) >= 4
     spans_us = [chunk["host_us"][-1] - chunk["host_us"][0] for chunk in chunks]
-    assert max(spans_us) < 350_000
+    assert max(spans_us) < 350_000 + stalls.slack_us
 
 
 def test_the_recording_row_is_open_while_it_runs_and_closed_with_its_figures(

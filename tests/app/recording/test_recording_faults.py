@@ -18,6 +18,7 @@ from devices.clock import HostClock
 from migrations.study import schema
 from migrations.study.folder import Study
 from migrations.study.schema import GazeChunk, Reading, Recording
+from tests import PATIENCE_S
 from tests.app.recording.reading_doubles import (
     GEOMETRY,
     ScriptedTracker,
@@ -83,7 +84,7 @@ def test_a_disk_that_fills_up_delays_rows_and_loses_none(small_disk: Path) -> No
     until(lambda: session.writer.problem == "")
     until(lambda: session.recorder.status().committed_count > safe)
     session.finish()
-    assert session.settled(10)
+    assert session.settled(PATIENCE_S)
     session.close()
     nothing_lost(study, session, tracker)
     with study.database.read() as rows:
@@ -174,7 +175,7 @@ def test_a_window_that_stands_still_stops_no_recording(
     status = session.recorder.status()
     assert (status.committed_us or 0) - committed >= 1e6 * (stall_s - 0.5)
     session.finish()
-    assert session.settled(10)
+    assert session.settled(PATIENCE_S)
     session.close()
     nothing_lost(study, session, tracker)
     study.close()
@@ -193,7 +194,7 @@ def test_nothing_is_lost_while_a_trainer_burns_every_core(tmp_path: Path) -> Non
         session.begin(session.next_case() or "")
         record_for(session.recorder, 15)
         session.finish()
-        assert session.settled(20)
+        assert session.settled(PATIENCE_S)
         session.close()
     finally:
         for process in burning:

@@ -22,7 +22,7 @@ from devices.gaze.fixations import detect_fixations
 from devices.gaze.samples import empty_samples
 from migrations.study.folder import Study
 from migrations.study.schema import Fixation, GazeChunk, Reading, Recording, Session
-from tests import ROOT
+from tests import PATIENCE_S, ROOT
 from tests.app.recording.reading_doubles import (
     GEOMETRY,
     ScriptedTracker,
@@ -69,7 +69,7 @@ class Station:
         """Kill -9 and take what it said last."""
         time.sleep(seconds)
         self._process.kill()
-        said, _ = self._process.communicate(timeout=10)
+        said, _ = self._process.communicate(timeout=PATIENCE_S)
         lines = said[: said.rfind("\n")].splitlines()
         if lines:
             self.acknowledged, self.alive_us = self._say(lines[-1])

@@ -102,7 +102,7 @@ def test_the_pointer_feeds_the_mouse_as_gaze(qtbot) -> None:
     QCursor.setPos(QPoint(int(GEOMETRY.x_desktop) + 480, int(GEOMETRY.y_desktop) + 270))
     eye = MouseEye(parent)
     eye.use(tracker, GEOMETRY)
-    qtbot.waitUntil(lambda: np.isfinite(tracker.read()["left_x_norm"]).any(), timeout=60_000)
+    qtbot.waitUntil(lambda: np.isfinite(tracker.read()["left_x_norm"]).any())
     samples = empty_samples(0)
     while len(samples) == 0:
         samples = tracker.read()

@@ -52,9 +52,7 @@ class FirstDay:
 
     def __init__(self, station: Station, qtbot) -> None:  # type: ignore[no-untyped-def]
         self.station, self.window = station, station.window
-        self.wait: Callable[[Callable[[], bool]], None] = lambda until: qtbot.waitUntil(
-            until, timeout=30_000
-        )
+        self.wait: Callable[[Callable[[], bool]], None] = lambda until: qtbot.waitUntil(until)
         self.worklist = station.sitting.worklist.page
         self.calibration = station.sitting.calibration.page
         self.reading = station.sitting.reading.page
@@ -296,8 +294,8 @@ def day(study: Study, qtbot, no_leftovers) -> Iterator[FirstDay]:
         study, device_id="", speed=SPEED, tracker_source=simulated, full_screen=False
     )  # fmt: skip
     qtbot.addWidget(station.window, before_close_func=lambda _window: station.close())
-    station.show()
-    qtbot.waitExposed(station.window)
+    with qtbot.waitExposed(station.window):
+        station.show()
     yield FirstDay(station, qtbot)
     station.close()
 

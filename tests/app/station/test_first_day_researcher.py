@@ -68,8 +68,8 @@ def test_the_guide_leads_from_a_new_study_to_a_report(
 
     station = Station(speed=8.0, tracker_source=source, full_screen=False)
     qtbot.addWidget(station.window, before_close_func=lambda _window: station.close())
-    station.window.show()
-    qtbot.waitActive(station.window)
+    with qtbot.waitExposed(station.window):
+        station.window.show()
     shown: set[str] = set()
     since: dict[str, int] = {}
 

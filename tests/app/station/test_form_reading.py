@@ -70,7 +70,7 @@ def test_a_form_is_answered_by_keys_and_each_look_has_its_own_rows(study, qtbot)
     station.window.show()
     page = station.sitting.reading.page
     station.sitting.start_reading(anyway=True)
-    qtbot.waitUntil(lambda: page.state == "reading", timeout=60_000)
+    qtbot.waitUntil(lambda: page.state == "reading")
     first = page.current_case_id
     assert [m.text for m in page.canvas.marks] == []
     press(page, Qt.Key.Key_2)
@@ -87,14 +87,14 @@ def test_a_form_is_answered_by_keys_and_each_look_has_its_own_rows(study, qtbot)
     press(page, Qt.Key.Key_Return)
     qtbot.waitUntil(
         lambda: page.state == "reading" and session.reading_id is not None
-        and bool(page.canvas.marks), timeout=60_000,
+        and bool(page.canvas.marks),
     )  # fmt: skip
     assert page.current_case_id == first  # the second look, with its boxes
     assert {m.text for m in page.canvas.marks} == {"0.8"}
     press(page, Qt.Key.Key_1)
     type_into_form(page, "20", qtbot)
     station.sitting.close_session()
-    qtbot.waitUntil(lambda: not station.sitting.sessions.busy, timeout=60_000)
+    qtbot.waitUntil(lambda: not station.sitting.sessions.busy)
     with study.database.read() as rows:
         one, two = rows.scalars(select(Reading).order_by(Reading.id))
         assert [(a.key, a.value) for a in answers_of(rows, one.id)] == [

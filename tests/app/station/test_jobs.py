@@ -112,6 +112,6 @@ def test_trackers_are_looked_for_beyond_this_computer_only_if_the_study_allows_i
     station = Station(study, full_screen=False)
     qtbot.addWidget(station.window)
     station.show()
-    qtbot.waitUntil(lambda: station.sitting.worklist.devices.found is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: station.sitting.worklist.devices.found is not None)
     station.close()
     assert asked == [allowed]

@@ -1,6 +1,7 @@
 """Calibration first, consent declined, the recording sign, and leaving: each asks or says so."""
 
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,14 @@ from PySide6.QtWidgets import QPushButton
 
 from app.demo.hands import click, press
 from app.pages.settings.controller import SettingsController
+from app.pages.worklist import controller
 from app.station import Station
 from app.ui.dialogs import ConfirmDialog, ConsentDialog
 from devices.gaze.geometry import ScreenGeometry
 from devices.simulated import SimulatedParameters, SimulatedTracker
 from migrations.study.folder import Study
 from migrations.study.schema import Reading
+from tests import PATIENCE_S
 
 RECORDED = "Recording gaze"
 
@@ -38,8 +41,8 @@ def opened(qtbot, study: Study, *, consented: bool) -> Station:
         full_screen=False,
     )  # fmt: skip
     qtbot.addWidget(station.window, before_close_func=lambda _window: station.close())
-    station.window.show()
-    qtbot.waitExposed(station.window)
+    with qtbot.waitExposed(station.window):
+        station.window.show()
     return station
 
 
@@ -52,7 +55,7 @@ def station(qtbot, study: Study, no_leftovers):
 
 def read(station: Station, qtbot) -> None:
     station.sitting.start_reading(anyway=True)
-    qtbot.waitUntil(lambda: station.sitting.reading.page.state == "reading", timeout=60_000)
+    qtbot.waitUntil(lambda: station.sitting.reading.page.state == "reading")
 
 
 def said(station: Station) -> tuple[str, bool]:
@@ -73,8 +76,8 @@ def test_reading_leads_to_calibration_and_read_anyway_is_the_lesser_button(
     assert page.calibrate.property("role") == "primary"
     assert not station.sitting.reading.reading
     click(page.start)
-    qtbot.waitUntil(lambda: station.sitting.reading.page.state == "reading", timeout=60_000)
-    assert station.sitting.session.settled(10)
+    qtbot.waitUntil(lambda: station.sitting.reading.page.state == "reading")
+    assert station.sitting.session.settled(PATIENCE_S)
     with study.database.read() as rows:
         details = [reading.details for reading in rows.query(Reading)]
     assert [each["read_anyway"] for each in details] == ["not calibrated in this session"]
@@ -83,13 +86,13 @@ def test_reading_leads_to_calibration_and_read_anyway_is_the_lesser_button(
 def test_after_a_good_calibration_reading_starts_without_a_question(station, qtbot) -> None:
     page = station.sitting.calibration.page
     station.sitting.start_calibration()
-    qtbot.waitUntil(lambda: page.state == "done", timeout=60_000)
+    qtbot.waitUntil(lambda: page.state == "done")
     assert page.result is not None
     assert not page.result.problems
     assert page.start.property("role") == "primary"
     assert page.calibrate.property("role") == ""
     station.go("reading")
-    qtbot.waitUntil(lambda: station.sitting.reading.page.state == "reading", timeout=60_000)
+    qtbot.waitUntil(lambda: station.sitting.reading.page.state == "reading")
 
 
 def test_a_consent_that_is_declined_leads_back(qtbot, study: Study, no_leftovers) -> None:
@@ -118,7 +121,7 @@ def test_the_recording_sign_is_lit_at_a_case_alone_and_any_page_ends_the_session
     text, lit = said(station)
     assert not lit
     assert "Session open" in text
-    with qtbot.waitSignal(station.sitting.sessions.closed, timeout=60_000):
+    with qtbot.waitSignal(station.sitting.sessions.closed):
         click(station.window.end_session)
     assert said(station)[1] is False
     assert not station.window.end_session.isVisibleTo(station.window)
@@ -149,7 +152,7 @@ def test_closing_in_mid_case_asks_and_enter_stays(station: Station, study: Study
     station.window.close()
     asked = [each for each in station.window.findChildren(ConfirmDialog) if each.isVisible()]
     click(asked[-1].findChild(QPushButton, "close_anyway"))
-    qtbot.waitUntil(lambda: not station.window.isVisible(), timeout=60_000)
+    qtbot.waitUntil(lambda: not station.window.isVisible())
 
 
 def test_closing_with_unsaved_settings_asks_and_enter_stays(station: Station, qtbot) -> None:
@@ -180,7 +183,7 @@ def test_another_tracker_asks_before_it_ends_the_session(station: Station, qtbot
     assert station.sitting.worklist.devices.chosen == own
     station.sitting.worklist.page.device_chosen.emit("mouse")
     asked = [each for each in station.window.findChildren(ConfirmDialog) if each.isVisible()]
-    with qtbot.waitSignal(station.sitting.sessions.closed, timeout=60_000):
+    with qtbot.waitSignal(station.sitting.sessions.closed):
         click(asked[-1].findChild(QPushButton, "change_tracker"))
     assert station.sitting.worklist.devices.chosen == "mouse"
 
@@ -196,10 +199,15 @@ def test_gaze_of_the_simulated_reader_has_its_badge_on_the_strip_and_beside_the_
 def test_a_large_worklist_is_read_beside_the_window(
     qtbot, study: Study, no_leftovers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.pages.worklist.controller._LARGE", 1)
+    go_on, read = threading.Event(), controller.worklist
+    monkeypatch.setattr(controller, "_LARGE", 1)
+    monkeypatch.setattr(
+        controller, "worklist", lambda *asked: go_on.wait(PATIENCE_S) and read(*asked)
+    )
     station = opened(qtbot, study, consented=True)
     page = station.sitting.worklist.page
     assert page.state_text == "Reading the worklist…"
-    qtbot.waitUntil(lambda: len(page.model.rows) == 3, timeout=60_000)
+    go_on.set()
+    qtbot.waitUntil(lambda: len(page.model.rows) == 3)
     assert page.start.isEnabled()
     station.close()

@@ -22,8 +22,8 @@ FORM = '[[question]]\nkey = "finding"\noptions = ["no", "yes"]\n[[arm]]\nkey = "
 def station(qtbot) -> Station:
     station = Station(full_screen=False)
     qtbot.addWidget(station.window, before_close_func=lambda _window: station.close())
-    station.window.show()
-    qtbot.waitActive(station.window)
+    with qtbot.waitExposed(station.window):
+        station.window.show()
     return station
 
 

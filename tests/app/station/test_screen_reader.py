@@ -65,7 +65,7 @@ def test_a_session_is_held_by_names_roles_and_states_alone(
     qtbot.waitUntil(lambda: window.current == "calibration")
     press(window, "Read anyway")
     page = station.sitting.reading.page
-    qtbot.waitUntil(lambda: page.state == "reading", timeout=60_000)
+    qtbot.waitUntil(lambda: page.state == "reading")
     assert nameless(window) == []
     canvas = QAccessible.queryAccessibleInterface(page.canvas)
     assert canvas.text(QAccessible.Text.Name)
@@ -74,12 +74,12 @@ def test_a_session_is_held_by_names_roles_and_states_alone(
     press(page, name_of(answers[0]))
     qtbot.waitUntil(lambda: bool(answers[0].state().checked))
     qtbot.keyClick(page.canvas, Qt.Key.Key_Escape)
-    qtbot.waitUntil(lambda: page.state != "reading", timeout=60_000)
+    qtbot.waitUntil(lambda: page.state != "reading")
     assert nameless(window) == []
     press(page, "Leave")
     qtbot.waitUntil(lambda: window.current == "worklist")
     press(window, "End session")
-    qtbot.waitUntil(lambda: not station.sitting.sessions.busy, timeout=60_000)
+    qtbot.waitUntil(lambda: not station.sitting.sessions.busy)
     station.go("review")
     assert nameless(window) == []
 

@@ -27,7 +27,7 @@ from migrations.study.folder import Study
 from migrations.study.schema import Annotation, Calibration, Fixation, Reader, Reading, ViewEvent
 from migrations.study.schema import Session as SessionRow
 from migrations.study.settings import StudySettings
-from tests import ROOT
+from tests import PATIENCE_S, ROOT
 from tests.app.recording.reading_doubles import recorded_more
 
 SPEED = 8.0
@@ -81,8 +81,8 @@ def station(qtbot, study: Study, no_leftovers):
         full_screen=False,
     )
     qtbot.addWidget(station.window, before_close_func=lambda _window: station.close())
-    station.window.show()
-    qtbot.waitExposed(station.window)
+    with qtbot.waitExposed(station.window):
+        station.window.show()
     yield station
     station.close()
 
@@ -90,7 +90,7 @@ def station(qtbot, study: Study, no_leftovers):
 def _start(station: Station, qtbot) -> None:
     click(station.sitting.worklist.page.start)
     click(station.sitting.calibration.page.start)
-    qtbot.waitUntil(lambda: station.sitting.reading.page.state == "reading", timeout=60_000)
+    qtbot.waitUntil(lambda: station.sitting.reading.page.state == "reading")
 
 
 def _rows(study: Study, model: type) -> list:
@@ -102,7 +102,7 @@ def _rows(study: Study, model: type) -> list:
 
 def _settled(station: Station) -> None:
     assert station.sitting.session is not None
-    assert station.sitting.session.settled(10)
+    assert station.sitting.session.settled(PATIENCE_S)
 
 
 def test_a_case_is_read_by_mouse_and_key_and_every_row_tells_it(station, study, qtbot) -> None:
@@ -114,10 +114,10 @@ def test_a_case_is_read_by_mouse_and_key_and_every_row_tells_it(station, study, 
     assert (canvas.grey() != before).any()
     wheel(canvas, QPointF(300, 300), 2)
     canvas.flush()
-    qtbot.waitUntil(recorded_more(station.sitting.session.recorder, 0.15 * SPEED), timeout=60_000)
+    qtbot.waitUntil(recorded_more(station.sitting.session.recorder, 0.15 * SPEED))
     press(canvas, Qt.Key.Key_2)
     press(canvas, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: page.current_case_id not in (None, first), timeout=60_000)
+    qtbot.waitUntil(lambda: page.current_case_id not in (None, first))
     _settled(station)
     reading = _rows(study, Reading)[0]
     assert (reading.case_id, reading.state) == (first, "finished")
@@ -157,7 +157,7 @@ def test_the_next_case_needs_an_answer_first(station, study, qtbot) -> None:
     assert "1 normal" in page.strip.text
     press(page.canvas, Qt.Key.Key_2)
     press(page.canvas, Qt.Key.Key_PageDown)
-    qtbot.waitUntil(lambda: page.current_case_id != case, timeout=60_000)
+    qtbot.waitUntil(lambda: page.current_case_id != case)
     _settled(station)
     answers = _rows(study, Annotation)
     assert [(a.label, a.undone_us is not None) for a in answers] == [
@@ -185,7 +185,7 @@ def test_escape_pauses_resuming_goes_on_and_leaving_keeps_the_reading_as_interru
     assert _rows(study, Reading)[0].state == "interrupted"
     assert station.sitting.worklist.page.model.rows[0].state in ("interrupted", "open", "to read")
     station.sitting.start_reading(anyway=True)
-    qtbot.waitUntil(lambda: page.state == "reading", timeout=60_000)
+    qtbot.waitUntil(lambda: page.state == "reading")
     assert page.current_case_id == case
     _settled(station)
     assert _rows(study, Reading)[1].resumes_id == _rows(study, Reading)[0].id
@@ -197,12 +197,12 @@ def test_a_whole_worklist_is_read_and_the_session_closed_and_copied(station, stu
     for _ in range(CASES):
         case = page.current_case_id
         recorder = station.sitting.session.recorder
-        qtbot.waitUntil(recorded_more(recorder, 0.15 * SPEED), timeout=60_000)
+        qtbot.waitUntil(recorded_more(recorder, 0.15 * SPEED))
         press(page.canvas, Qt.Key.Key_1)
         press(page.canvas, Qt.Key.Key_Return)
-        qtbot.waitUntil(lambda c=case: page.current_case_id != c, timeout=60_000)
+        qtbot.waitUntil(lambda c=case: page.current_case_id != c)
     assert page.state == "complete"
-    with qtbot.waitSignal(station.sitting.sessions.closed, timeout=60_000):
+    with qtbot.waitSignal(station.sitting.sessions.closed):
         pass
     click(page.findChild(QPushButton, "back_to_worklist"))
     assert station.sitting.worklist.page.state_text == "3 cases: all read."
@@ -218,7 +218,7 @@ def test_moving_the_window_is_part_of_the_view_history(station, study, qtbot) ->
     _start(station, qtbot)
     before = station.window.pos()
     station.window.move(before.x() + 37, before.y() + 21)
-    qtbot.waitUntil(lambda: "screen" in {v.kind for v in _rows(study, ViewEvent)}, timeout=60_000)
+    qtbot.waitUntil(lambda: "screen" in {v.kind for v in _rows(study, ViewEvent)})
     _settled(station)
     views = _rows(study, ViewEvent)
     assert views[-1].kind == "screen"
@@ -230,7 +230,7 @@ def test_off_the_tracked_screen_recording_pauses_and_will_not_start(station, stu
     window.resize(1100, 700)
     window.move(700, 0)
     station.sitting.start_reading(anyway=True)
-    qtbot.waitUntil(lambda: page.state == "paused", timeout=60_000)
+    qtbot.waitUntil(lambda: page.state == "paused")
     assert "tracked screen" in page.panel.text
     assert _rows(study, Reading) == []
     click(page.findChild(QPushButton, "resume_reading"))
@@ -239,7 +239,7 @@ def test_off_the_tracked_screen_recording_pauses_and_will_not_start(station, stu
     click(page.findChild(QPushButton, "resume_reading"))
     assert page.state == "reading"
     window.move(900, 40)
-    qtbot.waitUntil(lambda: page.state == "paused", timeout=60_000)
+    qtbot.waitUntil(lambda: page.state == "paused")
     window.move(0, 0)
     click(page.findChild(QPushButton, "resume_reading"))
     _settled(station)
@@ -251,9 +251,9 @@ def test_calibration_runs_to_a_result_in_degrees(station, study, qtbot) -> None:
     shown: list[tuple[float, float]] = []
     page.target_shown.connect(lambda x, y: shown.append((x, y)))
     station.sitting.start_calibration()
-    qtbot.waitUntil(lambda: page.state == "collecting", timeout=60_000)
+    qtbot.waitUntil(lambda: page.state == "collecting")
     assert station.window.bare
-    qtbot.waitUntil(lambda: page.state == "done", timeout=60_000)
+    qtbot.waitUntil(lambda: page.state == "done")
     assert not station.window.bare
     assert page.result is not None
     assert 0 < page.result.accuracy_deg < 1.5
@@ -266,12 +266,12 @@ def test_calibration_runs_to_a_result_in_degrees(station, study, qtbot) -> None:
 def test_calibration_can_be_given_up_by_key(station, qtbot) -> None:
     page = station.sitting.calibration.page
     station.sitting.start_calibration()
-    qtbot.waitUntil(lambda: page.state == "collecting", timeout=60_000)
+    qtbot.waitUntil(lambda: page.state == "collecting")
     press(page.field, Qt.Key.Key_Escape)
     assert page.state == "idle"
     assert "Cancelled" in page.state_text
     station.sitting.start_reading(anyway=True)
-    qtbot.waitUntil(lambda: station.sitting.reading.page.state == "reading", timeout=60_000)
+    qtbot.waitUntil(lambda: station.sitting.reading.page.state == "reading")
 
 
 def test_a_reader_who_has_not_agreed_is_asked_first(qtbot, study, no_leftovers) -> None:
@@ -282,7 +282,7 @@ def test_a_reader_who_has_not_agreed_is_asked_first(qtbot, study, no_leftovers) 
     agree = station.window.findChild(QPushButton, "consent_agree")
     assert station.sitting.session is None
     click(agree)
-    qtbot.waitUntil(lambda: station.sitting.reading.page.state == "reading", timeout=60_000)
+    qtbot.waitUntil(lambda: station.sitting.reading.page.state == "reading")
     assert _rows(study, Reader)[0].consent_utc is not None
     station.close()
 
@@ -294,7 +294,7 @@ def test_a_tracker_that_cannot_be_opened_is_said_and_the_station_goes_on(
     qtbot.addWidget(station.window)
     station.window.show()
     station.sitting.start_reading(anyway=True)
-    qtbot.waitUntil(lambda: bool(station.shell.last_error), timeout=60_000)
+    qtbot.waitUntil(lambda: bool(station.shell.last_error))
     assert "lsl:gone" in station.shell.last_error
     assert station.window.current == "worklist"
     assert station.window.findChild(QPushButton, "message_close") is not None
@@ -305,7 +305,7 @@ def test_a_damaged_image_is_said_and_the_station_goes_on(station, study, qtbot) 
     for file in study.folder.glob("images/*/stored.npy"):
         file.write_bytes(b"nothing")
     station.sitting.start_reading(anyway=True)
-    qtbot.waitUntil(lambda: bool(station.shell.last_error), timeout=60_000)
+    qtbot.waitUntil(lambda: bool(station.shell.last_error))
     assert "missing or damaged" in station.shell.last_error
     assert station.window.current == "worklist"
 
@@ -320,7 +320,7 @@ def test_files_are_imported_by_dropping_them(qtbot, tmp_path: Path, no_leftovers
     broken = tmp_path / "dropped" / "broken.dcm"
     broken.write_bytes(b"not an image")
     station.sitting.worklist.page.files_chosen.emit([*files, broken])
-    qtbot.waitUntil(lambda: not station.sitting.worklist.imports.running, timeout=60000)
+    qtbot.waitUntil(lambda: not station.sitting.worklist.imports.running)
     assert station.sitting.worklist.page.model.rowCount() == 2
     assert "2 added, 1 refused" in station.sitting.worklist.page.refused.text
     assert "broken.dcm" in station.sitting.worklist.page.refused.text
@@ -357,12 +357,12 @@ def test_pretrain_and_stop_reach_the_trainer_and_come_back(
     station.go("training")
     page.show_readings(3)
     click(page.pretrain)
-    qtbot.waitUntil(lambda: page.step == 3, timeout=60_000)
+    qtbot.waitUntil(lambda: page.step == 3)
     assert page.state == "running"
     assert "--positive-rate 0.1 --epochs 9 --size 64 --batch 8" in page.message
     assert [p[1] for p in page.curve.points] == [2.0, 1.0, pytest.approx(2 / 3)]
     click(page.stop)
-    qtbot.waitUntil(lambda: page.state == "stopped", timeout=60_000)
+    qtbot.waitUntil(lambda: page.state == "stopped")
     assert "step 3" in page.state_text
     assert page.pretrain.isEnabled()
 
@@ -400,7 +400,7 @@ def test_a_screen_that_changes_between_two_cases_counts_from_the_next_one_on(
     sitting.screen._compare()
     assert sitting.session.setup.take_distance(None).width_screen == 2560.0
     sitting._read()
-    qtbot.waitUntil(lambda: station.sitting.reading.page.state == "reading", timeout=60_000)
+    qtbot.waitUntil(lambda: station.sitting.reading.page.state == "reading")
     _settled(station)
     last = [row.screen for row in _rows(study, ViewEvent) if row.screen][-1]
     assert last["width_screen"] == 2560.0

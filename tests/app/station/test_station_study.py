@@ -57,8 +57,8 @@ def open_station(qtbot, tmp_path: Path, filled: Path, no_leftovers):
         made.append(station)
         station.sitting.offer_all()
         qtbot.addWidget(station.window, before_close_func=lambda _window: station.close())
-        station.window.show()
-        qtbot.waitExposed(station.window)
+        with qtbot.waitExposed(station.window):
+            station.window.show()
         return station
 
     yield open_station
@@ -90,7 +90,7 @@ def test_everything_a_study_asks_for_is_said_by_mouse_and_keys_and_can_be_undone
         press(canvas, Qt.Key.Key_K)
         return any(mark.kind == "keypoint" for mark in canvas.marks)
 
-    qtbot.waitUntil(marked, timeout=60_000)
+    qtbot.waitUntil(marked)
     press(canvas, Qt.Key.Key_C)
     assert page.state == "reading"  # the images stay while a note is written beside them
     assert page.canvas.isVisible()
@@ -125,14 +125,14 @@ def test_a_keypoint_lies_where_the_reader_looks(open_station, qtbot) -> None:
     _start(station, qtbot)
     canvas = station.sitting.reading.page.canvas
     eye = station.sitting.eye  # it looks at the case once its salient places are found
-    qtbot.waitUntil(lambda: eye._attending, timeout=60_000)
+    qtbot.waitUntil(lambda: eye._attending)
     view = canvas.tile_view(0, "open")
     wanted = np.array([90.0, 170.0])
     at = view.transform.map(wanted)
     tracker = station.sitting.session.tracker
     tracker.fixate(*(at / (1280, 800)).tolist())
     recorder = station.sitting.session.recorder
-    qtbot.waitUntil(recorded_more(recorder, 0.35 * SPEED), timeout=60_000)
+    qtbot.waitUntil(recorded_more(recorder, 0.35 * SPEED))
     press(canvas, Qt.Key.Key_K)
     _settled(station)
     keypoint = _standing(station)[0]
@@ -158,7 +158,7 @@ def test_back_corrects_the_last_answer_as_an_addendum_without_gaze(open_station,
     first = page.current_case_id
     press(canvas, Qt.Key.Key_1)
     press(canvas, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: page.current_case_id not in (None, first), timeout=60_000)
+    qtbot.waitUntil(lambda: page.current_case_id not in (None, first))
     second_image = canvas.image.image_id
     press(canvas, Qt.Key.Key_Plus)
     zoomed = canvas.tile_view(0, "zoom").transform
@@ -191,8 +191,8 @@ def test_the_last_answer_can_be_corrected_after_all_is_read(open_station, qtbot)
         case = page.current_case_id
         press(page.canvas, Qt.Key.Key_1)
         press(page.canvas, Qt.Key.Key_Return)
-        qtbot.waitUntil(lambda c=case: page.current_case_id != c, timeout=60_000)
-    qtbot.waitUntil(lambda: not station.sitting.sessions.busy, timeout=60_000)
+        qtbot.waitUntil(lambda c=case: page.current_case_id != c)
+    qtbot.waitUntil(lambda: not station.sitting.sessions.busy)
     click(page.findChild(QPushButton, "correct_last"))
     press(page.canvas, Qt.Key.Key_2)
     press(page.canvas, Qt.Key.Key_Return)
@@ -229,11 +229,11 @@ def test_a_time_limit_takes_the_image_and_asks_for_the_answer(open_station, qtbo
     _start(station, qtbot)
     page = station.sitting.reading.page
     case = page.current_case_id
-    qtbot.waitUntil(lambda: not page.canvas.isVisible(), timeout=60_000)
+    qtbot.waitUntil(lambda: not page.canvas.isVisible())
     assert "Time is up" in page.strip.text
     press(page, Qt.Key.Key_1)
     press(page, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: page.current_case_id not in (None, case), timeout=60_000)
+    qtbot.waitUntil(lambda: page.current_case_id not in (None, case))
     _settled(station)
     assert page.canvas.isVisible()
 
@@ -254,7 +254,7 @@ def test_feedback_and_breaks_come_between_cases(open_station, qtbot) -> None:
     press(page, Qt.Key.Key_Return)
     assert "You have read" in page.panel.text
     click(page.findChild(QPushButton, "go_on"))
-    qtbot.waitUntil(lambda: page.state == "reading", timeout=60_000)
+    qtbot.waitUntil(lambda: page.state == "reading")
 
 
 def test_settings_are_saved_and_in_force_and_nonsense_is_refused(open_station, qtbot) -> None:
@@ -313,20 +313,20 @@ def test_review_waits_for_the_session_and_plays_the_readers_own(
     page = station.sitting.reading.page
     case = page.current_case_id
     recorder = station.sitting.session.recorder
-    qtbot.waitUntil(recorded_more(recorder, 0.3 * SPEED), timeout=60_000)
+    qtbot.waitUntil(recorded_more(recorder, 0.3 * SPEED))
     press(page.canvas, Qt.Key.Key_Plus)
     page.canvas.flush()
-    qtbot.waitUntil(recorded_more(recorder, 0.15 * SPEED), timeout=60_000)
+    qtbot.waitUntil(recorded_more(recorder, 0.15 * SPEED))
     press(page.canvas, Qt.Key.Key_2)
     press(page.canvas, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: page.current_case_id not in (None, case), timeout=60_000)
+    qtbot.waitUntil(lambda: page.current_case_id not in (None, case))
     press(page.canvas, Qt.Key.Key_Escape)
     click(page.findChild(QPushButton, "leave_reading"))
     station.go("review")
     review = station.job(ReviewController).page
     assert "End the session" in review.empty.text()
     click(review.end_session)
-    qtbot.waitUntil(lambda: review.list.count() == 2, timeout=60_000)
+    qtbot.waitUntil(lambda: review.list.count() == 2)
     review.list.setCurrentRow(1)
     view = review.views[0]
     qtbot.waitUntil(lambda: bool(view.replay and view.replay.row.state == "finished"))
@@ -349,7 +349,7 @@ def test_review_waits_for_the_session_and_plays_the_readers_own(
     file = tmp_path / "replay.png"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(file), ""))
     click(review.save_picture)
-    qtbot.waitUntil(lambda: str(file) in review.state_text, timeout=60_000)
+    qtbot.waitUntil(lambda: str(file) in review.state_text)
     assert QImage(str(file)).width() >= view.width()
     review.search.setText("no such reading")
     assert all(review.list.item(i).isHidden() for i in range(review.list.count()))
@@ -358,7 +358,7 @@ def test_review_waits_for_the_session_and_plays_the_readers_own(
     review.findChild(QCheckBox, "show_heat").setChecked(True)
     review.speed.setCurrentIndex(review.speed.findData(16.0))
     click(review.play)
-    qtbot.waitUntil(lambda: review.time_us == review.slider.maximum() * 1000, timeout=60_000)
+    qtbot.waitUntil(lambda: review.time_us == review.slider.maximum() * 1000)
     assert not view.grab().isNull()
     assert not review._beside.isVisible()
 
@@ -369,19 +369,19 @@ def test_the_researcher_sees_two_readers_side_by_side_and_a_reader_never(
     station = open_station()
     for reader in ("R1", "R2"):
         station.sitting.choose_reader(reader, consented=True)
-        qtbot.waitUntil(lambda: not station.sitting.sessions.busy, timeout=60_000)
+        qtbot.waitUntil(lambda: not station.sitting.sessions.busy)
         _start(station, qtbot)
         page = station.sitting.reading.page
         case = page.current_case_id
         recorder = station.sitting.session.recorder
-        qtbot.waitUntil(recorded_more(recorder, 0.2 * SPEED), timeout=60_000)
+        qtbot.waitUntil(recorded_more(recorder, 0.2 * SPEED))
         press(page.canvas, Qt.Key.Key_1)
         press(page.canvas, Qt.Key.Key_Return)
-        qtbot.waitUntil(lambda c=case, p=page: p.current_case_id not in (None, c), timeout=60_000)
+        qtbot.waitUntil(lambda c=case, p=page: p.current_case_id not in (None, c))
         press(page.canvas, Qt.Key.Key_Escape)
         click(page.findChild(QPushButton, "leave_reading"))
         station.sitting.close_session()
-        qtbot.waitUntil(lambda: not station.sitting.sessions.busy, timeout=60_000)
+        qtbot.waitUntil(lambda: not station.sitting.sessions.busy)
     station.go("review")
     review = station.job(ReviewController).page
     assert {row.reader for row in review._rows} == {"R2"}
@@ -389,10 +389,10 @@ def test_the_researcher_sees_two_readers_side_by_side_and_a_reader_never(
     station.go("review")
     assert {row.reader for row in review._rows} == {"R1", "R2"}
     review.select(next(r.reading_id for r in review._rows if r.state == "finished"))
-    qtbot.waitUntil(lambda: review.views[0].replay is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: review.views[0].replay is not None)
     other = review.findChild(QComboBox, "other_reading")
     assert other.count() == 2
     other.setCurrentIndex(1)
     other.activated.emit(1)
-    qtbot.waitUntil(lambda: review.views[1].replay is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: review.views[1].replay is not None)
     assert review.views[1].isVisibleTo(review)

@@ -168,8 +168,8 @@ def test_every_text_of_a_readers_page_is_translated_and_fits_when_it_is_longer(
     page = make(qtbot)
     qtbot.addWidget(page)
     page.resize(SIZE)
-    page.show()
-    qtbot.waitExposed(page)
+    with qtbot.waitExposed(page):
+        page.show()
     assert (missed(page), cut_off(page), cut_headings(page)) == ([], [], [])
     least = page.minimumSizeHint()
     assert (least.width() <= SIZE.width(), least.height() <= SIZE.height()) == (True, True)

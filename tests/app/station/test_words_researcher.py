@@ -353,8 +353,8 @@ def test_every_text_of_a_researchers_page_is_translated_and_fits_when_it_is_long
     qtbot.addWidget(page)
     if not isinstance(page, QDialog):
         page.resize(SIZE)
-    page.show()
-    qtbot.waitExposed(page)
+    with qtbot.waitExposed(page):
+        page.show()
     least = page.minimumSizeHint()
     assert least.boundedTo(SIZE) == least, "it would not fit the window"
     assert _faults(page) == []

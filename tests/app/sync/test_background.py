@@ -20,9 +20,9 @@ def _pusher(parent, study, log, code: int, busy=lambda: False) -> ServerPush:
 def test_it_pushes_by_itself_and_again(qtbot, study, tmp_path, code, signal) -> None:
     parent = QObject()
     pusher = _pusher(parent, study, tmp_path / "log", code)
-    with qtbot.waitSignal(getattr(pusher, signal), timeout=60_000):
+    with qtbot.waitSignal(getattr(pusher, signal)):
         pass
-    with qtbot.waitSignal(getattr(pusher, signal), timeout=60_000):
+    with qtbot.waitSignal(getattr(pusher, signal)):
         pusher.push()
     pusher.close()
     assert (tmp_path / "log").read_text() == "xx"
@@ -37,7 +37,7 @@ def test_it_does_not_begin_while_a_session_is_open(qtbot, study, tmp_path) -> No
         return True
 
     pusher = _pusher(parent, study, tmp_path / "log", 0, busy)
-    qtbot.waitUntil(lambda: bool(asked), timeout=60_000)
+    qtbot.waitUntil(lambda: bool(asked))
     pusher.push()
     assert not (tmp_path / "log").exists()
     pusher.close()

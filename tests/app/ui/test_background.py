@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QThread
 
 from app.ui.background import Task, run
 from app.ui.pictures import PictureLoader
+from tests import PATIENCE_S
 
 
 def test_a_result_and_an_error_come_on_the_gui_thread(qtbot) -> None:
@@ -43,7 +44,7 @@ def test_owners_deleted_while_their_work_ends_are_told_nothing_and_nothing_crash
         task = run(owner, go.wait, told.append, told.append)
         go.set()
         shiboken6.delete(owner)  # with the task, at the moment at which its thread speaks
-        assert task.wait(10)
+        assert task.wait(PATIENCE_S)
     qtbot.wait(1)
     assert told == []
 
@@ -51,7 +52,7 @@ def test_owners_deleted_while_their_work_ends_are_told_nothing_and_nothing_crash
 def test_an_owner_that_its_own_callback_deletes_is_not_spoken_to_again(qtbot) -> None:
     owner = QObject()
     task = run(owner, lambda: 1, lambda _: shiboken6.delete(owner), pytest.fail)
-    assert task.wait(10)
+    assert task.wait(PATIENCE_S)
     qtbot.waitUntil(lambda: not shiboken6.isValid(owner))
 
 
@@ -64,7 +65,7 @@ def test_a_picture_for_a_page_that_is_gone_is_forgotten(qtbot, tmp_path: Path) -
             return None
 
         def make(self, image_id: str, *, heat: bool) -> str:
-            ready.wait(10)
+            ready.wait(PATIENCE_S)
             return image_id
 
     loader = PictureLoader()

@@ -23,8 +23,8 @@ def enter(qtbot, dialog: QDialog, text: str) -> list[str]:
     ended: list[str] = []
     dialog.accepted.connect(lambda: ended.append("accepted"))
     dialog.rejected.connect(lambda: ended.append("rejected"))
-    dialog.open()
-    qtbot.waitExposed(dialog)
+    with qtbot.waitExposed(dialog):
+        dialog.open()
     fields = [field for field in dialog.findChildren(QLineEdit) if field.isVisible()]
     for field in fields:
         field.setText(text)

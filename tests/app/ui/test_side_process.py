@@ -31,7 +31,7 @@ def _run(qtbot, side: SideProcess, then=lambda: None) -> list[str]:
     ends: list[str] = []
     assert side.start([], lambda: ends.append("done"), ends.append, lambda: ends.append("stopped"))
     then()
-    qtbot.waitUntil(lambda: bool(ends), timeout=60_000)
+    qtbot.waitUntil(lambda: bool(ends))
     return ends
 
 

@@ -60,8 +60,8 @@ def page(qtbot, study, ids) -> FeaturesPage:
     made = FeaturesPage(PictureLoader(None))
     qtbot.addWidget(made)
     made.resize(1158, 728)
-    made.show()
-    qtbot.waitExposed(made)
+    with qtbot.waitExposed(made):
+        made.show()
     angles = np.linspace(0, 1, IMAGES)
     features = Features(ids, np.stack([np.cos(angles), np.sin(angles)], 1).astype(np.float32))
     points = np.array([(k, k % 3) for k in range(IMAGES)], np.float32)
@@ -136,14 +136,14 @@ def test_a_point_shows_its_image_under_the_mouse_and_its_neighbours_at_a_click(
         qtbot.mouseMove(view, place())
         return page.hover.image_id == ids[4]
 
-    qtbot.waitUntil(pointed, timeout=60_000)
+    qtbot.waitUntil(pointed)
     assert "smooth" in page.hover.caption
 
     def clicked() -> bool:
         qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=place())
         return page.near.cards[0].image_id == ids[4]
 
-    qtbot.waitUntil(clicked, timeout=60_000)
+    qtbot.waitUntil(clicked)
 
 
 def test_features_that_are_not_there_are_computed_with_progress_and_stopped(
@@ -167,7 +167,7 @@ def test_features_that_are_not_there_are_computed_with_progress_and_stopped(
     page.show()
     controller.set_study(study)
     controller.show_runs(runs(study))
-    qtbot.waitUntil(lambda: "3 of 9 images" in page.work.text, timeout=15_000)
+    qtbot.waitUntil(lambda: "3 of 9 images" in page.work.text)
     qtbot.mouseClick(page.work.stop, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(page.work.isHidden, timeout=15_000)
+    qtbot.waitUntil(page.work.isHidden)
     assert page.state_text == "Stopped. Nothing was saved."

@@ -14,8 +14,8 @@ def test_the_images_of_points_within_a_drawn_line_are_told(qtbot) -> None:
     page = FeaturesPage(PictureLoader(None))
     qtbot.addWidget(page)
     page.resize(1366, 768)
-    page.show()
-    qtbot.waitExposed(page)
+    with qtbot.waitExposed(page):
+        page.show()
     stack = new_id()
     features = Features(("a", "b", item_of_frame(stack, 4)), np.eye(3, dtype=np.float32))
     points = np.array([[0, 0], [10, 10], [0.5, 0.5]], np.float32)

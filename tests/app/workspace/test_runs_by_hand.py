@@ -48,7 +48,7 @@ def test_a_researcher_compares_renames_saves_and_deletes_runs_by_hand(
     station.window.show()
     station.shell.enter_workspace("runs")
     page = station.job(WorkspaceJob).inside.runs
-    qtbot.waitUntil(lambda: len(page.rows) == 2, timeout=60_000)
+    qtbot.waitUntil(lambda: len(page.rows) == 2)
 
     _row(qtbot, page, 0)
     _row(qtbot, page, 1, Qt.KeyboardModifier.ControlModifier)
@@ -68,7 +68,7 @@ def test_a_researcher_compares_renames_saves_and_deletes_runs_by_hand(
         qtbot.keyClick(field, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
         qtbot.keyClicks(field, text)
     _press(qtbot, dialog, "run_edit_ok")
-    qtbot.waitUntil(lambda: [r.name for r in page.rows] == ["plain", "first try"], timeout=60_000)
+    qtbot.waitUntil(lambda: [r.name for r in page.rows] == ["plain", "first try"])
     assert (page.rows[1].tags, page.rows[1].note) == (("knee", "first"), "So")
 
     target = tmp_path / "runs.csv"
@@ -79,10 +79,10 @@ def test_a_researcher_compares_renames_saves_and_deletes_runs_by_hand(
     _row(qtbot, page, 0)
     _press(qtbot, page, "run_delete")
     _press(qtbot, station.window.findChild(QWidget, "confirm_dialog"), "run_delete_now")
-    qtbot.waitUntil(lambda: [r.name for r in page.rows] == ["first try"], timeout=60_000)
+    qtbot.waitUntil(lambda: [r.name for r in page.rows] == ["first try"])
     station.go("probe")
     listed = station.job(ProbeController).page.runs
-    qtbot.waitUntil(lambda: listed.count() == 1, timeout=60_000)
+    qtbot.waitUntil(lambda: listed.count() == 1)
     assert listed.item(0).text().startswith("first try, ")
 
 

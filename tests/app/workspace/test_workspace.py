@@ -231,7 +231,7 @@ def test_a_reader_sees_no_results_until_the_pin_is_given(station, qtbot) -> None
 def test_every_page_fills_and_saves_its_plots(station, cohort, qtbot, tmp_path: Path) -> None:
     station.shell.enter_workspace()
     inside = station.job(WorkspaceJob).inside
-    qtbot.waitUntil(lambda: inside.cohort.model.rowCount() == 40, timeout=60_000)
+    qtbot.waitUntil(lambda: inside.cohort.model.rowCount() == 40)
     inside.cohort.search.setText(case_called(cohort, "Case 010"))
     assert inside.cohort.model.rowCount() == 2
     for ending in ("png", "svg", "csv"):
@@ -242,7 +242,7 @@ def test_every_page_fills_and_saves_its_plots(station, cohort, qtbot, tmp_path: 
         save_plot(inside.cohort.plots["loss"].getPlotItem(), tmp_path / "plot.bmp")
     station.go("similarity")
     page = inside.similarity
-    qtbot.waitUntil(lambda: page.relation is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: page.relation is not None)
     page.slider.setValue(0)
     assert "% of valid pairs are positive" in page.rate_text
     first = page.rate_text
@@ -252,18 +252,18 @@ def test_every_page_fills_and_saves_its_plots(station, cohort, qtbot, tmp_path: 
         names = names_of(rows, "image").values()
     assert page.neighbours.cards[1].caption.split(":")[0] in names
     station.go("runs")
-    qtbot.waitUntil(lambda: len(inside.runs.rows) == 2, timeout=60_000)
+    qtbot.waitUntil(lambda: len(inside.runs.rows) == 2)
     inside.runs.table.selectAll()
     assert inside.runs.differences.rowCount() == 2
     station.go("features")
-    qtbot.waitUntil(lambda: inside.features.features is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: inside.features.features is not None)
     assert len(inside.features.near.cards) > 3
 
 
 def test_dropping_in_the_page_asks_why_and_shows_it(station, cohort, qtbot) -> None:
     station.shell.enter_workspace()
     page = station.job(WorkspaceJob).inside.cohort
-    qtbot.waitUntil(lambda: page.model.rowCount() == 40, timeout=60_000)
+    qtbot.waitUntil(lambda: page.model.rowCount() == 40)
     row = next(k for k, r in enumerate(page.model.rows) if r.counts)
     marked = page.model.rows[row].reading_id
     page.table.selectionModel().select(
@@ -284,7 +284,7 @@ def test_dropping_in_the_page_asks_why_and_shows_it(station, cohort, qtbot) -> N
             r.reading_id == marked and "second screen" in r.left_out for r in page.model.rows
         )
 
-    qtbot.waitUntil(dropped, timeout=60_000)
+    qtbot.waitUntil(dropped)
     assert "35 included" in page.state_text
     with cohort.database.read() as rows:
         told = rows.scalars(select(Audit).where(Audit.action == "drop reading")).one()
@@ -301,7 +301,7 @@ def test_with_a_server_named_the_pages_show_what_all_stations_pushed(
     monkeypatch.setenv("FOVEATE_DATABASE_URL", url)
     station.shell.enter_workspace()
     page = station.job(WorkspaceJob).inside.cohort
-    qtbot.waitUntil(lambda: page.model.rowCount() == 25, timeout=60_000)
+    qtbot.waitUntil(lambda: page.model.rowCount() == 25)
     options: list[list[str]] = []
     queue = station.job(TrainingController).queue
     monkeypatch.setattr(queue, "start", lambda words, _agreed, _command: options.append(words))
@@ -320,9 +320,9 @@ def test_with_a_server_named_the_pages_show_what_all_stations_pushed(
         station.job(TrainingController).start([])
         return options[-1] == ["--database", "server"]
 
-    qtbot.waitUntil(trains_on_the_server, timeout=60_000)
+    qtbot.waitUntil(trains_on_the_server)
     station.go("cohort")
-    qtbot.waitUntil(lambda: page.model.rowCount() == 25, timeout=60_000)
+    qtbot.waitUntil(lambda: page.model.rowCount() == 25)
 
 
 def test_the_form_offers_all_that_the_trainer_has(station, qtbot) -> None:
@@ -330,7 +330,7 @@ def test_the_form_offers_all_that_the_trainer_has(station, qtbot) -> None:
     station.shell.enter_workspace()
     station.go("training")
     page.form.all_wanted.emit()
-    qtbot.waitUntil(lambda: bool(page.form.rest.editors), timeout=60_000)
+    qtbot.waitUntil(lambda: bool(page.form.rest.editors))
     page.form.preset(lr=0.001, seed=7)
     words = page.form.options()
     config = make_config(
@@ -358,7 +358,7 @@ def test_the_form_shows_what_a_recipe_sets_and_keeps_what_was_typed(station, qtb
     station.shell.enter_workspace()
     station.go("training")
     form.all_wanted.emit()
-    qtbot.waitUntil(lambda: bool(form.rest.editors), timeout=60_000)
+    qtbot.waitUntil(lambda: bool(form.rest.editors))
     form.preset(method="simsiam")
     assert form.rest.values()["lr"] == 1e-4
     assert "lr=0.0001" not in form.options()  # as the recipe has it

@@ -11,6 +11,7 @@ import numpy as np
 from devices.gaze.samples import SampleArray
 from devices.gazepoint import GazepointTracker, find_gazepoint, open_gazepoint
 from devices.tracker import DeviceEvent
+from tests import PATIENCE_S
 from tests.devices.gazepoint.stand_in import Control, Sent
 
 RATE_HZ = 150.0
@@ -75,7 +76,7 @@ def opened() -> GazepointTracker:
     return open_gazepoint(find_gazepoint()[0].id)
 
 
-def read_all(tracker: GazepointTracker, number: int, timeout_s: float = 15.0) -> SampleArray:
+def read_all(tracker: GazepointTracker, number: int, timeout_s: float = PATIENCE_S) -> SampleArray:
     """Return so many samples as soon as they are there."""
     parts: list[SampleArray] = []
 
@@ -87,7 +88,7 @@ def read_all(tracker: GazepointTracker, number: int, timeout_s: float = 15.0) ->
     return np.concatenate(parts)
 
 
-def wait_for(condition: Callable[[], object], timeout_s: float = 15.0) -> None:
+def wait_for(condition: Callable[[], object], timeout_s: float = PATIENCE_S) -> None:
     """Wait until something holds."""
     give_up_s = time.perf_counter() + timeout_s
     while not condition():
@@ -95,7 +96,7 @@ def wait_for(condition: Callable[[], object], timeout_s: float = 15.0) -> None:
         time.sleep(0.005)
 
 
-def heard(tracker: GazepointTracker, kind: str, timeout_s: float = 15.0) -> list[DeviceEvent]:
+def heard(tracker: GazepointTracker, kind: str, timeout_s: float = PATIENCE_S) -> list[DeviceEvent]:
     """Return what was said until an event of a kind came, with it."""
     said: list[DeviceEvent] = []
 

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from tests import PATIENCE_S
+
 _COMMAND = re.compile(r'<(SET|GET)\s+ID="([A-Z_]+)"([^>]*?)/?>')
 _ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
 FREQUENCY = 10_000_000
@@ -112,7 +114,7 @@ class Control:
         """Whether a client asked for data."""
         return self.state.get("ENABLE_SEND_DATA") == "1"
 
-    def wait_for(self, verb: str, id_: str, timeout_s: float = 20.0) -> None:
+    def wait_for(self, verb: str, id_: str, timeout_s: float = PATIENCE_S) -> None:
         """Wait until a client has sent a command."""
         with self._changed:
             if not self._changed.wait_for(

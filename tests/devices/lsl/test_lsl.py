@@ -15,7 +15,7 @@ from devices.gaze.samples import gaze_norm
 from devices.lsl import LslTracker, find_streams
 from devices.lsl.stamps import StampClock
 from devices.tracker import TrackerInfo
-from tests import ROOT
+from tests import PATIENCE_S, ROOT
 
 XY = [{"label": "left_x"}, {"label": "left_y"}, {"label": "right_x"}, {"label": "right_y"}]
 
@@ -69,7 +69,7 @@ def read_for(tracker, seconds):
     return np.concatenate(chunks)
 
 
-def read_samples(tracker, count, seconds=20.0):
+def read_samples(tracker, count, seconds=PATIENCE_S):
     """Read until so many samples came."""
     end, chunks = time.monotonic() + seconds, []
     while sum(map(len, chunks)) < count:
@@ -79,7 +79,7 @@ def read_samples(tracker, count, seconds=20.0):
     return np.concatenate(chunks)
 
 
-def wait_for_event(tracker, kinds, seconds=12.0):
+def wait_for_event(tracker, kinds, seconds=PATIENCE_S):
     seen = []
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -137,7 +137,7 @@ def test_lsl_stays_on_this_computer_unless_the_study_allows_the_network(
     assert all("127.0.0.1" in text for text in told)
 
 
-def test_a_faster_clock_scales_the_stamps(senders) -> None:
+def test_a_faster_clock_scales_the_stamps(senders, stalls) -> None:
     senders.start(name="F-speed", channels=XY, values=[0.5] * 4)
     clock = HostClock(speed=10.0)
     tracker = LslTracker(find("F-speed"))
@@ -150,7 +150,7 @@ def test_a_faster_clock_scales_the_stamps(senders) -> None:
         tracker.disconnect()
     step_us = np.median(np.diff(samples["host_us"]))
     assert step_us == pytest.approx(100_000, rel=0.1)
-    assert now_us - samples["host_us"][-1] < 2_000_000
+    assert now_us - samples["host_us"][-1] < 2_000_000 + 10 * stalls.slack_us
 
 
 def test_pupil_capture_is_turned_top_down(senders) -> None:
@@ -205,7 +205,7 @@ def test_streams_of_another_type_are_not_offered(senders) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("source_id", ["F-restart", ""])
 def test_a_killed_sender_gives_lost_and_a_restarted_one_restored_with_its_gap(
-    senders, source_id
+    senders, source_id, stalls
 ) -> None:
     name = "F-restart" if source_id else "F-anonymous"
     plan = {"name": name, "channels": XY, "values": [0.5] * 4, "source_id": source_id}
@@ -218,7 +218,7 @@ def test_a_killed_sender_gives_lost_and_a_restarted_one_restored_with_its_gap(
         first.kill()
         killed_us = clock.now_us()
         lost = wait_for_event(tracker, ["lost"])[-1]
-        assert lost.time_us - killed_us < 2_000_000
+        assert lost.time_us - killed_us < 2_000_000 + stalls.slack_us
         time.sleep(0.5)
         senders.start(**plan)
         events = wait_for_event(tracker, ["restored", "gap"])
@@ -228,11 +228,13 @@ def test_a_killed_sender_gives_lost_and_a_restarted_one_restored_with_its_gap(
         samples = read_samples(tracker, 20)
     finally:
         tracker.disconnect()
-    assert abs(clock.now_us() - int(samples["host_us"][-1])) < 300_000
+    assert abs(clock.now_us() - int(samples["host_us"][-1])) < 300_000 + stalls.slack_us
 
 
 @pytest.mark.slow
-def test_a_sender_whose_clock_is_reset_is_told_and_its_gaze_stays_at_its_arrival(senders) -> None:
+def test_a_sender_whose_clock_is_reset_is_told_and_its_gaze_stays_at_its_arrival(
+    senders, stalls
+) -> None:
     senders.start(
         name="F-reset", channels=XY, values=[0.5] * 4, reset_after_s=3.0, reset_by_s=-5_000.0
     )
@@ -248,14 +250,16 @@ def test_a_sender_whose_clock_is_reset_is_told_and_its_gaze_stays_at_its_arrival
     assert "F-reset" in told[-1].detail
     assert len(samples) > 20
     assert (np.diff(samples["host_us"]) >= 0).all()
-    assert abs(clock.now_us() - int(samples["host_us"][-1])) < 500_000
+    assert abs(clock.now_us() - int(samples["host_us"][-1])) < 500_000 + stalls.slack_us
     assert offset is not None
-    assert 0 <= offset.age_s < 10
+    assert 0 <= offset.age_s < 10 + stalls.slack_s
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("size_s", [-2.0, -0.2, 0.3, 5.0])
-def test_every_sample_of_a_sender_whose_clock_jumps_stays_at_its_instant(senders, size_s) -> None:
+def test_every_sample_of_a_sender_whose_clock_jumps_stays_at_its_instant(
+    senders, size_s, stalls
+) -> None:
     name = f"F-jump{size_s}"
     channels = [*XY, {"label": "device_time", "unit": "seconds"}]
     senders.start(
@@ -272,7 +276,7 @@ def test_every_sample_of_a_sender_whose_clock_jumps_stays_at_its_instant(senders
         tracker.disconnect()
     assert told[-1].data["size_s"] == pytest.approx(size_s, abs=0.06)
     offset_us = samples["host_us"] - samples["device_us"]
-    assert np.ptp(offset_us) < 60_000
+    assert np.ptp(offset_us) < 60_000 + stalls.slack_us
 
 
 @pytest.mark.slow
@@ -366,7 +370,9 @@ def test_a_stream_without_labels_is_understood_by_the_users_file(
     assert np.allclose(gaze_norm(samples), (0.75, 0.25))
 
 
-def test_a_clock_reset_at_the_sender_is_told_and_its_stamps_kept_near_their_arrival() -> None:
+def test_a_clock_reset_at_the_sender_is_told_and_its_stamps_kept_near_their_arrival(
+    stalls,
+) -> None:
     clock = HostClock()
     local = [1000.0]
 
@@ -379,10 +385,10 @@ def test_a_clock_reset_at_the_sender_is_told_and_its_stamps_kept_near_their_arri
     good, was_reset = stamps.host_us(np.array([now_s - 0.02, now_s - 0.01]))
     assert not was_reset
     assert good[1] - good[0] == pytest.approx(10_000, abs=2)
-    assert clock.now_us() - good[1] < 100_000
+    assert clock.now_us() - good[1] < 100_000 + stalls.slack_us
     late, was_reset = stamps.host_us(np.array([3.00, 3.01]))
     assert was_reset
-    assert abs(clock.now_us() - late[1]) < 100_000
+    assert abs(clock.now_us() - late[1]) < 100_000 + stalls.slack_us
     later, was_reset = stamps.host_us(np.array([3.02]))
     assert not was_reset, "told once"
     assert later[0] >= late[1]

@@ -22,7 +22,7 @@ from devices.tobii.interpreters import REQUIREMENT, make_environment
 from devices.tobii.search import find_tobii, open_tobii
 from devices.tobii.tracker import TobiiTracker
 from devices.tracker import DisplayArea, KeepsCalibration, PositionGuide, TellsClock
-from tests import ROOT
+from tests import PATIENCE_S, ROOT
 from tests.devices.tobii import tobii_sdk
 
 CACHE = Path(tempfile.gettempdir()) / "foveate-test-tobii-sdk"
@@ -104,7 +104,7 @@ def read_for(tracker, seconds):
     return np.concatenate(chunks)
 
 
-def read_samples(tracker, count, seconds=20.0):
+def read_samples(tracker, count, seconds=PATIENCE_S):
     """Read until so many samples came."""
     end, chunks = time.monotonic() + seconds, []
     while sum(map(len, chunks)) < count:
@@ -114,7 +114,7 @@ def read_samples(tracker, count, seconds=20.0):
     return np.concatenate(chunks)
 
 
-def until(tracker, kind, seconds=10.0, seen=None):
+def until(tracker, kind, seconds=PATIENCE_S, seen=None):
     end = time.monotonic() + seconds
     seen = [] if seen is None else seen
     while time.monotonic() < end:
@@ -136,7 +136,7 @@ def test_what_is_attached_is_told(make_home) -> None:
     assert spectrum.has_openness
 
 
-def test_samples_come_at_their_rate_and_time_with_their_values(make_home, world) -> None:
+def test_samples_come_at_their_rate_and_time_with_their_values(make_home, world, stalls) -> None:
     tracker, clock = connected(make_home, rate_hz=600.0)
     try:
         read_for(tracker, 0.3)
@@ -156,7 +156,7 @@ def test_samples_come_at_their_rate_and_time_with_their_values(make_home, world)
     assert (np.diff(samples["host_us"]) >= 0).all()
     assert before_us - 200_000 < samples["host_us"][0] < samples["host_us"][-1] <= after_us
     age_us = after_us - samples["host_us"][-1]
-    assert age_us < 150_000
+    assert age_us < 150_000 + stalls.slack_us
     assert isinstance(tracker, PositionGuide)
     assert position.left == pytest.approx((0.4, 0.5, 0.45)), "x from the reader's left"
     assert position.right[0] > position.left[0]
@@ -165,7 +165,7 @@ def test_samples_come_at_their_rate_and_time_with_their_values(make_home, world)
     assert samples["device_us"][-1] + offset.offset_us == pytest.approx(
         samples["host_us"][-1], abs=5_000
     )
-    assert offset.age_s < 2
+    assert offset.age_s < 2 + stalls.slack_s
     assert offset.uncertainty_us == 100
     assert tracker.display_area() == DisplayArea(530.0, 300.0)
     assert events == []
@@ -186,7 +186,9 @@ def test_a_lost_eye_is_lost_alone(make_home, world) -> None:
     assert position.right is None
 
 
-def test_the_whole_life_from_calibration_to_a_cable_pulled_and_back(make_home, world) -> None:
+def test_the_whole_life_from_calibration_to_a_cable_pulled_and_back(
+    make_home, world, stalls
+) -> None:
     tracker, clock = connected(make_home)
     try:
         calibrator = tracker.calibrator()
@@ -219,7 +221,7 @@ def test_the_whole_life_from_calibration_to_a_cable_pulled_and_back(make_home, w
         world.set(unplugged=True)
         pulled_us = clock.now_us()
         lost = until(tracker, "lost")
-        assert lost.time_us - pulled_us < 1_500_000
+        assert lost.time_us - pulled_us < 1_500_000 + stalls.slack_us
         assert "The Spectrum" in lost.detail
         with pytest.raises(CalibrationError, match="cable"):
             calibrator.enter()
@@ -321,7 +323,7 @@ def test_the_bridge_keeps_to_python_310_and_the_standard_library() -> None:
     for name in ("session", "bridge"):
         path = ROOT / "devices" / "tobii" / f"{name}.py"
         code = f"import runpy; runpy.run_path({str(path)!r})"
-        subprocess.run([str(python), "-I", "-S", "-c", code], check=True, timeout=60)
+        subprocess.run([str(python), "-I", "-S", "-c", code], check=True, timeout=PATIENCE_S)
 
 
 def test_the_requirement_is_that_of_the_dependency_group() -> None:

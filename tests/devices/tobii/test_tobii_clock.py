@@ -42,7 +42,7 @@ class JumpingHome:
 
 
 @pytest.mark.parametrize("jump_us", [-1_500_000, 2_000_000, -70_000_000])
-def test_stamps_of_a_tobii_that_jump_are_told_and_healed(jump_us: int) -> None:
+def test_stamps_of_a_tobii_that_jump_are_told_and_healed(jump_us: int, stalls) -> None:
     home = JumpingHome()
     tracker = TobiiTracker(TrackerInfo("tobii:S1", "tobii", "T", serial="S1"), lambda: home)
     tracker.connect(HostClock())
@@ -51,5 +51,6 @@ def test_stamps_of_a_tobii_that_jump_are_told_and_healed(jump_us: int) -> None:
     samples = np.concatenate([*before, *(tracker.read() for _ in range(20))])
     told = [event for event in tracker.events() if event.kind == "clock_reset"]
     tracker.disconnect()
-    assert [event.data["size_s"] for event in told] == [pytest.approx(jump_us / 1e6, abs=0.1)]
-    assert np.ptp(samples["host_us"] - samples["device_us"]) < 100_000
+    size_s = pytest.approx(jump_us / 1e6, abs=0.1 + stalls.slack_s)
+    assert [event.data["size_s"] for event in told] == [size_s]
+    assert np.ptp(samples["host_us"] - samples["device_us"]) < 100_000 + stalls.slack_us

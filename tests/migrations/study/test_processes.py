@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from migrations.study.processes import MAIN, birth_of, holder, living, only_one
-from tests import ROOT
+from tests import PATIENCE_S, ROOT
 
 _WAITS = "input()"
 _HOLDS = """
@@ -63,11 +63,11 @@ def test_a_pid_that_was_given_to_another_process_is_not_the_same_process(process
 def test_a_killed_process_does_not_live_even_before_its_parent_has_noticed(process) -> None:
     birth = birth_of(process.pid)
     process.kill()
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE_S
     while living(process.pid, birth) is not None:  # a zombie, since nobody has waited for it
         assert time.monotonic() < until
         time.sleep(0.01)
-    process.wait(10)
+    process.wait(PATIENCE_S)
     assert living(process.pid, birth) is None
     assert birth_of(process.pid) == 0
 

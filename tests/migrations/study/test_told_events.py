@@ -7,7 +7,7 @@ import sys
 
 from migrations.study.command_line import shown_progress
 from migrations.study.stopping import listened
-from tests import ROOT
+from tests import PATIENCE_S, ROOT
 
 WAITS = """
 import sys, time
@@ -45,5 +45,5 @@ def test_the_line_stop_ends_a_command_with_code_3() -> None:
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdout.readline()  # it is at work
-    assert process.communicate("stop\n", timeout=60)[1].strip() == "Stopped."
+    assert process.communicate("stop\n", timeout=PATIENCE_S)[1].strip() == "Stopped."
     assert process.returncode == 3

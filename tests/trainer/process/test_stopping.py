@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from tests import PATIENCE_S
 from trainer.process.stopping import StopRequest
 
 
@@ -16,7 +17,7 @@ def test_the_line_stop_on_a_pipe_stops_even_in_pieces() -> None:
         assert not stop()
         os.write(writer, piece)
     os.close(writer)
-    thread.join(5)
+    thread.join(PATIENCE_S)
     os.close(reader)
     assert stop()
 
@@ -27,7 +28,7 @@ def test_the_end_of_the_pipe_is_no_wish_to_stop() -> None:
     thread = stop.listen(reader)
     os.write(writer, b"stop it\n")
     os.close(writer)
-    thread.join(5)
+    thread.join(PATIENCE_S)
     os.close(reader)
     assert not stop()
 

@@ -16,6 +16,7 @@ from app.images.attributes import DisplayAttributes
 from app.images.decoding.decode import Decoded, Decoder
 from app.images.files import PRESENTATION, STORED
 from app.images.greyscale import display_lut
+from tests import PATIENCE_S
 
 _PALETTE = [f"{name}PaletteColorLookupTableData" for name in ("Red", "Green", "Blue")]
 DCMJ2PNM = shutil.which("dcmj2pnm")
@@ -37,7 +38,7 @@ def dcmtks(path: Path, folder: Path, *options: str) -> np.ndarray | None:
     picture = folder / "dcmtk.pgm"
     picture.unlink(missing_ok=True)
     command = [str(DCMJ2PNM), "--quiet", *options, str(path), str(picture)]
-    subprocess.run(command, capture_output=True, check=False, timeout=60)
+    subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE_S)
     return cv2.imread(str(picture), cv2.IMREAD_UNCHANGED) if picture.is_file() else None
 
 
@@ -54,7 +55,7 @@ def dcmtks_colours(path: Path, folder: Path, *options: str) -> np.ndarray | None
     picture = folder / "dcmtk.ppm"
     picture.unlink(missing_ok=True)
     command = [str(DCMJ2PNM), "--quiet", "--write-8-bit-pnm", *options, str(path), str(picture)]
-    subprocess.run(command, capture_output=True, check=False, timeout=60)
+    subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE_S)
     found = cv2.imread(str(picture)) if picture.is_file() else None
     return None if found is None else np.asarray(found[..., ::-1])
 

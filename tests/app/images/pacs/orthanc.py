@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import PATIENCE_S
+
 BINARY = shutil.which("Orthanc", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
 PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 MISSING = BINARY is None or not PLUGIN.exists()
@@ -40,7 +42,7 @@ class Orthanc:
         if self.login is not None:
             pair = base64.b64encode(":".join(self.login).encode()).decode()
             request.add_header("Authorization", f"Basic {pair}")
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return bytes(answer.read())
 
     def store(self, data: bytes) -> bool:
@@ -81,27 +83,42 @@ def orthanc(
     login
         The one user it has, with the password.
     """
-    assert BINARY is not None
-    port, dicom_port = free_ports(2)
-    configuration = {
-        "StorageDirectory": str(folder / "db"), "IndexDirectory": str(folder / "db"),
-        "HttpPort": port, "DicomPort": dicom_port, "RemoteAccessAllowed": False,
-        "AuthenticationEnabled": False, "Plugins": [str(PLUGIN)], "DicomWeb": {"Enable": True},
-        "SaveJobs": False, "StableAge": 1, "DicomAlwaysAllowStore": True,
-    }  # fmt: skip
-    if login is not None:
-        configuration |= {"AuthenticationEnabled": True, "RegisteredUsers": dict([login])}
-    (folder / "orthanc.json").write_text(json.dumps(configuration | (more or {})))
-    process = subprocess.Popen(
-        [BINARY, str(folder / "orthanc.json")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    found, process = _started(folder, more or {}, login)
     try:
-        found = Orthanc(port, dicom_port, login)
-        _until_it_answers(found, process)
         yield found
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE_S)
+
+
+def _started(
+    folder: Path, more: dict[str, object], login: tuple[str, str] | None
+) -> "tuple[Orthanc, subprocess.Popen[bytes]]":
+    """Start one; again where somebody took one of its ports before it did."""
+    assert BINARY is not None
+    for _ in range(5):
+        port, dicom_port = free_ports(2)
+        configuration = {
+            "StorageDirectory": str(folder / "db"), "IndexDirectory": str(folder / "db"),
+            "HttpPort": port, "DicomPort": dicom_port, "RemoteAccessAllowed": False,
+            "AuthenticationEnabled": False, "Plugins": [str(PLUGIN)],
+            "DicomWeb": {"Enable": True}, "SaveJobs": False, "StableAge": 1,
+            "DicomAlwaysAllowStore": True, "DicomScuTimeout": int(PATIENCE_S),
+        }  # fmt: skip
+        if login is not None:
+            configuration |= {"AuthenticationEnabled": True, "RegisteredUsers": dict([login])}
+        (folder / "orthanc.json").write_text(json.dumps(configuration | more))
+        process = subprocess.Popen(
+            [BINARY, str(folder / "orthanc.json")],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        found = Orthanc(port, dicom_port, login)
+        if _answers(found, process):
+            return found, process
+        process.kill()
+        process.wait(PATIENCE_S)
+    raise RuntimeError("Orthanc does not start")
 
 
 def free_ports(count: int) -> list[int]:
@@ -116,16 +133,17 @@ def free_ports(count: int) -> list[int]:
             one.close()
 
 
-def _until_it_answers(archive: Orthanc, process: "subprocess.Popen[bytes]") -> None:
-    end = time.monotonic() + 30
+def _answers(archive: Orthanc, process: "subprocess.Popen[bytes]") -> bool:
+    """Wait until it does; False if it ended."""
+    end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end and process.poll() is None:
         try:
             archive.ask("system")
         except OSError:
             time.sleep(0.05)
         else:
-            return
-    raise RuntimeError("Orthanc does not start")
+            return process.poll() is None
+    return False
 
 
 def random_cuts(count: int, seed: int = 1) -> list[int]:

@@ -17,6 +17,7 @@ from app.images.pacs.listener import Listener, _name_of
 from migrations.study.folder import Study
 from migrations.study.schema import Image
 from migrations.study.settings import StudySettings
+from tests import PATIENCE_S
 from tests.app.images.pacs.orthanc import MISSING, REASON, orthanc
 from tests.app.images.test_no_identifiers import DAYS, NAMES, NUMBERS, PLACES, found, named_file
 
@@ -39,6 +40,7 @@ class Sender(threading.Thread):
         for file in self.files * self.again:
             dataset = pydicom.dcmread(file)
             entity = pynetdicom.AE("SENDER")
+            entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = PATIENCE_S
             syntax = dataset.file_meta.TransferSyntaxUID
             entity.add_requested_context(dataset.SOPClassUID, syntax)
             line = entity.associate("127.0.0.1", self.port, ae_title="FOVEATE")
@@ -48,7 +50,11 @@ class Sender(threading.Thread):
 
 
 def received(study: Study, sender: Any, monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
-    """Receive what a sender sends, which starts when the listener is there."""
+    """Receive what a sender sends, which starts when the listener is there.
+
+    Nearly no patience is enough: it counts from when senders can come, and while one is there
+    or a file waits it is not quiet.
+    """
 
     class Started(Listener):
         def __init__(self, *args: Any) -> None:
@@ -66,9 +72,10 @@ def received(study: Study, sender: Any, monkeypatch: pytest.MonkeyPatch, *words:
     monkeypatch.setattr(receive_command, "Listener", Started)
     monkeypatch.setattr("app.images.pacs.listener.QUIET_S", 0.1)
     code = receive_command.main(
-        ["--study", str(study.folder), "--port", "0", "--until-quiet", "0.3", *words]
+        ["--study", str(study.folder), "--port", "0", "--until-quiet", "0.001", *words]
     )
-    sender.join(10)
+    sender.join(PATIENCE_S)
+    assert not sender.is_alive()
     return code
 
 

@@ -54,7 +54,7 @@ def test_what_is_set_becomes_the_words_of_the_command(page: AnswerPage, qtbot: Q
     page.form.set_value("plain", "thirds")
     page.form.set_value("margin-deg", 0.5)
 
-    with qtbot.waitSignal(page.run_wanted, timeout=1000) as wanted:
+    with qtbot.waitSignal(page.run_wanted) as wanted:
         page.run.click()
 
     words = wanted.args[0]
@@ -121,7 +121,7 @@ def test_the_truth_is_picked_from_labels_another_question_or_a_table(
     assert page.state_text.endswith("Choose a truth other than the question that is measured.")
     form.set_value("truth-from", "table")
     form.set_value("truth", "truth.csv")
-    with qtbot.waitSignal(page.run_wanted, timeout=1000) as wanted_run:
+    with qtbot.waitSignal(page.run_wanted) as wanted_run:
         page.run.click()
     assert " --truth truth.csv" in " ".join(wanted_run.args[0])
 
@@ -227,7 +227,7 @@ def test_while_it_runs_it_can_be_stopped_and_not_started_again(
     page.show_running(True)
 
     assert not page.run.isEnabled()
-    with qtbot.waitSignal(page.work.stop_wanted, timeout=1000):
+    with qtbot.waitSignal(page.work.stop_wanted):
         page.work.stop.click()
     page.show_running(False)
     assert page.run.isEnabled()

@@ -16,6 +16,7 @@ from app.recording.session import ReadingSession
 from devices.clock import HostClock
 from devices.gazepoint import calibrator
 from migrations.study.folder import Study
+from tests import PATIENCE_S
 from tests.app.recording.reading_doubles import GEOMETRY, make_study
 from tests.devices.gazepoint.sender import opened
 from tests.devices.gazepoint.stand_in import Control, gazepoint_control
@@ -115,8 +116,10 @@ def begin(job: CalibrationController, session: ReadingSession, qtbot) -> None:
 def test_each_target_is_shown_while_it_is_measured(
     control: Paced, session: ReadingSession, job: CalibrationController, qtbot
 ) -> None:
-    with qtbot.waitSignal(job.page.target_shown, check_params_cb=lambda x, y: (x, y) not in TARGETS,
-                          timeout=20_000):  # fmt: skip
+    def elsewhere(x: float, y: float) -> bool:
+        return (x, y) not in TARGETS
+
+    with qtbot.waitSignal(job.page.target_shown, check_params_cb=elsewhere):
         begin(job, session, qtbot)
     assert job.page.state == "validating"
     assert control.looked_at == list(TARGETS)
@@ -126,10 +129,10 @@ def test_one_that_was_given_up_can_be_begun_anew_at_once(
     control: Paced, session: ReadingSession, job: CalibrationController, qtbot
 ) -> None:
     begin(job, session, qtbot)
-    qtbot.waitUntil(lambda: len(control.looked_at) == 2, timeout=20_000)
+    qtbot.waitUntil(lambda: len(control.looked_at) == 2)
     job.cancel("Given up.")
-    assert control.stopped.wait(5)
+    assert control.stopped.wait(PATIENCE_S)
     control.looked_at.clear()
     begin(job, session, qtbot)
-    qtbot.waitUntil(lambda: job.page.state == "validating", timeout=20_000)
+    qtbot.waitUntil(lambda: job.page.state == "validating")
     assert control.looked_at == list(TARGETS)

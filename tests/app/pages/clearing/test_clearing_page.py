@@ -49,7 +49,7 @@ def page(station: Station, qtbot):
     qtbot.mouseClick(station.sitting.worklist.page.clear_images, Qt.MouseButton.LeftButton)
     shown = station.job(ClearingController).page
     shown.show_count(3)
-    qtbot.waitUntil(lambda: shown.sheet.complete, timeout=60_000)
+    qtbot.waitUntil(lambda: shown.sheet.complete)
     return shown
 
 
@@ -78,7 +78,7 @@ def test_one_key_clears_the_sheet_less_what_was_kept_back(
     qtbot.keyClick(page.sheet, Qt.Key.Key_Space)
     assert "1 held back" in page.state_text
     qtbot.keyClick(page.sheet, Qt.Key.Key_C)
-    qtbot.waitUntil(lambda: len(page.images) == 1, timeout=60_000)
+    qtbot.waitUntil(lambda: len(page.images) == 1)
     assert [row(study, n).cleared_by for n in (1, 2, 3)] == ["AB", None, "AB"]
     assert page.sheet.held == {row(study, 2).id}
     assert not page.clear_sheet.isEnabled()
@@ -93,7 +93,7 @@ def test_text_is_hidden_by_a_rectangle_and_the_image_cleared(
     page.sheet.setFocus()
     qtbot.keyClick(page.sheet, Qt.Key.Key_Right)
     qtbot.keyClick(page.sheet, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: page.large.picture_shown, timeout=60_000)
+    qtbot.waitUntil(lambda: page.large.picture_shown)
     area, scale = page.large._area()
 
     def at(x: int, y: int) -> QPoint:
@@ -108,18 +108,17 @@ def test_text_is_hidden_by_a_rectangle_and_the_image_cleared(
             qtbot.keyClick(page.large, Qt.Key.Key_Backspace)
     assert len(page.large.rectangles) == 1
     qtbot.keyClick(page.large, Qt.Key.Key_B)
-    qtbot.waitUntil(lambda: bool(row(study, 2).details.get("blacked_out")), timeout=60_000)
+    qtbot.waitUntil(lambda: bool(row(study, 2).details.get("blacked_out")))
     qtbot.waitUntil(
         lambda: page.sheet.cells[1].blacked_out and page.large.picture_shown,
-        timeout=60_000,
     )
     stored = load(study, image_id).stored
     assert (stored[4:24, 6:89] == stored.min()).all()
     assert stored[60:90, 100:140].max() > 60
     qtbot.keyClick(page.large, Qt.Key.Key_Escape)
     qtbot.keyClick(page.sheet, Qt.Key.Key_C)
-    qtbot.waitUntil(lambda: not to_clear(study), timeout=60_000)
-    qtbot.waitUntil(lambda: page.state_text == "No images need clearing.", timeout=60_000)
+    qtbot.waitUntil(lambda: not to_clear(study))
+    qtbot.waitUntil(lambda: page.state_text == "No images need clearing.")
     qtbot.keyClick(page, Qt.Key.Key_Escape)
     assert station.window.current == "worklist"
     assert not station.sitting.worklist.page.clear_images.isVisible()
@@ -129,7 +128,7 @@ def test_a_session_offers_cleared_cases_only(station: Station, study: Study, qtb
     clear(study, [row(study, 2).id], "AB")
     station.go("worklist")
     station.sitting.start_reading(anyway=True)
-    qtbot.waitUntil(lambda: station.sitting.reading.reading, timeout=60_000)
+    qtbot.waitUntil(lambda: station.sitting.reading.reading)
     assert station.sitting.session is not None
     case = station.sitting.session.current_case
     assert case is not None
@@ -152,12 +151,12 @@ def test_one_to_four_images_lie_on_a_sheet_and_those_not_seen_are_not_cleared(
     assert len(page.images) == 2
     assert page.state_text == "Images 1 to 2 of 6 may carry burned-in text."
     qtbot.keyClick(page.sheet, Qt.Key.Key_4)
-    qtbot.waitUntil(lambda: page.sheet.complete, timeout=60_000)
+    qtbot.waitUntil(lambda: page.sheet.complete)
     assert len(page.images) == MOST
     assert page.clear_sheet.text().strip() == "Clear these 4 images (C)"
     qtbot.keyClick(page.sheet, Qt.Key.Key_Space)  # the first is kept back, and passed
     qtbot.keyClick(page.sheet, Qt.Key.Key_C)
-    qtbot.waitUntil(lambda: len(page.waiting) == 3 and page.sheet.complete, timeout=60_000)
+    qtbot.waitUntil(lambda: len(page.waiting) == 3 and page.sheet.complete)
     assert [row(study, n).cleared_by for n in range(1, 7)] == [None, "AB", "AB", "AB", None, None]
     assert [image.image_id for image in page.images] == [row(study, n).id for n in (5, 6)]
     qtbot.keyClick(page.sheet, Qt.Key.Key_PageUp)
@@ -224,14 +223,12 @@ def test_a_mask_for_the_device_is_offered_and_used(
     page = station.job(ClearingController).page
     page.by.setText("AB")
     page.open_large(page.images[0].image_id)
-    qtbot.waitUntil(lambda: page.large.picture_shown, timeout=60_000)
+    qtbot.waitUntil(lambda: page.large.picture_shown)
     assert "2 more images" in page.for_device.text()
     page.for_device.setChecked(True)
     page.large.rectangles.append((0, 0, 10, 10))
     page.large.changed.emit()
     page.black_out.click()
-    qtbot.waitUntil(
-        lambda: all("blacked_out" in row(study, n).details for n in (1, 2, 3)), timeout=60_000
-    )
+    qtbot.waitUntil(lambda: all("blacked_out" in row(study, n).details for n in (1, 2, 3)))
     assert (study.folder / "masks.json").is_file()
     station.close()

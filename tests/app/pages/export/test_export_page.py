@@ -65,7 +65,7 @@ def test_an_export_says_what_it_wrote_and_the_next_goes_elsewhere(qtbot, job, st
     assert not page.run.isEnabled()
     assert page.place.text() == str(study.exports / "csv")
     page.start.click()
-    qtbot.waitUntil(lambda: page.written is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: page.written is not None)
     assert page.state_text == "✓ 24 readings, 9 files"
     assert page.place.text() == str(study.exports / "csv-2")
 
@@ -82,12 +82,12 @@ def test_an_encoder_is_copied_with_what_belongs_to_it(qtbot, job, study) -> None
     (study.runs / "plain" / "README.md").write_text("card")
     page.formats[ENCODER].click()
     page.start.click()
-    qtbot.waitUntil(lambda: page.written is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: page.written is not None)
     out = study.exports / "encoder"
     assert sorted(path.name for path in out.iterdir()) == ["README.md", "encoder.safetensors"]
     page.place.setText(str(out))
     page.start.click()
-    qtbot.waitUntil(lambda: "not empty" in page.state_text, timeout=60_000)
+    qtbot.waitUntil(lambda: "not empty" in page.state_text)
 
 
 def test_nothing_is_exported_before_the_study_is_read(qtbot) -> None:

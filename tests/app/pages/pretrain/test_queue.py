@@ -45,7 +45,7 @@ def test_events_arrive_in_order_and_the_result_last(qtbot, queue) -> None:
     seen: list[tuple[str, object]] = []
     for name in ("started", "stage", "metrics", "warning", "finished"):
         getattr(trainer, name).connect(lambda e, n=name: seen.append((n, e)))
-    with qtbot.waitSignal(trainer.finished, timeout=60_000):
+    with qtbot.waitSignal(trainer.finished):
         trainer.start(["--epochs", "1"])
     assert [n for n, _ in seen] == ["started", "stage", "metrics", "warning", "finished"]
     assert seen[2][1]["loss"] == 1.25
@@ -59,7 +59,7 @@ def test_a_study_named_from_here_is_named_in_full_to_the_trainer(
     trainer = queue("say(event='result', study=sys.argv[3])")
     monkeypatch.chdir(tmp_path.parent)
     trainer.set_study(Path(tmp_path.name))
-    with qtbot.waitSignal(trainer.finished, timeout=60_000) as caught:
+    with qtbot.waitSignal(trainer.finished) as caught:
         trainer.start([])
     assert caught.args[0]["study"] == str(tmp_path)
 
@@ -73,7 +73,7 @@ def test_a_closed_window_finds_its_training_again_from_its_first_event(
         f"while not os.path.exists({str(go)!r}): time.sleep(0.02)\n"
         "say(event='result', run_id='r1')"
     )
-    with qtbot.waitSignal(trainer.stage, timeout=60_000):
+    with qtbot.waitSignal(trainer.stage):
         trainer.start([])
     trainer.close()
     again = TrainerQueue(program=trainer.program)
@@ -82,7 +82,7 @@ def test_a_closed_window_finds_its_training_again_from_its_first_event(
         getattr(again, name).connect(lambda _e, n=name: seen.append(n))
     again.set_study(tmp_path)
     assert seen == ["started", "stage"]
-    with qtbot.waitSignal(again.finished, timeout=60_000):
+    with qtbot.waitSignal(again.finished):
         go.touch()
     assert seen == ["started", "stage", "finished"]
     again.close()
@@ -94,12 +94,12 @@ def test_stop_reaches_it_and_what_waits_can_be_taken_back(qtbot, queue, tmp_path
         "assert sys.stdin.readline() == 'stop\\n'\n"
         "say(event='stopped', checkpoint='c.pt', step=7); sys.exit(3)"
     )
-    with qtbot.waitSignal(trainer.stage, timeout=60_000):
+    with qtbot.waitSignal(trainer.stage):
         trainer.start([])
     trainer.start(["--second"])
     assert [job.state for job in jobs(tmp_path)] == ["running", "waiting"]
     trainer.take_back(jobs(tmp_path)[1])
-    with qtbot.waitSignal(trainer.stopped, timeout=60_000) as caught:
+    with qtbot.waitSignal(trainer.stopped) as caught:
         trainer.stop()
     assert caught.args[0]["step"] == 7
     assert len(jobs(tmp_path)) == 1
@@ -108,7 +108,7 @@ def test_stop_reaches_it_and_what_waits_can_be_taken_back(qtbot, queue, tmp_path
 def test_a_program_that_is_not_there_is_told(qtbot, tmp_path: Path) -> None:
     trainer = TrainerQueue(program=[str(tmp_path / "no-such-python")])
     trainer.set_study(tmp_path)
-    with qtbot.waitSignal(trainer.failed, timeout=60_000) as caught:
+    with qtbot.waitSignal(trainer.failed) as caught:
         trainer.start([])
     assert "could not be started" in caught.args[0]
     assert not trainer.running

@@ -74,14 +74,14 @@ def test_a_probe_shows_its_figures_which_are_there_again_later(qtbot, job, study
     job.side.program = [sys.executable, "-c", PROBE + WRITES]
     job.page.start.click()
     assert not job.page.work.isHidden()
-    qtbot.waitUntil(lambda: job.page.state_text.startswith("✓"), timeout=60_000)
+    qtbot.waitUntil(lambda: job.page.state_text.startswith("✓"))
     assert job.page.model.rows == [
         ("gaze", "Nearest neighbours", "10", "Accuracy", "0.750", "0.500 – 0.900")
     ]
     assert json.loads((study.exports / "probe" / "probe.json").read_text())[0]["mean"] == 0.75
     job.page.show_rows([])
     job.refresh()
-    qtbot.waitUntil(lambda: len(job.page.model.rows) == 1, timeout=60_000)
+    qtbot.waitUntil(lambda: len(job.page.model.rows) == 1)
 
 
 def test_a_stopped_probe_leaves_the_last_one(qtbot, job, study) -> None:
@@ -92,6 +92,6 @@ def test_a_stopped_probe_leaves_the_last_one(qtbot, job, study) -> None:
                         "sys.exit(3 if sys.stdin.readline() == 'stop\\n' else 0)"]  # fmt: skip
     job.side.told.connect(lambda _event: job.page.work.stop.click())
     job.page.start.click()
-    qtbot.waitUntil(lambda: "Stopped" in job.page.state_text, timeout=60_000)
+    qtbot.waitUntil(lambda: "Stopped" in job.page.state_text)
     assert last.is_file()
     assert job.page.start.isEnabled()

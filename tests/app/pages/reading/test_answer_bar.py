@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
 
 from app.demo.hands import click, press
 from app.hanging.lightbox import Hung
@@ -25,10 +26,29 @@ def page(qtbot) -> ReadingPage:
     qtbot.addWidget(page)
     page.resize(1000, 700)
     page.set_study(SETTINGS.classes, ("note",), SETTINGS.questions)
-    page.show()
-    qtbot.waitExposed(page)
+    with qtbot.waitExposed(page):
+        page.show()
     page.show_case("case", [Hung(0, loaded())], "one-up", "Case 1", 1, 3)
     return page
+
+
+def test_a_case_opens_where_it_lies_whatever_changes_round_it_at_the_same_time(
+    page: ReadingPage, qtbot
+) -> None:
+    told: list[tuple[str, tuple[float, ...]]] = []
+    page.view_changed.connect(
+        lambda kind, tile: told.append((kind, page.canvas.tile_view(0, kind, tile).rect_screen))
+    )
+    qtbot.waitUntil(lambda: page.bar.buttons[0].isVisible())
+    height = page.canvas.height()
+    page.strip.setFixedHeight(2 * page.strip.height())
+    page.show_case("case", [Hung(0, loaded())], "one-up", "Case 2", 2, 3)
+    page.canvas.flush()
+    assert page.canvas.height() < height
+    QApplication.processEvents()
+    page.canvas.flush()
+    assert [kind for kind, _ in told] == ["open"]
+    assert told[0][1] == page.canvas.tile_view(0, "now").rect_screen
 
 
 def checked(page: ReadingPage) -> list[bool]:

@@ -15,6 +15,7 @@ from app.station import Station
 from devices.simulated import SimulatedParameters, SimulatedTracker
 from migrations.study.folder import Study
 from migrations.study.schema import Calibration, Reading, ViewEvent
+from tests import PATIENCE_S
 from tests.app.recording.reading_doubles import recorded_more
 
 
@@ -45,10 +46,10 @@ def test_without_eyes_the_images_go_until_the_readers_code_is_typed(study, qtbot
     station.window.show()
     page = station.sitting.reading.page
     station.sitting.start_reading(anyway=True)
-    qtbot.waitUntil(lambda: page.state == "reading", timeout=60_000)
+    qtbot.waitUntil(lambda: page.state == "reading")
     made[0].unplug()
     code = page.findChild(QLineEdit, "reader_code")
-    qtbot.waitUntil(lambda: page.state == "paused" and code.isVisible(), timeout=60_000)
+    qtbot.waitUntil(lambda: page.state == "paused" and code.isVisible())
     assert not page.canvas.isVisible()
     press(page, Qt.Key.Key_Escape)  # no way round the code
     assert (page.state, page.canvas.isVisible()) == ("paused", False)
@@ -65,11 +66,11 @@ def test_without_eyes_the_images_go_until_the_readers_code_is_typed(study, qtbot
         figures = session.live.status().figures
         return figures is not None and figures.gap_count >= 1
 
-    qtbot.waitUntil(gap_is_over, timeout=60_000)
+    qtbot.waitUntil(gap_is_over)
     assert "samples/s" in health_of(session).detail
     assert page.state == "reading"
     station.sitting.close_session()
-    qtbot.waitUntil(lambda: not station.sitting.sessions.busy, timeout=60_000)
+    qtbot.waitUntil(lambda: not station.sitting.sessions.busy)
     with study.database.read() as rows:
         reading = rows.query(Reading).one()
         ((start_us, end_us),) = reading.details["absences_us"]
@@ -89,7 +90,7 @@ def test_a_computer_that_is_late_does_not_ask_who_reads(study, qtbot) -> None:
 
     def hold(_samples) -> None:  # the recorder's thread gets no time
         held.set()
-        go_on.wait(60)
+        go_on.wait(PATIENCE_S)
 
     station = Station(
         study, reader="R1", consented=True, speed=4.0, full_screen=False,
@@ -101,13 +102,13 @@ def test_a_computer_that_is_late_does_not_ask_who_reads(study, qtbot) -> None:
     station.window.show()
     page = station.sitting.reading.page
     station.sitting.start_reading(anyway=True)
-    qtbot.waitUntil(lambda: page.state == "reading", timeout=60_000)
+    qtbot.waitUntil(lambda: page.state == "reading")
     session, turns = station.sitting.session, []
     station.sitting.health.checked.connect(turns.append)
     session.recorder.add_listener(hold)
-    qtbot.waitUntil(held.is_set, timeout=60_000)
+    qtbot.waitUntil(held.is_set)
     until_us, turns[:] = session.clock.now_us() + 3_000_000, []  # the limit is 2 s
-    qtbot.waitUntil(lambda: session.clock.now_us() > until_us and len(turns) > 1, timeout=60_000)
+    qtbot.waitUntil(lambda: session.clock.now_us() > until_us and len(turns) > 1)
     assert page.state == "reading"
     late = replace(session.recorder.status(), unasked_s=6.0)
     recorder = SimpleNamespace(status=lambda: late)
@@ -116,11 +117,11 @@ def test_a_computer_that_is_late_does_not_ask_who_reads(study, qtbot) -> None:
     session.recorder.remove_listener(hold)
     go_on.set()
     turns.clear()
-    qtbot.waitUntil(recorded_more(session.recorder, 0.5), timeout=60_000)
-    qtbot.waitUntil(lambda: bool(turns), timeout=60_000)
+    qtbot.waitUntil(recorded_more(session.recorder, 0.5))
+    qtbot.waitUntil(lambda: bool(turns))
     assert page.state == "reading"
     station.sitting.close_session()
-    qtbot.waitUntil(lambda: not station.sitting.sessions.busy, timeout=60_000)
+    qtbot.waitUntil(lambda: not station.sitting.sessions.busy)
     with study.database.read() as rows:
         assert "absences_us" not in rows.query(Reading).one().details
 
@@ -139,25 +140,23 @@ def test_drift_beyond_the_limit_offers_to_calibrate_again(study, qtbot) -> None:
     station.window.show()
     page, calibrate = station.sitting.reading.page, station.sitting.calibration.page
     station.sitting.start_calibration()
-    qtbot.waitUntil(lambda: calibrate.state == "done", timeout=60_000)
+    qtbot.waitUntil(lambda: calibrate.state == "done")
     station.sitting.start_reading(anyway=True)
-    qtbot.waitUntil(lambda: page.state == "reading", timeout=60_000)
-    qtbot.waitUntil(recorded_more(station.sitting.session.recorder, 9.0), timeout=60_000)
+    qtbot.waitUntil(lambda: page.state == "reading")
+    qtbot.waitUntil(recorded_more(station.sitting.session.recorder, 9.0))
     press(page.canvas, Qt.Key.Key_1)
     press(page.canvas, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: calibrate.state == "drift", timeout=60_000)
+    qtbot.waitUntil(lambda: calibrate.state == "drift")
     assert station.window.current == "calibration"
     wanted = "recalibrate"
-    qtbot.waitUntil(
-        lambda: station.window.findChild(QPushButton, wanted) is not None, timeout=60_000
-    )
+    qtbot.waitUntil(lambda: station.window.findChild(QPushButton, wanted) is not None)
     click(station.window.findChild(QPushButton, wanted))
-    qtbot.waitUntil(lambda: calibrate.state in ("positioning", "collecting"), timeout=60_000)
-    qtbot.waitUntil(lambda: calibrate.state == "done", timeout=60_000)
+    qtbot.waitUntil(lambda: calibrate.state in ("positioning", "collecting"))
+    qtbot.waitUntil(lambda: calibrate.state == "done")
     station.sitting.start_reading(anyway=True)
-    qtbot.waitUntil(lambda: page.state == "reading", timeout=60_000)
+    qtbot.waitUntil(lambda: page.state == "reading")
     station.sitting.close_session()
-    qtbot.waitUntil(lambda: not station.sitting.sessions.busy, timeout=60_000)
+    qtbot.waitUntil(lambda: not station.sitting.sessions.busy)
     with study.database.read() as session:
         rows = session.query(Calibration).order_by(Calibration.id).all()
         kinds = [row.kind for row in rows]

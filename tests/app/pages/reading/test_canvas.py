@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QImage, QMouseEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt
+from PySide6.QtGui import QImage, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication
 
 from app.demo.hands import drag, wheel
@@ -39,8 +39,8 @@ def canvas(qtbot):
     canvas = ImageCanvas()
     qtbot.addWidget(canvas)
     canvas.resize(640, 480)
-    canvas.show()
-    qtbot.waitExposed(canvas)
+    with qtbot.waitExposed(canvas):
+        canvas.show()
     canvas.set_image(make_image())
     canvas.kinds = []
     canvas.view_changed.connect(lambda kind, _tile: canvas.kinds.append(kind))
@@ -175,6 +175,14 @@ def test_a_resized_canvas_tells_it_and_stays_fitted(canvas, qtbot) -> None:
     canvas.resize(320, 240)
     qtbot.waitUntil(lambda: "resize" in canvas.kinds)
     assert canvas.tile_view(0, "resize").transform.a == pytest.approx(1.0)
+
+
+def test_a_canvas_that_is_shown_again_with_its_size_was_not_resized(canvas) -> None:
+    canvas.hide()
+    canvas.show()
+    QApplication.sendEvent(canvas, QResizeEvent(canvas.size(), QSize()))
+    canvas.flush()
+    assert canvas.kinds == []
 
 
 def test_all_grey_levels_of_16_bit_reach_the_screen(canvas, qtbot) -> None:

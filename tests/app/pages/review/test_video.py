@@ -12,6 +12,7 @@ from app.pages.review import replay_drawing, video
 from app.pages.review.video import FRAMES_PER_S, VideoPlan, write_video
 from app.recording.replay import Replay, load_replay
 from migrations.study.folder import Study
+from tests import PATIENCE_S
 from tests.app.interchange.readings import add_readings
 
 _OVER = (True, True, True)
@@ -44,7 +45,7 @@ def test_a_span_becomes_a_video_of_its_length_with_the_words_of_the_image(
         )
     )
     thread.start()
-    thread.join(60)
+    thread.join(PATIENCE_S)
     assert made == [tmp_path / "a.webm"]
     film = cv2.VideoCapture(str(made[0]))
     assert film.get(cv2.CAP_PROP_FPS) == FRAMES_PER_S

@@ -70,7 +70,7 @@ def test_images_come_in_from_a_real_archive_and_a_wrong_password_is_told(
         assert archive.store(Path(str(get_testdata_file("CT_small.dcm"))).read_bytes())
 
         def fetched(password: str, listed: Path | None = None) -> tuple[str, list[tuple[str, str]]]:
-            with qtbot.waitSignal(imports.changed, timeout=120_000):
+            with qtbot.waitSignal(imports.changed):
                 imports.fetch(
                     Wanted(archive.url, () if listed else keys, listed, None, "anna", password)
                 )
