@@ -98,7 +98,7 @@ def test_a_study_that_cannot_be_trained_on_ends_with_code_1(tmp_path: Path, caps
     assert main(["--study", str(tmp_path / "unread"), "--events", "json"]) == 1
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert events[-1]["event"] == "error"
-    assert "--pairs none" in events[-1]["message"]
+    assert "pairs none" in events[-1]["message"]
 
 
 def test_settings_reach_the_run_from_file_set_and_options(

@@ -63,7 +63,7 @@ def test_a_run_that_stands_still_ends_if_asked(tmp_path: Path) -> None:
     outcome, events = run(job_in(tmp_path, config, labels=torch.arange(10) % 2))
     assert outcome.finished
     assert outcome.step < 80
-    assert any("early_stop = 3" in e.message for e in events if isinstance(e, Notice))
+    assert any("early_stop is 3" in e.message for e in events if isinstance(e, Notice))
 
 
 @pytest.mark.usefixtures("tiny_encoder")
@@ -122,7 +122,7 @@ def test_without_labels_no_loss_however_low_counts_as_better(tmp_path: Path, mon
     config = replace(CONFIG, epochs=40, early_stop=3, knn_every=1, lr=1e-3)
     outcome, events = run(job_in(tmp_path, config))
     assert outcome.step == 4 * 2
-    assert any("No better RankMe" in e.message for e in events if isinstance(e, Notice))
+    assert any("RankMe has not improved" in e.message for e in events if isinstance(e, Notice))
 
 
 @pytest.mark.usefixtures("tiny_encoder")

@@ -38,7 +38,7 @@ def test_several_processes_on_cpu_are_refused_with_batch_norm(
     assert said.startswith(
         "2 processes on a CPU cannot share the statistics of batch normalisation"
     )
-    assert "norm=group" in said
+    assert "Set norm to group" in said
     assert not (tmp_path / "run").exists()
 
 

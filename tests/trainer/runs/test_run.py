@@ -195,7 +195,7 @@ def test_a_plain_run_needs_no_gaze(tmp_path: Path) -> None:
     ended, _ = train(study, replace(CONFIG, pairs="none", epochs=1))
     assert isinstance(ended, RunFinished)
     assert ended.positive_rate is None
-    with pytest.raises(CohortError, match=r"only 0 of 4 images have gaze.*--pairs none"):
+    with pytest.raises(CohortError, match=r"only 0 of 4 images have gaze.*pairs none"):
         train(study)
     study.close()
 
