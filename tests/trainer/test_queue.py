@@ -200,7 +200,7 @@ def test_a_job_that_reaches_out_of_the_study_is_refused_by_name(
     ended = read_job(job.folder)
     assert ended is not None
     assert ended.state == "failed"
-    assert ended.message.startswith("Not started. Its options name ")
+    assert ended.message.startswith("Not started. Its options ")
 
 
 def test_a_file_outside_that_a_person_chose_is_taken_but_not_with_a_job_from_elsewhere(

@@ -182,7 +182,7 @@ def test_out_of_memory_says_what_to_lower(said: str, tmp_path: Path, monkeypatch
         raise RuntimeError(said)
 
     monkeypatch.setattr("trainer.pretrain.batches.apply_views", full)
-    with pytest.raises(OutOfMemory, match=r"batch 4, size 16 × 16 px, resnet18.*Lower --batch"):
+    with pytest.raises(OutOfMemory, match=r"batch 4, size 16 × 16 px, resnet18.*Lower batch"):
         run(job_in(tmp_path))
 
 

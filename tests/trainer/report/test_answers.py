@@ -68,5 +68,5 @@ def test_the_reports_counts_equal_those_of_the_rows(tmp_path: Path) -> None:
 
 def test_a_study_without_answers_says_so(tmp_path: Path) -> None:
     maker = StudyMaker.create(tmp_path / "study")
-    assert "No answer" in answers_section(gather(maker.study, [])).html
+    assert "no answers" in answers_section(gather(maker.study, [])).html
     maker.study.close()

@@ -140,7 +140,7 @@ def test_a_file_of_splits_is_read_for_one_split_only(tmp_path: Path) -> None:
         "a/2.png": "test",
     }
     path.write_text('{"train": ["a/0.png"], "test": ["0.png"]}')
-    with pytest.raises(ImageFolderError, match=r"names a/0\.png in train and in test"):
+    with pytest.raises(ImageFolderError, match=r"names a/0\.png in both train and test"):
         read_split_file(path, NAMES)
     path.write_text('{"repeats": [{"train": ["a/0.png"], "test": ["b/1.png"]}]}')
     with pytest.raises(ImageFolderError, match="holds 1 splits, but training needs one"):
@@ -440,7 +440,7 @@ def test_broken_pictures_are_all_named_or_left_out_and_told(
     assert events[-1]["images"] == 8
     card = json.loads((tmp_path / "run" / "encoder.json").read_text())
     assert card["left_out"] == ["a/2.png", "b/5.png"]
-    assert "cannot be used:\na/2.png, b/5.png." in (tmp_path / "run" / "README.md").read_text()
+    assert "cannot be read:\na/2.png, b/5.png." in (tmp_path / "run" / "README.md").read_text()
 
 
 def _distances(count: int = 8) -> np.ndarray:
@@ -452,7 +452,7 @@ def _distances(count: int = 8) -> np.ndarray:
     ("made", "said"),
     [
         pytest.param(1000 * _distances(), "values from .* to .*between -1 and 1", id="range"),
-        pytest.param(_distances() / 2, "more alike .* than image 1 is to itself", id="distances"),
+        pytest.param(_distances() / 2, "more similar .* than image 1 is to itself", id="distances"),
         pytest.param(np.full((8, 8), np.nan), "no value for any pair of images", id="nan"),
         pytest.param(
             np.where(np.eye(8), 1.0, np.nan), "no value for any pair of images", id="nan-but-own"

@@ -72,7 +72,7 @@ def test_such_a_run_stops_and_goes_on_bit_for_bit(tmp_path: Path) -> None:
 
 
 def test_without_fixations_it_is_refused(study: Study) -> None:
-    with pytest.raises(CohortError, match="learns of fixations"):
+    with pytest.raises(CohortError, match="learns from fixations"):
         train(study, TRAJECTORY)
 
 

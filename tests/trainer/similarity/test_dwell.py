@@ -84,7 +84,7 @@ def test_what_was_learnt_is_kept_and_taken_again(tmp_path) -> None:
     np.testing.assert_allclose(again.matrix().matrix, whole.matrix().matrix[:2, :2], atol=1e-6)
     with pytest.raises(SimilarityError, match="fitted for dwell"):
         read_fitted(path, "other")
-    with pytest.raises(SimilarityError, match="not of dwell"):
+    with pytest.raises(SimilarityError, match="not belong to dwell"):
         prepare("dwell", few, {"grid": 8}, replace(QUIET, fitted=whole.fitted)).matrix()
 
 

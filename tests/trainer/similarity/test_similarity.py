@@ -218,7 +218,7 @@ def test_an_error_in_a_task_reaches_the_caller() -> None:
 
 
 def test_an_unknown_measure_is_named_with_those_there_are() -> None:
-    with pytest.raises(SimilarityError, match=r"'timer'; there are .*tima"):
+    with pytest.raises(SimilarityError, match=r"'timer'. Measures: .*tima"):
         compare("timer", [])
 
 

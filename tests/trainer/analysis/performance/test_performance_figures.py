@@ -80,7 +80,7 @@ def test_one_arm_shows_areas_and_three_arms_every_pair() -> None:
     assert [row[1] for row in alone.rows] == ["R0", "R1", "R2", MEAN]
     assert alone.title == "AUC of each reader"
     assert list(dict.fromkeys(row[0] for row in pairs.rows)) == [
-        "A0 less A1", "A0 less A2", "A1 less A2",
+        "A0 minus A1", "A0 minus A2", "A1 minus A2",
     ]  # fmt: skip
 
 
