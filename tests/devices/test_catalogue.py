@@ -66,10 +66,10 @@ def test_streams_are_listed_after_the_simulated_reader(one_stream):
 def test_without_pylsl_the_extra_that_brings_it_is_named(monkeypatch):
     real_import = builtins.__import__
 
-    def no_pylsl(name, *rest):
+    def no_pylsl(name, *rest, **more):
         if name == "pylsl":
             raise ImportError("No module named 'pylsl'")
-        return real_import(name, *rest)
+        return real_import(name, *rest, **more)
 
     monkeypatch.setattr(builtins, "__import__", no_pylsl)
     found = find_trackers(0.1)

@@ -571,7 +571,7 @@ def test_a_stored_calibration_applied_again_gives_the_same_gaze() -> None:
     assert errors_deg(tracker, clock, GRID).max() > 1, "a new connection starts uncalibrated"
     tracker.apply_calibration(outcome.device_data)
     assert errors_deg(tracker, clock, GRID).max() < 0.1 < before.max()
-    with pytest.raises(CalibrationError, match="calibrate again"):
+    with pytest.raises(CalibrationError, match="Calibrate again"):
         tracker.apply_calibration(b"of another tracker")
 
 

@@ -264,7 +264,7 @@ def test_what_the_tracker_says_reaches_the_user(make_home, world) -> None:
         overflow = until(tracker, "overflow")
         assert "gaze" in overflow.detail
         world.set(say=[*world.state["say"], ["display_area_changed", {"display_area": {}}]])
-        assert "calibrate again" in until(tracker, "display_area").detail
+        assert "Calibrate again" in until(tracker, "display_area").detail
         world.set(say=[*world.state["say"], ["device_faults", {"faults": "illuminator"}]])
         assert "illuminator" in until(tracker, "fault").detail
     finally:
@@ -332,7 +332,7 @@ def test_the_requirement_is_that_of_the_dependency_group() -> None:
 
 
 def test_a_wrong_python_is_refused_by_its_version(tmp_path) -> None:
-    with pytest.raises(TrackerNotFound, match=r"is Python 3\.1[123].*3\.10 only"):
+    with pytest.raises(TrackerNotFound, match=r"is Python 3\.1[123].*only with 3\.10"):
         make_environment(Path(sys.executable), tmp_path / "env")
     with pytest.raises(TrackerNotFound, match="cannot be started as Python"):
         make_environment(tmp_path / "nothing", tmp_path / "env")
