@@ -166,7 +166,7 @@ def test_times_go_before_a_count_and_a_count_that_is_named_beside_them_is_refuse
          {"unit": "image-px"}),
         ("csv", "n,x,y,val,xT,yT", "{k},3{k}0,400,0,0,0", "is in degrees", {"unit": "image-px"}),
         ("csv", "gaze_timestamp,x_norm,y_norm,on_surf", "{k}000,0.3{k},0.4,True",
-         "samples lie 1000 s apart", {"time_unit": "us"}),
+         "1000 s apart", {"time_unit": "us"}),
     ],
 )  # fmt: skip
 def test_a_known_layout_in_another_unit_is_refused_unless_the_unit_is_said(

@@ -3,14 +3,11 @@
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from tests import ROOT
 
 SIZE = (1280, 800)
 _SCREEN = {"name": "one", "x": 0, "y": 0, "width": SIZE[0], "height": SIZE[1],
@@ -40,24 +37,17 @@ def _describe_screen(folder: Path) -> None:
 
 def _make(folder: Path, out: Path) -> None:
     from tests.app.screenshots.fixed import fixed_names_and_dates
-    from tests.app.screenshots.runs import add_results
+    from tests.app.screenshots.runs import add_results, compute
     from tests.app.screenshots.study import make_study
 
     with fixed_names_and_dates():
         study = make_study(folder / "study")
         add_results(study)
-        _compute(study.folder, "analyse", "analysis", "--plain", "grid")
-        _compute(study.folder, "performance", "performance", "--positive", "mass")
+        exports = study.exports
+        compute(study, "analyse", "--plain", "grid", "--out", str(exports / "analysis"))
+        compute(study, "performance", "--positive", "mass", "--out", str(exports / "performance"))
         with _application() as application:
             _shoot(application, study, out)
-
-
-def _compute(study: Path, command: str, name: str, *words: str) -> None:
-    run = [sys.executable, str(ROOT / "main.py"), command, "--study", str(study),
-           "--out", str(study / "exports" / name), *words]  # fmt: skip
-    done = subprocess.run(run, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{command}: {done.stderr or done.stdout}")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The researcher's pages, filled from stored rows."""
+"""The researcher's pages, filled by what the commands computed."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from app.pages.pretrain.controller import TrainingController
 from app.pages.probe.controller import ProbeController
 from app.pages.workspace.job import WorkspaceJob
 from app.station import Station
-from tests.app.screenshots.runs import metrics
+from tests.app.screenshots.runs import told_by
 
 Keep = Callable[..., Script]
 
@@ -26,7 +26,8 @@ def workspace(station: Station, keep: Keep) -> Script:
     pages.cohort.table.selectRow(2)
     yield from keep("cohort", "keep_readings")
     station.go("similarity")
-    yield Until("the similarity", lambda: pages.similarity.relation is not None, 120)
+    pages.similarity.compute_wanted.emit("tima")
+    yield Until("the similarity", lambda: pages.similarity.relation is not None, 300)
     yield from keep("similarity", "threshold_slider")
     station.go("runs")
     yield Until("the runs", lambda: len(pages.runs.rows) > 1, 120)
@@ -59,11 +60,11 @@ def _training(station: Station, keep: Keep) -> Script:
     station.go("training")
     page = station.job(TrainingController).page
     page.show_started(page.form.options())
-    for event in metrics(1):
+    gaze = next(row for row in station.job(WorkspaceJob).inside.runs.rows if row.name == "gaze")
+    for event in told_by(gaze.folder):
         page.show_metrics(event)
-    done = {"images": 16, "positive_rate": 0.05, "encoder": "runs/gaze/encoder.safetensors",
-            "report": "runs/gaze/report.html"}  # fmt: skip
-    page.show_finished(done)
+    page.show_finished({**gaze.details, "encoder": "runs/gaze/encoder.safetensors",
+                        "report": "runs/gaze/report.html"})  # fmt: skip
     slider = page.findChild(QAbstractSlider, "smoothing")
     slider.setValue(60)
     assert slider.orientation() == Qt.Orientation.Horizontal

@@ -40,7 +40,7 @@ from migrations.study.schema import (
 from migrations.study.settings import StudySettings
 from tests.app.screenshots.fixed import BEGIN
 
-FILES = 16
+FILES = 48
 SCREEN = ScreenGeometry(1440, 900, 518, 324, 650.0, "taped")
 SETTINGS = StudySettings(
     name="Breast masses",
