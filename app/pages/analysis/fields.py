@@ -56,7 +56,7 @@ def performance_fields(questions: Sequence[Question]) -> tuple[Field, ...]:
               default=first.key if first else None),
         Field("positive", tr("Positive answer"), "choice",
               tr("The answer that makes a case positive; on a scale, the lowest such value."),
-              choices=positive_answers(first) if first else ()),
+              choices=positive_choices(first) if first else ()),
         *([Field("confidence", tr("Confidence of the answer"), "choice", choices=tuple(sure),
                  default=sure[0][0])] if len(sure) > 1 else []),
         Field("truth-from", tr("Truth"), "choice",
@@ -84,6 +84,11 @@ def positive_answers(question: Question) -> tuple[tuple[str, str], ...]:
     steps = int(high - low) if whole else 10
     values = [f"{low + (high - low) * k / steps:g}" for k in range(steps + 1)]
     return tuple((value, value) for value in values)
+
+
+def positive_choices(question: Question) -> tuple[tuple[str, str], ...]:
+    """Return what the form offers: no answer is positive until the user says so."""
+    return ("", tr("Choose…")), *positive_answers(question)
 
 
 SAME_LABEL, TABLE, _LABEL, _QUESTION = "", "table", "label:", "question:"
@@ -117,6 +122,8 @@ def truths(
 
 def problem_of_truth(values: Mapping[str, Any]) -> str:
     """Return what prevents the truth from being known, in words; "" for nothing."""
+    if "positive" in values and not values["positive"]:
+        return tr("Choose the answer that makes a case positive.")
     chosen = str(values.get("truth-from") or "")
     if chosen == TABLE and not str(values.get("truth") or "").strip():
         return tr("Choose the table that says which cases are positive.")

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QWidget
 from app.pages.analysis.fields import (
     analysis_fields,
     performance_fields,
-    positive_answers,
+    positive_choices,
     truths,
 )
 from app.ui.background import run
@@ -70,7 +70,7 @@ class AnalysisJob(StationJob):
         self.inside["analysis"].page.show_fields(analysis_fields())
         self.inside["performance"].page.show_fields(performance_fields(questions))
         self.inside["performance"].page.offer_by(
-            "question", "positive", {q.key: positive_answers(q) for q in questions}
+            "question", "positive", {q.key: positive_choices(q) for q in questions}
         )
         for controller in self.inside.values():
             controller.set_study(self._study)

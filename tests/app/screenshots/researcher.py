@@ -51,6 +51,8 @@ def _answers(station: Station, keep: Keep, name: str) -> Script:
     answers = station.job(AnalysisJob)
     yield Until("the page", lambda: bool(answers.inside), 120)
     page = answers.inside[name].page
+    if "positive" in page.form.editors:
+        page.form.set_value("positive", "mass")
     yield Until("the figures", lambda: page.results.list.count() > 0, 120)
     yield from keep(name, f"{name}_figures", "figure_view")
 

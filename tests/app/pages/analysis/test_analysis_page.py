@@ -14,7 +14,7 @@ from app.pages.analysis.controller import AnswerController
 from app.pages.analysis.fields import (
     analysis_fields,
     performance_fields,
-    positive_answers,
+    positive_choices,
     truths,
     words_of,
 )
@@ -74,12 +74,14 @@ def test_the_questions_of_the_study_are_offered_and_no_truth_is_the_labels(
         Question("why", "Why?", kind="text"),
     ]
     page.show_fields(performance_fields(questions))
-    page.offer_by("question", "positive", {q.key: positive_answers(q) for q in questions})
-    assert _offered(page) == ["mass", "none"]
+    page.offer_by("question", "positive", {q.key: positive_choices(q) for q in questions})
+    assert _offered(page) == ["", "mass", "none"]
+    page.run.click()
+    assert page.state_text.endswith("Choose the answer that makes a case positive.")
     page.form.set_value("question", "sure")
-    assert _offered(page)[:3] == ["0", "1", "2"]
+    assert _offered(page)[:4] == ["", "0", "1", "2"]
     page.form.set_value("question", "size")
-    assert _offered(page)[:3] == ["0.5", "2.5", "4.5"]
+    assert _offered(page)[:4] == ["", "0.5", "2.5", "4.5"]
     page.form.set_value("question", "birads")
     page.form.set_value("positive", "4A")
 
@@ -114,6 +116,7 @@ def test_the_truth_is_picked_from_labels_another_question_or_a_table(
     assert not form.editors["truth"].isEnabled()
     form.set_value("truth-from", "table")
     assert form.editors["truth"].isEnabled()
+    form.set_value("positive", "yes")
     page.run.click()
     assert page.state_text.endswith("Choose the table that says which cases are positive.")
     form.set_value("truth-from", "question:mass:yes")
