@@ -44,7 +44,7 @@ def test_a_size_is_a_number_or_auto() -> None:
     assert (size_option("96"), size_option("auto")) == (96, "auto")
     with pytest.raises(SystemExit):
         options_of(["--size", "large"])
-    with pytest.raises(ConfigError, match="use --study"):
+    with pytest.raises(ConfigError, match="Use --study"):
         read_options(["--images", ".", "--size", "auto"])
     _, config = read_options(["--images", ".", "--size", "96"])
     assert config.size == 96

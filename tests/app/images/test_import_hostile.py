@@ -48,7 +48,7 @@ def hostile(folder: Path) -> dict[str, Path]:
     files["not an intact JPEG"].write_bytes(jpeg.getvalue()[:2000])
     files["without a picture (SR)"] = Path(get_testdata_file("test-SR.dcm"))
     files["32 bits stored in 32"] = Path(get_testdata_file("SC_rgb_rle_32bit.dcm"))
-    files["no such file"] = folder / "missing.dcm"
+    files["does not exist"] = folder / "missing.dcm"
     (folder / "whole.tmp").unlink()
     return files
 

@@ -38,5 +38,5 @@ def test_rows_by_name_keep_their_columns_and_refuse_others() -> None:
     CsvWriter(file, end="\n").table(("a", "=b"), [{"=b": "@x", "a": 1}, {"a": "two, three"}])
     written = list(csv.reader(file.getvalue().splitlines()))
     assert written == [["a", "'=b"], ["1", "'@x"], ["two, three", ""]]
-    with pytest.raises(ValueError, match="no columns: c"):
+    with pytest.raises(ValueError, match="not columns: c"):
         CsvWriter(file).table(("a",), [{"c": 1}])
