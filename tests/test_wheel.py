@@ -99,7 +99,7 @@ def test_a_refusal_of_the_installed_command_says_what_to_type_there(
     (tmp_path / "study.toml").write_text("")
     done = installed.run("foveate", "read", "--autopilot", "--study", str(tmp_path))
     assert done.returncode == 1
-    assert f"import some: foveate import --study {tmp_path} FILES" in done.stdout + done.stderr
+    assert f"Import some with foveate import --study {tmp_path} FILES" in done.stdout + done.stderr
 
 
 def test_what_is_installed_imports_a_picture_and_opens_it_in_the_station(
