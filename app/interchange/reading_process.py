@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from app.interchange.foreign_reading import RowCounts, SourceFile, SourceReading
@@ -48,12 +47,7 @@ class ReadingProcess:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     def read(self, format_name: str, path: Path, options: ImportOptions) -> SourceFile:

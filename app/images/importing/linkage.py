@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from types import TracebackType
 from typing import Self, TextIO
 
 from app.errors import ImportStopped
@@ -41,12 +40,7 @@ class Linkage:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._file.close()
 
     def add(self, file: Path, image_id: str, group: str, original: dict[str, str]) -> None:
