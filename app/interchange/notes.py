@@ -46,6 +46,9 @@ TEXTS = {
     "no-image-message": "no message names an image; give the word before its name with --markers",
     "stream-unread": "a stream could not be understood: {why}",
     "all-off-image": "no gaze of this reading is on its image; check --unit, --origin and --shown",
+    "same-times": "the study already has a reading of this image by this reader with the same "
+    "times. If it is the same gaze, read in another unit, erase the wrong import (db erase "
+    "--reader)",
     "grid": "coordinates are on a grid of {width} by {height} laid over the image",
 }
 """The text of each code; codes stay as they are once released."""

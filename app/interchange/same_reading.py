@@ -13,6 +13,9 @@ from app.interchange.matching import MatchedImage
 from app.interchange.places import Placement
 from devices.gaze.errors import GazeFileError
 
+_ENOUGH_SAMPLES = 20
+"""Fewer times may be the same by chance."""
+
 
 def check_frames(reading: SourceReading, image: MatchedImage) -> None:
     """Refuse gaze on a frame that its image does not have.
@@ -44,6 +47,19 @@ def digest_of(reading: SourceReading, image: MatchedImage, reader: str) -> str:
         parts += [found.start_us, found.duration_us, found.points_canvas]
     for part in parts:
         digest.update(b"\0" if part is None else np.ascontiguousarray(part).tobytes())
+    return digest.hexdigest()
+
+
+def moments_of(reading: SourceReading, image: MatchedImage, reader: str) -> str:
+    """Return what two imports of one recording share in whatever unit its gaze was read.
+
+    Reader, image, and when there was gaze; empty where too few samples are there to tell.
+    """
+    if reading.time_us is None or len(reading.time_us) < _ENOUGH_SAMPLES:
+        return ""
+    digest = hashlib.sha256(f"{reader}\0{image.sha256}".encode())
+    digest.update(np.ascontiguousarray(reading.time_us).tobytes())
+    digest.update(np.isfinite(reading.points_canvas).tobytes())
     return digest.hexdigest()
 
 

@@ -5,7 +5,7 @@ and never twice.
 """
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import insert, select
@@ -22,7 +22,7 @@ from app.interchange.foreign_rows import (
 )
 from app.interchange.matching import MatchedImage
 from app.interchange.notes import Note, note
-from app.interchange.same_reading import check_frames, digest_of, laid_of, runs_of
+from app.interchange.same_reading import check_frames, digest_of, laid_of, moments_of, runs_of
 from app.interchange.stored_gaze import PlacedReading, placed
 from app.recording.stored_figures import event_rows, stored_figures
 from app.recording.verdict import columns
@@ -92,6 +92,7 @@ class ReadingStore:
     format_name: str
     _known: dict[str, str] = field(default_factory=dict)
     _laid: dict[str, str] = field(default_factory=dict)
+    _moments: set[str] = field(default_factory=set)
     _erased: dict[str, bool] = field(default_factory=dict)
     _sittings: dict[tuple[str, str], Sitting] = field(default_factory=dict)
 
@@ -104,6 +105,7 @@ class ReadingStore:
                 imported = (details or {}).get("imported", {})
                 store._learn(reading_id, imported.get("digest"), imported.get("own_id"))
                 store._laid[reading_id] = imported.get("laid", "")
+                store._moments.add(imported.get("moments", ""))
                 store._known[f"id {reading_id}"] = reading_id
         return store
 
@@ -138,7 +140,9 @@ class ReadingStore:
                 raise GazeFileError(LAID_OTHERWISE)
             return ImportedReading("known", known, image.image_id)
         reading_id = new_id()
-        known_by = {"digest": digest, "laid": laid, **({"own_id": own_id} if own_id else {})}
+        moments = moments_of(reading, image, reader)
+        known_by = {"digest": digest, "laid": laid, "moments": moments}
+        known_by |= {"own_id": own_id} if own_id else {}
         open_before = {key: sitting.sequence for key, sitting in self._sittings.items()}
         try:
             with self.study.database.write() as session:
@@ -152,6 +156,9 @@ class ReadingStore:
         sitting.next_us = made.ended_us + PAUSE_US
         self._learn(reading_id, digest, own_id)
         self._laid[reading_id] = laid
+        if moments and moments in self._moments:
+            result = replace(result, notes=(*result.notes, note("same-times")))
+        self._moments.add(moments)
         return result
 
     def _forget(self, open_before: dict[tuple[str, str], int]) -> None:

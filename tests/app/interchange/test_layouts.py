@@ -38,6 +38,16 @@ def test_pupils_gaze_on_a_surface_counts_from_the_bottom(study, tmp_path, matche
     assert _first(study, report) == pytest.approx([30, 50], abs=1e-3)
 
 
+def test_one_recording_read_in_two_units_is_told(study, tmp_path, matcher) -> None:
+    rows = [f"P1,{4 * k},0.{300 + k},0.6" for k in range(40)]
+    path = lines(tmp_path / "P1.csv", "image,time_ms,x,y", *rows)
+    (report,) = imported(study, "csv", [path], matcher)
+    assert "same-times" not in [each.code for each in report.notes]
+    (report,) = imported(study, "csv", [path], matcher, unit="screen-fraction", screen=SCREEN)
+    assert report.status == "accepted"
+    assert "same-times" in [each.code for each in report.notes]
+
+
 def test_pupils_fixations_are_one_for_each_id(study, tmp_path, matcher) -> None:
     head = "world_timestamp,world_index,fixation_id,start_timestamp,duration,dispersion"
     rows = [f"9,{k},{k // 3},{9 + 0.4 * (k // 3):.4f},250,1,0.25,0.75,25,75,True" for k in range(9)]
